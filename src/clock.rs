@@ -1,0 +1,48 @@
+//! The one place that reads the clocks: [`now`] gives both, and the boot clock counts through suspend.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::model::Time;
+
+/// This moment on both clocks.
+pub fn now() -> Time {
+    Time { boot_ms: boot_ms(), wall_ms: wall_ms() }
+}
+
+fn wall_ms() -> i64 {
+    let ms = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => ms(since),
+        Err(before) => -ms(before.duration()),
+    }
+}
+
+/// Linux: `CLOCK_BOOTTIME`. Elsewhere on Unix `CLOCK_MONOTONIC`, which on macOS counts while the system sleeps
+/// (clock_gettime(3)).
+#[cfg(unix)]
+fn boot_ms() -> u64 {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+    let time = rustix::time::clock_gettime(CLOCK);
+    u64::try_from(time.tv_sec).unwrap_or(0) * 1000 + u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000_000
+}
+
+/// Windows: `GetTickCount64` counts the time the system spends in sleep or hibernation.
+#[cfg(windows)]
+#[allow(unsafe_code)]
+fn boot_ms() -> u64 {
+    // SAFETY: takes nothing, cannot fail, touches no memory of ours.
+    unsafe { windows_sys::Win32::System::SystemInformation::GetTickCount64() }
+}
+
+/// `N` random bytes from the system, for message ids and tokens.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}

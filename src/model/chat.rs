@@ -1,0 +1,173 @@
+//! Chat: entries of a hub's log, messages as a client keeps them, and what waits in the outbox.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{MessageId, Offset, PrincipalId, RoomName};
+use super::time::WallMs;
+
+/// Longest message body, in bytes of UTF-8.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// What a principal may do.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrincipalKind {
+    /// Chats and gives commands.
+    Person,
+    /// Publishes and answers commands for itself alone; never chats.
+    Device,
+    /// A person who may also invite and see metrics.
+    Admin,
+}
+
+impl PrincipalKind {
+    /// Whether it may take part in chat.
+    pub fn chats(self) -> bool {
+        matches!(self, PrincipalKind::Person | PrincipalKind::Admin)
+    }
+}
+
+/// Somebody or something that a hub knows by its token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    /// The hub's key for it.
+    pub id: PrincipalId,
+    /// What it may do.
+    pub kind: PrincipalKind,
+    /// The name people see.
+    pub name: String,
+}
+
+/// The author of an entry, as the hub stamped it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// The hub's key for them.
+    pub id: PrincipalId,
+    /// Their name at that time.
+    pub name: String,
+}
+
+/// What an entry of the log says.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// Somebody wrote in a room.
+    Message,
+    /// A room was made.
+    Room,
+    /// Of a later version: it keeps its place in the log and is not shown.
+    #[serde(other)]
+    Unknown,
+}
+
+/// One entry of a hub's log: committed there, the same for everyone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// What it says.
+    pub kind: EntryKind,
+    /// Its place in the log.
+    pub offset: Offset,
+    /// Its id: unique with its sender, for ever.
+    pub id: MessageId,
+    /// Where.
+    pub room: RoomName,
+    /// Who.
+    pub sender: Sender,
+    /// What was written; empty unless a message.
+    #[serde(default)]
+    pub body: String,
+    /// When, by the sender's clock.
+    pub at: WallMs,
+    /// When, by the hub's clock.
+    pub received: WallMs,
+}
+
+/// Where a message stands in a room: first the *era*, then the offset.
+///
+/// An era is an unbroken stretch of one log as this client saw it. A changed epoch, or entries that the hub no longer
+/// holds, begin the next era: neighbours of different eras have a gap between them.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// 1 for the first.
+    pub era: u32,
+    /// The hub's offset within it.
+    pub offset: Offset,
+}
+
+/// A message as a client keeps and shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Where it stands.
+    pub position: Position,
+    /// Its id.
+    pub id: MessageId,
+    /// Its author.
+    pub sender: Sender,
+    /// What was written.
+    pub body: String,
+    /// When, by the sender's clock.
+    pub at: WallMs,
+    /// When, by the hub's clock.
+    pub received: WallMs,
+    /// Whether it came while the link was live (`false`: replayed or read from disk).
+    pub live: bool,
+}
+
+/// Why a hub did not take a message. Nothing was stored there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// There is no such room.
+    NoSuchRoom,
+    /// The body is larger than the hub takes.
+    TooLarge {
+        /// The hub's limit in bytes.
+        limit: u64,
+    },
+    /// This principal may not do that.
+    NotAllowed,
+    /// The hub could not write it down (disk full, say); trying again later may help.
+    NotStored,
+    /// Another reason, in the hub's words.
+    Other {
+        /// The hub's code for it.
+        code: String,
+        /// Its explanation; may be empty.
+        detail: String,
+    },
+}
+
+/// How far something typed has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Waits for its turn: the hub has not seen it, and it can be edited and deleted.
+    Pending,
+    /// Given to the socket at least once: the hub may have it, so it can no longer be changed.
+    Attempted,
+    /// On disk at the hub, at this offset; shown as sent until the entry itself arrives.
+    Acknowledged {
+        /// Its place in the hub's log.
+        offset: Offset,
+        /// When, by the hub's clock.
+        received: WallMs,
+    },
+    /// Refused by the hub: kept until the person retries, edits or deletes it.
+    Failed(Refusal),
+}
+
+/// Something typed that has not yet come back as an entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxItem {
+    /// Its id, made when it was typed.
+    pub id: MessageId,
+    /// Order of sending within the connection; grows, may skip.
+    pub seq: u64,
+    /// Where it goes.
+    pub room: RoomName,
+    /// What was typed.
+    pub body: String,
+    /// When, by our clock.
+    pub at: WallMs,
+    /// How far it has come.
+    pub delivery: Delivery,
+}

@@ -1,0 +1,276 @@
+//! [`Event`]: what happened on one connection. The same value goes from a session through the store into the model.
+//! [`Update`]: an event with its connection, or what concerns the whole app.
+
+use super::chat::{Entry, Message, OutboxItem, Position, Principal, Refusal, Sender};
+use super::id::{ConnectionId, Epoch, MessageId, Offset, RoomName};
+use super::link_state::{LinkState, Why};
+use super::log::Note;
+use super::profile::Profile;
+use super::reducer::Banner;
+use super::time::{BootMs, WallMs};
+
+/// Why a stretch of a hub's log begins anew for this client.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum LogRestart {
+    /// First contact: nothing was held before. Replayed from a recent offset; the rest is fetched page by page.
+    First,
+    /// The log is another one, or was restored from a backup. Replayed in full.
+    EpochChanged,
+    /// The hub no longer holds what follows our resume point.
+    Trimmed,
+}
+
+/// A person at a hub, and whether any of their apps is connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Who.
+    pub who: Principal,
+    /// Whether connected.
+    pub online: bool,
+}
+
+/// A room as read from disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRoom {
+    /// Its name.
+    pub name: RoomName,
+    /// The newest messages, oldest first.
+    pub messages: Vec<Message>,
+    /// Whether older ones are on disk.
+    pub older_on_disk: bool,
+    /// Whether the hub may hold older ones than the disk (the room's start is not on disk).
+    pub older_on_hub: bool,
+    /// The newest message of all.
+    pub newest: Position,
+    /// What the person has read.
+    pub read: Position,
+    /// Messages by others after `read`.
+    pub unread: u64,
+    /// Typed and not sent.
+    pub draft: String,
+}
+
+/// What a client finds on its disk about one connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Who we were there.
+    pub me: Option<Principal>,
+    /// The current era; 0 before the first.
+    pub era: u32,
+    /// The first offset that the current era was replayed from; 0 before the first era.
+    pub era_from: Offset,
+    /// Whether the current era has an entry.
+    pub era_has_entries: bool,
+    /// All rooms.
+    pub rooms: Vec<StoredRoom>,
+    /// All that is not yet an entry of the log, by `seq`.
+    pub outbox: Vec<OutboxItem>,
+}
+
+/// Which way a page extends a window.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Towards the room's start.
+    Older,
+    /// Towards the room's end.
+    Newer,
+}
+
+/// A page of a room, read from disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Oldest first.
+    pub messages: Vec<Message>,
+    /// Whether older ones than these are on disk.
+    pub older_on_disk: bool,
+    /// Whether the hub may hold older ones than the disk.
+    pub older_on_hub: bool,
+    /// Whether newer ones than these are on disk.
+    pub newer_on_disk: bool,
+}
+
+/// What happened on one connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The link's state changed.
+    Link(LinkState),
+    /// The hub knows us; the session is online.
+    Welcomed {
+        /// Who we are there.
+        me: Principal,
+        /// The hub's name.
+        server: String,
+        /// The newest offset at that time.
+        head: Offset,
+        /// The hub's clock.
+        now: WallMs,
+        /// Everyone who may chat.
+        people: Vec<Person>,
+        /// All rooms.
+        rooms: Vec<RoomName>,
+    },
+    /// The log begins anew with offset `from`: the next era.
+    LogStarted {
+        /// Which log.
+        epoch: Epoch,
+        /// The next entry's offset.
+        from: Offset,
+        /// Why.
+        why: LogRestart,
+    },
+    /// Entries of the log, gapless, in order. Applying one twice changes nothing.
+    Entries {
+        /// The entries.
+        entries: Vec<Entry>,
+        /// Whether they were just written (`false`: replayed).
+        live: bool,
+    },
+    /// The hub has a message of ours on disk.
+    Acknowledged {
+        /// Which.
+        id: MessageId,
+        /// Where in the log.
+        offset: Offset,
+        /// When, by the hub's clock.
+        received: WallMs,
+    },
+    /// The hub did not take a message of ours.
+    Refused {
+        /// Which.
+        id: MessageId,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// Somebody else is typing.
+    Typing {
+        /// Where.
+        room: RoomName,
+        /// Who.
+        who: Sender,
+        /// Until when to believe it.
+        until: BootMs,
+    },
+    /// Somebody came or went.
+    Presence(Person),
+    /// The person has read up to this offset, here or in another app of theirs.
+    ReadMarker {
+        /// Where.
+        room: RoomName,
+        /// The last read offset, in the current era.
+        offset: Offset,
+    },
+    /// A page of history from the hub.
+    History {
+        /// Of which room.
+        room: RoomName,
+        /// Entries of this room before this offset.
+        before: Offset,
+        /// Oldest first; the newest ones before `before`.
+        entries: Vec<Entry>,
+        /// Whether the room's start is among them (or the hub holds no older ones).
+        complete: bool,
+    },
+    /// A page of history could not be had.
+    HistoryFailed {
+        /// Of which room.
+        room: RoomName,
+    },
+    /// A room could not be made.
+    RoomRefused {
+        /// Which.
+        room: RoomName,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// For the connection log.
+    Note(Note),
+
+    /// Read from disk at start.
+    Restored(Stored),
+    /// On disk in the outbox (or held in memory, while a banner says so).
+    Queued(OutboxItem),
+    /// Deleted from the outbox before it was ever sent.
+    Unqueued(MessageId),
+    /// About to be given to the socket.
+    Attempted(Vec<MessageId>),
+    /// A page read from disk, next to the window.
+    Paged {
+        /// Of which room.
+        room: RoomName,
+        /// On which side.
+        side: Side,
+        /// What was read.
+        page: Page,
+    },
+    /// A new window, read from disk: the person jumped.
+    Jumped {
+        /// Of which room.
+        room: RoomName,
+        /// What was read.
+        page: Page,
+    },
+    /// A page is being fetched (or no longer is).
+    Loading {
+        /// Of which room.
+        room: RoomName,
+        /// On which side.
+        side: Side,
+        /// Whether it is under way.
+        loading: bool,
+    },
+    /// Unread messages as counted on disk; ignored when `read` has moved since.
+    Counted {
+        /// Of which room.
+        room: RoomName,
+        /// What had been read.
+        read: Position,
+        /// The newest message that was counted.
+        newest: Position,
+        /// How many by others between the two.
+        unread: u64,
+    },
+    /// A draft was set aside or cleared.
+    Draft {
+        /// Of which room.
+        room: RoomName,
+        /// What is typed and not sent.
+        text: String,
+    },
+}
+
+/// How a connection test ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestOutcome {
+    /// Under way.
+    Running,
+    /// The server welcomed us.
+    Passed {
+        /// Who we would be there.
+        me: Principal,
+        /// The server's name.
+        server: String,
+        /// From dial to welcome, in milliseconds.
+        took_ms: u64,
+    },
+    /// It did not.
+    Failed(Why),
+}
+
+/// What changes the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// Something happened on a connection.
+    Connection(ConnectionId, Event),
+    /// A connection was added or its profile changed.
+    Configured(Profile),
+    /// A connection and all it held was removed.
+    Removed(ConnectionId),
+    /// Something to tell above everything else, until it is mended or dismissed.
+    Banner(Banner),
+    /// That is over.
+    BannerOver(Banner),
+    /// Whether to offer the first steps.
+    FirstSteps(bool),
+    /// A connection test went on.
+    Test(Option<TestOutcome>),
+}

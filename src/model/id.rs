@@ -1,0 +1,153 @@
+//! Names and positions that a client and a hub share. Each has one text form, used on the wire and on the disk.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Position in a hub's one event log: 1 for the first entry, gapless over all rooms. 0 is "before the first".
+pub type Offset = u64;
+
+/// A UUID made by the sender's app: the key by which a hub knows a message again.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(pub Uuid);
+
+impl MessageId {
+    /// Makes an id (version 4) of 16 random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        MessageId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for MessageId {
+    type Err = uuid::Error;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::from_str(text).map(MessageId)
+    }
+}
+
+/// Who sends or publishes, as a hub names them. Opaque to a client.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PrincipalId(pub String);
+
+impl fmt::Display for PrincipalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A random number made when a hub's log was created. 16 hexadecimal digits as text.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Epoch(pub u64);
+
+impl From<Epoch> for String {
+    fn from(epoch: Epoch) -> String {
+        epoch.to_string()
+    }
+}
+
+impl TryFrom<String> for Epoch {
+    type Error = InvalidName;
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        if text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            if let Ok(number) = u64::from_str_radix(&text, 16) {
+                return Ok(Epoch(number));
+            }
+        }
+        Err(InvalidName("an epoch is 16 hexadecimal digits"))
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// What a client has committed of a hub's log: the last entry it holds on disk.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumePoint {
+    /// The log it was read from.
+    pub epoch: Epoch,
+    /// The last committed entry's offset.
+    pub offset: Offset,
+    /// The last committed entry's id: a log restored from a backup has another one there.
+    pub id: MessageId,
+}
+
+/// A name that breaks its rule; the text says the rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidName(pub &'static str);
+
+/// A room's name: 1 to 64 characters, no control characters, no white space at either end.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RoomName(String);
+
+impl RoomName {
+    /// Longest name, in characters.
+    pub const MAX_CHARS: usize = 64;
+
+    /// Takes a name that keeps the rule.
+    pub fn new(text: impl Into<String>) -> Result<Self, InvalidName> {
+        let text = text.into();
+        let count = text.chars().take(Self::MAX_CHARS + 1).count();
+        let visible = !text.chars().any(char::is_control) && text.trim() == text;
+        if count == 0 || count > Self::MAX_CHARS || !visible {
+            return Err(InvalidName("a room's name has 1 to 64 characters, none of them control characters"));
+        }
+        Ok(RoomName(text))
+    }
+
+    /// The room that every hub has.
+    pub fn general() -> Self {
+        RoomName("general".to_owned())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<RoomName> for String {
+    fn from(name: RoomName) -> String {
+        name.0
+    }
+}
+
+impl TryFrom<String> for RoomName {
+    type Error = InvalidName;
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        RoomName::new(text)
+    }
+}
+
+/// One connection of this app: a key into the settings and the database, never sent to a server.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConnectionId(pub u64);
+
+impl ConnectionId {
+    /// The connection to the app's own hub.
+    pub const OWN_HUB: ConnectionId = ConnectionId(1);
+    /// The connection that `--url` makes for one run.
+    pub const COMMAND_LINE: ConnectionId = ConnectionId(2);
+}

@@ -1,0 +1,151 @@
+//! [`Intent`]: what a person wants, from the window to the worker.
+
+use super::chat::Position;
+use super::event::Side;
+use super::id::{ConnectionId, MessageId, RoomName};
+use super::profile::{Profile, Secret};
+use super::reducer::Banner;
+
+/// Where to jump in a room.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub enum Jump {
+    /// To the oldest message.
+    Start,
+    /// To the newest.
+    End,
+    /// To the message at this position, or the next one after it.
+    To(Position),
+}
+
+/// How to come in at a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// Keep what is known.
+    Keep,
+    /// With this token.
+    Token(Secret),
+    /// With a single-use invite, as `name`.
+    Invite {
+        /// The invite's code.
+        code: Secret,
+        /// The name people will see.
+        name: String,
+    },
+}
+
+/// What a person wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    /// Send a message.
+    Send {
+        /// By which connection.
+        connection: ConnectionId,
+        /// To which room.
+        room: RoomName,
+        /// What.
+        body: String,
+    },
+    /// Send a refused message again.
+    Resend {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which.
+        id: MessageId,
+    },
+    /// Delete a message that the hub has not seen or has refused.
+    Discard {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which.
+        id: MessageId,
+    },
+    /// Replace a message that the hub has not seen or has refused.
+    Edit {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which.
+        id: MessageId,
+        /// The new text.
+        body: String,
+    },
+    /// Keep what is typed and not sent.
+    SaveDraft {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which room.
+        room: RoomName,
+        /// What.
+        text: String,
+    },
+    /// Make a room.
+    CreateRoom {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Its name.
+        room: RoomName,
+    },
+    /// Tell the others that the person is typing.
+    Typing {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Where.
+        room: RoomName,
+    },
+    /// The person has seen everything up to here.
+    MarkRead {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which room.
+        room: RoomName,
+        /// The last seen message.
+        position: Position,
+    },
+    /// Extend a room's window.
+    LoadMore {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which room.
+        room: RoomName,
+        /// On which side.
+        side: Side,
+    },
+    /// Replace a room's window.
+    JumpTo {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which room.
+        room: RoomName,
+        /// Where to.
+        jump: Jump,
+    },
+    /// Dial or probe at once.
+    RetryNow(ConnectionId),
+    /// Connect and stay so.
+    Connect(ConnectionId),
+    /// Disconnect and stay so.
+    Disconnect(ConnectionId),
+    /// Add a connection (`profile.id` 0) or change one.
+    SaveConnection {
+        /// The settings.
+        profile: Profile,
+        /// How to come in.
+        credential: Credential,
+    },
+    /// Remove a connection with its history.
+    RemoveConnection(ConnectionId),
+    /// Try settings without saving them.
+    TestConnection {
+        /// The settings.
+        profile: Profile,
+        /// How to come in. An invite is not used up by a test: only reachability and trust are tried.
+        credential: Credential,
+    },
+    /// Forget the last test's outcome.
+    EndTest,
+    /// The first steps were taken or put off.
+    FirstStepsDone,
+    /// The person has read a banner.
+    DismissBanner(Banner),
+    /// The window got or lost the focus.
+    Focus(bool),
+}

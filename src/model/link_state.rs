@@ -1,0 +1,237 @@
+//! [`LinkState`]: what is known about a connection at every moment, and [`Why`] it is so. Codes and fields only;
+//! `ui` makes the sentences.
+
+use super::time::{BootMs, WallMs};
+
+/// One connection's state. The words people see are in `ui`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LinkState {
+    /// Not asked to connect.
+    #[default]
+    Idle,
+    /// Opening the transport.
+    Dialing {
+        /// 1 for the first try of an outage.
+        attempt: u32,
+    },
+    /// The transport is open; the protocols are greeting each other.
+    Handshaking {
+        /// As in `Dialing`.
+        attempt: u32,
+    },
+    /// Live.
+    Online {
+        /// Since when.
+        since: WallMs,
+        /// The last measured round trip in milliseconds.
+        rtt_ms: Option<u64>,
+    },
+    /// Down; tries again by itself.
+    Waiting {
+        /// How often it has been tried in this outage.
+        attempt: u32,
+        /// When it tries next.
+        retry_at: BootMs,
+        /// When the outage began.
+        down_since: BootMs,
+        /// What ended or refused the last try.
+        why: Why,
+    },
+    /// Down; only a person can mend it.
+    Stopped {
+        /// What must be mended.
+        why: Why,
+    },
+}
+
+impl LinkState {
+    /// Whether messages flow.
+    pub fn is_online(&self) -> bool {
+        matches!(self, LinkState::Online { .. })
+    }
+
+    /// A stable word for scripts and tests.
+    pub fn code(&self) -> &'static str {
+        match self {
+            LinkState::Idle => "off",
+            LinkState::Dialing { .. } | LinkState::Handshaking { .. } => "connecting",
+            LinkState::Online { .. } => "online",
+            LinkState::Waiting { .. } => "waiting",
+            LinkState::Stopped { .. } => "stopped",
+        }
+    }
+
+    /// The reason for being down, where there is one.
+    pub fn why(&self) -> Option<&Why> {
+        match self {
+            LinkState::Waiting { why, .. } | LinkState::Stopped { why } => Some(why),
+            _ => None,
+        }
+    }
+}
+
+/// Why a link is down. Text from outside (`detail`, `reason`) is shown harmless and never trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The URL cannot be used at all.
+    BadUrl {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The host's name has no address.
+    NameNotFound {
+        /// The name.
+        host: String,
+    },
+    /// Nothing listens there.
+    ConnectionRefused,
+    /// The network said no (no route, reset while dialing, interface down).
+    Unreachable {
+        /// The system's words.
+        detail: String,
+    },
+    /// No answer in time.
+    TimedOut {
+        /// `dial`: nothing accepted the connection. `handshake`: something did, and then said nothing.
+        during: Phase,
+    },
+    /// The server's certificate is not trusted.
+    TlsUntrusted {
+        /// The verifier's words.
+        detail: String,
+    },
+    /// TLS failed otherwise.
+    TlsFailed {
+        /// The library's words.
+        detail: String,
+    },
+    /// The server answered the WebSocket handshake with an HTTP status.
+    Http {
+        /// The status, such as 401.
+        status: u16,
+        /// `Retry-After`, in milliseconds.
+        retry_after_ms: Option<u64>,
+    },
+    /// Something answers there, but it is no WebSocket server.
+    NotWebSocket {
+        /// What it said instead.
+        detail: String,
+    },
+    /// The server closed the connection.
+    Closed {
+        /// The close code; `None` where the transport cannot tell.
+        code: Option<u16>,
+        /// The server's words; may be empty.
+        reason: String,
+        /// The server's wish to be left alone for so long.
+        retry_after_ms: Option<u64>,
+    },
+    /// The connection broke without a word.
+    Lost {
+        /// The system's words.
+        detail: String,
+    },
+    /// The server stopped answering; found by our ping.
+    Silent,
+    /// The server sent what its protocol does not allow.
+    Violation {
+        /// What it was.
+        detail: String,
+    },
+    /// The server and we have no protocol version in common.
+    NoCommonVersion {
+        /// Ours, lowest and highest.
+        ours: (u32, u32),
+        /// Theirs.
+        theirs: (u32, u32),
+    },
+    /// The token is not (or no longer) known to the server.
+    Unauthorized,
+    /// The token is known and may not do this.
+    Forbidden,
+    /// The invite was used before, has expired, or never was.
+    InviteRefused,
+    /// Whatever listens at our own hub's address cannot prove that it is our hub; it was told nothing.
+    Impostor,
+    /// This transport cannot do what the profile asks for (own CA with `ewebsock`, say).
+    Unsupported {
+        /// What it cannot do.
+        detail: String,
+    },
+    /// Our own hub could not be started.
+    HubFailed {
+        /// What happened.
+        detail: String,
+    },
+    /// No token is known for this connection.
+    NoToken,
+}
+
+/// A part of coming online.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Opening the transport.
+    Dial,
+    /// Greeting.
+    Handshake,
+}
+
+impl Why {
+    /// Whether trying again by itself can help. The rest waits for a person.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Why::BadUrl { .. }
+            | Why::TlsUntrusted { .. }
+            | Why::NoCommonVersion { .. }
+            | Why::Unauthorized
+            | Why::Forbidden
+            | Why::InviteRefused
+            | Why::Impostor
+            | Why::Unsupported { .. }
+            | Why::NoToken => false,
+            Why::Http { status, .. } => !matches!(status, 400 | 401 | 403 | 404 | 405 | 410 | 421 | 426 | 501 | 505),
+            Why::Closed { code: Some(code), .. } => !Self::close_code_stops(*code),
+            _ => true,
+        }
+    }
+
+    /// RFC 6455 §7.4: codes after which the same attempt would end the same way.
+    pub fn close_code_stops(code: u16) -> bool {
+        matches!(code, 4500..=4999 | 3500..=3999 | 1002 | 1003 | 1007 | 1008 | 1009 | 1010)
+    }
+
+    /// How long the server asked to be left alone, in milliseconds.
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        match self {
+            Why::Http { retry_after_ms, .. } | Why::Closed { retry_after_ms, .. } => *retry_after_ms,
+            _ => None,
+        }
+    }
+
+    /// A stable word for scripts, logs and tests.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Why::BadUrl { .. } => "bad_url",
+            Why::NameNotFound { .. } => "name_not_found",
+            Why::ConnectionRefused => "connection_refused",
+            Why::Unreachable { .. } => "unreachable",
+            Why::TimedOut { .. } => "timed_out",
+            Why::TlsUntrusted { .. } => "tls_untrusted",
+            Why::TlsFailed { .. } => "tls_failed",
+            Why::Http { .. } => "http",
+            Why::NotWebSocket { .. } => "not_web_socket",
+            Why::Closed { .. } => "closed",
+            Why::Lost { .. } => "lost",
+            Why::Silent => "silent",
+            Why::Violation { .. } => "violation",
+            Why::NoCommonVersion { .. } => "no_common_version",
+            Why::Unauthorized => "unauthorized",
+            Why::Forbidden => "forbidden",
+            Why::InviteRefused => "invite_refused",
+            Why::Impostor => "impostor",
+            Why::Unsupported { .. } => "unsupported",
+            Why::HubFailed { .. } => "hub_failed",
+            Why::NoToken => "no_token",
+        }
+    }
+}

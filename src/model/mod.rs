@@ -1,0 +1,26 @@
+//! The domain: what a person talks about and looks at. Pure data and pure reducers; no I/O, no clock, no egui.
+
+pub mod address;
+pub mod chat;
+pub mod event;
+pub mod id;
+pub mod intent;
+pub mod link_state;
+pub mod log;
+pub mod profile;
+pub mod reducer;
+pub mod shared;
+pub mod time;
+pub mod window;
+
+pub use address::Address;
+pub use chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, PrincipalKind, Refusal, Sender};
+pub use event::{Event, LogRestart};
+pub use id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, ResumePoint, RoomName};
+pub use intent::Intent;
+pub use link_state::{LinkState, Why};
+pub use profile::Profile;
+pub use reducer::{Banner, Connection, Model, Room};
+pub use shared::SharedModel;
+pub use time::Time;
+pub use window::{Edge, Window};

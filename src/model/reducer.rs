@@ -1,0 +1,448 @@
+//! [`Model`]: all that a window shows, and [`Model::apply`], the one way to change it. Pure; replays and duplicates
+//! of what a hub sends end in the same state.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
+use super::event::{Event, LogRestart, Page, Person, Side, Stored, TestOutcome, Update};
+use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
+use super::link_state::LinkState;
+use super::log::{Line, Log, Note};
+use super::profile::Profile;
+use super::time::{BootMs, Time};
+use super::window::{Edge, Window};
+
+/// Something to tell above everything else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Banner {
+    /// The disk is full: what is typed and received stays in memory.
+    DiskFull,
+    /// The database cannot be written.
+    DiskReadOnly {
+        /// The system's words.
+        detail: String,
+    },
+    /// The database was damaged, and was set aside untouched; a new one was begun.
+    DatabaseSetAside {
+        /// Where the damaged one is now.
+        path: PathBuf,
+    },
+    /// The database is of a later version; it is left untouched, and nothing is kept.
+    DatabaseNewer {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// The settings could not be read and were set aside.
+    SettingsSetAside {
+        /// Where they are now.
+        path: PathBuf,
+    },
+    /// A part of the app failed and was started again.
+    Restarted {
+        /// Its name.
+        part: &'static str,
+    },
+    /// The secret of a connection could not be kept by this computer: it will be asked for again.
+    SecretNotKept {
+        /// The system's words.
+        detail: String,
+    },
+}
+
+/// One room as the window sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    /// The messages in memory.
+    pub window: Window,
+    /// The newest message of all, in memory or not.
+    pub newest: Position,
+    /// What the person has read.
+    pub read: Position,
+    /// Messages by others after `read`.
+    pub unread: u64,
+    /// Typed and not sent, as last kept.
+    pub draft: String,
+    /// Who is typing, and until when to believe it.
+    pub typing: BTreeMap<PrincipalId, (String, BootMs)>,
+    /// Whether older messages are being fetched.
+    pub loading_older: bool,
+    /// Whether newer messages are being fetched.
+    pub loading_newer: bool,
+}
+
+/// One connection as the window sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Its settings.
+    pub profile: Profile,
+    /// Its link.
+    pub link: LinkState,
+    /// Who we are there, once known.
+    pub me: Option<Principal>,
+    /// The server's name, once known.
+    pub server: Option<String>,
+    /// Everyone who may chat.
+    pub people: BTreeMap<PrincipalId, Person>,
+    /// The rooms.
+    pub rooms: BTreeMap<RoomName, Room>,
+    /// What has not yet come back as an entry, by `seq`.
+    pub outbox: BTreeMap<u64, OutboxItem>,
+    /// The hub's wall clock minus ours at the last welcome, in milliseconds.
+    pub clock_skew_ms: Option<i64>,
+    /// Offsets up to here were replayed: the hub's head at the last welcome.
+    pub head: Offset,
+    /// The last offset received in the current era.
+    pub received_to: Offset,
+    /// Why the current era began.
+    pub era_began: LogRestart,
+    /// The last room that could not be made, and why.
+    pub room_refused: Option<(RoomName, Refusal)>,
+    /// Decoded lines for people.
+    pub log: Log,
+    era: u32,
+    era_from: Offset,
+    era_has_entries: bool,
+}
+
+/// All that a window shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Model {
+    /// The connections.
+    pub connections: BTreeMap<ConnectionId, Connection>,
+    /// What to tell above everything else.
+    pub banners: Vec<Banner>,
+    /// Whether to offer the first steps.
+    pub first_steps: bool,
+    /// How the last connection test ended.
+    pub test: Option<TestOutcome>,
+}
+
+impl Model {
+    /// Takes one update in.
+    pub fn apply(&mut self, now: Time, update: Update) {
+        match update {
+            Update::Connection(id, event) => {
+                if let Some(connection) = self.connections.get_mut(&id) {
+                    connection.apply(now, event);
+                }
+            }
+            Update::Configured(profile) => match self.connections.get_mut(&profile.id) {
+                Some(connection) => connection.profile = profile,
+                None => {
+                    self.connections.insert(profile.id, Connection::new(profile));
+                }
+            },
+            Update::Removed(id) => {
+                self.connections.remove(&id);
+            }
+            Update::Banner(banner) => {
+                if !self.banners.contains(&banner) {
+                    self.banners.push(banner);
+                }
+            }
+            Update::BannerOver(banner) => self.banners.retain(|known| *known != banner),
+            Update::FirstSteps(offer) => self.first_steps = offer,
+            Update::Test(outcome) => self.test = outcome,
+        }
+    }
+
+    /// Unread messages over all connections.
+    pub fn unread(&self) -> u64 {
+        self.connections.values().flat_map(|connection| connection.rooms.values()).map(|room| room.unread).sum()
+    }
+}
+
+impl Connection {
+    /// A connection of which nothing is known yet.
+    pub fn new(profile: Profile) -> Self {
+        Connection {
+            profile,
+            link: LinkState::Idle,
+            me: None,
+            server: None,
+            people: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            outbox: BTreeMap::new(),
+            clock_skew_ms: None,
+            head: 0,
+            received_to: 0,
+            era_began: LogRestart::First,
+            room_refused: None,
+            log: Log::default(),
+            era: 0,
+            era_from: 0,
+            era_has_entries: false,
+        }
+    }
+
+    /// The current era.
+    pub fn era(&self) -> u32 {
+        self.era
+    }
+
+    /// Whether everything up to the hub's head at the last welcome has arrived.
+    pub fn caught_up(&self) -> bool {
+        self.received_to >= self.head
+    }
+
+    /// What waits in one room, in order.
+    pub fn outbox_of(&self, room: &RoomName) -> impl Iterator<Item = &OutboxItem> {
+        self.outbox.values().filter(move |item| item.room == *room)
+    }
+
+    /// Takes one event in.
+    pub fn apply(&mut self, now: Time, event: Event) {
+        match event {
+            Event::Link(state) => self.link_changed(now, state),
+            Event::Welcomed { me, server, head, now: hub_now, people, rooms } => {
+                for name in rooms {
+                    self.room(&name);
+                }
+                self.me = Some(me);
+                self.server = Some(server);
+                self.head = head;
+                self.clock_skew_ms = Some(hub_now - now.wall_ms);
+                self.people = people.into_iter().map(|person| (person.who.id.clone(), person)).collect();
+            }
+            Event::LogStarted { from, why, .. } => self.log_started(from, why),
+            Event::Entries { entries, live } => {
+                for entry in entries {
+                    self.entry(entry, live);
+                }
+            }
+            Event::Acknowledged { id, offset, received } => {
+                self.set_delivery(id, Delivery::Acknowledged { offset, received });
+            }
+            Event::Refused { id, refusal } => self.set_delivery(id, Delivery::Failed(refusal)),
+            Event::Typing { room, who, until } => self.typing(&room, who, until),
+            Event::Presence(person) => {
+                self.people.insert(person.who.id.clone(), person);
+            }
+            Event::ReadMarker { room, offset } => {
+                let position = Position { era: self.era, offset };
+                let me = self.my_id();
+                self.room(&room).mark_read(position, me.as_ref());
+            }
+            Event::History { room, entries, complete, .. } => self.history(room, entries, complete),
+            Event::HistoryFailed { room } => self.room(&room).loading_older = false,
+            Event::RoomRefused { room, refusal } => self.room_refused = Some((room, refusal)),
+            Event::Note(note) => self.log.push(Line { at: now.wall_ms, note }),
+            Event::Restored(stored) => self.restored(stored),
+            Event::Queued(item) => self.queued(item),
+            Event::Unqueued(id) => self.outbox.retain(|_, item| item.id != id),
+            Event::Attempted(ids) => {
+                for id in ids {
+                    self.set_delivery(id, Delivery::Attempted);
+                }
+            }
+            Event::Paged { room, side, page } => {
+                let room = self.room(&room);
+                *room.loading(side) = false;
+                room.window.extend(side, page);
+            }
+            Event::Jumped { room, page } => {
+                let room = self.room(&room);
+                room.loading_older = false;
+                room.loading_newer = false;
+                room.window = Window::from_page(page);
+            }
+            Event::Loading { room, side, loading } => *self.room(&room).loading(side) = loading,
+            Event::Counted { room, read, newest, unread } => {
+                let room = self.room(&room);
+                if room.read == read && room.newest == newest {
+                    room.unread = unread;
+                }
+            }
+            Event::Draft { room, text } => self.room(&room).draft = text,
+        }
+    }
+
+    fn link_changed(&mut self, now: Time, state: LinkState) {
+        if state.code() != self.link.code() {
+            let why = state.why().map(|why| format!(": {}", why.code())).unwrap_or_default();
+            let text = format!("{}{why}", state.code());
+            self.log.push(Line { at: now.wall_ms, note: Note::State { text } });
+        }
+        if !state.is_online() {
+            for room in self.rooms.values_mut() {
+                room.typing.clear();
+                if room.window.before == Edge::Hub {
+                    room.loading_older = false;
+                }
+            }
+        }
+        self.link = state;
+    }
+
+    fn log_started(&mut self, from: Offset, why: LogRestart) {
+        if self.era == 0 || self.era_has_entries {
+            self.era += 1;
+            self.era_has_entries = false;
+        }
+        self.era_began = why;
+        self.received_to = from.saturating_sub(1);
+        self.era_from = from;
+        let unseen = self.edge_of_unseen();
+        for room in self.rooms.values_mut().filter(|room| room.window.is_empty()) {
+            room.window.before = unseen;
+        }
+        // What was acknowledged and has not come back was in the log that is gone: it is sent again.
+        if why != LogRestart::First {
+            for item in self.outbox.values_mut() {
+                if matches!(item.delivery, Delivery::Acknowledged { .. }) {
+                    item.delivery = Delivery::Attempted;
+                }
+            }
+        }
+    }
+
+    fn entry(&mut self, entry: Entry, live: bool) {
+        let position = Position { era: self.era, offset: entry.offset };
+        self.era_has_entries = true;
+        self.received_to = self.received_to.max(entry.offset);
+        let mine = self.my_id().as_ref() == Some(&entry.sender.id);
+        if mine {
+            self.outbox.retain(|_, item| item.id != entry.id);
+        }
+        let is_message = entry.kind == EntryKind::Message;
+        if entry.kind == EntryKind::Unknown {
+            return;
+        }
+        if self.room_refused.as_ref().is_some_and(|(name, _)| *name == entry.room) {
+            self.room_refused = None;
+        }
+        if !is_message {
+            // The room begins here: nothing of it is older.
+            self.rooms.entry(entry.room).or_default();
+            return;
+        }
+        let room = self.room(&entry.room);
+        room.typing.remove(&entry.sender.id);
+        if position > room.newest {
+            room.newest = position;
+            if !mine && position > room.read {
+                room.unread += 1;
+            }
+        }
+        room.window.append(message(entry, position, live));
+    }
+
+    fn history(&mut self, name: RoomName, entries: Vec<Entry>, complete: bool) {
+        let era = self.era;
+        let room = self.room(&name);
+        room.loading_older = false;
+        if room.window.before != Edge::Hub {
+            return;
+        }
+        let messages = entries
+            .into_iter()
+            .filter(|entry| entry.kind == EntryKind::Message)
+            .map(|entry| {
+                let position = Position { era, offset: entry.offset };
+                message(entry, position, false)
+            })
+            .collect();
+        let page = Page { messages, older_on_disk: false, older_on_hub: !complete, newer_on_disk: false };
+        room.window.extend(Side::Older, page);
+    }
+
+    fn restored(&mut self, stored: Stored) {
+        self.me = stored.me;
+        self.era = stored.era;
+        self.era_from = stored.era_from;
+        self.era_has_entries = stored.era_has_entries;
+        self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
+        for room in stored.rooms {
+            let page = Page {
+                messages: room.messages,
+                older_on_disk: room.older_on_disk,
+                older_on_hub: room.older_on_hub,
+                newer_on_disk: false,
+            };
+            let restored = Room {
+                window: Window::from_page(page),
+                newest: room.newest,
+                read: room.read,
+                unread: room.unread,
+                draft: room.draft,
+                ..Room::default()
+            };
+            self.rooms.insert(room.name, restored);
+        }
+    }
+
+    fn queued(&mut self, item: OutboxItem) {
+        self.outbox.retain(|_, known| known.id != item.id);
+        let arrived = self.rooms.get(&item.room).is_some_and(|room| room.window.contains(item.id));
+        if !arrived {
+            self.outbox.insert(item.seq, item);
+        }
+    }
+
+    /// A later word never weakens an earlier one: what is acknowledged stays so.
+    fn set_delivery(&mut self, id: MessageId, delivery: Delivery) {
+        if let Some(item) = self.outbox.values_mut().find(|item| item.id == id) {
+            if !matches!(item.delivery, Delivery::Acknowledged { .. }) {
+                item.delivery = delivery;
+            }
+        }
+    }
+
+    fn typing(&mut self, room: &RoomName, who: Sender, until: BootMs) {
+        if self.my_id().as_ref() != Some(&who.id) {
+            self.room(room).typing.insert(who.id, (who.name, until));
+        }
+    }
+
+    fn my_id(&self) -> Option<PrincipalId> {
+        self.me.as_ref().map(|me| me.id.clone())
+    }
+
+    /// What lies before the first message of a room of which nothing is on disk.
+    fn edge_of_unseen(&self) -> Edge {
+        if self.era == 1 && self.era_from > 1 { Edge::Hub } else { Edge::End }
+    }
+
+    fn room(&mut self, name: &RoomName) -> &mut Room {
+        let before = self.edge_of_unseen();
+        self.rooms.entry(name.clone()).or_insert_with(|| Room {
+            window: Window::empty(before),
+            ..Room::default()
+        })
+    }
+}
+
+impl Room {
+    fn loading(&mut self, side: Side) -> &mut bool {
+        match side {
+            Side::Older => &mut self.loading_older,
+            Side::Newer => &mut self.loading_newer,
+        }
+    }
+
+    fn mark_read(&mut self, position: Position, me: Option<&PrincipalId>) {
+        if position <= self.read {
+            return;
+        }
+        self.read = position;
+        if position >= self.newest {
+            self.unread = 0;
+        } else if self.window.after == Edge::End && self.window.first().is_some_and(|m| m.position <= position) {
+            let unread = self.window.from(position).filter(|m| m.position > position && Some(&m.sender.id) != me);
+            self.unread = unread.count() as u64;
+        }
+    }
+}
+
+fn message(entry: Entry, position: Position, live: bool) -> Message {
+    Message {
+        position,
+        id: entry.id,
+        sender: entry.sender,
+        body: entry.body,
+        at: entry.at,
+        received: entry.received,
+        live,
+    }
+}

@@ -1,0 +1,154 @@
+//! [`Window`]: the part of a room that is in memory. Bounded; the rest is on disk or at the hub.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::chat::{Message, Position};
+use super::event::{Page, Side};
+use super::id::MessageId;
+
+/// Most messages a window holds.
+pub const CAPACITY: usize = 600;
+
+/// What lies beyond one end of a window.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Edge {
+    /// Nothing: the room's start or end.
+    #[default]
+    End,
+    /// More on disk.
+    Disk,
+    /// More at the hub, perhaps.
+    Hub,
+}
+
+/// A contiguous run of a room's messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    messages: BTreeMap<Position, Message>,
+    by_id: HashMap<MessageId, Position>,
+    /// What lies before the first message.
+    pub before: Edge,
+    /// What lies after the last message; never `Hub`, since new entries come by themselves.
+    pub after: Edge,
+}
+
+impl Window {
+    /// A window without messages.
+    pub fn empty(before: Edge) -> Self {
+        Window { before, ..Window::default() }
+    }
+
+    /// A window of one page.
+    pub fn from_page(page: Page) -> Self {
+        let mut window = Window {
+            before: edge(page.older_on_disk, page.older_on_hub),
+            after: if page.newer_on_disk { Edge::Disk } else { Edge::End },
+            ..Window::default()
+        };
+        for message in page.messages {
+            window.insert(message);
+        }
+        window
+    }
+
+    /// The messages, oldest first.
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.values()
+    }
+
+    /// The messages at and after a position, oldest first.
+    pub fn from(&self, position: Position) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.range(position..).map(|(_, message)| message)
+    }
+
+    /// The messages before a position, oldest first.
+    pub fn until(&self, position: Position) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.range(..position).map(|(_, message)| message)
+    }
+
+    /// The oldest message.
+    pub fn first(&self) -> Option<&Message> {
+        self.messages.values().next()
+    }
+
+    /// The newest message.
+    pub fn last(&self) -> Option<&Message> {
+        self.messages.values().next_back()
+    }
+
+    /// How many messages it holds; at most [`CAPACITY`].
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// Whether a message of this id is in it.
+    pub fn contains(&self, id: MessageId) -> bool {
+        self.by_id.contains_key(&id)
+    }
+
+    /// Takes the room's newest message if the window reaches the room's end.
+    pub fn append(&mut self, message: Message) {
+        let known = self.contains(message.id);
+        let is_next = self.last().is_none_or(|last| last.position < message.position);
+        if known || (self.after == Edge::End && is_next) {
+            self.insert(message);
+            self.trim(Side::Older);
+        }
+    }
+
+    /// Takes a page that lies next to the window.
+    pub fn extend(&mut self, side: Side, page: Page) {
+        match side {
+            Side::Older => self.before = edge(page.older_on_disk, page.older_on_hub),
+            Side::Newer => self.after = if page.newer_on_disk { Edge::Disk } else { Edge::End },
+        }
+        for message in page.messages {
+            self.insert(message);
+        }
+        self.trim(match side {
+            Side::Older => Side::Newer,
+            Side::Newer => Side::Older,
+        });
+    }
+
+    /// Puts a message in its place; one that moved to another position (a log that began anew) leaves its old one.
+    fn insert(&mut self, message: Message) {
+        if let Some(old) = self.by_id.insert(message.id, message.position) {
+            if old != message.position {
+                self.messages.remove(&old);
+            } else if self.messages.contains_key(&old) {
+                return;
+            }
+        }
+        self.messages.insert(message.position, message);
+    }
+
+    fn trim(&mut self, side: Side) {
+        while self.messages.len() > CAPACITY {
+            let gone = match side {
+                Side::Older => self.messages.pop_first(),
+                Side::Newer => self.messages.pop_last(),
+            };
+            if let Some((_, message)) = gone {
+                self.by_id.remove(&message.id);
+            }
+            match side {
+                Side::Older => self.before = Edge::Disk,
+                Side::Newer => self.after = Edge::Disk,
+            }
+        }
+    }
+}
+
+fn edge(on_disk: bool, on_hub: bool) -> Edge {
+    match (on_disk, on_hub) {
+        (true, _) => Edge::Disk,
+        (false, true) => Edge::Hub,
+        (false, false) => Edge::End,
+    }
+}

@@ -1,0 +1,389 @@
+//! The Duplex protocol's messages and their codec: one JSON object a text frame. Unknown fields and types are
+//! tolerated; malformed, over-deep and over-large input is an error that says where.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::frame::Frame;
+use crate::model::{Entry, Epoch, MessageId, Offset, Principal, Refusal, ResumePoint, RoomName, Sender};
+
+/// Largest frame either end takes, in bytes.
+pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
+/// Deepest nesting either end takes.
+pub const MAX_DEPTH: usize = 16;
+/// The lowest and highest protocol version this program speaks.
+pub const VERSIONS: (u32, u32) = (1, 1);
+
+/// Close codes of this protocol, beyond those of RFC 6455. See PROTOCOL.md.
+pub mod close {
+    /// No version in common.
+    pub const NO_COMMON_VERSION: u16 = 4500;
+    /// The token is not known.
+    pub const UNAUTHORIZED: u16 = 4501;
+    /// This principal may not connect here.
+    pub const FORBIDDEN: u16 = 4502;
+    /// The invite was used, has expired or never was.
+    pub const INVITE_REFUSED: u16 = 4503;
+    /// The other end broke the protocol.
+    pub const VIOLATION: u16 = 4504;
+    /// No hello within 5 s, or no answer to pings.
+    pub const TIMED_OUT: u16 = 4400;
+    /// The hub is shutting down or restarting.
+    pub const GOING_AWAY: u16 = 1001;
+    /// The client did not read fast enough for too long.
+    pub const TOO_SLOW: u16 = 4401;
+    /// The hub cannot read or write its log at the moment.
+    pub const UNAVAILABLE: u16 = 4402;
+}
+
+/// What a client says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientMessage {
+    /// The first message.
+    Hello(Hello),
+    /// The answer to a proof: only now does the token travel.
+    Auth {
+        /// The token.
+        token: String,
+    },
+    /// Deliver a message.
+    Send {
+        /// Its id.
+        id: MessageId,
+        /// Order within the sender's outbox; grows.
+        seq: u64,
+        /// Where.
+        room: RoomName,
+        /// What.
+        body: String,
+        /// When, by the sender's clock, in Unix milliseconds.
+        at: i64,
+    },
+    /// The person is typing.
+    Typing {
+        /// Where.
+        room: RoomName,
+    },
+    /// The person has read up to here.
+    Read {
+        /// Where.
+        room: RoomName,
+        /// The last read offset.
+        offset: Offset,
+    },
+    /// A page of a room's history, please.
+    History {
+        /// Which room.
+        room: RoomName,
+        /// Only entries before this offset.
+        before: Offset,
+        /// At most so many; the hub may cap it.
+        limit: u32,
+    },
+    /// Make a room.
+    CreateRoom {
+        /// The id of its first entry.
+        id: MessageId,
+        /// Its name.
+        room: RoomName,
+    },
+    /// Are you there?
+    Ping {
+        /// Comes back in the pong.
+        nonce: u64,
+    },
+    /// Goodbye; the socket closes next.
+    Bye,
+}
+
+/// A client's first message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Lowest and highest version it speaks.
+    pub versions: (u32, u32),
+    /// The program and its version, for people.
+    #[serde(default)]
+    pub client: String,
+    /// The token, where the transport could not carry it in a header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// An invite to redeem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite: Option<Redeem>,
+    /// 32 random bytes in hexadecimal: prove that you are the hub I know, before I tell you my token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<String>,
+    /// What the client holds; none on first contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<ResumePoint>,
+}
+
+/// A single-use invite being redeemed. The client makes its own token, so that a lost answer can be asked for again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Redeem {
+    /// The invite's code.
+    pub code: String,
+    /// The name people will see.
+    pub name: String,
+    /// The token that the client will come with from now on: 64 hexadecimal digits.
+    pub token: String,
+}
+
+/// What a hub says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum HubMessage {
+    /// The answer to a challenge.
+    Proof {
+        /// HMAC-SHA-256 in hexadecimal; see PROTOCOL.md.
+        mac: String,
+    },
+    /// The answer to hello: the session is online.
+    Welcome(Welcome),
+    /// Entries of the log, gapless, in order.
+    Log {
+        /// The entries.
+        entries: Vec<Entry>,
+    },
+    /// A message is on disk here.
+    Ack {
+        /// Which.
+        id: MessageId,
+        /// Where in the log.
+        offset: Offset,
+        /// When, by the hub's clock.
+        received: i64,
+    },
+    /// A message was not taken; nothing was stored.
+    Refused {
+        /// Which.
+        id: MessageId,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// Somebody is typing.
+    Typing {
+        /// Where.
+        room: RoomName,
+        /// Who.
+        who: Sender,
+    },
+    /// Somebody came or went.
+    Presence {
+        /// Who.
+        who: Principal,
+        /// Whether any of their apps is connected.
+        online: bool,
+    },
+    /// This principal has read up to here, in another app.
+    Read {
+        /// Where.
+        room: RoomName,
+        /// The last read offset.
+        offset: Offset,
+    },
+    /// A page of history.
+    History {
+        /// Which room.
+        room: RoomName,
+        /// As asked.
+        before: Offset,
+        /// Oldest first; the newest ones before `before`.
+        entries: Vec<Entry>,
+        /// Whether no older ones are held.
+        complete: bool,
+    },
+    /// Something that was asked could not be done.
+    Error {
+        /// A stable word; see PROTOCOL.md.
+        code: String,
+        /// For people.
+        #[serde(default)]
+        detail: String,
+    },
+    /// The answer to a ping.
+    Pong {
+        /// The ping's.
+        nonce: u64,
+    },
+    /// The hub is about to close the socket.
+    Bye {
+        /// The close code that follows.
+        code: u16,
+        /// For people.
+        #[serde(default)]
+        reason: String,
+        /// Do not come back sooner, in milliseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
+    },
+}
+
+/// The hub's answer to hello.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The version both speak from now on.
+    pub version: u32,
+    /// The hub's name, for people.
+    pub hub: String,
+    /// Who the client is.
+    pub me: Principal,
+    /// Which log.
+    pub epoch: Epoch,
+    /// The newest offset; 0 when the log is empty.
+    pub head: Offset,
+    /// The next offset that will be sent.
+    pub from: Offset,
+    /// How `from` was found.
+    pub start: Start,
+    /// The hub's clock, in Unix milliseconds.
+    pub now: i64,
+    /// Largest message body, in bytes.
+    pub max_body: u64,
+    /// All rooms.
+    pub rooms: Vec<RoomName>,
+    /// Everyone who may chat.
+    pub people: Vec<PersonState>,
+    /// What this principal has read.
+    #[serde(default)]
+    pub read: Vec<ReadState>,
+}
+
+/// How the hub found the first offset to send.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// The one after the client's resume point.
+    Resumed,
+    /// A recent one: the client held nothing.
+    Recent,
+    /// The oldest: the client's resume point is not in this log.
+    EpochChanged,
+    /// The oldest held: what follows the client's resume point is gone.
+    Trimmed,
+}
+
+/// Somebody, and whether connected.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PersonState {
+    /// Who.
+    #[serde(flatten)]
+    pub who: Principal,
+    /// Whether any of their apps is connected.
+    pub online: bool,
+}
+
+/// A read marker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReadState {
+    /// Where.
+    pub room: RoomName,
+    /// The last read offset.
+    pub offset: Offset,
+}
+
+/// A frame that is not a message of this protocol.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Larger than [`MAX_FRAME_BYTES`].
+    #[error("a frame of {bytes} bytes; at most {MAX_FRAME_BYTES} are allowed")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// Nested deeper than [`MAX_DEPTH`].
+    #[error("nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    /// A binary frame.
+    #[error("a binary frame; this protocol has text frames only")]
+    Binary,
+    /// Not JSON, or not of the shape its type asks for.
+    #[error("{detail}")]
+    Shape {
+        /// What and where.
+        detail: String,
+    },
+}
+
+/// A decoded frame: a message, or one of a type this version does not know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decoded<M> {
+    /// A message.
+    Known(M),
+    /// Of another version: to be skipped.
+    UnknownType(String),
+}
+
+/// The `type` values of [`ClientMessage`].
+const CLIENT_TYPES: &[&str] =
+    &["hello", "auth", "send", "typing", "read", "history", "create_room", "ping", "bye"];
+/// The `type` values of [`HubMessage`].
+const HUB_TYPES: &[&str] = &[
+    "proof", "welcome", "log", "ack", "refused", "typing", "presence", "read", "history", "error", "pong", "bye",
+];
+
+/// A message of one of the two directions.
+pub trait Message: Serialize + DeserializeOwned {
+    /// Every `type` there is.
+    const TYPES: &'static [&'static str];
+}
+
+impl Message for ClientMessage {
+    const TYPES: &'static [&'static str] = CLIENT_TYPES;
+}
+
+impl Message for HubMessage {
+    const TYPES: &'static [&'static str] = HUB_TYPES;
+}
+
+/// Makes a frame of a message.
+pub fn encode<M: Message>(message: &M) -> Frame {
+    // Serialising these types cannot fail: no maps with non-text keys, no failing `Serialize` of our own.
+    Frame::Text(serde_json::to_string(message).unwrap_or_default())
+}
+
+/// Makes a message of a frame.
+pub fn decode<M: Message>(frame: &Frame) -> Result<Decoded<M>, Malformed> {
+    let Frame::Text(text) = frame else { return Err(Malformed::Binary) };
+    if text.len() > MAX_FRAME_BYTES {
+        return Err(Malformed::TooLarge { bytes: text.len() });
+    }
+    if deeper_than(text, MAX_DEPTH) {
+        return Err(Malformed::TooDeep);
+    }
+    match serde_json::from_str::<M>(text) {
+        Ok(message) => Ok(Decoded::Known(message)),
+        Err(error) => match serde_json::from_str::<Probe>(text) {
+            Ok(probe) if !M::TYPES.contains(&probe.kind.as_str()) => Ok(Decoded::UnknownType(probe.kind)),
+            _ => Err(Malformed::Shape { detail: error.to_string() }),
+        },
+    }
+}
+
+#[derive(Deserialize)]
+struct Probe {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+/// Whether brackets outside of strings nest deeper than `limit`.
+fn deeper_than(text: &str, limit: usize) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                if depth > limit {
+                    return true;
+                }
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}

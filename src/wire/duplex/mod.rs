@@ -1,0 +1,3 @@
+//! The Duplex protocol: see `PROTOCOL.md` beside this file.
+
+pub mod message;

@@ -1,0 +1,114 @@
+//! Protocols, one folder each: a codec (bytes to values) and a [`Session`] (handshake, acknowledgements, heartbeats).
+//! Sans-IO: no socket, no clock, no thread, no randomness of their own.
+
+pub mod duplex;
+
+use crate::frame::Frame;
+use crate::model::link_state::Why;
+use crate::model::{Event, MessageId, Offset, OutboxItem, ResumePoint, RoomName, Time};
+
+/// One end of one connection's conversation. Mutate once with [`Session::handle`], then drain [`Session::poll`].
+pub trait Session: Send {
+    /// Takes one input in. An `Err` ends the connection; whatever was polled before it still counts.
+    fn handle(&mut self, now: Time, input: Input) -> Result<(), WireError>;
+
+    /// The next output; `None` when there is nothing more to do.
+    fn poll(&mut self) -> Option<Output>;
+
+    /// The boot time in milliseconds at which it wants an [`Input::Tick`].
+    fn deadline(&self) -> Option<u64>;
+}
+
+/// What a session is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The transport is open.
+    Opened,
+    /// A frame came.
+    Frame(Frame),
+    /// Something to ask of the other end. Only while online.
+    Request(Request),
+    /// Everything up to this mark is on disk here.
+    Committed(Mark),
+    /// The deadline has come.
+    Tick,
+}
+
+/// What the rest of the app asks of a session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// Deliver a message.
+    Send(OutboxItem),
+    /// Say that the person is typing.
+    Typing(RoomName),
+    /// Say what the person has read.
+    Read {
+        /// Where.
+        room: RoomName,
+        /// The last read offset.
+        offset: Offset,
+    },
+    /// Fetch a page of a room's history.
+    History {
+        /// Of which room.
+        room: RoomName,
+        /// Only entries before this offset.
+        before: Offset,
+        /// At most so many.
+        limit: u32,
+    },
+    /// Make a room.
+    CreateRoom {
+        /// The id of the room's first entry.
+        id: MessageId,
+        /// Its name.
+        room: RoomName,
+    },
+    /// Ask for a sign of life.
+    Ping,
+}
+
+/// What a session wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Send this.
+    Send(Frame),
+    /// This happened. With a mark: commit it, then say [`Input::Committed`].
+    Event(Event, Option<Mark>),
+    /// The handshake is complete.
+    Online,
+    /// A round trip was measured, in milliseconds.
+    RoundTrip(u64),
+    /// Close the transport, and this is why the connection ends.
+    Close {
+        /// The close code to send.
+        code: u16,
+        /// Why.
+        why: Why,
+    },
+}
+
+/// How far a stream of events has come; commits are acknowledged with it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// What a client holds once the event is committed.
+    pub resume: ResumePoint,
+}
+
+/// What of a session outlives the process. The store keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SavedState {
+    /// The last committed entry.
+    pub resume: Option<ResumePoint>,
+}
+
+/// The session cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// The other end broke the protocol.
+    #[error("the other end broke the protocol: {detail}")]
+    Violation {
+        /// How.
+        detail: String,
+    },
+}
