@@ -5,7 +5,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::Frame;
-use crate::model::{Entry, Epoch, MessageId, Offset, Principal, Refusal, ResumePoint, RoomName, Sender};
+use crate::model::{
+    Entry, Epoch, MessageId, Offset, Principal, Refusal, ResumePoint, RoomName, Sender,
+};
 
 /// Largest frame either end takes, in bytes.
 pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
@@ -316,11 +318,21 @@ pub enum Decoded<M> {
 }
 
 /// The `type` values of [`ClientMessage`].
-const CLIENT_TYPES: &[&str] =
-    &["hello", "auth", "send", "typing", "read", "history", "create_room", "ping", "bye"];
+const CLIENT_TYPES: &[&str] = &[
+    "hello",
+    "auth",
+    "send",
+    "typing",
+    "read",
+    "history",
+    "create_room",
+    "ping",
+    "bye",
+];
 /// The `type` values of [`HubMessage`].
 const HUB_TYPES: &[&str] = &[
-    "proof", "welcome", "log", "ack", "refused", "typing", "presence", "read", "history", "error", "pong", "bye",
+    "proof", "welcome", "log", "ack", "refused", "typing", "presence", "read", "history", "error",
+    "pong", "bye",
 ];
 
 /// A message of one of the two directions.
@@ -345,7 +357,9 @@ pub fn encode<M: Message>(message: &M) -> Frame {
 
 /// Makes a message of a frame.
 pub fn decode<M: Message>(frame: &Frame) -> Result<Decoded<M>, Malformed> {
-    let Frame::Text(text) = frame else { return Err(Malformed::Binary) };
+    let Frame::Text(text) = frame else {
+        return Err(Malformed::Binary);
+    };
     if text.len() > MAX_FRAME_BYTES {
         return Err(Malformed::TooLarge { bytes: text.len() });
     }
@@ -355,8 +369,12 @@ pub fn decode<M: Message>(frame: &Frame) -> Result<Decoded<M>, Malformed> {
     match serde_json::from_str::<M>(text) {
         Ok(message) => Ok(Decoded::Known(message)),
         Err(error) => match serde_json::from_str::<Probe>(text) {
-            Ok(probe) if !M::TYPES.contains(&probe.kind.as_str()) => Ok(Decoded::UnknownType(probe.kind)),
-            _ => Err(Malformed::Shape { detail: error.to_string() }),
+            Ok(probe) if !M::TYPES.contains(&probe.kind.as_str()) => {
+                Ok(Decoded::UnknownType(probe.kind))
+            }
+            _ => Err(Malformed::Shape {
+                detail: error.to_string(),
+            }),
         },
     }
 }
