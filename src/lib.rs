@@ -12,7 +12,7 @@
 pub mod frame;
 pub mod model;
 
-//pub mod link;
+pub mod link;
 pub mod wire;
 
 pub mod clock;

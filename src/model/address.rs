@@ -93,9 +93,7 @@ impl Address {
         };
         Ok(Address {
             url,
-            invite: field("invite")
-                .filter(|code| !code.is_empty())
-                .map(Secret::new),
+            invite: field("invite").filter(|code| !code.is_empty()).map(Secret::new),
             fingerprint: field("sha256").map(fingerprint).transpose()?,
         })
     }
@@ -121,9 +119,7 @@ impl fmt::Display for Address {
 pub fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
+        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn fingerprint(text: &str) -> Result<String, BadAddress> {
@@ -147,10 +143,7 @@ mod tests {
     #[test]
     fn what_people_type_becomes_a_url() {
         let url = |text: &str| Address::parse(text).map(|address| address.url);
-        assert_eq!(
-            url("localhost").as_deref(),
-            Ok("ws://localhost:7870/v1/socket")
-        );
+        assert_eq!(url("localhost").as_deref(), Ok("ws://localhost:7870/v1/socket"));
         assert_eq!(
             url("127.0.0.1:9000").as_deref(),
             Ok("ws://127.0.0.1:9000/v1/socket")
@@ -170,10 +163,7 @@ mod tests {
         );
         assert_eq!(url(""), Err(BadAddress::Empty));
         assert_eq!(url("ftp://hub.example"), Err(BadAddress::Scheme));
-        assert_eq!(
-            url("wss://me:secret@hub.example"),
-            Err(BadAddress::Userinfo)
-        );
+        assert_eq!(url("wss://me:secret@hub.example"), Err(BadAddress::Userinfo));
         assert_eq!(url("two words"), Err(BadAddress::NoUrl));
         assert_eq!(url("wss://hub.example:99999"), Err(BadAddress::NoUrl));
     }
@@ -181,10 +171,7 @@ mod tests {
     #[test]
     fn an_invite_survives_being_written_and_read() {
         let hex = "0f".repeat(32);
-        let address = Address::parse(&format!(
-            "wss://hub.example:7870#invite=abc-def&sha256={hex}"
-        ))
-        .unwrap();
+        let address = Address::parse(&format!("wss://hub.example:7870#invite=abc-def&sha256={hex}")).unwrap();
         assert_eq!(address.invite, Some(Secret::new("abc-def")));
         assert_eq!(address.fingerprint, Some(hex));
         assert_eq!(Address::parse(&address.to_string()), Ok(address));

@@ -126,8 +126,6 @@ pub enum Refusal {
     },
     /// This principal may not do that.
     NotAllowed,
-    /// The hub could not write it down (disk full, say); trying again later may help.
-    NotStored,
     /// Another reason, in the hub's words.
     Other {
         /// The hub's code for it.

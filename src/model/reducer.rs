@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::chat::{
-    Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender,
-};
+use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
 use super::event::{Event, LogRestart, Page, Person, Side, Stored, TestOutcome, Update};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::link_state::LinkState;
@@ -132,8 +130,7 @@ impl Model {
             Update::Configured(profile) => match self.connections.get_mut(&profile.id) {
                 Some(connection) => connection.profile = profile,
                 None => {
-                    self.connections
-                        .insert(profile.id, Connection::new(profile));
+                    self.connections.insert(profile.id, Connection::new(profile));
                 }
             },
             Update::Removed(id) => {
@@ -228,11 +225,7 @@ impl Connection {
                     self.entry(entry, live);
                 }
             }
-            Event::Acknowledged {
-                id,
-                offset,
-                received,
-            } => {
+            Event::Acknowledged { id, offset, received } => {
                 self.set_delivery(id, Delivery::Acknowledged { offset, received });
             }
             Event::Refused { id, refusal } => self.set_delivery(id, Delivery::Failed(refusal)),
@@ -279,11 +272,7 @@ impl Connection {
                 room.loading_newer = false;
                 room.window = Window::from_page(page);
             }
-            Event::Loading {
-                room,
-                side,
-                loading,
-            } => *self.room(&room).loading(side) = loading,
+            Event::Loading { room, side, loading } => *self.room(&room).loading(side) = loading,
             Event::Counted {
                 room,
                 read,
@@ -331,11 +320,7 @@ impl Connection {
         self.received_to = from.saturating_sub(1);
         self.era_from = from;
         let unseen = self.edge_of_unseen();
-        for room in self
-            .rooms
-            .values_mut()
-            .filter(|room| room.window.is_empty())
-        {
+        for room in self.rooms.values_mut().filter(|room| room.window.is_empty()) {
             room.window.before = unseen;
         }
         // What was acknowledged and has not come back was in the log that is gone: it is sent again.
@@ -418,11 +403,7 @@ impl Connection {
         self.era = stored.era;
         self.era_from = stored.era_from;
         self.era_has_entries = stored.era_has_entries;
-        self.outbox = stored
-            .outbox
-            .into_iter()
-            .map(|item| (item.seq, item))
-            .collect();
+        self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
         for room in stored.rooms {
             let page = Page {
                 messages: room.messages,

@@ -5,9 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::Frame;
-use crate::model::{
-    Entry, Epoch, MessageId, Offset, Principal, Refusal, ResumePoint, RoomName, Sender,
-};
+use crate::model::{Entry, Epoch, MessageId, Offset, Principal, Refusal, ResumePoint, RoomName, Sender};
 
 /// Largest frame either end takes, in bytes.
 pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
@@ -34,6 +32,8 @@ pub mod close {
     pub const GOING_AWAY: u16 = 1001;
     /// The client did not read fast enough for too long.
     pub const TOO_SLOW: u16 = 4401;
+    /// A send is missing; the client sends all that is unacknowledged again.
+    pub const SEND_LOST: u16 = 4403;
     /// The hub cannot read or write its log at the moment.
     pub const UNAVAILABLE: u16 = 4402;
 }
@@ -53,7 +53,7 @@ pub enum ClientMessage {
     Send {
         /// Its id.
         id: MessageId,
-        /// Order within the sender's outbox; grows.
+        /// Counts the sends of this connection from 1, so that a lost one is noticed before a later one is stored.
         seq: u64,
         /// Where.
         room: RoomName,
@@ -331,8 +331,8 @@ const CLIENT_TYPES: &[&str] = &[
 ];
 /// The `type` values of [`HubMessage`].
 const HUB_TYPES: &[&str] = &[
-    "proof", "welcome", "log", "ack", "refused", "typing", "presence", "read", "history", "error",
-    "pong", "bye",
+    "proof", "welcome", "log", "ack", "refused", "typing", "presence", "read", "history", "error", "pong",
+    "bye",
 ];
 
 /// A message of one of the two directions.
@@ -369,9 +369,7 @@ pub fn decode<M: Message>(frame: &Frame) -> Result<Decoded<M>, Malformed> {
     match serde_json::from_str::<M>(text) {
         Ok(message) => Ok(Decoded::Known(message)),
         Err(error) => match serde_json::from_str::<Probe>(text) {
-            Ok(probe) if !M::TYPES.contains(&probe.kind.as_str()) => {
-                Ok(Decoded::UnknownType(probe.kind))
-            }
+            Ok(probe) if !M::TYPES.contains(&probe.kind.as_str()) => Ok(Decoded::UnknownType(probe.kind)),
             _ => Err(Malformed::Shape {
                 detail: error.to_string(),
             }),
