@@ -6,10 +6,7 @@ use crate::model::Time;
 
 /// This moment on both clocks.
 pub fn now() -> Time {
-    Time {
-        boot_ms: boot_ms(),
-        wall_ms: wall_ms(),
-    }
+    Time { boot_ms: boot_ms(), wall_ms: wall_ms() }
 }
 
 fn wall_ms() -> i64 {

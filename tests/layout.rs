@@ -67,17 +67,10 @@ fn modules_import_only_what_the_table_allows() -> io::Result<()> {
         }
         let source = fs::read_to_string(&file)?;
         faults.extend(
-            faults_in(&here, &source)
-                .into_iter()
-                .map(|fault| format!("src/{}: {fault}", place.display())),
+            faults_in(&here, &source).into_iter().map(|fault| format!("src/{}: {fault}", place.display())),
         );
     }
-    assert!(
-        faults.is_empty(),
-        "the layout is broken in {} places:\n{}",
-        faults.len(),
-        faults.join("\n")
-    );
+    assert!(faults.is_empty(), "the layout is broken in {} places:\n{}", faults.len(), faults.join("\n"));
     Ok(())
 }
 
@@ -92,29 +85,18 @@ fn every_file_opens_by_saying_what_it_is() -> io::Result<()> {
             }
         }
     }
-    assert!(
-        silent.is_empty(),
-        "these files do not open with `//!`: {}",
-        silent.join(", ")
-    );
+    assert!(silent.is_empty(), "these files do not open with `//!`: {}", silent.join(", "));
     Ok(())
 }
 
 #[test]
 fn the_table_itself_looks_only_down() {
     let house = house();
-    assert_eq!(
-        house.len(),
-        HOUSE.trim().lines().count(),
-        "every line of the table is a row"
-    );
+    assert_eq!(house.len(), HOUSE.trim().lines().count(), "every line of the table is a row");
     for module in &house {
         for import in &module.imports {
             let imported = import.split("::").next().unwrap_or(import);
-            let floor = house
-                .iter()
-                .find(|other| other.name == imported)
-                .map(|other| other.floor);
+            let floor = house.iter().find(|other| other.name == imported).map(|other| other.floor);
             assert!(
                 floor.is_some_and(|floor| floor < module.floor)
                     || SAME_FLOOR.contains(&(module.name, imported)),
@@ -192,10 +174,7 @@ fn what_is_sound_is_left_alone() {
 #[test]
 fn a_fault_says_what_to_do() {
     let faults = |file: &str, source: &str| faults_in(&module_path(Path::new(file)), source).join("\n");
-    assert_eq!(
-        faults("model.rs", "use crate::store::Row;"),
-        "`model` may not import `crate::store::Row`"
-    );
+    assert_eq!(faults("model.rs", "use crate::store::Row;"), "`model` may not import `crate::store::Row`");
     assert_eq!(faults("link.rs", "use std::fs;"), "`link` may not name `std::fs`");
     assert!(faults("plugins.rs", "").starts_with("add `plugins` to the table HOUSE in tests/layout.rs"));
 }
@@ -209,9 +188,7 @@ struct Module {
 }
 
 fn house() -> Vec<Module> {
-    let rows = HOUSE
-        .lines()
-        .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+    let rows = HOUSE.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
     rows.filter_map(|row| match row[..] {
         [name, floor, imports, never] => Some(Module {
             name,
@@ -258,11 +235,8 @@ fn is_program_or_root(place: &Path) -> bool {
 
 /// `ui/chat/list.rs` is the module `ui::chat::list`, `ui/mod.rs` is `ui`.
 fn module_path(place: &Path) -> Vec<String> {
-    let mut path: Vec<String> = place
-        .with_extension("")
-        .iter()
-        .map(|name| name.to_string_lossy().into_owned())
-        .collect();
+    let mut path: Vec<String> =
+        place.with_extension("").iter().map(|name| name.to_string_lossy().into_owned()).collect();
     path.pop_if(|name| name == "mod");
     path
 }
@@ -276,10 +250,7 @@ fn faults_in(here: &[String], source: &str) -> Vec<String> {
     };
     let tokens = without_tests(&tokens(source));
     let named = paths(&tokens, here);
-    let mut faults: Vec<String> = named
-        .iter()
-        .filter_map(|named| fault_of(&house, module, named))
-        .collect();
+    let mut faults: Vec<String> = named.iter().filter_map(|named| fault_of(&house, module, named)).collect();
     faults.sort();
     faults.dedup();
     faults
@@ -313,16 +284,13 @@ fn fault_of(house: &[Module], module: &Module, named: &Named) -> Option<String> 
 }
 
 fn is_at_or_below(path: &str, parent: &str) -> bool {
-    path.strip_prefix(parent)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 /// Also by a shorter path: after `use std::time`, `time::Instant` names `std::time::Instant`.
 fn names(path: &str, never: &str) -> bool {
-    let by_its_end = never
-        .match_indices("::")
-        .map(|(at, _)| &never[at + 2..])
-        .filter(|end| end.contains("::"));
+    let by_its_end =
+        never.match_indices("::").map(|(at, _)| &never[at + 2..]).filter(|end| end.contains("::"));
     is_at_or_below(path, never) || by_its_end.into_iter().any(|end| is_at_or_below(path, end))
 }
 
@@ -370,9 +338,7 @@ fn tokens(source: &str) -> Vec<Token> {
             tokens.push(Token::PathSep);
             2
         } else if first.is_alphanumeric() || first == '_' {
-            let length = rest
-                .find(|c: char| !c.is_alphanumeric() && c != '_')
-                .unwrap_or(rest.len());
+            let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
             tokens.push(Token::Word(rest[..length].to_owned()));
             length
         } else {
@@ -410,8 +376,7 @@ fn block_comment(text: &str) -> usize {
 /// The length of the string that `text` starts with, its prefix included: `"..."`, `b"..."`, `r#"..."#`.
 fn string(text: &str) -> Option<usize> {
     let prefix = ["br", "cr", "r", "b", "c", ""].into_iter().find(|prefix| {
-        text.strip_prefix(prefix)
-            .is_some_and(|rest| rest.trim_start_matches('#').starts_with('"'))
+        text.strip_prefix(prefix).is_some_and(|rest| rest.trim_start_matches('#').starts_with('"'))
     })?;
     let hashes = text[prefix.len()..].find('"')?;
     if hashes > 0 && !prefix.ends_with('r') {
@@ -420,11 +385,7 @@ fn string(text: &str) -> Option<usize> {
     let start = prefix.len() + hashes + 1;
     if prefix.ends_with('r') {
         let end = format!("\"{}", "#".repeat(hashes));
-        return Some(
-            text[start..]
-                .find(&end)
-                .map_or(text.len(), |at| start + at + end.len()),
-        );
+        return Some(text[start..].find(&end).map_or(text.len(), |at| start + at + end.len()));
     }
     let mut escaped = false;
     for (at, c) in text[start..].char_indices() {
@@ -505,10 +466,7 @@ fn skip_item(tokens: &[Token], mut at: usize) -> usize {
             at = group_end(tokens, at);
         }
     }
-    if !tokens
-        .get(at)
-        .is_some_and(|token| token.is_word("mod") || token.is_word("use"))
-    {
+    if !tokens.get(at).is_some_and(|token| token.is_word("mod") || token.is_word("use")) {
         return start;
     }
     let is_module = tokens[at].is_word("mod");
@@ -549,9 +507,7 @@ fn paths(tokens: &[Token], here: &[String]) -> Vec<Named> {
                 let mut tree = Vec::new();
                 at = path_tree(tokens, at + usize::from(import), &[], import, &mut tree);
                 found.extend(
-                    tree.into_iter()
-                        .filter(|path| import || path.len() > 1)
-                        .map(|path| resolve(path, &here)),
+                    tree.into_iter().filter(|path| import || path.len() > 1).map(|path| resolve(path, &here)),
                 );
                 continue;
             }
@@ -606,31 +562,19 @@ fn path_tree(
         }
     }
     found.push(path);
-    if import && tokens.get(at).is_some_and(|token| token.is_word("as")) {
-        at + 2
-    } else {
-        at
-    }
+    if import && tokens.get(at).is_some_and(|token| token.is_word("as")) { at + 2 } else { at }
 }
 
 /// Follows `crate`, `self` and `super` from module `here`.
 fn resolve(mut path: Vec<String>, here: &[String]) -> Named {
     path.pop_if(|last| last == "self"); // `use a::{self}`
     match path.first().map_or("", String::as_str) {
-        "crate" => Named {
-            ours: true,
-            path: path.split_off(1),
-        },
+        "crate" => Named { ours: true, path: path.split_off(1) },
         "self" | "super" | "" => {
             let ups = path.iter().take_while(|part| *part == "super").count();
             let start = &here[..here.len().saturating_sub(ups)];
-            let rest = path
-                .into_iter()
-                .skip_while(|part| part == "super" || part == "self");
-            Named {
-                ours: true,
-                path: start.iter().cloned().chain(rest).collect(),
-            }
+            let rest = path.into_iter().skip_while(|part| part == "super" || part == "self");
+            Named { ours: true, path: start.iter().cloned().chain(rest).collect() }
         }
         _ => Named { ours: false, path },
     }

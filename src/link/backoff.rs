@@ -52,16 +52,10 @@ mod tests {
     #[test]
     fn the_figures_of_the_design_hold() {
         let mut jitter = Jitter::new(1);
-        let mut most = |failures, down_ms| {
-            (0..2_000)
-                .map(|_| delay_ms(failures, down_ms, None, &mut jitter))
-                .max()
-        };
+        let mut most =
+            |failures, down_ms| (0..2_000).map(|_| delay_ms(failures, down_ms, None, &mut jitter)).max();
         assert_eq!(most(0, 0), Some(0), "at once the first time");
-        assert!(
-            most(9, 4_999).is_some_and(|ms| (400..=500).contains(&ms)),
-            "quick for the first 5 s"
-        );
+        assert!(most(9, 4_999).is_some_and(|ms| (400..=500).contains(&ms)), "quick for the first 5 s");
         assert!(most(1, 5_000).is_some_and(|ms| (900..=1_000).contains(&ms)));
         assert!(
             most(60, 3_600_000).is_some_and(|ms| (19_000..=20_000).contains(&ms)),

@@ -113,13 +113,7 @@ impl Courier {
         for item in outbox {
             link.handle(now, super::Input::Queued(item));
         }
-        Courier {
-            link,
-            next_seq,
-            next_ticket: 1,
-            waiting: BTreeMap::new(),
-            outputs: VecDeque::new(),
-        }
+        Courier { link, next_seq, next_ticket: 1, waiting: BTreeMap::new(), outputs: VecDeque::new() }
     }
 
     /// The link.
@@ -148,19 +142,9 @@ impl Courier {
             Input::Link(input) => self.tell(now, input),
             Input::Send { id, room, body } => {
                 let seq = self.take_seq();
-                let item = OutboxItem {
-                    id,
-                    seq,
-                    room,
-                    body,
-                    at: now.wall_ms,
-                    delivery: self.first_delivery(),
-                };
-                self.write(
-                    Change::Queue(item.clone()),
-                    vec![Event::Queued(item.clone())],
-                    queued(item),
-                );
+                let item =
+                    OutboxItem { id, seq, room, body, at: now.wall_ms, delivery: self.first_delivery() };
+                self.write(Change::Queue(item.clone()), vec![Event::Queued(item.clone())], queued(item));
             }
             Input::Discard(id) => {
                 if self.link.take_back(id).is_some() {
@@ -174,15 +158,7 @@ impl Courier {
             }
             Input::Edit { id, new_id, body } => {
                 if let Some(item) = self.link.take_back(id) {
-                    self.replace(
-                        id,
-                        OutboxItem {
-                            id: new_id,
-                            body,
-                            at: now.wall_ms,
-                            ..item
-                        },
-                    );
+                    self.replace(id, OutboxItem { id: new_id, body, at: now.wall_ms, ..item });
                 }
             }
             Input::Saved(ticket) => self.written(now, ticket, true),
@@ -192,25 +168,10 @@ impl Courier {
 
     /// What the hub has refused goes to the end: what was behind it is there already.
     fn replace(&mut self, old: MessageId, item: OutboxItem) {
-        let seq = if item.delivery == Delivery::Pending {
-            item.seq
-        } else {
-            self.take_seq()
-        };
-        let new = OutboxItem {
-            seq,
-            delivery: Delivery::Pending,
-            ..item
-        };
+        let seq = if item.delivery == Delivery::Pending { item.seq } else { self.take_seq() };
+        let new = OutboxItem { seq, delivery: Delivery::Pending, ..item };
         let apply = vec![Event::Unqueued(old), Event::Queued(new.clone())];
-        self.write(
-            Change::Replace {
-                old,
-                new: new.clone(),
-            },
-            apply,
-            queued(new),
-        );
+        self.write(Change::Replace { old, new: new.clone() }, apply, queued(new));
     }
 
     /// A message that will be sent at once is written down as such: one commit instead of two.
@@ -221,11 +182,7 @@ impl Courier {
         };
         let nothing_before =
             self.waiting.len() < super::outbox::WINDOW && self.waiting.values().all(on_its_way);
-        if self.link.would_send_now() && nothing_before {
-            Delivery::Attempted
-        } else {
-            Delivery::Pending
-        }
+        if self.link.would_send_now() && nothing_before { Delivery::Attempted } else { Delivery::Pending }
     }
 
     fn take_seq(&mut self) -> u64 {
@@ -265,14 +222,7 @@ impl Courier {
     fn write(&mut self, change: Change, apply: Vec<Event>, tell: Option<super::Input>) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.waiting.insert(
-            ticket,
-            After {
-                apply,
-                tell,
-                mark: None,
-            },
-        );
+        self.waiting.insert(ticket, After { apply, tell, mark: None });
         self.outputs.push_back(Output::Write { ticket, change });
         ticket
     }

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use crate::frame::Frame;
 use crate::model::event::LogRestart;
 use crate::model::link_state::{LinkState, Phase, Why};
-use crate::model::{Event, MessageId, OutboxItem, PrincipalId, Time};
+use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Time};
 use crate::wire::duplex::client::{ClientSession, Config};
 use crate::wire::{self, Mark, Request, SavedState, Session};
 
@@ -209,12 +209,7 @@ impl Link {
             LinkState::Waiting { retry_at, .. } => Some(*retry_at),
             LinkState::Online { .. } => {
                 let mine = self.pong_by.unwrap_or(self.heard_at + QUIET_MS);
-                Some(
-                    self.session
-                        .as_ref()
-                        .and_then(|s| s.deadline())
-                        .map_or(mine, |theirs| mine.min(theirs)),
-                )
+                Some(self.session.as_ref().and_then(|s| s.deadline()).map_or(mine, |theirs| mine.min(theirs)))
             }
         }
     }
@@ -270,22 +265,17 @@ impl Link {
 
     fn set_state(&mut self, state: LinkState) {
         self.state = state;
-        self.outputs
-            .push_back(Output::Event(Event::Link(self.state.clone()), None));
+        self.outputs.push_back(Output::Event(Event::Link(self.state.clone()), None));
     }
 
     fn dial(&mut self, now: Time) {
         let Some(url) = self.urls.get(self.url).cloned() else {
-            let why = Why::BadUrl {
-                detail: "no address".to_owned(),
-            };
+            let why = Why::BadUrl { detail: "no address".to_owned() };
             return self.set_state(LinkState::Stopped { why });
         };
         self.dial += 1;
         self.connect_by = now.boot_ms + CONNECT_MS;
-        self.set_state(LinkState::Dialing {
-            attempt: self.failures + 1,
-        });
+        self.set_state(LinkState::Dialing { attempt: self.failures + 1 });
         self.outputs.push_back(Output::Dial { dial: self.dial, url });
     }
 
@@ -294,9 +284,7 @@ impl Link {
             return;
         }
         self.session = Some(self.speaker.session(&self.saved, nonce));
-        self.set_state(LinkState::Handshaking {
-            attempt: self.failures + 1,
-        });
+        self.set_state(LinkState::Handshaking { attempt: self.failures + 1 });
         self.tell(now, wire::Input::Opened);
     }
 
@@ -315,10 +303,7 @@ impl Link {
             }
         }
         if let Err(wire::WireError::Violation { detail }) = result {
-            end.get_or_insert((
-                crate::wire::duplex::message::close::VIOLATION,
-                Why::Violation { detail },
-            ));
+            end.get_or_insert((crate::wire::duplex::message::close::VIOLATION, Why::Violation { detail }));
         }
         if let Some((code, why)) = end {
             self.fall(now, why, Some(code));
@@ -328,41 +313,37 @@ impl Link {
     fn online(&mut self, now: Time) {
         self.online_since = now.boot_ms;
         self.violations = 0;
-        self.set_state(LinkState::Online {
-            since: now.wall_ms,
-            rtt_ms: None,
-        });
+        self.set_state(LinkState::Online { since: now.wall_ms, rtt_ms: None });
     }
 
     fn round_trip(&mut self, ms: u64) {
         if let LinkState::Online { since, .. } = self.state {
-            self.set_state(LinkState::Online {
-                since,
-                rtt_ms: Some(ms),
-            });
+            self.set_state(LinkState::Online { since, rtt_ms: Some(ms) });
         }
     }
 
     /// Keeps the outbox true to what the session reports.
     fn event(&mut self, event: Event, mark: Option<Mark>) {
         match &event {
-            Event::Welcomed { me, .. } => self.me = Some(me.id.clone()),
-            Event::Acknowledged { id, .. } => {
-                self.outbox.acknowledged(*id);
+            Event::Welcomed { me, head, .. } => {
+                self.me = Some(me.id.clone());
+                self.outbox.welcomed(*head);
+            }
+            Event::Acknowledged { id, offset, received } => {
+                let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
+                self.outbox.acknowledged(*id, delivery);
                 self.ack_by = None;
             }
             Event::Refused { id, refusal } => {
                 self.outbox.refused(*id, refusal);
                 self.ack_by = None;
             }
-            Event::LogStarted { why, .. } if *why != LogRestart::First => self.outbox.log_changed(),
+            Event::LogStarted { why, .. } if *why != LogRestart::First => self.outbox.passed_by(Offset::MAX),
             Event::Entries { entries, .. } if !self.outbox.is_empty() => {
-                for entry in entries
-                    .iter()
-                    .filter(|entry| Some(&entry.sender.id) == self.me.as_ref())
-                {
+                for entry in entries.iter().filter(|entry| Some(&entry.sender.id) == self.me.as_ref()) {
                     self.outbox.remove(entry.id);
                 }
+                self.outbox.passed_by(entries.last().map_or(0, |entry| entry.offset));
             }
             _ => {}
         }
@@ -374,9 +355,7 @@ impl Link {
         if self.state.is_online() && now.boot_ms.saturating_sub(self.online_since) >= STABLE_MS {
             (self.failures, self.down_since) = (0, now.boot_ms);
         }
-        self.outputs.push_back(Output::Hangup {
-            code: code.unwrap_or(1000),
-        });
+        self.outputs.push_back(Output::Hangup { code: code.unwrap_or(1000) });
         self.session = None;
         (self.pong_by, self.ack_by) = (None, None);
         self.outbox.disconnected();
@@ -433,13 +412,7 @@ impl Link {
         }
         match &self.state {
             LinkState::Dialing { .. } => self.fall(now, Why::TimedOut { during: Phase::Dial }, None),
-            LinkState::Handshaking { .. } => self.fall(
-                now,
-                Why::TimedOut {
-                    during: Phase::Handshake,
-                },
-                None,
-            ),
+            LinkState::Handshaking { .. } => self.fall(now, Why::TimedOut { during: Phase::Handshake }, None),
             LinkState::Waiting { .. } => self.dial(now),
             LinkState::Online { .. } => match self.pong_by {
                 Some(by) if now.boot_ms >= by => self.fall(now, Why::Silent, None),

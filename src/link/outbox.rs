@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Delivery, MessageId, OutboxItem, Refusal};
+use crate::model::{Delivery, MessageId, Offset, OutboxItem, Refusal};
 
 /// Most messages sent and not yet acknowledged.
 pub const WINDOW: usize = 32;
@@ -18,6 +18,9 @@ enum Stage {
     InFlight,
     /// Acknowledged; leaves when it comes back as an entry of the log.
     Acknowledged,
+    /// Acknowledged over an earlier connection. Until the replay has shown whether the hub still has it, nothing is sent:
+    /// a hub restored from a backup may have lost it, and then it goes first.
+    Unconfirmed,
     /// Refused; waits for the person.
     Refused,
 }
@@ -42,7 +45,7 @@ impl Outbox {
     pub fn push(&mut self, item: OutboxItem) {
         let stage = match item.delivery {
             Delivery::Pending | Delivery::Attempted => Stage::Waiting,
-            Delivery::Acknowledged { .. } => Stage::Acknowledged,
+            Delivery::Acknowledged { .. } => Stage::Unconfirmed,
             Delivery::Failed(_) => Stage::Refused,
         };
         self.items.insert(item.seq, (item, stage));
@@ -53,7 +56,7 @@ impl Outbox {
         let mut under_way = 0;
         for (_, stage) in self.items.values() {
             match stage {
-                Stage::Waiting | Stage::Marking => return false,
+                Stage::Waiting | Stage::Marking | Stage::Unconfirmed => return false,
                 Stage::InFlight => under_way += 1,
                 Stage::Acknowledged | Stage::Refused => {}
             }
@@ -64,10 +67,13 @@ impl Outbox {
     /// What may be sent or marked now. Order is kept: nothing overtakes an item that is being marked.
     pub fn turn(&mut self) -> Turn {
         let mut turn = Turn::default();
+        if self.items.values().any(|(_, stage)| *stage == Stage::Unconfirmed) {
+            return turn;
+        }
         let mut room = WINDOW.saturating_sub(self.under_way());
         for (item, stage) in self.items.values_mut() {
             match (*stage, &item.delivery) {
-                (Stage::InFlight | Stage::Acknowledged | Stage::Refused, _) => {}
+                (Stage::InFlight | Stage::Acknowledged | Stage::Unconfirmed | Stage::Refused, _) => {}
                 _ if room == 0 => break,
                 (Stage::Marking, _) => break,
                 (Stage::Waiting, Delivery::Attempted) if turn.mark.is_empty() => {
@@ -97,9 +103,10 @@ impl Outbox {
     }
 
     /// The hub has it on disk.
-    pub fn acknowledged(&mut self, id: MessageId) {
-        if let Some((_, stage)) = self.get(id) {
+    pub fn acknowledged(&mut self, id: MessageId, delivery: Delivery) {
+        if let Some((item, stage)) = self.get(id) {
             *stage = Stage::Acknowledged;
+            item.deliver(delivery);
         }
     }
 
@@ -135,18 +142,29 @@ impl Outbox {
     /// The connection is gone: what has no answer is sent again over the next one.
     pub fn disconnected(&mut self) {
         for (_, stage) in self.items.values_mut() {
-            if matches!(stage, Stage::InFlight | Stage::Marking) {
+            match stage {
+                Stage::InFlight | Stage::Marking => *stage = Stage::Waiting,
+                Stage::Acknowledged => *stage = Stage::Unconfirmed,
+                Stage::Waiting | Stage::Unconfirmed | Stage::Refused => {}
+            }
+        }
+    }
+
+    /// The hub's log ends at `head`: what was acknowledged for a place beyond is sent again.
+    pub fn welcomed(&mut self, head: Offset) {
+        for (item, stage) in self.items.values_mut() {
+            if item.beyond(head) {
                 *stage = Stage::Waiting;
             }
         }
     }
 
-    /// The log is another one: what was acknowledged and did not come back is sent again.
-    pub fn log_changed(&mut self) {
+    /// The log was received up to `offset`: what was acknowledged for a place up to there and did not come back is sent
+    /// again.
+    pub fn passed_by(&mut self, offset: Offset) {
         for (item, stage) in self.items.values_mut() {
-            if *stage == Stage::Acknowledged {
+            if item.passed_by(offset) {
                 *stage = Stage::Waiting;
-                item.delivery = Delivery::Attempted;
             }
         }
     }
@@ -157,10 +175,7 @@ impl Outbox {
     }
 
     fn under_way(&self) -> usize {
-        self.items
-            .values()
-            .filter(|(_, stage)| matches!(stage, Stage::InFlight | Stage::Marking))
-            .count()
+        self.items.values().filter(|(_, stage)| matches!(stage, Stage::InFlight | Stage::Marking)).count()
     }
 
     fn get(&mut self, id: MessageId) -> Option<&mut (OutboxItem, Stage)> {

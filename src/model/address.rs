@@ -79,18 +79,11 @@ impl Address {
             None => ("wss", Some(authority.port_u16().unwrap_or(DEFAULT_PORT))),
         };
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        let path = if path.is_empty() || path == "/" {
-            SOCKET_PATH
-        } else {
-            path
-        };
+        let path = if path.is_empty() || path == "/" { SOCKET_PATH } else { path };
         let url = format!("{scheme}://{}{port}{path}", authority.host());
         url.parse::<http::Uri>().map_err(|_| BadAddress::NoUrl)?;
-        let field = |name: &str| {
-            fragment
-                .split('&')
-                .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
-        };
+        let field =
+            |name: &str| fragment.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         Ok(Address {
             url,
             invite: field("invite").filter(|code| !code.is_empty()).map(Secret::new),
@@ -123,17 +116,9 @@ pub fn is_loopback(host: &str) -> bool {
 }
 
 fn fingerprint(text: &str) -> Result<String, BadAddress> {
-    let digits: String = text
-        .chars()
-        .filter(|c| *c != ':')
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
+    let digits: String = text.chars().filter(|c| *c != ':').map(|c| c.to_ascii_lowercase()).collect();
     let is_hex = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    if is_hex {
-        Ok(digits)
-    } else {
-        Err(BadAddress::Fingerprint)
-    }
+    if is_hex { Ok(digits) } else { Err(BadAddress::Fingerprint) }
 }
 
 #[cfg(test)]
@@ -144,23 +129,11 @@ mod tests {
     fn what_people_type_becomes_a_url() {
         let url = |text: &str| Address::parse(text).map(|address| address.url);
         assert_eq!(url("localhost").as_deref(), Ok("ws://localhost:7870/v1/socket"));
-        assert_eq!(
-            url("127.0.0.1:9000").as_deref(),
-            Ok("ws://127.0.0.1:9000/v1/socket")
-        );
+        assert_eq!(url("127.0.0.1:9000").as_deref(), Ok("ws://127.0.0.1:9000/v1/socket"));
         assert_eq!(url("[::1]").as_deref(), Ok("ws://[::1]:7870/v1/socket"));
-        assert_eq!(
-            url(" hub.example ").as_deref(),
-            Ok("wss://hub.example:7870/v1/socket")
-        );
-        assert_eq!(
-            url("https://hub.example/").as_deref(),
-            Ok("wss://hub.example/v1/socket")
-        );
-        assert_eq!(
-            url("WS://hub.example:1/other?x=1").as_deref(),
-            Ok("ws://hub.example:1/other?x=1")
-        );
+        assert_eq!(url(" hub.example ").as_deref(), Ok("wss://hub.example:7870/v1/socket"));
+        assert_eq!(url("https://hub.example/").as_deref(), Ok("wss://hub.example/v1/socket"));
+        assert_eq!(url("WS://hub.example:1/other?x=1").as_deref(), Ok("ws://hub.example:1/other?x=1"));
         assert_eq!(url(""), Err(BadAddress::Empty));
         assert_eq!(url("ftp://hub.example"), Err(BadAddress::Scheme));
         assert_eq!(url("wss://me:secret@hub.example"), Err(BadAddress::Userinfo));
@@ -175,9 +148,6 @@ mod tests {
         assert_eq!(address.invite, Some(Secret::new("abc-def")));
         assert_eq!(address.fingerprint, Some(hex));
         assert_eq!(Address::parse(&address.to_string()), Ok(address));
-        assert_eq!(
-            Address::parse("wss://a.example#sha256=12"),
-            Err(BadAddress::Fingerprint)
-        );
+        assert_eq!(Address::parse("wss://a.example#sha256=12"), Err(BadAddress::Fingerprint));
     }
 }

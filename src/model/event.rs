@@ -61,6 +61,8 @@ pub struct Stored {
     pub era_from: Offset,
     /// Whether the current era has an entry.
     pub era_has_entries: bool,
+    /// The last offset received in the current era.
+    pub received_to: Offset,
     /// All rooms.
     pub rooms: Vec<StoredRoom>,
     /// All that is not yet an entry of the log, by `seq`.

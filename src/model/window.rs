@@ -35,10 +35,7 @@ pub struct Window {
 impl Window {
     /// A window without messages.
     pub fn empty(before: Edge) -> Self {
-        Window {
-            before,
-            ..Window::default()
-        }
+        Window { before, ..Window::default() }
     }
 
     /// A window of one page.

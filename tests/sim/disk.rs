@@ -48,8 +48,11 @@ impl ClientDisk {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Welcomed { me, rooms, .. } => {
+            Event::Welcomed { me, rooms, head, .. } => {
                 self.me = Some(me);
+                for item in self.outbox.values_mut() {
+                    item.beyond(head);
+                }
                 for room in rooms {
                     self.room(&room);
                 }
@@ -63,22 +66,20 @@ impl ClientDisk {
                 self.era_from = from;
                 if why != LogRestart::First {
                     for item in self.outbox.values_mut() {
-                        if matches!(item.delivery, Delivery::Acknowledged { .. }) {
-                            item.delivery = Delivery::Attempted;
-                        }
+                        item.passed_by(u64::MAX);
                     }
                 }
             }
             Event::Entries { entries, .. } => {
                 if let (Some(epoch), Some(last)) = (self.epoch, entries.last()) {
-                    self.resume = Some(ResumePoint {
-                        epoch,
-                        offset: last.offset,
-                        id: last.id,
-                    });
+                    self.resume = Some(ResumePoint { epoch, offset: last.offset, id: last.id });
                 }
+                let last = entries.last().map_or(0, |entry| entry.offset);
                 for entry in entries {
                     self.entry(entry);
+                }
+                for item in self.outbox.values_mut() {
+                    item.passed_by(last);
                 }
             }
             Event::Acknowledged { id, offset, received } => {
@@ -96,12 +97,8 @@ impl ClientDisk {
         }
         self.room(&entry.room);
         if entry.kind == EntryKind::Message {
-            let position = Position {
-                era: self.era,
-                offset: entry.offset,
-            };
-            self.messages
-                .insert((entry.sender.id.clone(), entry.id), (position, entry));
+            let position = Position { era: self.era, offset: entry.offset };
+            self.messages.insert((entry.sender.id.clone(), entry.id), (position, entry));
         }
     }
 
@@ -113,19 +110,13 @@ impl ClientDisk {
 
     fn set(&mut self, id: MessageId, delivery: Delivery) {
         if let Some(item) = self.outbox.values_mut().find(|item| item.id == id) {
-            if !matches!(item.delivery, Delivery::Acknowledged { .. }) {
-                item.delivery = delivery;
-            }
+            item.deliver(delivery);
         }
     }
 
     /// The messages in their order.
     pub fn in_order(&self) -> Vec<(Position, &Entry)> {
-        let mut all: Vec<_> = self
-            .messages
-            .values()
-            .map(|(position, entry)| (*position, entry))
-            .collect();
+        let mut all: Vec<_> = self.messages.values().map(|(position, entry)| (*position, entry)).collect();
         all.sort_by_key(|(position, _)| *position);
         all
     }
@@ -137,17 +128,9 @@ impl ClientDisk {
     /// What a start reads.
     pub fn stored(&self) -> Stored {
         let rooms = self.rooms.iter().map(|name| {
-            let of_room = self
-                .in_order()
-                .into_iter()
-                .filter(|(_, entry)| entry.room == *name);
-            let messages: Vec<Message> = of_room
-                .map(|(position, entry)| message(position, entry))
-                .collect();
-            let newest = messages
-                .last()
-                .map(|message| message.position)
-                .unwrap_or_default();
+            let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.room == *name);
+            let messages: Vec<Message> = of_room.map(|(position, entry)| message(position, entry)).collect();
+            let newest = messages.last().map(|message| message.position).unwrap_or_default();
             StoredRoom {
                 name: name.clone(),
                 messages,
@@ -164,6 +147,7 @@ impl ClientDisk {
             era: self.era,
             era_from: self.era_from,
             era_has_entries: self.era_has_entries,
+            received_to: self.resume.map_or(0, |resume| resume.offset),
             rooms: rooms.collect(),
             outbox: self.outbox.values().cloned().collect(),
         }
@@ -171,14 +155,9 @@ impl ClientDisk {
 
     /// All of a room, as a page.
     pub fn page(&self, room: &RoomName) -> Page {
-        let of_room = self
-            .in_order()
-            .into_iter()
-            .filter(|(_, entry)| entry.room == *room);
+        let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.room == *room);
         Page {
-            messages: of_room
-                .map(|(position, entry)| message(position, entry))
-                .collect(),
+            messages: of_room.map(|(position, entry)| message(position, entry)).collect(),
             older_on_disk: false,
             older_on_hub: false,
             newer_on_disk: false,

@@ -20,21 +20,13 @@ pub struct HubDisk {
 
 impl HubDisk {
     pub fn new(epoch: Epoch) -> Self {
-        let mut disk = HubDisk {
-            epoch,
-            log: Vec::new(),
-            known: BTreeMap::new(),
-            reads: BTreeMap::new(),
-        };
+        let mut disk = HubDisk { epoch, log: Vec::new(), known: BTreeMap::new(), reads: BTreeMap::new() };
         disk.push(Entry {
             kind: EntryKind::Room,
             offset: 1,
             id: MessageId::from_random([0; 16]),
             room: RoomName::general(),
-            sender: Sender {
-                id: PrincipalId("hub".into()),
-                name: "hub".into(),
-            },
+            sender: Sender { id: PrincipalId("hub".into()), name: "hub".into() },
             body: String::new(),
             at: 0,
             received: 0,
@@ -43,8 +35,7 @@ impl HubDisk {
     }
 
     fn push(&mut self, entry: Entry) {
-        self.known
-            .insert((entry.sender.id.clone(), entry.id), entry.offset);
+        self.known.insert((entry.sender.id.clone(), entry.id), entry.offset);
         self.log.push(entry);
     }
 
@@ -76,17 +67,11 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
     let mut answers = Vec::new();
     for append in waiting.drain(..) {
         let outcome = if append.kind == EntryKind::Message
-            && !disk
-                .log
-                .iter()
-                .any(|e| e.kind == EntryKind::Room && e.room == append.room)
+            && !disk.log.iter().any(|e| e.kind == EntryKind::Room && e.room == append.room)
         {
             AppendOutcome::Refused(Refusal::NoSuchRoom)
         } else if let Some(offset) = disk.known.get(&(append.sender.id.clone(), append.id)) {
-            AppendOutcome::Stored {
-                offset: *offset,
-                received: disk.log[*offset as usize - 1].received,
-            }
+            AppendOutcome::Stored { offset: *offset, received: disk.log[*offset as usize - 1].received }
         } else {
             let offset = disk.head() + 1;
             disk.push(Entry {
@@ -99,23 +84,11 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
                 at: append.at,
                 received: now,
             });
-            AppendOutcome::Stored {
-                offset,
-                received: now,
-            }
+            AppendOutcome::Stored { offset, received: now }
         };
-        answers.push((
-            append.session,
-            Answer::Appended {
-                id: append.id,
-                outcome,
-            },
-        ));
+        answers.push((append.session, Answer::Appended { id: append.id, outcome }));
     }
-    Synced {
-        answers,
-        batch: Batch::new(disk.log[first_new..].to_vec()),
-    }
+    Synced { answers, batch: Batch::new(disk.log[first_new..].to_vec()) }
 }
 
 /// Answers what needs no writing.
@@ -131,12 +104,7 @@ pub fn answer(disk: &HubDisk, ask: &Ask) -> Option<Answer> {
             id_at_resume: resume
                 .and_then(|r| disk.log.get((r.offset as usize).checked_sub(1)?))
                 .map(|e| e.id),
-            rooms: disk
-                .log
-                .iter()
-                .filter(|e| e.kind == EntryKind::Room)
-                .map(|e| e.room.clone())
-                .collect(),
+            rooms: disk.log.iter().filter(|e| e.kind == EntryKind::Room).map(|e| e.room.clone()).collect(),
             people: Vec::new(),
             read: disk
                 .reads

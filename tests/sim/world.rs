@@ -253,18 +253,12 @@ impl World {
     }
 
     fn hub_time(&self) -> Time {
-        Time {
-            boot_ms: self.now,
-            wall_ms: 1_800_000_000_000 + self.now as i64,
-        }
+        Time { boot_ms: self.now, wall_ms: 1_800_000_000_000 + self.now as i64 }
     }
 
     fn client_time(&self, client: usize) -> Time {
         let time = self.hub_time();
-        Time {
-            wall_ms: time.wall_ms + self.clients[client].wall_offset,
-            ..time
-        }
+        Time { wall_ms: time.wall_ms + self.clients[client].wall_offset, ..time }
     }
 
     /// Runs to the end and checks the laws.
@@ -286,11 +280,7 @@ impl World {
                 if self.is_settled() {
                     break;
                 }
-                assert!(
-                    self.now - heal_began < HEAL_MS,
-                    "it does not heal: {}",
-                    self.describe()
-                );
+                assert!(self.now - heal_began < HEAL_MS, "it does not heal: {}", self.describe());
             }
         }
         assert!(self.is_settled(), "it came to rest unhealed: {}", self.describe());
@@ -381,10 +371,7 @@ impl World {
     }
 
     fn uses(&self, client: usize, conn: u64) -> bool {
-        self.clients[client]
-            .running
-            .as_ref()
-            .is_some_and(|running| running.conn == Some(conn))
+        self.clients[client].running.as_ref().is_some_and(|running| running.conn == Some(conn))
     }
 
     // The client
@@ -398,34 +385,18 @@ impl World {
         let name = format!("client {client}");
         let proves = self.rng.up_to(1) == 0;
         let credentials = if proves {
-            Credentials::Prove {
-                secret: [9; 32],
-                address: "sim:1".into(),
-                token: Secret::new(name),
-            }
+            Credentials::Prove { secret: [9; 32], address: "sim:1".into(), token: Secret::new(name) }
         } else {
             Credentials::Token(Secret::new(name))
         };
         let c = &mut self.clients[client];
-        let speaker = Speaker::Duplex(Config {
-            client: "sim".into(),
-            credentials,
-        });
+        let speaker = Speaker::Duplex(Config { client: "sim".into(), credentials });
         let me = c.disk.me.as_ref().map(|me| me.id.clone());
-        let link = Link::new(
-            vec!["ws://a".into(), "ws://b".into()],
-            speaker,
-            c.disk.saved(),
-            me,
-            seed,
-        );
+        let link = Link::new(vec!["ws://a".into(), "ws://b".into()], speaker, c.disk.saved(), me, seed);
         let courier = Courier::new(link, now, c.disk.outbox.values().cloned().collect());
         let mut model = Model::default();
         model.apply(now, Update::Configured(profile()));
-        model.apply(
-            now,
-            Update::Connection(CONNECTION, Event::Restored(c.disk.stored())),
-        );
+        model.apply(now, Update::Connection(CONNECTION, Event::Restored(c.disk.stored())));
         c.run += 1;
         c.running = Some(Running {
             courier,
@@ -460,11 +431,7 @@ impl World {
             return;
         };
         running.courier.handle(now, input);
-        while let Some(output) = self.clients[client]
-            .running
-            .as_mut()
-            .and_then(|r| r.courier.poll())
-        {
+        while let Some(output) = self.clients[client].running.as_mut().and_then(|r| r.courier.poll()) {
             self.client_wants(client, output);
             if !self.healed && self.permille(2) {
                 self.crash_client(client);
@@ -500,11 +467,7 @@ impl World {
             }
             Output::Hangup { .. } => self.hang_up(client),
             Output::Send(frame) => {
-                if let Some(conn) = self.clients[client]
-                    .running
-                    .as_ref()
-                    .and_then(|running| running.conn)
-                {
+                if let Some(conn) = self.clients[client].running.as_ref().and_then(|running| running.conn) {
                     self.carry(conn, frame, true);
                 }
             }
@@ -584,24 +547,12 @@ impl World {
             c.typed += 1;
             let body = format!("{client}:{}", c.typed);
             self.figures.typed += 1;
-            self.tell(
-                client,
-                Input::Send {
-                    id,
-                    room: RoomName::general(),
-                    body,
-                },
-            );
+            self.tell(client, Input::Send { id, room: RoomName::general(), body });
         }
     }
 
     fn person_discards(&mut self, client: usize) {
-        let last = self.clients[client]
-            .disk
-            .outbox
-            .values()
-            .next_back()
-            .map(|item| item.id);
+        let last = self.clients[client].disk.outbox.values().next_back().map(|item| item.id);
         if let Some(id) = last {
             self.tell(client, Input::Discard(id));
         }
@@ -615,14 +566,8 @@ impl World {
         }
         let refused = match self.rng.up_to(99) {
             _ if self.healed => None,
-            0..=3 => Some(Why::Http {
-                status: 401,
-                retry_after_ms: None,
-            }),
-            4..=7 => Some(Why::Http {
-                status: 503,
-                retry_after_ms: Some(1_500),
-            }),
+            0..=3 => Some(Why::Http { status: 401, retry_after_ms: None }),
+            4..=7 => Some(Why::Http { status: 503, retry_after_ms: Some(1_500) }),
             8..=11 => Some(Why::ConnectionRefused),
             _ => None,
         };
@@ -632,9 +577,7 @@ impl World {
         }
         self.next_conn += 1;
         let conn = self.next_conn;
-        let config = server::Config {
-            proof: Some(([9; 32], "sim:1".into())),
-        };
+        let config = server::Config { proof: Some(([9; 32], "sim:1".into())) };
         let mut session = ServerSession::new(config, self.hub_time());
         session.handle(self.hub_time(), HubInput::Opened(None));
         let (to_hub_at, to_client_at) = (self.now, self.now);
@@ -658,10 +601,7 @@ impl World {
     }
 
     fn hang_up(&mut self, client: usize) {
-        let conn = self.clients[client]
-            .running
-            .as_mut()
-            .and_then(|running| running.conn.take());
+        let conn = self.clients[client].running.as_mut().and_then(|running| running.conn.take());
         if let Some(conn) = conn {
             self.close_client_side(conn);
         }
@@ -678,11 +618,7 @@ impl World {
     }
 
     fn client_side_closed(&mut self, conn: u64, why: Why) {
-        let Some(c) = self
-            .conns
-            .get_mut(&conn)
-            .filter(|c| c.client_open && !c.black_hole)
-        else {
+        let Some(c) = self.conns.get_mut(&conn).filter(|c| c.client_open && !c.black_hole) else {
             return;
         };
         c.client_open = false;
@@ -708,33 +644,21 @@ impl World {
         let Some(c) = self.conns.get_mut(&conn) else {
             return;
         };
-        let at = if to_hub {
-            &mut c.to_hub_at
-        } else {
-            &mut c.to_client_at
-        };
+        let at = if to_hub { &mut c.to_hub_at } else { &mut c.to_client_at };
         *at = (now + latency).max(*at);
         let in_ms = *at - now;
         for _ in 0..copies {
             let frame = frame.clone();
             self.at(
                 in_ms,
-                if to_hub {
-                    Happening::ToHub { conn, frame }
-                } else {
-                    Happening::ToClient { conn, frame }
-                },
+                if to_hub { Happening::ToHub { conn, frame } } else { Happening::ToClient { conn, frame } },
             );
         }
     }
 
     fn any_conn(&mut self) -> Option<u64> {
-        let open: Vec<u64> = self
-            .conns
-            .iter()
-            .filter(|(_, c)| c.client_open && !c.black_hole)
-            .map(|(k, _)| *k)
-            .collect();
+        let open: Vec<u64> =
+            self.conns.iter().filter(|(_, c)| c.client_open && !c.black_hole).map(|(k, _)| *k).collect();
         (!open.is_empty()).then(|| open[self.rng.up_to(open.len() as u64 - 1) as usize])
     }
 
@@ -744,15 +668,7 @@ impl World {
             let in_ms = self.rng.up_to(30);
             self.at(in_ms, Happening::HubSideClosed { conn });
             let in_ms = self.rng.up_to(30);
-            self.at(
-                in_ms,
-                Happening::ClientSideClosed {
-                    conn,
-                    why: Why::Lost {
-                        detail: "reset".into(),
-                    },
-                },
-            );
+            self.at(in_ms, Happening::ClientSideClosed { conn, why: Why::Lost { detail: "reset".into() } });
         }
     }
 
@@ -801,11 +717,7 @@ impl World {
 
     /// A transport answers pings by itself.
     fn answer_ping(&mut self, conn: u64) {
-        if self
-            .conns
-            .get(&conn)
-            .is_some_and(|c| c.client_open && !c.black_hole)
-        {
+        if self.conns.get(&conn).is_some_and(|c| c.client_open && !c.black_hole) {
             self.tell_session(conn, HubInput::Alive);
         }
     }
@@ -836,28 +748,10 @@ impl World {
         if let Some(answer) = hub::answer(&self.disk, &ask) {
             return Some(answer);
         }
-        let me = self
-            .conns
-            .get(&conn)
-            .and_then(|c| c.session.as_ref()?.principal().cloned());
+        let me = self.conns.get(&conn).and_then(|c| c.session.as_ref()?.principal().cloned());
         match ask {
-            Ask::Append {
-                sender,
-                id,
-                kind,
-                room,
-                body,
-                at,
-            } => {
-                self.waiting.push_back(hub::Waiting {
-                    session: conn,
-                    sender,
-                    id,
-                    kind,
-                    room,
-                    body,
-                    at,
-                });
+            Ask::Append { sender, id, kind, room, body, at } => {
+                self.waiting.push_back(hub::Waiting { session: conn, sender, id, kind, room, body, at });
                 if !std::mem::replace(&mut self.sync_due, true) {
                     let in_ms = self.rng.up_to(15);
                     let run = self.hub_run;
@@ -886,12 +780,8 @@ impl World {
             return self.crash_hub();
         }
         if let Some(batch) = &synced.batch {
-            let sessions: Vec<u64> = self
-                .conns
-                .iter()
-                .filter(|(_, c)| c.session.is_some())
-                .map(|(k, _)| *k)
-                .collect();
+            let sessions: Vec<u64> =
+                self.conns.iter().filter(|(_, c)| c.session.is_some()).map(|(k, _)| *k).collect();
             for conn in sessions {
                 self.tell_session(conn, HubInput::Committed(std::sync::Arc::clone(batch)));
             }
@@ -911,12 +801,8 @@ impl World {
         self.waiting.clear();
         self.sync_due = false;
         let power_loss = self.chance(30);
-        let conns: Vec<u64> = self
-            .conns
-            .iter()
-            .filter(|(_, c)| c.session.is_some())
-            .map(|(k, _)| *k)
-            .collect();
+        let conns: Vec<u64> =
+            self.conns.iter().filter(|(_, c)| c.session.is_some()).map(|(k, _)| *k).collect();
         for conn in conns {
             let in_ms = self.rng.up_to(100);
             let Some(c) = self.conns.get_mut(&conn) else {
@@ -928,12 +814,7 @@ impl World {
             } else {
                 self.at(
                     in_ms,
-                    Happening::ClientSideClosed {
-                        conn,
-                        why: Why::Lost {
-                            detail: "reset".into(),
-                        },
-                    },
+                    Happening::ClientSideClosed { conn, why: Why::Lost { detail: "reset".into() } },
                 );
             }
         }
@@ -977,19 +858,12 @@ impl World {
     }
 
     fn check(&self) {
-        let hub: Vec<&Entry> = self
-            .disk
-            .log
-            .iter()
-            .filter(|entry| entry.kind == EntryKind::Message)
-            .collect();
+        let hub: Vec<&Entry> =
+            self.disk.log.iter().filter(|entry| entry.kind == EntryKind::Message).collect();
         for client in &self.clients {
             let me = &client.disk.me.as_ref().expect("it was welcomed").id;
-            let mine: Vec<MessageId> = hub
-                .iter()
-                .filter(|entry| entry.sender.id == *me)
-                .map(|entry| entry.id)
-                .collect();
+            let mine: Vec<MessageId> =
+                hub.iter().filter(|entry| entry.sender.id == *me).map(|entry| entry.id).collect();
             let expected: Vec<MessageId> = client
                 .queued
                 .iter()
@@ -1007,26 +881,17 @@ impl World {
                 })
                 .copied()
                 .collect();
-            let known: Vec<MessageId> = mine
-                .iter()
-                .filter(|id| client.queued.contains(id))
-                .copied()
-                .collect();
+            let known: Vec<MessageId> =
+                mine.iter().filter(|id| client.queued.contains(id)).copied().collect();
             assert_eq!(known, expected, "once and in order at the hub");
 
             let era = client.disk.era;
             let held = client.disk.in_order();
-            let current: Vec<(u64, MessageId)> = held
-                .iter()
-                .filter(|(p, _)| p.era == era)
-                .map(|(p, e)| (p.offset, e.id))
-                .collect();
+            let current: Vec<(u64, MessageId)> =
+                held.iter().filter(|(p, _)| p.era == era).map(|(p, e)| (p.offset, e.id)).collect();
             let from = client.disk.era_from;
-            let theirs: Vec<(u64, MessageId)> = hub
-                .iter()
-                .filter(|e| e.offset >= from)
-                .map(|e| (e.offset, e.id))
-                .collect();
+            let theirs: Vec<(u64, MessageId)> =
+                hub.iter().filter(|e| e.offset >= from).map(|e| (e.offset, e.id)).collect();
             assert_eq!(current, theirs, "once and in order at the client");
             assert_eq!(from, 1, "with so few messages, everything is replayed");
             let page = client.disk.page(&RoomName::general());
@@ -1035,10 +900,7 @@ impl World {
             let seen: Vec<_> = room.window.messages().map(|m| (m.position, m.id)).collect();
             assert_eq!(
                 seen,
-                page.messages
-                    .iter()
-                    .map(|m| (m.position, m.id))
-                    .collect::<Vec<_>>(),
+                page.messages.iter().map(|m| (m.position, m.id)).collect::<Vec<_>>(),
                 "the window shows what is on disk"
             );
             assert!(held.iter().all(|(p, e)| p.era == era || !self.disk.known.contains_key(&(e.sender.id.clone(), e.id))));

@@ -129,9 +129,7 @@ impl ClientSession {
             }
             Credentials::Prove { .. } => hello.challenge = Some(proof::hex(&self.nonce)),
         }
-        self.phase = Phase::Greeting {
-            challenge: hello.challenge.clone(),
-        };
+        self.phase = Phase::Greeting { challenge: hello.challenge.clone() };
         self.send(&ClientMessage::Hello(hello));
     }
 
@@ -151,14 +149,7 @@ impl ClientSession {
     fn message(&mut self, now: Time, message: HubMessage) -> Result<(), WireError> {
         match (&self.phase, message) {
             (Phase::Ended | Phase::New, _) => Ok(()),
-            (
-                _,
-                HubMessage::Bye {
-                    code,
-                    reason,
-                    retry_after_ms,
-                },
-            ) => {
+            (_, HubMessage::Bye { code, reason, retry_after_ms }) => {
                 self.end(1000, why_of_close(code, reason, retry_after_ms));
                 Ok(())
             }
@@ -182,14 +173,8 @@ impl ClientSession {
     }
 
     fn proof(&mut self, challenge: Option<String>, mac: &str) -> Result<(), WireError> {
-        let (
-            Some(challenge),
-            Credentials::Prove {
-                secret,
-                address,
-                token,
-            },
-        ) = (challenge, &self.config.credentials)
+        let (Some(challenge), Credentials::Prove { secret, address, token }) =
+            (challenge, &self.config.credentials)
         else {
             return violation("a proof that was not asked for".to_owned());
         };
@@ -197,9 +182,7 @@ impl ClientSession {
             self.end(1000, Why::Impostor);
             return Ok(());
         }
-        let auth = ClientMessage::Auth {
-            token: token.reveal().to_owned(),
-        };
+        let auth = ClientMessage::Auth { token: token.reveal().to_owned() };
         self.send(&auth);
         self.phase = Phase::Greeting { challenge: None };
         Ok(())
@@ -208,13 +191,7 @@ impl ClientSession {
     fn welcome(&mut self, now: Time, welcome: Welcome) -> Result<(), WireError> {
         if !(VERSIONS.0..=VERSIONS.1).contains(&welcome.version) {
             let theirs = (welcome.version, welcome.version);
-            self.end(
-                close::NO_COMMON_VERSION,
-                Why::NoCommonVersion {
-                    ours: VERSIONS,
-                    theirs,
-                },
-            );
+            self.end(close::NO_COMMON_VERSION, Why::NoCommonVersion { ours: VERSIONS, theirs });
             return Ok(());
         }
         let why = match (welcome.start, self.resume) {
@@ -241,28 +218,14 @@ impl ClientSession {
             server: welcome.hub,
             head: welcome.head,
             now: welcome.now,
-            people: welcome
-                .people
-                .into_iter()
-                .map(|p| Person {
-                    who: p.who,
-                    online: p.online,
-                })
-                .collect(),
+            people: welcome.people.into_iter().map(|p| Person { who: p.who, online: p.online }).collect(),
             rooms: welcome.rooms,
         });
         if let Some(why) = why {
-            self.event(Event::LogStarted {
-                epoch: welcome.epoch,
-                from: welcome.from,
-                why,
-            });
+            self.event(Event::LogStarted { epoch: welcome.epoch, from: welcome.from, why });
         }
         for read in welcome.read {
-            self.event(Event::ReadMarker {
-                room: read.room,
-                offset: read.offset,
-            });
+            self.event(Event::ReadMarker { room: read.room, offset: read.offset });
         }
         self.ping(now);
         Ok(())
@@ -281,23 +244,15 @@ impl ClientSession {
             }
             HubMessage::Presence { who, online } => self.event(Event::Presence(Person { who, online })),
             HubMessage::Read { room, offset } => self.event(Event::ReadMarker { room, offset }),
-            HubMessage::History {
-                room,
-                before,
-                entries,
-                complete,
-            } => {
-                self.event(Event::History {
-                    room,
-                    before,
-                    entries,
-                    complete,
-                });
+            HubMessage::History { room, before, entries, complete } => {
+                self.event(Event::History { room, before, entries, complete });
             }
-            HubMessage::Pong { nonce } => {
+            HubMessage::Pong { nonce, sent } => {
+                if self.epoch_and_next.is_some_and(|(_, next)| next <= sent) {
+                    return violation(format!("entries up to offset {sent} were sent and did not arrive"));
+                }
                 if let Some((_, sent_at)) = self.ping_sent_at.take_if(|(sent, _)| *sent == nonce) {
-                    self.outputs
-                        .push_back(Output::RoundTrip(now.boot_ms.saturating_sub(sent_at)));
+                    self.outputs.push_back(Output::RoundTrip(now.boot_ms.saturating_sub(sent_at)));
                 }
             }
             HubMessage::Welcome(_) | HubMessage::Proof { .. } => {
@@ -313,24 +268,14 @@ impl ClientSession {
         let (Some((epoch, next)), Some(last)) = (self.epoch_and_next, entries.last()) else {
             return Ok(());
         };
-        let gapless = entries
-            .iter()
-            .zip(next..)
-            .all(|(entry, expected)| entry.offset == expected);
+        let gapless = entries.iter().zip(next..).all(|(entry, expected)| entry.offset == expected);
         if !gapless {
             return violation(format!("entries that do not continue at offset {next}"));
         }
-        let resume = ResumePoint {
-            epoch,
-            offset: last.offset,
-            id: last.id,
-        };
+        let resume = ResumePoint { epoch, offset: last.offset, id: last.id };
         self.epoch_and_next = Some((epoch, last.offset + 1));
         let live = last.offset > self.head;
-        self.outputs.push_back(Output::Event(
-            Event::Entries { entries, live },
-            Some(Mark { resume }),
-        ));
+        self.outputs.push_back(Output::Event(Event::Entries { entries, live }, Some(Mark { resume })));
         Ok(())
     }
 
@@ -389,23 +334,14 @@ pub fn why_of_close(code: u16, reason: String, retry_after_ms: Option<u64>) -> W
         close::UNAUTHORIZED => Why::Unauthorized,
         close::FORBIDDEN => Why::Forbidden,
         close::INVITE_REFUSED => Why::InviteRefused,
-        close::NO_COMMON_VERSION => Why::NoCommonVersion {
-            ours: VERSIONS,
-            theirs: versions_in(&reason),
-        },
-        _ => Why::Closed {
-            code: Some(code),
-            reason,
-            retry_after_ms,
-        },
+        close::NO_COMMON_VERSION => Why::NoCommonVersion { ours: VERSIONS, theirs: versions_in(&reason) },
+        _ => Why::Closed { code: Some(code), reason, retry_after_ms },
     }
 }
 
 /// The range in a bye's reason, such as `2-3`; (0, 0) where there is none.
 fn versions_in(reason: &str) -> (u32, u32) {
-    let range = reason
-        .split_once('-')
-        .and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
+    let range = reason.split_once('-').and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
     range.unwrap_or((0, 0))
 }
 

@@ -208,6 +208,8 @@ pub enum HubMessage {
     Pong {
         /// The ping's.
         nonce: u64,
+        /// The last offset sent before this pong; a client that has not received it missed a frame.
+        sent: Offset,
     },
     /// The hub is about to close the socket.
     Bye {
@@ -318,17 +320,8 @@ pub enum Decoded<M> {
 }
 
 /// The `type` values of [`ClientMessage`].
-const CLIENT_TYPES: &[&str] = &[
-    "hello",
-    "auth",
-    "send",
-    "typing",
-    "read",
-    "history",
-    "create_room",
-    "ping",
-    "bye",
-];
+const CLIENT_TYPES: &[&str] =
+    &["hello", "auth", "send", "typing", "read", "history", "create_room", "ping", "bye"];
 /// The `type` values of [`HubMessage`].
 const HUB_TYPES: &[&str] = &[
     "proof", "welcome", "log", "ack", "refused", "typing", "presence", "read", "history", "error", "pong",
@@ -370,9 +363,7 @@ pub fn decode<M: Message>(frame: &Frame) -> Result<Decoded<M>, Malformed> {
         Ok(message) => Ok(Decoded::Known(message)),
         Err(error) => match serde_json::from_str::<Probe>(text) {
             Ok(probe) if !M::TYPES.contains(&probe.kind.as_str()) => Ok(Decoded::UnknownType(probe.kind)),
-            _ => Err(Malformed::Shape {
-                detail: error.to_string(),
-            }),
+            _ => Err(Malformed::Shape { detail: error.to_string() }),
         },
     }
 }

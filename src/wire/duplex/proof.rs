@@ -11,11 +11,8 @@ pub fn mac(secret: &[u8; 32], address: &str, challenge: &str) -> String {
 
 /// Whether a MAC is the right one; takes the same time for every wrong one.
 pub fn verify(secret: &[u8; 32], address: &str, challenge: &str, claimed: &str) -> bool {
-    unhex(claimed).is_some_and(|claimed| {
-        authenticator(secret, address, challenge)
-            .verify_slice(&claimed)
-            .is_ok()
-    })
+    unhex(claimed)
+        .is_some_and(|claimed| authenticator(secret, address, challenge).verify_slice(&claimed).is_ok())
 }
 
 fn authenticator(secret: &[u8; 32], address: &str, challenge: &str) -> Hmac<Sha256> {
@@ -42,10 +39,7 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16);
-    digits
-        .chunks_exact(2)
-        .map(|pair| u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok())
-        .collect()
+    digits.chunks_exact(2).map(|pair| u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()).collect()
 }
 
 #[cfg(test)]
@@ -57,10 +51,7 @@ mod tests {
         let proof = mac(&[7; 32], "127.0.0.1:7870", "abc");
         assert!(verify(&[7; 32], "127.0.0.1:7870", "abc", &proof));
         assert!(!verify(&[8; 32], "127.0.0.1:7870", "abc", &proof));
-        assert!(
-            !verify(&[7; 32], "127.0.0.1:7871", "abc", &proof),
-            "another port cannot pass it on"
-        );
+        assert!(!verify(&[7; 32], "127.0.0.1:7871", "abc", &proof), "another port cannot pass it on");
         assert!(!verify(&[7; 32], "127.0.0.1:7870", "abd", &proof));
         assert!(!verify(&[7; 32], "127.0.0.1:7870", "abc", "zz"));
         assert!(!verify(&[7; 32], "127.0.0.1:7870", "abc", ""));

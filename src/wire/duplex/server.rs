@@ -48,12 +48,7 @@ pub struct Batch {
 impl Batch {
     /// A batch of these entries; `None` without entries.
     pub fn new(entries: Vec<Entry>) -> Option<Arc<Batch>> {
-        (!entries.is_empty()).then(|| {
-            Arc::new(Batch {
-                entries,
-                frame: OnceLock::new(),
-            })
-        })
+        (!entries.is_empty()).then(|| Arc::new(Batch { entries, frame: OnceLock::new() }))
     }
 
     /// The first entry's offset.
@@ -74,10 +69,7 @@ impl Batch {
                 r#type: &'static str,
                 entries: &'a [Entry],
             }
-            let log = Log {
-                r#type: "log",
-                entries: &self.entries,
-            };
+            let log = Log { r#type: "log", entries: &self.entries };
             // Serialising entries cannot fail: no maps, no failing `Serialize` of our own.
             Arc::from(serde_json::to_string(&log).unwrap_or_default())
         };
@@ -321,11 +313,7 @@ impl ServerSession {
         let until = now.boot_ms + HELLO_MS;
         ServerSession {
             config,
-            phase: Phase::Greeting {
-                until,
-                hello: None,
-                header: None,
-            },
+            phase: Phase::Greeting { until, hello: None, header: None },
             heard_at: now.boot_ms,
             pinged_at: None,
             malformed: 0,
@@ -417,18 +405,11 @@ impl ServerSession {
     }
 
     fn error(&mut self, code: &str, detail: impl Into<String>) {
-        self.send(&HubMessage::Error {
-            code: code.to_owned(),
-            detail: detail.into(),
-        });
+        self.send(&HubMessage::Error { code: code.to_owned(), detail: detail.into() });
     }
 
     fn bye(&mut self, code: u16, reason: &str, retry_after_ms: Option<u64>) {
-        self.send(&HubMessage::Bye {
-            code,
-            reason: reason.to_owned(),
-            retry_after_ms,
-        });
+        self.send(&HubMessage::Bye { code, reason: reason.to_owned(), retry_after_ms });
         self.outputs.push_back(Output::Close(code, reason.to_owned()));
         self.phase = Phase::Ended;
     }
@@ -460,18 +441,9 @@ impl ServerSession {
     fn message(&mut self, now: Time, message: ClientMessage) {
         match (&mut self.phase, message) {
             (Phase::Greeting { hello: None, .. }, ClientMessage::Hello(hello)) => self.hello(now, hello),
-            (
-                Phase::Greeting {
-                    hello: hello @ Some(_),
-                    ..
-                },
-                ClientMessage::Auth { token },
-            ) => {
+            (Phase::Greeting { hello: hello @ Some(_), .. }, ClientMessage::Auth { token }) => {
                 if let Some(hello) = hello.take() {
-                    self.phase = Phase::Entering {
-                        hello,
-                        principal: None,
-                    };
+                    self.phase = Phase::Entering { hello, principal: None };
                     self.ask(Ask::Authenticate { token });
                 }
             }
@@ -479,7 +451,10 @@ impl ServerSession {
                 self.outputs.push_back(Output::Close(1000, String::new()));
                 self.phase = Phase::Ended;
             }
-            (_, ClientMessage::Ping { nonce }) => self.send(&HubMessage::Pong { nonce }),
+            (phase, ClientMessage::Ping { nonce }) => {
+                let sent = if let Phase::Online(online) = phase { online.cursor - 1 } else { 0 };
+                self.send(&HubMessage::Pong { nonce, sent });
+            }
             (Phase::Online(online), message) => {
                 let me = online.me.clone();
                 self.online(now, me, message);
@@ -490,11 +465,7 @@ impl ServerSession {
 
     fn hello(&mut self, now: Time, hello: Hello) {
         if hello.versions.0 > VERSIONS.1 || hello.versions.1 < VERSIONS.0 {
-            return self.bye(
-                close::NO_COMMON_VERSION,
-                &format!("{}-{}", VERSIONS.0, VERSIONS.1),
-                None,
-            );
+            return self.bye(close::NO_COMMON_VERSION, &format!("{}-{}", VERSIONS.0, VERSIONS.1), None);
         }
         let header = match &mut self.phase {
             Phase::Greeting { header, .. } => header.take(),
@@ -505,11 +476,7 @@ impl ServerSession {
                 return self.bye(close::UNAUTHORIZED, "this hub has nothing to prove", None);
             };
             let mac = proof::mac(secret, address, &challenge);
-            self.phase = Phase::Greeting {
-                until: now.boot_ms + HELLO_MS,
-                hello: Some(hello),
-                header: None,
-            };
+            self.phase = Phase::Greeting { until: now.boot_ms + HELLO_MS, hello: Some(hello), header: None };
             return self.send(&HubMessage::Proof { mac });
         }
         let ask = match (header, hello.token.clone(), hello.invite.clone()) {
@@ -520,10 +487,7 @@ impl ServerSession {
             (_, None, Some(redeem)) => Ask::Redeem(redeem),
             _ => return self.bye(close::UNAUTHORIZED, "no token", None),
         };
-        self.phase = Phase::Entering {
-            hello,
-            principal: None,
-        };
+        self.phase = Phase::Entering { hello, principal: None };
         self.ask(ask);
     }
 
@@ -535,14 +499,8 @@ impl ServerSession {
                 self.bye(close::FORBIDDEN, "a device does not chat", None);
             }
             Some(principal) => {
-                let begin = Ask::Begin {
-                    principal: principal.clone(),
-                    resume: hello.resume,
-                };
-                self.phase = Phase::Entering {
-                    hello,
-                    principal: Some(principal),
-                };
+                let begin = Ask::Begin { principal: principal.clone(), resume: hello.resume };
+                self.phase = Phase::Entering { hello, principal: Some(principal) };
                 self.ask(begin);
             }
         }
@@ -551,11 +509,7 @@ impl ServerSession {
     fn answer(&mut self, now: Time, answer: Answer) {
         match answer {
             Answer::Authenticated(principal) => {
-                if let Phase::Entering {
-                    hello,
-                    principal: None,
-                } = &self.phase
-                {
+                if let Phase::Entering { hello, principal: None } = &self.phase {
                     let hello = hello.clone();
                     self.enter(hello, principal);
                 }
@@ -568,35 +522,17 @@ impl ServerSession {
                 AppendOutcome::Refused(refusal) => HubMessage::Refused { id, refusal },
             }),
             Answer::Entries(entries) => self.entries(entries),
-            Answer::History {
-                room,
-                before,
-                entries,
-                complete,
-            } => {
-                self.send(&HubMessage::History {
-                    room,
-                    before,
-                    entries,
-                    complete,
-                });
+            Answer::History { room, before, entries, complete } => {
+                self.send(&HubMessage::History { room, before, entries, complete });
             }
             Answer::Unavailable => {
-                self.bye(
-                    close::UNAVAILABLE,
-                    "the log cannot be read or written",
-                    Some(UNAVAILABLE_MS),
-                );
+                self.bye(close::UNAVAILABLE, "the log cannot be read or written", Some(UNAVAILABLE_MS));
             }
         }
     }
 
     fn begun(&mut self, now: Time, begun: Begun) {
-        let Phase::Entering {
-            hello,
-            principal: Some(me),
-        } = &self.phase
-        else {
+        let Phase::Entering { hello, principal: Some(me) } = &self.phase else {
             return;
         };
         let (me, resume) = (me.clone(), hello.resume);
@@ -614,75 +550,39 @@ impl ServerSession {
             max_body: MAX_BODY_BYTES as u64,
             rooms: begun.rooms,
             people: begun.people.into_iter().map(person).collect(),
-            read: begun
-                .read
-                .into_iter()
-                .map(|(room, offset)| ReadState { room, offset })
-                .collect(),
+            read: begun.read.into_iter().map(|(room, offset)| ReadState { room, offset }).collect(),
         };
         self.send(&HubMessage::Welcome(welcome));
-        self.phase = Phase::Online(Online {
-            me,
-            cursor: from,
-            head: begun.head,
-            reading: false,
-            drained: false,
-        });
+        self.phase =
+            Phase::Online(Online { me, cursor: from, head: begun.head, reading: false, drained: false });
     }
 
     fn online(&mut self, now: Time, me: Principal, message: ClientMessage) {
-        let sender = Sender {
-            id: me.id,
-            name: me.name,
-        };
+        let sender = Sender { id: me.id, name: me.name };
         match message {
-            ClientMessage::Send {
-                id,
-                room,
-                body,
-                at,
-                seq: _,
-            } => {
+            ClientMessage::Send { id, seq, room, body, at } => {
+                match self.count_send(seq) {
+                    Ordering::Less => return,
+                    Ordering::Equal => {}
+                    Ordering::Greater => return self.bye(close::SEND_LOST, "a send is missing", None),
+                }
                 let refusal = if body.len() > MAX_BODY_BYTES {
-                    Refusal::TooLarge {
-                        limit: MAX_BODY_BYTES as u64,
-                    }
+                    Refusal::TooLarge { limit: MAX_BODY_BYTES as u64 }
                 } else if body.is_empty() {
-                    Refusal::Other {
-                        code: "empty".to_owned(),
-                        detail: String::new(),
-                    }
+                    Refusal::Other { code: "empty".to_owned(), detail: String::new() }
                 } else {
-                    return self.ask(Ask::Append {
-                        sender,
-                        id,
-                        kind: EntryKind::Message,
-                        room,
-                        body,
-                        at,
-                    });
+                    return self.ask(Ask::Append { sender, id, kind: EntryKind::Message, room, body, at });
                 };
                 self.send(&HubMessage::Refused { id, refusal });
             }
             ClientMessage::CreateRoom { id, room } => {
                 let (kind, body, at) = (EntryKind::Room, String::new(), now.wall_ms);
-                self.ask(Ask::Append {
-                    sender,
-                    id,
-                    kind,
-                    room,
-                    body,
-                    at,
-                });
+                self.ask(Ask::Append { sender, id, kind, room, body, at });
             }
             ClientMessage::Typing { room } => self.ask(Ask::Typing { room }),
             ClientMessage::Read { room, offset } => self.ask(Ask::SetRead { room, offset }),
             ClientMessage::History { room, before, limit } => {
-                self.ask(Ask::History {
-                    room,
-                    before,
-                    limit: limit.clamp(1, HISTORY_LIMIT),
-                });
+                self.ask(Ask::History { room, before, limit: limit.clamp(1, HISTORY_LIMIT) });
             }
             // `message` takes care of the rest.
             ClientMessage::Hello(_) | ClientMessage::Auth { .. } => {
@@ -719,10 +619,7 @@ impl ServerSession {
             return;
         };
         online.reading = false;
-        let gapless = entries
-            .iter()
-            .zip(online.cursor..)
-            .all(|(entry, expected)| entry.offset == expected);
+        let gapless = entries.iter().zip(online.cursor..).all(|(entry, expected)| entry.offset == expected);
         match entries.last() {
             Some(last) if gapless => {
                 online.cursor = last.offset + 1;
@@ -743,10 +640,7 @@ impl ServerSession {
         if online.drained && !online.reading && online.cursor <= online.head {
             online.reading = true;
             let from = online.cursor;
-            self.ask(Ask::Read {
-                from,
-                limit: READ_LIMIT,
-            });
+            self.ask(Ask::Read { from, limit: READ_LIMIT });
         }
     }
 }
