@@ -122,7 +122,7 @@ impl ClientDisk {
     }
 
     pub fn saved(&self) -> SavedState {
-        SavedState { resume: self.resume }
+        SavedState { resume: self.resume, since: None }
     }
 
     /// What a start reads.

@@ -68,7 +68,7 @@ enum Phase {
 pub struct ClientSession {
     config: Config,
     phase: Phase,
-    resume: Option<ResumePoint>,
+    saved: SavedState,
     epoch_and_next: Option<(crate::model::Epoch, Offset)>,
     head: Offset,
     nonce: [u8; 32],
@@ -84,7 +84,7 @@ impl ClientSession {
         ClientSession {
             config,
             phase: Phase::New,
-            resume: saved.resume,
+            saved,
             epoch_and_next: None,
             head: 0,
             nonce,
@@ -115,7 +115,8 @@ impl ClientSession {
             token: None,
             invite: None,
             challenge: None,
-            resume: self.resume,
+            resume: self.saved.resume,
+            since: self.saved.since,
         };
         match &self.config.credentials {
             Credentials::InHeader => {}
@@ -194,7 +195,7 @@ impl ClientSession {
             self.end(close::NO_COMMON_VERSION, Why::NoCommonVersion { ours: VERSIONS, theirs });
             return Ok(());
         }
-        let why = match (welcome.start, self.resume) {
+        let why = match (welcome.start, self.saved.resume) {
             (Start::Resumed, Some(resume)) => {
                 if welcome.epoch != resume.epoch || welcome.from != resume.offset + 1 {
                     return violation("a welcome that resumes somewhere else".to_owned());
@@ -313,7 +314,7 @@ impl Session for ClientSession {
             Input::Opened => self.hello(),
             Input::Frame(frame) => return self.frame(now, &frame),
             Input::Request(request) => self.request(now, request),
-            Input::Committed(mark) => self.resume = Some(mark.resume),
+            Input::Committed(mark) => self.saved.resume = Some(mark.resume),
             Input::Tick => {}
         }
         Ok(())

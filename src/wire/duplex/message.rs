@@ -119,6 +119,9 @@ pub struct Hello {
     /// What the client holds; none on first contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<ResumePoint>,
+    /// Without `resume`: begin after this offset instead of a recent one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Offset>,
 }
 
 /// A single-use invite being redeemed. The client makes its own token, so that a lost answer can be asked for again.

@@ -535,8 +535,8 @@ impl ServerSession {
         let Phase::Entering { hello, principal: Some(me) } = &self.phase else {
             return;
         };
-        let (me, resume) = (me.clone(), hello.resume);
-        let (start, from) = start(resume, &begun);
+        let me = me.clone();
+        let (start, from) = start(hello, &begun);
         let person = |(who, online)| PersonState { who, online };
         let welcome = Welcome {
             version: hello.versions.1.min(VERSIONS.1),
@@ -646,10 +646,11 @@ impl ServerSession {
 }
 
 /// Where a client begins.
-fn start(resume: Option<ResumePoint>, begun: &Begun) -> (Start, Offset) {
-    let Some(resume) = resume else {
-        let recent = (begun.head + 1).saturating_sub(RECENT);
-        return (Start::Recent, recent.max(begun.oldest).max(1));
+fn start(hello: &Hello, begun: &Begun) -> (Start, Offset) {
+    let Some(resume) = hello.resume else {
+        let next = begun.head + 1;
+        let from = hello.since.map_or(next.saturating_sub(RECENT), |since| since.saturating_add(1).min(next));
+        return (Start::Recent, from.max(begun.oldest).max(1));
     };
     if resume.epoch != begun.epoch || resume.offset > begun.head {
         (Start::EpochChanged, begun.oldest)
