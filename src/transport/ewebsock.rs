@@ -156,27 +156,40 @@ impl Dialing {
             // Never natively. The handler is gone, and with it `opened`: the dialer is told.
             Err(error) => return log::warn!("ewebsock: {error}"),
         };
-        let why = tokio::select! {
-            why = &mut end => why.unwrap_or_else(|_| lost("the connection ended without a close")),
-            () = write(sender, &mut outgoing, &counters) => match timeout(CLOSE_WITHIN, &mut end).await {
-                Ok(Ok(why)) => why,
-                // ewebsock hangs up once its close is sent.
-                Ok(Err(_)) => closed(),
-                Err(_) => lost("the server did not take our close"),
-            },
-            () = incoming.closed() => return,
+        let over = async {
+            tokio::select! {
+                why = &mut end => Some(why.unwrap_or_else(|_| lost("the connection ended without a close"))),
+                asked = write(sender, &mut outgoing, &counters) => {
+                    if asked { Some(hung_up(&mut end).await) } else { None }
+                }
+            }
         };
+        let why = tokio::select! {
+            why = over => why,
+            () = incoming.closed() => None,
+        };
+        // Dropped: nobody is there to tell, and ending the runtime hangs up.
+        let Some(why) = why else { return };
         drop(outgoing);
         // When nobody listens any more there is nobody to tell.
         let _ = incoming.send(Incoming::Closed(why)).await;
     }
 }
 
-/// Sends until a close is asked for or the connection is dropped; dropping the sender closes the socket.
-async fn write(mut sender: WsSender, outgoing: &mut mpsc::Receiver<Outgoing>, counters: &Counters) {
+/// ewebsock hangs up once its close is sent.
+async fn hung_up(end: &mut oneshot::Receiver<Why>) -> Why {
+    match timeout(CLOSE_WITHIN, end).await {
+        Ok(end) => end.unwrap_or_else(|_| closed()),
+        Err(_) => lost("the server did not take our close"),
+    }
+}
+
+/// Sends until a close is asked for, or returns false when the connection is dropped. Dropping the sender closes.
+async fn write(mut sender: WsSender, outgoing: &mut mpsc::Receiver<Outgoing>, counters: &Counters) -> bool {
     // Each message that waits for room is a task on this thread's runtime: that is how many there are.
     let tasks = tokio::runtime::Handle::current().metrics();
-    while let Some(Outgoing::Frame(frame)) = outgoing.recv().await {
+    while let Some(item) = outgoing.recv().await {
+        let Outgoing::Frame(frame) = item else { return true };
         counters.sent(frame.len());
         sender.send(match frame {
             Frame::Text(text) => WsMessage::Text(text),
@@ -191,6 +204,7 @@ async fn write(mut sender: WsSender, outgoing: &mut mpsc::Receiver<Outgoing>, co
             sleep(LOOK_AGAIN).await;
         }
     }
+    false
 }
 
 /// Takes ewebsock's events, on the connection's thread.

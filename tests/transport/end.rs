@@ -42,12 +42,16 @@ async fn a_kick_tells_its_code_and_reason(socket: Socket) {
 }
 
 async fn a_close_without_a_code_is_a_close(socket: Socket) {
-    let url = server::upgraded(|mut stream| async move {
-        stream.write_all(&[0x88, 0]).await.unwrap();
-        let answer = server::read_frame(&mut stream).await.unwrap();
-        assert_eq!(answer, (0x88, Vec::new()));
+    let (seen, mut answers) = mpsc::channel(1);
+    let url = server::upgraded(move |mut stream| {
+        let seen = seen.clone();
+        async move {
+            stream.write_all(&[0x88, 0]).await.unwrap();
+            seen.send(server::read_frame(&mut stream).await).await.unwrap();
+        }
     });
     assert_eq!(ending(&mut open(socket, &url.await).await).await, closed(None, ""));
+    assert_eq!(answers.recv().await, Some(Some((0x88, Vec::new()))));
 }
 
 async fn codes_that_must_not_be_sent_are_no_codes(socket: Socket) {
