@@ -17,10 +17,10 @@ pub mod wire;
 
 pub mod clock;
 //pub mod settings;
-//pub mod store;
+pub mod store;
 pub mod transport;
 
-//pub mod hub;
+pub mod hub;
 
 //pub mod ui;
 //pub mod worker;
