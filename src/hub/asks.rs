@@ -78,9 +78,8 @@ pub(super) async fn authenticate(hub: Arc<Hub>, token: String, from: IpAddr) -> 
 
 pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answer {
     let name = redeem.name.trim();
-    let is_name = !name.is_empty()
-        && name.chars().count() <= NAME_CHARS
-        && !name.chars().any(char::is_control);
+    let is_name =
+        !name.is_empty() && name.chars().count() <= NAME_CHARS && !name.chars().any(char::is_control);
     let is_token = proof::unhex(&redeem.token).is_some_and(|bytes| bytes.len() == 32);
     let new_id = if is_name && is_token { new_principal_id().ok() } else { None };
     let refused = |why: &str| {

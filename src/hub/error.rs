@@ -63,7 +63,9 @@ pub enum HubError {
         detail: String,
     },
     /// The database.
-    #[error("the hub's database: {source}; the disk may be full, read-only or damaged, or a later version wrote it")]
+    #[error(
+        "the hub's database: {source}; the disk may be full, read-only or damaged, or a later version wrote it"
+    )]
     Store {
         /// What the store says.
         source: StoreError,

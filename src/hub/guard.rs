@@ -87,10 +87,12 @@ mod tests {
     #[test]
     fn a_rebound_host_name_is_not_ours() {
         let guard = Guard { hosts: vec!["hub.example".to_owned()], origins: Vec::new() };
-        for host in ["127.0.0.1:7870", "localhost", "LOCALHOST:1", "[::1]:7870", "[::1]", "Hub.Example:7870"] {
+        for host in ["127.0.0.1:7870", "localhost", "LOCALHOST:1", "[::1]:7870", "[::1]", "Hub.Example:7870"]
+        {
             assert_eq!(check(&guard, &[("host", host)], "/healthz"), Ok(()), "{host}");
         }
-        let bad = ["evil.example", "evil.example:7870", "localhost.evil.example", "127.0.0.1.evil.example", ""];
+        let bad =
+            ["evil.example", "evil.example:7870", "localhost.evil.example", "127.0.0.1.evil.example", ""];
         for host in bad.into_iter().chain(["localhost:7870:x", "[evil]", "user@localhost"]) {
             assert_eq!(check(&guard, &[("host", host)], "/healthz"), Err(Rejected::Host), "{host}");
         }

@@ -144,7 +144,11 @@ fn too_many(hub: &Hub, seconds: u64) -> Response {
     with(response, header::RETRY_AFTER, seconds)
 }
 
-async fn socket(State(hub): State<Arc<Hub>>, Extension(ends): Extension<Ends>, mut request: Request) -> Response {
+async fn socket(
+    State(hub): State<Arc<Hub>>,
+    Extension(ends): Extension<Ends>,
+    mut request: Request,
+) -> Response {
     let accept = match handshake(request.headers()) {
         Ok(accept) => accept,
         Err(response) => {
@@ -168,7 +172,8 @@ async fn socket(State(hub): State<Arc<Hub>>, Extension(ends): Extension<Ends>, m
     }
     let Ok(permit) = Arc::clone(&hub.sockets).try_acquire_owned() else {
         hub.metrics.refuse(Refused::Full);
-        let response = refusal(StatusCode::SERVICE_UNAVAILABLE, "The hub has as many connections as it takes.");
+        let response =
+            refusal(StatusCode::SERVICE_UNAVAILABLE, "The hub has as many connections as it takes.");
         return with(response, header::RETRY_AFTER, BUSY_S);
     };
     let upgrade = hyper::upgrade::on(&mut request);
@@ -189,9 +194,11 @@ async fn socket(State(hub): State<Arc<Hub>>, Extension(ends): Extension<Ends>, m
 /// Checks a handshake (RFC 6455 §4.2.1), and makes the key that answers it.
 fn handshake(headers: &HeaderMap) -> Result<http::HeaderValue, Response> {
     let says = |name: HeaderName, word: &str| {
-        headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(|value| {
-            value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word))
-        })
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word)))
     };
     if !says(header::CONNECTION, "upgrade") || !says(header::UPGRADE, "websocket") {
         let response = refusal(StatusCode::UPGRADE_REQUIRED, "This address is for WebSocket connections.");

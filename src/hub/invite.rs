@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::HubError;
 use super::files::Beacon;
 use super::state::hash;
-use super::HubError;
 use crate::clock;
 use crate::model::address::Address;
 use crate::model::profile::Secret;

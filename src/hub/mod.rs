@@ -138,7 +138,8 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
         prepared.map_err(|error| HubError::System { detail: error.to_string() })??;
     ensure_owner(&store, &token).await?;
     let listener = listen(&options).await?;
-    let addr = listener.local_addr().map_err(|source| HubError::Listen { address: options.listen, source })?;
+    let addr =
+        listener.local_addr().map_err(|source| HubError::Listen { address: options.listen, source })?;
     if !options.embedded {
         allow_sockets();
     }

@@ -1,6 +1,5 @@
 //! Certificates: the owner's files, or one that the hub signs for itself and keeps.
 
-use std::fs;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,7 +51,8 @@ fn load(cert: &Path, key: &Path) -> Result<(TlsAcceptor, CertificateDer<'static>
     let chain: Result<Vec<_>, _> =
         CertificateDer::pem_file_iter(cert).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let chain = chain.map_err(|error| bad(cert, error.to_string()))?;
-    let first = chain.first().cloned().ok_or_else(|| bad(cert, "there is no certificate in it".to_owned()))?;
+    let first =
+        chain.first().cloned().ok_or_else(|| bad(cert, "there is no certificate in it".to_owned()))?;
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| bad(key, error.to_string()))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -105,18 +105,9 @@ pub(super) fn reachable_address(listen: SocketAddr) -> Option<IpAddr> {
         return Some(listen.ip());
     }
     // Addresses for documentation (RFC 5737, RFC 3849): routed like any, nobody's.
-    let (from, to) = if listen.is_ipv4() {
-        ("0.0.0.0:0", "192.0.2.1:9")
-    } else {
-        ("[::]:0", "[2001:db8::1]:9")
-    };
+    let (from, to) =
+        if listen.is_ipv4() { ("0.0.0.0:0", "192.0.2.1:9") } else { ("[::]:0", "[2001:db8::1]:9") };
     let socket = UdpSocket::bind(from).ok()?;
     socket.connect(to).ok()?;
     Some(socket.local_addr().ok()?.ip()).filter(|address| !address.is_unspecified())
-}
-
-/// Removes what [`Tls::SelfSigned`] made, for a test of its being kept.
-#[cfg(test)]
-pub(super) fn forget(data_dir: &Path) {
-    let _ = fs::remove_file(data_dir.join(CERT));
 }
