@@ -23,7 +23,7 @@ pub mod transport;
 //pub mod hub;
 
 //pub mod ui;
-//pub mod worker;
+pub mod worker;
 
 //pub mod app;
 //pub mod cli;
