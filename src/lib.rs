@@ -22,7 +22,7 @@ pub mod clock;
 
 //pub mod hub;
 
-//pub mod ui;
+pub mod ui;
 //pub mod worker;
 
 //pub mod app;
