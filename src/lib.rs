@@ -22,8 +22,8 @@ pub mod transport;
 
 //pub mod hub;
 
-//pub mod ui;
-pub mod worker;
+pub mod ui;
+//pub mod worker;
 
 //pub mod app;
 //pub mod cli;
