@@ -13,13 +13,13 @@ use super::line::{Access, Line};
 use super::own_hub::{HubAt, OwnHub};
 use super::{Options, Wake};
 use crate::clock;
-use crate::link::courier::{Change, Courier, Input, Output};
+use crate::link::courier::{Courier, Input, Output};
 use crate::link::{self, Link};
 use crate::model::event::{TestOutcome, Update};
 use crate::model::link_state::{LinkState, Why};
-use crate::model::{Banner, ConnectionId, Event, Intent, Profile, SharedModel, Time};
+use crate::model::{ConnectionId, Event, Intent, Profile, SharedModel, Time};
 use crate::settings::{SecretStore, Settings};
-use crate::store::{ClientStore, Commit, Write};
+use crate::store::client::{ClientStore, Commit, Health, Write};
 use crate::transport::Connection;
 
 /// Most changes waiting for the disk before the worker stops reading from its sockets.
@@ -56,7 +56,9 @@ pub(super) enum Done {
     SecretNotKept(String),
 }
 
-type Committing = Pin<Box<dyn Future<Output = (Vec<(ConnectionId, u64)>, Commit)>>>;
+/// What became of a commit: the tickets of each connection.
+type Committed = Vec<(ConnectionId, Vec<u64>, Commit)>;
+type Committing = Pin<Box<dyn Future<Output = Committed>>>;
 
 /// Everything the worker owns.
 pub(super) struct Desk {
@@ -73,7 +75,7 @@ pub(super) struct Desk {
     pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
     updates: Vec<Update>,
     unwritten: Vec<(ConnectionId, u64, Write)>,
-    disk_banner: Option<Banner>,
+    health: Health,
 }
 
 /// Runs until the intents end.
@@ -88,7 +90,7 @@ pub(super) fn run(
         let (posts, posted) = mpsc::channel(POSTS);
         let (opened, openings) = mpsc::channel(POSTS);
         let (done, dones) = mpsc::channel(POSTS);
-        let mut desk = Desk::set_up(options, model, posts, opened, done);
+        let mut desk = Desk::set_up(options, model, posts, opened, done).await;
         desk.flush(wake);
         desk.serve(wake, intents, posted, openings, dones).await;
     });
@@ -98,7 +100,7 @@ pub(super) fn run(
 }
 
 impl Desk {
-    fn set_up(
+    async fn set_up(
         options: &Options,
         model: &SharedModel,
         posts: mpsc::Sender<(ConnectionId, Vec<link::Input>)>,
@@ -120,26 +122,26 @@ impl Desk {
             opened,
             updates: store.banners.into_iter().chain(settings_banner).map(Update::Banner).collect(),
             unwritten: Vec::new(),
-            disk_banner: None,
+            health: Health::default(),
         };
         match &options.only {
             Some((profile, secret)) => {
-                desk.seat(profile.clone(), secret.clone().map(Access::Token));
+                desk.seat(profile.clone(), secret.clone().map(Access::Token)).await;
                 desk.connect(profile.id);
             }
-            None => desk.set_up_all(options),
+            None => desk.set_up_all(options).await,
         }
         desk
     }
 
-    fn set_up_all(&mut self, options: &Options) {
+    async fn set_up_all(&mut self, options: &Options) {
         let first_steps = !self.settings.first_steps_done();
         self.updates.push(Update::FirstSteps(first_steps));
-        self.seat(OwnHub::profile(), None);
+        self.seat(OwnHub::profile(), None).await;
         self.own_hub = Some(OwnHub::start(options.data_dir.clone(), self.done.clone()));
         for profile in self.settings.profiles().to_vec() {
             let (id, auto_connect) = (profile.id, profile.auto_connect);
-            self.seat(profile, None);
+            self.seat(profile, None).await;
             if auto_connect {
                 self.connect(id);
             }
@@ -147,13 +149,13 @@ impl Desk {
     }
 
     /// Takes a connection in: what the disk holds of it shows at once.
-    pub(super) fn seat(&mut self, profile: Profile, access: Option<Access>) {
-        let now = clock::now();
+    pub(super) async fn seat(&mut self, profile: Profile, access: Option<Access>) {
         let id = profile.id;
-        let loaded = self.store.load_blocking(id).unwrap_or_else(|error| {
+        let loaded = self.store.load(id).await.unwrap_or_else(|error| {
             log::error!("connection {id:?} cannot be read from the disk: {error}");
             Default::default()
         });
+        let now = clock::now();
         let me = loaded.stored.me.as_ref().map(|me| me.id.clone());
         let url = profile.urls.first().cloned().unwrap_or_default();
         let nobody = Access::Token(crate::model::profile::Secret::new(""));
@@ -195,7 +197,7 @@ impl Desk {
     ) {
         let mut committing: Option<Committing> = None;
         let mut looked = (Instant::now(), clock::now().boot_ms);
-        let mut trouble = self.store.trouble();
+        let mut health = self.store.health();
         loop {
             if committing.is_none() && !self.unwritten.is_empty() {
                 committing = Some(self.begin_commit());
@@ -203,24 +205,24 @@ impl Desk {
             let deadline = self.deadline();
             tokio::select! {
                 biased;
-                (tickets, commit) = async {
+                committed = async {
                     match &mut committing {
                         Some(commit) => commit.await,
                         None => pending().await,
                     }
                 } => {
                     committing = None;
-                    self.committed(tickets, commit);
+                    self.committed(committed);
                 }
                 intent = intents.recv() => match intent {
-                    Some(intent) => self.want(intent),
+                    Some(intent) => self.want(intent).await,
                     None => break,
                 },
                 Some((id, dial, connection)) = openings.recv() => self.opened(id, dial, connection),
                 Some(done) = dones.recv() => self.done(done),
-                Ok(()) = trouble.changed() => {
-                    let banner = trouble.borrow_and_update().clone();
-                    self.disk_trouble(banner);
+                Ok(()) = health.changed() => {
+                    let now = health.borrow_and_update().clone();
+                    self.disk_changed(now).await;
                 }
                 Some((id, inputs)) = posted.recv(), if self.unwritten.len() < MOST_UNWRITTEN => {
                     for input in inputs {
@@ -248,29 +250,39 @@ impl Desk {
         if !self.unwritten.is_empty() {
             self.begin_commit().await;
         }
-        self.store.close().await;
         self.own_hub = None;
     }
 
     fn begin_commit(&mut self) -> Committing {
-        let (mut tickets, mut writes) = (Vec::new(), Vec::new());
+        let mut by_connection: BTreeMap<ConnectionId, (Vec<u64>, Vec<Write>)> = BTreeMap::new();
         for (id, ticket, write) in self.unwritten.drain(..) {
-            tickets.push((id, ticket));
+            let (tickets, writes) = by_connection.entry(id).or_default();
+            tickets.push(ticket);
             writes.push(write);
         }
         let store = self.store.clone();
-        Box::pin(async move { (tickets, store.commit(writes).await) })
+        Box::pin(async move {
+            let mut submitted = Vec::new();
+            for (id, (tickets, writes)) in by_connection {
+                submitted.push((id, tickets, store.submit(id, writes).await));
+            }
+            let mut committed = Vec::new();
+            for (id, tickets, commit) in submitted {
+                committed.push((id, tickets, commit.done().await));
+            }
+            committed
+        })
     }
 
-    fn committed(&mut self, tickets: Vec<(ConnectionId, u64)>, commit: Commit) {
-        for (id, ticket) in tickets.into_iter().filter(|(_, ticket)| *ticket > 0) {
-            self.tell(
-                id,
-                match commit {
-                    Commit::Saved => Input::Saved(ticket),
-                    Commit::Held => Input::Held(ticket),
-                },
-            );
+    fn committed(&mut self, committed: Committed) {
+        for (id, tickets, commit) in committed {
+            let answer = |ticket| match commit {
+                Commit::Saved => Input::Saved(ticket),
+                Commit::Held => Input::Held(ticket),
+            };
+            for ticket in tickets.into_iter().filter(|ticket| *ticket > 0) {
+                self.tell(id, answer(ticket));
+            }
         }
     }
 
@@ -306,7 +318,7 @@ impl Desk {
             }
             Output::Send(frame) => return seat.line.send(frame),
             Output::Hangup { code } => seat.line.hang_up(code),
-            Output::Write { ticket, change } => self.unwritten.push((id, ticket, write_of(id, change))),
+            Output::Write { ticket, change } => self.unwritten.push((id, ticket, change.into())),
             Output::Apply(event) => {
                 self.noticed(id, &event);
                 self.updates.push(Update::Connection(id, event));
@@ -395,11 +407,30 @@ impl Desk {
         }
     }
 
-    fn disk_trouble(&mut self, banner: Option<Banner>) {
-        if let Some(over) = std::mem::replace(&mut self.disk_banner, banner.clone()) {
-            self.updates.push(Update::BannerOver(over));
+    /// Tells how the disk is. What it had to let go of comes from the hub again, from what it holds.
+    async fn disk_changed(&mut self, health: Health) {
+        if health.trouble != self.health.trouble {
+            self.updates.extend(self.health.trouble.take().map(Update::BannerOver));
+            self.updates.extend(health.trouble.clone().map(Update::Banner));
         }
-        self.updates.extend(banner.map(Update::Banner));
+        if health.set_aside != self.health.set_aside {
+            self.updates.extend(health.set_aside.clone().map(Update::Banner));
+        }
+        if health.trouble.is_none() {
+            for id in &health.behind {
+                self.seat_anew(*id).await;
+            }
+        }
+        self.health = health;
+    }
+
+    async fn seat_anew(&mut self, id: ConnectionId) {
+        if let Some(Seat { profile, access, wanted, .. }) = self.seats.remove(&id) {
+            self.seat(profile, access).await;
+            if wanted {
+                self.connect(id);
+            }
+        }
     }
 
     pub(super) fn update(&mut self, update: Update) {
@@ -419,16 +450,5 @@ impl Desk {
             }
         });
         wake();
-    }
-}
-
-/// A courier's change, as the store takes it.
-fn write_of(connection: ConnectionId, change: Change) -> Write {
-    match change {
-        Change::Queue(item) => Write::Queue { connection, item },
-        Change::Unqueue(id) => Write::Unqueue { connection, id },
-        Change::Replace { old, new } => Write::Replace { connection, old, new },
-        Change::Attempted(ids) => Write::Attempted { connection, ids },
-        Change::Event(event) => Write::Event { connection, event },
     }
 }

@@ -12,7 +12,7 @@ use crate::model::intent::{Credential, Jump};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::Secret;
 use crate::model::{ConnectionId, Edge, Event, Intent, MessageId, Position, Profile, RoomName};
-use crate::store::Write;
+use crate::store::client::Write;
 use crate::wire::Request;
 use crate::wire::duplex::proof::hex;
 
@@ -20,7 +20,7 @@ use crate::wire::duplex::proof::hex;
 const PAGE: u32 = 100;
 
 impl Desk {
-    pub(super) fn want(&mut self, intent: Intent) {
+    pub(super) async fn want(&mut self, intent: Intent) {
         match intent {
             Intent::Send { connection, room, body } => {
                 if let Some(id) = self.new_id() {
@@ -39,7 +39,7 @@ impl Desk {
                     connection,
                     Event::Draft { room: room.clone(), text: text.clone() },
                 ));
-                self.write(connection, Write::Draft { connection, room, text });
+                self.write(connection, Write::Draft { room, text });
             }
             Intent::CreateRoom { connection, room } => {
                 if let Some(id) = self.new_id() {
@@ -57,7 +57,7 @@ impl Desk {
                 }
                 self.tell(connection, Input::Link(link::Input::Stop));
             }
-            Intent::SaveConnection { profile, credential } => self.save_connection(profile, credential),
+            Intent::SaveConnection { profile, credential } => self.save_connection(profile, credential).await,
             Intent::RemoveConnection(connection) => self.remove_connection(connection),
             Intent::TestConnection { profile, credential } => self.test_connection(profile, credential),
             Intent::EndTest => {
@@ -139,7 +139,7 @@ impl Desk {
         if era == Some(position.era) {
             let event = Event::ReadMarker { room: room.clone(), offset: position.offset };
             self.update(Update::Connection(connection, event.clone()));
-            self.write(connection, Write::Event { connection, event });
+            self.write(connection, Write::Event(event));
             self.ask(connection, Request::Read { room, offset: position.offset });
         }
     }
@@ -203,7 +203,7 @@ impl Desk {
         });
     }
 
-    fn save_connection(&mut self, mut profile: Profile, credential: Credential) {
+    async fn save_connection(&mut self, mut profile: Profile, credential: Credential) {
         if profile.id == ConnectionId(0) {
             profile.id = self.settings.new_connection_id();
         }
@@ -216,7 +216,7 @@ impl Desk {
             self.keep_secret(id, token.clone());
         }
         match self.seats.get_mut(&id) {
-            None => self.seat(profile, access),
+            None => self.seat(profile, access).await,
             Some(seat) => {
                 seat.profile = profile.clone();
                 if access.is_some() {
@@ -273,7 +273,7 @@ impl Desk {
         }
         self.settings.remove_profile(id);
         self.save_settings();
-        self.write(id, Write::RemoveConnection { connection: id });
+        self.write(id, Write::RemoveConnection);
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));
         self.update(Update::Removed(id));
