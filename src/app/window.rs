@@ -44,7 +44,7 @@ pub(super) fn open(
             let ui = Ui::new(&creation.egui_ctx, Options::default());
             let _ = gate.set(Gate::new(creation.egui_ctx.clone()));
             let shot = plan.map(Shot::new);
-            Ok(Box::new(Window { ui, model, worker: Some(worker), gate, shot, outcome: tell, wanted: Vec::new(), _instance: instance }))
+            Ok(Box::new(Window { ui, model, worker: Some(worker), gate, shot, outcome: tell, drawn: false, wanted: Vec::new(), _instance: instance }))
         }),
     );
     result.map_err(|error| {
@@ -65,6 +65,7 @@ struct Window {
     gate: Arc<OnceLock<Gate>>,
     shot: Option<Shot>,
     outcome: Arc<Mutex<Option<Result<(), String>>>>,
+    drawn: bool,
     /// What the worker has not taken yet, in order.
     wanted: Vec<Intent>,
     _instance: Instance,
@@ -89,6 +90,9 @@ impl eframe::App for Window {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         if let Some(gate) = self.gate.get() {
             gate.drawing();
+        }
+        if !std::mem::replace(&mut self.drawn, true) {
+            log::info!("first frame");
         }
         self.ui.show(ui, &self.model, clock::now(), &mut self.wanted);
         if let Some(shot) = &mut self.shot {
