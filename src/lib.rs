@@ -17,7 +17,7 @@ pub mod wire;
 
 pub mod clock;
 //pub mod settings;
-//pub mod store;
+pub mod store;
 pub mod transport;
 
 //pub mod hub;

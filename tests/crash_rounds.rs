@@ -1,9 +1,15 @@
 //! A hub and two clients as real processes, killed at random while both clients type: what was shown as pending is there
 //! once and in order, at the hub and at both clients. `CRASH_ROUNDS` says how often something is killed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test program")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test program"
+)]
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
@@ -14,7 +20,9 @@ use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{Address, ConnectionId, Delivery, Intent, RoomName, SharedModel};
 use duplex::store::client::ClientStore;
 use duplex::transport::{self, Incoming, Target};
-use duplex::wire::duplex::message::{ClientMessage, Decoded, Hello, HubMessage, Redeem, VERSIONS, decode, encode};
+use duplex::wire::duplex::message::{
+    ClientMessage, Decoded, Hello, HubMessage, Redeem, VERSIONS, decode, encode,
+};
 use duplex::worker::{Options, Worker};
 
 const HUB: &str = env!("CARGO_BIN_EXE_duplexctl");
@@ -38,10 +46,11 @@ fn client_process() {
         auto_connect: true,
     };
     let only = Some((profile, Some(Secret::new(variable("DUPLEX_CRASH_TOKEN")))));
-    let (name, mut next) = (variable("DUPLEX_CRASH_NAME"), variable("DUPLEX_CRASH_NEXT").parse::<u64>().unwrap());
+    let (name, mut next) =
+        (variable("DUPLEX_CRASH_NAME"), variable("DUPLEX_CRASH_NEXT").parse::<u64>().unwrap());
     let model = SharedModel::default();
     let (woken, wakes) = mpsc::sync_channel(1);
-    let wake = Arc::new(move || drop(woken.try_send(())));
+    let wake = Arc::new(move || _ = woken.try_send(()));
     let worker = Worker::spawn(Options { data_dir: PathBuf::from(dir), only }, model.clone(), wake).unwrap();
     let typing = Arc::new(Mutex::new(true));
     let stop = Arc::clone(&typing);
@@ -58,8 +67,11 @@ fn client_process() {
     loop {
         let _ = wakes.recv_timeout(due.saturating_duration_since(Instant::now()));
         let (outbox, is_online, caught_up) = model.read(|model| {
-            let Some(connection) = model.connections.get(&CONNECTION) else { return (Vec::new(), false, false) };
-            let outbox: Vec<_> = connection.outbox.values().map(|i| (i.body.clone(), i.delivery.clone())).collect();
+            let Some(connection) = model.connections.get(&CONNECTION) else {
+                return (Vec::new(), false, false);
+            };
+            let outbox: Vec<_> =
+                connection.outbox.values().map(|i| (i.body.clone(), i.delivery.clone())).collect();
             (outbox, connection.link.is_online(), connection.caught_up())
         });
         for (body, delivery) in &outbox {
@@ -268,7 +280,8 @@ fn nothing_is_lost_whoever_is_killed() {
         assert_eq!(mine.len(), once.len(), "{}: each message is there once", client.name);
         let missing: Vec<&String> = client.queued.iter().filter(|body| !once.contains(body)).collect();
         assert!(missing.is_empty(), "{}: shown as pending and lost: {missing:?}", client.name);
-        let numbers: Vec<u64> = mine.iter().map(|body| body.split_once(':').unwrap().1.parse().unwrap()).collect();
+        let numbers: Vec<u64> =
+            mine.iter().map(|body| body.split_once(':').unwrap().1.parse().unwrap()).collect();
         assert!(numbers.is_sorted(), "{}: in order: {numbers:?}", client.name);
         assert_eq!(held_by(client), log, "{} holds what the hub holds", client.name);
         total += mine.len();
@@ -288,7 +301,8 @@ fn join(hub_dir: &Path, name: &str) -> String {
     assert!(invited.status.success(), "{}", String::from_utf8_lossy(&invited.stderr));
     let address = Address::parse(String::from_utf8(invited.stdout).unwrap().trim()).unwrap();
     let token = format!("{:064x}", name.len() as u128 + 0xABCD);
-    let redeem = Redeem { code: address.invite.unwrap().reveal().into(), name: name.into(), token: token.clone() };
+    let redeem =
+        Redeem { code: address.invite.unwrap().reveal().into(), name: name.into(), token: token.clone() };
     let hello = Hello {
         versions: VERSIONS,
         client: "test".into(),

@@ -4,7 +4,7 @@
 mod desk;
 mod intents;
 pub mod line;
-mod own_hub;
+pub mod own_hub;
 mod trial;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -16,7 +16,7 @@ use crate::wire::duplex::proof::unhex;
 const REST: Duration = Duration::from_secs(2);
 
 /// Where the app's own hub is, and how to come in.
-pub(super) struct HubAt {
+pub struct HubAt {
     pub(super) url: String,
     secret: [u8; 32],
     token: Secret,
@@ -24,12 +24,12 @@ pub(super) struct HubAt {
 
 impl HubAt {
     /// The hub must prove itself before it is told the token: somebody else may own the port.
-    pub(super) fn access(&self) -> Access {
+    pub fn access(&self) -> Access {
         Access::Proof { secret: self.secret, token: self.token.clone() }
     }
 
     /// Reads what a hub leaves in its data directory for the programs of the same user.
-    pub(super) fn read(data_dir: &Path, url: String) -> Result<HubAt, String> {
+    pub fn read(data_dir: &Path, url: String) -> Result<HubAt, String> {
         let read = |name: &str| {
             let path = data_dir.join(name);
             std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
