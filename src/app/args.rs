@@ -6,12 +6,16 @@ use clap::Parser;
 
 /// Chat and live devices side by side, over one persistent connection to each server.
 #[derive(Debug, Parser)]
-#[command(name = "duplex", version, after_help = "\
+#[command(
+    name = "duplex",
+    version,
+    after_help = "\
 Examples:
   duplex                                     your rooms, and a hub of your own
   duplex --url wss://hub.example --token …   one server, for this run alone
   duplex --data-dir /tmp/second              a second window beside the first
-  duplex --screenshot window.png --after 3   draw for three seconds, save, leave")]
+  duplex --screenshot window.png --after 3   draw for three seconds, save, leave"
+)]
 pub(super) struct Args {
     /// Keep everything in this folder instead of the usual one.
     #[arg(long, value_name = "DIR")]

@@ -14,7 +14,10 @@ impl Instance {
         let path = data_dir.join("app.lock");
         let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let lock = open.map_err(|error| {
-            format!("{} cannot be written: {error}. Choose another folder with --data-dir DIR.", path.display())
+            format!(
+                "{} cannot be written: {error}. Choose another folder with --data-dir DIR.",
+                path.display()
+            )
         })?;
         match lock.try_lock() {
             Ok(()) => Ok(Instance { _lock: lock }),

@@ -42,10 +42,14 @@ fn run(args: Args) -> Result<(), String> {
     let only = args.url.as_deref().map(|url| command_line_profile(url, args.token.as_deref())).transpose()?;
     let data_dir = match args.data_dir {
         Some(dir) => dir,
-        None => settings::data_dir().ok_or("Your home folder is not known. Say where to keep data: --data-dir DIR.")?,
+        None => settings::data_dir()
+            .ok_or("Your home folder is not known. Say where to keep data: --data-dir DIR.")?,
     };
     std::fs::create_dir_all(&data_dir).map_err(|error| {
-        format!("{} cannot be used to keep data: {error}. Choose another folder with --data-dir DIR.", data_dir.display())
+        format!(
+            "{} cannot be used to keep data: {error}. Choose another folder with --data-dir DIR.",
+            data_dir.display()
+        )
     })?;
     let instance = Instance::claim(&data_dir)?;
     display::check()?;
@@ -55,7 +59,11 @@ fn run(args: Args) -> Result<(), String> {
     let wake = {
         let gate = Arc::clone(&gate);
         // Before the window is there, nothing needs a repaint: its first frame shows what is in the model by then.
-        Arc::new(move || if let Some(gate) = gate.get() { gate.ask() })
+        Arc::new(move || {
+            if let Some(gate) = gate.get() {
+                gate.ask()
+            }
+        })
     };
     let worker = Worker::spawn(worker::Options { data_dir, only }, model.clone(), wake)
         .map_err(|error| format!("The system gives no thread to work with: {error}."))?;

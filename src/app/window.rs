@@ -44,7 +44,17 @@ pub(super) fn open(
             let ui = Ui::new(&creation.egui_ctx, Options::default());
             let _ = gate.set(Gate::new(creation.egui_ctx.clone()));
             let shot = plan.map(Shot::new);
-            Ok(Box::new(Window { ui, model, worker: Some(worker), gate, shot, outcome: tell, drawn: false, wanted: Vec::new(), _instance: instance }))
+            Ok(Box::new(Window {
+                ui,
+                model,
+                worker: Some(worker),
+                gate,
+                shot,
+                outcome: tell,
+                drawn: false,
+                wanted: Vec::new(),
+                _instance: instance,
+            }))
         }),
     );
     result.map_err(|error| {

@@ -10,7 +10,10 @@ use crate::model::{MessageId, RoomName};
 
 /// Duplex on the console: a hub, invites, and chat for scripts.
 #[derive(Debug, Parser)]
-#[command(name = "duplexctl", version, after_help = "\
+#[command(
+    name = "duplexctl",
+    version,
+    after_help = "\
 Examples:
   duplexctl hub --listen 0.0.0.0:7870 --data-dir /srv/duplex --tls-self-signed
   duplexctl invite --data-dir /srv/duplex --url wss://hub.example:7870
@@ -23,7 +26,8 @@ Exit codes:
   2  the command line is wrong
   3  the server refused it; trying again will not help
   4  not delivered in time, and the server never saw it
-  5  sent, and no answer came in time: sending again with the same --id is safe")]
+  5  sent, and no answer came in time: sending again with the same --id is safe"
+)]
 pub(super) struct Args {
     /// Tell more about what happens.
     #[arg(short, long, global = true)]

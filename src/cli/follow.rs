@@ -106,7 +106,8 @@ impl Follow {
     /// Closes the connection, and gives the close a moment to be sent.
     pub(super) async fn end(mut self) {
         self.tell(Input::Stop);
-        let closed = async { while self.posted.recv().await.is_some_and(|((), inputs)| !is_close(&inputs)) {} };
+        let closed =
+            async { while self.posted.recv().await.is_some_and(|((), inputs)| !is_close(&inputs)) {} };
         // A server that does not answer the close is left all the same.
         let _ = tokio::time::timeout(Duration::from_millis(500), closed).await;
     }

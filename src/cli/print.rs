@@ -12,7 +12,8 @@ use super::{Exit, Failure};
 /// Writes a line to standard output. A closed pipe is no failure of ours.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+    let written =
+        out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
     written.map_err(|error| match error.kind() {
         std::io::ErrorKind::BrokenPipe => Failure::new(Exit::Done, ""),
         _ => Failure::new(Exit::Failed, format!("the output cannot be written: {error}")),
@@ -38,7 +39,12 @@ pub(super) fn message_text(entry: &Entry) -> String {
     let time = chrono::DateTime::from_timestamp_millis(entry.at).map(|at| at.with_timezone(&chrono::Local));
     let time = time.map(|at| at.format("%H:%M:%S").to_string()).unwrap_or_default();
     let body = entry.body.replace('\n', "\n    ");
-    format!("{time} [{}] {}: {}", harmless(entry.room.as_str()), harmless(&entry.sender.name), harmless(&body))
+    format!(
+        "{time} [{}] {}: {}",
+        harmless(entry.room.as_str()),
+        harmless(&entry.sender.name),
+        harmless(&body)
+    )
 }
 
 /// A state of the link as a JSON object: `code` is an HTTP status or a close code.
@@ -89,17 +95,24 @@ pub(super) fn reason(why: &Why) -> String {
         Why::Http { status: 404, .. } => "there is no hub at this path; check the address".to_owned(),
         Why::Http { status, .. } => format!("the server answers with HTTP status {status}"),
         Why::NotWebSocket { detail } => format!("what answers there is no hub ({detail})"),
-        Why::Closed { code: Some(code), reason, .. } => format!("the server closed the connection ({code} {reason})"),
+        Why::Closed { code: Some(code), reason, .. } => {
+            format!("the server closed the connection ({code} {reason})")
+        }
         Why::Closed { code: None, reason, .. } => format!("the server closed the connection ({reason})"),
         Why::Lost { detail } => format!("the connection broke ({detail})"),
         Why::Silent => "the server stopped answering".to_owned(),
         Why::Violation { detail } => format!("what the server says makes no sense ({detail}); is it a hub?"),
         Why::NoCommonVersion { ours, theirs } => {
-            format!("the server speaks version {} to {}, this program {} to {}", theirs.0, theirs.1, ours.0, ours.1)
+            format!(
+                "the server speaks version {} to {}, this program {} to {}",
+                theirs.0, theirs.1, ours.0, ours.1
+            )
         }
         Why::InviteRefused => "the invite was used or has expired; ask for another".to_owned(),
         Why::Impostor => "what listens there is not your hub; your token was not told".to_owned(),
-        Why::BadCaFile { path, detail } => format!("{} is no certificate authority ({detail})", path.display()),
+        Why::BadCaFile { path, detail } => {
+            format!("{} is no certificate authority ({detail})", path.display())
+        }
         Why::Unsupported { detail } => detail.clone(),
         Why::HubFailed { detail } => format!("the hub failed ({detail})"),
         Why::NoToken => "a token is needed; give one by --token or DUPLEX_TOKEN".to_owned(),
@@ -118,7 +131,8 @@ fn code(why: &Why) -> Option<u16> {
 /// Text from outside, with everything shown that a terminal would obey or that would turn its direction.
 pub(super) fn harmless(text: &str) -> String {
     let is_control = |c: char| c.is_control() && c != '\n' && c != '\t';
-    let is_bidi = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_bidi =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_control(c) || is_bidi(c) {

@@ -28,7 +28,8 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     let mut follow = Follow::start(&command.server, saved)?;
     // There is no disk to mark it on: who runs this knows the id, or can be told that the outcome is unknown.
     let delivery = Delivery::Attempted;
-    let item = OutboxItem { id, seq: 1, room: command.room.clone(), body, at: clock::now().wall_ms, delivery };
+    let item =
+        OutboxItem { id, seq: 1, room: command.room.clone(), body, at: clock::now().wall_ms, delivery };
     follow.tell(Input::Queued(item));
     let mut attempt = Attempt { sent: false, why: None };
     match timeout_at(deadline, attempt.outcome(&mut follow, id)).await {
@@ -68,7 +69,9 @@ impl Attempt {
 
     fn timed_out(&self, id: MessageId) -> Failure {
         if self.sent {
-            let sentence = format!("no answer came in time; whether it was delivered is not known. To be sure, send it again with --id {id}");
+            let sentence = format!(
+                "no answer came in time; whether it was delivered is not known. To be sure, send it again with --id {id}"
+            );
             return Failure::new(Exit::Unknown, sentence);
         }
         let why = self.why.as_ref().map_or_else(|| "the server does not answer".to_owned(), print::reason);
@@ -99,6 +102,8 @@ fn sentence(refusal: &Refusal) -> String {
         Refusal::NoSuchRoom => "there is no such room".to_owned(),
         Refusal::TooLarge { limit } => format!("the server takes at most {limit} bytes a message"),
         Refusal::NotAllowed => "this token may not write there".to_owned(),
-        Refusal::Other { code, detail } => print::harmless(&format!("the server refused it: {code} {detail}")),
+        Refusal::Other { code, detail } => {
+            print::harmless(&format!("the server refused it: {code} {detail}"))
+        }
     }
 }

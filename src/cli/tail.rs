@@ -17,7 +17,8 @@ pub(super) async fn run(command: Tail) -> Result<(), Failure> {
         match follow.next().await {
             Event::Entries { entries, .. } => {
                 for entry in entries.iter().filter(|entry| wanted(&command, entry)) {
-                    let line = if command.json { print::message_json(entry) } else { print::message_text(entry) };
+                    let line =
+                        if command.json { print::message_json(entry) } else { print::message_text(entry) };
                     print::line(&line)?;
                     if let Some(left) = &mut left {
                         *left -= 1;

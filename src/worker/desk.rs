@@ -345,6 +345,7 @@ impl Desk {
     fn noticed(&mut self, id: ConnectionId, event: &Event) {
         match event {
             Event::Welcomed { .. } => self.invite_redeemed(id),
+            Event::ReadMarker { room, .. } => self.recount(id, room.clone()),
             Event::Link(LinkState::Stopped { why }) => {
                 log::info!("connection {id:?} stopped: {}", why.code())
             }

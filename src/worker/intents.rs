@@ -137,11 +137,23 @@ impl Desk {
     fn mark_read(&mut self, connection: ConnectionId, room: RoomName, position: Position) {
         let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.era()));
         if era == Some(position.era) {
-            let event = Event::ReadMarker { room: room.clone(), offset: position.offset };
-            self.update(Update::Connection(connection, event.clone()));
-            self.write(connection, Write::Event(event));
-            self.ask(connection, Request::Read { room, offset: position.offset });
+            self.tell(connection, Input::Read { room, offset: position.offset });
         }
+    }
+
+    /// Counts on disk what the window in memory may not hold.
+    pub(super) fn recount(&self, connection: ConnectionId, room: RoomName) {
+        let (store, done) = (self.store.clone(), self.done.clone());
+        tokio::spawn(async move {
+            match store.count_unread(connection, room.clone()).await {
+                Ok((read, newest, unread)) => {
+                    let event = Event::Counted { room, read, newest, unread };
+                    // The worker is gone if nobody takes it.
+                    let _ = done.send(Done::Show(connection, event)).await;
+                }
+                Err(error) => log::error!("unread messages cannot be counted: {error}"),
+            }
+        });
     }
 
     fn load_more(&mut self, connection: ConnectionId, room: RoomName, side: Side) {
