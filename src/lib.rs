@@ -12,17 +12,17 @@
 pub mod frame;
 pub mod model;
 
-//pub mod link;
+pub mod link;
 pub mod wire;
 
 pub mod clock;
 //pub mod settings;
-//pub mod store;
+pub mod store;
 pub mod transport;
 
 //pub mod hub;
 
-//pub mod ui;
+pub mod ui;
 //pub mod worker;
 
 //pub mod app;

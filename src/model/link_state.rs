@@ -199,13 +199,10 @@ impl Why {
             | Why::Impostor
             | Why::Unsupported { .. }
             | Why::NoToken => false,
-            Why::Http { status, .. } => !matches!(
-                status,
-                400 | 401 | 403 | 404 | 405 | 410 | 421 | 426 | 501 | 505
-            ),
-            Why::Closed {
-                code: Some(code), ..
-            } => !Self::close_code_stops(*code),
+            Why::Http { status, .. } => {
+                !matches!(status, 400 | 401 | 403 | 404 | 405 | 410 | 421 | 426 | 501 | 505)
+            }
+            Why::Closed { code: Some(code), .. } => !Self::close_code_stops(*code),
             _ => true,
         }
     }
@@ -218,9 +215,7 @@ impl Why {
     /// How long the server asked to be left alone, in milliseconds.
     pub fn retry_after_ms(&self) -> Option<u64> {
         match self {
-            Why::Http { retry_after_ms, .. } | Why::Closed { retry_after_ms, .. } => {
-                *retry_after_ms
-            }
+            Why::Http { retry_after_ms, .. } | Why::Closed { retry_after_ms, .. } => *retry_after_ms,
             _ => None,
         }
     }
