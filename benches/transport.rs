@@ -41,9 +41,8 @@ impl Client {
             "socket tungstenite" => Client::Ours(dial(Socket::Tungstenite, Target::new(url)).await.unwrap()),
             "socket ewebsock" => Client::Ours(dial(Socket::Ewebsock, Target::new(url)).await.unwrap()),
             _ => {
-                let (socket, _) = tokio_tungstenite::connect_async_with_config(url, None, true)
-                    .await
-                    .unwrap();
+                let (socket, _) =
+                    tokio_tungstenite::connect_async_with_config(url, None, true).await.unwrap();
                 Client::Bare(Box::new(socket))
             }
         }
@@ -96,10 +95,7 @@ impl Client {
 fn servers(flood: usize) -> (String, String) {
     let (tell, told) = mpsc::channel();
     let serve = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let echo = server::websocket(server::echo).await;
             let flood = server::upgraded(move |mut stream| async move {
@@ -119,10 +115,7 @@ fn servers(flood: usize) -> (String, String) {
             std::future::pending::<()>().await;
         });
     };
-    std::thread::Builder::new()
-        .name("servers".to_owned())
-        .spawn(serve)
-        .unwrap();
+    std::thread::Builder::new().name("servers".to_owned()).spawn(serve).unwrap();
     told.recv().unwrap()
 }
 
@@ -192,10 +185,7 @@ async fn burst(name: &str, url: &str) {
             tokio::join!(sending, client.drain(COUNT, |_| {}));
         }
     }
-    println!(
-        "burst of 5,000   {name:<24} {:.1} ms",
-        start.elapsed().as_secs_f64() * 1e3
-    );
+    println!("burst of 5,000   {name:<24} {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
 }
 
 /// Messages a second, the best of some rounds: first as frames, then each read as JSON.
@@ -232,16 +222,9 @@ async fn flood(url: &str, count: usize, rounds: usize) {
 
 fn main() {
     let quick = std::env::var_os("DUPLEX_BENCH_QUICK").is_some();
-    let (rounds, count, repeats) = if quick {
-        (40, 20_000, 1)
-    } else {
-        (1_000, 300_000, 5)
-    };
+    let (rounds, count, repeats) = if quick { (40, 20_000, 1) } else { (1_000, 300_000, 5) };
     let (echo, flooding) = servers(count);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         for name in NAMES {
             latency(name, &echo, rounds).await;
