@@ -1,6 +1,12 @@
 //! What the transport costs: latency, a burst, a flood, over each socket and beside bare tokio-tungstenite in the same run.
 //! `DUPLEX_BENCH_QUICK=1` makes it a check that the numbers can be taken, not a measurement.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // It prints; it may fail.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a bench program"
+)]
 
 #[path = "../tests/common/ws_server.rs"]
 #[allow(dead_code)] // The tests use the rest.
@@ -93,7 +99,7 @@ impl Client {
 
 /// Servers with a thread of their own: an echo, and one that sends `flood` messages at once.
 fn servers(flood: usize) -> (String, String) {
-    let (tell, told) = mpsc::channel();
+    let (tell, told) = mpsc::sync_channel(1);
     let serve = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
