@@ -20,7 +20,7 @@ pub mod clock;
 pub mod store;
 pub mod transport;
 
-//pub mod hub;
+pub mod hub;
 
 pub mod ui;
 //pub mod worker;
