@@ -22,7 +22,7 @@ pub mod transport;
 
 pub mod hub;
 
-//pub mod ui;
+pub mod ui;
 //pub mod worker;
 
 //pub mod app;
