@@ -273,35 +273,35 @@ fn menu(
     let builder = UiBuilder::new()
         .max_rect(rect)
         .id_salt(("connection menu", row.id));
-    ui.scope_builder(builder, |ui| {
-        let button = Button::new(RichText::new("⋯"))
-            .frame_when_inactive(false)
-            .min_size(rect.size());
-        let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
-            if ui.button(words.new_room).clicked() {
-                rooms.naming = Some(Naming {
-                    connection: row.id,
-                    text: String::new(),
-                    asked: None,
-                    fresh: true,
-                });
+    let button = Button::new(RichText::new("⋯"))
+        .frame_when_inactive(false)
+        .min_size(rect.size());
+    // Beside the flow of the list: it takes no room of its own.
+    let mut corner = ui.new_child(builder);
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(&mut corner, |ui| {
+        if ui.button(words.new_room).clicked() {
+            rooms.naming = Some(Naming {
+                connection: row.id,
+                text: String::new(),
+                asked: None,
+                fresh: true,
+            });
+        }
+        if ui.button(words.edit_connection).clicked() {
+            wish = Some(Wish::Edit(row.id));
+        }
+        if word == StateWord::Off {
+            if ui.button(words.connect).clicked() {
+                cx.intents.push(Intent::Connect(row.id));
             }
-            if ui.button(words.edit_connection).clicked() {
-                wish = Some(Wish::Edit(row.id));
-            }
-            if word == StateWord::Off {
-                if ui.button(words.connect).clicked() {
-                    cx.intents.push(Intent::Connect(row.id));
-                }
-            } else if ui.button(words.disconnect).clicked() {
-                cx.intents.push(Intent::Disconnect(row.id));
-            }
-            if ui.button(words.remove_connection).clicked() {
-                wish = Some(Wish::Remove(row.id));
-            }
-        });
-        response.accessible_name((words.more)(&row.name));
+        } else if ui.button(words.disconnect).clicked() {
+            cx.intents.push(Intent::Disconnect(row.id));
+        }
+        if ui.button(words.remove_connection).clicked() {
+            wish = Some(Wish::Remove(row.id));
+        }
     });
+    response.accessible_name((words.more)(&row.name));
     wish
 }
 
