@@ -3,7 +3,7 @@
 mod ui_support;
 
 use duplex::model::address::Address;
-use duplex::model::chat::{Delivery, OutboxItem, Position, Principal, PrincipalKind, Refusal};
+use duplex::model::chat::{Delivery, Position, Principal, PrincipalKind, Refusal};
 use duplex::model::event::{Event, Page, Side, TestOutcome, Update};
 use duplex::model::id::{ConnectionId, RoomName};
 use duplex::model::intent::{Credential, Intent, Jump};
@@ -17,17 +17,13 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use ui_support::{CONNECTION, Window, general, message, sender};
 
 fn sent(intents: &[Intent]) -> Vec<&str> {
-    let body = |intent: &'_ Intent| match intent {
-        Intent::Send { .. } => true,
-        _ => false,
-    };
-    let chosen = intents.iter().filter(|intent| body(intent));
-    chosen
-        .map(|intent| match intent {
-            Intent::Send { body, .. } => body.as_str(),
-            _ => unreachable!("filtered above"),
-        })
-        .collect()
+    let mut bodies = Vec::new();
+    for intent in intents {
+        if let Intent::Send { body, .. } = intent {
+            bodies.push(body.as_str());
+        }
+    }
+    bodies
 }
 
 #[test]
@@ -496,6 +492,8 @@ fn the_dialog_warns_of_clear_text_and_of_what_ewebsock_cannot_do() {
     window.fill("Server address or invite", "ws://192.168.1.20:9000");
     window.harness.get_by_label_contains("clear text");
     window.click("Advanced");
+    window.harness.get_by_label("ewebsock").scroll_to_me();
+    window.run();
     window.click("ewebsock");
     window
         .harness
@@ -806,6 +804,45 @@ fn home_and_end_jump_through_the_whole_room() {
 }
 
 #[test]
+fn the_scroll_bar_reaches_the_whole_room() {
+    let mut window = Window::online();
+    window.paged(1_000..=1_400, true, false);
+    let bar = window.harness.get_by_label("Position in the room");
+    assert_eq!(bar.accesskit_node().numeric_value(), Some(1.0));
+    let list = window.rect("Messages");
+    let x = list.right() - 6.0;
+    window.intents();
+    window.harness.drag_at(egui::pos2(x, list.bottom() - 10.0));
+    window.run();
+    window.harness.hover_at(egui::pos2(x, list.center().y));
+    window.run();
+    window.harness.drop_at(egui::pos2(x, list.center().y));
+    window.run();
+    let jumps: Vec<_> = window
+        .intents()
+        .into_iter()
+        .filter(|i| matches!(i, Intent::JumpTo { .. }))
+        .collect();
+    let [
+        Intent::JumpTo {
+            jump: Jump::To(position),
+            ..
+        },
+    ] = &jumps[..]
+    else {
+        panic!("{jumps:?}")
+    };
+    assert!((500..900).contains(&position.offset), "{position:?}");
+    let page = window.page(position.offset - 100..=position.offset + 100, true, true);
+    let target = format!("message {}", position.offset);
+    window.event(Event::Jumped {
+        room: general(),
+        page,
+    });
+    window.harness.get_by_label(&target);
+}
+
+#[test]
 fn what_lies_before_the_first_message_is_said() {
     let mut window = Window::online();
     let page = |window: &Window| Page {
@@ -889,6 +926,9 @@ fn long_messages_are_folded_and_unfold_in_place() {
     });
     window.click("Show all 100 lines");
     window.harness.get_by_label_contains("line 100");
+    for _ in 0..4 {
+        window.scroll(-1_000.0);
+    }
     window.click("Show less");
     let wall = "한".repeat(20_000);
     window.event(Event::Entries {
@@ -973,5 +1013,4 @@ fn a_queued_message_that_arrives_keeps_its_place() {
     });
     assert_eq!(window.rect("mine"), before);
     assert_eq!(window.harness.query_all_by_label("mine").count(), 1);
-    let _: Option<OutboxItem> = None;
 }

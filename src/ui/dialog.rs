@@ -141,10 +141,8 @@ impl Dialog {
         let escape =
             shown.is_top_modal && !shown.any_popup_open && ui.input(|input| input.key_pressed(Key::Escape));
         let fate = if escape { Fate::Closed } else { shown.inner };
-        if fate == Fate::Closed {
-            if let Dialog::Connection(form) = self {
-                form.forget_test(cx);
-            }
+        if let (Fate::Closed, Dialog::Connection(form)) = (fate, self) {
+            form.forget_test(cx);
         }
         fate
     }
@@ -179,7 +177,7 @@ impl Form {
             words.edit_title
         };
         ui.label(RichText::new(title).font(theme::title()));
-        let most = (window_height - 220.0).max(160.0);
+        let most = (window_height - 190.0).max(160.0);
         ScrollArea::vertical()
             .max_height(most)
             .auto_shrink([false, true])

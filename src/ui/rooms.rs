@@ -132,31 +132,29 @@ impl Rooms {
                 );
             });
         }
-        if self
+        let naming_here = self
             .naming
             .as_ref()
-            .is_some_and(|naming| naming.connection == row.id)
-        {
-            if let Some(made) = self.name_a_room(ui, cx, row) {
-                wish = Some(made);
-            }
-        }
-        wish
+            .is_some_and(|naming| naming.connection == row.id);
+        let made = if naming_here {
+            self.name_a_room(ui, cx, row)
+        } else {
+            None
+        };
+        made.or(wish)
     }
 
     /// The inline field for a new room's name. It stays until the room is there, and shows a refusal.
     fn name_a_room(&mut self, ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow) -> Option<Wish> {
         let theme = theme::of(ui);
         let naming = self.naming.as_mut()?;
-        if let Some(asked) = &naming.asked {
-            if row.rooms.iter().any(|(room, _)| room == asked) {
-                let room = asked.clone();
-                self.naming = None;
-                return Some(Wish::Open(Place {
-                    connection: row.id,
-                    room: Some(room),
-                }));
-            }
+        let is_there = |asked: &&RoomName| row.rooms.iter().any(|(room, _)| room == *asked);
+        if let Some(room) = naming.asked.as_ref().filter(is_there).cloned() {
+            self.naming = None;
+            return Some(Wish::Open(Place {
+                connection: row.id,
+                room: Some(room),
+            }));
         }
         let (mut create, mut cancel) = (false, false);
         let name = RoomName::new(naming.text.trim());
