@@ -48,11 +48,7 @@ fn main() {
         }
         report("first frame after a jump", after_jump);
         let mut ends = Vec::new();
-        for key in [egui::Key::Home, egui::Key::End]
-            .into_iter()
-            .cycle()
-            .take(jumps as usize)
-        {
+        for key in [egui::Key::Home, egui::Key::End].into_iter().cycle().take(jumps as usize) {
             let begun = Instant::now();
             desk.press(key);
             desk.draw();
@@ -66,12 +62,7 @@ fn main() {
 fn report(what: &str, mut times: Vec<Duration>) {
     times.sort();
     let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1_000.0;
-    println!(
-        "  {what:<40} p50 {:>6.3} ms   p99 {:>6.3} ms   max {:>6.3} ms",
-        at(0.5),
-        at(0.99),
-        at(1.0)
-    );
+    println!("  {what:<40} p50 {:>6.3} ms   p99 {:>6.3} ms   max {:>6.3} ms", at(0.5), at(0.99), at(1.0));
 }
 
 /// A window without a screen, and a disk that answers at once.
@@ -92,18 +83,8 @@ impl Desk {
         }
         let ui = Ui::new(&ctx, Options::default());
         let model = SharedModel::default();
-        let now = Time {
-            boot_ms: 10_000_000,
-            wall_ms: 1_760_529_600_000,
-        };
-        let mut desk = Desk {
-            ctx,
-            ui,
-            model,
-            now,
-            events: Vec::new(),
-            frame: 0,
-        };
+        let now = Time { boot_ms: 10_000_000, wall_ms: 1_760_529_600_000 };
+        let mut desk = Desk { ctx, ui, model, now, events: Vec::new(), frame: 0 };
         desk.update(Update::Configured(Profile {
             id: CONNECTION,
             name: "Home".into(),
@@ -114,18 +95,10 @@ impl Desk {
             fingerprint: None,
             auto_connect: true,
         }));
-        let me = Principal {
-            id: PrincipalId("p0".into()),
-            kind: PrincipalKind::Person,
-            name: "Jonas".into(),
-        };
-        let rooms = (0..20)
-            .map(|n| RoomName::new(format!("room {n}")).unwrap())
-            .chain([RoomName::general()]);
-        desk.event(Event::Link(LinkState::Online {
-            since: 0,
-            rtt_ms: Some(1),
-        }));
+        let me =
+            Principal { id: PrincipalId("p0".into()), kind: PrincipalKind::Person, name: "Jonas".into() };
+        let rooms = (0..20).map(|n| RoomName::new(format!("room {n}")).unwrap()).chain([RoomName::general()]);
+        desk.event(Event::Link(LinkState::Online { since: 0, rtt_ms: Some(1) }));
         desk.event(Event::Welcomed {
             me,
             server: "Workshop".into(),
@@ -136,23 +109,12 @@ impl Desk {
         });
         let page = page(MESSAGES - PAGE..=MESSAGES - 1);
         desk.model.write(|model| {
-            let room = model
-                .connections
-                .get_mut(&CONNECTION)
-                .unwrap()
-                .rooms
-                .get_mut(&RoomName::general())
-                .unwrap();
-            room.newest = Position {
-                era: 1,
-                offset: MESSAGES - 1,
-            };
+            let room =
+                model.connections.get_mut(&CONNECTION).unwrap().rooms.get_mut(&RoomName::general()).unwrap();
+            room.newest = Position { era: 1, offset: MESSAGES - 1 };
             room.read = room.newest;
         });
-        desk.event(Event::Jumped {
-            room: RoomName::general(),
-            page,
-        });
+        desk.event(Event::Jumped { room: RoomName::general(), page });
         desk
     }
 
@@ -199,9 +161,7 @@ impl Desk {
             ..Default::default()
         };
         let mut intents = Vec::new();
-        let output = self
-            .ctx
-            .run_ui(input, |ui| self.ui.show(ui, &self.model, self.now, &mut intents));
+        let output = self.ctx.run_ui(input, |ui| self.ui.show(ui, &self.model, self.now, &mut intents));
         std::hint::black_box(self.ctx.tessellate(output.shapes, output.pixels_per_point));
         for intent in intents {
             self.answer(intent);
@@ -215,10 +175,7 @@ impl Desk {
             Intent::LoadMore { side, .. } => {
                 let ends = self.model.read(|model| {
                     let window = &model.connections[&CONNECTION].rooms[&room].window;
-                    (
-                        window.first().unwrap().position.offset,
-                        window.last().unwrap().position.offset,
-                    )
+                    (window.first().unwrap().position.offset, window.last().unwrap().position.offset)
                 });
                 let page = match side {
                     Side::Older => page(ends.0.saturating_sub(PAGE)..=ends.0.saturating_sub(1)),
@@ -233,10 +190,7 @@ impl Desk {
                     Jump::To(position) => position.offset,
                 };
                 let from = middle.saturating_sub(PAGE).min(MESSAGES - 2 * PAGE);
-                self.event(Event::Jumped {
-                    room,
-                    page: page(from..=from + 2 * PAGE - 1),
-                });
+                self.event(Event::Jumped { room, page: page(from..=from + 2 * PAGE - 1) });
             }
             Intent::MarkRead { .. } | Intent::Focus(_) => {}
             other => println!("  (not answered: {other:?})"),
@@ -254,8 +208,7 @@ impl Desk {
     }
 
     fn wheel(&mut self, points: f32) {
-        self.events
-            .push(egui::Event::PointerMoved(egui::pos2(800.0, 400.0)));
+        self.events.push(egui::Event::PointerMoved(egui::pos2(800.0, 400.0)));
         self.events.push(egui::Event::MouseWheel {
             unit: egui::MouseWheelUnit::Point,
             delta: egui::vec2(0.0, points),
@@ -280,12 +233,7 @@ impl Desk {
 
 fn page(offsets: std::ops::RangeInclusive<u64>) -> Page {
     let (older_on_disk, newer_on_disk) = (*offsets.start() > 0, *offsets.end() < MESSAGES - 1);
-    Page {
-        messages: offsets.map(message).collect(),
-        older_on_disk,
-        older_on_hub: false,
-        newer_on_disk,
-    }
+    Page { messages: offsets.map(message).collect(), older_on_disk, older_on_hub: false, newer_on_disk }
 }
 
 /// Message `n`: always the same, of one to a few lines, in several scripts.
@@ -324,10 +272,7 @@ fn message(n: u64) -> Message {
     Message {
         position: Position { era: 1, offset: n },
         id: MessageId::from_random(bytes),
-        sender: Sender {
-            id: PrincipalId(format!("p{author}")),
-            name: format!("Person {author}"),
-        },
+        sender: Sender { id: PrincipalId(format!("p{author}")), name: format!("Person {author}") },
         body: format!("{n}: {}", body.join(" ")),
         at,
         received: at,

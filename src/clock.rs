@@ -6,15 +6,11 @@ use crate::model::Time;
 
 /// This moment on both clocks.
 pub fn now() -> Time {
-    Time {
-        boot_ms: boot_ms(),
-        wall_ms: wall_ms(),
-    }
+    Time { boot_ms: boot_ms(), wall_ms: wall_ms() }
 }
 
 fn wall_ms() -> i64 {
-    let ms =
-        |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    let ms = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => ms(since),
         Err(before) => -ms(before.duration()),
@@ -30,8 +26,7 @@ fn boot_ms() -> u64 {
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
     let time = rustix::time::clock_gettime(CLOCK);
-    u64::try_from(time.tv_sec).unwrap_or(0) * 1000
-        + u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000_000
+    u64::try_from(time.tv_sec).unwrap_or(0) * 1000 + u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000_000
 }
 
 /// Windows: `GetTickCount64` counts the time the system spends in sleep or hibernation.

@@ -12,13 +12,13 @@
 pub mod frame;
 pub mod model;
 
-//pub mod link;
+pub mod link;
 pub mod wire;
 
 pub mod clock;
 //pub mod settings;
-//pub mod store;
-//pub mod transport;
+pub mod store;
+pub mod transport;
 
 //pub mod hub;
 

@@ -79,23 +79,14 @@ impl Address {
             None => ("wss", Some(authority.port_u16().unwrap_or(DEFAULT_PORT))),
         };
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        let path = if path.is_empty() || path == "/" {
-            SOCKET_PATH
-        } else {
-            path
-        };
+        let path = if path.is_empty() || path == "/" { SOCKET_PATH } else { path };
         let url = format!("{scheme}://{}{port}{path}", authority.host());
         url.parse::<http::Uri>().map_err(|_| BadAddress::NoUrl)?;
-        let field = |name: &str| {
-            fragment
-                .split('&')
-                .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
-        };
+        let field =
+            |name: &str| fragment.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         Ok(Address {
             url,
-            invite: field("invite")
-                .filter(|code| !code.is_empty())
-                .map(Secret::new),
+            invite: field("invite").filter(|code| !code.is_empty()).map(Secret::new),
             fingerprint: field("sha256").map(fingerprint).transpose()?,
         })
     }
@@ -121,23 +112,13 @@ impl fmt::Display for Address {
 pub fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
+        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn fingerprint(text: &str) -> Result<String, BadAddress> {
-    let digits: String = text
-        .chars()
-        .filter(|c| *c != ':')
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
+    let digits: String = text.chars().filter(|c| *c != ':').map(|c| c.to_ascii_lowercase()).collect();
     let is_hex = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    if is_hex {
-        Ok(digits)
-    } else {
-        Err(BadAddress::Fingerprint)
-    }
+    if is_hex { Ok(digits) } else { Err(BadAddress::Fingerprint) }
 }
 
 #[cfg(test)]
@@ -147,33 +128,15 @@ mod tests {
     #[test]
     fn what_people_type_becomes_a_url() {
         let url = |text: &str| Address::parse(text).map(|address| address.url);
-        assert_eq!(
-            url("localhost").as_deref(),
-            Ok("ws://localhost:7870/v1/socket")
-        );
-        assert_eq!(
-            url("127.0.0.1:9000").as_deref(),
-            Ok("ws://127.0.0.1:9000/v1/socket")
-        );
+        assert_eq!(url("localhost").as_deref(), Ok("ws://localhost:7870/v1/socket"));
+        assert_eq!(url("127.0.0.1:9000").as_deref(), Ok("ws://127.0.0.1:9000/v1/socket"));
         assert_eq!(url("[::1]").as_deref(), Ok("ws://[::1]:7870/v1/socket"));
-        assert_eq!(
-            url(" hub.example ").as_deref(),
-            Ok("wss://hub.example:7870/v1/socket")
-        );
-        assert_eq!(
-            url("https://hub.example/").as_deref(),
-            Ok("wss://hub.example/v1/socket")
-        );
-        assert_eq!(
-            url("WS://hub.example:1/other?x=1").as_deref(),
-            Ok("ws://hub.example:1/other?x=1")
-        );
+        assert_eq!(url(" hub.example ").as_deref(), Ok("wss://hub.example:7870/v1/socket"));
+        assert_eq!(url("https://hub.example/").as_deref(), Ok("wss://hub.example/v1/socket"));
+        assert_eq!(url("WS://hub.example:1/other?x=1").as_deref(), Ok("ws://hub.example:1/other?x=1"));
         assert_eq!(url(""), Err(BadAddress::Empty));
         assert_eq!(url("ftp://hub.example"), Err(BadAddress::Scheme));
-        assert_eq!(
-            url("wss://me:secret@hub.example"),
-            Err(BadAddress::Userinfo)
-        );
+        assert_eq!(url("wss://me:secret@hub.example"), Err(BadAddress::Userinfo));
         assert_eq!(url("two words"), Err(BadAddress::NoUrl));
         assert_eq!(url("wss://hub.example:99999"), Err(BadAddress::NoUrl));
     }
@@ -181,16 +144,10 @@ mod tests {
     #[test]
     fn an_invite_survives_being_written_and_read() {
         let hex = "0f".repeat(32);
-        let address = Address::parse(&format!(
-            "wss://hub.example:7870#invite=abc-def&sha256={hex}"
-        ))
-        .unwrap();
+        let address = Address::parse(&format!("wss://hub.example:7870#invite=abc-def&sha256={hex}")).unwrap();
         assert_eq!(address.invite, Some(Secret::new("abc-def")));
         assert_eq!(address.fingerprint, Some(hex));
         assert_eq!(Address::parse(&address.to_string()), Ok(address));
-        assert_eq!(
-            Address::parse("wss://a.example#sha256=12"),
-            Err(BadAddress::Fingerprint)
-        );
+        assert_eq!(Address::parse("wss://a.example#sha256=12"), Err(BadAddress::Fingerprint));
     }
 }

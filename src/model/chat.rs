@@ -126,8 +126,6 @@ pub enum Refusal {
     },
     /// This principal may not do that.
     NotAllowed,
-    /// The hub could not write it down (disk full, say); trying again later may help.
-    NotStored,
     /// Another reason, in the hub's words.
     Other {
         /// The hub's code for it.
@@ -153,6 +151,36 @@ pub enum Delivery {
     },
     /// Refused by the hub: kept until the person retries, edits or deletes it.
     Failed(Refusal),
+}
+
+impl OutboxItem {
+    /// A later word never weakens an earlier one: what is acknowledged stays so.
+    pub fn deliver(&mut self, delivery: Delivery) {
+        let is_acknowledged = |delivery: &Delivery| matches!(delivery, Delivery::Acknowledged { .. });
+        if !is_acknowledged(&self.delivery) || is_acknowledged(&delivery) {
+            self.delivery = delivery;
+        }
+    }
+
+    /// A hub's log ends at `head`. Whoever acknowledged this for a place beyond has lost it: it is to be sent again.
+    /// Returns whether that is so.
+    pub fn beyond(&mut self, head: Offset) -> bool {
+        let lost = matches!(self.delivery, Delivery::Acknowledged { offset, .. } if offset > head);
+        if lost {
+            self.delivery = Delivery::Attempted;
+        }
+        lost
+    }
+
+    /// The log has been received up to `offset` and this was not in it. Whoever acknowledged it for a place up to there
+    /// has lost it (a log restored from a backup): it is to be sent again. Returns whether that is so.
+    pub fn passed_by(&mut self, offset: Offset) -> bool {
+        let lost = matches!(self.delivery, Delivery::Acknowledged { offset: place, .. } if place <= offset);
+        if lost {
+            self.delivery = Delivery::Attempted;
+        }
+        lost
+    }
 }
 
 /// Something typed that has not yet come back as an entry of the log.

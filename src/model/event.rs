@@ -61,6 +61,8 @@ pub struct Stored {
     pub era_from: Offset,
     /// Whether the current era has an entry.
     pub era_has_entries: bool,
+    /// The last offset received in the current era.
+    pub received_to: Offset,
     /// All rooms.
     pub rooms: Vec<StoredRoom>,
     /// All that is not yet an entry of the log, by `seq`.
@@ -243,10 +245,10 @@ pub enum Event {
 pub enum TestOutcome {
     /// Under way.
     Running,
-    /// The server welcomed us.
+    /// The server welcomed us, or at least answered.
     Passed {
-        /// Who we would be there.
-        me: Principal,
+        /// Who we would be there; none where an invite would make us somebody first.
+        me: Option<Principal>,
         /// The server's name.
         server: String,
         /// From dial to welcome, in milliseconds.

@@ -105,9 +105,7 @@ impl RoomName {
         let count = text.chars().take(Self::MAX_CHARS + 1).count();
         let visible = !text.chars().any(char::is_control) && text.trim() == text;
         if count == 0 || count > Self::MAX_CHARS || !visible {
-            return Err(InvalidName(
-                "a room's name has 1 to 64 characters, none of them control characters",
-            ));
+            return Err(InvalidName("a room's name has 1 to 64 characters, none of them control characters"));
         }
         Ok(RoomName(text))
     }

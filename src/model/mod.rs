@@ -15,8 +15,7 @@ pub mod window;
 
 pub use address::Address;
 pub use chat::{
-    Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, PrincipalKind, Refusal,
-    Sender,
+    Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, PrincipalKind, Refusal, Sender,
 };
 pub use event::{Event, LogRestart};
 pub use id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, ResumePoint, RoomName};

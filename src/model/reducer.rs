@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::chat::{
-    Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender,
-};
+use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
 use super::event::{Event, LogRestart, Page, Person, Side, Stored, TestOutcome, Update};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::link_state::LinkState;
@@ -132,8 +130,7 @@ impl Model {
             Update::Configured(profile) => match self.connections.get_mut(&profile.id) {
                 Some(connection) => connection.profile = profile,
                 None => {
-                    self.connections
-                        .insert(profile.id, Connection::new(profile));
+                    self.connections.insert(profile.id, Connection::new(profile));
                 }
             },
             Update::Removed(id) => {
@@ -202,14 +199,7 @@ impl Connection {
     pub fn apply(&mut self, now: Time, event: Event) {
         match event {
             Event::Link(state) => self.link_changed(now, state),
-            Event::Welcomed {
-                me,
-                server,
-                head,
-                now: hub_now,
-                people,
-                rooms,
-            } => {
+            Event::Welcomed { me, server, head, now: hub_now, people, rooms } => {
                 for name in rooms {
                     self.room(&name);
                 }
@@ -217,22 +207,21 @@ impl Connection {
                 self.server = Some(server);
                 self.head = head;
                 self.clock_skew_ms = Some(hub_now - now.wall_ms);
-                self.people = people
-                    .into_iter()
-                    .map(|person| (person.who.id.clone(), person))
-                    .collect();
+                for item in self.outbox.values_mut() {
+                    item.beyond(head);
+                }
+                self.people = people.into_iter().map(|person| (person.who.id.clone(), person)).collect();
             }
             Event::LogStarted { from, why, .. } => self.log_started(from, why),
             Event::Entries { entries, live } => {
                 for entry in entries {
                     self.entry(entry, live);
                 }
+                for item in self.outbox.values_mut() {
+                    item.passed_by(self.received_to);
+                }
             }
-            Event::Acknowledged {
-                id,
-                offset,
-                received,
-            } => {
+            Event::Acknowledged { id, offset, received } => {
                 self.set_delivery(id, Delivery::Acknowledged { offset, received });
             }
             Event::Refused { id, refusal } => self.set_delivery(id, Delivery::Failed(refusal)),
@@ -241,25 +230,14 @@ impl Connection {
                 self.people.insert(person.who.id.clone(), person);
             }
             Event::ReadMarker { room, offset } => {
-                let position = Position {
-                    era: self.era,
-                    offset,
-                };
+                let position = Position { era: self.era, offset };
                 let me = self.my_id();
                 self.room(&room).mark_read(position, me.as_ref());
             }
-            Event::History {
-                room,
-                entries,
-                complete,
-                ..
-            } => self.history(room, entries, complete),
+            Event::History { room, entries, complete, .. } => self.history(room, entries, complete),
             Event::HistoryFailed { room } => self.room(&room).loading_older = false,
             Event::RoomRefused { room, refusal } => self.room_refused = Some((room, refusal)),
-            Event::Note(note) => self.log.push(Line {
-                at: now.wall_ms,
-                note,
-            }),
+            Event::Note(note) => self.log.push(Line { at: now.wall_ms, note }),
             Event::Restored(stored) => self.restored(stored),
             Event::Queued(item) => self.queued(item),
             Event::Unqueued(id) => self.outbox.retain(|_, item| item.id != id),
@@ -279,17 +257,8 @@ impl Connection {
                 room.loading_newer = false;
                 room.window = Window::from_page(page);
             }
-            Event::Loading {
-                room,
-                side,
-                loading,
-            } => *self.room(&room).loading(side) = loading,
-            Event::Counted {
-                room,
-                read,
-                newest,
-                unread,
-            } => {
+            Event::Loading { room, side, loading } => *self.room(&room).loading(side) = loading,
+            Event::Counted { room, read, newest, unread } => {
                 let room = self.room(&room);
                 if room.read == read && room.newest == newest {
                     room.unread = unread;
@@ -301,15 +270,9 @@ impl Connection {
 
     fn link_changed(&mut self, now: Time, state: LinkState) {
         if state.code() != self.link.code() {
-            let why = state
-                .why()
-                .map(|why| format!(": {}", why.code()))
-                .unwrap_or_default();
+            let why = state.why().map(|why| format!(": {}", why.code())).unwrap_or_default();
             let text = format!("{}{why}", state.code());
-            self.log.push(Line {
-                at: now.wall_ms,
-                note: Note::State { text },
-            });
+            self.log.push(Line { at: now.wall_ms, note: Note::State { text } });
         }
         if !state.is_online() {
             for room in self.rooms.values_mut() {
@@ -331,28 +294,19 @@ impl Connection {
         self.received_to = from.saturating_sub(1);
         self.era_from = from;
         let unseen = self.edge_of_unseen();
-        for room in self
-            .rooms
-            .values_mut()
-            .filter(|room| room.window.is_empty())
-        {
+        for room in self.rooms.values_mut().filter(|room| room.window.is_empty()) {
             room.window.before = unseen;
         }
         // What was acknowledged and has not come back was in the log that is gone: it is sent again.
         if why != LogRestart::First {
             for item in self.outbox.values_mut() {
-                if matches!(item.delivery, Delivery::Acknowledged { .. }) {
-                    item.delivery = Delivery::Attempted;
-                }
+                item.passed_by(Offset::MAX);
             }
         }
     }
 
     fn entry(&mut self, entry: Entry, live: bool) {
-        let position = Position {
-            era: self.era,
-            offset: entry.offset,
-        };
+        let position = Position { era: self.era, offset: entry.offset };
         self.era_has_entries = true;
         self.received_to = self.received_to.max(entry.offset);
         let mine = self.my_id().as_ref() == Some(&entry.sender.id);
@@ -363,11 +317,7 @@ impl Connection {
         if entry.kind == EntryKind::Unknown {
             return;
         }
-        if self
-            .room_refused
-            .as_ref()
-            .is_some_and(|(name, _)| *name == entry.room)
-        {
+        if self.room_refused.as_ref().is_some_and(|(name, _)| *name == entry.room) {
             self.room_refused = None;
         }
         if !is_message {
@@ -397,19 +347,11 @@ impl Connection {
             .into_iter()
             .filter(|entry| entry.kind == EntryKind::Message)
             .map(|entry| {
-                let position = Position {
-                    era,
-                    offset: entry.offset,
-                };
+                let position = Position { era, offset: entry.offset };
                 message(entry, position, false)
             })
             .collect();
-        let page = Page {
-            messages,
-            older_on_disk: false,
-            older_on_hub: !complete,
-            newer_on_disk: false,
-        };
+        let page = Page { messages, older_on_disk: false, older_on_hub: !complete, newer_on_disk: false };
         room.window.extend(Side::Older, page);
     }
 
@@ -418,11 +360,8 @@ impl Connection {
         self.era = stored.era;
         self.era_from = stored.era_from;
         self.era_has_entries = stored.era_has_entries;
-        self.outbox = stored
-            .outbox
-            .into_iter()
-            .map(|item| (item.seq, item))
-            .collect();
+        self.received_to = stored.received_to;
+        self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
         for room in stored.rooms {
             let page = Page {
                 messages: room.messages,
@@ -444,21 +383,15 @@ impl Connection {
 
     fn queued(&mut self, item: OutboxItem) {
         self.outbox.retain(|_, known| known.id != item.id);
-        let arrived = self
-            .rooms
-            .get(&item.room)
-            .is_some_and(|room| room.window.contains(item.id));
+        let arrived = self.rooms.get(&item.room).is_some_and(|room| room.window.contains(item.id));
         if !arrived {
             self.outbox.insert(item.seq, item);
         }
     }
 
-    /// A later word never weakens an earlier one: what is acknowledged stays so.
     fn set_delivery(&mut self, id: MessageId, delivery: Delivery) {
         if let Some(item) = self.outbox.values_mut().find(|item| item.id == id) {
-            if !matches!(item.delivery, Delivery::Acknowledged { .. }) {
-                item.delivery = delivery;
-            }
+            item.deliver(delivery);
         }
     }
 
@@ -474,19 +407,14 @@ impl Connection {
 
     /// What lies before the first message of a room of which nothing is on disk.
     fn edge_of_unseen(&self) -> Edge {
-        if self.era == 1 && self.era_from > 1 {
-            Edge::Hub
-        } else {
-            Edge::End
-        }
+        if self.era == 1 && self.era_from > 1 { Edge::Hub } else { Edge::End }
     }
 
     fn room(&mut self, name: &RoomName) -> &mut Room {
         let before = self.edge_of_unseen();
-        self.rooms.entry(name.clone()).or_insert_with(|| Room {
-            window: Window::empty(before),
-            ..Room::default()
-        })
+        self.rooms
+            .entry(name.clone())
+            .or_insert_with(|| Room { window: Window::empty(before), ..Room::default() })
     }
 }
 
@@ -508,10 +436,8 @@ impl Room {
         } else if self.window.after == Edge::End
             && self.window.first().is_some_and(|m| m.position <= position)
         {
-            let unread = self
-                .window
-                .from(position)
-                .filter(|m| m.position > position && Some(&m.sender.id) != me);
+            let unread =
+                self.window.from(position).filter(|m| m.position > position && Some(&m.sender.id) != me);
             self.unread = unread.count() as u64;
         }
     }

@@ -22,9 +22,7 @@ impl Time {
     pub fn plus(self, ms: u64) -> Time {
         Time {
             boot_ms: self.boot_ms.saturating_add(ms),
-            wall_ms: self
-                .wall_ms
-                .saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)),
+            wall_ms: self.wall_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)),
         }
     }
 }

@@ -35,21 +35,14 @@ pub struct Window {
 impl Window {
     /// A window without messages.
     pub fn empty(before: Edge) -> Self {
-        Window {
-            before,
-            ..Window::default()
-        }
+        Window { before, ..Window::default() }
     }
 
     /// A window of one page.
     pub fn from_page(page: Page) -> Self {
         let mut window = Window {
             before: edge(page.older_on_disk, page.older_on_hub),
-            after: if page.newer_on_disk {
-                Edge::Disk
-            } else {
-                Edge::End
-            },
+            after: if page.newer_on_disk { Edge::Disk } else { Edge::End },
             ..Window::default()
         };
         for message in page.messages {
@@ -101,9 +94,7 @@ impl Window {
     /// Takes the room's newest message if the window reaches the room's end.
     pub fn append(&mut self, message: Message) {
         let known = self.contains(message.id);
-        let is_next = self
-            .last()
-            .is_none_or(|last| last.position < message.position);
+        let is_next = self.last().is_none_or(|last| last.position < message.position);
         if known || (self.after == Edge::End && is_next) {
             self.insert(message);
             self.trim(Side::Older);
@@ -114,13 +105,7 @@ impl Window {
     pub fn extend(&mut self, side: Side, page: Page) {
         match side {
             Side::Older => self.before = edge(page.older_on_disk, page.older_on_hub),
-            Side::Newer => {
-                self.after = if page.newer_on_disk {
-                    Edge::Disk
-                } else {
-                    Edge::End
-                }
-            }
+            Side::Newer => self.after = if page.newer_on_disk { Edge::Disk } else { Edge::End },
         }
         for message in page.messages {
             self.insert(message);

@@ -27,19 +27,16 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx) {
         let sentence = (cx.words.banner)(&banner);
         let margin = Margin::symmetric(space::LARGE as i8, space::SMALL as i8);
         let frame = Frame::new().fill(theme.warn_ground).inner_margin(margin);
-        Panel::top(("banner", index))
-            .frame(frame)
-            .resizable(false)
-            .show(ui, |ui| {
-                ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
-                    if is_dismissable(&banner) && ui.add(widgets::plain(cx.words.dismiss)).clicked() {
-                        cx.intents.push(Intent::DismissBanner(banner));
-                    }
-                    ui.with_layout(Layout::top_down(Align::Min), |ui| {
-                        ui.add(Label::new(RichText::new(&sentence.what).color(theme.warn)).wrap());
-                        ui.add(Label::new(RichText::new(&sentence.then).color(theme.text)).wrap());
-                    });
+        Panel::top(("banner", index)).frame(frame).resizable(false).show(ui, |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+                if is_dismissable(&banner) && ui.add(widgets::plain(cx.words.dismiss)).clicked() {
+                    cx.intents.push(Intent::DismissBanner(banner));
+                }
+                ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                    ui.add(Label::new(RichText::new(&sentence.what).color(theme.warn)).wrap());
+                    ui.add(Label::new(RichText::new(&sentence.then).color(theme.text)).wrap());
                 });
             });
+        });
     }
 }

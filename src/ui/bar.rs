@@ -31,10 +31,7 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
             _ => None,
         };
         Some(Row {
-            server: harmless::line(
-                connection.server.as_deref().unwrap_or(&connection.profile.name),
-                60,
-            ),
+            server: harmless::line(connection.server.as_deref().unwrap_or(&connection.profile.name), 60),
             protocol: connection.profile.protocol,
             socket: connection.profile.socket,
             rtt_ms,
@@ -69,9 +66,7 @@ pub(super) fn show(
         |ui| {
             ui.set_min_height(size::BAR);
             action(ui, cx, id, link);
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                line(ui, cx, &row, link)
-            });
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| line(ui, cx, &row, link));
         },
     );
     if let Some(why) = link.why.as_ref().filter(|_| link.alarm) {
@@ -104,11 +99,7 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
     let (mark, _) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
     widgets::state_mark(ui.painter(), mark.center(), link.word, colour);
     let word = (words.state)(link.word);
-    let state = ui.add(
-        Label::new(RichText::new(word).color(colour))
-            .selectable(false)
-            .extend(),
-    );
+    let state = ui.add(Label::new(RichText::new(word).color(colour)).selectable(false).extend());
     widgets::live(ui, state.id, word);
     if let Some(countdown) = link.countdown(cx) {
         quiet(ui, "—");
@@ -159,18 +150,14 @@ fn explanation(
     };
     let mut edit = None;
     let margin = Margin::symmetric(space::MEDIUM as i8, space::SMALL as i8);
-    Frame::new()
-        .fill(ground)
-        .corner_radius(radius::CONTROL)
-        .inner_margin(margin)
-        .show(ui, |ui| {
-            ui.set_min_width(ui.available_width());
-            ui.add(Label::new(RichText::new(&sentence.what).color(colour)).wrap());
-            ui.add(Label::new(RichText::new(&sentence.then).color(theme.text)).wrap());
-            if !why.is_retryable() && ui.add(widgets::link(theme, cx.words.edit_connection)).clicked() {
-                edit = Some(id);
-            }
-        });
+    Frame::new().fill(ground).corner_radius(radius::CONTROL).inner_margin(margin).show(ui, |ui| {
+        ui.set_min_width(ui.available_width());
+        ui.add(Label::new(RichText::new(&sentence.what).color(colour)).wrap());
+        ui.add(Label::new(RichText::new(&sentence.then).color(theme.text)).wrap());
+        if !why.is_retryable() && ui.add(widgets::link(theme, cx.words.edit_connection)).clicked() {
+            edit = Some(id);
+        }
+    });
     ui.add_space(space::SMALL);
     edit
 }

@@ -80,13 +80,8 @@ impl Dialog {
 
     /// For the settings of a connection.
     pub(super) fn edit(cx: &Cx, id: ConnectionId) -> Option<Dialog> {
-        let profile = cx
-            .model
-            .read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
-        let ca_file = profile
-            .ca_file
-            .map(|path| path.display().to_string())
-            .unwrap_or_default();
+        let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
+        let ca_file = profile.ca_file.map(|path| path.display().to_string()).unwrap_or_default();
         let fingerprint = profile.fingerprint.unwrap_or_default();
         let advanced = !ca_file.is_empty() || !fingerprint.is_empty() || profile.socket != Socket::default();
         Some(Dialog::Connection(Box::new(Form {
@@ -108,13 +103,8 @@ impl Dialog {
 
     /// Before a connection is removed.
     pub(super) fn remove(cx: &Cx, id: ConnectionId) -> Option<Dialog> {
-        let name = cx
-            .model
-            .read(|model| Some(model.connections.get(&id)?.profile.name.clone()))?;
-        Some(Dialog::Remove {
-            id,
-            name: harmless::line(&name, 60),
-        })
+        let name = cx.model.read(|model| Some(model.connections.get(&id)?.profile.name.clone()))?;
+        Some(Dialog::Remove { id, name: harmless::line(&name, 60) })
     }
 
     /// Draws the dialog.
@@ -127,9 +117,7 @@ impl Dialog {
             .inner_margin(space::HUGE);
         let window = ui.ctx().content_rect().size();
         let width = size::DIALOG.min(window.x - 2.0 * (space::HUGE + space::LARGE));
-        let modal = Modal::new(Id::unique("dialog"))
-            .frame(frame)
-            .backdrop_color(theme.veil);
+        let modal = Modal::new(Id::unique("dialog")).frame(frame).backdrop_color(theme.veil);
         let shown = modal.show(ui.ctx(), |ui| {
             ui.set_width(width);
             ui.spacing_mut().item_spacing.y = space::SMALL;
@@ -171,17 +159,10 @@ fn remove(ui: &mut Ui, cx: &mut Cx, id: ConnectionId, name: &str) -> Fate {
 impl Form {
     fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
         let words = cx.words;
-        let title = if self.id == ConnectionId(0) {
-            words.add_title
-        } else {
-            words.edit_title
-        };
+        let title = if self.id == ConnectionId(0) { words.add_title } else { words.edit_title };
         ui.label(RichText::new(title).font(theme::title()));
         let most = (window_height - 190.0).max(160.0);
-        ScrollArea::vertical()
-            .max_height(most)
-            .auto_shrink([false, true])
-            .show(ui, |ui| self.fields(ui, cx));
+        ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx));
         let checked = self.check(cx);
         self.outcome(ui, cx);
         ui.add_space(space::TINY);
@@ -224,10 +205,7 @@ impl Form {
             Err(bad) if !self.address.trim().is_empty() => complain(ui, (words.bad_address)(*bad)),
             Err(_) => {}
             Ok(addresses) => {
-                if addresses
-                    .first()
-                    .is_some_and(|address| address.url != self.address.trim())
-                {
+                if addresses.first().is_some_and(|address| address.url != self.address.trim()) {
                     let url = harmless::line(&addresses[0].url, 100);
                     hint(ui, &(words.address_taken_as)(&url));
                 }
@@ -243,11 +221,7 @@ impl Form {
                 hint(ui, missing);
             }
         } else {
-            let text = if self.id == ConnectionId(0) {
-                words.token_hint_new
-            } else {
-                words.token_hint_keep
-            };
+            let text = if self.id == ConnectionId(0) { words.token_hint_new } else { words.token_hint_keep };
             field(ui, words.token, text, &mut self.token, true);
         }
         ui.add_space(space::SMALL);
@@ -262,13 +236,7 @@ impl Form {
             return;
         }
         field(ui, words.ca_file, words.ca_file_hint, &mut self.ca_file, false);
-        field(
-            ui,
-            words.fingerprint,
-            words.fingerprint_hint,
-            &mut self.fingerprint,
-            false,
-        );
+        field(ui, words.fingerprint, words.fingerprint_hint, &mut self.fingerprint, false);
         if checked.fingerprint.is_err() {
             complain(ui, words.bad_fingerprint);
         }
@@ -305,37 +273,21 @@ impl Form {
     }
 
     fn invited(&self, checked: &Checked) -> bool {
-        checked
-            .addresses
-            .as_ref()
-            .is_ok_and(|all| all.iter().any(|address| address.invite.is_some()))
+        checked.addresses.as_ref().is_ok_and(|all| all.iter().any(|address| address.invite.is_some()))
     }
 
     fn check(&self, cx: &Cx) -> Checked {
-        let parts = self
-            .address
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
+        let parts = self.address.split(',').map(str::trim).filter(|part| !part.is_empty());
         let addresses: Result<Vec<Address>, BadAddress> = parts.map(Address::parse).collect();
-        let addresses = addresses.and_then(|all| {
-            if all.is_empty() {
-                Err(BadAddress::Empty)
-            } else {
-                Ok(all)
-            }
-        });
+        let addresses =
+            addresses.and_then(|all| if all.is_empty() { Err(BadAddress::Empty) } else { Ok(all) });
         let fingerprint = match self.fingerprint.trim() {
             "" => Ok(None),
-            text => Address::parse(&format!("localhost#sha256={text}"))
-                .map(|a| a.fingerprint)
-                .map_err(|_| ()),
+            text => {
+                Address::parse(&format!("localhost#sha256={text}")).map(|a| a.fingerprint).map_err(|_| ())
+            }
         };
-        let mut checked = Checked {
-            addresses,
-            fingerprint,
-            missing: None,
-        };
+        let mut checked = Checked { addresses, fingerprint, missing: None };
         if self.invited(&checked) && self.your_name.trim().is_empty() {
             checked.missing = Some(cx.words.your_name_needed);
         }
@@ -348,10 +300,7 @@ impl Form {
         let first = addresses.first()?;
         let code = addresses.iter().find_map(|address| address.invite.clone());
         let credential = match code {
-            Some(code) => Credential::Invite {
-                code,
-                name: self.your_name.trim().to_owned(),
-            },
+            Some(code) => Credential::Invite { code, name: self.your_name.trim().to_owned() },
             None if self.token.trim().is_empty() => Credential::Keep,
             None => Credential::Token(Secret::new(self.token.trim())),
         };
@@ -398,15 +347,12 @@ fn label(ui: &mut Ui, text: &str) -> egui::Response {
 
 fn field(ui: &mut Ui, name: &str, hint: &str, text: &mut String, secret: bool) -> egui::Response {
     let label = label(ui, name);
-    let edit = TextEdit::singleline(text)
-        .hint_text(hint.to_owned())
-        .password(secret)
-        .desired_width(f32::INFINITY);
+    let edit =
+        TextEdit::singleline(text).hint_text(hint.to_owned()).password(secret).desired_width(f32::INFINITY);
     let edit = edit.margin(egui::Margin::symmetric(space::SMALL as i8, 5));
     let response = ui.add(edit).labelled_by(label.id);
     if secret {
-        ui.ctx()
-            .accesskit_node_builder(response.id, |node| node.set_role(Role::PasswordInput));
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::PasswordInput));
     }
     response
 }

@@ -30,12 +30,10 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx) -> bool {
             ui.add_space(space::SMALL);
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing = vec2(space::SMALL, space::SMALL);
-                let stay = ui
-                    .add(widgets::primary(theme, words.first_stay))
-                    .on_hover_text(words.first_stay_text);
-                let join_button = ui
-                    .add(widgets::plain(words.first_join))
-                    .on_hover_text(words.first_join_text);
+                let stay =
+                    ui.add(widgets::primary(theme, words.first_stay)).on_hover_text(words.first_stay_text);
+                let join_button =
+                    ui.add(widgets::plain(words.first_join)).on_hover_text(words.first_join_text);
                 let later = Button::new(RichText::new(words.first_later).color(theme.weak))
                     .frame(false)
                     .min_size(vec2(0.0, size::CONTROL));

@@ -43,11 +43,7 @@ fn kind(c: char) -> Kind {
 
 /// Text of several lines. Line breaks and tabs stay; `\r\n` is a line break.
 pub fn text(text: &str) -> Cow<'_, str> {
-    if text.is_ascii()
-        && !text
-            .bytes()
-            .any(|b| b == 0x7F || (b < 0x20 && b != b'\n' && b != b'\t'))
-    {
+    if text.is_ascii() && !text.bytes().any(|b| b == 0x7F || (b < 0x20 && b != b'\n' && b != b'\t')) {
         return Cow::Borrowed(text);
     }
     if text.chars().all(|c| kind(c) == Kind::Plain) {

@@ -48,11 +48,7 @@ impl LinkMemory {
         match &connection.link {
             LinkState::Idle => *self = LinkMemory::default(),
             LinkState::Online { .. } => {
-                *self = LinkMemory {
-                    was_online: true,
-                    word: StateWord::Online,
-                    ..LinkMemory::default()
-                };
+                *self = LinkMemory { was_online: true, word: StateWord::Online, ..LinkMemory::default() };
             }
             LinkState::Dialing { .. } | LinkState::Handshaking { .. } => {
                 self.word = StateWord::Connecting;
@@ -60,21 +56,12 @@ impl LinkMemory {
                     self.down_since.get_or_insert(now);
                 }
             }
-            LinkState::Waiting {
-                retry_at,
-                down_since,
-                why,
-                ..
-            } => {
+            LinkState::Waiting { retry_at, down_since, why, .. } => {
                 self.down_since = Some(*down_since);
                 self.retry_at = Some(*retry_at);
                 self.why = Some(why.clone());
                 let suspended_at = down_since.saturating_add(SUSPENDED_AFTER_MS);
-                self.word = if now > suspended_at {
-                    StateWord::Suspended
-                } else {
-                    StateWord::Waiting
-                };
+                self.word = if now > suspended_at { StateWord::Suspended } else { StateWord::Waiting };
                 if now <= suspended_at {
                     deadline.at(suspended_at + 1);
                 }
@@ -85,11 +72,7 @@ impl LinkMemory {
             }
             LinkState::Stopped { why } => {
                 // What never was online has no blink to wait for.
-                let since = if self.was_online {
-                    now
-                } else {
-                    now.saturating_sub(ALARM_AFTER_MS)
-                };
+                let since = if self.was_online { now } else { now.saturating_sub(ALARM_AFTER_MS) };
                 self.down_since.get_or_insert(since);
                 self.why = Some(why.clone());
                 self.word = StateWord::Stopped;

@@ -39,10 +39,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            language: Language::English,
-            theme: egui::ThemePreference::System,
-        }
+        Options { language: Language::English, theme: egui::ThemePreference::System }
     }
 }
 
@@ -105,13 +102,7 @@ impl Ui {
     /// for one that [`Ui::next_deadline`] names.
     pub fn show(&mut self, ui: &mut egui::Ui, model: &SharedModel, now: Time, intents: &mut Vec<Intent>) {
         let mut deadline = Deadline::default();
-        let mut cx = Cx {
-            words: self.words,
-            now,
-            model,
-            intents,
-            deadline: &mut deadline,
-        };
+        let mut cx = Cx { words: self.words, now, model, intents, deadline: &mut deadline };
         self.note_focus(ui, &mut cx);
         self.look_at_links(&mut cx);
         self.keep_open_place_valid(&mut cx);
@@ -143,13 +134,7 @@ impl Ui {
 
     /// Opens a room, as if the person had chosen it; it may be one that is yet to come.
     pub fn open(&mut self, connection: ConnectionId, room: RoomName, intents: &mut Vec<Intent>) {
-        self.go_to(
-            Place {
-                connection,
-                room: Some(room),
-            },
-            intents,
-        );
+        self.go_to(Place { connection, room: Some(room) }, intents);
     }
 
     fn go_to(&mut self, place: Place, intents: &mut Vec<Intent>) {
@@ -186,23 +171,20 @@ impl Ui {
     fn keep_open_place_valid(&mut self, cx: &mut Cx) {
         let open = self.open.clone();
         let better = cx.model.read(|model| {
-            let known = open
-                .as_ref()
-                .and_then(|place| Some((place, model.connections.get(&place.connection)?)));
+            let known =
+                open.as_ref().and_then(|place| Some((place, model.connections.get(&place.connection)?)));
             match known {
                 Some((place, connection)) => match &place.room {
                     Some(room) if connection.rooms.contains_key(room) => open.clone(),
                     // A connection whose rooms are not known yet keeps its place.
                     Some(_) if connection.rooms.is_empty() => open.clone(),
-                    _ => Some(Place {
-                        connection: place.connection,
-                        room: first_room(connection),
-                    }),
+                    _ => Some(Place { connection: place.connection, room: first_room(connection) }),
                 },
-                None => model.connections.iter().next().map(|(id, connection)| Place {
-                    connection: *id,
-                    room: first_room(connection),
-                }),
+                None => model
+                    .connections
+                    .iter()
+                    .next()
+                    .map(|(id, connection)| Place { connection: *id, room: first_room(connection) }),
             }
         });
         if better != self.open {
@@ -222,16 +204,11 @@ impl Ui {
         banner::show(ui, cx);
         let open = self.open.clone();
         let mut wish = None;
-        let bar = Frame::new()
-            .fill(theme.panel)
-            .inner_margin(egui::Margin::symmetric(space::LARGE as i8, 0));
-        Panel::top("connection bar")
-            .frame(bar)
-            .resizable(false)
-            .show(ui, |ui| {
-                let link = open.as_ref().and_then(|place| self.links.get(&place.connection));
-                wish = bar::show(ui, cx, open.as_ref(), link);
-            });
+        let bar = Frame::new().fill(theme.panel).inner_margin(egui::Margin::symmetric(space::LARGE as i8, 0));
+        Panel::top("connection bar").frame(bar).resizable(false).show(ui, |ui| {
+            let link = open.as_ref().and_then(|place| self.links.get(&place.connection));
+            wish = bar::show(ui, cx, open.as_ref(), link);
+        });
         if let Some(connection) = wish {
             self.dialog = dialog::Dialog::edit(cx, connection);
         }
@@ -246,27 +223,22 @@ impl Ui {
             .frame(Frame::new().fill(theme.panel))
             .default_size(rooms_width)
             .size_range(120.0..=(width * 0.45).max(120.0))
-            .show(ui, |ui| {
-                match self.rooms.show(ui, cx, self.open.as_ref(), &self.links) {
-                    Some(rooms::Wish::Open(place)) => {
-                        self.chat.focus_input();
-                        self.go_to(place, cx.intents);
-                    }
-                    Some(rooms::Wish::Add) => self.dialog = Some(dialog::Dialog::add()),
-                    Some(rooms::Wish::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
-                    Some(rooms::Wish::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
-                    None => {}
+            .show(ui, |ui| match self.rooms.show(ui, cx, self.open.as_ref(), &self.links) {
+                Some(rooms::Wish::Open(place)) => {
+                    self.chat.focus_input();
+                    self.go_to(place, cx.intents);
                 }
+                Some(rooms::Wish::Add) => self.dialog = Some(dialog::Dialog::add()),
+                Some(rooms::Wish::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
+                Some(rooms::Wish::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
+                None => {}
             });
-        CentralPanel::default()
-            .frame(Frame::new().fill(theme.ground))
-            .show(ui, |ui| {
-                if first_steps::show(ui, cx) {
-                    self.dialog = Some(dialog::Dialog::add());
-                }
-                self.chat
-                    .show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true));
-            });
+        CentralPanel::default().frame(Frame::new().fill(theme.ground)).show(ui, |ui| {
+            if first_steps::show(ui, cx) {
+                self.dialog = Some(dialog::Dialog::add());
+            }
+            self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true));
+        });
     }
 
     fn dialogs(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {

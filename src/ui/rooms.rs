@@ -54,11 +54,7 @@ fn rows(cx: &Cx) -> Vec<ConnectionRow> {
         let row = |(id, connection): (&ConnectionId, &crate::model::Connection)| ConnectionRow {
             id: *id,
             name: harmless::line(&connection.profile.name, 60),
-            rooms: connection
-                .rooms
-                .iter()
-                .map(|(name, room)| (name.clone(), room.unread))
-                .collect(),
+            rooms: connection.rooms.iter().map(|(name, room)| (name.clone(), room.unread)).collect(),
             refused: connection.room_refused.clone(),
         };
         model.connections.iter().map(row).collect()
@@ -115,32 +111,18 @@ impl Rooms {
         for (room, unread) in &row.rooms {
             let selected = here.is_some_and(|place| place.room.as_ref() == Some(room));
             if room_row(ui, cx, row.id, room, *unread, selected) {
-                wish = Some(Wish::Open(Place {
-                    connection: row.id,
-                    room: Some(room.clone()),
-                }));
+                wish = Some(Wish::Open(Place { connection: row.id, room: Some(room.clone()) }));
             }
         }
         if row.rooms.is_empty() {
             let theme = theme::of(ui);
             ui.horizontal(|ui| {
                 ui.add_space(space::LARGE + 18.0);
-                ui.label(
-                    RichText::new(cx.words.no_rooms)
-                        .font(theme::small())
-                        .color(theme.weak),
-                );
+                ui.label(RichText::new(cx.words.no_rooms).font(theme::small()).color(theme.weak));
             });
         }
-        let naming_here = self
-            .naming
-            .as_ref()
-            .is_some_and(|naming| naming.connection == row.id);
-        let made = if naming_here {
-            self.name_a_room(ui, cx, row)
-        } else {
-            None
-        };
+        let naming_here = self.naming.as_ref().is_some_and(|naming| naming.connection == row.id);
+        let made = if naming_here { self.name_a_room(ui, cx, row) } else { None };
         made.or(wish)
     }
 
@@ -151,52 +133,39 @@ impl Rooms {
         let is_there = |asked: &&RoomName| row.rooms.iter().any(|(room, _)| room == *asked);
         if let Some(room) = naming.asked.as_ref().filter(is_there).cloned() {
             self.naming = None;
-            return Some(Wish::Open(Place {
-                connection: row.id,
-                room: Some(room),
-            }));
+            return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
         }
         let (mut create, mut cancel) = (false, false);
         let name = RoomName::new(naming.text.trim());
-        egui::Frame::new()
-            .inner_margin(egui::Margin::symmetric(space::MEDIUM as i8, 4))
-            .show(ui, |ui| {
-                let field = TextEdit::singleline(&mut naming.text).hint_text(cx.words.new_room_name);
-                let field = ui
-                    .add(field.desired_width(f32::INFINITY))
-                    .accessible_name(cx.words.new_room_name);
-                if std::mem::take(&mut naming.fresh) {
-                    field.request_focus();
-                }
-                create = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-                cancel = field.has_focus() && ui.input(|input| input.key_pressed(Key::Escape));
-                ui.add_space(space::TINY);
-                ui.horizontal(|ui| {
-                    create |= ui
-                        .add_enabled(name.is_ok(), widgets::plain(cx.words.create))
-                        .clicked();
-                    cancel |= ui.add(widgets::plain(cx.words.cancel)).clicked();
-                });
-                let trouble = match (&naming.asked, &row.refused) {
-                    (Some(asked), Some((room, refusal))) if asked == room => Some((cx.words.room_refused)(
-                        &harmless::line(room.as_str(), 64),
-                        refusal,
-                    )),
-                    _ if !naming.text.trim().is_empty() && name.is_err() => {
-                        Some(cx.words.room_name_rule.to_owned())
-                    }
-                    _ => None,
-                };
-                if let Some(trouble) = trouble {
-                    ui.add(Label::new(RichText::new(trouble).font(theme::small()).color(theme.bad)).wrap());
-                }
+        egui::Frame::new().inner_margin(egui::Margin::symmetric(space::MEDIUM as i8, 4)).show(ui, |ui| {
+            let field = TextEdit::singleline(&mut naming.text).hint_text(cx.words.new_room_name);
+            let field = ui.add(field.desired_width(f32::INFINITY)).accessible_name(cx.words.new_room_name);
+            if std::mem::take(&mut naming.fresh) {
+                field.request_focus();
+            }
+            create = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            cancel = field.has_focus() && ui.input(|input| input.key_pressed(Key::Escape));
+            ui.add_space(space::TINY);
+            ui.horizontal(|ui| {
+                create |= ui.add_enabled(name.is_ok(), widgets::plain(cx.words.create)).clicked();
+                cancel |= ui.add(widgets::plain(cx.words.cancel)).clicked();
             });
+            let trouble = match (&naming.asked, &row.refused) {
+                (Some(asked), Some((room, refusal))) if asked == room => {
+                    Some((cx.words.room_refused)(&harmless::line(room.as_str(), 64), refusal))
+                }
+                _ if !naming.text.trim().is_empty() && name.is_err() => {
+                    Some(cx.words.room_name_rule.to_owned())
+                }
+                _ => None,
+            };
+            if let Some(trouble) = trouble {
+                ui.add(Label::new(RichText::new(trouble).font(theme::small()).color(theme.bad)).wrap());
+            }
+        });
         if let (true, Ok(room)) = (create, name) {
             naming.asked = Some(room.clone());
-            cx.intents.push(Intent::CreateRoom {
-                connection: row.id,
-                room,
-            });
+            cx.intents.push(Intent::CreateRoom { connection: row.id, room });
         }
         if cancel {
             self.naming = None;
@@ -218,25 +187,13 @@ fn header(
     let colour = widgets::state_colour(theme, word, alarm);
     let centre = pos2(rect.left() + space::LARGE + 4.0, rect.center().y);
     widgets::state_mark(ui.painter(), centre, word, colour);
-    let menu_rect = Rect::from_min_max(
-        pos2(rect.right() - 36.0, rect.top() + 3.0),
-        rect.right_bottom() - vec2(8.0, 3.0),
-    );
+    let menu_rect =
+        Rect::from_min_max(pos2(rect.right() - 36.0, rect.top() + 3.0), rect.right_bottom() - vec2(8.0, 3.0));
     let left = centre.x + 14.0;
     let state = (cx.words.state)(word);
-    let name = widgets::cut(
-        ui,
-        &row.name,
-        theme::body(),
-        theme.text,
-        menu_rect.left() - left - 4.0,
-    );
+    let name = widgets::cut(ui, &row.name, theme::body(), theme.text, menu_rect.left() - left - 4.0);
     let name_width = name.size().x;
-    ui.painter().galley(
-        pos2(left, rect.center().y - name.size().y / 2.0),
-        name,
-        theme.text,
-    );
+    ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, theme.text);
     let room_left = menu_rect.left() - left - name_width - 12.0;
     if word != StateWord::Online && room_left > 30.0 {
         let galley = widgets::cut(ui, state, theme::small(), colour, room_left);
@@ -248,13 +205,8 @@ fn header(
     }
     let id = Id::unique(("connection header", row.id));
     let spoken = (cx.words.state_of)(&row.name, state);
-    widgets::spoken(
-        ui,
-        Rect::from_min_max(rect.min, menu_rect.left_bottom()),
-        id,
-        &spoken,
-    )
-    .on_hover_text(spoken);
+    widgets::spoken(ui, Rect::from_min_max(rect.min, menu_rect.left_bottom()), id, &spoken)
+        .on_hover_text(spoken);
     menu(ui, cx, row, word, menu_rect, rooms)
 }
 
@@ -268,22 +220,13 @@ fn menu(
 ) -> Option<Wish> {
     let mut wish = None;
     let words = cx.words;
-    let builder = UiBuilder::new()
-        .max_rect(rect)
-        .id_salt(("connection menu", row.id));
-    let button = Button::new(RichText::new("⋯"))
-        .frame_when_inactive(false)
-        .min_size(rect.size());
+    let builder = UiBuilder::new().max_rect(rect).id_salt(("connection menu", row.id));
+    let button = Button::new(RichText::new("⋯")).frame_when_inactive(false).min_size(rect.size());
     // Beside the flow of the list: it takes no room of its own.
     let mut corner = ui.new_child(builder);
     let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(&mut corner, |ui| {
         if ui.button(words.new_room).clicked() {
-            rooms.naming = Some(Naming {
-                connection: row.id,
-                text: String::new(),
-                asked: None,
-                fresh: true,
-            });
+            rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
         }
         if ui.button(words.edit_connection).clicked() {
             wish = Some(Wish::Edit(row.id));
@@ -338,11 +281,7 @@ fn room_row(
         ui.painter().rect_filled(rect, f32::from(radius::CONTROL), fill);
     }
     let left = rect.left() + space::SMALL;
-    let colour = if selected || unread > 0 {
-        theme.text
-    } else {
-        theme.weak
-    };
+    let colour = if selected || unread > 0 { theme.text } else { theme.weak };
     ui.painter().text(
         pos2(left + 4.0, rect.center().y),
         Align2::CENTER_CENTER,
@@ -355,15 +294,8 @@ fn room_row(
         right -= widgets::count_pill(ui, pos2(right, rect.center().y), unread, theme) + 6.0;
     }
     let left = left + 18.0;
-    let name = widgets::cut(
-        ui,
-        &harmless::line(room.as_str(), 64),
-        theme::body(),
-        colour,
-        right - left,
-    );
-    ui.painter()
-        .galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
+    let name = widgets::cut(ui, &harmless::line(room.as_str(), 64), theme::body(), colour, right - left);
+    ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
     widgets::focus_ring(ui, &response, theme);
     response.clicked()
 }

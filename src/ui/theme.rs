@@ -233,10 +233,9 @@ pub fn title() -> FontId {
 /// Dresses egui's own widgets in these tokens, light and dark, as the preference says.
 pub fn apply(ctx: &egui::Context, preference: egui::ThemePreference) {
     ctx.set_theme(preference);
-    for (theme, colours, base) in [
-        (egui::Theme::Light, &LIGHT, Visuals::light()),
-        (egui::Theme::Dark, &DARK, Visuals::dark()),
-    ] {
+    for (theme, colours, base) in
+        [(egui::Theme::Light, &LIGHT, Visuals::light()), (egui::Theme::Dark, &DARK, Visuals::dark())]
+    {
         let mut style = (*ctx.style_of(theme)).clone();
         style.visuals = visuals(colours, base);
         style.text_styles = [
@@ -244,10 +243,7 @@ pub fn apply(ctx: &egui::Context, preference: egui::ThemePreference) {
             (TextStyle::Body, body()),
             (TextStyle::Button, body()),
             (TextStyle::Heading, title()),
-            (
-                TextStyle::Monospace,
-                FontId::new(size::BODY, FontFamily::Monospace),
-            ),
+            (TextStyle::Monospace, FontId::new(size::BODY, FontFamily::Monospace)),
         ]
         .into();
         style.spacing.item_spacing = Vec2::new(space::SMALL, space::TINY);
@@ -286,25 +282,10 @@ fn visuals(colours: &Theme, base: Visuals) -> Visuals {
     let corner = CornerRadius::same(radius::CONTROL);
     let widgets = &mut visuals.widgets;
     for (widget, fill, line, text) in [
-        (
-            &mut widgets.noninteractive,
-            colours.panel,
-            colours.line,
-            colours.text,
-        ),
-        (
-            &mut widgets.inactive,
-            colours.raised,
-            colours.outline,
-            colours.text,
-        ),
+        (&mut widgets.noninteractive, colours.panel, colours.line, colours.text),
+        (&mut widgets.inactive, colours.raised, colours.outline, colours.text),
         (&mut widgets.hovered, colours.hover, colours.outline, colours.text),
-        (
-            &mut widgets.active,
-            colours.selected,
-            colours.accent,
-            colours.text,
-        ),
+        (&mut widgets.active, colours.selected, colours.accent, colours.text),
         (&mut widgets.open, colours.hover, colours.outline, colours.text),
     ] {
         widget.bg_fill = fill;
@@ -324,11 +305,7 @@ mod tests {
     fn luminance(colour: Color32) -> f64 {
         let channel = |value: u8| {
             let value = f64::from(value) / 255.0;
-            if value <= 0.04045 {
-                value / 12.92
-            } else {
-                ((value + 0.055) / 1.055).powf(2.4)
-            }
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
         };
         0.2126 * channel(colour.r()) + 0.7152 * channel(colour.g()) + 0.0722 * channel(colour.b())
     }
@@ -341,13 +318,7 @@ mod tests {
     #[test]
     fn all_text_stands_out_from_its_ground() {
         for (name, theme) in [("light", &LIGHT), ("dark", &DARK)] {
-            let grounds = [
-                theme.ground,
-                theme.panel,
-                theme.raised,
-                theme.hover,
-                theme.selected,
-            ];
+            let grounds = [theme.ground, theme.panel, theme.raised, theme.hover, theme.selected];
             let mut pairs = vec![
                 ("on accent", theme.on_accent, theme.accent_fill),
                 ("warn", theme.warn, theme.warn_ground),
@@ -373,10 +344,7 @@ mod tests {
             }
             for (what, text, ground) in pairs {
                 let ratio = contrast(text, ground);
-                assert!(
-                    ratio >= 4.5,
-                    "{name}: {what} {text:?} on {ground:?} is {ratio:.2}:1"
-                );
+                assert!(ratio >= 4.5, "{name}: {what} {text:?} on {ground:?} is {ratio:.2}:1");
             }
         }
     }

@@ -122,17 +122,12 @@ pub(super) fn delivery_mark(painter: &egui::Painter, centre: Pos2, mark: Mark, t
 
 /// A number in a pill.
 pub(super) fn count_pill(ui: &Ui, right_centre: Pos2, count: u64, theme: &Theme) -> f32 {
-    let text = if count > 999 {
-        "999+".to_owned()
-    } else {
-        count.to_string()
-    };
+    let text = if count > 999 { "999+".to_owned() } else { count.to_string() };
     let galley = ui.painter().layout_no_wrap(text, theme::small(), theme.on_accent);
     let size = vec2((galley.size().x + 12.0).max(20.0), 18.0);
     let rect = Rect::from_min_size(pos2(right_centre.x - size.x, right_centre.y - size.y / 2.0), size);
     ui.painter().rect_filled(rect, 9.0, theme.accent_fill);
-    ui.painter()
-        .galley(rect.center() - galley.size() / 2.0, galley, theme.on_accent);
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, theme.on_accent);
     size.x
 }
 
@@ -172,7 +167,6 @@ pub(super) fn focus_ring(ui: &Ui, response: &Response, theme: &Theme) {
     if response.has_focus() {
         let stroke = Stroke::new(2.0, theme.accent);
         let rect = response.rect.shrink(1.0);
-        ui.painter()
-            .rect_stroke(rect, f32::from(radius::CONTROL), stroke, egui::StrokeKind::Inside);
+        ui.painter().rect_stroke(rect, f32::from(radius::CONTROL), stroke, egui::StrokeKind::Inside);
     }
 }

@@ -100,6 +100,8 @@ pub struct Mark {
 pub struct SavedState {
     /// The last committed entry.
     pub resume: Option<ResumePoint>,
+    /// Without a resume point: where to begin; none means recently.
+    pub since: Option<Offset>,
 }
 
 /// The session cannot go on.

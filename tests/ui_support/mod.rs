@@ -29,19 +29,12 @@ pub fn general() -> RoomName {
 
 /// Somebody, by a key that is also their name.
 pub fn sender(name: &str) -> Sender {
-    Sender {
-        id: PrincipalId(name.into()),
-        name: name.into(),
-    }
+    Sender { id: PrincipalId(name.into()), name: name.into() }
 }
 
 /// Who we are.
 pub fn me() -> Principal {
-    Principal {
-        id: PrincipalId("me".into()),
-        kind: PrincipalKind::Person,
-        name: "me".into(),
-    }
+    Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "me".into() }
 }
 
 fn id(number: u64) -> MessageId {
@@ -91,10 +84,7 @@ impl Window {
         let app = App {
             ui: None,
             model: SharedModel::default(),
-            now: Time {
-                boot_ms: 10_000_000,
-                wall_ms: WALL,
-            },
+            now: Time { boot_ms: 10_000_000, wall_ms: WALL },
             intents: Vec::new(),
         };
         let harness = Harness::builder()
@@ -103,9 +93,7 @@ impl Window {
             .allow_missing_glyphs()
             .build_ui_state(
                 |ui, app: &mut App| {
-                    let window = app
-                        .ui
-                        .get_or_insert_with(|| Ui::new(ui.ctx(), Options::default()));
+                    let window = app.ui.get_or_insert_with(|| Ui::new(ui.ctx(), Options::default()));
                     window.show(ui, &app.model, app.now, &mut app.intents);
                 },
                 app,
@@ -121,16 +109,9 @@ impl Window {
             fingerprint: None,
             auto_connect: true,
         }));
-        window.link(LinkState::Online {
-            since: WALL,
-            rtt_ms: None,
-        });
+        window.link(LinkState::Online { since: WALL, rtt_ms: None });
         window.welcome(0, &["general"]);
-        window.event(Event::LogStarted {
-            epoch: Epoch(1),
-            from: 1,
-            why: LogRestart::First,
-        });
+        window.event(Event::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First });
         window.intents();
         window
     }
@@ -182,21 +163,12 @@ impl Window {
     pub fn welcome(&mut self, head: u64, rooms: &[&str]) {
         let now = self.now().wall_ms;
         let rooms = rooms.iter().map(|name| RoomName::new(*name).unwrap()).collect();
-        self.event(Event::Welcomed {
-            me: me(),
-            server: "Workshop".into(),
-            head,
-            now,
-            people: vec![],
-            rooms,
-        });
+        self.event(Event::Welcomed { me: me(), server: "Workshop".into(), head, now, people: vec![], rooms });
     }
 
     /// Messages by Mina, "message N", in `general`.
     pub fn entries(&mut self, offsets: RangeInclusive<u64>, live: bool) {
-        let entries = offsets
-            .map(|n| message(n, "general", "mina", &format!("message {n}")))
-            .collect();
+        let entries = offsets.map(|n| message(n, "general", "mina", &format!("message {n}"))).collect();
         self.event(Event::Entries { entries, live });
     }
 
@@ -214,12 +186,7 @@ impl Window {
                 live: false,
             }
         };
-        Page {
-            messages: offsets.map(stored).collect(),
-            older_on_disk,
-            older_on_hub: false,
-            newer_on_disk,
-        }
+        Page { messages: offsets.map(stored).collect(), older_on_disk, older_on_hub: false, newer_on_disk }
     }
 
     /// Begins with such a page.
@@ -229,26 +196,16 @@ impl Window {
         self.harness.state_mut().model.write(|model| {
             let connection = model.connections.get_mut(&CONNECTION).unwrap();
             let room = connection.rooms.get_mut(&general()).unwrap();
-            room.newest = Position {
-                era: 1,
-                offset: newest,
-            };
+            room.newest = Position { era: 1, offset: newest };
             room.read = room.newest;
         });
-        self.event(Event::Jumped {
-            room: general(),
-            page,
-        });
+        self.event(Event::Jumped { room: general(), page });
     }
 
     /// A page next to the window; older ones remain.
     pub fn page_in(&mut self, side: Side, offsets: RangeInclusive<u64>) {
         let page = self.page(offsets, true, false);
-        self.event(Event::Paged {
-            room: general(),
-            side,
-            page,
-        });
+        self.event(Event::Paged { room: general(), side, page });
     }
 
     /// Puts a message into the outbox, typed `at` milliseconds from now.
@@ -360,27 +317,21 @@ impl Window {
 
     /// The input method shows a syllable that is not complete.
     pub fn ime_preedit(&mut self, text: &str) {
-        let preedit = egui::ImeEvent::Preedit {
-            text: text.into(),
-            active_range_chars: None,
-        };
+        let preedit = egui::ImeEvent::Preedit { text: text.into(), active_range_chars: None };
         self.harness.event(egui::Event::Ime(preedit));
         self.run();
     }
 
     /// The input method's syllable is complete.
     pub fn ime_commit(&mut self, text: &str) {
-        self.harness
-            .event(egui::Event::Ime(egui::ImeEvent::Commit(text.into())));
+        self.harness.event(egui::Event::Ime(egui::ImeEvent::Commit(text.into())));
         self.run();
     }
 
     /// The same, and Enter in the same frame, as ibus-hangul has it.
     pub fn ime_commit_and_enter(&mut self, text: &str) {
         let input = self.harness.input_mut();
-        input
-            .events
-            .push(egui::Event::Ime(egui::ImeEvent::Commit(text.into())));
+        input.events.push(egui::Event::Ime(egui::ImeEvent::Commit(text.into())));
         input.events.push(egui::Event::Key {
             key: Key::Enter,
             physical_key: None,
@@ -429,11 +380,7 @@ impl Window {
 
     /// The accessible description of something.
     pub fn description(&self, name: &str) -> String {
-        self.harness
-            .get_by_label(name)
-            .accesskit_node()
-            .description()
-            .unwrap_or_default()
+        self.harness.get_by_label(name).accesskit_node().description().unwrap_or_default()
     }
 
     /// Every control in the tree has a name.

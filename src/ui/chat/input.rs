@@ -74,11 +74,7 @@ impl Draft {
         if self.to_keep() != self.kept {
             self.kept = self.to_keep().to_owned();
             let (connection, room) = key.clone();
-            intents.push(Intent::SaveDraft {
-                connection,
-                room,
-                text: self.kept.clone(),
-            });
+            intents.push(Intent::SaveDraft { connection, room, text: self.kept.clone() });
         }
     }
 
@@ -113,11 +109,7 @@ impl Input {
         let draft = self.drafts.entry(key.clone()).or_default();
         draft.end_edit();
         let set_aside = std::mem::replace(&mut draft.text, body);
-        draft.editing = Some(Editing {
-            id,
-            set_aside,
-            gone: false,
-        });
+        draft.editing = Some(Editing { id, set_aside, gone: false });
         draft.touched = true;
         draft.cursor_to_end = true;
         self.wants_focus = true;
@@ -182,20 +174,11 @@ impl Input {
 fn facts(cx: &Cx, key: &RoomKey, draft: &Draft) -> Facts {
     cx.model.read(|model| {
         let Some(connection) = model.connections.get(&key.0) else {
-            return Facts {
-                online: false,
-                draft: None,
-                editable: false,
-            };
+            return Facts { online: false, draft: None, editable: false };
         };
-        let kept = connection
-            .rooms
-            .get(&key.1)
-            .map_or("", |room| room.draft.as_str());
-        let item = draft
-            .editing
-            .as_ref()
-            .and_then(|e| connection.outbox.values().find(|item| item.id == e.id));
+        let kept = connection.rooms.get(&key.1).map_or("", |room| room.draft.as_str());
+        let item =
+            draft.editing.as_ref().and_then(|e| connection.outbox.values().find(|item| item.id == e.id));
         Facts {
             online: connection.link.is_online(),
             draft: (!draft.touched && kept != draft.text).then(|| kept.to_owned()),
@@ -211,11 +194,8 @@ fn strip(ui: &mut Ui, cx: &Cx, draft: &Draft) -> bool {
         return false;
     };
     let theme = theme::of(ui);
-    let (words, colour) = if editing.gone {
-        (cx.words.sent_meanwhile, theme.warn)
-    } else {
-        (cx.words.editing, theme.weak)
-    };
+    let (words, colour) =
+        if editing.gone { (cx.words.sent_meanwhile, theme.warn) } else { (cx.words.editing, theme.weak) };
     let mut cancel = false;
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(words).font(theme::small()).color(colour));
@@ -233,12 +213,9 @@ fn enter_pressed(ui: &Ui, composing: &mut bool) -> bool {
             match event {
                 Event::Ime(ImeEvent::Preedit { text, .. }) => *composing = !text.is_empty(),
                 Event::Ime(ImeEvent::Commit(_)) => *composing = false,
-                Event::Key {
-                    key: Key::Enter,
-                    pressed: true,
-                    modifiers,
-                    ..
-                } if !modifiers.shift && !modifiers.alt => {
+                Event::Key { key: Key::Enter, pressed: true, modifiers, .. }
+                    if !modifiers.shift && !modifiers.alt =>
+                {
                     enter = true;
                 }
                 _ => {}
@@ -265,28 +242,12 @@ fn field(
         TextEdit::store_state(ui.ctx(), id, state);
     }
     let focused = ui.memory(|memory| memory.has_focus(id));
-    let stroke = if focused {
-        Stroke::new(1.5, theme.accent)
-    } else {
-        Stroke::new(1.0, theme.outline)
-    };
+    let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };
     let hint = (cx.words.message_hint)(&crate::ui::harmless::line(key.1.as_str(), 40));
-    let label = if draft.editing.as_ref().is_some_and(|e| !e.gone) {
-        cx.words.save
-    } else {
-        cx.words.send
-    };
-    let margin = Margin {
-        left: space::MEDIUM as i8,
-        right: 6,
-        top: 6,
-        bottom: 6,
-    };
-    let frame = Frame::new()
-        .fill(theme.raised)
-        .stroke(stroke)
-        .corner_radius(radius::CARD)
-        .inner_margin(margin);
+    let label = if draft.editing.as_ref().is_some_and(|e| !e.gone) { cx.words.save } else { cx.words.send };
+    let margin = Margin { left: space::MEDIUM as i8, right: 6, top: 6, bottom: 6 };
+    let frame =
+        Frame::new().fill(theme.raised).stroke(stroke).corner_radius(radius::CARD).inner_margin(margin);
     let inner = frame.show(ui, |ui| {
         let layout = Layout::right_to_left(Align::Max);
         ui.with_layout(layout, |ui| {
@@ -301,11 +262,9 @@ fn field(
             }
             let output = ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 let most = LINES * size::BODY_LINE + 8.0;
-                ScrollArea::vertical()
-                    .id_salt(key)
-                    .max_height(most)
-                    .auto_shrink([false, true])
-                    .show(ui, |ui| {
+                ScrollArea::vertical().id_salt(key).max_height(most).auto_shrink([false, true]).show(
+                    ui,
+                    |ui| {
                         TextEdit::multiline(&mut draft.text)
                             .id(id)
                             .frame(Frame::new().inner_margin(Margin::symmetric(0, 4)))
@@ -315,7 +274,8 @@ fn field(
                             .char_limit(MOST_CHARACTERS)
                             .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter))
                             .show(ui)
-                    })
+                    },
+                )
             });
             (output.inner.inner, button.clicked())
         })
@@ -326,9 +286,7 @@ fn field(
 
 fn tell_typing(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, online: bool) {
     let now = cx.now.boot_ms;
-    let due = draft
-        .typing_told_at
-        .is_none_or(|told| now >= told.saturating_add(TYPING_EVERY_MS));
+    let due = draft.typing_told_at.is_none_or(|told| now >= told.saturating_add(TYPING_EVERY_MS));
     if online && due && draft.editing.is_none() && !draft.text.trim().is_empty() {
         draft.typing_told_at = Some(now);
         let (connection, room) = key.clone();
@@ -341,16 +299,8 @@ fn send(cx: &mut Cx, key: &RoomKey, draft: &mut Draft) {
     let body = std::mem::take(&mut draft.text);
     let (connection, room) = key.clone();
     match draft.editing.as_ref().filter(|editing| !editing.gone) {
-        Some(editing) => cx.intents.push(Intent::Edit {
-            connection,
-            id: editing.id,
-            body,
-        }),
-        None => cx.intents.push(Intent::Send {
-            connection,
-            room,
-            body,
-        }),
+        Some(editing) => cx.intents.push(Intent::Edit { connection, id: editing.id, body }),
+        None => cx.intents.push(Intent::Send { connection, room, body }),
     }
     draft.end_edit();
     draft.touched = true;

@@ -149,11 +149,7 @@ impl List {
                     .map(|m| (m.position, m.id))
             });
             if let Some((position, id)) = first_unread {
-                self.anchor = Anchor::Row {
-                    key: Key::Message(position),
-                    id,
-                    y: 120.0,
-                };
+                self.anchor = Anchor::Row { key: Key::Message(position), id, y: 120.0 };
             }
         }
     }
@@ -184,10 +180,7 @@ impl List {
         let columns = paint::Columns::of(rect);
         let (placed, slice) = self.lay_out(ui, cx, key, &columns, rect.height());
         let mut act = None;
-        let builder = UiBuilder::new()
-            .max_rect(rect)
-            .scope_id(id.with("rows"))
-            .accessibility_parent(id);
+        let builder = UiBuilder::new().max_rect(rect).scope_id(id.with("rows")).accessibility_parent(id);
         ui.scope_builder(builder, |ui| {
             ui.shrink_clip_rect(rect);
             let is_empty = slice.room_is_empty && facts.before == Edge::End;
@@ -206,14 +199,8 @@ impl List {
         self.remember(&placed, rect.height());
         self.mark_read(cx, key, &facts, &slice, focused);
         self.load_more(cx, key, &facts, scrolled);
-        let visible = (
-            placed.first().map(|p| p.item.key),
-            placed.last().map(|p| p.item.key),
-        );
-        if let Some(jump) = self
-            .bar
-            .show(ui, cx, rect, id, &facts, visible, self.anchor == Anchor::End)
-        {
+        let visible = (placed.first().map(|p| p.item.key), placed.last().map(|p| p.item.key));
+        if let Some(jump) = self.bar.show(ui, cx, rect, id, &facts, visible, self.anchor == Anchor::End) {
             self.jump(cx, key, &facts, jump);
         }
         self.jump_button(ui, cx, key, &facts, rect);
@@ -254,10 +241,7 @@ impl List {
             if pressed(Keyboard::End) > 0.0 {
                 jump = Some(Jump::End);
             }
-            let filter = EventFilter {
-                vertical_arrows: true,
-                ..Default::default()
-            };
+            let filter = EventFilter { vertical_arrows: true, ..Default::default() };
             ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
         }
         if let Some(jump) = jump {
@@ -272,11 +256,7 @@ impl List {
         if let Some((key, id, y)) = self.top.filter(|_| moves) {
             // So far that no row between here and there need be skipped.
             let most = 2.0 * rect.height();
-            self.anchor = Anchor::Row {
-                key,
-                id,
-                y: y + by.clamp(-most, most),
-            };
+            self.anchor = Anchor::Row { key, id, y: y + by.clamp(-most, most) };
         }
         true
     }
@@ -286,11 +266,7 @@ impl List {
         self.wanted = Some(jump);
         if !self.arrive(cx, key, facts) {
             let (connection, room) = key.clone();
-            cx.intents.push(Intent::JumpTo {
-                connection,
-                room,
-                jump,
-            });
+            cx.intents.push(Intent::JumpTo { connection, room, jump });
         }
     }
 
@@ -300,19 +276,11 @@ impl List {
         let target = match jump {
             Jump::End => (facts.after == Edge::End).then_some(Anchor::End),
             Jump::Start if facts.before == Edge::Disk => None,
-            Jump::Start => Some(Anchor::Row {
-                key: Key::Head,
-                id: MessageId::from_random([0; 16]),
-                y: 0.0,
-            }),
+            Jump::Start => Some(Anchor::Row { key: Key::Head, id: MessageId::from_random([0; 16]), y: 0.0 }),
             Jump::To(position) => {
                 let from = facts.first.is_some_and(|first| first <= position) || facts.before != Edge::Disk;
                 let to = facts.last.is_some_and(|last| last >= position) || facts.after == Edge::End;
-                if from && to {
-                    nearest(cx, key, position)
-                } else {
-                    None
-                }
+                if from && to { nearest(cx, key, position) } else { None }
             }
         };
         if let Some(anchor) = target {
@@ -346,10 +314,7 @@ impl List {
                 after: y.map_or(1, |y| count(height - y)),
                 clock: cx.words.clock,
             };
-            let Some(slice) = cx
-                .model
-                .read(|model| slice(model, &view, around, &mut self.cache))
-            else {
+            let Some(slice) = cx.model.read(|model| slice(model, &view, around, &mut self.cache)) else {
                 return best;
             };
             if slice.items.is_empty() {
@@ -396,16 +361,9 @@ impl List {
     /// Takes the topmost row that begins within the list as the anchor of the next frame.
     fn remember(&mut self, placed: &[Placed], height: f32) {
         let begins = |placed: &&Placed| placed.y >= 0.0 && placed.y < height && placed.item.key != Key::Head;
-        let top = placed
-            .iter()
-            .find(begins)
-            .or_else(|| placed.iter().rev().find(|placed| placed.y < height));
+        let top = placed.iter().find(begins).or_else(|| placed.iter().rev().find(|placed| placed.y < height));
         self.top = top.map(|placed| {
-            let id = placed
-                .item
-                .row
-                .as_ref()
-                .map_or(MessageId::from_random([0; 16]), |row| row.id);
+            let id = placed.item.row.as_ref().map_or(MessageId::from_random([0; 16]), |row| row.id);
             (placed.item.key, id, placed.y)
         });
         if let (Anchor::Row { .. }, Some((key, id, y))) = (self.anchor, self.top) {
@@ -418,11 +376,7 @@ impl List {
             self.cache.expanded.insert(message, true);
         }
         // The row's beginning stays where it is, even at the end.
-        self.anchor = Anchor::Row {
-            key: placed.item.key,
-            id: message,
-            y: placed.y,
-        };
+        self.anchor = Anchor::Row { key: placed.item.key, id: message, y: placed.y };
         self.top = Some((placed.item.key, message, placed.y));
     }
 
@@ -431,11 +385,7 @@ impl List {
         if seen && facts.newest > facts.read && self.marked.is_none_or(|marked| marked < facts.newest) {
             self.marked = Some(facts.newest);
             let (connection, room) = key.clone();
-            cx.intents.push(Intent::MarkRead {
-                connection,
-                room,
-                position: facts.newest,
-            });
+            cx.intents.push(Intent::MarkRead { connection, room, position: facts.newest });
         }
     }
 
@@ -447,19 +397,11 @@ impl List {
         };
         let (older, newer) = self.rows_left(cx, key);
         if reachable && !facts.loading_older && older < NEAR {
-            let asked = Asked {
-                edge: facts.first,
-                at: cx.now.boot_ms,
-                online: facts.online,
-            };
+            let asked = Asked { edge: facts.first, at: cx.now.boot_ms, online: facts.online };
             ask(cx, key, Side::Older, &mut self.asked_older, asked, scrolled);
         }
         if facts.after == Edge::Disk && !facts.loading_newer && newer < NEAR {
-            let asked = Asked {
-                edge: facts.last,
-                at: cx.now.boot_ms,
-                online: facts.online,
-            };
+            let asked = Asked { edge: facts.last, at: cx.now.boot_ms, online: facts.online };
             ask(cx, key, Side::Newer, &mut self.asked_newer, asked, scrolled);
         }
     }
@@ -469,17 +411,11 @@ impl List {
         let position = match self.top {
             Some((Key::Message(position), ..)) => position,
             Some((Key::Head, ..)) | None => Position::default(),
-            Some((Key::Pending(_), ..)) => Position {
-                era: u32::MAX,
-                offset: 0,
-            },
+            Some((Key::Pending(_), ..)) => Position { era: u32::MAX, offset: 0 },
         };
         let left = cx.model.read(|model| {
             let window = &model.connections.get(&key.0)?.rooms.get(&key.1)?.window;
-            Some((
-                window.until(position).rev().take(NEAR).count(),
-                window.from(position).take(NEAR).count(),
-            ))
+            Some((window.until(position).rev().take(NEAR).count(), window.from(position).take(NEAR).count()))
         });
         left.unwrap_or((NEAR, NEAR))
     }
@@ -497,23 +433,16 @@ impl List {
             .fill(theme.accent_fill)
             .corner_radius(14)
             .min_size(vec2(0.0, size::CONTROL));
-        let corner = pos2(
-            rect.right() - size::SCROLL - space::LARGE,
-            rect.bottom() - space::SMALL,
-        );
+        let corner = pos2(rect.right() - size::SCROLL - space::LARGE, rect.bottom() - space::SMALL);
         let area = Rect::from_min_max(pos2(rect.left(), corner.y - size::CONTROL), corner);
         let builder = UiBuilder::new()
             .max_rect(area)
             .scope_id(Id::unique(("jump to newest", key)))
             .layout(egui::Layout::right_to_left(egui::Align::Center));
-        let clicked = ui
-            .new_child(builder)
-            .add(button)
-            .accessible_name(cx.words.jump_to_newest);
+        let clicked = ui.new_child(builder).add(button).accessible_name(cx.words.jump_to_newest);
         if facts.unread > 0 {
             let count = (cx.words.new_count)(facts.unread);
-            ui.ctx()
-                .accesskit_node_builder(clicked.id, |node| node.set_description(count));
+            ui.ctx().accesskit_node_builder(clicked.id, |node| node.set_description(count));
         }
         if clicked.clicked() {
             self.jump(cx, key, facts, Jump::End);
@@ -526,11 +455,7 @@ fn nearest(cx: &Cx, key: &RoomKey, position: Position) -> Option<Anchor> {
     cx.model.read(|model| {
         let window = &model.connections.get(&key.0)?.rooms.get(&key.1)?.window;
         let message = window.from(position).next().or(window.last())?;
-        Some(Anchor::Row {
-            key: Key::Message(message.position),
-            id: message.id,
-            y: 160.0,
-        })
+        Some(Anchor::Row { key: Key::Message(message.position), id: message.id, y: 160.0 })
     })
 }
 
@@ -543,11 +468,7 @@ fn ask(cx: &mut Cx, key: &RoomKey, side: Side, before: &mut Option<Asked>, asked
     if again {
         *before = Some(asked);
         let (connection, room) = key.clone();
-        cx.intents.push(Intent::LoadMore {
-            connection,
-            room,
-            side,
-        });
+        cx.intents.push(Intent::LoadMore { connection, room, side });
     }
 }
 
@@ -574,20 +495,12 @@ fn place(
         let measured = measure(item);
         let y = top - measured.body;
         top = y - measured.above;
-        above.push(Placed {
-            item: item.clone(),
-            measured,
-            y,
-        });
+        above.push(Placed { item: item.clone(), measured, y });
     }
     above.reverse();
     let mut placed = above;
     let mut bottom = y + measured.body;
-    placed.push(Placed {
-        item: anchor.clone(),
-        measured,
-        y,
-    });
+    placed.push(Placed { item: anchor.clone(), measured, y });
     for item in &slice.items[slice.anchor + 1..] {
         if bottom >= height {
             break;
@@ -595,11 +508,7 @@ fn place(
         let measured = measure(item);
         let y = bottom + measured.above;
         bottom = y + measured.body;
-        placed.push(Placed {
-            item: item.clone(),
-            measured,
-            y,
-        });
+        placed.push(Placed { item: item.clone(), measured, y });
     }
     placed
 }

@@ -109,36 +109,27 @@ fn head(ui: &mut Ui, cx: &Cx, key: &RoomKey) {
     let theme = theme::of(ui);
     let online = cx.model.read(|model| {
         let connection = model.connections.get(&key.0)?;
-        connection
-            .link
-            .is_online()
-            .then(|| connection.people.values().filter(|person| person.online).count())
+        connection.link.is_online().then(|| connection.people.values().filter(|person| person.online).count())
     });
     let frame = Frame::new().inner_margin(Margin::symmetric(space::LARGE as i8, 0));
-    Panel::top("room head")
-        .frame(frame)
-        .resizable(false)
-        .show(ui, |ui| {
-            ui.allocate_ui_with_layout(
-                vec2(ui.available_width(), size::BAR),
-                Layout::left_to_right(Align::Center),
-                |ui| {
-                    ui.set_min_height(size::BAR);
-                    let name = harmless::line(key.1.as_str(), 64);
-                    let name = RichText::new(format!("# {name}"))
-                        .font(theme::heading())
-                        .color(theme.text);
-                    ui.add(Label::new(name).selectable(false).truncate());
-                    if let Some(count) = online.filter(|count| *count > 0) {
-                        ui.add_space(space::TINY);
-                        let text = RichText::new((cx.words.people_online)(count))
-                            .font(theme::small())
-                            .color(theme.weak);
-                        ui.add(Label::new(text).selectable(false).truncate());
-                    }
-                },
-            );
-        });
+    Panel::top("room head").frame(frame).resizable(false).show(ui, |ui| {
+        ui.allocate_ui_with_layout(
+            vec2(ui.available_width(), size::BAR),
+            Layout::left_to_right(Align::Center),
+            |ui| {
+                ui.set_min_height(size::BAR);
+                let name = harmless::line(key.1.as_str(), 64);
+                let name = RichText::new(format!("# {name}")).font(theme::heading()).color(theme.text);
+                ui.add(Label::new(name).selectable(false).truncate());
+                if let Some(count) = online.filter(|count| *count > 0) {
+                    ui.add_space(space::TINY);
+                    let text =
+                        RichText::new((cx.words.people_online)(count)).font(theme::small()).color(theme.weak);
+                    ui.add(Label::new(text).selectable(false).truncate());
+                }
+            },
+        );
+    });
 }
 
 /// The line of those who are typing. It has its place whether anyone is, so that nothing jumps.
@@ -148,11 +139,7 @@ fn typing(ui: &mut Ui, cx: &mut Cx, key: &RoomKey) {
     let names = cx.model.read(|model| {
         let room = model.connections.get(&key.0)?.rooms.get(&key.1)?;
         let current = room.typing.values().filter(|(_, until)| *until > now);
-        Some(
-            current
-                .map(|(name, until)| (harmless::line(name, 40), *until))
-                .collect::<Vec<_>>(),
-        )
+        Some(current.map(|(name, until)| (harmless::line(name, 40), *until)).collect::<Vec<_>>())
     });
     let names = names.unwrap_or_default();
     for (_, until) in &names {
@@ -167,9 +154,7 @@ fn typing(ui: &mut Ui, cx: &mut Cx, key: &RoomKey) {
             ui.set_min_height(height);
             if !names.is_empty() {
                 ui.add_space(size::GUTTER - space::LARGE);
-                let text = RichText::new((cx.words.typing)(&names))
-                    .font(theme::small())
-                    .color(theme.weak);
+                let text = RichText::new((cx.words.typing)(&names)).font(theme::small()).color(theme.weak);
                 ui.add(Label::new(text).selectable(false).truncate());
             }
         },

@@ -37,11 +37,7 @@ impl Columns {
     pub(super) fn of(list: Rect) -> Columns {
         let text_left = list.left() + size::GUTTER;
         let text_width = (list.right() - size::SCROLL - size::TAIL - text_left).clamp(60.0, size::MEASURE);
-        Columns {
-            list,
-            text_left,
-            text_width,
-        }
+        Columns { list, text_left, text_width }
     }
 
     /// Where the delivery marks stand.
@@ -91,13 +87,7 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
         let text = item.head.map(|head| head_text(cx, key, head)).unwrap_or_default();
         let text = small(&text);
         let body = text.size().y + space::HUGE + space::SMALL;
-        return Measured {
-            above: 0.0,
-            body,
-            text,
-            gap: None,
-            note: None,
-        };
+        return Measured { above: 0.0, body, text, gap: None, note: None };
     };
     let text = lay(ui, &row.text, theme::body(), size::BODY_LINE, columns.text_width);
     let gap = item.gap.map(|times| {
@@ -112,36 +102,21 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
         Progress::Pending if says_waiting(cx, row) => Some(small(cx.words.waiting_to_send)),
         _ => None,
     };
-    let mut above = if item.grouped {
-        LITTLE
-    } else {
-        GROUP + size::BODY_LINE
-    };
+    let mut above = if item.grouped { LITTLE } else { GROUP + size::BODY_LINE };
     above += gap.as_ref().map_or(0.0, |gap| gap.size().y + 2.0 * space::MEDIUM);
     above += if item.new_day { LINE_ROW } else { 0.0 };
     above += if item.divider { LINE_ROW } else { 0.0 };
     let mut body = text.size().y.max(size::BODY_LINE);
     body += if row.fold == Fold::None { 0.0 } else { ACTS };
     body += note.as_ref().map_or(0.0, |note| note.size().y + ACTS);
-    Measured {
-        above,
-        body,
-        text,
-        gap,
-        note,
-    }
+    Measured { above, body, text, gap, note }
 }
 
 /// An empty room's words.
 pub(super) fn empty(ui: &Ui, cx: &Cx, rect: Rect) {
     let theme = theme::of(ui);
-    let galley = lay(
-        ui,
-        cx.words.empty_room,
-        theme::body(),
-        size::BODY_LINE,
-        rect.width() - 2.0 * space::HUGE,
-    );
+    let galley =
+        lay(ui, cx.words.empty_room, theme::body(), size::BODY_LINE, rect.width() - 2.0 * space::HUGE);
     let at = rect.center() - galley.size() / 2.0;
     let place = Rect::from_min_size(at, galley.size());
     ui.painter().galley(at, galley, theme.weak);
@@ -176,25 +151,18 @@ pub(super) fn row(
     let under_pointer = ui.rect_contains_pointer(whole.expand2(vec2(0.0, LITTLE / 2.0)));
     let theme = theme::of(ui);
     if under_pointer {
-        ui.painter()
-            .rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, theme.hover);
+        ui.painter().rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, theme.hover);
     }
     if placed.item.grouped {
         if under_pointer {
-            let at = pos2(
-                columns.text_left - space::MEDIUM,
-                body_top + size::BODY_LINE / 2.0,
-            );
-            ui.painter()
-                .text(at, Align2::RIGHT_CENTER, &row.clock, theme::small(), theme.weak);
+            let at = pos2(columns.text_left - space::MEDIUM, body_top + size::BODY_LINE / 2.0);
+            ui.painter().text(at, Align2::RIGHT_CENTER, &row.clock, theme::small(), theme.weak);
         }
     } else {
         author(ui, cx, columns, row, body_top);
     }
-    let text_rect = Rect::from_min_size(
-        pos2(columns.text_left, body_top),
-        text_size.max(vec2(1.0, size::BODY_LINE)),
-    );
+    let text_rect =
+        Rect::from_min_size(pos2(columns.text_left, body_top), text_size.max(vec2(1.0, size::BODY_LINE)));
     let mut wish = text(ui, cx, id, row, placed, text_rect);
     mark(ui, columns, row, body_top);
     let mut y = text_rect.bottom();
@@ -205,27 +173,14 @@ pub(super) fn row(
         y += ACTS;
     }
     if let Some(note) = &placed.measured.note {
-        let colour = if matches!(row.progress, Progress::Failed(_)) {
-            theme.bad
-        } else {
-            theme.weak
-        };
+        let colour = if matches!(row.progress, Progress::Failed(_)) { theme.bad } else { theme.weak };
         let at = pos2(columns.text_left, y + 2.0);
         ui.painter().galley(at, Arc::clone(note), colour);
-        widgets::spoken(
-            ui,
-            Rect::from_min_size(at, note.size()),
-            id.with("note"),
-            note.text(),
-        );
+        widgets::spoken(ui, Rect::from_min_size(at, note.size()), id.with("note"), note.text());
         let acted = acts(ui, cx, id, row, pos2(columns.text_left, y + 2.0 + note.size().y));
         wish = wish.or(acted.map(Wish::Act));
     } else if row.progress == Progress::Pending {
-        let left = row
-            .at
-            .saturating_add(PATIENCE_MS)
-            .saturating_sub(cx.now.wall_ms)
-            .clamp(1, PATIENCE_MS);
+        let left = row.at.saturating_add(PATIENCE_MS).saturating_sub(cx.now.wall_ms).clamp(1, PATIENCE_MS);
         cx.deadline.at(cx.now.boot_ms.saturating_add(left.unsigned_abs()));
     }
     wish
@@ -239,13 +194,9 @@ fn decorations(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, placed: &Placed) {
     if let Some(gap) = &placed.measured.gap {
         let inner = Rect::from_min_size(pos2(columns.text_left, y + space::MEDIUM), gap.size());
         let left = columns.text_left - space::MEDIUM;
-        let bar = Rect::from_min_max(
-            pos2(left, inner.top() - 4.0),
-            pos2(left + 3.0, inner.bottom() + 4.0),
-        );
+        let bar = Rect::from_min_max(pos2(left, inner.top() - 4.0), pos2(left + 3.0, inner.bottom() + 4.0));
         let ground = Rect::from_min_max(bar.min, inner.max + vec2(space::SMALL, 4.0));
-        ui.painter()
-            .rect_filled(ground, f32::from(radius::CONTROL), theme.warn_ground);
+        ui.painter().rect_filled(ground, f32::from(radius::CONTROL), theme.warn_ground);
         ui.painter().rect_filled(bar, 1.5, theme.warn);
         ui.painter().galley(inner.min, Arc::clone(gap), theme.text);
         widgets::spoken(ui, inner, id.with("gap"), gap.text());
@@ -253,38 +204,17 @@ fn decorations(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, placed: &Placed) {
     }
     if item.new_day {
         let at = item.row.as_ref().map_or(0, |row| row.at);
-        rule(
-            ui,
-            id.with("day"),
-            columns,
-            y,
-            &day_name(cx, at),
-            theme.line,
-            theme.weak,
-        );
+        rule(ui, id.with("day"), columns, y, &day_name(cx, at), theme.line, theme.weak);
         y += LINE_ROW;
     }
     if item.divider {
-        rule(
-            ui,
-            id.with("new"),
-            columns,
-            y,
-            cx.words.new_messages,
-            theme.accent,
-            theme.accent,
-        );
+        rule(ui, id.with("new"), columns, y, cx.words.new_messages, theme.accent, theme.accent);
     }
 }
 
 fn day_name(cx: &Cx, at: i64) -> String {
     use chrono::{Datelike, Local, TimeZone};
-    let day = |ms: i64| {
-        Local
-            .timestamp_millis_opt(ms)
-            .earliest()
-            .map(|time| time.num_days_from_ce())
-    };
+    let day = |ms: i64| Local.timestamp_millis_opt(ms).earliest().map(|time| time.num_days_from_ce());
     match (day(cx.now.wall_ms), day(at)) {
         (Some(today), Some(then)) if today == then => cx.words.today.to_owned(),
         (Some(today), Some(then)) if today == then + 1 => cx.words.yesterday.to_owned(),
@@ -294,14 +224,9 @@ fn day_name(cx: &Cx, at: i64) -> String {
 
 /// A line across the list with words in its middle.
 fn rule(ui: &Ui, id: Id, columns: &Columns, top: f32, words: &str, line: Color32, text: Color32) {
-    let galley = ui
-        .painter()
-        .layout_no_wrap(words.to_owned(), theme::small(), text);
+    let galley = ui.painter().layout_no_wrap(words.to_owned(), theme::small(), text);
     let y = (top + LINE_ROW / 2.0 + 4.0).round();
-    let (left, right) = (
-        columns.list.left() + space::LARGE,
-        columns.list.right() - space::LARGE,
-    );
+    let (left, right) = (columns.list.left() + space::LARGE, columns.list.right() - space::LARGE);
     let centre = f32::midpoint(left, right);
     let half = galley.size().x / 2.0 + space::MEDIUM;
     let stroke = Stroke::new(1.0, line);
@@ -317,34 +242,21 @@ fn author(ui: &Ui, cx: &Cx, columns: &Columns, row: &Row, body_top: f32) {
     let theme = theme::of(ui);
     let colour = theme.person(&row.author_key.0);
     let top = body_top - size::BODY_LINE;
-    let disc = pos2(
-        columns.list.left() + space::LARGE + size::AVATAR / 2.0,
-        top + size::AVATAR / 2.0 + 2.0,
-    );
+    let disc = pos2(columns.list.left() + space::LARGE + size::AVATAR / 2.0, top + size::AVATAR / 2.0 + 2.0);
     ui.painter().circle_filled(disc, size::AVATAR / 2.0, colour);
     let initial: String = row
         .author
         .chars()
         .find(|c| c.is_alphanumeric())
         .map_or_else(|| "?".to_owned(), |c| c.to_uppercase().to_string());
-    ui.painter()
-        .text(disc, Align2::CENTER_CENTER, initial, theme::body(), theme.ground);
-    let name = if row.mine {
-        (cx.words.you)(&row.author)
-    } else {
-        row.author.clone()
-    };
+    ui.painter().text(disc, Align2::CENTER_CENTER, initial, theme::body(), theme.ground);
+    let name = if row.mine { (cx.words.you)(&row.author) } else { row.author.clone() };
     let name = widgets::cut(ui, &name, theme::body(), colour, columns.text_width - 60.0);
     let middle = top + size::BODY_LINE / 2.0 - 1.0;
     let right = columns.text_left + name.size().x;
-    ui.painter().galley(
-        pos2(columns.text_left, middle - name.size().y / 2.0),
-        name,
-        colour,
-    );
+    ui.painter().galley(pos2(columns.text_left, middle - name.size().y / 2.0), name, colour);
     let at = pos2(right + space::SMALL, middle + 0.5);
-    ui.painter()
-        .text(at, Align2::LEFT_CENTER, &row.clock, theme::small(), theme.weak);
+    ui.painter().text(at, Align2::LEFT_CENTER, &row.clock, theme::small(), theme.weak);
 }
 
 /// The message itself: selectable, with a menu, known to screen readers with its author, time and progress.
@@ -352,8 +264,7 @@ fn text(ui: &mut Ui, cx: &Cx, id: Id, row: &Arc<Row>, placed: &Placed, rect: Rec
     let theme = theme::of(ui);
     let response = ui.interact(rect, id, Sense::click_and_drag() - Sense::FOCUSABLE);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, &row.text));
-    ui.ctx()
-        .accesskit_node_builder(id, |node| node.set_description(description(cx, row)));
+    ui.ctx().accesskit_node_builder(id, |node| node.set_description(description(cx, row)));
     let colour = match row.progress {
         Progress::Pending | Progress::Attempted => theme.weak,
         _ => theme.text,
@@ -364,11 +275,7 @@ fn text(ui: &mut Ui, cx: &Cx, id: Id, row: &Arc<Row>, placed: &Placed, rect: Rec
 }
 
 fn description(cx: &Cx, row: &Row) -> String {
-    let name = if row.mine {
-        (cx.words.you)(&row.author)
-    } else {
-        row.author.clone()
-    };
+    let name = if row.mine { (cx.words.you)(&row.author) } else { row.author.clone() };
     let said = (cx.words.said)(&name, &row.clock);
     let progress = match &row.progress {
         Progress::Logged { live: true } => return said,
@@ -385,8 +292,7 @@ fn menu(cx: &Cx, row: &Arc<Row>, response: &Response) -> Option<Wish> {
     let mut wish = None;
     response.context_menu(|ui| {
         if ui.button(cx.words.copy).clicked() {
-            ui.ctx()
-                .copy_text(row.original.clone().unwrap_or_else(|| row.text.clone()));
+            ui.ctx().copy_text(row.original.clone().unwrap_or_else(|| row.text.clone()));
         }
         let failed = matches!(row.progress, Progress::Failed(_));
         if failed && ui.button(cx.words.retry).clicked() {
@@ -423,10 +329,7 @@ fn mark(ui: &Ui, columns: &Columns, row: &Row, body_top: f32) {
 
 fn line_of_acts(ui: &mut Ui, id: Id, at: Pos2) -> Ui {
     let rect = Rect::from_min_size(at, vec2(420.0, ACTS));
-    let builder = UiBuilder::new()
-        .max_rect(rect)
-        .scope_id(id)
-        .layout(Layout::left_to_right(Align::Center));
+    let builder = UiBuilder::new().max_rect(rect).scope_id(id).layout(Layout::left_to_right(Align::Center));
     ui.new_child(builder)
 }
 
@@ -438,9 +341,7 @@ fn fold_link(ui: &mut Ui, cx: &Cx, id: Id, row: &Row, at: Pos2) -> bool {
         Fold::None => return false,
     };
     let theme = theme::of(ui);
-    line_of_acts(ui, id.with("fold"), at)
-        .add(widgets::link(theme, &words))
-        .clicked()
+    line_of_acts(ui, id.with("fold"), at).add(widgets::link(theme, &words)).clicked()
 }
 
 /// What can be done with a message that was not sent.
@@ -467,16 +368,9 @@ fn draw_head(ui: &Ui, cx: &Cx, key: &RoomKey, id: Id, columns: &Columns, placed:
     debug_assert_eq!(placed.item.key, Key::Head);
     let theme = theme::of(ui);
     let galley = Arc::clone(&placed.measured.text);
-    let centre = pos2(
-        columns.list.center().x,
-        columns.list.top() + placed.y + placed.measured.body / 2.0,
-    );
+    let centre = pos2(columns.list.center().x, columns.list.top() + placed.y + placed.measured.body / 2.0);
     let rect = Rect::from_center_size(centre, galley.size());
-    let colour = if head == Head::OnServer {
-        theme.text
-    } else {
-        theme.weak
-    };
+    let colour = if head == Head::OnServer { theme.text } else { theme.weak };
     ui.painter().galley(rect.min, galley, colour);
     widgets::spoken(ui, rect, id, &head_text(cx, key, head));
 }

@@ -163,11 +163,8 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
         cache.rows.clear();
     }
     let window_at_end = room.window.after == Edge::End;
-    let outbox: Vec<&OutboxItem> = if window_at_end {
-        connection.outbox_of(&view.key.1).collect()
-    } else {
-        Vec::new()
-    };
+    let outbox: Vec<&OutboxItem> =
+        if window_at_end { connection.outbox_of(&view.key.1).collect() } else { Vec::new() };
     let place = find(room, &outbox, around);
     let mut rows = Vec::new();
     let mut older = Vec::new();
@@ -201,11 +198,9 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     }
     let mut left = (anchor + view.after + 1).saturating_sub(rows.len());
     // After messages that were cut short there is no room for what comes behind them.
-    let complete = rows.last().is_none_or(|(key, _)| {
-        room.window
-            .last()
-            .is_none_or(|last| *key == Key::Message(last.position))
-    });
+    let complete = rows
+        .last()
+        .is_none_or(|(key, _)| room.window.last().is_none_or(|last| *key == Key::Message(last.position)));
     let mut ends = complete;
     if complete {
         for item in &outbox[first_pending.min(outbox.len())..] {
@@ -315,15 +310,7 @@ fn join(rows: Vec<(Key, Arc<Row>)>, divider: Option<Position>, reaches_first: bo
                     && (0..GROUP_MS).contains(&(row.at - other.at).abs())
             });
         before = Some((key, Arc::clone(&row)));
-        items.push(Item {
-            key,
-            row: Some(row),
-            head: None,
-            gap,
-            new_day,
-            divider,
-            grouped,
-        });
+        items.push(Item { key, row: Some(row), head: None, gap, new_day, divider, grouped });
     }
     if !reaches_first && !items.is_empty() {
         items.remove(0);
@@ -340,22 +327,10 @@ impl Cache {
         if let Some(row) = self.rows.get(&key).filter(same) {
             return Arc::clone(row);
         }
-        let progress = if mine {
-            Progress::Ours
-        } else {
-            Progress::Logged { live: message.live }
-        };
+        let progress = if mine { Progress::Ours } else { Progress::Logged { live: message.live } };
         let author = (&message.sender.id, message.sender.name.as_str());
-        let row = prepare(
-            message.id,
-            author,
-            mine,
-            &message.body,
-            message.received,
-            progress,
-            expanded,
-            view,
-        );
+        let row =
+            prepare(message.id, author, mine, &message.body, message.received, progress, expanded, view);
         self.rows.insert(key, Arc::clone(&row));
         row
     }
@@ -380,9 +355,7 @@ impl Cache {
             Some(me) => (&me.id, me.name.as_str()),
             None => (&nobody, ""),
         };
-        let mut row = prepare(
-            item.id, author, true, &item.body, item.at, progress, expanded, view,
-        );
+        let mut row = prepare(item.id, author, true, &item.body, item.at, progress, expanded, view);
         if let Some(row) = Arc::get_mut(&mut row) {
             row.original = Some(item.body.clone());
         }
@@ -404,10 +377,7 @@ fn prepare(
 ) -> Arc<Row> {
     let (part, fold) = fold(body);
     let shown = harmless::text(if expanded { body } else { part });
-    let day = Local
-        .timestamp_millis_opt(at)
-        .earliest()
-        .map_or(0, |time| time.num_days_from_ce());
+    let day = Local.timestamp_millis_opt(at).earliest().map_or(0, |time| time.num_days_from_ce());
     Arc::new(Row {
         id,
         author_key: author.0.clone(),
@@ -438,11 +408,7 @@ fn fold(body: &str) -> (&str, Fold) {
             part = &body[..end];
         }
     }
-    let characters = if body.len() > FOLD_CHARS {
-        body.chars().count()
-    } else {
-        0
-    };
+    let characters = if body.len() > FOLD_CHARS { body.chars().count() } else { 0 };
     if characters > FOLD_CHARS {
         if let Some((end, _)) = part.char_indices().nth(FOLDED_CHARS) {
             part = &part[..end];

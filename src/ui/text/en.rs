@@ -51,16 +51,10 @@ pub static ENGLISH: Words = Words {
                      and no space at either end.",
     room_refused: |room, reason| {
         let Sentence { what, then } = refusal(reason);
-        format!("“{room}” was not made. {what} {then}")
-            .trim_end()
-            .to_owned()
+        format!("“{room}” was not made. {what} {then}").trim_end().to_owned()
     },
     unread: |count| {
-        if count == 1 {
-            "1 unread message".into()
-        } else {
-            format!("{count} unread messages")
-        }
+        if count == 1 { "1 unread message".into() } else { format!("{count} unread messages") }
     },
     no_rooms: "No rooms yet",
 
@@ -82,11 +76,7 @@ pub static ENGLISH: Words = Words {
     new_messages: "New messages",
     jump_to_newest: "Jump to newest",
     new_count: |count| {
-        if count == 1 {
-            "1 new message".into()
-        } else {
-            format!("{count} new messages")
-        }
+        if count == 1 { "1 new message".into() } else { format!("{count} new messages") }
     },
     loading_older: "Loading older messages…",
     older_on_server: "Older messages are on the server; connect to load them.",
@@ -186,10 +176,7 @@ fn format_local(at: WallMs, pattern: &str) -> String {
 }
 
 fn say(what: impl Into<String>, then: impl Into<String>) -> Sentence {
-    Sentence {
-        what: what.into(),
-        then: then.into(),
-    }
+    Sentence { what: what.into(), then: then.into() }
 }
 
 /// Somebody else's words, set apart.
@@ -202,18 +189,17 @@ fn quote(words: &str) -> String {
 }
 
 fn detail(words: &str) -> String {
-    if words.trim().is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", harmless::line(words.trim(), 200))
-    }
+    if words.trim().is_empty() { String::new() } else { format!(" ({})", harmless::line(words.trim(), 200)) }
 }
 
 fn why(why: &Why) -> Sentence {
     match why {
-        Why::BadUrl { detail: d } => say(
-            format!("The address cannot be used{}.", detail(d)),
-            "Correct it with Edit connection.",
+        Why::BadUrl { detail: d } => {
+            say(format!("The address cannot be used{}.", detail(d)), "Correct it with Edit connection.")
+        }
+        Why::BadCaFile { path, detail: d } => say(
+            format!("{} is no file of certificate authorities{}.", shown(path), detail(d)),
+            "Choose a PEM file with Edit connection.",
         ),
         Why::NameNotFound { host } => say(
             format!("No computer called {} was found.", harmless::line(host, 100)),
@@ -223,17 +209,14 @@ fn why(why: &Why) -> Sentence {
             "Nothing answers at this address: the server is not running, or the port is another one.",
             "Start the server or check the port.",
         ),
-        Why::Unreachable { detail: d } => say(
-            format!("The network has no way there{}.", detail(d)),
-            "Check this computer's network.",
-        ),
+        Why::Unreachable { detail: d } => {
+            say(format!("The network has no way there{}.", detail(d)), "Check this computer's network.")
+        }
         Why::TimedOut { during: Phase::Dial } => say(
             "The server did not answer in time.",
             "Check the address; a firewall on the way may swallow the attempt.",
         ),
-        Why::TimedOut {
-            during: Phase::Handshake,
-        } => say(
+        Why::TimedOut { during: Phase::Handshake } => say(
             "Something accepted the connection and then said nothing.",
             "Check the port: it may belong to another program, or the server hangs.",
         ),
@@ -260,10 +243,7 @@ fn why(why: &Why) -> Sentence {
             "Nothing to do: it comes back by itself, and nothing typed is lost.",
         ),
         Why::Violation { detail: d } => say(
-            format!(
-                "The server sent something its protocol does not allow{}.",
-                detail(d)
-            ),
+            format!("The server sent something its protocol does not allow{}.", detail(d)),
             "If this repeats, check that the address belongs to a Duplex hub.",
         ),
         Why::NoCommonVersion { ours, theirs } => say(
@@ -271,16 +251,11 @@ fn why(why: &Why) -> Sentence {
                 "The server speaks protocol version {} to {}, this app {} to {}.",
                 theirs.0, theirs.1, ours.0, ours.1
             ),
-            if theirs.0 > ours.1 {
-                "Update this app."
-            } else {
-                "Ask for the server to be updated."
-            },
+            if theirs.0 > ours.1 { "Update this app." } else { "Ask for the server to be updated." },
         ),
-        Why::Unauthorized => say(
-            "The server does not know this token.",
-            "Give a new one with Edit connection.",
-        ),
+        Why::Unauthorized => {
+            say("The server does not know this token.", "Give a new one with Edit connection.")
+        }
         Why::Forbidden => say(
             "The server knows this token, but it may not connect here.",
             "Ask whoever runs the server, or give another token with Edit connection.",
@@ -294,30 +269,21 @@ fn why(why: &Why) -> Sentence {
             "It was told nothing. End that program, then Retry now.",
         ),
         Why::Unsupported { detail: d } => say(
-            format!(
-                "The chosen socket cannot do what this connection asks for{}.",
-                detail(d)
-            ),
+            format!("The chosen socket cannot do what this connection asks for{}.", detail(d)),
             "Choose tungstenite as the socket with Edit connection.",
         ),
         Why::HubFailed { detail: d } => say(
             format!("This computer's own server could not be started{}.", detail(d)),
             "Retry now tries again; other connections work meanwhile.",
         ),
-        Why::NoToken => say(
-            "No token is known for this connection.",
-            "Give one with Edit connection.",
-        ),
+        Why::NoToken => say("No token is known for this connection.", "Give one with Edit connection."),
     }
 }
 
 fn http(status: u16) -> Sentence {
     let what = |words: &str| format!("{words} (HTTP {status}).");
     match status {
-        401 => say(
-            what("The server does not know this token"),
-            "Give a new one with Edit connection.",
-        ),
+        401 => say(what("The server does not know this token"), "Give a new one with Edit connection."),
         403 => say(
             what("The server refused this account"),
             "Ask whoever runs the server, or give another token with Edit connection.",
@@ -326,77 +292,44 @@ fn http(status: u16) -> Sentence {
             what("There is a web server, but no Duplex hub at this path"),
             "Check the address with Edit connection.",
         ),
-        429 => say(
-            what("The server had too many attempts from here"),
-            "Wait; it is tried again by itself.",
-        ),
-        503 => say(
-            what("The server is busy or being restarted"),
-            "Wait; it is tried again by itself.",
-        ),
+        429 => say(what("The server had too many attempts from here"), "Wait; it is tried again by itself."),
+        503 => say(what("The server is busy or being restarted"), "Wait; it is tried again by itself."),
         500..=599 => say(
             what("The server failed"),
             "It is tried again by itself; if this stays, tell whoever runs it.",
         ),
-        _ => say(
-            what("The server refused the connection"),
-            "Check the address with Edit connection.",
-        ),
+        _ => say(what("The server refused the connection"), "Check the address with Edit connection."),
     }
 }
 
 fn closed(code: Option<u16>, reason: &str) -> Sentence {
     let Some(code) = code else {
-        return say(
-            "The server closed the connection.",
-            "It is tried again by itself.",
-        );
+        return say("The server closed the connection.", "It is tried again by itself.");
     };
     let what = |words: &str| format!("{words} (code {code}).{}", quote(reason));
     if Why::close_code_stops(code) {
         let then = "It would end the same way again. Retry now once that is mended.";
-        return say(
-            what("The server closed the connection and does not want it back"),
-            then,
-        );
+        return say(what("The server closed the connection and does not want it back"), then);
     }
     match code {
         1001 => say(what("The server is going away"), "It is tried again by itself."),
-        1011..=1014 => say(
-            what("The server failed or is being restarted"),
-            "It is tried again by itself.",
-        ),
-        _ => say(
-            what("The server closed the connection"),
-            "It is tried again by itself.",
-        ),
+        1011..=1014 => say(what("The server failed or is being restarted"), "It is tried again by itself."),
+        _ => say(what("The server closed the connection"), "It is tried again by itself."),
     }
 }
 
 fn refusal(refusal: &Refusal) -> Sentence {
     match refusal {
-        Refusal::NoSuchRoom => say(
-            "The room no longer exists on the server.",
-            "Copy the text into another room.",
-        ),
+        Refusal::NoSuchRoom => {
+            say("The room no longer exists on the server.", "Copy the text into another room.")
+        }
         Refusal::TooLarge { limit } => say(
             format!("The server takes at most {} KiB in one message.", limit / 1024),
             "Edit it, or send it in parts.",
         ),
-        Refusal::NotAllowed => say(
-            "This account may not do that here.",
-            "Ask whoever runs the server.",
-        ),
-        Refusal::NotStored => say(
-            "The server could not write it to its disk.",
-            "Retry later, or tell whoever runs the server.",
-        ),
+        Refusal::NotAllowed => say("This account may not do that here.", "Ask whoever runs the server."),
         Refusal::Other { code, detail: d } => say(
-            format!(
-                "The server refused it: {}{}.",
-                harmless::line(code, 60),
-                detail(d)
-            ),
+            format!("The server refused it: {}{}.", harmless::line(code, 60), detail(d)),
             "Edit it, or retry later.",
         ),
     }
@@ -414,24 +347,15 @@ fn banner(banner: &Banner) -> Sentence {
         ),
         Banner::DatabaseSetAside { path } => say(
             "The message database was damaged, and a new one was begun.",
-            format!(
-                "The damaged one is kept at {}. Messages come back from the servers.",
-                shown(path)
-            ),
+            format!("The damaged one is kept at {}. Messages come back from the servers.", shown(path)),
         ),
         Banner::DatabaseNewer { path } => say(
-            format!(
-                "The database {} is of a newer version of Duplex and was left untouched.",
-                shown(path)
-            ),
+            format!("The database {} is of a newer version of Duplex and was left untouched.", shown(path)),
             "Nothing is kept on disk in this session: update Duplex.",
         ),
         Banner::SettingsSetAside { path } => say(
             "The settings could not be read.",
-            format!(
-                "They are kept at {}; the app runs with its defaults.",
-                shown(path)
-            ),
+            format!("They are kept at {}; the app runs with its defaults.", shown(path)),
         ),
         Banner::Restarted { part } => say(
             format!("A part of Duplex failed and was started again: {part}."),
@@ -463,11 +387,13 @@ fn test(outcome: &TestOutcome) -> Sentence {
         TestOutcome::Running => say("Testing…", ""),
         TestOutcome::Passed { me, server, took_ms } => {
             let server = harmless::line(server, 60);
-            let name = harmless::line(&me.name, 60);
-            say(
-                format!("It works: {server} welcomes you as {name}, in {took_ms} ms."),
-                "",
-            )
+            match me {
+                Some(me) => {
+                    let name = harmless::line(&me.name, 60);
+                    say(format!("It works: {server} welcomes you as {name}, in {took_ms} ms."), "")
+                }
+                None => say(format!("The server answers, in {took_ms} ms. The invite is still good."), ""),
+            }
         }
         TestOutcome::Failed(reason) => why(reason),
     }
@@ -482,34 +408,21 @@ mod tests {
         let text = || "words".to_owned();
         let mut all = vec![
             Why::BadUrl { detail: text() },
+            Why::BadCaFile { path: "ca.pem".into(), detail: text() },
             Why::NameNotFound { host: text() },
             Why::ConnectionRefused,
             Why::Unreachable { detail: text() },
             Why::TimedOut { during: Phase::Dial },
-            Why::TimedOut {
-                during: Phase::Handshake,
-            },
+            Why::TimedOut { during: Phase::Handshake },
             Why::TlsUntrusted { detail: text() },
             Why::TlsFailed { detail: text() },
             Why::NotWebSocket { detail: text() },
-            Why::Closed {
-                code: None,
-                reason: String::new(),
-                retry_after_ms: None,
-            },
-            Why::Lost {
-                detail: String::new(),
-            },
+            Why::Closed { code: None, reason: String::new(), retry_after_ms: None },
+            Why::Lost { detail: String::new() },
             Why::Silent,
             Why::Violation { detail: text() },
-            Why::NoCommonVersion {
-                ours: (1, 1),
-                theirs: (2, 3),
-            },
-            Why::NoCommonVersion {
-                ours: (2, 2),
-                theirs: (1, 1),
-            },
+            Why::NoCommonVersion { ours: (1, 1), theirs: (2, 3) },
+            Why::NoCommonVersion { ours: (2, 2), theirs: (1, 1) },
             Why::Unauthorized,
             Why::Forbidden,
             Why::InviteRefused,
@@ -519,17 +432,10 @@ mod tests {
             Why::NoToken,
         ];
         for status in [400, 401, 403, 404, 410, 429, 500, 503] {
-            all.push(Why::Http {
-                status,
-                retry_after_ms: None,
-            });
+            all.push(Why::Http { status, retry_after_ms: None });
         }
         for code in [1000, 1001, 1008, 1011, 1012, 4001, 4500] {
-            all.push(Why::Closed {
-                code: Some(code),
-                reason: "kicked".into(),
-                retry_after_ms: None,
-            });
+            all.push(Why::Closed { code: Some(code), reason: "kicked".into(), retry_after_ms: None });
         }
         all
     }
@@ -538,20 +444,13 @@ mod tests {
     fn every_reason_says_what_happened_and_what_to_do() {
         for reason in whys() {
             let Sentence { what, then } = why(&reason);
-            assert!(
-                what.len() > 10 && what.ends_with(['.', '”']),
-                "{reason:?}: {what}"
-            );
+            assert!(what.len() > 10 && what.ends_with(['.', '”']), "{reason:?}: {what}");
             assert!(then.len() > 10 && then.ends_with('.'), "{reason:?}: {then}");
         }
         assert!(
-            why(&Why::Closed {
-                code: Some(4001),
-                reason: "kicked".into(),
-                retry_after_ms: None
-            })
-            .what
-            .contains("“kicked”")
+            why(&Why::Closed { code: Some(4001), reason: "kicked".into(), retry_after_ms: None })
+                .what
+                .contains("“kicked”")
         );
     }
 
@@ -562,11 +461,7 @@ mod tests {
             Refusal::NoSuchRoom,
             Refusal::TooLarge { limit: 65536 },
             Refusal::NotAllowed,
-            Refusal::NotStored,
-            Refusal::Other {
-                code: "x".into(),
-                detail: "y".into(),
-            },
+            Refusal::Other { code: "x".into(), detail: "y".into() },
         ];
         let banners = [
             Banner::DiskFull,
@@ -594,11 +489,8 @@ mod tests {
 
     #[test]
     fn words_from_outside_are_harmless() {
-        let sentence = why(&Why::Closed {
-            code: Some(4001),
-            reason: "bye\u{202E}\nnow".into(),
-            retry_after_ms: None,
-        });
+        let sentence =
+            why(&Why::Closed { code: Some(4001), reason: "bye\u{202E}\nnow".into(), retry_after_ms: None });
         assert!(!sentence.what.contains(['\u{202E}', '\n']), "{}", sentence.what);
     }
 }

@@ -5,9 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::Frame;
-use crate::model::{
-    Entry, Epoch, MessageId, Offset, Principal, Refusal, ResumePoint, RoomName, Sender,
-};
+use crate::model::{Entry, Epoch, MessageId, Offset, Principal, Refusal, ResumePoint, RoomName, Sender};
 
 /// Largest frame either end takes, in bytes.
 pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
@@ -34,6 +32,8 @@ pub mod close {
     pub const GOING_AWAY: u16 = 1001;
     /// The client did not read fast enough for too long.
     pub const TOO_SLOW: u16 = 4401;
+    /// A send is missing; the client sends all that is unacknowledged again.
+    pub const SEND_LOST: u16 = 4403;
     /// The hub cannot read or write its log at the moment.
     pub const UNAVAILABLE: u16 = 4402;
 }
@@ -53,7 +53,7 @@ pub enum ClientMessage {
     Send {
         /// Its id.
         id: MessageId,
-        /// Order within the sender's outbox; grows.
+        /// Counts the sends of this connection from 1, so that a lost one is noticed before a later one is stored.
         seq: u64,
         /// Where.
         room: RoomName,
@@ -119,6 +119,9 @@ pub struct Hello {
     /// What the client holds; none on first contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<ResumePoint>,
+    /// Without `resume`: begin after this offset instead of a recent one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Offset>,
 }
 
 /// A single-use invite being redeemed. The client makes its own token, so that a lost answer can be asked for again.
@@ -208,6 +211,8 @@ pub enum HubMessage {
     Pong {
         /// The ping's.
         nonce: u64,
+        /// The last offset sent before this pong; a client that has not received it missed a frame.
+        sent: Offset,
     },
     /// The hub is about to close the socket.
     Bye {
@@ -318,21 +323,12 @@ pub enum Decoded<M> {
 }
 
 /// The `type` values of [`ClientMessage`].
-const CLIENT_TYPES: &[&str] = &[
-    "hello",
-    "auth",
-    "send",
-    "typing",
-    "read",
-    "history",
-    "create_room",
-    "ping",
-    "bye",
-];
+const CLIENT_TYPES: &[&str] =
+    &["hello", "auth", "send", "typing", "read", "history", "create_room", "ping", "bye"];
 /// The `type` values of [`HubMessage`].
 const HUB_TYPES: &[&str] = &[
-    "proof", "welcome", "log", "ack", "refused", "typing", "presence", "read", "history", "error",
-    "pong", "bye",
+    "proof", "welcome", "log", "ack", "refused", "typing", "presence", "read", "history", "error", "pong",
+    "bye",
 ];
 
 /// A message of one of the two directions.
@@ -369,12 +365,8 @@ pub fn decode<M: Message>(frame: &Frame) -> Result<Decoded<M>, Malformed> {
     match serde_json::from_str::<M>(text) {
         Ok(message) => Ok(Decoded::Known(message)),
         Err(error) => match serde_json::from_str::<Probe>(text) {
-            Ok(probe) if !M::TYPES.contains(&probe.kind.as_str()) => {
-                Ok(Decoded::UnknownType(probe.kind))
-            }
-            _ => Err(Malformed::Shape {
-                detail: error.to_string(),
-            }),
+            Ok(probe) if !M::TYPES.contains(&probe.kind.as_str()) => Ok(Decoded::UnknownType(probe.kind)),
+            _ => Err(Malformed::Shape { detail: error.to_string() }),
         },
     }
 }

@@ -1,3 +1,6 @@
 //! The Duplex protocol: see `PROTOCOL.md` beside this file.
 
+pub mod client;
 pub mod message;
+pub mod proof;
+pub mod server;

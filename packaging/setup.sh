@@ -1,0 +1,206 @@
+#!/bin/sh
+# Makes a fresh machine ready for `cargo run --release`: installs what is missing, says what and why, and
+# does nothing at all (no package manager, no network) when everything is there.
+#
+#   sh packaging/setup.sh            to build and run Duplex
+#   sh packaging/setup.sh --tests    also what the tests against real programs and a virtual desktop need
+#                                    (or SETUP_TESTS=1)
+#
+# Presence is asked of the system itself (files, the linker's cache), so that a library from elsewhere counts.
+set -eu
+
+MIN_RUST_MINOR=95 # as `rust-version` in Cargo.toml: 1.95
+
+PATH=$PATH:/usr/sbin:/sbin
+tests=${SETUP_TESTS:-0}
+packages= # what to install
+others=   # what is missing on a system whose packages this script does not know
+
+say() { printf 'setup: %s\n' "$*"; }
+stop() {
+    printf 'setup: %s\n' "$*" >&2
+    exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+any() { [ -e "$1" ]; } # called with a pattern: does its first match exist?
+
+case ${1:-} in
+--tests) tests=1 ;;
+'') ;;
+*) stop "unknown option $1; the only one is --tests" ;;
+esac
+
+# missing WHAT WHY APT DNF PACMAN ZYPPER: notes one thing that is not there; `-` where no package is known.
+missing() {
+    what=$1 why=$2
+    case $manager in
+    apt) package=$3 ;;
+    dnf) package=$4 ;;
+    pacman) package=$5 ;;
+    zypper) package=$6 ;;
+    *) package=- ;;
+    esac
+    if [ "$package" = - ]; then
+        others="$others $what"
+        say "missing: $what ($why)"
+        return
+    fi
+    case " $packages " in
+    *" $package "*) ;;
+    *)
+        packages="$packages $package"
+        say "missing: $what ($why), from $package"
+        ;;
+    esac
+}
+
+# lib SONAME WHY APT DNF PACMAN ZYPPER: a library that Duplex loads when it starts.
+lib() {
+    case $libraries in
+    *"$1 "*) ;;
+    *) missing "$@" ;;
+    esac
+}
+
+need_cargo() {
+    if ! have cargo; then
+        [ -x "$HOME/.cargo/bin/cargo" ] &&
+            stop "Rust is installed but not on your PATH. Run '. \"\$HOME/.cargo/env\"', or open a new terminal, and run this again."
+        stop "Rust 1.$MIN_RUST_MINOR or newer is needed and no cargo was found. Install it from https://rustup.rs and run this again."
+    fi
+    version=$(cargo --version 2>/dev/null) ||
+        stop "cargo is there but does not start. If rustup put it there, run 'rustup default stable' and run this again."
+    version=${version#cargo } # 1.95.0 (...)
+    major=${version%%.*}
+    minor=${version#*.}
+    minor=${minor%%.*}
+    case $major$minor in
+    '' | *[!0-9]*) stop "cannot read cargo's version: $version" ;;
+    esac
+    if [ "$major" -eq 1 ] && [ "$minor" -lt "$MIN_RUST_MINOR" ]; then
+        stop "Rust 1.$MIN_RUST_MINOR or newer is needed, this is ${version%% *}. Run 'rustup update stable' (https://rustup.rs) and run this again."
+    fi
+}
+
+# What every Linux desktop needs. Everything graphical is loaded at start, not linked: no -dev packages.
+look_at_linux() {
+    if have apt-get; then
+        manager=apt
+    elif have dnf; then
+        manager=dnf
+    elif have pacman; then
+        manager=pacman
+    elif have zypper; then
+        manager=zypper
+    else
+        manager=unknown
+    fi
+    libraries=$(ldconfig -p 2>/dev/null) || libraries=
+
+    compile='compiles SQLite and the TLS primitives, and links'
+    have cc || missing cc "$compile" gcc gcc gcc gcc
+    any /usr/include/stdlib.h || missing 'the C headers' "$compile" libc6-dev glibc-devel glibc glibc-devel
+    any /etc/ssl/certs/ca-certificates.crt || any /etc/pki/tls/certs/ca-bundle.crt || any /etc/ssl/ca-bundle.pem ||
+        missing 'root certificates' 'to trust servers by, and for cargo to fetch the libraries' \
+            ca-certificates ca-certificates ca-certificates ca-certificates
+
+    lib libxkbcommon.so.0 'keyboard layouts' libxkbcommon0 libxkbcommon libxkbcommon libxkbcommon0
+    lib libxkbcommon-x11.so.0 'keyboard layouts on X11' libxkbcommon-x11-0 libxkbcommon-x11 libxkbcommon-x11 libxkbcommon-x11-0
+    lib libX11-xcb.so.1 'windows on X11' libx11-xcb1 libX11-xcb libx11 libX11-xcb1
+    lib libXcursor.so.1 'the mouse pointer on X11' libxcursor1 libXcursor libxcursor libXcursor1
+    lib libXi.so.6 'mouse and keyboard on X11' libxi6 libXi libxi libXi6
+    lib libwayland-client.so.0 'windows on Wayland' libwayland-client0 libwayland-client wayland libwayland-client0
+    lib libwayland-egl.so.1 'drawing on Wayland' libwayland-egl1 libwayland-egl wayland libwayland-egl1
+    lib libGL.so.1 'drawing' libgl1 libglvnd-glx libglvnd Mesa-libGL1
+    lib libEGL.so.1 'drawing' libegl1 libglvnd-egl libglvnd Mesa-libEGL1
+    any /usr/lib/*/dri/*_dri.so || any /usr/lib/dri/*_dri.so || any /usr/lib64/dri/*_dri.so ||
+        missing 'the Mesa drivers' 'drawing, with or without a graphics card' libgl1-mesa-dri mesa-dri-drivers mesa Mesa-dri
+}
+
+# What the tests against real programs and a virtual desktop need. They are run on Debian and its relatives.
+look_at_tests() {
+    if [ "$manager" != apt ]; then
+        say 'the tests on a virtual desktop are set up on Debian and Ubuntu only; here install what they ask for'
+        return
+    fi
+    desktop='the virtual desktop of the tests'
+    have Xvfb || missing Xvfb "$desktop" xvfb - - -
+    have openbox || missing openbox "$desktop" openbox - - -
+    have dbus-run-session || missing dbus-run-session "$desktop" dbus - - -
+    any /usr/libexec/at-spi-bus-launcher || missing AT-SPI 'tests find controls as a screen reader does' at-spi2-core - - -
+    any /usr/lib/python3/dist-packages/pyatspi || missing pyatspi 'tests find controls as a screen reader does' python3-pyatspi - - -
+    have xdotool || missing xdotool 'tests type and click' xdotool - - -
+    have xdpyinfo || missing xdpyinfo "$desktop" x11-utils - - -
+    have import || missing import 'tests take pictures' imagemagick - - -
+    any /usr/share/fonts/opentype/noto/NotoSansCJK* || missing 'Hangul fonts' 'tests draw Hangul' fonts-noto-cjk - - -
+    any /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf || missing 'emoji fonts' 'tests draw emoji' fonts-noto-color-emoji - - -
+    have openssl || missing openssl 'tests make certificates' openssl - - -
+    have curl || missing curl 'tests ask the hub over HTTP' curl - - -
+}
+
+# as_root COMMAND...: runs it as root, or fails where that is not possible. `sudo` asks only a person.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif ! have sudo; then
+        return 1
+    elif [ -t 0 ]; then
+        sudo "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+install_packages() {
+    case $manager in
+    apt) command="apt-get install -y --no-install-recommends$packages" ;;
+    dnf) command="dnf install -y$packages" ;;
+    pacman) command="pacman -S --needed --noconfirm$packages" ;;
+    zypper) command="zypper --non-interactive install --no-recommends$packages" ;;
+    esac
+    export DEBIAN_FRONTEND=noninteractive
+    if [ "$manager" = apt ] && ! any /var/lib/apt/lists/*_Packages*; then
+        say 'fetching the lists of packages'
+        as_root apt-get update -q || cannot_install "apt-get update && $command"
+    fi
+    say "installing:$packages"
+    # The words of the command are package names and options of our own: splitting them is meant.
+    # shellcheck disable=SC2086
+    as_root $command && return
+    if [ "$manager" = apt ] && as_root apt-get update -q; then
+        # Lists that are weeks old name packages that are gone: once more with fresh ones.
+        # shellcheck disable=SC2086
+        as_root $command && return
+    fi
+    cannot_install "$command"
+}
+
+cannot_install() {
+    stop "could not install what is missing. As root, run this, then start again:
+    $1"
+}
+
+case $(uname -s) in
+Linux)
+    look_at_linux
+    [ "$tests" = 1 ] && look_at_tests
+    [ -n "$packages" ] && install_packages
+    if [ -n "$others" ]; then
+        have cc || stop 'a C compiler named cc is needed, and this script does not know the packages of this system.'
+        say 'this script does not know the packages of this system; install what is named above if Duplex does not start.'
+    fi
+    ;;
+Darwin)
+    xcode-select -p >/dev/null 2>&1 ||
+        stop "Apple's command line tools are needed (a C compiler). Run 'xcode-select --install' and run this again."
+    ;;
+MINGW* | MSYS* | CYGWIN*)
+    # rustup asks for the Build Tools itself when it installs; a machine without them is told by the first build.
+    have cargo || say "on Windows also needed: the Visual Studio Build Tools with 'Desktop development with C++' (rustup offers them)."
+    ;;
+*)
+    say "unknown system $(uname -s): a C compiler and Rust are needed to build."
+    ;;
+esac
+need_cargo
+say 'everything is there'

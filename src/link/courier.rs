@@ -1,0 +1,274 @@
+//! [`Courier`]: what ties one link to the disk and the model, sans-IO: nothing shows as pending, is sent, or counts as
+//! received before the disk has it. The worker and the simulation drive the same one.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{Link, Output as LinkOutput};
+use crate::frame::Frame;
+use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, RoomName, Time};
+use crate::wire::{Mark, Request};
+
+/// What a courier is told.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// For the link.
+    Link(super::Input),
+    /// The person sends a message. `id` is new and random.
+    Send {
+        /// Its id.
+        id: MessageId,
+        /// Where.
+        room: RoomName,
+        /// What.
+        body: String,
+    },
+    /// The person deletes a message; nothing happens if the hub may have it.
+    Discard(MessageId),
+    /// The person sends a refused message again.
+    Resend(MessageId),
+    /// The person replaces a message; nothing happens if the hub may have it.
+    Edit {
+        /// Which.
+        id: MessageId,
+        /// The new one's id: new and random.
+        new_id: MessageId,
+        /// The new text.
+        body: String,
+    },
+    /// The person has read up to this offset of the current era.
+    Read {
+        /// Where.
+        room: RoomName,
+        /// The last read offset.
+        offset: Offset,
+    },
+    /// The change of this ticket is on disk.
+    Saved(u64),
+    /// The change of this ticket cannot be written; the store holds it in memory and will try again.
+    Held(u64),
+}
+
+/// What a courier wants done, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Dial; see [`LinkOutput::Dial`].
+    Dial {
+        /// Its number.
+        dial: u64,
+        /// The URL.
+        url: String,
+    },
+    /// Send this over the current dial's connection.
+    Send(Frame),
+    /// Close the current dial or connection.
+    Hangup {
+        /// The close code.
+        code: u16,
+    },
+    /// Write this down, then say `Saved` (or `Held`) with the ticket. Changes are written in the order of their tickets.
+    Write {
+        /// Its number.
+        ticket: u64,
+        /// What.
+        change: Change,
+    },
+    /// Show this.
+    Apply(Event),
+}
+
+/// A change of what the disk holds about one connection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A new message in the outbox.
+    Queue(OutboxItem),
+    /// A message leaves the outbox unsent.
+    Unqueue(MessageId),
+    /// A message in the outbox is replaced by another.
+    Replace {
+        /// Which.
+        old: MessageId,
+        /// By what.
+        new: OutboxItem,
+    },
+    /// These are about to be given to the socket.
+    Attempted(Vec<MessageId>),
+    /// Something happened that is kept.
+    Event(Event),
+}
+
+/// What follows once a change is on disk.
+#[derive(Debug)]
+struct After {
+    apply: Vec<Event>,
+    tell: Option<super::Input>,
+    mark: Option<Mark>,
+}
+
+/// One connection between the network, the disk and the model.
+pub struct Courier {
+    link: Link,
+    next_seq: u64,
+    next_ticket: u64,
+    waiting: BTreeMap<u64, After>,
+    outputs: VecDeque<Output>,
+}
+
+impl Courier {
+    /// Takes over a link and what the disk's outbox holds.
+    pub fn new(mut link: Link, now: Time, outbox: Vec<OutboxItem>) -> Self {
+        let next_seq = outbox.iter().map(|item| item.seq + 1).max().unwrap_or(1);
+        for item in outbox {
+            link.handle(now, super::Input::Queued(item));
+        }
+        Courier { link, next_seq, next_ticket: 1, waiting: BTreeMap::new(), outputs: VecDeque::new() }
+    }
+
+    /// The link.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// The link, to set it up anew.
+    pub fn link_mut(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
+    /// The next output; `None` when there is nothing more to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// The boot time in milliseconds at which the link wants a tick.
+    pub fn deadline(&self) -> Option<u64> {
+        self.link.deadline()
+    }
+
+    /// Takes one input in; then drain [`Courier::poll`].
+    pub fn handle(&mut self, now: Time, input: Input) {
+        match input {
+            Input::Link(input) => self.tell(now, input),
+            Input::Send { id, room, body } => {
+                let seq = self.take_seq();
+                let item =
+                    OutboxItem { id, seq, room, body, at: now.wall_ms, delivery: self.first_delivery() };
+                self.write(Change::Queue(item.clone()), vec![Event::Queued(item.clone())], queued(item));
+            }
+            Input::Discard(id) => {
+                if self.link.take_back(id).is_some() {
+                    self.write(Change::Unqueue(id), vec![Event::Unqueued(id)], None);
+                }
+            }
+            Input::Resend(id) => {
+                if let Some(item) = self.link.take_back(id) {
+                    self.replace(id, item);
+                }
+            }
+            Input::Edit { id, new_id, body } => {
+                if let Some(item) = self.link.take_back(id) {
+                    self.replace(id, OutboxItem { id: new_id, body, at: now.wall_ms, ..item });
+                }
+            }
+            Input::Read { room, offset } => {
+                let event = Event::ReadMarker { room: room.clone(), offset };
+                let tell = super::Input::Request(Request::Read { room, offset });
+                self.write(Change::Event(event.clone()), vec![event], Some(tell));
+            }
+            Input::Saved(ticket) => self.written(now, ticket, true),
+            Input::Held(ticket) => self.written(now, ticket, false),
+        }
+    }
+
+    /// What the hub has refused goes to the end: what was behind it is there already.
+    fn replace(&mut self, old: MessageId, item: OutboxItem) {
+        let seq = if item.delivery == Delivery::Pending { item.seq } else { self.take_seq() };
+        let new = OutboxItem { seq, delivery: Delivery::Pending, ..item };
+        let apply = vec![Event::Unqueued(old), Event::Queued(new.clone())];
+        self.write(Change::Replace { old, new: new.clone() }, apply, queued(new));
+    }
+
+    /// A message that will be sent at once is written down as such: one commit instead of two.
+    fn first_delivery(&self) -> Delivery {
+        let on_its_way = |after: &After| match &after.tell {
+            Some(super::Input::Queued(item)) => item.delivery == Delivery::Attempted,
+            Some(super::Input::Attempted(_)) => false,
+            _ => true,
+        };
+        let nothing_before =
+            self.waiting.len() < super::outbox::WINDOW && self.waiting.values().all(on_its_way);
+        if self.link.would_send_now() && nothing_before { Delivery::Attempted } else { Delivery::Pending }
+    }
+
+    fn take_seq(&mut self) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        seq
+    }
+
+    fn tell(&mut self, now: Time, input: super::Input) {
+        self.link.handle(now, input);
+        while let Some(output) = self.link.poll() {
+            match output {
+                LinkOutput::Dial { dial, url } => self.outputs.push_back(Output::Dial { dial, url }),
+                LinkOutput::Send(frame) => self.outputs.push_back(Output::Send(frame)),
+                LinkOutput::Hangup { code } => self.outputs.push_back(Output::Hangup { code }),
+                LinkOutput::Event(event, mark) => self.event(event, mark),
+                LinkOutput::MarkAttempted(ids) => {
+                    let apply = vec![Event::Attempted(ids.clone())];
+                    let tell = Some(super::Input::Attempted(ids.clone()));
+                    self.write(Change::Attempted(ids), apply, tell);
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event, mark: Option<Mark>) {
+        if is_kept(&event) {
+            let ticket = self.write(Change::Event(event.clone()), vec![event], None);
+            if let Some(after) = self.waiting.get_mut(&ticket) {
+                after.mark = mark;
+            }
+        } else {
+            self.outputs.push_back(Output::Apply(event));
+        }
+    }
+
+    fn write(&mut self, change: Change, apply: Vec<Event>, tell: Option<super::Input>) -> u64 {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        self.waiting.insert(ticket, After { apply, tell, mark: None });
+        self.outputs.push_back(Output::Write { ticket, change });
+        ticket
+    }
+
+    fn written(&mut self, now: Time, ticket: u64, saved: bool) {
+        let Some(after) = self.waiting.remove(&ticket) else {
+            return;
+        };
+        self.outputs.extend(after.apply.into_iter().map(Output::Apply));
+        if let Some(input) = after.tell {
+            self.tell(now, input);
+        }
+        // What is only held in memory is not received: the server must not forget it.
+        if let Some(mark) = after.mark.filter(|_| saved) {
+            self.tell(now, super::Input::Committed(mark));
+        }
+    }
+}
+
+fn queued(item: OutboxItem) -> Option<super::Input> {
+    Some(super::Input::Queued(item))
+}
+
+/// Whether an event outlives the process.
+fn is_kept(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Welcomed { .. }
+            | Event::LogStarted { .. }
+            | Event::Entries { .. }
+            | Event::Acknowledged { .. }
+            | Event::Refused { .. }
+            | Event::ReadMarker { .. }
+            | Event::History { .. }
+    )
+}

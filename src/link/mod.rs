@@ -1,0 +1,448 @@
+//! [`Link`]: one connection's life as a sans-IO state machine: dial, handshake, online, wait, stop; backoff, heartbeat
+//! and the outbox's window. It owns no clock, no socket and no disk: all come in by [`Input`] and go out by [`Output`].
+//!
+//! Mutate once with [`Link::handle`], then drain [`Link::poll`]. Exactly one function leaves `Online`: `fall`.
+
+pub mod backoff;
+pub mod courier;
+pub mod outbox;
+
+use std::collections::VecDeque;
+
+use crate::frame::Frame;
+use crate::model::event::LogRestart;
+use crate::model::link_state::{LinkState, Phase, Why};
+use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Time};
+use crate::wire::duplex::client::{ClientSession, Config};
+use crate::wire::{self, Mark, Request, SavedState, Session};
+
+use backoff::Jitter;
+use outbox::Outbox;
+
+/// Dial and handshake together may take so long, in milliseconds.
+pub const CONNECT_MS: u64 = 10_000;
+/// A link that heard nothing for so long is probed, in milliseconds.
+pub const QUIET_MS: u64 = 25_000;
+/// A probe unanswered for so long means a dead link, in milliseconds.
+pub const PONG_MS: u64 = 10_000;
+/// The same when something suggests that the link is dead (the computer woke up, a device fell silent).
+pub const PROBE_MS: u64 = 2_000;
+/// A message unacknowledged for so long means that the server lost track of us, in milliseconds.
+pub const ACK_MS: u64 = 30_000;
+/// So long online, and the next failure is the first of a new outage, in milliseconds.
+pub const STABLE_MS: u64 = 10_000;
+
+/// How to speak with a server: a fresh session for each dial.
+#[derive(Clone, Debug)]
+pub enum Speaker {
+    /// The Duplex protocol.
+    Duplex(Config),
+}
+
+impl Speaker {
+    fn session(&self, saved: &SavedState, nonce: [u8; 32]) -> Box<dyn Session> {
+        match self {
+            Speaker::Duplex(config) => Box::new(ClientSession::new(config.clone(), saved.clone(), nonce)),
+        }
+    }
+}
+
+/// What a link is told.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A person (or the start) wants this connection: dial at once, or probe if it is there already.
+    Start,
+    /// A person does not want it any more.
+    Stop,
+    /// The transport of this dial is open. `nonce`: fresh random bytes.
+    Opened {
+        /// The dial's number.
+        dial: u64,
+        /// For proofs.
+        nonce: [u8; 32],
+    },
+    /// The dial failed, or its connection ended.
+    Closed {
+        /// The dial's number.
+        dial: u64,
+        /// Why.
+        why: Why,
+    },
+    /// A frame came.
+    Frame {
+        /// The dial's number.
+        dial: u64,
+        /// The frame.
+        frame: Frame,
+    },
+    /// Something typed is on disk.
+    Queued(OutboxItem),
+    /// These are marked on disk as attempted.
+    Attempted(Vec<MessageId>),
+    /// Everything up to this mark is on disk.
+    Committed(Mark),
+    /// Ask the server something; dropped unless online.
+    Request(Request),
+    /// Probe or dial at once: the computer woke up, the network changed, the window got the focus. Wakes nothing that is
+    /// off or stopped.
+    Nudge,
+    /// The deadline has come.
+    Tick,
+}
+
+/// What a link wants done, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Dial this URL; answer with `Opened` or `Closed` of this number. It replaces every earlier dial.
+    Dial {
+        /// Its number.
+        dial: u64,
+        /// The URL.
+        url: String,
+    },
+    /// Send this over the current dial's connection.
+    Send(Frame),
+    /// Close the current dial or connection with this code.
+    Hangup {
+        /// The close code.
+        code: u16,
+    },
+    /// This happened. With a mark: commit it, then say `Committed`.
+    Event(Event, Option<Mark>),
+    /// Mark these as attempted on disk, then say `Attempted`.
+    MarkAttempted(Vec<MessageId>),
+}
+
+/// One connection's life.
+pub struct Link {
+    urls: Vec<String>,
+    url: usize,
+    speaker: Speaker,
+    saved: SavedState,
+    me: Option<PrincipalId>,
+    state: LinkState,
+    /// The current dial's number; older ones' news are stale.
+    dial: u64,
+    session: Option<Box<dyn Session>>,
+    outbox: Outbox,
+    jitter: Jitter,
+    failures: u32,
+    violations: u32,
+    down_since: u64,
+    online_since: u64,
+    connect_by: u64,
+    heard_at: u64,
+    pong_by: Option<u64>,
+    /// When the oldest unanswered message must have its answer.
+    ack_by: Option<u64>,
+    outputs: VecDeque<Output>,
+}
+
+impl Link {
+    /// A link that is off. `urls` are tried in turn; `seed` is for jitter.
+    pub fn new(
+        urls: Vec<String>,
+        speaker: Speaker,
+        saved: SavedState,
+        me: Option<PrincipalId>,
+        seed: u64,
+    ) -> Self {
+        Link {
+            urls,
+            url: 0,
+            speaker,
+            saved,
+            me,
+            state: LinkState::Idle,
+            dial: 0,
+            session: None,
+            outbox: Outbox::default(),
+            jitter: Jitter::new(seed),
+            failures: 0,
+            violations: 0,
+            down_since: 0,
+            online_since: 0,
+            connect_by: 0,
+            heard_at: 0,
+            pong_by: None,
+            ack_by: None,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// The number of the current dial.
+    pub fn current_dial(&self) -> u64 {
+        self.dial
+    }
+
+    /// What is known about the connection.
+    pub fn state(&self) -> &LinkState {
+        &self.state
+    }
+
+    /// Whether a message queued now would be sent at once: it is then written down as attempted in the first place.
+    pub fn would_send_now(&self) -> bool {
+        self.state.is_online() && self.outbox.is_clear()
+    }
+
+    /// Takes a message back that the hub cannot have seen, or has refused. `None`: it may have it.
+    pub fn take_back(&mut self, id: MessageId) -> Option<OutboxItem> {
+        self.outbox.take_back(id)
+    }
+
+    /// Comes in another way from the next dial on.
+    pub fn set_speaker(&mut self, speaker: Speaker) {
+        self.speaker = speaker;
+    }
+
+    /// Other addresses, from the next dial on.
+    pub fn set_urls(&mut self, urls: Vec<String>) {
+        self.urls = urls;
+        self.url = 0;
+    }
+
+    /// The next output; `None` when there is nothing more to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// The boot time in milliseconds at which it wants an [`Input::Tick`].
+    pub fn deadline(&self) -> Option<u64> {
+        match &self.state {
+            LinkState::Idle | LinkState::Stopped { .. } => None,
+            LinkState::Dialing { .. } | LinkState::Handshaking { .. } => Some(self.connect_by),
+            LinkState::Waiting { retry_at, .. } => Some(*retry_at),
+            LinkState::Online { .. } => {
+                let mine = self.pong_by.unwrap_or(self.heard_at + QUIET_MS);
+                Some(self.session.as_ref().and_then(|s| s.deadline()).map_or(mine, |theirs| mine.min(theirs)))
+            }
+        }
+    }
+
+    /// Takes one input in; then drain [`Link::poll`].
+    pub fn handle(&mut self, now: Time, input: Input) {
+        match input {
+            Input::Start => {
+                if matches!(self.state, LinkState::Idle | LinkState::Stopped { .. }) {
+                    (self.failures, self.violations, self.down_since) = (0, 0, now.boot_ms);
+                    self.dial(now);
+                } else {
+                    self.nudge(now);
+                }
+            }
+            Input::Stop => self.stop(),
+            Input::Opened { dial, nonce } => self.opened(now, dial, nonce),
+            Input::Closed { dial, why } => {
+                if dial == self.dial && self.has_transport() {
+                    self.fall(now, why, None);
+                }
+            }
+            Input::Frame { dial, frame } => {
+                if dial == self.dial && self.session.is_some() {
+                    self.heard_at = now.boot_ms;
+                    self.pong_by = None;
+                    self.tell(now, wire::Input::Frame(frame));
+                }
+            }
+            Input::Queued(item) => self.outbox.push(item),
+            Input::Attempted(ids) => self.outbox.marked(&ids),
+            Input::Committed(mark) => {
+                self.saved.resume = Some(mark.resume);
+                self.tell(now, wire::Input::Committed(mark));
+            }
+            Input::Request(request) => {
+                if self.state.is_online() {
+                    self.tell(now, wire::Input::Request(request));
+                }
+            }
+            Input::Nudge => self.nudge(now),
+            Input::Tick => self.tick(now),
+        }
+        self.deliver(now);
+    }
+
+    fn has_transport(&self) -> bool {
+        matches!(
+            self.state,
+            LinkState::Dialing { .. } | LinkState::Handshaking { .. } | LinkState::Online { .. }
+        )
+    }
+
+    fn set_state(&mut self, state: LinkState) {
+        self.state = state;
+        self.outputs.push_back(Output::Event(Event::Link(self.state.clone()), None));
+    }
+
+    fn dial(&mut self, now: Time) {
+        let Some(url) = self.urls.get(self.url).cloned() else {
+            let why = Why::BadUrl { detail: "no address".to_owned() };
+            return self.set_state(LinkState::Stopped { why });
+        };
+        self.dial += 1;
+        self.connect_by = now.boot_ms + CONNECT_MS;
+        self.set_state(LinkState::Dialing { attempt: self.failures + 1 });
+        self.outputs.push_back(Output::Dial { dial: self.dial, url });
+    }
+
+    fn opened(&mut self, now: Time, dial: u64, nonce: [u8; 32]) {
+        if dial != self.dial || !matches!(self.state, LinkState::Dialing { .. }) {
+            return;
+        }
+        self.session = Some(self.speaker.session(&self.saved, nonce));
+        self.set_state(LinkState::Handshaking { attempt: self.failures + 1 });
+        self.tell(now, wire::Input::Opened);
+    }
+
+    /// Gives the session an input and does what it wants.
+    fn tell(&mut self, now: Time, input: wire::Input) {
+        let Some(session) = &mut self.session else { return };
+        let result = session.handle(now, input);
+        let mut end = None;
+        while let Some(output) = self.session.as_mut().and_then(|session| session.poll()) {
+            match output {
+                wire::Output::Send(frame) => self.outputs.push_back(Output::Send(frame)),
+                wire::Output::Event(event, mark) => self.event(event, mark),
+                wire::Output::Online => self.online(now),
+                wire::Output::RoundTrip(ms) => self.round_trip(ms),
+                wire::Output::Close { code, why } => end = Some((code, why)),
+            }
+        }
+        if let Err(wire::WireError::Violation { detail }) = result {
+            end.get_or_insert((crate::wire::duplex::message::close::VIOLATION, Why::Violation { detail }));
+        }
+        if let Some((code, why)) = end {
+            self.fall(now, why, Some(code));
+        }
+    }
+
+    fn online(&mut self, now: Time) {
+        self.online_since = now.boot_ms;
+        self.violations = 0;
+        self.set_state(LinkState::Online { since: now.wall_ms, rtt_ms: None });
+    }
+
+    fn round_trip(&mut self, ms: u64) {
+        if let LinkState::Online { since, .. } = self.state {
+            self.set_state(LinkState::Online { since, rtt_ms: Some(ms) });
+        }
+    }
+
+    /// Keeps the outbox true to what the session reports.
+    fn event(&mut self, event: Event, mark: Option<Mark>) {
+        match &event {
+            Event::Welcomed { me, head, .. } => {
+                self.me = Some(me.id.clone());
+                self.outbox.welcomed(*head);
+            }
+            Event::Acknowledged { id, offset, received } => {
+                let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
+                self.outbox.acknowledged(*id, delivery);
+                self.ack_by = None;
+            }
+            Event::Refused { id, refusal } => {
+                self.outbox.refused(*id, refusal);
+                self.ack_by = None;
+            }
+            Event::LogStarted { why, .. } if *why != LogRestart::First => self.outbox.passed_by(Offset::MAX),
+            Event::Entries { entries, .. } if !self.outbox.is_empty() => {
+                for entry in entries.iter().filter(|entry| Some(&entry.sender.id) == self.me.as_ref()) {
+                    self.outbox.remove(entry.id);
+                }
+                self.outbox.passed_by(entries.last().map_or(0, |entry| entry.offset));
+            }
+            _ => {}
+        }
+        self.outputs.push_back(Output::Event(event, mark));
+    }
+
+    /// The one way down. `code`: the close code to send, where it is we who end it.
+    fn fall(&mut self, now: Time, why: Why, code: Option<u16>) {
+        if self.state.is_online() && now.boot_ms.saturating_sub(self.online_since) >= STABLE_MS {
+            (self.failures, self.down_since) = (0, now.boot_ms);
+        }
+        self.outputs.push_back(Output::Hangup { code: code.unwrap_or(1000) });
+        self.session = None;
+        (self.pong_by, self.ack_by) = (None, None);
+        self.outbox.disconnected();
+        if !self.urls.is_empty() {
+            self.url = (self.url + 1) % self.urls.len();
+        }
+        if matches!(why, Why::Violation { .. }) {
+            self.violations += 1;
+        }
+        // What breaks the protocol twice in a row will not speak it the third time.
+        if !why.is_retryable() || self.violations >= 2 {
+            return self.set_state(LinkState::Stopped { why });
+        }
+        let down_ms = now.boot_ms.saturating_sub(self.down_since);
+        let delay = backoff::delay_ms(self.failures, down_ms, why.retry_after_ms(), &mut self.jitter);
+        self.failures += 1;
+        self.set_state(LinkState::Waiting {
+            attempt: self.failures,
+            retry_at: now.boot_ms + delay,
+            down_since: self.down_since,
+            why,
+        });
+    }
+
+    fn stop(&mut self) {
+        if self.has_transport() {
+            self.outputs.push_back(Output::Hangup { code: 1000 });
+        }
+        self.session = None;
+        (self.pong_by, self.ack_by) = (None, None);
+        self.dial += 1;
+        self.outbox.disconnected();
+        self.set_state(LinkState::Idle);
+    }
+
+    fn nudge(&mut self, now: Time) {
+        match &self.state {
+            LinkState::Online { .. } => self.probe(now, PROBE_MS),
+            LinkState::Waiting { .. } => self.dial(now),
+            _ => {}
+        }
+    }
+
+    /// Asks for a sign of life within `ms`; an earlier probe's deadline is only ever shortened.
+    fn probe(&mut self, now: Time, ms: u64) {
+        let by = now.boot_ms + ms;
+        self.pong_by = Some(self.pong_by.map_or(by, |earlier| earlier.min(by)));
+        self.tell(now, wire::Input::Request(Request::Ping));
+    }
+
+    fn tick(&mut self, now: Time) {
+        if self.deadline().is_none_or(|deadline| now.boot_ms < deadline) {
+            return;
+        }
+        match &self.state {
+            LinkState::Dialing { .. } => self.fall(now, Why::TimedOut { during: Phase::Dial }, None),
+            LinkState::Handshaking { .. } => self.fall(now, Why::TimedOut { during: Phase::Handshake }, None),
+            LinkState::Waiting { .. } => self.dial(now),
+            LinkState::Online { .. } => match self.pong_by {
+                Some(by) if now.boot_ms >= by => self.fall(now, Why::Silent, None),
+                _ if self.ack_by.is_some_and(|by| now.boot_ms >= by) => self.fall(now, Why::Silent, None),
+                None if now.boot_ms >= self.heard_at + QUIET_MS => self.probe(now, PONG_MS),
+                _ => self.tell(now, wire::Input::Tick),
+            },
+            LinkState::Idle | LinkState::Stopped { .. } => {}
+        }
+    }
+
+    /// Sends what the outbox may send now.
+    fn deliver(&mut self, now: Time) {
+        if !self.state.is_online() {
+            return;
+        }
+        let turn = self.outbox.turn();
+        if !turn.mark.is_empty() {
+            self.outputs.push_back(Output::MarkAttempted(turn.mark));
+        }
+        for item in turn.send {
+            self.tell(now, wire::Input::Request(Request::Send(item)));
+        }
+        if self.state.is_online() && self.outbox.is_in_flight() {
+            self.ack_by.get_or_insert(now.boot_ms + ACK_MS);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! [`Outbox`]: what one connection still has to deliver, in order, and how much of it may be under way.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Delivery, MessageId, Offset, OutboxItem, Refusal};
+
+/// Most messages sent and not yet acknowledged.
+pub const WINDOW: usize = 32;
+
+/// How far an item has come in this connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Not sent over this connection.
+    Waiting,
+    /// The disk is being told that it will be sent.
+    Marking,
+    /// Sent; the answer is outstanding.
+    InFlight,
+    /// Acknowledged; leaves when it comes back as an entry of the log.
+    Acknowledged,
+    /// Acknowledged over an earlier connection. Until the replay has shown whether the hub still has it, nothing is sent:
+    /// a hub restored from a backup may have lost it, and then it goes first.
+    Unconfirmed,
+    /// Refused; waits for the person.
+    Refused,
+}
+
+/// Messages by `seq`, from the disk to the hub.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    items: BTreeMap<u64, (OutboxItem, Stage)>,
+}
+
+/// What to do next for the outbox.
+#[derive(Debug, Default, PartialEq)]
+pub struct Turn {
+    /// Send these, in this order.
+    pub send: Vec<OutboxItem>,
+    /// Write down that these will be sent; go on when that is done.
+    pub mark: Vec<MessageId>,
+}
+
+impl Outbox {
+    /// Takes an item in.
+    pub fn push(&mut self, item: OutboxItem) {
+        let stage = match item.delivery {
+            Delivery::Pending | Delivery::Attempted => Stage::Waiting,
+            Delivery::Acknowledged { .. } => Stage::Unconfirmed,
+            Delivery::Failed(_) => Stage::Refused,
+        };
+        self.items.insert(item.seq, (item, stage));
+    }
+
+    /// Whether an item pushed now would be sent at once, so that it can be written down as attempted in the first place.
+    pub fn is_clear(&self) -> bool {
+        let mut under_way = 0;
+        for (_, stage) in self.items.values() {
+            match stage {
+                Stage::Waiting | Stage::Marking | Stage::Unconfirmed => return false,
+                Stage::InFlight => under_way += 1,
+                Stage::Acknowledged | Stage::Refused => {}
+            }
+        }
+        under_way < WINDOW
+    }
+
+    /// What may be sent or marked now. Order is kept: nothing overtakes an item that is being marked.
+    pub fn turn(&mut self) -> Turn {
+        let mut turn = Turn::default();
+        if self.items.values().any(|(_, stage)| *stage == Stage::Unconfirmed) {
+            return turn;
+        }
+        let mut room = WINDOW.saturating_sub(self.under_way());
+        for (item, stage) in self.items.values_mut() {
+            match (*stage, &item.delivery) {
+                (Stage::InFlight | Stage::Acknowledged | Stage::Unconfirmed | Stage::Refused, _) => {}
+                _ if room == 0 => break,
+                (Stage::Marking, _) => break,
+                (Stage::Waiting, Delivery::Attempted) if turn.mark.is_empty() => {
+                    *stage = Stage::InFlight;
+                    turn.send.push(item.clone());
+                    room -= 1;
+                }
+                (Stage::Waiting, Delivery::Attempted) => break,
+                (Stage::Waiting, _) => {
+                    *stage = Stage::Marking;
+                    turn.mark.push(item.id);
+                    room -= 1;
+                }
+            }
+        }
+        turn
+    }
+
+    /// The disk knows that these will be sent.
+    pub fn marked(&mut self, ids: &[MessageId]) {
+        for (item, stage) in self.items.values_mut().filter(|(item, _)| ids.contains(&item.id)) {
+            item.delivery = Delivery::Attempted;
+            if *stage == Stage::Marking {
+                *stage = Stage::Waiting;
+            }
+        }
+    }
+
+    /// The hub has it on disk.
+    pub fn acknowledged(&mut self, id: MessageId, delivery: Delivery) {
+        if let Some((item, stage)) = self.get(id) {
+            *stage = Stage::Acknowledged;
+            item.deliver(delivery);
+        }
+    }
+
+    /// Gone: it came back as an entry.
+    pub fn remove(&mut self, id: MessageId) {
+        self.items.retain(|_, (item, _)| item.id != id);
+    }
+
+    /// The hub did not take it: it waits for the person.
+    pub fn refused(&mut self, id: MessageId, refusal: &Refusal) {
+        if let Some((item, stage)) = self.get(id) {
+            *stage = Stage::Refused;
+            item.delivery = Delivery::Failed(refusal.clone());
+        }
+    }
+
+    /// Takes an item out that the hub cannot have seen, or has refused. `None`: it may have it, or there is none.
+    pub fn take_back(&mut self, id: MessageId) -> Option<OutboxItem> {
+        let (item, stage) = self.get(id)?;
+        let unseen = *stage == Stage::Waiting && item.delivery == Delivery::Pending;
+        let item = (unseen || *stage == Stage::Refused).then(|| item.clone());
+        if item.is_some() {
+            self.remove(id);
+        }
+        item
+    }
+
+    /// Whether anything waits for its answer.
+    pub fn is_in_flight(&self) -> bool {
+        self.items.values().any(|(_, stage)| *stage == Stage::InFlight)
+    }
+
+    /// The connection is gone: what has no answer is sent again over the next one.
+    pub fn disconnected(&mut self) {
+        for (_, stage) in self.items.values_mut() {
+            match stage {
+                Stage::InFlight | Stage::Marking => *stage = Stage::Waiting,
+                Stage::Acknowledged => *stage = Stage::Unconfirmed,
+                Stage::Waiting | Stage::Unconfirmed | Stage::Refused => {}
+            }
+        }
+    }
+
+    /// The hub's log ends at `head`: what was acknowledged for a place beyond is sent again.
+    pub fn welcomed(&mut self, head: Offset) {
+        for (item, stage) in self.items.values_mut() {
+            if item.beyond(head) {
+                *stage = Stage::Waiting;
+            }
+        }
+    }
+
+    /// The log was received up to `offset`: what was acknowledged for a place up to there and did not come back is sent
+    /// again.
+    pub fn passed_by(&mut self, offset: Offset) {
+        for (item, stage) in self.items.values_mut() {
+            if item.passed_by(offset) {
+                *stage = Stage::Waiting;
+            }
+        }
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    fn under_way(&self) -> usize {
+        self.items.values().filter(|(_, stage)| matches!(stage, Stage::InFlight | Stage::Marking)).count()
+    }
+
+    fn get(&mut self, id: MessageId) -> Option<&mut (OutboxItem, Stage)> {
+        self.items.values_mut().find(|(item, _)| item.id == id)
+    }
+}

@@ -1,0 +1,351 @@
+//! The client's end of a Duplex conversation.
+
+use std::collections::VecDeque;
+
+use super::message::{
+    self, ClientMessage, Decoded, Hello, HubMessage, Redeem, Start, VERSIONS, Welcome, close,
+};
+use super::proof;
+use crate::frame::Frame;
+use crate::model::event::{LogRestart, Person};
+use crate::model::link_state::Why;
+use crate::model::log::Note;
+use crate::model::profile::Secret;
+use crate::model::{Event, Offset, OutboxItem, ResumePoint, Time};
+use crate::wire::{Input, Mark, Output, Request, SavedState, Session, WireError};
+
+/// How long a "somebody is typing" is believed, in milliseconds.
+pub const TYPING_MS: u64 = 6_000;
+
+/// How a client comes in.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// The transport carries the token in the handshake's `Authorization` header.
+    InHeader,
+    /// The hello carries it.
+    Token(Secret),
+    /// An invite is redeemed.
+    Invite {
+        /// Its code.
+        code: Secret,
+        /// The name people will see.
+        name: String,
+        /// The token to be known by from then on: 64 hexadecimal digits, made by the client.
+        token: Secret,
+    },
+    /// The hub must prove itself before it is told the token.
+    Prove {
+        /// The data directory's secret.
+        secret: [u8; 32],
+        /// `host:port` as dialed.
+        address: String,
+        /// The token.
+        token: Secret,
+    },
+}
+
+/// What a session needs to begin.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The program and its version, for people.
+    pub client: String,
+    /// How to come in.
+    pub credentials: Credentials,
+}
+
+/// Where the conversation is.
+enum Phase {
+    New,
+    /// Hello is sent; a proof is awaited where there was a challenge.
+    Greeting {
+        challenge: Option<String>,
+    },
+    Online,
+    Ended,
+}
+
+/// The client's end.
+pub struct ClientSession {
+    config: Config,
+    phase: Phase,
+    saved: SavedState,
+    epoch_and_next: Option<(crate::model::Epoch, Offset)>,
+    head: Offset,
+    nonce: [u8; 32],
+    sends: u64,
+    pings: u64,
+    ping_sent_at: Option<(u64, u64)>,
+    outputs: VecDeque<Output>,
+}
+
+impl ClientSession {
+    /// Begins a conversation. `nonce` must be fresh and random where the hub has to prove itself.
+    pub fn new(config: Config, saved: SavedState, nonce: [u8; 32]) -> Self {
+        ClientSession {
+            config,
+            phase: Phase::New,
+            saved,
+            epoch_and_next: None,
+            head: 0,
+            nonce,
+            sends: 0,
+            pings: 0,
+            ping_sent_at: None,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    fn send(&mut self, message: &ClientMessage) {
+        self.outputs.push_back(Output::Send(message::encode(message)));
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event, None));
+    }
+
+    fn end(&mut self, code: u16, why: Why) {
+        self.phase = Phase::Ended;
+        self.outputs.push_back(Output::Close { code, why });
+    }
+
+    fn hello(&mut self) {
+        let mut hello = Hello {
+            versions: VERSIONS,
+            client: self.config.client.clone(),
+            token: None,
+            invite: None,
+            challenge: None,
+            resume: self.saved.resume,
+            since: self.saved.since,
+        };
+        match &self.config.credentials {
+            Credentials::InHeader => {}
+            Credentials::Token(token) => hello.token = Some(token.reveal().to_owned()),
+            Credentials::Invite { code, name, token } => {
+                hello.invite = Some(Redeem {
+                    code: code.reveal().to_owned(),
+                    name: name.clone(),
+                    token: token.reveal().to_owned(),
+                });
+            }
+            Credentials::Prove { .. } => hello.challenge = Some(proof::hex(&self.nonce)),
+        }
+        self.phase = Phase::Greeting { challenge: hello.challenge.clone() };
+        self.send(&ClientMessage::Hello(hello));
+    }
+
+    fn frame(&mut self, now: Time, frame: &Frame) -> Result<(), WireError> {
+        match message::decode::<HubMessage>(frame) {
+            Ok(Decoded::Known(message)) => self.message(now, message),
+            Ok(Decoded::UnknownType(_)) => Ok(()),
+            Err(malformed) if matches!(self.phase, Phase::Online) => {
+                let detail = malformed.to_string();
+                self.event(Event::Note(Note::Malformed { detail }));
+                Ok(())
+            }
+            Err(malformed) => violation(malformed.to_string()),
+        }
+    }
+
+    fn message(&mut self, now: Time, message: HubMessage) -> Result<(), WireError> {
+        match (&self.phase, message) {
+            (Phase::Ended | Phase::New, _) => Ok(()),
+            (_, HubMessage::Bye { code, reason, retry_after_ms }) => {
+                self.end(1000, why_of_close(code, reason, retry_after_ms));
+                Ok(())
+            }
+            (_, HubMessage::Error { code, detail }) => {
+                self.event(Event::Note(Note::ServerError { code, detail }));
+                Ok(())
+            }
+            (Phase::Greeting { challenge }, HubMessage::Proof { mac }) => {
+                let challenge = challenge.clone();
+                self.proof(challenge, &mac)
+            }
+            (Phase::Greeting { challenge: Some(_) }, HubMessage::Welcome(_)) => {
+                // It welcomes whoever comes, so it does not know our secret.
+                self.end(1000, Why::Impostor);
+                Ok(())
+            }
+            (Phase::Greeting { .. }, HubMessage::Welcome(welcome)) => self.welcome(now, welcome),
+            (Phase::Greeting { .. }, _) => violation("a message before the welcome".to_owned()),
+            (Phase::Online, message) => self.online(now, message),
+        }
+    }
+
+    fn proof(&mut self, challenge: Option<String>, mac: &str) -> Result<(), WireError> {
+        let (Some(challenge), Credentials::Prove { secret, address, token }) =
+            (challenge, &self.config.credentials)
+        else {
+            return violation("a proof that was not asked for".to_owned());
+        };
+        if !proof::verify(secret, address, &challenge, mac) {
+            self.end(1000, Why::Impostor);
+            return Ok(());
+        }
+        let auth = ClientMessage::Auth { token: token.reveal().to_owned() };
+        self.send(&auth);
+        self.phase = Phase::Greeting { challenge: None };
+        Ok(())
+    }
+
+    fn welcome(&mut self, now: Time, welcome: Welcome) -> Result<(), WireError> {
+        if !(VERSIONS.0..=VERSIONS.1).contains(&welcome.version) {
+            let theirs = (welcome.version, welcome.version);
+            self.end(close::NO_COMMON_VERSION, Why::NoCommonVersion { ours: VERSIONS, theirs });
+            return Ok(());
+        }
+        let why = match (welcome.start, self.saved.resume) {
+            (Start::Resumed, Some(resume)) => {
+                if welcome.epoch != resume.epoch || welcome.from != resume.offset + 1 {
+                    return violation("a welcome that resumes somewhere else".to_owned());
+                }
+                None
+            }
+            (Start::Resumed, None) => return violation("a welcome that resumes nothing".to_owned()),
+            (Start::Recent, _) => Some(LogRestart::First),
+            (Start::EpochChanged, _) => Some(LogRestart::EpochChanged),
+            (Start::Trimmed, _) => Some(LogRestart::Trimmed),
+        };
+        if welcome.from == 0 || welcome.from > welcome.head.saturating_add(1) {
+            return violation("a welcome that begins outside of its log".to_owned());
+        }
+        self.phase = Phase::Online;
+        self.epoch_and_next = Some((welcome.epoch, welcome.from));
+        self.head = welcome.head;
+        self.outputs.push_back(Output::Online);
+        self.event(Event::Welcomed {
+            me: welcome.me,
+            server: welcome.hub,
+            head: welcome.head,
+            now: welcome.now,
+            people: welcome.people.into_iter().map(|p| Person { who: p.who, online: p.online }).collect(),
+            rooms: welcome.rooms,
+        });
+        if let Some(why) = why {
+            self.event(Event::LogStarted { epoch: welcome.epoch, from: welcome.from, why });
+        }
+        for read in welcome.read {
+            self.event(Event::ReadMarker { room: read.room, offset: read.offset });
+        }
+        self.ping(now);
+        Ok(())
+    }
+
+    fn online(&mut self, now: Time, message: HubMessage) -> Result<(), WireError> {
+        match message {
+            HubMessage::Log { entries } => return self.log(entries),
+            HubMessage::Ack { id, offset, received } => {
+                self.event(Event::Acknowledged { id, offset, received })
+            }
+            HubMessage::Refused { id, refusal } => self.event(Event::Refused { id, refusal }),
+            HubMessage::Typing { room, who } => {
+                let until = now.boot_ms + TYPING_MS;
+                self.event(Event::Typing { room, who, until });
+            }
+            HubMessage::Presence { who, online } => self.event(Event::Presence(Person { who, online })),
+            HubMessage::Read { room, offset } => self.event(Event::ReadMarker { room, offset }),
+            HubMessage::History { room, before, entries, complete } => {
+                self.event(Event::History { room, before, entries, complete });
+            }
+            HubMessage::Pong { nonce, sent } => {
+                if self.epoch_and_next.is_some_and(|(_, next)| next <= sent) {
+                    return violation(format!("entries up to offset {sent} were sent and did not arrive"));
+                }
+                if let Some((_, sent_at)) = self.ping_sent_at.take_if(|(sent, _)| *sent == nonce) {
+                    self.outputs.push_back(Output::RoundTrip(now.boot_ms.saturating_sub(sent_at)));
+                }
+            }
+            HubMessage::Welcome(_) | HubMessage::Proof { .. } => {
+                return violation("a second welcome".to_owned());
+            }
+            // Taken care of before.
+            HubMessage::Bye { .. } | HubMessage::Error { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn log(&mut self, entries: Vec<crate::model::Entry>) -> Result<(), WireError> {
+        let (Some((epoch, next)), Some(last)) = (self.epoch_and_next, entries.last()) else {
+            return Ok(());
+        };
+        let gapless = entries.iter().zip(next..).all(|(entry, expected)| entry.offset == expected);
+        if !gapless {
+            return violation(format!("entries that do not continue at offset {next}"));
+        }
+        let resume = ResumePoint { epoch, offset: last.offset, id: last.id };
+        self.epoch_and_next = Some((epoch, last.offset + 1));
+        let live = last.offset > self.head;
+        self.outputs.push_back(Output::Event(Event::Entries { entries, live }, Some(Mark { resume })));
+        Ok(())
+    }
+
+    fn request(&mut self, now: Time, request: Request) {
+        if !matches!(self.phase, Phase::Online) {
+            return;
+        }
+        match request {
+            Request::Send(OutboxItem { id, room, body, at, .. }) => {
+                self.sends += 1;
+                let seq = self.sends;
+                self.send(&ClientMessage::Send { id, seq, room, body, at });
+            }
+            Request::Typing(room) => self.send(&ClientMessage::Typing { room }),
+            Request::Read { room, offset } => self.send(&ClientMessage::Read { room, offset }),
+            Request::History { room, before, limit } => {
+                self.send(&ClientMessage::History { room, before, limit });
+            }
+            Request::CreateRoom { id, room } => self.send(&ClientMessage::CreateRoom { id, room }),
+            Request::Ping => self.ping(now),
+        }
+    }
+
+    fn ping(&mut self, now: Time) {
+        self.pings += 1;
+        self.ping_sent_at = Some((self.pings, now.boot_ms));
+        let nonce = self.pings;
+        self.send(&ClientMessage::Ping { nonce });
+    }
+}
+
+impl Session for ClientSession {
+    fn handle(&mut self, now: Time, input: Input) -> Result<(), WireError> {
+        match input {
+            Input::Opened => self.hello(),
+            Input::Frame(frame) => return self.frame(now, &frame),
+            Input::Request(request) => self.request(now, request),
+            Input::Committed(mark) => self.saved.resume = Some(mark.resume),
+            Input::Tick => {}
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// What a hub's close code or bye means to a client.
+pub fn why_of_close(code: u16, reason: String, retry_after_ms: Option<u64>) -> Why {
+    match code {
+        close::UNAUTHORIZED => Why::Unauthorized,
+        close::FORBIDDEN => Why::Forbidden,
+        close::INVITE_REFUSED => Why::InviteRefused,
+        close::NO_COMMON_VERSION => Why::NoCommonVersion { ours: VERSIONS, theirs: versions_in(&reason) },
+        _ => Why::Closed { code: Some(code), reason, retry_after_ms },
+    }
+}
+
+/// The range in a bye's reason, such as `2-3`; (0, 0) where there is none.
+fn versions_in(reason: &str) -> (u32, u32) {
+    let range = reason.split_once('-').and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
+    range.unwrap_or((0, 0))
+}
+
+fn violation(detail: String) -> Result<(), WireError> {
+    Err(WireError::Violation { detail })
+}

@@ -1,0 +1,665 @@
+//! The hub's end of a Duplex conversation, one [`ServerSession`] a client. It owns no log: it asks ([`Ask`]) and is
+//! answered ([`Answer`]), so that the simulation and the real hub drive the same code.
+//!
+//! The log is pulled, not pushed: a session holds a cursor and asks for more only when all it sent before was taken by
+//! the socket. A slow reader costs no memory, and a replay is the same code as a live message.
+
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+
+use super::message::{
+    self, ClientMessage, Decoded, Hello, HubMessage, PersonState, ReadState, Redeem, Start, VERSIONS,
+    Welcome, close,
+};
+use super::proof;
+use crate::frame::Frame;
+use crate::model::chat::MAX_BODY_BYTES;
+use crate::model::{
+    Entry, EntryKind, Epoch, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, ResumePoint,
+    RoomName, Sender, Time,
+};
+
+/// A client that says no hello for so long is closed, in milliseconds.
+pub const HELLO_MS: u64 = 5_000;
+/// A client that was silent for so long is pinged, in milliseconds.
+pub const IDLE_MS: u64 = 45_000;
+/// A pinged client that stays silent for so long is closed, in milliseconds.
+pub const PONG_MS: u64 = 15_000;
+/// Entries sent to a client that holds nothing; older ones are fetched page by page.
+pub const RECENT: u64 = 500;
+/// Most entries asked for at once.
+pub const READ_LIMIT: u32 = 256;
+/// Most entries in one page of history.
+pub const HISTORY_LIMIT: u32 = 200;
+/// Malformed frames after which a client is closed.
+const MALFORMED_LIMIT: u32 = 16;
+/// How long a client is asked to stay away when the log cannot be written, in milliseconds.
+const UNAVAILABLE_MS: u64 = 5_000;
+
+/// Entries that were committed together, with the frame that carries them, encoded once for all clients.
+#[derive(Debug)]
+pub struct Batch {
+    /// The entries, gapless, in order; at least one.
+    pub entries: Vec<Entry>,
+    frame: OnceLock<Arc<str>>,
+}
+
+impl Batch {
+    /// A batch of these entries; `None` without entries.
+    pub fn new(entries: Vec<Entry>) -> Option<Arc<Batch>> {
+        (!entries.is_empty()).then(|| Arc::new(Batch { entries, frame: OnceLock::new() }))
+    }
+
+    /// The first entry's offset.
+    pub fn first(&self) -> Offset {
+        self.entries.first().map_or(0, |entry| entry.offset)
+    }
+
+    /// The last entry's offset.
+    pub fn last(&self) -> Offset {
+        self.entries.last().map_or(0, |entry| entry.offset)
+    }
+
+    /// The text frame.
+    pub fn text(&self) -> Arc<str> {
+        let encode = || {
+            #[derive(serde::Serialize)]
+            struct Log<'a> {
+                r#type: &'static str,
+                entries: &'a [Entry],
+            }
+            let log = Log { r#type: "log", entries: &self.entries };
+            // Serialising entries cannot fail: no maps, no failing `Serialize` of our own.
+            Arc::from(serde_json::to_string(&log).unwrap_or_default())
+        };
+        Arc::clone(self.frame.get_or_init(encode))
+    }
+}
+
+/// What the session is told.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The socket is open; the handshake's header may have named a principal.
+    Opened(Option<Principal>),
+    /// A frame came.
+    Frame(Frame),
+    /// The transport heard a sign of life that is no frame (a WebSocket pong).
+    Alive,
+    /// Everything polled so far was taken by the socket.
+    Drained,
+    /// An answer to an [`Ask`].
+    Answer(Answer),
+    /// New entries are in the log.
+    Committed(Arc<Batch>),
+    /// The log's newest offset, where batches were missed.
+    Head(Offset),
+    /// Somebody came or went.
+    Presence(Principal, bool),
+    /// Somebody is typing.
+    Typing {
+        /// Where.
+        room: RoomName,
+        /// Who.
+        who: Sender,
+    },
+    /// This principal read something in another app.
+    Read {
+        /// Where.
+        room: RoomName,
+        /// The last read offset.
+        offset: Offset,
+    },
+    /// The hub is shutting down.
+    GoingAway,
+    /// The deadline has come.
+    Tick,
+}
+
+/// What the session asks of the hub. Appends are answered in the order in which they were asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// Whose token is this?
+    Authenticate {
+        /// The token.
+        token: String,
+    },
+    /// Redeem an invite.
+    Redeem(Redeem),
+    /// The client is welcome: count it in, tell where to begin.
+    Begin {
+        /// Who it is.
+        principal: Principal,
+        /// What it holds.
+        resume: Option<ResumePoint>,
+    },
+    /// Write an entry down.
+    Append {
+        /// By whom.
+        sender: Sender,
+        /// Its id.
+        id: MessageId,
+        /// A message or a room.
+        kind: EntryKind,
+        /// Where.
+        room: RoomName,
+        /// What.
+        body: String,
+        /// When, by the sender's clock.
+        at: i64,
+    },
+    /// Entries from this offset on.
+    Read {
+        /// The first.
+        from: Offset,
+        /// At most so many.
+        limit: u32,
+    },
+    /// A page of a room's history.
+    History {
+        /// Of which room.
+        room: RoomName,
+        /// Only entries before this offset.
+        before: Offset,
+        /// At most so many.
+        limit: u32,
+    },
+    /// Keep a read marker, and tell this principal's other apps.
+    SetRead {
+        /// Where.
+        room: RoomName,
+        /// The last read offset.
+        offset: Offset,
+    },
+    /// Tell the others.
+    Typing {
+        /// Where.
+        room: RoomName,
+    },
+}
+
+/// The hub's answers.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// To `Authenticate`: who it is, if anybody.
+    Authenticated(Option<Principal>),
+    /// To `Redeem`: who it is from now on, if the invite was good.
+    Redeemed(Option<Principal>),
+    /// To `Begin`.
+    Begun(Begun),
+    /// To `Append`.
+    Appended {
+        /// The entry's id.
+        id: MessageId,
+        /// What became of it.
+        outcome: AppendOutcome,
+    },
+    /// To `Read`: consecutive entries beginning with the offset asked for; empty if the log does not hold it.
+    Entries(Vec<Entry>),
+    /// To `History`.
+    History {
+        /// As asked.
+        room: RoomName,
+        /// As asked.
+        before: Offset,
+        /// Oldest first.
+        entries: Vec<Entry>,
+        /// Whether no older ones are held.
+        complete: bool,
+    },
+    /// To anything: the log cannot be read or written at the moment.
+    Unavailable,
+}
+
+/// What became of an append.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AppendOutcome {
+    /// It is on disk, now or since an earlier try.
+    Stored {
+        /// Its place.
+        offset: Offset,
+        /// When it was written.
+        received: i64,
+    },
+    /// Nothing was stored.
+    Refused(Refusal),
+}
+
+/// Where a client begins, and what it should know.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The hub's name.
+    pub hub: String,
+    /// Which log.
+    pub epoch: Epoch,
+    /// The oldest offset held.
+    pub oldest: Offset,
+    /// The newest offset.
+    pub head: Offset,
+    /// The id at the offset of the client's resume point, if the log holds that entry.
+    pub id_at_resume: Option<MessageId>,
+    /// All rooms.
+    pub rooms: Vec<RoomName>,
+    /// Everyone who may chat.
+    pub people: Vec<(Principal, bool)>,
+    /// What the principal has read.
+    pub read: Vec<(RoomName, Offset)>,
+}
+
+/// What the session wants done, in this order.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send this.
+    Send(Frame),
+    /// Send this batch's frame.
+    SendBatch(Arc<Batch>),
+    /// Send the transport's own ping.
+    Ping,
+    /// Ask the hub.
+    Ask(Ask),
+    /// Close the socket with this code and reason.
+    Close(u16, String),
+}
+
+/// What a hub is to all its sessions.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The secret to prove, and the `host:port` it is bound to; none for a hub that proves nothing.
+    pub proof: Option<([u8; 32], String)>,
+}
+
+enum Phase {
+    /// Waits for the hello (or, after a proof, for the token) until this boot time.
+    Greeting {
+        until: u64,
+        hello: Option<Hello>,
+        header: Option<Principal>,
+    },
+    /// Asked the hub who this is, or where to begin.
+    Entering {
+        hello: Hello,
+        principal: Option<Principal>,
+    },
+    Online(Online),
+    Ended,
+}
+
+struct Online {
+    me: Principal,
+    /// The next offset to send.
+    cursor: Offset,
+    /// The newest offset known.
+    head: Offset,
+    /// Whether a read is under way.
+    reading: bool,
+    /// Whether the socket took all that was sent.
+    drained: bool,
+}
+
+/// The hub's end.
+pub struct ServerSession {
+    config: Config,
+    phase: Phase,
+    heard_at: u64,
+    pinged_at: Option<u64>,
+    malformed: u32,
+    sends: u64,
+    outputs: VecDeque<Output>,
+}
+
+impl ServerSession {
+    /// Begins a conversation at this time.
+    pub fn new(config: Config, now: Time) -> Self {
+        let until = now.boot_ms + HELLO_MS;
+        ServerSession {
+            config,
+            phase: Phase::Greeting { until, hello: None, header: None },
+            heard_at: now.boot_ms,
+            pinged_at: None,
+            malformed: 0,
+            sends: 0,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// The client, once it is welcome.
+    pub fn principal(&self) -> Option<&Principal> {
+        match &self.phase {
+            Phase::Online(online) => Some(&online.me),
+            _ => None,
+        }
+    }
+
+    /// The next output; `None` when there is nothing more to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// The boot time in milliseconds at which it wants an [`Input::Tick`].
+    pub fn deadline(&self) -> Option<u64> {
+        match &self.phase {
+            Phase::Greeting { until, .. } => Some(*until),
+            Phase::Ended => None,
+            _ => Some(self.pinged_at.map_or(self.heard_at + IDLE_MS, |at| at + PONG_MS)),
+        }
+    }
+
+    /// Takes one input in; then drain [`ServerSession::poll`].
+    pub fn handle(&mut self, now: Time, input: Input) {
+        if matches!(self.phase, Phase::Ended) {
+            return;
+        }
+        match input {
+            Input::Opened(principal) => {
+                if let Phase::Greeting { header, .. } = &mut self.phase {
+                    *header = principal;
+                }
+            }
+            Input::Frame(frame) => {
+                self.alive(now);
+                self.frame(now, &frame);
+            }
+            Input::Alive => self.alive(now),
+            Input::Drained => self.pump(|online| online.drained = true),
+            Input::Answer(answer) => self.answer(now, answer),
+            Input::Committed(batch) => self.committed(&batch),
+            Input::Head(head) => self.pump(|online| online.head = online.head.max(head)),
+            Input::Presence(who, online) => {
+                self.tell(Some(&who.id.clone()), HubMessage::Presence { who, online })
+            }
+            Input::Typing { room, who } => self.tell(Some(&who.id.clone()), HubMessage::Typing { room, who }),
+            Input::Read { room, offset } => self.tell(None, HubMessage::Read { room, offset }),
+            Input::GoingAway => self.bye(close::GOING_AWAY, "the hub is shutting down", Some(0)),
+            Input::Tick => self.tick(now),
+        }
+    }
+
+    fn alive(&mut self, now: Time) {
+        self.heard_at = now.boot_ms;
+        self.pinged_at = None;
+    }
+
+    fn tick(&mut self, now: Time) {
+        if self.deadline().is_none_or(|deadline| now.boot_ms < deadline) {
+            return;
+        }
+        if matches!(self.phase, Phase::Greeting { .. }) {
+            self.bye(close::TIMED_OUT, "no hello came", None);
+        } else if self.pinged_at.is_some() {
+            self.bye(close::TIMED_OUT, "no answer to a ping", None);
+        } else {
+            self.pinged_at = Some(now.boot_ms);
+            self.outputs.push_back(Output::Ping);
+        }
+    }
+
+    fn send(&mut self, message: &HubMessage) {
+        if let Phase::Online(online) = &mut self.phase {
+            online.drained = false;
+        }
+        self.outputs.push_back(Output::Send(message::encode(message)));
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        self.outputs.push_back(Output::Ask(ask));
+    }
+
+    fn error(&mut self, code: &str, detail: impl Into<String>) {
+        self.send(&HubMessage::Error { code: code.to_owned(), detail: detail.into() });
+    }
+
+    fn bye(&mut self, code: u16, reason: &str, retry_after_ms: Option<u64>) {
+        self.send(&HubMessage::Bye { code, reason: reason.to_owned(), retry_after_ms });
+        self.outputs.push_back(Output::Close(code, reason.to_owned()));
+        self.phase = Phase::Ended;
+    }
+
+    /// Tells the client, if it is online and not the one whom the message is about.
+    fn tell(&mut self, about: Option<&PrincipalId>, message: HubMessage) {
+        if self.principal().is_some_and(|me| about != Some(&me.id)) {
+            self.send(&message);
+        }
+    }
+
+    fn frame(&mut self, now: Time, frame: &Frame) {
+        match message::decode::<ClientMessage>(frame) {
+            Ok(Decoded::Known(message)) => self.message(now, message),
+            Ok(Decoded::UnknownType(kind)) => {
+                self.error("unknown_type", kind.chars().take(64).collect::<String>())
+            }
+            Err(malformed) => {
+                self.malformed += 1;
+                if self.malformed > MALFORMED_LIMIT || !matches!(self.phase, Phase::Online(_)) {
+                    self.bye(close::VIOLATION, &malformed.to_string(), None);
+                } else {
+                    self.error("malformed", malformed.to_string());
+                }
+            }
+        }
+    }
+
+    fn message(&mut self, now: Time, message: ClientMessage) {
+        match (&mut self.phase, message) {
+            (Phase::Greeting { hello: None, .. }, ClientMessage::Hello(hello)) => self.hello(now, hello),
+            (Phase::Greeting { hello: hello @ Some(_), .. }, ClientMessage::Auth { token }) => {
+                if let Some(hello) = hello.take() {
+                    self.phase = Phase::Entering { hello, principal: None };
+                    self.ask(Ask::Authenticate { token });
+                }
+            }
+            (_, ClientMessage::Bye) => {
+                self.outputs.push_back(Output::Close(1000, String::new()));
+                self.phase = Phase::Ended;
+            }
+            (phase, ClientMessage::Ping { nonce }) => {
+                let sent = if let Phase::Online(online) = phase { online.cursor - 1 } else { 0 };
+                self.send(&HubMessage::Pong { nonce, sent });
+            }
+            (Phase::Online(online), message) => {
+                let me = online.me.clone();
+                self.online(now, me, message);
+            }
+            _ => self.bye(close::VIOLATION, "a message before its time", None),
+        }
+    }
+
+    fn hello(&mut self, now: Time, hello: Hello) {
+        if hello.versions.0 > VERSIONS.1 || hello.versions.1 < VERSIONS.0 {
+            return self.bye(close::NO_COMMON_VERSION, &format!("{}-{}", VERSIONS.0, VERSIONS.1), None);
+        }
+        let header = match &mut self.phase {
+            Phase::Greeting { header, .. } => header.take(),
+            _ => None,
+        };
+        if let Some(challenge) = hello.challenge.clone() {
+            let Some((secret, address)) = &self.config.proof else {
+                return self.bye(close::UNAUTHORIZED, "this hub has nothing to prove", None);
+            };
+            let mac = proof::mac(secret, address, &challenge);
+            self.phase = Phase::Greeting { until: now.boot_ms + HELLO_MS, hello: Some(hello), header: None };
+            return self.send(&HubMessage::Proof { mac });
+        }
+        let ask = match (header, hello.token.clone(), hello.invite.clone()) {
+            (Some(principal), None, None) => {
+                return self.enter(hello, Some(principal));
+            }
+            (_, Some(token), None) => Ask::Authenticate { token },
+            (_, None, Some(redeem)) => Ask::Redeem(redeem),
+            _ => return self.bye(close::UNAUTHORIZED, "no token", None),
+        };
+        self.phase = Phase::Entering { hello, principal: None };
+        self.ask(ask);
+    }
+
+    fn enter(&mut self, hello: Hello, principal: Option<Principal>) {
+        match principal {
+            None => self.bye(close::UNAUTHORIZED, "the token is not known", None),
+            // Devices publish over HTTP; a device's token opens no chat.
+            Some(principal) if principal.kind == PrincipalKind::Device => {
+                self.bye(close::FORBIDDEN, "a device does not chat", None);
+            }
+            Some(principal) => {
+                let begin = Ask::Begin { principal: principal.clone(), resume: hello.resume };
+                self.phase = Phase::Entering { hello, principal: Some(principal) };
+                self.ask(begin);
+            }
+        }
+    }
+
+    fn answer(&mut self, now: Time, answer: Answer) {
+        match answer {
+            Answer::Authenticated(principal) => {
+                if let Phase::Entering { hello, principal: None } = &self.phase {
+                    let hello = hello.clone();
+                    self.enter(hello, principal);
+                }
+            }
+            Answer::Redeemed(None) => self.bye(close::INVITE_REFUSED, "the invite is not good", None),
+            Answer::Redeemed(principal) => self.answer(now, Answer::Authenticated(principal)),
+            Answer::Begun(begun) => self.begun(now, begun),
+            Answer::Appended { id, outcome } => self.send(&match outcome {
+                AppendOutcome::Stored { offset, received } => HubMessage::Ack { id, offset, received },
+                AppendOutcome::Refused(refusal) => HubMessage::Refused { id, refusal },
+            }),
+            Answer::Entries(entries) => self.entries(entries),
+            Answer::History { room, before, entries, complete } => {
+                self.send(&HubMessage::History { room, before, entries, complete });
+            }
+            Answer::Unavailable => {
+                self.bye(close::UNAVAILABLE, "the log cannot be read or written", Some(UNAVAILABLE_MS));
+            }
+        }
+    }
+
+    fn begun(&mut self, now: Time, begun: Begun) {
+        let Phase::Entering { hello, principal: Some(me) } = &self.phase else {
+            return;
+        };
+        let me = me.clone();
+        let (start, from) = start(hello, &begun);
+        let person = |(who, online)| PersonState { who, online };
+        let welcome = Welcome {
+            version: hello.versions.1.min(VERSIONS.1),
+            hub: begun.hub,
+            me: me.clone(),
+            epoch: begun.epoch,
+            head: begun.head,
+            from,
+            start,
+            now: now.wall_ms,
+            max_body: MAX_BODY_BYTES as u64,
+            rooms: begun.rooms,
+            people: begun.people.into_iter().map(person).collect(),
+            read: begun.read.into_iter().map(|(room, offset)| ReadState { room, offset }).collect(),
+        };
+        self.send(&HubMessage::Welcome(welcome));
+        self.phase =
+            Phase::Online(Online { me, cursor: from, head: begun.head, reading: false, drained: false });
+    }
+
+    fn online(&mut self, now: Time, me: Principal, message: ClientMessage) {
+        let sender = Sender { id: me.id, name: me.name };
+        match message {
+            ClientMessage::Send { id, seq, room, body, at } => {
+                match self.count_send(seq) {
+                    Ordering::Less => return,
+                    Ordering::Equal => {}
+                    Ordering::Greater => return self.bye(close::SEND_LOST, "a send is missing", None),
+                }
+                let refusal = if body.len() > MAX_BODY_BYTES {
+                    Refusal::TooLarge { limit: MAX_BODY_BYTES as u64 }
+                } else if body.is_empty() {
+                    Refusal::Other { code: "empty".to_owned(), detail: String::new() }
+                } else {
+                    return self.ask(Ask::Append { sender, id, kind: EntryKind::Message, room, body, at });
+                };
+                self.send(&HubMessage::Refused { id, refusal });
+            }
+            ClientMessage::CreateRoom { id, room } => {
+                let (kind, body, at) = (EntryKind::Room, String::new(), now.wall_ms);
+                self.ask(Ask::Append { sender, id, kind, room, body, at });
+            }
+            ClientMessage::Typing { room } => self.ask(Ask::Typing { room }),
+            ClientMessage::Read { room, offset } => self.ask(Ask::SetRead { room, offset }),
+            ClientMessage::History { room, before, limit } => {
+                self.ask(Ask::History { room, before, limit: limit.clamp(1, HISTORY_LIMIT) });
+            }
+            // `message` takes care of the rest.
+            ClientMessage::Hello(_) | ClientMessage::Auth { .. } => {
+                self.bye(close::VIOLATION, "a second hello", None);
+            }
+            ClientMessage::Ping { .. } | ClientMessage::Bye => {}
+        }
+    }
+
+    /// Where this send stands to the one that is expected: a doubled one is less, greater means that one was lost.
+    fn count_send(&mut self, seq: u64) -> Ordering {
+        let order = seq.cmp(&(self.sends + 1));
+        if order.is_eq() {
+            self.sends = seq;
+        }
+        order
+    }
+
+    fn committed(&mut self, batch: &Arc<Batch>) {
+        let Phase::Online(online) = &mut self.phase else {
+            return;
+        };
+        online.head = online.head.max(batch.last());
+        if online.cursor == batch.first() && !online.reading && online.drained {
+            online.cursor = batch.last() + 1;
+            online.drained = false;
+            self.outputs.push_back(Output::SendBatch(Arc::clone(batch)));
+        }
+        self.pump(|_| ());
+    }
+
+    fn entries(&mut self, entries: Vec<Entry>) {
+        let Phase::Online(online) = &mut self.phase else {
+            return;
+        };
+        online.reading = false;
+        let gapless = entries.iter().zip(online.cursor..).all(|(entry, expected)| entry.offset == expected);
+        match entries.last() {
+            Some(last) if gapless => {
+                online.cursor = last.offset + 1;
+                online.drained = false;
+                self.outputs.extend(Batch::new(entries).map(Output::SendBatch));
+            }
+            _ => self.bye(close::UNAVAILABLE, "the log has a hole", Some(UNAVAILABLE_MS)),
+        }
+        self.pump(|_| ());
+    }
+
+    /// Changes what is known, then asks for the next entries if the socket wants them.
+    fn pump(&mut self, change: impl FnOnce(&mut Online)) {
+        let Phase::Online(online) = &mut self.phase else {
+            return;
+        };
+        change(online);
+        if online.drained && !online.reading && online.cursor <= online.head {
+            online.reading = true;
+            let from = online.cursor;
+            self.ask(Ask::Read { from, limit: READ_LIMIT });
+        }
+    }
+}
+
+/// Where a client begins.
+fn start(hello: &Hello, begun: &Begun) -> (Start, Offset) {
+    let Some(resume) = hello.resume else {
+        let next = begun.head + 1;
+        let from = hello.since.map_or(next.saturating_sub(RECENT), |since| since.saturating_add(1).min(next));
+        return (Start::Recent, from.max(begun.oldest).max(1));
+    };
+    if resume.epoch != begun.epoch || resume.offset > begun.head {
+        (Start::EpochChanged, begun.oldest)
+    } else if resume.offset < begun.oldest {
+        // The entry itself is no longer held: if the next one is, nothing is missing, but nothing proves it either.
+        (Start::Trimmed, begun.oldest)
+    } else if begun.id_at_resume == Some(resume.id) {
+        (Start::Resumed, resume.offset + 1)
+    } else {
+        (Start::EpochChanged, begun.oldest)
+    }
+}

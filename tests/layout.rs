@@ -1,0 +1,581 @@
+//! Holds the layout of the house: who may import whom, and what a floor must never name. `HOUSE` is the
+//! allow-list; a module that is not in it fails. Only what ships is looked at: tests may import more.
+#![allow(clippy::panic, reason = "a test that fails should say so at once")]
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The top-level modules of `src/`: floor, what each imports besides itself, what it must not name of std and
+/// other crates. Imports come from lower floors, or where `SAME_FLOOR` says so from the same; `wire::duplex`
+/// allows that part of `wire` alone. To allow more, change the table and say why.
+const HOUSE: &str = "
+    model     | 1 |                                                                                  | pure
+    frame     | 1 |                                                                                  | pure
+    mapping   | 2 | model frame                                                                      | pure
+    wire      | 2 | model frame mapping                                                              | pure
+    link      | 2 | model frame wire                                                                 | pure
+    clock     | 3 | model                                                                            | window
+    transport | 3 | model frame                                                                      | window
+    store     | 3 | model frame wire mapping link                                                    | window
+    settings  | 3 | model                                                                            | window
+    hub       | 4 | model frame wire::duplex clock store                                             | window
+    agent     | 4 | model frame wire mapping link clock transport store settings                     | window
+    worker    | 5 | model frame wire mapping link clock transport store settings hub agent           |
+    ui        | 5 | model settings                                                                   | doing
+    app       | 6 | model frame wire mapping link clock transport store settings hub agent worker ui |
+    cli       | 6 | model frame wire mapping link clock transport store settings hub agent worker    |
+";
+
+/// Time, chance and the world outside are arguments here.
+const OUTSIDE: &[&str] = &[
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "chrono::Local",
+    "chrono::Utc::now",
+    "getrandom",
+    "std::env",
+];
+/// A view draws and says what the person wants, and does nothing itself. (An address is a value: not all of
+/// `std::net` is here.)
+const DOING: &[&str] = &[
+    "std::fs",
+    "std::net::TcpListener",
+    "std::net::TcpStream",
+    "std::net::ToSocketAddrs",
+    "std::net::UdpSocket",
+    "std::process",
+    "std::thread",
+    "axum",
+    "rusqlite",
+    "tokio",
+];
+const WINDOW: &[&str] = &["eframe", "egui"];
+
+/// Who may import from its own floor.
+const SAME_FLOOR: &[(&str, &str)] = &[("link", "wire"), ("wire", "mapping")];
+
+#[test]
+fn modules_import_only_what_the_table_allows() -> io::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut faults = Vec::new();
+    for file in rust_files(&root.join("src"))? {
+        let place = file.strip_prefix(root.join("src")).unwrap_or(&file);
+        let here = module_path(place);
+        if is_program_or_root(place) || here.iter().any(|name| name == "tests") {
+            continue;
+        }
+        let source = fs::read_to_string(&file)?;
+        faults.extend(
+            faults_in(&here, &source).into_iter().map(|fault| format!("src/{}: {fault}", place.display())),
+        );
+    }
+    assert!(faults.is_empty(), "the layout is broken in {} places:\n{}", faults.len(), faults.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn every_file_opens_by_saying_what_it_is() -> io::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut silent = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        for file in rust_files(&root.join(folder))? {
+            if !fs::read_to_string(&file)?.starts_with("//!") {
+                silent.push(file.strip_prefix(root).unwrap_or(&file).display().to_string());
+            }
+        }
+    }
+    assert!(silent.is_empty(), "these files do not open with `//!`: {}", silent.join(", "));
+    Ok(())
+}
+
+#[test]
+fn the_table_itself_looks_only_down() {
+    let house = house();
+    assert_eq!(house.len(), HOUSE.trim().lines().count(), "every line of the table is a row");
+    for module in &house {
+        for import in &module.imports {
+            let imported = import.split("::").next().unwrap_or(import);
+            let floor = house.iter().find(|other| other.name == imported).map(|other| other.floor);
+            assert!(
+                floor.is_some_and(|floor| floor < module.floor)
+                    || SAME_FLOOR.contains(&(module.name, imported)),
+                "{} on floor {} may not import {imported} on {floor:?}",
+                module.name,
+                module.floor,
+            );
+        }
+    }
+}
+
+/// Sources with exactly one fault each, which the checker must find.
+const BROKEN: &str = r#"
+    model/chat.rs         | use crate::store::Row;
+    model.rs              | fn f() -> crate::ui::Row { todo!() }
+    wire/mod.rs           | use crate::{frame, link::Link, model::{self}};
+    transport/tcp.rs      | use crate::wire::duplex;
+    hub/server.rs         | use crate::wire::{duplex::Codec, mqtt};
+    hub.rs                | use crate::wire;
+    ui/chat.rs            | use crate::{model::Row, settings::Theme, worker};
+    ui/chat.rs            | use super::super::store::Row;
+    ui.rs                 | mod inner { mod more { use super::super::super::store::Row; } }
+    cli.rs                | use crate as everything;
+    cli.rs                | use crate::*;
+    link.rs               | #[cfg(not(test))] mod real { use crate::store::Row; }
+    link.rs               | use std::time::{Duration, Instant};
+    link.rs               | use std::time; fn f() { time::SystemTime::now(); }
+    wire/duplex/codec.rs  | fn f() { ::std::fs::read(p) }
+    wire/duplex/codec.rs  | fn f() { tokio::select! {} }
+    model.rs              | use egui::Color32;
+    store/db.rs           | fn f(ctx: &egui::Context) {}
+    ui/chat.rs            | use std::{fmt, net::TcpStream};
+    plugins/mod.rs        |
+    cli.rs                | use crate::plugins::Plugin;
+"#;
+
+/// Sources without a fault; `\n` stands for a new line.
+const SOUND: &str = r##"
+    link.rs               | use crate::{frame::Frame, link::backoff, model as m, wire::{Session, *}};
+    hub.rs                | use crate::wire::duplex::{self, Codec}; use std::time::Instant;
+    wire/mod.rs           | pub mod duplex; use duplex::Codec; use self::duplex::Hello;
+    wire/duplex/hub.rs    | use super::codec; pub(in crate::wire) fn f() {}
+    ui.rs                 | mod inner { use super::store_card; }
+    model.rs              | // crate::store\n/* use crate::ui; /* tokio::x */ */ fn f() {}
+    model.rs              | const A: &str = "crate::store \" tokio::x"; const B: &str = r#"" tokio::x"#;
+    model.rs              | fn f<'a>(x: &'a u8) -> impl Fn() + use<'a> { ('"', '\'', b'"'); }
+    link.rs               | #[cfg(test)] mod tests { use crate::store::Row; fn f() { {} } }
+    link.rs               | #[cfg(test)]\n#[path = "x.rs"]\nmod tests; #[cfg(test)] use std::fs::{self};
+    model/address.rs      | use std::net::{IpAddr, Ipv4Addr};
+    link.rs               | #![cfg(test)] use crate::store::Row;
+"##;
+
+fn cases(table: &'static str) -> impl Iterator<Item = (&'static str, Vec<String>)> {
+    table.trim().lines().map(|line| {
+        let (file, source) = line.split_once('|').unwrap_or((line, ""));
+        let here = module_path(Path::new(file.trim()));
+        (line, faults_in(&here, &source.replace("\\n", "\n")))
+    })
+}
+
+#[test]
+fn what_is_broken_is_found() {
+    for (case, faults) in cases(BROKEN) {
+        assert_eq!(faults.len(), 1, "{case}: {faults:?}");
+    }
+}
+
+#[test]
+fn what_is_sound_is_left_alone() {
+    for (case, faults) in cases(SOUND) {
+        assert!(faults.is_empty(), "{case}: {faults:?}");
+    }
+}
+
+#[test]
+fn a_fault_says_what_to_do() {
+    let faults = |file: &str, source: &str| faults_in(&module_path(Path::new(file)), source).join("\n");
+    assert_eq!(faults("model.rs", "use crate::store::Row;"), "`model` may not import `crate::store::Row`");
+    assert_eq!(faults("link.rs", "use std::fs;"), "`link` may not name `std::fs`");
+    assert!(faults("plugins.rs", "").starts_with("add `plugins` to the table HOUSE in tests/layout.rs"));
+}
+
+/// A row of `HOUSE`.
+struct Module {
+    name: &'static str,
+    floor: u8,
+    imports: Vec<&'static str>,
+    never: Vec<&'static str>,
+}
+
+fn house() -> Vec<Module> {
+    let rows = HOUSE.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+    rows.filter_map(|row| match row[..] {
+        [name, floor, imports, never] => Some(Module {
+            name,
+            floor: floor.parse().unwrap_or(0),
+            imports: imports.split_whitespace().collect(),
+            never: never.split_whitespace().flat_map(never_named).collect(),
+        }),
+        _ => None,
+    })
+    .collect()
+}
+
+fn never_named(word: &str) -> Vec<&'static str> {
+    match word {
+        "pure" => [OUTSIDE, DOING, WINDOW].concat(),
+        "window" => WINDOW.to_vec(),
+        "doing" => DOING.to_vec(),
+        other => panic!("{other} says nothing in the last column of HOUSE"),
+    }
+}
+
+/// Every `.rs` file below `folder`, sorted; none where there is no such folder.
+fn rust_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if !folder.is_dir() {
+        return Ok(files);
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(rust_files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The programs and `lib.rs` stand above the floors and may name all of them.
+fn is_program_or_root(place: &Path) -> bool {
+    place.starts_with("bin") || place == Path::new("lib.rs") || place == Path::new("main.rs")
+}
+
+/// `ui/chat/list.rs` is the module `ui::chat::list`, `ui/mod.rs` is `ui`.
+fn module_path(place: &Path) -> Vec<String> {
+    let mut path: Vec<String> =
+        place.with_extension("").iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    path.pop_if(|name| name == "mod");
+    path
+}
+
+/// What is wrong with the imports of the file of module `here`, a sentence each.
+fn faults_in(here: &[String], source: &str) -> Vec<String> {
+    let house = house();
+    let name = here.first().map_or("", String::as_str);
+    let Some(module) = house.iter().find(|module| module.name == name) else {
+        return vec![no_row(name)];
+    };
+    let tokens = without_tests(&tokens(source));
+    let named = paths(&tokens, here);
+    let mut faults: Vec<String> = named.iter().filter_map(|named| fault_of(&house, module, named)).collect();
+    faults.sort();
+    faults.dedup();
+    faults
+}
+
+fn no_row(name: &str) -> String {
+    format!(
+        "add `{name}` to the table HOUSE in tests/layout.rs with its floor, or, if it is no module, \
+         import it from the module it lives in"
+    )
+}
+
+fn fault_of(house: &[Module], module: &Module, named: &Named) -> Option<String> {
+    let path = named.path.join("::");
+    if !named.ours {
+        let forbidden = module.never.iter().any(|never| names(&path, never));
+        return forbidden.then(|| format!("`{}` may not name `{path}`", module.name));
+    }
+    let top = match named.path.first().map_or("", String::as_str) {
+        "" | "*" => return Some(format!("`{}` may not import the crate as a whole", module.name)),
+        top => top,
+    };
+    if top == module.name {
+        return None;
+    }
+    if !house.iter().any(|other| other.name == top) {
+        return Some(no_row(top));
+    }
+    let allowed = module.imports.iter().any(|import| is_at_or_below(&path, import));
+    (!allowed).then(|| format!("`{}` may not import `crate::{path}`", module.name))
+}
+
+fn is_at_or_below(path: &str, parent: &str) -> bool {
+    path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// Also by a shorter path: after `use std::time`, `time::Instant` names `std::time::Instant`.
+fn names(path: &str, never: &str) -> bool {
+    let by_its_end =
+        never.match_indices("::").map(|(at, _)| &never[at + 2..]).filter(|end| end.contains("::"));
+    is_at_or_below(path, never) || by_its_end.into_iter().any(|end| is_at_or_below(path, end))
+}
+
+/// A path that a file names.
+struct Named {
+    /// Of this crate: then `path` starts at its root.
+    ours: bool,
+    path: Vec<String>,
+}
+
+/// A word or a sign of the source; `::` is one sign. Strings, characters, numbers and comments are left out.
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Word(String),
+    Sign(char),
+    PathSep,
+}
+
+impl Token {
+    fn word(&self) -> Option<&str> {
+        match self {
+            Token::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    fn is_word(&self, word: &str) -> bool {
+        self.word() == Some(word)
+    }
+}
+
+fn tokens(source: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut rest = source;
+    while let Some(first) = rest.chars().next() {
+        let skip = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            block_comment(rest)
+        } else if let Some(length) = string(rest) {
+            length
+        } else if first == '\'' {
+            character(rest)
+        } else if rest.starts_with("::") {
+            tokens.push(Token::PathSep);
+            2
+        } else if first.is_alphanumeric() || first == '_' {
+            let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            tokens.push(Token::Word(rest[..length].to_owned()));
+            length
+        } else {
+            if !first.is_whitespace() {
+                tokens.push(Token::Sign(first));
+            }
+            first.len_utf8()
+        };
+        rest = &rest[skip..];
+    }
+    tokens
+}
+
+/// The length of the block comment that `text` starts with; they nest.
+fn block_comment(text: &str) -> usize {
+    let mut depth = 0;
+    let mut at = 0;
+    while at < text.len() {
+        if text[at..].starts_with("/*") {
+            depth += 1;
+            at += 2;
+        } else if text[at..].starts_with("*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            at += text[at..].chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    text.len()
+}
+
+/// The length of the string that `text` starts with, its prefix included: `"..."`, `b"..."`, `r#"..."#`.
+fn string(text: &str) -> Option<usize> {
+    let prefix = ["br", "cr", "r", "b", "c", ""].into_iter().find(|prefix| {
+        text.strip_prefix(prefix).is_some_and(|rest| rest.trim_start_matches('#').starts_with('"'))
+    })?;
+    let hashes = text[prefix.len()..].find('"')?;
+    if hashes > 0 && !prefix.ends_with('r') {
+        return None;
+    }
+    let start = prefix.len() + hashes + 1;
+    if prefix.ends_with('r') {
+        let end = format!("\"{}", "#".repeat(hashes));
+        return Some(text[start..].find(&end).map_or(text.len(), |at| start + at + end.len()));
+    }
+    let mut escaped = false;
+    for (at, c) in text[start..].char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return Some(start + at + 1),
+            _ => {}
+        }
+    }
+    Some(text.len())
+}
+
+/// The length of the character literal that `text` starts with, or 1 for the tick of a lifetime.
+fn character(text: &str) -> usize {
+    let mut chars = text.char_indices().skip(1);
+    match (chars.next(), chars.next()) {
+        (Some((_, '\\')), Some((at, c))) => {
+            let after = at + c.len_utf8();
+            text[after..].find('\'').map_or(text.len(), |end| after + end + 1)
+        }
+        (Some(_), Some((at, '\''))) => at + 1,
+        _ => 1,
+    }
+}
+
+/// Leaves out what is for tests only: modules and imports under `#[cfg(test)]`, files under `#![cfg(test)]`.
+fn without_tests(tokens: &[Token]) -> Vec<Token> {
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        if tokens[at] != Token::Sign('#') {
+            kept.push(tokens[at].clone());
+            at += 1;
+            continue;
+        }
+        let whole_file = tokens.get(at + 1) == Some(&Token::Sign('!'));
+        let open = at + 1 + usize::from(whole_file);
+        let end = group_end(tokens, open);
+        let attribute = &tokens[open..end];
+        let says = |word: &str| attribute.iter().any(|token| token.is_word(word));
+        at = end;
+        if says("cfg") && says("test") && !says("not") {
+            if whole_file {
+                return Vec::new();
+            }
+            at = skip_item(tokens, end);
+        }
+    }
+    kept
+}
+
+/// Where the bracket that opens at `open` has closed again.
+fn group_end(tokens: &[Token], open: usize) -> usize {
+    let mut depth = 0;
+    for (at, token) in tokens.iter().enumerate().skip(open) {
+        match token {
+            Token::Sign('(' | '[' | '{') => depth += 1,
+            Token::Sign(')' | ']' | '}') => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return at + 1;
+        }
+    }
+    tokens.len()
+}
+
+/// Where the module or import that starts at `at` ends; for anything else `at` itself, and it is looked at.
+fn skip_item(tokens: &[Token], mut at: usize) -> usize {
+    let start = at;
+    while tokens.get(at) == Some(&Token::Sign('#')) {
+        at = group_end(tokens, at + 1);
+    }
+    if tokens.get(at).is_some_and(|token| token.is_word("pub")) {
+        at += 1;
+        if tokens.get(at) == Some(&Token::Sign('(')) {
+            at = group_end(tokens, at);
+        }
+    }
+    if !tokens.get(at).is_some_and(|token| token.is_word("mod") || token.is_word("use")) {
+        return start;
+    }
+    let is_module = tokens[at].is_word("mod");
+    while at < tokens.len() {
+        match tokens[at] {
+            Token::Sign(';') => return at + 1,
+            Token::Sign('{') if is_module => return group_end(tokens, at),
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+/// Every path of two or more parts that the file of module `here` names, and every import.
+fn paths(tokens: &[Token], here: &[String]) -> Vec<Named> {
+    let mut found = Vec::new();
+    let mut here = here.to_vec();
+    let mut inner_modules = Vec::new(); // the depth of braces in which each inline module lies
+    let mut depth = 0;
+    let mut at = 0;
+    while at < tokens.len() {
+        match &tokens[at] {
+            Token::Sign('{') => {
+                if at >= 2 && tokens[at - 2].is_word("mod") {
+                    here.extend(tokens[at - 1].word().map(str::to_owned));
+                    inner_modules.push(depth);
+                }
+                depth += 1;
+            }
+            Token::Sign('}') => {
+                depth -= 1;
+                if inner_modules.pop_if(|inner| *inner == depth).is_some() {
+                    here.pop();
+                }
+            }
+            Token::Word(word) => {
+                let import = word == "use" && tokens.get(at + 1) != Some(&Token::Sign('<'));
+                let mut tree = Vec::new();
+                at = path_tree(tokens, at + usize::from(import), &[], import, &mut tree);
+                found.extend(
+                    tree.into_iter().filter(|path| import || path.len() > 1).map(|path| resolve(path, &here)),
+                );
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Reads the path, or with `import` the tree of paths, that starts at `at`; hands back where it ends.
+fn path_tree(
+    tokens: &[Token],
+    mut at: usize,
+    before: &[String],
+    import: bool,
+    found: &mut Vec<Vec<String>>,
+) -> usize {
+    let mut path = before.to_vec();
+    loop {
+        match tokens.get(at) {
+            Some(Token::PathSep) if path.len() == before.len() => at += 1, // the leading `::`
+            Some(Token::Word(word)) => {
+                path.push(word.clone());
+                at += 1;
+                if tokens.get(at) != Some(&Token::PathSep) {
+                    break;
+                }
+                at += 1;
+            }
+            Some(Token::Sign('*')) if import => {
+                path.push("*".to_owned());
+                at += 1;
+                break;
+            }
+            Some(Token::Sign('{')) if import => {
+                at += 1;
+                while at < tokens.len() && tokens[at] != Token::Sign('}') {
+                    at = if tokens[at] == Token::Sign(',') {
+                        at + 1
+                    } else {
+                        path_tree(tokens, at, &path, import, found)
+                    };
+                }
+                return at + 1;
+            }
+            // A path's end by `<` (`Vec::<u8>`), or source that does not compile.
+            _ => {
+                found.push(path);
+                return if import { at + 1 } else { at };
+            }
+        }
+    }
+    found.push(path);
+    if import && tokens.get(at).is_some_and(|token| token.is_word("as")) { at + 2 } else { at }
+}
+
+/// Follows `crate`, `self` and `super` from module `here`.
+fn resolve(mut path: Vec<String>, here: &[String]) -> Named {
+    path.pop_if(|last| last == "self"); // `use a::{self}`
+    match path.first().map_or("", String::as_str) {
+        "crate" => Named { ours: true, path: path.split_off(1) },
+        "self" | "super" | "" => {
+            let ups = path.iter().take_while(|part| *part == "super").count();
+            let start = &here[..here.len().saturating_sub(ups)];
+            let rest = path.into_iter().skip_while(|part| part == "super" || part == "self");
+            Named { ours: true, path: start.iter().cloned().chain(rest).collect() }
+        }
+        _ => Named { ours: false, path },
+    }
+}

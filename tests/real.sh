@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Runs the tests against real programs, real processes and a real (virtual) desktop, one after the other:
+#
+#   bash tests/real.sh                 all of tests/real/*.sh and *.py
+#   bash tests/real.sh desktop.py      these only, with their output as it comes
+#
+# A test is a script that exits 0 when it passed. It gets:
+#   DUPLEX, DUPLEXCTL   the two programs, just built
+#   REAL_DIR            an empty directory of its own; kept under target/real/NAME, with its output in output.log
+# A test named desktop* runs on a virtual desktop of its own (xsession.sh).
+#   REAL_PROFILE=release    builds and tests that profile (dev)
+#   REAL_TIMEOUT=SECONDS    how long a test may take (900)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+repository=$PWD
+
+helpers=' xsession.sh drive.py '          # not tests themselves
+required=(desktop.py)                     # a run without these has not tested what it says
+timeout=${REAL_TIMEOUT:-900}
+profile=${REAL_PROFILE:-dev}
+target=${CARGO_TARGET_DIR:-target}
+results=$target/real
+passed=0
+failed=0
+
+# One result line. REASON is empty for a test that passed.
+result() {
+    local name=$1 seconds=$2 reason=$3
+    if [ -z "$reason" ]; then
+        passed=$((passed + 1))
+        printf 'PASS  %-28s %4s s\n' "$name" "$seconds"
+    else
+        failed=$((failed + 1))
+        printf 'FAIL  %-28s %4s s  %s\n' "$name" "$seconds" "$reason"
+    fi
+}
+
+run_test() {
+    local name=$1 script=$repository/tests/real/$1 start=$SECONDS code=0
+    local log=$results/$name/output.log
+    if [ ! -e "$script" ]; then
+        result "$name" 0 'tests/real has no such script'
+        return
+    fi
+    local command=()
+    case $name in
+    desktop*) command+=("$repository/tests/real/xsession.sh") ;;
+    esac
+    case $name in
+    *.py) command+=(/usr/bin/python3) ;; # the system's: it has pyatspi
+    *) command+=(bash) ;;
+    esac
+    command+=("$script")
+
+    rm -rf "${results:?}/$name"
+    mkdir -p "$results/$name/work"
+    REAL_DIR=$(realpath "$results/$name/work")
+    export REAL_DIR
+    timeout --kill-after=10 "$timeout" "${command[@]}" </dev/null 2>&1 | tee "$log" >&"$show" || code=${PIPESTATUS[0]}
+    case $code in
+    0) result "$name" $((SECONDS - start)) '' ;;
+    124 | 137) result "$name" $((SECONDS - start)) "not done after $timeout s; $log" ;;
+    *) result "$name" $((SECONDS - start)) "exit $code; $log" ;;
+    esac
+    if [ "$code" -ne 0 ] && [ "$show" -ne 1 ]; then
+        tail -n 60 "$log" | sed 's/^/      /'
+    fi
+}
+
+cargo build --locked --bins --profile "$profile"
+case $profile in dev) built=debug ;; *) built=$profile ;; esac
+DUPLEX=$(realpath "$target/$built/duplex")
+DUPLEXCTL=$(realpath "$target/$built/duplexctl")
+export DUPLEX DUPLEXCTL PYTHONDONTWRITEBYTECODE=1
+
+exec {show}>/dev/null
+if [ $# -gt 0 ]; then
+    show=1
+    tests=("$@")
+else
+    tests=()
+    for script in tests/real/*.sh tests/real/*.py; do
+        name=${script##*/}
+        case $helpers in *" $name "*) continue ;; esac
+        [ -e "$script" ] && tests+=("$name")
+    done
+    for name in "${required[@]}"; do
+        [ -e "tests/real/$name" ] || tests+=("$name")
+    done
+fi
+
+for name in "${tests[@]}"; do run_test "$name"; done
+printf '%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

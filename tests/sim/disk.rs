@@ -1,0 +1,178 @@
+//! The client's disk as pure state: what `store` promises, without SQLite.
+
+use std::collections::BTreeMap;
+
+use duplex::link::courier::Change;
+use duplex::model::event::{LogRestart, Page, Stored, StoredRoom};
+use duplex::model::{
+    Delivery, Entry, EntryKind, Epoch, Event, Message, MessageId, OutboxItem, Position, Principal,
+    PrincipalId, ResumePoint, RoomName,
+};
+use duplex::wire::SavedState;
+
+/// What one client holds about one connection.
+#[derive(Clone, Debug, Default)]
+pub struct ClientDisk {
+    pub me: Option<Principal>,
+    pub era: u32,
+    pub era_from: u64,
+    pub era_has_entries: bool,
+    /// The log that is being read; the resume point follows with its first entries.
+    pub epoch: Option<Epoch>,
+    pub resume: Option<ResumePoint>,
+    pub rooms: Vec<RoomName>,
+    pub outbox: BTreeMap<u64, OutboxItem>,
+    /// Keyed by who and which, so that nothing is there twice; the value says where it stands.
+    pub messages: BTreeMap<(PrincipalId, MessageId), (Position, Entry)>,
+}
+
+impl ClientDisk {
+    pub fn write(&mut self, change: Change) {
+        match change {
+            Change::Queue(item) => {
+                self.outbox.insert(item.seq, item);
+            }
+            Change::Unqueue(id) => self.outbox.retain(|_, item| item.id != id),
+            Change::Replace { old, new } => {
+                self.outbox.retain(|_, item| item.id != old);
+                self.outbox.insert(new.seq, new);
+            }
+            Change::Attempted(ids) => {
+                for id in ids {
+                    self.set(id, Delivery::Attempted);
+                }
+            }
+            Change::Event(event) => self.event(event),
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Welcomed { me, rooms, head, .. } => {
+                self.me = Some(me);
+                for item in self.outbox.values_mut() {
+                    item.beyond(head);
+                }
+                for room in rooms {
+                    self.room(&room);
+                }
+            }
+            Event::LogStarted { epoch, from, why } => {
+                self.epoch = Some(epoch);
+                if self.era == 0 || self.era_has_entries {
+                    self.era += 1;
+                    self.era_has_entries = false;
+                }
+                self.era_from = from;
+                if why != LogRestart::First {
+                    for item in self.outbox.values_mut() {
+                        item.passed_by(u64::MAX);
+                    }
+                }
+            }
+            Event::Entries { entries, .. } => {
+                if let (Some(epoch), Some(last)) = (self.epoch, entries.last()) {
+                    self.resume = Some(ResumePoint { epoch, offset: last.offset, id: last.id });
+                }
+                let last = entries.last().map_or(0, |entry| entry.offset);
+                for entry in entries {
+                    self.entry(entry);
+                }
+                for item in self.outbox.values_mut() {
+                    item.passed_by(last);
+                }
+            }
+            Event::Acknowledged { id, offset, received } => {
+                self.set(id, Delivery::Acknowledged { offset, received })
+            }
+            Event::Refused { id, refusal } => self.set(id, Delivery::Failed(refusal)),
+            _ => {}
+        }
+    }
+
+    fn entry(&mut self, entry: Entry) {
+        self.era_has_entries = true;
+        if self.me.as_ref().is_some_and(|me| me.id == entry.sender.id) {
+            self.outbox.retain(|_, item| item.id != entry.id);
+        }
+        self.room(&entry.room);
+        if entry.kind == EntryKind::Message {
+            let position = Position { era: self.era, offset: entry.offset };
+            self.messages.insert((entry.sender.id.clone(), entry.id), (position, entry));
+        }
+    }
+
+    fn room(&mut self, room: &RoomName) {
+        if !self.rooms.contains(room) {
+            self.rooms.push(room.clone());
+        }
+    }
+
+    fn set(&mut self, id: MessageId, delivery: Delivery) {
+        if let Some(item) = self.outbox.values_mut().find(|item| item.id == id) {
+            item.deliver(delivery);
+        }
+    }
+
+    /// The messages in their order.
+    pub fn in_order(&self) -> Vec<(Position, &Entry)> {
+        let mut all: Vec<_> = self.messages.values().map(|(position, entry)| (*position, entry)).collect();
+        all.sort_by_key(|(position, _)| *position);
+        all
+    }
+
+    pub fn saved(&self) -> SavedState {
+        SavedState { resume: self.resume, since: None }
+    }
+
+    /// What a start reads.
+    pub fn stored(&self) -> Stored {
+        let rooms = self.rooms.iter().map(|name| {
+            let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.room == *name);
+            let messages: Vec<Message> = of_room.map(|(position, entry)| message(position, entry)).collect();
+            let newest = messages.last().map(|message| message.position).unwrap_or_default();
+            StoredRoom {
+                name: name.clone(),
+                messages,
+                older_on_disk: false,
+                older_on_hub: false,
+                newest,
+                read: Position::default(),
+                unread: 0,
+                draft: String::new(),
+            }
+        });
+        Stored {
+            me: self.me.clone(),
+            era: self.era,
+            era_from: self.era_from,
+            era_has_entries: self.era_has_entries,
+            received_to: self.resume.map_or(0, |resume| resume.offset),
+            rooms: rooms.collect(),
+            outbox: self.outbox.values().cloned().collect(),
+        }
+    }
+
+    /// All of a room, as a page.
+    pub fn page(&self, room: &RoomName) -> Page {
+        let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.room == *room);
+        Page {
+            messages: of_room.map(|(position, entry)| message(position, entry)).collect(),
+            older_on_disk: false,
+            older_on_hub: false,
+            newer_on_disk: false,
+        }
+    }
+}
+
+fn message(position: Position, entry: &Entry) -> Message {
+    Message {
+        position,
+        id: entry.id,
+        sender: entry.sender.clone(),
+        body: entry.body.clone(),
+        at: entry.at,
+        received: entry.received,
+        live: false,
+    }
+}
