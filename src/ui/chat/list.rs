@@ -183,10 +183,11 @@ impl List {
         let builder = UiBuilder::new().max_rect(rect).scope_id(id.with("rows")).accessibility_parent(id);
         ui.scope_builder(builder, |ui| {
             ui.shrink_clip_rect(rect);
-            if slice.room_is_empty && facts.before == Edge::End {
+            let is_empty = slice.room_is_empty && facts.before == Edge::End;
+            if is_empty {
                 paint::empty(ui, cx, rect);
             }
-            for placed in &placed {
+            for placed in placed.iter().filter(|_| !is_empty) {
                 let wish = paint::row(ui, cx, key, id, &columns, placed);
                 match wish {
                     Some(paint::Wish::Act(wanted)) => act = Some(wanted),
@@ -251,11 +252,11 @@ impl List {
             return false;
         }
         self.wanted = None;
-        if by > 0.0 || self.anchor != Anchor::End {
-            if let Some((key, id, y)) = self.top {
-                let most = 2.0 * rect.height();
-                self.anchor = Anchor::Row { key, id, y: y + by.clamp(-most, most) };
-            }
+        let moves = by > 0.0 || self.anchor != Anchor::End;
+        if let Some((key, id, y)) = self.top.filter(|_| moves) {
+            // So far that no row between here and there need be skipped.
+            let most = 2.0 * rect.height();
+            self.anchor = Anchor::Row { key, id, y: y + by.clamp(-most, most) };
         }
         true
     }

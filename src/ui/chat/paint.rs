@@ -143,12 +143,15 @@ pub(super) fn row(
     decorations(ui, cx, id, columns, placed);
     let text_size = placed.measured.text.size();
     let width = vec2(columns.list.width() - size::SCROLL - 4.0, 0.0);
-    let whole =
-        Rect::from_min_size(pos2(columns.list.left(), body_top), width + vec2(0.0, placed.measured.body));
+    let name = if placed.item.grouped { 0.0 } else { size::BODY_LINE };
+    let whole = Rect::from_min_size(
+        pos2(columns.list.left(), body_top - name),
+        width + vec2(0.0, name + placed.measured.body),
+    );
     let under_pointer = ui.rect_contains_pointer(whole.expand2(vec2(0.0, LITTLE / 2.0)));
     let theme = theme::of(ui);
     if under_pointer {
-        ui.painter().rect_filled(whole.expand2(vec2(0.0, 1.0)), 0.0, theme.hover);
+        ui.painter().rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, theme.hover);
     }
     if placed.item.grouped {
         if under_pointer {

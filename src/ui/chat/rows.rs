@@ -216,6 +216,9 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     if reaches_first {
         items.insert(0, head_item(room, connection));
         anchor += 1;
+    } else {
+        // The first row was there for its neighbour alone.
+        anchor = anchor.saturating_sub(1);
     }
     if matches!(around, Around::Key(Key::Head, _)) {
         anchor = 0;
@@ -320,10 +323,9 @@ impl Cache {
         let key = Key::Message(message.position);
         let mine = me == Some(&message.sender.id);
         let expanded = self.expanded.contains_key(&message.id);
-        if let Some(row) = self.rows.get(&key) {
-            if row.id == message.id && row.mine == mine && row.expanded == expanded {
-                return Arc::clone(row);
-            }
+        let same = |row: &&Arc<Row>| row.id == message.id && row.mine == mine && row.expanded == expanded;
+        if let Some(row) = self.rows.get(&key).filter(same) {
+            return Arc::clone(row);
         }
         let progress = if mine { Progress::Ours } else { Progress::Logged { live: message.live } };
         let author = (&message.sender.id, message.sender.name.as_str());
