@@ -16,7 +16,7 @@ pub mod link;
 pub mod wire;
 
 pub mod clock;
-//pub mod settings;
+pub mod settings;
 pub mod store;
 //pub mod transport;
 
