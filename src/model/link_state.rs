@@ -1,6 +1,8 @@
 //! [`LinkState`]: what is known about a connection at every moment, and [`Why`] it is so. Codes and fields only;
 //! `ui` makes the sentences.
 
+use std::path::PathBuf;
+
 use super::time::{BootMs, WallMs};
 
 /// One connection's state. The words people see are in `ui`.
@@ -100,6 +102,13 @@ pub enum Why {
         /// The verifier's words.
         detail: String,
     },
+    /// The profile's own CA file cannot be used.
+    BadCaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// TLS failed otherwise.
     TlsFailed {
         /// The library's words.
@@ -182,6 +191,7 @@ impl Why {
         match self {
             Why::BadUrl { .. }
             | Why::TlsUntrusted { .. }
+            | Why::BadCaFile { .. }
             | Why::NoCommonVersion { .. }
             | Why::Unauthorized
             | Why::Forbidden
@@ -219,6 +229,7 @@ impl Why {
             Why::Unreachable { .. } => "unreachable",
             Why::TimedOut { .. } => "timed_out",
             Why::TlsUntrusted { .. } => "tls_untrusted",
+            Why::BadCaFile { .. } => "bad_ca_file",
             Why::TlsFailed { .. } => "tls_failed",
             Why::Http { .. } => "http",
             Why::NotWebSocket { .. } => "not_web_socket",

@@ -1,0 +1,79 @@
+//! From a host's name to an open TCP connection.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::net::TcpStream;
+
+use crate::model::link_state::{Phase, Why};
+
+/// RFC 8305 §5: how long one address may stay unanswered before the next is tried beside it.
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// Connects to the first of the host's addresses that answers. Has no deadline of its own.
+pub(super) async fn connect(host: &str, port: u16) -> Result<TcpStream, Why> {
+    let addresses: Vec<SocketAddr> = match tokio::net::lookup_host((host, port)).await {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => {
+            log::debug!("looking up {host}: {error}");
+            Vec::new()
+        }
+    };
+    if addresses.is_empty() {
+        return Err(Why::NameNotFound { host: host.to_owned() });
+    }
+    let stream = first_to_answer(addresses).await.map_err(|error| why(&error))?;
+    // Chat is small messages that must not wait for each other's acknowledgement.
+    stream.set_nodelay(true).map_err(|error| why(&error))?;
+    Ok(stream)
+}
+
+/// Tries the addresses in the system's order, each a little after the one before or at once when that failed.
+async fn first_to_answer(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut untried = addresses.into_iter();
+    let mut trying = FuturesUnordered::new();
+    let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    loop {
+        let next = untried.next();
+        let last = next.is_none();
+        trying.extend(next.map(TcpStream::connect));
+        tokio::select! {
+            answer = trying.next() => match answer {
+                Some(Ok(stream)) => return Ok(stream),
+                // A refusal says more than "no route" to an address family that this computer does not have.
+                Some(Err(error)) if failure.kind() != io::ErrorKind::ConnectionRefused => failure = error,
+                Some(Err(_)) => {}
+                None => return Err(failure),
+            },
+            () = tokio::time::sleep(STAGGER), if !last => {}
+        }
+    }
+}
+
+/// What an error before any byte was exchanged means.
+pub(super) fn why(error: &io::Error) -> Why {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Why::ConnectionRefused,
+        io::ErrorKind::TimedOut => Why::TimedOut { during: Phase::Dial },
+        _ => Why::Unreachable { detail: error.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_that_refuses_does_not_keep_the_next_from_answering() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = listener.local_addr().unwrap();
+        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let stream = first_to_answer(vec![closed, open]).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), open);
+        let error = first_to_answer(vec![closed]).await.unwrap_err();
+        assert_eq!(why(&error), Why::ConnectionRefused);
+    }
+}

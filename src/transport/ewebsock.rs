@@ -1,0 +1,347 @@
+//! WebSocket by ewebsock: what a browser offers, and so the least that the rest of the app must live with.
+//!
+//! ewebsock starts tasks that nothing can stop, reports through a callback, and takes messages without ever saying that it
+//! is full. So each connection has a thread with a runtime of its own: ending it ends a dial that hangs, and blocking it in
+//! the callback holds the server back. While it is blocked nothing is sent either.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+use std::pin::pin;
+use std::sync::{Arc, Once};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+
+use ewebsock::{Options, WsEvent, WsMessage, WsSender};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Duration, sleep, timeout};
+
+use super::{
+    CLOSE_WITHIN, Capabilities, Connection, Counters, Incoming, Outgoing, Place, Port, Target, channels,
+    connect, too_large,
+};
+use crate::frame::Frame;
+use crate::model::link_state::{Phase, Why};
+
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    close_code: false,
+    own_ca: false,
+    fingerprint: false,
+    headers: true,
+    retry_after: false,
+    timeout_phase: false,
+};
+
+/// Messages that may wait for room in ewebsock's own queue of 1,000.
+const MAX_WAITING: usize = 256;
+
+/// How long to wait before looking again whether they still do.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
+    let place = Place::parse(&target.url)?;
+    let options = options(&target)?;
+    let (connection, port) = channels(target.subprotocol.clone());
+    let (opened, answer) = oneshot::channel();
+    let dialing = Dialing { place, url: target.url, options, max_frame: target.max_frame, opened, port };
+    thread::Builder::new()
+        .name("ewebsock".to_owned())
+        .spawn(move || dialing.serve())
+        .map_err(|error| Why::Unreachable { detail: error.to_string() })?;
+    // Returning early drops `connection`, which ends the thread.
+    match timeout(target.deadline, answer).await {
+        Ok(Ok(answer)) => answer.map(|()| connection),
+        Ok(Err(_)) => Err(lost("the connection ended while opening")),
+        Err(_) => Err(Why::TimedOut { during: Phase::Dial }),
+    }
+}
+
+fn options(target: &Target) -> Result<Options, Why> {
+    let unsupported = |detail: String| Why::Unsupported { detail };
+    if target.ca_file.is_some() {
+        return Err(unsupported("ewebsock cannot trust a CA file of one connection".to_owned()));
+    }
+    if target.fingerprint.is_some() {
+        return Err(unsupported("ewebsock cannot trust a certificate by its fingerprint".to_owned()));
+    }
+    let headers = target.headers.iter().map(|(name, value)| match value.to_str() {
+        Ok(value) => Ok((name.as_str().to_owned(), value.to_owned())),
+        Err(_) => Err(unsupported(format!("ewebsock cannot send the header {name}: it is not plain text"))),
+    });
+    Ok(Options {
+        max_incoming_frame_size: target.max_frame,
+        additional_headers: headers.collect::<Result<_, _>>()?,
+        subprotocols: target.subprotocol.iter().cloned().collect(),
+        ..Options::default()
+    })
+}
+
+/// What a connection's thread is started with.
+struct Dialing {
+    place: Place,
+    url: String,
+    options: Options,
+    max_frame: usize,
+    opened: oneshot::Sender<Result<(), Why>>,
+    port: Port,
+}
+
+impl Dialing {
+    /// The thread of one connection.
+    fn serve(self) {
+        // Without this the TLS library, which could use either of two, panics.
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| {
+            if rustls::crypto::ring::default_provider().install_default().is_err() {
+                log::debug!("TLS has its provider already");
+            }
+        });
+        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => {
+                runtime.block_on(self.run());
+                // A name that is being looked up cannot be given up, and must not keep this thread.
+                runtime.shutdown_background();
+            }
+            Err(error) => {
+                let _ = self.opened.send(Err(Why::Unreachable { detail: error.to_string() }));
+            }
+        }
+    }
+
+    async fn run(self) {
+        let Port { mut outgoing, incoming, counters } = self.port;
+        let (ended, mut end) = oneshot::channel();
+        let handler = Handler {
+            host: self.place.host,
+            max_frame: self.max_frame,
+            incoming: incoming.clone(),
+            counters: counters.clone(),
+            opened: Cell::new(Some(self.opened)),
+            ended: Cell::new(Some(ended)),
+        };
+        let connected = ewebsock::ws_connect(
+            self.url,
+            self.options,
+            Box::new(move |event| {
+                handler.handle(event);
+                ControlFlow::Continue(())
+            }),
+        );
+        let sender = match connected {
+            Ok(sender) => sender,
+            // Never natively. The handler is gone, and with it `opened`: the dialer is told.
+            Err(error) => return log::warn!("ewebsock: {error}"),
+        };
+        let over = async {
+            tokio::select! {
+                why = &mut end => Some(why.unwrap_or_else(|_| lost("the connection ended without a close"))),
+                asked = write(sender, &mut outgoing, &counters) => {
+                    if asked { Some(hung_up(&mut end).await) } else { None }
+                }
+            }
+        };
+        let why = tokio::select! {
+            why = over => why,
+            () = incoming.closed() => None,
+        };
+        // Dropped: nobody is there to tell, and ending the runtime hangs up.
+        let Some(why) = why else { return };
+        drop(outgoing);
+        // When nobody listens any more there is nobody to tell.
+        let _ = incoming.send(Incoming::Closed(why)).await;
+    }
+}
+
+/// ewebsock hangs up once its close is sent.
+async fn hung_up(end: &mut oneshot::Receiver<Why>) -> Why {
+    match timeout(CLOSE_WITHIN, end).await {
+        Ok(end) => end.unwrap_or_else(|_| closed()),
+        Err(_) => lost("the server did not take our close"),
+    }
+}
+
+/// Sends until a close is asked for, or returns false when the connection is dropped. Dropping the sender closes.
+async fn write(mut sender: WsSender, outgoing: &mut mpsc::Receiver<Outgoing>, counters: &Counters) -> bool {
+    // Each message that waits for room is a task on this thread's runtime: that is how many there are.
+    let tasks = tokio::runtime::Handle::current().metrics();
+    while let Some(item) = outgoing.recv().await {
+        let Outgoing::Frame(frame) = item else { return true };
+        counters.sent(frame.len());
+        sender.send(match frame {
+            Frame::Text(text) => WsMessage::Text(text),
+            Frame::Binary(bytes) => WsMessage::Binary(bytes),
+        });
+        if tasks.num_alive_tasks() > MAX_WAITING {
+            for _ in 0..8 {
+                tokio::task::yield_now().await;
+            }
+        }
+        while tasks.num_alive_tasks() > MAX_WAITING {
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+    false
+}
+
+/// Takes ewebsock's events, on the connection's thread.
+struct Handler {
+    host: String,
+    max_frame: usize,
+    incoming: mpsc::Sender<Incoming>,
+    counters: Arc<Counters>,
+    /// Until the dial has its answer.
+    opened: Cell<Option<oneshot::Sender<Result<(), Why>>>>,
+    /// Until the connection is over. What comes later is not passed on.
+    ended: Cell<Option<oneshot::Sender<Why>>>,
+}
+
+impl Handler {
+    fn handle(&self, event: WsEvent) {
+        match event {
+            WsEvent::Opened => {
+                if let Some(opened) = self.opened.take() {
+                    let _ = opened.send(Ok(()));
+                }
+            }
+            WsEvent::Message(WsMessage::Text(text)) => self.pass_on(Frame::Text(text)),
+            WsEvent::Message(WsMessage::Binary(bytes)) => self.pass_on(Frame::Binary(bytes)),
+            WsEvent::Message(_) => {}
+            WsEvent::Error(text) => match self.opened.take() {
+                Some(opened) => {
+                    let _ = opened.send(Err(refused(&text, &self.host)));
+                }
+                None => self.end(broken(&text)),
+            },
+            WsEvent::Closed => self.end(closed()),
+        }
+    }
+
+    fn pass_on(&self, frame: Frame) {
+        let Some(ended) = self.ended.take() else { return };
+        self.ended.set(Some(ended));
+        // ewebsock limits single frames; a message may come in many.
+        if frame.len() > self.max_frame {
+            return self.end(too_large(frame.len(), self.max_frame));
+        }
+        self.counters.received(frame.len());
+        if let Err(TrySendError::Full(item)) = self.incoming.try_send(Incoming::Frame(frame)) {
+            // Holds the server back. Ends when the connection is dropped, which is no error here.
+            let _ = block_on(tokio::task::unconstrained(self.incoming.send(item)));
+        }
+    }
+
+    fn end(&self, why: Why) {
+        if let Some(ended) = self.ended.take() {
+            let _ = ended.send(why);
+        }
+    }
+}
+
+/// Waits inside of a task, where tokio's own ways of blocking refuse to. Not for futures that are subject to tokio's
+/// budget: it does not come back here.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+/// What an error before [`WsEvent::Opened`] means. The texts are tungstenite 0.24's, and the system's after "IO error".
+fn refused(text: &str, host: &str) -> Why {
+    let detail = text.to_owned();
+    if let Some(detail) = text.strip_prefix("IO error: ") {
+        return refused_io(detail, host);
+    }
+    if let Some(rest) = text.strip_prefix("HTTP error: ") {
+        let status: Option<u16> = rest.split(' ').next().and_then(|status| status.parse().ok());
+        return match status {
+            Some(status @ 300..) => Why::Http { status, retry_after_ms: None },
+            _ => Why::NotWebSocket { detail },
+        };
+    }
+    if let Some(rest) = text.strip_prefix("WebSocket protocol error: ") {
+        return match rest {
+            "Handshake not finished" => lost("the server hung up instead of answering"),
+            rest if rest.starts_with("SubProtocol error") => Why::Violation { detail },
+            _ => Why::NotWebSocket { detail },
+        };
+    }
+    let answers = ["HTTP format error", "Attack attempt", "UTF-8 encoding error", "Space limit exceeded"];
+    if answers.iter().any(|start| text.starts_with(start)) {
+        return Why::NotWebSocket { detail };
+    }
+    if text.starts_with("Failed to parse URL") || text.starts_with("URL error") {
+        return Why::BadUrl { detail };
+    }
+    Why::Unreachable { detail }
+}
+
+fn refused_io(detail: &str, host: &str) -> Why {
+    if detail.starts_with("failed to lookup address information") {
+        return Why::NameNotFound { host: host.to_owned() };
+    }
+    if let Some(detail) = detail.strip_prefix("invalid peer certificate: ") {
+        return Why::TlsUntrusted { detail: detail.to_owned() };
+    }
+    // The standard library ends the system's words with the number that tells what they mean in any language.
+    let number = detail.rsplit_once("(os error ").and_then(|(_, end)| end.strip_suffix(')')?.parse().ok());
+    match number {
+        // WSAHOST_NOT_FOUND to WSANO_DATA.
+        Some(11001..=11004) if cfg!(windows) => Why::NameNotFound { host: host.to_owned() },
+        Some(number) => connect::why(&std::io::Error::from_raw_os_error(number)),
+        None => Why::Unreachable { detail: detail.to_owned() },
+    }
+}
+
+/// What an error after [`WsEvent::Opened`] means.
+fn broken(text: &str) -> Why {
+    let rules = ["Space limit exceeded", "UTF-8 encoding error", "WebSocket protocol error"];
+    let broke_a_rule =
+        rules.iter().any(|rule| text.starts_with(rule)) && !text.contains("without closing handshake");
+    if broke_a_rule { Why::Violation { detail: text.to_owned() } } else { lost(text) }
+}
+
+fn closed() -> Why {
+    Why::Closed { code: None, reason: String::new(), retry_after_ms: None }
+}
+
+fn lost(detail: &str) -> Why {
+    Why::Lost { detail: detail.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ewebsock_says_is_understood() {
+        let code = |text| refused(text, "a.example").code();
+        assert_eq!(
+            refused("HTTP error: 401 Unauthorized", ""),
+            Why::Http { status: 401, retry_after_ms: None }
+        );
+        assert_eq!(code("HTTP error: 200 OK"), "not_web_socket");
+        assert_eq!(code("IO error: invalid peer certificate: UnknownIssuer"), "tls_untrusted");
+        assert_eq!(code("WebSocket protocol error: Handshake not finished"), "lost");
+        assert_eq!(code("WebSocket protocol error: httparse error: invalid HTTP version"), "not_web_socket");
+        assert_eq!(code("something new"), "unreachable");
+        let refusal = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        assert_eq!(code(&format!("IO error: {refusal}")), "unreachable");
+        assert_eq!(
+            broken("WebSocket protocol error: Connection reset without closing handshake").code(),
+            "lost"
+        );
+        assert_eq!(broken("Space limit exceeded: Message too long: 9 > 8").code(), "violation");
+    }
+}

@@ -1,0 +1,327 @@
+//! Carries frames between this computer and a server. Knows sockets, TLS and HTTP upgrades; knows no protocol.
+//!
+//! [`dial`] opens a [`Connection`]: two bounded channels with a socket behind them. Every implementation keeps the same
+//! contract, and says in its [`Capabilities`] where it cannot:
+//!
+//! - Frames arrive whole, in order, each once. [`Incoming::Closed`] is the last thing to arrive and says why.
+//! - Memory is bounded: when nobody takes from `incoming`, reading stops and the server is held back by TCP.
+//! - Dropping the [`Connection`] closes the socket; what was not yet sent is given up.
+//! - Pings are answered by themselves and never seen.
+
+mod connect;
+mod ewebsock;
+mod memory;
+mod pump;
+mod tls;
+mod upgrade;
+mod websocket;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use tokio::sync::mpsc;
+
+use crate::frame::Frame;
+use crate::model::link_state::Why;
+use crate::model::profile::Socket;
+
+pub use memory::pair;
+
+/// How many frames wait in either direction of a [`Connection`].
+pub const QUEUE: usize = 64;
+
+/// How long the other end may take to answer our close.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Where to dial, and how.
+#[derive(Clone)]
+pub struct Target {
+    /// `ws://` or `wss://`, with host and path.
+    pub url: String,
+    /// Sent along with the HTTP upgrade. They may hold credentials and are never printed.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Asked for by `Sec-WebSocket-Protocol`; a server that does not agree to it is refused.
+    pub subprotocol: Option<String>,
+    /// A PEM file with authorities to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// SHA-256 of the server's certificate in DER, 64 hexadecimal digits: trusted instead of any authority.
+    pub fingerprint: Option<String>,
+    /// The largest message to accept, in bytes of payload.
+    pub max_frame: usize,
+    /// For name, TCP, TLS and upgrade together.
+    pub deadline: Duration,
+}
+
+impl Target {
+    /// A target with nothing but a URL: messages up to 1 MiB, ten seconds to connect.
+    pub fn new(url: impl Into<String>) -> Self {
+        Target {
+            url: url.into(),
+            headers: Vec::new(),
+            subprotocol: None,
+            ca_file: None,
+            fingerprint: None,
+            max_frame: 1 << 20,
+            deadline: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Without the headers' values: one of them is the token.
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&HeaderName> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Target")
+            .field("url", &self.url)
+            .field("headers", &names)
+            .field("subprotocol", &self.subprotocol)
+            .field("ca_file", &self.ca_file)
+            .field("fingerprint", &self.fingerprint)
+            .field("max_frame", &self.max_frame)
+            .field("deadline", &self.deadline)
+            .finish()
+    }
+}
+
+/// What an implementation can do beyond carrying frames. Where a field is false the screen says so.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Close codes and reasons arrive, and ours are sent.
+    pub close_code: bool,
+    /// [`Target::ca_file`] works; otherwise dialing with one is refused as [`Why::Unsupported`].
+    pub own_ca: bool,
+    /// [`Target::fingerprint`] works; otherwise dialing with one is refused as [`Why::Unsupported`].
+    pub fingerprint: bool,
+    /// [`Target::headers`] are sent with the upgrade.
+    pub headers: bool,
+    /// A refused upgrade tells its `Retry-After` beside its status.
+    pub retry_after: bool,
+    /// A timeout tells whether anything accepted the connection; otherwise it is always [`Phase::Dial`].
+    ///
+    /// [`Phase::Dial`]: crate::model::link_state::Phase::Dial
+    pub timeout_phase: bool,
+}
+
+/// What `socket` can do.
+pub fn capabilities(socket: Socket) -> Capabilities {
+    match socket {
+        Socket::Tungstenite => websocket::CAPABILITIES,
+        Socket::Ewebsock => ewebsock::CAPABILITIES,
+    }
+}
+
+/// Opens a connection. Runs on a tokio runtime, where the connection's own task goes on. Dropping the future stops
+/// dialing.
+///
+/// # Errors
+/// Whatever kept the connection from opening, within [`Target::deadline`].
+pub async fn dial(socket: Socket, target: Target) -> Result<Connection, Why> {
+    match socket {
+        Socket::Tungstenite => websocket::dial(target).await,
+        Socket::Ewebsock => ewebsock::dial(target).await,
+    }
+}
+
+/// What is given to a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// Send this.
+    Frame(Frame),
+    /// Send a close after everything given before, and end: [`Incoming::Closed`] follows within two seconds of the
+    /// frames being taken.
+    Close {
+        /// RFC 6455 §7.4; one that may not be sent is left out.
+        code: u16,
+        /// Cut to the 123 bytes that fit.
+        reason: String,
+    },
+}
+
+/// What comes from a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// This arrived.
+    Frame(Frame),
+    /// It is over; nothing follows.
+    Closed(Why),
+}
+
+/// An open connection. Its ends are plain channels, so that a `select!` can wait on both.
+///
+/// While you wait for room in `outgoing`, go on taking from `incoming`: a server that is stuck sending to us does not
+/// read, and neither would give way.
+#[derive(Debug)]
+pub struct Connection {
+    /// Towards the server. Closed once the connection is over.
+    pub outgoing: mpsc::Sender<Outgoing>,
+    /// From the server; receiving is cancel-safe. Ends after [`Incoming::Closed`].
+    pub incoming: mpsc::Receiver<Incoming>,
+    /// What the server agreed to of [`Target::subprotocol`].
+    pub subprotocol: Option<String>,
+    /// What went through so far.
+    pub counters: Arc<Counters>,
+}
+
+impl Connection {
+    /// Sends a frame, waiting for room. False when the connection is over; `incoming` says why.
+    pub async fn send(&self, frame: Frame) -> bool {
+        self.outgoing.send(Outgoing::Frame(frame)).await.is_ok()
+    }
+
+    /// Takes what comes next; cancel-safe. `None` after [`Incoming::Closed`].
+    pub async fn recv(&mut self) -> Option<Incoming> {
+        self.incoming.recv().await
+    }
+
+    /// Appends whatever is ready, at least one and at most `limit`; cancel-safe. Returns 0 after [`Incoming::Closed`].
+    pub async fn recv_many(&mut self, into: &mut Vec<Incoming>, limit: usize) -> usize {
+        self.incoming.recv_many(into, limit).await
+    }
+
+    /// Asks for a close. Go on receiving until [`Incoming::Closed`] to see it through.
+    pub async fn close(&self, code: u16, reason: impl Into<String>) {
+        let reason = reason.into();
+        // A connection that is over already is what was wanted.
+        let _ = self.outgoing.send(Outgoing::Close { code, reason }).await;
+    }
+}
+
+/// Payload that went through a [`Connection`], as far as its socket took it.
+#[derive(Debug, Default)]
+pub struct Counters {
+    frames_in: AtomicU64,
+    bytes_in: AtomicU64,
+    frames_out: AtomicU64,
+    bytes_out: AtomicU64,
+}
+
+/// [`Counters`] at one moment.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Frames received.
+    pub frames_in: u64,
+    /// Their payload in bytes.
+    pub bytes_in: u64,
+    /// Frames sent.
+    pub frames_out: u64,
+    /// Their payload in bytes.
+    pub bytes_out: u64,
+}
+
+impl Counters {
+    /// What went through so far.
+    pub fn traffic(&self) -> Traffic {
+        Traffic {
+            frames_in: self.frames_in.load(Ordering::Relaxed),
+            bytes_in: self.bytes_in.load(Ordering::Relaxed),
+            frames_out: self.frames_out.load(Ordering::Relaxed),
+            bytes_out: self.bytes_out.load(Ordering::Relaxed),
+        }
+    }
+
+    fn received(&self, bytes: usize) {
+        add(&self.frames_in, 1);
+        add(&self.bytes_in, bytes as u64);
+    }
+
+    fn sent(&self, bytes: usize) {
+        add(&self.frames_out, 1);
+        add(&self.bytes_out, bytes as u64);
+    }
+}
+
+/// Each counter has one writer, which need not pay for an atomic addition.
+fn add(counter: &AtomicU64, more: u64) {
+    counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
+}
+
+/// A connection's other side: what an implementation reads from and writes to.
+struct Port {
+    outgoing: mpsc::Receiver<Outgoing>,
+    incoming: mpsc::Sender<Incoming>,
+    counters: Arc<Counters>,
+}
+
+fn channels(subprotocol: Option<String>) -> (Connection, Port) {
+    let (to_socket, outgoing) = mpsc::channel(QUEUE);
+    let (to_us, incoming) = mpsc::channel(QUEUE);
+    let counters = Arc::new(Counters::default());
+    let connection = Connection { outgoing: to_socket, incoming, subprotocol, counters: counters.clone() };
+    (connection, Port { outgoing, incoming: to_us, counters })
+}
+
+/// The parts of a socket's URL.
+struct Place {
+    uri: http::Uri,
+    /// Without the brackets of an IPv6 address.
+    host: String,
+    port: u16,
+    secure: bool,
+}
+
+impl Place {
+    fn parse(url: &str) -> Result<Place, Why> {
+        let bad = |detail: &str| Why::BadUrl { detail: detail.to_owned() };
+        let uri: http::Uri = url.parse().map_err(|error: http::uri::InvalidUri| bad(&error.to_string()))?;
+        let secure = match uri.scheme_str() {
+            Some("ws") => false,
+            Some("wss") => true,
+            _ => return Err(bad("the address must begin with ws:// or wss://")),
+        };
+        let authority = uri.authority().ok_or_else(|| bad("the address names no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(bad("a password does not belong into the address"));
+        }
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        if host.is_empty() {
+            return Err(bad("the address names no host"));
+        }
+        let port = match authority.port() {
+            Some(port) => port.as_u16(),
+            None if authority.as_str() == authority.host() => {
+                if secure {
+                    443
+                } else {
+                    80
+                }
+            }
+            None => return Err(bad("the address's port is no number up to 65535")),
+        };
+        Ok(Place { uri, host, port, secure })
+    }
+}
+
+/// The payload's size against [`Target::max_frame`], in words.
+fn too_large(size: usize, limit: usize) -> Why {
+    Why::Violation { detail: format!("a message of {size} bytes came; at most {limit} are accepted") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_from_a_url() {
+        let place = |url: &str| Place::parse(url).map(|place| (place.host, place.port, place.secure));
+        assert_eq!(place("ws://a.example"), Ok(("a.example".to_owned(), 80, false)));
+        assert_eq!(place("wss://a.example/x?y"), Ok(("a.example".to_owned(), 443, true)));
+        assert_eq!(place("ws://[::1]:7870/x"), Ok(("::1".to_owned(), 7870, false)));
+        for bad in
+            ["", "a.example", "http://a.example", "ws://u:p@a.example", "ws://a.example:99999", "ws://:80"]
+        {
+            assert!(matches!(place(bad), Err(Why::BadUrl { .. })), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_target_never_prints_its_token() {
+        let mut target = Target::new("ws://a.example");
+        target.headers.push((http::header::AUTHORIZATION, HeaderValue::from_static("Bearer hunter2")));
+        let text = format!("{target:?}");
+        assert!(text.contains("authorization") && !text.contains("hunter2"), "{text}");
+    }
+}

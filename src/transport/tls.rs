@@ -1,0 +1,193 @@
+//! Whom to trust: the system's authorities, a profile's own CA file beside them, or one pinned certificate.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
+};
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OnceCell;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::Target;
+use crate::model::link_state::Why;
+
+/// A CA file larger than this is none.
+const MAX_CA_FILE: u64 = 1 << 20;
+
+/// Reads whatever is needed to check the server's certificate, off this thread.
+pub(super) async fn connector(target: &Target) -> Result<TlsConnector, Why> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Why::TlsFailed { detail: error.to_string() })?;
+    let mut config = if let Some(fingerprint) = &target.fingerprint {
+        let verifier = Pinned { digest: read_fingerprint(fingerprint)?, provider };
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
+    } else {
+        let mut roots = system_roots().await;
+        if let Some(path) = target.ca_file.clone() {
+            roots = blocking(move || with_ca_file(roots, &path)).await??;
+        }
+        builder.with_root_certificates(roots).with_no_client_auth()
+    };
+    // RFC 6455 upgrades HTTP/1.1: a server that offers HTTP/2 must not choose that.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Greets the server and checks its certificate.
+pub(super) async fn greet<S>(connector: &TlsConnector, host: &str, stream: S) -> Result<TlsStream<S>, Why>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| Why::BadUrl { detail: format!("{host} is no name that a certificate could be for") })?;
+    connector.connect(name, stream).await.map_err(|error| {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner)))) => {
+                Why::TlsUntrusted { detail: inner.to_string() }
+            }
+            Some(rustls::Error::InvalidCertificate(inner)) => Why::TlsUntrusted { detail: inner.to_string() },
+            Some(other) => Why::TlsFailed { detail: other.to_string() },
+            None => Why::Lost { detail: error.to_string() },
+        }
+    })
+}
+
+/// The system's authorities, read once in this process.
+async fn system_roots() -> Arc<RootCertStore> {
+    static ROOTS: OnceCell<Arc<RootCertStore>> = OnceCell::const_new();
+    let load =
+        || async { Arc::new(blocking(load_system_roots).await.unwrap_or_else(|_| RootCertStore::empty())) };
+    ROOTS.get_or_init(load).await.clone()
+}
+
+fn load_system_roots() -> RootCertStore {
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        log::warn!("reading the system's certificate authorities: {error}");
+    }
+    let mut roots = RootCertStore::empty();
+    let (added, ignored) = roots.add_parsable_certificates(found.certs);
+    log::debug!("{added} certificate authorities of the system, {ignored} unreadable");
+    if added == 0 {
+        log::warn!("the system trusts no certificate authority");
+    }
+    roots
+}
+
+fn with_ca_file(roots: Arc<RootCertStore>, path: &Path) -> Result<Arc<RootCertStore>, Why> {
+    let bad = |detail: String| Why::BadCaFile { path: path.to_owned(), detail };
+    let mut pem = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_CA_FILE).read_to_end(&mut pem))
+        .map_err(|error| bad(error.to_string()))?;
+    let mut roots = (*roots).clone();
+    let mut count = 0;
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|error| bad(error.to_string()))?;
+        roots.add(certificate).map_err(|error| bad(error.to_string()))?;
+        count += 1;
+    }
+    if count == 0 {
+        return Err(bad("it holds no certificate in PEM form".to_owned()));
+    }
+    Ok(Arc::new(roots))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Why> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Why::TlsFailed { detail: error.to_string() })
+}
+
+fn read_fingerprint(text: &str) -> Result<[u8; 32], Why> {
+    let bad = || Why::BadUrl { detail: "the fingerprint is not 64 hexadecimal digits".to_owned() };
+    let digits: Vec<u8> = text
+        .chars()
+        .filter(|c| *c != ':')
+        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect::<Option<_>>()
+        .ok_or_else(bad)?;
+    let bytes: Vec<u8> =
+        digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
+    if digits.len() == 64 { bytes.try_into().map_err(|_| bad()) } else { Err(bad()) }
+}
+
+/// Trusts one certificate, whoever signed it, for whatever name and time it was made.
+#[derive(Debug)]
+struct Pinned {
+    digest: [u8; 32],
+    provider: Arc<CryptoProvider>,
+}
+
+/// The server holds another certificate than the pinned one.
+#[derive(Debug, thiserror::Error)]
+#[error("the server's certificate is {found}, not the pinned one")]
+struct OtherCertificate {
+    found: String,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let digest: [u8; 32] = Sha256::digest(end_entity).into();
+        if digest == self.digest {
+            return Ok(ServerCertVerified::assertion());
+        }
+        let found = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Err(CertificateError::Other(OtherError(Arc::new(OtherCertificate { found }))).into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_64_digits() {
+        assert_eq!(read_fingerprint(&"0F".repeat(32)), Ok([15; 32]));
+        assert_eq!(read_fingerprint(&["a0"; 32].join(":")), Ok([160; 32]));
+        for bad in ["", "0f", &"0f".repeat(31), &"0g".repeat(32), &"é".repeat(32)] {
+            assert!(read_fingerprint(bad).is_err(), "{bad}");
+        }
+    }
+}

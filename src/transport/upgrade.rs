@@ -1,0 +1,212 @@
+//! The HTTP request that turns a stream into a WebSocket (RFC 6455 §4.1).
+//!
+//! The answer is read here rather than by tungstenite, which cannot tell a refusal by an HTTP/1.0 server from noise, takes
+//! `Connection: keep-alive, Upgrade` for no upgrade, and lets a server choose extensions that nobody offered.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::generate_request;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::{Place, Target};
+use crate::model::link_state::Why;
+
+/// An answer whose head is longer than this is none.
+const MAX_HEAD: usize = 32 * 1024;
+const MAX_HEADERS: usize = 128;
+
+/// A server's agreement.
+#[derive(Debug)]
+pub(super) struct Upgraded {
+    /// The subprotocol agreed on.
+    pub(super) subprotocol: Option<String>,
+    /// What the server sent right behind its answer.
+    pub(super) tail: Vec<u8>,
+}
+
+/// Asks for the upgrade and reads the answer.
+pub(super) async fn upgrade<S>(stream: &mut S, place: &Place, target: &Target) -> Result<Upgraded, Why>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (request, key) = request(place, target)?;
+    let lost = |error: std::io::Error| Why::Lost { detail: error.to_string() };
+    let sent = async {
+        stream.write_all(&request).await?;
+        stream.flush().await
+    };
+    if let Err(error) = sent.await {
+        // A server that refuses early may have hung up already; what it said is still worth reading.
+        log::debug!("asking for the upgrade: {error}");
+    }
+    let mut head = Vec::with_capacity(1024);
+    loop {
+        let hung_up = || Why::Lost { detail: "the server hung up instead of answering".to_owned() };
+        match stream.read_buf(&mut head).await {
+            Ok(0) => return Err(hung_up()),
+            Ok(_) => {}
+            Err(error) => return Err(lost(error)),
+        }
+        if let Some((response, length)) = parse(&head)? {
+            let subprotocol = check(&response, &key, target.subprotocol.as_deref())?;
+            return Ok(Upgraded { subprotocol, tail: head.split_off(length) });
+        }
+        if head.len() > MAX_HEAD {
+            return Err(no_web_socket("an endless HTTP answer"));
+        }
+    }
+}
+
+/// The request's bytes, and the key that its answer must prove to have seen.
+fn request(place: &Place, target: &Target) -> Result<(Vec<u8>, String), Why> {
+    let bad = |detail: String| Why::BadUrl { detail };
+    let mut request = place.uri.clone().into_client_request().map_err(|error| bad(error.to_string()))?;
+    for (name, value) in &target.headers {
+        if request.headers().contains_key(name) || name == header::SEC_WEBSOCKET_PROTOCOL {
+            return Err(Why::Unsupported { detail: format!("the header {name} belongs to the handshake") });
+        }
+        request.headers_mut().append(name, value.clone());
+    }
+    if let Some(subprotocol) = &target.subprotocol {
+        let value = HeaderValue::from_str(subprotocol).map_err(|error| bad(error.to_string()))?;
+        request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, value);
+    }
+    generate_request(request).map_err(|error| bad(error.to_string()))
+}
+
+/// The answer's head and its length, once it is complete.
+fn parse(bytes: &[u8]) -> Result<Option<(Response<()>, usize)>, Why> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut parsed = httparse::Response::new(&mut headers);
+    let length = match parsed.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(error) => return Err(no_web_socket(&format!("no HTTP answer ({error})"))),
+    };
+    let mut response = Response::new(());
+    let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok());
+    *response.status_mut() = status.ok_or_else(|| no_web_socket("an HTTP answer without a status"))?;
+    for field in parsed.headers.iter() {
+        let name = HeaderName::from_bytes(field.name.as_bytes());
+        let value = HeaderValue::from_bytes(field.value);
+        if let (Ok(name), Ok(value)) = (name, value) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    Ok(Some((response, length)))
+}
+
+/// RFC 6455 §4.1, "the client MUST validate the server's response": what was agreed on.
+fn check(response: &Response<()>, key: &str, wanted: Option<&str>) -> Result<Option<String>, Why> {
+    let status = response.status();
+    let headers = response.headers();
+    if status.is_success() || (status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS) {
+        return Err(no_web_socket(&format!("HTTP {}", status.as_u16())));
+    }
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(Why::Http { status: status.as_u16(), retry_after_ms: retry_after_ms(headers) });
+    }
+    if !has_token(headers, header::UPGRADE, "websocket") || !has_token(headers, header::CONNECTION, "upgrade")
+    {
+        return Err(no_web_socket("an upgrade to something else"));
+    }
+    let accept = headers.get(header::SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
+    if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+        return Err(no_web_socket("an upgrade that does not answer our key"));
+    }
+    let violation = |detail: String| Why::Violation { detail };
+    if headers.get(header::SEC_WEBSOCKET_EXTENSIONS).is_some_and(|value| !value.is_empty()) {
+        return Err(violation("the server chose an extension that was not offered".to_owned()));
+    }
+    let chosen =
+        headers.get(header::SEC_WEBSOCKET_PROTOCOL).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    match (wanted, chosen) {
+        (None, None) => Ok(None),
+        (Some(wanted), Some(chosen)) if wanted == chosen => Ok(Some(wanted.to_owned())),
+        (Some(wanted), None) => Err(violation(format!("the server does not speak the subprotocol {wanted}"))),
+        (_, Some(chosen)) => {
+            Err(violation(format!("the server chose the subprotocol {chosen}, which was not offered")))
+        }
+    }
+}
+
+/// Whether a comma-separated header holds `token`, in either case.
+fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+}
+
+/// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date, counted from the answer's own `Date`, so that no clock of ours
+/// matters. Whoever names a date has a clock and must tell it (§6.6.1); without it the date means nothing to us.
+fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
+    let date = |name: HeaderName| {
+        let text = headers.get(name)?.to_str().ok()?;
+        chrono::DateTime::parse_from_rfc2822(text).ok().map(|date| date.timestamp_millis())
+    };
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.parse::<u64>().unwrap_or(u64::MAX).saturating_mul(1000));
+    }
+    let (now, until) = (date(header::DATE)?, date(header::RETRY_AFTER)?);
+    Some(u64::try_from(until.saturating_sub(now)).unwrap_or(0))
+}
+
+fn no_web_socket(said: &str) -> Why {
+    Why::NotWebSocket { detail: said.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
+    fn answer(head: &str, wanted: Option<&str>) -> Result<Option<String>, Why> {
+        let head = head.replace('\n', "\r\n") + "\r\n\r\n";
+        let (response, length) = parse(head.as_bytes())?.expect("a complete head");
+        assert_eq!(length, head.len());
+        check(&response, KEY, wanted)
+    }
+
+    /// RFC 6455 §1.3's own example.
+    const GOOD: &str = "HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\nConnection: keep-alive, Upgrade\n\
+                        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+    #[test]
+    fn an_upgrade_must_answer_what_was_asked() {
+        assert_eq!(answer(GOOD, None), Ok(None));
+        let chosen = format!("{GOOD}\nSec-WebSocket-Protocol: mqtt");
+        assert_eq!(answer(&chosen, Some("mqtt")), Ok(Some("mqtt".to_owned())));
+        assert!(matches!(answer(&chosen, Some("stomp")), Err(Why::Violation { .. })));
+        assert!(matches!(answer(&chosen, None), Err(Why::Violation { .. })));
+        assert!(matches!(answer(GOOD, Some("mqtt")), Err(Why::Violation { .. })));
+        let extended = format!("{GOOD}\nSec-WebSocket-Extensions: permessage-deflate");
+        assert!(matches!(answer(&extended, None), Err(Why::Violation { .. })));
+        for broken in
+            [GOOD.replace("s3p", "s3q"), GOOD.replace("websocket", "h2c"), GOOD.replace(", Upgrade", "")]
+        {
+            assert!(matches!(answer(&broken, None), Err(Why::NotWebSocket { .. })), "{broken}");
+        }
+    }
+
+    #[test]
+    fn refusals_keep_their_status() {
+        let status = |status, retry_after_ms| Err(Why::Http { status, retry_after_ms });
+        assert_eq!(answer("HTTP/1.1 401 Unauthorized", None), status(401, None));
+        assert_eq!(answer("HTTP/1.0 404 File not found\nServer: old", None), status(404, None));
+        assert_eq!(answer("HTTP/1.1 503 Busy\nRetry-After: 7", None), status(503, Some(7000)));
+        let date = "HTTP/1.1 503 Busy\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nRetry-After: Sun, 06 Nov 1994 08:50:07 GMT";
+        assert_eq!(answer(date, None), status(503, Some(30_000)));
+        let past = date.replace("08:50:07", "08:40:07");
+        assert_eq!(answer(&past, None), status(503, Some(0)));
+        let timeless = "HTTP/1.1 503 Busy\nRetry-After: Sun, 06 Nov 1994 08:50:07 GMT";
+        assert_eq!(answer(timeless, None), status(503, None));
+        assert_eq!(answer("HTTP/1.1 503 Busy\nRetry-After: soon", None), status(503, None));
+        assert!(matches!(
+            answer("HTTP/1.1 200 OK\nContent-Type: text/html", None),
+            Err(Why::NotWebSocket { .. })
+        ));
+        assert!(matches!(parse(b"SSH-2.0-OpenSSH_9.2\r\n"), Err(Why::NotWebSocket { .. })));
+    }
+}

@@ -1,0 +1,66 @@
+//! WebSocket by tokio-tungstenite: everything that a native client can know about its connection.
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use super::{Capabilities, Connection, Place, Target, channels, connect, pump, tls, upgrade};
+use crate::model::link_state::{Phase, Why};
+
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    close_code: true,
+    own_ca: true,
+    fingerprint: true,
+    headers: true,
+    retry_after: true,
+    timeout_phase: true,
+};
+
+/// Read at once, and written at once when much is queued. tungstenite clears the read buffer before each read.
+const BUFFER: usize = 64 * 1024;
+
+pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
+    let deadline = Instant::now() + target.deadline;
+    let timed_out = |during| move |_| Why::TimedOut { during };
+    let place = Place::parse(&target.url)?;
+    if !place.secure && (target.ca_file.is_some() || target.fingerprint.is_some()) {
+        return Err(Why::BadUrl {
+            detail: "a certificate is to be checked, but ws:// has none; use wss://".to_owned(),
+        });
+    }
+    let open = async {
+        let connector = if place.secure { Some(tls::connector(&target).await?) } else { None };
+        Ok((connector, connect::connect(&place.host, place.port).await?))
+    };
+    let (connector, stream) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
+    let greet = async {
+        let mut stream = match connector {
+            Some(connector) => {
+                MaybeTlsStream::Rustls(Box::pin(tls::greet(&connector, &place.host, stream)).await?)
+            }
+            None => MaybeTlsStream::Plain(stream),
+        };
+        let upgraded = upgrade::upgrade(&mut stream, &place, &target).await?;
+        Ok((stream, upgraded))
+    };
+    let (stream, upgraded) = timeout_at(deadline, greet).await.map_err(timed_out(Phase::Handshake))??;
+    let socket: WebSocketStream<MaybeTlsStream<TcpStream>> = WebSocketStream::from_partially_read(
+        stream,
+        upgraded.tail,
+        Role::Client,
+        Some(config(target.max_frame)),
+    )
+    .await;
+    let (connection, port) = channels(upgraded.subprotocol);
+    tokio::spawn(pump::run(socket, port));
+    Ok(connection)
+}
+
+fn config(max_frame: usize) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
+        .max_frame_size(Some(max_frame))
+        .max_message_size(Some(max_frame))
+}

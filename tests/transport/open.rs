@@ -1,0 +1,210 @@
+//! Every way in which a connection does not open has a reason of its own.
+
+use std::time::Duration;
+
+use duplex::model::link_state::{Phase, Why};
+use duplex::model::profile::Socket;
+use duplex::transport::{Target, capabilities, dial};
+use http::{HeaderValue, header};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
+
+use crate::server;
+
+crate::over_both_sockets![
+    silence_after_accepting_ends_at_the_deadline,
+    a_dial_that_is_dropped_hangs_up,
+    nobody_listens,
+    the_name_is_unknown,
+    refusals_tell_their_status,
+    a_web_page_is_no_web_socket,
+    noise_is_no_web_socket,
+    an_endless_answer_is_no_web_socket,
+    an_answer_to_another_key_is_no_web_socket,
+    hanging_up_instead_of_answering_is_a_loss,
+    a_subprotocol_that_nobody_offered_is_a_violation,
+    urls_that_cannot_be_used,
+];
+#[cfg(target_os = "linux")]
+mod backlog {
+    crate::over_both_sockets![nobody_accepts];
+    use super::nobody_accepts;
+}
+
+async fn refused(socket: Socket, url: impl Into<String>) -> Why {
+    dial(socket, Target::new(url)).await.expect_err("no connection")
+}
+
+async fn silence_after_accepting_ends_at_the_deadline(socket: Socket) {
+    let (ended, mut has_ended) = mpsc::channel(1);
+    let address = server::tcp(move |mut stream| {
+        let ended = ended.clone();
+        async move {
+            while stream.read_u8().await.is_ok() {}
+            ended.send(()).await.unwrap();
+        }
+    })
+    .await;
+    let mut target = Target::new(format!("ws://{address}/"));
+    target.deadline = Duration::from_millis(300);
+    let during = if capabilities(socket).timeout_phase { Phase::Handshake } else { Phase::Dial };
+    assert_eq!(dial(socket, target).await.unwrap_err(), Why::TimedOut { during });
+    has_ended.recv().await.unwrap();
+}
+
+/// A full backlog answers nothing to who comes next; other systems than Linux refuse.
+#[cfg(target_os = "linux")]
+async fn nobody_accepts(socket: Socket) {
+    let listening = tokio::net::TcpSocket::new_v4().unwrap();
+    listening.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = listening.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    loop {
+        let connecting = tokio::net::TcpStream::connect(address);
+        match tokio::time::timeout(Duration::from_millis(300), connecting).await {
+            Ok(stream) => waiting.push(stream.unwrap()),
+            Err(_) => break,
+        }
+        assert!(waiting.len() < 100, "the backlog fills up");
+    }
+    let mut target = Target::new(format!("ws://{address}/"));
+    target.deadline = Duration::from_millis(300);
+    assert_eq!(dial(socket, target).await.unwrap_err(), Why::TimedOut { during: Phase::Dial });
+}
+
+async fn a_dial_that_is_dropped_hangs_up(socket: Socket) {
+    let (event, mut events) = mpsc::channel(2);
+    let address = server::tcp(move |mut stream| {
+        let event = event.clone();
+        async move {
+            server::read_request(&mut stream).await;
+            event.send("asked").await.unwrap();
+            while stream.read_u8().await.is_ok() {}
+            event.send("hung up").await.unwrap();
+        }
+    })
+    .await;
+    tokio::select! {
+        _ = dial(socket, Target::new(format!("ws://{address}/"))) => panic!("nothing was answered"),
+        event = events.recv() => assert_eq!(event, Some("asked")),
+    }
+    assert_eq!(events.recv().await, Some("hung up"));
+}
+
+async fn nobody_listens(socket: Socket) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    assert_eq!(refused(socket, format!("ws://{address}/")).await, Why::ConnectionRefused);
+}
+
+async fn the_name_is_unknown(socket: Socket) {
+    let mut target = Target::new("ws://nonexistent.invalid/");
+    target.deadline = Duration::from_secs(50);
+    let expected = Why::NameNotFound { host: "nonexistent.invalid".to_owned() };
+    assert_eq!(dial(socket, target).await.unwrap_err(), expected);
+}
+
+async fn refusals_tell_their_status(socket: Socket) {
+    for (status, stops) in [(401, true), (403, true), (404, true), (500, false), (503, false)] {
+        let url = server::answering(format!("HTTP/1.1 {status} No\r\nContent-Length: 2\r\n\r\nno")).await;
+        let why = refused(socket, url).await;
+        assert_eq!(why, Why::Http { status, retry_after_ms: None });
+        assert_eq!(why.is_retryable(), !stops);
+    }
+    let url = server::answering("HTTP/1.1 503 Busy\r\nRetry-After: 7\r\n\r\n").await;
+    let retry_after_ms = capabilities(socket).retry_after.then_some(7_000);
+    assert_eq!(refused(socket, url).await, Why::Http { status: 503, retry_after_ms });
+    // An HTTP/1.0 server is understood by one of the two.
+    let why = refused(socket, server::answering("HTTP/1.0 401 No\r\n\r\n").await).await;
+    match socket {
+        Socket::Tungstenite => assert_eq!(why, Why::Http { status: 401, retry_after_ms: None }),
+        Socket::Ewebsock => assert!(matches!(why, Why::NotWebSocket { .. }), "{why:?}"),
+    }
+}
+
+async fn no_web_socket(socket: Socket, answer: impl Into<Vec<u8>>) {
+    let why = refused(socket, server::answering(answer).await).await;
+    assert!(matches!(why, Why::NotWebSocket { .. }), "{why:?}");
+}
+
+async fn a_web_page_is_no_web_socket(socket: Socket) {
+    no_web_socket(
+        socket,
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<!doctype html><title>Hi</title>",
+    )
+    .await;
+}
+
+async fn noise_is_no_web_socket(socket: Socket) {
+    no_web_socket(socket, "SSH-2.0-OpenSSH_9.2\r\n").await;
+    no_web_socket(socket, vec![0xff; 4096]).await;
+}
+
+async fn an_endless_answer_is_no_web_socket(socket: Socket) {
+    let address = server::tcp(|mut stream| async move {
+        server::read_request(&mut stream).await;
+        let mut part = b"HTTP/1.1 200 OK\r\nX: ".to_vec();
+        while stream.write_all(&part).await.is_ok() {
+            part = vec![b'x'; 4096];
+        }
+    })
+    .await;
+    let why = refused(socket, format!("ws://{address}/")).await;
+    assert!(matches!(why, Why::NotWebSocket { .. }), "{why:?}");
+}
+
+async fn an_answer_to_another_key_is_no_web_socket(socket: Socket) {
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                  Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    no_web_socket(socket, answer).await;
+}
+
+async fn hanging_up_instead_of_answering_is_a_loss(socket: Socket) {
+    let why = refused(socket, server::answering("").await).await;
+    assert!(matches!(why, Why::Lost { .. }), "{why:?}");
+}
+
+async fn a_subprotocol_that_nobody_offered_is_a_violation(socket: Socket) {
+    let address = server::tcp(|mut stream| async move {
+        let request = server::read_request(&mut stream).await;
+        let key = server::header(&request, "sec-websocket-key").unwrap();
+        let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: stomp\r\n\r\n"
+        );
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    })
+    .await;
+    for wanted in [None, Some("mqtt".to_owned())] {
+        let mut target = Target::new(format!("ws://{address}/"));
+        target.subprotocol = wanted;
+        let why = dial(socket, target).await.unwrap_err();
+        assert!(matches!(why, Why::Violation { .. }), "{why:?}");
+    }
+}
+
+async fn urls_that_cannot_be_used(socket: Socket) {
+    for url in [
+        "",
+        "localhost",
+        "http://localhost/",
+        "ws://",
+        "ws://user:secret@localhost/",
+        "ws://localhost:70000/",
+    ] {
+        let why = refused(socket, url).await;
+        assert!(matches!(why, Why::BadUrl { .. }), "{url}: {why:?}");
+    }
+}
+
+#[tokio::test]
+async fn headers_of_the_handshake_are_not_for_others_to_set() {
+    let mut target = Target::new("ws://localhost/");
+    target.headers.push((header::HOST, HeaderValue::from_static("elsewhere")));
+    let address = server::tcp(|_| std::future::pending()).await;
+    target.url = format!("ws://{address}/");
+    assert!(matches!(dial(Socket::Tungstenite, target).await, Err(Why::Unsupported { .. })));
+}

@@ -1,0 +1,190 @@
+//! Whom a connection trusts: the system's authorities, a CA file, or one pinned certificate, and nobody else.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use duplex::model::link_state::Why;
+use duplex::model::profile::Socket;
+use duplex::transport::{Target, capabilities, dial};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use sha2::{Digest, Sha256};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{next_frame, server, text};
+
+crate::over_both_sockets![
+    a_certificate_that_nobody_signed_is_not_trusted,
+    an_own_authority_is_trusted_for_what_it_signed,
+    a_pinned_certificate_is_trusted_and_no_other,
+];
+
+/// An authority and its certificate in PEM form.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    fn new() -> Authority {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        Authority { issuer: Issuer::new(params, key), pem }
+    }
+}
+
+/// A server's certificate and key.
+struct Identity {
+    certificate: CertificateDer<'static>,
+    key: KeyPair,
+}
+
+impl Identity {
+    fn signed_by(authority: &Authority, name: &str, last_year: i32) -> Identity {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(last_year, 12, 31);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &authority.issuer).unwrap().der().clone();
+        Identity { certificate, key }
+    }
+
+    fn self_signed() -> Identity {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        Identity { certificate, key }
+    }
+
+    fn fingerprint(&self) -> String {
+        Sha256::digest(&self.certificate).iter().map(|byte| format!("{byte:02X}")).collect()
+    }
+
+    /// An echo behind this certificate.
+    async fn serve(&self) -> Target {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![self.certificate.clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let address = server::tcp(move |stream| {
+            let acceptor = acceptor.clone();
+            async move {
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    server::echo(tokio_tungstenite::accept_async(stream).await.unwrap()).await;
+                }
+            }
+        });
+        Target::new(format!("wss://{}/socket", address.await))
+    }
+}
+
+/// A directory with the authority's file in it.
+fn ca_file(pem: &str) -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ca.pem");
+    std::fs::write(&path, pem).unwrap();
+    (directory, path)
+}
+
+async fn echoes(target: Target) {
+    let mut connection = dial(Socket::Tungstenite, target).await.expect("a connection");
+    connection.send(text("over TLS")).await;
+    assert_eq!(next_frame(&mut connection).await, text("over TLS"));
+}
+
+async fn untrusted(socket: Socket, target: Target) -> String {
+    match dial(socket, target).await {
+        Err(why @ Why::TlsUntrusted { .. }) => {
+            assert!(!why.is_retryable());
+            let Why::TlsUntrusted { detail } = why else { unreachable!() };
+            detail
+        }
+        other => panic!("not refused as untrusted but {:?}", other.map(drop)),
+    }
+}
+
+async fn a_certificate_that_nobody_signed_is_not_trusted(socket: Socket) {
+    untrusted(socket, Identity::self_signed().serve().await).await;
+}
+
+async fn an_own_authority_is_trusted_for_what_it_signed(socket: Socket) {
+    let authority = Authority::new();
+    let (_directory, path) = ca_file(&authority.pem);
+    let with_ca = |mut target: Target| {
+        target.ca_file = Some(path.clone());
+        target
+    };
+    let good = with_ca(Identity::signed_by(&authority, "127.0.0.1", 2099).serve().await);
+    if !capabilities(socket).own_ca {
+        assert!(matches!(dial(socket, good).await, Err(Why::Unsupported { .. })));
+        return;
+    }
+    echoes(good).await;
+    untrusted(socket, with_ca(Identity::signed_by(&Authority::new(), "127.0.0.1", 2099).serve().await)).await;
+    untrusted(socket, with_ca(Identity::self_signed().serve().await)).await;
+    let expired =
+        untrusted(socket, with_ca(Identity::signed_by(&authority, "127.0.0.1", 2021).serve().await)).await;
+    assert!(expired.contains("expired"), "{expired}");
+    let elsewhere =
+        untrusted(socket, with_ca(Identity::signed_by(&authority, "hub.example", 2099).serve().await)).await;
+    assert!(elsewhere.contains("hub.example"), "{elsewhere}");
+}
+
+async fn a_pinned_certificate_is_trusted_and_no_other(socket: Socket) {
+    let identity = Identity::self_signed();
+    let mut target = identity.serve().await;
+    target.fingerprint = Some(identity.fingerprint());
+    if !capabilities(socket).fingerprint {
+        assert!(matches!(dial(socket, target).await, Err(Why::Unsupported { .. })));
+        return;
+    }
+    echoes(target.clone()).await;
+    let mut other = Identity::self_signed().serve().await;
+    other.fingerprint = target.fingerprint.clone();
+    let detail = untrusted(socket, other).await;
+    assert!(detail.contains("not the pinned one"), "{detail}");
+    target.fingerprint = Some("0f".repeat(31));
+    assert!(matches!(dial(socket, target).await, Err(Why::BadUrl { .. })));
+}
+
+#[tokio::test]
+async fn a_ca_file_that_cannot_be_used_is_named() {
+    let refused = |path: PathBuf| async {
+        let mut target = Target::new("wss://127.0.0.1:1/");
+        target.ca_file = Some(path);
+        dial(Socket::Tungstenite, target).await.unwrap_err()
+    };
+    let (directory, path) = ca_file("no certificate");
+    let damaged = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let (_other_directory, damaged) = ca_file(damaged);
+    for bad in [path, damaged, directory.path().join("missing"), directory.path().to_owned()] {
+        let why = refused(bad.clone()).await;
+        assert!(matches!(&why, Why::BadCaFile { path, .. } if *path == bad), "{why:?}");
+        assert!(!why.is_retryable());
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_cannot_be_checked_without_tls() {
+    let mut target = Target::new("ws://127.0.0.1:1/");
+    target.fingerprint = Some("0f".repeat(32));
+    assert!(matches!(dial(Socket::Tungstenite, target).await, Err(Why::BadUrl { .. })));
+}
+
+#[tokio::test]
+async fn a_server_without_tls_fails_the_greeting() {
+    let address = server::tcp(|mut stream| async move {
+        use tokio::io::AsyncWriteExt;
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let why = dial(Socket::Tungstenite, Target::new(format!("wss://{}/", address.await))).await.unwrap_err();
+    assert!(matches!(why, Why::TlsFailed { .. }), "{why:?}");
+}
