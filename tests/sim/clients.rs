@@ -146,7 +146,7 @@ impl World {
             }
             Output::Hangup { .. } => self.hang_up(client),
             Output::Send(frame) => {
-                laws::what_is_sent_is_marked_on_disk(c, &frame);
+                laws::what_is_sent_is_true_on_disk(c, &frame);
                 if let Some(conn) = c.running.as_ref().and_then(|running| running.conn) {
                     self.carry(conn, frame, true);
                 }
