@@ -1,5 +1,12 @@
 //! The window, driven as a person or a screen reader would: by accessible names. No display, no network.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should say so at once"
+)]
+
 mod ui_support;
 
 use duplex::model::address::Address;
