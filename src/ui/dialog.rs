@@ -129,10 +129,8 @@ impl Dialog {
         let escape =
             shown.is_top_modal && !shown.any_popup_open && ui.input(|input| input.key_pressed(Key::Escape));
         let fate = if escape { Fate::Closed } else { shown.inner };
-        if fate == Fate::Closed {
-            if let Dialog::Connection(form) = self {
-                form.forget_test(cx);
-            }
+        if let (Fate::Closed, Dialog::Connection(form)) = (fate, self) {
+            form.forget_test(cx);
         }
         fate
     }
@@ -163,7 +161,7 @@ impl Form {
         let words = cx.words;
         let title = if self.id == ConnectionId(0) { words.add_title } else { words.edit_title };
         ui.label(RichText::new(title).font(theme::title()));
-        let most = (window_height - 220.0).max(160.0);
+        let most = (window_height - 190.0).max(160.0);
         ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx));
         let checked = self.check(cx);
         self.outcome(ui, cx);

@@ -242,11 +242,10 @@ impl Ui {
     }
 
     fn dialogs(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
-        if let Some(dialog) = &mut self.dialog {
-            if dialog.show(ui, cx) == dialog::Fate::Closed {
-                self.dialog = None;
-                self.chat.focus_input();
-            }
+        let fate = self.dialog.as_mut().map(|dialog| dialog.show(ui, cx));
+        if fate == Some(dialog::Fate::Closed) {
+            self.dialog = None;
+            self.chat.focus_input();
         }
     }
 }

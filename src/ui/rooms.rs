@@ -8,13 +8,14 @@ use egui::{
 };
 
 use super::link::LinkMemory;
-use super::text::StateWord;
+use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
 use super::{Cx, Place, harmless};
 use crate::model::chat::Refusal;
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
+use crate::model::profile::Profile;
 
 /// What the person wants of the rest of the window.
 pub(super) enum Wish {
@@ -49,11 +50,24 @@ struct ConnectionRow {
     refused: Option<(RoomName, Refusal)>,
 }
 
+/// What a connection is called: the person's name for it, or where it leads.
+pub(super) fn name_of(profile: &Profile, words: &Words) -> String {
+    if !profile.name.trim().is_empty() {
+        return harmless::line(&profile.name, 60);
+    }
+    if profile.id == ConnectionId::OWN_HUB {
+        return words.this_computer.to_owned();
+    }
+    let url = profile.urls.first().map_or("", String::as_str);
+    let place = url.split_once("://").map_or(url, |(_, rest)| rest);
+    harmless::line(place.split('/').next().unwrap_or(place), 60)
+}
+
 fn rows(cx: &Cx) -> Vec<ConnectionRow> {
     cx.model.read(|model| {
         let row = |(id, connection): (&ConnectionId, &crate::model::Connection)| ConnectionRow {
             id: *id,
-            name: harmless::line(&connection.profile.name, 60),
+            name: name_of(&connection.profile, cx.words),
             rooms: connection.rooms.iter().map(|(name, room)| (name.clone(), room.unread)).collect(),
             refused: connection.room_refused.clone(),
         };
@@ -121,24 +135,19 @@ impl Rooms {
                 ui.label(RichText::new(cx.words.no_rooms).font(theme::small()).color(theme.weak));
             });
         }
-        if self.naming.as_ref().is_some_and(|naming| naming.connection == row.id) {
-            if let Some(made) = self.name_a_room(ui, cx, row) {
-                wish = Some(made);
-            }
-        }
-        wish
+        let naming_here = self.naming.as_ref().is_some_and(|naming| naming.connection == row.id);
+        let made = if naming_here { self.name_a_room(ui, cx, row) } else { None };
+        made.or(wish)
     }
 
     /// The inline field for a new room's name. It stays until the room is there, and shows a refusal.
     fn name_a_room(&mut self, ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow) -> Option<Wish> {
         let theme = theme::of(ui);
         let naming = self.naming.as_mut()?;
-        if let Some(asked) = &naming.asked {
-            if row.rooms.iter().any(|(room, _)| room == asked) {
-                let room = asked.clone();
-                self.naming = None;
-                return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
-            }
+        let is_there = |asked: &&RoomName| row.rooms.iter().any(|(room, _)| room == *asked);
+        if let Some(room) = naming.asked.as_ref().filter(is_there).cloned() {
+            self.naming = None;
+            return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
         }
         let (mut create, mut cancel) = (false, false);
         let name = RoomName::new(naming.text.trim());
@@ -226,29 +235,30 @@ fn menu(
     let mut wish = None;
     let words = cx.words;
     let builder = UiBuilder::new().max_rect(rect).id_salt(("connection menu", row.id));
-    ui.scope_builder(builder, |ui| {
-        let button = Button::new(RichText::new("⋯")).frame_when_inactive(false).min_size(rect.size());
-        let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
-            if ui.button(words.new_room).clicked() {
-                rooms.naming =
-                    Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
+    let button = Button::new(RichText::new("⋯")).frame_when_inactive(false).min_size(rect.size());
+    // Beside the flow of the list: it takes no room of its own.
+    let mut corner = ui.new_child(builder);
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(&mut corner, |ui| {
+        if ui.button(words.new_room).clicked() {
+            rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
+        }
+        // The app's own hub, and what the command line names for one run, are not the person's to change.
+        let is_saved = row.id > ConnectionId::COMMAND_LINE;
+        if is_saved && ui.button(words.edit_connection).clicked() {
+            wish = Some(Wish::Edit(row.id));
+        }
+        if word == StateWord::Off {
+            if ui.button(words.connect).clicked() {
+                cx.intents.push(Intent::Connect(row.id));
             }
-            if ui.button(words.edit_connection).clicked() {
-                wish = Some(Wish::Edit(row.id));
-            }
-            if word == StateWord::Off {
-                if ui.button(words.connect).clicked() {
-                    cx.intents.push(Intent::Connect(row.id));
-                }
-            } else if ui.button(words.disconnect).clicked() {
-                cx.intents.push(Intent::Disconnect(row.id));
-            }
-            if ui.button(words.remove_connection).clicked() {
-                wish = Some(Wish::Remove(row.id));
-            }
-        });
-        response.accessible_name((words.more)(&row.name));
+        } else if ui.button(words.disconnect).clicked() {
+            cx.intents.push(Intent::Disconnect(row.id));
+        }
+        if is_saved && ui.button(words.remove_connection).clicked() {
+            wish = Some(Wish::Remove(row.id));
+        }
     });
+    response.accessible_name((words.more)(&row.name));
     wish
 }
 

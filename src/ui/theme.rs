@@ -1,6 +1,8 @@
 //! The design's tokens: every colour, size and distance of the window, in light and dark. Views take them from here
 //! and from nowhere else.
 
+#![expect(clippy::disallowed_methods, reason = "colours are made here and nowhere else")]
+
 use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle, Vec2, Visuals};
 
 /// Distances, on a grid of 4 points.

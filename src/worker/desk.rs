@@ -250,7 +250,9 @@ impl Desk {
         if !self.unwritten.is_empty() {
             self.begin_commit().await;
         }
-        self.own_hub = None;
+        if let Some(hub) = self.own_hub.take() {
+            hub.end().await;
+        }
     }
 
     fn begin_commit(&mut self) -> Committing {

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use egui::text::CCursor;
 use egui::text_edit::TextEditOutput;
+use egui::text_selection::CCursorRange;
 use egui::{
     Align, Event, Frame, Id, ImeEvent, Key, KeyboardShortcut, Label, Layout, Margin, Modifiers, RichText,
     ScrollArea, Stroke, TextEdit, Ui, vec2,
@@ -44,6 +46,8 @@ struct Draft {
     /// Whether the person typed here: before, what is kept is taken in.
     touched: bool,
     editing: Option<Editing>,
+    /// The text was put there by us: what is typed next goes behind it.
+    cursor_to_end: bool,
     typing_told_at: Option<BootMs>,
 }
 
@@ -77,6 +81,7 @@ impl Draft {
     fn end_edit(&mut self) {
         if let Some(editing) = self.editing.take() {
             self.text = editing.set_aside;
+            self.cursor_to_end = true;
         }
     }
 }
@@ -106,6 +111,7 @@ impl Input {
         let set_aside = std::mem::replace(&mut draft.text, body);
         draft.editing = Some(Editing { id, set_aside, gone: false });
         draft.touched = true;
+        draft.cursor_to_end = true;
         self.wants_focus = true;
     }
 
@@ -124,6 +130,7 @@ impl Input {
         if let Some(kept) = facts.draft {
             draft.text = kept.clone();
             draft.kept = kept;
+            draft.cursor_to_end = true;
         }
         if let Some(editing) = &mut draft.editing {
             editing.gone |= !facts.editable;
@@ -228,6 +235,12 @@ fn field(
     can_send: bool,
 ) -> (TextEditOutput, bool) {
     let theme = theme::of(ui);
+    if std::mem::take(&mut draft.cursor_to_end) {
+        let mut state = TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
+        let end = CCursorRange::one(CCursor::new(draft.text.chars().count()));
+        state.cursor.set_char_range(Some(end));
+        TextEdit::store_state(ui.ctx(), id, state);
+    }
     let focused = ui.memory(|memory| memory.has_focus(id));
     let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };
     let hint = (cx.words.message_hint)(&crate::ui::harmless::line(key.1.as_str(), 40));

@@ -2,6 +2,7 @@
 
 mod input;
 mod list;
+mod moves;
 mod paint;
 mod rows;
 mod scrollbar;

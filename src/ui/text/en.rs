@@ -35,6 +35,7 @@ pub static ENGLISH: Words = Words {
     state_of: |name, state| format!("{name}: {state}"),
 
     connections: "Connections",
+    this_computer: "This computer",
     add_connection: "Add connection",
     more: |name| format!("More for {name}"),
     edit_connection: "Edit connection",
@@ -198,7 +199,7 @@ fn why(why: &Why) -> Sentence {
             say(format!("The address cannot be used{}.", detail(d)), "Correct it with Edit connection.")
         }
         Why::BadCaFile { path, detail: d } => say(
-            format!("{} is no file of certificate authorities{}.", path.display(), detail(d)),
+            format!("{} is no file of certificate authorities{}.", shown(path), detail(d)),
             "Choose a PEM file with Edit connection.",
         ),
         Why::NameNotFound { host } => say(
@@ -408,6 +409,7 @@ mod tests {
         let text = || "words".to_owned();
         let mut all = vec![
             Why::BadUrl { detail: text() },
+            Why::BadCaFile { path: "ca.pem".into(), detail: text() },
             Why::NameNotFound { host: text() },
             Why::ConnectionRefused,
             Why::Unreachable { detail: text() },
