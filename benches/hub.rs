@@ -217,6 +217,7 @@ async fn write(
         tokio::select! {
             got = stream.next() => match got {
                 Some(Ok(Message::Text(text))) => look(text.as_str(), &sent, &mut seen),
+                Some(Ok(Message::Close(frame))) => panic!("the hub closed: {frame:?}"),
                 Some(Ok(_)) => {}
                 other => panic!("{other:?}"),
             },
