@@ -75,7 +75,11 @@ fn main() {
     }
     took.sort_unstable();
     let at = |percent: usize| took[(took.len() - 1) * percent / 100].as_secs_f64() * 1_000.0;
-    println!("one message, sent to in the other's model, 10 a second, {count} messages: p50 {:.1} ms, p99 {:.1} ms", at(50), at(99));
+    println!(
+        "one message, sent to in the other's model, 10 a second, {count} messages: p50 {:.1} ms, p99 {:.1} ms",
+        at(50),
+        at(99)
+    );
     sender.worker.shut_down();
     receiver.worker.shut_down();
     hub.shutdown();
