@@ -113,7 +113,7 @@ impl Desk {
             model: model.clone(),
             store: store.store,
             settings,
-            secrets: SecretStore::new(),
+            secrets: SecretStore::new(&options.data_dir),
             seats: BTreeMap::new(),
             own_hub: None,
             done,
