@@ -7,6 +7,7 @@ use egui::{
     Align2, Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, pos2, vec2,
 };
 
+use super::chat::RoomKey;
 use super::link::LinkMemory;
 use super::text::StateWord;
 use super::theme::{self, radius, size, space};
@@ -49,12 +50,19 @@ struct ConnectionRow {
     refused: Option<(RoomName, Refusal)>,
 }
 
-fn rows(cx: &Cx) -> Vec<ConnectionRow> {
+fn rows(cx: &Cx, reading: Option<&RoomKey>) -> Vec<ConnectionRow> {
+    let read =
+        |id: ConnectionId, room: &RoomName| reading.is_some_and(|(at, name)| *at == id && name == room);
     cx.model.read(|model| {
         let row = |(id, connection): (&ConnectionId, &crate::model::Connection)| ConnectionRow {
             id: *id,
             name: harmless::line(&connection.profile.name, 60),
-            rooms: connection.rooms.iter().map(|(name, room)| (name.clone(), room.unread)).collect(),
+            rooms: connection
+                .rooms
+                .iter()
+                // What is read while it comes in would only flicker.
+                .map(|(name, room)| (name.clone(), if read(*id, name) { 0 } else { room.unread }))
+                .collect(),
             refused: connection.room_refused.clone(),
         };
         model.connections.iter().map(row).collect()
@@ -69,12 +77,13 @@ impl Rooms {
         cx: &mut Cx,
         open: Option<&Place>,
         links: &HashMap<ConnectionId, LinkMemory>,
+        reading: Option<&RoomKey>,
     ) -> Option<Wish> {
-        let rows = rows(cx);
+        let rows = rows(cx, reading);
         let mut wish = None;
         egui::Panel::bottom("add connection")
             .resizable(false)
-            .frame(egui::Frame::new().inner_margin(space::MEDIUM))
+            .frame(egui::Frame::new().inner_margin(space::SMALL))
             .show(ui, |ui| {
                 let width = ui.available_width();
                 if ui

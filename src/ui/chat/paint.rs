@@ -180,7 +180,7 @@ fn backdrop(ui: &Ui, cx: &Cx, columns: &Columns, placed: &Placed, row: &Row, bod
     let under_pointer = ui.rect_contains_pointer(whole.expand2(vec2(0.0, LITTLE / 2.0)));
     let theme = theme::of(ui);
     if under_pointer {
-        ui.painter().rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, theme.hover);
+        ui.painter().rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, theme.hover_ground);
     }
     if placed.item.grouped {
         if under_pointer {
