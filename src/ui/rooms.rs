@@ -196,8 +196,10 @@ fn header(
     let colour = widgets::state_colour(theme, word, alarm);
     let centre = pos2(rect.left() + space::LARGE + 4.0, rect.center().y);
     widgets::state_mark(ui.painter(), centre, word, colour);
-    let menu_rect =
-        Rect::from_min_max(pos2(rect.right() - 40.0, rect.top() + 3.0), rect.right_bottom() - vec2(12.0, 3.0));
+    let menu_rect = Rect::from_min_max(
+        pos2(rect.right() - 40.0, rect.top() + 3.0),
+        rect.right_bottom() - vec2(12.0, 3.0),
+    );
     let left = centre.x + 14.0;
     let state = (cx.words.state)(word);
     let name = widgets::cut(ui, &row.name, theme::body(), theme.text, menu_rect.left() - left - 4.0);
