@@ -700,6 +700,21 @@ fn text_from_outside_is_shown_harmless() {
 }
 
 #[test]
+fn what_is_copied_is_what_was_written() {
+    let mut window = Window::online();
+    let trick = "user\u{202E}fdp.exe";
+    window.event(Event::Entries { entries: vec![message(1, "general", "mina", trick)], live: true });
+    window.harness.get_by_label("user⟨U+202E⟩fdp.exe").click_secondary();
+    window.run();
+    window.harness.get_by_label("Copy text").click();
+    let copied = (0..5).find_map(|_| {
+        window.harness.step();
+        window.copied()
+    });
+    assert_eq!(copied.as_deref(), Some(trick));
+}
+
+#[test]
 fn every_control_has_a_name() {
     let mut window = Window::online();
     window.welcome(0, &["general", "lathe"]);

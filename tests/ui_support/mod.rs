@@ -362,6 +362,15 @@ impl Window {
         self.run();
     }
 
+    /// What the last frame put into the clipboard.
+    pub fn copied(&self) -> Option<String> {
+        let commands = &self.harness.output().platform_output.commands;
+        commands.iter().find_map(|command| match command {
+            egui::OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        })
+    }
+
     /// Where something of this name is.
     pub fn rect(&self, name: &str) -> Rect {
         self.harness.get_by_label(name).rect()
