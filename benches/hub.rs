@@ -1,6 +1,7 @@
 //! What a hub carries: messages acknowledged a second from 100 clients that all read along, and memory for each client
 //! that only listens. The clients live in a process of their own, so that what is measured is the hub's.
 #![allow(
+    clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::expect_used,

@@ -141,6 +141,16 @@ impl List {
         }
     }
 
+    /// The room is left: only where it was scrolled to is kept.
+    pub(super) fn rest(&mut self) {
+        self.cache.clear();
+    }
+
+    /// Whether the person has the newest message before them.
+    pub(super) fn is_read(&self) -> bool {
+        self.anchor == Anchor::End && self.was_focused
+    }
+
     /// Draws the list into what is left of the pane.
     pub(super) fn show(
         &mut self,

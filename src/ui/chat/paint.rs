@@ -26,6 +26,9 @@ const LINE_ROW: f32 = 34.0;
 /// Height of a line of links or buttons below a message.
 const ACTS: f32 = 26.0;
 
+/// Longer text is copied by its menu alone: to select in it costs something for every line, in every frame.
+const SELECTABLE_LINES: usize = 1_000;
+
 /// Where things stand from left to right.
 pub(super) struct Columns {
     list: Rect,
@@ -180,7 +183,7 @@ fn backdrop(ui: &Ui, cx: &Cx, columns: &Columns, placed: &Placed, row: &Row, bod
     let under_pointer = ui.rect_contains_pointer(whole.expand2(vec2(0.0, LITTLE / 2.0)));
     let theme = theme::of(ui);
     if under_pointer {
-        ui.painter().rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, theme.hover);
+        ui.painter().rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, theme.hover_ground);
     }
     if placed.item.grouped {
         if under_pointer {
@@ -284,7 +287,11 @@ fn text(
         _ => theme.text,
     };
     let galley = Arc::clone(&placed.measured.text);
-    LabelSelectionState::label_text_selection(ui, &response, rect.min, galley, colour, Stroke::NONE);
+    if galley.rows.len() <= SELECTABLE_LINES {
+        LabelSelectionState::label_text_selection(ui, &response, rect.min, galley, colour, Stroke::NONE);
+    } else {
+        ui.painter().galley(rect.min, galley, colour);
+    }
     menu(cx, key, placed.item.key, row, &response)
 }
 

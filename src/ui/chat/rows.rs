@@ -309,6 +309,11 @@ fn join(rows: Vec<(Key, Arc<Row>)>, divider: Option<Position>, reaches_first: bo
 }
 
 impl Cache {
+    /// Forgets what is prepared; it is made again when it is seen again.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+    }
+
     fn row(&mut self, source: Source, connection: &Connection, view: &View) -> (Key, Arc<Row>) {
         match source {
             Source::Logged(message) => {
