@@ -28,6 +28,8 @@ use duplex::worker::{Options, Worker};
 const HUB: &str = env!("CARGO_BIN_EXE_duplexctl");
 /// How long anything may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The last message of all: whoever has it has everything.
+const END: &str = "end";
 const CONNECTION: ConnectionId = ConnectionId::COMMAND_LINE;
 
 /// Not a test by itself: the client processes run it.
@@ -54,7 +56,7 @@ fn client_process() {
     let worker = Worker::spawn(Options { data_dir: PathBuf::from(dir), only }, model.clone(), wake).unwrap();
     let typing = Arc::new(Mutex::new(true));
     let stop = Arc::clone(&typing);
-    // The parent says stop by closing our standard input.
+    // The parent says stop by closing our standard input, and ends us by a message to the room.
     std::thread::Builder::new()
         .name("stop".into())
         .spawn(move || {
@@ -62,17 +64,18 @@ fn client_process() {
             *stop.lock().unwrap() = false;
         })
         .unwrap();
-    let (mut queued, mut online) = (BTreeSet::new(), false);
+    let (mut queued, mut online, mut settled) = (BTreeSet::new(), false, false);
     let mut due = Instant::now();
     loop {
         let _ = wakes.recv_timeout(due.saturating_duration_since(Instant::now()));
-        let (outbox, is_online, caught_up) = model.read(|model| {
+        let (outbox, is_online, ended) = model.read(|model| {
             let Some(connection) = model.connections.get(&CONNECTION) else {
                 return (Vec::new(), false, false);
             };
             let outbox: Vec<_> =
                 connection.outbox.values().map(|i| (i.body.clone(), i.delivery.clone())).collect();
-            (outbox, connection.link.is_online(), connection.caught_up())
+            let last = connection.rooms.get(&RoomName::general()).and_then(|room| room.window.last());
+            (outbox, connection.link.is_online(), last.is_some_and(|message| message.body == END))
         });
         for (body, delivery) in &outbox {
             assert!(!matches!(delivery, Delivery::Failed(_)), "refused: {delivery:?}");
@@ -93,13 +96,16 @@ fn client_process() {
             assert!(worker.want(intent).is_ok());
         } else if !is_typing {
             due = Instant::now() + Duration::from_millis(100);
-            if outbox.is_empty() && is_online && caught_up {
+            if outbox.is_empty() && is_online && !std::mem::replace(&mut settled, true) {
+                println!("settled");
+            }
+            if ended {
                 break;
             }
         }
     }
     worker.shut_down();
-    println!("settled");
+    println!("ended");
 }
 
 /// A client process and what it said.
@@ -268,10 +274,15 @@ fn nothing_is_lost_whoever_is_killed() {
             }
         }
     }
-    for client in &mut clients {
-        client.stdin = None;
-        client.until("settled");
-    }
+    clients.iter_mut().for_each(|client| client.stdin = None);
+    clients.iter_mut().for_each(|client| client.until("settled"));
+    let sent = Command::new(HUB)
+        .args(["send", &url, "--room", "general", END, "--data-dir"])
+        .arg(&hub.dir)
+        .status()
+        .unwrap();
+    assert!(sent.success());
+    clients.iter_mut().for_each(|client| client.until("ended"));
     let log = log_of(&hub.dir, &url, &clients);
     let mut total = 0;
     for client in &clients {

@@ -5,14 +5,18 @@
 //! `DUPLEX_SIM_SEEDS=1000000 cargo test --release --test simulation -- --nocapture` runs the long round;
 //! `DUPLEX_SIM_SEED=n` repeats one.
 
-#[path = "sim/disk.rs"]
-mod disk;
-#[path = "sim/hub.rs"]
-mod hub;
-#[path = "sim/world.rs"]
-mod world;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that fails should say so at once"
+)]
 
-use world::World;
+#[path = "sim/mod.rs"]
+mod sim;
+
+use sim::world::{Figures, World};
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
@@ -33,7 +37,7 @@ fn whatever_goes_wrong_what_was_typed_arrives_once_and_in_order() {
                 std::thread::Builder::new()
                     .name(format!("seeds {core}"))
                     .spawn_scoped(scope, move || {
-                        let mut total = world::Figures::default();
+                        let mut total = Figures::default();
                         for seed in (core..seeds).step_by(cores as usize) {
                             let run = std::panic::catch_unwind(|| World::new(seed).run());
                             match run {
@@ -49,7 +53,7 @@ fn whatever_goes_wrong_what_was_typed_arrives_once_and_in_order() {
                     .unwrap()
             })
             .collect();
-        let mut total = world::Figures::default();
+        let mut total = Figures::default();
         for worker in workers {
             total.add(&worker.join().unwrap());
         }
@@ -57,7 +61,7 @@ fn whatever_goes_wrong_what_was_typed_arrives_once_and_in_order() {
     });
     println!("{seeds} seeds: {totals:?}");
     // A simulation in which nothing goes wrong proves nothing.
-    assert!(totals.typed > seeds && totals.client_crashes > 0 && totals.hub_crashes > 0);
-    assert!(totals.restores > 0 && totals.disconnects > 0 && totals.refused_dials > 0 && totals.suspends > 0);
-    assert!(totals.half_open > 0 && totals.doubled > 0 && totals.lost > 0);
+    for (what, count) in totals.counts() {
+        assert!(count > seeds / 100, "too few of these: {what} {count}");
+    }
 }

@@ -51,7 +51,8 @@ fn run(args: Args) -> Result<(), String> {
             data_dir.display()
         )
     })?;
-    let instance = Instance::claim(&data_dir)?;
+    let has_wishes = only.is_some() || args.screenshot.is_some();
+    let Some(instance) = Instance::claim(&data_dir, has_wishes)? else { return Ok(()) };
     display::check()?;
 
     let model = SharedModel::default();

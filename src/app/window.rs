@@ -42,7 +42,13 @@ pub(super) fn open(
         options,
         Box::new(move |creation| {
             let ui = Ui::new(&creation.egui_ctx, Options::default());
+            // Both are set here alone, so neither can be set already.
             let _ = gate.set(Gate::new(creation.egui_ctx.clone()));
+            let ctx = creation.egui_ctx.clone();
+            let _ = instance.front().set(Box::new(move || {
+                ctx.send_viewport_cmd_to(egui::ViewportId::ROOT, egui::ViewportCommand::Minimized(false));
+                ctx.send_viewport_cmd_to(egui::ViewportId::ROOT, egui::ViewportCommand::Focus);
+            }));
             let shot = plan.map(Shot::new);
             Ok(Box::new(Window {
                 ui,

@@ -7,8 +7,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::args::Server;
+use super::hub::failed;
 use super::{Exit, Failure, print};
 use crate::clock;
+use crate::hub::Beacon;
 use crate::link::{Input, Link, Output};
 use crate::model::link_state::Why;
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
@@ -153,9 +155,8 @@ fn own_hub(data_dir: Option<&Path>, url: &str) -> Result<Access, Failure> {
     let usual = || Some(vec![settings::data_dir()?.join("hub"), settings::data_dir()?]);
     let dirs = data_dir.map(|dir| vec![dir.to_owned()]).or_else(usual).unwrap_or_default();
     for dir in &dirs {
-        if crate::hub::recorded_url(dir).is_some_and(|recorded| same_place(&recorded, url)) {
-            let at = HubAt::read(dir, url.to_owned()).map_err(|error| Failure::new(Exit::Failed, error))?;
-            return Ok(at.access());
+        if Beacon::read(dir).is_some_and(|beacon| same_place(&beacon.url, url)) {
+            return Ok(HubAt::read(dir, url).map_err(failed)?.access());
         }
     }
     Err(Failure::new(Exit::Refused, print::reason(&Why::NoToken)))

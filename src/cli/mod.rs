@@ -8,10 +8,12 @@ mod print;
 mod send;
 mod tail;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::settings;
 use args::{Args, Command};
 
 /// Exit codes, documented in `--help`.
@@ -40,6 +42,15 @@ impl Failure {
     fn new(exit: Exit, sentence: impl Into<String>) -> Self {
         Failure { exit, sentence: sentence.into() }
     }
+}
+
+/// Where a hub keeps everything unless told otherwise: beside the app's own.
+fn default_hub_dir(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    let usual = || settings::data_dir().map(|dir| dir.join("hub"));
+    let unknown = || {
+        Failure::new(Exit::Failed, "your home folder is not known; say where to keep data: --data-dir DIR")
+    };
+    given.or_else(usual).ok_or_else(unknown)
 }
 
 /// Runs the console companion with the program's arguments.

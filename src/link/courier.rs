@@ -180,8 +180,12 @@ impl Courier {
 
     /// What the hub has refused goes to the end: what was behind it is there already.
     fn replace(&mut self, old: MessageId, item: OutboxItem) {
-        let seq = if item.delivery == Delivery::Pending { item.seq } else { self.take_seq() };
+        let is_in_its_turn = item.delivery == Delivery::Pending;
+        let seq = if is_in_its_turn { item.seq } else { self.take_seq() };
         let new = OutboxItem { seq, delivery: Delivery::Pending, ..item };
+        if is_in_its_turn {
+            self.link.keep_place(new.clone());
+        }
         let apply = vec![Event::Unqueued(old), Event::Queued(new.clone())];
         self.write(Change::Replace { old, new: new.clone() }, apply, queued(new));
     }

@@ -190,6 +190,11 @@ impl Link {
         self.outbox.take_back(id)
     }
 
+    /// Keeps the place of a message that was taken back to be edited, until another of its `seq` is queued.
+    pub fn keep_place(&mut self, item: OutboxItem) {
+        self.outbox.keep_place(item);
+    }
+
     /// Comes in another way from the next dial on.
     pub fn set_speaker(&mut self, speaker: Speaker) {
         self.speaker = speaker;
@@ -213,8 +218,9 @@ impl Link {
             LinkState::Dialing { .. } | LinkState::Handshaking { .. } => Some(self.connect_by),
             LinkState::Waiting { retry_at, .. } => Some(*retry_at),
             LinkState::Online { .. } => {
-                let mine = self.pong_by.unwrap_or(self.heard_at + QUIET_MS);
-                Some(self.session.as_ref().and_then(|s| s.deadline()).map_or(mine, |theirs| mine.min(theirs)))
+                let alive_by = self.pong_by.unwrap_or(self.heard_at + QUIET_MS);
+                let theirs = self.session.as_ref().and_then(|session| session.deadline());
+                [Some(alive_by), self.ack_by, theirs].into_iter().flatten().min()
             }
         }
     }
@@ -347,6 +353,7 @@ impl Link {
             Event::Entries { entries, .. } if !self.outbox.is_empty() => {
                 for entry in entries.iter().filter(|entry| Some(&entry.sender.id) == self.me.as_ref()) {
                     self.outbox.remove(entry.id);
+                    self.ack_by = None;
                 }
                 self.outbox.passed_by(entries.last().map_or(0, |entry| entry.offset));
             }
@@ -359,6 +366,8 @@ impl Link {
     fn fall(&mut self, now: Time, why: Why, code: Option<u16>) {
         if self.state.is_online() && now.boot_ms.saturating_sub(self.online_since) >= STABLE_MS {
             (self.failures, self.down_since) = (0, now.boot_ms);
+        } else {
+            self.failures += 1;
         }
         self.outputs.push_back(Output::Hangup { code: code.unwrap_or(1000) });
         self.session = None;
@@ -376,7 +385,6 @@ impl Link {
         }
         let down_ms = now.boot_ms.saturating_sub(self.down_since);
         let delay = backoff::delay_ms(self.failures, down_ms, why.retry_after_ms(), &mut self.jitter);
-        self.failures += 1;
         self.set_state(LinkState::Waiting {
             attempt: self.failures,
             retry_at: now.boot_ms + delay,
@@ -441,8 +449,7 @@ impl Link {
         for item in turn.send {
             self.tell(now, wire::Input::Request(Request::Send(item)));
         }
-        if self.state.is_online() && self.outbox.is_in_flight() {
-            self.ack_by.get_or_insert(now.boot_ms + ACK_MS);
-        }
+        self.ack_by = (self.state.is_online() && self.outbox.is_in_flight())
+            .then(|| self.ack_by.unwrap_or(now.boot_ms + ACK_MS));
     }
 }

@@ -23,6 +23,8 @@ enum Stage {
     Unconfirmed,
     /// Refused; waits for the person.
     Refused,
+    /// Being replaced on disk: nothing overtakes it.
+    Edited,
 }
 
 /// Messages by `seq`, from the disk to the hub.
@@ -56,7 +58,7 @@ impl Outbox {
         let mut under_way = 0;
         for (_, stage) in self.items.values() {
             match stage {
-                Stage::Waiting | Stage::Marking | Stage::Unconfirmed => return false,
+                Stage::Waiting | Stage::Marking | Stage::Unconfirmed | Stage::Edited => return false,
                 Stage::InFlight => under_way += 1,
                 Stage::Acknowledged | Stage::Refused => {}
             }
@@ -75,7 +77,7 @@ impl Outbox {
             match (*stage, &item.delivery) {
                 (Stage::InFlight | Stage::Acknowledged | Stage::Unconfirmed | Stage::Refused, _) => {}
                 _ if room == 0 => break,
-                (Stage::Marking, _) => break,
+                (Stage::Marking | Stage::Edited, _) => break,
                 (Stage::Waiting, Delivery::Attempted) if turn.mark.is_empty() => {
                     *stage = Stage::InFlight;
                     turn.send.push(item.clone());
@@ -134,6 +136,11 @@ impl Outbox {
         item
     }
 
+    /// Keeps the place of an item that was taken back, until another of the same `seq` is pushed.
+    pub fn keep_place(&mut self, item: OutboxItem) {
+        self.items.insert(item.seq, (item, Stage::Edited));
+    }
+
     /// Whether anything waits for its answer.
     pub fn is_in_flight(&self) -> bool {
         self.items.values().any(|(_, stage)| *stage == Stage::InFlight)
@@ -145,7 +152,7 @@ impl Outbox {
             match stage {
                 Stage::InFlight | Stage::Marking => *stage = Stage::Waiting,
                 Stage::Acknowledged => *stage = Stage::Unconfirmed,
-                Stage::Waiting | Stage::Unconfirmed | Stage::Refused => {}
+                Stage::Waiting | Stage::Unconfirmed | Stage::Refused | Stage::Edited => {}
             }
         }
     }

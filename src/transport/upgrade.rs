@@ -10,7 +10,6 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_request;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{Place, Target};
-use crate::clock;
 use crate::model::link_state::Why;
 
 /// An answer whose head is longer than this is none.
@@ -138,7 +137,8 @@ fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
     values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
-/// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date, counted from the server's own clock where it tells it.
+/// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date, counted from the answer's own `Date`, so that no clock of ours
+/// matters. Whoever names a date has a clock and must tell it (§6.6.1); without it the date means nothing to us.
 fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     let date = |name: HeaderName| {
         let text = headers.get(name)?.to_str().ok()?;
@@ -148,8 +148,7 @@ fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(text.parse::<u64>().unwrap_or(u64::MAX).saturating_mul(1000));
     }
-    let now = date(header::DATE).unwrap_or_else(|| clock::now().wall_ms);
-    let until = date(header::RETRY_AFTER)?;
+    let (now, until) = (date(header::DATE)?, date(header::RETRY_AFTER)?);
     Some(u64::try_from(until.saturating_sub(now)).unwrap_or(0))
 }
 
@@ -199,8 +198,10 @@ mod tests {
         assert_eq!(answer("HTTP/1.1 503 Busy\nRetry-After: 7", None), status(503, Some(7000)));
         let date = "HTTP/1.1 503 Busy\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nRetry-After: Sun, 06 Nov 1994 08:50:07 GMT";
         assert_eq!(answer(date, None), status(503, Some(30_000)));
-        let past = "HTTP/1.1 503 Busy\nRetry-After: Sun, 06 Nov 1994 08:50:07 GMT";
-        assert_eq!(answer(past, None), status(503, Some(0)));
+        let past = date.replace("08:50:07", "08:40:07");
+        assert_eq!(answer(&past, None), status(503, Some(0)));
+        let timeless = "HTTP/1.1 503 Busy\nRetry-After: Sun, 06 Nov 1994 08:50:07 GMT";
+        assert_eq!(answer(timeless, None), status(503, None));
         assert_eq!(answer("HTTP/1.1 503 Busy\nRetry-After: soon", None), status(503, None));
         assert!(matches!(
             answer("HTTP/1.1 200 OK\nContent-Type: text/html", None),

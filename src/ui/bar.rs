@@ -3,12 +3,12 @@
 
 use egui::{Align, Frame, Label, Layout, Margin, RichText, Sense, Ui, Vec2};
 
-use super::harmless;
 use super::link::LinkMemory;
 use super::text::StateWord;
 use super::theme::{self, radius, size, space};
 use super::widgets;
 use super::{Cx, Place};
+use super::{harmless, rooms};
 use crate::model::id::ConnectionId;
 use crate::model::intent::Intent;
 use crate::model::link_state::{LinkState, Why};
@@ -31,7 +31,10 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
             _ => None,
         };
         Some(Row {
-            server: harmless::line(connection.server.as_deref().unwrap_or(&connection.profile.name), 60),
+            server: match &connection.server {
+                Some(server) => harmless::line(server, 60),
+                None => rooms::name_of(&connection.profile, cx.words),
+            },
             protocol: connection.profile.protocol,
             socket: connection.profile.socket,
             rtt_ms,

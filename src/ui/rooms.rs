@@ -9,13 +9,14 @@ use egui::{
 
 use super::chat::RoomKey;
 use super::link::LinkMemory;
-use super::text::StateWord;
+use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
 use super::{Cx, Place, harmless};
 use crate::model::chat::Refusal;
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
+use crate::model::profile::Profile;
 
 /// What the person wants of the rest of the window.
 pub(super) enum Wish {
@@ -50,13 +51,26 @@ struct ConnectionRow {
     refused: Option<(RoomName, Refusal)>,
 }
 
+/// What a connection is called: the person's name for it, or where it leads.
+pub(super) fn name_of(profile: &Profile, words: &Words) -> String {
+    if !profile.name.trim().is_empty() {
+        return harmless::line(&profile.name, 60);
+    }
+    if profile.id == ConnectionId::OWN_HUB {
+        return words.this_computer.to_owned();
+    }
+    let url = profile.urls.first().map_or("", String::as_str);
+    let place = url.split_once("://").map_or(url, |(_, rest)| rest);
+    harmless::line(place.split('/').next().unwrap_or(place), 60)
+}
+
 fn rows(cx: &Cx, reading: Option<&RoomKey>) -> Vec<ConnectionRow> {
     let read =
         |id: ConnectionId, room: &RoomName| reading.is_some_and(|(at, name)| *at == id && name == room);
     cx.model.read(|model| {
         let row = |(id, connection): (&ConnectionId, &crate::model::Connection)| ConnectionRow {
             id: *id,
-            name: harmless::line(&connection.profile.name, 60),
+            name: name_of(&connection.profile, cx.words),
             rooms: connection
                 .rooms
                 .iter()
@@ -239,7 +253,9 @@ fn menu(
         if ui.button(words.new_room).clicked() {
             rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
         }
-        if ui.button(words.edit_connection).clicked() {
+        // The app's own hub, and what the command line names for one run, are not the person's to change.
+        let is_saved = row.id > ConnectionId::COMMAND_LINE;
+        if is_saved && ui.button(words.edit_connection).clicked() {
             wish = Some(Wish::Edit(row.id));
         }
         if word == StateWord::Off {
@@ -249,7 +265,7 @@ fn menu(
         } else if ui.button(words.disconnect).clicked() {
             cx.intents.push(Intent::Disconnect(row.id));
         }
-        if ui.button(words.remove_connection).clicked() {
+        if is_saved && ui.button(words.remove_connection).clicked() {
             wish = Some(Wish::Remove(row.id));
         }
     });

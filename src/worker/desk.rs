@@ -113,7 +113,7 @@ impl Desk {
             model: model.clone(),
             store: store.store,
             settings,
-            secrets: SecretStore::new(),
+            secrets: SecretStore::new(&options.data_dir),
             seats: BTreeMap::new(),
             own_hub: None,
             done,
@@ -250,7 +250,9 @@ impl Desk {
         if !self.unwritten.is_empty() {
             self.begin_commit().await;
         }
-        self.own_hub = None;
+        if let Some(hub) = self.own_hub.take() {
+            hub.end().await;
+        }
     }
 
     fn begin_commit(&mut self) -> Committing {

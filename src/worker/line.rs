@@ -2,6 +2,7 @@
 //! drives the link, with the dial's number, so that an old connection's news are known as such.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
@@ -9,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::frame::Frame;
-use crate::link::{Input, Speaker};
+use crate::link::{CONNECT_MS, Input, Speaker};
 use crate::model::link_state::Why;
 use crate::model::profile::{Profile, Secret, Socket};
 use crate::transport::{self, Connection, Counters, Incoming, Outgoing, Target};
@@ -18,6 +19,9 @@ use crate::wire::duplex::message::MAX_FRAME_BYTES;
 
 /// Most frames handed over at once.
 const AT_ONCE: usize = 256;
+
+/// A little less than the link allows for dial and handshake: the transport knows better than the link what it waited for.
+const DIAL: Duration = Duration::from_millis(CONNECT_MS - 500);
 
 /// What the program calls itself to servers.
 pub const CLIENT: &str = concat!("Duplex ", env!("CARGO_PKG_VERSION"));
@@ -67,6 +71,7 @@ impl Access {
         target.ca_file.clone_from(&profile.ca_file);
         target.fingerprint.clone_from(&profile.fingerprint);
         target.max_frame = MAX_FRAME_BYTES;
+        target.deadline = DIAL;
         if let Access::Token(token) = self
             && transport::capabilities(profile.socket).headers
         {

@@ -14,13 +14,13 @@ use std::sync::Arc;
 pub struct HubDisk {
     pub epoch: Epoch,
     pub log: Vec<Entry>,
+    /// Where each message is, by who and which.
     pub known: BTreeMap<(PrincipalId, MessageId), u64>,
-    pub reads: BTreeMap<(PrincipalId, RoomName), u64>,
 }
 
 impl HubDisk {
     pub fn new(epoch: Epoch) -> Self {
-        let mut disk = HubDisk { epoch, log: Vec::new(), known: BTreeMap::new(), reads: BTreeMap::new() };
+        let mut disk = HubDisk { epoch, log: Vec::new(), known: BTreeMap::new() };
         disk.push(Entry {
             kind: EntryKind::Room,
             offset: 1,
@@ -41,6 +41,11 @@ impl HubDisk {
 
     pub fn head(&self) -> u64 {
         self.log.len() as u64
+    }
+
+    /// The entry in this place.
+    pub fn at(&self, offset: u64) -> Option<&Entry> {
+        self.log.get((offset as usize).checked_sub(1)?)
     }
 }
 
@@ -96,39 +101,22 @@ pub fn answer(disk: &HubDisk, ask: &Ask) -> Option<Answer> {
     Some(match ask {
         Ask::Authenticate { token } => Answer::Authenticated(principal(token)),
         Ask::Redeem(redeem) => Answer::Redeemed(principal(&redeem.token)),
-        Ask::Begin { principal, resume } => Answer::Begun(Begun {
+        Ask::Begin { resume, .. } => Answer::Begun(Begun {
             hub: "sim".into(),
             epoch: disk.epoch,
             oldest: 1,
             head: disk.head(),
-            id_at_resume: resume
-                .and_then(|r| disk.log.get((r.offset as usize).checked_sub(1)?))
-                .map(|e| e.id),
+            id_at_resume: resume.and_then(|resume| disk.at(resume.offset)).map(|entry| entry.id),
             rooms: disk.log.iter().filter(|e| e.kind == EntryKind::Room).map(|e| e.room.clone()).collect(),
             people: Vec::new(),
-            read: disk
-                .reads
-                .iter()
-                .filter(|((who, _), _)| *who == principal.id)
-                .map(|((_, room), o)| (room.clone(), *o))
-                .collect(),
+            read: Vec::new(),
         }),
         Ask::Read { from, limit } => {
             let rest = disk.log.get(*from as usize - 1..).unwrap_or_default();
             Answer::Entries(rest.iter().take(*limit as usize).cloned().collect())
         }
-        Ask::History { room, before, limit } => {
-            let older = disk.log.iter().filter(|e| e.room == *room && e.offset < *before);
-            let older: Vec<_> = older.cloned().collect();
-            let skip = older.len().saturating_sub(*limit as usize);
-            Answer::History {
-                room: room.clone(),
-                before: *before,
-                entries: older[skip..].to_vec(),
-                complete: skip == 0,
-            }
-        }
-        Ask::Append { .. } | Ask::SetRead { .. } | Ask::Typing { .. } => return None,
+        // The clients here neither page nor mark what was read.
+        Ask::History { .. } | Ask::Append { .. } | Ask::SetRead { .. } | Ask::Typing { .. } => return None,
     })
 }
 

@@ -59,7 +59,9 @@ pub(super) struct Keeper {
     purging: bool,
     /// What the disk answers instead, in tests.
     #[cfg(test)]
-    pub(super) fault: Option<fn() -> StoreError>,
+    pub(super) fault: Option<fn(&mut Keeper) -> Result<(), StoreError>>,
+    #[cfg(test)]
+    pub(super) transactions: u32,
 }
 
 impl Keeper {
@@ -81,6 +83,8 @@ impl Keeper {
             purging: true,
             #[cfg(test)]
             fault: None,
+            #[cfg(test)]
+            transactions: 0,
         }
     }
 
@@ -142,8 +146,9 @@ impl Keeper {
 
     fn try_flush(&mut self) -> Result<Vec<Taken>, StoreError> {
         #[cfg(test)]
-        if let Some(fault) = self.fault {
-            return Err(fault());
+        {
+            self.transactions += 1;
+            self.fault.map_or(Ok(()), |fault| fault(self))?;
         }
         self.reopen()?;
         let Some(db) = self.db.as_mut() else { return Err(StoreError::Closed) };

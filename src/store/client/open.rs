@@ -114,7 +114,8 @@ pub(super) fn set_aside(path: &Path) -> Result<SetAside, StoreError> {
 /// Every table can be read. (A check of every page takes seconds in a large file; damage found later is dealt with then.)
 fn looks_whole(db: &Connection) -> Result<(), StoreError> {
     for table in ["connection", "room", "sender", "message", "outbox", "purge"] {
-        db.query_row(&format!("SELECT max(rowid), min(rowid) FROM {table}"), (), |_| Ok(()))?;
+        let ends = format!("SELECT (SELECT min(rowid) FROM {table}), (SELECT max(rowid) FROM {table})");
+        db.query_row(&ends, (), |_| Ok(()))?;
     }
     Ok(())
 }

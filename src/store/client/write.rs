@@ -337,7 +337,7 @@ impl<'a> Book<'a> {
                 let room = self.room(&entry.room)?;
                 let place = self.put(entry, room)?;
                 let room = &mut self.rooms[room];
-                if place == Place::Known || position <= room.newest {
+                if position <= room.newest {
                     return Ok(());
                 }
                 room.newest = position;

@@ -82,6 +82,16 @@ pub enum Appended {
     },
 }
 
+impl Appended {
+    /// The entry, if this made one.
+    fn entry(&self) -> Option<&Entry> {
+        match self {
+            Appended::New(entry) => Some(entry),
+            _ => None,
+        }
+    }
+}
+
 /// Why an invite is not good.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InviteRefused {
@@ -184,8 +194,19 @@ impl HubStore {
     /// # Errors
     /// Nothing was written, and the same append may be tried again.
     pub async fn append(&self, append: Append) -> Result<Appended, HubStoreError> {
+        let appended = self.append_all(vec![append]).await?;
+        // As many answers as appends.
+        appended.into_iter().next().ok_or(StoreError::Closed)
+    }
+
+    /// Writes entries one after the other, all or none: where the first does not fit on the disk, a smaller second must
+    /// not take its place. Answers in their order.
+    ///
+    /// # Errors
+    /// As [`HubStore::append`], for all of them.
+    pub async fn append_all(&self, appends: Vec<Append>) -> Result<Vec<Appended>, HubStoreError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Append { append, reply }).await?;
+        self.send(Job::Append { appends, reply }).await?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 

@@ -24,10 +24,8 @@ const BATCH_BYTES: usize = 512 * 1024;
 
 /// What the writer is asked.
 pub(super) enum Job {
-    Append {
-        append: Append,
-        reply: oneshot::Sender<Result<Appended>>,
-    },
+    /// Appends of one sender: all or none.
+    Append { appends: Vec<Append>, reply: oneshot::Sender<Result<Vec<Appended>>> },
     /// Anything else that writes.
     Other(Other),
     #[cfg(test)]
@@ -177,15 +175,22 @@ impl Appender {
         fresh.head = head(&transaction)?;
         for job in jobs {
             let failed = match job {
-                Job::Append { append: new, reply } => {
-                    let (head, rooms) = (&mut fresh.head, &mut self.rooms);
-                    let mut appended = in_savepoint(&transaction, |db| append(db, new, head, rooms));
-                    if let Ok(Appended::New(entry)) = &appended {
-                        fresh.entries.push(entry.clone());
-                    }
-                    let failed = match &mut appended {
-                        Err(error) if error.is_retryable() || error.is_damage() => Some(again(error)),
-                        _ => None,
+                Job::Append { appends, reply } => {
+                    let (before, head, rooms) = (fresh.head, &mut fresh.head, &mut self.rooms);
+                    let all = |db: &Connection| -> Result<Vec<Appended>> {
+                        appends.into_iter().map(|new| append(db, new, head, rooms)).collect()
+                    };
+                    let appended = in_savepoint(&transaction, all);
+                    let failed = match &appended {
+                        Ok(appended) => {
+                            fresh.entries.extend(appended.iter().filter_map(Appended::entry).cloned());
+                            None
+                        }
+                        Err(error) => {
+                            fresh.head = before;
+                            self.rooms.clear();
+                            (error.is_retryable() || error.is_damage()).then(|| again(error))
+                        }
                     };
                     answers.push(answer(reply, appended));
                     failed

@@ -35,6 +35,7 @@ pub static ENGLISH: Words = Words {
     state_of: |name, state| format!("{name}: {state}"),
 
     connections: "Connections",
+    this_computer: "This computer",
     add_connection: "Add connection",
     more: |name| format!("More for {name}"),
     edit_connection: "Edit connection",

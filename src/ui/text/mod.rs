@@ -84,6 +84,7 @@ pub struct Words {
 
     // Connections and rooms
     pub connections: &'static str,
+    pub this_computer: &'static str,
     pub add_connection: &'static str,
     pub more: fn(&str) -> String,
     pub edit_connection: &'static str,

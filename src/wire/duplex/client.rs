@@ -3,15 +3,16 @@
 use std::collections::VecDeque;
 
 use super::message::{
-    self, ClientMessage, Decoded, Hello, HubMessage, Redeem, Start, VERSIONS, Welcome, close,
+    self, ClientMessage, Decoded, END_OF_OFFSETS, Hello, HubMessage, Redeem, Start, VERSIONS, Welcome, close,
 };
 use super::proof;
 use crate::frame::Frame;
+use crate::model::chat::MAX_BODY_BYTES;
 use crate::model::event::{LogRestart, Person};
 use crate::model::link_state::Why;
 use crate::model::log::Note;
 use crate::model::profile::Secret;
-use crate::model::{Event, Offset, OutboxItem, ResumePoint, Time};
+use crate::model::{Event, Offset, OutboxItem, Refusal, ResumePoint, Time};
 use crate::wire::{Input, Mark, Output, Request, SavedState, Session, WireError};
 
 /// How long a "somebody is typing" is believed, in milliseconds.
@@ -71,6 +72,7 @@ pub struct ClientSession {
     saved: SavedState,
     epoch_and_next: Option<(crate::model::Epoch, Offset)>,
     head: Offset,
+    max_body: u64,
     nonce: [u8; 32],
     sends: u64,
     pings: u64,
@@ -87,6 +89,7 @@ impl ClientSession {
             saved,
             epoch_and_next: None,
             head: 0,
+            max_body: MAX_BODY_BYTES as u64,
             nonce,
             sends: 0,
             pings: 0,
@@ -207,12 +210,13 @@ impl ClientSession {
             (Start::EpochChanged, _) => Some(LogRestart::EpochChanged),
             (Start::Trimmed, _) => Some(LogRestart::Trimmed),
         };
-        if welcome.from == 0 || welcome.from > welcome.head.saturating_add(1) {
+        if welcome.head >= END_OF_OFFSETS || welcome.from == 0 || welcome.from > welcome.head + 1 {
             return violation("a welcome that begins outside of its log".to_owned());
         }
         self.phase = Phase::Online;
         self.epoch_and_next = Some((welcome.epoch, welcome.from));
         self.head = welcome.head;
+        self.max_body = welcome.max_body.min(MAX_BODY_BYTES as u64);
         self.outputs.push_back(Output::Online);
         self.event(Event::Welcomed {
             me: welcome.me,
@@ -285,6 +289,11 @@ impl ClientSession {
             return;
         }
         match request {
+            // No hub could say which message it was, if the whole frame is larger than it takes.
+            Request::Send(OutboxItem { id, body, .. }) if body.len() as u64 > self.max_body => {
+                let refusal = Refusal::TooLarge { limit: self.max_body };
+                self.event(Event::Refused { id, refusal });
+            }
             Request::Send(OutboxItem { id, room, body, at, .. }) => {
                 self.sends += 1;
                 let seq = self.sends;

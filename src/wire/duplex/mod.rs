@@ -1,5 +1,6 @@
 //! The Duplex protocol: see `PROTOCOL.md` beside this file.
 
+pub mod batch;
 pub mod client;
 pub mod message;
 pub mod proof;

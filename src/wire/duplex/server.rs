@@ -6,8 +6,10 @@
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use super::batch;
+pub use super::batch::Batch;
 use super::message::{
     self, ClientMessage, Decoded, Hello, HubMessage, PersonState, ReadState, Redeem, Start, VERSIONS,
     Welcome, close,
@@ -36,46 +38,6 @@ pub const HISTORY_LIMIT: u32 = 200;
 const MALFORMED_LIMIT: u32 = 16;
 /// How long a client is asked to stay away when the log cannot be written, in milliseconds.
 const UNAVAILABLE_MS: u64 = 5_000;
-
-/// Entries that were committed together, with the frame that carries them, encoded once for all clients.
-#[derive(Debug)]
-pub struct Batch {
-    /// The entries, gapless, in order; at least one.
-    pub entries: Vec<Entry>,
-    frame: OnceLock<Arc<str>>,
-}
-
-impl Batch {
-    /// A batch of these entries; `None` without entries.
-    pub fn new(entries: Vec<Entry>) -> Option<Arc<Batch>> {
-        (!entries.is_empty()).then(|| Arc::new(Batch { entries, frame: OnceLock::new() }))
-    }
-
-    /// The first entry's offset.
-    pub fn first(&self) -> Offset {
-        self.entries.first().map_or(0, |entry| entry.offset)
-    }
-
-    /// The last entry's offset.
-    pub fn last(&self) -> Offset {
-        self.entries.last().map_or(0, |entry| entry.offset)
-    }
-
-    /// The text frame.
-    pub fn text(&self) -> Arc<str> {
-        let encode = || {
-            #[derive(serde::Serialize)]
-            struct Log<'a> {
-                r#type: &'static str,
-                entries: &'a [Entry],
-            }
-            let log = Log { r#type: "log", entries: &self.entries };
-            // Serialising entries cannot fail: no maps, no failing `Serialize` of our own.
-            Arc::from(serde_json::to_string(&log).unwrap_or_default())
-        };
-        Arc::clone(self.frame.get_or_init(encode))
-    }
-}
 
 /// What the session is told.
 #[derive(Clone, Debug)]
@@ -523,6 +485,8 @@ impl ServerSession {
             }),
             Answer::Entries(entries) => self.entries(entries),
             Answer::History { room, before, entries, complete } => {
+                let (entries, all) = batch::newest_that_fit(entries);
+                let complete = complete && all;
                 self.send(&HubMessage::History { room, before, entries, complete });
             }
             Answer::Unavailable => {
@@ -606,7 +570,8 @@ impl ServerSession {
             return;
         };
         online.head = online.head.max(batch.last());
-        if online.cursor == batch.first() && !online.reading && online.drained {
+        let is_next = online.cursor == batch.first() && !online.reading && online.drained;
+        if is_next && batch.fits() {
             online.cursor = batch.last() + 1;
             online.drained = false;
             self.outputs.push_back(Output::SendBatch(Arc::clone(batch)));
@@ -624,7 +589,7 @@ impl ServerSession {
             Some(last) if gapless => {
                 online.cursor = last.offset + 1;
                 online.drained = false;
-                self.outputs.extend(Batch::new(entries).map(Output::SendBatch));
+                self.outputs.extend(Batch::cut(entries).into_iter().map(Output::SendBatch));
             }
             _ => self.bye(close::UNAVAILABLE, "the log has a hole", Some(UNAVAILABLE_MS)),
         }
@@ -647,19 +612,20 @@ impl ServerSession {
 
 /// Where a client begins.
 fn start(hello: &Hello, begun: &Begun) -> (Start, Offset) {
+    let oldest = begun.oldest.max(1);
     let Some(resume) = hello.resume else {
         let next = begun.head + 1;
         let from = hello.since.map_or(next.saturating_sub(RECENT), |since| since.saturating_add(1).min(next));
-        return (Start::Recent, from.max(begun.oldest).max(1));
+        return (Start::Recent, from.max(oldest));
     };
     if resume.epoch != begun.epoch || resume.offset > begun.head {
-        (Start::EpochChanged, begun.oldest)
-    } else if resume.offset < begun.oldest {
+        (Start::EpochChanged, oldest)
+    } else if resume.offset < oldest {
         // The entry itself is no longer held: if the next one is, nothing is missing, but nothing proves it either.
-        (Start::Trimmed, begun.oldest)
+        (Start::Trimmed, oldest)
     } else if begun.id_at_resume == Some(resume.id) {
         (Start::Resumed, resume.offset + 1)
     } else {
-        (Start::EpochChanged, begun.oldest)
+        (Start::EpochChanged, oldest)
     }
 }

@@ -1,0 +1,214 @@
+//! What must hold: at every moment, and in the end.
+
+use std::collections::BTreeSet;
+
+use duplex::frame::Frame;
+use duplex::link::courier::Change;
+use duplex::model::{Delivery, Entry, EntryKind, Event, LinkState, MessageId, Model, Principal, RoomName};
+use duplex::wire::duplex::message::{self, ClientMessage, Decoded, HubMessage};
+use duplex::wire::duplex::server::Batch;
+
+use super::clients::Client;
+use super::hub::HubDisk;
+use super::world::{CONNECTION, World};
+
+pub fn messages(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
+    entries.iter().filter(|entry| entry.kind == EntryKind::Message)
+}
+
+// At every moment
+
+/// What a change on the client's disk brings on the screen.
+pub fn shown_by(change: &Change) -> Vec<Event> {
+    match change.clone() {
+        Change::Queue(item) => vec![Event::Queued(item)],
+        Change::Unqueue(id) => vec![Event::Unqueued(id)],
+        Change::Replace { old, new } => vec![Event::Unqueued(old), Event::Queued(new)],
+        Change::Attempted(ids) => vec![Event::Attempted(ids)],
+        Change::Event(event) => vec![event],
+    }
+}
+
+/// Pending, acknowledged, received: nothing is shown so before it is on disk, and all that is on disk is shown, in order.
+pub fn what_is_shown_is_on_disk(client: &mut Client, event: &Event) {
+    let is_kept = !matches!(
+        event,
+        Event::Link(_)
+            | Event::Note(_)
+            | Event::Presence(_)
+            | Event::Typing { .. }
+            | Event::HistoryFailed { .. }
+    );
+    if let Some(running) = client.running.as_mut().filter(|_| is_kept) {
+        let next = running.to_show.pop_front();
+        assert_eq!(next.as_ref(), Some(event), "shown before it is on disk, or out of turn");
+    }
+}
+
+/// What is sent is marked on disk, or it could be changed after a crash; what is said to be held is held on disk.
+pub fn what_is_sent_is_true_on_disk(client: &Client, frame: &Frame) {
+    if ![r#"{"type":"send""#, r#"{"type":"hello""#].iter().any(|with| begins(frame, with)) {
+        return;
+    }
+    match message::decode(frame) {
+        Ok(Decoded::Known(ClientMessage::Send { id, .. })) => {
+            let item = client.disk.outbox.values().find(|item| item.id == id);
+            assert!(
+                item.is_some_and(|item| item.delivery != Delivery::Pending),
+                "sent and not marked: {item:?}"
+            );
+        }
+        Ok(Decoded::Known(ClientMessage::Hello(hello))) => {
+            assert_eq!(hello.resume, client.disk.resume, "it resumes elsewhere than its disk");
+        }
+        other => panic!("the client said {other:?}"),
+    }
+}
+
+/// What is acknowledged is on the hub's disk at that moment, in that place.
+pub fn what_is_acknowledged_is_on_disk(disk: &HubDisk, to: Option<&Principal>, frame: &Frame) {
+    if !begins(frame, r#"{"type":"ack""#) {
+        return;
+    }
+    if let Ok(Decoded::Known(HubMessage::Ack { id, offset, .. })) = message::decode(frame) {
+        let place = to.and_then(|to| disk.known.get(&(to.id.clone(), id)));
+        assert_eq!(place, Some(&offset), "acknowledged, and not on the hub's disk");
+    }
+}
+
+/// What is told is on the hub's disk at that moment: it could give the place to another entry otherwise.
+pub fn what_is_told_is_on_disk(disk: &HubDisk, batch: &Batch) {
+    for entry in &batch.entries {
+        assert_eq!(disk.at(entry.offset), Some(entry), "told, and not on the hub's disk");
+    }
+}
+
+/// Spares the decoding of what a law is not about.
+fn begins(frame: &Frame, with: &str) -> bool {
+    matches!(frame, Frame::Text(text) if text.starts_with(with))
+}
+
+/// The entries from `first_new` on are new messages, each in its sender's order, and none that was taken back.
+pub fn once_and_in_order_at_the_hub(disk: &HubDisk, first_new: usize, clients: &[Client]) {
+    let (before, new) = disk.log.split_at(first_new);
+    for (index, entry) in messages(new).map(|entry| (entry.offset as usize - 1, entry)) {
+        let Some(client) = clients.iter().find(|client| client.is(&entry.sender.id)) else {
+            panic!("nobody wrote {entry:?}");
+        };
+        assert!(!client.discarded.contains(&entry.id), "it was taken back before it was sent: {entry:?}");
+        let earlier = before.iter().chain(&new[..index - first_new]);
+        let mut of_sender = earlier.filter(|other| other.sender.id == entry.sender.id);
+        let last = of_sender.next_back().and_then(|last| client.turn_of(last.id));
+        assert!(client.turn_of(entry.id) > last, "twice, or before its turn: {entry:?}");
+    }
+}
+
+impl Client {
+    fn is(&self, id: &duplex::model::PrincipalId) -> bool {
+        self.disk.me.as_ref().is_some_and(|me| me.id == *id)
+    }
+
+    /// Its place in the order of sending.
+    fn turn_of(&self, id: MessageId) -> Option<usize> {
+        self.queued.iter().position(|known| *known == id)
+    }
+}
+
+/// What was typed is in the outbox or has come back, and the window shows it so.
+pub fn what_was_typed_is_there_after_a_restart(client: &Client, model: &Model) {
+    let shown: BTreeSet<MessageId> =
+        model.connections[&CONNECTION].outbox.values().map(|item| item.id).collect();
+    for id in &client.queued {
+        let came_back = client.disk.messages.keys().any(|(who, known)| client.is(who) && known == id);
+        assert!(came_back != shown.contains(id), "gone or there twice after a restart: {id}");
+    }
+}
+
+// In the end
+
+impl World {
+    pub(super) fn is_settled(&self) -> bool {
+        let last = self.disk.log.last().map(|entry| entry.id);
+        self.clients.iter().all(|client| {
+            client.running.as_ref().is_some_and(|running| {
+                let connection = &running.model.connections[&CONNECTION];
+                running.courier.link().state().is_online()
+                    && running.unsaved.is_empty()
+                    && client.disk.outbox.is_empty()
+                    && connection.outbox.is_empty()
+                    && connection.received_to == self.disk.head()
+                    // A computer that slept through a restore believes to be online for a while.
+                    && client.disk.resume.map(|resume| resume.id) == last
+            })
+        })
+    }
+
+    pub(super) fn check_the_end(&self) {
+        for client in &self.clients {
+            self.all_that_was_typed_is_at_the_hub(client);
+            self.the_clients_disk_is_the_hubs_log(client);
+            the_window_is_the_disk(client);
+            for key in &client.shown {
+                assert!(client.disk.messages.contains_key(key), "it was shown and is gone: {key:?}");
+            }
+        }
+    }
+
+    fn all_that_was_typed_is_at_the_hub(&self, client: &Client) {
+        let me = &client.disk.me.as_ref().expect("it was welcomed").id;
+        let key = |id: &MessageId| (me.clone(), *id);
+        let at_the_hub: Vec<MessageId> = messages(&self.disk.log)
+            .filter(|entry| client.is(&entry.sender.id))
+            .map(|entry| entry.id)
+            .collect();
+        // What a restored backup took with it stays with the one who wrote it, and with all who received it.
+        let (lost, kept): (Vec<MessageId>, Vec<MessageId>) =
+            client.queued.iter().partition(|id| !at_the_hub.contains(id));
+        assert_eq!(at_the_hub, kept, "once and in order at the hub");
+        for id in lost {
+            let had_it = self.taken.contains(&key(&id)) && client.disk.messages.contains_key(&key(&id));
+            assert!(had_it, "lost: {id}");
+        }
+    }
+
+    fn the_clients_disk_is_the_hubs_log(&self, client: &Client) {
+        let (era, from) = (client.disk.era, client.disk.era_from);
+        assert_eq!(from, 1, "with so few messages, everything is replayed");
+        let held = client.disk.in_order();
+        let of_this_era = held.iter().filter(|(position, _)| position.era == era);
+        // Not `received`: a restored hub may have taken a message again, at another time and in the same place.
+        let brief = |entry: &Entry| (entry.offset, entry.sender.id.clone(), entry.id, entry.body.clone());
+        let current: Vec<_> = of_this_era.map(|(_, entry)| brief(entry)).collect();
+        let theirs: Vec<_> = messages(&self.disk.log).map(brief).collect();
+        assert_eq!(current, theirs, "once and in order at the client");
+        for (position, entry) in held.iter().filter(|(position, _)| position.era != era) {
+            let key = (entry.sender.id.clone(), entry.id);
+            assert!(self.taken.contains(&key), "of an earlier log, and not lost: {position:?} {entry:?}");
+        }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        let state = |client: &Client| {
+            let running = client.running.as_ref()?;
+            let connection = &running.model.connections[&CONNECTION];
+            let outbox: Vec<&Delivery> = client.disk.outbox.values().map(|item| &item.delivery).collect();
+            let state: &LinkState = running.courier.link().state();
+            Some(format!(
+                "{state:?} outbox {outbox:?} at {} of {} unsaved {}",
+                connection.received_to,
+                self.disk.head(),
+                running.unsaved.len()
+            ))
+        };
+        format!("{:?}", self.clients.iter().map(state).collect::<Vec<_>>())
+    }
+}
+
+fn the_window_is_the_disk(client: &Client) {
+    let page = client.disk.page(&RoomName::general());
+    let running = client.running.as_ref().expect("settled");
+    let room = &running.model.connections[&CONNECTION].rooms[&RoomName::general()];
+    let seen: Vec<_> = room.window.messages().map(|m| (m.position, m.id, &m.body)).collect();
+    let held: Vec<_> = page.messages.iter().map(|m| (m.position, m.id, &m.body)).collect();
+    assert_eq!(seen, held, "the window shows what is on disk");
+}

@@ -1,0 +1,11 @@
+//! The simulated world, in reading order: [`world`] plans what goes wrong and runs it in time; [`clients`] are the real
+//! courier, link and model over a [`disk`]; [`network`] carries frames between them; [`server`] is the hub's end over
+//! the state in [`hub`]; [`laws`] is what must hold, at every moment and in the end.
+
+mod clients;
+mod disk;
+mod hub;
+mod laws;
+mod network;
+mod server;
+pub mod world;

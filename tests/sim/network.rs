@@ -1,0 +1,164 @@
+//! The network: connections that are refused, lose and double frames, break at one end only, or swallow everything.
+
+use duplex::frame::Frame;
+use duplex::link::Input as LinkInput;
+use duplex::link::courier::Input;
+use duplex::model::Why;
+use duplex::wire::duplex::server::{self, Input as HubInput, ServerSession};
+
+use super::world::{Happening, World};
+
+pub struct Conn {
+    pub client: usize,
+    pub dial: u64,
+    /// The hub's end, while it is open.
+    pub session: Option<ServerSession>,
+    pub client_open: bool,
+    /// Nothing passes any more, and nobody is told.
+    pub black_hole: bool,
+    /// Frames keep their order in each direction.
+    pub to_hub_at: u64,
+    pub to_client_at: u64,
+    /// How often the hub's end gave its socket something.
+    pub sent: u64,
+    /// When the hub's end is told the time next.
+    pub hub_tick_at: Option<u64>,
+}
+
+impl World {
+    fn uses(&self, client: usize, conn: u64) -> bool {
+        self.clients[client].running.as_ref().is_some_and(|running| running.conn == Some(conn))
+    }
+
+    pub(super) fn dialed(&mut self, client: usize, run: u64, dial: u64) {
+        let c = &mut self.clients[client];
+        let Some(running) = c.running.as_mut().filter(|_| c.run == run) else { return };
+        let refused = match self.rng.up_to(99) {
+            _ if self.healed => None,
+            0..=3 => Some(Why::Http { status: 401, retry_after_ms: None }),
+            4..=7 => Some(Why::Http { status: 503, retry_after_ms: Some(1_500) }),
+            8..=11 => Some(Why::ConnectionRefused),
+            _ => None,
+        };
+        if let Some(why) = refused.or((!self.hub_up).then_some(Why::ConnectionRefused)) {
+            self.figures.refused_dials += 1;
+            if matches!(why, Why::Http { status: 401, .. }) {
+                self.figures.refused_credentials += 1;
+                running.refused = true;
+            }
+            return self.tell(client, Input::Link(LinkInput::Closed { dial, why }));
+        }
+        self.next_conn += 1;
+        let conn = self.next_conn;
+        running.conn = Some(conn);
+        let config = server::Config { proof: Some(([9; 32], "sim:1".into())) };
+        let mut session = ServerSession::new(config, self.hub_time());
+        session.handle(self.hub_time(), HubInput::Opened(None));
+        self.conns.insert(
+            conn,
+            Conn {
+                client,
+                dial,
+                session: Some(session),
+                client_open: true,
+                black_hole: false,
+                to_hub_at: self.now,
+                to_client_at: self.now,
+                sent: 0,
+                hub_tick_at: None,
+            },
+        );
+        self.set_hub_tick(conn);
+        let mut nonce = [0; 32];
+        nonce[..8].copy_from_slice(&self.rng.draw().to_le_bytes());
+        self.tell(client, Input::Link(LinkInput::Opened { dial, nonce }));
+    }
+
+    pub(super) fn hang_up(&mut self, client: usize) {
+        let conn = self.clients[client].running.as_mut().and_then(|running| running.conn.take());
+        if let Some(conn) = conn {
+            self.close_client_side(conn);
+        }
+    }
+
+    pub(super) fn close_client_side(&mut self, conn: u64) {
+        if let Some(c) = self.conns.get_mut(&conn) {
+            c.client_open = false;
+            let in_ms = c.to_hub_at.saturating_sub(self.now) + 1;
+            if !c.black_hole {
+                self.at(in_ms, Happening::HubSideClosed { conn });
+            }
+        }
+    }
+
+    pub(super) fn frame_to_client(&mut self, conn: u64, frame: Frame) {
+        let open = self.conns.get(&conn).filter(|c| c.client_open && !c.black_hole);
+        let Some((client, dial)) = open.map(|c| (c.client, c.dial)) else { return };
+        if self.uses(client, conn) {
+            self.tell(client, Input::Link(LinkInput::Frame { dial, frame }));
+        }
+    }
+
+    pub(super) fn client_side_closed(&mut self, conn: u64, why: Why) {
+        let Some(c) = self.conns.get_mut(&conn).filter(|c| c.client_open && !c.black_hole) else {
+            return;
+        };
+        c.client_open = false;
+        let (client, dial) = (c.client, c.dial);
+        if self.uses(client, conn) {
+            if let Some(running) = &mut self.clients[client].running {
+                running.conn = None;
+            }
+            self.tell(client, Input::Link(LinkInput::Closed { dial, why }));
+        }
+    }
+
+    pub(super) fn carry(&mut self, conn: u64, frame: Frame, to_hub: bool) {
+        let latency = 1 + self.rng.up_to(40);
+        let copies = match self.rng.up_to(999) {
+            0..=2 if !self.healed => 0,
+            3..=5 if !self.healed => 2,
+            _ => 1,
+        };
+        self.figures.lost += u64::from(copies == 0);
+        self.figures.doubled += u64::from(copies == 2);
+        let Some(c) = self.conns.get_mut(&conn) else { return };
+        let at = if to_hub { &mut c.to_hub_at } else { &mut c.to_client_at };
+        *at = (self.now + latency).max(*at);
+        let in_ms = *at - self.now;
+        for _ in 0..copies {
+            let frame = frame.clone();
+            self.at(
+                in_ms,
+                if to_hub { Happening::ToHub { conn, frame } } else { Happening::ToClient { conn, frame } },
+            );
+        }
+    }
+
+    fn any_conn(&mut self) -> Option<u64> {
+        let open: Vec<u64> =
+            self.conns.iter().filter(|(_, c)| c.client_open && !c.black_hole).map(|(k, _)| *k).collect();
+        (!open.is_empty()).then(|| open[self.rng.up_to(open.len() as u64 - 1) as usize])
+    }
+
+    pub(super) fn disconnect_one(&mut self) {
+        if let Some(conn) = self.any_conn() {
+            self.figures.disconnects += 1;
+            let in_ms = self.rng.up_to(30);
+            self.at(in_ms, Happening::HubSideClosed { conn });
+            let in_ms = self.rng.up_to(30);
+            self.at(in_ms, Happening::ClientSideClosed { conn, why: reset() });
+        }
+    }
+
+    pub(super) fn half_open_one(&mut self) {
+        if let Some(c) = self.any_conn().and_then(|conn| self.conns.get_mut(&conn)) {
+            c.black_hole = true;
+            self.figures.half_open += 1;
+        }
+    }
+}
+
+pub fn reset() -> Why {
+    Why::Lost { detail: "reset".into() }
+}

@@ -1,0 +1,178 @@
+//! The hub's end: real sessions over the hub's state; it may die at any output and between its disk and its answers.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use duplex::frame::Frame;
+use duplex::wire::duplex::client::why_of_close;
+use duplex::wire::duplex::server::{Answer, Ask, Input as HubInput, Output as HubOutput};
+
+use super::hub;
+use super::laws;
+use super::network::reset;
+use super::world::{Happening, World};
+
+impl World {
+    pub(super) fn tell_session(&mut self, conn: u64, input: HubInput) {
+        let now = self.hub_time();
+        let mut pending = VecDeque::from([input]);
+        while let Some(input) = pending.pop_front() {
+            let Some(session) = self.conns.get_mut(&conn).and_then(|c| c.session.as_mut()) else {
+                return;
+            };
+            session.handle(now, input);
+            let mut sent = false;
+            while let Some(output) = self.conns.get_mut(&conn).and_then(|c| c.session.as_mut()?.poll()) {
+                match output {
+                    HubOutput::Send(frame) => {
+                        sent = true;
+                        let me = self.conns.get(&conn).and_then(|c| c.session.as_ref()?.principal());
+                        laws::what_is_acknowledged_is_on_disk(&self.disk, me, &frame);
+                        self.carry(conn, frame, false);
+                    }
+                    HubOutput::SendBatch(batch) => {
+                        sent = true;
+                        laws::what_is_told_is_on_disk(&self.disk, &batch);
+                        self.carry(conn, Frame::Text(batch.text().to_string()), false);
+                    }
+                    // A transport answers pings by itself.
+                    HubOutput::Ping => {
+                        let answers = self.conns.get(&conn).is_some_and(|c| c.client_open && !c.black_hole);
+                        pending.extend(answers.then_some(HubInput::Alive));
+                    }
+                    HubOutput::Ask(ask) => pending.extend(self.asked(conn, ask).map(HubInput::Answer)),
+                    HubOutput::Close(code, reason) => self.close_hub_side(conn, code, reason),
+                }
+                if self.mishap(1) {
+                    self.crash_hub();
+                }
+            }
+            if sent {
+                self.socket_takes_it(conn);
+            }
+        }
+        self.set_hub_tick(conn);
+    }
+
+    /// Usually soon; a slow reader takes its time, and what is acknowledged overtakes what is read from the log.
+    fn socket_takes_it(&mut self, conn: u64) {
+        let in_ms = if self.mishap(50) { self.rng.up_to(6_000) } else { self.rng.up_to(3) };
+        let Some(c) = self.conns.get_mut(&conn) else { return };
+        c.sent += 1;
+        let sent = c.sent;
+        self.at(in_ms, Happening::Drained { conn, sent });
+    }
+
+    pub(super) fn drained(&mut self, conn: u64, sent: u64) {
+        if self.conns.get(&conn).is_some_and(|c| c.sent == sent) {
+            self.tell_session(conn, HubInput::Drained);
+        }
+    }
+
+    fn close_hub_side(&mut self, conn: u64, code: u16, reason: String) {
+        let Some(c) = self.conns.get_mut(&conn) else { return };
+        c.session = None;
+        let in_ms = c.to_client_at.saturating_sub(self.now) + 1;
+        let why = why_of_close(code, reason, None);
+        self.at(in_ms, Happening::ClientSideClosed { conn, why });
+    }
+
+    pub(super) fn set_hub_tick(&mut self, conn: u64) {
+        let Some(c) = self.conns.get_mut(&conn) else { return };
+        let Some(deadline) = c.session.as_ref().and_then(|session| session.deadline()) else { return };
+        if c.hub_tick_at.is_none_or(|at| deadline < at) {
+            c.hub_tick_at = Some(deadline);
+            let in_ms = deadline.saturating_sub(self.now);
+            self.at(in_ms, Happening::HubTick { conn });
+        }
+    }
+
+    pub(super) fn hub_tick(&mut self, conn: u64) {
+        if let Some(c) = self.conns.get_mut(&conn) {
+            c.hub_tick_at = None;
+            self.tell_session(conn, HubInput::Tick);
+        }
+    }
+
+    fn asked(&mut self, conn: u64, ask: Ask) -> Option<Answer> {
+        if self.mishap(1) {
+            self.figures.unavailable += 1;
+            return Some(Answer::Unavailable);
+        }
+        if let Some(answer) = hub::answer(&self.disk, &ask) {
+            return Some(answer);
+        }
+        if let Ask::Append { sender, id, kind, room, body, at } = ask {
+            self.waiting.push_back(hub::Waiting { session: conn, sender, id, kind, room, body, at });
+            if !std::mem::replace(&mut self.sync_due, true) {
+                let in_ms = self.rng.up_to(15);
+                let run = self.hub_run;
+                self.at(in_ms, Happening::HubSync { run });
+            }
+        }
+        None
+    }
+
+    pub(super) fn hub_sync(&mut self, run: u64) {
+        if run != self.hub_run || !self.hub_up {
+            return;
+        }
+        self.sync_due = false;
+        let now = self.hub_time().wall_ms;
+        let before = self.disk.log.len();
+        let synced = hub::sync(&mut self.disk, &mut self.waiting, now);
+        laws::once_and_in_order_at_the_hub(&self.disk, before, &self.clients);
+        // On disk, and nobody has been told yet: the worst moment to die.
+        if self.mishap(5) {
+            return self.crash_hub();
+        }
+        if let Some(batch) = &synced.batch {
+            for conn in self.open_sessions() {
+                self.tell_session(conn, HubInput::Committed(Arc::clone(batch)));
+            }
+        }
+        for (conn, answer) in synced.answers {
+            self.tell_session(conn, HubInput::Answer(answer));
+        }
+    }
+
+    fn open_sessions(&self) -> Vec<u64> {
+        self.conns.iter().filter(|(_, c)| c.session.is_some()).map(|(key, _)| *key).collect()
+    }
+
+    pub(super) fn crash_hub(&mut self) {
+        if !self.hub_up || self.healed {
+            return;
+        }
+        self.figures.hub_crashes += 1;
+        self.hub_up = false;
+        self.hub_run += 1;
+        self.waiting.clear();
+        self.sync_due = false;
+        let power_loss = self.chance(30);
+        for conn in self.open_sessions() {
+            let in_ms = self.rng.up_to(100);
+            let Some(c) = self.conns.get_mut(&conn) else { continue };
+            c.session = None;
+            if power_loss {
+                c.black_hole = true;
+            } else {
+                self.at(in_ms, Happening::ClientSideClosed { conn, why: reset() });
+            }
+        }
+        let back_in = self.rng.up_to(10_000);
+        self.at(back_in, Happening::RestartHub);
+    }
+
+    /// The hub's disk is replaced by an older copy of itself.
+    pub(super) fn restore(&mut self) {
+        if let Some(backup) = self.backup.take() {
+            self.crash_hub();
+            let now = std::mem::replace(&mut self.disk, backup);
+            let gone = now.known.into_keys().filter(|key| !self.disk.known.contains_key(key));
+            self.taken.extend(gone);
+            self.figures.taken_by_restores += self.taken.len() as u64;
+            self.figures.restores += 1;
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! Between the network, the disk and the model: nothing shows as pending, is sent or counts as received before it is on
+//! disk; what a person may still change.
+
+use duplex::link::courier::{Change, Courier, Input, Output};
+use duplex::link::{Input as LinkInput, Link, Speaker};
+use duplex::model::profile::Secret;
+use duplex::model::{OutboxItem, PrincipalId, RoomName, Time};
+use duplex::wire::SavedState;
+use duplex::wire::duplex::client::{Config, Credentials};
+
+use super::{BEGIN, Peer, link, replay, words};
+
+struct Desk {
+    courier: Courier,
+    dial: u64,
+}
+
+fn desk(outbox: Vec<OutboxItem>) -> Desk {
+    let credentials = Credentials::Token(Secret::new("t"));
+    let speaker = Speaker::Duplex(Config { client: "test".to_owned(), credentials });
+    let me = Some(PrincipalId("me".to_owned()));
+    let link = Link::new(vec!["ws://a".to_owned()], speaker, SavedState::default(), me, 1);
+    Desk { courier: Courier::new(link, BEGIN, outbox), dial: 0 }
+}
+
+fn told(text: &str) -> Input {
+    let words: Vec<&str> = text.split(' ').collect();
+    match words[..] {
+        ["start"] => Input::Link(LinkInput::Start),
+        ["nudge"] => Input::Link(LinkInput::Nudge),
+        ["type", which] => {
+            Input::Send { id: words::id(which), room: RoomName::general(), body: which.to_owned() }
+        }
+        ["discard", which] => Input::Discard(words::id(which)),
+        ["resend", which] => Input::Resend(words::id(which)),
+        ["edit", which, new] => {
+            Input::Edit { id: words::id(which), new_id: words::id(new), body: new.to_owned() }
+        }
+        ["saved", ticket] => Input::Saved(ticket.parse().unwrap()),
+        ["held", ticket] => Input::Held(ticket.parse().unwrap()),
+        _ => panic!("{text}"),
+    }
+}
+
+fn written(change: &Change) -> String {
+    match change {
+        Change::Queue(item) => format!("queue {}", words::outbox_item(item)),
+        Change::Unqueue(id) => format!("unqueue {}", words::letter(*id)),
+        Change::Replace { old, new } => {
+            format!("replace {} by {}", words::letter(*old), words::outbox_item(new))
+        }
+        Change::Attempted(ids) => format!("attempted {}", words::letters(ids)),
+        Change::Event(event) => words::event(event),
+    }
+}
+
+impl Peer for Desk {
+    fn take(&mut self, now: Time, line: &str) {
+        let dial = self.dial;
+        let input = match line.split_at(2) {
+            ("@ ", text) => told(text),
+            (_, "open") => Input::Link(LinkInput::Opened { dial, nonce: [0; 32] }),
+            (_, text) => Input::Link(match text.strip_prefix("closed ") {
+                Some(reason) => LinkInput::Closed { dial, why: link::why(reason) },
+                None => LinkInput::Frame { dial, frame: words::hub_says(text) },
+            }),
+        };
+        self.courier.handle(now, input);
+    }
+
+    fn tick(&mut self, now: Time) {
+        self.courier.handle(now, Input::Link(LinkInput::Tick));
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        self.courier.deadline()
+    }
+
+    fn poll(&mut self) -> Option<String> {
+        Some(match self.courier.poll()? {
+            Output::Dial { dial, url } => {
+                self.dial = dial;
+                format!("> dial {url}")
+            }
+            Output::Send(frame) => format!("> {}", words::client_said(&frame)),
+            Output::Hangup { code } => format!("> hang up {code}"),
+            Output::Write { ticket, change } => format!("* write {ticket}: {}", written(&change)),
+            Output::Apply(event) => format!("! {}", words::event(&event)),
+        })
+    }
+}
+
+/// From off to online; the tickets 1 and 2 are used up.
+const ONLINE: &str = "
+    @ start
+    ! dialing 1
+    > dial ws://a
+    < open
+    ! handshaking 1
+    > hello token=t
+    < welcome recent from=1 head=0
+    ! online
+    * write 1: welcomed as me head=0
+    * write 2: log started First from=1
+    > ping 1
+    @ saved 1
+    ! welcomed as me head=0
+    @ saved 2
+    ! log started First from=1
+";
+
+fn online(transcript: &str) {
+    replay(desk(Vec::new()), &format!("{ONLINE}{transcript}"));
+}
+
+fn offline(transcript: &str) {
+    replay(desk(Vec::new()), transcript);
+}
+
+#[test]
+fn what_is_typed_online_is_on_disk_before_it_shows_and_before_it_is_sent() {
+    online(
+        "
+        @ type a
+        * write 3: queue a seq=1 attempted
+        @ saved 3
+        ! queued a seq=1 attempted
+        > send a seq=1 a
+        < ack a 1
+        * write 4: acknowledged a 1
+        @ saved 4
+        ! acknowledged a 1
+        < log 1a*
+        * write 5: entries 1a* live
+        @ saved 5
+        ! entries 1a* live
+        ",
+    );
+}
+
+#[test]
+fn what_is_typed_offline_waits() {
+    offline(
+        "
+        @ type a
+        * write 1: queue a seq=1 pending
+        @ type b
+        * write 2: queue b seq=2 pending
+        @ saved 1
+        ! queued a seq=1 pending
+        @ saved 2
+        ! queued b seq=2 pending
+        @ start
+        ! dialing 1
+        > dial ws://a
+        < open
+        ! handshaking 1
+        > hello token=t
+        < welcome recent from=1 head=0
+        ! online
+        * write 3: welcomed as me head=0
+        * write 4: log started First from=1
+        > ping 1
+        * write 5: attempted a b
+        @ saved 3
+        ! welcomed as me head=0
+        @ saved 4
+        ! log started First from=1
+        # nothing overtakes them
+        @ type c
+        * write 6: queue c seq=3 pending
+        @ saved 5
+        ! attempted a b
+        > send a seq=1 a
+        > send b seq=2 b
+        @ saved 6
+        ! queued c seq=3 pending
+        * write 7: attempted c
+        @ saved 7
+        ! attempted c
+        > send c seq=3 c
+        ",
+    );
+}
+
+#[test]
+fn what_is_received_counts_only_when_it_is_on_disk() {
+    online(
+        "
+        < log 1x
+        * write 3: entries 1x live
+        < closed lost
+        > hang up 1000
+        ! waiting 1 lost
+        @ nudge
+        ! dialing 2
+        > dial ws://a
+        < open
+        ! handshaking 2
+        # not yet on disk
+        > hello token=t
+        @ saved 3
+        ! entries 1x live
+        < closed lost
+        > hang up 1000
+        ! waiting 2 lost
+        @ nudge
+        ! dialing 3
+        > dial ws://a
+        < open
+        ! handshaking 3
+        > hello token=t resume=1x
+        ",
+    );
+}
+
+#[test]
+fn what_is_only_held_in_memory_is_shown_and_sent_but_not_received() {
+    online(
+        "
+        @ type a
+        * write 3: queue a seq=1 attempted
+        @ held 3
+        ! queued a seq=1 attempted
+        > send a seq=1 a
+        < log 1a*
+        * write 4: entries 1a* live
+        @ held 4
+        ! entries 1a* live
+        < closed lost
+        > hang up 1000
+        ! waiting 1 lost
+        @ nudge
+        ! dialing 2
+        > dial ws://a
+        < open
+        ! handshaking 2
+        > hello token=t
+        ",
+    );
+}
+
+#[test]
+fn what_the_hub_cannot_have_seen_can_be_changed() {
+    offline(
+        "
+        @ type a
+        * write 1: queue a seq=1 pending
+        # not shown yet: there is nothing to change
+        @ discard a
+        @ saved 1
+        ! queued a seq=1 pending
+        @ edit a b
+        * write 2: replace a by b seq=1 pending
+        @ saved 2
+        ! unqueued a
+        ! queued b seq=1 pending
+        @ discard b
+        * write 3: unqueue b
+        @ saved 3
+        ! unqueued b
+        # and is gone
+        @ discard b
+        @ edit b c
+        @ resend b
+        ",
+    );
+}
+
+#[test]
+fn what_the_hub_may_have_cannot_be_changed() {
+    let hands_off = "
+        @ discard a
+        @ edit a b
+        @ resend a
+    ";
+    online(&format!(
+        "
+        @ type a
+        * write 3: queue a seq=1 attempted
+        @ saved 3
+        ! queued a seq=1 attempted
+        > send a seq=1 a
+        {hands_off}
+        < closed lost
+        > hang up 1000
+        ! waiting 1 lost
+        {hands_off}
+        "
+    ));
+    online(&format!(
+        "
+        @ type a
+        * write 3: queue a seq=1 attempted
+        @ saved 3
+        ! queued a seq=1 attempted
+        > send a seq=1 a
+        < ack a 1
+        * write 4: acknowledged a 1
+        @ saved 4
+        ! acknowledged a 1
+        {hands_off}
+        "
+    ));
+}
+
+/// `a` was sent and refused; the tickets up to 4 are used up.
+const REFUSED: &str = "
+    @ type a
+    * write 3: queue a seq=1 attempted
+    @ saved 3
+    ! queued a seq=1 attempted
+    > send a seq=1 a
+    < refused a
+    * write 4: refused a no_such_room
+    @ saved 4
+    ! refused a no_such_room
+";
+
+#[test]
+fn what_was_refused_goes_to_the_end_when_it_is_sent_again() {
+    online(&format!(
+        "{REFUSED}
+        @ type b
+        * write 5: queue b seq=2 attempted
+        @ saved 5
+        ! queued b seq=2 attempted
+        > send b seq=2 b
+        @ resend a
+        * write 6: replace a by a seq=3 pending
+        # a second press of the button
+        @ resend a
+        @ saved 6
+        ! unqueued a
+        ! queued a seq=3 pending
+        * write 7: attempted a
+        @ saved 7
+        ! attempted a
+        > send a seq=3 a
+        "
+    ));
+}
+
+#[test]
+fn what_was_refused_can_be_changed_or_dropped() {
+    online(&format!(
+        "{REFUSED}
+        @ edit a b
+        * write 5: replace a by b seq=2 pending
+        @ saved 5
+        ! unqueued a
+        ! queued b seq=2 pending
+        * write 6: attempted b
+        "
+    ));
+    online(&format!("{REFUSED}\n@ discard a\n* write 5: unqueue a\n@ saved 5\n! unqueued a"));
+}
+
+#[test]
+fn nothing_overtakes_a_message_that_is_being_edited() {
+    offline(
+        "
+        @ type a
+        * write 1: queue a seq=1 pending
+        @ type b
+        * write 2: queue b seq=2 pending
+        @ saved 1
+        ! queued a seq=1 pending
+        @ saved 2
+        ! queued b seq=2 pending
+        @ edit a c
+        * write 3: replace a by c seq=1 pending
+        # the link comes up while the disk is slow
+        @ start
+        ! dialing 1
+        > dial ws://a
+        < open
+        ! handshaking 1
+        > hello token=t
+        < welcome recent from=1 head=0
+        ! online
+        * write 4: welcomed as me head=0
+        * write 5: log started First from=1
+        > ping 1
+        @ saved 3
+        ! unqueued a
+        ! queued c seq=1 pending
+        * write 6: attempted c b
+        @ saved 4
+        ! welcomed as me head=0
+        @ saved 5
+        ! log started First from=1
+        @ saved 6
+        ! attempted c b
+        > send c seq=1 c
+        > send b seq=2 b
+        ",
+    );
+}
+
+#[test]
+fn what_the_disk_held_goes_on_after_it() {
+    let held = {
+        let mut wire = desk(Vec::new());
+        wire.take(BEGIN, "@ type a");
+        match wire.courier.poll() {
+            Some(Output::Write { change: Change::Queue(item), .. }) => item,
+            other => panic!("{other:?}"),
+        }
+    };
+    replay(desk(vec![OutboxItem { seq: 41, ..held }]), "@ type b\n* write 1: queue b seq=42 pending");
+}

@@ -1,0 +1,639 @@
+//! The hub's end of a conversation.
+
+use duplex::frame::Frame;
+use duplex::model::chat::MAX_BODY_BYTES;
+use duplex::model::{Entry, Principal, Refusal, RoomName, Time};
+use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES};
+use duplex::wire::duplex::proof;
+use duplex::wire::duplex::server::{
+    Answer, AppendOutcome, Ask, Batch, Begun, Config, HISTORY_LIMIT, Input, Output, ServerSession,
+};
+
+use super::{BEGIN, Peer, replay, words};
+
+const SECRET: [u8; 32] = [7; 32];
+const ADDRESS: &str = "127.0.0.1:7870";
+
+struct Server(ServerSession);
+
+fn server() -> Server {
+    Server(ServerSession::new(Config { proof: Some((SECRET, ADDRESS.to_owned())) }, BEGIN))
+}
+
+fn somebody(name: &str) -> Option<Principal> {
+    (name != "nobody").then(|| words::principal(name))
+}
+
+/// `begun head=5 oldest=1 id=a`
+fn begun(words: &[&str]) -> Begun {
+    Begun {
+        hub: "hub".to_owned(),
+        epoch: words::EPOCH,
+        oldest: words::number(words, "oldest").unwrap_or(1),
+        head: words::number(words, "head").unwrap(),
+        id_at_resume: words::field(words, "id").map(words::id),
+        rooms: vec![RoomName::general()],
+        people: Vec::new(),
+        read: Vec::new(),
+    }
+}
+
+fn entries(words: &[&str]) -> Vec<Entry> {
+    words.iter().map(|word| words::entry(word)).collect()
+}
+
+fn told(text: &str) -> Input {
+    let all: Vec<&str> = text.split(' ').collect();
+    match all[..] {
+        ["drained"] => Input::Drained,
+        ["going", "away"] => Input::GoingAway,
+        ["unavailable"] => Input::Answer(Answer::Unavailable),
+        ["authenticated", who] => Input::Answer(Answer::Authenticated(somebody(who))),
+        ["redeemed", who] => Input::Answer(Answer::Redeemed(somebody(who))),
+        ["begun", ref how @ ..] => Input::Answer(Answer::Begun(begun(how))),
+        ["stored", which, offset] => {
+            let outcome = AppendOutcome::Stored { offset: offset.parse().unwrap(), received: 0 };
+            Input::Answer(Answer::Appended { id: words::id(which), outcome })
+        }
+        ["refused", which] => {
+            let outcome = AppendOutcome::Refused(Refusal::NoSuchRoom);
+            Input::Answer(Answer::Appended { id: words::id(which), outcome })
+        }
+        ["entries", ref of @ ..] => Input::Answer(Answer::Entries(entries(of))),
+        ["history", complete, ref of @ ..] => Input::Answer(Answer::History {
+            room: RoomName::general(),
+            before: 42,
+            entries: entries(of),
+            complete: complete == "complete",
+        }),
+        ["committed", ref of @ ..] => Input::Committed(Batch::new(entries(of)).unwrap()),
+        ["head", head] => Input::Head(head.parse().unwrap()),
+        ["presence", who] => Input::Presence(words::principal(who), true),
+        ["typing", who] => Input::Typing { room: RoomName::general(), who: words::sender(who) },
+        ["read", offset] => Input::Read { room: RoomName::general(), offset: offset.parse().unwrap() },
+        _ => panic!("{text}"),
+    }
+}
+
+fn asked(ask: &Ask) -> String {
+    match ask {
+        Ask::Authenticate { token } => format!("authenticate {token}"),
+        Ask::Redeem(redeem) => format!("redeem {}", redeem.code),
+        Ask::Begin { principal, .. } => format!("begin {}", principal.id),
+        Ask::Append { sender, id, room, body, .. } => {
+            format!("append {} by {} in {room}: {body}", words::letter(*id), sender.id)
+        }
+        Ask::Read { from, limit } => format!("read from={from} limit={limit}"),
+        Ask::History { room, before, limit } => format!("history {room} {before} limit={limit}"),
+        Ask::SetRead { room, offset } => format!("set read {room} {offset}"),
+        Ask::Typing { room } => format!("typing {room}"),
+    }
+}
+
+impl Peer for Server {
+    fn take(&mut self, now: Time, line: &str) {
+        let input = match line.split_at(2) {
+            ("< ", "open") => Input::Opened(None),
+            ("< ", "websocket pong") => Input::Alive,
+            ("< ", text) => match text.strip_prefix("open as ") {
+                Some(who) => Input::Opened(somebody(who)),
+                None => Input::Frame(words::client_says(text)),
+            },
+            (_, text) => told(text),
+        };
+        self.0.handle(now, input);
+    }
+
+    fn tick(&mut self, now: Time) {
+        self.0.handle(now, Input::Tick);
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        self.0.deadline()
+    }
+
+    fn poll(&mut self) -> Option<String> {
+        Some(match self.0.poll()? {
+            Output::Send(frame) => format!("> {}", words::hub_said(&frame)),
+            Output::SendBatch(batch) => {
+                format!("> {}", words::hub_said(&Frame::Text(batch.text().to_string())))
+            }
+            Output::Ping => "> websocket ping".to_owned(),
+            Output::Ask(ask) => format!("* {}", asked(&ask)),
+            Output::Close(code, _) => format!("> close {code}"),
+        })
+    }
+}
+
+#[test]
+fn a_client_comes_in_by_its_header() {
+    replay(
+        server(),
+        "
+        < open as me
+        < hello
+        * begin me
+        @ begun head=0
+        > welcome recent from=1 head=0
+        @ drained
+        @ committed 1a
+        > log 1a
+        ",
+    );
+}
+
+#[test]
+fn a_client_comes_in_by_the_token_in_its_hello() {
+    replay(
+        server(),
+        "
+        < open
+        < hello token=me
+        * authenticate me
+        @ authenticated me
+        * begin me
+        @ begun head=0
+        > welcome recent from=1 head=0
+        ",
+    );
+    replay(
+        server(),
+        "
+        < open as other
+        < hello token=me
+        * authenticate me
+        @ authenticated nobody
+        > bye 4501 the token is not known
+        > close 4501
+        ",
+    );
+    replay(server(), "< open\n< hello\n> bye 4501 no token\n> close 4501");
+}
+
+#[test]
+fn a_device_does_not_chat() {
+    replay(server(), "< open as device\n< hello\n> bye 4502 a device…\n> close 4502");
+}
+
+#[test]
+fn an_invite_is_redeemed_or_refused() {
+    replay(
+        server(),
+        "
+        < open
+        < hello invite=CODE
+        * redeem CODE
+        @ redeemed me
+        * begin me
+        @ begun head=0
+        > welcome recent from=1 head=0
+        ",
+    );
+    replay(
+        server(),
+        "
+        < open
+        < hello invite=CODE
+        * redeem CODE
+        @ redeemed nobody
+        > bye 4503 the invite is not good
+        > close 4503
+        ",
+    );
+}
+
+#[test]
+fn a_challenge_is_answered_before_the_token_is_told() {
+    let mac = proof::mac(&SECRET, ADDRESS, "c0ffee");
+    replay(
+        server(),
+        &format!(
+            "
+            < open
+            +4s
+            < hello challenge=c0ffee resume=3c
+            > proof {mac}
+            # another 5 s from here
+            +4999ms
+            < auth me
+            * authenticate me
+            @ authenticated me
+            * begin me
+            @ begun head=5 id=c
+            > welcome resumed from=4 head=5
+            "
+        ),
+    );
+    let nothing_to_prove = Server(ServerSession::new(Config::default(), BEGIN));
+    replay(nothing_to_prove, "< open\n< hello challenge=c0ffee\n> bye 4501 this hub…\n> close 4501");
+    replay(
+        server(),
+        &format!(
+            "
+            < open
+            < hello challenge=c0ffee
+            > proof {mac}
+            +5s
+            > bye 4400 no hello came
+            > close 4400
+            "
+        ),
+    );
+}
+
+#[test]
+fn no_version_in_common_is_a_refusal_with_our_range() {
+    for versions in ["2-3", "0-0", "3-2"] {
+        replay(server(), &format!("< open\n< hello versions={versions}\n> bye 4500 1-1\n> close 4500"));
+    }
+    replay(server(), "< open as me\n< hello versions=0-9\n* begin me");
+}
+
+#[test]
+fn who_says_no_hello_within_5_s_is_closed() {
+    replay(
+        server(),
+        "
+        < open as me
+        # this is a sign of life, but no hello
+        +4s
+        < ping 1
+        > pong 1 sent=0
+        +999ms
+        +1ms
+        > bye 4400 no hello came
+        > close 4400
+        # it is over
+        < hello
+        +100s
+        ",
+    );
+}
+
+#[test]
+fn before_the_welcome_there_is_nothing_else_to_say() {
+    for early in ["send a seq=1 x", "typing general", "auth t", "read general 1"] {
+        replay(server(), &format!("< open as me\n< {early}\n> bye 4504 a message before…\n> close 4504"));
+    }
+    replay(server(), "< open as me\n< binary\n> bye 4504 a binary…\n> close 4504");
+    replay(
+        server(),
+        "
+        < open as me
+        < json {\"type\":\"of a later version\"}
+        > error unknown_type of a later version
+        < hello
+        * begin me
+        < hello
+        > bye 4504 a message before…
+        > close 4504
+        # too late
+        @ begun head=1
+        ",
+    );
+}
+
+#[test]
+fn where_a_client_begins() {
+    for (hello, begun, welcome) in [
+        ("", "head=0", "recent from=1 head=0"),
+        ("", "head=500", "recent from=1 head=500"),
+        ("", "head=501", "recent from=2 head=501"),
+        ("", "head=501 oldest=400", "recent from=400 head=501"),
+        ("since=0", "head=501", "recent from=1 head=501"),
+        ("since=7", "head=501", "recent from=8 head=501"),
+        ("since=501", "head=501", "recent from=502 head=501"),
+        ("since=999", "head=501", "recent from=502 head=501"),
+        ("since=18446744073709551615", "head=501", "recent from=502 head=501"),
+        ("since=7", "head=501 oldest=400", "recent from=400 head=501"),
+        ("resume=3c", "head=5 id=c", "resumed from=4 head=5"),
+        ("resume=5c", "head=5 id=c", "resumed from=6 head=5"),
+        ("resume=3c since=0", "head=5 id=c", "resumed from=4 head=5"),
+        ("resume=3c", "head=5 id=d", "epoch_changed from=1 head=5"),
+        ("resume=3c", "head=5", "epoch_changed from=1 head=5"),
+        ("resume=6c", "head=5 id=c", "epoch_changed from=1 head=5"),
+        ("resume=f:3c", "head=5 id=c", "epoch_changed from=1 head=5"),
+        ("resume=f:3c", "head=5 oldest=3 id=c", "epoch_changed from=3 head=5"),
+        ("resume=3c", "head=9 oldest=4", "trimmed from=4 head=9"),
+        ("resume=3c", "head=9 oldest=10", "trimmed from=10 head=9"),
+        ("resume=3c", "head=0 oldest=0", "epoch_changed from=1 head=0"),
+    ] {
+        let hello = format!("hello {hello}").trim().to_owned();
+        replay(
+            server(),
+            &format!("< open as me\n< {hello}\n* begin me\n@ begun {begun}\n> welcome {welcome}"),
+        );
+    }
+}
+
+/// What comes first in the transcripts below: a client that has all there is.
+const ONLINE: &str = "
+    < open as me
+    < hello resume=4z
+    * begin me
+    @ begun head=4 id=z
+    > welcome resumed from=5 head=4
+    @ drained
+";
+
+fn online(transcript: &str) {
+    replay(server(), &format!("{ONLINE}{transcript}"));
+}
+
+#[test]
+fn a_send_is_answered_when_it_is_on_disk() {
+    online(
+        "
+        < send a seq=1 one
+        * append a by me in general: one
+        < send b seq=2 two
+        * append b by me in general: two
+        @ committed 5a* 6b*
+        > log 5a* 6b*
+        @ stored a 5
+        > ack a 5
+        @ refused b
+        > refused b no_such_room
+        ",
+    );
+}
+
+#[test]
+fn a_doubled_send_is_ignored_and_a_missing_one_ends_it() {
+    online(
+        "
+        < send a seq=1 one
+        * append a by me in general: one
+        < send a seq=1 one
+        < send c seq=3 three
+        > bye 4403 a send is missing
+        > close 4403
+        ",
+    );
+    online("< send b seq=2 two\n> bye 4403 a send is missing\n> close 4403");
+}
+
+#[test]
+fn a_refused_send_counts_too() {
+    let large = "x".repeat(MAX_BODY_BYTES + 1);
+    online(&format!(
+        "
+        < send a seq=1 {large}
+        > refused a too_large {MAX_BODY_BYTES}
+        < json {{\"type\":\"send\",\"id\":\"00000000-0000-0000-0000-000000000062\",\"seq\":2,\"room\":\"general\",\"body\":\"\",\"at\":0}}
+        > refused b other empty
+        < send c seq=3 three
+        * append c by me in general: three
+        "
+    ));
+}
+
+#[test]
+fn a_replay_is_read_from_the_log_piece_by_piece() {
+    replay(
+        server(),
+        "
+        < open as me
+        < hello since=0
+        * begin me
+        @ begun head=3
+        > welcome recent from=1 head=3
+        # nothing is read before the socket took the welcome
+        @ drained
+        * read from=1 limit=256
+        # what is committed meanwhile is read in its turn
+        @ committed 4d
+        @ entries 1a 2b
+        > log 1a 2b
+        @ drained
+        * read from=3 limit=256
+        @ entries 3c 4d
+        > log 3c 4d
+        @ drained
+        ",
+    );
+}
+
+#[test]
+fn a_slow_reader_is_given_nothing_more() {
+    online(
+        "
+        @ committed 5a
+        > log 5a
+        # the socket has not taken it
+        @ committed 6b
+        @ committed 7c
+        @ head 9
+        @ drained
+        * read from=6 limit=256
+        @ drained
+        @ entries 6b 7c 8d 9e
+        > log 6b 7c 8d 9e
+        @ drained
+        # an old announcement changes nothing
+        @ committed 9e
+        @ head 3
+        ",
+    );
+}
+
+#[test]
+fn a_hole_in_the_log_is_never_sent() {
+    for hole in ["entries 5a 7c", "entries 6b", "entries 4z", "entries"] {
+        let answer = if hole == "entries" { "unavailable" } else { hole };
+        online(&format!(
+            "@ head 7\n* read from=5 limit=256\n@ {answer}\n> bye 4402 retry=5000 the log…\n> close 4402"
+        ));
+    }
+}
+
+#[test]
+fn a_pong_stands_behind_what_was_sent() {
+    online(
+        "
+        < ping 1
+        > pong 1 sent=4
+        @ drained
+        @ committed 5a
+        > log 5a
+        @ committed 6b
+        < ping 2
+        > pong 2 sent=5
+        ",
+    );
+}
+
+#[test]
+fn a_silent_client_is_pinged_after_45_s_and_closed_15_s_later() {
+    online(
+        "
+        +44999ms
+        +1ms
+        > websocket ping
+        +14s
+        < websocket pong
+        +45s
+        > websocket ping
+        +14s
+        < ping 1
+        > pong 1 sent=4
+        +45s
+        > websocket ping
+        +14999ms
+        +1ms
+        > bye 4400 no answer to a ping
+        > close 4400
+        ",
+    );
+}
+
+#[test]
+fn sixteen_malformed_frames_are_borne() {
+    let sixteen = "< binary\n> error malformed a binary frame…\n".repeat(16);
+    online(&format!("{sixteen}< binary\n> bye 4504 a binary frame…\n> close 4504"));
+}
+
+#[test]
+fn an_unknown_type_is_answered_and_skipped() {
+    online(
+        "
+        < json {\"type\":\"of a later version\"}
+        > error unknown_type of a later version
+        < hello
+        > bye 4504 a second hello
+        > close 4504
+        ",
+    );
+}
+
+#[test]
+fn the_others_are_told_and_not_the_one_who_did_it() {
+    online(
+        "
+        @ presence me
+        @ presence other
+        > presence other online
+        @ typing me
+        @ typing other
+        > typing general other
+        # another app of ours
+        @ read 3
+        > read general 3
+        < typing general
+        * typing general
+        < read general 4
+        * set read general 4
+        < create_room r lathe
+        * append r by me in lathe…
+        ",
+    );
+}
+
+#[test]
+fn who_is_not_in_is_told_nothing() {
+    replay(
+        server(),
+        "
+        < open as me
+        @ presence other
+        @ typing other
+        @ committed 5a
+        @ head 9
+        @ drained
+        ",
+    );
+}
+
+#[test]
+fn a_page_of_history_is_capped() {
+    online(&format!(
+        "
+        < history general 42 4000000000
+        * history general 42 limit={HISTORY_LIMIT}
+        < history general 42 0
+        * history general 42 limit=1
+        @ history complete 1a 2b
+        > history general 42 complete 1a 2b
+        "
+    ));
+}
+
+#[test]
+fn it_ends_with_a_bye() {
+    online("< bye\n> close 1000\n< send a seq=1 x\n@ going away\n+100s");
+    online("@ going away\n> bye 1001 retry=0 the hub…\n> close 1001");
+    online("< send a seq=1 x\n* append a…\n@ unavailable\n> bye 4402 retry=5000 the log…\n> close 4402");
+}
+
+// Frames that both ends take
+
+fn large(offset: u64, body: &str) -> Entry {
+    Entry { body: body.to_owned(), ..words::entry(&format!("{offset}a")) }
+}
+
+/// Brings a session online with this head, having nothing.
+fn behind(head: u64) -> ServerSession {
+    let mut session = server().0;
+    for input in [
+        Input::Opened(Some(words::principal("me"))),
+        Input::Frame(words::client_says("hello since=0")),
+        told(&format!("begun head={head}")),
+        Input::Drained,
+    ] {
+        session.handle(BEGIN, input);
+    }
+    while session.poll().is_some() {}
+    session
+}
+
+fn log_frames(session: &mut ServerSession) -> Vec<Vec<Entry>> {
+    let mut frames = Vec::new();
+    while let Some(output) = session.poll() {
+        let Output::SendBatch(batch) = output else { continue };
+        assert!(batch.text().len() <= MAX_FRAME_BYTES, "a frame of {} bytes", batch.text().len());
+        let frame = Frame::Text(batch.text().to_string());
+        let Ok(Decoded::Known(HubMessage::Log { entries })) = message::decode(&frame) else {
+            panic!("no log frame");
+        };
+        frames.push(entries);
+    }
+    frames
+}
+
+#[test]
+fn large_messages_are_sent_in_several_frames() {
+    for (body, most) in [("x".repeat(MAX_BODY_BYTES), 15), ("\u{1}".repeat(MAX_BODY_BYTES), 2)] {
+        let mut session = behind(40);
+        let entries: Vec<Entry> = (1..=40).map(|offset| large(offset, &body)).collect();
+        session.handle(BEGIN, Input::Answer(Answer::Entries(entries.clone())));
+        let frames = log_frames(&mut session);
+        assert!(frames.iter().all(|frame| frame.len() <= most) && frames[0].len() == most);
+        assert_eq!(frames.concat(), entries);
+    }
+}
+
+#[test]
+fn large_messages_that_were_committed_together_are_read_back_in_pieces() {
+    let mut session = behind(0);
+    let body = "x".repeat(MAX_BODY_BYTES);
+    let batch = Batch::new((1..=40).map(|offset| large(offset, &body)).collect()).unwrap();
+    session.handle(BEGIN, Input::Committed(batch));
+    let Some(Output::Ask(ask)) = session.poll() else { panic!("it was sent as it is") };
+    assert_eq!(asked(&ask), "read from=1 limit=256");
+    assert!(session.poll().is_none());
+}
+
+#[test]
+fn a_page_of_large_messages_is_cut_to_the_newest() {
+    let mut session = behind(0);
+    let body = "x".repeat(MAX_BODY_BYTES);
+    let entries: Vec<Entry> = (1..=40).map(|offset| large(offset, &body)).collect();
+    let room = RoomName::general();
+    session.handle(BEGIN, Input::Answer(Answer::History { room, before: 41, entries, complete: true }));
+    let Some(Output::Send(frame)) = session.poll() else { panic!("nothing was sent") };
+    let Ok(Decoded::Known(HubMessage::History { entries, complete, .. })) = message::decode(&frame) else {
+        panic!("a frame of {} bytes", frame.len());
+    };
+    assert_eq!(entries.last().map(|entry| entry.offset), Some(40));
+    assert!(entries.len() >= 15 && !complete, "{} of 40", entries.len());
+}

@@ -1,0 +1,338 @@
+//! The abbreviated notation of messages, events and states in transcripts. A message id is a letter, an entry its offset
+//! and its letter (`42a`; `42a*` is one of our own), a field `name=value` where it may be left out.
+
+use std::fmt::Write as _;
+
+use duplex::frame::Frame;
+use duplex::model::event::Person;
+use duplex::model::log::Note;
+use duplex::model::{
+    Delivery, Entry, EntryKind, Epoch, Event, LinkState, MessageId, OutboxItem, Principal, PrincipalId,
+    PrincipalKind, Refusal, ResumePoint, RoomName, Sender, Why,
+};
+use duplex::wire::duplex::message::{
+    self, ClientMessage, Decoded, Hello, HubMessage, Message, Redeem, Start, VERSIONS, Welcome,
+};
+
+pub const EPOCH: Epoch = Epoch(0xe);
+
+pub fn id(letter: &str) -> MessageId {
+    let letter = letter.chars().next().expect("a letter");
+    MessageId(uuid::Uuid::from_u128(u128::from(u32::from(letter))))
+}
+
+pub fn letter(id: MessageId) -> char {
+    u32::try_from(id.0.as_u128()).ok().and_then(char::from_u32).expect("an id of a letter")
+}
+
+pub fn letters<'a>(ids: impl IntoIterator<Item = &'a MessageId>) -> String {
+    ids.into_iter().map(|id| letter(*id).to_string()).collect::<Vec<_>>().join(" ")
+}
+
+pub fn principal(name: &str) -> Principal {
+    let kind = if name == "device" { PrincipalKind::Device } else { PrincipalKind::Person };
+    Principal { id: PrincipalId(name.to_owned()), kind, name: name.to_owned() }
+}
+
+pub fn sender(name: &str) -> Sender {
+    Sender { id: PrincipalId(name.to_owned()), name: name.to_owned() }
+}
+
+pub fn room(name: &str) -> RoomName {
+    RoomName::new(name).expect("a room's name")
+}
+
+/// `42a`, or `42a*` for our own.
+pub fn entry(text: &str) -> Entry {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).expect("a letter behind the offset");
+    let (offset, rest) = text.split_at(digits);
+    Entry {
+        kind: EntryKind::Message,
+        offset: offset.parse().expect("an offset"),
+        id: id(rest),
+        room: RoomName::general(),
+        sender: sender(if rest.ends_with('*') { "me" } else { "other" }),
+        body: rest.to_owned(),
+        at: 0,
+        received: 0,
+    }
+}
+
+pub fn entries(entries: &[Entry]) -> String {
+    let brief = |entry: &Entry| {
+        let mine = if entry.sender.id.0 == "me" { "*" } else { "" };
+        format!("{}{}{mine}", entry.offset, letter(entry.id))
+    };
+    entries.iter().map(brief).collect::<Vec<_>>().join(" ")
+}
+
+/// `41a`, of the usual epoch unless it begins with another: `f:41a`.
+pub fn resume(text: &str) -> ResumePoint {
+    let (epoch, place) = text.split_once(':').unwrap_or(("e", text));
+    let at = entry(place);
+    ResumePoint {
+        epoch: Epoch(u64::from_str_radix(epoch, 16).expect("an epoch")),
+        offset: at.offset,
+        id: at.id,
+    }
+}
+
+fn brief_resume(resume: ResumePoint) -> String {
+    let epoch = if resume.epoch == EPOCH { String::new() } else { format!("{:x}:", resume.epoch.0) };
+    format!("{epoch}{}{}", resume.offset, letter(resume.id))
+}
+
+/// The value of a `name=value`.
+pub fn field<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
+    words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+}
+
+pub fn number(words: &[&str], name: &str) -> Option<u64> {
+    field(words, name).map(|text| text.parse().expect("a number"))
+}
+
+/// What a hub says: `welcome resumed from=42 head=43`, `log 42a 43b`, `ack a 44`, `pong 1 sent=43`, `bye 1001 retry=0`.
+/// `json …` and `binary` are sent as they are.
+pub fn hub_says(text: &str) -> Frame {
+    let words: Vec<&str> = text.split(' ').collect();
+    let said = match words[..] {
+        ["binary", ..] => return Frame::Binary(vec![1]),
+        ["json", ..] => return Frame::Text(text["json ".len()..].to_owned()),
+        ["proof", mac] => HubMessage::Proof { mac: mac.to_owned() },
+        ["welcome", start, ..] => HubMessage::Welcome(welcome(start, &words)),
+        ["log", ref of @ ..] => HubMessage::Log { entries: of.iter().map(|e| entry(e)).collect() },
+        ["ack", which, offset] => {
+            HubMessage::Ack { id: id(which), offset: offset.parse().unwrap(), received: 0 }
+        }
+        ["refused", which, ..] => HubMessage::Refused { id: id(which), refusal: Refusal::NoSuchRoom },
+        ["typing", name] => HubMessage::Typing { room: room(name), who: sender("other") },
+        ["presence", who, state] => HubMessage::Presence { who: principal(who), online: state == "online" },
+        ["read", name, offset] => HubMessage::Read { room: room(name), offset: offset.parse().unwrap() },
+        ["history", name, before, complete, ref of @ ..] => HubMessage::History {
+            room: room(name),
+            before: before.parse().unwrap(),
+            entries: of.iter().map(|e| entry(e)).collect(),
+            complete: complete == "complete",
+        },
+        ["error", code] => HubMessage::Error { code: code.to_owned(), detail: String::new() },
+        ["pong", nonce, ..] => {
+            let sent = number(&words, "sent").expect("sent");
+            HubMessage::Pong { nonce: nonce.parse().unwrap(), sent }
+        }
+        ["bye", code, ..] => HubMessage::Bye {
+            code: code.parse().unwrap(),
+            reason: field(&words, "reason").unwrap_or_default().to_owned(),
+            retry_after_ms: number(&words, "retry"),
+        },
+        _ => panic!("a hub does not say: {text}"),
+    };
+    message::encode(&said)
+}
+
+fn welcome(start: &str, words: &[&str]) -> Welcome {
+    let start = serde_json::from_value::<Start>(start.into()).expect("a start");
+    Welcome {
+        version: number(words, "version").map_or(1, |v| v as u32),
+        hub: "hub".to_owned(),
+        me: principal("me"),
+        epoch: field(words, "epoch").map_or(EPOCH, |e| Epoch(u64::from_str_radix(e, 16).unwrap())),
+        head: number(words, "head").expect("head"),
+        from: number(words, "from").expect("from"),
+        start,
+        now: 0,
+        max_body: number(words, "max_body").unwrap_or(65_536),
+        rooms: vec![RoomName::general()],
+        people: Vec::new(),
+        read: Vec::new(),
+    }
+}
+
+/// What a client says: `hello resume=41a`, `auth t`, `send a seq=1 some text`, `ping 1`.
+pub fn client_says(text: &str) -> Frame {
+    let words: Vec<&str> = text.split(' ').collect();
+    let said = match words[..] {
+        ["binary", ..] => return Frame::Binary(vec![1]),
+        ["json", ..] => return Frame::Text(text["json ".len()..].to_owned()),
+        ["hello", ..] => ClientMessage::Hello(Hello {
+            versions: field(&words, "versions")
+                .and_then(|range| range.split_once('-'))
+                .map_or(VERSIONS, |(low, high)| (low.parse().unwrap(), high.parse().unwrap())),
+            client: "test".to_owned(),
+            token: field(&words, "token").map(str::to_owned),
+            invite: field(&words, "invite").map(|code| Redeem {
+                code: code.to_owned(),
+                name: "me".to_owned(),
+                token: "me".to_owned(),
+            }),
+            challenge: field(&words, "challenge").map(str::to_owned),
+            resume: field(&words, "resume").map(resume),
+            since: number(&words, "since"),
+        }),
+        ["auth", token] => ClientMessage::Auth { token: token.to_owned() },
+        ["send", which, _, ref body @ ..] => ClientMessage::Send {
+            id: id(which),
+            seq: number(&words, "seq").expect("seq"),
+            room: RoomName::general(),
+            body: body.join(" "),
+            at: 0,
+        },
+        ["typing", name] => ClientMessage::Typing { room: room(name) },
+        ["read", name, offset] => ClientMessage::Read { room: room(name), offset: offset.parse().unwrap() },
+        ["history", name, before, limit] => ClientMessage::History {
+            room: room(name),
+            before: before.parse().unwrap(),
+            limit: limit.parse().unwrap(),
+        },
+        ["create_room", which, name] => ClientMessage::CreateRoom { id: id(which), room: room(name) },
+        ["ping", nonce] => ClientMessage::Ping { nonce: nonce.parse().unwrap() },
+        ["bye"] => ClientMessage::Bye,
+        _ => panic!("a client does not say: {text}"),
+    };
+    message::encode(&said)
+}
+
+fn read<M: Message>(frame: &Frame) -> M {
+    match message::decode(frame) {
+        Ok(Decoded::Known(message)) => message,
+        _ => panic!("it sent what is no message: {frame:?}"),
+    }
+}
+
+/// The frame of a client, abbreviated.
+pub fn client_said(frame: &Frame) -> String {
+    match read(frame) {
+        ClientMessage::Hello(hello) => brief_hello(&hello),
+        ClientMessage::Auth { token } => format!("auth {token}"),
+        ClientMessage::Send { id, seq, body, .. } => format!("send {} seq={seq} {body}", letter(id)),
+        ClientMessage::Typing { room } => format!("typing {room}"),
+        ClientMessage::Read { room, offset } => format!("read {room} {offset}"),
+        ClientMessage::History { room, before, limit } => format!("history {room} {before} {limit}"),
+        ClientMessage::CreateRoom { id, room } => format!("create_room {} {room}", letter(id)),
+        ClientMessage::Ping { nonce } => format!("ping {nonce}"),
+        ClientMessage::Bye => "bye".to_owned(),
+    }
+}
+
+fn brief_hello(hello: &Hello) -> String {
+    let mut text = "hello".to_owned();
+    let mut say = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = write!(text, " {name}={value}");
+        }
+    };
+    say("token", hello.token.clone());
+    say(
+        "invite",
+        hello.invite.as_ref().map(|redeem| format!("{}/{}/{}", redeem.code, redeem.name, redeem.token)),
+    );
+    say("challenge", hello.challenge.clone());
+    say("resume", hello.resume.map(brief_resume));
+    say("since", hello.since.map(|since| since.to_string()));
+    text
+}
+
+/// The frame of a hub, abbreviated.
+pub fn hub_said(frame: &Frame) -> String {
+    match read(frame) {
+        HubMessage::Proof { mac } => format!("proof {mac}"),
+        HubMessage::Welcome(welcome) => {
+            let start = serde_json::to_value(welcome.start).unwrap();
+            let (start, from, head) = (start.as_str().unwrap_or_default(), welcome.from, welcome.head);
+            format!("welcome {start} from={from} head={head}")
+        }
+        HubMessage::Log { entries: of } => format!("log {}", entries(&of)),
+        HubMessage::Ack { id, offset, .. } => format!("ack {} {offset}", letter(id)),
+        HubMessage::Refused { id, refusal: why } => format!("refused {} {}", letter(id), refusal(&why)),
+        HubMessage::Typing { room, who } => format!("typing {room} {}", who.id),
+        HubMessage::Presence { who, online } => format!("presence {} {}", who.id, on(online)),
+        HubMessage::Read { room, offset } => format!("read {room} {offset}"),
+        HubMessage::History { room, before, entries: of, complete } => {
+            format!("history {room} {before} {} {}", completeness(complete), entries(&of))
+        }
+        HubMessage::Error { code, detail } => format!("error {code} {detail}"),
+        HubMessage::Pong { nonce, sent } => format!("pong {nonce} sent={sent}"),
+        HubMessage::Bye { code, reason, retry_after_ms } => {
+            let retry = retry_after_ms.map(|ms| format!(" retry={ms}")).unwrap_or_default();
+            format!("bye {code}{retry} {reason}")
+        }
+    }
+}
+
+fn on(online: bool) -> &'static str {
+    if online { "online" } else { "offline" }
+}
+
+fn completeness(complete: bool) -> &'static str {
+    if complete { "complete" } else { "more" }
+}
+
+pub fn refusal(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NoSuchRoom => "no_such_room".to_owned(),
+        Refusal::TooLarge { limit } => format!("too_large {limit}"),
+        Refusal::NotAllowed => "not_allowed".to_owned(),
+        Refusal::Other { code, .. } => format!("other {code}"),
+    }
+}
+
+pub fn delivery(delivery: &Delivery) -> String {
+    match delivery {
+        Delivery::Pending => "pending".to_owned(),
+        Delivery::Attempted => "attempted".to_owned(),
+        Delivery::Acknowledged { offset, .. } => format!("acknowledged {offset}"),
+        Delivery::Failed(why) => format!("failed {}", refusal(why)),
+    }
+}
+
+/// An event, abbreviated.
+pub fn event(event: &Event) -> String {
+    match event {
+        Event::Link(state) => link_state(state),
+        Event::Welcomed { me, head, .. } => format!("welcomed as {} head={head}", me.id),
+        Event::LogStarted { from, why, .. } => format!("log started {why:?} from={from}"),
+        Event::Entries { entries: of, live } => {
+            format!("entries {} {}", entries(of), if *live { "live" } else { "replayed" })
+        }
+        Event::Acknowledged { id, offset, .. } => format!("acknowledged {} {offset}", letter(*id)),
+        Event::Refused { id, refusal: why } => format!("refused {} {}", letter(*id), refusal(why)),
+        Event::Typing { room, who, .. } => format!("typing {room} {}", who.id),
+        Event::Presence(Person { who, online }) => format!("presence {} {}", who.id, on(*online)),
+        Event::ReadMarker { room, offset } => format!("read {room} {offset}"),
+        Event::History { room, before, entries: of, complete } => {
+            format!("history {room} {before} {} {}", completeness(*complete), entries(of))
+        }
+        Event::Note(Note::Malformed { detail }) => format!("note malformed {detail}"),
+        Event::Note(Note::ServerError { code, .. }) => format!("note error {code}"),
+        Event::Queued(item) => format!("queued {}", outbox_item(item)),
+        Event::Unqueued(id) => format!("unqueued {}", letter(*id)),
+        Event::Attempted(ids) => format!("attempted {}", letters(ids)),
+        other => panic!("unexpected here: {other:?}"),
+    }
+}
+
+pub fn outbox_item(item: &OutboxItem) -> String {
+    format!("{} seq={} {}", letter(item.id), item.seq, delivery(&item.delivery))
+}
+
+fn link_state(state: &LinkState) -> String {
+    match state {
+        LinkState::Idle => "off".to_owned(),
+        LinkState::Dialing { attempt } => format!("dialing {attempt}"),
+        LinkState::Handshaking { attempt } => format!("handshaking {attempt}"),
+        LinkState::Online { rtt_ms: None, .. } => "online".to_owned(),
+        LinkState::Online { rtt_ms: Some(ms), .. } => format!("online rtt={ms}"),
+        LinkState::Waiting { attempt, why, .. } => format!("waiting {attempt} {}", reason(why)),
+        LinkState::Stopped { why } => format!("stopped {}", reason(why)),
+    }
+}
+
+/// `lost`, `closed 4001`, `http 503`, `timed_out Dial`.
+pub fn reason(why: &Why) -> String {
+    let detail = match why {
+        Why::Closed { code: Some(code), .. } => format!(" {code}"),
+        Why::Http { status, .. } => format!(" {status}"),
+        Why::TimedOut { during } => format!(" {during:?}"),
+        _ => String::new(),
+    };
+    format!("{}{detail}", why.code())
+}
