@@ -394,6 +394,18 @@ fn a_connection_is_edited_disconnected_and_removed_after_a_question() {
 }
 
 #[test]
+fn the_apps_own_hub_has_a_name_and_cannot_be_edited_or_removed() {
+    let mut window = Window::online();
+    let mut profile = ui_support::profile();
+    (profile.id, profile.name) = (ConnectionId::OWN_HUB, String::new());
+    window.update(Update::Configured(profile));
+    window.click("More for This computer");
+    assert!(window.harness.query_by_label("New room").is_some());
+    assert!(window.harness.query_by_label("Edit connection").is_none());
+    assert!(window.harness.query_by_label("Remove connection").is_none());
+}
+
+#[test]
 fn banners_say_what_to_do_and_some_can_be_dismissed() {
     let mut window = Window::online();
     window.update(Update::Banner(Banner::DiskFull));

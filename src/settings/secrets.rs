@@ -5,11 +5,20 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::model::ConnectionId;
 use crate::model::profile::Secret;
-use crate::model::{Banner, ConnectionId};
 
 /// What the keyring's own window calls the program.
 const SERVICE: &str = "Duplex";
+
+/// The keyring did not take a secret: it lives as long as the process, and will be asked for again. For
+/// [`crate::model::Banner::SecretNotKept`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct NotKept {
+    /// The system's words.
+    pub detail: String,
+}
 
 /// The secrets of one data directory's connections. Clones share them.
 ///
@@ -52,17 +61,15 @@ impl SecretStore {
         Some(secret)
     }
 
-    /// Keeps a connection's secret. Blocks. Where the keyring does not take it, it is kept in memory, and the person is to
-    /// be told by the banner.
-    pub fn set(&self, connection: ConnectionId, secret: Secret) -> Option<Banner> {
-        let text = secret.reveal().to_owned();
-        self.known().insert(connection, secret);
+    /// Keeps a connection's secret, at least in memory. Blocks.
+    pub fn set(&self, connection: ConnectionId, secret: &Secret) -> Result<(), NotKept> {
+        self.known().insert(connection, secret.clone());
         let kept = match self.entry(connection) {
-            Some(entry) => entry.and_then(|entry| entry.set_password(&text)),
-            None => return Some(Banner::SecretNotKept { detail: String::new() }),
+            Some(entry) => entry.and_then(|entry| entry.set_password(secret.reveal())),
+            None => Err(keyring::Error::NoDefaultStore),
         };
         // An error names the entry and the system's words, never the secret.
-        kept.err().map(|error| Banner::SecretNotKept { detail: error.to_string() })
+        kept.map_err(|error| NotKept { detail: error.to_string() })
     }
 
     /// Forgets a connection's secret. Blocks.
@@ -93,7 +100,7 @@ mod tests {
     fn without_a_keyring_a_secret_lives_as_long_as_the_process_and_the_person_is_told() {
         let (store, one) = (SecretStore::in_memory(), ConnectionId(1));
         assert_eq!(store.get(one), None);
-        assert!(matches!(store.set(one, Secret::new("s3cret")), Some(Banner::SecretNotKept { .. })));
+        assert!(store.set(one, &Secret::new("s3cret")).is_err());
         assert_eq!(store.clone().get(one), Some(Secret::new("s3cret")));
         store.remove(one);
         assert_eq!(store.get(one), None);

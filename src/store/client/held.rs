@@ -40,6 +40,9 @@ pub(super) enum Job {
     Test(Box<dyn FnOnce(&mut Keeper) + Send>),
 }
 
+#[cfg(test)]
+pub(super) type Fault = fn(&mut Keeper) -> Result<(), StoreError>;
+
 /// A commit that is not on disk yet.
 struct Held {
     connection: ConnectionId,
@@ -59,7 +62,7 @@ pub(super) struct Keeper {
     purging: bool,
     /// What the disk answers instead, in tests.
     #[cfg(test)]
-    pub(super) fault: Option<fn(&mut Keeper) -> Result<(), StoreError>>,
+    pub(super) fault: Option<Fault>,
     #[cfg(test)]
     pub(super) transactions: u32,
 }
@@ -320,11 +323,11 @@ fn commit_one(db: &Connection, held: &Held) -> Result<Taken, StoreError> {
 /// A connection is behind from the first entries that are not taken until some are taken again: those continue what is on
 /// disk.
 fn note_behind(health: &watch::Sender<Health>, held: &Held, taken: Taken) {
-    let entries = held.writes.iter().filter_map(|write| match write {
+    let mut entries = held.writes.iter().filter_map(|write| match write {
         Write::Event(Event::Entries { entries, .. }) => Some(entries),
         _ => None,
     });
-    if let Some(last) = entries.last() {
+    if let Some(last) = entries.next_back() {
         set_behind(health, held.connection, taken == Taken::Gap || last.is_empty());
     }
 }

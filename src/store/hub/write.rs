@@ -159,7 +159,7 @@ impl Work for Appender {
             }
         }
         for answer in answers {
-            answer(result.as_ref().map(|()| ()));
+            answer(result.as_ref().copied());
         }
     }
 }
