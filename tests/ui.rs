@@ -1,5 +1,12 @@
 //! The window, driven as a person or a screen reader would: by accessible names. No display, no network.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should say so at once"
+)]
+
 mod ui_support;
 
 use duplex::model::address::Address;
@@ -387,6 +394,18 @@ fn a_connection_is_edited_disconnected_and_removed_after_a_question() {
 }
 
 #[test]
+fn the_apps_own_hub_has_a_name_and_cannot_be_edited_or_removed() {
+    let mut window = Window::online();
+    let mut profile = ui_support::profile();
+    (profile.id, profile.name) = (ConnectionId::OWN_HUB, String::new());
+    window.update(Update::Configured(profile));
+    window.click("More for This computer");
+    assert!(window.harness.query_by_label("New room").is_some());
+    assert!(window.harness.query_by_label("Edit connection").is_none());
+    assert!(window.harness.query_by_label("Remove connection").is_none());
+}
+
+#[test]
 fn banners_say_what_to_do_and_some_can_be_dismissed() {
     let mut window = Window::online();
     window.update(Update::Banner(Banner::DiskFull));
@@ -690,6 +709,21 @@ fn text_from_outside_is_shown_harmless() {
     let trick = "user\u{202E}fdp.exe\u{0}\u{1b}[31m";
     window.event(Event::Entries { entries: vec![message(1, "general", "mina", trick)], live: true });
     window.harness.get_by_label("user⟨U+202E⟩fdp.exe␀␛[31m");
+}
+
+#[test]
+fn what_is_copied_is_what_was_written() {
+    let mut window = Window::online();
+    let trick = "user\u{202E}fdp.exe";
+    window.event(Event::Entries { entries: vec![message(1, "general", "mina", trick)], live: true });
+    window.harness.get_by_label("user⟨U+202E⟩fdp.exe").click_secondary();
+    window.run();
+    window.harness.get_by_label("Copy text").click();
+    let copied = (0..5).find_map(|_| {
+        window.harness.step();
+        window.copied()
+    });
+    assert_eq!(copied.as_deref(), Some(trick));
 }
 
 #[test]

@@ -153,7 +153,7 @@ async fn socket(
         Ok(accept) => accept,
         Err(response) => {
             hub.metrics.refuse(Refused::Handshake);
-            return response;
+            return *response;
         }
     };
     let principal = match authorize(&hub, &ends, request.headers()).await {
@@ -192,7 +192,7 @@ async fn socket(
 }
 
 /// Checks a handshake (RFC 6455 §4.2.1), and makes the key that answers it.
-fn handshake(headers: &HeaderMap) -> Result<http::HeaderValue, Response> {
+fn handshake(headers: &HeaderMap) -> Result<http::HeaderValue, Box<Response>> {
     let says = |name: HeaderName, word: &str| {
         headers
             .get_all(name)
@@ -202,13 +202,13 @@ fn handshake(headers: &HeaderMap) -> Result<http::HeaderValue, Response> {
     };
     if !says(header::CONNECTION, "upgrade") || !says(header::UPGRADE, "websocket") {
         let response = refusal(StatusCode::UPGRADE_REQUIRED, "This address is for WebSocket connections.");
-        return Err(with(response, header::UPGRADE, http::HeaderValue::from_static("websocket")));
+        return Err(Box::new(with(response, header::UPGRADE, http::HeaderValue::from_static("websocket"))));
     }
     if !says(header::SEC_WEBSOCKET_VERSION, "13") {
         let response = refusal(StatusCode::UPGRADE_REQUIRED, "This hub speaks version 13 of WebSocket.");
-        return Err(with(response, header::SEC_WEBSOCKET_VERSION, 13u16));
+        return Err(Box::new(with(response, header::SEC_WEBSOCKET_VERSION, 13u16)));
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
     let key = key.and_then(|key| http::HeaderValue::from_str(&key).ok());
-    key.ok_or_else(|| refusal(StatusCode::BAD_REQUEST, "The handshake has no Sec-WebSocket-Key."))
+    key.ok_or_else(|| Box::new(refusal(StatusCode::BAD_REQUEST, "The handshake has no Sec-WebSocket-Key.")))
 }

@@ -206,7 +206,7 @@ impl Connection {
                 self.me = Some(me);
                 self.server = Some(server);
                 self.head = head;
-                self.clock_skew_ms = Some(hub_now - now.wall_ms);
+                self.clock_skew_ms = Some(hub_now.saturating_sub(now.wall_ms));
                 for item in self.outbox.values_mut() {
                     item.beyond(head);
                 }
@@ -250,12 +250,14 @@ impl Connection {
                 let room = self.room(&room);
                 *room.loading(side) = false;
                 room.window.extend(side, page);
+                room.mend_end();
             }
             Event::Jumped { room, page } => {
                 let room = self.room(&room);
                 room.loading_older = false;
                 room.loading_newer = false;
                 room.window = Window::from_page(page);
+                room.mend_end();
             }
             Event::Loading { room, side, loading } => *self.room(&room).loading(side) = loading,
             Event::Counted { room, read, newest, unread } => {
@@ -327,9 +329,11 @@ impl Connection {
         }
         let room = self.room(&entry.room);
         room.typing.remove(&entry.sender.id);
+        // Of an earlier era: it moves to this one.
+        let was_counted = room.window.position(entry.id).is_some_and(|earlier| earlier > room.read);
         if position > room.newest {
             room.newest = position;
-            if !mine && position > room.read {
+            if !mine && position > room.read && !was_counted {
                 room.unread += 1;
             }
         }
@@ -423,6 +427,14 @@ impl Room {
         match side {
             Side::Older => &mut self.loading_older,
             Side::Newer => &mut self.loading_newer,
+        }
+    }
+
+    /// A page that was read before the newest message came does not know of it.
+    fn mend_end(&mut self) {
+        let last = self.window.last().map(|message| message.position).unwrap_or_default();
+        if self.window.after == Edge::End && last < self.newest {
+            self.window.after = Edge::Disk;
         }
     }
 

@@ -91,6 +91,11 @@ impl Window {
         self.by_id.contains_key(&id)
     }
 
+    /// Where a message of this id stands, if it is in it.
+    pub fn position(&self, id: MessageId) -> Option<Position> {
+        self.by_id.get(&id).copied()
+    }
+
     /// Takes the room's newest message if the window reaches the room's end.
     pub fn append(&mut self, message: Message) {
         let known = self.contains(message.id);

@@ -105,10 +105,10 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
     let state = ui.add(Label::new(RichText::new(word).color(colour)).selectable(false).extend());
     widgets::live(ui, state.id, word);
     if let Some(countdown) = link.countdown(cx) {
-        quiet(ui, "—");
+        sign(ui, "—");
         quiet(ui, &countdown);
     } else if row.catching_up {
-        quiet(ui, "—");
+        sign(ui, "—");
         quiet(ui, words.catching_up);
     }
     ui.add_space(space::SMALL);
@@ -127,9 +127,17 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
         if ui.available_width() < 24.0 {
             break;
         }
-        quiet(ui, "·");
+        sign(ui, "·");
         quiet(ui, &fact);
     }
+}
+
+/// A sign between two facts: nothing to read aloud.
+fn sign(ui: &mut Ui, text: &str) {
+    let theme = theme::of(ui);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::small(), theme.weak);
+    let (rect, _) = ui.allocate_exact_size(galley.size(), Sense::hover());
+    ui.painter().galley(rect.min, galley, theme.weak);
 }
 
 fn quiet(ui: &mut Ui, text: &str) {

@@ -223,15 +223,17 @@ impl Ui {
             .frame(Frame::new().fill(theme.panel))
             .default_size(rooms_width)
             .size_range(120.0..=(width * 0.45).max(120.0))
-            .show(ui, |ui| match self.rooms.show(ui, cx, self.open.as_ref(), &self.links) {
-                Some(rooms::Wish::Open(place)) => {
-                    self.chat.focus_input();
-                    self.go_to(place, cx.intents);
+            .show(ui, |ui| {
+                match self.rooms.show(ui, cx, self.open.as_ref(), &self.links, self.chat.reading()) {
+                    Some(rooms::Wish::Open(place)) => {
+                        self.chat.focus_input();
+                        self.go_to(place, cx.intents);
+                    }
+                    Some(rooms::Wish::Add) => self.dialog = Some(dialog::Dialog::add()),
+                    Some(rooms::Wish::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
+                    Some(rooms::Wish::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
+                    None => {}
                 }
-                Some(rooms::Wish::Add) => self.dialog = Some(dialog::Dialog::add()),
-                Some(rooms::Wish::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
-                Some(rooms::Wish::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
-                None => {}
             });
         CentralPanel::default().frame(Frame::new().fill(theme.ground)).show(ui, |ui| {
             if first_steps::show(ui, cx) {

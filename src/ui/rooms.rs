@@ -7,6 +7,7 @@ use egui::{
     Align2, Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, pos2, vec2,
 };
 
+use super::chat::RoomKey;
 use super::link::LinkMemory;
 use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
@@ -63,12 +64,19 @@ pub(super) fn name_of(profile: &Profile, words: &Words) -> String {
     harmless::line(place.split('/').next().unwrap_or(place), 60)
 }
 
-fn rows(cx: &Cx) -> Vec<ConnectionRow> {
+fn rows(cx: &Cx, reading: Option<&RoomKey>) -> Vec<ConnectionRow> {
+    let read =
+        |id: ConnectionId, room: &RoomName| reading.is_some_and(|(at, name)| *at == id && name == room);
     cx.model.read(|model| {
         let row = |(id, connection): (&ConnectionId, &crate::model::Connection)| ConnectionRow {
             id: *id,
             name: name_of(&connection.profile, cx.words),
-            rooms: connection.rooms.iter().map(|(name, room)| (name.clone(), room.unread)).collect(),
+            rooms: connection
+                .rooms
+                .iter()
+                // What is read while it comes in would only flicker.
+                .map(|(name, room)| (name.clone(), if read(*id, name) { 0 } else { room.unread }))
+                .collect(),
             refused: connection.room_refused.clone(),
         };
         model.connections.iter().map(row).collect()
@@ -83,12 +91,13 @@ impl Rooms {
         cx: &mut Cx,
         open: Option<&Place>,
         links: &HashMap<ConnectionId, LinkMemory>,
+        reading: Option<&RoomKey>,
     ) -> Option<Wish> {
-        let rows = rows(cx);
+        let rows = rows(cx, reading);
         let mut wish = None;
         egui::Panel::bottom("add connection")
             .resizable(false)
-            .frame(egui::Frame::new().inner_margin(space::MEDIUM))
+            .frame(egui::Frame::new().inner_margin(space::SMALL))
             .show(ui, |ui| {
                 let width = ui.available_width();
                 if ui
@@ -201,8 +210,10 @@ fn header(
     let colour = widgets::state_colour(theme, word, alarm);
     let centre = pos2(rect.left() + space::LARGE + 4.0, rect.center().y);
     widgets::state_mark(ui.painter(), centre, word, colour);
-    let menu_rect =
-        Rect::from_min_max(pos2(rect.right() - 36.0, rect.top() + 3.0), rect.right_bottom() - vec2(8.0, 3.0));
+    let menu_rect = Rect::from_min_max(
+        pos2(rect.right() - 40.0, rect.top() + 3.0),
+        rect.right_bottom() - vec2(12.0, 3.0),
+    );
     let left = centre.x + 14.0;
     let state = (cx.words.state)(word);
     let name = widgets::cut(ui, &row.name, theme::body(), theme.text, menu_rect.left() - left - 4.0);

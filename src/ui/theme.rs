@@ -1,6 +1,8 @@
 //! The design's tokens: every colour, size and distance of the window, in light and dark. Views take them from here
 //! and from nowhere else.
 
+#![expect(clippy::disallowed_methods, reason = "colours are made here and nowhere else")]
+
 use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle, Vec2, Visuals};
 
 /// Distances, on a grid of 4 points.
@@ -56,7 +58,7 @@ pub mod size {
     /// The same in a narrow window.
     pub const ROOMS_NARROW: f32 = 168.0;
     /// The same in a very narrow one.
-    pub const ROOMS_SLIM: f32 = 132.0;
+    pub const ROOMS_SLIM: f32 = 144.0;
     /// Below this width a window is narrow.
     pub const NARROW: f32 = 800.0;
     /// Below this width it is very narrow.
@@ -84,8 +86,10 @@ pub struct Theme {
     pub line: Color32,
     /// The outline of a control.
     pub outline: Color32,
-    /// A row or message under the pointer.
+    /// A row or control under the pointer.
     pub hover: Color32,
+    /// A message under the pointer.
+    pub hover_ground: Color32,
     /// The selected room.
     pub selected: Color32,
     /// Text.
@@ -132,6 +136,7 @@ pub static LIGHT: Theme = Theme {
     line: rgb(0xE2E5EA),
     outline: rgb(0xC6CCD5),
     hover: rgb(0xEBEDF1),
+    hover_ground: rgb(0xF6F7F9),
     selected: rgb(0xDFE7FB),
     text: rgb(0x1B1F26),
     weak: rgb(0x59616E),
@@ -167,6 +172,7 @@ pub static DARK: Theme = Theme {
     line: rgb(0x2C3038),
     outline: rgb(0x434955),
     hover: rgb(0x272B33),
+    hover_ground: rgb(0x1C1F25),
     selected: rgb(0x2B3958),
     text: rgb(0xE4E7EC),
     weak: rgb(0x9DA6B4),
@@ -318,7 +324,8 @@ mod tests {
     #[test]
     fn all_text_stands_out_from_its_ground() {
         for (name, theme) in [("light", &LIGHT), ("dark", &DARK)] {
-            let grounds = [theme.ground, theme.panel, theme.raised, theme.hover, theme.selected];
+            let grounds =
+                [theme.ground, theme.hover_ground, theme.panel, theme.raised, theme.hover, theme.selected];
             let mut pairs = vec![
                 ("on accent", theme.on_accent, theme.accent_fill),
                 ("warn", theme.warn, theme.warn_ground),
@@ -340,7 +347,7 @@ mod tests {
             }
             for person in theme.people {
                 pairs.push(("person", person, theme.ground));
-                pairs.push(("person on hover", person, theme.hover));
+                pairs.push(("person on hover", person, theme.hover_ground));
             }
             for (what, text, ground) in pairs {
                 let ratio = contrast(text, ground);

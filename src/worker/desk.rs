@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -68,6 +69,7 @@ pub(super) struct Desk {
     pub(super) secrets: SecretStore,
     pub(super) seats: BTreeMap<ConnectionId, Seat>,
     pub(super) own_hub: Option<OwnHub>,
+    data_dir: PathBuf,
     pub(super) done: mpsc::Sender<Done>,
     /// The number of the newest connection test; older ones' outcomes are dropped.
     pub(super) test: u64,
@@ -116,6 +118,7 @@ impl Desk {
             secrets: SecretStore::new(&options.data_dir),
             seats: BTreeMap::new(),
             own_hub: None,
+            data_dir: options.data_dir.clone(),
             done,
             test: 0,
             posts,
@@ -129,16 +132,16 @@ impl Desk {
                 desk.seat(profile.clone(), secret.clone().map(Access::Token)).await;
                 desk.connect(profile.id);
             }
-            None => desk.set_up_all(options).await,
+            None => desk.set_up_all().await,
         }
         desk
     }
 
-    async fn set_up_all(&mut self, options: &Options) {
+    async fn set_up_all(&mut self) {
         let first_steps = !self.settings.first_steps_done();
         self.updates.push(Update::FirstSteps(first_steps));
         self.seat(OwnHub::profile(), None).await;
-        self.own_hub = Some(OwnHub::start(options.data_dir.clone(), self.done.clone()));
+        self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.done.clone()));
         for profile in self.settings.profiles().to_vec() {
             let (id, auto_connect) = (profile.id, profile.auto_connect);
             self.seat(profile, None).await;
@@ -177,7 +180,11 @@ impl Desk {
             let url = seat.profile.urls.first().cloned().unwrap_or_default();
             seat.courier.link_mut().set_speaker(access.speaker(seat.profile.socket, &url));
             self.tell(id, Input::Link(link::Input::Start));
-        } else if id != ConnectionId::OWN_HUB {
+        } else if id == ConnectionId::OWN_HUB {
+            if self.own_hub.as_ref().is_some_and(OwnHub::is_over) {
+                self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.done.clone()));
+            }
+        } else {
             let (secrets, done) = (self.secrets.clone(), self.done.clone());
             tokio::task::spawn_blocking(move || {
                 let secret = secrets.get(id);
@@ -224,14 +231,15 @@ impl Desk {
                     let now = health.borrow_and_update().clone();
                     self.disk_changed(now).await;
                 }
+                () = sleep_until(deadline) => {
+                    self.look(&mut looked);
+                    self.tick();
+                }
+                // Last: a flood from one server holds nothing else up.
                 Some((id, inputs)) = posted.recv(), if self.unwritten.len() < MOST_UNWRITTEN => {
                     for input in inputs {
                         self.tell(id, Input::Link(input));
                     }
-                }
-                () = sleep_until(deadline) => {
-                    self.look(&mut looked);
-                    self.tick();
                 }
             }
             self.flush(wake);

@@ -64,6 +64,11 @@ impl OwnHub {
         OwnHub { end, watch: tokio::spawn(watch(data_dir, done, ended)) }
     }
 
+    /// Whether it has given up: it could not be started.
+    pub(super) fn is_over(&self) -> bool {
+        self.watch.is_finished()
+    }
+
     /// Ends it: its clients are told, its database is closed.
     pub(super) async fn end(self) {
         drop(self.end);

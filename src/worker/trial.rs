@@ -7,7 +7,6 @@ use tokio::time::timeout;
 use super::line::Access;
 use crate::clock;
 use crate::link::CONNECT_MS;
-use crate::link::backoff::Jitter;
 use crate::link::{Input, Link, Output};
 use crate::model::event::TestOutcome;
 use crate::model::link_state::{LinkState, Phase, Why};
@@ -40,7 +39,7 @@ async fn greet(profile: &Profile, access: Option<Access>) -> Result<(Option<Prin
     };
     let connection = transport::dial(profile.socket, access.target(profile, url)?).await?;
     let speaker = access.speaker(profile.socket, url);
-    let seed = Jitter::new(clock::now().boot_ms).next();
+    let seed = clock::now().boot_ms;
     let mut link = Link::new(vec![url.clone()], speaker, SavedState::default(), None, seed);
     converse(&mut link, connection).await
 }

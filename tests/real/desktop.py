@@ -23,6 +23,14 @@ def start(*arguments, **environment):
     return subprocess.Popen([DUPLEX, *map(str, arguments)], env={**os.environ, **environment})
 
 
+def look_at(window):
+    """Brings a window to the front and drives it: a covered window is not drawn, and its tree is not renewed."""
+    found = drive.wait(lambda: subprocess.run(["xdotool", "search", "--all", "--pid", str(window.pid), "--name", "Duplex"],
+                                              capture_output=True, text=True).stdout.split(), 30, "the window")
+    subprocess.run(["xdotool", "windowactivate", "--sync", found[-1]], check=True, timeout=30)
+    drive.app("duplex", pid=window.pid)
+
+
 def hub():
     """Where the first window's own hub is, and the token for it."""
     record = drive.wait(lambda: (HOME / "hub.json").exists() and json.loads((HOME / "hub.json").read_text()), 30, "hub.json")
@@ -56,7 +64,7 @@ def online():
 
 step("a first start from an empty directory")
 first = start("--data-dir", HOME)
-drive.app("duplex", pid=first.pid)
+look_at(first)
 online()
 drive.find("*", "general")
 drive.screenshot(WORK / "first-start.png")
@@ -73,12 +81,12 @@ assert message["body"] == "hello from the first window" and message["room"] == "
 
 step("a second window and the console join in")
 second = start("--data-dir", SECOND, "--url", url)
-drive.app("duplex", pid=second.pid)
+look_at(second)
 shown("hello from the first window")
 say("hello from the second")
 ctl("send", url, "--room", "general", "hello from the console")
 for window in (first, second):
-    drive.app("duplex", pid=window.pid)
+    look_at(window)
     shown("hello from the second")
     shown("hello from the console")
 drive.screenshot(WORK / "two-windows.png")
@@ -94,7 +102,7 @@ assert bodies[-1] == odd, "the body changed on its way"
 step("the hub's computer dies while the second window types")
 first.send_signal(signal.SIGKILL)
 first.wait()
-drive.app("duplex", pid=second.pid)
+look_at(second)
 drive.wait(lambda: not any((node.name or "").startswith("Online") for node in drive.find_all("*", "*")), 60, "the outage on screen")
 say("typed while nobody was there")
 shown("typed while nobody was there")
@@ -105,13 +113,13 @@ step("the second dies too, and both come back")
 second.send_signal(signal.SIGKILL)
 second.wait()
 first = start("--data-dir", HOME)
-drive.app("duplex", pid=first.pid)
+look_at(first)
 online()
 again, _ = hub()
 second = start("--data-dir", SECOND, "--url", again)
-drive.app("duplex", pid=second.pid)
+look_at(second)
 online()
-drive.app("duplex", pid=first.pid)
+look_at(first)
 shown("typed while nobody was there")
 tail = ctl("tail", again, "--json", "--since", "0", "--count", "5")
 bodies = [line["body"] for line in map(json.loads, tail.stdout.splitlines()) if line["event"] == "message"]

@@ -55,7 +55,7 @@ impl World {
             return;
         }
         let now = self.client_time(client);
-        let seed = self.rng.next();
+        let seed = self.rng.draw();
         let token = Secret::new(format!("client {client}"));
         let credentials = if self.chance(50) {
             Credentials::Prove { secret: [9; 32], address: "sim:1".into(), token }
@@ -146,7 +146,7 @@ impl World {
             }
             Output::Hangup { .. } => self.hang_up(client),
             Output::Send(frame) => {
-                laws::what_is_sent_is_marked_on_disk(c, &frame);
+                laws::what_is_sent_is_true_on_disk(c, &frame);
                 if let Some(conn) = c.running.as_ref().and_then(|running| running.conn) {
                     self.carry(conn, frame, true);
                 }
@@ -250,8 +250,8 @@ impl World {
 
     fn new_id(&mut self) -> MessageId {
         let mut bytes = [0u8; 16];
-        bytes[..8].copy_from_slice(&self.rng.next().to_le_bytes());
-        bytes[8..].copy_from_slice(&self.rng.next().to_le_bytes());
+        bytes[..8].copy_from_slice(&self.rng.draw().to_le_bytes());
+        bytes[8..].copy_from_slice(&self.rng.draw().to_le_bytes());
         MessageId::from_random(bytes)
     }
 }

@@ -45,14 +45,23 @@ pub fn what_is_shown_is_on_disk(client: &mut Client, event: &Event) {
     }
 }
 
-/// Whatever the hub may have seen is known as such after a crash: or it could be changed by then.
-pub fn what_is_sent_is_marked_on_disk(client: &Client, frame: &Frame) {
-    if !begins(frame, r#"{"type":"send""#) {
+/// What is sent is marked on disk, or it could be changed after a crash; what is said to be held is held on disk.
+pub fn what_is_sent_is_true_on_disk(client: &Client, frame: &Frame) {
+    if ![r#"{"type":"send""#, r#"{"type":"hello""#].iter().any(|with| begins(frame, with)) {
         return;
     }
-    if let Ok(Decoded::Known(ClientMessage::Send { id, .. })) = message::decode(frame) {
-        let item = client.disk.outbox.values().find(|item| item.id == id);
-        assert!(item.is_some_and(|item| item.delivery != Delivery::Pending), "sent and not marked: {item:?}");
+    match message::decode(frame) {
+        Ok(Decoded::Known(ClientMessage::Send { id, .. })) => {
+            let item = client.disk.outbox.values().find(|item| item.id == id);
+            assert!(
+                item.is_some_and(|item| item.delivery != Delivery::Pending),
+                "sent and not marked: {item:?}"
+            );
+        }
+        Ok(Decoded::Known(ClientMessage::Hello(hello))) => {
+            assert_eq!(hello.resume, client.disk.resume, "it resumes elsewhere than its disk");
+        }
+        other => panic!("the client said {other:?}"),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Conn {
     /// Frames keep their order in each direction.
     pub to_hub_at: u64,
     pub to_client_at: u64,
+    /// How often the hub's end gave its socket something.
+    pub sent: u64,
     /// When the hub's end is told the time next.
     pub hub_tick_at: Option<u64>,
 }
@@ -62,12 +64,13 @@ impl World {
                 black_hole: false,
                 to_hub_at: self.now,
                 to_client_at: self.now,
+                sent: 0,
                 hub_tick_at: None,
             },
         );
         self.set_hub_tick(conn);
         let mut nonce = [0; 32];
-        nonce[..8].copy_from_slice(&self.rng.next().to_le_bytes());
+        nonce[..8].copy_from_slice(&self.rng.draw().to_le_bytes());
         self.tell(client, Input::Link(LinkInput::Opened { dial, nonce }));
     }
 

@@ -48,10 +48,25 @@ impl World {
                 }
             }
             if sent {
-                pending.push_back(HubInput::Drained);
+                self.socket_takes_it(conn);
             }
         }
         self.set_hub_tick(conn);
+    }
+
+    /// Usually soon; a slow reader takes its time, and what is acknowledged overtakes what is read from the log.
+    fn socket_takes_it(&mut self, conn: u64) {
+        let in_ms = if self.mishap(50) { self.rng.up_to(6_000) } else { self.rng.up_to(3) };
+        let Some(c) = self.conns.get_mut(&conn) else { return };
+        c.sent += 1;
+        let sent = c.sent;
+        self.at(in_ms, Happening::Drained { conn, sent });
+    }
+
+    pub(super) fn drained(&mut self, conn: u64, sent: u64) {
+        if self.conns.get(&conn).is_some_and(|c| c.sent == sent) {
+            self.tell_session(conn, HubInput::Drained);
+        }
     }
 
     fn close_hub_side(&mut self, conn: u64, code: u16, reason: String) {

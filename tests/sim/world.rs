@@ -105,6 +105,7 @@ pub enum Happening {
     ClientSync { client: usize, run: u64 },
     HubSync { run: u64 },
     HubTick { conn: u64 },
+    Drained { conn: u64, sent: u64 },
     ToHub { conn: u64, frame: Frame },
     ToClient { conn: u64, frame: Frame },
     HubSideClosed { conn: u64 },
@@ -153,7 +154,7 @@ pub struct World {
 impl World {
     pub fn new(seed: u64) -> Self {
         let mut rng = Jitter::new(seed.wrapping_mul(0x2545_F491_4F6C_DD1D) ^ 0xD0D0);
-        let epoch = Epoch(rng.next());
+        let epoch = Epoch(rng.draw());
         let count = 1 + rng.up_to(2) as usize;
         let mut world = World {
             rng,
@@ -228,7 +229,7 @@ impl World {
             let times = 5 + self.rng.up_to(30);
             self.some_time(Happening::Flap { times });
         }
-        if self.chance(15) {
+        if self.chance(30) {
             let at = self.rng.up_to(CHAOS_MS / 2);
             self.at(at, Happening::Backup);
             let later = at + self.rng.up_to(CHAOS_MS / 2);
@@ -302,6 +303,7 @@ impl World {
             Happening::ClientSync { client, run } => self.client_sync(client, run),
             Happening::HubSync { run } => self.hub_sync(run),
             Happening::HubTick { conn } => self.hub_tick(conn),
+            Happening::Drained { conn, sent } => self.drained(conn, sent),
             Happening::ToHub { conn, frame } => {
                 if self.conns.get(&conn).is_some_and(|c| !c.black_hole) {
                     self.tell_session(conn, HubInput::Frame(frame));

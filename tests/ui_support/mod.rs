@@ -18,7 +18,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 
 /// The connection of every test.
-pub const CONNECTION: ConnectionId = ConnectionId(1);
+pub const CONNECTION: ConnectionId = ConnectionId(3);
 /// Wall time at a test's start: noon in the middle of a month, in most places of the world.
 const WALL: i64 = 1_760_529_600_000;
 
@@ -99,16 +99,7 @@ impl Window {
                 app,
             );
         let mut window = Window { harness, queued: 0 };
-        window.update(Update::Configured(Profile {
-            id: CONNECTION,
-            name: "Home".into(),
-            urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
-            protocol: Protocol::Duplex,
-            socket: Socket::Tungstenite,
-            ca_file: None,
-            fingerprint: None,
-            auto_connect: true,
-        }));
+        window.update(Update::Configured(profile()));
         window.link(LinkState::Online { since: WALL, rtt_ms: None });
         window.welcome(0, &["general"]);
         window.event(Event::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First });
@@ -362,6 +353,15 @@ impl Window {
         self.run();
     }
 
+    /// What the last frame put into the clipboard.
+    pub fn copied(&self) -> Option<String> {
+        let commands = &self.harness.output().platform_output.commands;
+        commands.iter().find_map(|command| match command {
+            egui::OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        })
+    }
+
     /// Where something of this name is.
     pub fn rect(&self, name: &str) -> Rect {
         self.harness.get_by_label(name).rect()
@@ -399,5 +399,19 @@ impl Window {
                 node.raw_bounds()
             );
         }
+    }
+}
+
+/// The connection that a window has.
+pub fn profile() -> Profile {
+    Profile {
+        id: CONNECTION,
+        name: "Home".into(),
+        urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
+        protocol: Protocol::Duplex,
+        socket: Socket::Tungstenite,
+        ca_file: None,
+        fingerprint: None,
+        auto_connect: true,
     }
 }

@@ -2,6 +2,7 @@
 
 mod input;
 mod list;
+mod moves;
 mod paint;
 mod rows;
 mod scrollbar;
@@ -52,6 +53,7 @@ impl Chat {
         if opened {
             self.open = Some(key.clone());
             self.input.focus();
+            self.lists.values_mut().for_each(List::rest);
         }
         head(ui, cx, &key);
         let margin = Margin {
@@ -84,6 +86,12 @@ impl Chat {
     /// The room is left: it is entered anew the next time.
     pub(super) fn leave(&mut self) {
         self.open = None;
+    }
+
+    /// The room whose newest message the person has before them: what comes there is read at once.
+    pub(super) fn reading(&self) -> Option<&RoomKey> {
+        let key = self.open.as_ref()?;
+        self.lists.get(key).filter(|list| list.is_read()).map(|_| key)
     }
 
     /// Puts the keyboard's focus into the input.

@@ -26,6 +26,9 @@ const LINE_ROW: f32 = 34.0;
 /// Height of a line of links or buttons below a message.
 const ACTS: f32 = 26.0;
 
+/// Longer text is copied by its menu alone: to select in it costs something for every line, in every frame.
+const SELECTABLE_LINES: usize = 1_000;
+
 /// Where things stand from left to right.
 pub(super) struct Columns {
     list: Rect,
@@ -142,28 +145,10 @@ pub(super) fn row(
     let body_top = columns.list.top() + placed.y;
     decorations(ui, cx, id, columns, placed);
     let text_size = placed.measured.text.size();
-    let width = vec2(columns.list.width() - size::SCROLL - 4.0, 0.0);
-    let name = if placed.item.grouped { 0.0 } else { size::BODY_LINE };
-    let whole = Rect::from_min_size(
-        pos2(columns.list.left(), body_top - name),
-        width + vec2(0.0, name + placed.measured.body),
-    );
-    let under_pointer = ui.rect_contains_pointer(whole.expand2(vec2(0.0, LITTLE / 2.0)));
-    let theme = theme::of(ui);
-    if under_pointer {
-        ui.painter().rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, theme.hover);
-    }
-    if placed.item.grouped {
-        if under_pointer {
-            let at = pos2(columns.text_left - space::MEDIUM, body_top + size::BODY_LINE / 2.0);
-            ui.painter().text(at, Align2::RIGHT_CENTER, &row.clock, theme::small(), theme.weak);
-        }
-    } else {
-        author(ui, cx, columns, row, body_top);
-    }
+    backdrop(ui, cx, columns, placed, row, body_top);
     let text_rect =
         Rect::from_min_size(pos2(columns.text_left, body_top), text_size.max(vec2(1.0, size::BODY_LINE)));
-    let mut wish = text(ui, cx, id, row, placed, text_rect);
+    let mut wish = text(ui, cx, key, id, row, placed, text_rect);
     mark(ui, columns, row, body_top);
     let mut y = text_rect.bottom();
     if row.fold != Fold::None {
@@ -172,6 +157,7 @@ pub(super) fn row(
         }
         y += ACTS;
     }
+    let theme = theme::of(ui);
     if let Some(note) = &placed.measured.note {
         let colour = if matches!(row.progress, Progress::Failed(_)) { theme.bad } else { theme.weak };
         let at = pos2(columns.text_left, y + 2.0);
@@ -184,6 +170,29 @@ pub(super) fn row(
         cx.deadline.at(cx.now.boot_ms.saturating_add(left.unsigned_abs()));
     }
     wish
+}
+
+/// What stands behind and beside a message: a band under the pointer, the author or the time.
+fn backdrop(ui: &Ui, cx: &Cx, columns: &Columns, placed: &Placed, row: &Row, body_top: f32) {
+    let width = vec2(columns.list.width() - size::SCROLL - 4.0, 0.0);
+    let name = if placed.item.grouped { 0.0 } else { size::BODY_LINE };
+    let whole = Rect::from_min_size(
+        pos2(columns.list.left(), body_top - name),
+        width + vec2(0.0, name + placed.measured.body),
+    );
+    let under_pointer = ui.rect_contains_pointer(whole.expand2(vec2(0.0, LITTLE / 2.0)));
+    let theme = theme::of(ui);
+    if under_pointer {
+        ui.painter().rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, theme.hover_ground);
+    }
+    if placed.item.grouped {
+        if under_pointer {
+            let at = pos2(columns.text_left - space::MEDIUM, body_top + size::BODY_LINE / 2.0);
+            ui.painter().text(at, Align2::RIGHT_CENTER, &row.clock, theme::small(), theme.weak);
+        }
+    } else {
+        author(ui, cx, columns, row, body_top);
+    }
 }
 
 /// Gap, day and divider, from the row's top down to its author's line.
@@ -260,7 +269,15 @@ fn author(ui: &Ui, cx: &Cx, columns: &Columns, row: &Row, body_top: f32) {
 }
 
 /// The message itself: selectable, with a menu, known to screen readers with its author, time and progress.
-fn text(ui: &mut Ui, cx: &Cx, id: Id, row: &Arc<Row>, placed: &Placed, rect: Rect) -> Option<Wish> {
+fn text(
+    ui: &mut Ui,
+    cx: &Cx,
+    key: &RoomKey,
+    id: Id,
+    row: &Arc<Row>,
+    placed: &Placed,
+    rect: Rect,
+) -> Option<Wish> {
     let theme = theme::of(ui);
     let response = ui.interact(rect, id, Sense::click_and_drag() - Sense::FOCUSABLE);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, &row.text));
@@ -270,8 +287,12 @@ fn text(ui: &mut Ui, cx: &Cx, id: Id, row: &Arc<Row>, placed: &Placed, rect: Rec
         _ => theme.text,
     };
     let galley = Arc::clone(&placed.measured.text);
-    LabelSelectionState::label_text_selection(ui, &response, rect.min, galley, colour, Stroke::NONE);
-    menu(cx, row, &response)
+    if galley.rows.len() <= SELECTABLE_LINES {
+        LabelSelectionState::label_text_selection(ui, &response, rect.min, galley, colour, Stroke::NONE);
+    } else {
+        ui.painter().galley(rect.min, galley, colour);
+    }
+    menu(cx, key, placed.item.key, row, &response)
 }
 
 fn description(cx: &Cx, row: &Row) -> String {
@@ -288,11 +309,11 @@ fn description(cx: &Cx, row: &Row) -> String {
     format!("{said}, {progress}")
 }
 
-fn menu(cx: &Cx, row: &Arc<Row>, response: &Response) -> Option<Wish> {
+fn menu(cx: &Cx, key: &RoomKey, placed: Key, row: &Arc<Row>, response: &Response) -> Option<Wish> {
     let mut wish = None;
     response.context_menu(|ui| {
         if ui.button(cx.words.copy).clicked() {
-            ui.ctx().copy_text(row.original.clone().unwrap_or_else(|| row.text.clone()));
+            ui.ctx().copy_text(as_written(cx, key, placed, row));
         }
         let failed = matches!(row.progress, Progress::Failed(_));
         if failed && ui.button(cx.words.retry).clicked() {
@@ -308,6 +329,20 @@ fn menu(cx: &Cx, row: &Arc<Row>, response: &Response) -> Option<Wish> {
         }
     });
     wish
+}
+
+/// The message with everything that is folded or made harmless on the screen.
+fn as_written(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> String {
+    let logged = cx.model.read(|model| {
+        let window = &model.connections.get(&key.0)?.rooms.get(&key.1)?.window;
+        let Key::Message(position) = placed else { return None };
+        window
+            .from(position)
+            .next()
+            .filter(|message| message.id == row.id)
+            .map(|message| message.body.clone())
+    });
+    logged.or_else(|| row.original.clone()).unwrap_or_else(|| row.text.clone())
 }
 
 fn edit(row: &Row) -> Act {

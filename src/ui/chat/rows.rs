@@ -27,7 +27,7 @@ const FOLDED_CHARS: usize = 2_000;
 /// A message that waits for longer says so in words.
 pub(super) const PATIENCE_MS: i64 = 1_500;
 /// Prepared rows are forgotten beyond this number.
-const CACHE: usize = 2_000;
+const CACHE: usize = 1_000;
 
 /// A row's place in the list.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,7 +88,7 @@ pub(super) struct Row {
     pub(super) mine: bool,
     /// What is shown.
     pub(super) text: String,
-    /// What was written, where that differs or is copied, edited or retried.
+    /// What was typed, of a message that is still ours to edit.
     pub(super) original: Option<String>,
     pub(super) fold: Fold,
     pub(super) expanded: bool,
@@ -155,6 +155,12 @@ pub(super) struct View<'a> {
     pub(super) clock: fn(WallMs) -> String,
 }
 
+/// A message of the log or of the outbox.
+enum Source<'a> {
+    Logged(&'a Message),
+    Queued(&'a OutboxItem),
+}
+
 /// Copies out what is wanted. `None` when there is no such room.
 pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cache) -> Option<Slice> {
     let connection = model.connections.get(&view.key.0)?;
@@ -162,56 +168,40 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     if cache.rows.len() > CACHE {
         cache.rows.clear();
     }
-    let window_at_end = room.window.after == Edge::End;
+    let window = &room.window;
+    let at_end = window.after == Edge::End;
     let outbox: Vec<&OutboxItem> =
-        if window_at_end { connection.outbox_of(&view.key.1).collect() } else { Vec::new() };
-    let place = find(room, &outbox, around);
-    let mut rows = Vec::new();
-    let mut older = Vec::new();
-    // One row more than wanted, so that the first one's neighbour is known.
-    let wanted = view.before + 1;
-    let (pendings_before, first_after) = match place {
+        if at_end { connection.outbox_of(&view.key.1).collect() } else { Vec::new() };
+    // One row more than wanted on each side: the first one's neighbour, and whether there is more behind the last.
+    let (back, ahead) = (view.before + 1, view.after + 2);
+    let mut rows: Vec<Source> = Vec::new();
+    match find(room, &outbox, around) {
         Found::Message(position) => {
-            older.extend(room.window.until(position).rev().take(wanted));
-            (0, Some(position))
+            rows.extend(window.until(position).rev().take(back).map(Source::Logged));
+            rows.reverse();
         }
         Found::Pending(index) => {
-            let skip = index.saturating_sub(wanted);
-            older.extend(room.window.messages().rev().take(wanted - (index - skip)));
-            (index - skip, None)
-        }
-    };
-    let me = connection.me.as_ref().map(|me| &me.id);
-    for message in older.into_iter().rev() {
-        rows.push((Key::Message(message.position), cache.message(message, me, view)));
-    }
-    let reaches_first = rows.len() + pendings_before < wanted;
-    let mut anchor = rows.len() + pendings_before;
-    let first_pending = match place {
-        Found::Pending(index) => index - pendings_before,
-        Found::Message(_) => 0,
-    };
-    if let Some(position) = first_after {
-        for message in room.window.from(position).take(view.after + 1) {
-            rows.push((Key::Message(message.position), cache.message(message, me, view)));
+            let first = index.saturating_sub(back);
+            rows.extend(window.messages().rev().take(back - (index - first)).map(Source::Logged));
+            rows.reverse();
+            rows.extend(outbox[first..index].iter().map(|item| Source::Queued(item)));
         }
     }
-    let mut left = (anchor + view.after + 1).saturating_sub(rows.len());
-    // After messages that were cut short there is no room for what comes behind them.
-    let complete = rows
-        .last()
-        .is_none_or(|(key, _)| room.window.last().is_none_or(|last| *key == Key::Message(last.position)));
-    let mut ends = complete;
-    if complete {
-        for item in &outbox[first_pending.min(outbox.len())..] {
-            if left == 0 {
-                ends = false;
-                break;
-            }
-            left -= 1;
-            rows.push((Key::Pending(item.seq), cache.pending(item, connection, view)));
+    let mut anchor = rows.len();
+    let reaches_first = anchor < back;
+    match find(room, &outbox, around) {
+        Found::Message(position) => {
+            rows.extend(window.from(position).take(ahead).map(Source::Logged));
+            let left = (anchor + ahead).saturating_sub(rows.len()).min(outbox.len());
+            rows.extend(outbox[..left].iter().map(|item| Source::Queued(item)));
+        }
+        Found::Pending(index) => {
+            rows.extend(outbox.iter().skip(index).take(ahead).map(|item| Source::Queued(item)));
         }
     }
+    let ends = rows.len() < anchor + ahead;
+    rows.truncate(anchor + view.after + 1);
+    let rows = rows.into_iter().map(|source| cache.row(source, connection, view)).collect();
     let mut items = join(rows, view.divider, reaches_first);
     if reaches_first {
         items.insert(0, head_item(room, connection));
@@ -227,8 +217,8 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
         anchor: anchor.min(items.len().saturating_sub(1)),
         items,
         ends,
-        at_end: ends && window_at_end,
-        room_is_empty: room.window.is_empty() && outbox.is_empty(),
+        at_end: ends && at_end,
+        room_is_empty: window.is_empty() && outbox.is_empty(),
     })
 }
 
@@ -319,9 +309,23 @@ fn join(rows: Vec<(Key, Arc<Row>)>, divider: Option<Position>, reaches_first: bo
 }
 
 impl Cache {
-    fn message(&mut self, message: &Message, me: Option<&PrincipalId>, view: &View) -> Arc<Row> {
+    /// Forgets what is prepared; it is made again when it is seen again.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+    }
+
+    fn row(&mut self, source: Source, connection: &Connection, view: &View) -> (Key, Arc<Row>) {
+        match source {
+            Source::Logged(message) => {
+                (Key::Message(message.position), self.message(message, connection, view))
+            }
+            Source::Queued(item) => (Key::Pending(item.seq), self.pending(item, connection, view)),
+        }
+    }
+
+    fn message(&mut self, message: &Message, connection: &Connection, view: &View) -> Arc<Row> {
         let key = Key::Message(message.position);
-        let mine = me == Some(&message.sender.id);
+        let mine = connection.me.as_ref().is_some_and(|me| me.id == message.sender.id);
         let expanded = self.expanded.contains_key(&message.id);
         let same = |row: &&Arc<Row>| row.id == message.id && row.mine == mine && row.expanded == expanded;
         if let Some(row) = self.rows.get(&key).filter(same) {
@@ -383,7 +387,7 @@ fn prepare(
         author_key: author.0.clone(),
         author: harmless::line(author.1, 60),
         mine,
-        original: (shown != body).then(|| body.to_owned()),
+        original: None,
         text: shown.trim_end_matches('\n').to_owned(),
         fold,
         expanded,

@@ -1,7 +1,7 @@
 //! The scroll bar: where in the room's log the visible rows stand, by interpolation between its first and its newest
 //! offset. Exact positions would need every height of the room.
 
-use egui::{Id, Rect, Sense, Ui, pos2, vec2};
+use egui::{Id, Rect, Response, Sense, Ui, pos2, vec2};
 
 use super::list::RoomFacts;
 use super::rows::Key;
@@ -97,26 +97,7 @@ impl Bar {
             node.set_min_numeric_value(0.0);
             node.set_max_numeric_value(1.0);
         });
-        let mut jump = None;
-        match response.interact_pointer_pos() {
-            Some(pointer) if response.is_pointer_button_down_on() => {
-                let within = (top..=top + length).contains(&pointer.y);
-                let grip = *self.grip.get_or_insert(if within { pointer.y - top } else { length / 2.0 });
-                top = (pointer.y - grip).clamp(track.top(), track.top() + travel);
-                let fraction = if travel > 0.0 { (top - track.top()) / travel } else { 1.0 };
-                let position = scale.position(fraction);
-                let moved =
-                    self.asked != Some(position) && (response.drag_delta().y != 0.0 || self.asked.is_none());
-                if moved {
-                    self.asked = Some(position);
-                    jump = Some(if fraction >= 1.0 { Jump::End } else { Jump::To(position) });
-                }
-            }
-            _ => {
-                self.grip = None;
-                self.asked = None;
-            }
-        }
+        let jump = self.drag(&response, &scale, track, travel, &mut top, length);
         let theme = theme::of(ui);
         let busy = response.hovered() || self.grip.is_some();
         let (width, colour) =
@@ -125,6 +106,34 @@ impl Bar {
             Rect::from_min_size(pos2(track.right() - 2.0 - width, top + 2.0), vec2(width, length - 4.0));
         ui.painter().rect_filled(thumb, width / 2.0, colour);
         jump
+    }
+
+    /// Moves the thumb with the pointer. Returns where to, once for each place.
+    fn drag(
+        &mut self,
+        response: &Response,
+        scale: &Scale,
+        track: Rect,
+        travel: f32,
+        top: &mut f32,
+        length: f32,
+    ) -> Option<Jump> {
+        let Some(pointer) = response.interact_pointer_pos().filter(|_| response.is_pointer_button_down_on())
+        else {
+            *self = Bar::default();
+            return None;
+        };
+        let within = (*top..=*top + length).contains(&pointer.y);
+        let grip = *self.grip.get_or_insert(if within { pointer.y - *top } else { length / 2.0 });
+        *top = (pointer.y - grip).clamp(track.top(), track.top() + travel);
+        let fraction = if travel > 0.0 { (*top - track.top()) / travel } else { 1.0 };
+        let position = scale.position(fraction);
+        let first_press_on_thumb = within && self.asked.is_none() && response.drag_delta().y == 0.0;
+        if self.asked == Some(position) || first_press_on_thumb {
+            return None;
+        }
+        self.asked = Some(position);
+        Some(if fraction >= 1.0 { Jump::End } else { Jump::To(position) })
     }
 }
 

@@ -1,0 +1,540 @@
+//! `Model::apply` is pure and forgiving: whatever is repeated, replayed or comes in another order ends in the same state,
+//! and what a window holds is always one piece of the room.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should say so at once"
+)]
+
+use std::collections::BTreeMap;
+
+use duplex::model::event::{Page, Person, Side, Update};
+use duplex::model::profile::{Profile, Protocol, Socket};
+use duplex::model::window::CAPACITY;
+use duplex::model::{
+    Connection, ConnectionId, Delivery, Edge, Entry, EntryKind, Epoch, Event, LogRestart, Message, MessageId,
+    Model, OutboxItem, Position, Principal, PrincipalId, PrincipalKind, Refusal, RoomName, Sender, Time,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+const CONNECTION: ConnectionId = ConnectionId(1);
+const NOW: Time = Time { boot_ms: 5_000, wall_ms: 1_790_000_000_000 };
+
+/// A model of one connection, welcomed.
+struct Desk(Model);
+
+impl Desk {
+    fn new() -> Self {
+        let mut model = Model::default();
+        let profile = Profile {
+            id: CONNECTION,
+            name: "hub".to_owned(),
+            urls: vec!["ws://hub".to_owned()],
+            protocol: Protocol::Duplex,
+            socket: Socket::Tungstenite,
+            ca_file: None,
+            fingerprint: None,
+            auto_connect: true,
+        };
+        model.apply(NOW, Update::Configured(profile));
+        let mut desk = Desk(model);
+        desk.apply(welcomed(0));
+        desk
+    }
+
+    /// Its log begins at this offset.
+    fn from(from: u64) -> Self {
+        let mut desk = Desk::new();
+        desk.apply(log_started(from, LogRestart::First));
+        desk
+    }
+
+    fn apply(&mut self, event: Event) {
+        self.0.apply(NOW, Update::Connection(CONNECTION, event));
+    }
+
+    fn entries(&mut self, entries: &[Entry]) {
+        self.apply(Event::Entries { entries: entries.to_vec(), live: false });
+    }
+
+    fn connection(&self) -> &Connection {
+        &self.0.connections[&CONNECTION]
+    }
+
+    fn room(&self, name: &str) -> &duplex::model::Room {
+        &self.connection().rooms[&room(name)]
+    }
+
+    fn held(&self, name: &str) -> Vec<(u32, u64)> {
+        let window = &self.room(name).window;
+        window.messages().map(|message| (message.position.era, message.position.offset)).collect()
+    }
+
+    fn outbox(&self) -> Vec<(MessageId, Delivery)> {
+        self.connection().outbox.values().map(|item| (item.id, item.delivery.clone())).collect()
+    }
+}
+
+fn room(name: &str) -> RoomName {
+    RoomName::new(name).unwrap()
+}
+
+fn principal(name: &str) -> Principal {
+    Principal { id: PrincipalId(name.to_owned()), kind: PrincipalKind::Person, name: name.to_owned() }
+}
+
+fn welcomed(head: u64) -> Event {
+    Event::Welcomed {
+        me: principal("me"),
+        server: "hub".to_owned(),
+        head,
+        now: NOW.wall_ms + 7,
+        people: vec![Person { who: principal("me"), online: true }],
+        rooms: vec![RoomName::general()],
+    }
+}
+
+fn log_started(from: u64, why: LogRestart) -> Event {
+    Event::LogStarted { epoch: Epoch(1), from, why }
+}
+
+fn id(number: u64) -> MessageId {
+    MessageId(uuid::Uuid::from_u128(u128::from(number)))
+}
+
+/// The entry at an offset; its id is the offset's.
+fn entry(offset: u64, by: &str, name: &str) -> Entry {
+    Entry {
+        kind: EntryKind::Message,
+        offset,
+        id: id(offset),
+        room: room(name),
+        sender: Sender { id: PrincipalId(by.to_owned()), name: by.to_owned() },
+        body: format!("{offset}"),
+        at: 0,
+        received: 0,
+    }
+}
+
+fn message(offset: u64) -> Message {
+    let Entry { id, sender, body, .. } = entry(offset, "other", "general");
+    Message { position: at(1, offset), id, sender, body, at: 0, received: 0, live: false }
+}
+
+fn at(era: u32, offset: u64) -> Position {
+    Position { era, offset }
+}
+
+/// A message of ours that is to have this offset.
+fn item(offset: u64) -> OutboxItem {
+    OutboxItem {
+        id: id(offset),
+        seq: offset,
+        room: RoomName::general(),
+        body: format!("{offset}"),
+        at: 0,
+        delivery: Delivery::Pending,
+    }
+}
+
+fn acknowledged(offset: u64) -> Event {
+    Event::Acknowledged { id: id(offset), offset, received: 9 }
+}
+
+// Repetitions and replays
+
+/// A hub's log: messages by us and others in three rooms, rooms, and kinds of a later version.
+fn log(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Entry>> {
+    let kind = prop_oneof![
+        8 => Just(EntryKind::Message),
+        1 => Just(EntryKind::Room),
+        1 => Just(EntryKind::Unknown),
+    ];
+    let by = prop_oneof![Just("me"), Just("a"), Just("b")];
+    let place = prop_oneof![3 => Just("general"), 1 => Just("lathe"), 1 => Just("물레")];
+    vec((kind, by, place), length).prop_map(|entries| {
+        let with_offset = entries.into_iter().zip(1..);
+        with_offset.map(|((kind, by, name), offset)| Entry { kind, ..entry(offset, by, name) }).collect()
+    })
+}
+
+/// What may come between two stretches of a log, any number of times.
+#[derive(Clone, Debug)]
+enum Noise {
+    Presence(bool),
+    Acknowledged(prop::sample::Index),
+    Welcomed,
+}
+
+fn noise() -> impl Strategy<Value = Noise> {
+    prop_oneof![
+        any::<bool>().prop_map(Noise::Presence),
+        any::<prop::sample::Index>().prop_map(Noise::Acknowledged),
+        Just(Noise::Welcomed),
+    ]
+}
+
+/// What we wrote of a log.
+fn mine(log: &[Entry]) -> impl Iterator<Item = &Entry> {
+    log.iter().filter(|entry| entry.sender.id.0 == "me" && entry.kind == EntryKind::Message)
+}
+
+/// A desk where all that we wrote in a log waits in the outbox.
+fn about_to_send(log: &[Entry]) -> Desk {
+    let mut desk = Desk::from(1);
+    for entry in mine(log) {
+        desk.apply(Event::Queued(OutboxItem { room: entry.room.clone(), ..item(entry.offset) }));
+    }
+    desk
+}
+
+proptest! {
+    #[test]
+    fn replays_and_repetitions_end_in_the_same_state(
+        log in log(1..60),
+        stretches in vec((any::<prop::sample::Index>(), 1..20usize, vec(noise(), 0..4)), 0..30),
+    ) {
+        let head = log.len() as u64;
+        let end = |desk: &mut Desk| {
+            desk.apply(welcomed(head));
+            desk.apply(Event::Presence(Person { who: principal("a"), online: true }));
+        };
+        let mut plain = about_to_send(&log);
+        for entry in &log {
+            plain.entries(std::slice::from_ref(entry));
+        }
+        end(&mut plain);
+
+        let mut other = about_to_send(&log);
+        let mut received = 0;
+        for (start, length, noises) in stretches {
+            // Behind all that was received, or anywhere within.
+            let start = start.index(received + 1);
+            let stop = (start + length).min(log.len());
+            other.entries(&log[start..stop]);
+            received = received.max(stop);
+            for noise in noises {
+                match noise {
+                    Noise::Presence(online) => other.apply(Event::Presence(Person { who: principal("a"), online })),
+                    Noise::Welcomed => other.apply(welcomed(head)),
+                    Noise::Acknowledged(which) => {
+                        if let Some(entry) = mine(&log).nth(which.index(mine(&log).count().max(1))) {
+                            other.apply(acknowledged(entry.offset));
+                        }
+                    }
+                }
+            }
+        }
+        other.entries(&log[received..]);
+        end(&mut other);
+
+        prop_assert!(other.connection().outbox.is_empty());
+        prop_assert_eq!(&other.0, &plain.0);
+    }
+
+    #[test]
+    fn unread_is_what_others_wrote_behind_the_read_marker(
+        log in log(1..60),
+        reads in vec((any::<prop::sample::Index>(), 0..80u64), 0..12),
+    ) {
+        let mut desk = Desk::from(1);
+        let mut marker = 0;
+        for (index, entry) in log.iter().enumerate() {
+            desk.entries(std::slice::from_ref(entry));
+            for (_, offset) in reads.iter().filter(|(when, _)| when.index(log.len()) == index) {
+                desk.apply(Event::ReadMarker { room: RoomName::general(), offset: *offset });
+                marker = marker.max(*offset);
+            }
+            let in_general = |entry: &&Entry| entry.room == RoomName::general() && entry.kind == EntryKind::Message;
+            let unread = log[..=index].iter().filter(in_general);
+            let unread = unread.filter(|entry| entry.sender.id.0 != "me" && entry.offset > marker);
+            prop_assert_eq!(desk.room("general").unread, unread.count() as u64);
+        }
+    }
+}
+
+// Eras
+
+#[test]
+fn a_log_that_begins_anew_begins_an_era_once_it_has_entries() {
+    let mut desk = Desk::from(1);
+    assert_eq!(desk.connection().era(), 1);
+    desk.apply(log_started(1, LogRestart::EpochChanged));
+    assert_eq!(desk.connection().era(), 1, "nothing was received: there is no gap to show");
+    desk.entries(&[entry(1, "a", "general"), entry(2, "a", "general")]);
+    desk.apply(log_started(7, LogRestart::Trimmed));
+    assert_eq!(desk.connection().era(), 2);
+    assert_eq!(desk.connection().received_to, 6);
+    desk.entries(&[entry(7, "a", "general")]);
+    assert_eq!(desk.held("general"), [(1, 1), (1, 2), (2, 7)]);
+}
+
+#[test]
+fn what_comes_again_in_another_era_moves_there_and_counts_once() {
+    let mut desk = Desk::from(1);
+    let log: Vec<Entry> = (1..=5).map(|offset| entry(offset, "a", "general")).collect();
+    desk.entries(&log);
+    assert_eq!(desk.room("general").unread, 5);
+    desk.apply(log_started(1, LogRestart::EpochChanged));
+    // 1 to 3 are in the backup; 4 and 5 were lost with what came after it.
+    desk.entries(&log[..3]);
+    desk.entries(&log[..3]);
+    assert_eq!(desk.held("general"), [(1, 4), (1, 5), (2, 1), (2, 2), (2, 3)]);
+    assert_eq!(desk.room("general").unread, 5, "five messages by others, none of them read");
+}
+
+#[test]
+fn a_read_marker_moves_forward_only_and_later_eras_are_later() {
+    let mut desk = Desk::from(1);
+    let log: Vec<Entry> = (1..=5).map(|offset| entry(offset, "a", "general")).collect();
+    desk.entries(&log);
+    let read = |offset| Event::ReadMarker { room: RoomName::general(), offset };
+    desk.apply(read(4));
+    desk.apply(read(2));
+    assert_eq!((desk.room("general").read, desk.room("general").unread), (at(1, 4), 1));
+    desk.apply(log_started(1, LogRestart::EpochChanged));
+    desk.apply(read(1));
+    assert_eq!(desk.room("general").read, at(2, 1));
+}
+
+// The window
+
+/// What a reader does with a room of which all is on disk.
+#[derive(Clone, Debug)]
+enum Move {
+    /// So many new messages come.
+    Append(u64),
+    /// The window is extended by a page.
+    Page(Side, usize),
+    /// A page is asked for, and new messages come before it is there.
+    LatePage(Side, usize, u64),
+    /// The window is replaced by one that begins there.
+    Jump(prop::sample::Index, usize),
+}
+
+fn movement() -> impl Strategy<Value = Move> {
+    let side = || prop_oneof![Just(Side::Older), Just(Side::Newer)];
+    prop_oneof![
+        (1..300u64).prop_map(Move::Append),
+        (side(), 1..200usize).prop_map(|(side, limit)| Move::Page(side, limit)),
+        (side(), 1..200usize, 1..50u64).prop_map(|(side, limit, new)| Move::LatePage(side, limit, new)),
+        (any::<prop::sample::Index>(), 1..400usize).prop_map(|(at, limit)| Move::Jump(at, limit)),
+    ]
+}
+
+/// A room on disk: offsets 1 to `last`.
+struct Disk {
+    last: u64,
+}
+
+impl Disk {
+    fn page(&self, from: u64, to: u64) -> Page {
+        Page {
+            messages: (from..=to).map(message).collect(),
+            older_on_disk: from > 1,
+            older_on_hub: false,
+            newer_on_disk: to < self.last,
+        }
+    }
+
+    fn beside(&self, desk: &Desk, side: Side, limit: usize) -> Page {
+        let window = &desk.room("general").window;
+        let (first, last) = match (window.first(), window.last()) {
+            (Some(first), Some(last)) => (first.position.offset, last.position.offset),
+            _ => (1, 0),
+        };
+        match side {
+            Side::Older => self.page(first.saturating_sub(limit as u64).max(1), first - 1),
+            Side::Newer => self.page(last + 1, self.last.min(last + limit as u64)),
+        }
+    }
+
+    fn grow(&mut self, desk: &mut Desk, new: u64) {
+        for offset in self.last + 1..=self.last + new {
+            desk.entries(&[entry(offset, "other", "general")]);
+        }
+        self.last += new;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// With more messages than a window holds, a replay of what was let go of brings nothing back.
+    #[test]
+    fn replays_end_in_the_same_state_beyond_the_window(starts in vec(any::<prop::sample::Index>(), 1..8)) {
+        let log: Vec<Entry> = (1..=2 * CAPACITY as u64).map(|offset| entry(offset, "a", "general")).collect();
+        let mut plain = Desk::from(1);
+        plain.entries(&log);
+        let mut other = Desk::from(1);
+        let mut received = 0;
+        for start in starts {
+            let start = start.index(received + 1);
+            received = received.max((start + 400).min(log.len()));
+            other.entries(&log[start..received]);
+        }
+        other.entries(&log[received..]);
+        other.entries(&log);
+        prop_assert_eq!(&other.0, &plain.0);
+        prop_assert_eq!(other.room("general").window.len(), CAPACITY);
+        prop_assert_eq!(other.room("general").unread, log.len() as u64);
+    }
+
+    #[test]
+    fn a_window_is_one_piece_of_the_room_and_knows_its_edges(moves in vec(movement(), 1..25)) {
+        let (mut desk, mut disk) = (Desk::from(1), Disk { last: 0 });
+        for movement in moves {
+            match movement {
+                Move::Append(new) => disk.grow(&mut desk, new),
+                Move::Page(side, limit) => {
+                    let page = disk.beside(&desk, side, limit);
+                    desk.apply(Event::Paged { room: RoomName::general(), side, page });
+                }
+                Move::LatePage(side, limit, new) => {
+                    let page = disk.beside(&desk, side, limit);
+                    let fits = desk.room("general").window.len() + page.messages.len() + new as usize <= CAPACITY;
+                    // A page beside an edge that was trimmed meanwhile is another matter.
+                    if fits {
+                        disk.grow(&mut desk, new);
+                        desk.apply(Event::Paged { room: RoomName::general(), side, page });
+                    }
+                }
+                Move::Jump(at, limit) if disk.last > 0 => {
+                    let from = at.index(disk.last as usize) as u64 + 1;
+                    let page = disk.page(from, disk.last.min(from + limit as u64 - 1));
+                    desk.apply(Event::Jumped { room: RoomName::general(), page });
+                }
+                Move::Jump(..) => {}
+            }
+            let window = &desk.room("general").window;
+            let held: Vec<u64> = window.messages().map(|message| message.position.offset).collect();
+            prop_assert!(held.len() <= CAPACITY && held.len() == window.len());
+            prop_assert!(held.windows(2).all(|pair| pair[0] + 1 == pair[1]), "a hole: {:?}", held);
+            prop_assert!(window.messages().all(|message| window.contains(message.id)));
+            if let (Some(first), Some(last)) = (held.first(), held.last()) {
+                prop_assert_eq!(window.before, if *first == 1 { Edge::End } else { Edge::Disk });
+                prop_assert_eq!(window.after, if *last == disk.last { Edge::End } else { Edge::Disk });
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_older_than_the_first_contact_comes_from_the_hub() {
+    let mut desk = Desk::from(501);
+    let log: Vec<Entry> = (501..=503).map(|offset| entry(offset, "a", "general")).collect();
+    desk.entries(&log);
+    assert_eq!(desk.room("general").window.before, Edge::Hub);
+    let page = |from: u64, to: u64, complete| Event::History {
+        room: RoomName::general(),
+        before: to + 1,
+        entries: (from..=to).map(|offset| entry(offset, "a", "general")).collect(),
+        complete,
+    };
+    desk.apply(Event::Loading { room: RoomName::general(), side: Side::Older, loading: true });
+    desk.apply(page(480, 500, false));
+    assert_eq!((desk.room("general").window.len(), desk.room("general").loading_older), (24, false));
+    assert_eq!(desk.room("general").window.before, Edge::Hub);
+    desk.apply(page(470, 479, true));
+    desk.apply(page(470, 479, true));
+    assert_eq!((desk.room("general").window.len(), desk.room("general").window.before), (34, Edge::End));
+    assert_eq!(desk.room("general").unread, 3, "what is paged in is not news");
+}
+
+// The outbox
+
+#[test]
+fn a_message_goes_from_pending_to_the_log() {
+    let mut desk = Desk::from(1);
+    desk.apply(Event::Queued(item(1)));
+    assert_eq!(desk.outbox(), [(id(1), Delivery::Pending)]);
+    desk.apply(Event::Attempted(vec![id(1)]));
+    assert_eq!(desk.outbox(), [(id(1), Delivery::Attempted)]);
+    desk.apply(acknowledged(1));
+    let sent = Delivery::Acknowledged { offset: 1, received: 9 };
+    assert_eq!(desk.outbox(), [(id(1), sent.clone())]);
+    for late in [
+        Event::Attempted(vec![id(1)]),
+        Event::Refused { id: id(1), refusal: Refusal::NotAllowed },
+        acknowledged(1),
+    ] {
+        desk.apply(late);
+        assert_eq!(desk.outbox(), [(id(1), sent.clone())], "a later word does not weaken it");
+    }
+    desk.entries(&[entry(1, "me", "general")]);
+    assert_eq!((desk.outbox(), desk.held("general")), (vec![], vec![(1, 1)]));
+    desk.apply(acknowledged(1));
+    desk.apply(Event::Queued(item(1)));
+    assert_eq!(desk.outbox(), [], "it is in the log already");
+}
+
+#[test]
+fn somebody_elses_message_of_the_same_id_is_not_ours() {
+    let mut desk = Desk::from(1);
+    desk.apply(Event::Queued(item(1)));
+    desk.entries(&[entry(1, "a", "general")]);
+    assert_eq!(desk.outbox(), [(id(1), Delivery::Pending)]);
+}
+
+#[test]
+fn a_refused_message_stays_until_it_is_replaced_or_dropped() {
+    let mut desk = Desk::from(1);
+    desk.apply(Event::Queued(item(1)));
+    desk.apply(Event::Refused { id: id(1), refusal: Refusal::NoSuchRoom });
+    assert_eq!(desk.outbox(), [(id(1), Delivery::Failed(Refusal::NoSuchRoom))]);
+    desk.apply(Event::Unqueued(id(1)));
+    desk.apply(Event::Queued(OutboxItem { seq: 9, ..item(1) }));
+    assert_eq!(desk.outbox(), [(id(1), Delivery::Pending)]);
+    assert_eq!(desk.connection().outbox.keys().collect::<Vec<_>>(), [&9]);
+    desk.apply(Event::Unqueued(id(1)));
+    assert_eq!(desk.outbox(), []);
+}
+
+#[test]
+fn what_was_acknowledged_and_is_not_in_the_log_is_sent_again() {
+    let after = |events: Vec<Event>| {
+        let mut desk = Desk::from(1);
+        desk.apply(Event::Queued(item(2)));
+        desk.apply(acknowledged(2));
+        events.into_iter().for_each(|event| desk.apply(event));
+        desk.outbox().pop().map(|(_, delivery)| delivery)
+    };
+    let sent = Some(Delivery::Acknowledged { offset: 2, received: 9 });
+    let entries = |log: &[Entry]| Event::Entries { entries: log.to_vec(), live: false };
+    assert_eq!(after(vec![welcomed(2)]), sent, "the log reaches it");
+    assert_eq!(after(vec![welcomed(1)]), Some(Delivery::Attempted), "the log ends before it");
+    assert_eq!(after(vec![entries(&[entry(1, "a", "general")])]), sent, "its place has not come yet");
+    let another = [entry(1, "a", "general"), Entry { id: id(77), ..entry(2, "a", "general") }];
+    assert_eq!(after(vec![entries(&another)]), Some(Delivery::Attempted), "another one is in its place");
+    assert_eq!(after(vec![log_started(1, LogRestart::EpochChanged)]), Some(Delivery::Attempted));
+    assert_eq!(after(vec![log_started(1, LogRestart::Trimmed)]), Some(Delivery::Attempted));
+}
+
+#[test]
+fn each_rooms_outbox_is_in_the_order_of_sending() {
+    let mut desk = Desk::from(1);
+    for (seq, name) in [(3, "general"), (1, "general"), (2, "lathe")] {
+        desk.apply(Event::Queued(OutboxItem { room: room(name), ..item(seq) }));
+    }
+    let of =
+        |name: &str| -> Vec<u64> { desk.connection().outbox_of(&room(name)).map(|item| item.seq).collect() };
+    assert_eq!((of("general"), of("lathe")), (vec![1, 3], vec![2]));
+}
+
+#[test]
+fn whoever_is_typing_stops_with_their_message() {
+    let mut desk = Desk::from(1);
+    let typing = |by: &str| Event::Typing {
+        room: RoomName::general(),
+        who: Sender { id: PrincipalId(by.to_owned()), name: by.to_owned() },
+        until: 9_000,
+    };
+    desk.apply(typing("a"));
+    desk.apply(typing("b"));
+    desk.apply(typing("me"));
+    desk.entries(&[entry(1, "a", "general")]);
+    let typing: BTreeMap<_, _> = desk.room("general").typing.clone();
+    assert_eq!(typing.into_keys().map(|who| who.0).collect::<Vec<_>>(), ["b"]);
+}
