@@ -16,14 +16,14 @@ pub mod link;
 pub mod wire;
 
 pub mod clock;
-//pub mod settings;
-//pub mod store;
+pub mod settings;
+pub mod store;
 pub mod transport;
 
-//pub mod hub;
+pub mod hub;
 
-//pub mod ui;
-//pub mod worker;
+pub mod ui;
+pub mod worker;
 
-//pub mod app;
-//pub mod cli;
+pub mod app;
+pub mod cli;

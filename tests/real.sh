@@ -10,13 +10,12 @@
 # A test named desktop* runs on a virtual desktop of its own (xsession.sh).
 #   REAL_PROFILE=release    builds and tests that profile (dev)
 #   REAL_TIMEOUT=SECONDS    how long a test may take (900)
-#   CRASH_ROUNDS=N          rounds of crash_rounds.py (10)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 repository=$PWD
 
 helpers=' xsession.sh drive.py '          # not tests themselves
-required=(crash_rounds.py desktop.py)     # a run without these has not tested what it says
+required=(desktop.py)                     # a run without these has not tested what it says
 timeout=${REAL_TIMEOUT:-900}
 profile=${REAL_PROFILE:-dev}
 target=${CARGO_TARGET_DIR:-target}
@@ -52,7 +51,6 @@ run_test() {
     *) command+=(bash) ;;
     esac
     command+=("$script")
-    [ "$name" != crash_rounds.py ] || command+=(--rounds "${CRASH_ROUNDS:-10}")
 
     rm -rf "${results:?}/$name"
     mkdir -p "$results/$name/work"

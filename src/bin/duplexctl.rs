@@ -1,2 +1,5 @@
-//! bin
-fn main() {}
+//! `duplexctl`: the console companion. See [`duplex::cli`].
+
+fn main() -> std::process::ExitCode {
+    duplex::cli::main()
+}

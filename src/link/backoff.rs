@@ -20,7 +20,7 @@ impl Jitter {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -30,7 +30,7 @@ impl Jitter {
 
     /// A number from 0 to `bound`.
     pub fn up_to(&mut self, bound: u64) -> u64 {
-        self.next() % (bound + 1)
+        self.draw() % (bound + 1)
     }
 }
 

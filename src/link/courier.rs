@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::{Link, Output as LinkOutput};
 use crate::frame::Frame;
-use crate::model::{Delivery, Event, MessageId, OutboxItem, RoomName, Time};
-use crate::wire::Mark;
+use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, RoomName, Time};
+use crate::wire::{Mark, Request};
 
 /// What a courier is told.
 #[derive(Clone, Debug)]
@@ -34,6 +34,13 @@ pub enum Input {
         new_id: MessageId,
         /// The new text.
         body: String,
+    },
+    /// The person has read up to this offset of the current era.
+    Read {
+        /// Where.
+        room: RoomName,
+        /// The last read offset.
+        offset: Offset,
     },
     /// The change of this ticket is on disk.
     Saved(u64),
@@ -161,6 +168,11 @@ impl Courier {
                     self.replace(id, OutboxItem { id: new_id, body, at: now.wall_ms, ..item });
                 }
             }
+            Input::Read { room, offset } => {
+                let event = Event::ReadMarker { room: room.clone(), offset };
+                let tell = super::Input::Request(Request::Read { room, offset });
+                self.write(Change::Event(event.clone()), vec![event], Some(tell));
+            }
             Input::Saved(ticket) => self.written(now, ticket, true),
             Input::Held(ticket) => self.written(now, ticket, false),
         }
@@ -182,7 +194,8 @@ impl Courier {
     fn first_delivery(&self) -> Delivery {
         let on_its_way = |after: &After| match &after.tell {
             Some(super::Input::Queued(item)) => item.delivery == Delivery::Attempted,
-            tell => tell.is_none(),
+            Some(super::Input::Attempted(_)) => false,
+            _ => true,
         };
         let nothing_before =
             self.waiting.len() < super::outbox::WINDOW && self.waiting.values().all(on_its_way);

@@ -170,6 +170,11 @@ impl Link {
         }
     }
 
+    /// The number of the current dial.
+    pub fn current_dial(&self) -> u64 {
+        self.dial
+    }
+
     /// What is known about the connection.
     pub fn state(&self) -> &LinkState {
         &self.state

@@ -245,10 +245,10 @@ pub enum Event {
 pub enum TestOutcome {
     /// Under way.
     Running,
-    /// The server welcomed us.
+    /// The server welcomed us, or at least answered.
     Passed {
-        /// Who we would be there.
-        me: Principal,
+        /// Who we would be there; none where an invite would make us somebody first.
+        me: Option<Principal>,
         /// The server's name.
         server: String,
         /// From dial to welcome, in milliseconds.

@@ -59,10 +59,11 @@ impl From<Epoch> for String {
 impl TryFrom<String> for Epoch {
     type Error = InvalidName;
     fn try_from(text: String) -> Result<Self, InvalidName> {
-        if text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            if let Ok(number) = u64::from_str_radix(&text, 16) {
-                return Ok(Epoch(number));
-            }
+        if text.len() == 16
+            && text.bytes().all(|b| b.is_ascii_hexdigit())
+            && let Ok(number) = u64::from_str_radix(&text, 16)
+        {
+            return Ok(Epoch(number));
         }
         Err(InvalidName("an epoch is 16 hexadecimal digits"))
     }

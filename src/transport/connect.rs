@@ -23,9 +23,7 @@ pub(super) async fn connect(host: &str, port: u16) -> Result<TcpStream, Why> {
         }
     };
     if addresses.is_empty() {
-        return Err(Why::NameNotFound {
-            host: host.to_owned(),
-        });
+        return Err(Why::NameNotFound { host: host.to_owned() });
     }
     let stream = first_to_answer(addresses).await.map_err(|error| why(&error))?;
     // Chat is small messages that must not wait for each other's acknowledgement.
@@ -60,9 +58,7 @@ pub(super) fn why(error: &io::Error) -> Why {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Why::ConnectionRefused,
         io::ErrorKind::TimedOut => Why::TimedOut { during: Phase::Dial },
-        _ => Why::Unreachable {
-            detail: error.to_string(),
-        },
+        _ => Why::Unreachable { detail: error.to_string() },
     }
 }
 
@@ -74,11 +70,7 @@ mod tests {
     async fn an_address_that_refuses_does_not_keep_the_next_from_answering() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let open = listener.local_addr().unwrap();
-        let closed = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let stream = first_to_answer(vec![closed, open]).await.unwrap();
         assert_eq!(stream.peer_addr().unwrap(), open);
         let error = first_to_answer(vec![closed]).await.unwrap_err();

@@ -43,20 +43,11 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
     let options = options(&target)?;
     let (connection, port) = channels(target.subprotocol.clone());
     let (opened, answer) = oneshot::channel();
-    let dialing = Dialing {
-        place,
-        url: target.url,
-        options,
-        max_frame: target.max_frame,
-        opened,
-        port,
-    };
+    let dialing = Dialing { place, url: target.url, options, max_frame: target.max_frame, opened, port };
     thread::Builder::new()
         .name("ewebsock".to_owned())
         .spawn(move || dialing.serve())
-        .map_err(|error| Why::Unreachable {
-            detail: error.to_string(),
-        })?;
+        .map_err(|error| Why::Unreachable { detail: error.to_string() })?;
     // Returning early drops `connection`, which ends the thread.
     match timeout(target.deadline, answer).await {
         Ok(Ok(answer)) => answer.map(|()| connection),
@@ -68,20 +59,14 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
 fn options(target: &Target) -> Result<Options, Why> {
     let unsupported = |detail: String| Why::Unsupported { detail };
     if target.ca_file.is_some() {
-        return Err(unsupported(
-            "ewebsock cannot trust a CA file of one connection".to_owned(),
-        ));
+        return Err(unsupported("ewebsock cannot trust a CA file of one connection".to_owned()));
     }
     if target.fingerprint.is_some() {
-        return Err(unsupported(
-            "ewebsock cannot trust a certificate by its fingerprint".to_owned(),
-        ));
+        return Err(unsupported("ewebsock cannot trust a certificate by its fingerprint".to_owned()));
     }
     let headers = target.headers.iter().map(|(name, value)| match value.to_str() {
         Ok(value) => Ok((name.as_str().to_owned(), value.to_owned())),
-        Err(_) => Err(unsupported(format!(
-            "ewebsock cannot send the header {name}: it is not plain text"
-        ))),
+        Err(_) => Err(unsupported(format!("ewebsock cannot send the header {name}: it is not plain text"))),
     });
     Ok(Options {
         max_incoming_frame_size: target.max_frame,
@@ -107,10 +92,7 @@ impl Dialing {
         // Without this the TLS library, which could use either of two, panics.
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
-            if rustls::crypto::ring::default_provider()
-                .install_default()
-                .is_err()
-            {
+            if rustls::crypto::ring::default_provider().install_default().is_err() {
                 log::debug!("TLS has its provider already");
             }
         });
@@ -121,19 +103,13 @@ impl Dialing {
                 runtime.shutdown_background();
             }
             Err(error) => {
-                let _ = self.opened.send(Err(Why::Unreachable {
-                    detail: error.to_string(),
-                }));
+                let _ = self.opened.send(Err(Why::Unreachable { detail: error.to_string() }));
             }
         }
     }
 
     async fn run(self) {
-        let Port {
-            mut outgoing,
-            incoming,
-            counters,
-        } = self.port;
+        let Port { mut outgoing, incoming, counters } = self.port;
         let (ended, mut end) = oneshot::channel();
         let handler = Handler {
             host: self.place.host,
@@ -290,10 +266,7 @@ fn refused(text: &str, host: &str) -> Why {
     if let Some(rest) = text.strip_prefix("HTTP error: ") {
         let status: Option<u16> = rest.split(' ').next().and_then(|status| status.parse().ok());
         return match status {
-            Some(status @ 300..) => Why::Http {
-                status,
-                retry_after_ms: None,
-            },
+            Some(status @ 300..) => Why::Http { status, retry_after_ms: None },
             _ => Why::NotWebSocket { detail },
         };
     }
@@ -304,12 +277,7 @@ fn refused(text: &str, host: &str) -> Why {
             _ => Why::NotWebSocket { detail },
         };
     }
-    let answers = [
-        "HTTP format error",
-        "Attack attempt",
-        "UTF-8 encoding error",
-        "Space limit exceeded",
-    ];
+    let answers = ["HTTP format error", "Attack attempt", "UTF-8 encoding error", "Space limit exceeded"];
     if answers.iter().any(|start| text.starts_with(start)) {
         return Why::NotWebSocket { detail };
     }
@@ -321,61 +289,35 @@ fn refused(text: &str, host: &str) -> Why {
 
 fn refused_io(detail: &str, host: &str) -> Why {
     if detail.starts_with("failed to lookup address information") {
-        return Why::NameNotFound {
-            host: host.to_owned(),
-        };
+        return Why::NameNotFound { host: host.to_owned() };
     }
     if let Some(detail) = detail.strip_prefix("invalid peer certificate: ") {
-        return Why::TlsUntrusted {
-            detail: detail.to_owned(),
-        };
+        return Why::TlsUntrusted { detail: detail.to_owned() };
     }
     // The standard library ends the system's words with the number that tells what they mean in any language.
-    let number = detail
-        .rsplit_once("(os error ")
-        .and_then(|(_, end)| end.strip_suffix(')')?.parse().ok());
+    let number = detail.rsplit_once("(os error ").and_then(|(_, end)| end.strip_suffix(')')?.parse().ok());
     match number {
         // WSAHOST_NOT_FOUND to WSANO_DATA.
-        Some(11001..=11004) if cfg!(windows) => Why::NameNotFound {
-            host: host.to_owned(),
-        },
+        Some(11001..=11004) if cfg!(windows) => Why::NameNotFound { host: host.to_owned() },
         Some(number) => connect::why(&std::io::Error::from_raw_os_error(number)),
-        None => Why::Unreachable {
-            detail: detail.to_owned(),
-        },
+        None => Why::Unreachable { detail: detail.to_owned() },
     }
 }
 
 /// What an error after [`WsEvent::Opened`] means.
 fn broken(text: &str) -> Why {
-    let rules = [
-        "Space limit exceeded",
-        "UTF-8 encoding error",
-        "WebSocket protocol error",
-    ];
+    let rules = ["Space limit exceeded", "UTF-8 encoding error", "WebSocket protocol error"];
     let broke_a_rule =
         rules.iter().any(|rule| text.starts_with(rule)) && !text.contains("without closing handshake");
-    if broke_a_rule {
-        Why::Violation {
-            detail: text.to_owned(),
-        }
-    } else {
-        lost(text)
-    }
+    if broke_a_rule { Why::Violation { detail: text.to_owned() } } else { lost(text) }
 }
 
 fn closed() -> Why {
-    Why::Closed {
-        code: None,
-        reason: String::new(),
-        retry_after_ms: None,
-    }
+    Why::Closed { code: None, reason: String::new(), retry_after_ms: None }
 }
 
 fn lost(detail: &str) -> Why {
-    Why::Lost {
-        detail: detail.to_owned(),
-    }
+    Why::Lost { detail: detail.to_owned() }
 }
 
 #[cfg(test)]
@@ -387,21 +329,12 @@ mod tests {
         let code = |text| refused(text, "a.example").code();
         assert_eq!(
             refused("HTTP error: 401 Unauthorized", ""),
-            Why::Http {
-                status: 401,
-                retry_after_ms: None
-            }
+            Why::Http { status: 401, retry_after_ms: None }
         );
         assert_eq!(code("HTTP error: 200 OK"), "not_web_socket");
-        assert_eq!(
-            code("IO error: invalid peer certificate: UnknownIssuer"),
-            "tls_untrusted"
-        );
+        assert_eq!(code("IO error: invalid peer certificate: UnknownIssuer"), "tls_untrusted");
         assert_eq!(code("WebSocket protocol error: Handshake not finished"), "lost");
-        assert_eq!(
-            code("WebSocket protocol error: httparse error: invalid HTTP version"),
-            "not_web_socket"
-        );
+        assert_eq!(code("WebSocket protocol error: httparse error: invalid HTTP version"), "not_web_socket");
         assert_eq!(code("something new"), "unreachable");
         let refusal = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         assert_eq!(code(&format!("IO error: {refusal}")), "unreachable");
@@ -409,9 +342,6 @@ mod tests {
             broken("WebSocket protocol error: Connection reset without closing handshake").code(),
             "lost"
         );
-        assert_eq!(
-            broken("Space limit exceeded: Message too long: 9 > 8").code(),
-            "violation"
-        );
+        assert_eq!(broken("Space limit exceeded: Message too long: 9 > 8").code(), "violation");
     }
 }

@@ -15,16 +15,8 @@ pub fn pair() -> (Connection, Connection) {
 }
 
 async fn relay(left: Port, right: Port) {
-    let Port {
-        outgoing: mut from_left,
-        incoming: to_left,
-        counters: left,
-    } = left;
-    let Port {
-        outgoing: mut from_right,
-        incoming: to_right,
-        counters: right,
-    } = right;
+    let Port { outgoing: mut from_left, incoming: to_left, counters: left } = left;
+    let Port { outgoing: mut from_right, incoming: to_right, counters: right } = right;
     let why = tokio::select! {
         // What was sent before an end was dropped still arrives, so that tests need no luck.
         biased;
@@ -35,10 +27,7 @@ async fn relay(left: Port, right: Port) {
     };
     drop((from_left, from_right));
     // An end that is gone needs no telling.
-    let _ = tokio::join!(
-        to_left.send(Incoming::Closed(why.clone())),
-        to_right.send(Incoming::Closed(why))
-    );
+    let _ = tokio::join!(to_left.send(Incoming::Closed(why.clone())), to_right.send(Incoming::Closed(why)));
 }
 
 async fn forward(
@@ -51,11 +40,7 @@ async fn forward(
         let frame = match item {
             Outgoing::Frame(frame) => frame,
             Outgoing::Close { code, reason } => {
-                return Why::Closed {
-                    code: Some(code),
-                    reason,
-                    retry_after_ms: None,
-                };
+                return Why::Closed { code: Some(code), reason, retry_after_ms: None };
             }
         };
         sender.sent(frame.len());
@@ -68,9 +53,7 @@ async fn forward(
 }
 
 fn dropped() -> Why {
-    Why::Lost {
-        detail: "the other end is gone".to_owned(),
-    }
+    Why::Lost { detail: "the other end is gone".to_owned() }
 }
 
 #[cfg(test)]
@@ -83,41 +66,22 @@ mod tests {
         let (mut left, mut right) = pair();
         assert!(left.send(Frame::Text("to the right".to_owned())).await);
         assert!(right.send(Frame::Binary(vec![1, 2])).await);
-        assert_eq!(
-            right.recv().await,
-            Some(Incoming::Frame(Frame::Text("to the right".to_owned())))
-        );
-        assert_eq!(
-            left.recv().await,
-            Some(Incoming::Frame(Frame::Binary(vec![1, 2])))
-        );
+        assert_eq!(right.recv().await, Some(Incoming::Frame(Frame::Text("to the right".to_owned()))));
+        assert_eq!(left.recv().await, Some(Incoming::Frame(Frame::Binary(vec![1, 2]))));
         left.close(4001, "kicked").await;
-        let closed = Why::Closed {
-            code: Some(4001),
-            reason: "kicked".to_owned(),
-            retry_after_ms: None,
-        };
+        let closed = Why::Closed { code: Some(4001), reason: "kicked".to_owned(), retry_after_ms: None };
         for end in [&mut left, &mut right] {
             assert_eq!(end.recv().await, Some(Incoming::Closed(closed.clone())));
             assert_eq!(end.recv().await, None);
         }
-        assert_eq!(
-            (
-                left.counters.traffic().bytes_out,
-                right.counters.traffic().bytes_in
-            ),
-            (12, 12)
-        );
+        assert_eq!((left.counters.traffic().bytes_out, right.counters.traffic().bytes_in), (12, 12));
     }
 
     #[tokio::test]
     async fn dropping_an_end_is_a_loss_to_the_other() {
         let (left, mut right) = pair();
         drop(left);
-        assert!(matches!(
-            right.recv().await,
-            Some(Incoming::Closed(Why::Lost { .. }))
-        ));
+        assert!(matches!(right.recv().await, Some(Incoming::Closed(Why::Lost { .. }))));
         assert!(!right.send(Frame::Text(String::new())).await);
     }
 }

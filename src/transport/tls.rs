@@ -28,18 +28,10 @@ pub(super) async fn connector(target: &Target) -> Result<TlsConnector, Why> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .map_err(|error| Why::TlsFailed {
-            detail: error.to_string(),
-        })?;
+        .map_err(|error| Why::TlsFailed { detail: error.to_string() })?;
     let mut config = if let Some(fingerprint) = &target.fingerprint {
-        let verifier = Pinned {
-            digest: read_fingerprint(fingerprint)?,
-            provider,
-        };
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth()
+        let verifier = Pinned { digest: read_fingerprint(fingerprint)?, provider };
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
     } else {
         let mut roots = system_roots().await;
         if let Some(path) = target.ca_file.clone() {
@@ -57,28 +49,16 @@ pub(super) async fn greet<S>(connector: &TlsConnector, host: &str, stream: S) ->
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| Why::BadUrl {
-        detail: format!("{host} is no name that a certificate could be for"),
-    })?;
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| Why::BadUrl { detail: format!("{host} is no name that a certificate could be for") })?;
     connector.connect(name, stream).await.map_err(|error| {
-        match error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-        {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner)))) => {
-                Why::TlsUntrusted {
-                    detail: inner.to_string(),
-                }
+                Why::TlsUntrusted { detail: inner.to_string() }
             }
-            Some(rustls::Error::InvalidCertificate(inner)) => Why::TlsUntrusted {
-                detail: inner.to_string(),
-            },
-            Some(other) => Why::TlsFailed {
-                detail: other.to_string(),
-            },
-            None => Why::Lost {
-                detail: error.to_string(),
-            },
+            Some(rustls::Error::InvalidCertificate(inner)) => Why::TlsUntrusted { detail: inner.to_string() },
+            Some(other) => Why::TlsFailed { detail: other.to_string() },
+            None => Why::Lost { detail: error.to_string() },
         }
     })
 }
@@ -86,13 +66,8 @@ where
 /// The system's authorities, read once in this process.
 async fn system_roots() -> Arc<RootCertStore> {
     static ROOTS: OnceCell<Arc<RootCertStore>> = OnceCell::const_new();
-    let load = || async {
-        Arc::new(
-            blocking(load_system_roots)
-                .await
-                .unwrap_or_else(|_| RootCertStore::empty()),
-        )
-    };
+    let load =
+        || async { Arc::new(blocking(load_system_roots).await.unwrap_or_else(|_| RootCertStore::empty())) };
     ROOTS.get_or_init(load).await.clone()
 }
 
@@ -111,10 +86,7 @@ fn load_system_roots() -> RootCertStore {
 }
 
 fn with_ca_file(roots: Arc<RootCertStore>, path: &Path) -> Result<Arc<RootCertStore>, Why> {
-    let bad = |detail: String| Why::BadCaFile {
-        path: path.to_owned(),
-        detail,
-    };
+    let bad = |detail: String| Why::BadCaFile { path: path.to_owned(), detail };
     let mut pem = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(MAX_CA_FILE).read_to_end(&mut pem))
@@ -134,30 +106,20 @@ fn with_ca_file(roots: Arc<RootCertStore>, path: &Path) -> Result<Arc<RootCertSt
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Why> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Why::TlsFailed {
-        detail: error.to_string(),
-    })
+    done.map_err(|error| Why::TlsFailed { detail: error.to_string() })
 }
 
 fn read_fingerprint(text: &str) -> Result<[u8; 32], Why> {
-    let bad = || Why::BadUrl {
-        detail: "the fingerprint is not 64 hexadecimal digits".to_owned(),
-    };
+    let bad = || Why::BadUrl { detail: "the fingerprint is not 64 hexadecimal digits".to_owned() };
     let digits: Vec<u8> = text
         .chars()
         .filter(|c| *c != ':')
         .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
         .collect::<Option<_>>()
         .ok_or_else(bad)?;
-    let bytes: Vec<u8> = digits
-        .chunks(2)
-        .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
-        .collect();
-    if digits.len() == 64 {
-        bytes.try_into().map_err(|_| bad())
-    } else {
-        Err(bad())
-    }
+    let bytes: Vec<u8> =
+        digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
+    if digits.len() == 64 { bytes.try_into().map_err(|_| bad()) } else { Err(bad()) }
 }
 
 /// Trusts one certificate, whoever signed it, for whatever name and time it was made.
@@ -212,9 +174,7 @@ impl ServerCertVerifier for Pinned {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

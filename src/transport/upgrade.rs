@@ -10,7 +10,6 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_request;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{Place, Target};
-use crate::clock;
 use crate::model::link_state::Why;
 
 /// An answer whose head is longer than this is none.
@@ -32,9 +31,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (request, key) = request(place, target)?;
-    let lost = |error: std::io::Error| Why::Lost {
-        detail: error.to_string(),
-    };
+    let lost = |error: std::io::Error| Why::Lost { detail: error.to_string() };
     let sent = async {
         stream.write_all(&request).await?;
         stream.flush().await
@@ -45,9 +42,7 @@ where
     }
     let mut head = Vec::with_capacity(1024);
     loop {
-        let hung_up = || Why::Lost {
-            detail: "the server hung up instead of answering".to_owned(),
-        };
+        let hung_up = || Why::Lost { detail: "the server hung up instead of answering".to_owned() };
         match stream.read_buf(&mut head).await {
             Ok(0) => return Err(hung_up()),
             Ok(_) => {}
@@ -55,10 +50,7 @@ where
         }
         if let Some((response, length)) = parse(&head)? {
             let subprotocol = check(&response, &key, target.subprotocol.as_deref())?;
-            return Ok(Upgraded {
-                subprotocol,
-                tail: head.split_off(length),
-            });
+            return Ok(Upgraded { subprotocol, tail: head.split_off(length) });
         }
         if head.len() > MAX_HEAD {
             return Err(no_web_socket("an endless HTTP answer"));
@@ -69,24 +61,16 @@ where
 /// The request's bytes, and the key that its answer must prove to have seen.
 fn request(place: &Place, target: &Target) -> Result<(Vec<u8>, String), Why> {
     let bad = |detail: String| Why::BadUrl { detail };
-    let mut request = place
-        .uri
-        .clone()
-        .into_client_request()
-        .map_err(|error| bad(error.to_string()))?;
+    let mut request = place.uri.clone().into_client_request().map_err(|error| bad(error.to_string()))?;
     for (name, value) in &target.headers {
         if request.headers().contains_key(name) || name == header::SEC_WEBSOCKET_PROTOCOL {
-            return Err(Why::Unsupported {
-                detail: format!("the header {name} belongs to the handshake"),
-            });
+            return Err(Why::Unsupported { detail: format!("the header {name} belongs to the handshake") });
         }
         request.headers_mut().append(name, value.clone());
     }
     if let Some(subprotocol) = &target.subprotocol {
         let value = HeaderValue::from_str(subprotocol).map_err(|error| bad(error.to_string()))?;
-        request
-            .headers_mut()
-            .insert(header::SEC_WEBSOCKET_PROTOCOL, value);
+        request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, value);
     }
     generate_request(request).map_err(|error| bad(error.to_string()))
 }
@@ -121,77 +105,55 @@ fn check(response: &Response<()>, key: &str, wanted: Option<&str>) -> Result<Opt
         return Err(no_web_socket(&format!("HTTP {}", status.as_u16())));
     }
     if status != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(Why::Http {
-            status: status.as_u16(),
-            retry_after_ms: retry_after_ms(headers),
-        });
+        return Err(Why::Http { status: status.as_u16(), retry_after_ms: retry_after_ms(headers) });
     }
     if !has_token(headers, header::UPGRADE, "websocket") || !has_token(headers, header::CONNECTION, "upgrade")
     {
         return Err(no_web_socket("an upgrade to something else"));
     }
-    let accept = headers
-        .get(header::SEC_WEBSOCKET_ACCEPT)
-        .map(HeaderValue::as_bytes);
+    let accept = headers.get(header::SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
     if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
         return Err(no_web_socket("an upgrade that does not answer our key"));
     }
     let violation = |detail: String| Why::Violation { detail };
-    if headers
-        .get(header::SEC_WEBSOCKET_EXTENSIONS)
-        .is_some_and(|value| !value.is_empty())
-    {
-        return Err(violation(
-            "the server chose an extension that was not offered".to_owned(),
-        ));
+    if headers.get(header::SEC_WEBSOCKET_EXTENSIONS).is_some_and(|value| !value.is_empty()) {
+        return Err(violation("the server chose an extension that was not offered".to_owned()));
     }
-    let chosen = headers
-        .get(header::SEC_WEBSOCKET_PROTOCOL)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let chosen =
+        headers.get(header::SEC_WEBSOCKET_PROTOCOL).map(|value| String::from_utf8_lossy(value.as_bytes()));
     match (wanted, chosen) {
         (None, None) => Ok(None),
         (Some(wanted), Some(chosen)) if wanted == chosen => Ok(Some(wanted.to_owned())),
-        (Some(wanted), None) => Err(violation(format!(
-            "the server does not speak the subprotocol {wanted}"
-        ))),
-        (_, Some(chosen)) => Err(violation(format!(
-            "the server chose the subprotocol {chosen}, which was not offered"
-        ))),
+        (Some(wanted), None) => Err(violation(format!("the server does not speak the subprotocol {wanted}"))),
+        (_, Some(chosen)) => {
+            Err(violation(format!("the server chose the subprotocol {chosen}, which was not offered")))
+        }
     }
 }
 
 /// Whether a comma-separated header holds `token`, in either case.
 fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
-    let values = headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .any(|part| part.trim().eq_ignore_ascii_case(token))
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
-/// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date, counted from the server's own clock where it tells it.
+/// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date, counted from the answer's own `Date`, so that no clock of ours
+/// matters. Whoever names a date has a clock and must tell it (§6.6.1); without it the date means nothing to us.
 fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     let date = |name: HeaderName| {
         let text = headers.get(name)?.to_str().ok()?;
-        chrono::DateTime::parse_from_rfc2822(text)
-            .ok()
-            .map(|date| date.timestamp_millis())
+        chrono::DateTime::parse_from_rfc2822(text).ok().map(|date| date.timestamp_millis())
     };
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(text.parse::<u64>().unwrap_or(u64::MAX).saturating_mul(1000));
     }
-    let now = date(header::DATE).unwrap_or_else(|| clock::now().wall_ms);
-    let until = date(header::RETRY_AFTER)?;
+    let (now, until) = (date(header::DATE)?, date(header::RETRY_AFTER)?);
     Some(u64::try_from(until.saturating_sub(now)).unwrap_or(0))
 }
 
 fn no_web_socket(said: &str) -> Why {
-    Why::NotWebSocket {
-        detail: said.to_owned(),
-    }
+    Why::NotWebSocket { detail: said.to_owned() }
 }
 
 #[cfg(test)]
@@ -216,58 +178,35 @@ mod tests {
         assert_eq!(answer(GOOD, None), Ok(None));
         let chosen = format!("{GOOD}\nSec-WebSocket-Protocol: mqtt");
         assert_eq!(answer(&chosen, Some("mqtt")), Ok(Some("mqtt".to_owned())));
-        assert!(matches!(
-            answer(&chosen, Some("stomp")),
-            Err(Why::Violation { .. })
-        ));
+        assert!(matches!(answer(&chosen, Some("stomp")), Err(Why::Violation { .. })));
         assert!(matches!(answer(&chosen, None), Err(Why::Violation { .. })));
         assert!(matches!(answer(GOOD, Some("mqtt")), Err(Why::Violation { .. })));
         let extended = format!("{GOOD}\nSec-WebSocket-Extensions: permessage-deflate");
         assert!(matches!(answer(&extended, None), Err(Why::Violation { .. })));
-        for broken in [
-            GOOD.replace("s3p", "s3q"),
-            GOOD.replace("websocket", "h2c"),
-            GOOD.replace(", Upgrade", ""),
-        ] {
-            assert!(
-                matches!(answer(&broken, None), Err(Why::NotWebSocket { .. })),
-                "{broken}"
-            );
+        for broken in
+            [GOOD.replace("s3p", "s3q"), GOOD.replace("websocket", "h2c"), GOOD.replace(", Upgrade", "")]
+        {
+            assert!(matches!(answer(&broken, None), Err(Why::NotWebSocket { .. })), "{broken}");
         }
     }
 
     #[test]
     fn refusals_keep_their_status() {
-        let status = |status, retry_after_ms| {
-            Err(Why::Http {
-                status,
-                retry_after_ms,
-            })
-        };
+        let status = |status, retry_after_ms| Err(Why::Http { status, retry_after_ms });
         assert_eq!(answer("HTTP/1.1 401 Unauthorized", None), status(401, None));
-        assert_eq!(
-            answer("HTTP/1.0 404 File not found\nServer: old", None),
-            status(404, None)
-        );
-        assert_eq!(
-            answer("HTTP/1.1 503 Busy\nRetry-After: 7", None),
-            status(503, Some(7000))
-        );
+        assert_eq!(answer("HTTP/1.0 404 File not found\nServer: old", None), status(404, None));
+        assert_eq!(answer("HTTP/1.1 503 Busy\nRetry-After: 7", None), status(503, Some(7000)));
         let date = "HTTP/1.1 503 Busy\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nRetry-After: Sun, 06 Nov 1994 08:50:07 GMT";
         assert_eq!(answer(date, None), status(503, Some(30_000)));
-        let past = "HTTP/1.1 503 Busy\nRetry-After: Sun, 06 Nov 1994 08:50:07 GMT";
-        assert_eq!(answer(past, None), status(503, Some(0)));
-        assert_eq!(
-            answer("HTTP/1.1 503 Busy\nRetry-After: soon", None),
-            status(503, None)
-        );
+        let past = date.replace("08:50:07", "08:40:07");
+        assert_eq!(answer(&past, None), status(503, Some(0)));
+        let timeless = "HTTP/1.1 503 Busy\nRetry-After: Sun, 06 Nov 1994 08:50:07 GMT";
+        assert_eq!(answer(timeless, None), status(503, None));
+        assert_eq!(answer("HTTP/1.1 503 Busy\nRetry-After: soon", None), status(503, None));
         assert!(matches!(
             answer("HTTP/1.1 200 OK\nContent-Type: text/html", None),
             Err(Why::NotWebSocket { .. })
         ));
-        assert!(matches!(
-            parse(b"SSH-2.0-OpenSSH_9.2\r\n"),
-            Err(Why::NotWebSocket { .. })
-        ));
+        assert!(matches!(parse(b"SSH-2.0-OpenSSH_9.2\r\n"), Err(Why::NotWebSocket { .. })));
     }
 }

@@ -30,16 +30,10 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
         });
     }
     let open = async {
-        let connector = if place.secure {
-            Some(tls::connector(&target).await?)
-        } else {
-            None
-        };
+        let connector = if place.secure { Some(tls::connector(&target).await?) } else { None };
         Ok((connector, connect::connect(&place.host, place.port).await?))
     };
-    let (connector, stream) = timeout_at(deadline, open)
-        .await
-        .map_err(timed_out(Phase::Dial))??;
+    let (connector, stream) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
     let greet = async {
         let mut stream = match connector {
             Some(connector) => {
@@ -50,9 +44,7 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
         let upgraded = upgrade::upgrade(&mut stream, &place, &target).await?;
         Ok((stream, upgraded))
     };
-    let (stream, upgraded) = timeout_at(deadline, greet)
-        .await
-        .map_err(timed_out(Phase::Handshake))??;
+    let (stream, upgraded) = timeout_at(deadline, greet).await.map_err(timed_out(Phase::Handshake))??;
     let socket: WebSocketStream<MaybeTlsStream<TcpStream>> = WebSocketStream::from_partially_read(
         stream,
         upgraded.tail,

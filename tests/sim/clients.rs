@@ -63,7 +63,7 @@ impl World {
             return;
         }
         let now = self.client_time(client);
-        let seed = self.rng.next();
+        let seed = self.rng.draw();
         let token = Secret::new(self.clients[client].name.clone());
         let credentials = if self.chance(50) {
             Credentials::Prove { secret: [9; 32], address: "sim:1".into(), token }
@@ -258,8 +258,8 @@ impl World {
 
     fn new_id(&mut self) -> MessageId {
         let mut bytes = [0u8; 16];
-        bytes[..8].copy_from_slice(&self.rng.next().to_le_bytes());
-        bytes[8..].copy_from_slice(&self.rng.next().to_le_bytes());
+        bytes[..8].copy_from_slice(&self.rng.draw().to_le_bytes());
+        bytes[8..].copy_from_slice(&self.rng.draw().to_le_bytes());
         MessageId::from_random(bytes)
     }
 }

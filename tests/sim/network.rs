@@ -70,7 +70,7 @@ impl World {
         );
         self.set_hub_tick(conn);
         let mut nonce = [0; 32];
-        nonce[..8].copy_from_slice(&self.rng.next().to_le_bytes());
+        nonce[..8].copy_from_slice(&self.rng.draw().to_le_bytes());
         self.tell(client, Input::Link(LinkInput::Opened { dial, nonce }));
     }
 

@@ -154,7 +154,7 @@ pub struct World {
 impl World {
     pub fn new(seed: u64) -> Self {
         let mut rng = Jitter::new(seed.wrapping_mul(0x2545_F491_4F6C_DD1D) ^ 0xD0D0);
-        let epoch = Epoch(rng.next());
+        let epoch = Epoch(rng.draw());
         let count = 1 + rng.up_to(2) as usize;
         let mut world = World {
             rng,

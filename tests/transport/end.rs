@@ -36,7 +36,8 @@ async fn a_kick_tells_its_code_and_reason(socket: Socket) {
     });
     let mut connection = open(socket, &url.await).await;
     assert_eq!(next_frame(&mut connection).await, text("goodbye"));
-    let expected = if capabilities(socket).close_code { closed(Some(4001), "kicked") } else { closed(None, "") };
+    let expected =
+        if capabilities(socket).close_code { closed(Some(4001), "kicked") } else { closed(None, "") };
     assert_eq!(ending(&mut connection).await, expected);
     assert!(!connection.send(text("too late")).await);
 }
@@ -97,7 +98,9 @@ async fn our_close_reaches_the_server(socket: Socket) {
         async move {
             while let Some(Ok(message)) = socket.next().await {
                 if let Message::Close(frame) = message {
-                    seen.send(frame.map(|frame| (u16::from(frame.code), frame.reason.to_string()))).await.unwrap();
+                    seen.send(frame.map(|frame| (u16::from(frame.code), frame.reason.to_string())))
+                        .await
+                        .unwrap();
                 }
             }
         }

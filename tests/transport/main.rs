@@ -1,5 +1,6 @@
 //! One suite over every implementation of the transport: what a connection carries, how it opens, how it ends, whom it
 //! trusts. Where an implementation lacks a capability, the lesser outcome that it promises is asserted.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
 #[path = "../common/ws_server.rs"]
 mod server;

@@ -130,7 +130,11 @@ async fn no_web_socket(socket: Socket, answer: impl Into<Vec<u8>>) {
 }
 
 async fn a_web_page_is_no_web_socket(socket: Socket) {
-    no_web_socket(socket, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<!doctype html><title>Hi</title>").await;
+    no_web_socket(
+        socket,
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<!doctype html><title>Hi</title>",
+    )
+    .await;
 }
 
 async fn noise_is_no_web_socket(socket: Socket) {
@@ -183,7 +187,14 @@ async fn a_subprotocol_that_nobody_offered_is_a_violation(socket: Socket) {
 }
 
 async fn urls_that_cannot_be_used(socket: Socket) {
-    for url in ["", "localhost", "http://localhost/", "ws://", "ws://user:secret@localhost/", "ws://localhost:70000/"] {
+    for url in [
+        "",
+        "localhost",
+        "http://localhost/",
+        "ws://",
+        "ws://user:secret@localhost/",
+        "ws://localhost:70000/",
+    ] {
         let why = refused(socket, url).await;
         assert!(matches!(why, Why::BadUrl { .. }), "{url}: {why:?}");
     }

@@ -129,7 +129,8 @@ async fn an_own_authority_is_trusted_for_what_it_signed(socket: Socket) {
     echoes(good).await;
     untrusted(socket, with_ca(Identity::signed_by(&Authority::new(), "127.0.0.1", 2099).serve().await)).await;
     untrusted(socket, with_ca(Identity::self_signed().serve().await)).await;
-    let expired = untrusted(socket, with_ca(Identity::signed_by(&authority, "127.0.0.1", 2021).serve().await)).await;
+    let expired =
+        untrusted(socket, with_ca(Identity::signed_by(&authority, "127.0.0.1", 2021).serve().await)).await;
     assert!(expired.contains("expired"), "{expired}");
     let elsewhere =
         untrusted(socket, with_ca(Identity::signed_by(&authority, "hub.example", 2099).serve().await)).await;

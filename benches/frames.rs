@@ -1,0 +1,295 @@
+//! Frame CPU of the window, layout and tessellation without a GPU, over a room of a million messages of which the
+//! model holds its window: idle, warm scrolling, and right after a jump to rows that were never laid out.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+
+use std::time::Duration;
+
+use duplex::model::chat::{Message, Position, Principal, PrincipalKind, Sender};
+use duplex::model::event::{Event, Page, Side, Update};
+use duplex::model::id::{ConnectionId, MessageId, PrincipalId, RoomName};
+use duplex::model::intent::{Intent, Jump};
+use duplex::model::link_state::LinkState;
+use duplex::model::profile::{Profile, Protocol, Socket};
+use duplex::model::{SharedModel, Time};
+use duplex::ui::{Options, Ui};
+
+const MESSAGES: u64 = 1_000_000;
+const CONNECTION: ConnectionId = ConnectionId(1);
+const PAGE: u64 = 200;
+
+fn main() {
+    let quick = std::env::var_os("DUPLEX_BENCH_QUICK").is_some();
+    let frames = if quick { 60 } else { 600 };
+    let jumps = if quick { 5 } else { 60 };
+    for accessible in [false, true] {
+        println!(
+            "frame CPU, {MESSAGES} messages, 1280×800, screen reader {}",
+            if accessible { "on" } else { "off" }
+        );
+        let mut desk = Desk::new(accessible);
+        desk.settle();
+        let idle = desk.measure(frames, |_| {});
+        report("idle, at the newest", idle);
+        let warm = desk.measure(frames, |desk| {
+            // Back and forth over rows that are on screen: the text is laid out already.
+            let by = if desk.frame % 2 == 0 { 3.0 } else { -3.0 };
+            desk.wheel(by);
+        });
+        report("warm scrolling", warm);
+        let reading = desk.measure(frames, |desk| desk.wheel(60.0));
+        report("reading back at 60 points a frame", reading);
+        let mut after_jump = Vec::new();
+        for n in 0..jumps {
+            let offset = (n * 7_919_993 + 1) % MESSAGES;
+            desk.jump(offset.max(PAGE));
+            after_jump.push(desk.timed());
+            desk.settle();
+        }
+        report("first frame after a jump", after_jump);
+        let mut ends = Vec::new();
+        for key in [egui::Key::Home, egui::Key::End].into_iter().cycle().take(jumps as usize) {
+            let begun = cpu_time();
+            desk.press(key);
+            desk.draw();
+            desk.draw();
+            ends.push(cpu_time() - begun);
+        }
+        report("Home or End, key to rows (disk apart)", ends);
+    }
+}
+
+/// The CPU time of this thread: on a busy machine the wall clock would tell of the others.
+#[cfg(unix)]
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Wall time, where there is nothing better at hand.
+#[cfg(not(unix))]
+fn cpu_time() -> Duration {
+    static BEGUN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    BEGUN.get_or_init(std::time::Instant::now).elapsed()
+}
+
+fn report(what: &str, mut times: Vec<Duration>) {
+    times.sort();
+    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1_000.0;
+    println!("  {what:<40} p50 {:>6.3} ms   p99 {:>6.3} ms   max {:>6.3} ms", at(0.5), at(0.99), at(1.0));
+}
+
+/// A window without a screen, and a disk that answers at once.
+struct Desk {
+    ctx: egui::Context,
+    ui: Ui,
+    model: SharedModel,
+    now: Time,
+    events: Vec<egui::Event>,
+    frame: u64,
+}
+
+impl Desk {
+    fn new(accessible: bool) -> Desk {
+        let ctx = egui::Context::default();
+        if accessible {
+            ctx.enable_accesskit();
+        }
+        let ui = Ui::new(&ctx, Options::default());
+        let model = SharedModel::default();
+        let now = Time { boot_ms: 10_000_000, wall_ms: 1_760_529_600_000 };
+        let mut desk = Desk { ctx, ui, model, now, events: Vec::new(), frame: 0 };
+        desk.update(Update::Configured(Profile {
+            id: CONNECTION,
+            name: "Home".into(),
+            urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
+            protocol: Protocol::Duplex,
+            socket: Socket::Tungstenite,
+            ca_file: None,
+            fingerprint: None,
+            auto_connect: true,
+        }));
+        let me =
+            Principal { id: PrincipalId("p0".into()), kind: PrincipalKind::Person, name: "Jonas".into() };
+        let rooms = (0..20).map(|n| RoomName::new(format!("room {n}")).unwrap()).chain([RoomName::general()]);
+        desk.event(Event::Link(LinkState::Online { since: 0, rtt_ms: Some(1) }));
+        desk.event(Event::Welcomed {
+            me,
+            server: "Workshop".into(),
+            head: MESSAGES,
+            now: now.wall_ms,
+            people: vec![],
+            rooms: rooms.collect(),
+        });
+        let page = page(MESSAGES - PAGE..=MESSAGES - 1);
+        desk.model.write(|model| {
+            let room =
+                model.connections.get_mut(&CONNECTION).unwrap().rooms.get_mut(&RoomName::general()).unwrap();
+            room.newest = Position { era: 1, offset: MESSAGES - 1 };
+            room.read = room.newest;
+        });
+        desk.event(Event::Jumped { room: RoomName::general(), page });
+        desk
+    }
+
+    fn update(&mut self, update: Update) {
+        let now = self.now;
+        self.model.write(|model| model.apply(now, update));
+    }
+
+    fn event(&mut self, event: Event) {
+        self.update(Update::Connection(CONNECTION, event));
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..10 {
+            self.draw();
+        }
+    }
+
+    /// Draws a number of frames, each after something.
+    fn measure(&mut self, frames: u64, mut before: impl FnMut(&mut Desk)) -> Vec<Duration> {
+        let mut times = Vec::new();
+        for _ in 0..frames {
+            before(self);
+            times.push(self.timed());
+        }
+        times
+    }
+
+    fn timed(&mut self) -> Duration {
+        let begun = cpu_time();
+        self.draw();
+        cpu_time() - begun
+    }
+
+    fn draw(&mut self) {
+        self.frame += 1;
+        self.now = self.now.plus(16);
+        let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1280.0, 800.0));
+        let input = egui::RawInput {
+            screen_rect: Some(screen),
+            time: Some(self.frame as f64 / 60.0),
+            events: std::mem::take(&mut self.events),
+            focused: true,
+            ..Default::default()
+        };
+        let mut intents = Vec::new();
+        let output = self.ctx.run_ui(input, |ui| self.ui.show(ui, &self.model, self.now, &mut intents));
+        std::hint::black_box(self.ctx.tessellate(output.shapes, output.pixels_per_point));
+        for intent in intents {
+            self.answer(intent);
+        }
+    }
+
+    /// What the worker and the disk would do.
+    fn answer(&mut self, intent: Intent) {
+        let room = RoomName::general();
+        match intent {
+            Intent::LoadMore { side, .. } => {
+                let ends = self.model.read(|model| {
+                    let window = &model.connections[&CONNECTION].rooms[&room].window;
+                    (window.first().unwrap().position.offset, window.last().unwrap().position.offset)
+                });
+                let page = match side {
+                    Side::Older => page(ends.0.saturating_sub(PAGE)..=ends.0.saturating_sub(1)),
+                    Side::Newer => page(ends.1 + 1..=(ends.1 + PAGE).min(MESSAGES - 1)),
+                };
+                self.event(Event::Paged { room, side, page });
+            }
+            Intent::JumpTo { jump, .. } => {
+                let middle = match jump {
+                    Jump::Start => 0,
+                    Jump::End => MESSAGES,
+                    Jump::To(position) => position.offset,
+                };
+                let from = middle.saturating_sub(PAGE).min(MESSAGES - 2 * PAGE);
+                self.event(Event::Jumped { room, page: page(from..=from + 2 * PAGE - 1) });
+            }
+            Intent::MarkRead { .. } | Intent::Focus(_) => {}
+            other => println!("  (not answered: {other:?})"),
+        }
+    }
+
+    /// To a message far away, as the scroll bar would.
+    fn jump(&mut self, offset: u64) {
+        let position = Position { era: 1, offset };
+        self.answer(Intent::JumpTo {
+            connection: CONNECTION,
+            room: RoomName::general(),
+            jump: Jump::To(position),
+        });
+    }
+
+    fn wheel(&mut self, points: f32) {
+        self.events.push(egui::Event::PointerMoved(egui::pos2(800.0, 400.0)));
+        self.events.push(egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta: egui::vec2(0.0, points),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Trackpad,
+            modifiers: egui::Modifiers::NONE,
+        });
+    }
+
+    fn press(&mut self, key: egui::Key) {
+        let list = egui::Id::unique(("messages", (CONNECTION, RoomName::general())));
+        self.ctx.memory_mut(|memory| memory.request_focus(list));
+        self.events.push(egui::Event::Key {
+            key,
+            physical_key: None,
+            pressed: true,
+            repeat: false,
+            modifiers: egui::Modifiers::NONE,
+        });
+    }
+}
+
+fn page(offsets: std::ops::RangeInclusive<u64>) -> Page {
+    let (older_on_disk, newer_on_disk) = (*offsets.start() > 0, *offsets.end() < MESSAGES - 1);
+    Page { messages: offsets.map(message).collect(), older_on_disk, older_on_hub: false, newer_on_disk }
+}
+
+/// Message `n`: always the same, of one to a few lines, in several scripts.
+fn message(n: u64) -> Message {
+    const WORDS: [&str; 16] = [
+        "spindle",
+        "temperature",
+        "is",
+        "at",
+        "the",
+        "bearing",
+        "measured",
+        "온도가",
+        "다시",
+        "올라갑니다",
+        "we",
+        "should",
+        "check",
+        "tomorrow",
+        "before",
+        "lunch",
+    ];
+    let mut state = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let length = 4 + next() % 28;
+    let body: Vec<&str> = (0..length).map(|_| WORDS[(next() % 16) as usize]).collect();
+    let author = next() % 5;
+    let mut bytes = [3; 16];
+    bytes[..8].copy_from_slice(&n.to_be_bytes());
+    let at = 1_760_529_600_000 - (MESSAGES - n) as i64 * 60_000;
+    Message {
+        position: Position { era: 1, offset: n },
+        id: MessageId::from_random(bytes),
+        sender: Sender { id: PrincipalId(format!("p{author}")), name: format!("Person {author}") },
+        body: format!("{n}: {}", body.join(" ")),
+        at,
+        received: at,
+        live: false,
+    }
+}

@@ -1,0 +1,67 @@
+//! What must be there before a window can open, and how to tell a person when it is not.
+
+/// Says a sentence where the person will see it.
+#[allow(clippy::print_stderr)]
+pub(super) fn tell(sentence: &str) {
+    eprintln!("duplex: {sentence}");
+    #[cfg(windows)]
+    message_box(sentence);
+}
+
+/// A program without a console has no other way to say why it did not start.
+#[cfg(windows)]
+#[allow(unsafe_code)]
+fn message_box(sentence: &str) {
+    use windows_sys::Win32::UI::WindowsAndMessaging::{MB_ICONERROR, MB_OK, MessageBoxW};
+    let wide = |text: &str| text.encode_utf16().chain([0]).collect::<Vec<u16>>();
+    let (text, caption) = (wide(sentence), wide("Duplex"));
+    // SAFETY: both are NUL-terminated and outlive the call, which blocks until the person has read it.
+    unsafe { MessageBoxW(std::ptr::null_mut(), text.as_ptr(), caption.as_ptr(), MB_OK | MB_ICONERROR) };
+}
+
+/// Whether a window can open here; the error says what to do.
+#[cfg(all(unix, not(target_os = "macos")))]
+pub(super) fn check() -> Result<(), String> {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let (wayland, x11) = (set("WAYLAND_DISPLAY") || set("WAYLAND_SOCKET"), set("DISPLAY"));
+    if !wayland && !x11 {
+        return Err("There is no display to open a window on: neither WAYLAND_DISPLAY nor DISPLAY is set. \
+                    Start it from a desktop session, or on a server use duplexctl instead."
+            .to_owned());
+    }
+    let mut wanted = vec![("libxkbcommon.so.0", "libxkbcommon0"), ("libEGL.so.1", "libegl1")];
+    if !wayland {
+        // winit panics where one of these is missing, instead of saying so.
+        wanted.extend([
+            ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
+            ("libX11.so.6", "libx11-6"),
+            ("libX11-xcb.so.1", "libx11-xcb1"),
+            ("libXcursor.so.1", "libxcursor1"),
+            ("libXi.so.6", "libxi6"),
+        ]);
+    }
+    let missing: Vec<_> = wanted.into_iter().filter(|(library, _)| !can_load(library)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let (libraries, packages): (Vec<_>, Vec<_>) = missing.into_iter().unzip();
+    Err(format!(
+        "The window needs libraries that are not installed: {}. On Debian and Ubuntu: sudo apt install {}",
+        libraries.join(", "),
+        packages.join(" ")
+    ))
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+#[allow(unsafe_code)]
+fn can_load(library: &str) -> bool {
+    // SAFETY: system libraries that the window is about to load itself; their initialisers are run by every X11 and
+    // Wayland program.
+    unsafe { libloading::Library::new(library) }.is_ok()
+}
+
+/// Windows and macOS always have a display.
+#[cfg(any(windows, target_os = "macos"))]
+pub(super) fn check() -> Result<(), String> {
+    Ok(())
+}

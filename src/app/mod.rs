@@ -1,0 +1,88 @@
+//! The desktop app: its arguments, its window, and what it says when it cannot open one.
+
+mod args;
+mod display;
+mod gate;
+mod instance;
+mod screenshot;
+mod window;
+
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use clap::Parser as _;
+
+use crate::model::profile::{Profile, Protocol, Secret, Socket};
+use crate::model::{Address, ConnectionId, SharedModel};
+use crate::settings;
+use crate::worker::{self, Worker};
+
+use args::Args;
+use gate::Gate;
+use instance::Instance;
+
+/// Runs the desktop app with the program's arguments.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn,duplex=info")).init();
+    match run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            display::tell(&sentence);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs to the end. An error is a sentence for the person.
+fn run(args: Args) -> Result<(), String> {
+    if args.screenshot.is_none() && args.after.is_some() {
+        return Err("--after needs --screenshot FILE.png.".to_owned());
+    }
+    let only = args.url.as_deref().map(|url| command_line_profile(url, args.token.as_deref())).transpose()?;
+    let data_dir = match args.data_dir {
+        Some(dir) => dir,
+        None => settings::data_dir()
+            .ok_or("Your home folder is not known. Say where to keep data: --data-dir DIR.")?,
+    };
+    std::fs::create_dir_all(&data_dir).map_err(|error| {
+        format!(
+            "{} cannot be used to keep data: {error}. Choose another folder with --data-dir DIR.",
+            data_dir.display()
+        )
+    })?;
+    let has_wishes = only.is_some() || args.screenshot.is_some();
+    let Some(instance) = Instance::claim(&data_dir, has_wishes)? else { return Ok(()) };
+    display::check()?;
+
+    let model = SharedModel::default();
+    let gate: Arc<OnceLock<Gate>> = Arc::default();
+    let wake = {
+        let gate = Arc::clone(&gate);
+        // Before the window is there, nothing needs a repaint: its first frame shows what is in the model by then.
+        Arc::new(move || {
+            if let Some(gate) = gate.get() {
+                gate.ask()
+            }
+        })
+    };
+    let worker = Worker::spawn(worker::Options { data_dir, only }, model.clone(), wake)
+        .map_err(|error| format!("The system gives no thread to work with: {error}."))?;
+    let shot = args.screenshot.map(|file| screenshot::Plan { file, after: args.after.unwrap_or(2.0) });
+    window::open(model, worker, gate, instance, shot)
+}
+
+fn command_line_profile(url: &str, token: Option<&str>) -> Result<(Profile, Option<Secret>), String> {
+    let address = Address::parse(url).map_err(|error| format!("--url {url}: {error}."))?;
+    let profile = Profile {
+        id: ConnectionId::COMMAND_LINE,
+        name: String::new(),
+        urls: vec![address.url],
+        protocol: Protocol::Duplex,
+        socket: Socket::Tungstenite,
+        ca_file: None,
+        fingerprint: address.fingerprint,
+        auto_connect: true,
+    };
+    Ok((profile, token.map(Secret::new)))
+}

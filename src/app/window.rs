@@ -1,0 +1,140 @@
+//! [`Window`]: eframe's app around [`crate::ui::Ui`].
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use eframe::NativeOptions;
+use egui::{IconData, ViewportBuilder};
+
+use super::gate::Gate;
+use super::instance::Instance;
+use super::screenshot::{Plan, Shot};
+use crate::clock;
+use crate::model::{Intent, SharedModel};
+use crate::ui::{Options, Ui};
+use crate::worker::Worker;
+
+/// The application's icon, 256 pixels square.
+const ICON: &[u8] = include_bytes!("../../assets/icon-256.png");
+
+/// Opens the window and runs until it is closed.
+pub(super) fn open(
+    model: SharedModel,
+    worker: Worker,
+    gate: Arc<OnceLock<Gate>>,
+    instance: Instance,
+    plan: Option<Plan>,
+) -> Result<(), String> {
+    let viewport = ViewportBuilder::default()
+        .with_app_id("duplex")
+        .with_title("Duplex")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size([480.0, 360.0]);
+    let viewport = match icon() {
+        Some(icon) => viewport.with_icon(icon),
+        None => viewport,
+    };
+    let options = NativeOptions { viewport, ..NativeOptions::default() };
+    let takes_picture = plan.is_some();
+    let outcome: Arc<Mutex<Option<Result<(), String>>>> = Arc::default();
+    let tell = Arc::clone(&outcome);
+    let result = eframe::run_native(
+        "duplex",
+        options,
+        Box::new(move |creation| {
+            let ui = Ui::new(&creation.egui_ctx, Options::default());
+            // Both are set here alone, so neither can be set already.
+            let _ = gate.set(Gate::new(creation.egui_ctx.clone()));
+            let ctx = creation.egui_ctx.clone();
+            let _ = instance.front().set(Box::new(move || {
+                ctx.send_viewport_cmd_to(egui::ViewportId::ROOT, egui::ViewportCommand::Minimized(false));
+                ctx.send_viewport_cmd_to(egui::ViewportId::ROOT, egui::ViewportCommand::Focus);
+            }));
+            let shot = plan.map(Shot::new);
+            Ok(Box::new(Window {
+                ui,
+                model,
+                worker: Some(worker),
+                gate,
+                shot,
+                outcome: tell,
+                drawn: false,
+                wanted: Vec::new(),
+                _instance: instance,
+            }))
+        }),
+    );
+    result.map_err(|error| {
+        format!("The window cannot be opened: {error}. A graphics driver with OpenGL 2.1 or later is needed.")
+    })?;
+    let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match outcome {
+        Some(outcome) => outcome,
+        None if takes_picture => Err("The window closed before the picture was taken.".to_owned()),
+        None => Ok(()),
+    }
+}
+
+struct Window {
+    ui: Ui,
+    model: SharedModel,
+    worker: Option<Worker>,
+    gate: Arc<OnceLock<Gate>>,
+    shot: Option<Shot>,
+    outcome: Arc<Mutex<Option<Result<(), String>>>>,
+    drawn: bool,
+    /// What the worker has not taken yet, in order.
+    wanted: Vec<Intent>,
+    _instance: Instance,
+}
+
+impl Window {
+    fn hand_over(&mut self) {
+        let Some(worker) = &self.worker else { return };
+        let mut left = Vec::new();
+        for intent in self.wanted.drain(..) {
+            if left.is_empty() {
+                left.extend(worker.want(intent).err());
+            } else {
+                left.push(intent);
+            }
+        }
+        self.wanted = left;
+    }
+}
+
+impl eframe::App for Window {
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        if let Some(gate) = self.gate.get() {
+            gate.drawing();
+        }
+        if !std::mem::replace(&mut self.drawn, true) {
+            log::info!("first frame");
+        }
+        self.ui.show(ui, &self.model, clock::now(), &mut self.wanted);
+        if let Some(shot) = &mut self.shot {
+            shot.go_on(ui.ctx());
+        }
+        self.hand_over();
+        if !self.wanted.is_empty() {
+            // The worker is far behind: come back soon.
+            ui.ctx().request_repaint_after(std::time::Duration::from_millis(50));
+        }
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.ui.flush_drafts(&mut self.wanted);
+        self.hand_over();
+        if let Some(worker) = self.worker.take() {
+            worker.shut_down();
+        }
+        if let Some(shot) = self.shot.take() {
+            *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(shot.outcome());
+        }
+    }
+}
+
+fn icon() -> Option<IconData> {
+    let image = image::load_from_memory_with_format(ICON, image::ImageFormat::Png).ok()?.into_rgba8();
+    let (width, height) = image.dimensions();
+    Some(IconData { rgba: image.into_raw(), width, height })
+}

@@ -1,0 +1,183 @@
+//! The commands and their flags.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as Flags, Parser, Subcommand};
+
+use crate::model::{MessageId, RoomName};
+
+/// Duplex on the console: a hub, invites, and chat for scripts.
+#[derive(Debug, Parser)]
+#[command(
+    name = "duplexctl",
+    version,
+    after_help = "\
+Examples:
+  duplexctl hub --listen 0.0.0.0:7870 --data-dir /srv/duplex --tls-self-signed
+  duplexctl invite --data-dir /srv/duplex --url wss://hub.example:7870
+  duplexctl tail wss://hub.example:7870 --room general --json
+  duplexctl send wss://hub.example:7870 --room general 'The pump is back.'
+
+Exit codes:
+  0  done; for send: on the server's disk
+  1  failed; the last line says why
+  2  the command line is wrong
+  3  the server refused it; trying again will not help
+  4  not delivered in time, and the server never saw it
+  5  sent, and no answer came in time: sending again with the same --id is safe"
+)]
+pub(super) struct Args {
+    /// Tell more about what happens.
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a hub until it is stopped.
+    Hub(Hub),
+    /// Make a single-use invite to a hub on this computer, whether it runs or not.
+    Invite(Invite),
+    /// Print messages as they come, through every outage, each once.
+    Tail(Tail),
+    /// Send one message, and leave once it is on the server's disk.
+    Send(Send),
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Hub {
+    /// Where to listen. Beyond this computer, TLS is required.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7870")]
+    pub(super) listen: SocketAddr,
+    /// Where to keep everything.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// The hub's name, as people see it.
+    #[arg(long)]
+    pub(super) name: Option<String>,
+    /// Its certificate, a PEM file.
+    #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "tls_self_signed")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// The certificate's key, a PEM file.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// Make a certificate; invites carry its fingerprint.
+    #[arg(long)]
+    pub(super) tls_self_signed: bool,
+    /// Listen beyond this computer without TLS: tokens and messages can be read on the way.
+    #[arg(long)]
+    pub(super) insecure: bool,
+    /// A host name that clients may call this hub by; may be given several times.
+    #[arg(long = "allow-host", value_name = "HOST")]
+    pub(super) allow_host: Vec<String>,
+    /// The origin of a web page that may connect; may be given several times.
+    #[arg(long = "allow-origin", value_name = "ORIGIN")]
+    pub(super) allow_origin: Vec<String>,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Invite {
+    /// The hub's data directory.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// The address to invite to, as the guest reaches it; by default the one the hub listens on.
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<String>,
+    /// How long it is good: a number with s, m, h or d.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
+    pub(super) expires: Duration,
+}
+
+/// Which server, and how to come in.
+#[derive(Debug, Flags)]
+pub(super) struct Server {
+    /// The server's address.
+    #[arg(value_name = "URL")]
+    pub(super) url: String,
+    /// The token to come in with. Not needed for a hub of your own on this computer.
+    #[arg(long, env = "DUPLEX_TOKEN", hide_env_values = true)]
+    pub(super) token: Option<String>,
+    /// The data directory of a hub of your own on this computer.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// A certificate authority to trust for this server, a PEM file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Tail {
+    #[command(flatten)]
+    pub(super) server: Server,
+    /// Only this room.
+    #[arg(long, value_parser = room)]
+    pub(super) room: Option<RoomName>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Leave after so many messages.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) count: Option<u64>,
+    /// Begin after this offset; 0 is the beginning. Without it, with what comes from now on.
+    #[arg(long, value_name = "OFFSET")]
+    pub(super) since: Option<u64>,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Send {
+    #[command(flatten)]
+    pub(super) server: Server,
+    /// Where to.
+    #[arg(long, value_parser = room)]
+    pub(super) room: RoomName,
+    /// What; - for standard input.
+    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
+    pub(super) text: String,
+    /// The message's id: sending again with the same one is safe.
+    #[arg(long, value_name = "UUID")]
+    pub(super) id: Option<MessageId>,
+    /// How long to wait through outages: a number with s, m, h or d.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub(super) timeout: Duration,
+}
+
+fn room(text: &str) -> Result<RoomName, String> {
+    RoomName::new(text).map_err(|error| error.to_string())
+}
+
+/// `90`, `90s`, `5m`, `2h`, `7d`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let seconds = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err("a number with s, m, h or d".to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "a number with s, m, h or d".to_owned())?;
+    Ok(Duration::from_secs(number.saturating_mul(seconds).min(366 * 86_400)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_make_sense() {
+        use clap::CommandFactory as _;
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("7d"), Ok(Duration::from_secs(604_800)));
+        assert!(duration("soon").is_err() && duration("").is_err() && duration("5x").is_err());
+    }
+}

@@ -1,0 +1,173 @@
+//! [`Follow`]: one link without a disk, driven through every outage; what `tail` and `send` stand on.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use tokio::sync::mpsc;
+use tokio::time::{Duration, Instant, sleep_until};
+
+use super::args::Server;
+use super::hub::failed;
+use super::{Exit, Failure, print};
+use crate::clock;
+use crate::hub::Beacon;
+use crate::link::{Input, Link, Output};
+use crate::model::link_state::Why;
+use crate::model::profile::{Profile, Protocol, Secret, Socket};
+use crate::model::{Address, ConnectionId, Event};
+use crate::settings;
+use crate::transport::Connection;
+use crate::wire::SavedState;
+use crate::worker::line::{Access, Line, Opened};
+use crate::worker::own_hub::HubAt;
+
+/// How often both clocks are compared, so that a computer that slept is noticed.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// One link, driven.
+pub(super) struct Follow {
+    link: Link,
+    line: Line<()>,
+    profile: Profile,
+    access: Access,
+    posted: mpsc::Receiver<((), Vec<Input>)>,
+    openings: Opened<()>,
+    events: VecDeque<Event>,
+}
+
+impl Follow {
+    /// Begins to connect.
+    pub(super) fn start(server: &Server, saved: SavedState) -> Result<Follow, Failure> {
+        let (profile, access) = profile(server)?;
+        let url = profile.urls.first().cloned().unwrap_or_default();
+        let seed = clock::random::<8>().map_or(0, u64::from_le_bytes);
+        let link = Link::new(profile.urls.clone(), access.speaker(profile.socket, &url), saved, None, seed);
+        let (posts, posted) = mpsc::channel(64);
+        let (opened, openings) = mpsc::channel(4);
+        let line = Line::new((), posts, opened);
+        let mut follow = Follow { link, line, profile, access, posted, openings, events: VecDeque::new() };
+        follow.tell(Input::Start);
+        Ok(follow)
+    }
+
+    /// Tells the link something.
+    pub(super) fn tell(&mut self, input: Input) {
+        self.link.handle(clock::now(), input);
+        let mut more = VecDeque::new();
+        while let Some(output) = self.link.poll() {
+            match output {
+                Output::Dial { dial, url } => {
+                    let target = self.access.target(&self.profile, &url);
+                    self.line.dial(dial, self.profile.socket, target);
+                }
+                Output::Send(frame) => {
+                    if !self.line.send(frame) {
+                        more.push_back(Input::Closed { dial: self.link.current_dial(), why: Why::Silent });
+                    }
+                }
+                Output::Hangup { code } => self.line.hang_up(code),
+                Output::MarkAttempted(ids) => more.push_back(Input::Attempted(ids)),
+                Output::Event(event, mark) => {
+                    more.extend(mark.map(Input::Committed));
+                    self.events.push_back(event);
+                }
+            }
+        }
+        for input in more {
+            self.tell(input);
+        }
+    }
+
+    /// The next event; waits for it.
+    pub(super) async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return event;
+            }
+            let now = clock::now();
+            let wait = self.link.deadline().map(|at| Duration::from_millis(at.saturating_sub(now.boot_ms)));
+            let began = Instant::now();
+            tokio::select! {
+                Some(((), dial, connection)) = self.openings.recv() => self.opened(dial, connection),
+                Some(((), inputs)) = self.posted.recv() => {
+                    for input in inputs {
+                        self.tell(input);
+                    }
+                }
+                () = sleep_until(began + wait.unwrap_or(LOOK).min(LOOK)) => {
+                    let passed = clock::now().boot_ms.saturating_sub(now.boot_ms);
+                    if u128::from(passed) > began.elapsed().as_millis() + 2_000 {
+                        self.tell(Input::Nudge);
+                    }
+                    self.tell(Input::Tick);
+                }
+            }
+        }
+    }
+
+    /// Closes the connection, and gives the close a moment to be sent.
+    pub(super) async fn end(mut self) {
+        self.tell(Input::Stop);
+        let closed =
+            async { while self.posted.recv().await.is_some_and(|((), inputs)| !is_close(&inputs)) {} };
+        // A server that does not answer the close is left all the same.
+        let _ = tokio::time::timeout(Duration::from_millis(500), closed).await;
+    }
+
+    fn opened(&mut self, dial: u64, connection: Connection) {
+        if self.line.opened(dial, connection).is_some() {
+            let input = match clock::random() {
+                Ok(nonce) => Input::Opened { dial, nonce },
+                Err(error) => Input::Closed { dial, why: Why::Lost { detail: error.to_string() } },
+            };
+            self.tell(input);
+        }
+    }
+}
+
+fn is_close(inputs: &[Input]) -> bool {
+    inputs.iter().any(|input| matches!(input, Input::Closed { .. }))
+}
+
+/// What was meant by the flags.
+fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
+    let address = Address::parse(&server.url)
+        .map_err(|error| Failure::new(Exit::Failed, format!("{}: {error}", print::harmless(&server.url))))?;
+    let access = match &server.token {
+        Some(token) => Access::Token(Secret::new(token.trim())),
+        None => own_hub(server.data_dir.as_deref(), &address.url)?,
+    };
+    let profile = Profile {
+        id: ConnectionId::COMMAND_LINE,
+        name: String::new(),
+        urls: vec![address.url],
+        protocol: Protocol::Duplex,
+        socket: Socket::Tungstenite,
+        ca_file: server.ca_file.clone(),
+        fingerprint: address.fingerprint,
+        auto_connect: true,
+    };
+    Ok((profile, access))
+}
+
+/// A hub of the person's own on this computer lets them in without a token on the command line.
+fn own_hub(data_dir: Option<&Path>, url: &str) -> Result<Access, Failure> {
+    let usual = || Some(vec![settings::data_dir()?.join("hub"), settings::data_dir()?]);
+    let dirs = data_dir.map(|dir| vec![dir.to_owned()]).or_else(usual).unwrap_or_default();
+    for dir in &dirs {
+        if Beacon::read(dir).is_some_and(|beacon| same_place(&beacon.url, url)) {
+            return Ok(HubAt::read(dir, url).map_err(failed)?.access());
+        }
+    }
+    Err(Failure::new(Exit::Refused, print::reason(&Why::NoToken)))
+}
+
+/// Whether two URLs name the same host and port.
+fn same_place(one: &str, other: &str) -> bool {
+    let place = |url: &str| {
+        let uri: http::Uri = url.parse().ok()?;
+        let host = uri.host()?.replace("localhost", "127.0.0.1");
+        Some((host, uri.port_u16()))
+    };
+    place(one).is_some_and(|one| Some(one) == place(other))
+}

@@ -1,0 +1,66 @@
+//! `duplexctl hub`.
+
+use super::args::Hub;
+use super::{Exit, Failure, default_hub_dir, print};
+use crate::hub::{self, HubError, Options, Tls};
+
+pub(super) async fn run(command: Hub) -> Result<(), Failure> {
+    let data_dir = default_hub_dir(command.data_dir)?;
+    std::fs::create_dir_all(&data_dir).map_err(|error| {
+        Failure::new(Exit::Failed, format!("{} cannot be used to keep data: {error}", data_dir.display()))
+    })?;
+    let tls = match (command.tls_cert, command.tls_key) {
+        (Some(cert), Some(key)) => Tls::Files { cert, key },
+        _ if command.tls_self_signed => Tls::SelfSigned,
+        _ => Tls::Off,
+    };
+    let options = Options {
+        data_dir: data_dir.clone(),
+        listen: command.listen,
+        name: command.name,
+        tls,
+        insecure: command.insecure,
+        embedded: false,
+        allowed_hosts: command.allow_host,
+        allowed_origins: command.allow_origin,
+    };
+    let mut running = hub::start(options).await.map_err(failed)?;
+    let mut lines = vec![format!("hub at {}", running.url)];
+    lines.extend(running.fingerprint.iter().map(|hex| format!("certificate sha256 {hex}")));
+    lines.push(format!("the admin's token is in {}", data_dir.join("token").display()));
+    lines.push(format!("invite somebody: duplexctl invite --data-dir {}", data_dir.display()));
+    // A hub serves on when nobody reads what it prints.
+    let _ = print::line(&lines.join("\n"));
+    let failure = tokio::select! {
+        why = running.failure() => Some(why),
+        stopped = stopped() => match stopped {
+            Ok(()) => None,
+            Err(error) => Some(format!("signals cannot be waited for: {error}")),
+        },
+    };
+    running.shutdown().await;
+    match failure {
+        None => Ok(()),
+        Some(why) => Err(Failure::new(Exit::Failed, why)),
+    }
+}
+
+/// Waits until somebody wants it to stop.
+async fn stopped() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// A hub's errors say themselves what to do.
+pub(super) fn failed(error: HubError) -> Failure {
+    Failure::new(Exit::Failed, error.to_string())
+}

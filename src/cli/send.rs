@@ -1,0 +1,109 @@
+//! `duplexctl send`.
+
+use std::io::Read as _;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::args::Send;
+use super::follow::Follow;
+use super::{Exit, Failure, print};
+use crate::clock;
+use crate::link::Input;
+use crate::model::chat::MAX_BODY_BYTES;
+use crate::model::link_state::{LinkState, Why};
+use crate::model::{Delivery, Event, MessageId, OutboxItem, Refusal};
+use crate::wire::SavedState;
+
+pub(super) async fn run(command: Send) -> Result<(), Failure> {
+    let body = body(&command.text)?;
+    let id = match command.id {
+        Some(id) => id,
+        None => clock::random().map(MessageId::from_random).map_err(|error| {
+            Failure::new(Exit::Failed, format!("the system gives no randomness: {error}"))
+        })?,
+    };
+    let deadline = Instant::now() + command.timeout;
+    // What is in the log already is of no interest here.
+    let saved = SavedState { resume: None, since: Some(u64::MAX) };
+    let mut follow = Follow::start(&command.server, saved)?;
+    // There is no disk to mark it on: who runs this knows the id, or can be told that the outcome is unknown.
+    let delivery = Delivery::Attempted;
+    let item =
+        OutboxItem { id, seq: 1, room: command.room.clone(), body, at: clock::now().wall_ms, delivery };
+    follow.tell(Input::Queued(item));
+    let mut attempt = Attempt { sent: false, why: None };
+    match timeout_at(deadline, attempt.outcome(&mut follow, id)).await {
+        Ok(outcome) => {
+            follow.end().await;
+            outcome
+        }
+        Err(_) => Err(attempt.timed_out(id)),
+    }
+}
+
+struct Attempt {
+    /// Whether it ever went to a socket.
+    sent: bool,
+    /// What last kept it from being delivered.
+    why: Option<Why>,
+}
+
+impl Attempt {
+    async fn outcome(&mut self, follow: &mut Follow, id: MessageId) -> Result<(), Failure> {
+        loop {
+            match follow.next().await {
+                Event::Acknowledged { id: acknowledged, .. } if acknowledged == id => return Ok(()),
+                Event::Refused { id: refused, refusal } if refused == id => {
+                    return Err(Failure::new(Exit::Refused, sentence(&refusal)));
+                }
+                Event::Link(LinkState::Online { .. }) => self.sent = true,
+                Event::Link(LinkState::Waiting { why, .. }) => self.why = Some(why),
+                Event::Link(LinkState::Stopped { why }) => {
+                    let exit = if self.sent { Exit::Unknown } else { Exit::Refused };
+                    return Err(Failure::new(exit, print::reason(&why)));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn timed_out(&self, id: MessageId) -> Failure {
+        if self.sent {
+            let sentence = format!(
+                "no answer came in time; whether it was delivered is not known. To be sure, send it again with --id {id}"
+            );
+            return Failure::new(Exit::Unknown, sentence);
+        }
+        let why = self.why.as_ref().map_or_else(|| "the server does not answer".to_owned(), print::reason);
+        Failure::new(Exit::TimedOut, format!("not delivered: {why}"))
+    }
+}
+
+fn body(text: &str) -> Result<String, Failure> {
+    let mut body = text.to_owned();
+    if text == "-" {
+        body.clear();
+        let most = MAX_BODY_BYTES as u64 + 1;
+        std::io::stdin().take(most).read_to_string(&mut body).map_err(|error| {
+            Failure::new(Exit::Failed, format!("standard input cannot be read as text: {error}"))
+        })?;
+    }
+    if body.is_empty() {
+        return Err(Failure::new(Exit::Failed, "there is nothing to send"));
+    }
+    if body.len() > MAX_BODY_BYTES {
+        return Err(Failure::new(Exit::Failed, format!("a message has at most {MAX_BODY_BYTES} bytes")));
+    }
+    Ok(body)
+}
+
+fn sentence(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NoSuchRoom => "there is no such room".to_owned(),
+        Refusal::TooLarge { limit } => format!("the server takes at most {limit} bytes a message"),
+        Refusal::NotAllowed => "this token may not write there".to_owned(),
+        Refusal::Other { code, detail } => {
+            print::harmless(&format!("the server refused it: {code} {detail}"))
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! One client's task: it drives a [`ServerSession`] over a [`Socket`].
+
+use std::future::{Future, pending};
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, timeout};
+
+use super::asks::{self, Entrance, NewEntry};
+use super::metrics::Refused;
+use super::presence::Notice;
+use super::rate::{self, Bucket};
+use super::socket::{Outgoing, Received, Socket};
+use super::state::{Commit, Hub};
+use crate::clock;
+use crate::frame::Frame;
+use crate::model::time::BootMs;
+use crate::model::{Offset, Principal, RoomName, Sender};
+use crate::wire::duplex::message::{self, HubMessage, close};
+use crate::wire::duplex::server::{Answer, Ask, Config, Input, Output, ServerSession};
+
+/// A client that takes nothing for so long is dropped.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// Asks under way beyond which nothing more is read from the client. Its window of unacknowledged sends is half of that.
+const ASKS: usize = 64;
+/// Somebody who types is passed on once in so long, in milliseconds.
+const TYPING_MS: u64 = 1_000;
+/// How late an alarm may be, so that it need not be set anew for every frame.
+const SLACK: Duration = Duration::from_millis(20);
+/// An alarm for a session that waits for nothing.
+const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Who is at the other end of the socket.
+pub(super) struct Visitor {
+    /// From where.
+    pub address: IpAddr,
+    /// The `host:port` that it dialed.
+    pub dialed: String,
+    /// Who it is, where the handshake said so.
+    pub principal: Option<Principal>,
+}
+
+/// Serves one client until either end closes.
+pub(super) async fn serve(hub: Arc<Hub>, socket: Socket, mut visitor: Visitor) {
+    let principal = visitor.principal.take();
+    let mut client = Client::new(hub, socket, visitor);
+    client.tell(Input::Opened(principal));
+    let end = loop {
+        if let Err(end) = client.turn().await {
+            break end;
+        }
+    };
+    let Client { socket, entrance, .. } = client;
+    // Whoever waits for the last goodbye is no longer there.
+    drop(entrance);
+    if let End::Close(code, reason) = end {
+        socket.close(code, &reason).await;
+    }
+}
+
+/// Why the conversation ends.
+enum End {
+    /// The hub closes it, with this code and reason.
+    Close(u16, String),
+    /// The socket is gone, or stuck within a frame.
+    Gone,
+}
+
+impl End {
+    fn close(code: u16, reason: impl Into<String>) -> Result<(), End> {
+        Err(End::Close(code, reason.into()))
+    }
+}
+
+/// What a client's task waits for.
+enum Happening {
+    Received(Received),
+    Appended(Vec<Answer>),
+    Answered(Answered),
+    Committed(Result<Commit, RecvError>),
+    Noticed(Option<Arc<Notice>>),
+    Alarm,
+    Stopping,
+}
+
+/// What an ask came to.
+enum Answered {
+    Answer(Answer),
+    /// The other clients of the same principal are to hear of a read marker.
+    Read(RoomName, Offset),
+    Nothing,
+}
+
+type Appending = Pin<Box<dyn Future<Output = Vec<Answer>> + Send>>;
+type Answering = Pin<Box<dyn Future<Output = Answered> + Send>>;
+
+struct Client {
+    hub: Arc<Hub>,
+    session: ServerSession,
+    socket: Socket,
+    address: IpAddr,
+    stopping: watch::Receiver<bool>,
+    entrance: Option<Entrance>,
+    /// Appends that the store is writing, all or none of them.
+    appending: Option<Appending>,
+    /// Appends that wait for those to succeed: what comes later must not be written where what came before was not.
+    waiting: Vec<NewEntry>,
+    asks: FuturesUnordered<Answering>,
+    bucket: Bucket,
+    /// Nothing is read before then.
+    paused: Option<Instant>,
+    /// The client is to be told that it is too fast.
+    slowed: bool,
+    typed: Option<BootMs>,
+    alarm: Pin<Box<Sleep>>,
+}
+
+impl Client {
+    fn new(hub: Arc<Hub>, socket: Socket, visitor: Visitor) -> Client {
+        let now = clock::now();
+        let config = Config { proof: Some((hub.secret, visitor.dialed)) };
+        Client {
+            session: ServerSession::new(config, now),
+            socket,
+            address: visitor.address,
+            stopping: hub.stopping.subscribe(),
+            entrance: None,
+            appending: None,
+            waiting: Vec::new(),
+            asks: FuturesUnordered::new(),
+            bucket: Bucket::new(rate::CONNECTION, now.boot_ms),
+            paused: None,
+            slowed: false,
+            typed: None,
+            alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            hub,
+        }
+    }
+
+    fn tell(&mut self, input: Input) {
+        self.session.handle(clock::now(), input);
+    }
+
+    fn is_online(&self) -> bool {
+        self.session.principal().is_some()
+    }
+
+    /// Does what the session wants done, then waits for the next thing to happen and tells the session.
+    async fn turn(&mut self) -> Result<(), End> {
+        self.settle().await?;
+        if self.appending.is_none() && !self.waiting.is_empty() {
+            let group = std::mem::take(&mut self.waiting);
+            self.appending = Some(Box::pin(asks::append(Arc::clone(&self.hub), group)));
+        }
+        self.set_alarm();
+        match self.happening().await {
+            Happening::Received(received) => self.received(received)?,
+            Happening::Appended(answers) => {
+                self.appending = None;
+                for answer in answers {
+                    self.tell(Input::Answer(answer));
+                }
+            }
+            Happening::Answered(Answered::Answer(answer)) => self.tell(Input::Answer(answer)),
+            Happening::Answered(Answered::Read(room, offset)) => {
+                if let Some(entrance) = &self.entrance {
+                    entrance.seat.read(room, offset);
+                }
+            }
+            Happening::Answered(Answered::Nothing) => {}
+            Happening::Committed(commit) => self.committed(commit)?,
+            Happening::Noticed(notice) => self.noticed(notice)?,
+            Happening::Alarm => {
+                self.paused.take_if(|until| *until <= Instant::now());
+                self.tell(Input::Tick);
+            }
+            Happening::Stopping => {
+                self.tell(Input::GoingAway);
+                self.settle().await?;
+                return Err(End::Gone);
+            }
+        }
+        Ok(())
+    }
+
+    async fn happening(&mut self) -> Happening {
+        let reads = self.paused.is_none() && self.waiting.len() + self.asks.len() < ASKS;
+        // News is for those who are online: until then the session would not take it, and it waits here.
+        let online = self.is_online();
+        let (commits, mailbox) = match self.entrance.as_mut().filter(|_| online) {
+            Some(Entrance { commits, mailbox, .. }) => (Some(commits), Some(mailbox)),
+            None => (None, None),
+        };
+        tokio::select! {
+            received = self.socket.next(), if reads => Happening::Received(received),
+            answers = or_never(self.appending.as_mut()) => Happening::Appended(answers),
+            Some(answered) = self.asks.next() => Happening::Answered(answered),
+            commit = or_never(commits.map(|commits| commits.recv())) => Happening::Committed(commit),
+            notice = or_never(mailbox.map(|mailbox| mailbox.recv())) => Happening::Noticed(notice),
+            () = self.alarm.as_mut() => Happening::Alarm,
+            _ = self.stopping.wait_for(|stopping| *stopping) => Happening::Stopping,
+        }
+    }
+
+    fn set_alarm(&mut self) {
+        let now = Instant::now();
+        let deadline = self.session.deadline().map(|at| at.saturating_sub(clock::now().boot_ms));
+        let next = now + deadline.map_or(NEVER, Duration::from_millis);
+        let next = self.paused.map_or(next, |until| until.min(next));
+        if self.alarm.is_elapsed() || next + SLACK < self.alarm.deadline() {
+            self.alarm.as_mut().reset(next);
+        }
+    }
+
+    /// Sends and asks what the session wants, until it wants nothing more.
+    async fn settle(&mut self) -> Result<(), End> {
+        loop {
+            let mut frames = Vec::new();
+            let mut end = None;
+            while let Some(output) = self.session.poll() {
+                match output {
+                    Output::Send(Frame::Text(text)) => frames.push(Outgoing::Own(text)),
+                    // This protocol has none.
+                    Output::Send(Frame::Binary(_)) => {}
+                    Output::SendBatch(batch) => frames.push(Outgoing::Shared(batch.text())),
+                    Output::Ping => frames.push(Outgoing::Ping),
+                    Output::Ask(ask) => self.ask(ask),
+                    Output::Close(code, reason) => end = Some(End::Close(code, reason)),
+                }
+            }
+            frames.extend(self.slow_down());
+            let sent = !frames.is_empty();
+            if sent {
+                self.write(&frames).await?;
+            }
+            match end {
+                Some(end) => return Err(end),
+                None if sent => self.tell(Input::Drained),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn slow_down(&mut self) -> Option<Outgoing> {
+        if !std::mem::take(&mut self.slowed) || !self.is_online() {
+            return None;
+        }
+        self.hub.metrics.slowed.add(1);
+        let detail = "more than the hub takes from one client; it reads on more slowly".to_owned();
+        match message::encode(&HubMessage::Error { code: "slow_down".to_owned(), detail }) {
+            Frame::Text(text) => Some(Outgoing::Own(text)),
+            Frame::Binary(_) => None,
+        }
+    }
+
+    async fn write(&mut self, frames: &[Outgoing]) -> Result<(), End> {
+        let bytes: usize = frames.iter().map(Outgoing::len).sum();
+        match timeout(SEND_TIMEOUT, self.socket.write(frames)).await {
+            Ok(Ok(())) => {
+                self.hub.metrics.sent.add(bytes as u64);
+                Ok(())
+            }
+            Ok(Err(_)) => Err(End::Gone),
+            // It stopped within a frame: a close code would become part of that, and nobody reads it.
+            Err(_) => {
+                self.hub.metrics.refuse(Refused::TooSlow);
+                Err(End::Gone)
+            }
+        }
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        let hub = Arc::clone(&self.hub);
+        let from = self.address;
+        match ask {
+            Ask::Authenticate { token } => self.answer(asks::authenticate(hub, token, from)),
+            Ask::Redeem(redeem) => self.answer(asks::redeem(hub, redeem, from)),
+            Ask::Begin { principal, resume } => {
+                self.entrance = Some(Entrance::new(&hub, &principal));
+                self.answer(asks::begin(hub, principal, resume));
+            }
+            Ask::Append { sender, id, kind, room, body, at } => {
+                self.waiting.push(NewEntry { sender, id, kind, room, body, at });
+            }
+            Ask::Read { from, limit } => self.answer(asks::read(hub, from, limit)),
+            Ask::History { room, before, limit } => self.answer(asks::history(hub, room, before, limit)),
+            Ask::SetRead { room, offset } => self.set_read(hub, room, offset),
+            Ask::Typing { room } => self.typing(room),
+        }
+    }
+
+    fn answer(&mut self, answer: impl Future<Output = Answer> + Send + 'static) {
+        self.asks.push(Box::pin(async { Answered::Answer(answer.await) }));
+    }
+
+    fn set_read(&mut self, hub: Arc<Hub>, room: RoomName, offset: Offset) {
+        if let Some(me) = self.session.principal().map(|me| me.id.clone()) {
+            self.asks.push(Box::pin(async move {
+                let moved = asks::set_read(hub, me, room.clone(), offset).await;
+                if moved { Answered::Read(room, offset) } else { Answered::Nothing }
+            }));
+        }
+    }
+
+    fn typing(&mut self, room: RoomName) {
+        let now = clock::now().boot_ms;
+        let again = self.typed.is_some_and(|at| now.saturating_sub(at) < TYPING_MS);
+        if let (false, Some(entrance), Some(me)) = (again, &self.entrance, self.session.principal()) {
+            self.typed = Some(now);
+            entrance.seat.typing(room, Sender { id: me.id.clone(), name: me.name.clone() });
+        }
+    }
+
+    fn received(&mut self, received: Received) -> Result<(), End> {
+        match received {
+            Received::Text(text) => {
+                self.count(text.len());
+                self.tell(Input::Frame(Frame::Text(text)));
+            }
+            Received::Binary(bytes) => {
+                self.count(bytes);
+                self.tell(Input::Frame(Frame::Binary(Vec::new())));
+            }
+            Received::Alive => self.tell(Input::Alive),
+            Received::TooLarge => return End::close(1009, "a frame of more than 1 MiB"),
+            Received::NotUtf8 => return End::close(1007, "text that is not UTF-8"),
+            Received::Broken(how) => return End::close(1002, how),
+            Received::Closed => return Err(End::Gone),
+        }
+        Ok(())
+    }
+
+    /// Takes a frame from what this client may send; where it was too much, nothing is read for a while, and the client
+    /// feels it as TCP's backpressure.
+    fn count(&mut self, bytes: usize) {
+        self.hub.metrics.received.add(bytes as u64);
+        let (cost, now) = (rate::cost(bytes), clock::now().boot_ms);
+        let own = self.bucket.take(cost, now);
+        let all = self.entrance.as_ref().map(|entrance| entrance.seat.take(cost, now)).unwrap_or_default();
+        let wait_ms = own.wait_ms.max(all.wait_ms);
+        if wait_ms > 0 {
+            self.paused = Some(Instant::now() + Duration::from_millis(wait_ms));
+        }
+        self.slowed |= own.begins || all.begins;
+    }
+
+    fn committed(&mut self, commit: Result<Commit, RecvError>) -> Result<(), End> {
+        match commit {
+            Ok(Commit::Batch(batch)) => self.tell(Input::Committed(batch)),
+            Ok(Commit::Head(head)) => self.tell(Input::Head(head)),
+            Err(RecvError::Lagged(_)) => self.tell(Input::Head(self.hub.store.head())),
+            Err(RecvError::Closed) => return End::close(close::GOING_AWAY, "the hub has ended"),
+        }
+        Ok(())
+    }
+
+    fn noticed(&mut self, notice: Option<Arc<Notice>>) -> Result<(), End> {
+        let Some(notice) = notice else {
+            self.hub.metrics.refuse(Refused::TooSlow);
+            return End::close(close::TOO_SLOW, "who came and went was not read");
+        };
+        self.tell(match &*notice {
+            Notice::Presence(who, online) => Input::Presence(who.clone(), *online),
+            Notice::Typing { room, who } => Input::Typing { room: room.clone(), who: who.clone() },
+            Notice::Read { room, offset } => Input::Read { room: room.clone(), offset: *offset },
+        });
+        Ok(())
+    }
+}
+
+async fn or_never<F: Future>(future: Option<F>) -> F::Output {
+    match future {
+        Some(future) => future.await,
+        None => pending().await,
+    }
+}

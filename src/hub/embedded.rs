@@ -1,0 +1,97 @@
+//! A hub on a thread of its own, for the app: its panics end there, and it can be started again.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::sync_channel;
+use std::thread::{Builder, JoinHandle};
+
+use tokio::sync::{oneshot, watch};
+
+use super::{HubError, Options, start};
+use crate::model::profile::Secret;
+
+/// A hub on its own thread. Dropping it tells the hub to stop, without waiting for that.
+pub struct Handle {
+    /// Where it listens, how it is reached: see [`super::Running`].
+    pub url: String,
+    /// The owner's token.
+    pub admin_token: Secret,
+    /// SHA-256 of its certificate, where it signed its own.
+    pub fingerprint: Option<String>,
+    stop: Option<oneshot::Sender<()>>,
+    failed: watch::Receiver<Option<String>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Handle {
+    /// Why it has ended without being told to; none while it runs. Start another one with the same options then:
+    /// everything acknowledged is on disk.
+    pub fn failed(&self) -> Option<String> {
+        self.failed.borrow().clone()
+    }
+
+    /// Waits until it ends without being told to, and says why.
+    pub async fn failure(&mut self) -> String {
+        match self.failed.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or_default(),
+            Err(_) => "its thread has ended".to_owned(),
+        }
+    }
+
+    /// Says goodbye to all clients and closes the database. Blocks for as long as that takes, some seconds at most.
+    pub fn shutdown(mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // Its panics are caught inside.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Runs a hub on its own thread, named `duplex-hub`. Blocks until it listens.
+///
+/// # Errors
+/// As [`start`].
+pub fn spawn(options: Options) -> Result<Handle, HubError> {
+    let (tell, told) = sync_channel(1);
+    let (stop, stopped) = oneshot::channel();
+    let (fail, failed) = watch::channel(None);
+    let run = move || {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                // Whoever asked waits for exactly this.
+                let _ = tell.send(Err(HubError::System { detail: error.to_string() }));
+                return;
+            }
+        };
+        let hub = AssertUnwindSafe(|| {
+            runtime.block_on(async {
+                let mut running = match start(options).await {
+                    Ok(running) => running,
+                    Err(error) => {
+                        let _ = tell.send(Err(error));
+                        return None;
+                    }
+                };
+                let facts = (running.url.clone(), running.admin_token.clone(), running.fingerprint.clone());
+                let _ = tell.send(Ok(facts));
+                let why = tokio::select! {
+                    why = running.failure() => Some(why),
+                    _ = stopped => None,
+                };
+                running.shutdown().await;
+                why
+            })
+        });
+        let why = catch_unwind(hub).unwrap_or_else(|_| Some("a fault of this program".to_owned()));
+        if let Some(why) = why {
+            log::error!("the hub has ended: {why}");
+            fail.send_replace(Some(why));
+        }
+    };
+    let system = |error: std::io::Error| HubError::System { detail: error.to_string() };
+    let thread = Builder::new().name("duplex-hub".to_owned()).spawn(run).map_err(system)?;
+    let ended = |_| Err(HubError::System { detail: "the hub's thread has ended".to_owned() });
+    let (url, admin_token, fingerprint) = told.recv().unwrap_or_else(ended)?;
+    Ok(Handle { url, admin_token, fingerprint, stop: Some(stop), failed, thread: Some(thread) })
+}

@@ -1,0 +1,194 @@
+//! What a hub keeps beside its database: the owner's token, the secret it proves itself with, where it listens, and the
+//! lock that keeps a second hub away. All of it is readable by its owner only.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::HubError;
+use crate::clock;
+use crate::model::profile::Secret;
+use crate::wire::duplex::proof;
+
+/// The owner's token.
+const TOKEN: &str = "token";
+/// The secret for [`proof`].
+const SECRET: &str = "hub.secret";
+/// Where the hub listens, as long as it runs.
+const BEACON: &str = "hub.json";
+/// The port it had last, so that it has the same one again.
+const PORT: &str = "hub.port";
+/// Locked as long as the hub runs.
+const LOCK: &str = "hub.lock";
+
+/// Where a running hub is found. `DIR/hub.json` holds it as long as the hub runs, and after a crash; whoever reads it
+/// asks the hub for its proof before telling it a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beacon {
+    /// The socket's URL.
+    pub url: String,
+    /// The hub's process.
+    pub pid: u32,
+    /// When it started, in Unix milliseconds.
+    pub started: i64,
+    /// SHA-256 of the certificate, 64 hexadecimal digits, where it signed its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+impl Beacon {
+    /// The hub that runs on this data directory, or ran there and crashed.
+    pub fn read(data_dir: &Path) -> Option<Beacon> {
+        serde_json::from_slice(&fs::read(data_dir.join(BEACON)).ok()?).ok()
+    }
+
+    pub(super) fn write(&self, data_dir: &Path) -> Result<(), HubError> {
+        let path = data_dir.join(BEACON);
+        // Serialising text and numbers cannot fail.
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        write_private(&path, &text).map_err(HubError::file(path))
+    }
+
+    pub(super) fn remove(data_dir: &Path) {
+        let path = data_dir.join(BEACON);
+        if let Err(error) = fs::remove_file(&path) {
+            log::warn!("cannot remove {}: {error}", path.display());
+        }
+    }
+}
+
+/// The owner's token on this data directory, made by the hub's first start.
+///
+/// # Errors
+/// When there is none yet, or it is not readable.
+pub fn token(data_dir: &Path) -> Result<Secret, HubError> {
+    let path = data_dir.join(TOKEN);
+    let text = fs::read_to_string(&path).map_err(HubError::file(&path))?;
+    match proof::unhex(text.trim()) {
+        Some(bytes) if bytes.len() == 32 => Ok(Secret::new(text.trim())),
+        _ => Err(HubError::Damaged { path, detail: "it does not hold 64 hexadecimal digits".to_owned() }),
+    }
+}
+
+/// The secret that the hub of this data directory proves itself with, made by its first start.
+///
+/// # Errors
+/// When there is none yet, or it is not readable.
+pub fn secret(data_dir: &Path) -> Result<[u8; 32], HubError> {
+    let path = data_dir.join(SECRET);
+    let text = fs::read_to_string(&path).map_err(HubError::file(&path))?;
+    let bytes = proof::unhex(text.trim()).and_then(|bytes| bytes.try_into().ok());
+    let detail = || "it does not hold 64 hexadecimal digits".to_owned();
+    bytes.ok_or_else(|| HubError::Damaged { path, detail: detail() })
+}
+
+/// The owner's token; makes one where there is none.
+pub(super) fn ensure_token(data_dir: &Path) -> Result<Secret, HubError> {
+    ensure_hex(&data_dir.join(TOKEN))?;
+    token(data_dir)
+}
+
+/// The hub's secret; makes one where there is none.
+pub(super) fn ensure_secret(data_dir: &Path) -> Result<[u8; 32], HubError> {
+    ensure_hex(&data_dir.join(SECRET))?;
+    secret(data_dir)
+}
+
+fn ensure_hex(path: &Path) -> Result<(), HubError> {
+    if path.exists() {
+        return Ok(());
+    }
+    let text = proof::hex(&clock::random::<32>()?) + "\n";
+    write_private(path, text.as_bytes()).map_err(HubError::file(path))
+}
+
+/// The port of the previous run.
+pub(super) fn last_port(data_dir: &Path) -> Option<u16> {
+    fs::read_to_string(data_dir.join(PORT)).ok()?.trim().parse().ok()
+}
+
+/// Remembers the port. Where that fails, the next run takes another one.
+pub(super) fn keep_port(data_dir: &Path, port: u16) {
+    if last_port(data_dir) != Some(port)
+        && let Err(error) = write_private(&data_dir.join(PORT), format!("{port}\n").as_bytes())
+    {
+        log::warn!("cannot remember the port: {error}");
+    }
+}
+
+/// Makes the data directory, its owner's alone, and takes its lock. Whoever holds the file holds the directory; the
+/// system lets go of it when the process ends, however it ends.
+pub(super) fn take(data_dir: &Path) -> Result<File, HubError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(data_dir).map_err(HubError::file(data_dir))?;
+    let path = data_dir.join(LOCK);
+    let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path);
+    let file = file.map_err(HubError::file(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(HubError::AlreadyRunning { data_dir: data_dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(HubError::File { path, source }),
+    }
+}
+
+/// Writes a file that only its owner may read: whole or not at all.
+pub(super) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new: PathBuf = path.with_file_name(name);
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&new)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}
+
+/// On Windows the profile folder's access list does this.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_made_once_and_only_their_owner_reads_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let (token, secret) = (ensure_token(dir.path()).unwrap(), ensure_secret(dir.path()).unwrap());
+        assert_eq!(ensure_token(dir.path()).unwrap(), token);
+        assert_eq!(ensure_secret(dir.path()).unwrap(), secret);
+        #[cfg(unix)]
+        for name in [TOKEN, SECRET] {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_damaged_token_is_told_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(TOKEN), "half").unwrap();
+        assert!(matches!(ensure_token(dir.path()), Err(HubError::Damaged { .. })));
+        assert_eq!(fs::read_to_string(dir.path().join(TOKEN)).unwrap(), "half");
+    }
+
+    #[test]
+    fn a_directory_is_taken_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = take(dir.path()).unwrap();
+        assert!(matches!(take(dir.path()), Err(HubError::AlreadyRunning { .. })));
+        drop(lock);
+        take(dir.path()).unwrap();
+    }
+}

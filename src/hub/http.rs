@@ -1,0 +1,214 @@
+//! What is answered over HTTP: the handshake of the socket, health, metrics.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Extension, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderMap, HeaderName, StatusCode, header};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::client::{self, Visitor};
+use super::guard::Rejected;
+use super::metrics::{Gauges, Refused};
+use super::socket::Socket;
+use super::state::{Hub, MAX_SOCKETS};
+use crate::clock;
+use crate::model::address::SOCKET_PATH;
+use crate::model::{Principal, PrincipalKind};
+
+/// Seconds to stay away from a hub that has as many connections as it takes, or whose log does not work.
+const BUSY_S: u64 = 5;
+
+/// The two ends of a connection.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Ends {
+    /// The client's.
+    pub peer: SocketAddr,
+    /// Ours: what the client dialed.
+    pub own: SocketAddr,
+}
+
+/// Everything that is answered.
+pub(super) fn router(hub: Arc<Hub>) -> Router {
+    Router::new()
+        .route(SOCKET_PATH, get(socket))
+        .route("/healthz", get(healthz))
+        .route("/metrics", get(metrics))
+        .layer(middleware::from_fn_with_state(Arc::clone(&hub), guarded))
+        .with_state(hub)
+}
+
+/// An answer that is no success: a status, and a sentence that says what to do.
+fn refusal(status: StatusCode, sentence: &str) -> Response {
+    let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    (status, plain, format!("{sentence}\n")).into_response()
+}
+
+fn with(mut response: Response, name: HeaderName, value: impl Into<http::HeaderValue>) -> Response {
+    response.headers_mut().insert(name, value.into());
+    response
+}
+
+async fn guarded(State(hub): State<Arc<Hub>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match hub.guard.check(&parts) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(Rejected::Host) => {
+            hub.metrics.refuse(Refused::Host);
+            refusal(
+                StatusCode::MISDIRECTED_REQUEST,
+                "This hub does not go by that name: use its IP address, or start it with --host NAME.",
+            )
+        }
+        Err(Rejected::Origin) => {
+            hub.metrics.refuse(Refused::Origin);
+            refusal(
+                StatusCode::FORBIDDEN,
+                "Web pages may not connect to this hub, unless it is started with --origin for theirs.",
+            )
+        }
+    }
+}
+
+async fn healthz(State(hub): State<Arc<Hub>>) -> Response {
+    let works = hub.log_works();
+    let status = if works { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let word = if works { "ok" } else { "the log cannot be written" };
+    let health = serde_json::json!({ "status": word, "version": env!("CARGO_PKG_VERSION") });
+    (status, [(header::CONTENT_TYPE, "application/json")], health.to_string()).into_response()
+}
+
+async fn metrics(
+    State(hub): State<Arc<Hub>>,
+    Extension(ends): Extension<Ends>,
+    headers: HeaderMap,
+) -> Response {
+    match authorize(&hub, &ends, &headers).await {
+        Err(refused) => return refused,
+        Ok(None) => return unauthorized(&hub, &ends),
+        Ok(Some(principal)) if principal.kind != PrincipalKind::Admin => {
+            hub.metrics.refuse(Refused::Kind);
+            return refusal(StatusCode::FORBIDDEN, "Only an admin's token sees the metrics.");
+        }
+        Ok(Some(_)) => {}
+    }
+    let gauges = Gauges {
+        sockets: (MAX_SOCKETS as usize).saturating_sub(hub.sockets.available_permits()),
+        principals: hub.registry.count(),
+        head: hub.store.head(),
+    };
+    let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (plain, hub.metrics.text(&gauges)).into_response()
+}
+
+/// Who the `Authorization` header says it is; none without one.
+async fn authorize(hub: &Hub, ends: &Ends, headers: &HeaderMap) -> Result<Option<Principal>, Response> {
+    let Some(header) = headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let words = header.to_str().ok().and_then(|text| text.split_once(' '));
+    let token = words.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token);
+    let known = match token {
+        Some(token) => hub.principal(token.trim()).await,
+        None => Ok(None),
+    };
+    match known {
+        Ok(Some(principal)) => Ok(Some(principal)),
+        Ok(None) => Err(unauthorized(hub, ends)),
+        Err(error) => {
+            log::warn!("cannot look up a token: {error}");
+            hub.metrics.refuse(Refused::Unavailable);
+            let response = refusal(StatusCode::SERVICE_UNAVAILABLE, "The hub's database cannot be read.");
+            Err(with(response, header::RETRY_AFTER, BUSY_S))
+        }
+    }
+}
+
+/// No token, or an unknown one; too many of these from one address are answered otherwise.
+fn unauthorized(hub: &Hub, ends: &Ends) -> Response {
+    if let Some(seconds) = hub.failed(ends.peer.ip()) {
+        return too_many(hub, seconds);
+    }
+    hub.metrics.refuse(Refused::Token);
+    let response = refusal(StatusCode::UNAUTHORIZED, "The hub does not know this token.");
+    with(response, header::WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"))
+}
+
+fn too_many(hub: &Hub, seconds: u64) -> Response {
+    hub.metrics.refuse(Refused::Guessing);
+    let response = refusal(StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens from your address.");
+    with(response, header::RETRY_AFTER, seconds)
+}
+
+async fn socket(
+    State(hub): State<Arc<Hub>>,
+    Extension(ends): Extension<Ends>,
+    mut request: Request,
+) -> Response {
+    let accept = match handshake(request.headers()) {
+        Ok(accept) => accept,
+        Err(response) => {
+            hub.metrics.refuse(Refused::Handshake);
+            return *response;
+        }
+    };
+    let principal = match authorize(&hub, &ends, request.headers()).await {
+        Ok(principal) => principal,
+        Err(response) => return response,
+    };
+    if principal.as_ref().is_some_and(|principal| !principal.kind.chats()) {
+        hub.metrics.refuse(Refused::Kind);
+        return refusal(StatusCode::FORBIDDEN, "A device's token opens no chat; use a person's.");
+    }
+    // Whoever guesses in the hello is kept away here. On loopback that would let one user of the computer keep out
+    // another, and 256 bits are not guessed.
+    let away = hub.failures.away(ends.peer.ip(), clock::now().boot_ms);
+    if let (None, Some(seconds), false) = (&principal, away, ends.peer.ip().is_loopback()) {
+        return too_many(&hub, seconds);
+    }
+    let Ok(permit) = Arc::clone(&hub.sockets).try_acquire_owned() else {
+        hub.metrics.refuse(Refused::Full);
+        let response =
+            refusal(StatusCode::SERVICE_UNAVAILABLE, "The hub has as many connections as it takes.");
+        return with(response, header::RETRY_AFTER, BUSY_S);
+    };
+    let upgrade = hyper::upgrade::on(&mut request);
+    let visitor = Visitor { address: ends.peer.ip(), dialed: ends.own.to_string(), principal };
+    tokio::spawn(async move {
+        let Ok(upgraded) = upgrade.await else { return };
+        if let Some(socket) = Socket::new(upgraded).await {
+            hub.metrics.sockets.add(1);
+            client::serve(hub, socket, visitor).await;
+        }
+        drop(permit);
+    });
+    let upgrade = [(header::CONNECTION, "upgrade"), (header::UPGRADE, "websocket")];
+    let response = (StatusCode::SWITCHING_PROTOCOLS, upgrade).into_response();
+    with(response, header::SEC_WEBSOCKET_ACCEPT, accept)
+}
+
+/// Checks a handshake (RFC 6455 §4.2.1), and makes the key that answers it.
+fn handshake(headers: &HeaderMap) -> Result<http::HeaderValue, Box<Response>> {
+    let says = |name: HeaderName, word: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word)))
+    };
+    if !says(header::CONNECTION, "upgrade") || !says(header::UPGRADE, "websocket") {
+        let response = refusal(StatusCode::UPGRADE_REQUIRED, "This address is for WebSocket connections.");
+        return Err(Box::new(with(response, header::UPGRADE, http::HeaderValue::from_static("websocket"))));
+    }
+    if !says(header::SEC_WEBSOCKET_VERSION, "13") {
+        let response = refusal(StatusCode::UPGRADE_REQUIRED, "This hub speaks version 13 of WebSocket.");
+        return Err(Box::new(with(response, header::SEC_WEBSOCKET_VERSION, 13u16)));
+    }
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
+    let key = key.and_then(|key| http::HeaderValue::from_str(&key).ok());
+    key.ok_or_else(|| Box::new(refusal(StatusCode::BAD_REQUEST, "The handshake has no Sec-WebSocket-Key.")))
+}

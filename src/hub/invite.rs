@@ -1,0 +1,105 @@
+//! Invites: a code that makes one principal, once, within its time. The database keeps its hash.
+
+use std::path::Path;
+
+use super::HubError;
+use super::files::Beacon;
+use super::state::hash;
+use crate::clock;
+use crate::model::address::Address;
+use crate::model::profile::Secret;
+use crate::model::{PrincipalKind, time::WallMs};
+use crate::store::HubStore;
+
+/// How long an invite is good, unless said otherwise, in milliseconds: a day.
+pub const INVITE_MS: u64 = 24 * 60 * 60 * 1000;
+/// Crockford's base 32: no letter that is taken for a digit.
+const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// What kind of invite.
+#[derive(Clone, Debug)]
+pub struct InviteOptions {
+    /// How long it is good, in milliseconds.
+    pub expires_ms: u64,
+    /// What whoever redeems it becomes.
+    pub kind: PrincipalKind,
+    /// Where the hub is reached, if not under the address that it thinks it has.
+    pub url: Option<String>,
+}
+
+impl Default for InviteOptions {
+    fn default() -> Self {
+        InviteOptions { expires_ms: INVITE_MS, kind: PrincipalKind::Person, url: None }
+    }
+}
+
+/// A new invite.
+#[derive(Clone, Debug)]
+pub struct Invite {
+    /// Its code, for people: four groups of four.
+    pub code: Secret,
+    /// What a person pastes: the address, the code and the fingerprint.
+    pub link: Address,
+    /// Until when, in Unix milliseconds by this computer's clock.
+    pub expires_at: WallMs,
+}
+
+/// Makes an invite to the hub on this data directory, from any process of its owner's, whether the hub runs or not.
+/// Blocks.
+///
+/// # Errors
+/// When there is no hub's database, it cannot be written, or the hub's address is neither known nor given.
+pub fn invite(data_dir: &Path, options: &InviteOptions) -> Result<Invite, HubError> {
+    let beacon = Beacon::read(data_dir);
+    let fingerprint = beacon.as_ref().and_then(|beacon| beacon.fingerprint.clone());
+    let url = options.url.clone().or(beacon.map(|beacon| beacon.url));
+    let url = url.ok_or_else(|| HubError::NotRunning { data_dir: data_dir.to_owned() })?;
+    let code = code(clock::random::<10>()?);
+    let now = clock::now().wall_ms;
+    let expires_at = now.saturating_add(i64::try_from(options.expires_ms).unwrap_or(i64::MAX));
+    HubStore::invite_offline(data_dir, hash(&canonical(&code)), expires_at, options.kind)?;
+    let code = Secret::new(code);
+    Ok(Invite { link: Address { url, invite: Some(code.clone()), fingerprint }, code, expires_at })
+}
+
+/// 80 bits as four groups of four digits.
+fn code(random: [u8; 10]) -> String {
+    let mut code = String::with_capacity(19);
+    for group in random.chunks_exact(5) {
+        let bits = group.iter().fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
+        for place in (0..8).rev() {
+            if !code.is_empty() && place % 4 == 3 {
+                code.push('-');
+            }
+            code.push(char::from(DIGITS[(bits >> (5 * place) & 31) as usize]));
+        }
+    }
+    code
+}
+
+/// A code as it was made, however somebody has written it down.
+pub(super) fn canonical(code: &str) -> String {
+    let significant = code.chars().filter(|c| c.is_ascii_alphanumeric());
+    let read = |c: char| match c.to_ascii_lowercase() {
+        'o' => '0',
+        'i' | 'l' => '1',
+        c => c,
+    };
+    significant.map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_readable_and_survives_being_written_down() {
+        assert_eq!(code([0; 10]), "0000-0000-0000-0000");
+        assert_eq!(code([0xff; 10]), "zzzz-zzzz-zzzz-zzzz");
+        let code = code([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        assert_eq!(code, "0410-6105-0r3g-g28a");
+        assert_eq!(canonical(&code), "041061050r3gg28a");
+        assert_eq!(canonical(" O41O 6i05 or3g GG28A"), "041061050r3gg28a".replacen("gg28a", "ggg28a", 1));
+        assert_eq!(canonical("O4lO-6I05-OR3G-G28A"), canonical(&code));
+    }
+}

@@ -1,0 +1,183 @@
+//! What a hub counts, and its text form for Prometheus (exposition format 0.0.4).
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Upper ends of the append latency's buckets, in milliseconds.
+const BUCKETS_MS: [u64; 11] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000];
+
+/// Why a request or a client was refused.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// The host is not ours.
+    Host,
+    /// A foreign page.
+    Origin,
+    /// No, or an unknown, token.
+    Token,
+    /// A known one that may not do this.
+    Kind,
+    /// Too many bad tokens from one address.
+    Guessing,
+    /// The invite is not good.
+    Invite,
+    /// The hub has as many connections as it takes.
+    Full,
+    /// Not a handshake, or not of this protocol.
+    Handshake,
+    /// The log could not be written or read.
+    Unavailable,
+    /// The client did not read.
+    TooSlow,
+}
+
+impl Refused {
+    const ALL: [(Refused, &str); 10] = [
+        (Refused::Host, "host"),
+        (Refused::Origin, "origin"),
+        (Refused::Token, "token"),
+        (Refused::Kind, "kind"),
+        (Refused::Guessing, "guessing"),
+        (Refused::Invite, "invite"),
+        (Refused::Full, "full"),
+        (Refused::Handshake, "handshake"),
+        (Refused::Unavailable, "unavailable"),
+        (Refused::TooSlow, "too_slow"),
+    ];
+}
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(super) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The hub's counters since its start.
+#[derive(Debug, Default)]
+pub(super) struct Metrics {
+    /// Sockets opened.
+    pub sockets: Counter,
+    /// Appends that were new.
+    pub appended: Counter,
+    /// Appends that were on disk before.
+    pub repeated: Counter,
+    /// Bytes of frames received.
+    pub received: Counter,
+    /// Bytes of frames sent.
+    pub sent: Counter,
+    /// Episodes in which a client sent more than its rate.
+    pub slowed: Counter,
+    refused: [Counter; Refused::ALL.len()],
+    append_buckets: [Counter; BUCKETS_MS.len()],
+    append_count: Counter,
+    append_micros: Counter,
+}
+
+/// What is counted elsewhere.
+pub(super) struct Gauges {
+    /// Open sockets.
+    pub sockets: usize,
+    /// Connected principals.
+    pub principals: usize,
+    /// The log's newest offset.
+    pub head: u64,
+}
+
+impl Metrics {
+    pub(super) fn refuse(&self, why: Refused) {
+        self.refused[why as usize].add(1);
+    }
+
+    /// An append was answered after so long.
+    pub(super) fn append_took(&self, took: Duration) {
+        let bucket = BUCKETS_MS.iter().position(|end| took <= Duration::from_millis(*end));
+        if let Some(bucket) = bucket {
+            self.append_buckets[bucket].add(1);
+        }
+        self.append_count.add(1);
+        self.append_micros.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// The exposition.
+    pub(super) fn text(&self, gauges: &Gauges) -> String {
+        let mut text = String::new();
+        let mut metric = |name: &str, kind: &str, help: &str, value: u64| {
+            let head = format!("# HELP duplex_{name} {help}\n# TYPE duplex_{name} {kind}\n");
+            text.push_str(&head);
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(text, "duplex_{name} {value}");
+        };
+        metric("connections", "gauge", "Open sockets.", gauges.sockets as u64);
+        metric("principals_connected", "gauge", "Principals with an open socket.", gauges.principals as u64);
+        metric("log_head", "gauge", "The newest offset of the log.", gauges.head);
+        metric("connections_total", "counter", "Sockets opened.", self.sockets.get());
+        metric("messages_total", "counter", "Entries appended to the log.", self.appended.get());
+        metric("messages_repeated_total", "counter", "Appends known already.", self.repeated.get());
+        metric("received_bytes_total", "counter", "Bytes of frames received.", self.received.get());
+        metric("sent_bytes_total", "counter", "Bytes of frames sent.", self.sent.get());
+        metric("slowed_total", "counter", "Clients told to send less.", self.slowed.get());
+        text.push_str("# HELP duplex_refused_total Refused requests and clients.\n");
+        text.push_str("# TYPE duplex_refused_total counter\n");
+        for (why, word) in Refused::ALL {
+            let count = self.refused[why as usize].get();
+            let _ = writeln!(text, "duplex_refused_total{{reason=\"{word}\"}} {count}");
+        }
+        self.histogram(&mut text);
+        text
+    }
+
+    fn histogram(&self, text: &mut String) {
+        let name = "duplex_append_seconds";
+        let _ = writeln!(text, "# HELP {name} From an append being asked for to its being on disk.");
+        let _ = writeln!(text, "# TYPE {name} histogram");
+        let mut below = 0;
+        for (end, count) in BUCKETS_MS.iter().zip(&self.append_buckets) {
+            below += count.get();
+            let _ = writeln!(text, "{name}_bucket{{le=\"{}.{:03}\"}} {below}", end / 1000, end % 1000);
+        }
+        let (count, micros) = (self.append_count.get(), self.append_micros.get());
+        let _ = writeln!(text, "{name}_bucket{{le=\"+Inf\"}} {count}");
+        let _ = writeln!(text, "{name}_sum {}.{:06}", micros / 1_000_000, micros % 1_000_000);
+        let _ = writeln!(text, "{name}_count {count}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_is_what_prometheus_reads() {
+        let metrics = Metrics::default();
+        metrics.refuse(Refused::Origin);
+        metrics.append_took(Duration::from_micros(1_500));
+        metrics.append_took(Duration::from_secs(60));
+        let text = metrics.text(&Gauges { sockets: 3, principals: 2, head: 9 });
+        for line in [
+            "duplex_connections 3",
+            "duplex_log_head 9",
+            "duplex_refused_total{reason=\"origin\"} 1",
+            "duplex_refused_total{reason=\"host\"} 0",
+            "duplex_append_seconds_bucket{le=\"0.001\"} 0",
+            "duplex_append_seconds_bucket{le=\"0.002\"} 1",
+            "duplex_append_seconds_bucket{le=\"5.000\"} 1",
+            "duplex_append_seconds_bucket{le=\"+Inf\"} 2",
+            "duplex_append_seconds_sum 60.001500",
+            "duplex_append_seconds_count 2",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
+        }
+        for (index, (why, _)) in Refused::ALL.into_iter().enumerate() {
+            assert_eq!(why as usize, index);
+        }
+    }
+}

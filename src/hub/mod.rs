@@ -1,0 +1,287 @@
+//! The hub: one log for everyone, served over `GET /v1/socket`. It owns sockets and files; what a conversation is, is
+//! [`crate::wire::duplex::server`]'s, and what is on disk is [`crate::store::HubStore`]'s.
+//!
+//! The map, as a connection comes in:
+//!
+//! - `serve`: accepts, TLS, HTTP within limits. `tls`: certificates. `guard`: whose requests are looked at.
+//! - `http`: the routes, and the handshake of the socket. `rate`: how much is too much.
+//! - `client`: one client's task. `socket`: its frames. `asks`: how its session's questions are answered.
+//! - `state`: what all clients share. `presence`: who is connected. `metrics`: what is counted.
+//! - `files`: token, secret, lock, address. [`invite`]: how people join. [`spawn`]: a hub within the app.
+
+mod asks;
+mod client;
+mod embedded;
+mod error;
+mod files;
+mod guard;
+mod http;
+mod invite;
+mod metrics;
+mod presence;
+mod rate;
+mod serve;
+mod socket;
+mod state;
+mod tls;
+
+use std::fs::File;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
+
+pub use embedded::{Handle, spawn};
+pub use error::HubError;
+pub use files::{Beacon, secret, token};
+pub use invite::{INVITE_MS, Invite, InviteOptions, invite};
+
+use crate::clock;
+use crate::model::address::SOCKET_PATH;
+use crate::model::profile::Secret;
+use crate::model::{Epoch, MessageId, Principal, PrincipalKind};
+use crate::store::HubStore;
+use guard::Guard;
+use state::{Hub, MAX_SOCKETS};
+use tls::Identity;
+
+/// How long a hub that shuts down waits for its clients to have gone.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// How a hub is to be.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where its files are.
+    pub data_dir: PathBuf,
+    /// Where it listens. Port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Its name for people; this computer's unless given.
+    pub name: Option<String>,
+    /// How connections are encrypted.
+    pub tls: Tls,
+    /// Listen beyond loopback without TLS.
+    pub insecure: bool,
+    /// Within the app: with port 0 it takes the port of its previous run, if that is free.
+    pub embedded: bool,
+    /// Host names under which it is reached, besides IP addresses and `localhost`.
+    pub allowed_hosts: Vec<String>,
+    /// Web pages that may connect, by their origin: `https://chat.example`.
+    pub allowed_origins: Vec<String>,
+}
+
+/// How connections are encrypted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Tls {
+    /// Not at all. On loopback only, unless [`Options::insecure`].
+    #[default]
+    Off,
+    /// By the owner's certificate.
+    Files {
+        /// The certificate and its chain, PEM.
+        cert: PathBuf,
+        /// The private key, PEM.
+        key: PathBuf,
+    },
+    /// By a certificate that the hub signs itself, and keeps. Clients know it by its fingerprint.
+    SelfSigned,
+}
+
+impl Options {
+    /// The hub within the app: on loopback, at any port.
+    pub fn embedded(data_dir: impl Into<PathBuf>) -> Options {
+        Options {
+            data_dir: data_dir.into(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            name: None,
+            tls: Tls::Off,
+            insecure: false,
+            embedded: true,
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+        }
+    }
+}
+
+/// A running hub. Dropping it ends it as a crash would: everything acknowledged is on disk.
+pub struct Running {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// The socket's URL, as others reach it.
+    pub url: String,
+    /// SHA-256 of its certificate, 64 hexadecimal digits, where it signed its own.
+    pub fingerprint: Option<String>,
+    /// The owner's token.
+    pub admin_token: Secret,
+    data_dir: PathBuf,
+    hub: Arc<Hub>,
+    accepting: JoinHandle<()>,
+    forwarding: JoinHandle<()>,
+    _lock: File,
+}
+
+/// Starts a hub on the runtime that it is called from. Returns once it listens.
+///
+/// # Errors
+/// [`HubError`] says why it does not run, and what to do. Nothing is left running.
+pub async fn start(options: Options) -> Result<Running, HubError> {
+    if !options.listen.ip().is_loopback() && options.tls == Tls::Off && !options.insecure {
+        return Err(HubError::TlsRequired { address: options.listen });
+    }
+    let prepare = options.clone();
+    let prepared = spawn_blocking(move || Prepared::new(&prepare)).await;
+    let Prepared { lock, identity, token, secret, store } =
+        prepared.map_err(|error| HubError::System { detail: error.to_string() })??;
+    ensure_owner(&store, &token).await?;
+    let listener = listen(&options).await?;
+    let addr =
+        listener.local_addr().map_err(|source| HubError::Listen { address: options.listen, source })?;
+    if !options.embedded {
+        allow_sockets();
+    }
+
+    let url = url(&options, addr);
+    let name = options.name.clone().or_else(tls::host_name).unwrap_or_else(|| "Duplex".to_owned());
+    let guard = Guard { hosts: options.allowed_hosts.clone(), origins: options.allowed_origins.clone() };
+    let hub = Hub::new(store, name, secret, guard);
+    let committed = hub.store.subscribe();
+    let forwarding = tokio::spawn(Arc::clone(&hub).forward(committed));
+    let router = http::router(Arc::clone(&hub));
+    let accepting =
+        tokio::spawn(serve::accept(listener, identity.acceptor, router, hub.stopping.subscribe()));
+
+    let running = Running {
+        addr,
+        url,
+        fingerprint: identity.fingerprint,
+        admin_token: token,
+        data_dir: options.data_dir,
+        hub,
+        accepting,
+        forwarding,
+        _lock: lock,
+    };
+    running.announce()?;
+    log::info!("the hub listens on {}", running.url);
+    Ok(running)
+}
+
+/// What comes from the disk.
+struct Prepared {
+    lock: File,
+    identity: Identity,
+    token: Secret,
+    secret: [u8; 32],
+    store: HubStore,
+}
+
+impl Prepared {
+    fn new(options: &Options) -> Result<Prepared, HubError> {
+        let dir = &options.data_dir;
+        let lock = files::take(dir)?;
+        let identity = tls::identity(options)?;
+        let (token, secret) = (files::ensure_token(dir)?, files::ensure_secret(dir)?);
+        let epoch = Epoch(u64::from_be_bytes(clock::random()?));
+        let general = MessageId::from_random(clock::random()?);
+        let store = HubStore::open(dir, epoch, clock::now().wall_ms, general)?;
+        Ok(Prepared { lock, identity, token, secret, store })
+    }
+}
+
+/// Whoever can read the token's file is an admin, also after the database was lost or restored.
+async fn ensure_owner(store: &HubStore, token: &Secret) -> Result<(), HubError> {
+    let token_hash = state::hash(token.reveal());
+    if store.principal_by_token_hash(token_hash).await?.is_none() {
+        let user = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+        let name = user.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "admin".to_owned());
+        let owner = Principal { id: asks::new_principal_id()?, kind: PrincipalKind::Admin, name };
+        store.create_principal(owner, token_hash).await?;
+    }
+    Ok(())
+}
+
+async fn listen(options: &Options) -> Result<TcpListener, HubError> {
+    if options.embedded
+        && options.listen.port() == 0
+        && let Some(port) = files::last_port(&options.data_dir)
+        && let Ok(listener) = TcpListener::bind(SocketAddr::new(options.listen.ip(), port)).await
+    {
+        return Ok(listener);
+    }
+    let address = options.listen;
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => HubError::PortInUse { address },
+        _ => HubError::Listen { address, source },
+    })
+}
+
+/// As many file descriptors as the system lets this process have: one for each socket.
+fn allow_sockets() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        let wanted = u64::from(MAX_SOCKETS) + 1024;
+        if limit.current.is_some_and(|current| current < wanted) {
+            limit.current = Some(limit.maximum.map_or(wanted, |most| most.min(wanted)));
+            if let Err(error) = setrlimit(Resource::Nofile, limit) {
+                log::warn!("cannot raise the limit of open files: {error}");
+            }
+        }
+    }
+}
+
+fn url(options: &Options, addr: SocketAddr) -> String {
+    let scheme = if options.tls == Tls::Off { "ws" } else { "wss" };
+    let host = match (options.allowed_hosts.first(), tls::reachable_address(addr)) {
+        (Some(host), _) => format!("{host}:{}", addr.port()),
+        (None, Some(ip)) => SocketAddr::new(ip, addr.port()).to_string(),
+        (None, None) => format!("localhost:{}", addr.port()),
+    };
+    format!("{scheme}://{host}{SOCKET_PATH}")
+}
+
+impl Running {
+    /// Writes down where it is found.
+    fn announce(&self) -> Result<(), HubError> {
+        files::keep_port(&self.data_dir, self.addr.port());
+        let beacon = Beacon {
+            url: self.url.clone(),
+            pid: std::process::id(),
+            started: clock::now().wall_ms,
+            fingerprint: self.fingerprint.clone(),
+        };
+        beacon.write(&self.data_dir)
+    }
+
+    /// Waits until it has ended without being told to, and says why.
+    pub async fn failure(&mut self) -> String {
+        let (what, ended) = tokio::select! {
+            ended = &mut self.accepting => ("accepting connections", ended),
+            ended = &mut self.forwarding => ("passing on what is committed", ended),
+        };
+        match ended {
+            Ok(()) => format!("{what} has ended"),
+            Err(error) => format!("{what} failed: {error}"),
+        }
+    }
+
+    /// Says goodbye to all clients, waits some seconds for them to have gone, and closes the database.
+    pub async fn shutdown(self) {
+        Beacon::remove(&self.data_dir);
+        self.hub.stopping.send_replace(true);
+        // Nobody ever closes the semaphore: what can go wrong is that a client does not go in time.
+        if timeout(GOODBYE, self.hub.sockets.acquire_many(MAX_SOCKETS)).await.is_err() {
+            log::info!("some clients had not gone when the hub closed");
+        }
+        self.accepting.abort();
+        self.forwarding.abort();
+        // They hold the database: it closes when the last of them has let go.
+        let _ = self.accepting.await;
+        let _ = self.forwarding.await;
+    }
+}

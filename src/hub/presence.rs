@@ -1,0 +1,231 @@
+//! Who is connected, and what the clients tell each other past the log: presence, typing, read markers.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+
+use super::rate::{Bucket, PRINCIPAL, Taken};
+use crate::model::time::BootMs;
+use crate::model::{Offset, Principal, PrincipalId, RoomName, Sender};
+
+/// Beyond so many connected principals nobody is told any more who comes and goes: with `n` of them, a hub's restart
+/// makes n² such messages. The welcome still says who is there.
+const PRESENCE_LIMIT: usize = 500;
+/// Notices that wait for one client.
+const MAILBOX: usize = 32;
+
+/// What a client hears besides the log.
+#[derive(Clone, Debug)]
+pub(super) enum Notice {
+    /// Somebody came or went.
+    Presence(Principal, bool),
+    /// Somebody is typing.
+    Typing {
+        /// Where.
+        room: RoomName,
+        /// Who.
+        who: Sender,
+    },
+    /// The same principal read something in another app.
+    Read {
+        /// Where.
+        room: RoomName,
+        /// The last read offset.
+        offset: Offset,
+    },
+}
+
+/// A client's notices. When it has ended, the client missed one that it must not miss.
+pub(super) type Mailbox = mpsc::Receiver<Arc<Notice>>;
+
+/// Everybody who is connected.
+#[derive(Default)]
+pub(super) struct Registry(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    present: HashMap<PrincipalId, Present>,
+    next_seat: u64,
+}
+
+struct Present {
+    who: Principal,
+    seats: Vec<(u64, Option<mpsc::Sender<Arc<Notice>>>)>,
+    bucket: Bucket,
+}
+
+/// One connected client of a principal; dropping it says that it has gone.
+pub(super) struct Seat {
+    registry: Arc<Registry>,
+    who: PrincipalId,
+    number: u64,
+}
+
+impl Registry {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A client of this principal is connected.
+    pub(super) fn enter(self: &Arc<Self>, who: &Principal, now: BootMs) -> (Seat, Mailbox) {
+        let (sender, mailbox) = mpsc::channel(MAILBOX);
+        let mut inner = self.lock();
+        let number = inner.next_seat;
+        inner.next_seat += 1;
+        let present = inner.present.entry(who.id.clone()).or_insert_with(|| Present {
+            who: who.clone(),
+            seats: Vec::new(),
+            bucket: Bucket::new(PRINCIPAL, now),
+        });
+        let came = present.seats.is_empty();
+        present.seats.push((number, Some(sender)));
+        if came {
+            inner.tell_presence(who, true);
+        }
+        (Seat { registry: Arc::clone(self), who: who.id.clone(), number }, mailbox)
+    }
+
+    /// How many principals are connected.
+    pub(super) fn count(&self) -> usize {
+        self.lock().present.len()
+    }
+
+    /// Marks those of these principals who are connected.
+    pub(super) fn mark(&self, people: impl Iterator<Item = Principal>) -> Vec<(Principal, bool)> {
+        let inner = self.lock();
+        people
+            .map(|person| {
+                let online = inner.present.contains_key(&person.id);
+                (person, online)
+            })
+            .collect()
+    }
+}
+
+impl Inner {
+    fn tell_presence(&mut self, who: &Principal, online: bool) {
+        if self.present.len() > PRESENCE_LIMIT {
+            return;
+        }
+        let notice = Arc::new(Notice::Presence(who.clone(), online));
+        for present in self.present.values_mut().filter(|present| present.who.id != who.id) {
+            for (_, seat) in &mut present.seats {
+                // What a client believes about others must not go wrong in silence: one that has no room for this is
+                // closed by its mailbox's end, and learns everything anew.
+                seat.take_if(|seat| seat.try_send(Arc::clone(&notice)).is_err());
+            }
+        }
+    }
+}
+
+impl Seat {
+    /// Tells everybody else that this principal is typing. May be missed.
+    pub(super) fn typing(&self, room: RoomName, who: Sender) {
+        let notice = Arc::new(Notice::Typing { room, who });
+        let inner = self.registry.lock();
+        let others = inner.present.values().filter(|present| present.who.id != self.who);
+        for seat in others.flat_map(|present| &present.seats).filter_map(|(_, seat)| seat.as_ref()) {
+            // Half of a mailbox is kept for what must not be missed.
+            if seat.capacity() > MAILBOX / 2 {
+                let _ = seat.try_send(Arc::clone(&notice));
+            }
+        }
+    }
+
+    /// Tells this principal's other clients. May be missed: the next welcome says it again.
+    pub(super) fn read(&self, room: RoomName, offset: Offset) {
+        let notice = Arc::new(Notice::Read { room, offset });
+        let inner = self.registry.lock();
+        let seats = inner.present.get(&self.who).into_iter().flat_map(|present| &present.seats);
+        for (_, seat) in seats.filter(|(number, _)| *number != self.number) {
+            if let Some(seat) = seat.as_ref().filter(|seat| seat.capacity() > MAILBOX / 2) {
+                let _ = seat.try_send(Arc::clone(&notice));
+            }
+        }
+    }
+
+    /// Takes from what all clients of this principal may send together.
+    pub(super) fn take(&self, cost: u32, now: BootMs) -> Taken {
+        let mut inner = self.registry.lock();
+        inner.present.get_mut(&self.who).map(|present| present.bucket.take(cost, now)).unwrap_or_default()
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut inner = self.registry.lock();
+        let Some(present) = inner.present.get_mut(&self.who) else {
+            return;
+        };
+        present.seats.retain(|(number, _)| *number != self.number);
+        if present.seats.is_empty()
+            && let Some(gone) = inner.present.remove(&self.who)
+        {
+            inner.tell_presence(&gone.who, false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::PrincipalKind;
+
+    fn person(name: &str) -> Principal {
+        Principal { id: PrincipalId(name.into()), kind: PrincipalKind::Person, name: name.into() }
+    }
+
+    fn presence(mailbox: &mut Mailbox) -> Vec<(String, bool)> {
+        let mut heard = Vec::new();
+        while let Ok(notice) = mailbox.try_recv() {
+            if let Notice::Presence(who, online) = &*notice {
+                heard.push((who.name.clone(), *online));
+            }
+        }
+        heard
+    }
+
+    #[test]
+    fn others_hear_of_the_first_to_come_and_the_last_to_go() {
+        let registry = Arc::new(Registry::default());
+        let (_a, mut mailbox) = registry.enter(&person("a"), 0);
+        let (b1, _) = registry.enter(&person("b"), 0);
+        let (b2, _) = registry.enter(&person("b"), 0);
+        assert_eq!(presence(&mut mailbox), [("b".to_owned(), true)]);
+        drop(b1);
+        assert_eq!(presence(&mut mailbox), []);
+        drop(b2);
+        assert_eq!(presence(&mut mailbox), [("b".to_owned(), false)]);
+        assert_eq!(registry.count(), 1);
+    }
+
+    #[test]
+    fn whoever_has_no_room_for_presence_is_closed_and_typing_does_not_bring_that_about() {
+        let registry = Arc::new(Registry::default());
+        let (_a, mut mailbox) = registry.enter(&person("a"), 0);
+        let (b, _) = registry.enter(&person("b"), 0);
+        for _ in 0..100 {
+            b.typing(RoomName::general(), Sender { id: PrincipalId("b".into()), name: "b".into() });
+        }
+        let mut seats: Vec<_> = (0..15).map(|n| registry.enter(&person(&format!("c{n}")), 0)).collect();
+        assert_eq!(presence(&mut mailbox).len(), 16);
+        seats.extend((15..48).map(|n| registry.enter(&person(&format!("c{n}")), 0)));
+        assert_eq!(presence(&mut mailbox).len(), 32, "what was there before is still read");
+        assert!(matches!(mailbox.try_recv(), Err(mpsc::error::TryRecvError::Disconnected)));
+    }
+
+    #[test]
+    fn a_read_marker_reaches_the_same_principal_only_and_elsewhere() {
+        let registry = Arc::new(Registry::default());
+        let (a1, mut own) = registry.enter(&person("a"), 0);
+        let (_a2, mut same) = registry.enter(&person("a"), 0);
+        let (_b, mut other) = registry.enter(&person("b"), 0);
+        presence(&mut own);
+        presence(&mut same);
+        a1.read(RoomName::general(), 7);
+        assert!(matches!(same.try_recv().as_deref(), Ok(Notice::Read { offset: 7, .. })));
+        assert!(own.try_recv().is_err());
+        assert!(other.try_recv().is_err());
+    }
+}

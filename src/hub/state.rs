@@ -1,0 +1,150 @@
+//! [`Hub`]: what all clients of one hub share.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+use tokio::sync::{Semaphore, broadcast, watch};
+
+use super::guard::Guard;
+use super::metrics::Metrics;
+use super::presence::Registry;
+use super::rate::Failures;
+use crate::clock;
+use crate::model::time::BootMs;
+use crate::model::{Entry, Offset, Principal};
+use crate::store::{HubStore, StoreError};
+use crate::wire::duplex::server::Batch;
+
+/// Most sockets open at once.
+pub(super) const MAX_SOCKETS: u32 = 10_000;
+/// Most people told of in a welcome.
+const PEOPLE: usize = 2_000;
+/// How long what the store said about people is believed, in milliseconds: a thousand clients that come back at once
+/// ask once.
+const PEOPLE_MS: u64 = 1_000;
+/// Batches that wait for a client that is slow; after that it reads from the log.
+const COMMITS: usize = 128;
+
+/// News of the log, for every client.
+#[derive(Clone)]
+pub(super) enum Commit {
+    /// New entries.
+    Batch(Arc<Batch>),
+    /// There are new entries up to here, and the batches were missed.
+    Head(Offset),
+}
+
+/// People as the store had them at that time.
+type People = (BootMs, Arc<[Principal]>);
+
+/// One hub.
+pub(super) struct Hub {
+    /// The log and the principals.
+    pub store: HubStore,
+    /// For people.
+    pub name: String,
+    /// What it proves itself with.
+    pub secret: [u8; 32],
+    /// Who may ask.
+    pub guard: Guard,
+    /// Who is connected.
+    pub registry: Arc<Registry>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Who guesses tokens.
+    pub failures: Failures,
+    /// One permit for each socket.
+    pub sockets: Arc<Semaphore>,
+    /// News of the log.
+    pub commits: broadcast::Sender<Commit>,
+    /// Whether the hub is shutting down.
+    pub stopping: watch::Sender<bool>,
+    log_works: AtomicBool,
+    people: Mutex<Option<People>>,
+}
+
+impl Hub {
+    pub(super) fn new(store: HubStore, name: String, secret: [u8; 32], guard: Guard) -> Arc<Hub> {
+        Arc::new(Hub {
+            store,
+            name,
+            secret,
+            guard,
+            registry: Arc::default(),
+            metrics: Metrics::default(),
+            failures: Failures::default(),
+            sockets: Arc::new(Semaphore::new(MAX_SOCKETS as usize)),
+            commits: broadcast::Sender::new(COMMITS),
+            stopping: watch::Sender::new(false),
+            log_works: AtomicBool::new(true),
+            people: Mutex::new(None),
+        })
+    }
+
+    /// Whether the log could be written when it was last tried.
+    pub(super) fn log_works(&self) -> bool {
+        self.log_works.load(Ordering::Relaxed)
+    }
+
+    /// Remembers whether writing worked.
+    pub(super) fn log_worked(&self, worked: bool) {
+        self.log_works.store(worked, Ordering::Relaxed);
+    }
+
+    /// Whose token this is.
+    pub(super) async fn principal(&self, token: &str) -> Result<Option<Principal>, StoreError> {
+        self.store.principal_by_token_hash(hash(token)).await
+    }
+
+    /// Counts bad credentials from an address. Returns the seconds to stay away, if they were one too many.
+    pub(super) fn failed(&self, from: IpAddr) -> Option<u64> {
+        self.failures.count(from, clock::now().boot_ms)
+    }
+
+    /// Everybody who may chat, and whether connected: at most 2,000, those who are connected first.
+    pub(super) async fn people(&self) -> Result<Vec<(Principal, bool)>, StoreError> {
+        let now = clock::now().boot_ms;
+        let known = self.people.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let people = match known {
+            Some((at, people)) if now.saturating_sub(at) < PEOPLE_MS => people,
+            _ => {
+                let people = self.store.principals().await?;
+                let people: Arc<[_]> = people.into_iter().filter(|person| person.kind.chats()).collect();
+                let mut known = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+                *known = Some((now, Arc::clone(&people)));
+                people
+            }
+        };
+        let mut marked = self.registry.mark(people.iter().cloned());
+        if marked.len() > PEOPLE {
+            marked.sort_by_key(|(_, online)| !online);
+            marked.truncate(PEOPLE);
+        }
+        Ok(marked)
+    }
+
+    /// Somebody joined: they are to be in the next welcome.
+    pub(super) fn forget_people(&self) {
+        *self.people.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Turns what the store commits into news for every client, encoded once. Returns when the store has closed.
+    pub(super) async fn forward(self: Arc<Self>, mut committed: broadcast::Receiver<Arc<[Entry]>>) {
+        loop {
+            let commit = match committed.recv().await {
+                Ok(entries) => Batch::new(entries.to_vec()).map(Commit::Batch),
+                Err(broadcast::error::RecvError::Lagged(_)) => Some(Commit::Head(self.store.head())),
+                Err(broadcast::error::RecvError::Closed) => return,
+            };
+            // Nobody may be connected.
+            let _ = commit.map(|commit| self.commits.send(commit));
+        }
+    }
+}
+
+/// What the store keeps of a token or an invite's code.
+pub(super) fn hash(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}

@@ -1,0 +1,341 @@
+//! [`Settings`]: typed access to `settings.json`. It is written in one piece, with the last good one kept as
+//! `settings.json.bak`; what cannot be read is set aside, and a later version is left untouched.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::migrate::{self, STEPS, Unfit, VERSION};
+use super::private_file::{self, beside};
+use super::{FILE, Theme, WindowSize};
+use crate::model::{Banner, ConnectionId, Profile};
+
+/// Why settings were not written.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file is of a later version of this program.
+    #[error("{} is of a later version and is left as it is", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file could not be written; it is as it was.
+    #[error("cannot write {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+}
+
+/// Ids below this one have a meaning of their own ([`ConnectionId::OWN_HUB`], [`ConnectionId::COMMAND_LINE`]).
+const FIRST_ID: u64 = 3;
+
+/// The settings, and the file that they are in. A change is kept once [`Settings::save`] says so.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    path: PathBuf,
+    is_newer: bool,
+    content: Content,
+}
+
+/// What is in the file. Fields of later versions of this program are kept as they are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Content {
+    /// The servers, in the person's order.
+    profiles: Vec<Profile>,
+    /// The highest id that a connection ever had: an id is never given twice, since it is a key into the database.
+    last_connection: u64,
+    first_steps_done: bool,
+    display_name: String,
+    theme: Theme,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window: Option<WindowSize>,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+impl Settings {
+    /// Reads the settings in a data directory; there need not be any. Never fails: what cannot be read is set aside, and
+    /// the backup is used where there is a readable one, else defaults. The banner says so.
+    pub fn load(dir: &Path) -> (Settings, Option<Banner>) {
+        let mut settings = Settings { path: dir.join(FILE), is_newer: false, content: Content::default() };
+        let mut banner = None;
+        match fs::read(&settings.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => banner = Some(settings.fall_back(&error.to_string())),
+            Ok(bytes) => match parse(&bytes) {
+                Ok((content, version)) => {
+                    settings.content = content;
+                    settings.back_up(&bytes, version);
+                }
+                Err(Unfit::Newer) => {
+                    settings.is_newer = true;
+                    // What of a later version's settings still means the same.
+                    settings.content = serde_json::from_slice(&bytes).unwrap_or_default();
+                }
+                Err(Unfit::Unreadable(detail)) => banner = Some(settings.fall_back(&detail)),
+            },
+        }
+        (settings, banner)
+    }
+
+    /// Whether the file is of a later version: it was read as far as it could be understood, and is not written.
+    pub fn is_newer(&self) -> bool {
+        self.is_newer
+    }
+
+    /// The servers, in the person's order.
+    pub fn profiles(&self) -> &[Profile] {
+        &self.content.profiles
+    }
+
+    /// Adds a server, or changes the one with this id.
+    pub fn set_profile(&mut self, profile: Profile) {
+        self.content.last_connection = self.content.last_connection.max(profile.id.0);
+        match self.content.profiles.iter_mut().find(|known| known.id == profile.id) {
+            Some(known) => *known = profile,
+            None => self.content.profiles.push(profile),
+        }
+    }
+
+    /// Takes a server out.
+    pub fn remove_profile(&mut self, id: ConnectionId) {
+        self.content.profiles.retain(|profile| profile.id != id);
+    }
+
+    /// An id for a new server: one that no server ever had here.
+    pub fn new_connection_id(&self) -> ConnectionId {
+        let known = self.content.profiles.iter().map(|profile| profile.id.0).max().unwrap_or(0);
+        ConnectionId(known.max(self.content.last_connection).saturating_add(1).max(FIRST_ID))
+    }
+
+    /// Whether the first steps were taken or put off.
+    pub fn first_steps_done(&self) -> bool {
+        self.content.first_steps_done
+    }
+
+    /// The first steps were taken or put off.
+    pub fn set_first_steps_done(&mut self) {
+        self.content.first_steps_done = true;
+    }
+
+    /// The name to propose to servers; empty until the person chose one.
+    pub fn display_name(&self) -> &str {
+        &self.content.display_name
+    }
+
+    /// Changes the name to propose to servers.
+    pub fn set_display_name(&mut self, name: impl Into<String>) {
+        self.content.display_name = name.into();
+    }
+
+    /// Light or dark.
+    pub fn theme(&self) -> Theme {
+        self.content.theme
+    }
+
+    /// Changes light and dark.
+    pub fn set_theme(&mut self, theme: Theme) {
+        self.content.theme = theme;
+    }
+
+    /// The window's inner size when it was last closed.
+    pub fn window(&self) -> Option<WindowSize> {
+        self.content.window
+    }
+
+    /// Notes the window's inner size.
+    pub fn set_window(&mut self, size: WindowSize) {
+        self.content.window = Some(size);
+    }
+
+    /// Writes the settings, unless the file says the same already. They are on disk when this returns. Blocks.
+    pub fn save(&self) -> Result<(), SettingsError> {
+        if self.is_newer {
+            return Err(SettingsError::Newer { path: self.path.clone() });
+        }
+        self.write().map_err(|source| SettingsError::Io { path: self.path.clone(), source })
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let mut map = Map::new();
+        map.insert(VERSION.to_owned(), migrate::current(STEPS).into());
+        if let Value::Object(fields) = serde_json::to_value(&self.content)? {
+            map.extend(fields.into_iter().filter(|(name, _)| name != VERSION));
+        }
+        let mut text = serde_json::to_vec_pretty(&map)?;
+        text.push(b'\n');
+        match fs::read(&self.path) {
+            Ok(old) if old == text => return Ok(()),
+            Ok(old) if parse(&old).is_ok() => private_file::write(&beside(&self.path, ".bak"), &old)?,
+            _ => {}
+        }
+        private_file::write(&self.path, &text)
+    }
+
+    /// Keeps a copy of an older version's file. The file itself is only written when a setting changes.
+    fn back_up(&self, bytes: &[u8], version: u64) {
+        if version < migrate::current(STEPS) {
+            let copy = beside(&self.path, &format!(".before-v{}", version + 1));
+            if let Err(error) = private_file::write(&copy, bytes) {
+                log::warn!("the older settings could not be copied: {error}");
+            }
+        }
+    }
+
+    fn fall_back(&mut self, detail: &str) -> Banner {
+        log::warn!("the settings cannot be read: {detail}");
+        if let Ok(bytes) = fs::read(beside(&self.path, ".bak"))
+            && let Ok((content, _)) = parse(&bytes)
+        {
+            self.content = content;
+        }
+        match self.set_aside() {
+            Ok(path) => Banner::SettingsSetAside { path },
+            Err(error) => Banner::DiskReadOnly { detail: error.to_string() },
+        }
+    }
+
+    fn set_aside(&self) -> io::Result<PathBuf> {
+        let stamp = chrono::Utc::now().format("%Y%m%dT%H%M%SZ");
+        let mut target = beside(&self.path, &format!(".damaged-{stamp}"));
+        for again in 2.. {
+            if !target.exists() {
+                break;
+            }
+            target = beside(&self.path, &format!(".damaged-{stamp}-{again}"));
+        }
+        fs::rename(&self.path, &target)?;
+        Ok(target)
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<(Content, u64), Unfit> {
+    let (mut map, version) = migrate::read(bytes, STEPS)?;
+    map.remove(VERSION);
+    let content =
+        serde_json::from_value(Value::Object(map)).map_err(|error| Unfit::Unreadable(error.to_string()))?;
+    Ok((content, version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(id: u64) -> Profile {
+        Profile {
+            id: ConnectionId(id),
+            name: "작업실".into(),
+            urls: vec!["wss://hub.example/v1/socket".into()],
+            protocol: Default::default(),
+            socket: crate::model::profile::Socket::Ewebsock,
+            ca_file: Some("/etc/ca.pem".into()),
+            fingerprint: None,
+            auto_connect: false,
+        }
+    }
+
+    fn load(dir: &Path) -> Settings {
+        let (settings, banner) = Settings::load(dir);
+        assert_eq!(banner, None);
+        settings
+    }
+
+    fn filled(dir: &Path) -> Settings {
+        let mut settings = load(dir);
+        settings.set_profile(profile(3));
+        settings.set_first_steps_done();
+        settings.set_display_name("Ann");
+        settings.set_theme(Theme::Dark);
+        settings.set_window(WindowSize { width: 1280.0, height: 800.5 });
+        settings.save().unwrap();
+        settings
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(dir).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_the_last_one_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = filled(dir.path());
+        assert_eq!(load(dir.path()).content, settings.content);
+        assert_eq!(names(dir.path()), [FILE]);
+        let first = settings.content.clone();
+        settings.set_theme(Theme::Light);
+        settings.save().unwrap();
+        settings.save().unwrap();
+        assert_eq!(load(dir.path()).theme(), Theme::Light);
+        assert_eq!(names(dir.path()), [FILE, "settings.json.bak"]);
+        assert_eq!(parse(&fs::read(dir.path().join("settings.json.bak")).unwrap()).unwrap().0, first);
+    }
+
+    #[test]
+    fn an_id_is_never_given_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = load(dir.path());
+        assert_eq!(settings.new_connection_id(), ConnectionId(FIRST_ID));
+        settings.set_profile(profile(3));
+        settings.set_profile(Profile { name: "other".into(), ..profile(3) });
+        settings.set_profile(profile(4));
+        assert_eq!(settings.profiles().len(), 2);
+        settings.remove_profile(ConnectionId(4));
+        settings.save().unwrap();
+        assert_eq!(load(dir.path()).new_connection_id(), ConnectionId(5));
+    }
+
+    #[test]
+    fn fields_of_other_versions_survive_a_rewrite() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(FILE), r#"{"version":1,"font":{"size":14},"theme":"dark"}"#).unwrap();
+        let mut settings = load(dir.path());
+        assert_eq!((settings.theme(), settings.profiles().len()), (Theme::Dark, 0));
+        settings.set_display_name("Bo");
+        settings.save().unwrap();
+        let value: Value = serde_json::from_slice(&fs::read(dir.path().join(FILE)).unwrap()).unwrap();
+        assert_eq!((&value["font"]["size"], &value["version"]), (&14.into(), &1.into()));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_set_aside_and_the_backup_is_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = filled(dir.path());
+        let good = settings.content.clone();
+        settings.set_display_name("Bo");
+        settings.save().unwrap();
+        for damage in ["{\"version\":1,", "{\"version\":1,\"theme\":7}"] {
+            fs::write(dir.path().join(FILE), damage).unwrap();
+            let (settings, banner) = Settings::load(dir.path());
+            assert_eq!(settings.content, good);
+            let Some(Banner::SettingsSetAside { path }) = banner else { panic!("{banner:?}") };
+            assert_eq!(fs::read_to_string(path).unwrap(), damage);
+        }
+        assert!(!dir.path().join(FILE).exists());
+        fs::remove_file(dir.path().join("settings.json.bak")).unwrap();
+        fs::write(dir.path().join(FILE), "").unwrap();
+        assert_eq!(Settings::load(dir.path()).0.content, Content::default());
+    }
+
+    #[test]
+    fn a_later_version_is_read_as_far_as_it_goes_and_never_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = r#"{"version":99,"display_name":"Ann","theme":"dark"}"#;
+        fs::write(dir.path().join(FILE), text).unwrap();
+        let settings = load(dir.path());
+        assert!(settings.is_newer());
+        assert_eq!((settings.display_name(), settings.theme()), ("Ann", Theme::Dark));
+        assert!(matches!(settings.save(), Err(SettingsError::Newer { .. })));
+        assert_eq!(fs::read_to_string(dir.path().join(FILE)).unwrap(), text);
+        assert_eq!(names(dir.path()), [FILE]);
+    }
+}

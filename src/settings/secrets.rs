@@ -1,0 +1,108 @@
+//! [`SecretStore`]: tokens by connection, in the system's keyring (Secret Service, Keychain, Credential Manager). Where
+//! there is none they live as long as the process; they are never in a file.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::model::ConnectionId;
+use crate::model::profile::Secret;
+
+/// What the keyring's own window calls the program.
+const SERVICE: &str = "Duplex";
+
+/// The keyring did not take a secret: it lives as long as the process, and will be asked for again. For
+/// [`crate::model::Banner::SecretNotKept`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct NotKept {
+    /// The system's words.
+    pub detail: String,
+}
+
+/// The secrets of one data directory's connections. Clones share them.
+///
+/// The keyring can block: for a round trip over D-Bus, or for as long as the system asks the person to unlock it. Call
+/// [`SecretStore::get`], [`SecretStore::set`] and [`SecretStore::remove`] from a thread of their own, never from the
+/// window's or the worker's.
+#[derive(Clone)]
+pub struct SecretStore {
+    /// The data directory, so that two of them do not share a connection's number. `None`: memory only.
+    scope: Option<Arc<str>>,
+    known: Arc<Mutex<HashMap<ConnectionId, Secret>>>,
+}
+
+impl SecretStore {
+    /// The secrets of a data directory. Asks nothing of the keyring yet.
+    pub fn new(dir: &Path) -> Self {
+        let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        SecretStore { scope: Some(dir.to_string_lossy().into()), known: Arc::default() }
+    }
+
+    /// Secrets that end with the process.
+    pub fn in_memory() -> Self {
+        SecretStore { scope: None, known: Arc::default() }
+    }
+
+    /// A connection's secret. Blocks.
+    pub fn get(&self, connection: ConnectionId) -> Option<Secret> {
+        if let Some(secret) = self.known().get(&connection) {
+            return Some(secret.clone());
+        }
+        let secret = match self.entry(connection)?.and_then(|entry| entry.get_password()) {
+            Ok(text) => Secret::new(text),
+            Err(keyring::Error::NoEntry) => return None,
+            Err(error) => {
+                log::warn!("the keyring cannot be read: {error}");
+                return None;
+            }
+        };
+        self.known().insert(connection, secret.clone());
+        Some(secret)
+    }
+
+    /// Keeps a connection's secret, at least in memory. Blocks.
+    pub fn set(&self, connection: ConnectionId, secret: &Secret) -> Result<(), NotKept> {
+        self.known().insert(connection, secret.clone());
+        let kept = match self.entry(connection) {
+            Some(entry) => entry.and_then(|entry| entry.set_password(secret.reveal())),
+            None => Err(keyring::Error::NoDefaultStore),
+        };
+        // An error names the entry and the system's words, never the secret.
+        kept.map_err(|error| NotKept { detail: error.to_string() })
+    }
+
+    /// Forgets a connection's secret. Blocks.
+    pub fn remove(&self, connection: ConnectionId) {
+        self.known().remove(&connection);
+        let removed = self.entry(connection).map(|entry| entry.and_then(|entry| entry.delete_credential()));
+        match removed {
+            None | Some(Ok(()) | Err(keyring::Error::NoEntry | keyring::Error::NoDefaultStore)) => {}
+            Some(Err(error)) => log::warn!("the keyring did not let go of a secret: {error}"),
+        }
+    }
+
+    fn entry(&self, connection: ConnectionId) -> Option<keyring::Result<keyring::Entry>> {
+        let scope = self.scope.as_ref()?;
+        Some(keyring::Entry::new(SERVICE, &format!("connection {} of {scope}", connection.0)))
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<ConnectionId, Secret>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_keyring_a_secret_lives_as_long_as_the_process_and_the_person_is_told() {
+        let (store, one) = (SecretStore::in_memory(), ConnectionId(1));
+        assert_eq!(store.get(one), None);
+        assert!(store.set(one, &Secret::new("s3cret")).is_err());
+        assert_eq!(store.clone().get(one), Some(Secret::new("s3cret")));
+        store.remove(one);
+        assert_eq!(store.get(one), None);
+    }
+}

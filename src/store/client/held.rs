@@ -1,0 +1,369 @@
+//! [`Keeper`]: the writer thread's work. Commits go to the database in one transaction; while the disk does not take
+//! them they are held in memory, in order, and tried again.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{oneshot, watch};
+
+use super::super::error::StoreError;
+use super::super::readers::Slots;
+use super::super::writer::Work;
+use super::open::{self, Place};
+use super::write::{self, Taken};
+use super::{Commit, Health, Write};
+use crate::model::{Banner, ConnectionId, Event};
+
+/// Commits that wait for the writer.
+pub(super) const WAITING: usize = 64;
+/// How often a disk that takes nothing is tried.
+const RETRY: Duration = Duration::from_secs(2);
+/// Most bytes held in memory before entries are let go.
+const HELD_LIMIT: usize = 64 * 1024 * 1024;
+/// Messages of removed connections that are deleted at a time, and the pause in between.
+const PURGE: (u32, Duration) = (2_000, Duration::from_millis(20));
+
+/// What the writer is asked.
+pub(super) enum Job {
+    Commit {
+        connection: ConnectionId,
+        writes: Vec<Write>,
+        reply: oneshot::Sender<Commit>,
+    },
+    /// A reader found damage.
+    Suspect,
+    #[cfg(test)]
+    Test(Box<dyn FnOnce(&mut Keeper) + Send>),
+}
+
+#[cfg(test)]
+pub(super) type Fault = fn(&mut Keeper) -> Result<(), StoreError>;
+
+/// A commit that is not on disk yet.
+struct Held {
+    connection: ConnectionId,
+    writes: Vec<Write>,
+    bytes: usize,
+}
+
+/// The only one who writes to the database.
+pub(super) struct Keeper {
+    place: Place,
+    pub(super) db: Option<Connection>,
+    readers: Arc<Slots>,
+    health: watch::Sender<Health>,
+    held: VecDeque<Held>,
+    held_bytes: usize,
+    pub(super) limit: usize,
+    purging: bool,
+    /// What the disk answers instead, in tests.
+    #[cfg(test)]
+    pub(super) fault: Option<Fault>,
+    #[cfg(test)]
+    pub(super) transactions: u32,
+}
+
+impl Keeper {
+    pub(super) fn new(
+        place: Place,
+        db: Option<Connection>,
+        readers: Arc<Slots>,
+        health: watch::Sender<Health>,
+    ) -> Self {
+        Keeper {
+            place,
+            db,
+            readers,
+            health,
+            held: VecDeque::new(),
+            held_bytes: 0,
+            limit: HELD_LIMIT,
+            // Left over from the last time, perhaps.
+            purging: true,
+            #[cfg(test)]
+            fault: None,
+            #[cfg(test)]
+            transactions: 0,
+        }
+    }
+
+    /// Takes in what a damaged file still held.
+    pub(super) fn rescue(&mut self, rescued: Vec<(ConnectionId, Write)>) {
+        for (connection, write) in rescued.into_iter().rev() {
+            let held = Held { connection, bytes: size(&write), writes: vec![write] };
+            self.held_bytes += held.bytes;
+            self.held.push_front(held);
+        }
+        if self.health.borrow().trouble.is_none() {
+            self.flush();
+        }
+    }
+
+    fn hold(&mut self, connection: ConnectionId, mut writes: Vec<Write>) {
+        if self.health.borrow().trouble.is_some() {
+            for write in &mut writes {
+                if self.held_bytes + size(write) > self.limit && open::can_be_replayed(write) {
+                    *write = stub(write);
+                }
+            }
+        }
+        let bytes = writes.iter().map(size).sum();
+        self.held_bytes += bytes;
+        self.held.push_back(Held { connection, writes, bytes });
+    }
+
+    /// Writes all that is held. Returns what became of each, or nothing if the disk took none of it.
+    fn flush(&mut self) -> Option<Vec<Taken>> {
+        let result = self.try_flush().or_else(|error| {
+            if !error.is_damage() {
+                return Err(error);
+            }
+            log::warn!("the database is damaged: {error}");
+            self.replace()?;
+            self.try_flush()
+        });
+        match result {
+            Ok(taken) => {
+                for (held, taken) in self.held.iter().zip(&taken) {
+                    note_behind(&self.health, held, *taken);
+                }
+                self.held.clear();
+                self.held_bytes = 0;
+                self.set_trouble(None);
+                Some(taken)
+            }
+            Err(error) => {
+                if !matches!(error, StoreError::Full) && matches!(self.place, Place::File(_)) {
+                    // A file that was opened while it could not be written stays so: the next try opens it anew.
+                    self.close();
+                }
+                self.set_trouble(Some(open::trouble(&error)));
+                None
+            }
+        }
+    }
+
+    fn try_flush(&mut self) -> Result<Vec<Taken>, StoreError> {
+        #[cfg(test)]
+        {
+            self.transactions += 1;
+            self.fault.map_or(Ok(()), |fault| fault(self))?;
+        }
+        self.reopen()?;
+        let Some(db) = self.db.as_mut() else { return Err(StoreError::Closed) };
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut taken = Vec::with_capacity(self.held.len());
+        for held in &self.held {
+            taken.push(commit_one(&transaction, held)?);
+            self.purging |= held.writes.contains(&Write::RemoveConnection);
+        }
+        transaction.commit()?;
+        Ok(taken)
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        let Place::File(path) = &self.place else { return Ok(()) };
+        if self.db.is_none() {
+            let found = open::open_file(path)?;
+            self.readers.close();
+            self.db = Some(found.db);
+            if let Some(set_aside) = found.set_aside {
+                self.replaced(set_aside);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the damaged file aside and begins a new one.
+    fn replace(&mut self) -> Result<(), StoreError> {
+        let Place::File(path) = self.place.clone() else { return Ok(()) };
+        self.close();
+        let set_aside = open::set_aside(&path)?;
+        self.db = Some(open::open_file(&path)?.db);
+        self.replaced(set_aside);
+        Ok(())
+    }
+
+    fn replaced(&mut self, set_aside: open::SetAside) {
+        let banner = Banner::DatabaseSetAside { path: set_aside.path };
+        self.health.send_modify(|health| health.set_aside = Some(banner));
+        for (connection, write) in set_aside.rescued.into_iter().rev() {
+            let held = Held { connection, bytes: size(&write), writes: vec![write] };
+            self.held_bytes += held.bytes;
+            self.held.push_front(held);
+        }
+    }
+
+    /// Closes every connection to the file without touching what is in it.
+    fn close(&mut self) {
+        self.readers.close();
+        if let Some(db) = self.db.take() {
+            // Best effort: a checkpoint would write to a file that is to stay as it is.
+            let _ = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
+    }
+
+    /// A reader found damage: looks at every page before anything is done about it.
+    fn examine(&mut self) {
+        let Some(db) = &self.db else { return };
+        let verdict = db.query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0));
+        let damaged = match verdict {
+            Ok(verdict) => verdict != "ok",
+            Err(error) => StoreError::from(error).is_damage(),
+        };
+        self.readers.close();
+        if damaged && let Err(error) = self.replace() {
+            self.set_trouble(Some(open::trouble(&error)));
+        }
+    }
+
+    fn set_trouble(&self, trouble: Option<Banner>) {
+        self.health.send_if_modified(|health| {
+            let changed = health.trouble != trouble;
+            health.trouble = trouble;
+            changed
+        });
+    }
+
+    fn is_troubled(&self) -> bool {
+        self.health.borrow().trouble.is_some()
+    }
+}
+
+impl Work for Keeper {
+    type Job = Job;
+
+    fn batch(&mut self, jobs: Vec<Job>) {
+        let mut replies = Vec::new();
+        for job in jobs {
+            match job {
+                Job::Commit { connection, writes, reply } => {
+                    self.hold(connection, writes);
+                    replies.push(reply);
+                }
+                Job::Suspect => self.examine(),
+                #[cfg(test)]
+                Job::Test(test) => test(self),
+            }
+        }
+        if self.held.is_empty() {
+            return;
+        }
+        let taken = self.flush().unwrap_or_default();
+        // The newest of what was taken are these.
+        let mut taken = taken.iter().rev();
+        for reply in replies.into_iter().rev() {
+            let commit = match taken.next() {
+                Some(Taken::Yes) => Commit::Saved,
+                Some(Taken::Gap) | None => Commit::Held,
+            };
+            // Whoever asked may have gone.
+            let _ = reply.send(commit);
+        }
+    }
+
+    fn idle_after(&self) -> Option<Duration> {
+        if self.is_troubled() || !self.held.is_empty() {
+            Some(RETRY)
+        } else {
+            self.purging.then_some(PURGE.1)
+        }
+    }
+
+    fn idle(&mut self) {
+        if self.is_troubled() || !self.held.is_empty() {
+            self.flush();
+        } else if let Some(db) = &self.db {
+            // What fails here is tried again at the next start.
+            self.purging = write::purge(db, PURGE.0).unwrap_or(false);
+        } else {
+            self.purging = false;
+        }
+    }
+
+    fn finish(&mut self) {
+        if !self.held.is_empty() {
+            self.flush();
+        }
+    }
+}
+
+/// One commit is all or nothing. One that this program or the hub got wrong is left out, and does not stop the others.
+fn commit_one(db: &Connection, held: &Held) -> Result<Taken, StoreError> {
+    db.prepare_cached("SAVEPOINT one")?.execute(())?;
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let mut all = Taken::Yes;
+        for write in &held.writes {
+            if write::apply(db, held.connection, write)? == Taken::Gap {
+                all = Taken::Gap;
+            }
+        }
+        Ok::<_, StoreError>(all)
+    }));
+    let taken = match result {
+        Ok(Ok(taken)) => taken,
+        Ok(Err(error)) if error.is_retryable() || error.is_damage() => return Err(error),
+        failed => {
+            match failed {
+                Ok(Err(error)) => log::error!("a change could not be written and is left out: {error}"),
+                _ => log::error!("writing a change failed, and it is left out"),
+            }
+            db.prepare_cached("ROLLBACK TO one")?.execute(())?;
+            Taken::Gap
+        }
+    };
+    db.prepare_cached("RELEASE one")?.execute(())?;
+    Ok(taken)
+}
+
+/// A connection is behind from the first entries that are not taken until some are taken again: those continue what is on
+/// disk.
+fn note_behind(health: &watch::Sender<Health>, held: &Held, taken: Taken) {
+    let mut entries = held.writes.iter().filter_map(|write| match write {
+        Write::Event(Event::Entries { entries, .. }) => Some(entries),
+        _ => None,
+    });
+    if let Some(last) = entries.next_back() {
+        set_behind(health, held.connection, taken == Taken::Gap || last.is_empty());
+    }
+}
+
+fn set_behind(health: &watch::Sender<Health>, connection: ConnectionId, is_behind: bool) {
+    health.send_if_modified(|health| {
+        if is_behind { health.behind.insert(connection) } else { health.behind.remove(&connection) }
+    });
+}
+
+/// What stands for a write that was let go: the era goes on to have entries.
+fn stub(write: &Write) -> Write {
+    match write {
+        Write::Event(Event::Entries { live, .. }) => {
+            Write::Event(Event::Entries { entries: Vec::new(), live: *live })
+        }
+        Write::Event(Event::History { room, .. }) => {
+            Write::Event(Event::HistoryFailed { room: room.clone() })
+        }
+        other => other.clone(),
+    }
+}
+
+/// About how much memory a write takes.
+fn size(write: &Write) -> usize {
+    const EACH: usize = 128;
+    let entries = |entries: &[crate::model::Entry]| {
+        entries.iter().map(|entry| entry.body.len() + EACH).sum::<usize>() + EACH
+    };
+    match write {
+        Write::Queue(item) | Write::Replace { new: item, .. } => item.body.len() + EACH,
+        Write::Event(Event::Entries { entries: all, .. } | Event::History { entries: all, .. }) => {
+            entries(all)
+        }
+        Write::Draft { text, .. } => text.len() + EACH,
+        Write::Attempted(ids) => ids.len() * 16 + EACH,
+        _ => EACH,
+    }
+}

@@ -1,0 +1,242 @@
+//! [`ClientStore`]: what the app keeps about its connections, in `client.db`. Never fails to open: what cannot be kept on
+//! disk is held in memory, and a banner says so.
+
+mod held;
+mod open;
+mod read;
+mod schema;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::sync::{oneshot, watch};
+
+use super::error::StoreError;
+use super::readers::Readers;
+use super::writer::Writer;
+use crate::link::courier::Change;
+use crate::model::event::{Page, Side, Stored};
+use crate::model::intent::Jump;
+use crate::model::{Banner, ConnectionId, Event, MessageId, OutboxItem, Position, RoomName};
+use crate::wire::SavedState;
+use held::Job;
+
+/// The file's name in the data directory.
+pub const FILE: &str = "client.db";
+
+/// One change of what the disk holds about a connection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// A new message in the outbox.
+    Queue(OutboxItem),
+    /// A message leaves the outbox unsent.
+    Unqueue(MessageId),
+    /// A message in the outbox is replaced by another.
+    Replace {
+        /// Which.
+        old: MessageId,
+        /// By what.
+        new: OutboxItem,
+    },
+    /// These are about to be given to the socket.
+    Attempted(Vec<MessageId>),
+    /// Something happened. What does not outlive the process is ignored.
+    Event(Event),
+    /// What is typed and not sent.
+    Draft {
+        /// Where.
+        room: RoomName,
+        /// What.
+        text: String,
+    },
+    /// The connection goes, with its history, outbox and drafts.
+    RemoveConnection,
+}
+
+impl From<Change> for Write {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Queue(item) => Write::Queue(item),
+            Change::Unqueue(id) => Write::Unqueue(id),
+            Change::Replace { old, new } => Write::Replace { old, new },
+            Change::Attempted(ids) => Write::Attempted(ids),
+            Change::Event(event) => Write::Event(event),
+        }
+    }
+}
+
+/// Where a commit is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Commit {
+    /// On disk (or in the database in memory, while [`Banner::DatabaseNewer`] says that nothing is kept).
+    Saved,
+    /// Not on disk. It is held in memory and written in its turn once the disk takes it; entries that there was no room
+    /// for, or that do not continue what is on disk, have to come from the hub again (see [`Health::behind`]).
+    Held,
+}
+
+/// How the disk is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Why writes are held at the moment: [`Banner::DiskFull`] or [`Banner::DiskReadOnly`].
+    pub trouble: Option<Banner>,
+    /// The database was found damaged while in use, and a new one begun: [`Banner::DatabaseSetAside`].
+    pub set_aside: Option<Banner>,
+    /// Connections of which the disk misses entries that had to be let go. Once `trouble` is over, build their links anew
+    /// from [`ClientStore::load`], so that the hub sends what is missing.
+    pub behind: BTreeSet<ConnectionId>,
+}
+
+/// What a start needs to know about one connection.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Loaded {
+    /// For the model.
+    pub stored: Stored,
+    /// For the session.
+    pub saved: SavedState,
+}
+
+/// A store that was just opened.
+pub struct Opened {
+    /// The store.
+    pub store: ClientStore,
+    /// What the person should know about how it opened. Those that can pass are in [`Health::trouble`] too.
+    pub banners: Vec<Banner>,
+}
+
+/// A handle to the app's database. Clones share it; when the last one goes, what waits is written first.
+#[derive(Clone)]
+pub struct ClientStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    // Dropped in this order: the readers first, so that the writer's connection is the last and clears the log away.
+    readers: Option<Readers>,
+    writer: Option<Writer<Job>>,
+    health: watch::Receiver<Health>,
+}
+
+/// A commit that has its place in the order of commits.
+pub struct Ticket(Option<oneshot::Receiver<Commit>>);
+
+impl Ticket {
+    /// Waits until it is on disk, or held.
+    pub async fn done(self) -> Commit {
+        match self.0 {
+            Some(reply) => reply.await.unwrap_or(Commit::Held),
+            None => Commit::Held,
+        }
+    }
+}
+
+impl ClientStore {
+    /// Opens the database in a data directory, and makes both if need be. Takes milliseconds, however large the file is.
+    /// Blocks; call it where that is allowed.
+    pub fn open(dir: &Path) -> Opened {
+        open::open(dir)
+    }
+
+    /// Commits changes in one transaction. Commits that wait at the same time share one fsync.
+    pub async fn commit(&self, connection: ConnectionId, writes: Vec<Write>) -> Commit {
+        self.submit(connection, writes).await.done().await
+    }
+
+    /// Gives a commit its place and returns at once (unless very many wait): commits are written in the order in which
+    /// they were submitted.
+    pub async fn submit(&self, connection: ConnectionId, writes: Vec<Write>) -> Ticket {
+        let (reply, receiver) = oneshot::channel();
+        let Some(jobs) = self.jobs() else { return Ticket(None) };
+        match jobs.send(Job::Commit { connection, writes, reply }).await {
+            Ok(()) => Ticket(Some(receiver)),
+            Err(_) => Ticket(None),
+        }
+    }
+
+    /// How the disk is, now and from now on.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.shared.health.clone()
+    }
+
+    /// What the disk holds about a connection: of each room the newest messages.
+    pub async fn load(&self, connection: ConnectionId) -> Result<Loaded, StoreError> {
+        self.read(move |db| read::load(db, connection)).await
+    }
+
+    /// [`ClientStore::load`], for a start. Panics within a runtime.
+    pub fn load_blocking(&self, connection: ConnectionId) -> Result<Loaded, StoreError> {
+        let readers = self.shared.readers.as_ref().ok_or(StoreError::Closed)?;
+        self.checked(readers.read_blocking(move |db| read::load(db, connection)))
+    }
+
+    /// At most `limit` messages of a room next to a position, which itself is not among them.
+    pub async fn page(
+        &self,
+        connection: ConnectionId,
+        room: RoomName,
+        from: Position,
+        side: Side,
+        limit: u32,
+    ) -> Result<Page, StoreError> {
+        self.read(move |db| read::page(db, connection, &room, from, side, limit)).await
+    }
+
+    /// At most `limit` messages of a room around a place.
+    pub async fn jump(
+        &self,
+        connection: ConnectionId,
+        room: RoomName,
+        jump: Jump,
+        limit: u32,
+    ) -> Result<Page, StoreError> {
+        self.read(move |db| read::jump(db, connection, &room, jump, limit)).await
+    }
+
+    /// `(read, newest, unread)` of a room, as [`Event::Counted`] wants it. Above 10,000 `unread` may be an estimate.
+    pub async fn count_unread(
+        &self,
+        connection: ConnectionId,
+        room: RoomName,
+    ) -> Result<(Position, Position, u64), StoreError> {
+        self.read(move |db| read::unread(db, connection, &room)).await
+    }
+
+    /// What waits in the outbox, by `seq`.
+    pub async fn outbox(&self, connection: ConnectionId) -> Result<Vec<OutboxItem>, StoreError> {
+        self.read(move |db| read::outbox(db, connection)).await
+    }
+
+    /// A `seq` that no message of this connection ever had.
+    pub async fn next_seq(&self, connection: ConnectionId) -> Result<u64, StoreError> {
+        self.read(move |db| read::next_seq(db, connection)).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = self.shared.readers.as_ref().ok_or(StoreError::Closed)?;
+        self.checked(readers.read(read).await)
+    }
+
+    /// A read that comes upon damage has the writer look into it.
+    fn checked<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let (Err(error), Some(jobs)) = (&result, self.jobs())
+            && error.is_damage()
+        {
+            // When the queue is full, the next such read says so again.
+            let _ = jobs.try_send(Job::Suspect);
+        }
+        result
+    }
+
+    fn jobs(&self) -> Option<&tokio::sync::mpsc::Sender<Job>> {
+        self.shared.writer.as_ref()?.jobs()
+    }
+}

@@ -1,0 +1,193 @@
+//! How `client.db` is opened, whatever state the disk is in, and what is saved from a damaged one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::watch;
+
+use super::super::error::StoreError;
+use super::super::readers::{Readers, Slots};
+use super::super::writer::Writer;
+use super::super::{files, migrate};
+use super::held::{Keeper, WAITING};
+use super::schema::SCHEMA;
+use super::{ClientStore, FILE, Health, Opened, Shared, Write, read};
+use crate::model::{Banner, ConnectionId, Delivery, Event, RoomName};
+
+/// Reader threads.
+const READERS: usize = 2;
+/// A database in memory, which stands in for one of a later version, grows up to so many pages of 4 KiB.
+const MEMORY_PAGES: u32 = 65_536;
+
+/// Where the data is.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    File(PathBuf),
+    /// Nothing is kept beyond the process; the name is this process's alone.
+    Memory(String),
+}
+
+/// Opens the database for writing. A damaged file is set aside first, and what it holds that no hub can send again comes
+/// back as writes.
+pub(super) struct Found {
+    pub db: Connection,
+    pub set_aside: Option<SetAside>,
+}
+
+/// A damaged file was moved out of the way.
+pub(super) struct SetAside {
+    pub path: PathBuf,
+    pub rescued: Vec<(ConnectionId, Write)>,
+}
+
+pub(super) fn open(dir: &Path) -> Opened {
+    let path = dir.join(FILE);
+    let mut banners = Vec::new();
+    let (mut place, mut rescued) = (Place::File(path.clone()), Vec::new());
+    let found = match open_file(&path) {
+        Err(StoreError::Newer { .. }) => {
+            banners.push(Banner::DatabaseNewer { path });
+            static COUNT: AtomicU64 = AtomicU64::new(0);
+            let name = format!("duplex-client-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+            place = Place::Memory(name.clone());
+            open_memory(&name).map(|db| Found { db, set_aside: None })
+        }
+        other => other,
+    };
+    let db = found.map(|found| {
+        if let Some(set_aside) = found.set_aside {
+            banners.push(Banner::DatabaseSetAside { path: set_aside.path });
+            rescued = set_aside.rescued;
+        }
+        found.db
+    });
+    let (db, trouble) = match db {
+        Ok(db) => (Some(db), None),
+        Err(error) => (None, Some(trouble(&error))),
+    };
+    banners.extend(trouble.clone());
+    Opened { store: start(place, db, trouble, rescued), banners }
+}
+
+fn start(
+    place: Place,
+    db: Option<Connection>,
+    trouble: Option<Banner>,
+    rescued: Vec<(ConnectionId, Write)>,
+) -> ClientStore {
+    let (health, watcher) = watch::channel(Health { trouble, ..Health::default() });
+    let readers_place = place.clone();
+    let slots = Slots::new(READERS, Box::new(move || open_to_read(&readers_place)));
+    let mut keeper = Keeper::new(place, db, Arc::clone(&slots), health);
+    keeper.rescue(rescued);
+    let writer = Writer::start("store-writer", WAITING, keeper);
+    let readers = Readers::start("store-reader", &slots);
+    // Without threads nothing can be kept; every answer says so.
+    if let Some(error) = writer.as_ref().err().or(readers.as_ref().err()) {
+        log::error!("the database's threads cannot be started: {error}");
+    }
+    ClientStore { shared: Arc::new(Shared { readers: readers.ok(), writer: writer.ok(), health: watcher }) }
+}
+
+/// Opens, or reopens, a file.
+pub(super) fn open_file(path: &Path) -> Result<Found, StoreError> {
+    match migrate::open(path, &SCHEMA).and_then(|db| looks_whole(&db).map(|()| db)) {
+        Ok(db) => Ok(Found { db, set_aside: None }),
+        Err(error) if error.is_damage() => {
+            log::warn!("{} is set aside: {error}", path.display());
+            let set_aside = set_aside(path)?;
+            let db = migrate::open(path, &SCHEMA)?;
+            Ok(Found { db, set_aside: Some(set_aside) })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Moves a damaged file out of the way, after reading from it what can be read. No connection may be open.
+pub(super) fn set_aside(path: &Path) -> Result<SetAside, StoreError> {
+    let rescued = rescue(path);
+    Ok(SetAside { path: files::set_aside(path)?, rescued })
+}
+
+/// Every table can be read. (A check of every page takes seconds in a large file; damage found later is dealt with then.)
+fn looks_whole(db: &Connection) -> Result<(), StoreError> {
+    for table in ["connection", "room", "sender", "message", "outbox", "purge"] {
+        let ends = format!("SELECT (SELECT min(rowid) FROM {table}), (SELECT max(rowid) FROM {table})");
+        db.query_row(&ends, (), |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+fn open_memory(name: &str) -> Result<Connection, StoreError> {
+    let db = migrate::open_memory(Some(name), &SCHEMA)?;
+    db.pragma_update(None, "max_page_count", MEMORY_PAGES)?;
+    Ok(db)
+}
+
+fn open_to_read(place: &Place) -> Result<Connection, StoreError> {
+    match place {
+        // Where nothing was ever kept, there is nothing to be read.
+        Place::File(path) if !path.exists() => migrate::open_memory(None, &SCHEMA),
+        Place::File(path) => migrate::open_read_only(path),
+        Place::Memory(name) => migrate::connect_memory(name),
+    }
+}
+
+/// What a person is told about it.
+pub(super) fn trouble(error: &StoreError) -> Banner {
+    match error {
+        StoreError::Full => Banner::DiskFull,
+        other => Banner::DiskReadOnly { detail: other.to_string() },
+    }
+}
+
+/// What the damaged file holds that no hub can send again: the outbox and drafts, as far as they can be read. Opened so
+/// that not a byte of it changes.
+fn rescue(path: &Path) -> Vec<(ConnectionId, Write)> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut rescued = Vec::new();
+    if let Ok(db) = Connection::open_with_flags(path, flags) {
+        // Whatever stops this, what was read before counts.
+        let _ = rescue_outbox(&db, &mut rescued);
+        let _ = rescue_drafts(&db, &mut rescued);
+    }
+    rescued
+}
+
+fn rescue_outbox(db: &Connection, rescued: &mut Vec<(ConnectionId, Write)>) -> Result<(), StoreError> {
+    let mut query = db.prepare(
+        "SELECT id, seq, room, body, at, delivery, offset, received, refusal, connection FROM outbox
+         ORDER BY connection, seq",
+    )?;
+    let mut rows = query.query(())?;
+    while let Some(row) = rows.next()? {
+        let mut item = read::outbox_item(row)?;
+        // The entry that would take it out of the outbox may have been in the damaged part: the hub will say it again.
+        if matches!(item.delivery, Delivery::Acknowledged { .. }) {
+            item.delivery = Delivery::Attempted;
+        }
+        let connection: i64 = row.get(9)?;
+        rescued.push((ConnectionId(connection.cast_unsigned()), Write::Queue(item)));
+    }
+    Ok(())
+}
+
+fn rescue_drafts(db: &Connection, rescued: &mut Vec<(ConnectionId, Write)>) -> Result<(), StoreError> {
+    let mut query = db.prepare("SELECT connection, name, draft FROM room WHERE draft <> ''")?;
+    let mut rows = query.query(())?;
+    while let Some(row) = rows.next()? {
+        let connection: i64 = row.get(0)?;
+        if let Ok(room) = RoomName::new(row.get::<_, String>(1)?) {
+            let write = Write::Draft { room, text: row.get(2)? };
+            rescued.push((ConnectionId(connection.cast_unsigned()), write));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a write may be let go when memory runs short: a hub can send it again.
+pub(super) fn can_be_replayed(write: &Write) -> bool {
+    matches!(write, Write::Event(Event::Entries { .. } | Event::History { .. }))
+}

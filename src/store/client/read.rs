@@ -1,0 +1,355 @@
+//! What is read from the database: a connection as a start needs it, pages of a room, counts. Every query goes by an
+//! index, and takes a room of a million messages like one of a hundred.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::super::error::{StoreError, unsigned};
+use super::Loaded;
+use super::write::{key, saturated};
+use crate::model::event::{Page, Side, Stored, StoredRoom};
+use crate::model::intent::Jump;
+use crate::model::{
+    ConnectionId, Delivery, Epoch, Message, MessageId, Offset, OutboxItem, Position, Principal, PrincipalId,
+    PrincipalKind, ResumePoint, RoomName, Sender,
+};
+use crate::wire::SavedState;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// Messages read at start of each of the rooms that were last written in.
+const FIRST_ROWS: u32 = 100;
+/// So many rooms get [`FIRST_ROWS`]; the rest gets fewer.
+const BUSY_ROOMS: usize = 10;
+/// Messages read at start of each other room.
+const FEW_ROWS: u32 = 10;
+/// A page ends early when its bodies reach so many bytes.
+const PAGE_BYTES: usize = 1024 * 1024;
+
+/// All that a start needs to know about a connection.
+pub(super) fn load(db: &Connection, connection: ConnectionId) -> Result<Loaded> {
+    let Some(row) = connection_row(db, connection)? else {
+        return Ok(Loaded::default());
+    };
+    let stored = Stored {
+        me: row.me,
+        era: row.era,
+        era_from: row.era_from,
+        era_has_entries: row.era_has_entries,
+        received_to: row.next.saturating_sub(1),
+        rooms: rooms(db, connection)?,
+        outbox: outbox(db, connection)?,
+    };
+    // A log of which nothing came yet is asked for from where it began, and never where an earlier one was held.
+    let since = (row.resume.is_none() && row.era > 0).then(|| row.next.saturating_sub(1));
+    Ok(Loaded { stored, saved: SavedState { resume: row.resume, since } })
+}
+
+struct ConnectionRow {
+    me: Option<Principal>,
+    era: u32,
+    era_from: Offset,
+    era_has_entries: bool,
+    next: Offset,
+    resume: Option<ResumePoint>,
+}
+
+fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<ConnectionRow>> {
+    let mut query = db.prepare_cached(
+        "SELECT me_id, me_kind, me_name, era, era_from, era_has_entries, next_offset,
+                resume_epoch, resume_offset, resume_id
+         FROM connection WHERE id = ?1",
+    )?;
+    let read = |row: &Row<'_>| {
+        let me: (Option<String>, Option<String>, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let resume: (Option<i64>, Option<i64>, Option<[u8; 16]>) = (row.get(7)?, row.get(8)?, row.get(9)?);
+        Ok(ConnectionRow {
+            me: match me {
+                (Some(id), Some(kind), Some(name)) => {
+                    Some(Principal { id: PrincipalId(id), kind: kind_from(&kind), name })
+                }
+                _ => None,
+            },
+            era: row.get(3)?,
+            era_from: unsigned(row.get(4)?),
+            era_has_entries: row.get(5)?,
+            next: unsigned(row.get(6)?),
+            resume: match resume {
+                (Some(epoch), Some(offset), Some(id)) => Some(ResumePoint {
+                    epoch: Epoch(epoch.cast_unsigned()),
+                    offset: unsigned(offset),
+                    id: MessageId(Uuid::from_bytes(id)),
+                }),
+                _ => None,
+            },
+        })
+    };
+    Ok(query.query_row([key(connection)], read).optional()?)
+}
+
+fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
+    let mut query = db.prepare_cached(
+        "SELECT id, name, newest_era, newest_offset, read_era, read_offset, unread, draft FROM room
+         WHERE connection = ?1 ORDER BY newest_era DESC, newest_offset DESC, id",
+    )?;
+    let mut rows = query.query([key(connection)])?;
+    let mut rooms = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        let limit = if rooms.len() < BUSY_ROOMS { FIRST_ROWS } else { FEW_ROWS };
+        let page = run(db, id, Run::Before(None), limit)?;
+        rooms.push(StoredRoom {
+            name: room_name(row.get(1)?)?,
+            older_on_hub: !page.more && hub_may_hold_older(db, id)?,
+            messages: page.messages,
+            older_on_disk: page.more,
+            newest: Position { era: row.get(2)?, offset: unsigned(row.get(3)?) },
+            read: Position { era: row.get(4)?, offset: unsigned(row.get(5)?) },
+            unread: unsigned(row.get(6)?),
+            draft: row.get(7)?,
+        });
+    }
+    Ok(rooms)
+}
+
+/// The hub is asked for older messages in the first era alone, and only for what came before the era's first entry.
+fn hub_may_hold_older(db: &Connection, room: i64) -> Result<bool> {
+    let mut query = db.prepare_cached(
+        "SELECT era = 1 AND era_from > 1 AND NOT start_known
+         FROM room JOIN connection ON connection.id = room.connection WHERE room.id = ?1",
+    )?;
+    Ok(query.query_row([room], |row| row.get(0))?)
+}
+
+/// All that is not yet an entry of the log, by `seq`.
+pub(super) fn outbox(db: &Connection, connection: ConnectionId) -> Result<Vec<OutboxItem>> {
+    let mut query = db.prepare_cached(
+        "SELECT id, seq, room, body, at, delivery, offset, received, refusal FROM outbox
+         WHERE connection = ?1 ORDER BY seq",
+    )?;
+    let mut rows = query.query([key(connection)])?;
+    let mut items = Vec::new();
+    while let Some(row) = rows.next()? {
+        items.push(outbox_item(row)?);
+    }
+    Ok(items)
+}
+
+pub(super) fn outbox_item(row: &Row<'_>) -> Result<OutboxItem> {
+    let word: String = row.get(5)?;
+    let delivery = match word.as_str() {
+        "pending" => Delivery::Pending,
+        "attempted" => Delivery::Attempted,
+        "acknowledged" => Delivery::Acknowledged { offset: unsigned(row.get(6)?), received: row.get(7)? },
+        "failed" => {
+            let refusal: String = row.get(8)?;
+            Delivery::Failed(
+                serde_json::from_str(&refusal).map_err(|error| StoreError::Nonsense(error.to_string()))?,
+            )
+        }
+        other => return Err(StoreError::Nonsense(format!("the delivery {other:?}"))),
+    };
+    Ok(OutboxItem {
+        id: MessageId(Uuid::from_bytes(row.get(0)?)),
+        seq: unsigned(row.get(1)?),
+        room: room_name(row.get(2)?)?,
+        body: row.get(3)?,
+        at: row.get(4)?,
+        delivery,
+    })
+}
+
+/// The next free `seq`; never one that was used before.
+pub(super) fn next_seq(db: &Connection, connection: ConnectionId) -> Result<u64> {
+    let mut query = db.prepare_cached("SELECT last_seq FROM connection WHERE id = ?1")?;
+    let last: Option<i64> = query.query_row([key(connection)], |row| row.get(0)).optional()?;
+    Ok(last.map_or(1, |last| unsigned(last) + 1))
+}
+
+/// `(read, newest, unread)` of a room.
+pub(super) fn unread(
+    db: &Connection,
+    connection: ConnectionId,
+    room: &RoomName,
+) -> Result<(Position, Position, u64)> {
+    let mut query = db.prepare_cached(
+        "SELECT read_era, read_offset, newest_era, newest_offset, unread FROM room
+         WHERE connection = ?1 AND name = ?2",
+    )?;
+    let counts = query.query_row(params![key(connection), room.as_str()], |row| {
+        let read = Position { era: row.get(0)?, offset: unsigned(row.get(1)?) };
+        let newest = Position { era: row.get(2)?, offset: unsigned(row.get(3)?) };
+        Ok((read, newest, unsigned(row.get(4)?)))
+    });
+    Ok(counts.optional()?.unwrap_or_default())
+}
+
+/// Messages next to a position, which itself is not among them.
+pub(super) fn page(
+    db: &Connection,
+    connection: ConnectionId,
+    name: &RoomName,
+    from: Position,
+    side: Side,
+    limit: u32,
+) -> Result<Page> {
+    let Some(room) = room_id(db, connection, name)? else {
+        return Ok(empty());
+    };
+    match side {
+        Side::Older => {
+            let older = run(db, room, Run::Before(Some(from)), limit)?;
+            let newer_on_disk = older.messages.is_empty() || exists(db, room, Run::From(from))?;
+            as_page(db, room, older.messages, older.more, newer_on_disk)
+        }
+        Side::Newer => {
+            let newer = run(db, room, Run::After(from), limit)?;
+            let until = Position { offset: from.offset.saturating_add(1), ..from };
+            let older_on_disk = exists(db, room, Run::Before(Some(until)))?;
+            as_page(db, room, newer.messages, older_on_disk, newer.more)
+        }
+    }
+}
+
+/// A page around a place.
+pub(super) fn jump(
+    db: &Connection,
+    connection: ConnectionId,
+    name: &RoomName,
+    jump: Jump,
+    limit: u32,
+) -> Result<Page> {
+    let Some(room) = room_id(db, connection, name)? else {
+        return Ok(empty());
+    };
+    match jump {
+        Jump::Start => {
+            let newer = run(db, room, Run::From(Position::default()), limit)?;
+            as_page(db, room, newer.messages, false, newer.more)
+        }
+        Jump::End => {
+            let older = run(db, room, Run::Before(None), limit)?;
+            as_page(db, room, older.messages, older.more, false)
+        }
+        Jump::To(position) => {
+            // Half of it before, half of it after; where one side is short, the other has its place.
+            let mut newer = run(db, room, Run::From(position), limit)?;
+            let count = u32::try_from(newer.messages.len()).unwrap_or(limit);
+            let older = run(db, room, Run::Before(Some(position)), limit - count.min(limit - limit / 2))?;
+            let keep = (limit as usize).saturating_sub(older.messages.len());
+            newer.more |= newer.messages.len() > keep;
+            newer.messages.truncate(keep);
+            let messages = older.messages.into_iter().chain(newer.messages).collect();
+            as_page(db, room, messages, older.more, newer.more)
+        }
+    }
+}
+
+fn as_page(db: &Connection, room: i64, messages: Vec<Message>, older: bool, newer: bool) -> Result<Page> {
+    let older_on_hub = !older && hub_may_hold_older(db, room)?;
+    Ok(Page { messages, older_on_disk: older, older_on_hub, newer_on_disk: newer })
+}
+
+fn empty() -> Page {
+    Page { messages: Vec::new(), older_on_disk: false, older_on_hub: false, newer_on_disk: false }
+}
+
+/// Which messages, and read in which direction.
+#[derive(Copy, Clone)]
+enum Run {
+    /// The newest before a position, or of all.
+    Before(Option<Position>),
+    /// The oldest at or after a position.
+    From(Position),
+    /// The oldest after a position.
+    After(Position),
+}
+
+impl Run {
+    /// The condition and the order, and the position that it speaks of.
+    fn sql(self) -> (&'static str, Position) {
+        match self {
+            Run::Before(position) => (
+                "(era, offset) < (?2, ?3) ORDER BY era DESC, offset DESC",
+                position.unwrap_or(Position { era: u32::MAX, offset: Offset::MAX }),
+            ),
+            Run::From(position) => ("(era, offset) >= (?2, ?3) ORDER BY era, offset", position),
+            Run::After(position) => ("(era, offset) > (?2, ?3) ORDER BY era, offset", position),
+        }
+    }
+}
+
+/// Oldest first, and whether there are more in the direction they were read in.
+struct Found {
+    messages: Vec<Message>,
+    more: bool,
+}
+
+fn run(db: &Connection, room: i64, which: Run, limit: u32) -> Result<Found> {
+    let (condition, position) = which.sql();
+    let mut query = db.prepare_cached(&format!(
+        "SELECT era, offset, message.id, principal, sender_name, at, received, body
+         FROM message JOIN sender ON sender.id = message.sender
+         WHERE room = ?1 AND {condition} LIMIT ?4"
+    ))?;
+    let mut rows =
+        query.query(params![room, position.era, saturated(position.offset), i64::from(limit) + 1])?;
+    let (mut messages, mut bytes, mut more) = (Vec::new(), 0, false);
+    while let Some(row) = rows.next()? {
+        if messages.len() >= limit as usize || (bytes >= PAGE_BYTES && !messages.is_empty()) {
+            more = true;
+            break;
+        }
+        let message = message(row)?;
+        bytes += message.body.len();
+        messages.push(message);
+    }
+    if matches!(which, Run::Before(_)) {
+        messages.reverse();
+    }
+    Ok(Found { messages, more })
+}
+
+fn exists(db: &Connection, room: i64, which: Run) -> Result<bool> {
+    let (condition, position) = which.sql();
+    let mut query =
+        db.prepare_cached(&format!("SELECT 1 FROM message WHERE room = ?1 AND {condition} LIMIT 1"))?;
+    Ok(query.exists(params![room, position.era, saturated(position.offset)])?)
+}
+
+fn message(row: &Row<'_>) -> Result<Message> {
+    Ok(Message {
+        position: Position { era: row.get(0)?, offset: unsigned(row.get(1)?) },
+        id: MessageId(Uuid::from_bytes(row.get(2)?)),
+        sender: Sender { id: PrincipalId(row.get(3)?), name: row.get(4)? },
+        at: row.get(5)?,
+        received: row.get(6)?,
+        body: row.get(7)?,
+        live: false,
+    })
+}
+
+pub(super) fn room_id(db: &Connection, connection: ConnectionId, name: &RoomName) -> Result<Option<i64>> {
+    let mut find = db.prepare_cached("SELECT id FROM room WHERE connection = ?1 AND name = ?2")?;
+    Ok(find.query_row(params![key(connection), name.as_str()], |row| row.get(0)).optional()?)
+}
+
+fn room_name(text: String) -> Result<RoomName> {
+    RoomName::new(text).map_err(|error| StoreError::Nonsense(error.to_string()))
+}
+
+pub(super) fn kind_text(kind: PrincipalKind) -> &'static str {
+    match kind {
+        PrincipalKind::Person => "person",
+        PrincipalKind::Device => "device",
+        PrincipalKind::Admin => "admin",
+    }
+}
+
+fn kind_from(text: &str) -> PrincipalKind {
+    match text {
+        "admin" => PrincipalKind::Admin,
+        "device" => PrincipalKind::Device,
+        _ => PrincipalKind::Person,
+    }
+}

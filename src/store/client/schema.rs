@@ -1,0 +1,84 @@
+//! `client.db`, step by step. A step that has shipped is never edited.
+
+use super::super::migrate::Schema;
+
+/// The database of the app.
+pub(super) const SCHEMA: Schema = Schema { application_id: 0x4475_7043, steps: &[V1] };
+
+/// Numbers above 2⁶³ − 1 (an epoch, a connection's id) are kept bit by bit. `start_known`, `floor`: see `write::history`.
+///
+/// - `connection.next_offset`: the offset that continues the current era; entries beyond it are not taken.
+/// - `room.floor`: the lowest offset from which on the disk holds the room without a gap; none: the era's first.
+/// - `message`: a row has no foreign key to its room, so that a removed room's messages can be purged little by little.
+const V1: &str = "
+CREATE TABLE connection (
+    id              INTEGER PRIMARY KEY,
+    me_id           TEXT,
+    me_kind         TEXT,
+    me_name         TEXT,
+    log_epoch       INTEGER,
+    era             INTEGER NOT NULL DEFAULT 0,
+    era_from        INTEGER NOT NULL DEFAULT 0,
+    era_has_entries INTEGER NOT NULL DEFAULT 0,
+    next_offset     INTEGER NOT NULL DEFAULT 0,
+    resume_epoch    INTEGER,
+    resume_offset   INTEGER,
+    resume_id       BLOB,
+    last_seq        INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE room (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    connection    INTEGER NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    name          TEXT NOT NULL,
+    start_known   INTEGER NOT NULL DEFAULT 0,
+    floor         INTEGER,
+    newest_era    INTEGER NOT NULL DEFAULT 0,
+    newest_offset INTEGER NOT NULL DEFAULT 0,
+    read_era      INTEGER NOT NULL DEFAULT 0,
+    read_offset   INTEGER NOT NULL DEFAULT 0,
+    unread        INTEGER NOT NULL DEFAULT 0,
+    draft         TEXT NOT NULL DEFAULT '',
+    UNIQUE (connection, name)
+) STRICT;
+
+CREATE TABLE sender (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    connection INTEGER NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    principal  TEXT NOT NULL,
+    UNIQUE (connection, principal)
+) STRICT;
+
+CREATE TABLE message (
+    room        INTEGER NOT NULL,
+    era         INTEGER NOT NULL,
+    offset      INTEGER NOT NULL,
+    sender      INTEGER NOT NULL,
+    sender_name TEXT NOT NULL,
+    id          BLOB NOT NULL,
+    at          INTEGER NOT NULL,
+    received    INTEGER NOT NULL,
+    body        TEXT NOT NULL
+) STRICT;
+CREATE INDEX message_place ON message (room, era, offset, sender);
+CREATE UNIQUE INDEX message_identity ON message (sender, id);
+
+CREATE TABLE outbox (
+    connection INTEGER NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    seq        INTEGER NOT NULL,
+    id         BLOB NOT NULL,
+    room       TEXT NOT NULL,
+    body       TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    delivery   TEXT NOT NULL CHECK (delivery IN ('pending', 'attempted', 'acknowledged', 'failed')),
+    offset     INTEGER,
+    received   INTEGER,
+    refusal    TEXT,
+    PRIMARY KEY (connection, seq),
+    UNIQUE (connection, id)
+) STRICT;
+
+CREATE TABLE purge (
+    room INTEGER PRIMARY KEY
+) STRICT;
+";

@@ -1,0 +1,223 @@
+//! What a person would notice of `client.db`: nothing is lost, nothing is there twice, and the app goes on.
+
+mod damage;
+mod era;
+mod held;
+mod pages;
+
+use std::path::Path;
+
+use super::*;
+use crate::model::event::LogRestart;
+use crate::model::{
+    Delivery, Entry, EntryKind, Epoch, Offset, Principal, PrincipalId, PrincipalKind, Sender,
+};
+
+pub(super) const C: ConnectionId = ConnectionId(7);
+
+pub(super) fn id(number: u64) -> MessageId {
+    MessageId(uuid::Uuid::from_u64_pair(number, 1))
+}
+
+pub(super) fn general() -> RoomName {
+    RoomName::general()
+}
+
+pub(super) fn me() -> Principal {
+    Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Me".into() }
+}
+
+pub(super) fn entry(offset: Offset, sender: &str, number: u64) -> Entry {
+    Entry {
+        kind: EntryKind::Message,
+        offset,
+        id: id(number),
+        room: general(),
+        sender: Sender { id: PrincipalId(sender.into()), name: sender.to_uppercase() },
+        body: format!("body {number}"),
+        at: 1_000 + number as i64,
+        received: 2_000 + number as i64,
+    }
+}
+
+pub(super) fn entries(from: Offset, to: Offset) -> Write {
+    let entries = (from..=to).map(|offset| entry(offset, "bob", offset)).collect();
+    Write::Event(Event::Entries { entries, live: true })
+}
+
+pub(super) fn started(epoch: u64, from: Offset, why: LogRestart) -> Write {
+    Write::Event(Event::LogStarted { epoch: Epoch(epoch), from, why })
+}
+
+pub(super) fn welcomed(head: Offset) -> Write {
+    Write::Event(Event::Welcomed {
+        me: me(),
+        server: "hub".into(),
+        head,
+        now: 0,
+        people: Vec::new(),
+        rooms: vec![general()],
+    })
+}
+
+pub(super) fn item(seq: u64) -> OutboxItem {
+    OutboxItem {
+        id: id(1_000_000 + seq),
+        seq,
+        room: general(),
+        body: format!("typed {seq}"),
+        at: 5,
+        delivery: Delivery::Pending,
+    }
+}
+
+/// Awaits on the spot: the store's threads do the work.
+pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+pub(super) fn open(dir: &Path) -> ClientStore {
+    let opened = ClientStore::open(dir);
+    assert_eq!(opened.banners, []);
+    opened.store
+}
+
+pub(super) fn commit(store: &ClientStore, writes: Vec<Write>) {
+    assert_eq!(wait(store.commit(C, writes)), Commit::Saved);
+}
+
+pub(super) fn load(store: &ClientStore) -> Loaded {
+    store.load_blocking(C).unwrap()
+}
+
+/// Lets a test look at, or break, what the writer thread has.
+pub(super) fn with_keeper(store: &ClientStore, test: impl FnOnce(&mut super::held::Keeper) + Send + 'static) {
+    store.jobs().unwrap().blocking_send(Job::Test(Box::new(test))).unwrap();
+}
+
+pub(super) fn offsets(loaded: &Loaded) -> Vec<Offset> {
+    loaded.stored.rooms[0].messages.iter().map(|message| message.position.offset).collect()
+}
+
+#[test]
+fn everything_is_there_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![welcomed(3), started(u64::MAX, 1, LogRestart::First), entries(1, 3)]);
+    commit(&store, vec![Write::Queue(item(1)), Write::Queue(item(2)), Write::Queue(item(3))]);
+    commit(&store, vec![Write::Attempted(vec![item(1).id])]);
+    let refusal = crate::model::Refusal::TooLarge { limit: 9 };
+    commit(&store, vec![Write::Event(Event::Refused { id: item(2).id, refusal: refusal.clone() })]);
+    commit(&store, vec![Write::Event(Event::Acknowledged { id: item(3).id, offset: 4, received: 44 })]);
+    commit(&store, vec![Write::Draft { room: general(), text: "half a sen".into() }]);
+    commit(&store, vec![Write::Event(Event::ReadMarker { room: general(), offset: 2 })]);
+    let before = load(&store);
+    drop(store);
+    let store = open(dir.path());
+    let after = load(&store);
+    assert_eq!(after, before);
+    assert_eq!(after.stored.me, Some(me()));
+    let resume = after.saved.resume.unwrap();
+    assert_eq!((resume.epoch, resume.offset, resume.id), (Epoch(u64::MAX), 3, id(3)));
+    let room = &after.stored.rooms[0];
+    assert_eq!((room.unread, room.read.offset, room.newest.offset), (1, 2, 3));
+    assert_eq!(room.draft, "half a sen");
+    assert_eq!(offsets(&after), [1, 2, 3]);
+    let deliveries: Vec<_> = after.stored.outbox.into_iter().map(|item| item.delivery).collect();
+    let acknowledged = Delivery::Acknowledged { offset: 4, received: 44 };
+    assert_eq!(deliveries, [Delivery::Attempted, Delivery::Failed(refusal), acknowledged]);
+    assert_eq!(wait(store.next_seq(C)).unwrap(), 4);
+}
+
+#[test]
+fn a_log_that_began_anew_is_asked_for_from_where_it_began() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    assert_eq!((load(&store).saved.resume, load(&store).saved.since), (None, None), "nothing is held");
+    commit(&store, vec![welcomed(3), started(1, 1, LogRestart::First), entries(1, 3)]);
+    commit(&store, vec![welcomed(9), started(1, 7, LogRestart::EpochChanged)]);
+    drop(store);
+    let loaded = load(&open(dir.path()));
+    assert_eq!((loaded.saved.resume, loaded.saved.since), (None, Some(6)));
+}
+
+#[test]
+fn a_copy_taken_in_mid_flight_holds_every_commit_that_was_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First)]);
+    for offset in 1..=20 {
+        commit(&store, vec![entries(offset, offset), Write::Queue(item(offset))]);
+        // What a killed process leaves behind: the files as they are, not closed.
+        let crash = tempfile::tempdir().unwrap();
+        for file in ["client.db", "client.db-wal"] {
+            std::fs::copy(dir.path().join(file), crash.path().join(file)).unwrap();
+        }
+        let loaded = load(&open(crash.path()));
+        assert_eq!(loaded.saved.resume.unwrap().offset, offset);
+        assert_eq!(loaded.stored.outbox.len() as u64, offset);
+        assert_eq!(offsets(&loaded).len() as u64, offset);
+    }
+}
+
+#[test]
+fn an_own_message_leaves_the_outbox_in_the_commit_that_brings_it_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), Write::Queue(item(1))]);
+    let mut mine = entry(1, "me", 1);
+    mine.id = item(1).id;
+    commit(&store, vec![Write::Event(Event::Entries { entries: vec![mine], live: true })]);
+    let loaded = load(&store);
+    assert_eq!(loaded.stored.outbox, []);
+    assert_eq!(loaded.stored.rooms[0].unread, 0);
+    // Whoever queues it again is late.
+    commit(&store, vec![Write::Queue(item(1))]);
+    assert_eq!(load(&store).stored.outbox, []);
+}
+
+#[test]
+fn a_removed_connection_leaves_nothing_and_the_others_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let log = || vec![welcomed(0), started(1, 1, LogRestart::First), entries(1, 50), Write::Queue(item(1))];
+    commit(&store, log());
+    wait(store.commit(ConnectionId(8), log()));
+    commit(&store, vec![Write::RemoveConnection]);
+    assert_eq!(load(&store), Loaded::default());
+    let rows = |keeper: &mut super::held::Keeper| -> i64 {
+        keeper.db.as_ref().unwrap().query_row("SELECT count(*) FROM message", (), |row| row.get(0)).unwrap()
+    };
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    with_keeper(&store, move |keeper| {
+        while write::purge(keeper.db.as_ref().unwrap(), 10).unwrap() {}
+        tell.send(rows(keeper)).unwrap();
+    });
+    assert_eq!(told.recv().unwrap(), 50);
+    assert_eq!(offsets(&store.load_blocking(ConnectionId(8)).unwrap()).len(), 50);
+    // Its number may be given to another one.
+    commit(&store, log());
+    assert_eq!(offsets(&load(&store)).len(), 50);
+}
+
+#[test]
+fn commits_that_wait_share_one_transaction() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let (go, hold) = std::sync::mpsc::sync_channel::<()>(0);
+    with_keeper(&store, move |_| hold.recv().unwrap());
+    wait(async {
+        let mut tickets = Vec::new();
+        for seq in 1..=40 {
+            tickets.push(store.submit(C, vec![Write::Queue(item(seq))]).await);
+        }
+        go.send(()).unwrap();
+        for ticket in tickets {
+            assert_eq!(ticket.done().await, Commit::Saved);
+        }
+    });
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    with_keeper(&store, move |keeper| tell.send(keeper.transactions).unwrap());
+    assert!(told.recv().unwrap() <= 2, "one for the one that was held, one for all the others");
+    assert_eq!(load(&store).stored.outbox.len(), 40);
+}

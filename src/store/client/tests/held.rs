@@ -1,0 +1,127 @@
+//! While the disk takes nothing, nothing that was typed is lost, and no hole is ever called received.
+
+use std::fs;
+
+use super::*;
+use crate::store::client::held::Keeper;
+
+fn break_disk(store: &ClientStore, error: fn(&mut Keeper) -> Result<(), StoreError>) {
+    with_keeper(store, move |keeper| keeper.fault = Some(error));
+}
+
+fn mend_disk(store: &ClientStore) {
+    with_keeper(store, |keeper| keeper.fault = None);
+}
+
+fn held(store: &ClientStore, writes: Vec<Write>) {
+    assert_eq!(wait(store.commit(C, writes)), Commit::Held);
+}
+
+#[test]
+fn a_full_disk_holds_writes_in_order_until_there_is_space() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), entries(1, 3)]);
+    with_keeper(&store, |keeper| {
+        let db = keeper.db.as_ref().unwrap();
+        let pages: i64 = db.query_row("PRAGMA page_count", (), |row| row.get(0)).unwrap();
+        db.pragma_update(None, "max_page_count", pages).unwrap();
+    });
+    let large = |seq| OutboxItem { body: "x".repeat(60_000), ..item(seq) };
+    held(&store, vec![Write::Queue(large(1))]);
+    held(&store, vec![entries(4, 6)]);
+    held(&store, vec![Write::Queue(large(2))]);
+    assert_eq!(store.health().borrow().trouble, Some(Banner::DiskFull));
+    assert_eq!(load(&store).saved.resume.unwrap().offset, 3);
+    assert_eq!(load(&store).stored.outbox, []);
+    with_keeper(&store, |keeper| {
+        keeper.db.as_ref().unwrap().pragma_update(None, "max_page_count", 1_000_000).unwrap();
+    });
+    commit(&store, vec![entries(7, 7)]);
+    assert_eq!(*store.health().borrow(), Health::default());
+    let loaded = load(&store);
+    assert_eq!(offsets(&loaded), [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(loaded.saved.resume.unwrap().offset, 7);
+    assert_eq!(loaded.stored.outbox, [large(1), large(2)]);
+}
+
+#[test]
+fn a_disk_that_became_read_only_is_tried_again_and_keeps_the_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![Write::Queue(item(1))]);
+    break_disk(&store, |_| Err(StoreError::Unwritable { detail: "read-only".into() }));
+    held(&store, vec![Write::Queue(item(2))]);
+    held(&store, vec![Write::Unqueue(item(1).id), Write::Attempted(vec![item(2).id])]);
+    let trouble = Banner::DiskReadOnly { detail: "read-only".into() };
+    assert_eq!(store.health().borrow().trouble, Some(trouble));
+    assert_eq!(load(&store).stored.outbox, [item(1)]);
+    mend_disk(&store);
+    commit(&store, vec![Write::Queue(item(3))]);
+    let outbox = load(&store).stored.outbox;
+    assert_eq!(outbox, [OutboxItem { delivery: Delivery::Attempted, ..item(2) }, item(3)]);
+    assert_eq!(store.health().borrow().trouble, None);
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_made_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let inside = dir.path().join("a-file").join("data");
+    fs::write(dir.path().join("a-file"), "in the way").unwrap();
+    let opened = ClientStore::open(&inside);
+    assert!(matches!(opened.banners[..], [Banner::DiskReadOnly { .. }]), "{:?}", opened.banners);
+    let store = opened.store;
+    assert_eq!(load(&store), Loaded::default());
+    held(&store, vec![Write::Queue(item(1))]);
+    fs::remove_file(dir.path().join("a-file")).unwrap();
+    commit(&store, vec![Write::Queue(item(2))]);
+    assert_eq!(load(&store).stored.outbox, [item(1), item(2)]);
+    drop(store);
+    assert_eq!(load(&open(&inside)).stored.outbox, [item(1), item(2)]);
+}
+
+#[test]
+fn what_waits_is_written_when_the_store_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    break_disk(&store, |_| Err(StoreError::Full));
+    held(&store, vec![Write::Queue(item(1))]);
+    mend_disk(&store);
+    drop(store);
+    assert_eq!(load(&open(dir.path())).stored.outbox, [item(1)]);
+}
+
+#[test]
+fn entries_that_there_is_no_room_for_come_again_and_the_resume_point_passes_no_hole() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), entries(1, 2)]);
+    break_disk(&store, |_| Err(StoreError::Full));
+    with_keeper(&store, |keeper| keeper.limit = 2_000);
+    held(&store, vec![entries(3, 4)]);
+    held(&store, vec![entries(5, 40)]);
+    held(&store, vec![Write::Queue(item(1))]);
+    held(&store, vec![entries(41, 42)]);
+    mend_disk(&store);
+    held(&store, vec![entries(43, 43)]);
+    assert_eq!(*store.health().borrow(), Health { behind: BTreeSet::from([C]), ..Health::default() });
+    let loaded = load(&store);
+    assert_eq!(loaded.saved.resume.unwrap().offset, 4);
+    assert_eq!(loaded.stored.outbox, [item(1)]);
+    assert_eq!(offsets(&loaded), [1, 2, 3, 4]);
+    commit(&store, vec![entries(5, 43)]);
+    assert_eq!(offsets(&load(&store)), (1..=43).collect::<Vec<_>>());
+    assert_eq!(*store.health().borrow(), Health::default());
+}
+
+#[test]
+fn a_change_that_makes_no_sense_does_not_stop_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First)]);
+    let impossible = OutboxItem { seq: u64::MAX, ..item(1) };
+    held(&store, vec![Write::Queue(item(2)), Write::Queue(impossible)]);
+    commit(&store, vec![Write::Queue(item(3))]);
+    assert_eq!(load(&store).stored.outbox, [item(3)]);
+    assert_eq!(store.health().borrow().trouble, None);
+}

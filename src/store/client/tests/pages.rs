@@ -1,0 +1,99 @@
+//! Paging and jumping through a room.
+
+use super::*;
+
+fn filled(dir: &Path) -> ClientStore {
+    let store = open(dir);
+    commit(&store, vec![welcomed(300), started(1, 101, LogRestart::First), entries(101, 300)]);
+    store
+}
+
+fn shape(page: &Page) -> (Vec<Offset>, bool, bool, bool) {
+    let offsets = page.messages.iter().map(|message| message.position.offset).collect();
+    (offsets, page.older_on_disk, page.older_on_hub, page.newer_on_disk)
+}
+
+fn at(offset: Offset) -> Position {
+    Position { era: 1, offset }
+}
+
+#[test]
+fn pages_lie_next_to_each_other_and_know_what_is_beyond() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path());
+    let page = |from, side, limit| shape(&wait(store.page(C, general(), at(from), side, limit)).unwrap());
+    let run = |range: std::ops::RangeInclusive<u64>| range.collect::<Vec<_>>();
+    assert_eq!(page(201, Side::Older, 50), (run(151..=200), true, false, true));
+    assert_eq!(page(111, Side::Older, 10), (run(101..=110), false, true, true));
+    assert_eq!(page(101, Side::Older, 10), (vec![], false, true, true));
+    assert_eq!(page(200, Side::Newer, 50), (run(201..=250), true, false, true));
+    assert_eq!(page(290, Side::Newer, 10), (run(291..=300), true, false, false));
+    assert_eq!(page(300, Side::Newer, 10), (vec![], true, false, false));
+    let elsewhere = wait(store.page(C, RoomName::new("elsewhere").unwrap(), at(5), Side::Older, 9)).unwrap();
+    assert_eq!(shape(&elsewhere), (vec![], false, false, false));
+}
+
+#[test]
+fn jumps_land_in_the_middle_of_a_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path());
+    let jump = |jump| shape(&wait(store.jump(C, general(), jump, 10)).unwrap());
+    let run = |range: std::ops::RangeInclusive<u64>| range.collect::<Vec<_>>();
+    assert_eq!(jump(Jump::Start), (run(101..=110), false, true, true));
+    assert_eq!(jump(Jump::End), (run(291..=300), true, false, false));
+    assert_eq!(jump(Jump::To(at(200))), (run(195..=204), true, false, true));
+    assert_eq!(jump(Jump::To(at(102))), (run(101..=110), false, true, true));
+    assert_eq!(jump(Jump::To(at(299))), (run(291..=300), true, false, false));
+    assert_eq!(jump(Jump::To(at(999))), (run(291..=300), true, false, false));
+}
+
+#[test]
+fn history_goes_before_what_is_there_and_never_leaves_a_hole() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path());
+    let history = |before, from: Offset, to: Offset, complete| {
+        let entries = (from..=to).map(|offset| entry(offset, "bob", offset)).collect();
+        Write::Event(Event::History { room: general(), before, entries, complete })
+    };
+    let oldest = || shape(&wait(store.jump(C, general(), Jump::Start, 5)).unwrap());
+    commit(&store, vec![history(51, 41, 50, false)]);
+    assert_eq!(oldest(), ((101..=105).collect(), false, true, true), "it does not lie next to anything");
+    commit(&store, vec![history(101, 51, 100, false), history(101, 51, 100, false)]);
+    assert_eq!(oldest(), ((51..=55).collect(), false, true, true));
+    commit(&store, vec![history(51, 40, 50, true)]);
+    assert_eq!(oldest(), ((40..=44).collect(), false, false, true));
+    let loaded = load(&store);
+    let room = &loaded.stored.rooms[0];
+    assert_eq!((room.unread, room.newest), (200, at(300)));
+    assert_eq!(loaded.saved.resume.unwrap().offset, 300);
+}
+
+#[test]
+fn a_page_of_large_messages_ends_early() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let large = |offset| Entry { body: "가".repeat(20_000), ..entry(offset, "bob", offset) };
+    let entries = (1..=50).map(large).collect();
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First)]);
+    commit(&store, vec![Write::Event(Event::Entries { entries, live: false })]);
+    let page = wait(store.jump(C, general(), Jump::End, 50)).unwrap();
+    assert_eq!(page.messages.len(), 18);
+    assert_eq!(page.messages.last().unwrap().position, at(50));
+    assert!(page.older_on_disk);
+}
+
+#[test]
+fn unread_counts_are_exact_up_to_a_limit_and_then_still_near() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), entries(1, 12_000)]);
+    let read = |offset| {
+        commit(&store, vec![Write::Event(Event::ReadMarker { room: general(), offset })]);
+        wait(store.count_unread(C, general())).unwrap()
+    };
+    assert_eq!(read(0), (at(0), at(12_000), 12_000));
+    assert_eq!(read(500), (at(500), at(12_000), 11_500));
+    assert_eq!(read(2_500), (at(2_500), at(12_000), 9_500));
+    assert_eq!(read(100), (at(2_500), at(12_000), 9_500), "a marker never goes back");
+    assert_eq!(read(u64::MAX).2, 0);
+}

@@ -1,0 +1,357 @@
+//! [`HubStore`]: a hub's log, its principals and invites, in `hub.db`. What is answered is on disk.
+
+mod people;
+mod read;
+mod schema;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::Connection;
+use tokio::sync::{broadcast, oneshot};
+
+use super::error::StoreError;
+use super::migrate;
+use super::readers::{Readers, Slots};
+use super::writer::Writer;
+use crate::model::time::WallMs;
+use crate::model::{
+    Entry, EntryKind, Epoch, MessageId, Offset, Principal, PrincipalId, PrincipalKind, RoomName, Sender,
+};
+use write::{Appender, Job};
+
+/// The file's name in the data directory.
+pub const FILE: &str = "hub.db";
+/// The principal that makes the room every hub has.
+pub const HUB_SENDER: &str = "hub";
+
+/// Why the hub's database could not be read or written.
+pub type HubStoreError = StoreError;
+
+/// Jobs that wait for the writer.
+const WAITING: usize = 2048;
+/// Reader threads.
+const READERS: usize = 2;
+/// Batches kept for a subscriber that is slow; after that it reads from the disk.
+const BATCHES: usize = 64;
+
+/// An entry to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Append {
+    /// By whom.
+    pub sender: Sender,
+    /// Its id.
+    pub id: MessageId,
+    /// A message or a room.
+    pub kind: EntryKind,
+    /// Where.
+    pub room: RoomName,
+    /// What.
+    pub body: String,
+    /// When, by the sender's clock.
+    pub at: WallMs,
+    /// When, by the hub's clock.
+    pub received: WallMs,
+}
+
+/// What became of an [`Append`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Appended {
+    /// It is on disk, as this entry.
+    New(Entry),
+    /// It was on disk already: this sender has sent this id before.
+    Known {
+        /// Its place.
+        offset: Offset,
+        /// When it was written.
+        received: WallMs,
+    },
+    /// There is no such room. Nothing was written.
+    NoSuchRoom,
+    /// The room was made before, by somebody else or with another id. Nothing was written.
+    RoomExists {
+        /// The place of the entry that made it.
+        offset: Offset,
+        /// When it was made.
+        received: WallMs,
+    },
+}
+
+impl Appended {
+    /// The entry, if this made one.
+    fn entry(&self) -> Option<&Entry> {
+        match self {
+            Appended::New(entry) => Some(entry),
+            _ => None,
+        }
+    }
+}
+
+/// Why an invite is not good.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InviteRefused {
+    /// There never was such a code.
+    #[error("the invite is not known")]
+    Unknown,
+    /// Somebody used it.
+    #[error("the invite was used before")]
+    Used,
+    /// It is too late.
+    #[error("the invite has expired")]
+    Expired,
+}
+
+/// Why [`HubStore::redeem`] made nobody.
+#[derive(Debug, thiserror::Error)]
+pub enum RedeemError {
+    /// The invite is not good.
+    #[error(transparent)]
+    Refused(#[from] InviteRefused),
+    /// The database could not be used.
+    #[error(transparent)]
+    Store(#[from] HubStoreError),
+}
+
+/// A handle to a hub's database. Clones share it; when the last one goes, what waits is written first.
+#[derive(Clone)]
+pub struct HubStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    readers: Readers,
+    writer: Writer<Job>,
+    batches: broadcast::Sender<Arc<[Entry]>>,
+    head: Arc<AtomicU64>,
+    epoch: Epoch,
+}
+
+impl HubStore {
+    /// Opens the log in a data directory. Where there is none, begins one with `new_epoch`, and with the room `general`
+    /// as its first entry. Blocks.
+    ///
+    /// # Errors
+    /// A file that is damaged, of a later version or cannot be written is left untouched: a hub never goes on with an
+    /// empty log by itself. The error names the file.
+    pub fn open(
+        dir: &Path,
+        new_epoch: Epoch,
+        now: WallMs,
+        general_id: MessageId,
+    ) -> Result<HubStore, HubStoreError> {
+        let path = dir.join(FILE);
+        let open = || -> Result<(Connection, Epoch, Offset), StoreError> {
+            let mut db = migrate::open(&path, &schema::SCHEMA)?;
+            let (epoch, head) = write::begin(&mut db, new_epoch, now, general_id)?;
+            Ok((db, epoch, head))
+        };
+        let (db, epoch, head) = open().map_err(|error| error.at(&path))?;
+        let head = Arc::new(AtomicU64::new(head));
+        let (batches, _) = broadcast::channel(BATCHES);
+        let appender = Appender::new(db, Arc::clone(&head), batches.clone());
+        let reading = path.clone();
+        let slots = Slots::new(READERS, Box::new(move || migrate::open_read_only(&reading)));
+        let start = || -> Result<(Readers, Writer<Job>), StoreError> {
+            let readers = Readers::start("hub-store-reader", &slots)?;
+            Ok((readers, Writer::start("hub-store-writer", WAITING, appender)?))
+        };
+        let (readers, writer) = start().map_err(|error| error.at(&path))?;
+        Ok(HubStore { shared: Arc::new(Shared { readers, writer, batches, head, epoch }) })
+    }
+
+    /// Writes an invite into a hub's database from another process, while the hub runs or not. Blocks, for at most some
+    /// seconds.
+    ///
+    /// # Errors
+    /// Also when there is no hub's database in that directory, or it is of another version.
+    pub fn invite_offline(
+        dir: &Path,
+        code_hash: [u8; 32],
+        expires_at: WallMs,
+        kind: PrincipalKind,
+    ) -> Result<(), HubStoreError> {
+        let path = dir.join(FILE);
+        let write = || -> Result<(), StoreError> {
+            if !path.exists() {
+                return Err(StoreError::Unwritable { detail: "there is no such file".to_owned() });
+            }
+            let db = migrate::open(&path, &schema::SCHEMA)?;
+            people::create_invite(&db, code_hash, expires_at, kind)
+        };
+        write().map_err(|error| error.at(&path))
+    }
+
+    // ----- The log -----
+
+    /// Writes an entry at the log's end, and returns once it is on disk. Appends that wait at the same time share one
+    /// fsync. Idempotent by `(sender, id)`.
+    ///
+    /// # Errors
+    /// Nothing was written, and the same append may be tried again.
+    pub async fn append(&self, append: Append) -> Result<Appended, HubStoreError> {
+        let appended = self.append_all(vec![append]).await?;
+        // As many answers as appends.
+        appended.into_iter().next().ok_or(StoreError::Closed)
+    }
+
+    /// Writes entries one after the other, all or none: where the first does not fit on the disk, a smaller second must
+    /// not take its place. Answers in their order.
+    ///
+    /// # Errors
+    /// As [`HubStore::append`], for all of them.
+    pub async fn append_all(&self, appends: Vec<Append>) -> Result<Vec<Appended>, HubStoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Append { appends, reply }).await?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// New entries as they are committed: gapless over the batches, in order, each batch before its appends are
+    /// answered. One batch holds at most 256 entries and about 512 KiB of JSON. Who lags reads from the disk.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<[Entry]>> {
+        self.shared.batches.subscribe()
+    }
+
+    /// Which log this is.
+    pub fn epoch(&self) -> Epoch {
+        self.shared.epoch
+    }
+
+    /// The newest offset on disk. Costs nothing.
+    pub fn head(&self) -> Offset {
+        self.shared.head.load(Ordering::Acquire)
+    }
+
+    /// The oldest offset held. Costs nothing: so far every entry is kept.
+    pub fn oldest(&self) -> Offset {
+        1
+    }
+
+    /// The id of the entry at an offset.
+    pub async fn id_at(&self, offset: Offset) -> Result<Option<MessageId>, HubStoreError> {
+        self.read_with(move |db| read::id_at(db, offset)).await
+    }
+
+    /// Consecutive entries from an offset on: at most `limit`, and at most about `max_bytes` of JSON, but at least one if
+    /// there is one.
+    pub async fn read(
+        &self,
+        from: Offset,
+        limit: u32,
+        max_bytes: usize,
+    ) -> Result<Vec<Entry>, HubStoreError> {
+        self.read_with(move |db| read::entries(db, from, limit, max_bytes)).await
+    }
+
+    /// The newest entries of a room before an offset, oldest first, within the limits of [`HubStore::read`]; and whether
+    /// no older ones are held.
+    pub async fn history(
+        &self,
+        room: RoomName,
+        before: Offset,
+        limit: u32,
+        max_bytes: usize,
+    ) -> Result<(Vec<Entry>, bool), HubStoreError> {
+        self.read_with(move |db| read::history(db, &room, before, limit, max_bytes)).await
+    }
+
+    /// All rooms, in the order in which they were made.
+    pub async fn rooms(&self) -> Result<Vec<RoomName>, HubStoreError> {
+        self.read_with(read::rooms).await
+    }
+
+    // ----- Principals, invites, read markers -----
+
+    /// Makes a principal, or gives the one with this id its kind, name and token.
+    ///
+    /// # Errors
+    /// Also when another principal has this token.
+    pub async fn create_principal(
+        &self,
+        principal: Principal,
+        token_hash: [u8; 32],
+    ) -> Result<(), HubStoreError> {
+        self.write(move |db| people::put_principal(db, &principal, token_hash)).await
+    }
+
+    /// Whose token it is.
+    pub async fn principal_by_token_hash(
+        &self,
+        token_hash: [u8; 32],
+    ) -> Result<Option<Principal>, HubStoreError> {
+        self.read_with(move |db| people::by_token_hash(db, token_hash)).await
+    }
+
+    /// Everybody, by name.
+    pub async fn principals(&self) -> Result<Vec<Principal>, HubStoreError> {
+        self.read_with(people::principals).await
+    }
+
+    /// Makes a single-use invite for a principal of this kind.
+    pub async fn create_invite(
+        &self,
+        code_hash: [u8; 32],
+        expires_at: WallMs,
+        kind: PrincipalKind,
+    ) -> Result<(), HubStoreError> {
+        self.write(move |db| people::create_invite(db, code_hash, expires_at, kind)).await
+    }
+
+    /// Uses an invite: from now on the token is that of a principal with this name, and with `new_id` if it is new. The
+    /// same code with the same token again gives the same principal, however late.
+    ///
+    /// # Errors
+    /// [`RedeemError::Refused`] says why the invite is not good.
+    pub async fn redeem(
+        &self,
+        code_hash: [u8; 32],
+        name: String,
+        token_hash: [u8; 32],
+        new_id: PrincipalId,
+        now: WallMs,
+    ) -> Result<Principal, RedeemError> {
+        let redeem = people::Redeem { code_hash, name, token_hash, new_id, now };
+        Ok(self.write(move |db| people::redeem(db, &redeem)).await??)
+    }
+
+    /// Moves a read marker forward; never beyond the log's end. Returns whether it moved.
+    pub async fn set_read(
+        &self,
+        principal: PrincipalId,
+        room: RoomName,
+        offset: Offset,
+    ) -> Result<bool, HubStoreError> {
+        self.write(move |db| people::set_read(db, &principal, &room, offset)).await
+    }
+
+    /// A principal's read markers.
+    pub async fn reads(&self, principal: PrincipalId) -> Result<Vec<(RoomName, Offset)>, HubStoreError> {
+        self.read_with(move |db| people::reads(db, &principal)).await
+    }
+
+    async fn read_with<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.shared.readers.read(read).await
+    }
+
+    /// Writes in the transaction of whatever else waits; answered once it is on disk.
+    async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::other(write, reply)).await?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn send(&self, job: Job) -> Result<(), StoreError> {
+        let jobs = self.shared.writer.jobs().ok_or(StoreError::Closed)?;
+        jobs.send(job).await.map_err(|_| StoreError::Closed)
+    }
+}

@@ -1,0 +1,141 @@
+//! Principals, invites and read markers. Tokens and codes are here as hashes only, made by the caller.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::super::error::{StoreError, unsigned};
+use super::InviteRefused;
+use super::read::{room_id, saturated};
+use crate::model::time::WallMs;
+use crate::model::{Offset, Principal, PrincipalId, PrincipalKind, RoomName};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+pub(super) fn put_principal(db: &Connection, principal: &Principal, token_hash: [u8; 32]) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO principal (id, kind, name, token_hash) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET
+             kind = excluded.kind, name = excluded.name, token_hash = excluded.token_hash",
+    )?
+    .execute(params![principal.id.0, kind_text(principal.kind), principal.name, token_hash])?;
+    Ok(())
+}
+
+pub(super) fn by_token_hash(db: &Connection, token_hash: [u8; 32]) -> Result<Option<Principal>> {
+    let mut query = db.prepare_cached("SELECT id, kind, name FROM principal WHERE token_hash = ?1")?;
+    query.query_row([token_hash], |row| Ok(principal(row))).optional()?.transpose()
+}
+
+pub(super) fn principals(db: &Connection) -> Result<Vec<Principal>> {
+    let mut query = db.prepare_cached("SELECT id, kind, name FROM principal ORDER BY name, id")?;
+    let mut rows = query.query(())?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(principal(row)?);
+    }
+    Ok(all)
+}
+
+pub(super) fn create_invite(
+    db: &Connection,
+    code_hash: [u8; 32],
+    expires_at: WallMs,
+    kind: PrincipalKind,
+) -> Result<()> {
+    db.prepare_cached("INSERT INTO invite (code_hash, kind, expires_at) VALUES (?1, ?2, ?3)")?
+        .execute(params![code_hash, kind_text(kind), expires_at])?;
+    Ok(())
+}
+
+/// What [`redeem`] needs to know.
+pub(super) struct Redeem {
+    pub code_hash: [u8; 32],
+    pub name: String,
+    pub token_hash: [u8; 32],
+    pub new_id: PrincipalId,
+    pub now: WallMs,
+}
+
+/// Who comes with an invite again, because the answer was lost, is known by the token it has made itself.
+pub(super) fn redeem(
+    db: &Connection,
+    with: &Redeem,
+) -> Result<std::result::Result<Principal, InviteRefused>> {
+    let mut query =
+        db.prepare_cached("SELECT kind, expires_at, redeemed_by FROM invite WHERE code_hash = ?1")?;
+    let invite: Option<(String, WallMs, Option<String>)> =
+        query.query_row([with.code_hash], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    let Some((kind, expires_at, redeemed_by)) = invite else {
+        return Ok(Err(InviteRefused::Unknown));
+    };
+    if let Some(redeemed_by) = redeemed_by {
+        let same = by_token_hash(db, with.token_hash)?.filter(|principal| principal.id.0 == redeemed_by);
+        return Ok(same.ok_or(InviteRefused::Used));
+    }
+    if with.now >= expires_at {
+        return Ok(Err(InviteRefused::Expired));
+    }
+    let new = Principal { id: with.new_id.clone(), kind: kind_from(&kind)?, name: with.name.clone() };
+    // A plain insert: an id or a token that is somebody's already is an error, and nobody is taken over.
+    db.prepare_cached("INSERT INTO principal (id, kind, name, token_hash) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![new.id.0, kind, new.name, with.token_hash])?;
+    db.prepare_cached("UPDATE invite SET redeemed_by = ?2 WHERE code_hash = ?1")?
+        .execute(params![with.code_hash, new.id.0])?;
+    Ok(Ok(new))
+}
+
+pub(super) fn set_read(
+    db: &Connection,
+    principal: &PrincipalId,
+    room: &RoomName,
+    offset: Offset,
+) -> Result<bool> {
+    let Some(room) = room_id(db, room)? else {
+        return Ok(false);
+    };
+    let moved = db
+        .prepare_cached(
+            "INSERT INTO read_marker (principal, room, offset)
+             SELECT ?1, ?2, min(?3, max(offset)) FROM entry WHERE true
+             ON CONFLICT (principal, room) DO UPDATE SET offset = excluded.offset
+             WHERE excluded.offset > offset",
+        )?
+        .execute(params![principal.0, room, saturated(offset)])?;
+    Ok(moved > 0)
+}
+
+pub(super) fn reads(db: &Connection, principal: &PrincipalId) -> Result<Vec<(RoomName, Offset)>> {
+    let mut query = db.prepare_cached(
+        "SELECT name, read_marker.offset FROM read_marker JOIN room ON room.id = read_marker.room
+         WHERE principal = ?1 ORDER BY room.offset",
+    )?;
+    let mut rows = query.query([&principal.0])?;
+    let mut reads = Vec::new();
+    while let Some(row) = rows.next()? {
+        let room = RoomName::new(row.get::<_, String>(0)?)
+            .map_err(|error| StoreError::Nonsense(error.to_string()))?;
+        reads.push((room, unsigned(row.get(1)?)));
+    }
+    Ok(reads)
+}
+
+fn principal(row: &Row<'_>) -> Result<Principal> {
+    let kind: String = row.get(1)?;
+    Ok(Principal { id: PrincipalId(row.get(0)?), kind: kind_from(&kind)?, name: row.get(2)? })
+}
+
+fn kind_text(kind: PrincipalKind) -> &'static str {
+    match kind {
+        PrincipalKind::Person => "person",
+        PrincipalKind::Device => "device",
+        PrincipalKind::Admin => "admin",
+    }
+}
+
+fn kind_from(text: &str) -> Result<PrincipalKind> {
+    match text {
+        "person" => Ok(PrincipalKind::Person),
+        "device" => Ok(PrincipalKind::Device),
+        "admin" => Ok(PrincipalKind::Admin),
+        other => Err(StoreError::Nonsense(format!("the principal kind {other:?}"))),
+    }
+}

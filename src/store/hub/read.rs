@@ -1,0 +1,149 @@
+//! What is read from a hub's log.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::super::error::{StoreError, unsigned};
+use crate::model::{Entry, EntryKind, MessageId, Offset, PrincipalId, RoomName, Sender};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+const COLUMNS: &str = "entry.offset, entry.id, principal, sender_name, kind, name, body, at, received";
+
+pub(super) fn id_at(db: &Connection, offset: Offset) -> Result<Option<MessageId>> {
+    let mut query = db.prepare_cached("SELECT id FROM entry WHERE offset = ?1")?;
+    let id = query.query_row([saturated(offset)], |row| row.get(0)).optional()?;
+    Ok(id.map(|id| MessageId(Uuid::from_bytes(id))))
+}
+
+pub(super) fn entries(db: &Connection, from: Offset, limit: u32, max_bytes: usize) -> Result<Vec<Entry>> {
+    let mut query = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM entry JOIN room ON room.id = entry.room
+         WHERE entry.offset >= ?1 ORDER BY entry.offset LIMIT ?2"
+    ))?;
+    let mut rows = query.query(params![saturated(from), limit])?;
+    let mut taken = Taken::new(max_bytes);
+    while let Some(row) = rows.next()? {
+        if !taken.take(entry(row)?) {
+            break;
+        }
+    }
+    Ok(taken.entries)
+}
+
+pub(super) fn history(
+    db: &Connection,
+    name: &RoomName,
+    before: Offset,
+    limit: u32,
+    max_bytes: usize,
+) -> Result<(Vec<Entry>, bool)> {
+    let Some(room) = room_id(db, name)? else {
+        return Ok((Vec::new(), true));
+    };
+    let mut query = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM entry JOIN room ON room.id = entry.room
+         WHERE entry.room = ?1 AND entry.offset < ?2 ORDER BY entry.offset DESC LIMIT ?3"
+    ))?;
+    let mut rows = query.query(params![room, saturated(before), i64::from(limit) + 1])?;
+    let mut taken = Taken::new(max_bytes);
+    let mut complete = true;
+    while let Some(row) = rows.next()? {
+        if taken.entries.len() >= limit as usize || !taken.take(entry(row)?) {
+            complete = false;
+            break;
+        }
+    }
+    taken.entries.reverse();
+    Ok((taken.entries, complete))
+}
+
+pub(super) fn rooms(db: &Connection) -> Result<Vec<RoomName>> {
+    let mut query = db.prepare_cached("SELECT name FROM room ORDER BY offset")?;
+    let mut rows = query.query(())?;
+    let mut names = Vec::new();
+    while let Some(row) = rows.next()? {
+        names.push(room_name(row.get(0)?)?);
+    }
+    Ok(names)
+}
+
+pub(super) fn room_id(db: &Connection, name: &RoomName) -> Result<Option<i64>> {
+    let mut query = db.prepare_cached("SELECT id FROM room WHERE name = ?1")?;
+    Ok(query.query_row([name.as_str()], |row| row.get(0)).optional()?)
+}
+
+/// Entries up to a size; the first one is always taken.
+struct Taken {
+    entries: Vec<Entry>,
+    left: usize,
+}
+
+impl Taken {
+    fn new(max_bytes: usize) -> Self {
+        Taken { entries: Vec::new(), left: max_bytes }
+    }
+
+    fn take(&mut self, entry: Entry) -> bool {
+        let size = json_size(&entry);
+        if size > self.left && !self.entries.is_empty() {
+            return false;
+        }
+        self.left = self.left.saturating_sub(size);
+        self.entries.push(entry);
+        true
+    }
+}
+
+fn entry(row: &Row<'_>) -> Result<Entry> {
+    let kind: String = row.get(4)?;
+    Ok(Entry {
+        offset: unsigned(row.get(0)?),
+        id: MessageId(Uuid::from_bytes(row.get(1)?)),
+        sender: Sender { id: PrincipalId(row.get(2)?), name: row.get(3)? },
+        kind: match kind.as_str() {
+            "message" => EntryKind::Message,
+            "room" => EntryKind::Room,
+            _ => EntryKind::Unknown,
+        },
+        room: room_name(row.get(5)?)?,
+        body: row.get(6)?,
+        at: row.get(7)?,
+        received: row.get(8)?,
+    })
+}
+
+pub(super) fn kind_text(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Message => "message",
+        EntryKind::Room => "room",
+        EntryKind::Unknown => "unknown",
+    }
+}
+
+/// About how many bytes of JSON an entry makes; never less than it does.
+pub(super) fn json_size(entry: &Entry) -> usize {
+    // The field names, two numbers of 20 digits, an offset, a UUID and the punctuation.
+    const FRAME: usize = 256;
+    let texts = [entry.body.as_str(), &entry.sender.name, &entry.sender.id.0, entry.room.as_str()];
+    FRAME + texts.into_iter().map(escaped_len).sum::<usize>()
+}
+
+/// RFC 8259 §7: control characters become `\u00XX` at worst, quotes and backslashes two bytes.
+fn escaped_len(text: &str) -> usize {
+    let of = |byte: u8| match byte {
+        0..=0x1f => 6,
+        b'"' | b'\\' => 2,
+        _ => 1,
+    };
+    text.bytes().map(of).sum()
+}
+
+fn room_name(text: String) -> Result<RoomName> {
+    RoomName::new(text).map_err(|error| StoreError::Nonsense(error.to_string()))
+}
+
+/// For comparisons alone: no stored offset is larger than what this gives for a larger one.
+pub(super) fn saturated(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,58 @@
+//! `hub.db`, step by step. A step that has shipped is never edited.
+
+use super::super::migrate::Schema;
+
+/// The database of a hub.
+pub(super) const SCHEMA: Schema = Schema { application_id: 0x4475_7048, steps: &[V1] };
+
+/// - `log`: one row. An epoch above 2⁶³ − 1 is kept bit by bit.
+/// - `entry`: offsets are gapless; `(principal, id)` stays unique for ever.
+/// - `room`: the offset of the entry that made it.
+/// - `invite.redeemed_by`: a single-use code that has been used.
+const V1: &str = "
+CREATE TABLE log (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    epoch INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE entry (
+    offset      INTEGER PRIMARY KEY,
+    id          BLOB NOT NULL,
+    principal   TEXT NOT NULL,
+    sender_name TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    room        INTEGER NOT NULL,
+    body        TEXT NOT NULL,
+    at          INTEGER NOT NULL,
+    received    INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX entry_identity ON entry (principal, id);
+CREATE INDEX entry_room ON entry (room, offset);
+
+CREATE TABLE room (
+    id     INTEGER PRIMARY KEY,
+    name   TEXT NOT NULL UNIQUE,
+    offset INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE principal (
+    id         TEXT PRIMARY KEY,
+    kind       TEXT NOT NULL CHECK (kind IN ('person', 'device', 'admin')),
+    name       TEXT NOT NULL,
+    token_hash BLOB NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE invite (
+    code_hash   BLOB PRIMARY KEY,
+    kind        TEXT NOT NULL CHECK (kind IN ('person', 'device', 'admin')),
+    expires_at  INTEGER NOT NULL,
+    redeemed_by TEXT REFERENCES principal (id) ON DELETE CASCADE
+) STRICT;
+
+CREATE TABLE read_marker (
+    principal TEXT NOT NULL,
+    room      INTEGER NOT NULL REFERENCES room (id),
+    offset    INTEGER NOT NULL,
+    PRIMARY KEY (principal, room)
+) STRICT, WITHOUT ROWID;
+";

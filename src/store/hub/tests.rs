@@ -1,0 +1,418 @@
+//! What a hub's log promises: gapless, once, in order, on disk before it is acknowledged.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+fn id(number: u64) -> MessageId {
+    MessageId(uuid::Uuid::from_u64_pair(number, 2))
+}
+
+fn open(dir: &Path) -> HubStore {
+    HubStore::open(dir, Epoch(u64::MAX - 1), 77, id(0)).unwrap()
+}
+
+fn message(sender: &str, number: u64, body: &str) -> Append {
+    Append {
+        sender: Sender { id: PrincipalId(sender.into()), name: sender.to_uppercase() },
+        id: id(number),
+        kind: EntryKind::Message,
+        room: RoomName::general(),
+        body: body.into(),
+        at: 1,
+        received: 2,
+    }
+}
+
+fn room(name: &str, number: u64) -> Append {
+    let room = RoomName::new(name).unwrap();
+    Append { kind: EntryKind::Room, room, body: String::new(), ..message("ann", number, "") }
+}
+
+fn append(store: &HubStore, append: Append) -> Appended {
+    wait(store.append(append)).unwrap()
+}
+
+fn all(store: &HubStore) -> Vec<Entry> {
+    wait(store.read(1, u32::MAX, usize::MAX)).unwrap()
+}
+
+fn with_db(store: &HubStore, test: impl FnOnce(&mut Connection) + Send + 'static) {
+    wait(store.send(Job::Test(Box::new(test)))).unwrap();
+}
+
+#[test]
+fn a_new_log_begins_with_the_room_that_every_hub_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let general = Entry {
+        kind: EntryKind::Room,
+        offset: 1,
+        id: id(0),
+        room: RoomName::general(),
+        sender: Sender { id: PrincipalId("hub".into()), name: "hub".into() },
+        body: String::new(),
+        at: 77,
+        received: 77,
+    };
+    assert_eq!(all(&store), std::slice::from_ref(&general));
+    append(&store, message("ann", 1, "hello"));
+    drop(store);
+    // The epoch and the first entry are those of the first start.
+    let store = HubStore::open(dir.path(), Epoch(5), 99, id(9)).unwrap();
+    assert_eq!((store.epoch(), store.head(), store.oldest()), (Epoch(u64::MAX - 1), 2, 1));
+    assert_eq!(all(&store)[0], general);
+    assert_eq!(all(&store)[1].body, "hello");
+    assert_eq!(wait(store.id_at(2)).unwrap(), Some(id(1)));
+    assert_eq!(wait(store.id_at(3)).unwrap(), None);
+}
+
+#[test]
+fn the_same_message_twice_is_there_once_even_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    assert!(matches!(append(&store, message("ann", 1, "a")), Appended::New(Entry { offset: 2, .. })));
+    let known = Appended::Known { offset: 2, received: 2 };
+    assert_eq!(append(&store, Append { received: 9, ..message("ann", 1, "a") }), known);
+    // Another sender's id is another message.
+    assert!(matches!(append(&store, message("bob", 1, "b")), Appended::New(Entry { offset: 3, .. })));
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(append(&store, message("ann", 1, "a")), known);
+    assert_eq!(store.head(), 3);
+}
+
+#[test]
+fn rooms_are_made_once_and_messages_need_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let lost = Append { room: RoomName::new("workshop").unwrap(), ..message("ann", 1, "x") };
+    assert_eq!(append(&store, lost.clone()), Appended::NoSuchRoom);
+    assert!(matches!(append(&store, room("workshop", 2)), Appended::New(Entry { offset: 2, .. })));
+    assert_eq!(append(&store, room("workshop", 2)), Appended::Known { offset: 2, received: 2 });
+    assert_eq!(append(&store, room("workshop", 3)), Appended::RoomExists { offset: 2, received: 2 });
+    assert!(matches!(append(&store, lost), Appended::New(Entry { offset: 3, .. })));
+    let names: Vec<String> = wait(store.rooms()).unwrap().iter().map(|room| room.to_string()).collect();
+    assert_eq!(names, ["general", "workshop"]);
+}
+
+#[test]
+fn many_at_once_get_gapless_offsets_and_are_published_in_order_before_they_are_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut published = store.subscribe();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let mut tasks = tokio::task::JoinSet::new();
+        for sender in 0..50u64 {
+            let store = store.clone();
+            tasks.spawn(async move {
+                let mut last = 0;
+                for number in 0..20 {
+                    let new = message(&format!("p{sender}"), sender * 100 + number, "x");
+                    let Appended::New(entry) = store.append(new).await.unwrap() else { panic!() };
+                    assert!(entry.offset > last, "a sender's own order is kept");
+                    assert!(store.head() >= entry.offset);
+                    last = entry.offset;
+                }
+            });
+        }
+        while let Some(task) = tasks.join_next().await {
+            task.unwrap();
+        }
+    });
+    let mut next = 2;
+    let mut batches = 0;
+    while next <= 1_001 {
+        match published.try_recv() {
+            Ok(batch) => {
+                batches += 1;
+                for entry in &*batch {
+                    assert_eq!(entry.offset, next);
+                    next += 1;
+                }
+            }
+            // What a slow subscriber misses is on disk.
+            Err(broadcast::error::TryRecvError::Lagged(_)) => {
+                next = published.try_recv().unwrap().last().unwrap().offset + 1;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(batches < 500, "one fsync serves many: {batches}");
+    assert_eq!(
+        all(&store).iter().map(|entry| entry.offset).collect::<Vec<_>>(),
+        (1..=1_001).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn a_published_batch_fits_into_a_frame() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut published = store.subscribe();
+    let (go, hold) = std::sync::mpsc::sync_channel::<()>(0);
+    with_db(&store, move |_| hold.recv().unwrap());
+    wait(async {
+        let body = "\u{1}\"\\é".repeat(10_000);
+        let appends = (0..20).map(|number| store.append(message("ann", number, &body)));
+        let (done, ()) =
+            tokio::join!(futures_util::future::join_all(appends), async { go.send(()).unwrap() });
+        assert!(done.iter().all(Result::is_ok));
+    });
+    let mut count = 0;
+    while let Ok(batch) = published.try_recv() {
+        count += batch.len();
+        let json: usize = batch.iter().map(|entry| serde_json::to_string(entry).unwrap().len() + 1).sum();
+        assert!(json <= 512 * 1024, "{json}");
+        assert!(
+            batch.iter().all(|entry| serde_json::to_string(entry).unwrap().len() < read::json_size(entry))
+        );
+    }
+    assert_eq!(count, 20);
+}
+
+#[test]
+fn a_full_disk_acknowledges_nothing_and_works_again_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    with_db(&store, |db| {
+        let pages: i64 = db.query_row("PRAGMA page_count", (), |row| row.get(0)).unwrap();
+        db.pragma_update(None, "max_page_count", pages).unwrap();
+    });
+    let large = message("ann", 1, &"x".repeat(60_000));
+    let results = wait(async {
+        tokio::join!(
+            store.append(message("ann", 2, "small")),
+            store.append(large.clone()),
+            store.create_invite([1; 32], 100, PrincipalKind::Person),
+        )
+    });
+    assert!(results.1.is_err_and(|error| matches!(error, StoreError::Full)));
+    let before = store.head();
+    assert_eq!(all(&store).len() as u64, before, "what was not acknowledged is not there");
+    with_db(&store, |db| db.pragma_update(None, "max_page_count", 1_000_000).unwrap());
+    assert!(matches!(append(&store, large), Appended::New(entry) if entry.offset == before + 1));
+}
+
+#[test]
+fn a_damaged_or_later_file_is_refused_by_name_and_untouched() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(FILE);
+    let open = || HubStore::open(dir.path(), Epoch(1), 0, id(0)).map(|_| ());
+    std::fs::write(&path, "not a database").unwrap();
+    let refused = open().unwrap_err().to_string();
+    assert!(refused.contains("hub.db") && refused.contains("damaged"), "{refused}");
+    assert_eq!(std::fs::read(&path).unwrap(), b"not a database");
+    std::fs::remove_file(&path).unwrap();
+    open().unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let refused = open().unwrap_err().to_string();
+    assert!(refused.contains("hub.db") && refused.contains("99"), "{refused}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_page_of_history_says_whether_there_is_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    append(&store, room("other", 1));
+    for number in 2..=11 {
+        append(&store, message("ann", number, "0123456789"));
+    }
+    let history = |before, limit, bytes| {
+        let (entries, complete) = wait(store.history(RoomName::general(), before, limit, bytes)).unwrap();
+        (entries.iter().map(|entry| entry.offset).collect::<Vec<_>>(), complete)
+    };
+    assert_eq!(history(13, 3, 10_000), (vec![10, 11, 12], false));
+    assert_eq!(
+        history(6, 100, 10_000),
+        (vec![1, 3, 4, 5], true),
+        "the entry that made the room is the oldest"
+    );
+    assert_eq!(history(6, 4, 10_000), (vec![1, 3, 4, 5], true));
+    assert_eq!(history(u64::MAX, 100, 1), (vec![12], false));
+    assert_eq!(history(1, 100, 10_000), (vec![], true));
+    let some = wait(store.read(4, 100, 700)).unwrap();
+    assert_eq!(some.iter().map(|entry| entry.offset).collect::<Vec<_>>(), [4, 5]);
+    assert_eq!(wait(store.read(u64::MAX, 100, 700)).unwrap(), []);
+}
+
+#[test]
+fn an_invite_is_good_once_and_for_whoever_used_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    wait(store.create_invite([1; 32], 100, PrincipalKind::Person)).unwrap();
+    let redeem = |code: u8, token: u8, now| {
+        let new_id = PrincipalId(format!("id-{token}"));
+        wait(store.redeem([code; 32], "Ann".into(), [token; 32], new_id, now))
+    };
+    let refused = |result: Result<Principal, RedeemError>| match result {
+        Err(RedeemError::Refused(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(redeem(9, 1, 50)), InviteRefused::Unknown);
+    assert_eq!(refused(redeem(1, 1, 100)), InviteRefused::Expired);
+    let ann = redeem(1, 1, 99).unwrap();
+    assert_eq!((ann.kind, ann.name.as_str(), ann.id.0.as_str()), (PrincipalKind::Person, "Ann", "id-1"));
+    assert_eq!(redeem(1, 1, 5_000).unwrap(), ann, "the answer was lost, and it is asked for again");
+    assert_eq!(refused(redeem(1, 2, 99)), InviteRefused::Used);
+    assert_eq!(wait(store.principal_by_token_hash([1; 32])).unwrap(), Some(ann.clone()));
+    assert_eq!(wait(store.principal_by_token_hash([2; 32])).unwrap(), None);
+
+    // From another process, while this one runs.
+    HubStore::invite_offline(dir.path(), [3; 32], 100, PrincipalKind::Admin).unwrap();
+    assert_eq!(redeem(3, 3, 1).unwrap().kind, PrincipalKind::Admin);
+    // A token that is somebody's already takes nobody over, and the invite stays good.
+    wait(store.create_invite([4; 32], 100, PrincipalKind::Admin)).unwrap();
+    assert!(matches!(
+        wait(store.redeem([4; 32], "Eve".into(), [1; 32], PrincipalId("eve".into()), 1)),
+        Err(RedeemError::Store(_))
+    ));
+    assert_eq!(wait(store.principals()).unwrap().len(), 2);
+    assert_eq!(redeem(4, 4, 1).unwrap().kind, PrincipalKind::Admin);
+    let nowhere = tempfile::tempdir().unwrap();
+    assert!(HubStore::invite_offline(nowhere.path(), [3; 32], 100, PrincipalKind::Admin).is_err());
+    assert_eq!(std::fs::read_dir(nowhere.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_principal_can_get_a_new_token() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let admin =
+        Principal { id: PrincipalId("owner".into()), kind: PrincipalKind::Admin, name: "Owner".into() };
+    wait(store.create_principal(admin.clone(), [1; 32])).unwrap();
+    wait(store.create_principal(admin.clone(), [2; 32])).unwrap();
+    assert_eq!(wait(store.principal_by_token_hash([1; 32])).unwrap(), None);
+    assert_eq!(wait(store.principal_by_token_hash([2; 32])).unwrap(), Some(admin.clone()));
+    let other = Principal { id: PrincipalId("other".into()), ..admin.clone() };
+    assert!(wait(store.create_principal(other, [2; 32])).is_err());
+    assert_eq!(wait(store.principals()).unwrap(), [admin]);
+}
+
+#[test]
+fn read_markers_go_forward_only_and_never_beyond_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    append(&store, message("ann", 1, "x"));
+    let ann = || PrincipalId("ann".into());
+    let set = |room: &str, offset| wait(store.set_read(ann(), RoomName::new(room).unwrap(), offset)).unwrap();
+    assert!(set("general", 1));
+    assert!(!set("general", 1));
+    assert!(!set("nowhere", 1));
+    assert!(set("general", u64::MAX));
+    assert!(!set("general", 1));
+    assert_eq!(wait(store.reads(ann())).unwrap(), [(RoomName::general(), 2)]);
+    assert_eq!(wait(store.reads(PrincipalId("bob".into()))).unwrap(), []);
+}
+
+/// A log as a plain list.
+#[derive(Default)]
+struct Plain {
+    log: Vec<(String, u64, EntryKind, String)>,
+    known: BTreeSet<(String, u64)>,
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Message { sender: u8, number: u64, room: u8 },
+    Room { sender: u8, number: u64, room: u8 },
+    Together(Vec<(u8, u64)>),
+    Restart,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        6 => (0..3u8, 0..12u64, 0..3u8).prop_map(|(sender, number, room)| Act::Message { sender, number, room }),
+        2 => (0..3u8, 0..12u64, 0..3u8).prop_map(|(sender, number, room)| Act::Room { sender, number, room }),
+        2 => proptest::collection::vec((0..3u8, 0..12u64), 1..6).prop_map(Act::Together),
+        1 => Just(Act::Restart),
+    ]
+}
+
+impl Plain {
+    fn append(&mut self, append: &Append, number: u64) -> Result<u64, &'static str> {
+        let key = (append.sender.id.0.clone(), number);
+        if self.known.contains(&key) {
+            return Err("known");
+        }
+        let room = append.room.to_string();
+        let exists = self.log.iter().any(|(_, _, kind, name)| *kind == EntryKind::Room && *name == room);
+        match (append.kind, exists) {
+            (EntryKind::Message, false) => return Err("no room"),
+            (EntryKind::Room, true) => return Err("room exists"),
+            _ => {}
+        }
+        self.log.push((key.0.clone(), number, append.kind, room));
+        self.known.insert(key);
+        Ok(self.log.len() as u64)
+    }
+}
+
+fn outcome(appended: &Appended) -> Result<u64, &'static str> {
+    match appended {
+        Appended::New(entry) => Ok(entry.offset),
+        Appended::Known { .. } => Err("known"),
+        Appended::NoSuchRoom => Err("no room"),
+        Appended::RoomExists { .. } => Err("room exists"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_log_is_what_a_plain_list_would_be(acts in proptest::collection::vec(act(), 1..40)) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = open(dir.path());
+        let mut plain = Plain::default();
+        plain.log.push(("hub".into(), 0, EntryKind::Room, "general".into()));
+        let rooms = ["general", "left", "right"];
+        for act in acts {
+            match act {
+                Act::Message { sender, number, room } => {
+                    let room = RoomName::new(rooms[room as usize]).unwrap();
+                    let new = Append { room, ..message(&format!("p{sender}"), number, "x") };
+                    prop_assert_eq!(outcome(&append(&store, new.clone())), plain.append(&new, number));
+                }
+                Act::Room { sender, number, room: name } => {
+                    let mut new = room(rooms[name as usize], number);
+                    new.sender.id = PrincipalId(format!("p{sender}"));
+                    prop_assert_eq!(outcome(&append(&store, new.clone())), plain.append(&new, number));
+                }
+                Act::Together(all) => {
+                    let new: Vec<_> =
+                        all.iter().map(|(sender, number)| message(&format!("p{sender}"), *number, "x")).collect();
+                    let appends = new.iter().map(|new| store.append(new.clone()));
+                    let done = wait(futures_util::future::join_all(appends));
+                    for ((done, new), (_, number)) in done.iter().zip(&new).zip(&all) {
+                        prop_assert_eq!(outcome(done.as_ref().unwrap()), plain.append(new, *number));
+                    }
+                }
+                Act::Restart => {
+                    drop(store);
+                    store = open(dir.path());
+                }
+            }
+        }
+        prop_assert_eq!(store.head(), plain.log.len() as u64);
+        let log: Vec<_> = all(&store)
+            .into_iter()
+            .map(|entry| (entry.sender.id.0, entry.kind, entry.room.to_string(), entry.id))
+            .collect();
+        let expected: Vec<_> = plain
+            .log
+            .into_iter()
+            .map(|(sender, number, kind, room)| (sender, kind, room, id(number)))
+            .collect();
+        prop_assert_eq!(log, expected);
+    }
+}

@@ -1,0 +1,225 @@
+//! Opens a database file and brings it to the current version, in numbered steps with a backup before the first one. A
+//! later version, another program's file and a damaged one are refused untouched.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::error::StoreError;
+use super::files;
+
+/// How long to wait for another process's write (`duplexctl invite` beside a running hub).
+const BUSY: Duration = Duration::from_secs(5);
+/// A write-ahead log that grew larger is cut back to this at the next checkpoint, in bytes.
+const WAL_LIMIT: i64 = 32 * 1024 * 1024;
+/// Prepared statements kept by one connection.
+const STATEMENTS: usize = 64;
+
+/// One database's history: step `n` leads from version `n` to `n + 1`. Steps are never edited, only added.
+pub(super) struct Schema {
+    /// Says whose file it is.
+    pub application_id: i32,
+    /// SQL, one text a version.
+    pub steps: &'static [&'static str],
+}
+
+impl Schema {
+    fn version(&self) -> i64 {
+        i64::try_from(self.steps.len()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Opens a file for writing, makes it if it is not there, and migrates it.
+pub(super) fn open(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
+    files::make_private(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(path, flags)?;
+    // Until the file is known to be ours, closing it must not write to it.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    db.busy_timeout(BUSY)?;
+    let version = check(&db, schema)?;
+    if db.is_readonly("main")? {
+        return Err(StoreError::Unwritable { detail: "it can be read, but not written".to_owned() });
+    }
+    prepare(&db)?;
+    if 0 < version && version < schema.version() {
+        back_up(&db, path, version)?;
+    }
+    migrate(&mut db, schema, version)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    Ok(db)
+}
+
+/// Opens an empty database in memory. Connections of one name share it, for as long as one of them is open; without a
+/// name it is this connection's alone.
+pub(super) fn open_memory(name: Option<&str>, schema: &Schema) -> Result<Connection, StoreError> {
+    let mut db = match name {
+        Some(name) => connect_memory(name)?,
+        None => Connection::open_in_memory()?,
+    };
+    prepare(&db)?;
+    let version = check(&db, schema)?;
+    migrate(&mut db, schema, version)?;
+    Ok(db)
+}
+
+/// Joins a database in memory.
+pub(super) fn connect_memory(name: &str) -> Result<Connection, StoreError> {
+    let uri = format!("file:/{name}?vfs=memdb");
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(uri, flags)?;
+    db.busy_timeout(BUSY)?;
+    Ok(db)
+}
+
+/// Opens a file for reading alone. Where even the shared memory beside it cannot be made (a read-only disk), reads what
+/// was last checkpointed.
+pub(super) fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let usable = |db: Connection| -> Result<Connection, StoreError> {
+        db.busy_timeout(BUSY)?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
+        db.execute_batch(
+            "PRAGMA cache_size = -1024; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;",
+        )?;
+        db.query_row("SELECT count(*) FROM sqlite_schema", (), |_| Ok(()))?;
+        Ok(db)
+    };
+    match Connection::open_with_flags(path, flags).map_err(StoreError::from).and_then(usable) {
+        Err(StoreError::Unwritable { .. }) => {
+            let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            let uri = format!("file:{escaped}?immutable=1");
+            let db = Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?;
+            usable(db)
+        }
+        other => other,
+    }
+}
+
+/// Whose file this is, and of which version; 0 for an empty one. Writes nothing.
+fn check(db: &Connection, schema: &Schema) -> Result<i64, StoreError> {
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+    let version: i64 = db.query_row("PRAGMA user_version", (), |row| row.get(0))?;
+    let application: i32 = db.query_row("PRAGMA application_id", (), |row| row.get(0))?;
+    if tables == 0 && version == 0 {
+        return Ok(0);
+    }
+    if application != schema.application_id || version <= 0 {
+        return Err(StoreError::Damaged { detail: "it is another program's database".to_owned() });
+    }
+    if version > schema.version() {
+        return Err(StoreError::Newer { found: version, known: schema.version() });
+    }
+    Ok(version)
+}
+
+fn prepare(db: &Connection) -> Result<(), StoreError> {
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -2048;",
+    )?;
+    db.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
+    Ok(())
+}
+
+/// Each step is one transaction with its version number: a crash between two leaves a valid earlier version.
+fn migrate(db: &mut Connection, schema: &Schema, from: i64) -> Result<(), StoreError> {
+    for (version, step) in (1..).zip(schema.steps) {
+        if version <= from {
+            continue;
+        }
+        let step_of = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        step_of.execute_batch(step)?;
+        step_of.pragma_update(None, "application_id", schema.application_id)?;
+        step_of.pragma_update(None, "user_version", version)?;
+        step_of.commit()?;
+    }
+    Ok(())
+}
+
+/// Keeps a copy as `NAME.before-vN`, complete and on disk before anything is changed.
+fn back_up(db: &Connection, path: &Path, version: i64) -> Result<(), StoreError> {
+    let target = files::beside(path, &format!(".before-v{}", version + 1));
+    let part = files::beside(&target, ".part");
+    if part.exists() {
+        fs::remove_file(&part)?;
+    }
+    files::make_private(&part)?;
+    db.execute("VACUUM INTO ?1", [part.to_string_lossy()])?;
+    File::options().write(true).open(&part)?.sync_all()?;
+    fs::rename(&part, &target)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Schema = Schema { application_id: 7, steps: &["CREATE TABLE a (x)"] };
+    const TWO: Schema =
+        Schema { application_id: 7, steps: &["CREATE TABLE a (x)", "ALTER TABLE a ADD y DEFAULT 2"] };
+
+    #[test]
+    fn an_older_file_is_copied_and_then_migrated() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.db");
+        open(&path, &ONE).unwrap().execute("INSERT INTO a VALUES (1)", ()).unwrap();
+        let db = open(&path, &TWO).unwrap();
+        let sum: i64 = db.query_row("SELECT x + y FROM a", (), |row| row.get(0)).unwrap();
+        assert_eq!(sum, 3);
+        let old = open(&dir.path().join("t.db.before-v2"), &ONE).unwrap();
+        assert_eq!(old.query_row("SELECT x FROM a", (), |row| row.get::<_, i64>(0)).unwrap(), 1);
+        assert!(!dir.path().join("t.db.before-v2.part").exists());
+    }
+
+    #[test]
+    fn a_later_version_is_refused_untouched_even_with_a_log_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.db");
+        drop(open(&path, &ONE).unwrap());
+        let newer = open(&path, &TWO).unwrap();
+        newer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+        drop(newer);
+        let wal = files::beside(&path, "-wal");
+        let before = (fs::read(&path).unwrap(), fs::read(&wal).unwrap());
+        let refused = open(&path, &ONE).map(|_| ());
+        assert!(matches!(refused, Err(StoreError::Newer { found: 2, known: 1 })), "{refused:?}");
+        assert_eq!((fs::read(&path).unwrap(), fs::read(&wal).unwrap()), before);
+    }
+
+    #[test]
+    fn what_is_not_ours_is_called_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.db");
+        fs::write(&path, b"this is a letter, not a database, and it is long enough to look like one")
+            .unwrap();
+        assert!(open(&path, &ONE).is_err_and(|error| error.is_damage()));
+        let other = dir.path().join("other.db");
+        drop(open(&other, &Schema { application_id: 8, ..ONE }).unwrap());
+        assert!(open(&other, &ONE).is_err_and(|error| error.is_damage()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_a_database() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.db");
+        let _db = open(&path, &ONE).unwrap();
+        for suffix in ["", "-wal", "-shm"] {
+            let mode = fs::metadata(files::beside(&path, suffix)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{suffix}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The writer thread that both stores have: one named thread that takes all that waits at once, so that one transaction
+//! and one fsync serve many callers.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+/// Most jobs taken at once.
+const BATCH: usize = 1024;
+
+/// What a writer thread does.
+pub(super) trait Work: Send + 'static {
+    /// Something to be done.
+    type Job: Send + 'static;
+
+    /// Does all of these, in order; at least one.
+    fn batch(&mut self, jobs: Vec<Self::Job>);
+
+    /// When to call [`Work::idle`] if no job comes sooner.
+    fn idle_after(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Nothing came for that long.
+    fn idle(&mut self) {}
+
+    /// The last handle is gone.
+    fn finish(&mut self) {}
+}
+
+/// A running writer thread. Dropping it lets the thread finish what waits, and waits for that.
+pub(super) struct Writer<J> {
+    jobs: Option<mpsc::Sender<J>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<J: Send + 'static> Writer<J> {
+    /// Starts a thread that has room for `waiting` jobs.
+    pub(super) fn start(name: &str, waiting: usize, work: impl Work<Job = J>) -> io::Result<Self> {
+        let (jobs, receiver) = mpsc::channel(waiting);
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || run(work, receiver))?;
+        Ok(Writer { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Where to put jobs; `None` once it is being dropped.
+    pub(super) fn jobs(&self) -> Option<&mpsc::Sender<J>> {
+        self.jobs.as_ref()
+    }
+}
+
+impl<J> Drop for Writer<J> {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic in there was logged when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run<W: Work>(mut work: W, mut receiver: mpsc::Receiver<W::Job>) {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    loop {
+        let deadline = work.idle_after().map(|after| Instant::now() + after);
+        let result = match receive(&mut receiver, &waker, deadline) {
+            Received::Job(first) => {
+                let mut jobs = vec![first];
+                while jobs.len() < BATCH {
+                    match receiver.try_recv() {
+                        Ok(job) => jobs.push(job),
+                        Err(_) => break,
+                    }
+                }
+                catch_unwind(AssertUnwindSafe(|| work.batch(jobs)))
+            }
+            Received::Nothing => catch_unwind(AssertUnwindSafe(|| work.idle())),
+            Received::Closed => break,
+        };
+        // The state is in the database, and the work rolls back what it finds half done: it goes on.
+        if result.is_err() {
+            log::error!("{} failed at a batch and goes on", thread::current().name().unwrap_or("a writer"));
+        }
+    }
+    work.finish();
+}
+
+enum Received<J> {
+    Job(J),
+    Nothing,
+    Closed,
+}
+
+/// `blocking_recv` with a deadline, which tokio does not have outside of a runtime.
+fn receive<J>(receiver: &mut mpsc::Receiver<J>, waker: &Waker, deadline: Option<Instant>) -> Received<J> {
+    let mut context = Context::from_waker(waker);
+    loop {
+        match receiver.poll_recv(&mut context) {
+            Poll::Ready(Some(job)) => return Received::Job(job),
+            Poll::Ready(None) => return Received::Closed,
+            Poll::Pending => {}
+        }
+        match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+            None => thread::park(),
+            Some(Duration::ZERO) => return Received::Nothing,
+            Some(left) => thread::park_timeout(left),
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::oneshot;
+
+    struct Sum {
+        total: u64,
+        batches: Vec<usize>,
+    }
+
+    enum Job {
+        Wait(std::sync::mpsc::Receiver<()>),
+        Add(u64),
+        Fail,
+        Tell(oneshot::Sender<(u64, Vec<usize>)>),
+    }
+
+    impl Work for Sum {
+        type Job = Job;
+        fn batch(&mut self, jobs: Vec<Job>) {
+            self.batches.push(jobs.len());
+            for job in jobs {
+                match job {
+                    Job::Wait(until) => until.recv().unwrap(),
+                    Job::Add(number) => self.total += number,
+                    Job::Fail => panic!("as the test asks"),
+                    Job::Tell(to) => to.send((self.total, self.batches.clone())).unwrap(),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_waits_is_done_in_one_batch_and_a_panic_does_not_end_it() {
+        let writer = Writer::start("test-writer", 64, Sum { total: 0, batches: Vec::new() }).unwrap();
+        let jobs = writer.jobs().unwrap();
+        let (go, wait) = std::sync::mpsc::sync_channel(1);
+        jobs.blocking_send(Job::Wait(wait)).unwrap();
+        while jobs.capacity() < 64 {
+            std::thread::yield_now();
+        }
+        for number in 1..=10 {
+            jobs.blocking_send(Job::Add(number)).unwrap();
+        }
+        jobs.blocking_send(Job::Fail).unwrap();
+        go.send(()).unwrap();
+        while jobs.capacity() < 64 {
+            std::thread::yield_now();
+        }
+        let (to, told) = oneshot::channel();
+        jobs.blocking_send(Job::Tell(to)).unwrap();
+        assert_eq!(told.blocking_recv().unwrap(), (55, vec![1, 11, 1]));
+    }
+}

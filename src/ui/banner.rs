@@ -1,0 +1,42 @@
+//! Banners: what must be known above everything else, each with what to do about it.
+
+use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui};
+
+use super::Cx;
+use super::theme::{self, space};
+use super::widgets;
+use crate::model::intent::Intent;
+use crate::model::reducer::Banner;
+
+/// Whether it is over once it was read. The others end when what they tell of is mended.
+fn is_dismissable(banner: &Banner) -> bool {
+    match banner {
+        Banner::DiskFull | Banner::DiskReadOnly { .. } | Banner::DatabaseNewer { .. } => false,
+        Banner::DatabaseSetAside { .. }
+        | Banner::SettingsSetAside { .. }
+        | Banner::Restarted { .. }
+        | Banner::SecretNotKept { .. } => true,
+    }
+}
+
+/// Draws all banners above the rest of the window.
+pub(super) fn show(ui: &mut Ui, cx: &mut Cx) {
+    let banners = cx.model.read(|model| model.banners.clone());
+    let theme = theme::of(ui);
+    for (index, banner) in banners.into_iter().enumerate() {
+        let sentence = (cx.words.banner)(&banner);
+        let margin = Margin::symmetric(space::LARGE as i8, space::SMALL as i8);
+        let frame = Frame::new().fill(theme.warn_ground).inner_margin(margin);
+        Panel::top(("banner", index)).frame(frame).resizable(false).show(ui, |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+                if is_dismissable(&banner) && ui.add(widgets::plain(cx.words.dismiss)).clicked() {
+                    cx.intents.push(Intent::DismissBanner(banner));
+                }
+                ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                    ui.add(Label::new(RichText::new(&sentence.what).color(theme.warn)).wrap());
+                    ui.add(Label::new(RichText::new(&sentence.then).color(theme.text)).wrap());
+                });
+            });
+        });
+    }
+}

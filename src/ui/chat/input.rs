@@ -1,0 +1,321 @@
+//! The input: a text field of up to six lines whose Enter sends, with a draft for every room.
+
+use std::collections::HashMap;
+
+use egui::text::CCursor;
+use egui::text_edit::TextEditOutput;
+use egui::text_selection::CCursorRange;
+use egui::{
+    Align, Event, Frame, Id, ImeEvent, Key, KeyboardShortcut, Label, Layout, Margin, Modifiers, RichText,
+    ScrollArea, Stroke, TextEdit, Ui, vec2,
+};
+
+use super::RoomKey;
+use crate::model::chat::{Delivery, MAX_BODY_BYTES};
+use crate::model::id::MessageId;
+use crate::model::intent::Intent;
+use crate::model::time::BootMs;
+use crate::ui::theme::{self, radius, size, space};
+use crate::ui::{Cx, widgets};
+
+/// A draft is kept this long after its last change.
+const KEEP_AFTER_MS: u64 = 300;
+/// Others are told at most this often that the person is typing.
+const TYPING_EVERY_MS: u64 = 3_000;
+/// The field grows to so many lines.
+const LINES: f32 = 6.0;
+/// More is never laid out: it is far more than can be sent.
+const MOST_CHARACTERS: usize = 2 * MAX_BODY_BYTES;
+
+/// The input's own state.
+#[derive(Default)]
+pub(super) struct Input {
+    drafts: HashMap<RoomKey, Draft>,
+    wants_focus: bool,
+    composing: bool,
+}
+
+/// What is typed in one room.
+#[derive(Default)]
+struct Draft {
+    text: String,
+    /// What the model was told.
+    kept: String,
+    /// When it changed, until it is kept.
+    changed_at: Option<BootMs>,
+    /// Whether the person typed here: before, what is kept is taken in.
+    touched: bool,
+    editing: Option<Editing>,
+    /// The text was put there by us: what is typed next goes behind it.
+    cursor_to_end: bool,
+    typing_told_at: Option<BootMs>,
+}
+
+/// A message of the outbox is being changed.
+struct Editing {
+    id: MessageId,
+    /// What was typed before.
+    set_aside: String,
+    /// It was sent meanwhile.
+    gone: bool,
+}
+
+impl Draft {
+    /// What must survive the window.
+    fn to_keep(&self) -> &str {
+        match &self.editing {
+            Some(editing) if !editing.set_aside.is_empty() => &editing.set_aside,
+            _ => &self.text,
+        }
+    }
+
+    fn keep(&mut self, key: &RoomKey, intents: &mut Vec<Intent>) {
+        self.changed_at = None;
+        if self.to_keep() != self.kept {
+            self.kept = self.to_keep().to_owned();
+            let (connection, room) = key.clone();
+            intents.push(Intent::SaveDraft { connection, room, text: self.kept.clone() });
+        }
+    }
+
+    fn end_edit(&mut self) {
+        if let Some(editing) = self.editing.take() {
+            self.text = editing.set_aside;
+            self.cursor_to_end = true;
+        }
+    }
+}
+
+/// What the input needs of the room.
+struct Facts {
+    online: bool,
+    draft: Option<String>,
+    editable: bool,
+}
+
+impl Input {
+    /// The text field's id in a room.
+    pub(super) fn id(&self, key: &RoomKey) -> Id {
+        Id::unique(("message", key))
+    }
+
+    /// Puts the keyboard's focus into the field with the next frame.
+    pub(super) fn focus(&mut self) {
+        self.wants_focus = true;
+    }
+
+    /// Takes a message of the outbox into the field, to be changed.
+    pub(super) fn edit(&mut self, key: &RoomKey, id: MessageId, body: String) {
+        let draft = self.drafts.entry(key.clone()).or_default();
+        draft.end_edit();
+        let set_aside = std::mem::replace(&mut draft.text, body);
+        draft.editing = Some(Editing { id, set_aside, gone: false });
+        draft.touched = true;
+        draft.cursor_to_end = true;
+        self.wants_focus = true;
+    }
+
+    /// Hands out every draft that is not kept yet.
+    pub(super) fn flush(&mut self, intents: &mut Vec<Intent>) {
+        for (key, draft) in &mut self.drafts {
+            draft.keep(key, intents);
+        }
+    }
+
+    /// Draws the field and its button.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, key: &RoomKey) {
+        let id = self.id(key);
+        let draft = self.drafts.entry(key.clone()).or_default();
+        let facts = facts(cx, key, draft);
+        if let Some(kept) = facts.draft {
+            draft.text = kept.clone();
+            draft.kept = kept;
+            draft.cursor_to_end = true;
+        }
+        if let Some(editing) = &mut draft.editing {
+            editing.gone |= !facts.editable;
+        }
+        let mut cancel = strip(ui, cx, draft);
+        let too_large = draft.text.len() > MAX_BODY_BYTES;
+        let empty = draft.text.trim().is_empty();
+        let enter = enter_pressed(ui, &mut self.composing);
+        let (output, clicked) = field(ui, cx, key, id, draft, facts.online, !too_large && !empty);
+        let response = output.response.response.clone().accessible_name(cx.words.message);
+        if std::mem::take(&mut self.wants_focus) {
+            response.request_focus();
+        }
+        if too_large {
+            let theme = theme::of(ui);
+            let words = (cx.words.too_large)(draft.text.len());
+            ui.add(Label::new(RichText::new(words).font(theme::small()).color(theme.bad)).wrap());
+        }
+        if response.changed() {
+            draft.touched = true;
+            draft.changed_at = Some(cx.now.boot_ms);
+            tell_typing(cx, key, draft, facts.online);
+        }
+        cancel |= draft.editing.is_some()
+            && response.has_focus()
+            && ui.input(|input| input.key_pressed(Key::Escape));
+        if cancel {
+            draft.end_edit();
+            self.wants_focus = true;
+        } else if clicked || (enter && response.has_focus()) {
+            // Enter counts for what stands in the field now, composed syllables included.
+            if draft.text.len() <= MAX_BODY_BYTES && !draft.text.trim().is_empty() {
+                send(cx, key, draft);
+            }
+            self.wants_focus = clicked;
+        }
+        keep_in_time(cx, key, draft);
+    }
+}
+
+fn facts(cx: &Cx, key: &RoomKey, draft: &Draft) -> Facts {
+    cx.model.read(|model| {
+        let Some(connection) = model.connections.get(&key.0) else {
+            return Facts { online: false, draft: None, editable: false };
+        };
+        let kept = connection.rooms.get(&key.1).map_or("", |room| room.draft.as_str());
+        let item =
+            draft.editing.as_ref().and_then(|e| connection.outbox.values().find(|item| item.id == e.id));
+        Facts {
+            online: connection.link.is_online(),
+            draft: (!draft.touched && kept != draft.text).then(|| kept.to_owned()),
+            editable: item
+                .is_some_and(|item| matches!(item.delivery, Delivery::Pending | Delivery::Failed(_))),
+        }
+    })
+}
+
+/// The line above the field while a message is changed. Returns whether the person gave it up.
+fn strip(ui: &mut Ui, cx: &Cx, draft: &Draft) -> bool {
+    let Some(editing) = &draft.editing else {
+        return false;
+    };
+    let theme = theme::of(ui);
+    let (words, colour) =
+        if editing.gone { (cx.words.sent_meanwhile, theme.warn) } else { (cx.words.editing, theme.weak) };
+    let mut cancel = false;
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(words).font(theme::small()).color(colour));
+        cancel = ui.add(widgets::link(theme, cx.words.cancel)).clicked();
+    });
+    cancel
+}
+
+/// Whether Enter was pressed to send. While an input method composes, Enter is its own: what counts is whether it still
+/// composes after all events of this frame, since it ends the composition with a commit.
+fn enter_pressed(ui: &Ui, composing: &mut bool) -> bool {
+    ui.input(|input| {
+        let mut enter = false;
+        for event in &input.events {
+            match event {
+                Event::Ime(ImeEvent::Preedit { text, .. }) => *composing = !text.is_empty(),
+                Event::Ime(ImeEvent::Commit(_)) => *composing = false,
+                Event::Key { key: Key::Enter, pressed: true, modifiers, .. }
+                    if !modifiers.shift && !modifiers.alt =>
+                {
+                    enter = true;
+                }
+                _ => {}
+            }
+        }
+        enter && !*composing
+    })
+}
+
+fn field(
+    ui: &mut Ui,
+    cx: &Cx,
+    key: &RoomKey,
+    id: Id,
+    draft: &mut Draft,
+    online: bool,
+    can_send: bool,
+) -> (TextEditOutput, bool) {
+    let theme = theme::of(ui);
+    if std::mem::take(&mut draft.cursor_to_end) {
+        let mut state = TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
+        let end = CCursorRange::one(CCursor::new(draft.text.chars().count()));
+        state.cursor.set_char_range(Some(end));
+        TextEdit::store_state(ui.ctx(), id, state);
+    }
+    let focused = ui.memory(|memory| memory.has_focus(id));
+    let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };
+    let hint = (cx.words.message_hint)(&crate::ui::harmless::line(key.1.as_str(), 40));
+    let label = if draft.editing.as_ref().is_some_and(|e| !e.gone) { cx.words.save } else { cx.words.send };
+    let margin = Margin { left: space::MEDIUM as i8, right: 6, top: 6, bottom: 6 };
+    let frame =
+        Frame::new().fill(theme.raised).stroke(stroke).corner_radius(radius::CARD).inner_margin(margin);
+    let inner = frame.show(ui, |ui| {
+        let layout = Layout::right_to_left(Align::Max);
+        ui.with_layout(layout, |ui| {
+            let button = if can_send {
+                widgets::primary(theme, label)
+            } else {
+                widgets::plain(label).min_size(vec2(72.0, size::CONTROL))
+            };
+            let mut button = ui.add_enabled(can_send, button);
+            if !online {
+                button = button.on_hover_text(cx.words.sent_when_online);
+            }
+            let output = ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                let most = LINES * size::BODY_LINE + 8.0;
+                ScrollArea::vertical().id_salt(key).max_height(most).auto_shrink([false, true]).show(
+                    ui,
+                    |ui| {
+                        TextEdit::multiline(&mut draft.text)
+                            .id(id)
+                            .frame(Frame::new().inner_margin(Margin::symmetric(0, 4)))
+                            .hint_text(hint)
+                            .desired_rows(1)
+                            .desired_width(f32::INFINITY)
+                            .char_limit(MOST_CHARACTERS)
+                            .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter))
+                            .show(ui)
+                    },
+                )
+            });
+            (output.inner.inner, button.clicked())
+        })
+        .inner
+    });
+    inner.inner
+}
+
+fn tell_typing(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, online: bool) {
+    let now = cx.now.boot_ms;
+    let due = draft.typing_told_at.is_none_or(|told| now >= told.saturating_add(TYPING_EVERY_MS));
+    if online && due && draft.editing.is_none() && !draft.text.trim().is_empty() {
+        draft.typing_told_at = Some(now);
+        let (connection, room) = key.clone();
+        cx.intents.push(Intent::Typing { connection, room });
+    }
+}
+
+/// Hands the text over and clears the field in the same step.
+fn send(cx: &mut Cx, key: &RoomKey, draft: &mut Draft) {
+    let body = std::mem::take(&mut draft.text);
+    let (connection, room) = key.clone();
+    match draft.editing.as_ref().filter(|editing| !editing.gone) {
+        Some(editing) => cx.intents.push(Intent::Edit { connection, id: editing.id, body }),
+        None => cx.intents.push(Intent::Send { connection, room, body }),
+    }
+    draft.end_edit();
+    draft.touched = true;
+    draft.typing_told_at = None;
+    // After the intent to send: were it lost with us, the draft would still be there.
+    draft.keep(key, cx.intents);
+}
+
+fn keep_in_time(cx: &mut Cx, key: &RoomKey, draft: &mut Draft) {
+    if let Some(changed_at) = draft.changed_at {
+        let due = changed_at.saturating_add(KEEP_AFTER_MS);
+        if cx.now.boot_ms >= due {
+            draft.keep(key, cx.intents);
+        } else {
+            cx.deadline.at(due);
+        }
+    }
+}

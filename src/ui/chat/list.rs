@@ -1,0 +1,348 @@
+//! The message list: laid out from an anchor up and down, only as far as is visible. Where the anchor stands on the
+//! screen is kept, so that nothing moves when messages come before or after it.
+
+use std::sync::Arc;
+
+use egui::accesskit::Role;
+use egui::{Id, Sense, Ui, UiBuilder};
+
+use super::moves::Asked;
+use super::paint::{self, Measured};
+use super::rows::{Around, Cache, Head, Item, Key, Slice, View, slice};
+use super::scrollbar;
+use super::{Act, RoomKey};
+use crate::model::chat::Position;
+use crate::model::id::MessageId;
+use crate::model::intent::Jump;
+use crate::model::reducer::Room;
+use crate::model::window::Edge;
+use crate::ui::theme;
+use crate::ui::{Cx, widgets};
+
+/// No row is lower than this.
+const LEAST_ROW: f32 = 22.0;
+/// Space under the newest row.
+const FOOT: f32 = 8.0;
+
+/// Which row stands where on the screen.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub(super) enum Anchor {
+    /// The newest row stands at the foot, and new ones push it up.
+    End,
+    /// This row's body begins `y` points below the list's upper edge.
+    Row { key: Key, id: MessageId, y: f32 },
+}
+
+/// One room's list: where it is scrolled to, and what is prepared.
+pub(super) struct List {
+    pub(super) anchor: Anchor,
+    /// The topmost row whose beginning is visible, as of the last frame.
+    pub(super) top: Option<(Key, MessageId, f32)>,
+    cache: Cache,
+    divider: Option<Position>,
+    pub(super) wanted: Option<Jump>,
+    pub(super) asked_older: Option<Asked>,
+    pub(super) asked_newer: Option<Asked>,
+    pub(super) marked: Option<Position>,
+    was_focused: bool,
+    bar: scrollbar::Bar,
+}
+
+impl Default for List {
+    fn default() -> Self {
+        List {
+            anchor: Anchor::End,
+            top: None,
+            cache: Cache::default(),
+            divider: None,
+            wanted: None,
+            asked_older: None,
+            asked_newer: None,
+            marked: None,
+            was_focused: true,
+            bar: scrollbar::Bar::default(),
+        }
+    }
+}
+
+/// A row with its place on the screen.
+pub(super) struct Placed {
+    pub(super) item: Item,
+    pub(super) measured: Measured,
+    /// Where its body begins, below the list's upper edge.
+    pub(super) y: f32,
+}
+
+impl Placed {
+    fn top(&self) -> f32 {
+        self.y - self.measured.above
+    }
+
+    fn bottom(&self) -> f32 {
+        self.y + self.measured.body
+    }
+}
+
+/// What the list needs to know of its room beside the rows.
+#[derive(Clone, Default)]
+pub(super) struct RoomFacts {
+    pub(super) first: Option<Position>,
+    pub(super) last: Option<Position>,
+    pub(super) newest: Position,
+    pub(super) read: Position,
+    pub(super) unread: u64,
+    pub(super) before: Edge,
+    pub(super) after: Edge,
+    pub(super) loading_older: bool,
+    pub(super) loading_newer: bool,
+    pub(super) online: bool,
+}
+
+fn facts(cx: &Cx, key: &RoomKey) -> Option<RoomFacts> {
+    cx.model.read(|model| {
+        let connection = model.connections.get(&key.0)?;
+        let room: &Room = connection.rooms.get(&key.1)?;
+        Some(RoomFacts {
+            first: room.window.first().map(|message| message.position),
+            last: room.window.last().map(|message| message.position),
+            newest: room.newest,
+            read: room.read,
+            unread: room.unread,
+            before: room.window.before,
+            after: room.window.after,
+            loading_older: room.loading_older,
+            loading_newer: room.loading_newer,
+            online: connection.link.is_online(),
+        })
+    })
+}
+
+impl List {
+    /// The room is opened: what is unread now is marked so until it is opened again.
+    pub(super) fn enter(&mut self, cx: &Cx, key: &RoomKey) {
+        let Some(facts) = facts(cx, key) else { return };
+        self.divider = (facts.unread > 0).then_some(facts.read);
+        self.marked = None;
+        if self.anchor == Anchor::End && facts.unread > 0 && facts.after == Edge::End {
+            let first_unread = cx.model.read(|model| {
+                let room = model.connections.get(&key.0)?.rooms.get(&key.1)?;
+                // Only when what was read last is in memory is the next one the first unread.
+                if room.window.before != Edge::End && facts.first.is_none_or(|first| first > facts.read) {
+                    return None;
+                }
+                room.window
+                    .from(facts.read)
+                    .find(|message| message.position > facts.read)
+                    .map(|m| (m.position, m.id))
+            });
+            if let Some((position, id)) = first_unread {
+                self.anchor = Anchor::Row { key: Key::Message(position), id, y: 120.0 };
+            }
+        }
+    }
+
+    /// The room is left: only where it was scrolled to is kept.
+    pub(super) fn rest(&mut self) {
+        self.cache.clear();
+    }
+
+    /// Whether the person has the newest message before them.
+    pub(super) fn is_read(&self) -> bool {
+        self.anchor == Anchor::End && self.was_focused
+    }
+
+    /// Draws the list into what is left of the pane.
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        key: &RoomKey,
+        focused: bool,
+        input: Id,
+    ) -> Option<Act> {
+        let rect = ui.available_rect_before_wrap();
+        let id = Id::unique(("messages", key));
+        let facts = facts(cx, key)?;
+        let response = ui.interact(rect, id, Sense::focusable_noninteractive());
+        ui.ctx().accesskit_node_builder(id, |node| {
+            node.set_role(Role::Log);
+            node.set_label(cx.words.messages);
+        });
+        if std::mem::replace(&mut self.was_focused, focused) && !focused && self.anchor == Anchor::End {
+            // What comes while the person looks elsewhere is new to them.
+            self.divider = Some(facts.newest);
+        }
+        let scrolled = self.scroll(ui, cx, key, &facts, rect, id, input);
+        self.arrive(cx, key, &facts);
+        let columns = paint::Columns::of(rect);
+        let (placed, slice) = self.lay_out(ui, cx, key, &columns, rect.height());
+        let mut act = None;
+        let builder = UiBuilder::new().max_rect(rect).scope_id(id.with("rows")).accessibility_parent(id);
+        ui.scope_builder(builder, |ui| {
+            ui.shrink_clip_rect(rect);
+            let is_empty = slice.room_is_empty && facts.before == Edge::End;
+            if is_empty {
+                paint::empty(ui, cx, rect);
+            }
+            for placed in placed.iter().filter(|_| !is_empty) {
+                let wish = paint::row(ui, cx, key, id, &columns, placed);
+                match wish {
+                    Some(paint::Wish::Act(wanted)) => act = Some(wanted),
+                    Some(paint::Wish::Unfold(message)) => self.unfold(message, placed),
+                    None => {}
+                }
+            }
+        });
+        self.remember(&placed, rect.height());
+        self.mark_read(cx, key, &facts, &slice, focused);
+        self.load_more(cx, key, &facts, scrolled);
+        let visible = (placed.first().map(|p| p.item.key), placed.last().map(|p| p.item.key));
+        if let Some(jump) = self.bar.show(ui, cx, rect, id, &facts, visible, self.anchor == Anchor::End) {
+            self.jump(cx, key, &facts, jump);
+        }
+        self.jump_button(ui, cx, key, &facts, rect);
+        widgets::focus_ring(ui, &response, theme::of(ui));
+        ui.allocate_rect(rect, Sense::hover());
+        act
+    }
+
+    /// Lays rows out from the anchor until the list is full, and keeps the contents within it.
+    fn lay_out(
+        &mut self,
+        ui: &Ui,
+        cx: &Cx,
+        key: &RoomKey,
+        columns: &paint::Columns,
+        height: f32,
+    ) -> (Vec<Placed>, Slice) {
+        let count = |points: f32| (points.clamp(0.0, 3.0 * height) / LEAST_ROW) as usize + 2;
+        let mut best = (Vec::new(), Slice::default());
+        // Each round settles one thing: contents too high, contents too low, the other end.
+        for _ in 0..4 {
+            let (around, y) = match self.anchor {
+                Anchor::End => (Around::End, None),
+                Anchor::Row { key, id, y } => (Around::Key(key, id), Some(y)),
+            };
+            let view = View {
+                key,
+                divider: self.divider,
+                before: count(y.unwrap_or(height)),
+                after: y.map_or(1, |y| count(height - y)),
+                clock: cx.words.clock,
+            };
+            let Some(slice) = cx.model.read(|model| slice(model, &view, around, &mut self.cache)) else {
+                return best;
+            };
+            if slice.items.is_empty() {
+                return best;
+            }
+            let placed = place(ui, cx, key, columns, &slice, y, height);
+            let settled = self.settle(&placed, &slice, height);
+            best = (placed, slice);
+            if settled {
+                break;
+            }
+        }
+        best
+    }
+
+    /// Whether the contents fill the list; otherwise moves the anchor so that they will.
+    fn settle(&mut self, placed: &[Placed], slice: &Slice, height: f32) -> bool {
+        let Anchor::Row { y, .. } = &mut self.anchor else {
+            return true;
+        };
+        let (Some(first), Some(last)) = (placed.first(), placed.last()) else {
+            return true;
+        };
+        let is_last = slice.items.last().is_some_and(|item| item.key == last.item.key) && slice.ends;
+        let room_below = height - FOOT - last.bottom();
+        if is_last && room_below >= -0.5 {
+            if slice.at_end {
+                self.anchor = Anchor::End;
+                return false;
+            }
+            if room_below > 0.5 {
+                *y += room_below;
+                return false;
+            }
+        }
+        let room_above = first.top();
+        if first.item.key == Key::Head && room_above > 0.5 {
+            *y -= room_above;
+            return false;
+        }
+        true
+    }
+
+    /// Takes the topmost row that begins within the list as the anchor of the next frame.
+    fn remember(&mut self, placed: &[Placed], height: f32) {
+        let begins = |placed: &&Placed| placed.y >= 0.0 && placed.y < height && placed.item.key != Key::Head;
+        let top = placed.iter().find(begins).or_else(|| placed.iter().rev().find(|placed| placed.y < height));
+        self.top = top.map(|placed| {
+            let id = placed.item.row.as_ref().map_or(MessageId::from_random([0; 16]), |row| row.id);
+            (placed.item.key, id, placed.y)
+        });
+        if let (Anchor::Row { .. }, Some((key, id, y))) = (self.anchor, self.top) {
+            self.anchor = Anchor::Row { key, id, y };
+        }
+    }
+
+    fn unfold(&mut self, message: MessageId, placed: &Placed) {
+        if self.cache.expanded.remove(&message).is_none() {
+            self.cache.expanded.insert(message, true);
+        }
+        // The row's beginning stays where it is, even at the end.
+        self.anchor = Anchor::Row { key: placed.item.key, id: message, y: placed.y };
+        self.top = Some((placed.item.key, message, placed.y));
+    }
+}
+
+/// Gives the rows their places: the anchor's body at `y`, or its foot at the list's foot.
+fn place(
+    ui: &Ui,
+    cx: &Cx,
+    key: &RoomKey,
+    columns: &paint::Columns,
+    slice: &Slice,
+    y: Option<f32>,
+    height: f32,
+) -> Vec<Placed> {
+    let measure = |item: &Item| paint::measure(ui, cx, key, item, columns);
+    let anchor = &slice.items[slice.anchor];
+    let measured = measure(anchor);
+    let y = y.unwrap_or(height - FOOT - measured.body);
+    let mut above = Vec::new();
+    let mut top = y - measured.above;
+    for item in slice.items[..slice.anchor].iter().rev() {
+        if top <= 0.0 {
+            break;
+        }
+        let measured = measure(item);
+        let y = top - measured.body;
+        top = y - measured.above;
+        above.push(Placed { item: item.clone(), measured, y });
+    }
+    above.reverse();
+    let mut placed = above;
+    let mut bottom = y + measured.body;
+    placed.push(Placed { item: anchor.clone(), measured, y });
+    for item in &slice.items[slice.anchor + 1..] {
+        if bottom >= height {
+            break;
+        }
+        let measured = measure(item);
+        let y = bottom + measured.above;
+        bottom = y + measured.body;
+        placed.push(Placed { item: item.clone(), measured, y });
+    }
+    placed
+}
+
+/// What a head says.
+pub(super) fn head_text(cx: &Cx, key: &RoomKey, head: Head) -> Arc<str> {
+    match head {
+        Head::Begin => (cx.words.room_begins)(&crate::ui::harmless::line(key.1.as_str(), 64)).into(),
+        Head::Loading => cx.words.loading_older.into(),
+        Head::OnServer => cx.words.older_on_server.into(),
+    }
+}

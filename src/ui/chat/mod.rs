@@ -1,0 +1,170 @@
+//! The chat pane: the room's head, its messages, who is typing, and the input.
+
+mod input;
+mod list;
+mod moves;
+mod paint;
+mod rows;
+mod scrollbar;
+
+use std::collections::HashMap;
+
+use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui, vec2};
+
+use super::theme::{self, size, space};
+use super::{Cx, Place, harmless};
+use crate::model::id::{ConnectionId, RoomName};
+use crate::model::intent::Intent;
+
+use input::Input;
+use list::List;
+
+/// A room of a connection: what drafts and places in the history are kept by.
+pub(super) type RoomKey = (ConnectionId, RoomName);
+
+/// The pane's own state.
+#[derive(Default)]
+pub(super) struct Chat {
+    lists: HashMap<RoomKey, List>,
+    input: Input,
+    open: Option<RoomKey>,
+}
+
+/// An act on one message of the outbox, from its row.
+pub(super) enum Act {
+    /// Send it again.
+    Resend(crate::model::MessageId),
+    /// Change it in the input.
+    Edit(crate::model::MessageId, String),
+    /// Delete it.
+    Discard(crate::model::MessageId),
+}
+
+impl Chat {
+    /// Draws the pane.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, open: Option<&Place>, focused: bool) {
+        let Some((connection, room)) = open.and_then(|place| Some((place.connection, place.room.clone()?)))
+        else {
+            nothing_open(ui, cx);
+            return;
+        };
+        let key = (connection, room);
+        let opened = self.open.as_ref() != Some(&key);
+        if opened {
+            self.open = Some(key.clone());
+            self.input.focus();
+            self.lists.values_mut().for_each(List::rest);
+        }
+        head(ui, cx, &key);
+        let margin = Margin {
+            left: space::LARGE as i8,
+            right: space::LARGE as i8,
+            top: 0,
+            bottom: space::MEDIUM as i8,
+        };
+        Panel::bottom("input")
+            .frame(Frame::new().inner_margin(margin))
+            .resizable(false)
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                typing(ui, cx, &key);
+                self.input.show(ui, cx, &key);
+            });
+        let list = self.lists.entry(key.clone()).or_default();
+        if opened {
+            list.enter(cx, &key);
+        }
+        let act = list.show(ui, cx, &key, focused, self.input.id(&key));
+        match act {
+            Some(Act::Resend(id)) => cx.intents.push(Intent::Resend { connection, id }),
+            Some(Act::Discard(id)) => cx.intents.push(Intent::Discard { connection, id }),
+            Some(Act::Edit(id, body)) => self.input.edit(&key, id, body),
+            None => {}
+        }
+    }
+
+    /// The room is left: it is entered anew the next time.
+    pub(super) fn leave(&mut self) {
+        self.open = None;
+    }
+
+    /// The room whose newest message the person has before them: what comes there is read at once.
+    pub(super) fn reading(&self) -> Option<&RoomKey> {
+        let key = self.open.as_ref()?;
+        self.lists.get(key).filter(|list| list.is_read()).map(|_| key)
+    }
+
+    /// Puts the keyboard's focus into the input.
+    pub(super) fn focus_input(&mut self) {
+        self.input.focus();
+    }
+
+    /// Hands out every draft that is not kept yet.
+    pub(super) fn flush_drafts(&mut self, intents: &mut Vec<Intent>) {
+        self.input.flush(intents);
+    }
+}
+
+fn nothing_open(ui: &mut Ui, cx: &Cx) {
+    let theme = theme::of(ui);
+    ui.with_layout(Layout::top_down(Align::Center), |ui| {
+        ui.add_space(ui.available_height() * 0.4);
+        ui.add(Label::new(RichText::new(cx.words.nothing_open).color(theme.weak)).wrap());
+    });
+}
+
+fn head(ui: &mut Ui, cx: &Cx, key: &RoomKey) {
+    let theme = theme::of(ui);
+    let online = cx.model.read(|model| {
+        let connection = model.connections.get(&key.0)?;
+        connection.link.is_online().then(|| connection.people.values().filter(|person| person.online).count())
+    });
+    let frame = Frame::new().inner_margin(Margin::symmetric(space::LARGE as i8, 0));
+    Panel::top("room head").frame(frame).resizable(false).show(ui, |ui| {
+        ui.allocate_ui_with_layout(
+            vec2(ui.available_width(), size::BAR),
+            Layout::left_to_right(Align::Center),
+            |ui| {
+                ui.set_min_height(size::BAR);
+                let name = harmless::line(key.1.as_str(), 64);
+                let name = RichText::new(format!("# {name}")).font(theme::heading()).color(theme.text);
+                ui.add(Label::new(name).selectable(false).truncate());
+                if let Some(count) = online.filter(|count| *count > 0) {
+                    ui.add_space(space::TINY);
+                    let text =
+                        RichText::new((cx.words.people_online)(count)).font(theme::small()).color(theme.weak);
+                    ui.add(Label::new(text).selectable(false).truncate());
+                }
+            },
+        );
+    });
+}
+
+/// The line of those who are typing. It has its place whether anyone is, so that nothing jumps.
+fn typing(ui: &mut Ui, cx: &mut Cx, key: &RoomKey) {
+    let theme = theme::of(ui);
+    let now = cx.now.boot_ms;
+    let names = cx.model.read(|model| {
+        let room = model.connections.get(&key.0)?.rooms.get(&key.1)?;
+        let current = room.typing.values().filter(|(_, until)| *until > now);
+        Some(current.map(|(name, until)| (harmless::line(name, 40), *until)).collect::<Vec<_>>())
+    });
+    let names = names.unwrap_or_default();
+    for (_, until) in &names {
+        cx.deadline.at(*until);
+    }
+    let names: Vec<String> = names.into_iter().map(|(name, _)| name).collect();
+    let height = size::SMALL_LINE + space::TINY;
+    ui.allocate_ui_with_layout(
+        vec2(ui.available_width(), height),
+        Layout::left_to_right(Align::Center),
+        |ui| {
+            ui.set_min_height(height);
+            if !names.is_empty() {
+                ui.add_space(size::GUTTER - space::LARGE);
+                let text = RichText::new((cx.words.typing)(&names)).font(theme::small()).color(theme.weak);
+                ui.add(Label::new(text).selectable(false).truncate());
+            }
+        },
+    );
+}

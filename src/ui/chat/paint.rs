@@ -1,0 +1,411 @@
+//! Draws one row of the message list, and says how high it is.
+
+use std::sync::Arc;
+
+use egui::text::{LayoutJob, TextFormat};
+use egui::text_selection::LabelSelectionState;
+use egui::{
+    Align, Align2, Color32, FontId, Galley, Id, Layout, Pos2, Rect, Response, Sense, Stroke, Ui, UiBuilder,
+    pos2, vec2,
+};
+
+use super::list::{Placed, head_text};
+use super::rows::{Fold, Head, Item, Key, PATIENCE_MS, Progress, Row};
+use super::{Act, RoomKey};
+use crate::model::id::MessageId;
+use crate::ui::theme::{self, radius, size, space};
+use crate::ui::widgets::{self, Mark};
+use crate::ui::{Cx, text::Sentence};
+
+/// Between messages of one group.
+const LITTLE: f32 = 3.0;
+/// Before a group.
+const GROUP: f32 = 14.0;
+/// Height of a day's or divider's line.
+const LINE_ROW: f32 = 34.0;
+/// Height of a line of links or buttons below a message.
+const ACTS: f32 = 26.0;
+
+/// Longer text is copied by its menu alone: to select in it costs something for every line, in every frame.
+const SELECTABLE_LINES: usize = 1_000;
+
+/// Where things stand from left to right.
+pub(super) struct Columns {
+    list: Rect,
+    text_left: f32,
+    text_width: f32,
+}
+
+impl Columns {
+    pub(super) fn of(list: Rect) -> Columns {
+        let text_left = list.left() + size::GUTTER;
+        let text_width = (list.right() - size::SCROLL - size::TAIL - text_left).clamp(60.0, size::MEASURE);
+        Columns { list, text_left, text_width }
+    }
+
+    /// Where the delivery marks stand.
+    fn mark_x(&self) -> f32 {
+        self.text_left + self.text_width + 18.0
+    }
+}
+
+/// A row's size and laid-out text. `above` is what stands between it and the row before: it changes when that does.
+pub(super) struct Measured {
+    pub(super) above: f32,
+    pub(super) body: f32,
+    text: Arc<Galley>,
+    gap: Option<Arc<Galley>>,
+    note: Option<Arc<Galley>>,
+}
+
+/// What the person wants of a row.
+pub(super) enum Wish {
+    /// Something for the worker or the input.
+    Act(Act),
+    /// To see all of it, or no longer.
+    Unfold(MessageId),
+}
+
+fn lay(ui: &Ui, text: &str, font: FontId, line: f32, width: f32) -> Arc<Galley> {
+    let format = TextFormat {
+        font_id: font,
+        line_height: Some(line),
+        color: Color32::PLACEHOLDER,
+        ..Default::default()
+    };
+    let mut job = LayoutJob::single_section(text.to_owned(), format);
+    job.wrap.max_width = width;
+    ui.fonts_mut(|fonts| fonts.layout_job(job))
+}
+
+/// Whether it waits for so long that words and buttons are due.
+fn says_waiting(cx: &Cx, row: &Row) -> bool {
+    row.progress == Progress::Pending && cx.now.wall_ms.saturating_sub(row.at) >= PATIENCE_MS
+}
+
+/// Lays a row out.
+pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Columns) -> Measured {
+    let small = |text: &str| lay(ui, text, theme::small(), size::SMALL_LINE, columns.text_width);
+    let Some(row) = &item.row else {
+        let text = item.head.map(|head| head_text(cx, key, head)).unwrap_or_default();
+        let text = small(&text);
+        let body = text.size().y + space::HUGE + space::SMALL;
+        return Measured { above: 0.0, body, text, gap: None, note: None };
+    };
+    let text = lay(ui, &row.text, theme::body(), size::BODY_LINE, columns.text_width);
+    let gap = item.gap.map(|times| {
+        let (from, to) = cx.words.between(times.0..times.1);
+        small(&(cx.words.gap)(&from, &to))
+    });
+    let note = match &row.progress {
+        Progress::Failed(refusal) => {
+            let Sentence { what, then } = (cx.words.refusal)(refusal);
+            Some(small(&format!("{}. {what} {then}", cx.words.not_sent)))
+        }
+        Progress::Pending if says_waiting(cx, row) => Some(small(cx.words.waiting_to_send)),
+        _ => None,
+    };
+    let mut above = if item.grouped { LITTLE } else { GROUP + size::BODY_LINE };
+    above += gap.as_ref().map_or(0.0, |gap| gap.size().y + 2.0 * space::MEDIUM);
+    above += if item.new_day { LINE_ROW } else { 0.0 };
+    above += if item.divider { LINE_ROW } else { 0.0 };
+    let mut body = text.size().y.max(size::BODY_LINE);
+    body += if row.fold == Fold::None { 0.0 } else { ACTS };
+    body += note.as_ref().map_or(0.0, |note| note.size().y + ACTS);
+    Measured { above, body, text, gap, note }
+}
+
+/// An empty room's words.
+pub(super) fn empty(ui: &Ui, cx: &Cx, rect: Rect) {
+    let theme = theme::of(ui);
+    let galley =
+        lay(ui, cx.words.empty_room, theme::body(), size::BODY_LINE, rect.width() - 2.0 * space::HUGE);
+    let at = rect.center() - galley.size() / 2.0;
+    let place = Rect::from_min_size(at, galley.size());
+    ui.painter().galley(at, galley, theme.weak);
+    widgets::spoken(ui, place, ui.scope_id().with("empty"), cx.words.empty_room);
+}
+
+/// Draws a row.
+pub(super) fn row(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    key: &RoomKey,
+    list: Id,
+    columns: &Columns,
+    placed: &Placed,
+) -> Option<Wish> {
+    let id = list.with(placed.item.key);
+    let Some(row) = &placed.item.row else {
+        if let Some(head) = placed.item.head {
+            draw_head(ui, cx, key, id, columns, placed, head);
+        }
+        return None;
+    };
+    let body_top = columns.list.top() + placed.y;
+    decorations(ui, cx, id, columns, placed);
+    let text_size = placed.measured.text.size();
+    backdrop(ui, cx, columns, placed, row, body_top);
+    let text_rect =
+        Rect::from_min_size(pos2(columns.text_left, body_top), text_size.max(vec2(1.0, size::BODY_LINE)));
+    let mut wish = text(ui, cx, key, id, row, placed, text_rect);
+    mark(ui, columns, row, body_top);
+    let mut y = text_rect.bottom();
+    if row.fold != Fold::None {
+        if fold_link(ui, cx, id, row, pos2(columns.text_left, y)) {
+            wish = Some(Wish::Unfold(row.id));
+        }
+        y += ACTS;
+    }
+    let theme = theme::of(ui);
+    if let Some(note) = &placed.measured.note {
+        let colour = if matches!(row.progress, Progress::Failed(_)) { theme.bad } else { theme.weak };
+        let at = pos2(columns.text_left, y + 2.0);
+        ui.painter().galley(at, Arc::clone(note), colour);
+        widgets::spoken(ui, Rect::from_min_size(at, note.size()), id.with("note"), note.text());
+        let acted = acts(ui, cx, id, row, pos2(columns.text_left, y + 2.0 + note.size().y));
+        wish = wish.or(acted.map(Wish::Act));
+    } else if row.progress == Progress::Pending {
+        let left = row.at.saturating_add(PATIENCE_MS).saturating_sub(cx.now.wall_ms).clamp(1, PATIENCE_MS);
+        cx.deadline.at(cx.now.boot_ms.saturating_add(left.unsigned_abs()));
+    }
+    wish
+}
+
+/// What stands behind and beside a message: a band under the pointer, the author or the time.
+fn backdrop(ui: &Ui, cx: &Cx, columns: &Columns, placed: &Placed, row: &Row, body_top: f32) {
+    let width = vec2(columns.list.width() - size::SCROLL - 4.0, 0.0);
+    let name = if placed.item.grouped { 0.0 } else { size::BODY_LINE };
+    let whole = Rect::from_min_size(
+        pos2(columns.list.left(), body_top - name),
+        width + vec2(0.0, name + placed.measured.body),
+    );
+    let under_pointer = ui.rect_contains_pointer(whole.expand2(vec2(0.0, LITTLE / 2.0)));
+    let theme = theme::of(ui);
+    if under_pointer {
+        ui.painter().rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, theme.hover_ground);
+    }
+    if placed.item.grouped {
+        if under_pointer {
+            let at = pos2(columns.text_left - space::MEDIUM, body_top + size::BODY_LINE / 2.0);
+            ui.painter().text(at, Align2::RIGHT_CENTER, &row.clock, theme::small(), theme.weak);
+        }
+    } else {
+        author(ui, cx, columns, row, body_top);
+    }
+}
+
+/// Gap, day and divider, from the row's top down to its author's line.
+fn decorations(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, placed: &Placed) {
+    let theme = theme::of(ui);
+    let item = &placed.item;
+    let mut y = columns.list.top() + placed.y - placed.measured.above;
+    if let Some(gap) = &placed.measured.gap {
+        let inner = Rect::from_min_size(pos2(columns.text_left, y + space::MEDIUM), gap.size());
+        let left = columns.text_left - space::MEDIUM;
+        let bar = Rect::from_min_max(pos2(left, inner.top() - 4.0), pos2(left + 3.0, inner.bottom() + 4.0));
+        let ground = Rect::from_min_max(bar.min, inner.max + vec2(space::SMALL, 4.0));
+        ui.painter().rect_filled(ground, f32::from(radius::CONTROL), theme.warn_ground);
+        ui.painter().rect_filled(bar, 1.5, theme.warn);
+        ui.painter().galley(inner.min, Arc::clone(gap), theme.text);
+        widgets::spoken(ui, inner, id.with("gap"), gap.text());
+        y += gap.size().y + 2.0 * space::MEDIUM;
+    }
+    if item.new_day {
+        let at = item.row.as_ref().map_or(0, |row| row.at);
+        rule(ui, id.with("day"), columns, y, &day_name(cx, at), theme.line, theme.weak);
+        y += LINE_ROW;
+    }
+    if item.divider {
+        rule(ui, id.with("new"), columns, y, cx.words.new_messages, theme.accent, theme.accent);
+    }
+}
+
+fn day_name(cx: &Cx, at: i64) -> String {
+    use chrono::{Datelike, Local, TimeZone};
+    let day = |ms: i64| Local.timestamp_millis_opt(ms).earliest().map(|time| time.num_days_from_ce());
+    match (day(cx.now.wall_ms), day(at)) {
+        (Some(today), Some(then)) if today == then => cx.words.today.to_owned(),
+        (Some(today), Some(then)) if today == then + 1 => cx.words.yesterday.to_owned(),
+        _ => (cx.words.day)(at),
+    }
+}
+
+/// A line across the list with words in its middle.
+fn rule(ui: &Ui, id: Id, columns: &Columns, top: f32, words: &str, line: Color32, text: Color32) {
+    let galley = ui.painter().layout_no_wrap(words.to_owned(), theme::small(), text);
+    let y = (top + LINE_ROW / 2.0 + 4.0).round();
+    let (left, right) = (columns.list.left() + space::LARGE, columns.list.right() - space::LARGE);
+    let centre = f32::midpoint(left, right);
+    let half = galley.size().x / 2.0 + space::MEDIUM;
+    let stroke = Stroke::new(1.0, line);
+    ui.painter().hline(left..=centre - half, y, stroke);
+    ui.painter().hline(centre + half..=right, y, stroke);
+    let rect = Rect::from_center_size(pos2(centre, y), galley.size());
+    ui.painter().galley(rect.min, galley, text);
+    widgets::spoken(ui, rect, id, words);
+}
+
+/// The author's disc, name and time, right above the body.
+fn author(ui: &Ui, cx: &Cx, columns: &Columns, row: &Row, body_top: f32) {
+    let theme = theme::of(ui);
+    let colour = theme.person(&row.author_key.0);
+    let top = body_top - size::BODY_LINE;
+    let disc = pos2(columns.list.left() + space::LARGE + size::AVATAR / 2.0, top + size::AVATAR / 2.0 + 2.0);
+    ui.painter().circle_filled(disc, size::AVATAR / 2.0, colour);
+    let initial: String = row
+        .author
+        .chars()
+        .find(|c| c.is_alphanumeric())
+        .map_or_else(|| "?".to_owned(), |c| c.to_uppercase().to_string());
+    ui.painter().text(disc, Align2::CENTER_CENTER, initial, theme::body(), theme.ground);
+    let name = if row.mine { (cx.words.you)(&row.author) } else { row.author.clone() };
+    let name = widgets::cut(ui, &name, theme::body(), colour, columns.text_width - 60.0);
+    let middle = top + size::BODY_LINE / 2.0 - 1.0;
+    let right = columns.text_left + name.size().x;
+    ui.painter().galley(pos2(columns.text_left, middle - name.size().y / 2.0), name, colour);
+    let at = pos2(right + space::SMALL, middle + 0.5);
+    ui.painter().text(at, Align2::LEFT_CENTER, &row.clock, theme::small(), theme.weak);
+}
+
+/// The message itself: selectable, with a menu, known to screen readers with its author, time and progress.
+fn text(
+    ui: &mut Ui,
+    cx: &Cx,
+    key: &RoomKey,
+    id: Id,
+    row: &Arc<Row>,
+    placed: &Placed,
+    rect: Rect,
+) -> Option<Wish> {
+    let theme = theme::of(ui);
+    let response = ui.interact(rect, id, Sense::click_and_drag() - Sense::FOCUSABLE);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, &row.text));
+    ui.ctx().accesskit_node_builder(id, |node| node.set_description(description(cx, row)));
+    let colour = match row.progress {
+        Progress::Pending | Progress::Attempted => theme.weak,
+        _ => theme.text,
+    };
+    let galley = Arc::clone(&placed.measured.text);
+    if galley.rows.len() <= SELECTABLE_LINES {
+        LabelSelectionState::label_text_selection(ui, &response, rect.min, galley, colour, Stroke::NONE);
+    } else {
+        ui.painter().galley(rect.min, galley, colour);
+    }
+    menu(cx, key, placed.item.key, row, &response)
+}
+
+fn description(cx: &Cx, row: &Row) -> String {
+    let name = if row.mine { (cx.words.you)(&row.author) } else { row.author.clone() };
+    let said = (cx.words.said)(&name, &row.clock);
+    let progress = match &row.progress {
+        Progress::Logged { live: true } => return said,
+        Progress::Logged { live: false } => cx.words.replayed,
+        Progress::Ours | Progress::Acknowledged => cx.words.sent,
+        Progress::Pending => cx.words.waiting_to_send,
+        Progress::Attempted => cx.words.sending,
+        Progress::Failed(_) => cx.words.not_sent,
+    };
+    format!("{said}, {progress}")
+}
+
+fn menu(cx: &Cx, key: &RoomKey, placed: Key, row: &Arc<Row>, response: &Response) -> Option<Wish> {
+    let mut wish = None;
+    response.context_menu(|ui| {
+        if ui.button(cx.words.copy).clicked() {
+            ui.ctx().copy_text(as_written(cx, key, placed, row));
+        }
+        let failed = matches!(row.progress, Progress::Failed(_));
+        if failed && ui.button(cx.words.retry).clicked() {
+            wish = Some(Wish::Act(Act::Resend(row.id)));
+        }
+        if failed || row.progress == Progress::Pending {
+            if ui.button(cx.words.edit).clicked() {
+                wish = Some(Wish::Act(edit(row)));
+            }
+            if ui.button(cx.words.delete).clicked() {
+                wish = Some(Wish::Act(Act::Discard(row.id)));
+            }
+        }
+    });
+    wish
+}
+
+/// The message with everything that is folded or made harmless on the screen.
+fn as_written(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> String {
+    let logged = cx.model.read(|model| {
+        let window = &model.connections.get(&key.0)?.rooms.get(&key.1)?.window;
+        let Key::Message(position) = placed else { return None };
+        window
+            .from(position)
+            .next()
+            .filter(|message| message.id == row.id)
+            .map(|message| message.body.clone())
+    });
+    logged.or_else(|| row.original.clone()).unwrap_or_else(|| row.text.clone())
+}
+
+fn edit(row: &Row) -> Act {
+    Act::Edit(row.id, row.original.clone().unwrap_or_else(|| row.text.clone()))
+}
+
+/// How far one's own message has come, as a mark at the right.
+fn mark(ui: &Ui, columns: &Columns, row: &Row, body_top: f32) {
+    let mark = match row.progress {
+        Progress::Logged { .. } => return,
+        Progress::Ours | Progress::Acknowledged => Mark::Sent,
+        Progress::Pending => Mark::Waiting,
+        Progress::Attempted => Mark::Sending,
+        Progress::Failed(_) => Mark::Failed,
+    };
+    let centre = pos2(columns.mark_x(), body_top + size::BODY_LINE / 2.0);
+    widgets::delivery_mark(ui.painter(), centre, mark, theme::of(ui));
+}
+
+fn line_of_acts(ui: &mut Ui, id: Id, at: Pos2) -> Ui {
+    let rect = Rect::from_min_size(at, vec2(420.0, ACTS));
+    let builder = UiBuilder::new().max_rect(rect).scope_id(id).layout(Layout::left_to_right(Align::Center));
+    ui.new_child(builder)
+}
+
+fn fold_link(ui: &mut Ui, cx: &Cx, id: Id, row: &Row, at: Pos2) -> bool {
+    let words = match row.fold {
+        _ if row.expanded => cx.words.show_less.to_owned(),
+        Fold::Lines(lines) => (cx.words.show_lines)(lines),
+        Fold::Characters(characters) => (cx.words.show_characters)(characters),
+        Fold::None => return false,
+    };
+    let theme = theme::of(ui);
+    line_of_acts(ui, id.with("fold"), at).add(widgets::link(theme, &words)).clicked()
+}
+
+/// What can be done with a message that was not sent.
+fn acts(ui: &mut Ui, cx: &Cx, id: Id, row: &Row, at: Pos2) -> Option<Act> {
+    let theme = theme::of(ui);
+    let mut line = line_of_acts(ui, id.with("acts"), at);
+    line.spacing_mut().item_spacing.x = space::LARGE;
+    line.spacing_mut().button_padding.x = 0.0;
+    let mut act = None;
+    if matches!(row.progress, Progress::Failed(_)) && line.add(widgets::link(theme, cx.words.retry)).clicked()
+    {
+        act = Some(Act::Resend(row.id));
+    }
+    if line.add(widgets::link(theme, cx.words.edit)).clicked() {
+        act = Some(edit(row));
+    }
+    if line.add(widgets::link(theme, cx.words.delete)).clicked() {
+        act = Some(Act::Discard(row.id));
+    }
+    act
+}
+
+fn draw_head(ui: &Ui, cx: &Cx, key: &RoomKey, id: Id, columns: &Columns, placed: &Placed, head: Head) {
+    debug_assert_eq!(placed.item.key, Key::Head);
+    let theme = theme::of(ui);
+    let galley = Arc::clone(&placed.measured.text);
+    let centre = pos2(columns.list.center().x, columns.list.top() + placed.y + placed.measured.body / 2.0);
+    let rect = Rect::from_center_size(centre, galley.size());
+    let colour = if head == Head::OnServer { theme.text } else { theme.weak };
+    ui.painter().galley(rect.min, galley, colour);
+    widgets::spoken(ui, rect, id, &head_text(cx, key, head));
+}

@@ -1,0 +1,447 @@
+//! What the message list shows, as plain rows: copied out of the model under the lock, only around the anchor, and
+//! prepared once per message.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{Datelike, Local, TimeZone};
+
+use super::RoomKey;
+use crate::model::chat::{Delivery, Message, OutboxItem, Position, Refusal};
+use crate::model::id::{MessageId, PrincipalId};
+use crate::model::reducer::{Connection, Model, Room};
+use crate::model::time::WallMs;
+use crate::model::window::Edge;
+use crate::ui::harmless;
+
+/// Messages by one author within this time stand under one name.
+const GROUP_MS: i64 = 5 * 60 * 1_000;
+/// A message of more lines is folded.
+pub(super) const FOLD_LINES: usize = 40;
+/// So many lines of a folded message are shown.
+const FOLDED_LINES: usize = 20;
+/// A message of more characters is folded.
+pub(super) const FOLD_CHARS: usize = 4_000;
+/// So many characters of a folded message are shown.
+const FOLDED_CHARS: usize = 2_000;
+/// A message that waits for longer says so in words.
+pub(super) const PATIENCE_MS: i64 = 1_500;
+/// Prepared rows are forgotten beyond this number.
+const CACHE: usize = 1_000;
+
+/// A row's place in the list.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Key {
+    /// What stands before the first message.
+    Head,
+    /// A message of the log.
+    Message(Position),
+    /// A message of the outbox, by its number.
+    Pending(u64),
+}
+
+/// What stands before the first message.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Head {
+    /// The room begins here.
+    Begin,
+    /// Older messages are being fetched, or will be.
+    Loading,
+    /// Older messages are out of reach.
+    OnServer,
+}
+
+/// Which part of a long message is shown.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Fold {
+    /// It is short.
+    None,
+    /// All of it has so many lines.
+    Lines(usize),
+    /// All of it has so many characters.
+    Characters(usize),
+}
+
+/// How far a message has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// In the log; `live`: it came while we listened.
+    Logged { live: bool },
+    /// Ours, in the log.
+    Ours,
+    /// In the outbox, not yet given to the socket.
+    Pending,
+    /// Given to the socket.
+    Attempted,
+    /// Taken by the hub.
+    Acknowledged,
+    /// Refused by the hub.
+    Failed(Refusal),
+}
+
+/// A message as shown: harmless, folded, with its local time.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) id: MessageId,
+    pub(super) author_key: PrincipalId,
+    pub(super) author: String,
+    pub(super) mine: bool,
+    /// What is shown.
+    pub(super) text: String,
+    /// What was typed, of a message that is still ours to edit.
+    pub(super) original: Option<String>,
+    pub(super) fold: Fold,
+    pub(super) expanded: bool,
+    pub(super) at: WallMs,
+    /// Days since the common era, local.
+    pub(super) day: i32,
+    pub(super) clock: String,
+    pub(super) progress: Progress,
+}
+
+/// A row with what its neighbours make of it.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) key: Key,
+    pub(super) row: Option<Arc<Row>>,
+    pub(super) head: Option<Head>,
+    /// A gap before it, between these times.
+    pub(super) gap: Option<(WallMs, WallMs)>,
+    /// The first of its day.
+    pub(super) new_day: bool,
+    /// The first unread one.
+    pub(super) divider: bool,
+    /// Under the name of the row before it.
+    pub(super) grouped: bool,
+}
+
+/// The rows around the anchor, oldest first, and what the list needs to know about the room.
+#[derive(Debug, Default)]
+pub(super) struct Slice {
+    pub(super) items: Vec<Item>,
+    /// The anchor's index in `items`; where it is gone, its nearest neighbour's.
+    pub(super) anchor: usize,
+    /// Whether the last item is the last of the window.
+    pub(super) ends: bool,
+    /// Whether the last item is the room's newest.
+    pub(super) at_end: bool,
+    pub(super) room_is_empty: bool,
+}
+
+/// Where to look.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Around {
+    /// At the newest row.
+    End,
+    /// At this one.
+    Key(Key, MessageId),
+}
+
+/// Prepared rows, by place.
+#[derive(Default)]
+pub(super) struct Cache {
+    rows: HashMap<Key, Arc<Row>>,
+    /// Messages that are shown in full.
+    pub(super) expanded: HashMap<MessageId, bool>,
+}
+
+/// The context of a derivation: the read marker as of opening the room.
+pub(super) struct View<'a> {
+    pub(super) key: &'a RoomKey,
+    pub(super) divider: Option<Position>,
+    /// How many rows before the anchor are wanted, and how many after it.
+    pub(super) before: usize,
+    pub(super) after: usize,
+    pub(super) clock: fn(WallMs) -> String,
+}
+
+/// A message of the log or of the outbox.
+enum Source<'a> {
+    Logged(&'a Message),
+    Queued(&'a OutboxItem),
+}
+
+/// Copies out what is wanted. `None` when there is no such room.
+pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cache) -> Option<Slice> {
+    let connection = model.connections.get(&view.key.0)?;
+    let room = connection.rooms.get(&view.key.1)?;
+    if cache.rows.len() > CACHE {
+        cache.rows.clear();
+    }
+    let window = &room.window;
+    let at_end = window.after == Edge::End;
+    let outbox: Vec<&OutboxItem> =
+        if at_end { connection.outbox_of(&view.key.1).collect() } else { Vec::new() };
+    // One row more than wanted on each side: the first one's neighbour, and whether there is more behind the last.
+    let (back, ahead) = (view.before + 1, view.after + 2);
+    let mut rows: Vec<Source> = Vec::new();
+    match find(room, &outbox, around) {
+        Found::Message(position) => {
+            rows.extend(window.until(position).rev().take(back).map(Source::Logged));
+            rows.reverse();
+        }
+        Found::Pending(index) => {
+            let first = index.saturating_sub(back);
+            rows.extend(window.messages().rev().take(back - (index - first)).map(Source::Logged));
+            rows.reverse();
+            rows.extend(outbox[first..index].iter().map(|item| Source::Queued(item)));
+        }
+    }
+    let mut anchor = rows.len();
+    let reaches_first = anchor < back;
+    match find(room, &outbox, around) {
+        Found::Message(position) => {
+            rows.extend(window.from(position).take(ahead).map(Source::Logged));
+            let left = (anchor + ahead).saturating_sub(rows.len()).min(outbox.len());
+            rows.extend(outbox[..left].iter().map(|item| Source::Queued(item)));
+        }
+        Found::Pending(index) => {
+            rows.extend(outbox.iter().skip(index).take(ahead).map(|item| Source::Queued(item)));
+        }
+    }
+    let ends = rows.len() < anchor + ahead;
+    rows.truncate(anchor + view.after + 1);
+    let rows = rows.into_iter().map(|source| cache.row(source, connection, view)).collect();
+    let mut items = join(rows, view.divider, reaches_first);
+    if reaches_first {
+        items.insert(0, head_item(room, connection));
+        anchor += 1;
+    } else {
+        // The first row was there for its neighbour alone.
+        anchor = anchor.saturating_sub(1);
+    }
+    if matches!(around, Around::Key(Key::Head, _)) {
+        anchor = 0;
+    }
+    Some(Slice {
+        anchor: anchor.min(items.len().saturating_sub(1)),
+        items,
+        ends,
+        at_end: ends && at_end,
+        room_is_empty: window.is_empty() && outbox.is_empty(),
+    })
+}
+
+/// Where the rows begin that are laid out downwards.
+enum Found {
+    /// With this message.
+    Message(Position),
+    /// With the outbox's item of this index.
+    Pending(usize),
+}
+
+fn find(room: &Room, outbox: &[&OutboxItem], around: Around) -> Found {
+    let last_message = || room.window.last().map(|message| Found::Message(message.position));
+    let end = || match outbox.len() {
+        0 => last_message().unwrap_or(Found::Pending(0)),
+        count => Found::Pending(count - 1),
+    };
+    match around {
+        Around::End => end(),
+        Around::Key(Key::Head, _) => match room.window.first() {
+            Some(first) => Found::Message(first.position),
+            None => Found::Pending(0),
+        },
+        Around::Key(Key::Message(position), _) => match room.window.from(position).next() {
+            Some(message) => Found::Message(message.position),
+            None => last_message().unwrap_or_else(end),
+        },
+        Around::Key(Key::Pending(seq), id) => match outbox.iter().position(|item| item.seq == seq) {
+            Some(index) => Found::Pending(index),
+            // It has arrived: the same message stands in the log now.
+            None => {
+                let arrived = room.window.messages().rev().find(|message| message.id == id);
+                arrived.map_or_else(end, |message| Found::Message(message.position))
+            }
+        },
+    }
+}
+
+fn head_item(room: &Room, connection: &Connection) -> Item {
+    let head = match room.window.before {
+        Edge::End => Head::Begin,
+        Edge::Disk => Head::Loading,
+        Edge::Hub if connection.link.is_online() => Head::Loading,
+        Edge::Hub => Head::OnServer,
+    };
+    Item {
+        key: Key::Head,
+        row: None,
+        head: Some(head),
+        gap: None,
+        new_day: false,
+        divider: false,
+        grouped: false,
+    }
+}
+
+/// Gives each row what follows from its neighbours, and drops the first unless nothing stands before it.
+fn join(rows: Vec<(Key, Arc<Row>)>, divider: Option<Position>, reaches_first: bool) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::with_capacity(rows.len() + 1);
+    let mut before: Option<(Key, Arc<Row>)> = None;
+    for (key, row) in rows {
+        let known = before.as_ref();
+        let gap = known.and_then(|(before_key, before_row)| match (before_key, key) {
+            (Key::Message(a), Key::Message(b)) if a.era != b.era => Some((before_row.at, row.at)),
+            _ => None,
+        });
+        let new_day = known.is_none_or(|(_, before_row)| before_row.day != row.day);
+        let is_unread = |key: Key| match (key, divider) {
+            (Key::Message(position), Some(read)) => position > read,
+            _ => false,
+        };
+        let divider = is_unread(key) && !row.mine && known.is_none_or(|(key, _)| !is_unread(*key));
+        let grouped = !new_day
+            && gap.is_none()
+            && !divider
+            && known.is_some_and(|(_, other)| {
+                other.author_key == row.author_key
+                    && other.mine == row.mine
+                    && (0..GROUP_MS).contains(&(row.at - other.at).abs())
+            });
+        before = Some((key, Arc::clone(&row)));
+        items.push(Item { key, row: Some(row), head: None, gap, new_day, divider, grouped });
+    }
+    if !reaches_first && !items.is_empty() {
+        items.remove(0);
+    }
+    items
+}
+
+impl Cache {
+    /// Forgets what is prepared; it is made again when it is seen again.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+    }
+
+    fn row(&mut self, source: Source, connection: &Connection, view: &View) -> (Key, Arc<Row>) {
+        match source {
+            Source::Logged(message) => {
+                (Key::Message(message.position), self.message(message, connection, view))
+            }
+            Source::Queued(item) => (Key::Pending(item.seq), self.pending(item, connection, view)),
+        }
+    }
+
+    fn message(&mut self, message: &Message, connection: &Connection, view: &View) -> Arc<Row> {
+        let key = Key::Message(message.position);
+        let mine = connection.me.as_ref().is_some_and(|me| me.id == message.sender.id);
+        let expanded = self.expanded.contains_key(&message.id);
+        let same = |row: &&Arc<Row>| row.id == message.id && row.mine == mine && row.expanded == expanded;
+        if let Some(row) = self.rows.get(&key).filter(same) {
+            return Arc::clone(row);
+        }
+        let progress = if mine { Progress::Ours } else { Progress::Logged { live: message.live } };
+        let author = (&message.sender.id, message.sender.name.as_str());
+        let row =
+            prepare(message.id, author, mine, &message.body, message.received, progress, expanded, view);
+        self.rows.insert(key, Arc::clone(&row));
+        row
+    }
+
+    fn pending(&mut self, item: &OutboxItem, connection: &Connection, view: &View) -> Arc<Row> {
+        let key = Key::Pending(item.seq);
+        let expanded = self.expanded.contains_key(&item.id);
+        let progress = match &item.delivery {
+            Delivery::Pending => Progress::Pending,
+            Delivery::Attempted => Progress::Attempted,
+            Delivery::Acknowledged { .. } => Progress::Acknowledged,
+            Delivery::Failed(refusal) => Progress::Failed(refusal.clone()),
+        };
+        if let Some(row) = self.rows.get(&key) {
+            let same = row.id == item.id && row.progress == progress && row.expanded == expanded;
+            if same && row.original.as_deref() == Some(item.body.as_str()) {
+                return Arc::clone(row);
+            }
+        }
+        let nobody = PrincipalId(String::new());
+        let author = match &connection.me {
+            Some(me) => (&me.id, me.name.as_str()),
+            None => (&nobody, ""),
+        };
+        let mut row = prepare(item.id, author, true, &item.body, item.at, progress, expanded, view);
+        if let Some(row) = Arc::get_mut(&mut row) {
+            row.original = Some(item.body.clone());
+        }
+        self.rows.insert(key, Arc::clone(&row));
+        row
+    }
+}
+
+#[allow(clippy::too_many_arguments)] // Each is one field of the row.
+fn prepare(
+    id: MessageId,
+    author: (&PrincipalId, &str),
+    mine: bool,
+    body: &str,
+    at: WallMs,
+    progress: Progress,
+    expanded: bool,
+    view: &View,
+) -> Arc<Row> {
+    let (part, fold) = fold(body);
+    let shown = harmless::text(if expanded { body } else { part });
+    let day = Local.timestamp_millis_opt(at).earliest().map_or(0, |time| time.num_days_from_ce());
+    Arc::new(Row {
+        id,
+        author_key: author.0.clone(),
+        author: harmless::line(author.1, 60),
+        mine,
+        original: None,
+        text: shown.trim_end_matches('\n').to_owned(),
+        fold,
+        expanded,
+        at,
+        day,
+        clock: (view.clock)(at),
+        progress,
+    })
+}
+
+/// The part of a message that is shown while it is folded.
+fn fold(body: &str) -> (&str, Fold) {
+    // Most messages are shorter than any limit: bytes bound both counts.
+    if body.len() <= FOLD_LINES {
+        return (body, Fold::None);
+    }
+    let lines = body.trim_end_matches('\n').split('\n').count();
+    let (mut part, mut fold) = (body, Fold::None);
+    if lines > FOLD_LINES {
+        fold = Fold::Lines(lines);
+        if let Some((end, _)) = body.match_indices('\n').nth(FOLDED_LINES - 1) {
+            part = &body[..end];
+        }
+    }
+    let characters = if body.len() > FOLD_CHARS { body.chars().count() } else { 0 };
+    if characters > FOLD_CHARS {
+        if let Some((end, _)) = part.char_indices().nth(FOLDED_CHARS) {
+            part = &part[..end];
+            if fold == Fold::None {
+                fold = Fold::Characters(characters);
+            }
+        } else if fold == Fold::None {
+            fold = Fold::Characters(characters);
+        }
+    }
+    (part, fold)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_messages_are_folded_by_lines_or_characters() {
+        assert_eq!(fold("short"), ("short", Fold::None));
+        let forty = vec!["x"; FOLD_LINES].join("\n");
+        assert_eq!(fold(&forty), (forty.as_str(), Fold::None));
+        let more = vec!["x"; FOLD_LINES + 1].join("\n");
+        let (part, kind) = fold(&more);
+        assert_eq!(kind, Fold::Lines(FOLD_LINES + 1));
+        assert_eq!(part.lines().count(), FOLDED_LINES);
+        let wall = "한".repeat(20_000);
+        let (part, kind) = fold(&wall);
+        assert_eq!(kind, Fold::Characters(20_000));
+        assert_eq!(part.chars().count(), FOLDED_CHARS);
+    }
+}

@@ -1,0 +1,374 @@
+//! The dialog to add, edit and test a connection, and the one that asks before a connection is removed.
+
+use egui::accesskit::Role;
+use egui::{Frame, Id, Key, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+
+use super::theme::{self, radius, size, space};
+use super::{Cx, harmless, widgets};
+use crate::model::address::{Address, BadAddress, is_loopback};
+use crate::model::event::TestOutcome;
+use crate::model::id::ConnectionId;
+use crate::model::intent::{Credential, Intent};
+use crate::model::profile::{Profile, Protocol, Secret, Socket};
+
+/// Whether the dialog stays.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It stays.
+    Open,
+    /// It is done with.
+    Closed,
+}
+
+/// An open dialog.
+pub(super) enum Dialog {
+    /// Of a connection's settings.
+    Connection(Box<Form>),
+    /// Before a connection is removed.
+    Remove {
+        /// Which.
+        id: ConnectionId,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What is typed in the dialog.
+pub(super) struct Form {
+    id: ConnectionId,
+    name: String,
+    address: String,
+    token: String,
+    your_name: String,
+    ca_file: String,
+    fingerprint: String,
+    socket: Socket,
+    protocol: Protocol,
+    auto_connect: bool,
+    advanced: bool,
+    tested: bool,
+    fresh: bool,
+}
+
+/// What the form says so far.
+struct Checked {
+    addresses: Result<Vec<Address>, BadAddress>,
+    fingerprint: Result<Option<String>, ()>,
+    /// Something else that is missing.
+    missing: Option<&'static str>,
+}
+
+impl Dialog {
+    /// For a new connection.
+    pub(super) fn add() -> Dialog {
+        Dialog::Connection(Box::new(Form {
+            id: ConnectionId(0),
+            name: String::new(),
+            address: String::new(),
+            token: String::new(),
+            your_name: String::new(),
+            ca_file: String::new(),
+            fingerprint: String::new(),
+            socket: Socket::default(),
+            protocol: Protocol::default(),
+            auto_connect: true,
+            advanced: false,
+            tested: false,
+            fresh: true,
+        }))
+    }
+
+    /// For the settings of a connection.
+    pub(super) fn edit(cx: &Cx, id: ConnectionId) -> Option<Dialog> {
+        let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
+        let ca_file = profile.ca_file.map(|path| path.display().to_string()).unwrap_or_default();
+        let fingerprint = profile.fingerprint.unwrap_or_default();
+        let advanced = !ca_file.is_empty() || !fingerprint.is_empty() || profile.socket != Socket::default();
+        Some(Dialog::Connection(Box::new(Form {
+            id,
+            name: profile.name,
+            address: profile.urls.join(", "),
+            token: String::new(),
+            your_name: String::new(),
+            ca_file,
+            fingerprint,
+            socket: profile.socket,
+            protocol: profile.protocol,
+            auto_connect: profile.auto_connect,
+            advanced,
+            tested: false,
+            fresh: true,
+        })))
+    }
+
+    /// Before a connection is removed.
+    pub(super) fn remove(cx: &Cx, id: ConnectionId) -> Option<Dialog> {
+        let name = cx.model.read(|model| Some(model.connections.get(&id)?.profile.name.clone()))?;
+        Some(Dialog::Remove { id, name: harmless::line(&name, 60) })
+    }
+
+    /// Draws the dialog.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx) -> Fate {
+        let theme = theme::of(ui);
+        let frame = Frame::new()
+            .fill(theme.raised)
+            .stroke(egui::Stroke::new(1.0, theme.line))
+            .corner_radius(radius::CARD)
+            .inner_margin(space::HUGE);
+        let window = ui.ctx().content_rect().size();
+        let width = size::DIALOG.min(window.x - 2.0 * (space::HUGE + space::LARGE));
+        let modal = Modal::new(Id::unique("dialog")).frame(frame).backdrop_color(theme.veil);
+        let shown = modal.show(ui.ctx(), |ui| {
+            ui.set_width(width);
+            ui.spacing_mut().item_spacing.y = space::SMALL;
+            match self {
+                Dialog::Connection(form) => form.show(ui, cx, window.y),
+                Dialog::Remove { id, name } => remove(ui, cx, *id, name),
+            }
+        });
+        let escape =
+            shown.is_top_modal && !shown.any_popup_open && ui.input(|input| input.key_pressed(Key::Escape));
+        let fate = if escape { Fate::Closed } else { shown.inner };
+        if let (Fate::Closed, Dialog::Connection(form)) = (fate, self) {
+            form.forget_test(cx);
+        }
+        fate
+    }
+}
+
+fn remove(ui: &mut Ui, cx: &mut Cx, id: ConnectionId, name: &str) -> Fate {
+    let theme = theme::of(ui);
+    ui.label(RichText::new((cx.words.remove_title)(name)).font(theme::title()));
+    ui.add(Label::new(cx.words.remove_text).wrap());
+    ui.add_space(space::SMALL);
+    let mut fate = Fate::Open;
+    ui.horizontal(|ui| {
+        let really = egui::Button::new(RichText::new(cx.words.remove).color(theme.bad))
+            .min_size(vec2(72.0, size::CONTROL));
+        if ui.add(really).clicked() {
+            cx.intents.push(Intent::RemoveConnection(id));
+            fate = Fate::Closed;
+        }
+        if ui.add(widgets::plain(cx.words.cancel)).clicked() {
+            fate = Fate::Closed;
+        }
+    });
+    fate
+}
+
+impl Form {
+    fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
+        let words = cx.words;
+        let title = if self.id == ConnectionId(0) { words.add_title } else { words.edit_title };
+        ui.label(RichText::new(title).font(theme::title()));
+        let most = (window_height - 190.0).max(160.0);
+        ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx));
+        let checked = self.check(cx);
+        self.outcome(ui, cx);
+        ui.add_space(space::TINY);
+        let complete = checked.addresses.is_ok() && checked.fingerprint.is_ok() && checked.missing.is_none();
+        let mut fate = Fate::Open;
+        ui.horizontal(|ui| {
+            let theme = theme::of(ui);
+            let save = ui.add_enabled(complete, widgets::primary(theme, words.save));
+            let test = ui.add_enabled(complete, widgets::plain(words.test_button));
+            if ui.add(widgets::plain(words.cancel)).clicked() {
+                fate = Fate::Closed;
+            }
+            if !save.clicked() && !test.clicked() {
+                return;
+            }
+            let Some((profile, credential)) = self.settings(checked) else {
+                return;
+            };
+            if save.clicked() {
+                cx.intents.push(Intent::SaveConnection { profile, credential });
+                fate = Fate::Closed;
+            } else {
+                self.tested = true;
+                cx.intents.push(Intent::TestConnection { profile, credential });
+            }
+        });
+        fate
+    }
+
+    fn fields(&mut self, ui: &mut Ui, cx: &Cx) {
+        let words = cx.words;
+        ui.spacing_mut().item_spacing.y = space::TINY;
+        let name = field(ui, words.name, words.name_hint, &mut self.name, false);
+        if std::mem::take(&mut self.fresh) {
+            name.request_focus();
+        }
+        field(ui, words.address, words.address_hint, &mut self.address, false);
+        let checked = self.check(cx);
+        match &checked.addresses {
+            Err(bad) if !self.address.trim().is_empty() => complain(ui, (words.bad_address)(*bad)),
+            Err(_) => {}
+            Ok(addresses) => {
+                if addresses.first().is_some_and(|address| address.url != self.address.trim()) {
+                    let url = harmless::line(&addresses[0].url, 100);
+                    hint(ui, &(words.address_taken_as)(&url));
+                }
+                if addresses.iter().any(in_the_clear) {
+                    warn(ui, words.clear_text_warning);
+                }
+            }
+        }
+        if self.invited(&checked) {
+            hint(ui, words.invite_found);
+            field(ui, words.your_name, "", &mut self.your_name, false);
+            if let Some(missing) = checked.missing {
+                hint(ui, missing);
+            }
+        } else {
+            let text = if self.id == ConnectionId(0) { words.token_hint_new } else { words.token_hint_keep };
+            field(ui, words.token, text, &mut self.token, true);
+        }
+        ui.add_space(space::SMALL);
+        ui.checkbox(&mut self.auto_connect, words.connect_at_start);
+        self.advanced(ui, cx, &checked);
+    }
+
+    fn advanced(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) {
+        let words = cx.words;
+        ui.checkbox(&mut self.advanced, words.advanced);
+        if !self.advanced {
+            return;
+        }
+        field(ui, words.ca_file, words.ca_file_hint, &mut self.ca_file, false);
+        field(ui, words.fingerprint, words.fingerprint_hint, &mut self.fingerprint, false);
+        if checked.fingerprint.is_err() {
+            complain(ui, words.bad_fingerprint);
+        }
+        label(ui, words.socket);
+        ui.horizontal_wrapped(|ui| {
+            ui.radio_value(&mut self.socket, Socket::Tungstenite, words.socket_tungstenite);
+            ui.radio_value(&mut self.socket, Socket::Ewebsock, words.socket_ewebsock);
+        });
+        if self.socket == Socket::Ewebsock {
+            warn(ui, words.ewebsock_limits);
+        }
+    }
+
+    fn outcome(&mut self, ui: &mut Ui, cx: &Cx) {
+        let Some(outcome) = cx.model.read(|model| model.test.clone()).filter(|_| self.tested) else {
+            return;
+        };
+        let theme = theme::of(ui);
+        let sentence = (cx.words.test)(&outcome);
+        let colour = match outcome {
+            TestOutcome::Running => theme.weak,
+            TestOutcome::Passed { .. } => theme.good,
+            TestOutcome::Failed(_) => theme.bad,
+        };
+        let text = format!("{} {}", sentence.what, sentence.then);
+        let shown = ui.add(Label::new(RichText::new(text.trim_end()).color(colour)).wrap());
+        widgets::live(ui, shown.id, text.trim_end());
+    }
+
+    fn forget_test(&mut self, cx: &mut Cx) {
+        if std::mem::take(&mut self.tested) {
+            cx.intents.push(Intent::EndTest);
+        }
+    }
+
+    fn invited(&self, checked: &Checked) -> bool {
+        checked.addresses.as_ref().is_ok_and(|all| all.iter().any(|address| address.invite.is_some()))
+    }
+
+    fn check(&self, cx: &Cx) -> Checked {
+        let parts = self.address.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let addresses: Result<Vec<Address>, BadAddress> = parts.map(Address::parse).collect();
+        let addresses =
+            addresses.and_then(|all| if all.is_empty() { Err(BadAddress::Empty) } else { Ok(all) });
+        let fingerprint = match self.fingerprint.trim() {
+            "" => Ok(None),
+            text => {
+                Address::parse(&format!("localhost#sha256={text}")).map(|a| a.fingerprint).map_err(|_| ())
+            }
+        };
+        let mut checked = Checked { addresses, fingerprint, missing: None };
+        if self.invited(&checked) && self.your_name.trim().is_empty() {
+            checked.missing = Some(cx.words.your_name_needed);
+        }
+        checked
+    }
+
+    /// The settings and the way in, as the worker takes them.
+    fn settings(&self, checked: Checked) -> Option<(Profile, Credential)> {
+        let addresses = checked.addresses.ok()?;
+        let first = addresses.first()?;
+        let code = addresses.iter().find_map(|address| address.invite.clone());
+        let credential = match code {
+            Some(code) => Credential::Invite { code, name: self.your_name.trim().to_owned() },
+            None if self.token.trim().is_empty() => Credential::Keep,
+            None => Credential::Token(Secret::new(self.token.trim())),
+        };
+        let invited_fingerprint = addresses.iter().find_map(|address| address.fingerprint.clone());
+        let name = match self.name.trim() {
+            "" => host(&first.url).to_owned(),
+            name => name.to_owned(),
+        };
+        let ca_file = self.ca_file.trim();
+        let profile = Profile {
+            id: self.id,
+            name,
+            urls: addresses.iter().map(|address| address.url.clone()).collect(),
+            protocol: self.protocol,
+            socket: self.socket,
+            ca_file: (!ca_file.is_empty()).then(|| ca_file.into()),
+            fingerprint: invited_fingerprint.or(checked.fingerprint.ok()?),
+            auto_connect: self.auto_connect,
+        };
+        Some((profile, credential))
+    }
+}
+
+/// The host of a URL, with its port.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or(rest)
+}
+
+fn in_the_clear(address: &Address) -> bool {
+    let place = host(&address.url);
+    let name = match place.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => place,
+    };
+    address.url.starts_with("ws://") && !is_loopback(name)
+}
+
+fn label(ui: &mut Ui, text: &str) -> egui::Response {
+    ui.add_space(space::TINY);
+    let theme = theme::of(ui);
+    ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme.weak)).selectable(false))
+}
+
+fn field(ui: &mut Ui, name: &str, hint: &str, text: &mut String, secret: bool) -> egui::Response {
+    let label = label(ui, name);
+    let edit =
+        TextEdit::singleline(text).hint_text(hint.to_owned()).password(secret).desired_width(f32::INFINITY);
+    let edit = edit.margin(egui::Margin::symmetric(space::SMALL as i8, 5));
+    let response = ui.add(edit).labelled_by(label.id);
+    if secret {
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::PasswordInput));
+    }
+    response
+}
+
+fn say(ui: &mut Ui, text: &str, colour: egui::Color32) {
+    ui.add(Label::new(RichText::new(text).font(theme::small()).color(colour)).wrap());
+}
+
+fn complain(ui: &mut Ui, text: &str) {
+    say(ui, text, theme::of(ui).bad);
+}
+
+fn warn(ui: &mut Ui, text: &str) {
+    say(ui, text, theme::of(ui).warn);
+}
+
+fn hint(ui: &mut Ui, text: &str) {
+    say(ui, text, theme::of(ui).weak);
+}

@@ -1,0 +1,48 @@
+//! The card of the first start: three ways on, above a window that works already.
+
+use egui::{Button, Frame, Label, Margin, RichText, Stroke, Ui, vec2};
+
+use super::Cx;
+use super::theme::{self, radius, size, space};
+use super::widgets;
+use crate::model::intent::Intent;
+
+/// Draws the card while it is offered. Returns whether the person wants to join a server.
+pub(super) fn show(ui: &mut Ui, cx: &mut Cx) -> bool {
+    if !cx.model.read(|model| model.first_steps) {
+        return false;
+    }
+    let theme = theme::of(ui);
+    let words = cx.words;
+    let mut join = false;
+    let mut done = false;
+    let outer = Margin::symmetric(space::LARGE as i8, space::MEDIUM as i8);
+    Frame::new()
+        .fill(theme.raised)
+        .stroke(Stroke::new(1.0, theme.line))
+        .corner_radius(radius::CARD)
+        .inner_margin(space::LARGE)
+        .outer_margin(outer)
+        .show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
+            ui.label(RichText::new(words.first_title).font(theme::title()));
+            ui.add(Label::new(RichText::new(words.first_text).color(theme.weak)).wrap());
+            ui.add_space(space::SMALL);
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing = vec2(space::SMALL, space::SMALL);
+                let stay =
+                    ui.add(widgets::primary(theme, words.first_stay)).on_hover_text(words.first_stay_text);
+                let join_button =
+                    ui.add(widgets::plain(words.first_join)).on_hover_text(words.first_join_text);
+                let later = Button::new(RichText::new(words.first_later).color(theme.weak))
+                    .frame(false)
+                    .min_size(vec2(0.0, size::CONTROL));
+                join = join_button.clicked();
+                done = join || stay.clicked() || ui.add(later).clicked();
+            });
+        });
+    if done {
+        cx.intents.push(Intent::FirstStepsDone);
+    }
+    join
+}

@@ -1,0 +1,263 @@
+//! The window's views. A view copies out of the model what is visible, lets go of the lock, draws, and says what the
+//! person wants as [`Intent`]s. No I/O, no clock; every sentence comes from [`text`], every colour from [`theme`].
+
+pub mod harmless;
+pub mod text;
+pub mod theme;
+
+mod banner;
+mod bar;
+mod chat;
+mod dialog;
+mod first_steps;
+mod link;
+mod rooms;
+mod widgets;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use egui::{CentralPanel, Frame, Panel};
+
+use crate::model::id::{ConnectionId, RoomName};
+use crate::model::intent::Intent;
+use crate::model::shared::SharedModel;
+use crate::model::time::{BootMs, Time};
+
+use link::LinkMemory;
+use text::{Language, Words};
+use theme::{size, space};
+
+/// How the window looks and speaks.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Its language.
+    pub language: Language,
+    /// Light, dark, or as the system says.
+    pub theme: egui::ThemePreference,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { language: Language::English, theme: egui::ThemePreference::System }
+    }
+}
+
+/// What is open: a connection, and a room of it once there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Place {
+    connection: ConnectionId,
+    room: Option<RoomName>,
+}
+
+/// What every view gets beside its own state.
+struct Cx<'a> {
+    words: &'static Words,
+    now: Time,
+    model: &'a SharedModel,
+    intents: &'a mut Vec<Intent>,
+    deadline: &'a mut Deadline,
+}
+
+/// The next moment at which something on screen changes by itself.
+#[derive(Copy, Clone, Debug, Default)]
+struct Deadline(Option<BootMs>);
+
+impl Deadline {
+    /// Asks to be drawn at this moment or before.
+    fn at(&mut self, moment: BootMs) {
+        self.0 = Some(self.0.map_or(moment, |known| known.min(moment)));
+    }
+}
+
+/// The window's own state: what is open, scrolled to, typed. Everything else is in the model.
+pub struct Ui {
+    words: &'static Words,
+    open: Option<Place>,
+    links: HashMap<ConnectionId, LinkMemory>,
+    rooms: rooms::Rooms,
+    chat: chat::Chat,
+    dialog: Option<dialog::Dialog>,
+    focused: Option<bool>,
+    deadline: Deadline,
+}
+
+impl Ui {
+    /// Dresses the context in the theme and starts with nothing open.
+    pub fn new(ctx: &egui::Context, options: Options) -> Ui {
+        theme::apply(ctx, options.theme);
+        Ui {
+            words: options.language.words(),
+            open: None,
+            links: HashMap::new(),
+            rooms: rooms::Rooms::default(),
+            chat: chat::Chat::default(),
+            dialog: None,
+            focused: None,
+            deadline: Deadline::default(),
+        }
+    }
+
+    /// Draws the window. What the person wants is added to `intents`. Asks the context for its next repaint, and only
+    /// for one that [`Ui::next_deadline`] names.
+    pub fn show(&mut self, ui: &mut egui::Ui, model: &SharedModel, now: Time, intents: &mut Vec<Intent>) {
+        let mut deadline = Deadline::default();
+        let mut cx = Cx { words: self.words, now, model, intents, deadline: &mut deadline };
+        self.note_focus(ui, &mut cx);
+        self.look_at_links(&mut cx);
+        self.keep_open_place_valid(&mut cx);
+        self.panels(ui, &mut cx);
+        self.dialogs(ui, &mut cx);
+        self.deadline = deadline;
+        if let Some(moment) = deadline.0 {
+            let wait = moment.saturating_sub(now.boot_ms);
+            ui.ctx().request_repaint_after(Duration::from_millis(wait));
+        }
+    }
+
+    /// The boot time, in milliseconds, at which the window wants to be drawn although nothing happened: a countdown's
+    /// next second, the end of somebody's typing, a draft to be kept. `None`: nothing changes by itself.
+    pub fn next_deadline(&self) -> Option<BootMs> {
+        self.deadline.0
+    }
+
+    /// Hands out every draft that is not kept yet; for when the window is hidden or closed.
+    pub fn flush_drafts(&mut self, intents: &mut Vec<Intent>) {
+        self.chat.flush_drafts(intents);
+    }
+
+    /// The connection and room that are open.
+    pub fn open_room(&self) -> Option<(ConnectionId, &RoomName)> {
+        let place = self.open.as_ref()?;
+        Some((place.connection, place.room.as_ref()?))
+    }
+
+    /// Opens a room, as if the person had chosen it; it may be one that is yet to come.
+    pub fn open(&mut self, connection: ConnectionId, room: RoomName, intents: &mut Vec<Intent>) {
+        self.go_to(Place { connection, room: Some(room) }, intents);
+    }
+
+    fn go_to(&mut self, place: Place, intents: &mut Vec<Intent>) {
+        if self.open.as_ref() != Some(&place) {
+            self.chat.flush_drafts(intents);
+            self.chat.leave();
+            self.open = Some(place);
+        }
+    }
+
+    fn note_focus(&mut self, ui: &egui::Ui, cx: &mut Cx) {
+        let focused = ui.input(|input| input.focused);
+        if self.focused != Some(focused) {
+            // A window starts with the focus: only its changes are news.
+            if self.focused.is_some() {
+                cx.intents.push(Intent::Focus(focused));
+            }
+            self.focused = Some(focused);
+        }
+    }
+
+    fn look_at_links(&mut self, cx: &mut Cx) {
+        let links = &mut self.links;
+        let (now, deadline) = (cx.now, &mut *cx.deadline);
+        cx.model.read(|model| {
+            links.retain(|id, _| model.connections.contains_key(id));
+            for (id, connection) in &model.connections {
+                links.entry(*id).or_default().look(connection, now, deadline);
+            }
+        });
+    }
+
+    /// Opens the first room there is when nothing is open, and leaves what is gone.
+    fn keep_open_place_valid(&mut self, cx: &mut Cx) {
+        let open = self.open.clone();
+        let better = cx.model.read(|model| {
+            let known =
+                open.as_ref().and_then(|place| Some((place, model.connections.get(&place.connection)?)));
+            match known {
+                Some((place, connection)) => match &place.room {
+                    Some(room) if connection.rooms.contains_key(room) => open.clone(),
+                    // A connection whose rooms are not known yet keeps its place.
+                    Some(_) if connection.rooms.is_empty() => open.clone(),
+                    _ => Some(Place { connection: place.connection, room: first_room(connection) }),
+                },
+                None => model
+                    .connections
+                    .iter()
+                    .next()
+                    .map(|(id, connection)| Place { connection: *id, room: first_room(connection) }),
+            }
+        });
+        if better != self.open {
+            match better {
+                Some(place) => self.go_to(place, cx.intents),
+                None => {
+                    self.chat.leave();
+                    self.open = None;
+                }
+            }
+        }
+    }
+
+    fn panels(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
+        let width = ui.available_width();
+        let theme = theme::of(ui);
+        banner::show(ui, cx);
+        let open = self.open.clone();
+        let mut wish = None;
+        let bar = Frame::new().fill(theme.panel).inner_margin(egui::Margin::symmetric(space::LARGE as i8, 0));
+        Panel::top("connection bar").frame(bar).resizable(false).show(ui, |ui| {
+            let link = open.as_ref().and_then(|place| self.links.get(&place.connection));
+            wish = bar::show(ui, cx, open.as_ref(), link);
+        });
+        if let Some(connection) = wish {
+            self.dialog = dialog::Dialog::edit(cx, connection);
+        }
+        let rooms_width = match width {
+            w if w < size::SLIM => size::ROOMS_SLIM,
+            w if w < size::NARROW => size::ROOMS_NARROW,
+            _ => size::ROOMS,
+        };
+        // Each width class keeps the width that the person dragged it to.
+        let salt = ("rooms", rooms_width as u32);
+        Panel::left(salt)
+            .frame(Frame::new().fill(theme.panel))
+            .default_size(rooms_width)
+            .size_range(120.0..=(width * 0.45).max(120.0))
+            .show(ui, |ui| {
+                match self.rooms.show(ui, cx, self.open.as_ref(), &self.links, self.chat.reading()) {
+                    Some(rooms::Wish::Open(place)) => {
+                        self.chat.focus_input();
+                        self.go_to(place, cx.intents);
+                    }
+                    Some(rooms::Wish::Add) => self.dialog = Some(dialog::Dialog::add()),
+                    Some(rooms::Wish::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
+                    Some(rooms::Wish::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
+                    None => {}
+                }
+            });
+        CentralPanel::default().frame(Frame::new().fill(theme.ground)).show(ui, |ui| {
+            if first_steps::show(ui, cx) {
+                self.dialog = Some(dialog::Dialog::add());
+            }
+            self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true));
+        });
+    }
+
+    fn dialogs(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
+        let fate = self.dialog.as_mut().map(|dialog| dialog.show(ui, cx));
+        if fate == Some(dialog::Fate::Closed) {
+            self.dialog = None;
+            self.chat.focus_input();
+        }
+    }
+}
+
+/// The room to begin with: the one every hub has, or the first by name.
+fn first_room(connection: &crate::model::Connection) -> Option<RoomName> {
+    let general = RoomName::general();
+    if connection.rooms.contains_key(&general) {
+        Some(general)
+    } else {
+        connection.rooms.keys().next().cloned()
+    }
+}

@@ -1,0 +1,328 @@
+//! The left panel: connections with their state, their rooms with unread counts, and a way to add both.
+
+use std::collections::HashMap;
+
+use egui::accesskit::Role;
+use egui::{
+    Align2, Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, pos2, vec2,
+};
+
+use super::chat::RoomKey;
+use super::link::LinkMemory;
+use super::text::{StateWord, Words};
+use super::theme::{self, radius, size, space};
+use super::widgets;
+use super::{Cx, Place, harmless};
+use crate::model::chat::Refusal;
+use crate::model::id::{ConnectionId, RoomName};
+use crate::model::intent::Intent;
+use crate::model::profile::Profile;
+
+/// What the person wants of the rest of the window.
+pub(super) enum Wish {
+    /// To be in this room.
+    Open(Place),
+    /// To add a connection.
+    Add,
+    /// To change one.
+    Edit(ConnectionId),
+    /// To remove one.
+    Remove(ConnectionId),
+}
+
+/// The panel's own state: a room that is being named.
+#[derive(Default)]
+pub(super) struct Rooms {
+    naming: Option<Naming>,
+}
+
+struct Naming {
+    connection: ConnectionId,
+    text: String,
+    asked: Option<RoomName>,
+    fresh: bool,
+}
+
+/// One connection, copied out of the model.
+struct ConnectionRow {
+    id: ConnectionId,
+    name: String,
+    rooms: Vec<(RoomName, u64)>,
+    refused: Option<(RoomName, Refusal)>,
+}
+
+/// What a connection is called: the person's name for it, or where it leads.
+pub(super) fn name_of(profile: &Profile, words: &Words) -> String {
+    if !profile.name.trim().is_empty() {
+        return harmless::line(&profile.name, 60);
+    }
+    if profile.id == ConnectionId::OWN_HUB {
+        return words.this_computer.to_owned();
+    }
+    let url = profile.urls.first().map_or("", String::as_str);
+    let place = url.split_once("://").map_or(url, |(_, rest)| rest);
+    harmless::line(place.split('/').next().unwrap_or(place), 60)
+}
+
+fn rows(cx: &Cx, reading: Option<&RoomKey>) -> Vec<ConnectionRow> {
+    let read =
+        |id: ConnectionId, room: &RoomName| reading.is_some_and(|(at, name)| *at == id && name == room);
+    cx.model.read(|model| {
+        let row = |(id, connection): (&ConnectionId, &crate::model::Connection)| ConnectionRow {
+            id: *id,
+            name: name_of(&connection.profile, cx.words),
+            rooms: connection
+                .rooms
+                .iter()
+                // What is read while it comes in would only flicker.
+                .map(|(name, room)| (name.clone(), if read(*id, name) { 0 } else { room.unread }))
+                .collect(),
+            refused: connection.room_refused.clone(),
+        };
+        model.connections.iter().map(row).collect()
+    })
+}
+
+impl Rooms {
+    /// Draws the panel.
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        open: Option<&Place>,
+        links: &HashMap<ConnectionId, LinkMemory>,
+        reading: Option<&RoomKey>,
+    ) -> Option<Wish> {
+        let rows = rows(cx, reading);
+        let mut wish = None;
+        egui::Panel::bottom("add connection")
+            .resizable(false)
+            .frame(egui::Frame::new().inner_margin(space::SMALL))
+            .show(ui, |ui| {
+                let width = ui.available_width();
+                if ui
+                    .add(widgets::plain(cx.words.add_connection).min_size(vec2(width, size::CONTROL)))
+                    .clicked()
+                {
+                    wish = Some(Wish::Add);
+                }
+            });
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            ui.add_space(space::SMALL);
+            for row in &rows {
+                let link = links.get(&row.id);
+                if let Some(wanted) = self.connection(ui, cx, row, open, link) {
+                    wish = Some(wanted);
+                }
+                ui.add_space(space::MEDIUM);
+            }
+        });
+        wish
+    }
+
+    fn connection(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        row: &ConnectionRow,
+        open: Option<&Place>,
+        link: Option<&LinkMemory>,
+    ) -> Option<Wish> {
+        let here = open.filter(|place| place.connection == row.id);
+        let mut wish = header(ui, cx, row, link, self);
+        for (room, unread) in &row.rooms {
+            let selected = here.is_some_and(|place| place.room.as_ref() == Some(room));
+            if room_row(ui, cx, row.id, room, *unread, selected) {
+                wish = Some(Wish::Open(Place { connection: row.id, room: Some(room.clone()) }));
+            }
+        }
+        if row.rooms.is_empty() {
+            let theme = theme::of(ui);
+            ui.horizontal(|ui| {
+                ui.add_space(space::LARGE + 18.0);
+                ui.label(RichText::new(cx.words.no_rooms).font(theme::small()).color(theme.weak));
+            });
+        }
+        let naming_here = self.naming.as_ref().is_some_and(|naming| naming.connection == row.id);
+        let made = if naming_here { self.name_a_room(ui, cx, row) } else { None };
+        made.or(wish)
+    }
+
+    /// The inline field for a new room's name. It stays until the room is there, and shows a refusal.
+    fn name_a_room(&mut self, ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow) -> Option<Wish> {
+        let theme = theme::of(ui);
+        let naming = self.naming.as_mut()?;
+        let is_there = |asked: &&RoomName| row.rooms.iter().any(|(room, _)| room == *asked);
+        if let Some(room) = naming.asked.as_ref().filter(is_there).cloned() {
+            self.naming = None;
+            return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
+        }
+        let (mut create, mut cancel) = (false, false);
+        let name = RoomName::new(naming.text.trim());
+        egui::Frame::new().inner_margin(egui::Margin::symmetric(space::MEDIUM as i8, 4)).show(ui, |ui| {
+            let field = TextEdit::singleline(&mut naming.text).hint_text(cx.words.new_room_name);
+            let field = ui.add(field.desired_width(f32::INFINITY)).accessible_name(cx.words.new_room_name);
+            if std::mem::take(&mut naming.fresh) {
+                field.request_focus();
+            }
+            create = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            cancel = field.has_focus() && ui.input(|input| input.key_pressed(Key::Escape));
+            ui.add_space(space::TINY);
+            ui.horizontal(|ui| {
+                create |= ui.add_enabled(name.is_ok(), widgets::plain(cx.words.create)).clicked();
+                cancel |= ui.add(widgets::plain(cx.words.cancel)).clicked();
+            });
+            let trouble = match (&naming.asked, &row.refused) {
+                (Some(asked), Some((room, refusal))) if asked == room => {
+                    Some((cx.words.room_refused)(&harmless::line(room.as_str(), 64), refusal))
+                }
+                _ if !naming.text.trim().is_empty() && name.is_err() => {
+                    Some(cx.words.room_name_rule.to_owned())
+                }
+                _ => None,
+            };
+            if let Some(trouble) = trouble {
+                ui.add(Label::new(RichText::new(trouble).font(theme::small()).color(theme.bad)).wrap());
+            }
+        });
+        if let (true, Ok(room)) = (create, name) {
+            naming.asked = Some(room.clone());
+            cx.intents.push(Intent::CreateRoom { connection: row.id, room });
+        }
+        if cancel {
+            self.naming = None;
+        }
+        None
+    }
+}
+
+fn header(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    row: &ConnectionRow,
+    link: Option<&LinkMemory>,
+    rooms: &mut Rooms,
+) -> Option<Wish> {
+    let theme = theme::of(ui);
+    let (word, alarm) = link.map_or((StateWord::Off, false), |link| (link.word, link.alarm));
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), size::ROW + 4.0), Sense::hover());
+    let colour = widgets::state_colour(theme, word, alarm);
+    let centre = pos2(rect.left() + space::LARGE + 4.0, rect.center().y);
+    widgets::state_mark(ui.painter(), centre, word, colour);
+    let menu_rect = Rect::from_min_max(
+        pos2(rect.right() - 40.0, rect.top() + 3.0),
+        rect.right_bottom() - vec2(12.0, 3.0),
+    );
+    let left = centre.x + 14.0;
+    let state = (cx.words.state)(word);
+    let name = widgets::cut(ui, &row.name, theme::body(), theme.text, menu_rect.left() - left - 4.0);
+    let name_width = name.size().x;
+    ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, theme.text);
+    let room_left = menu_rect.left() - left - name_width - 12.0;
+    if word != StateWord::Online && room_left > 30.0 {
+        let galley = widgets::cut(ui, state, theme::small(), colour, room_left);
+        ui.painter().galley(
+            pos2(left + name_width + 8.0, rect.center().y - galley.size().y / 2.0),
+            galley,
+            colour,
+        );
+    }
+    let id = Id::unique(("connection header", row.id));
+    let spoken = (cx.words.state_of)(&row.name, state);
+    widgets::spoken(ui, Rect::from_min_max(rect.min, menu_rect.left_bottom()), id, &spoken)
+        .on_hover_text(spoken);
+    menu(ui, cx, row, word, menu_rect, rooms)
+}
+
+fn menu(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    row: &ConnectionRow,
+    word: StateWord,
+    rect: Rect,
+    rooms: &mut Rooms,
+) -> Option<Wish> {
+    let mut wish = None;
+    let words = cx.words;
+    let builder = UiBuilder::new().max_rect(rect).id_salt(("connection menu", row.id));
+    let button = Button::new(RichText::new("⋯")).frame_when_inactive(false).min_size(rect.size());
+    // Beside the flow of the list: it takes no room of its own.
+    let mut corner = ui.new_child(builder);
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(&mut corner, |ui| {
+        if ui.button(words.new_room).clicked() {
+            rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
+        }
+        // The app's own hub, and what the command line names for one run, are not the person's to change.
+        let is_saved = row.id > ConnectionId::COMMAND_LINE;
+        if is_saved && ui.button(words.edit_connection).clicked() {
+            wish = Some(Wish::Edit(row.id));
+        }
+        if word == StateWord::Off {
+            if ui.button(words.connect).clicked() {
+                cx.intents.push(Intent::Connect(row.id));
+            }
+        } else if ui.button(words.disconnect).clicked() {
+            cx.intents.push(Intent::Disconnect(row.id));
+        }
+        if is_saved && ui.button(words.remove_connection).clicked() {
+            wish = Some(Wish::Remove(row.id));
+        }
+    });
+    response.accessible_name((words.more)(&row.name));
+    wish
+}
+
+/// Draws a room. Returns whether the person chose it.
+fn room_row(
+    ui: &mut Ui,
+    cx: &Cx,
+    connection: ConnectionId,
+    room: &RoomName,
+    unread: u64,
+    selected: bool,
+) -> bool {
+    let theme = theme::of(ui);
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), size::ROW));
+    let id = Id::unique(("room", connection, room));
+    let rect = rect.shrink2(vec2(space::SMALL, 0.0));
+    let response = ui.interact(rect, id, Sense::click());
+    ui.ctx().accesskit_node_builder(id, |node| {
+        node.set_role(Role::ListItem);
+        node.set_label(room.as_str());
+        node.set_selected(selected);
+        if unread > 0 {
+            node.set_value((cx.words.unread)(unread));
+            node.set_description((cx.words.unread)(unread));
+        }
+    });
+    if !ui.is_rect_visible(rect) {
+        return response.clicked();
+    }
+    let fill = match (selected, response.hovered()) {
+        (true, _) => Some(theme.selected),
+        (false, true) => Some(theme.hover),
+        (false, false) => None,
+    };
+    if let Some(fill) = fill {
+        ui.painter().rect_filled(rect, f32::from(radius::CONTROL), fill);
+    }
+    let left = rect.left() + space::SMALL;
+    let colour = if selected || unread > 0 { theme.text } else { theme.weak };
+    ui.painter().text(
+        pos2(left + 4.0, rect.center().y),
+        Align2::CENTER_CENTER,
+        "#",
+        theme::body(),
+        theme.weak,
+    );
+    let mut right = rect.right() - space::SMALL;
+    if unread > 0 {
+        right -= widgets::count_pill(ui, pos2(right, rect.center().y), unread, theme) + 6.0;
+    }
+    let left = left + 18.0;
+    let name = widgets::cut(ui, &harmless::line(room.as_str(), 64), theme::body(), colour, right - left);
+    ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
+    widgets::focus_ring(ui, &response, theme);
+    response.clicked()
+}

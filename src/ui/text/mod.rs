@@ -1,0 +1,194 @@
+//! Every sentence a person reads. One file per language fills the table [`Words`]; the compiler sees to it that none
+//! is missing.
+
+mod en;
+
+use std::ops::Range;
+
+use crate::model::address::BadAddress;
+use crate::model::chat::Refusal;
+use crate::model::event::TestOutcome;
+use crate::model::link_state::Why;
+use crate::model::reducer::Banner;
+use crate::model::time::WallMs;
+
+pub use en::ENGLISH;
+
+/// A language the window speaks.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+}
+
+impl Language {
+    /// Its words.
+    pub fn words(self) -> &'static Words {
+        match self {
+            Language::English => &ENGLISH,
+        }
+    }
+}
+
+/// What a connection's state is called.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum StateWord {
+    /// Dialing or greeting.
+    Connecting,
+    /// Live.
+    Online,
+    /// Down for a short while; tries by itself.
+    Waiting,
+    /// Down for long; tries by itself.
+    Suspended,
+    /// Down until a person mends it.
+    Stopped,
+    /// Not asked to connect.
+    Off,
+}
+
+/// What happened, and what the person can do about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sentence {
+    /// What happened.
+    pub what: String,
+    /// What to do.
+    pub then: String,
+}
+
+/// All that is said in one language. Text from outside comes in harmless.
+#[allow(missing_docs)] // The names say it; the sentences are in the language's file.
+pub struct Words {
+    pub state: fn(StateWord) -> &'static str,
+    pub countdown: fn(u64) -> String,
+    pub now: &'static str,
+    pub why: fn(&Why) -> Sentence,
+    pub refusal: fn(&Refusal) -> Sentence,
+    pub banner: fn(&Banner) -> Sentence,
+    pub bad_address: fn(BadAddress) -> &'static str,
+    pub test: fn(&TestOutcome) -> Sentence,
+
+    // Connection bar
+    pub retry_now: &'static str,
+    pub connect: &'static str,
+    pub disconnect: &'static str,
+    pub catching_up: &'static str,
+    pub round_trip: fn(u64) -> String,
+    pub protocol_duplex: &'static str,
+    pub transport_websocket: &'static str,
+    pub transport_ewebsock: &'static str,
+    pub no_close_reasons: &'static str,
+    pub no_connection: &'static str,
+    pub state_of: fn(&str, &str) -> String,
+
+    // Connections and rooms
+    pub connections: &'static str,
+    pub this_computer: &'static str,
+    pub add_connection: &'static str,
+    pub more: fn(&str) -> String,
+    pub edit_connection: &'static str,
+    pub remove_connection: &'static str,
+    pub remove_title: fn(&str) -> String,
+    pub remove_text: &'static str,
+    pub remove: &'static str,
+    pub cancel: &'static str,
+    pub new_room: &'static str,
+    pub new_room_name: &'static str,
+    pub create: &'static str,
+    pub room_name_rule: &'static str,
+    pub room_refused: fn(&str, &Refusal) -> String,
+    pub unread: fn(u64) -> String,
+    pub no_rooms: &'static str,
+
+    // Chat
+    pub messages: &'static str,
+    pub you: fn(&str) -> String,
+    pub said: fn(&str, &str) -> String,
+    pub replayed: &'static str,
+    pub waiting_to_send: &'static str,
+    pub sending: &'static str,
+    pub sent: &'static str,
+    pub not_sent: &'static str,
+    pub retry: &'static str,
+    pub edit: &'static str,
+    pub delete: &'static str,
+    pub copy: &'static str,
+    pub show_lines: fn(usize) -> String,
+    pub show_characters: fn(usize) -> String,
+    pub show_less: &'static str,
+    pub new_messages: &'static str,
+    pub jump_to_newest: &'static str,
+    pub new_count: fn(u64) -> String,
+    pub loading_older: &'static str,
+    pub older_on_server: &'static str,
+    pub room_begins: fn(&str) -> String,
+    pub empty_room: &'static str,
+    pub nothing_open: &'static str,
+    pub gap: fn(&str, &str) -> String,
+    pub typing: fn(&[String]) -> String,
+    pub people_online: fn(usize) -> String,
+    pub scroll_bar: &'static str,
+    pub today: &'static str,
+    pub yesterday: &'static str,
+    pub day: fn(WallMs) -> String,
+    pub clock: fn(WallMs) -> String,
+    pub day_and_clock: fn(WallMs) -> String,
+
+    // Input
+    pub message: &'static str,
+    pub message_hint: fn(&str) -> String,
+    pub send: &'static str,
+    pub save: &'static str,
+    pub sent_when_online: &'static str,
+    pub too_large: fn(usize) -> String,
+    pub editing: &'static str,
+    pub sent_meanwhile: &'static str,
+
+    // Dialog
+    pub add_title: &'static str,
+    pub edit_title: &'static str,
+    pub name: &'static str,
+    pub name_hint: &'static str,
+    pub address: &'static str,
+    pub address_hint: &'static str,
+    pub address_taken_as: fn(&str) -> String,
+    pub token: &'static str,
+    pub token_hint_new: &'static str,
+    pub token_hint_keep: &'static str,
+    pub your_name: &'static str,
+    pub your_name_needed: &'static str,
+    pub invite_found: &'static str,
+    pub advanced: &'static str,
+    pub ca_file: &'static str,
+    pub ca_file_hint: &'static str,
+    pub fingerprint: &'static str,
+    pub fingerprint_hint: &'static str,
+    pub bad_fingerprint: &'static str,
+    pub socket: &'static str,
+    pub socket_tungstenite: &'static str,
+    pub socket_ewebsock: &'static str,
+    pub ewebsock_limits: &'static str,
+    pub connect_at_start: &'static str,
+    pub test_button: &'static str,
+    pub clear_text_warning: &'static str,
+
+    // First steps
+    pub first_title: &'static str,
+    pub first_text: &'static str,
+    pub first_stay: &'static str,
+    pub first_stay_text: &'static str,
+    pub first_join: &'static str,
+    pub first_join_text: &'static str,
+    pub first_later: &'static str,
+
+    // Banners
+    pub dismiss: &'static str,
+}
+
+impl Words {
+    /// A stretch of time, for people.
+    pub fn between(&self, times: Range<WallMs>) -> (String, String) {
+        ((self.day_and_clock)(times.start), (self.day_and_clock)(times.end))
+    }
+}

@@ -1,0 +1,358 @@
+//! The design's tokens: every colour, size and distance of the window, in light and dark. Views take them from here
+//! and from nowhere else.
+
+#![expect(clippy::disallowed_methods, reason = "colours are made here and nowhere else")]
+
+use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle, Vec2, Visuals};
+
+/// Distances, on a grid of 4 points.
+pub mod space {
+    /// Between things that belong together.
+    pub const TINY: f32 = 4.0;
+    /// Between controls.
+    pub const SMALL: f32 = 8.0;
+    /// Around contents.
+    pub const MEDIUM: f32 = 12.0;
+    /// Between groups.
+    pub const LARGE: f32 = 16.0;
+    /// Around cards and dialogs.
+    pub const HUGE: f32 = 24.0;
+}
+
+/// Type scale, in points.
+pub mod size {
+    /// Times, hints.
+    pub const SMALL: f32 = 12.0;
+    /// Messages, controls.
+    pub const BODY: f32 = 14.0;
+    /// Names of rooms and servers.
+    pub const HEADING: f32 = 16.0;
+    /// Titles of dialogs and empty panes.
+    pub const TITLE: f32 = 20.0;
+    /// Line height of messages.
+    pub const BODY_LINE: f32 = 20.0;
+    /// Line height of small text.
+    pub const SMALL_LINE: f32 = 16.0;
+    /// Height of a row in the list of rooms.
+    pub const ROW: f32 = 28.0;
+    /// Height of a control.
+    pub const CONTROL: f32 = 28.0;
+    /// Height of the connection bar's line.
+    pub const BAR: f32 = 44.0;
+    /// Diameter of an author's disc.
+    pub const AVATAR: f32 = 32.0;
+    /// From the left edge of the chat to the text.
+    pub const GUTTER: f32 = 60.0;
+    /// From the right edge of the chat to the text: the delivery mark stands there.
+    pub const TAIL: f32 = 36.0;
+    /// Widest line of a message: longer ones are hard to read.
+    pub const MEASURE: f32 = 860.0;
+    /// Width of the scroll bar.
+    pub const SCROLL: f32 = 8.0;
+    /// Least length of the scroll bar's thumb.
+    pub const THUMB: f32 = 32.0;
+    /// Width of a dialog.
+    pub const DIALOG: f32 = 440.0;
+    /// Width of the list of rooms, unless dragged.
+    pub const ROOMS: f32 = 224.0;
+    /// The same in a narrow window.
+    pub const ROOMS_NARROW: f32 = 168.0;
+    /// The same in a very narrow one.
+    pub const ROOMS_SLIM: f32 = 144.0;
+    /// Below this width a window is narrow.
+    pub const NARROW: f32 = 800.0;
+    /// Below this width it is very narrow.
+    pub const SLIM: f32 = 600.0;
+}
+
+/// Corner radii.
+pub mod radius {
+    /// Controls and rows.
+    pub const CONTROL: u8 = 6;
+    /// Cards and dialogs.
+    pub const CARD: u8 = 10;
+}
+
+/// The colours of one appearance.
+#[derive(Clone, Debug)]
+pub struct Theme {
+    /// Behind messages.
+    pub ground: Color32,
+    /// Behind the bar and the list of rooms.
+    pub panel: Color32,
+    /// Cards, dialogs, text fields.
+    pub raised: Color32,
+    /// Thin lines.
+    pub line: Color32,
+    /// The outline of a control.
+    pub outline: Color32,
+    /// A row or control under the pointer.
+    pub hover: Color32,
+    /// A message under the pointer.
+    pub hover_ground: Color32,
+    /// The selected room.
+    pub selected: Color32,
+    /// Text.
+    pub text: Color32,
+    /// Secondary text: times, hints.
+    pub weak: Color32,
+    /// Links, focus, the chosen thing.
+    pub accent: Color32,
+    /// The main button.
+    pub accent_fill: Color32,
+    /// Text on the main button and on counts.
+    pub on_accent: Color32,
+    /// All is well.
+    pub good: Color32,
+    /// Wait, or look.
+    pub warn: Color32,
+    /// Failed.
+    pub bad: Color32,
+    /// Behind a sentence of warning.
+    pub warn_ground: Color32,
+    /// Behind a sentence of failure.
+    pub bad_ground: Color32,
+    /// Behind selected text.
+    pub selection: Color32,
+    /// Behind a dialog.
+    pub veil: Color32,
+    /// The scroll bar's thumb.
+    pub thumb: Color32,
+    /// The scroll bar's thumb under the pointer.
+    pub thumb_hover: Color32,
+    /// Authors' names and discs.
+    pub people: [Color32; 8],
+}
+
+const fn rgb(hex: u32) -> Color32 {
+    Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
+}
+
+/// Light.
+pub static LIGHT: Theme = Theme {
+    ground: rgb(0xFFFFFF),
+    panel: rgb(0xF4F5F7),
+    raised: rgb(0xFFFFFF),
+    line: rgb(0xE2E5EA),
+    outline: rgb(0xC6CCD5),
+    hover: rgb(0xEBEDF1),
+    hover_ground: rgb(0xF6F7F9),
+    selected: rgb(0xDFE7FB),
+    text: rgb(0x1B1F26),
+    weak: rgb(0x59616E),
+    accent: rgb(0x2A55C9),
+    accent_fill: rgb(0x2F5DD9),
+    on_accent: rgb(0xFFFFFF),
+    good: rgb(0x18703F),
+    warn: rgb(0x855500),
+    bad: rgb(0xB3261E),
+    warn_ground: rgb(0xFFF4DC),
+    bad_ground: rgb(0xFDECEA),
+    selection: rgb(0xC7D8FB),
+    veil: Color32::from_rgba_premultiplied(0, 0, 0, 90),
+    thumb: rgb(0xC6CCD5),
+    thumb_hover: rgb(0x98A1AF),
+    people: [
+        rgb(0x2A55C9),
+        rgb(0x8B3FB8),
+        rgb(0xB0306A),
+        rgb(0xA8401B),
+        rgb(0x7A5C00),
+        rgb(0x2C7032),
+        rgb(0x0B6E75),
+        rgb(0x525E9A),
+    ],
+};
+
+/// Dark.
+pub static DARK: Theme = Theme {
+    ground: rgb(0x17191E),
+    panel: rgb(0x1D2026),
+    raised: rgb(0x24282F),
+    line: rgb(0x2C3038),
+    outline: rgb(0x434955),
+    hover: rgb(0x272B33),
+    hover_ground: rgb(0x1C1F25),
+    selected: rgb(0x2B3958),
+    text: rgb(0xE4E7EC),
+    weak: rgb(0x9DA6B4),
+    accent: rgb(0x8FB0FF),
+    accent_fill: rgb(0x3A63D8),
+    on_accent: rgb(0xFFFFFF),
+    good: rgb(0x66CE92),
+    warn: rgb(0xEDB54C),
+    bad: rgb(0xFF8D84),
+    warn_ground: rgb(0x33291A),
+    bad_ground: rgb(0x3A2122),
+    selection: rgb(0x2E4C8C),
+    veil: Color32::from_rgba_premultiplied(0, 0, 0, 140),
+    thumb: rgb(0x434955),
+    thumb_hover: rgb(0x6B7482),
+    people: [
+        rgb(0x8FB0FF),
+        rgb(0xCE9CF0),
+        rgb(0xF291BC),
+        rgb(0xF2A07E),
+        rgb(0xD9BC5B),
+        rgb(0x8CCB90),
+        rgb(0x6CC9CF),
+        rgb(0xA9B4E6),
+    ],
+};
+
+impl Theme {
+    /// An author's colour: the same for the same key, in every window.
+    pub fn person(&self, key: &str) -> Color32 {
+        // FNV-1a; only its spread matters.
+        let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        self.people[(hash >> 32) as usize % self.people.len()]
+    }
+}
+
+/// The colours in use.
+pub fn of(ui: &egui::Ui) -> &'static Theme {
+    if ui.visuals().dark_mode { &DARK } else { &LIGHT }
+}
+
+/// The font of messages and controls.
+pub fn body() -> FontId {
+    FontId::proportional(size::BODY)
+}
+
+/// The font of times and hints.
+pub fn small() -> FontId {
+    FontId::proportional(size::SMALL)
+}
+
+/// The font of names of rooms and servers.
+pub fn heading() -> FontId {
+    FontId::proportional(size::HEADING)
+}
+
+/// The font of titles.
+pub fn title() -> FontId {
+    FontId::proportional(size::TITLE)
+}
+
+/// Dresses egui's own widgets in these tokens, light and dark, as the preference says.
+pub fn apply(ctx: &egui::Context, preference: egui::ThemePreference) {
+    ctx.set_theme(preference);
+    for (theme, colours, base) in
+        [(egui::Theme::Light, &LIGHT, Visuals::light()), (egui::Theme::Dark, &DARK, Visuals::dark())]
+    {
+        let mut style = (*ctx.style_of(theme)).clone();
+        style.visuals = visuals(colours, base);
+        style.text_styles = [
+            (TextStyle::Small, small()),
+            (TextStyle::Body, body()),
+            (TextStyle::Button, body()),
+            (TextStyle::Heading, title()),
+            (TextStyle::Monospace, FontId::new(size::BODY, FontFamily::Monospace)),
+        ]
+        .into();
+        style.spacing.item_spacing = Vec2::new(space::SMALL, space::TINY);
+        style.spacing.button_padding = Vec2::new(space::MEDIUM, space::TINY);
+        style.spacing.interact_size.y = size::CONTROL;
+        style.spacing.menu_margin = Margin::same(6);
+        style.spacing.window_margin = Margin::same(space::HUGE as i8);
+        style.spacing.text_edit_width = size::DIALOG;
+        style.spacing.tooltip_width = 360.0;
+        style.interaction.tooltip_delay = 0.4;
+        style.animation_time = 0.0;
+        ctx.set_style_of(theme, style);
+    }
+}
+
+fn visuals(colours: &Theme, base: Visuals) -> Visuals {
+    let mut visuals = base;
+    visuals.panel_fill = colours.panel;
+    visuals.window_fill = colours.raised;
+    visuals.window_stroke = Stroke::new(1.0, colours.line);
+    visuals.window_corner_radius = CornerRadius::same(radius::CARD);
+    visuals.menu_corner_radius = CornerRadius::same(radius::CARD);
+    visuals.extreme_bg_color = colours.raised;
+    visuals.text_edit_bg_color = Some(colours.raised);
+    visuals.faint_bg_color = colours.panel;
+    visuals.code_bg_color = colours.hover;
+    visuals.hyperlink_color = colours.accent;
+    visuals.warn_fg_color = colours.warn;
+    visuals.error_fg_color = colours.bad;
+    visuals.weak_text_color = Some(colours.weak);
+    visuals.selection.bg_fill = colours.selection;
+    visuals.selection.stroke = Stroke::new(1.5, colours.accent);
+    visuals.text_cursor.stroke = Stroke::new(2.0, colours.accent);
+    // A blinking cursor would be drawn twice a second for ever.
+    visuals.text_cursor.blink = false;
+    let corner = CornerRadius::same(radius::CONTROL);
+    let widgets = &mut visuals.widgets;
+    for (widget, fill, line, text) in [
+        (&mut widgets.noninteractive, colours.panel, colours.line, colours.text),
+        (&mut widgets.inactive, colours.raised, colours.outline, colours.text),
+        (&mut widgets.hovered, colours.hover, colours.outline, colours.text),
+        (&mut widgets.active, colours.selected, colours.accent, colours.text),
+        (&mut widgets.open, colours.hover, colours.outline, colours.text),
+    ] {
+        widget.bg_fill = fill;
+        widget.weak_bg_fill = fill;
+        widget.bg_stroke = Stroke::new(1.0, line);
+        widget.fg_stroke = Stroke::new(1.0, text);
+        widget.corner_radius = corner;
+        widget.expansion = 0.0;
+    }
+    visuals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn luminance(colour: Color32) -> f64 {
+        let channel = |value: u8| {
+            let value = f64::from(value) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(colour.r()) + 0.7152 * channel(colour.g()) + 0.0722 * channel(colour.b())
+    }
+
+    fn contrast(a: Color32, b: Color32) -> f64 {
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn all_text_stands_out_from_its_ground() {
+        for (name, theme) in [("light", &LIGHT), ("dark", &DARK)] {
+            let grounds =
+                [theme.ground, theme.hover_ground, theme.panel, theme.raised, theme.hover, theme.selected];
+            let mut pairs = vec![
+                ("on accent", theme.on_accent, theme.accent_fill),
+                ("warn", theme.warn, theme.warn_ground),
+                ("text on warn", theme.text, theme.warn_ground),
+                ("weak on warn", theme.weak, theme.warn_ground),
+                ("bad", theme.bad, theme.bad_ground),
+                ("text on bad", theme.text, theme.bad_ground),
+                ("selected text", theme.text, theme.selection),
+            ];
+            for ground in grounds {
+                pairs.push(("text", theme.text, ground));
+                pairs.push(("weak", theme.weak, ground));
+                pairs.push(("accent", theme.accent, ground));
+            }
+            for ground in [theme.ground, theme.panel, theme.raised, theme.hover] {
+                pairs.push(("good", theme.good, ground));
+                pairs.push(("warn", theme.warn, ground));
+                pairs.push(("bad", theme.bad, ground));
+            }
+            for person in theme.people {
+                pairs.push(("person", person, theme.ground));
+                pairs.push(("person on hover", person, theme.hover_ground));
+            }
+            for (what, text, ground) in pairs {
+                let ratio = contrast(text, ground);
+                assert!(ratio >= 4.5, "{name}: {what} {text:?} on {ground:?} is {ratio:.2}:1");
+            }
+        }
+    }
+}

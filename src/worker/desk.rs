@@ -1,0 +1,465 @@
+//! [`Desk`]: the worker's loop. Every input is handled to the end before the next; commits run beside it, one at a time,
+//! each with all that has gathered meanwhile.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::line::{Access, Line};
+use super::own_hub::{HubAt, OwnHub};
+use super::{Options, Wake};
+use crate::clock;
+use crate::link::courier::{Courier, Input, Output};
+use crate::link::{self, Link};
+use crate::model::event::{TestOutcome, Update};
+use crate::model::link_state::{LinkState, Why};
+use crate::model::{ConnectionId, Event, Intent, Profile, SharedModel, Time};
+use crate::settings::{SecretStore, Settings};
+use crate::store::client::{ClientStore, Commit, Health, Write};
+use crate::transport::Connection;
+
+/// Most changes waiting for the disk before the worker stops reading from its sockets.
+const MOST_UNWRITTEN: usize = 8_192;
+/// Posts and opened connections waiting for the worker.
+const POSTS: usize = 256;
+/// How often both clocks are compared while a link is up, in milliseconds.
+const LOOK_MS: u64 = 5_000;
+/// Boot time ahead of running time by so much means that the computer slept, in milliseconds.
+const SLEPT_MS: u64 = 2_000;
+
+/// One connection at the desk.
+pub(super) struct Seat {
+    pub(super) profile: Profile,
+    pub(super) courier: Courier,
+    pub(super) line: Line<ConnectionId>,
+    /// How to come in; none until it is known.
+    pub(super) access: Option<Access>,
+    /// Whether the person wants it connected.
+    pub(super) wanted: bool,
+}
+
+/// What a task beside the loop brings back.
+pub(super) enum Done {
+    /// Something read from the disk, for the model.
+    Show(ConnectionId, Event),
+    /// A connection test ended.
+    Tested(u64, TestOutcome),
+    /// The app's own hub is up, or could not be started.
+    Hub(Result<HubAt, String>),
+    /// A secret came from the keyring, for a connection that waits for it.
+    Secret(ConnectionId, Option<crate::model::profile::Secret>),
+    /// A secret could not be kept.
+    SecretNotKept(String),
+}
+
+/// What became of a commit: the tickets of each connection.
+type Committed = Vec<(ConnectionId, Vec<u64>, Commit)>;
+type Committing = Pin<Box<dyn Future<Output = Committed>>>;
+
+/// Everything the worker owns.
+pub(super) struct Desk {
+    pub(super) model: SharedModel,
+    pub(super) store: ClientStore,
+    pub(super) settings: Settings,
+    pub(super) secrets: SecretStore,
+    pub(super) seats: BTreeMap<ConnectionId, Seat>,
+    pub(super) own_hub: Option<OwnHub>,
+    data_dir: PathBuf,
+    pub(super) done: mpsc::Sender<Done>,
+    /// The number of the newest connection test; older ones' outcomes are dropped.
+    pub(super) test: u64,
+    pub(super) posts: mpsc::Sender<(ConnectionId, Vec<link::Input>)>,
+    pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
+    updates: Vec<Update>,
+    unwritten: Vec<(ConnectionId, u64, Write)>,
+    health: Health,
+}
+
+/// Runs until the intents end.
+pub(super) fn run(
+    options: &Options,
+    model: &SharedModel,
+    wake: &Wake,
+    intents: &mut mpsc::Receiver<Intent>,
+) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (posts, posted) = mpsc::channel(POSTS);
+        let (opened, openings) = mpsc::channel(POSTS);
+        let (done, dones) = mpsc::channel(POSTS);
+        let mut desk = Desk::set_up(options, model, posts, opened, done).await;
+        desk.flush(wake);
+        desk.serve(wake, intents, posted, openings, dones).await;
+    });
+    // Tasks that still wait for a closing handshake have two seconds.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    Ok(())
+}
+
+impl Desk {
+    async fn set_up(
+        options: &Options,
+        model: &SharedModel,
+        posts: mpsc::Sender<(ConnectionId, Vec<link::Input>)>,
+        opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
+        done: mpsc::Sender<Done>,
+    ) -> Desk {
+        let store = ClientStore::open(&options.data_dir);
+        let (settings, settings_banner) = Settings::load(&options.data_dir);
+        let mut desk = Desk {
+            model: model.clone(),
+            store: store.store,
+            settings,
+            secrets: SecretStore::new(&options.data_dir),
+            seats: BTreeMap::new(),
+            own_hub: None,
+            data_dir: options.data_dir.clone(),
+            done,
+            test: 0,
+            posts,
+            opened,
+            updates: store.banners.into_iter().chain(settings_banner).map(Update::Banner).collect(),
+            unwritten: Vec::new(),
+            health: Health::default(),
+        };
+        match &options.only {
+            Some((profile, secret)) => {
+                desk.seat(profile.clone(), secret.clone().map(Access::Token)).await;
+                desk.connect(profile.id);
+            }
+            None => desk.set_up_all().await,
+        }
+        desk
+    }
+
+    async fn set_up_all(&mut self) {
+        let first_steps = !self.settings.first_steps_done();
+        self.updates.push(Update::FirstSteps(first_steps));
+        self.seat(OwnHub::profile(), None).await;
+        self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.done.clone()));
+        for profile in self.settings.profiles().to_vec() {
+            let (id, auto_connect) = (profile.id, profile.auto_connect);
+            self.seat(profile, None).await;
+            if auto_connect {
+                self.connect(id);
+            }
+        }
+    }
+
+    /// Takes a connection in: what the disk holds of it shows at once.
+    pub(super) async fn seat(&mut self, profile: Profile, access: Option<Access>) {
+        let id = profile.id;
+        let loaded = self.store.load(id).await.unwrap_or_else(|error| {
+            log::error!("connection {id:?} cannot be read from the disk: {error}");
+            Default::default()
+        });
+        let now = clock::now();
+        let me = loaded.stored.me.as_ref().map(|me| me.id.clone());
+        let url = profile.urls.first().cloned().unwrap_or_default();
+        let nobody = Access::Token(crate::model::profile::Secret::new(""));
+        let speaker = access.as_ref().unwrap_or(&nobody).speaker(profile.socket, &url);
+        let seed = clock::random::<8>().map_or(now.boot_ms, u64::from_le_bytes);
+        let link = Link::new(profile.urls.clone(), speaker, loaded.saved, me, seed);
+        let courier = Courier::new(link, now, loaded.stored.outbox.clone());
+        let line = Line::new(id, self.posts.clone(), self.opened.clone());
+        self.updates.push(Update::Configured(profile.clone()));
+        self.updates.push(Update::Connection(id, Event::Restored(loaded.stored)));
+        self.seats.insert(id, Seat { profile, courier, line, access, wanted: false });
+    }
+
+    /// Connects, as soon as it is known how to come in.
+    pub(super) fn connect(&mut self, id: ConnectionId) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        seat.wanted = true;
+        if let Some(access) = &seat.access {
+            let url = seat.profile.urls.first().cloned().unwrap_or_default();
+            seat.courier.link_mut().set_speaker(access.speaker(seat.profile.socket, &url));
+            self.tell(id, Input::Link(link::Input::Start));
+        } else if id == ConnectionId::OWN_HUB {
+            if self.own_hub.as_ref().is_some_and(OwnHub::is_over) {
+                self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.done.clone()));
+            }
+        } else {
+            let (secrets, done) = (self.secrets.clone(), self.done.clone());
+            tokio::task::spawn_blocking(move || {
+                let secret = secrets.get(id);
+                // The worker is gone if nobody takes it.
+                let _ = done.blocking_send(Done::Secret(id, secret));
+            });
+        }
+    }
+
+    async fn serve(
+        &mut self,
+        wake: &Wake,
+        intents: &mut mpsc::Receiver<Intent>,
+        mut posted: mpsc::Receiver<(ConnectionId, Vec<link::Input>)>,
+        mut openings: mpsc::Receiver<(ConnectionId, u64, Connection)>,
+        mut dones: mpsc::Receiver<Done>,
+    ) {
+        let mut committing: Option<Committing> = None;
+        let mut looked = (Instant::now(), clock::now().boot_ms);
+        let mut health = self.store.health();
+        loop {
+            if committing.is_none() && !self.unwritten.is_empty() {
+                committing = Some(self.begin_commit());
+            }
+            let deadline = self.deadline();
+            tokio::select! {
+                biased;
+                committed = async {
+                    match &mut committing {
+                        Some(commit) => commit.await,
+                        None => pending().await,
+                    }
+                } => {
+                    committing = None;
+                    self.committed(committed);
+                }
+                intent = intents.recv() => match intent {
+                    Some(intent) => self.want(intent).await,
+                    None => break,
+                },
+                Some((id, dial, connection)) = openings.recv() => self.opened(id, dial, connection),
+                Some(done) = dones.recv() => self.done(done),
+                Ok(()) = health.changed() => {
+                    let now = health.borrow_and_update().clone();
+                    self.disk_changed(now).await;
+                }
+                () = sleep_until(deadline) => {
+                    self.look(&mut looked);
+                    self.tick();
+                }
+                // Last: a flood from one server holds nothing else up.
+                Some((id, inputs)) = posted.recv(), if self.unwritten.len() < MOST_UNWRITTEN => {
+                    for input in inputs {
+                        self.tell(id, Input::Link(input));
+                    }
+                }
+            }
+            self.flush(wake);
+        }
+        self.close(committing).await;
+    }
+
+    /// Hangs up, and waits for the disk to have everything.
+    async fn close(&mut self, committing: Option<Committing>) {
+        for seat in self.seats.values_mut() {
+            seat.line.hang_up(1001);
+        }
+        if let Some(commit) = committing {
+            commit.await;
+        }
+        if !self.unwritten.is_empty() {
+            self.begin_commit().await;
+        }
+        if let Some(hub) = self.own_hub.take() {
+            hub.end().await;
+        }
+    }
+
+    fn begin_commit(&mut self) -> Committing {
+        let mut by_connection: BTreeMap<ConnectionId, (Vec<u64>, Vec<Write>)> = BTreeMap::new();
+        for (id, ticket, write) in self.unwritten.drain(..) {
+            let (tickets, writes) = by_connection.entry(id).or_default();
+            tickets.push(ticket);
+            writes.push(write);
+        }
+        let store = self.store.clone();
+        Box::pin(async move {
+            let mut submitted = Vec::new();
+            for (id, (tickets, writes)) in by_connection {
+                submitted.push((id, tickets, store.submit(id, writes).await));
+            }
+            let mut committed = Vec::new();
+            for (id, tickets, commit) in submitted {
+                committed.push((id, tickets, commit.done().await));
+            }
+            committed
+        })
+    }
+
+    fn committed(&mut self, committed: Committed) {
+        for (id, tickets, commit) in committed {
+            let answer = |ticket| match commit {
+                Commit::Saved => Input::Saved(ticket),
+                Commit::Held => Input::Held(ticket),
+            };
+            for ticket in tickets.into_iter().filter(|ticket| *ticket > 0) {
+                self.tell(id, answer(ticket));
+            }
+        }
+    }
+
+    /// Writes something down that nothing waits for.
+    pub(super) fn write(&mut self, id: ConnectionId, write: Write) {
+        self.unwritten.push((id, 0, write));
+    }
+
+    /// Gives a courier an input and does what it wants.
+    pub(super) fn tell(&mut self, id: ConnectionId, input: Input) {
+        let now = clock::now();
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        seat.courier.handle(now, input);
+        let mut choked = false;
+        while let Some(output) = self.seats.get_mut(&id).and_then(|seat| seat.courier.poll()) {
+            choked |= !self.does(id, output);
+        }
+        if choked {
+            self.choked(now, id);
+        }
+    }
+
+    /// Does what a courier wants. `false`: its socket takes nothing any more.
+    fn does(&mut self, id: ConnectionId, output: Output) -> bool {
+        let Some(seat) = self.seats.get_mut(&id) else { return true };
+        match output {
+            Output::Dial { dial, url } => {
+                let target = match &seat.access {
+                    Some(access) => access.target(&seat.profile, &url),
+                    None => Err(Why::NoToken),
+                };
+                seat.line.dial(dial, seat.profile.socket, target);
+            }
+            Output::Send(frame) => return seat.line.send(frame),
+            Output::Hangup { code } => seat.line.hang_up(code),
+            Output::Write { ticket, change } => self.unwritten.push((id, ticket, change.into())),
+            Output::Apply(event) => {
+                self.noticed(id, &event);
+                self.updates.push(Update::Connection(id, event));
+            }
+        }
+        true
+    }
+
+    /// A socket that takes nothing any more is a dead link.
+    fn choked(&mut self, now: Time, id: ConnectionId) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        if seat.courier.link().state().is_online() {
+            log::warn!("connection {id:?} takes nothing any more");
+            let dial = seat.courier.link().current_dial();
+            let why = Why::Silent;
+            seat.courier.handle(now, Input::Link(link::Input::Closed { dial, why }));
+            while let Some(output) = self.seats.get_mut(&id).and_then(|seat| seat.courier.poll()) {
+                self.does(id, output);
+            }
+        }
+    }
+
+    /// What the worker itself must do about an event.
+    fn noticed(&mut self, id: ConnectionId, event: &Event) {
+        match event {
+            Event::Welcomed { .. } => self.invite_redeemed(id),
+            Event::ReadMarker { room, .. } => self.recount(id, room.clone()),
+            Event::Link(LinkState::Stopped { why }) => {
+                log::info!("connection {id:?} stopped: {}", why.code())
+            }
+            Event::Link(LinkState::Waiting { why, .. }) => {
+                log::info!("connection {id:?} is down: {}", why.code())
+            }
+            Event::Link(LinkState::Online { rtt_ms: None, .. }) => log::info!("connection {id:?} is online"),
+            _ => {}
+        }
+    }
+
+    fn opened(&mut self, id: ConnectionId, dial: u64, connection: Connection) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        if seat.line.opened(dial, connection).is_none() {
+            return;
+        }
+        let input = match clock::random() {
+            Ok(nonce) => link::Input::Opened { dial, nonce },
+            Err(error) => link::Input::Closed { dial, why: Why::Lost { detail: error.to_string() } },
+        };
+        self.tell(id, Input::Link(input));
+    }
+
+    fn deadline(&self) -> Instant {
+        let now = clock::now().boot_ms;
+        let any_up = self.seats.values().any(|seat| seat.courier.deadline().is_some());
+        let look = any_up.then_some(now + LOOK_MS);
+        let due = self.seats.values().filter_map(|seat| seat.courier.deadline()).chain(look).min();
+        let wait =
+            due.map_or(Duration::from_secs(3_600), |due| Duration::from_millis(due.saturating_sub(now)));
+        Instant::now() + wait
+    }
+
+    fn tick(&mut self) {
+        let now = clock::now().boot_ms;
+        let due = |seat: &Seat| seat.courier.deadline().is_some_and(|deadline| deadline <= now);
+        let ids: Vec<ConnectionId> =
+            self.seats.iter().filter(|(_, seat)| due(seat)).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.tell(id, Input::Link(link::Input::Tick));
+        }
+    }
+
+    /// Compares both clocks: boot time runs on while the computer sleeps, running time does not.
+    fn look(&mut self, looked: &mut (Instant, u64)) {
+        let now = (Instant::now(), clock::now().boot_ms);
+        let ran = u64::try_from(now.0.duration_since(looked.0).as_millis()).unwrap_or(u64::MAX);
+        let passed = now.1.saturating_sub(looked.1);
+        *looked = now;
+        if passed.saturating_sub(ran) > SLEPT_MS {
+            log::info!("the computer slept for {} ms", passed - ran);
+            self.nudge_all();
+        }
+    }
+
+    pub(super) fn nudge_all(&mut self) {
+        let ids: Vec<ConnectionId> = self.seats.keys().copied().collect();
+        for id in ids {
+            self.tell(id, Input::Link(link::Input::Nudge));
+        }
+    }
+
+    /// Tells how the disk is. What it had to let go of comes from the hub again, from what it holds.
+    async fn disk_changed(&mut self, health: Health) {
+        if health.trouble != self.health.trouble {
+            self.updates.extend(self.health.trouble.take().map(Update::BannerOver));
+            self.updates.extend(health.trouble.clone().map(Update::Banner));
+        }
+        if health.set_aside != self.health.set_aside {
+            self.updates.extend(health.set_aside.clone().map(Update::Banner));
+        }
+        if health.trouble.is_none() {
+            for id in &health.behind {
+                self.seat_anew(*id).await;
+            }
+        }
+        self.health = health;
+    }
+
+    async fn seat_anew(&mut self, id: ConnectionId) {
+        if let Some(Seat { profile, access, wanted, .. }) = self.seats.remove(&id) {
+            self.seat(profile, access).await;
+            if wanted {
+                self.connect(id);
+            }
+        }
+    }
+
+    pub(super) fn update(&mut self, update: Update) {
+        self.updates.push(update);
+    }
+
+    /// Applies what gathered, under one short lock, and asks for a repaint once it is in place.
+    fn flush(&mut self, wake: &Wake) {
+        if self.updates.is_empty() {
+            return;
+        }
+        let now = clock::now();
+        let updates = std::mem::take(&mut self.updates);
+        self.model.write(|model| {
+            for update in updates {
+                model.apply(now, update);
+            }
+        });
+        wake();
+    }
+}

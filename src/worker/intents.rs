@@ -1,0 +1,310 @@
+//! What a person wants, and what tasks beside the loop bring back.
+
+use tokio::task::spawn_blocking;
+
+use super::desk::{Desk, Done};
+use super::line::Access;
+use super::trial;
+use crate::clock;
+use crate::link::{self, courier::Input};
+use crate::model::event::{Side, TestOutcome, Update};
+use crate::model::intent::{Credential, Jump};
+use crate::model::link_state::{LinkState, Why};
+use crate::model::profile::Secret;
+use crate::model::{ConnectionId, Edge, Event, Intent, MessageId, Position, Profile, RoomName};
+use crate::store::client::Write;
+use crate::wire::Request;
+use crate::wire::duplex::proof::hex;
+
+/// Messages read at once when a room is extended.
+const PAGE: u32 = 100;
+
+impl Desk {
+    pub(super) async fn want(&mut self, intent: Intent) {
+        match intent {
+            Intent::Send { connection, room, body } => {
+                if let Some(id) = self.new_id() {
+                    self.tell(connection, Input::Send { id, room, body });
+                }
+            }
+            Intent::Resend { connection, id } => self.tell(connection, Input::Resend(id)),
+            Intent::Discard { connection, id } => self.tell(connection, Input::Discard(id)),
+            Intent::Edit { connection, id, body } => {
+                if let Some(new_id) = self.new_id() {
+                    self.tell(connection, Input::Edit { id, new_id, body });
+                }
+            }
+            Intent::SaveDraft { connection, room, text } => {
+                self.update(Update::Connection(
+                    connection,
+                    Event::Draft { room: room.clone(), text: text.clone() },
+                ));
+                self.write(connection, Write::Draft { room, text });
+            }
+            Intent::CreateRoom { connection, room } => {
+                if let Some(id) = self.new_id() {
+                    self.ask(connection, Request::CreateRoom { id, room });
+                }
+            }
+            Intent::Typing { connection, room } => self.ask(connection, Request::Typing(room)),
+            Intent::MarkRead { connection, room, position } => self.mark_read(connection, room, position),
+            Intent::LoadMore { connection, room, side } => self.load_more(connection, room, side),
+            Intent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
+            Intent::RetryNow(connection) | Intent::Connect(connection) => self.connect(connection),
+            Intent::Disconnect(connection) => {
+                if let Some(seat) = self.seats.get_mut(&connection) {
+                    seat.wanted = false;
+                }
+                self.tell(connection, Input::Link(link::Input::Stop));
+            }
+            Intent::SaveConnection { profile, credential } => self.save_connection(profile, credential).await,
+            Intent::RemoveConnection(connection) => self.remove_connection(connection),
+            Intent::TestConnection { profile, credential } => self.test_connection(profile, credential),
+            Intent::EndTest => {
+                self.test += 1;
+                self.update(Update::Test(None));
+            }
+            Intent::FirstStepsDone => {
+                self.settings.set_first_steps_done();
+                self.save_settings();
+                self.update(Update::FirstSteps(false));
+            }
+            Intent::DismissBanner(banner) => self.update(Update::BannerOver(banner)),
+            Intent::Focus(true) => self.nudge_all(),
+            Intent::Focus(false) => {}
+        }
+    }
+
+    pub(super) fn done(&mut self, done: Done) {
+        match done {
+            Done::Show(connection, event) => self.update(Update::Connection(connection, event)),
+            Done::Tested(test, outcome) => {
+                if test == self.test {
+                    self.update(Update::Test(Some(outcome)));
+                }
+            }
+            Done::Hub(Ok(at)) => {
+                let id = ConnectionId::OWN_HUB;
+                if let Some(seat) = self.seats.get_mut(&id) {
+                    seat.profile.urls = vec![at.url.clone()];
+                    seat.access = Some(at.access());
+                    seat.courier.link_mut().set_urls(vec![at.url]);
+                    let profile = seat.profile.clone();
+                    self.update(Update::Configured(profile));
+                }
+                self.connect(id);
+            }
+            Done::Hub(Err(detail)) => self.stopped(ConnectionId::OWN_HUB, Why::HubFailed { detail }),
+            Done::Secret(connection, secret) => self.secret(connection, secret),
+            Done::SecretNotKept(detail) => {
+                self.update(Update::Banner(crate::model::Banner::SecretNotKept { detail }));
+            }
+        }
+    }
+
+    fn secret(&mut self, connection: ConnectionId, secret: Option<Secret>) {
+        let Some(seat) = self.seats.get_mut(&connection) else { return };
+        match secret {
+            _ if seat.access.is_some() => {}
+            Some(secret) => {
+                seat.access = Some(Access::Token(secret));
+                if seat.wanted {
+                    self.connect(connection);
+                }
+            }
+            None => self.stopped(connection, Why::NoToken),
+        }
+    }
+
+    fn stopped(&mut self, connection: ConnectionId, why: Why) {
+        self.update(Update::Connection(connection, Event::Link(LinkState::Stopped { why })));
+    }
+
+    fn new_id(&self) -> Option<MessageId> {
+        match clock::random() {
+            Ok(bytes) => Some(MessageId::from_random(bytes)),
+            Err(error) => {
+                log::error!("the system gives no randomness: {error}");
+                None
+            }
+        }
+    }
+
+    fn ask(&mut self, connection: ConnectionId, request: Request) {
+        self.tell(connection, Input::Link(link::Input::Request(request)));
+    }
+
+    fn mark_read(&mut self, connection: ConnectionId, room: RoomName, position: Position) {
+        let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.era()));
+        if era == Some(position.era) {
+            self.tell(connection, Input::Read { room, offset: position.offset });
+        }
+    }
+
+    /// Counts on disk what the window in memory may not hold.
+    pub(super) fn recount(&self, connection: ConnectionId, room: RoomName) {
+        let (store, done) = (self.store.clone(), self.done.clone());
+        tokio::spawn(async move {
+            match store.count_unread(connection, room.clone()).await {
+                Ok((read, newest, unread)) => {
+                    let event = Event::Counted { room, read, newest, unread };
+                    // The worker is gone if nobody takes it.
+                    let _ = done.send(Done::Show(connection, event)).await;
+                }
+                Err(error) => log::error!("unread messages cannot be counted: {error}"),
+            }
+        });
+    }
+
+    fn load_more(&mut self, connection: ConnectionId, room: RoomName, side: Side) {
+        /// Where a room's window ends on one side, and what lies beyond.
+        struct End {
+            edge: Edge,
+            position: Option<Position>,
+            loading: bool,
+            next: u64,
+        }
+        let end = self.model.read(|model| {
+            let of = model.connections.get(&connection)?;
+            let room = of.rooms.get(&room)?;
+            let (edge, last, loading) = match side {
+                Side::Older => (room.window.before, room.window.first(), room.loading_older),
+                Side::Newer => (room.window.after, room.window.last(), room.loading_newer),
+            };
+            Some(End { edge, position: last.map(|m| m.position), loading, next: of.received_to + 1 })
+        });
+        let Some(End { edge, position, loading: false, next }) = end else { return };
+        let loading = Event::Loading { room: room.clone(), side, loading: true };
+        match (edge, position) {
+            (Edge::End, _) => {}
+            (Edge::Disk, Some(position)) => {
+                self.update(Update::Connection(connection, loading));
+                let (store, done) = (self.store.clone(), self.done.clone());
+                tokio::spawn(async move {
+                    let event = match store.page(connection, room.clone(), position, side, PAGE).await {
+                        Ok(page) => Event::Paged { room, side, page },
+                        Err(error) => {
+                            log::error!("a page cannot be read: {error}");
+                            Event::Loading { room, side, loading: false }
+                        }
+                    };
+                    // The worker is gone if nobody takes it.
+                    let _ = done.send(Done::Show(connection, event)).await;
+                });
+            }
+            (Edge::Disk, None) => self.jump(connection, room, Jump::End),
+            (Edge::Hub, position) => {
+                let online =
+                    self.seats.get(&connection).is_some_and(|s| s.courier.link().state().is_online());
+                if online {
+                    self.update(Update::Connection(connection, loading));
+                    let before = position.map_or(next, |position| position.offset);
+                    self.ask(connection, Request::History { room, before, limit: PAGE });
+                }
+            }
+        }
+    }
+
+    fn jump(&mut self, connection: ConnectionId, room: RoomName, jump: Jump) {
+        let (store, done) = (self.store.clone(), self.done.clone());
+        tokio::spawn(async move {
+            match store.jump(connection, room.clone(), jump, PAGE).await {
+                Ok(page) => drop(done.send(Done::Show(connection, Event::Jumped { room, page })).await),
+                Err(error) => log::error!("a page cannot be read: {error}"),
+            }
+        });
+    }
+
+    async fn save_connection(&mut self, mut profile: Profile, credential: Credential) {
+        if profile.id == ConnectionId(0) {
+            profile.id = self.settings.new_connection_id();
+        }
+        let id = profile.id;
+        self.settings.set_profile(profile.clone());
+        self.save_settings();
+        let access = self.access(&credential);
+        // An invite's token is kept before it is used: whoever falls in between comes back with it.
+        if let Some(Access::Token(token) | Access::Invite { token, .. }) = &access {
+            self.keep_secret(id, token.clone());
+        }
+        match self.seats.get_mut(&id) {
+            None => self.seat(profile, access).await,
+            Some(seat) => {
+                seat.profile = profile.clone();
+                if access.is_some() {
+                    seat.access = access;
+                }
+                seat.courier.link_mut().set_urls(profile.urls.clone());
+                self.update(Update::Configured(profile));
+                self.tell(id, Input::Link(link::Input::Stop));
+            }
+        }
+        self.connect(id);
+    }
+
+    fn access(&self, credential: &Credential) -> Option<Access> {
+        match credential {
+            Credential::Keep => None,
+            Credential::Token(token) => Some(Access::Token(token.clone())),
+            Credential::Invite { code, name } => {
+                let token = clock::random::<32>().ok().map(|bytes| Secret::new(hex(&bytes)))?;
+                Some(Access::Invite { code: code.clone(), name: name.clone(), token })
+            }
+        }
+    }
+
+    /// An invite that was taken is spent: from now on we come with the token that we made.
+    pub(super) fn invite_redeemed(&mut self, id: ConnectionId) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        let Some(Access::Invite { token, .. }) = &seat.access else { return };
+        let access = Access::Token(token.clone());
+        let url = seat.profile.urls.first().cloned().unwrap_or_default();
+        seat.courier.link_mut().set_speaker(access.speaker(seat.profile.socket, &url));
+        seat.access = Some(access);
+    }
+
+    fn keep_secret(&self, id: ConnectionId, secret: Secret) {
+        let (secrets, done) = (self.secrets.clone(), self.done.clone());
+        spawn_blocking(move || {
+            if let Err(error) = secrets.set(id, &secret) {
+                // The worker is gone if nobody takes it.
+                let _ = done.blocking_send(Done::SecretNotKept(error.to_string()));
+            }
+        });
+    }
+
+    fn save_settings(&self) {
+        if let Err(error) = self.settings.save() {
+            log::error!("the settings cannot be saved: {error}");
+        }
+    }
+
+    fn remove_connection(&mut self, id: ConnectionId) {
+        if id == ConnectionId::OWN_HUB || self.seats.remove(&id).is_none() {
+            return;
+        }
+        self.settings.remove_profile(id);
+        self.save_settings();
+        self.write(id, Write::RemoveConnection);
+        let secrets = self.secrets.clone();
+        spawn_blocking(move || secrets.remove(id));
+        self.update(Update::Removed(id));
+    }
+
+    fn test_connection(&mut self, profile: Profile, credential: Credential) {
+        self.test += 1;
+        self.update(Update::Test(Some(TestOutcome::Running)));
+        let access = match &credential {
+            // An invite is not used up by a test.
+            Credential::Invite { .. } => None,
+            Credential::Keep => self.seats.get(&profile.id).and_then(|seat| seat.access.clone()),
+            Credential::Token(_) => self.access(&credential),
+        };
+        let (test, done) = (self.test, self.done.clone());
+        tokio::spawn(async move {
+            let outcome = trial::try_out(profile, access).await;
+            // The worker is gone if nobody takes it.
+            let _ = done.send(Done::Tested(test, outcome)).await;
+        });
+    }
+}

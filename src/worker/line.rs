@@ -1,0 +1,180 @@
+//! [`Line`]: one link's transport, as told by the link: dial, send, hang up. What comes over it is posted to whoever
+//! drives the link, with the dial's number, so that an old connection's news are known as such.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::frame::Frame;
+use crate::link::{CONNECT_MS, Input, Speaker};
+use crate::model::link_state::Why;
+use crate::model::profile::{Profile, Secret, Socket};
+use crate::transport::{self, Connection, Counters, Incoming, Outgoing, Target};
+use crate::wire::duplex::client::{Config, Credentials};
+use crate::wire::duplex::message::MAX_FRAME_BYTES;
+
+/// Most frames handed over at once.
+const AT_ONCE: usize = 256;
+
+/// A little less than the link allows for dial and handshake: the transport knows better than the link what it waited for.
+const DIAL: Duration = Duration::from_millis(CONNECT_MS - 500);
+
+/// What the program calls itself to servers.
+pub const CLIENT: &str = concat!("Duplex ", env!("CARGO_PKG_VERSION"));
+
+/// How to come in at a server.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// With a token.
+    Token(Secret),
+    /// With an invite; `token` is the one to be known by from then on.
+    Invite {
+        /// The invite's code.
+        code: Secret,
+        /// The name people will see.
+        name: String,
+        /// 64 hexadecimal digits.
+        token: Secret,
+    },
+    /// At a hub that must prove itself first.
+    Proof {
+        /// Its data directory's secret.
+        secret: [u8; 32],
+        /// The token.
+        token: Secret,
+    },
+}
+
+impl Access {
+    /// What the session is to say. The token travels in the handshake's header where the socket can carry one.
+    pub fn speaker(&self, socket: Socket, url: &str) -> Speaker {
+        let credentials = match self {
+            Access::Token(_) if transport::capabilities(socket).headers => Credentials::InHeader,
+            Access::Token(token) => Credentials::Token(token.clone()),
+            Access::Invite { code, name, token } => {
+                Credentials::Invite { code: code.clone(), name: name.clone(), token: token.clone() }
+            }
+            Access::Proof { secret, token } => {
+                Credentials::Prove { secret: *secret, address: authority(url), token: token.clone() }
+            }
+        };
+        Speaker::Duplex(Config { client: CLIENT.to_owned(), credentials })
+    }
+
+    /// Where and how to dial.
+    pub fn target(&self, profile: &Profile, url: &str) -> Result<Target, Why> {
+        let mut target = Target::new(url);
+        target.ca_file.clone_from(&profile.ca_file);
+        target.fingerprint.clone_from(&profile.fingerprint);
+        target.max_frame = MAX_FRAME_BYTES;
+        target.deadline = DIAL;
+        if let Access::Token(token) = self
+            && transport::capabilities(profile.socket).headers
+        {
+            let mut value =
+                HeaderValue::try_from(format!("Bearer {}", token.reveal())).map_err(|_| Why::Unauthorized)?;
+            value.set_sensitive(true);
+            target.headers.push((AUTHORIZATION, value));
+        }
+        Ok(target)
+    }
+}
+
+/// `host:port` of a URL.
+fn authority(url: &str) -> String {
+    url.parse::<http::Uri>().ok().and_then(|uri| uri.authority().map(ToString::to_string)).unwrap_or_default()
+}
+
+/// One link's transport.
+pub struct Line<K: Copy + Send + 'static> {
+    key: K,
+    post: mpsc::Sender<(K, Vec<Input>)>,
+    dial: u64,
+    dialing: Option<JoinHandle<()>>,
+    outgoing: Option<mpsc::Sender<Outgoing>>,
+    opened: mpsc::Sender<(K, u64, Connection)>,
+}
+
+/// A connection that was opened for a line; give it back with [`Line::opened`].
+pub type Opened<K> = mpsc::Receiver<(K, u64, Connection)>;
+
+impl<K: Copy + Send + 'static> Line<K> {
+    /// A line whose news go to `post`, and whose open connections go to `opened`.
+    pub fn new(
+        key: K,
+        post: mpsc::Sender<(K, Vec<Input>)>,
+        opened: mpsc::Sender<(K, u64, Connection)>,
+    ) -> Self {
+        Line { key, post, dial: 0, dialing: None, outgoing: None, opened }
+    }
+
+    /// Dials; an earlier dial or connection is given up.
+    pub fn dial(&mut self, dial: u64, socket: Socket, target: Result<Target, Why>) {
+        self.hang_up(1000);
+        self.dial = dial;
+        let (key, post, opened) = (self.key, self.post.clone(), self.opened.clone());
+        self.dialing = Some(tokio::spawn(async move {
+            let result = match target {
+                Ok(target) => transport::dial(socket, target).await,
+                Err(why) => Err(why),
+            };
+            // Whoever drives the link is gone if nobody takes this.
+            match result {
+                Ok(connection) => drop(opened.send((key, dial, connection)).await),
+                Err(why) => drop(post.send((key, vec![Input::Closed { dial, why }])).await),
+            }
+        }));
+    }
+
+    /// Takes a connection over that this line dialed. `None`: it was given up in the meantime.
+    pub fn opened(&mut self, dial: u64, connection: Connection) -> Option<Arc<Counters>> {
+        if dial != self.dial {
+            return None;
+        }
+        self.dialing = None;
+        let Connection { outgoing, mut incoming, counters, .. } = connection;
+        self.outgoing = Some(outgoing);
+        let (key, post) = (self.key, self.post.clone());
+        tokio::spawn(async move {
+            let mut batch = Vec::new();
+            while incoming.recv_many(&mut batch, AT_ONCE).await > 0 {
+                let inputs = batch.drain(..).map(|incoming| match incoming {
+                    Incoming::Frame(frame) => Input::Frame { dial, frame },
+                    Incoming::Closed(why) => Input::Closed { dial, why },
+                });
+                if post.send((key, inputs.collect())).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Some(counters)
+    }
+
+    /// Sends a frame. `false`: the socket has taken nothing for a long time, or is gone.
+    #[must_use]
+    pub fn send(&self, frame: Frame) -> bool {
+        self.outgoing.as_ref().is_some_and(|outgoing| outgoing.try_send(Outgoing::Frame(frame)).is_ok())
+    }
+
+    /// Closes the connection, or gives the dial up.
+    pub fn hang_up(&mut self, code: u16) {
+        self.dial = 0;
+        if let Some(dialing) = self.dialing.take() {
+            dialing.abort();
+        }
+        if let Some(outgoing) = self.outgoing.take() {
+            // A socket that takes nothing any more is dropped instead: that closes it too.
+            let _ = outgoing.try_send(Outgoing::Close { code, reason: String::new() });
+        }
+    }
+}
+
+impl<K: Copy + Send + 'static> Drop for Line<K> {
+    fn drop(&mut self) {
+        self.hang_up(1001);
+    }
+}

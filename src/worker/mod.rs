@@ -1,0 +1,85 @@
+//! The one impure owner: drives links, transports, the store and the app's own hub, and applies what happens to the
+//! model. One named thread; a panic in it is caught here, told, and the part started again from the disk.
+
+mod desk;
+mod intents;
+pub mod line;
+pub mod own_hub;
+mod trial;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc;
+
+use crate::clock;
+use crate::model::event::Update;
+use crate::model::profile::{Profile, Secret};
+use crate::model::{Banner, Intent, SharedModel};
+
+/// Most intents waiting for the worker.
+const INTENTS: usize = 1024;
+
+/// Panics after which the worker is not started again: what fails at every start is no accident.
+const MOST_RESTARTS: u32 = 5;
+
+/// What a worker needs to begin.
+#[derive(Clone)]
+pub struct Options {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// One connection for this run alone, instead of the app's own hub and the saved ones.
+    pub only: Option<(Profile, Option<Secret>)>,
+}
+
+/// Asked after the model changed.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// The worker's thread, from outside.
+pub struct Worker {
+    intents: mpsc::Sender<Intent>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Starts the worker.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub fn spawn(options: Options, model: SharedModel, wake: Wake) -> std::io::Result<Worker> {
+        let (intents, mut wanted) = mpsc::channel(INTENTS);
+        let thread = std::thread::Builder::new().name("worker".to_owned()).spawn(move || {
+            for _ in 0..MOST_RESTARTS {
+                let run = AssertUnwindSafe(|| desk::run(&options, &model, &wake, &mut wanted));
+                match catch_unwind(run) {
+                    Ok(Ok(())) => return,
+                    Ok(Err(error)) => log::error!("the worker cannot run: {error}"),
+                    Err(_) => log::error!("the worker panicked"),
+                }
+                let banner = Banner::Restarted { part: "worker" };
+                model.write(|model| model.apply(clock::now(), Update::Banner(banner)));
+                wake();
+            }
+        })?;
+        Ok(Worker { intents, thread: Some(thread) })
+    }
+
+    /// Hands an intent over. `Err`: the worker is far behind; keep it and try again with the next frame.
+    ///
+    /// # Errors
+    /// Gives the intent back.
+    pub fn want(&self, intent: Intent) -> Result<(), Intent> {
+        self.intents.try_send(intent).map_err(mpsc::error::TrySendError::into_inner)
+    }
+
+    /// Ends the worker once everything it was given is on disk and every link is closed.
+    pub fn shut_down(mut self) {
+        let Some(thread) = self.thread.take() else { return };
+        drop(self);
+        if thread.join().is_err() {
+            log::error!("the worker ended in a panic");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! People who chat.
+
+use duplex::model::{Refusal, RoomName};
+use duplex::wire::duplex::message::{ClientMessage, HubMessage, Start, close};
+
+use super::client::{Client, hub, new_id};
+
+#[tokio::test]
+async fn what_one_writes_the_other_reads_in_order_and_intact() {
+    let (dir, hub) = hub().await;
+    let (mut anna, welcome) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    assert_eq!((welcome.head, welcome.from, welcome.start), (1, 1, Start::Recent));
+    assert_eq!(welcome.rooms, [RoomName::general()]);
+    let (mut ben, _) = Client::join(&dir, &hub.url, "Ben").await;
+    let bodies = ["hello".to_owned(), "한글 🙂 \u{202e}rtl \u{1}".repeat(2500), "z".repeat(64 * 1024)];
+    for body in &bodies {
+        let id = anna.send(body).await;
+        anna.acked(id).await;
+    }
+    let read = ben.messages(3).await;
+    assert_eq!(read.iter().map(|entry| entry.body.clone()).collect::<Vec<_>>(), bodies);
+    assert_eq!(read.iter().map(|entry| entry.offset).collect::<Vec<_>>(), [2, 3, 4]);
+    assert!(read.iter().all(|entry| entry.sender.id == welcome.me.id && entry.at == 7));
+    assert_eq!(anna.messages(3).await, read, "the writer reads the same");
+    hub.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_burst_comes_through_once_and_in_order() {
+    let (dir, hub) = hub().await;
+    let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    let (mut ben, _) = Client::join(&dir, &hub.url, "Ben").await;
+    let mut ids = Vec::new();
+    for number in 0..150 {
+        ids.push(anna.send(&number.to_string()).await);
+    }
+    let read = ben.messages(150).await;
+    assert_eq!(read.iter().map(|entry| entry.id).collect::<Vec<_>>(), ids);
+    let offset = anna.acked(ids[149]).await;
+    assert_eq!(offset, 151);
+    let (mut again, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    again.send_as(ids[3], "3").await;
+    assert_eq!(again.acked(ids[3]).await, 5, "the same id again is the same message");
+}
+
+#[tokio::test]
+async fn rooms_are_made_and_history_is_paged() {
+    let (_dir, hub) = hub().await;
+    let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    let room = RoomName::new("machines").unwrap();
+    let id = new_id();
+    anna.say(&ClientMessage::Send { id, seq: 1, room: room.clone(), body: "x".into(), at: 0 }).await;
+    let refusal = anna
+        .find(|message| match message {
+            HubMessage::Refused { refusal, .. } => Some(refusal.clone()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(refusal, Refusal::NoSuchRoom);
+    let id = new_id();
+    anna.say(&ClientMessage::CreateRoom { id, room: room.clone() }).await;
+    anna.acked(id).await;
+    for seq in 2..=21 {
+        let (id, body) = (new_id(), seq.to_string());
+        anna.say(&ClientMessage::Send { id, seq, room: room.clone(), body, at: 0 }).await;
+        anna.acked(id).await;
+    }
+    anna.say(&ClientMessage::History { room, before: 20, limit: 5 }).await;
+    let (entries, complete) = anna
+        .find(|message| match message {
+            HubMessage::History { entries, complete, .. } => Some((entries.clone(), *complete)),
+            _ => None,
+        })
+        .await;
+    assert_eq!(entries.iter().map(|entry| entry.offset).collect::<Vec<_>>(), [15, 16, 17, 18, 19]);
+    assert!(!complete);
+}
+
+#[tokio::test]
+async fn who_is_there_types_and_has_read_is_told_to_those_it_concerns() {
+    let (dir, hub) = hub().await;
+    let token = hub.admin_token.reveal().to_owned();
+    let (mut anna, _) = Client::enter(&hub.url, &token, None).await;
+    let (mut phone, _) = Client::enter(&hub.url, &token, None).await;
+    let (mut ben, ben_token) = Client::join(&dir, &hub.url, "Ben").await;
+    let presence = |message: &HubMessage| match message {
+        HubMessage::Presence { who, online } => Some((who.name.clone(), *online)),
+        _ => None,
+    };
+    assert_eq!(anna.find(presence).await, ("Ben".to_owned(), true));
+    let (ben2, welcome) = Client::enter(&hub.url, &ben_token, None).await;
+    assert_eq!(welcome.people.iter().filter(|person| person.online).count(), 2);
+    ben.say(&ClientMessage::Typing { room: RoomName::general() }).await;
+    let typing = |message: &HubMessage| match message {
+        HubMessage::Typing { who, .. } => Some(who.name.clone()),
+        _ => None,
+    };
+    assert_eq!(anna.find(typing).await, "Ben");
+    anna.say(&ClientMessage::Read { room: RoomName::general(), offset: 1 }).await;
+    let read = |message: &HubMessage| match message {
+        HubMessage::Read { offset, .. } => Some(*offset),
+        _ => None,
+    };
+    assert_eq!(phone.find(read).await, 1);
+    drop(ben2);
+    drop(ben);
+    assert_eq!(anna.find(presence).await, ("Ben".to_owned(), false), "only once the last one has gone");
+    drop(anna);
+    let (_anna, welcome) = Client::enter(&hub.url, &token, None).await;
+    assert_eq!(welcome.read.iter().map(|read| read.offset).collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test]
+async fn too_many_frames_are_slowed_down_and_none_is_lost() {
+    let (_dir, hub) = hub().await;
+    let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    for nonce in 0..600 {
+        anna.say(&ClientMessage::Ping { nonce }).await;
+    }
+    let (mut pongs, mut told) = (0, 0);
+    while pongs < 600 {
+        match anna.hear().await {
+            HubMessage::Pong { nonce, .. } => {
+                assert_eq!(nonce, pongs);
+                pongs += 1;
+            }
+            HubMessage::Error { code, .. } if code == "slow_down" => told += 1,
+            HubMessage::Log { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(told, 1);
+}
+
+#[tokio::test]
+async fn a_hub_that_stops_says_so() {
+    let (_dir, hub) = hub().await;
+    let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    let mut stranger = Client::dial(&hub.url, None).await;
+    let (closed, other, ()) = tokio::join!(
+        async {
+            let bye = anna.find(|m| matches!(m, HubMessage::Bye { .. }).then(|| m.clone())).await;
+            assert!(matches!(bye, HubMessage::Bye { code: close::GOING_AWAY, .. }));
+            anna.closed().await
+        },
+        stranger.closed(),
+        hub.shutdown()
+    );
+    assert_eq!((closed.0, other.0), (close::GOING_AWAY, close::GOING_AWAY));
+}

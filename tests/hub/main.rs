@@ -1,0 +1,10 @@
+//! A real hub on loopback, and clients that speak to it frame by frame. Nothing here sleeps for a result: what is waited
+//! for is named, and a guard of ten seconds turns a hang into a failure.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
+
+mod chat;
+mod client;
+mod door;
+mod harm;
+mod life;

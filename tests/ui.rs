@@ -1,0 +1,778 @@
+//! The window, driven as a person or a screen reader would: by accessible names. No display, no network.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should say so at once"
+)]
+
+mod ui_support;
+
+use duplex::model::address::Address;
+use duplex::model::chat::{Delivery, Position, Principal, PrincipalKind, Refusal};
+use duplex::model::event::{Event, Page, Side, TestOutcome, Update};
+use duplex::model::id::{ConnectionId, RoomName};
+use duplex::model::intent::{Credential, Intent, Jump};
+use duplex::model::link_state::{LinkState, Phase, Why};
+use duplex::model::profile::Socket;
+use duplex::model::reducer::Banner;
+use egui::accesskit::{Live, Role};
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use ui_support::{CONNECTION, Window, general, message, sender};
+
+fn sent(intents: &[Intent]) -> Vec<&str> {
+    let mut bodies = Vec::new();
+    for intent in intents {
+        if let Intent::Send { body, .. } = intent {
+            bodies.push(body.as_str());
+        }
+    }
+    bodies
+}
+
+#[test]
+fn enter_sends_and_clears_the_field() {
+    let mut window = Window::online();
+    window.type_message("hello");
+    window.key(Key::Enter);
+    let intents = window.intents();
+    assert_eq!(sent(&intents), ["hello"]);
+    assert_eq!(window.message_text(), "");
+    // The focus stays: the next message can be typed at once.
+    window.type_text("again");
+    window.key(Key::Enter);
+    assert_eq!(sent(&window.intents()), ["again"]);
+}
+
+#[test]
+fn shift_enter_breaks_the_line() {
+    let mut window = Window::online();
+    window.type_message("one");
+    window.key_with(Modifiers::SHIFT, Key::Enter);
+    window.type_text("two");
+    assert_eq!(sent(&window.intents()), [""; 0]);
+    window.key(Key::Enter);
+    assert_eq!(sent(&window.intents()), ["one\ntwo"]);
+}
+
+#[test]
+fn enter_belongs_to_the_input_method_while_it_composes() {
+    let mut window = Window::online();
+    window.focus_message();
+    window.ime_preedit("하");
+    window.key(Key::Enter);
+    assert_eq!(sent(&window.intents()), [""; 0]);
+    window.ime_commit("한");
+    window.key(Key::Enter);
+    assert_eq!(sent(&window.intents()), ["한"]);
+    // Some input methods commit and let Enter through in the same frame: it sends, last syllable included.
+    window.ime_preedit("글");
+    window.ime_commit_and_enter("글");
+    assert_eq!(sent(&window.intents()), ["글"]);
+}
+
+#[test]
+fn the_send_button_is_off_while_there_is_nothing_to_send() {
+    let mut window = Window::online();
+    assert!(window.harness.get_by_role_and_label(Role::Button, "Send").accesskit_node().is_disabled());
+    window.type_message("by mouse");
+    window.click("Send");
+    assert_eq!(sent(&window.intents()), ["by mouse"]);
+    assert!(window.harness.get_by_label("Message").is_focused());
+}
+
+#[test]
+fn offline_a_message_can_be_sent_and_says_when_it_goes() {
+    let mut window = Window::online();
+    window.link(LinkState::Idle);
+    window.type_message("later");
+    let send = window.harness.get_by_role_and_label(Role::Button, "Send");
+    assert!(!send.accesskit_node().is_disabled());
+    let description = send.accesskit_node().description().unwrap_or_default();
+    assert!(description.contains("when online"), "{description}");
+    window.key(Key::Enter);
+    assert_eq!(sent(&window.intents()), ["later"]);
+}
+
+#[test]
+fn too_long_a_message_is_not_sent_and_says_so() {
+    let mut window = Window::online();
+    window.paste(&"x".repeat(65 * 1024));
+    window.key(Key::Enter);
+    assert_eq!(sent(&window.intents()), [""; 0]);
+    assert!(window.harness.get_by_role_and_label(Role::Button, "Send").accesskit_node().is_disabled());
+    window.harness.get_by_label_contains("65.0 of 64 KiB");
+}
+
+#[test]
+fn what_is_not_sent_can_be_retried_edited_and_deleted() {
+    let mut window = Window::online();
+    let failed = window.queue("no", Delivery::Failed(Refusal::NotAllowed), -9_000);
+    window.harness.get_by_label_contains("Not sent. This account may not do that here.");
+    window.click("Retry");
+    assert_eq!(window.intents(), [Intent::Resend { connection: CONNECTION, id: failed }]);
+    window.click("Delete");
+    assert_eq!(window.intents(), [Intent::Discard { connection: CONNECTION, id: failed }]);
+    window.type_message("half a thought");
+    window.intents();
+    window.click("Edit");
+    assert_eq!(window.message_text(), "no");
+    window.type_text(" more");
+    window.click("Save");
+    let edited = Intent::Edit { connection: CONNECTION, id: failed, body: "no more".into() };
+    assert!(window.intents().contains(&edited));
+    // What was typed before is back.
+    assert_eq!(window.message_text(), "half a thought");
+}
+
+#[test]
+fn a_waiting_message_says_so_once_it_waits_for_long() {
+    let mut window = Window::online();
+    let id = window.queue("patience", Delivery::Pending, 0);
+    let row = window.harness.get_by_label("patience");
+    assert!(row.accesskit_node().description().unwrap_or_default().ends_with("Waiting to send"));
+    assert!(window.harness.query_by_label("Delete").is_none());
+    let wakes = window.next_deadline().expect("it wants to be drawn again");
+    assert!(wakes <= window.now().boot_ms + 1_500);
+    window.pass(1_500);
+    window.harness.get_by_label("Waiting to send");
+    window.click("Delete");
+    assert_eq!(window.intents(), [Intent::Discard { connection: CONNECTION, id }]);
+    window.event(Event::Attempted(vec![id]));
+    assert!(window.harness.query_by_label("Edit").is_none());
+    assert!(window.description("patience").ends_with("Sending"));
+    window.event(Event::Acknowledged { id, offset: 9, received: window.now().wall_ms });
+    assert!(window.description("patience").ends_with("Sent"));
+}
+
+#[test]
+fn an_edit_that_came_too_late_is_not_lost() {
+    let mut window = Window::online();
+    let id = window.queue("first", Delivery::Pending, -9_000);
+    window.click("Edit");
+    window.type_text(" and second");
+    window.event(Event::Attempted(vec![id]));
+    window.harness.get_by_label_contains("has been sent meanwhile");
+    window.intents();
+    window.key(Key::Enter);
+    assert_eq!(sent(&window.intents()), ["first and second"]);
+}
+
+#[test]
+fn every_state_has_its_word_in_a_live_region() {
+    let mut window = Window::online();
+    let boot = window.now().boot_ms;
+    let waiting = |down_since| LinkState::Waiting {
+        attempt: 2,
+        retry_at: boot + 2_500,
+        down_since,
+        why: Why::TimedOut { during: Phase::Handshake },
+    };
+    let states = [
+        ("Off", LinkState::Idle),
+        ("Connecting", LinkState::Dialing { attempt: 1 }),
+        ("Connecting", LinkState::Handshaking { attempt: 1 }),
+        ("Online", LinkState::Online { since: 0, rtt_ms: Some(12) }),
+        ("Waiting", waiting(boot - 120_000)),
+        ("Suspended", waiting(boot - 120_001)),
+        ("Stopped", LinkState::Stopped { why: Why::Unauthorized }),
+    ];
+    for (word, state) in states {
+        window.link(state);
+        let node = window.harness.get_by_role_and_label(Role::Status, word);
+        assert_eq!(node.accesskit_node().live(), Live::Polite, "{word}");
+    }
+}
+
+#[test]
+fn the_bar_tells_server_protocol_transport_and_round_trip() {
+    let mut window = Window::online();
+    window.link(LinkState::Online { since: 0, rtt_ms: Some(12) });
+    for fact in ["Workshop", "Duplex", "WebSocket", "12 ms"] {
+        window.harness.get_by_label(fact);
+    }
+    window.configure(|profile| profile.socket = Socket::Ewebsock);
+    window.harness.get_by_label("close reasons not shown by this transport");
+}
+
+#[test]
+fn waiting_counts_down_and_can_be_cut_short() {
+    let mut window = Window::online();
+    let boot = window.now().boot_ms;
+    window.link(LinkState::Waiting {
+        attempt: 1,
+        retry_at: boot + 2_500,
+        down_since: boot - 5_000,
+        why: Why::ConnectionRefused,
+    });
+    window.harness.get_by_label("trying again in 3 s");
+    window.harness.get_by_label_contains("Nothing answers at this address");
+    let next = window.next_deadline().expect("a countdown wants to be drawn");
+    assert_eq!(next, boot + 500);
+    window.pass(500);
+    window.harness.get_by_label("trying again in 2 s");
+    window.pass(2_000);
+    window.harness.get_by_label("trying again now");
+    window.click("Retry now");
+    assert_eq!(window.intents(), [Intent::RetryNow(CONNECTION)]);
+}
+
+#[test]
+fn a_blink_raises_no_alarm() {
+    let mut window = Window::online();
+    let boot = window.now().boot_ms;
+    window.link(LinkState::Waiting {
+        attempt: 1,
+        retry_at: boot + 60_000,
+        down_since: boot,
+        why: Why::Lost { detail: String::new() },
+    });
+    window.harness.get_by_role_and_label(Role::Status, "Waiting");
+    assert!(window.harness.query_by_label_contains("The connection broke").is_none());
+    window.pass(1_000);
+    window.harness.get_by_label_contains("The connection broke");
+    // The reason stays while it is tried again.
+    window.link(LinkState::Dialing { attempt: 2 });
+    window.harness.get_by_label_contains("The connection broke");
+    window.link(LinkState::Online { since: 0, rtt_ms: None });
+    assert!(window.harness.query_by_label_contains("The connection broke").is_none());
+    assert_eq!(window.next_deadline(), None);
+}
+
+#[test]
+fn replaying_shows_catching_up() {
+    let mut window = Window::online();
+    window.welcome(10, &["general"]);
+    window.harness.get_by_label("catching up");
+    window.entries(1..=10, false);
+    assert!(window.harness.query_by_label("catching up").is_none());
+}
+
+#[test]
+fn rooms_are_list_items_with_their_unread_counts() {
+    let mut window = Window::online();
+    window.welcome(0, &["general", "lathe"]);
+    window.event(Event::Entries { entries: vec![message(1, "lathe", "mina", "hi")], live: true });
+    let lathe = window.harness.get_by_role_and_label(Role::ListItem, "lathe");
+    assert_eq!(lathe.accesskit_node().value().as_deref(), Some("1 unread message"));
+    lathe.click();
+    window.run();
+    window.harness.get_by_label("hi");
+    let general = window.harness.get_by_role_and_label(Role::ListItem, "general");
+    general.focus();
+    window.run();
+    window.key(Key::Enter);
+    assert!(window.harness.query_by_label("hi").is_none(), "general is open, by keyboard");
+}
+
+#[test]
+fn a_room_is_made_and_a_refusal_is_shown() {
+    let mut window = Window::online();
+    window.click("More for Home");
+    window.click("New room");
+    window.harness.get_by_label("Name of the new room").focus();
+    window.type_text("attic");
+    window.click("Create");
+    let attic = RoomName::new("attic").unwrap();
+    let wanted = Intent::CreateRoom { connection: CONNECTION, room: attic.clone() };
+    assert!(window.intents().contains(&wanted));
+    window.event(Event::RoomRefused { room: attic.clone(), refusal: Refusal::NotAllowed });
+    window.harness.get_by_label_contains("“attic” was not made. This account may not do that here.");
+    window.event(Event::Welcomed {
+        me: ui_support::me(),
+        server: "Workshop".into(),
+        head: 0,
+        now: window.now().wall_ms,
+        people: vec![],
+        rooms: vec![attic],
+    });
+    window.run();
+    assert!(window.harness.query_by_label("Name of the new room").is_none());
+    assert!(
+        window.harness.get_by_role_and_label(Role::ListItem, "attic").accesskit_node().is_selected()
+            == Some(true)
+    );
+}
+
+#[test]
+fn a_connection_is_added_tested_and_saved() {
+    let mut window = Window::online();
+    window.click("Add connection");
+    assert!(window.harness.get_by_role_and_label(Role::Button, "Save").accesskit_node().is_disabled());
+    window.fill("Server address or invite", "ftp://hub.example");
+    window.harness.get_by_label_contains("must begin with wss:// or ws://");
+    window.fill("Server address or invite", "hub.example");
+    window.harness.get_by_label("Connects to wss://hub.example:7870/v1/socket");
+    window.fill("Token", "s3cret");
+    window.click("Test");
+    let intents = window.intents();
+    let Some(Intent::TestConnection { profile, credential }) = intents.first() else { panic!("{intents:?}") };
+    assert_eq!(profile.urls, ["wss://hub.example:7870/v1/socket"]);
+    assert!(matches!(credential, Credential::Token(token) if token.reveal() == "s3cret"));
+    window.update(Update::Test(Some(TestOutcome::Running)));
+    window.harness.get_by_label("Testing…");
+    window.update(Update::Test(Some(TestOutcome::Failed(Why::Http { status: 401, retry_after_ms: None }))));
+    window.harness.get_by_label_contains("The server does not know this token (HTTP 401).");
+    let me = Some(Principal { id: sender("me").id, kind: PrincipalKind::Person, name: "Jonas".into() });
+    window.update(Update::Test(Some(TestOutcome::Passed { me, server: "Hub".into(), took_ms: 31 })));
+    window.harness.get_by_label_contains("Hub welcomes you as Jonas, in 31 ms");
+    window.click("Save");
+    let intents = window.intents();
+    let [Intent::SaveConnection { profile, .. }, Intent::EndTest] = &intents[..] else {
+        panic!("{intents:?}")
+    };
+    assert_eq!((profile.id, profile.name.as_str()), (ConnectionId(0), "hub.example:7870"));
+    assert!(window.harness.query_by_label("Token").is_none(), "the dialog is closed");
+}
+
+#[test]
+fn an_invite_asks_for_a_name_instead_of_a_token() {
+    let mut window = Window::online();
+    window.click("Add connection");
+    let hex = "0f".repeat(32);
+    let invite = format!("wss://hub.example:7870#invite=abc-def&sha256={hex}");
+    window.fill("Server address or invite", &invite);
+    assert!(window.harness.query_by_label("Token").is_none());
+    assert!(window.harness.get_by_role_and_label(Role::Button, "Save").accesskit_node().is_disabled());
+    window.fill("Your name", "Jonas");
+    window.click("Save");
+    let intents = window.intents();
+    let [Intent::SaveConnection { profile, credential }] = &intents[..] else { panic!("{intents:?}") };
+    assert_eq!(profile.fingerprint.as_deref(), Some(hex.as_str()));
+    assert_eq!(profile.urls, [Address::parse(&invite).unwrap().url]);
+    assert!(
+        matches!(credential, Credential::Invite { code, name } if code.reveal() == "abc-def" && name == "Jonas")
+    );
+}
+
+#[test]
+fn the_dialog_warns_of_clear_text_and_of_what_ewebsock_cannot_do() {
+    let mut window = Window::online();
+    window.click("Add connection");
+    window.fill("Server address or invite", "ws://127.0.0.1:9000");
+    assert!(window.harness.query_by_label_contains("clear text").is_none());
+    window.fill("Server address or invite", "ws://192.168.1.20:9000");
+    window.harness.get_by_label_contains("clear text");
+    window.click("Advanced");
+    window.harness.get_by_label("ewebsock").scroll_to_me();
+    window.run();
+    window.click("ewebsock");
+    window.harness.get_by_label_contains("knows no certificate authority");
+    window.fill("Certificate fingerprint", "12:34");
+    window.harness.get_by_label_contains("64 hexadecimal digits; colons");
+    window.key(Key::Escape);
+    assert!(window.harness.query_by_label("Advanced").is_none());
+}
+
+#[test]
+fn a_connection_is_edited_disconnected_and_removed_after_a_question() {
+    let mut window = Window::online();
+    window.click("More for Home");
+    window.click("Edit connection");
+    window.fill("Name", "House");
+    window.click("Save");
+    let intents = window.intents();
+    let [Intent::SaveConnection { profile, credential: Credential::Keep }] = &intents[..] else {
+        panic!("{intents:?}")
+    };
+    assert_eq!((profile.id, profile.name.as_str()), (CONNECTION, "House"));
+    window.click("More for Home");
+    window.click("Disconnect");
+    assert_eq!(window.intents(), [Intent::Disconnect(CONNECTION)]);
+    window.click("More for Home");
+    window.click("Remove connection");
+    window.click("Cancel");
+    assert_eq!(window.intents(), []);
+    window.click("More for Home");
+    window.click("Remove connection");
+    window.harness.get_by_label("Remove Home?");
+    window.click("Remove");
+    assert_eq!(window.intents(), [Intent::RemoveConnection(CONNECTION)]);
+}
+
+#[test]
+fn the_apps_own_hub_has_a_name_and_cannot_be_edited_or_removed() {
+    let mut window = Window::online();
+    let mut profile = ui_support::profile();
+    (profile.id, profile.name) = (ConnectionId::OWN_HUB, String::new());
+    window.update(Update::Configured(profile));
+    window.click("More for This computer");
+    assert!(window.harness.query_by_label("New room").is_some());
+    assert!(window.harness.query_by_label("Edit connection").is_none());
+    assert!(window.harness.query_by_label("Remove connection").is_none());
+}
+
+#[test]
+fn banners_say_what_to_do_and_some_can_be_dismissed() {
+    let mut window = Window::online();
+    window.update(Update::Banner(Banner::DiskFull));
+    window.harness.get_by_label_contains("The disk is full");
+    assert!(window.harness.query_by_label("Dismiss").is_none());
+    let restarted = Banner::Restarted { part: "store" };
+    window.update(Update::Banner(restarted.clone()));
+    window.click("Dismiss");
+    assert_eq!(window.intents(), [Intent::DismissBanner(restarted)]);
+}
+
+#[test]
+fn the_first_steps_are_three() {
+    for (button, dialog) in [("Use this computer", false), ("Join a server", true), ("Later", false)] {
+        let mut window = Window::online();
+        window.update(Update::FirstSteps(true));
+        window.click(button);
+        assert_eq!(window.intents(), [Intent::FirstStepsDone], "{button}");
+        window.update(Update::FirstSteps(false));
+        assert_eq!(window.harness.query_by_label("Token").is_some(), dialog, "{button}");
+        assert!(window.harness.query_by_label("Use this computer").is_none());
+    }
+}
+
+#[test]
+fn drafts_stay_with_their_rooms_and_are_kept_a_moment_after_typing() {
+    let mut window = Window::online();
+    window.welcome(0, &["general", "lathe"]);
+    let draft = |room: &str, text: &str| Intent::SaveDraft {
+        connection: CONNECTION,
+        room: RoomName::new(room).unwrap(),
+        text: text.into(),
+    };
+    window.type_message("half a");
+    let early = window.intents();
+    assert!(!early.iter().any(|intent| matches!(intent, Intent::SaveDraft { .. })), "{early:?}");
+    window.pass(300);
+    assert_eq!(window.intents(), [draft("general", "half a")]);
+    window.type_text(" sentence");
+    window.intents();
+    window.click_room("lathe");
+    assert_eq!(window.intents(), [draft("general", "half a sentence")]);
+    assert_eq!(window.message_text(), "");
+    window.type_text("other");
+    window.intents();
+    window.click_room("general");
+    assert_eq!(window.message_text(), "half a sentence");
+    window.key(Key::Enter);
+    let intents = window.intents();
+    assert!(intents.contains(&draft("general", "")), "{intents:?}");
+    assert_eq!(window.flush(), []);
+}
+
+#[test]
+fn a_kept_draft_comes_back() {
+    let mut window = Window::online();
+    window.event(Event::Draft { room: general(), text: "from yesterday".into() });
+    assert_eq!(window.message_text(), "from yesterday");
+    window.focus_message();
+    window.type_text("!");
+    assert_eq!(window.flush().len(), 1);
+}
+
+#[test]
+fn others_are_told_of_typing_at_most_every_three_seconds() {
+    let mut window = Window::online();
+    let told = |intents: Vec<Intent>| intents.iter().filter(|i| matches!(i, Intent::Typing { .. })).count();
+    window.type_message("a");
+    window.type_text("b");
+    assert_eq!(told(window.intents()), 1);
+    window.pass(2_999);
+    window.type_text("c");
+    assert_eq!(told(window.intents()), 0);
+    window.pass(1);
+    window.type_text("d");
+    assert_eq!(told(window.intents()), 1);
+}
+
+#[test]
+fn who_is_typing_is_said_until_it_is_over() {
+    let mut window = Window::online();
+    let until = window.now().boot_ms + 5_000;
+    window.event(Event::Typing { room: general(), who: sender("mina"), until });
+    window.harness.get_by_label("mina is typing…");
+    assert_eq!(window.next_deadline(), Some(until));
+    window.pass(5_000);
+    assert!(window.harness.query_by_label("mina is typing…").is_none());
+    assert_eq!(window.next_deadline(), None);
+}
+
+#[test]
+fn messages_show_author_time_and_whether_they_are_replayed() {
+    let mut window = Window::online();
+    window.event(Event::Entries { entries: vec![message(1, "general", "mina", "live one")], live: true });
+    window.event(Event::Entries { entries: vec![message(2, "general", "mina", "old one")], live: false });
+    window.event(Event::Entries { entries: vec![message(3, "general", "me", "mine")], live: true });
+    assert!(window.description("live one").starts_with("mina, "));
+    assert!(!window.description("live one").contains("replayed"));
+    assert!(window.description("old one").contains("replayed"));
+    assert!(
+        window.description("mine").starts_with("me (you), ") && window.description("mine").ends_with("Sent")
+    );
+}
+
+#[test]
+fn the_list_follows_at_the_end_and_marks_read() {
+    let mut window = Window::online();
+    window.entries(1..=200, true);
+    window.harness.get_by_label("message 200");
+    assert!(window.harness.query_by_label("Jump to newest").is_none());
+    let read = |offset| Intent::MarkRead {
+        connection: CONNECTION,
+        room: general(),
+        position: Position { era: 1, offset },
+    };
+    let intents = window.intents();
+    assert_eq!(intents.iter().filter(|i| matches!(i, Intent::MarkRead { .. })).count(), 1, "{intents:?}");
+    assert!(intents.contains(&read(200)));
+    window.entries(201..=201, true);
+    window.harness.get_by_label("message 201");
+    assert!(window.intents().contains(&read(201)));
+    window.focus_window(false);
+    window.intents();
+    window.entries(202..=202, true);
+    assert_eq!(window.intents(), [], "an unfocused window reads nothing");
+    window.harness.get_by_label("New messages");
+    window.focus_window(true);
+    assert!(window.intents().contains(&read(202)));
+}
+
+#[test]
+fn reading_back_nothing_moves() {
+    let mut window = Window::online();
+    window.paged(1_000..=1_400, true, false);
+    window.run();
+    window.scroll(600.0);
+    let (label, before) = window.some_visible_message();
+    window.entries(1_401..=1_430, true);
+    assert_eq!(window.rect(&label), before, "appended");
+    let intents = window.intents();
+    assert!(!intents.iter().any(|intent| matches!(intent, Intent::MarkRead { .. })), "{intents:?}");
+    window.page_in(Side::Older, 900..=999);
+    assert_eq!(window.rect(&label), before, "prepended");
+    window.harness.get_by_label("Jump to newest");
+    assert!(window.description("Jump to newest").contains("30 new messages"));
+    window.click("Jump to newest");
+    window.harness.get_by_label("message 1430");
+    assert!(window.harness.query_by_label("Jump to newest").is_none());
+}
+
+#[test]
+fn older_pages_are_asked_for_once_and_without_end() {
+    let mut window = Window::online();
+    window.paged(500..=700, true, false);
+    let older = Intent::LoadMore { connection: CONNECTION, room: general(), side: Side::Older };
+    window.intents();
+    let mut asked = 0;
+    let mut first = 500_u64;
+    for _ in 0..60 {
+        window.scroll(400.0);
+        if window.intents().contains(&older) {
+            asked += 1;
+            window.event(Event::Loading { room: general(), side: Side::Older, loading: true });
+            window.scroll(40.0);
+            assert!(!window.intents().contains(&older), "asked twice");
+            window.page_in(Side::Older, first - 100..=first - 1);
+            first -= 100;
+            if first == 100 {
+                break;
+            }
+        }
+    }
+    assert_eq!((asked, first), (4, 100));
+}
+
+#[test]
+fn home_and_end_jump_through_the_whole_room() {
+    let mut window = Window::online();
+    window.paged(1_000..=1_400, true, false);
+    window.harness.get_by_label("Messages").focus();
+    window.run();
+    window.intents();
+    window.key(Key::Home);
+    let jump = |jump| Intent::JumpTo { connection: CONNECTION, room: general(), jump };
+    assert!(window.intents().contains(&jump(Jump::Start)));
+    window.event(Event::Jumped { room: general(), page: window.page(1..=200, false, true) });
+    window.run();
+    window.harness.get_by_label("message 1");
+    window.harness.get_by_label("This is where general begins.");
+    window.key(Key::PageDown);
+    assert!(window.harness.query_by_label("message 1").is_none());
+    window.key(Key::ArrowUp);
+    window.intents();
+    window.key(Key::End);
+    assert!(window.intents().contains(&jump(Jump::End)));
+    window.event(Event::Jumped { room: general(), page: window.page(1_200..=1_400, true, false) });
+    window.run();
+    window.harness.get_by_label("message 1400");
+}
+
+#[test]
+fn the_scroll_bar_reaches_the_whole_room() {
+    let mut window = Window::online();
+    window.paged(1_000..=1_400, true, false);
+    let bar = window.harness.get_by_label("Position in the room");
+    assert_eq!(bar.accesskit_node().numeric_value(), Some(1.0));
+    let list = window.rect("Messages");
+    let x = list.right() - 6.0;
+    window.intents();
+    window.harness.drag_at(egui::pos2(x, list.bottom() - 10.0));
+    window.run();
+    window.harness.hover_at(egui::pos2(x, list.center().y));
+    window.run();
+    window.harness.drop_at(egui::pos2(x, list.center().y));
+    window.run();
+    let jumps: Vec<_> = window.intents().into_iter().filter(|i| matches!(i, Intent::JumpTo { .. })).collect();
+    let [Intent::JumpTo { jump: Jump::To(position), .. }] = &jumps[..] else { panic!("{jumps:?}") };
+    assert!((500..900).contains(&position.offset), "{position:?}");
+    let page = window.page(position.offset - 100..=position.offset + 100, true, true);
+    let target = format!("message {}", position.offset);
+    window.event(Event::Jumped { room: general(), page });
+    window.harness.get_by_label(&target);
+}
+
+#[test]
+fn what_lies_before_the_first_message_is_said() {
+    let mut window = Window::online();
+    let page = |window: &Window| Page { older_on_hub: true, ..window.page(10..=12, false, false) };
+    let first = page(&window);
+    window.event(Event::Jumped { room: general(), page: first });
+    window.harness.get_by_label("Loading older messages…");
+    window.link(LinkState::Idle);
+    window.harness.get_by_label("Older messages are on the server; connect to load them.");
+    let complete = window.page(1..=3, false, false);
+    window.event(Event::Jumped { room: general(), page: complete });
+    window.harness.get_by_label("This is where general begins.");
+}
+
+#[test]
+fn a_gap_is_a_row() {
+    let mut window = Window::online();
+    let mut page = window.page(1..=6, false, false);
+    for message in &mut page.messages[3..] {
+        message.position.era = 2;
+    }
+    window.event(Event::Jumped { room: general(), page });
+    window.harness.get_by_label_contains("may be missing");
+}
+
+#[test]
+fn days_are_set_apart() {
+    let mut window = Window::online();
+    let mut page = window.page(1..=4, false, false);
+    for message in &mut page.messages[..2] {
+        message.received -= 10 * 86_400_000;
+    }
+    window.event(Event::Jumped { room: general(), page });
+    window.harness.get_by_label("Today");
+    let other_days = window.harness.query_all_by_label_contains(" 20").count();
+    assert!(other_days >= 1);
+}
+
+#[test]
+fn what_was_unread_when_the_room_was_opened_is_set_apart() {
+    let mut window = Window::online();
+    window.welcome(0, &["general", "lathe"]);
+    window.click_room("lathe");
+    window.entries(1..=5, true);
+    window.event(Event::ReadMarker { room: general(), offset: 3 });
+    window.click_room("general");
+    let divider = window.rect("New messages");
+    assert!(window.rect("message 3").bottom() < divider.top());
+    assert!(divider.bottom() < window.rect("message 4").top());
+}
+
+#[test]
+fn long_messages_are_folded_and_unfold_in_place() {
+    let mut window = Window::online();
+    let text = (1..=100).map(|line| format!("line {line}")).collect::<Vec<_>>().join("\n");
+    window.event(Event::Entries { entries: vec![message(1, "general", "mina", &text)], live: true });
+    window.click("Show all 100 lines");
+    window.harness.get_by_label_contains("line 100");
+    for _ in 0..4 {
+        window.scroll(-1_000.0);
+    }
+    window.click("Show less");
+    let wall = "한".repeat(20_000);
+    window.event(Event::Entries { entries: vec![message(2, "general", "mina", &wall)], live: true });
+    window.harness.get_by_label("Show all 20000 characters");
+}
+
+#[test]
+fn an_empty_room_says_so() {
+    let window = Window::online();
+    window.harness.get_by_label("Nothing has been written here yet. Say hello.");
+}
+
+#[test]
+fn text_from_outside_is_shown_harmless() {
+    let mut window = Window::online();
+    let trick = "user\u{202E}fdp.exe\u{0}\u{1b}[31m";
+    window.event(Event::Entries { entries: vec![message(1, "general", "mina", trick)], live: true });
+    window.harness.get_by_label("user⟨U+202E⟩fdp.exe␀␛[31m");
+}
+
+#[test]
+fn what_is_copied_is_what_was_written() {
+    let mut window = Window::online();
+    let trick = "user\u{202E}fdp.exe";
+    window.event(Event::Entries { entries: vec![message(1, "general", "mina", trick)], live: true });
+    window.harness.get_by_label("user⟨U+202E⟩fdp.exe").click_secondary();
+    window.run();
+    window.harness.get_by_label("Copy text").click();
+    let copied = (0..5).find_map(|_| {
+        window.harness.step();
+        window.copied()
+    });
+    assert_eq!(copied.as_deref(), Some(trick));
+}
+
+#[test]
+fn every_control_has_a_name() {
+    let mut window = Window::online();
+    window.welcome(0, &["general", "lathe"]);
+    window.queue("no", Delivery::Failed(Refusal::NotAllowed), -9_000);
+    window.update(Update::Banner(Banner::Restarted { part: "store" }));
+    window.update(Update::FirstSteps(true));
+    window.check_names();
+    window.click("Add connection");
+    window.click("Advanced");
+    window.check_names();
+}
+
+#[test]
+fn nothing_asks_for_repaints_when_nothing_happens() {
+    let mut window = Window::online();
+    window.entries(1..=50, true);
+    window.run();
+    assert_eq!(window.next_deadline(), None);
+    assert!(!window.harness.ctx.has_requested_repaint(), "{:?}", window.harness.ctx.repaint_causes());
+}
+
+#[test]
+fn narrow_windows_keep_everything_in_reach() {
+    for (width, height) in [(800.0, 600.0), (480.0, 600.0)] {
+        let mut window = Window::sized(width, height);
+        window.entries(1..=30, true);
+        for name in ["Message", "Send", "Add connection", "message 30"] {
+            let rect = window.rect(name);
+            assert!(
+                rect.right() <= width && rect.bottom() <= height && rect.left() >= 0.0,
+                "{name}: {rect:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_queued_message_that_arrives_keeps_its_place() {
+    let mut window = Window::online();
+    window.entries(1..=3, true);
+    let id = window.queue("mine", Delivery::Attempted, 0);
+    let before = window.rect("mine");
+    let mut entry = message(4, "general", "me", "mine");
+    entry.id = id;
+    entry.received = window.now().wall_ms;
+    window.event(Event::Entries { entries: vec![entry], live: true });
+    assert_eq!(window.rect("mine"), before);
+    assert_eq!(window.harness.query_all_by_label("mine").count(), 1);
+}
