@@ -226,6 +226,10 @@ impl Courier {
     }
 
     fn event(&mut self, event: Event, mark: Option<Mark>) {
+        if matches!(event, Event::LogStarted { .. }) {
+            // What is still on its way to the disk is of the log before: nobody resumes there any more.
+            self.waiting.values_mut().for_each(|after| after.mark = None);
+        }
         if is_kept(&event) {
             let ticket = self.write(Change::Event(event.clone()), vec![event], None);
             if let Some(after) = self.waiting.get_mut(&ticket) {

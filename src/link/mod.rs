@@ -253,7 +253,7 @@ impl Link {
             Input::Queued(item) => self.outbox.push(item),
             Input::Attempted(ids) => self.outbox.marked(&ids),
             Input::Committed(mark) => {
-                self.saved.resume = Some(mark.resume);
+                self.saved = SavedState { resume: Some(mark.resume), since: None };
                 self.tell(now, wire::Input::Committed(mark));
             }
             Input::Request(request) => {
@@ -349,7 +349,13 @@ impl Link {
                 self.outbox.refused(*id, refusal);
                 self.ack_by = None;
             }
-            Event::LogStarted { why, .. } if *why != LogRestart::First => self.outbox.passed_by(Offset::MAX),
+            Event::LogStarted { from, why, .. } => {
+                // What was held is not of this log: it must not resume there, even if nothing of this one comes.
+                self.saved = SavedState { resume: None, since: Some(from.saturating_sub(1)) };
+                if *why != LogRestart::First {
+                    self.outbox.passed_by(Offset::MAX);
+                }
+            }
             Event::Entries { entries, .. } if !self.outbox.is_empty() => {
                 for entry in entries.iter().filter(|entry| Some(&entry.sender.id) == self.me.as_ref()) {
                     self.outbox.remove(entry.id);

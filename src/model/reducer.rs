@@ -291,8 +291,8 @@ impl Connection {
         if self.era == 0 || self.era_has_entries {
             self.era += 1;
             self.era_has_entries = false;
+            self.era_began = why;
         }
-        self.era_began = why;
         self.received_to = from.saturating_sub(1);
         self.era_from = from;
         let unseen = self.edge_of_unseen();

@@ -98,9 +98,10 @@ pub struct Mark {
 /// What of a session outlives the process. The store keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedState {
-    /// The last committed entry.
+    /// The last committed entry of the current era; none while the era has no entry.
     pub resume: Option<ResumePoint>,
-    /// Without a resume point: where to begin; none means recently.
+    /// Without a resume point: begin after this offset; none means recently. An era without entries has the one before
+    /// its first.
     pub since: Option<Offset>,
 }
 

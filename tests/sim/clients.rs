@@ -15,6 +15,8 @@ use super::world::{CONNECTION, Happening, World};
 
 #[derive(Default)]
 pub struct Client {
+    /// Its token, and its id at the hub.
+    pub name: String,
     pub disk: ClientDisk,
     pub running: Option<Running>,
     pub run: u64,
@@ -44,6 +46,12 @@ pub struct Running {
     sync_due: bool,
 }
 
+impl Client {
+    pub fn new(name: String) -> Self {
+        Client { name, ..Client::default() }
+    }
+}
+
 impl World {
     pub(super) fn client_time(&self, client: usize) -> Time {
         let time = self.hub_time();
@@ -56,7 +64,7 @@ impl World {
         }
         let now = self.client_time(client);
         let seed = self.rng.draw();
-        let token = Secret::new(format!("client {client}"));
+        let token = Secret::new(self.clients[client].name.clone());
         let credentials = if self.chance(50) {
             Credentials::Prove { secret: [9; 32], address: "sim:1".into(), token }
         } else {

@@ -121,8 +121,13 @@ impl ClientDisk {
         all
     }
 
+    /// Where to resume: never at an entry of an earlier era.
     pub fn saved(&self) -> SavedState {
-        SavedState { resume: self.resume, since: None }
+        match self.era {
+            0 => SavedState::default(),
+            _ if self.era_has_entries => SavedState { resume: self.resume, since: None },
+            _ => SavedState { resume: None, since: Some(self.era_from - 1) },
+        }
     }
 
     /// What a start reads.
@@ -147,7 +152,7 @@ impl ClientDisk {
             era: self.era,
             era_from: self.era_from,
             era_has_entries: self.era_has_entries,
-            received_to: self.resume.map_or(0, |resume| resume.offset),
+            received_to: self.saved().resume.map_or(self.era_from.saturating_sub(1), |resume| resume.offset),
             rooms: rooms.collect(),
             outbox: self.outbox.values().cloned().collect(),
         }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
 use duplex::link::courier::Change;
-use duplex::model::{Delivery, Entry, EntryKind, Event, LinkState, MessageId, Model, Principal, RoomName};
+use duplex::model::{
+    Delivery, Entry, EntryKind, Event, LinkState, MessageId, Model, Principal, PrincipalId, RoomName,
+};
 use duplex::wire::duplex::message::{self, ClientMessage, Decoded, HubMessage};
 use duplex::wire::duplex::server::Batch;
 
@@ -59,7 +61,7 @@ pub fn what_is_sent_is_true_on_disk(client: &Client, frame: &Frame) {
             );
         }
         Ok(Decoded::Known(ClientMessage::Hello(hello))) => {
-            assert_eq!(hello.resume, client.disk.resume, "it resumes elsewhere than its disk");
+            assert_eq!(hello.resume, client.disk.saved().resume, "it resumes elsewhere than its disk");
         }
         other => panic!("the client said {other:?}"),
     }
@@ -104,8 +106,8 @@ pub fn once_and_in_order_at_the_hub(disk: &HubDisk, first_new: usize, clients: &
 }
 
 impl Client {
-    fn is(&self, id: &duplex::model::PrincipalId) -> bool {
-        self.disk.me.as_ref().is_some_and(|me| me.id == *id)
+    fn is(&self, id: &PrincipalId) -> bool {
+        id.0 == self.name
     }
 
     /// Its place in the order of sending.
@@ -138,7 +140,7 @@ impl World {
                     && connection.outbox.is_empty()
                     && connection.received_to == self.disk.head()
                     // A computer that slept through a restore believes to be online for a while.
-                    && client.disk.resume.map(|resume| resume.id) == last
+                    && client.disk.saved().resume.map(|resume| resume.id) == last
             })
         })
     }
@@ -155,8 +157,7 @@ impl World {
     }
 
     fn all_that_was_typed_is_at_the_hub(&self, client: &Client) {
-        let me = &client.disk.me.as_ref().expect("it was welcomed").id;
-        let key = |id: &MessageId| (me.clone(), *id);
+        let key = |id: &MessageId| (PrincipalId(client.name.clone()), *id);
         let at_the_hub: Vec<MessageId> = messages(&self.disk.log)
             .filter(|entry| client.is(&entry.sender.id))
             .map(|entry| entry.id)

@@ -56,7 +56,7 @@ impl World {
 
     /// Usually soon; a slow reader takes its time, and what is acknowledged overtakes what is read from the log.
     fn socket_takes_it(&mut self, conn: u64) {
-        let in_ms = if self.mishap(50) { self.rng.up_to(6_000) } else { self.rng.up_to(3) };
+        let in_ms = if self.mishap(200) { self.rng.up_to(15_000) } else { self.rng.up_to(3) };
         let Some(c) = self.conns.get_mut(&conn) else { return };
         c.sent += 1;
         let sent = c.sent;

@@ -177,7 +177,7 @@ impl World {
             talk: false,
         };
         for client in 0..count {
-            world.clients.push(Client::default());
+            world.clients.push(Client::new(format!("client {client}")));
             world.restart_client(client);
             world.plan(client);
         }

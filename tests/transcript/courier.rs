@@ -198,7 +198,7 @@ fn what_is_received_counts_only_when_it_is_on_disk() {
         < open
         ! handshaking 2
         # not yet on disk
-        > hello token=t
+        > hello token=t since=0
         @ saved 3
         ! entries 1x live
         < closed lost
@@ -235,7 +235,7 @@ fn what_is_only_held_in_memory_is_shown_and_sent_but_not_received() {
         > dial ws://a
         < open
         ! handshaking 2
-        > hello token=t
+        > hello token=t since=0
         ",
     );
 }

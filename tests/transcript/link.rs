@@ -348,7 +348,7 @@ fn what_is_not_news_of_this_dial_is_not_heard() {
         < stale log 1a
         < open
         ! handshaking 2
-        > hello token=t
+        > hello token=t since=0
         < stale welcome recent from=1 head=0
         < open
         ",
@@ -443,7 +443,7 @@ fn a_violation_is_borne_once() {
         > dial ws://a
         < open
         ! handshaking 2
-        > hello token=t
+        > hello token=t since=0
         < log 2b
         > hang up 4504
         ! stopped violation
@@ -625,7 +625,7 @@ fn back(head: u64) -> String {
         > dial ws://a
         < open
         ! handshaking 2
-        > hello token=t
+        > hello token=t since=0
         < welcome recent from=1 head={head}
         ! online
         ! welcomed as me head={head}
@@ -737,6 +737,41 @@ fn another_log_has_nothing_of_what_was_acknowledged() {
         ! log started EpochChanged from=1
         > ping 1
         > send a seq=1 a
+        ",
+    );
+}
+
+#[test]
+fn a_log_that_began_anew_is_not_resumed_where_the_old_one_was_held() {
+    online(
+        "
+        < log 1z
+        ! entries 1z live
+        @ committed 1z
+        < closed lost
+        > hang up 1000
+        ! waiting 1 lost
+        @ nudge
+        ! dialing 2
+        > dial ws://a
+        < open
+        ! handshaking 2
+        > hello token=t resume=1z
+        < welcome epoch_changed from=1 head=9 epoch=f
+        ! online
+        ! welcomed as me head=9
+        ! log started EpochChanged from=1
+        > ping 1
+        # nothing of it came; by now 1z may stand in its place again
+        < closed lost
+        > hang up 1000
+        ! waiting 2 lost
+        @ nudge
+        ! dialing 3
+        > dial ws://a
+        < open
+        ! handshaking 3
+        > hello token=t since=0
         ",
     );
 }

@@ -40,7 +40,9 @@ pub(super) fn load(db: &Connection, connection: ConnectionId) -> Result<Loaded> 
         rooms: rooms(db, connection)?,
         outbox: outbox(db, connection)?,
     };
-    Ok(Loaded { stored, saved: SavedState { resume: row.resume, ..SavedState::default() } })
+    // A log of which nothing came yet is asked for from where it began, and never where an earlier one was held.
+    let since = (row.resume.is_none() && row.era > 0).then(|| row.next.saturating_sub(1));
+    Ok(Loaded { stored, saved: SavedState { resume: row.resume, since } })
 }
 
 struct ConnectionRow {

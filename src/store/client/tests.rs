@@ -130,6 +130,18 @@ fn everything_is_there_after_a_restart() {
 }
 
 #[test]
+fn a_log_that_began_anew_is_asked_for_from_where_it_began() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    assert_eq!((load(&store).saved.resume, load(&store).saved.since), (None, None), "nothing is held");
+    commit(&store, vec![welcomed(3), started(1, 1, LogRestart::First), entries(1, 3)]);
+    commit(&store, vec![welcomed(9), started(1, 7, LogRestart::EpochChanged)]);
+    drop(store);
+    let loaded = load(&open(dir.path()));
+    assert_eq!((loaded.saved.resume, loaded.saved.since), (None, Some(6)));
+}
+
+#[test]
 fn a_copy_taken_in_mid_flight_holds_every_commit_that_was_saved() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());

@@ -101,7 +101,8 @@ fn log_started(
     db.prepare_cached(
         "UPDATE connection SET
              era = CASE WHEN era = 0 OR era_has_entries THEN era + 1 ELSE era END,
-             era_has_entries = 0, log_epoch = ?2, era_from = ?3, next_offset = ?3
+             era_has_entries = 0, log_epoch = ?2, era_from = ?3, next_offset = ?3,
+             resume_epoch = NULL, resume_offset = NULL, resume_id = NULL
          WHERE id = ?1",
     )?
     .execute(params![key(connection), epoch.0.cast_signed(), int(from)?])?;

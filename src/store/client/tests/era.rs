@@ -262,11 +262,15 @@ impl World {
 
     /// As `wire::duplex::server` begins a session.
     fn connect(&mut self, recent: u8) {
-        let (hub, resume) = (&self.hub, load(&self.store).saved.resume);
+        let (hub, saved) = (&self.hub, load(&self.store).saved);
         let head = hub.log.len() as u64;
         let same = |offset: u64, id| hub.log.get(offset as usize - 1).is_some_and(|entry| entry.id == id);
-        let (from, why) = match resume {
-            None => ((head + 1).saturating_sub(u64::from(recent)).max(1), Some(LogRestart::First)),
+        let (from, why) = match saved.resume {
+            None => {
+                let recent = || (head + 1).saturating_sub(u64::from(recent)).max(1);
+                let from = saved.since.map_or_else(recent, |since| (since + 1).min(head + 1));
+                (from, Some(LogRestart::First))
+            }
             Some(resume) if resume.epoch.0 == hub.epoch && same(resume.offset, resume.id) => {
                 (resume.offset + 1, None)
             }
