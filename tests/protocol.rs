@@ -481,7 +481,7 @@ fn begun(head: u64) -> server::Begun {
         epoch: model::Epoch(1),
         oldest: 1,
         head,
-        id_at_resume: None,
+        at_resume: None,
         rooms: Vec::new(),
         people: Vec::new(),
         read: Vec::new(),

@@ -112,15 +112,15 @@ pub(super) fn new_principal_id() -> Result<PrincipalId, getrandom::Error> {
 
 pub(super) async fn begin(hub: Arc<Hub>, principal: Principal, resume: Option<ResumePoint>) -> Answer {
     let begun = async {
-        let id_at_resume = match resume {
-            Some(resume) => hub.store.id_at(resume.offset).await?,
+        let at_resume = match resume {
+            Some(resume) => hub.store.at(resume.offset).await?,
             None => None,
         };
         Ok(Begun {
             hub: hub.name.clone(),
             epoch: hub.store.epoch(),
             oldest: hub.store.oldest(),
-            id_at_resume,
+            at_resume,
             rooms: hub.store.rooms().await?,
             people: hub.people().await?,
             read: hub.store.reads(principal.id).await?,

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::time::WallMs;
+
 /// Position in a hub's one event log: 1 for the first entry, gapless over all rooms. 0 is "before the first".
 pub type Offset = u64;
 
@@ -84,6 +86,9 @@ pub struct ResumePoint {
     pub offset: Offset,
     /// The last committed entry's id: a log restored from a backup has another one there.
     pub id: MessageId,
+    /// When the hub wrote it: a log restored from a backup may have taken the same message again, in the same place and
+    /// after others.
+    pub received: WallMs,
 }
 
 /// A name that breaks its rule; the text says the rule.

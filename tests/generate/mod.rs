@@ -65,10 +65,11 @@ fn sender() -> impl Strategy<Value = Sender> {
 }
 
 fn resume() -> impl Strategy<Value = ResumePoint> {
-    (any::<u64>(), number(), id()).prop_map(|(epoch, offset, id)| ResumePoint {
+    (any::<u64>(), number(), id(), moment()).prop_map(|(epoch, offset, id, received)| ResumePoint {
         epoch: Epoch(epoch),
         offset,
         id,
+        received,
     })
 }
 

@@ -15,7 +15,8 @@ async fn a_client_resumes_where_it_was_at_the_same_address() {
     let (mut anna, welcome) = Client::enter(&first.url, &token, None).await;
     let id = anna.send("one").await;
     let offset = anna.acked(id).await;
-    let resume = ResumePoint { epoch: welcome.epoch, offset, id };
+    let received = anna.messages(1).await[0].received;
+    let resume = ResumePoint { epoch: welcome.epoch, offset, id, received };
     let id = anna.send("two").await;
     anna.acked(id).await;
     let url = first.url.clone();
@@ -27,9 +28,10 @@ async fn a_client_resumes_where_it_was_at_the_same_address() {
     assert_eq!((welcome.start, welcome.from, welcome.head), (Start::Resumed, offset + 1, offset + 1));
     let entries = anna.messages(1).await;
     assert_eq!(entries.iter().map(|entry| entry.body.as_str()).collect::<Vec<_>>(), ["two"]);
-    let foreign = ResumePoint { id, ..resume };
-    let (_, welcome) = Client::enter(&url, &token, Some(foreign)).await;
-    assert_eq!(welcome.start, Start::EpochChanged, "another entry stands there");
+    for foreign in [ResumePoint { id, ..resume }, ResumePoint { received: received + 1, ..resume }] {
+        let (_, welcome) = Client::enter(&url, &token, Some(foreign)).await;
+        assert_eq!(welcome.start, Start::EpochChanged, "another entry stands there");
+    }
 }
 
 #[test]

@@ -72,7 +72,12 @@ impl ClientDisk {
             }
             Event::Entries { entries, .. } => {
                 if let (Some(epoch), Some(last)) = (self.epoch, entries.last()) {
-                    self.resume = Some(ResumePoint { epoch, offset: last.offset, id: last.id });
+                    self.resume = Some(ResumePoint {
+                        epoch,
+                        offset: last.offset,
+                        id: last.id,
+                        received: last.received,
+                    });
                 }
                 let last = entries.last().map_or(0, |entry| entry.offset);
                 for entry in entries {

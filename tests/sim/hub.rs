@@ -106,7 +106,9 @@ pub fn answer(disk: &HubDisk, ask: &Ask) -> Option<Answer> {
             epoch: disk.epoch,
             oldest: 1,
             head: disk.head(),
-            id_at_resume: resume.and_then(|resume| disk.at(resume.offset)).map(|entry| entry.id),
+            at_resume: resume
+                .and_then(|resume| disk.at(resume.offset))
+                .map(|entry| (entry.id, entry.received)),
             rooms: disk.log.iter().filter(|e| e.kind == EntryKind::Room).map(|e| e.room.clone()).collect(),
             people: Vec::new(),
             read: Vec::new(),

@@ -31,7 +31,8 @@ fn begun(words: &[&str]) -> Begun {
         epoch: words::EPOCH,
         oldest: words::number(words, "oldest").unwrap_or(1),
         head: words::number(words, "head").unwrap(),
-        id_at_resume: words::field(words, "id").map(words::id),
+        at_resume: words::field(words, "id")
+            .map(|id| (words::id(id), words::number(words, "received").unwrap_or(0) as i64)),
         rooms: vec![RoomName::general()],
         people: Vec::new(),
         read: Vec::new(),
@@ -310,6 +311,8 @@ fn where_a_client_begins() {
         ("resume=5c", "head=5 id=c", "resumed from=6 head=5"),
         ("resume=3c since=0", "head=5 id=c", "resumed from=4 head=5"),
         ("resume=3c", "head=5 id=d", "epoch_changed from=1 head=5"),
+        // The same message, and written at another time: after other entries, perhaps.
+        ("resume=3c", "head=5 id=c received=7", "epoch_changed from=1 head=5"),
         ("resume=3c", "head=5", "epoch_changed from=1 head=5"),
         ("resume=6c", "head=5 id=c", "epoch_changed from=1 head=5"),
         ("resume=f:3c", "head=5 id=c", "epoch_changed from=1 head=5"),

@@ -74,6 +74,7 @@ pub fn resume(text: &str) -> ResumePoint {
         epoch: Epoch(u64::from_str_radix(epoch, 16).expect("an epoch")),
         offset: at.offset,
         id: at.id,
+        received: at.received,
     }
 }
 

@@ -57,12 +57,13 @@ struct ConnectionRow {
 fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<ConnectionRow>> {
     let mut query = db.prepare_cached(
         "SELECT me_id, me_kind, me_name, era, era_from, era_has_entries, next_offset,
-                resume_epoch, resume_offset, resume_id
+                resume_epoch, resume_offset, resume_id, resume_received
          FROM connection WHERE id = ?1",
     )?;
     let read = |row: &Row<'_>| {
         let me: (Option<String>, Option<String>, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let resume: (Option<i64>, Option<i64>, Option<[u8; 16]>) = (row.get(7)?, row.get(8)?, row.get(9)?);
+        let resume: (Option<i64>, Option<i64>, Option<[u8; 16]>, Option<i64>) =
+            (row.get(7)?, row.get(8)?, row.get(9)?, row.get(10)?);
         Ok(ConnectionRow {
             me: match me {
                 (Some(id), Some(kind), Some(name)) => {
@@ -75,10 +76,11 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
             era_has_entries: row.get(5)?,
             next: unsigned(row.get(6)?),
             resume: match resume {
-                (Some(epoch), Some(offset), Some(id)) => Some(ResumePoint {
+                (Some(epoch), Some(offset), Some(id), Some(received)) => Some(ResumePoint {
                     epoch: Epoch(epoch.cast_unsigned()),
                     offset: unsigned(offset),
                     id: MessageId(Uuid::from_bytes(id)),
+                    received,
                 }),
                 _ => None,
             },

@@ -24,6 +24,7 @@ CREATE TABLE connection (
     resume_epoch    INTEGER,
     resume_offset   INTEGER,
     resume_id       BLOB,
+    resume_received INTEGER,
     last_seq        INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 

@@ -102,7 +102,8 @@ fn log_started(
         "UPDATE connection SET
              era = CASE WHEN era = 0 OR era_has_entries THEN era + 1 ELSE era END,
              era_has_entries = 0, log_epoch = ?2, era_from = ?3, next_offset = ?3,
-             resume_epoch = NULL, resume_offset = NULL, resume_id = NULL
+             resume_epoch = NULL, resume_offset = NULL, resume_id = NULL,
+             resume_received = NULL
          WHERE id = ?1",
     )?
     .execute(params![key(connection), epoch.0.cast_signed(), int(from)?])?;
@@ -148,7 +149,12 @@ fn take_entries(db: &Connection, connection: ConnectionId, entries: &[Entry]) ->
     }
     book.save()?;
     if last.offset >= log.next {
-        let resume = ResumePoint { epoch: Epoch(epoch.cast_unsigned()), offset: last.offset, id: last.id };
+        let resume = ResumePoint {
+            epoch: Epoch(epoch.cast_unsigned()),
+            offset: last.offset,
+            id: last.id,
+            received: last.received,
+        };
         set_resume(db, connection, resume)?;
     }
     outbox::passed_by(db, connection, saturated(last.offset.max(log.next.saturating_sub(1))))?;
@@ -157,14 +163,16 @@ fn take_entries(db: &Connection, connection: ConnectionId, entries: &[Entry]) ->
 
 fn set_resume(db: &Connection, connection: ConnectionId, resume: ResumePoint) -> Result<()> {
     db.prepare_cached(
-        "UPDATE connection SET resume_epoch = ?2, resume_offset = ?3, resume_id = ?4, next_offset = ?3 + 1
+        "UPDATE connection SET resume_epoch = ?2, resume_offset = ?3, resume_id = ?4, resume_received = ?5,
+             next_offset = ?3 + 1
          WHERE id = ?1",
     )?
     .execute(params![
         key(connection),
         resume.epoch.0.cast_signed(),
         int(resume.offset)?,
-        resume.id.0.as_bytes()
+        resume.id.0.as_bytes(),
+        resume.received
     ])?;
     Ok(())
 }

@@ -228,9 +228,9 @@ impl HubStore {
         1
     }
 
-    /// The id of the entry at an offset.
-    pub async fn id_at(&self, offset: Offset) -> Result<Option<MessageId>, HubStoreError> {
-        self.read_with(move |db| read::id_at(db, offset)).await
+    /// The id of the entry at an offset, and when it was written.
+    pub async fn at(&self, offset: Offset) -> Result<Option<(MessageId, WallMs)>, HubStoreError> {
+        self.read_with(move |db| read::at(db, offset)).await
     }
 
     /// Consecutive entries from an offset on: at most `limit`, and at most about `max_bytes` of JSON, but at least one if

@@ -4,16 +4,17 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
+use crate::model::time::WallMs;
 use crate::model::{Entry, EntryKind, MessageId, Offset, PrincipalId, RoomName, Sender};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
 const COLUMNS: &str = "entry.offset, entry.id, principal, sender_name, kind, name, body, at, received";
 
-pub(super) fn id_at(db: &Connection, offset: Offset) -> Result<Option<MessageId>> {
-    let mut query = db.prepare_cached("SELECT id FROM entry WHERE offset = ?1")?;
-    let id = query.query_row([saturated(offset)], |row| row.get(0)).optional()?;
-    Ok(id.map(|id| MessageId(Uuid::from_bytes(id))))
+pub(super) fn at(db: &Connection, offset: Offset) -> Result<Option<(MessageId, WallMs)>> {
+    let mut query = db.prepare_cached("SELECT id, received FROM entry WHERE offset = ?1")?;
+    let at = query.query_row([saturated(offset)], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    Ok(at.map(|(id, received)| (MessageId(Uuid::from_bytes(id)), received)))
 }
 
 pub(super) fn entries(db: &Connection, from: Offset, limit: u32, max_bytes: usize) -> Result<Vec<Entry>> {

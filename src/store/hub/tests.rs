@@ -69,8 +69,9 @@ fn a_new_log_begins_with_the_room_that_every_hub_has() {
     assert_eq!((store.epoch(), store.head(), store.oldest()), (Epoch(u64::MAX - 1), 2, 1));
     assert_eq!(all(&store)[0], general);
     assert_eq!(all(&store)[1].body, "hello");
-    assert_eq!(wait(store.id_at(2)).unwrap(), Some(id(1)));
-    assert_eq!(wait(store.id_at(3)).unwrap(), None);
+    let received = all(&store)[1].received;
+    assert_eq!(wait(store.at(2)).unwrap(), Some((id(1), received)));
+    assert_eq!(wait(store.at(3)).unwrap(), None);
 }
 
 #[test]

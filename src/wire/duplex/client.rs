@@ -277,7 +277,7 @@ impl ClientSession {
         if !gapless {
             return violation(format!("entries that do not continue at offset {next}"));
         }
-        let resume = ResumePoint { epoch, offset: last.offset, id: last.id };
+        let resume = ResumePoint { epoch, offset: last.offset, id: last.id, received: last.received };
         self.epoch_and_next = Some((epoch, last.offset + 1));
         let live = last.offset > self.head;
         self.outputs.push_back(Output::Event(Event::Entries { entries, live }, Some(Mark { resume })));

@@ -17,6 +17,7 @@ use super::message::{
 use super::proof;
 use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
+use crate::model::time::WallMs;
 use crate::model::{
     Entry, EntryKind, Epoch, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, ResumePoint,
     RoomName, Sender, Time,
@@ -198,8 +199,8 @@ pub struct Begun {
     pub oldest: Offset,
     /// The newest offset.
     pub head: Offset,
-    /// The id at the offset of the client's resume point, if the log holds that entry.
-    pub id_at_resume: Option<MessageId>,
+    /// The id and the time of the entry at the offset of the client's resume point, if the log holds it.
+    pub at_resume: Option<(MessageId, WallMs)>,
     /// All rooms.
     pub rooms: Vec<RoomName>,
     /// Everyone who may chat.
@@ -623,7 +624,7 @@ fn start(hello: &Hello, begun: &Begun) -> (Start, Offset) {
     } else if resume.offset < oldest {
         // The entry itself is no longer held: if the next one is, nothing is missing, but nothing proves it either.
         (Start::Trimmed, oldest)
-    } else if begun.id_at_resume == Some(resume.id) {
+    } else if begun.at_resume == Some((resume.id, resume.received)) {
         (Start::Resumed, resume.offset + 1)
     } else {
         (Start::EpochChanged, oldest)
