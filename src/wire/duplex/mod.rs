@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod client;
+pub mod exchange;
 pub mod message;
 pub mod proof;
 pub mod server;
