@@ -19,7 +19,7 @@ const HOUSE: &str = "
     transport | 3 | model frame                                                                      | window
     store     | 3 | model frame wire mapping link                                                    | window
     settings  | 3 | model                                                                            | window
-    hub       | 4 | model frame wire::duplex clock store                                             | window
+    hub       | 4 | model frame wire::duplex clock store settings                                    | window
     agent     | 4 | model frame wire mapping link clock transport store settings                     | window
     worker    | 5 | model frame wire mapping link clock transport store settings hub agent           |
     ui        | 5 | model settings                                                                   | doing

@@ -394,6 +394,20 @@ fn a_connection_is_edited_disconnected_and_removed_after_a_question() {
 }
 
 #[test]
+fn a_connection_that_was_added_is_opened_when_it_is_there() {
+    let mut window = Window::online();
+    window.click("Add connection");
+    window.fill("Server address or invite", "hub.example");
+    window.fill("Token", "secret");
+    window.click("Save");
+    assert!(matches!(&window.intents()[..], [Intent::SaveConnection { .. }]));
+    let mut profile = ui_support::profile();
+    (profile.id, profile.name) = (ConnectionId(9), "Workshop".into());
+    window.update(Update::Configured(profile));
+    window.harness.get_by_label_contains("Choose a room");
+}
+
+#[test]
 fn the_apps_own_hub_has_a_name_and_cannot_be_edited_or_removed() {
     let mut window = Window::online();
     let mut profile = ui_support::profile();

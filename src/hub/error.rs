@@ -26,7 +26,7 @@ pub enum HubError {
     /// Beyond loopback without TLS.
     #[error(
         "{address} can be reached from other computers, so the hub needs TLS there: give --tls-cert and --tls-key, \
-         or --self-signed, or --insecure to let everybody on the way read along"
+         or --tls-self-signed, or --insecure to let everybody on the way read along"
     )]
     TlsRequired {
         /// Where it was to listen.

@@ -2,14 +2,14 @@
 //! lock that keeps a second hub away. All of it is readable by its owner only.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::HubError;
 use crate::clock;
 use crate::model::profile::Secret;
+use crate::settings::private_file;
 use crate::wire::duplex::proof;
 
 /// The owner's token.
@@ -48,7 +48,7 @@ impl Beacon {
         let path = data_dir.join(BEACON);
         // Serialising text and numbers cannot fail.
         let text = serde_json::to_vec(self).unwrap_or_default();
-        write_private(&path, &text).map_err(HubError::file(path))
+        private_file::write(&path, &text).map_err(HubError::file(path))
     }
 
     pub(super) fn remove(data_dir: &Path) {
@@ -101,7 +101,7 @@ fn ensure_hex(path: &Path) -> Result<(), HubError> {
         return Ok(());
     }
     let text = proof::hex(&clock::random::<32>()?) + "\n";
-    write_private(path, text.as_bytes()).map_err(HubError::file(path))
+    private_file::write(path, text.as_bytes()).map_err(HubError::file(path))
 }
 
 /// The port of the previous run.
@@ -112,7 +112,7 @@ pub(super) fn last_port(data_dir: &Path) -> Option<u16> {
 /// Remembers the port. Where that fails, the next run takes another one.
 pub(super) fn keep_port(data_dir: &Path, port: u16) {
     if last_port(data_dir) != Some(port)
-        && let Err(error) = write_private(&data_dir.join(PORT), format!("{port}\n").as_bytes())
+        && let Err(error) = private_file::write(&data_dir.join(PORT), format!("{port}\n").as_bytes())
     {
         log::warn!("cannot remember the port: {error}");
     }
@@ -134,21 +134,6 @@ pub(super) fn take(data_dir: &Path) -> Result<File, HubError> {
         Err(TryLockError::WouldBlock) => Err(HubError::AlreadyRunning { data_dir: data_dir.to_owned() }),
         Err(TryLockError::Error(source)) => Err(HubError::File { path, source }),
     }
-}
-
-/// Writes a file that only its owner may read: whole or not at all.
-pub(super) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let new: PathBuf = path.with_file_name(name);
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&new)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&new, path)
 }
 
 /// On Windows the profile folder's access list does this.

@@ -61,14 +61,14 @@ async fn guarded(State(hub): State<Arc<Hub>>, request: Request, next: Next) -> R
             hub.metrics.refuse(Refused::Host);
             refusal(
                 StatusCode::MISDIRECTED_REQUEST,
-                "This hub does not go by that name: use its IP address, or start it with --host NAME.",
+                "This hub does not go by that name: use its IP address, or start it with --allow-host NAME.",
             )
         }
         Err(Rejected::Origin) => {
             hub.metrics.refuse(Refused::Origin);
             refusal(
                 StatusCode::FORBIDDEN,
-                "Web pages may not connect to this hub, unless it is started with --origin for theirs.",
+                "Web pages may not connect to this hub, unless it is started with --allow-origin for theirs.",
             )
         }
     }

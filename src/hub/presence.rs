@@ -12,8 +12,9 @@ use crate::model::{Offset, Principal, PrincipalId, RoomName, Sender};
 /// Beyond so many connected principals nobody is told any more who comes and goes: with `n` of them, a hub's restart
 /// makes n² such messages. The welcome still says who is there.
 const PRESENCE_LIMIT: usize = 500;
-/// Notices that wait for one client.
-const MAILBOX: usize = 32;
+/// Notices that wait for one client: enough for everybody coming back at once, while the client itself is still on its way
+/// in. They take memory only while they wait.
+const MAILBOX: usize = 4 * PRESENCE_LIMIT;
 
 /// What a client hears besides the log.
 #[derive(Clone, Debug)]
@@ -205,13 +206,19 @@ mod tests {
         let registry = Arc::new(Registry::default());
         let (_a, mut mailbox) = registry.enter(&person("a"), 0);
         let (b, _) = registry.enter(&person("b"), 0);
-        for _ in 0..100 {
+        for _ in 0..2 * MAILBOX {
             b.typing(RoomName::general(), Sender { id: PrincipalId("b".into()), name: "b".into() });
         }
-        let mut seats: Vec<_> = (0..15).map(|n| registry.enter(&person(&format!("c{n}")), 0)).collect();
-        assert_eq!(presence(&mut mailbox).len(), 16);
-        seats.extend((15..48).map(|n| registry.enter(&person(&format!("c{n}")), 0)));
-        assert_eq!(presence(&mut mailbox).len(), 32, "what was there before is still read");
+        // Each comes and goes: two notices.
+        let come_and_go = |times: usize| {
+            for _ in 0..times {
+                registry.enter(&person("c"), 0);
+            }
+        };
+        come_and_go(MAILBOX / 4 - 1);
+        assert_eq!(presence(&mut mailbox).len(), MAILBOX / 2 - 1);
+        come_and_go(MAILBOX);
+        assert_eq!(presence(&mut mailbox).len(), MAILBOX, "what was there before is still read");
         assert!(matches!(mailbox.try_recv(), Err(mpsc::error::TryRecvError::Disconnected)));
     }
 

@@ -10,7 +10,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 
-use super::{HubError, Options, Tls, files};
+use super::{HubError, Options, Tls};
+use crate::settings::private_file;
 use crate::wire::duplex::proof;
 
 const CERT: &str = "hub-cert.pem";
@@ -71,7 +72,7 @@ fn make(options: &Options, cert: &Path, key: &Path) -> Result<(), HubError> {
     params.distinguished_name.push(rcgen::DnType::CommonName, "Duplex hub");
     let signed = params.self_signed(&pair).map_err(bad)?;
     let write = |path: &Path, pem: String| {
-        files::write_private(path, pem.as_bytes()).map_err(HubError::file(PathBuf::from(path)))
+        private_file::write(path, pem.as_bytes()).map_err(HubError::file(PathBuf::from(path)))
     };
     write(key, pair.serialize_pem())?;
     write(cert, signed.pem())

@@ -296,7 +296,9 @@ impl Connection {
         self.received_to = from.saturating_sub(1);
         self.era_from = from;
         let unseen = self.edge_of_unseen();
-        for room in self.rooms.values_mut().filter(|room| room.window.is_empty()) {
+        // What an earlier log still had at the hub is gone with it.
+        let is_open = |room: &&mut Room| room.window.is_empty() || room.window.before == Edge::Hub;
+        for room in self.rooms.values_mut().filter(is_open) {
             room.window.before = unseen;
         }
         // What was acknowledged and has not come back was in the log that is gone: it is sent again.

@@ -51,7 +51,7 @@ impl SecretStore {
         }
         let secret = match self.entry(connection)?.and_then(|entry| entry.get_password()) {
             Ok(text) => Secret::new(text),
-            Err(keyring::Error::NoEntry) => return None,
+            Err(keyring::Error::NoEntry | keyring::Error::NoDefaultStore) => return None,
             Err(error) => {
                 log::warn!("the keyring cannot be read: {error}");
                 return None;
@@ -64,12 +64,12 @@ impl SecretStore {
     /// Keeps a connection's secret, at least in memory. Blocks.
     pub fn set(&self, connection: ConnectionId, secret: &Secret) -> Result<(), NotKept> {
         self.known().insert(connection, secret.clone());
-        let kept = match self.entry(connection) {
-            Some(entry) => entry.and_then(|entry| entry.set_password(secret.reveal())),
-            None => Err(keyring::Error::NoDefaultStore),
+        let Some(entry) = self.entry(connection) else {
+            return Err(NotKept { detail: "secrets are kept in memory alone".to_owned() });
         };
+        let kept = entry.and_then(|entry| entry.set_password(secret.reveal()));
         // An error names the entry and the system's words, never the secret.
-        kept.map_err(|error| NotKept { detail: error.to_string() })
+        kept.map_err(|error| NotKept { detail: words(&error) })
     }
 
     /// Forgets a connection's secret. Blocks.
@@ -92,6 +92,14 @@ impl SecretStore {
     }
 }
 
+/// Why there is no keyring is known since the first try; later ones say only that there is none.
+fn words(error: &keyring::Error) -> String {
+    match (error, keyring::Entry::store_status()) {
+        (keyring::Error::NoDefaultStore, Err(why)) => why.to_string(),
+        _ => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +112,18 @@ mod tests {
         assert_eq!(store.clone().get(one), Some(Secret::new("s3cret")));
         store.remove(one);
         assert_eq!(store.get(one), None);
+    }
+
+    #[test]
+    #[ignore = "needs an unlocked keyring: dbus-run-session -- sh -c 'echo x | gnome-keyring-daemon --unlock; cargo test -- --ignored keyring'"]
+    fn a_keyring_keeps_a_secret_beyond_the_process_and_apart_from_other_directories() {
+        let (one, dir) = (ConnectionId(1), tempfile::tempdir().unwrap());
+        SecretStore::new(dir.path()).set(one, &Secret::new("s3cret 열쇠")).unwrap();
+        let again = SecretStore::new(dir.path());
+        assert_eq!(again.get(one), Some(Secret::new("s3cret 열쇠")));
+        assert_eq!(again.get(ConnectionId(2)), None);
+        assert_eq!(SecretStore::new(&dir.path().join("other")).get(one), None);
+        again.remove(one);
+        assert_eq!(SecretStore::new(dir.path()).get(one), None);
     }
 }

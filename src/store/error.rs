@@ -30,6 +30,14 @@ pub enum StoreError {
         /// The highest version this program knows.
         known: i64,
     },
+    /// The file was written by an earlier version, and only the program that owns it may migrate it: start that first.
+    #[error("it is of version {found}, and version {needed} is needed: start the hub once with this program")]
+    Older {
+        /// The file's version.
+        found: i64,
+        /// The version that is needed.
+        needed: i64,
+    },
     /// A number that the database cannot hold (above 2⁶³ − 1).
     #[error("the number {0} is too large for the database")]
     OutOfRange(u64),

@@ -35,15 +35,7 @@ impl Schema {
 /// Opens a file for writing, makes it if it is not there, and migrates it.
 pub(super) fn open(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
     files::make_private(path)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut db = Connection::open_with_flags(path, flags)?;
-    // Until the file is known to be ours, closing it must not write to it.
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    db.busy_timeout(BUSY)?;
-    let version = check(&db, schema)?;
-    if db.is_readonly("main")? {
-        return Err(StoreError::Unwritable { detail: "it can be read, but not written".to_owned() });
-    }
+    let (mut db, version) = open_unchanged(path, schema)?;
     prepare(&db)?;
     if 0 < version && version < schema.version() {
         back_up(&db, path, version)?;
@@ -51,6 +43,29 @@ pub(super) fn open(path: &Path, schema: &Schema) -> Result<Connection, StoreErro
     migrate(&mut db, schema, version)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(db)
+}
+
+/// Opens a file that another process may be using, for writing: it is there, and of the current version.
+pub(super) fn open_beside(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
+    let (db, version) = open_unchanged(path, schema)?;
+    if version < schema.version() {
+        return Err(StoreError::Older { found: version, needed: schema.version() });
+    }
+    prepare(&db)?;
+    Ok(db)
+}
+
+fn open_unchanged(path: &Path, schema: &Schema) -> Result<(Connection, i64), StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    // Until the file is known to be ours, closing it must not write to it.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    db.busy_timeout(BUSY)?;
+    let version = check(&db, schema)?;
+    if db.is_readonly("main")? {
+        return Err(StoreError::Unwritable { detail: "it can be read, but not written".to_owned() });
+    }
+    Ok((db, version))
 }
 
 /// Opens an empty database in memory. Connections of one name share it, for as long as one of them is open; without a
@@ -93,13 +108,18 @@ pub(super) fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     };
     match Connection::open_with_flags(path, flags).map_err(StoreError::from).and_then(usable) {
         Err(StoreError::Unwritable { .. }) => {
-            let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-            let uri = format!("file:{escaped}?immutable=1");
+            let uri = format!("{}?immutable=1", uri(path));
             let db = Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?;
             usable(db)
         }
         other => other,
     }
+}
+
+/// A path as SQLite takes it in a URI (sqlite.org/uri.html §3.1).
+fn uri(path: &Path) -> String {
+    let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    if cfg!(windows) { format!("file:/{}", path.replace('\\', "/")) } else { format!("file:{path}") }
 }
 
 /// Whose file this is, and of which version; 0 for an empty one. Writes nothing.
@@ -208,6 +228,20 @@ mod tests {
         let other = dir.path().join("other.db");
         drop(open(&other, &Schema { application_id: 8, ..ONE }).unwrap());
         assert!(open(&other, &ONE).is_err_and(|error| error.is_damage()));
+    }
+
+    #[test]
+    fn a_file_on_a_read_only_disk_is_read_as_it_was_last_closed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a #1?.db");
+        open(&path, &ONE).unwrap().execute("INSERT INTO a VALUES (5)", ()).unwrap();
+        // What `open_read_only` falls back to where nothing can be made beside the file.
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let immutable = Connection::open_with_flags(format!("{}?immutable=1", uri(&path)), flags).unwrap();
+        assert_eq!(immutable.query_row("SELECT x FROM a", (), |row| row.get::<_, i64>(0)).unwrap(), 5);
+        let reader = open_read_only(&path).unwrap();
+        assert_eq!(reader.query_row("SELECT x FROM a", (), |row| row.get::<_, i64>(0)).unwrap(), 5);
+        assert!(StoreError::from(reader.execute("DELETE FROM a", ()).unwrap_err()).is_retryable());
     }
 
     #[cfg(unix)]

@@ -14,7 +14,7 @@ mod link;
 mod rooms;
 mod widgets;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use egui::{CentralPanel, Frame, Panel};
@@ -78,6 +78,8 @@ pub struct Ui {
     rooms: rooms::Rooms,
     chat: chat::Chat,
     dialog: Option<dialog::Dialog>,
+    /// The connections there were when the person added one: the one that comes is opened.
+    known_before: Option<BTreeSet<ConnectionId>>,
     focused: Option<bool>,
     deadline: Deadline,
 }
@@ -93,6 +95,7 @@ impl Ui {
             rooms: rooms::Rooms::default(),
             chat: chat::Chat::default(),
             dialog: None,
+            known_before: None,
             focused: None,
             deadline: Deadline::default(),
         }
@@ -169,6 +172,13 @@ impl Ui {
 
     /// Opens the first room there is when nothing is open, and leaves what is gone.
     fn keep_open_place_valid(&mut self, cx: &mut Cx) {
+        let added = self.known_before.as_ref().and_then(|known| {
+            cx.model.read(|model| model.connections.keys().find(|id| !known.contains(id)).copied())
+        });
+        if let Some(connection) = added {
+            self.known_before = None;
+            self.go_to(Place { connection, room: None }, cx.intents);
+        }
         let open = self.open.clone();
         let better = cx.model.read(|model| {
             let known =
@@ -244,8 +254,13 @@ impl Ui {
     }
 
     fn dialogs(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
+        let asked_for = cx.intents.len();
         let fate = self.dialog.as_mut().map(|dialog| dialog.show(ui, cx));
         if fate == Some(dialog::Fate::Closed) {
+            let is_new = |intent: &Intent| matches!(intent, Intent::SaveConnection { profile, .. } if profile.id == ConnectionId(0));
+            if cx.intents[asked_for..].iter().any(is_new) {
+                self.known_before = Some(cx.model.read(|model| model.connections.keys().copied().collect()));
+            }
             self.dialog = None;
             self.chat.focus_input();
         }

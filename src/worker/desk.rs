@@ -16,9 +16,9 @@ use super::{Options, Wake};
 use crate::clock;
 use crate::link::courier::{Courier, Input, Output};
 use crate::link::{self, Link};
-use crate::model::event::{TestOutcome, Update};
+use crate::model::event::{LogRestart, TestOutcome, Update};
 use crate::model::link_state::{LinkState, Why};
-use crate::model::{ConnectionId, Event, Intent, Profile, SharedModel, Time};
+use crate::model::{ConnectionId, Entry, Event, Intent, Offset, Profile, SharedModel, Time};
 use crate::settings::{SecretStore, Settings};
 use crate::store::client::{ClientStore, Commit, Health, Write};
 use crate::transport::Connection;
@@ -41,6 +41,10 @@ pub(super) struct Seat {
     pub(super) access: Option<Access>,
     /// Whether the person wants it connected.
     pub(super) wanted: bool,
+    /// The log began anew: once it is replayed up to here, unread messages are counted again, since those that were known
+    /// before are no news.
+    recount_at: Option<Offset>,
+    head: Offset,
 }
 
 /// What a task beside the loop brings back.
@@ -169,7 +173,8 @@ impl Desk {
         let line = Line::new(id, self.posts.clone(), self.opened.clone());
         self.updates.push(Update::Configured(profile.clone()));
         self.updates.push(Update::Connection(id, Event::Restored(loaded.stored)));
-        self.seats.insert(id, Seat { profile, courier, line, access, wanted: false });
+        self.seats
+            .insert(id, Seat { profile, courier, line, access, wanted: false, recount_at: None, head: 0 });
     }
 
     /// Connects, as soon as it is known how to come in.
@@ -354,7 +359,18 @@ impl Desk {
     /// What the worker itself must do about an event.
     fn noticed(&mut self, id: ConnectionId, event: &Event) {
         match event {
-            Event::Welcomed { .. } => self.invite_redeemed(id),
+            Event::Welcomed { head, .. } => {
+                self.invite_redeemed(id);
+                if let Some(seat) = self.seats.get_mut(&id) {
+                    seat.head = *head;
+                }
+            }
+            Event::LogStarted { why, .. } if *why != LogRestart::First => {
+                if let Some(seat) = self.seats.get_mut(&id) {
+                    seat.recount_at = Some(seat.head);
+                }
+            }
+            Event::Entries { entries, .. } => self.recount_replayed(id, entries),
             Event::ReadMarker { room, .. } => self.recount(id, room.clone()),
             Event::Link(LinkState::Stopped { why }) => {
                 log::info!("connection {id:?} stopped: {}", why.code())
@@ -364,6 +380,20 @@ impl Desk {
             }
             Event::Link(LinkState::Online { rtt_ms: None, .. }) => log::info!("connection {id:?} is online"),
             _ => {}
+        }
+    }
+
+    fn recount_replayed(&mut self, id: ConnectionId, entries: &[Entry]) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        let is_there = |head: &mut Offset| entries.last().is_some_and(|last| last.offset >= *head);
+        if seat.recount_at.take_if(is_there).is_some() {
+            let rooms = self.model.read(|model| {
+                let rooms = model.connections.get(&id).map(|connection| connection.rooms.keys().cloned());
+                rooms.map(Iterator::collect::<Vec<_>>).unwrap_or_default()
+            });
+            for room in rooms {
+                self.recount(id, room);
+            }
         }
     }
 

@@ -111,6 +111,29 @@ async fn who_is_there_types_and_has_read_is_told_to_those_it_concerns() {
 }
 
 #[tokio::test]
+async fn forty_who_come_in_at_once_all_get_in_and_hear_of_each_other() {
+    let (dir, hub) = hub().await;
+    let (mut first, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    let names: Vec<String> = (0..40).map(|number| format!("Person {number}")).collect();
+    let joins = names.iter().map(|name| Client::join(&dir, &hub.url, name));
+    let mut all = futures_util::future::join_all(joins).await;
+    let mut heard = Vec::new();
+    while heard.len() < 40 {
+        let came = |message: &HubMessage| match message {
+            HubMessage::Presence { who, online: true } => Some(who.name.clone()),
+            _ => None,
+        };
+        heard.push(first.find(came).await);
+    }
+    heard.sort_by_key(|name| names.iter().position(|known| known == name));
+    assert_eq!(heard, names);
+    let id = first.send("welcome").await;
+    for (one, _) in &mut all {
+        assert_eq!(one.messages(1).await[0].id, id);
+    }
+}
+
+#[tokio::test]
 async fn too_many_frames_are_slowed_down_and_none_is_lost() {
     let (_dir, hub) = hub().await;
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;

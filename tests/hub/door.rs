@@ -80,7 +80,7 @@ async fn a_rebound_name_and_a_foreign_page_are_refused_everywhere() {
     let token = format!("Bearer {}", hub.admin_token.reveal());
     let rebound = refused(&hub.url, &[("host", "evil.example"), ("authorization", &token)]).await;
     assert_eq!(rebound.status(), 421);
-    assert!(String::from_utf8_lossy(rebound.body().as_deref().unwrap()).contains("--host"));
+    assert!(String::from_utf8_lossy(rebound.body().as_deref().unwrap()).contains("--allow-host"));
     let page = refused(&hub.url, &[("origin", "https://evil.example"), ("authorization", &token)]).await;
     assert_eq!(page.status(), 403);
     for path in ["/healthz", "/metrics", "/elsewhere"] {

@@ -13,7 +13,7 @@ use tokio::sync::{oneshot, watch};
 use super::super::error::StoreError;
 use super::super::readers::Slots;
 use super::super::writer::Work;
-use super::open::{self, Place};
+use super::open::{self, Found, Place};
 use super::write::{self, Taken};
 use super::{Commit, Health, Write};
 use crate::model::{Banner, ConnectionId, Event};
@@ -93,12 +93,8 @@ impl Keeper {
 
     /// Takes in what a damaged file still held.
     pub(super) fn rescue(&mut self, rescued: Vec<(ConnectionId, Write)>) {
-        for (connection, write) in rescued.into_iter().rev() {
-            let held = Held { connection, bytes: size(&write), writes: vec![write] };
-            self.held_bytes += held.bytes;
-            self.held.push_front(held);
-        }
-        if self.health.borrow().trouble.is_none() {
+        self.hold_first(rescued);
+        if !self.is_troubled() && !self.held.is_empty() {
             self.flush();
         }
     }
@@ -166,32 +162,37 @@ impl Keeper {
     }
 
     fn reopen(&mut self) -> Result<(), StoreError> {
-        let Place::File(path) = &self.place else { return Ok(()) };
-        if self.db.is_none() {
-            let found = open::open_file(path)?;
-            self.readers.close();
-            self.db = Some(found.db);
-            if let Some(set_aside) = found.set_aside {
-                self.replaced(set_aside);
+        match &self.place {
+            Place::File(path) if self.db.is_none() => {
+                let found = open::open_file(path);
+                self.take(found)
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Sets the damaged file aside and begins a new one.
     fn replace(&mut self) -> Result<(), StoreError> {
         let Place::File(path) = self.place.clone() else { return Ok(()) };
         self.close();
-        let set_aside = open::set_aside(&path)?;
-        self.db = Some(open::open_file(&path)?.db);
-        self.replaced(set_aside);
+        self.take(open::begin_anew(&path))
+    }
+
+    /// Goes on with what was found. What was rescued comes first in the order of writes, whether it can be written yet or
+    /// not.
+    fn take(&mut self, found: Found) -> Result<(), StoreError> {
+        self.readers.close();
+        if let Some(set_aside) = found.set_aside {
+            let banner = Banner::DatabaseSetAside { path: set_aside.path };
+            self.health.send_modify(|health| health.set_aside = Some(banner));
+            self.hold_first(set_aside.rescued);
+        }
+        self.db = Some(found.db?);
         Ok(())
     }
 
-    fn replaced(&mut self, set_aside: open::SetAside) {
-        let banner = Banner::DatabaseSetAside { path: set_aside.path };
-        self.health.send_modify(|health| health.set_aside = Some(banner));
-        for (connection, write) in set_aside.rescued.into_iter().rev() {
+    fn hold_first(&mut self, rescued: Vec<(ConnectionId, Write)>) {
+        for (connection, write) in rescued.into_iter().rev() {
             let held = Held { connection, bytes: size(&write), writes: vec![write] };
             self.held_bytes += held.bytes;
             self.held.push_front(held);

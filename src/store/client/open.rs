@@ -29,46 +29,44 @@ pub(super) enum Place {
     Memory(String),
 }
 
-/// Opens the database for writing. A damaged file is set aside first, and what it holds that no hub can send again comes
-/// back as writes.
+/// How a file was found.
 pub(super) struct Found {
-    pub db: Connection,
+    /// The database, for writing.
+    pub db: Result<Connection, StoreError>,
+    /// A damaged one was there before.
     pub set_aside: Option<SetAside>,
 }
 
 /// A damaged file was moved out of the way.
 pub(super) struct SetAside {
     pub path: PathBuf,
+    /// What it held that no hub can send again.
     pub rescued: Vec<(ConnectionId, Write)>,
 }
 
 pub(super) fn open(dir: &Path) -> Opened {
     let path = dir.join(FILE);
     let mut banners = Vec::new();
-    let (mut place, mut rescued) = (Place::File(path.clone()), Vec::new());
-    let found = match open_file(&path) {
+    let mut place = Place::File(path.clone());
+    let found = open_file(&path);
+    let mut rescued = Vec::new();
+    if let Some(set_aside) = found.set_aside {
+        banners.push(Banner::DatabaseSetAside { path: set_aside.path });
+        rescued = set_aside.rescued;
+    }
+    let db = match found.db {
         Err(StoreError::Newer { .. }) => {
             banners.push(Banner::DatabaseNewer { path });
             static COUNT: AtomicU64 = AtomicU64::new(0);
             let name = format!("duplex-client-{}", COUNT.fetch_add(1, Ordering::Relaxed));
             place = Place::Memory(name.clone());
-            open_memory(&name).map(|db| Found { db, set_aside: None })
+            open_memory(&name)
         }
         other => other,
     };
-    let db = found.map(|found| {
-        if let Some(set_aside) = found.set_aside {
-            banners.push(Banner::DatabaseSetAside { path: set_aside.path });
-            rescued = set_aside.rescued;
-        }
-        found.db
-    });
-    let (db, trouble) = match db {
-        Ok(db) => (Some(db), None),
-        Err(error) => (None, Some(trouble(&error))),
-    };
+    let trouble = db.as_ref().err().map(trouble);
     banners.extend(trouble.clone());
-    Opened { store: start(place, db, trouble, rescued), banners }
+    Opened { store: start(place, db.ok(), trouble, rescued), banners }
 }
 
 fn start(
@@ -91,22 +89,28 @@ fn start(
     ClientStore { shared: Arc::new(Shared { readers: readers.ok(), writer: writer.ok(), health: watcher }) }
 }
 
-/// Opens, or reopens, a file.
-pub(super) fn open_file(path: &Path) -> Result<Found, StoreError> {
-    match migrate::open(path, &SCHEMA).and_then(|db| looks_whole(&db).map(|()| db)) {
-        Ok(db) => Ok(Found { db, set_aside: None }),
+/// Opens, or reopens, a file. A damaged one is set aside first.
+pub(super) fn open_file(path: &Path) -> Found {
+    let db = migrate::open(path, &SCHEMA).and_then(|db| looks_whole(&db).map(|()| db));
+    match db {
         Err(error) if error.is_damage() => {
             log::warn!("{} is set aside: {error}", path.display());
-            let set_aside = set_aside(path)?;
-            let db = migrate::open(path, &SCHEMA)?;
-            Ok(Found { db, set_aside: Some(set_aside) })
+            begin_anew(path)
         }
-        Err(error) => Err(error),
+        db => Found { db, set_aside: None },
     }
 }
 
-/// Moves a damaged file out of the way, after reading from it what can be read. No connection may be open.
-pub(super) fn set_aside(path: &Path) -> Result<SetAside, StoreError> {
+/// Sets a damaged file aside and begins a new one. No connection may be open.
+pub(super) fn begin_anew(path: &Path) -> Found {
+    match set_aside(path) {
+        Ok(set_aside) => Found { db: migrate::open(path, &SCHEMA), set_aside: Some(set_aside) },
+        Err(error) => Found { db: Err(error), set_aside: None },
+    }
+}
+
+/// Moves a damaged file out of the way, after reading from it what can be read.
+fn set_aside(path: &Path) -> Result<SetAside, StoreError> {
     let rescued = rescue(path);
     Ok(SetAside { path: files::set_aside(path)?, rescued })
 }
@@ -126,13 +130,19 @@ fn open_memory(name: &str) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-fn open_to_read(place: &Place) -> Result<Connection, StoreError> {
+pub(super) fn open_to_read(place: &Place) -> Result<Connection, StoreError> {
     match place {
-        // Where nothing was ever kept, there is nothing to be read.
-        Place::File(path) if !path.exists() => migrate::open_memory(None, &SCHEMA),
+        Place::File(path) if is_empty(path) => migrate::open_memory(None, &SCHEMA),
         Place::File(path) => migrate::open_read_only(path),
         Place::Memory(name) => migrate::connect_memory(name),
     }
+}
+
+/// Where nothing was ever kept, there is nothing to be read.
+fn is_empty(path: &Path) -> bool {
+    let tables = |db: Connection| db.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0));
+    !path.exists()
+        || migrate::open_read_only(path).is_ok_and(|db| tables(db).is_ok_and(|count: i64| count == 0))
 }
 
 /// What a person is told about it.

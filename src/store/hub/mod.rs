@@ -177,10 +177,7 @@ impl HubStore {
     ) -> Result<(), HubStoreError> {
         let path = dir.join(FILE);
         let write = || -> Result<(), StoreError> {
-            if !path.exists() {
-                return Err(StoreError::Unwritable { detail: "there is no such file".to_owned() });
-            }
-            let db = migrate::open(&path, &schema::SCHEMA)?;
+            let db = migrate::open_beside(&path, &schema::SCHEMA)?;
             people::create_invite(&db, code_hash, expires_at, kind)
         };
         write().map_err(|error| error.at(&path))

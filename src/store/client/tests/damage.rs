@@ -106,3 +106,46 @@ fn a_later_version_is_left_untouched_and_the_app_works_in_memory() {
     let log = fs::read(beside(&path, "-wal")).unwrap_or_default();
     assert!(log.is_empty());
 }
+
+#[test]
+fn what_was_rescued_waits_for_a_disk_that_takes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![Write::Queue(item(1)), Write::Queue(item(2))]);
+    with_keeper(&store, |keeper| {
+        keeper.fault = Some(|keeper| {
+            keeper.fault = Some(|_| Err(StoreError::Full));
+            Err(StoreError::Damaged { detail: "as the test asks".into() })
+        });
+    });
+    assert_eq!(wait(store.commit(C, vec![Write::Unqueue(item(1).id)])), Commit::Held);
+    assert_eq!(store.health().borrow().trouble, Some(Banner::DiskFull));
+    with_keeper(&store, |keeper| keeper.fault = None);
+    commit(&store, vec![Write::Queue(item(3))]);
+    assert_eq!(load(&store).stored.outbox, [item(2), item(3)]);
+}
+
+#[test]
+fn damage_that_a_read_comes_upon_is_looked_into() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![Write::Queue(item(1))]);
+    // A false alarm changes nothing.
+    store.jobs().unwrap().blocking_send(Job::Suspect).unwrap();
+    commit(&store, vec![Write::Queue(item(2))]);
+    assert_eq!(store.health().borrow().set_aside, None);
+    assert_eq!(load(&store).stored.outbox, [item(1), item(2)]);
+}
+
+#[test]
+fn a_file_that_a_full_disk_left_empty_reads_as_empty_and_is_filled_later() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join(FILE), "").unwrap();
+    let place = super::super::open::Place::File(dir.path().join(FILE));
+    let reader = super::super::open::open_to_read(&place).unwrap();
+    assert_eq!(read::load(&reader, C).unwrap(), Loaded::default());
+    drop(reader);
+    let store = open(dir.path());
+    commit(&store, vec![Write::Queue(item(1))]);
+    assert_eq!(load(&store).stored.outbox, [item(1)]);
+}

@@ -1,0 +1,247 @@
+//! The store in figures: a million messages in a room, commits, and a hub's appends. `DUPLEX_BENCH_QUICK=1` takes
+//! smaller sizes; `TMPDIR` chooses the disk.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a bench says what it sees"
+)]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use duplex::model::event::{LogRestart, Side};
+use duplex::model::intent::Jump;
+use duplex::model::{
+    ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, MessageId, OutboxItem, Position, Principal,
+    PrincipalId, PrincipalKind, RoomName, Sender,
+};
+use duplex::store::{Append, Appended, ClientStore, Commit, HubStore, Write};
+
+const CONNECTION: ConnectionId = ConnectionId(7);
+
+fn main() {
+    // `cargo test --benches` runs this too: then only as far as it takes to see that it works.
+    let quick =
+        std::env::var_os("DUPLEX_BENCH_QUICK").is_some() || std::env::args().any(|arg| arg == "--test");
+    let (messages, appends, commits) = if quick { (20_000, 2_000, 100) } else { (1_000_000, 50_000, 2_000) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    println!("fsync of one page on this disk: {}", fsync(dir.path()));
+    runtime.block_on(fill(dir.path(), messages));
+    first_rows(dir.path());
+    runtime.block_on(pages(dir.path(), messages));
+    runtime.block_on(latency(dir.path(), commits));
+    for clients in [1, 100] {
+        let dir = tempfile::tempdir().unwrap();
+        runtime.block_on(hub(dir.path(), clients, appends));
+    }
+}
+
+fn id(number: u64) -> MessageId {
+    // Spread as random ones are.
+    let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    MessageId::from_random((u128::from(mixed) << 64 | u128::from(number)).to_be_bytes())
+}
+
+fn entry(offset: u64) -> Entry {
+    let who = offset % 20;
+    Entry {
+        kind: EntryKind::Message,
+        offset,
+        id: id(offset),
+        room: RoomName::general(),
+        sender: Sender { id: PrincipalId(format!("person-{who}")), name: format!("Person {who}") },
+        body: format!("Message {offset}: the pump in hall {who} runs at 40 Hz, and the valve is half open."),
+        at: 1_700_000_000_000 + offset as i64,
+        received: 1_700_000_000_000 + offset as i64,
+    }
+}
+
+async fn fill(dir: &Path, messages: u64) {
+    let store = ClientStore::open(dir).store;
+    let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Me".into() };
+    let welcomed = Event::Welcomed {
+        me,
+        server: "hub".into(),
+        head: messages,
+        now: 0,
+        people: Vec::new(),
+        rooms: vec![RoomName::general()],
+    };
+    let started = Event::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First };
+    let begin = vec![Write::Event(welcomed), Write::Event(started)];
+    assert_eq!(store.commit(CONNECTION, begin).await, Commit::Saved);
+    let (began, memory) = (Instant::now(), rss());
+    let mut last = None;
+    for from in (1..=messages).step_by(256) {
+        let entries = (from..(from + 256).min(messages + 1)).map(entry).collect();
+        let write = Write::Event(Event::Entries { entries, live: false });
+        last = Some(store.submit(CONNECTION, vec![write]).await);
+    }
+    assert_eq!(last.unwrap().done().await, Commit::Saved);
+    let took = began.elapsed();
+    println!(
+        "{messages} messages replayed into one room: {:.1} s, {:.0} messages/s; memory {}",
+        took.as_secs_f64(),
+        messages as f64 / took.as_secs_f64(),
+        grown(memory)
+    );
+    drop(store);
+    let size = std::fs::metadata(dir.join("client.db")).unwrap().len();
+    println!("the file: {} MB", size / 1_000_000);
+}
+
+fn first_rows(dir: &Path) {
+    let memory = rss();
+    let began = Instant::now();
+    let opened = ClientStore::open(dir);
+    let open = began.elapsed();
+    let loaded = opened.store.load_blocking(CONNECTION).unwrap();
+    let all = began.elapsed();
+    assert_eq!(loaded.stored.rooms[0].messages.len(), 100);
+    println!(
+        "start: open {}, with the first 100 rows and {} unread {}; memory {}",
+        ms(open),
+        loaded.stored.rooms[0].unread,
+        ms(all),
+        grown(memory)
+    );
+}
+
+async fn pages(dir: &Path, messages: u64) {
+    let store = ClientStore::open(dir).store;
+    let memory = rss();
+    let general = RoomName::general;
+    let at = |offset| Position { era: 1, offset };
+    let mut times = Times::default();
+    for step in 1..=200 {
+        let from = at(messages - step * (messages / 201));
+        let began = Instant::now();
+        let page = store.page(CONNECTION, general(), from, Side::Older, 100).await.unwrap();
+        times.add(began);
+        assert_eq!(page.messages.len(), 100);
+    }
+    println!("a page of 100 anywhere: {times}");
+    for (name, jump) in
+        [("oldest", Jump::Start), ("newest", Jump::End), ("middle", Jump::To(at(messages / 2)))]
+    {
+        let mut times = Times::default();
+        for _ in 0..50 {
+            let began = Instant::now();
+            let page = store.jump(CONNECTION, general(), jump, 100).await.unwrap();
+            times.add(began);
+            assert_eq!(page.messages.len(), 100);
+        }
+        println!("jump to the {name}: {times}");
+    }
+    let began = Instant::now();
+    let marker = Event::ReadMarker { room: general(), offset: 10 };
+    assert_eq!(store.commit(CONNECTION, vec![Write::Event(marker)]).await, Commit::Saved);
+    println!("a read marker at the far end, with the count of what is unread: {}", ms(began.elapsed()));
+    println!("memory after that {}", grown(memory));
+}
+
+async fn latency(dir: &Path, commits: u64) {
+    let store = ClientStore::open(dir).store;
+    let mut times = Times::default();
+    for seq in 1..=commits {
+        let item = OutboxItem {
+            id: id(1 << 40 | seq),
+            seq,
+            room: RoomName::general(),
+            body: "a line that somebody typed".into(),
+            at: 0,
+            delivery: Delivery::Attempted,
+        };
+        let began = Instant::now();
+        assert_eq!(store.commit(CONNECTION, vec![Write::Queue(item)]).await, Commit::Saved);
+        times.add(began);
+    }
+    println!("one commit to the outbox, alone: {times}");
+}
+
+async fn hub(dir: &Path, clients: u64, appends: u64) {
+    let store = HubStore::open(dir, Epoch(1), 0, id(0)).unwrap();
+    let each = (if clients == 1 { appends / 25 } else { appends }) / clients;
+    let memory = rss();
+    let began = Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for client in 0..clients {
+        let store = store.clone();
+        tasks.spawn(async move {
+            let mut times = Vec::with_capacity(each as usize);
+            for number in 0..each {
+                let entry = entry(client << 32 | number);
+                let append = Append {
+                    sender: Sender { id: PrincipalId(format!("client-{client}")), name: "Client".into() },
+                    id: entry.id,
+                    kind: EntryKind::Message,
+                    room: entry.room,
+                    body: entry.body,
+                    at: 0,
+                    received: 0,
+                };
+                let sent = Instant::now();
+                assert!(matches!(store.append(append).await.unwrap(), Appended::New(_)));
+                times.push(sent.elapsed());
+            }
+            times
+        });
+    }
+    let mut times = Times::default();
+    while let Some(task) = tasks.join_next().await {
+        times.0.extend(task.unwrap());
+    }
+    let rate = (each * clients) as f64 / began.elapsed().as_secs_f64();
+    println!("hub, {clients} clients: {rate:.0} messages/s on disk; each {times}; memory {}", grown(memory));
+}
+
+/// What the disk itself takes, to judge the rest by.
+fn fsync(dir: &Path) -> Times {
+    use std::io::Write as _;
+    let mut file = std::fs::File::create(dir.join("probe")).unwrap();
+    let mut times = Times::default();
+    for _ in 0..100 {
+        let began = Instant::now();
+        file.write_all(&[0; 4096]).unwrap();
+        file.sync_data().unwrap();
+        times.add(began);
+    }
+    times
+}
+
+#[derive(Default)]
+struct Times(Vec<Duration>);
+
+impl Times {
+    fn add(&mut self, began: Instant) {
+        self.0.push(began.elapsed());
+    }
+}
+
+impl std::fmt::Display for Times {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut sorted = self.0.clone();
+        sorted.sort();
+        let at = |percent: usize| sorted.get((sorted.len() * percent / 100).min(sorted.len() - 1));
+        let (p50, p99) = (at(50).copied().unwrap_or_default(), at(99).copied().unwrap_or_default());
+        write!(f, "p50 {}, p99 {}", ms(p50), ms(p99))
+    }
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1_000.0)
+}
+
+/// Resident memory in kB; 0 where it cannot be asked for this way.
+fn rss() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or(0)
+}
+
+fn grown(from: u64) -> String {
+    let now = rss();
+    format!("{:.1} → {:.1} MB", from as f64 / 1_000.0, now as f64 / 1_000.0)
+}

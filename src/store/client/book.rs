@@ -1,0 +1,215 @@
+//! [`Book`]: a connection's messages while some are being taken in, each in its one place.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::super::error::{StoreError, int, unsigned};
+use super::outbox;
+use super::write::{self, key, saturated};
+use crate::model::{ConnectionId, Entry, EntryKind, Position, RoomName};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// A connection's messages while some are being taken in: senders and rooms are looked up once.
+pub(super) struct Book<'a> {
+    db: &'a Connection,
+    connection: ConnectionId,
+    era: u32,
+    my_id: Option<String>,
+    pub(super) me: Option<i64>,
+    senders: HashMap<String, i64>,
+    by_name: HashMap<RoomName, usize>,
+    pub(super) rooms: Vec<RoomRow>,
+}
+
+pub(super) struct RoomRow {
+    pub(super) id: i64,
+    pub(super) newest: Position,
+    pub(super) read: Position,
+    pub(super) unread: u64,
+    pub(super) start_known: bool,
+    pub(super) changed: bool,
+}
+
+impl<'a> Book<'a> {
+    pub(super) fn new(
+        db: &'a Connection,
+        connection: ConnectionId,
+        era: u32,
+        my_id: Option<String>,
+    ) -> Result<Self> {
+        let mut book = Book {
+            db,
+            connection,
+            era,
+            my_id,
+            me: None,
+            senders: HashMap::new(),
+            by_name: HashMap::new(),
+            rooms: Vec::new(),
+        };
+        if let Some(my_id) = book.my_id.clone() {
+            book.me = Some(book.sender(&my_id)?);
+        }
+        Ok(book)
+    }
+
+    pub(super) fn entry(&mut self, entry: &Entry) -> Result<()> {
+        let mine = self.my_id.as_ref() == Some(&entry.sender.id.0);
+        if mine {
+            outbox::unqueue(self.db, self.connection, entry.id)?;
+        }
+        match entry.kind {
+            EntryKind::Unknown => {}
+            EntryKind::Room => {
+                let room = self.room(&entry.room)?;
+                let room = &mut self.rooms[room];
+                room.start_known = true;
+                room.changed = true;
+            }
+            EntryKind::Message => {
+                let position = Position { era: self.era, offset: entry.offset };
+                let room = self.room(&entry.room)?;
+                let place = self.put(entry, room)?;
+                let room = &mut self.rooms[room];
+                if position <= room.newest {
+                    return Ok(());
+                }
+                room.newest = position;
+                room.changed = true;
+                let counted = matches!(place, Place::Moved { unread: true });
+                if !mine && !counted && position > room.read {
+                    room.unread += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One of a page of history: it is read or not as it is, and never the newest.
+    pub(super) fn old_message(&mut self, entry: &Entry) -> Result<()> {
+        let room = self.room(&entry.room)?;
+        self.put(entry, room)?;
+        Ok(())
+    }
+
+    /// Puts a message in its place. One that another log holds too (a new epoch) leaves its old place.
+    fn put(&mut self, entry: &Entry, room: usize) -> Result<Place> {
+        let (era, offset) = (self.era, int(entry.offset)?);
+        let sender = self.sender(&entry.sender.id.0)?;
+        let room = &self.rooms[room];
+        let mut find = self
+            .db
+            .prepare_cached("SELECT rowid, room, era, offset FROM message WHERE sender = ?1 AND id = ?2")?;
+        let found: Option<(i64, i64, u32, i64)> = find
+            .query_row(params![sender, entry.id.0.as_bytes()], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .optional()?;
+        let mut place = Place::New;
+        if let Some((row, in_room, in_era, at_offset)) = found {
+            if (in_room, in_era, at_offset) == (room.id, era, offset) {
+                return Ok(Place::Known);
+            }
+            let old = Position { era: in_era, offset: unsigned(at_offset) };
+            let unread = in_room == room.id && old > room.read && Some(sender) != self.me;
+            self.db.prepare_cached("DELETE FROM message WHERE rowid = ?1")?.execute([row])?;
+            place = Place::Moved { unread };
+        }
+        self.db
+            .prepare_cached("DELETE FROM message WHERE room = ?1 AND era = ?2 AND offset = ?3")?
+            .execute(params![room.id, era, offset])?;
+        self.db
+            .prepare_cached(
+                "INSERT INTO message (room, era, offset, sender, sender_name, id, at, received, body)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                room.id,
+                era,
+                offset,
+                sender,
+                entry.sender.name,
+                entry.id.0.as_bytes(),
+                entry.at,
+                entry.received,
+                entry.body
+            ])?;
+        Ok(place)
+    }
+
+    fn sender(&mut self, principal: &str) -> Result<i64> {
+        if let Some(id) = self.senders.get(principal) {
+            return Ok(*id);
+        }
+        let mut find =
+            self.db.prepare_cached("SELECT id FROM sender WHERE connection = ?1 AND principal = ?2")?;
+        let found = find.query_row(params![key(self.connection), principal], |row| row.get(0)).optional()?;
+        let id = match found {
+            Some(id) => id,
+            None => {
+                self.db
+                    .prepare_cached("INSERT INTO sender (connection, principal) VALUES (?1, ?2)")?
+                    .execute(params![key(self.connection), principal])?;
+                self.db.last_insert_rowid()
+            }
+        };
+        self.senders.insert(principal.to_owned(), id);
+        Ok(id)
+    }
+
+    pub(super) fn room(&mut self, name: &RoomName) -> Result<usize> {
+        if let Some(index) = self.by_name.get(name) {
+            return Ok(*index);
+        }
+        let id = write::room_id(self.db, self.connection, name)?;
+        let mut find = self.db.prepare_cached(
+            "SELECT newest_era, newest_offset, read_era, read_offset, unread, start_known FROM room WHERE id = ?1",
+        )?;
+        let row = find.query_row([id], |row| {
+            Ok(RoomRow {
+                id,
+                newest: Position { era: row.get(0)?, offset: unsigned(row.get(1)?) },
+                read: Position { era: row.get(2)?, offset: unsigned(row.get(3)?) },
+                unread: unsigned(row.get(4)?),
+                start_known: row.get(5)?,
+                changed: false,
+            })
+        })?;
+        self.rooms.push(row);
+        self.by_name.insert(name.clone(), self.rooms.len() - 1);
+        Ok(self.rooms.len() - 1)
+    }
+
+    pub(super) fn save(&self) -> Result<()> {
+        for room in self.rooms.iter().filter(|room| room.changed) {
+            self.db
+                .prepare_cached(
+                    "UPDATE room SET newest_era = ?2, newest_offset = ?3, read_era = ?4, read_offset = ?5,
+                         unread = ?6, start_known = ?7
+                     WHERE id = ?1",
+                )?
+                .execute(params![
+                    room.id,
+                    room.newest.era,
+                    int(room.newest.offset)?,
+                    room.read.era,
+                    saturated(room.read.offset),
+                    saturated(room.unread),
+                    room.start_known
+                ])?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Place {
+    New,
+    Known,
+    /// From another place; `unread` if it counted as such there.
+    Moved {
+        unread: bool,
+    },
+}

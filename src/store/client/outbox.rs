@@ -1,0 +1,98 @@
+//! What waits to be sent, and how far it has come. Mirrors `OutboxItem` in `model::chat`.
+
+use rusqlite::{Connection, params};
+
+use super::super::error::{StoreError, int};
+use super::write::key;
+use crate::model::{ConnectionId, Delivery, MessageId, OutboxItem, Refusal};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+pub(super) fn queue(db: &Connection, connection: ConnectionId, item: &OutboxItem) -> Result<()> {
+    unqueue(db, connection, item.id)?;
+    // It may have come back as an entry already.
+    let arrived = db
+        .prepare_cached(
+            "SELECT 1 FROM message
+             WHERE id = ?2 AND sender = (
+                 SELECT sender.id FROM connection
+                 JOIN sender ON sender.connection = connection.id AND sender.principal = connection.me_id
+                 WHERE connection.id = ?1)",
+        )?
+        .exists(params![key(connection), item.id.0.as_bytes()])?;
+    let seq = int(item.seq)?;
+    db.prepare_cached("UPDATE connection SET last_seq = max(last_seq, ?2) WHERE id = ?1")?
+        .execute(params![key(connection), seq])?;
+    if arrived {
+        return Ok(());
+    }
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO outbox (connection, seq, id, room, body, at, delivery)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending')",
+    )?
+    .execute(params![
+        key(connection),
+        seq,
+        item.id.0.as_bytes(),
+        item.room.as_str(),
+        item.body,
+        item.at
+    ])?;
+    if item.delivery != Delivery::Pending {
+        deliver(db, connection, item.id, &item.delivery)?;
+    }
+    Ok(())
+}
+
+pub(super) fn unqueue(db: &Connection, connection: ConnectionId, id: MessageId) -> Result<()> {
+    db.prepare_cached("DELETE FROM outbox WHERE connection = ?1 AND id = ?2")?
+        .execute(params![key(connection), id.0.as_bytes()])?;
+    Ok(())
+}
+
+/// A later word never weakens an earlier one (`OutboxItem::deliver`).
+pub(super) fn deliver(
+    db: &Connection,
+    connection: ConnectionId,
+    id: MessageId,
+    delivery: &Delivery,
+) -> Result<()> {
+    let (word, offset, received, refusal) = match delivery {
+        Delivery::Pending => ("pending", None, None, None),
+        Delivery::Attempted => ("attempted", None, None, None),
+        Delivery::Acknowledged { offset, received } => {
+            ("acknowledged", Some(int(*offset)?), Some(*received), None)
+        }
+        Delivery::Failed(refusal) => ("failed", None, None, Some(refusal_text(refusal)?)),
+    };
+    db.prepare_cached(
+        "UPDATE outbox SET delivery = ?3, offset = ?4, received = ?5, refusal = ?6
+         WHERE connection = ?1 AND id = ?2 AND (delivery <> 'acknowledged' OR ?3 = 'acknowledged')",
+    )?
+    .execute(params![key(connection), id.0.as_bytes(), word, offset, received, refusal])?;
+    Ok(())
+}
+
+fn refusal_text(refusal: &Refusal) -> Result<String> {
+    serde_json::to_string(refusal).map_err(|error| StoreError::Nonsense(error.to_string()))
+}
+
+/// A log that ends before what it acknowledged has lost it (`OutboxItem::beyond`).
+pub(super) fn beyond(db: &Connection, connection: ConnectionId, head: i64) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE outbox SET delivery = 'attempted', offset = NULL, received = NULL
+         WHERE connection = ?1 AND delivery = 'acknowledged' AND offset > ?2",
+    )?
+    .execute(params![key(connection), head])?;
+    Ok(())
+}
+
+/// What was acknowledged for a place up to here has not come back (`OutboxItem::passed_by`).
+pub(super) fn passed_by(db: &Connection, connection: ConnectionId, offset: i64) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE outbox SET delivery = 'attempted', offset = NULL, received = NULL
+         WHERE connection = ?1 AND delivery = 'acknowledged' AND offset <= ?2",
+    )?
+    .execute(params![key(connection), offset])?;
+    Ok(())
+}
