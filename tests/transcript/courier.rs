@@ -215,6 +215,41 @@ fn what_is_received_counts_only_when_it_is_on_disk() {
 }
 
 #[test]
+fn what_reaches_the_disk_after_another_log_began_is_not_resumed_at() {
+    online(
+        "
+        < log 1x
+        * write 3: entries 1x live
+        < closed lost
+        > hang up 1000
+        ! waiting 1 lost
+        @ nudge
+        ! dialing 2
+        > dial ws://a
+        < open
+        ! handshaking 2
+        > hello token=t since=0
+        < welcome recent from=1 head=5 epoch=f
+        ! online
+        * write 4: welcomed as me head=5
+        * write 5: log started First from=1
+        > ping 1
+        @ saved 3
+        ! entries 1x live
+        < closed lost
+        > hang up 1000
+        ! waiting 2 lost
+        @ nudge
+        ! dialing 3
+        > dial ws://a
+        < open
+        ! handshaking 3
+        > hello token=t since=0
+        ",
+    );
+}
+
+#[test]
 fn what_is_only_held_in_memory_is_shown_and_sent_but_not_received() {
     online(
         "
