@@ -131,9 +131,11 @@ mod tests {
     }
 
     enum Job {
-        Wait(std::sync::mpsc::Receiver<()>),
+        /// Says that it is being done, and waits to be let go.
+        Wait(std::sync::mpsc::SyncSender<()>, std::sync::mpsc::Receiver<()>),
         Add(u64),
-        Fail,
+        /// Panics; what it holds is dropped by that.
+        Fail(oneshot::Sender<()>),
         Tell(oneshot::Sender<(u64, Vec<usize>)>),
     }
 
@@ -143,9 +145,12 @@ mod tests {
             self.batches.push(jobs.len());
             for job in jobs {
                 match job {
-                    Job::Wait(until) => until.recv().unwrap(),
+                    Job::Wait(begun, until) => {
+                        begun.send(()).unwrap();
+                        until.recv().unwrap();
+                    }
                     Job::Add(number) => self.total += number,
-                    Job::Fail => panic!("as the test asks"),
+                    Job::Fail(_held) => panic!("as the test asks"),
                     Job::Tell(to) => to.send((self.total, self.batches.clone())).unwrap(),
                 }
             }
@@ -157,18 +162,16 @@ mod tests {
         let writer = Writer::start("test-writer", 64, Sum { total: 0, batches: Vec::new() }).unwrap();
         let jobs = writer.jobs().unwrap();
         let (go, wait) = std::sync::mpsc::sync_channel(1);
-        jobs.blocking_send(Job::Wait(wait)).unwrap();
-        while jobs.capacity() < 64 {
-            std::thread::yield_now();
-        }
+        let (begun, begins) = std::sync::mpsc::sync_channel(1);
+        jobs.blocking_send(Job::Wait(begun, wait)).unwrap();
+        begins.recv().unwrap();
         for number in 1..=10 {
             jobs.blocking_send(Job::Add(number)).unwrap();
         }
-        jobs.blocking_send(Job::Fail).unwrap();
+        let (held, dropped) = oneshot::channel();
+        jobs.blocking_send(Job::Fail(held)).unwrap();
         go.send(()).unwrap();
-        while jobs.capacity() < 64 {
-            std::thread::yield_now();
-        }
+        assert!(dropped.blocking_recv().is_err(), "the panic has dropped it");
         let (to, told) = oneshot::channel();
         jobs.blocking_send(Job::Tell(to)).unwrap();
         assert_eq!(told.blocking_recv().unwrap(), (55, vec![1, 11, 1]));
