@@ -1,7 +1,6 @@
 //! [`Follow`]: one link without a disk, driven through every outage; what `tail` and `send` stand on.
 
 use std::collections::VecDeque;
-use std::path::Path;
 
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
@@ -10,12 +9,10 @@ use super::args::Server;
 use super::hub::failed;
 use super::{Exit, Failure, print};
 use crate::clock;
-use crate::hub::Beacon;
 use crate::link::{Input, Link, Output};
 use crate::model::link_state::Why;
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
 use crate::model::{Address, ConnectionId, Event};
-use crate::settings;
 use crate::transport::Connection;
 use crate::wire::SavedState;
 use crate::worker::line::{Access, Line, Opened};
@@ -135,7 +132,10 @@ fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
         .map_err(|error| Failure::new(Exit::Failed, format!("{}: {error}", print::harmless(&server.url))))?;
     let access = match &server.token {
         Some(token) => Access::Token(Secret::new(token.trim())),
-        None => own_hub(server.data_dir.as_deref(), &address.url)?,
+        None => match HubAt::find(server.data_dir.as_deref(), &address.url).map_err(failed)? {
+            Some(at) => at.access(),
+            None => return Err(Failure::new(Exit::Refused, print::reason(&Why::NoToken))),
+        },
     };
     let profile = Profile {
         id: ConnectionId::COMMAND_LINE,
@@ -148,26 +148,4 @@ fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
         auto_connect: true,
     };
     Ok((profile, access))
-}
-
-/// A hub of the person's own on this computer lets them in without a token on the command line.
-fn own_hub(data_dir: Option<&Path>, url: &str) -> Result<Access, Failure> {
-    let usual = || Some(vec![settings::data_dir()?.join("hub"), settings::data_dir()?]);
-    let dirs = data_dir.map(|dir| vec![dir.to_owned()]).or_else(usual).unwrap_or_default();
-    for dir in &dirs {
-        if Beacon::read(dir).is_some_and(|beacon| same_place(&beacon.url, url)) {
-            return Ok(HubAt::read(dir, url).map_err(failed)?.access());
-        }
-    }
-    Err(Failure::new(Exit::Refused, print::reason(&Why::NoToken)))
-}
-
-/// Whether two URLs name the same host and port.
-fn same_place(one: &str, other: &str) -> bool {
-    let place = |url: &str| {
-        let uri: http::Uri = url.parse().ok()?;
-        let host = uri.host()?.replace("localhost", "127.0.0.1");
-        Some((host, uri.port_u16()))
-    };
-    place(one).is_some_and(|one| Some(one) == place(other))
 }

@@ -133,7 +133,13 @@ impl Desk {
         };
         match &options.only {
             Some((profile, secret)) => {
-                desk.seat(profile.clone(), secret.clone().map(Access::Token)).await;
+                let url = profile.urls.first().map_or("", String::as_str);
+                let access = match secret {
+                    Some(secret) => Some(Access::Token(secret.clone())),
+                    // A hub of this user's own needs no token on the command line.
+                    None => HubAt::find(None, url).ok().flatten().map(|at| at.access()),
+                };
+                desk.seat(profile.clone(), access).await;
                 desk.connect(profile.id);
             }
             None => desk.set_up_all().await,

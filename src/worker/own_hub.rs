@@ -8,9 +8,10 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::desk::Done;
 use super::line::Access;
-use crate::hub::{self, HubError};
+use crate::hub::{self, Beacon, HubError};
 use crate::model::ConnectionId;
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
+use crate::settings;
 
 /// How long a failed hub rests before it is started again.
 const REST: Duration = Duration::from_secs(2);
@@ -31,10 +32,31 @@ impl HubAt {
         Ok(HubAt { url: url.into(), secret: hub::secret(data_dir)?, token: hub::token(data_dir)? })
     }
 
+    /// The hub of this user's at a URL, if one of these data directories (or else the usual ones) is that of a hub there.
+    ///
+    /// # Errors
+    /// When its files cannot be read.
+    pub fn find(data_dir: Option<&Path>, url: &str) -> Result<Option<HubAt>, HubError> {
+        let usual = || settings::data_dir().map_or(Vec::new(), |dir| vec![dir.join("hub"), dir]);
+        let dirs = data_dir.map_or_else(usual, |dir| vec![dir.to_owned()]);
+        let is_there = |dir: &&PathBuf| Beacon::read(dir).is_some_and(|beacon| same_place(&beacon.url, url));
+        dirs.iter().find(is_there).map(|dir| HubAt::read(dir, url)).transpose()
+    }
+
     /// The hub must prove itself before it is told the token: somebody else may own the port.
     pub fn access(&self) -> Access {
         Access::Proof { secret: self.secret, token: self.token.clone() }
     }
+}
+
+/// Whether two URLs name the same host and port.
+fn same_place(one: &str, other: &str) -> bool {
+    let place = |url: &str| {
+        let uri: http::Uri = url.parse().ok()?;
+        let host = uri.host()?.replace("localhost", "127.0.0.1");
+        Some((host, uri.port_u16()))
+    };
+    place(one).is_some_and(|one| Some(one) == place(other))
 }
 
 /// The hub within the app, as the worker holds it.

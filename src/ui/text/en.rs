@@ -277,7 +277,10 @@ fn why(why: &Why) -> Sentence {
             format!("This computer's own server could not be started{}.", detail(d)),
             "Retry now tries again; other connections work meanwhile.",
         ),
-        Why::NoToken => say("No token is known for this connection.", "Give one with Edit connection."),
+        Why::NoToken => say(
+            "No token is known for this connection.",
+            "Give one with Edit connection, or by --token beside --url.",
+        ),
     }
 }
 
