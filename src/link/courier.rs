@@ -110,6 +110,10 @@ pub struct Courier {
     next_seq: u64,
     next_ticket: u64,
     waiting: BTreeMap<u64, After>,
+    /// What was read while the hub could not be told, in the log of now.
+    unsaid: BTreeMap<RoomName, Offset>,
+    /// Whether the hub has just welcomed us.
+    greeted: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -120,7 +124,15 @@ impl Courier {
         for item in outbox {
             link.handle(now, super::Input::Queued(item));
         }
-        Courier { link, next_seq, next_ticket: 1, waiting: BTreeMap::new(), outputs: VecDeque::new() }
+        Courier {
+            link,
+            next_seq,
+            next_ticket: 1,
+            waiting: BTreeMap::new(),
+            unsaid: BTreeMap::new(),
+            greeted: false,
+            outputs: VecDeque::new(),
+        }
     }
 
     /// The link.
@@ -169,6 +181,9 @@ impl Courier {
                 }
             }
             Input::Read { room, offset } => {
+                if !self.link.state().is_online() {
+                    self.unsaid.insert(room.clone(), offset);
+                }
                 let event = Event::ReadMarker { room: room.clone(), offset };
                 let tell = super::Input::Request(Request::Read { room, offset });
                 self.write(Change::Event(event.clone()), vec![event], Some(tell));
@@ -223,10 +238,17 @@ impl Courier {
                 }
             }
         }
+        if std::mem::take(&mut self.greeted) {
+            for (room, offset) in std::mem::take(&mut self.unsaid) {
+                self.tell(now, super::Input::Request(Request::Read { room, offset }));
+            }
+        }
     }
 
     fn event(&mut self, event: Event, mark: Option<Mark>) {
+        self.greeted |= matches!(event, Event::Welcomed { .. });
         if matches!(event, Event::LogStarted { .. }) {
+            self.unsaid.clear();
             // What is still on its way to the disk is of the log before: nobody resumes there any more.
             self.waiting.values_mut().for_each(|after| after.mark = None);
         }

@@ -36,6 +36,7 @@ fn told(text: &str) -> Input {
         ["edit", which, new] => {
             Input::Edit { id: words::id(which), new_id: words::id(new), body: new.to_owned() }
         }
+        ["read", offset] => Input::Read { room: RoomName::general(), offset: offset.parse().unwrap() },
         ["saved", ticket] => Input::Saved(ticket.parse().unwrap()),
         ["held", ticket] => Input::Held(ticket.parse().unwrap()),
         _ => panic!("{text}"),
@@ -444,4 +445,34 @@ fn what_the_disk_held_goes_on_after_it() {
         }
     };
     replay(desk(vec![OutboxItem { seq: 41, ..held }]), "@ type b\n* write 1: queue b seq=42 pending");
+}
+
+#[test]
+fn what_was_read_during_an_outage_is_told_after_it() {
+    online(
+        "
+        < log 1x
+        * write 3: entries 1x live
+        @ saved 3
+        ! entries 1x live
+        < closed lost
+        > hang up 1000
+        ! waiting 1 lost
+        @ read 1
+        * write 4: read general 1
+        @ saved 4
+        ! read general 1
+        @ nudge
+        ! dialing 2
+        > dial ws://a
+        < open
+        ! handshaking 2
+        > hello token=t resume=1x
+        < welcome resumed from=2 head=1
+        ! online
+        * write 5: welcomed as me head=1
+        > ping 1
+        > read general 1
+        ",
+    );
 }
