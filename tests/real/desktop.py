@@ -92,7 +92,8 @@ for window in (first, second):
 drive.screenshot(WORK / "two-windows.png")
 
 step("one line of 60 KiB in Hangul, emoji, right-to-left and control characters arrives intact")
-odd = ("안녕하세요 👩‍👩‍👧 שלום \u202eabc\u202c \x07 " * 1200)[:20000]
+phrase = "안녕하세요 👩‍👩‍👧 שלום \u202eabc\u202c \x07 "
+odd = phrase * (60 * 1024 // len(phrase.encode()))
 identity = subprocess.run([DUPLEXCTL, "send", url, "--room", "general", "-"], input=odd, text=True, timeout=60)
 assert identity.returncode == 0
 tail = ctl("tail", url, "--json", "--since", "0", "--count", "4")
