@@ -73,6 +73,8 @@ impl Outbox {
             return turn;
         }
         let mut room = WINDOW.saturating_sub(self.under_way());
+        // Marks go to the disk by the half window: one for each acknowledgement would be a commit for each message.
+        let may_mark = room >= WINDOW / 2;
         for (item, stage) in self.items.values_mut() {
             match (*stage, &item.delivery) {
                 (Stage::InFlight | Stage::Acknowledged | Stage::Unconfirmed | Stage::Refused, _) => {}
@@ -84,6 +86,7 @@ impl Outbox {
                     room -= 1;
                 }
                 (Stage::Waiting, Delivery::Attempted) => break,
+                (Stage::Waiting, _) if !may_mark => break,
                 (Stage::Waiting, _) => {
                     *stage = Stage::Marking;
                     turn.mark.push(item.id);
