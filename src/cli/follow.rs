@@ -36,9 +36,8 @@ impl Follow {
     /// Begins to connect.
     pub(super) fn start(server: &Server, saved: SavedState) -> Result<Follow, Failure> {
         let (profile, access) = profile(server)?;
-        let url = profile.urls.first().cloned().unwrap_or_default();
         let seed = clock::random::<8>().map_or(0, u64::from_le_bytes);
-        let link = Link::new(profile.urls.clone(), access.speaker(profile.socket, &url), saved, None, seed);
+        let link = Link::new(profile.urls.clone(), access.speaker(&profile), saved, None, seed);
         let (posts, posted) = mpsc::channel(64);
         let (opened, openings) = mpsc::channel(4);
         let line = Line::new((), posts, opened);

@@ -170,9 +170,8 @@ impl Desk {
         });
         let now = clock::now();
         let me = loaded.stored.me.as_ref().map(|me| me.id.clone());
-        let url = profile.urls.first().cloned().unwrap_or_default();
         let nobody = Access::Token(crate::model::profile::Secret::new(""));
-        let speaker = access.as_ref().unwrap_or(&nobody).speaker(profile.socket, &url);
+        let speaker = access.as_ref().unwrap_or(&nobody).speaker(&profile);
         let seed = clock::random::<8>().map_or(now.boot_ms, u64::from_le_bytes);
         let link = Link::new(profile.urls.clone(), speaker, loaded.saved, me, seed);
         let courier = Courier::new(link, now, loaded.stored.outbox.clone());
@@ -188,8 +187,7 @@ impl Desk {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.wanted = true;
         if let Some(access) = &seat.access {
-            let url = seat.profile.urls.first().cloned().unwrap_or_default();
-            seat.courier.link_mut().set_speaker(access.speaker(seat.profile.socket, &url));
+            seat.courier.link_mut().set_speaker(access.speaker(&seat.profile));
             self.tell(id, Input::Link(link::Input::Start));
         } else if id == ConnectionId::OWN_HUB {
             if self.own_hub.as_ref().is_some_and(OwnHub::is_over) {

@@ -258,8 +258,7 @@ impl Desk {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         let Some(Access::Invite { token, .. }) = &seat.access else { return };
         let access = Access::Token(token.clone());
-        let url = seat.profile.urls.first().cloned().unwrap_or_default();
-        seat.courier.link_mut().set_speaker(access.speaker(seat.profile.socket, &url));
+        seat.courier.link_mut().set_speaker(access.speaker(&seat.profile));
         seat.access = Some(access);
     }
 

@@ -51,16 +51,18 @@ pub enum Access {
 
 impl Access {
     /// What the session is to say. The token travels in the handshake's header where the socket can carry one.
-    pub fn speaker(&self, socket: Socket, url: &str) -> Speaker {
+    pub fn speaker(&self, profile: &Profile) -> Speaker {
         let credentials = match self {
-            Access::Token(_) if transport::capabilities(socket).headers => Credentials::InHeader,
+            Access::Token(_) if transport::capabilities(profile.socket).headers => Credentials::InHeader,
             Access::Token(token) => Credentials::Token(token.clone()),
             Access::Invite { code, name, token } => {
                 Credentials::Invite { code: code.clone(), name: name.clone(), token: token.clone() }
             }
-            Access::Proof { secret, token } => {
-                Credentials::Prove { secret: *secret, address: authority(url), token: token.clone() }
-            }
+            Access::Proof { secret, token } => Credentials::Prove {
+                secret: *secret,
+                address: authority(profile.urls.first().map_or("", String::as_str)),
+                token: token.clone(),
+            },
         };
         Speaker::Duplex(Config { client: CLIENT.to_owned(), credentials })
     }
