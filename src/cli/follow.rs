@@ -37,7 +37,7 @@ impl Follow {
     pub(super) fn start(server: &Server, saved: SavedState) -> Result<Follow, Failure> {
         let (profile, access) = profile(server)?;
         let seed = clock::random::<8>().map_or(0, u64::from_le_bytes);
-        let link = Link::new(profile.urls.clone(), access.speaker(&profile), saved, None, seed);
+        let link = Link::new(profile.urls.clone(), access.speaker(&profile, false), saved, None, seed);
         let (posts, posted) = mpsc::channel(64);
         let (opened, openings) = mpsc::channel(4);
         let line = Line::new((), posts, opened);

@@ -228,6 +228,7 @@ impl Client {
                     // This protocol has none.
                     Output::Send(Frame::Binary(_)) => {}
                     Output::SendBatch(batch) => frames.push(Outgoing::Shared(batch.text())),
+                    Output::SendShared(text) => frames.push(Outgoing::Shared(text)),
                     Output::Ping => frames.push(Outgoing::Ping),
                     Output::Ask(ask) => self.ask(ask),
                     Output::Close(code, reason) => end = Some(End::Close(code, reason)),
@@ -291,6 +292,14 @@ impl Client {
             Ask::History { room, before, limit } => self.answer(asks::history(hub, room, before, limit)),
             Ask::SetRead { room, offset } => self.set_read(hub, room, offset),
             Ask::Typing { room } => self.typing(room),
+            Ask::Watch
+            | Ask::Announce(_)
+            | Ask::DeviceState { .. }
+            | Ask::Publish(_)
+            | Ask::Command { .. }
+            | Ask::CommandResult { .. }
+            | Ask::Series { .. }
+            | Ask::DeviceLog(_) => {}
         }
     }
 

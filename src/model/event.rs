@@ -1,12 +1,16 @@
 //! [`Event`]: what happened on one connection. The same value goes from a session through the store into the model.
 //! [`Update`]: an event with its connection, or what concerns the whole app.
 
+use std::sync::Arc;
+
 use super::chat::{Entry, Message, OutboxItem, Position, Principal, Refusal, Sender};
+use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
 use super::id::{ConnectionId, Epoch, MessageId, Offset, RoomName};
 use super::link_state::{LinkState, Why};
 use super::log::Note;
 use super::profile::Profile;
 use super::reducer::Banner;
+use super::series::SeriesPage;
 use super::time::{BootMs, WallMs};
 
 /// Why a stretch of a hub's log begins anew for this client.
@@ -92,7 +96,7 @@ pub struct Page {
 }
 
 /// What happened on one connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The link's state changed.
     Link(LinkState),
@@ -184,8 +188,84 @@ pub enum Event {
         /// Why.
         refusal: Refusal,
     },
+    /// A piece of the hub's list of devices, after each welcome.
+    Devices {
+        /// The devices of this piece.
+        devices: Vec<DeviceState>,
+        /// When the hub was started, by its clock: a device last heard before that may still come back.
+        started: WallMs,
+        /// Whether more pieces follow. With the last one, what was in none of them is gone.
+        more: bool,
+    },
+    /// A device announced itself, or its announcement changed.
+    DeviceAnnounced(Box<DeviceState>),
+    /// A device came or went.
+    DevicePresence {
+        /// Which.
+        device: DeviceId,
+        /// Whether it is there.
+        online: bool,
+        /// Since when, by the hub's clock.
+        since: WallMs,
+        /// Why it went, in its own words.
+        reason: String,
+    },
+    /// A device said nothing for three of its intervals, and the link was alive all the while.
+    DeviceSilent {
+        /// Which.
+        device: DeviceId,
+        /// Since when it counts as silent, by the hub's clock.
+        since: WallMs,
+    },
+    /// Readings, as they came.
+    Readings(Arc<Readings>),
+    /// A command was given, or ended.
+    Commanded(Box<Command>),
+    /// A device's log, newest last.
+    DeviceLog {
+        /// Whose.
+        device: DeviceId,
+        /// The lines.
+        lines: Vec<LogLine>,
+    },
+    /// A part of a metric's stored past.
+    SeriesPaged {
+        /// Of which device.
+        device: DeviceId,
+        /// Of which metric.
+        metric: MetricName,
+        /// What was read.
+        page: SeriesPage,
+    },
+    /// For a publisher: somebody wants a property of a device of ours set. Answer with `Request::CommandResult`.
+    CommandGiven {
+        /// The command's id.
+        id: MessageId,
+        /// Of which device.
+        device: DeviceId,
+        /// Which property.
+        property: MetricName,
+        /// To what.
+        value: Value,
+        /// Who asked.
+        by: Sender,
+        /// It is not to be carried out later than this long after it came, in milliseconds.
+        expires_in_ms: u64,
+    },
+    /// For a publisher: the hub did not take an announcement or readings.
+    PublishRefused {
+        /// Of which device.
+        device: DeviceId,
+        /// A stable word: `not_allowed`, `bad_name`, `too_many`.
+        code: String,
+        /// For people.
+        detail: String,
+    },
     /// For the connection log.
     Note(Note),
+
+    /// Devices as the disk holds them, at start.
+    DevicesRestored(Vec<DeviceState>),
 
     /// Read from disk at start.
     Restored(Stored),
@@ -259,7 +339,7 @@ pub enum TestOutcome {
 }
 
 /// What changes the model.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Update {
     /// Something happened on a connection.
     Connection(ConnectionId, Event),

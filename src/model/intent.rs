@@ -1,10 +1,12 @@
 //! [`Intent`]: what a person wants, from the window to the worker.
 
 use super::chat::Position;
+use super::device::{DeviceId, MetricName, Value};
 use super::event::Side;
 use super::id::{ConnectionId, MessageId, RoomName};
 use super::profile::{Profile, Secret};
 use super::reducer::Banner;
+use super::time::WallMs;
 
 /// Where to jump in a room.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -117,6 +119,41 @@ pub enum Intent {
         room: RoomName,
         /// Where to.
         jump: Jump,
+    },
+    /// Set a property of a device.
+    Command {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Of which device.
+        device: DeviceId,
+        /// Of which of its lives: what the person saw when they touched it.
+        incarnation: u64,
+        /// Which property.
+        property: MetricName,
+        /// To what.
+        value: Value,
+    },
+    /// Read a part of a metric's stored past.
+    LoadSeries {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which device.
+        device: DeviceId,
+        /// Of which metric.
+        metric: MetricName,
+        /// From here, by the hub's clock.
+        from: WallMs,
+        /// To here, exclusive.
+        to: WallMs,
+        /// At most about so many buckets: the plot's width in pixels.
+        columns: u32,
+    },
+    /// Read a device's log.
+    LoadDeviceLog {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which device.
+        device: DeviceId,
     },
     /// Dial or probe at once.
     RetryNow(ConnectionId),

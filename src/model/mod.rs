@@ -2,6 +2,8 @@
 
 pub mod address;
 pub mod chat;
+pub mod device;
+pub mod devices;
 pub mod event;
 pub mod id;
 pub mod intent;
@@ -9,6 +11,7 @@ pub mod link_state;
 pub mod log;
 pub mod profile;
 pub mod reducer;
+pub mod series;
 pub mod shared;
 pub mod time;
 pub mod window;
@@ -17,12 +20,18 @@ pub use address::Address;
 pub use chat::{
     Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, PrincipalKind, Refusal, Sender,
 };
+pub use device::{
+    Command, CommandRefusal, CommandState, DeviceId, DeviceState, Freshness, Happened, LastValue, LogLine,
+    Metric, MetricName, MetricType, Readings, Sample, ShortName, Spec, Status, Value,
+};
+pub use devices::{Device, Devices};
 pub use event::{Event, LogRestart};
 pub use id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, ResumePoint, RoomName};
 pub use intent::Intent;
 pub use link_state::{LinkState, Why};
 pub use profile::Profile;
 pub use reducer::{Banner, Connection, Model, Room};
+pub use series::{Bucket, Point, Series, SeriesPage};
 pub use shared::SharedModel;
 pub use time::Time;
 pub use window::{Edge, Window};

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
+use super::device::{Freshness, Status};
+use super::devices::{self, Device, Devices, Latest};
 use super::event::{Event, LogRestart, Page, Person, Side, Stored, TestOutcome, Update};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::link_state::LinkState;
@@ -98,6 +100,8 @@ pub struct Connection {
     pub era_began: LogRestart,
     /// The last room that could not be made, and why.
     pub room_refused: Option<(RoomName, Refusal)>,
+    /// Its devices, and the link itself as one.
+    pub devices: Devices,
     /// Decoded lines for people.
     pub log: Log,
     era: u32,
@@ -173,6 +177,7 @@ impl Connection {
             received_to: 0,
             era_began: LogRestart::First,
             room_refused: None,
+            devices: Devices::default(),
             log: Log::default(),
             era: 0,
             era_from: 0,
@@ -183,6 +188,16 @@ impl Connection {
     /// The current era.
     pub fn era(&self) -> u32 {
         self.era
+    }
+
+    /// Whether a device is there, as far as is known.
+    pub fn status(&self, device: &Device) -> Status {
+        devices::status(device, self.link.is_online(), self.devices.is_complete())
+    }
+
+    /// How far a value of a device is to be believed.
+    pub fn freshness(&self, device: &Device, latest: &Latest) -> Freshness {
+        devices::freshness(self.status(device), latest)
     }
 
     /// Whether everything up to the hub's head at the last welcome has arrived.
@@ -237,6 +252,19 @@ impl Connection {
             Event::History { room, entries, complete, .. } => self.history(room, entries, complete),
             Event::HistoryFailed { room } => self.room(&room).loading_older = false,
             Event::RoomRefused { room, refusal } => self.room_refused = Some((room, refusal)),
+            Event::Devices { devices, started, more } => self.devices.listed(devices, started, more),
+            Event::DeviceAnnounced(state) => self.devices.announced(*state),
+            Event::DevicePresence { device, online, since, reason } => {
+                self.devices.presence(&device, online, since, reason);
+            }
+            Event::DeviceSilent { device, since } => self.devices.silent(&device, since),
+            Event::Readings(readings) => self.devices.read(&readings),
+            Event::Commanded(command) => self.devices.commanded(*command),
+            Event::DeviceLog { device, lines } => self.devices.logged(&device, lines),
+            Event::SeriesPaged { device, metric, page } => self.devices.paged(device, metric, page),
+            Event::DevicesRestored(states) => self.devices.restored(states),
+            // For the publisher beside the model.
+            Event::CommandGiven { .. } | Event::PublishRefused { .. } => {}
             Event::Note(note) => self.log.push(Line { at: now.wall_ms, note }),
             Event::Restored(stored) => self.restored(stored),
             Event::Queued(item) => self.queued(item),
@@ -275,6 +303,9 @@ impl Connection {
             let why = state.why().map(|why| format!(": {}", why.code())).unwrap_or_default();
             let text = format!("{}{why}", state.code());
             self.log.push(Line { at: now.wall_ms, note: Note::State { text } });
+        }
+        if self.link.is_online() && !state.is_online() {
+            self.devices.disconnected();
         }
         if !state.is_online() {
             for room in self.rooms.values_mut() {

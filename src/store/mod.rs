@@ -11,6 +11,7 @@
 
 pub mod client;
 pub mod hub;
+pub mod readings;
 
 mod error;
 mod files;
@@ -21,3 +22,4 @@ mod writer;
 pub use client::{ClientStore, Commit, Health, Loaded, Opened, Write};
 pub use error::StoreError;
 pub use hub::{Append, Appended, HubStore, HubStoreError, InviteRefused, RedeemError};
+pub use readings::ReadingsStore;

@@ -5,7 +5,13 @@ pub mod duplex;
 
 use crate::frame::Frame;
 use crate::model::link_state::Why;
-use crate::model::{Event, MessageId, Offset, OutboxItem, ResumePoint, RoomName, Time};
+use std::sync::Arc;
+
+use crate::model::time::WallMs;
+use crate::model::{
+    CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, ResumePoint,
+    RoomName, Spec, Time, Value,
+};
 
 /// One end of one connection's conversation. Mutate once with [`Session::handle`], then drain [`Session::poll`].
 pub trait Session: Send {
@@ -64,6 +70,52 @@ pub enum Request {
         /// Its name.
         room: RoomName,
     },
+    /// Say that a device of ours is there.
+    Announce(Spec),
+    /// Say that a device of ours comes or goes.
+    DeviceState {
+        /// Which.
+        device: DeviceId,
+        /// Whether it is there.
+        online: bool,
+        /// Why it goes.
+        reason: String,
+    },
+    /// Publish readings of devices of ours.
+    Publish(Arc<Readings>),
+    /// Set a property of a device.
+    Command {
+        /// The command's id: new and random.
+        id: MessageId,
+        /// Which device.
+        device: DeviceId,
+        /// The incarnation that the person saw; none: whichever is there.
+        incarnation: Option<u64>,
+        /// Which property.
+        property: MetricName,
+        /// To what.
+        value: Value,
+    },
+    /// Answer a command that a device of ours was given.
+    CommandResult {
+        /// The command's id.
+        id: MessageId,
+        /// `Done` or `Failed`.
+        state: CommandState,
+    },
+    /// Fetch a part of a metric's stored past.
+    Series {
+        /// Of which device.
+        device: DeviceId,
+        /// Of which metric.
+        metric: MetricName,
+        /// From here, by the hub's clock.
+        from: WallMs,
+        /// To here, exclusive.
+        to: WallMs,
+    },
+    /// Fetch a device's log.
+    DeviceLog(DeviceId),
     /// Ask for a sign of life.
     Ping,
 }

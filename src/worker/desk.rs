@@ -171,7 +171,7 @@ impl Desk {
         let now = clock::now();
         let me = loaded.stored.me.as_ref().map(|me| me.id.clone());
         let nobody = Access::Token(crate::model::profile::Secret::new(""));
-        let speaker = access.as_ref().unwrap_or(&nobody).speaker(&profile);
+        let speaker = access.as_ref().unwrap_or(&nobody).speaker(&profile, true);
         let seed = clock::random::<8>().map_or(now.boot_ms, u64::from_le_bytes);
         let link = Link::new(profile.urls.clone(), speaker, loaded.saved, me, seed);
         let courier = Courier::new(link, now, loaded.stored.outbox.clone());
@@ -187,7 +187,7 @@ impl Desk {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.wanted = true;
         if let Some(access) = &seat.access {
-            seat.courier.link_mut().set_speaker(access.speaker(&seat.profile));
+            seat.courier.link_mut().set_speaker(access.speaker(&seat.profile, true));
             self.tell(id, Input::Link(link::Input::Start));
         } else if id == ConnectionId::OWN_HUB {
             if self.own_hub.as_ref().is_some_and(OwnHub::is_over) {

@@ -50,6 +50,7 @@ impl Desk {
             Intent::MarkRead { connection, room, position } => self.mark_read(connection, room, position),
             Intent::LoadMore { connection, room, side } => self.load_more(connection, room, side),
             Intent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
+            Intent::Command { .. } | Intent::LoadSeries { .. } | Intent::LoadDeviceLog { .. } => {}
             Intent::RetryNow(connection) | Intent::Connect(connection) => self.connect(connection),
             Intent::Disconnect(connection) => {
                 if let Some(seat) = self.seats.get_mut(&connection) {
@@ -258,7 +259,7 @@ impl Desk {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         let Some(Access::Invite { token, .. }) = &seat.access else { return };
         let access = Access::Token(token.clone());
-        seat.courier.link_mut().set_speaker(access.speaker(&seat.profile));
+        seat.courier.link_mut().set_speaker(access.speaker(&seat.profile, true));
         seat.access = Some(access);
     }
 

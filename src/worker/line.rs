@@ -50,8 +50,8 @@ pub enum Access {
 }
 
 impl Access {
-    /// What the session is to say. The token travels in the handshake's header where the socket can carry one.
-    pub fn speaker(&self, profile: &Profile) -> Speaker {
+    /// What the session is to say; `watch`: whether to be told of devices. The token travels in the handshake's header where the socket can carry one.
+    pub fn speaker(&self, profile: &Profile, watch: bool) -> Speaker {
         let credentials = match self {
             Access::Token(_) if transport::capabilities(profile.socket).headers => Credentials::InHeader,
             Access::Token(token) => Credentials::Token(token.clone()),
@@ -64,7 +64,7 @@ impl Access {
                 token: token.clone(),
             },
         };
-        Speaker::Duplex(Config { client: CLIENT.to_owned(), credentials })
+        Speaker::Duplex(Config { client: CLIENT.to_owned(), credentials, watch })
     }
 
     /// Where and how to dial.

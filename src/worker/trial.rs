@@ -38,7 +38,7 @@ async fn greet(profile: &Profile, access: Option<Access>) -> Result<(Option<Prin
         return transport::dial(profile.socket, target).await.map(|_| (None, String::new()));
     };
     let connection = transport::dial(profile.socket, access.target(profile, url)?).await?;
-    let speaker = access.speaker(profile);
+    let speaker = access.speaker(profile, false);
     let seed = clock::now().boot_ms;
     let mut link = Link::new(vec![url.clone()], speaker, SavedState::default(), None, seed);
     converse(&mut link, connection).await

@@ -71,7 +71,7 @@ impl World {
             Credentials::Token(token)
         };
         let c = &mut self.clients[client];
-        let speaker = Speaker::Duplex(Config { client: "sim".into(), credentials });
+        let speaker = Speaker::Duplex(Config { client: "sim".into(), credentials, watch: false });
         let me = c.disk.me.as_ref().map(|me| me.id.clone());
         let link = Link::new(vec!["ws://a".into(), "ws://b".into()], speaker, c.disk.saved(), me, seed);
         let courier = Courier::new(link, now, c.disk.outbox.values().cloned().collect());

@@ -35,6 +35,8 @@ impl World {
                         laws::what_is_told_is_on_disk(&self.disk, &batch);
                         self.carry(conn, Frame::Text(batch.text().to_string()), false);
                     }
+                    // Nobody here watches devices.
+                    HubOutput::SendShared(_) => {}
                     // A transport answers pings by itself.
                     HubOutput::Ping => {
                         let answers = self.conns.get(&conn).is_some_and(|c| c.client_open && !c.black_hole);

@@ -19,7 +19,7 @@ struct Client {
 
 impl Client {
     fn new(credentials: Credentials, saved: SavedState) -> Self {
-        let config = Config { client: "test".to_owned(), credentials };
+        let config = Config { client: "test".to_owned(), credentials, watch: false };
         Client { session: ClientSession::new(config, saved, NONCE), broken: None }
     }
 }

@@ -17,7 +17,7 @@ struct Desk {
 
 fn desk(outbox: Vec<OutboxItem>) -> Desk {
     let credentials = Credentials::Token(Secret::new("t"));
-    let speaker = Speaker::Duplex(Config { client: "test".to_owned(), credentials });
+    let speaker = Speaker::Duplex(Config { client: "test".to_owned(), credentials, watch: false });
     let me = Some(PrincipalId("me".to_owned()));
     let link = Link::new(vec!["ws://a".to_owned()], speaker, SavedState::default(), me, 1);
     Desk { courier: Courier::new(link, BEGIN, outbox), dial: 0 }

@@ -19,7 +19,7 @@ struct Wire {
 
 fn link_to(urls: &[&str], seed: u64) -> Wire {
     let credentials = Credentials::Token(Secret::new("t"));
-    let speaker = Speaker::Duplex(Config { client: "test".to_owned(), credentials });
+    let speaker = Speaker::Duplex(Config { client: "test".to_owned(), credentials, watch: false });
     let urls = urls.iter().map(|url| (*url).to_owned()).collect();
     let me = Some(PrincipalId("me".to_owned()));
     Wire { link: Link::new(urls, speaker, SavedState::default(), me, seed), dial: 0, next_seq: 1 }

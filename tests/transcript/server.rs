@@ -88,6 +88,7 @@ fn asked(ask: &Ask) -> String {
         Ask::History { room, before, limit } => format!("history {room} {before} limit={limit}"),
         Ask::SetRead { room, offset } => format!("set read {room} {offset}"),
         Ask::Typing { room } => format!("typing {room}"),
+        of_devices => format!("{of_devices:?}"),
     }
 }
 
@@ -119,6 +120,7 @@ impl Peer for Server {
             Output::SendBatch(batch) => {
                 format!("> {}", words::hub_said(&Frame::Text(batch.text().to_string())))
             }
+            Output::SendShared(text) => format!("> {}", words::hub_said(&Frame::Text(text.to_string()))),
             Output::Ping => "> websocket ping".to_owned(),
             Output::Ask(ask) => format!("* {}", asked(&ask)),
             Output::Close(code, _) => format!("> close {code}"),

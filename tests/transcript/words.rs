@@ -211,6 +211,7 @@ pub fn client_said(frame: &Frame) -> String {
         ClientMessage::CreateRoom { id, room } => format!("create_room {} {room}", letter(id)),
         ClientMessage::Ping { nonce } => format!("ping {nonce}"),
         ClientMessage::Bye => "bye".to_owned(),
+        of_devices => format!("{of_devices:?}"),
     }
 }
 
@@ -256,6 +257,7 @@ pub fn hub_said(frame: &Frame) -> String {
             let retry = retry_after_ms.map(|ms| format!(" retry={ms}")).unwrap_or_default();
             format!("bye {code}{retry} {reason}")
         }
+        of_devices => format!("{of_devices:?}"),
     }
 }
 

@@ -1,18 +1,21 @@
 //! The client's end of a Duplex conversation.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::message::{
-    self, ClientMessage, Decoded, END_OF_OFFSETS, Hello, HubMessage, Redeem, Start, VERSIONS, Welcome, close,
+    self, ClientMessage, Decoded, END_OF_OFFSETS, Hello, HubMessage, PublishedSample, Redeem, Start,
+    VERSIONS, Welcome, close,
 };
 use super::proof;
+use super::readings::{self, Names};
 use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
 use crate::model::event::{LogRestart, Person};
 use crate::model::link_state::Why;
 use crate::model::log::Note;
 use crate::model::profile::Secret;
-use crate::model::{Event, Offset, OutboxItem, Refusal, ResumePoint, Time};
+use crate::model::{DeviceId, Event, Offset, OutboxItem, Readings, Refusal, ResumePoint, SeriesPage, Time};
 use crate::wire::{Input, Mark, Output, Request, SavedState, Session, WireError};
 
 /// How long a "somebody is typing" is believed, in milliseconds.
@@ -52,6 +55,8 @@ pub struct Config {
     pub client: String,
     /// How to come in.
     pub credentials: Credentials,
+    /// Whether to be told of all devices.
+    pub watch: bool,
 }
 
 /// Where the conversation is.
@@ -77,6 +82,7 @@ pub struct ClientSession {
     sends: u64,
     pings: u64,
     ping_sent_at: Option<(u64, u64)>,
+    names: Names,
     outputs: VecDeque<Output>,
 }
 
@@ -94,6 +100,7 @@ impl ClientSession {
             sends: 0,
             pings: 0,
             ping_sent_at: None,
+            names: Names::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -138,6 +145,12 @@ impl ClientSession {
     }
 
     fn frame(&mut self, now: Time, frame: &Frame) -> Result<(), WireError> {
+        if let (Phase::Online, Frame::Text(text)) = (&self.phase, frame)
+            && let Some(readings) = readings::decode(&mut self.names, text)
+        {
+            self.event(Event::Readings(Arc::new(readings)));
+            return Ok(());
+        }
         match message::decode::<HubMessage>(frame) {
             Ok(Decoded::Known(message)) => self.message(now, message),
             Ok(Decoded::UnknownType(_)) => Ok(()),
@@ -232,6 +245,9 @@ impl ClientSession {
         for read in welcome.read {
             self.event(Event::ReadMarker { room: read.room, offset: read.offset });
         }
+        if self.config.watch {
+            self.send(&ClientMessage::Watch);
+        }
         self.ping(now);
         Ok(())
     }
@@ -260,6 +276,29 @@ impl ClientSession {
                     self.outputs.push_back(Output::RoundTrip(now.boot_ms.saturating_sub(sent_at)));
                 }
             }
+            HubMessage::Devices { started, devices, more } => {
+                self.event(Event::Devices { devices, started, more });
+            }
+            HubMessage::Device { device } => self.event(Event::DeviceAnnounced(device)),
+            HubMessage::DeviceState { device, online, since, reason } => {
+                self.event(Event::DevicePresence { device, online, since, reason });
+            }
+            HubMessage::Command { id, device, property, value, by, expires_in_ms } => {
+                self.event(Event::CommandGiven { id, device, property, value, by, expires_in_ms });
+            }
+            HubMessage::Commanded { command } => self.event(Event::Commanded(Box::new(command))),
+            HubMessage::Series { device, metric, from, to, step_ms, buckets } => {
+                let page = SeriesPage { from, to, step_ms, buckets };
+                self.event(Event::SeriesPaged { device, metric, page });
+            }
+            HubMessage::DeviceLog { device, lines } => self.event(Event::DeviceLog { device, lines }),
+            HubMessage::PublishRefused { device, code, detail } => {
+                if let Ok(device) = DeviceId::new(&device) {
+                    self.event(Event::PublishRefused { device, code, detail });
+                }
+            }
+            // `frame` has read them already.
+            HubMessage::Readings { .. } => {}
             HubMessage::Welcome(_) | HubMessage::Proof { .. } => {
                 return violation("a second welcome".to_owned());
             }
@@ -305,8 +344,31 @@ impl ClientSession {
                 self.send(&ClientMessage::History { room, before, limit });
             }
             Request::CreateRoom { id, room } => self.send(&ClientMessage::CreateRoom { id, room }),
+            Request::Announce(spec) => self.send(&ClientMessage::Announce(spec)),
+            Request::DeviceState { device, online, reason } => {
+                self.send(&ClientMessage::DeviceState { device, online, reason });
+            }
+            Request::Publish(readings) => self.publish(&readings),
+            Request::Command { id, device, incarnation, property, value } => {
+                self.send(&ClientMessage::Command { id, device, incarnation, property, value });
+            }
+            Request::CommandResult { id, state } => self.send(&ClientMessage::CommandResult { id, state }),
+            Request::Series { device, metric, from, to } => {
+                self.send(&ClientMessage::Series { device, metric, from, to });
+            }
+            Request::DeviceLog(device) => self.send(&ClientMessage::DeviceLog { device }),
             Request::Ping => self.ping(now),
         }
+    }
+
+    fn publish(&mut self, readings: &Readings) {
+        let samples = readings.iter().map(|(sample, values)| PublishedSample {
+            device: sample.device.clone(),
+            at: Some(sample.at),
+            values: values.iter().cloned().collect(),
+        });
+        let samples = samples.collect();
+        self.send(&ClientMessage::Publish { samples });
     }
 
     fn ping(&mut self, now: Time) {

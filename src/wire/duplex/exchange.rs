@@ -8,7 +8,8 @@ use super::message::Redeem;
 use crate::frame::Frame;
 use crate::model::time::WallMs;
 use crate::model::{
-    Entry, EntryKind, Epoch, MessageId, Offset, Principal, Refusal, ResumePoint, RoomName, Sender,
+    CommandState, DeviceId, Entry, EntryKind, Epoch, LogLine, MessageId, MetricName, Offset, Principal,
+    Readings, Refusal, ResumePoint, RoomName, Sender, SeriesPage, Spec, Value,
 };
 
 /// What the session is told.
@@ -44,6 +45,13 @@ pub enum Input {
         /// The last read offset.
         offset: Offset,
     },
+    /// Something about devices, for a client that watches; see [`Ask::Watch`]. The text is a whole message, encoded once
+    /// for all.
+    Devices(Arc<str>),
+    /// Readings, as the text of one whole `readings` message. Only ever given after [`Input::Drained`].
+    Readings(Arc<str>),
+    /// A command for a device that this client publishes.
+    CommandGiven(Given),
     /// The hub is shutting down.
     GoingAway,
     /// The deadline has come.
@@ -110,6 +118,73 @@ pub enum Ask {
         /// Where.
         room: RoomName,
     },
+    /// Tell this client of all devices from now on: the list, then [`Input::Devices`] and [`Input::Readings`].
+    Watch,
+    /// A device of this client's is there.
+    Announce(Spec),
+    /// A device of this client's comes or goes.
+    DeviceState {
+        /// Which.
+        device: DeviceId,
+        /// Whether it is there.
+        online: bool,
+        /// Why it goes.
+        reason: String,
+    },
+    /// Readings of devices of this client's; `received` is the hub's time.
+    Publish(Readings),
+    /// Set a property of a device.
+    Command {
+        /// The command's id.
+        id: MessageId,
+        /// Who asks.
+        by: Sender,
+        /// Which device.
+        device: DeviceId,
+        /// The incarnation that the person saw.
+        incarnation: Option<u64>,
+        /// Which property.
+        property: MetricName,
+        /// To what.
+        value: Value,
+    },
+    /// A device answered a command.
+    CommandResult {
+        /// The command's id.
+        id: MessageId,
+        /// `Done` or `Failed`.
+        state: CommandState,
+    },
+    /// A part of a metric's stored past.
+    Series {
+        /// Of which device.
+        device: DeviceId,
+        /// Of which metric.
+        metric: MetricName,
+        /// From here, by the hub's clock.
+        from: WallMs,
+        /// To here, exclusive.
+        to: WallMs,
+    },
+    /// A device's log.
+    DeviceLog(DeviceId),
+}
+
+/// A command on its way to the client that publishes the device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Given {
+    /// The command's id.
+    pub id: MessageId,
+    /// Which device.
+    pub device: DeviceId,
+    /// Which property.
+    pub property: MetricName,
+    /// To what.
+    pub value: Value,
+    /// Who asked.
+    pub by: Sender,
+    /// Not to be carried out later than so long from now, in milliseconds.
+    pub expires_in_ms: u64,
 }
 
 /// The hub's answers.
@@ -140,6 +215,31 @@ pub enum Answer {
         entries: Vec<Entry>,
         /// Whether no older ones are held.
         complete: bool,
+    },
+    /// To `Series`.
+    Series {
+        /// As asked.
+        device: DeviceId,
+        /// As asked.
+        metric: MetricName,
+        /// What is held.
+        page: SeriesPage,
+    },
+    /// To `DeviceLog`, newest last.
+    DeviceLog {
+        /// As asked.
+        device: DeviceId,
+        /// What is held.
+        lines: Vec<LogLine>,
+    },
+    /// To `Announce`, `DeviceState` or `Publish`: not taken.
+    PublishRefused {
+        /// Of which device, as it was told.
+        device: String,
+        /// A stable word.
+        code: &'static str,
+        /// For people.
+        detail: String,
     },
     /// To anything: the log cannot be read or written at the moment.
     Unavailable,
@@ -187,6 +287,8 @@ pub enum Output {
     Send(Frame),
     /// Send this batch's frame.
     SendBatch(Arc<Batch>),
+    /// Send this text, encoded once for many clients.
+    SendShared(Arc<str>),
     /// Send the transport's own ping.
     Ping,
     /// Ask the hub.

@@ -1,11 +1,16 @@
 //! The Duplex protocol's messages and their codec: one JSON object a text frame. Unknown fields and types are
 //! tolerated; malformed, over-deep and over-large input is an error that says where.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::Frame;
-use crate::model::{Entry, Epoch, MessageId, Offset, Principal, Refusal, ResumePoint, RoomName, Sender};
+use crate::model::{
+    Bucket, Command, CommandState, DeviceId, DeviceState, Entry, Epoch, LogLine, MessageId, MetricName,
+    Offset, Principal, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
+};
 
 /// Largest frame either end takes, in bytes.
 pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
@@ -92,6 +97,63 @@ pub enum ClientMessage {
         /// Its name.
         room: RoomName,
     },
+    /// Tell me of all devices from now on: first the list, then what changes.
+    Watch,
+    /// This is a device of mine; it is online as long as this connection lasts.
+    Announce(Spec),
+    /// A device of mine comes or goes while this connection lasts.
+    DeviceState {
+        /// Which.
+        device: DeviceId,
+        /// Whether it is there.
+        online: bool,
+        /// Why it goes. May be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// Readings of devices of mine. Decoded by [`super::readings`], not by this type.
+    Publish {
+        /// The moments.
+        samples: Vec<PublishedSample>,
+    },
+    /// Set a property of a device.
+    Command {
+        /// The command's id: new and random.
+        id: MessageId,
+        /// Which device.
+        device: DeviceId,
+        /// The incarnation that the person saw; without it, whichever is there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incarnation: Option<u64>,
+        /// Which property.
+        property: MetricName,
+        /// To what.
+        value: Value,
+    },
+    /// What became of a command that a device of mine was given: `done` or `failed`.
+    CommandResult {
+        /// The command's id.
+        id: MessageId,
+        /// What became of it.
+        #[serde(flatten)]
+        state: CommandState,
+    },
+    /// A part of a metric's stored past, please.
+    Series {
+        /// Of which device.
+        device: DeviceId,
+        /// Of which metric.
+        metric: MetricName,
+        /// From here, by the hub's clock, in Unix milliseconds.
+        from: i64,
+        /// To here, exclusive.
+        to: i64,
+    },
+    /// A device's log, please.
+    DeviceLog {
+        /// Of which device.
+        device: DeviceId,
+    },
     /// Are you there?
     Ping {
         /// Comes back in the pong.
@@ -99,6 +161,31 @@ pub enum ClientMessage {
     },
     /// Goodbye; the socket closes next.
     Bye,
+}
+
+/// One device's values of one moment, on the way to the hub.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PublishedSample {
+    /// Whose.
+    pub device: DeviceId,
+    /// When, by the device's clock; none: now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<i64>,
+    /// What.
+    pub values: BTreeMap<MetricName, Value>,
+}
+
+/// One device's values of one moment, on the way from the hub.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReadSample {
+    /// Whose.
+    pub device: DeviceId,
+    /// When, by the device's clock.
+    pub at: i64,
+    /// When, by the hub's.
+    pub received: i64,
+    /// What.
+    pub values: BTreeMap<MetricName, Value>,
 }
 
 /// A client's first message.
@@ -201,6 +288,94 @@ pub enum HubMessage {
         /// Whether no older ones are held.
         complete: bool,
     },
+    /// A piece of the list of devices.
+    Devices {
+        /// When the hub was started, by its clock.
+        started: i64,
+        /// The devices of this piece.
+        devices: Vec<DeviceState>,
+        /// Whether more pieces follow.
+        #[serde(default)]
+        more: bool,
+    },
+    /// A device announced itself, or its announcement changed.
+    Device {
+        /// It.
+        device: Box<DeviceState>,
+    },
+    /// A device came or went.
+    DeviceState {
+        /// Which.
+        device: DeviceId,
+        /// Whether it is there.
+        online: bool,
+        /// Since when, by the hub's clock.
+        since: i64,
+        /// Why it went. May be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// Readings, as they come. Decoded by [`super::readings`], not by this type.
+    Readings {
+        /// The moments, in the order in which the hub received them.
+        samples: Vec<ReadSample>,
+        /// How many other readings were left out before these, because the client did not keep up.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        conflated: u64,
+    },
+    /// To a publisher: a property of a device of its own is to be set.
+    Command {
+        /// The command's id.
+        id: MessageId,
+        /// Which device.
+        device: DeviceId,
+        /// Which property.
+        property: MetricName,
+        /// To what.
+        value: Value,
+        /// Who asked.
+        by: Sender,
+        /// Not to be carried out later than so long after it came, in milliseconds.
+        expires_in_ms: u64,
+    },
+    /// To those who watch: a command was given, or ended.
+    Commanded {
+        /// The command and what became of it.
+        #[serde(flatten)]
+        command: Command,
+    },
+    /// A part of a metric's stored past.
+    Series {
+        /// As asked.
+        device: DeviceId,
+        /// As asked.
+        metric: MetricName,
+        /// As asked.
+        from: i64,
+        /// As asked.
+        to: i64,
+        /// The width of one bucket, in milliseconds.
+        step_ms: i64,
+        /// `[at, min, mean, max, count]`, in order of time.
+        buckets: Vec<Bucket>,
+    },
+    /// A device's log, newest last.
+    DeviceLog {
+        /// Whose.
+        device: DeviceId,
+        /// The lines.
+        lines: Vec<LogLine>,
+    },
+    /// An announcement or readings were not taken.
+    PublishRefused {
+        /// Of which device, as it was told.
+        device: String,
+        /// A stable word; see PROTOCOL.md.
+        code: String,
+        /// For people.
+        #[serde(default)]
+        detail: String,
+    },
     /// Something that was asked could not be done.
     Error {
         /// A stable word; see PROTOCOL.md.
@@ -227,6 +402,11 @@ pub enum HubMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after_ms: Option<u64>,
     },
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The hub's answer to hello.
@@ -325,11 +505,47 @@ pub enum Decoded<M> {
 }
 
 /// The `type` values of [`ClientMessage`].
-const CLIENT_TYPES: &[&str] =
-    &["hello", "auth", "send", "typing", "read", "history", "create_room", "ping", "bye"];
+const CLIENT_TYPES: &[&str] = &[
+    "hello",
+    "auth",
+    "send",
+    "typing",
+    "read",
+    "history",
+    "create_room",
+    "watch",
+    "announce",
+    "device_state",
+    "publish",
+    "command",
+    "command_result",
+    "series",
+    "device_log",
+    "ping",
+    "bye",
+];
 /// The `type` values of [`HubMessage`].
 const HUB_TYPES: &[&str] = &[
-    "proof", "welcome", "log", "ack", "refused", "typing", "presence", "read", "history", "error", "pong",
+    "proof",
+    "welcome",
+    "log",
+    "ack",
+    "refused",
+    "typing",
+    "presence",
+    "read",
+    "history",
+    "devices",
+    "device",
+    "device_state",
+    "readings",
+    "command",
+    "commanded",
+    "series",
+    "device_log",
+    "publish_refused",
+    "error",
+    "pong",
     "bye",
 ];
 

@@ -5,4 +5,5 @@ pub mod client;
 pub mod exchange;
 pub mod message;
 pub mod proof;
+pub mod readings;
 pub mod server;

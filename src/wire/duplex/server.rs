@@ -10,14 +10,18 @@ use std::sync::Arc;
 
 use super::batch;
 pub use super::batch::Batch;
-pub use super::exchange::{Answer, AppendOutcome, Ask, Begun, Input, Output};
+pub use super::exchange::{Answer, AppendOutcome, Ask, Begun, Given, Input, Output};
 use super::message::{
-    self, ClientMessage, Decoded, Hello, HubMessage, PersonState, ReadState, Start, VERSIONS, Welcome, close,
+    self, ClientMessage, Decoded, Hello, HubMessage, PersonState, PublishedSample, ReadState, Start,
+    VERSIONS, Welcome, close,
 };
 use super::proof;
 use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
-use crate::model::{Entry, EntryKind, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender, Time};
+use crate::model::{
+    Entry, EntryKind, Offset, Principal, PrincipalId, PrincipalKind, Readings, Refusal, Sample, Sender,
+    SeriesPage, Time,
+};
 
 /// A client that says no hello for so long is closed, in milliseconds.
 pub const HELLO_MS: u64 = 5_000;
@@ -138,6 +142,15 @@ impl ServerSession {
             Input::Drained => self.pump(|online| online.drained = true),
             Input::Answer(answer) => self.answer(now, answer),
             Input::Committed(batch) => self.committed(&batch),
+            Input::Devices(text) | Input::Readings(text) => {
+                if self.principal().is_some() {
+                    self.outputs.push_back(Output::SendShared(text));
+                }
+            }
+            Input::CommandGiven(given) => {
+                let Given { id, device, property, value, by, expires_in_ms } = given;
+                self.send(&HubMessage::Command { id, device, property, value, by, expires_in_ms });
+            }
             Input::Head(head) => self.pump(|online| online.head = online.head.max(head)),
             Input::Presence(who, online) => {
                 self.tell(Some(&who.id.clone()), HubMessage::Presence { who, online })
@@ -302,6 +315,14 @@ impl ServerSession {
                 let complete = complete && all;
                 self.send(&HubMessage::History { room, before, entries, complete });
             }
+            Answer::Series { device, metric, page } => {
+                let SeriesPage { from, to, step_ms, buckets } = page;
+                self.send(&HubMessage::Series { device, metric, from, to, step_ms, buckets });
+            }
+            Answer::DeviceLog { device, lines } => self.send(&HubMessage::DeviceLog { device, lines }),
+            Answer::PublishRefused { device, code, detail } => {
+                self.send(&HubMessage::PublishRefused { device, code: code.to_owned(), detail });
+            }
             Answer::Unavailable => {
                 self.bye(close::UNAVAILABLE, "the log cannot be read or written", Some(UNAVAILABLE_MS));
             }
@@ -361,12 +382,37 @@ impl ServerSession {
             ClientMessage::History { room, before, limit } => {
                 self.ask(Ask::History { room, before, limit: limit.clamp(1, HISTORY_LIMIT) });
             }
+            ClientMessage::Watch => self.ask(Ask::Watch),
+            ClientMessage::Announce(spec) => self.ask(Ask::Announce(spec)),
+            ClientMessage::DeviceState { device, online, reason } => {
+                self.ask(Ask::DeviceState { device, online, reason });
+            }
+            ClientMessage::Publish { samples } => self.publish(now, samples),
+            ClientMessage::Command { id, device, incarnation, property, value } => {
+                self.ask(Ask::Command { id, by: sender, device, incarnation, property, value });
+            }
+            ClientMessage::CommandResult { id, state } => self.ask(Ask::CommandResult { id, state }),
+            ClientMessage::Series { device, metric, from, to } => {
+                self.ask(Ask::Series { device, metric, from, to });
+            }
+            ClientMessage::DeviceLog { device } => self.ask(Ask::DeviceLog(device)),
             // `message` takes care of the rest.
             ClientMessage::Hello(_) | ClientMessage::Auth { .. } => {
                 self.bye(close::VIOLATION, "a second hello", None);
             }
             ClientMessage::Ping { .. } | ClientMessage::Bye => {}
         }
+    }
+
+    fn publish(&mut self, now: Time, samples: Vec<PublishedSample>) {
+        let mut readings = Readings::default();
+        for PublishedSample { device, at, values } in samples {
+            let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
+            let at = at.unwrap_or(now.wall_ms);
+            readings.samples.push(Sample { device, at, received: now.wall_ms, count });
+            readings.values.extend(values);
+        }
+        self.ask(Ask::Publish(readings));
     }
 
     /// Where this send stands to the one that is expected: a doubled one is less, greater means that one was lost.
