@@ -529,6 +529,12 @@ pub enum Freshness {
     Unknown,
 }
 
+/// Where a reading stands in time, by the hub's clock: its source's own time, unless that clock is off by more than
+/// [`CLOCK_TOLERANCE_MS`].
+pub fn place(at: WallMs, received: WallMs) -> WallMs {
+    if received.saturating_sub(at).saturating_abs() > CLOCK_TOLERANCE_MS { received } else { at }
+}
+
 /// How often something comes, learned from when it came.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rhythm {
