@@ -30,6 +30,8 @@ struct Watched {
     /// The interval as announced, or as the hub learned it.
     told_every_ms: Option<u64>,
     rhythm: Rhythm,
+    /// When it went, by the hub's clock: readings from before may come after.
+    gone_at: Option<WallMs>,
     /// A hub that was just started gives it until then to come back.
     not_before: BootMs,
     /// Its place in the heap, where it has one.
@@ -44,6 +46,7 @@ impl Watched {
             heard_at: now.boot_ms,
             told_every_ms: None,
             rhythm: Rhythm::default(),
+            gone_at: None,
             not_before: 0,
             look_at: None,
         }
@@ -102,13 +105,16 @@ impl Watch {
             }
             Event::Devices { devices, started, more } => self.listed(now, devices, *started, *more),
             Event::DeviceAnnounced(state) => {
-                if let Some(place) = self.put(now, state) {
+                if let Some(place) = self.put(now, state)
+                    && state.online
+                {
                     self.heard(now, place, None);
                 }
             }
-            Event::DevicePresence { device, online, .. } => {
+            Event::DevicePresence { device, online, since, .. } => {
                 if let Some(place) = self.place(now, device) {
                     self.devices[place].expected = *online;
+                    self.devices[place].gone_at = Some(*since).filter(|_| !online);
                     if *online {
                         self.heard(now, place, None);
                     }
@@ -220,13 +226,16 @@ impl Watch {
     /// It said something; `received`: readings, at this time of the hub.
     fn heard(&mut self, now: Time, place: usize, received: Option<WallMs>) {
         let device = &mut self.devices[place];
-        if let Some(received) = received
-            && device.told_every_ms.is_none()
-        {
-            device.rhythm.heard(received);
+        if let Some(received) = received {
+            if device.gone_at.is_some_and(|gone| received <= gone) {
+                return;
+            }
+            if device.told_every_ms.is_none() {
+                device.rhythm.heard(received);
+            }
         }
         device.heard_at = now.boot_ms;
-        (device.expected, device.not_before) = (true, 0);
+        (device.expected, device.gone_at, device.not_before) = (true, None, 0);
         // A later deadline is found when the earlier one is looked at.
         if device.look_at.is_none_or(|at| device.due() < at) {
             self.arm(place);
@@ -254,6 +263,7 @@ impl Watch {
         let device = &mut self.devices[place];
         device.told_every_ms = state.spec.every_ms().or(state.every_ms);
         device.expected = state.online;
+        device.gone_at = Some(state.since).filter(|_| !state.online);
         Some(place)
     }
 
