@@ -149,9 +149,9 @@ fn devices_are_as_they_were_put_with_their_last_values() {
         values: vec![last("mode", Value::Text("auto".into())), replayed, last("t", Value::Number(4.0))],
         ..state
     };
-    assert_eq!(wait(store.devices(1)).unwrap(), [expected.clone()]);
+    assert_eq!(wait(store.devices(1)).unwrap(), std::slice::from_ref(&expected));
     wait(store.flush());
-    assert_eq!(wait(store.devices(1)).unwrap(), [expected.clone()]);
+    assert_eq!(wait(store.devices(1)).unwrap(), std::slice::from_ref(&expected));
     assert_eq!(wait(store.devices(2)).unwrap(), []);
     drop(store);
     let store = open(dir.path());
