@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::StoreError;
 use super::keeper::Live;
-use super::memory::unannounced;
+use super::memory::{Held, unannounced};
 use super::tend::{self, HOURS, MINUTES};
 use super::write::{CHUNK_SPAN_MS, in_order};
 use super::{DAY_MS, HOUR_MS, TEXTS, blob};
@@ -86,8 +86,7 @@ fn part(db: &Connection, live: &Live, asked: &Asked) -> Result<Option<Part>, Sto
         return Ok(None);
     };
     // The first read is what sets the moment from which this connection sees the file.
-    let raw_begins =
-        db.prepare_cached("SELECT raw_begins FROM state")?.query_row((), |row| row.get(0))?;
+    let raw_begins = db.prepare_cached("SELECT raw_begins FROM state")?.query_row((), |row| row.get(0))?;
     let Some(held) = memory.tracks.get(&track) else { return Ok(None) };
     let is_within = |point: &&Point| (asked.from..asked.to).contains(&point.at);
     let points = held.points.iter().filter(is_within).copied().collect();
@@ -228,13 +227,14 @@ pub(super) fn devices(db: &Connection, live: &Live, source: u64) -> Result<Vec<D
         memory.devices_of(source)
     };
     let mut records: HashMap<i64, String> = HashMap::new();
-    let mut query = db.prepare_cached("SELECT id, body FROM device WHERE source = ?1 AND body IS NOT NULL")?;
+    let mut query =
+        db.prepare_cached("SELECT id, body FROM device WHERE source = ?1 AND body IS NOT NULL")?;
     let mut rows = query.query([source.cast_signed()])?;
     while let Some(row) = rows.next()? {
         records.insert(row.get(0)?, row.get(1)?);
     }
     let mut devices = Vec::with_capacity(held.len());
-    for (key, id, record, values) in held {
+    for Held { key, id, record, values } in held {
         let mut state = match record {
             Some(record) => *record,
             None => records
@@ -280,7 +280,11 @@ pub(super) fn log(
 }
 
 /// The newest changes of a text within a stretch of time, oldest first.
-pub(super) fn texts(db: &Connection, live: &Live, asked: &Asked) -> Result<Vec<(WallMs, String)>, StoreError> {
+pub(super) fn texts(
+    db: &Connection,
+    live: &Live,
+    asked: &Asked,
+) -> Result<Vec<(WallMs, String)>, StoreError> {
     let (track, waiting) = {
         let memory = live.current();
         // See `part`.
