@@ -14,8 +14,10 @@ use crate::model::{Event, Offset, Readings, Time};
 
 /// Most devices watched; beyond that a hub is not believed to have so many.
 const DEVICES: usize = 100_000;
-/// After a replay readings have so long to come, in milliseconds: chat went before them.
-const CAUGHT_UP_MS: u64 = 2_000;
+/// After a replay, and after this program itself stood still, readings have so long to come, in milliseconds.
+const CATCH_UP_MS: u64 = 2_000;
+/// A look that is so late means that this program stood still: what was said meanwhile waits to be read. In milliseconds.
+const LATE_MS: u64 = 1_000;
 /// Round trips before a device counts as silent: a hub may have held readings back until its socket had drained, and then
 /// its first answer is sent before them, its second one behind them.
 const ROUNDS: u32 = 2;
@@ -100,7 +102,7 @@ impl Watch {
             Event::LogStarted { from, .. } => self.caught_up = *from > self.head,
             Event::Entries { entries, .. } if !self.caught_up => {
                 if entries.last().is_some_and(|last| last.offset >= self.head) {
-                    (self.caught_up, self.floor) = (true, now.boot_ms + CAUGHT_UP_MS);
+                    (self.caught_up, self.floor) = (true, now.boot_ms + CATCH_UP_MS);
                 }
             }
             Event::Devices { devices, started, more } => self.listed(now, devices, *started, *more),
@@ -133,6 +135,10 @@ impl Watch {
 
     /// Whether a ping is to be sent now; [`Watch::answered`] is to be called when its pong comes.
     pub fn wants_round_trip(&mut self, now: Time) -> bool {
+        match self.deadline() {
+            Some(due) if now.boot_ms >= due.saturating_add(LATE_MS) => self.floor = now.boot_ms + CATCH_UP_MS,
+            _ => {}
+        }
         if !self.caught_up || now.boot_ms < self.floor {
             return false;
         }
@@ -179,7 +185,7 @@ impl Watch {
         let device = &self.devices[place];
         let is_due = device.expected && device.due() <= now.boot_ms;
         if !is_due {
-            self.arm(place);
+            self.arm(now, place);
         }
         is_due
     }
@@ -205,7 +211,7 @@ impl Watch {
                 device.heard_at = heard_at;
                 device.not_before = if heard < started { back_by } else { 0 };
             }
-            self.arm(place);
+            self.arm(now, place);
         }
     }
 
@@ -238,18 +244,18 @@ impl Watch {
         (device.expected, device.gone_at, device.not_before) = (true, None, 0);
         // A later deadline is found when the earlier one is looked at.
         if device.look_at.is_none_or(|at| device.due() < at) {
-            self.arm(place);
+            self.arm(now, place);
         }
     }
 
     /// Has it looked at when it is due.
-    fn arm(&mut self, place: usize) {
+    fn arm(&mut self, now: Time, place: usize) {
         let device = &mut self.devices[place];
         if !device.expected {
             device.look_at = None;
             return;
         }
-        let due = device.due();
+        let due = device.due().max(now.boot_ms);
         device.look_at = Some(due);
         self.heap.push(Reverse((due, place)));
         if self.heap.len() > 4 * self.devices.len() + 64 {

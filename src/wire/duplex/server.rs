@@ -445,8 +445,8 @@ impl ServerSession {
             }
             ClientMessage::Announce(spec) => self.announce(spec),
             ClientMessage::DeviceState { device, online, reason } => {
-                let within = limits::check_id(device.as_str()).and_then(|()| limits::check_reason(&reason));
-                match within {
+                let reason = limits::cut(&reason, limits::REASON_CHARS);
+                match limits::check_id(device.as_str()) {
                     Ok(()) => self.ask(Ask::DeviceState { device, online, reason }),
                     Err(excess) => self.refuse(device.as_str(), excess.code, excess.detail),
                 }
@@ -454,9 +454,9 @@ impl ServerSession {
             // `frame` reads it while online.
             ClientMessage::Publish { .. } => {}
             ClientMessage::Command { id, device, incarnation, property, value } => match value {
-                Value::Text(text) if text.len() > limits::TEXT_BYTES => {
+                Value::Text(text) if text.len() > limits::LONG_TEXT_BYTES => {
                     let value = Value::Text(limits::cut(&text, limits::TITLE_CHARS).into());
-                    let detail = format!("a text of at most {} bytes", limits::TEXT_BYTES);
+                    let detail = format!("a text of at most {} bytes", limits::LONG_TEXT_BYTES);
                     let state = CommandState::Refused { why: CommandRefusal::BadValue, detail };
                     let command = Command { id, device, property, value, by: sender, at: now.wall_ms, state };
                     self.send(&HubMessage::Commanded { command });
@@ -466,7 +466,7 @@ impl ServerSession {
             ClientMessage::CommandResult { id, state } => match state {
                 CommandState::Done => self.ask(Ask::CommandResult { id, state }),
                 CommandState::Failed { detail } => {
-                    let detail = limits::cut(&detail, limits::REASON_CHARS);
+                    let detail = limits::cut(&detail, limits::DETAIL_CHARS);
                     self.ask(Ask::CommandResult { id, state: CommandState::Failed { detail } });
                 }
                 _ => self.error("malformed", "a result is `done` or `failed`"),
@@ -483,7 +483,8 @@ impl ServerSession {
         }
     }
 
-    fn announce(&mut self, spec: Spec) {
+    fn announce(&mut self, mut spec: Spec) {
+        spec.will = limits::cut(&spec.will, limits::REASON_CHARS);
         match limits::check_spec(&spec) {
             Ok(()) => self.ask(Ask::Announce(spec)),
             Err(excess) => self.refuse(spec.id.as_str(), excess.code, excess.detail),
