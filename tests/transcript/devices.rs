@@ -325,13 +325,13 @@ fn one_bad_value_costs_that_value_alone() {
         r#"
         < json {"type":"readings","samples":[{"device":"pump","at":1790000000000,"received":1790000000000,"values":{"a":1e999,"b":[1,[2]],"c":{"d":1e999}," e":1,"f":2,"f":3,"g":-1e-999,"h":"1e999","i":null}}]}
         ! readings pump@0 a=null f=3 g=0 h="1e999" i=null
-        ! note malformed left out 3 values, the first of `pump`: bad_value
+        ! note malformed values left out: 3, the first of `pump`: bad_value
         < json {"type":"readings","samples":[{"device":" ","at":0,"received":0,"values":{"a":1,"b":2}},{"values":{"a":true},"received":1790000000007,"more":{"a":[]},"at":1790000000005,"device":"lamp"}],"conflated":7}
         ! readings lamp@5 a=true conflated=7
-        ! note malformed left out 2 values, the first of ` `: bad_name
+        ! note malformed values left out: 2, the first of ` `: bad_name
         # the app keeps such ids for itself
         < json {"type":"readings","samples":[{"device":"~link","at":0,"received":0,"values":{"a":1}}]}
-        ! note malformed left out 1 values, the first of `~link`: bad_name
+        ! note malformed values left out: 1, the first of `~link`: bad_name
         "#,
     );
 }
@@ -496,7 +496,7 @@ fn what_cannot_be_used_of_a_publish_is_left_out_and_told() {
         > publish_refused pump too_large…
         < json {{"type":"publish","samples":[{many}{{"device":"lamp","values":{{"t":1,"u":2}}}}]}}
         * publish {taken}
-        > publish_refused lamp too_many left out 2 values…
+        > publish_refused lamp too_many values left out: 2, the first of…
         < json {{"type":"publish","samples":[{{"device":"pump","values":7}}]}}
         > error malformed…
         "#
