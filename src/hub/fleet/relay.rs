@@ -99,6 +99,12 @@ impl Relay {
         news(event.text)
     }
 
+    /// Whether something waits, were the time that it waits for here.
+    #[cfg(test)]
+    pub(super) fn is_behind(&self) -> bool {
+        *self.head.borrow() > self.cursor || !self.events.is_empty()
+    }
+
     fn next_event(&mut self) {
         loop {
             match self.events.try_recv() {
