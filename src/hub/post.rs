@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
         for (body, says) in [
-            ("temperature=21", "not JSON: expected value at line 1 column"),
+            ("temperature=21", "not JSON: expected ident at line 1 column 2"),
             (r#"{"temperature": NaN}"#, "line 1 column 17"),
             (r#"{"a": {"b": 1}}"#, r#""a" is a number"#),
             (r#"{" a": 1}"#, r#"" a" is no name"#),
