@@ -15,13 +15,13 @@ use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
 use duplex::model::chat::MAX_BODY_BYTES;
-use duplex::model::{EntryKind, RoomName};
+use duplex::model::{EntryKind, RoomName, device};
 use duplex::wire::SavedState;
 use duplex::wire::duplex::message::{
-    ClientMessage, Decoded, HubMessage, MAX_DEPTH, MAX_FRAME_BYTES, Malformed, Message, Start, Welcome,
+    self, ClientMessage, Decoded, HubMessage, MAX_DEPTH, MAX_FRAME_BYTES, Malformed, Message, Start, Welcome,
     close, decode, encode,
 };
-use duplex::wire::duplex::{client, proof, server};
+use duplex::wire::duplex::{client, limits, proof, readings, server};
 use duplex::{link, model};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -161,6 +161,19 @@ fn the_figures_are_the_programs_own() {
         ("a `send` without an answer", link::ACK_MS),
         ("silence before a WebSocket ping", server::IDLE_MS),
         ("typing is believed", client::TYPING_MS),
+        ("a device's or metric's name", device::NAME_CHARS as u64),
+        ("samples of a `publish`", limits::SAMPLES as u64),
+        ("values of a sample", device::METRICS as u64),
+        ("a device's metrics", device::METRICS as u64),
+        ("a device's attributes", limits::ATTRIBUTES as u64),
+        ("options of an enumeration", limits::OPTIONS as u64),
+        ("an announcement", limits::SPEC_BYTES as u64),
+        ("a name, kind, unit or option", limits::TITLE_CHARS as u64),
+        ("a will or a reason", limits::REASON_CHARS as u64),
+        ("a text of a reading, attribute or command", limits::TEXT_BYTES as u64),
+        ("a command", device::COMMAND_MS),
+        ("a device's interval, until one is known", device::UNKNOWN_RHYTHM_MS),
+        ("devices come back to a hub that was started", device::RETURN_MS),
     ] {
         let figure = thousands(figure);
         let mut rows = PROTOCOL.lines().filter(|line| line.starts_with(&format!("| {what} |")));
@@ -218,7 +231,11 @@ fn fault<M: Message + std::fmt::Debug>(frame: &Frame) -> String {
 fn with_more_fields(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            map.values_mut().for_each(with_more_fields);
+            // Their names are not of this protocol.
+            let of_the_protocol = |name: &str| !["values", "attributes"].contains(&name);
+            map.iter_mut()
+                .filter(|(name, value)| of_the_protocol(name) || !value.is_object())
+                .for_each(|(_, value)| with_more_fields(value));
             map.insert("of a later version".to_owned(), json!({"a": [1, null]}));
         }
         Value::Array(items) => items.iter_mut().for_each(with_more_fields),
@@ -406,6 +423,109 @@ proptest! {
         let half = Frame::Text(whole[..ends[cut.index(ends.len())]].to_owned());
         prop_assert!(decode::<HubMessage>(&half).is_err());
     }
+}
+
+// Readings, on their fast path
+
+/// The samples of a message, as the ordinary decoder reads them.
+fn samples(text: &str) -> Result<Decoded<HubMessage>, Malformed> {
+    decode(&Frame::Text(text.to_owned()))
+}
+
+proptest! {
+    /// What two ways of reading agree on is right in both.
+    #[test]
+    fn both_ways_to_read_readings_agree(
+        sent in proptest::collection::vec(generate::sample(), 0..6), conflated in generate::counter(),
+    ) {
+        let message = HubMessage::Readings { samples: sent, conflated };
+        let Frame::Text(text) = encode(&message) else { unreachable!() };
+        let received = readings::decode(&mut readings::Names::default(), &text).unwrap().unwrap();
+        prop_assert_eq!(received.left_out, None);
+        let encoded: Vec<String> = received.readings.iter()
+            .map(|(sample, values)| readings::encode_sample(&sample.device, sample.at, sample.received, values))
+            .collect();
+        let again = readings::encode(encoded.iter().map(String::as_str), received.readings.conflated);
+        prop_assert_eq!(samples(&again), Ok(Decoded::Known(message)));
+    }
+
+    /// What a client publishes is what the hub takes in.
+    #[test]
+    fn what_is_published_arrives(sent in proptest::collection::vec(generate::sample(), 0..6)) {
+        let mut readings = model::Readings::default();
+        for message::ReadSample { device, at, values, .. } in sent {
+            let count = values.len() as u32;
+            readings.samples.push(model::Sample { device, at, received: 7, count });
+            readings.values.extend(values);
+        }
+        let mut names = readings::Names::up_to(3);
+        let mut arrived = model::Readings::default();
+        for text in readings::encode_publish(&readings, |device| panic!("{device} is not too large")) {
+            let received = readings::decode_publish(&mut names, &text, 7).unwrap().unwrap();
+            prop_assert_eq!(received.left_out, None);
+            arrived.samples.extend(received.readings.samples);
+            arrived.values.extend(received.readings.values);
+        }
+        prop_assert_eq!(arrived, readings);
+    }
+
+    #[test]
+    fn no_json_breaks_the_fast_path(value in generate::json(), cut in any::<prop::sample::Index>()) {
+        let mut names = readings::Names::default();
+        for kind in ["readings", "publish"] {
+            let mut value = value.clone();
+            if let Value::Object(map) = &mut value {
+                map.insert("type".to_owned(), kind.into());
+            }
+            let whole = value.to_string();
+            let ends: Vec<usize> = whole.char_indices().map(|(at, _)| at).collect();
+            for text in [&whole, &whole[..ends[cut.index(ends.len())]]] {
+                let _ = readings::decode(&mut names, text);
+                let _ = readings::decode_publish(&mut names, text, 7);
+            }
+        }
+    }
+}
+
+#[test]
+fn many_readings_are_published_in_several_frames_and_none_is_lost() {
+    let name = |text: &str| model::DeviceId::new(text).unwrap();
+    let mut readings = model::Readings::default();
+    let mut add = |device: &str, values: Vec<(model::MetricName, model::Value)>| {
+        let sample = model::Sample { device: name(device), at: 5, received: 7, count: values.len() as u32 };
+        readings.samples.push(sample);
+        readings.values.extend(values);
+    };
+    for _ in 0..limits::SAMPLES + 1 {
+        add("pump", vec![(name("t"), model::Value::Number(0.1))]);
+    }
+    let text = |bytes: usize| model::Value::Text("x".repeat(bytes).into());
+    add("novel", vec![(name("text"), text(MAX_FRAME_BYTES))]);
+    add("poem", vec![(name("text"), text(limits::TEXT_BYTES))]);
+    let mut too_large = Vec::new();
+    let frames = readings::encode_publish(&readings, |device| too_large.push(device.to_string()));
+    assert_eq!(too_large, ["novel"]);
+    assert!(frames.len() > 1 && frames.iter().all(|text| text.len() <= MAX_FRAME_BYTES));
+    let received = frames
+        .iter()
+        .map(|text| readings::decode_publish(&mut readings::Names::default(), text, 7).unwrap().unwrap());
+    let received: Vec<_> = received.collect();
+    assert!(received.iter().all(|received| received.left_out.is_none()));
+    let count: usize = received.iter().map(|received| received.readings.samples.len()).sum();
+    assert_eq!(count, limits::SAMPLES + 2);
+}
+
+#[test]
+fn a_metric_beyond_256_is_left_out_of_a_sample() {
+    let values: Vec<String> = (0..300).map(|at| format!("\"m{at}\":{at}")).collect();
+    let values = values.join(",");
+    let text =
+        format!(r#"{{"type":"publish","samples":[{{"device":"pump","values":{{{values},"m0":7}}}}]}}"#);
+    let received = readings::decode_publish(&mut readings::Names::default(), &text, 7).unwrap().unwrap();
+    assert_eq!(received.readings.values.len(), device::METRICS);
+    assert_eq!(received.readings.values[0].1, model::Value::Number(7.0), "the last one counts");
+    let left_out = received.left_out.unwrap();
+    assert_eq!((left_out.values, left_out.code), (44, "too_many"));
 }
 
 // Both ends, told anything

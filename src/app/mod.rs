@@ -2,6 +2,7 @@
 
 mod args;
 mod display;
+mod frame_log;
 mod gate;
 mod instance;
 mod screenshot;

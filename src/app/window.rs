@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use eframe::NativeOptions;
 use egui::{IconData, ViewportBuilder};
 
+use super::frame_log::FrameLog;
 use super::gate::Gate;
 use super::instance::Instance;
 use super::screenshot::{Plan, Shot};
@@ -103,14 +104,18 @@ impl Window {
 }
 
 impl eframe::App for Window {
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
         if let Some(gate) = self.gate.get() {
             gate.drawing();
         }
         if !std::mem::replace(&mut self.drawn, true) {
             log::info!("first frame");
         }
+        let frame_log = FrameLog::begin(ui, &self.model);
         self.ui.show(ui, &self.model, clock::now(), &mut self.wanted);
+        if let Some(frame_log) = frame_log {
+            frame_log.end(&self.model, frame.info().cpu_usage);
+        }
         if let Some(shot) = &mut self.shot {
             shot.go_on(ui.ctx());
         }

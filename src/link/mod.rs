@@ -6,6 +6,7 @@
 pub mod backoff;
 pub mod courier;
 pub mod outbox;
+pub mod watch;
 
 use std::collections::VecDeque;
 
@@ -18,6 +19,7 @@ use crate::wire::{self, Mark, Request, SavedState, Session};
 
 use backoff::Jitter;
 use outbox::Outbox;
+use watch::Watch;
 
 /// Dial and handshake together may take so long, in milliseconds.
 pub const CONNECT_MS: u64 = 10_000;
@@ -135,6 +137,7 @@ pub struct Link {
     pong_by: Option<u64>,
     /// When the oldest unanswered message must have its answer.
     ack_by: Option<u64>,
+    watch: Watch,
     outputs: VecDeque<Output>,
 }
 
@@ -166,6 +169,7 @@ impl Link {
             heard_at: 0,
             pong_by: None,
             ack_by: None,
+            watch: Watch::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -220,7 +224,7 @@ impl Link {
             LinkState::Online { .. } => {
                 let alive_by = self.pong_by.unwrap_or(self.heard_at + QUIET_MS);
                 let theirs = self.session.as_ref().and_then(|session| session.deadline());
-                [Some(alive_by), self.ack_by, theirs].into_iter().flatten().min()
+                [Some(alive_by), self.ack_by, self.watch.deadline(), theirs].into_iter().flatten().min()
             }
         }
     }
@@ -265,6 +269,9 @@ impl Link {
             Input::Tick => self.tick(now),
         }
         self.deliver(now);
+        if self.state.is_online() && self.watch.wants_round_trip(now) {
+            self.probe(now, PROBE_MS);
+        }
     }
 
     fn has_transport(&self) -> bool {
@@ -307,9 +314,9 @@ impl Link {
         while let Some(output) = self.session.as_mut().and_then(|session| session.poll()) {
             match output {
                 wire::Output::Send(frame) => self.outputs.push_back(Output::Send(frame)),
-                wire::Output::Event(event, mark) => self.event(event, mark),
+                wire::Output::Event(event, mark) => self.event(now, event, mark),
                 wire::Output::Online => self.online(now),
-                wire::Output::RoundTrip(ms) => self.round_trip(ms),
+                wire::Output::RoundTrip(ms) => self.round_trip(now, ms),
                 wire::Output::Close { code, why } => end = Some((code, why)),
             }
         }
@@ -327,14 +334,18 @@ impl Link {
         self.set_state(LinkState::Online { since: now.wall_ms, rtt_ms: None });
     }
 
-    fn round_trip(&mut self, ms: u64) {
+    fn round_trip(&mut self, now: Time, ms: u64) {
         if let LinkState::Online { since, .. } = self.state {
             self.set_state(LinkState::Online { since, rtt_ms: Some(ms) });
+            for (device, since) in self.watch.answered(now) {
+                self.outputs.push_back(Output::Event(Event::DeviceSilent { device, since }, None));
+            }
         }
     }
 
-    /// Keeps the outbox true to what the session reports.
-    fn event(&mut self, event: Event, mark: Option<Mark>) {
+    /// Keeps the outbox and the watch true to what the session reports.
+    fn event(&mut self, now: Time, event: Event, mark: Option<Mark>) {
+        self.watch.handle(now, self.saved.resume.map_or(0, |resume| resume.offset), &event);
         match &event {
             Event::Welcomed { me, head, .. } => {
                 self.me = Some(me.id.clone());
@@ -376,7 +387,7 @@ impl Link {
             self.failures += 1;
         }
         self.outputs.push_back(Output::Hangup { code: code.unwrap_or(1000) });
-        self.session = None;
+        (self.session, self.watch) = (None, Watch::default());
         (self.pong_by, self.ack_by) = (None, None);
         self.outbox.disconnected();
         if !self.urls.is_empty() {
@@ -403,7 +414,7 @@ impl Link {
         if self.has_transport() {
             self.outputs.push_back(Output::Hangup { code: 1000 });
         }
-        self.session = None;
+        (self.session, self.watch) = (None, Watch::default());
         (self.pong_by, self.ack_by) = (None, None);
         self.dial += 1;
         self.outbox.disconnected();

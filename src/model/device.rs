@@ -56,6 +56,11 @@ impl ShortName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether both are one allocation, and so certainly the same name. `false` says nothing.
+    pub fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl Borrow<str> for ShortName {
@@ -544,12 +549,17 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
+    /// The clock that says when was put back: what it says next is the first of all.
+    pub fn restart(&mut self) {
+        self.last = None;
+    }
+
     /// It came at this time.
     pub fn heard(&mut self, at: WallMs) {
         if let Some(last) = self.last
             && at > last
         {
-            self.gaps[self.next] = u32::try_from(at - last).unwrap_or(u32::MAX);
+            self.gaps[self.next] = u32::try_from(at.saturating_sub(last)).unwrap_or(u32::MAX);
             self.next = (self.next + 1) % self.gaps.len();
         }
         self.last = Some(self.last.map_or(at, |last| last.max(at)));

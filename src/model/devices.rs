@@ -1,88 +1,44 @@
 //! [`Devices`]: all devices of one connection, as the window sees them, and what changes them. Whether the link is up is
-//! not known here: [`super::Connection::status`] puts both together.
+//! not known here: [`super::Connection::status`] puts both together. Everything is bounded: what finds no room is counted.
+
+mod one;
+mod space;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use foldhash::fast::RandomState;
 
 use super::device::{
-    Command, CommandState, DeviceId, DeviceState, Freshness, Happened, LogLine, METRICS, Metric, MetricName,
-    Readings, Rhythm, Sample, Spec, Status, Value,
+    Command, CommandState, DeviceId, DeviceState, Freshness, LogLine, MetricName, Spec, Status,
 };
-use super::series::{Point, Series, SeriesPage};
+use super::link_device::{LOCAL_MARK, link_spec};
+use super::readings::Part;
+use super::series::{Bucket, SeriesPage};
 use super::time::WallMs;
+pub use one::{Device, Latest, Presence};
+use one::{LINES, Told};
+use space::{DEVICES, Space};
 
-/// Most lines of a device's log, and most commands of it, in memory.
-const LINES: usize = 100;
-/// Most pages of stored pasts held for plots.
+/// Most pages of stored pasts held for plots, and most stretches in all of them.
 const PAGES: usize = 48;
-
-/// The last value of a metric, and its recent past.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Latest {
-    /// What it is.
-    pub metric: Metric,
-    /// The last value.
-    pub value: Value,
-    /// When, by the device's clock; 0 before the first.
-    pub at: WallMs,
-    /// When, by the hub's; 0 before the first.
-    pub received: WallMs,
-    /// Whether it came as it was said.
-    pub live: bool,
-    /// The recent past, for charts.
-    pub series: Series,
-}
-
-/// What a device was last known to do, while the link was up.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// It speaks.
-    Online,
-    /// It said nothing for three of its intervals.
-    Silent,
-    /// It said that it goes, or its will did.
-    Offline,
-    /// The hub was started after it last spoke.
-    Unheard,
-}
-
-/// One device.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Device {
-    /// What it says about itself.
-    pub spec: Spec,
-    /// Which one of its lives this is; see [`DeviceState::incarnation`].
-    pub incarnation: u64,
-    /// What it does, as long as our link is up.
-    pub presence: Presence,
-    /// Since when, by the hub's clock.
-    pub since: WallMs,
-    /// Why it is offline, in its own words.
-    pub reason: String,
-    /// When it last said anything, by the hub's clock.
-    pub heard: Option<WallMs>,
-    /// How far its clock is behind the hub's, in milliseconds, as of its last reading. Transport included.
-    pub behind_ms: Option<i64>,
-    /// Each metric with its last value, in the order of the announcement.
-    pub latest: Vec<Latest>,
-    /// Its commands, oldest first.
-    pub commands: VecDeque<Command>,
-    /// What happened to it, oldest first.
-    pub log: VecDeque<LogLine>,
-    rhythm: Rhythm,
-    told_every_ms: Option<u64>,
-}
+const PAGED_BUCKETS: usize = 100_000;
 
 /// All devices of one connection.
 #[derive(Clone, Debug, Default)]
 pub struct Devices {
     list: Vec<Device>,
     by_id: HashMap<DeviceId, usize, RandomState>,
+    /// The device after the one that was read last: mostly the next one.
+    next: usize,
     /// The hub's list has arrived in this connection.
     complete: bool,
     /// The devices of a list that is arriving.
     arriving: Option<HashSet<DeviceId, RandomState>>,
+    /// Counts connections; see [`Device::in_generation`].
+    generation: u32,
+    /// Devices with a command whose end is not known.
+    awaited: HashSet<DeviceId, RandomState>,
+    space: Space,
     version: u64,
     readings: u64,
     conflated: u64,
@@ -133,7 +89,7 @@ impl Devices {
         self.list.get(*self.by_id.get(id)?)
     }
 
-    /// How many readings came in all.
+    /// How many readings came from the hub in all.
     pub fn readings(&self) -> u64 {
         self.readings
     }
@@ -141,6 +97,22 @@ impl Devices {
     /// How many readings the hub left out in all, because this app could not keep up.
     pub fn conflated(&self) -> u64 {
         self.conflated
+    }
+
+    /// How often a device or a metric found no room here in all.
+    pub fn left_out(&self) -> u64 {
+        self.space.left_out
+    }
+
+    /// About how many bytes all of it takes. Looks at everything: for tests and benches.
+    pub fn bytes(&self) -> usize {
+        let entry = size_of::<(DeviceId, usize)>() + 1;
+        let spare = (self.list.capacity() - self.list.len()) * size_of::<Device>();
+        let page = |page: &SeriesPage| page.buckets.capacity() * size_of::<Bucket>();
+        self.list.iter().map(Device::bytes).sum::<usize>()
+            + spare
+            + self.by_id.capacity() * entry
+            + self.pages.iter().map(|(_, held)| page(held)).sum::<usize>()
     }
 
     /// A part of a metric's stored past, as last asked for.
@@ -154,12 +126,17 @@ impl Devices {
         self.pages_version
     }
 
-    /// The link went down: what was known is kept, and counts as unknown until the hub has told everything anew.
+    /// The link went down: what was known is kept, and counts as unknown until the hub has told everything anew. No device
+    /// is touched but those with a pending command.
     pub(super) fn disconnected(&mut self) {
         (self.complete, self.arriving) = (false, None);
+        self.generation = self.generation.wrapping_add(1);
         self.version += 1;
-        for command in self.list.iter_mut().flat_map(|device| &mut device.commands) {
-            if command.state == CommandState::Pending {
+        for id in self.awaited.drain() {
+            let Some(device) = self.by_id.get(&id).and_then(|place| self.list.get_mut(*place)) else {
+                continue;
+            };
+            for command in device.commands.iter_mut().filter(|known| known.state == CommandState::Pending) {
                 command.state = CommandState::Unknown;
             }
         }
@@ -169,239 +146,209 @@ impl Devices {
     pub(super) fn listed(&mut self, states: Vec<DeviceState>, started: WallMs, more: bool) {
         let mut arriving = self.arriving.take().unwrap_or_default();
         for state in states {
-            arriving.insert(state.spec.id.clone());
-            self.put(state, Some(started));
+            if arriving.len() < DEVICES {
+                arriving.insert(state.spec.id.clone());
+            }
+            self.put(state, Told::Listed(started));
         }
         if more {
             self.arriving = Some(arriving);
         } else {
             self.complete = true;
-            if self.list.iter().any(|device| !arriving.contains(&device.spec.id)) {
-                self.list.retain(|device| arriving.contains(&device.spec.id) || device.is_local());
-                self.by_id =
-                    self.list.iter().enumerate().map(|(at, device)| (device.spec.id.clone(), at)).collect();
-            }
+            self.retain(|device| device.is_local() || arriving.contains(&device.spec.id));
         }
-        self.version += 1;
+        self.mend();
     }
 
-    /// What the disk holds.
+    /// Lets go of devices that are gone.
+    fn retain(&mut self, stays: impl Fn(&Device) -> bool) {
+        let before = self.list.len();
+        let space = &mut self.space;
+        self.list.retain(|device| {
+            let stays = stays(device);
+            if !stays {
+                let series = device.latest.iter().filter(|latest| !latest.series.is_empty()).count();
+                space.recount((device.latest.len(), 0), (series, 0));
+            }
+            stays
+        });
+        if self.list.len() < before {
+            let ids = self.list.iter().enumerate();
+            self.by_id = ids.map(|(at, device)| (device.spec.id.clone(), at)).collect();
+            self.awaited.retain(|id| self.by_id.contains_key(id));
+        }
+    }
+
+    /// What the disk holds. What the hub has told since is newer.
     pub(super) fn restored(&mut self, states: Vec<DeviceState>) {
         for state in states {
-            self.put(state, None);
+            match self.by_id.get(&state.spec.id) {
+                Some(place) => self.list[*place].remember(state.values, &mut self.space),
+                None if self.complete => {}
+                None => self.put(state, Told::Restored),
+            }
         }
-        self.version += 1;
+        self.mend();
     }
 
     /// A device announced itself, or its announcement changed.
     pub(super) fn announced(&mut self, state: DeviceState) {
-        self.put(state, None);
-        self.version += 1;
+        self.put(state, Told::Announced);
+        self.mend();
     }
 
-    fn put(&mut self, state: DeviceState, started: Option<WallMs>) {
-        let place = self.place(&state.spec.id);
-        self.list[place].told(state, started);
-    }
-
-    fn place(&mut self, id: &DeviceId) -> usize {
-        if let Some(place) = self.by_id.get(id) {
-            return *place;
+    fn put(&mut self, state: DeviceState, how: Told) {
+        if is_local(&state.spec.id) {
+            return;
         }
-        self.list.push(Device::new(Spec::unannounced(id.clone())));
-        self.by_id.insert(id.clone(), self.list.len() - 1);
+        if let Some(place) = self.place(&state.spec.id) {
+            self.list[place].told(state, how, &mut self.space);
+        }
+    }
+
+    /// What follows a change of the set of devices.
+    fn mend(&mut self) {
         self.version += 1;
-        self.list.len() - 1
+        self.sweep();
+    }
+
+    /// Lets all series go of what is more than they may hold since others came.
+    fn sweep(&mut self) {
+        if self.space.is_sweep_due() {
+            let allowance = self.space.allowance;
+            for latest in self.list.iter_mut().flat_map(|device| &mut device.latest) {
+                latest.series.keep_within(allowance);
+            }
+        }
+    }
+
+    /// The place of a device; one that was unknown gets one, if there is room.
+    fn place(&mut self, id: &DeviceId) -> Option<usize> {
+        if let Some(device) = self.list.get(self.next)
+            && device.spec.id.same(id)
+        {
+            return Some(self.next);
+        }
+        let place = match self.by_id.get(id) {
+            Some(place) => {
+                // The next time the same allocation will come.
+                self.list[*place].spec.id = id.clone();
+                *place
+            }
+            None if self.list.len() >= DEVICES => {
+                self.space.left_out += 1;
+                return None;
+            }
+            None => {
+                self.list.push(Device::new(Spec::unannounced(id.clone())));
+                self.by_id.insert(id.clone(), self.list.len() - 1);
+                self.version += 1;
+                self.list.len() - 1
+            }
+        };
+        self.list[place].in_generation(self.generation);
+        Some(place)
     }
 
     /// Readings came over the wire.
-    pub(super) fn read(&mut self, readings: &Readings) {
-        self.conflated += readings.conflated;
-        self.readings += readings.values.len() as u64;
-        for (sample, values) in readings.iter() {
-            let place = self.place(&sample.device);
-            self.version += u64::from(self.list[place].read(sample, values));
+    pub(super) fn read(&mut self, part: &Part<'_>) {
+        self.conflated = self.conflated.saturating_add(part.conflated);
+        self.readings += part.values.len() as u64;
+        self.take_in(part, false);
+    }
+
+    /// The app says something of its own link.
+    pub(super) fn read_local(&mut self, part: &Part<'_>) {
+        let spec = link_spec();
+        if !self.by_id.contains_key(&spec.id)
+            && let Some(place) = self.place(&spec.id)
+        {
+            let since = part.samples.first().map_or(0, |sample| sample.received);
+            let state = DeviceState {
+                spec,
+                incarnation: 0,
+                online: true,
+                since,
+                reason: String::new(),
+                heard: None,
+                every_ms: None,
+                values: Vec::new(),
+            };
+            self.list[place].told(state, Told::Announced, &mut self.space);
         }
+        self.take_in(part, true);
+    }
+
+    fn take_in(&mut self, part: &Part<'_>, local: bool) {
+        for (sample, values) in part.iter() {
+            if is_local(&sample.device) != local {
+                continue;
+            }
+            let Some(place) = self.place(&sample.device) else { continue };
+            self.next = place + 1;
+            let device = &mut self.list[place];
+            device.in_generation(self.generation);
+            self.version += u64::from(device.read(sample, values, &mut self.space));
+        }
+        self.sweep();
     }
 
     /// It came or went.
     pub(super) fn presence(&mut self, id: &DeviceId, online: bool, since: WallMs, reason: String) {
-        let place = self.place(id);
-        let device = &mut self.list[place];
-        device.presence = if online { Presence::Online } else { Presence::Offline };
-        let what = if online { Happened::Online } else { Happened::Offline { reason: reason.clone() } };
-        (device.since, device.reason) = (since, reason);
-        device.note(LogLine { at: since, what });
-        self.version += 1;
+        if is_local(id) {
+            return;
+        }
+        let Some(place) = self.place(id) else { return };
+        let presence = if online { Presence::Online } else { Presence::Offline };
+        self.version += u64::from(self.list[place].turn(presence, since, reason, true));
     }
 
     /// It said nothing for three of its intervals, and the link is alive.
     pub(super) fn silent(&mut self, id: &DeviceId, since: WallMs) {
         let Some(place) = self.by_id.get(id) else { return };
         let device = &mut self.list[*place];
-        if matches!(device.presence, Presence::Online | Presence::Unheard) {
-            device.presence = Presence::Silent;
-            device.since = since;
-            device.note(LogLine { at: since, what: Happened::Silent });
-            self.version += 1;
+        let spoke_since = device.heard.is_some_and(|heard| heard > since);
+        if matches!(device.presence, Presence::Online | Presence::Unheard)
+            && !spoke_since
+            && !device.is_local()
+        {
+            self.version += u64::from(device.turn(Presence::Silent, since, String::new(), true));
         }
     }
 
     /// A command was given, or ended.
     pub(super) fn commanded(&mut self, command: Command) {
         let Some(place) = self.by_id.get(&command.device) else { return };
-        let device = &mut self.list[*place];
-        if !matches!(command.state, CommandState::Pending | CommandState::Unknown) {
-            device.note(LogLine { at: command.at, what: Happened::Command { command: command.clone() } });
+        if command.state == CommandState::Pending {
+            self.awaited.insert(command.device.clone());
         }
-        match device.commands.iter_mut().find(|known| known.id == command.id) {
-            // What came from the hub is not undone by what was only asked here.
-            Some(known) => *known = command,
-            None => {
-                device.commands.push_back(command);
-                if device.commands.len() > LINES {
-                    device.commands.pop_front();
-                }
-            }
-        }
+        self.list[*place].commanded(command);
     }
 
     /// A device's log as the disk or the hub holds it.
-    pub(super) fn logged(&mut self, id: &DeviceId, lines: Vec<LogLine>) {
+    pub(super) fn logged(&mut self, id: &DeviceId, mut lines: Vec<LogLine>) {
         let Some(place) = self.by_id.get(id) else { return };
-        let device = &mut self.list[*place];
-        device.log = lines.into();
-        while device.log.len() > LINES {
-            device.log.pop_front();
-        }
+        lines.drain(..lines.len().saturating_sub(LINES));
+        self.list[*place].logged(lines);
     }
 
-    /// A part of a stored past.
+    /// A part of a stored past. The pages asked for longest ago go where all together are too much.
     pub(super) fn paged(&mut self, device: DeviceId, metric: MetricName, page: SeriesPage) {
         let key = (device, metric);
         self.pages.retain(|(known, _)| *known != key);
-        if self.pages.len() == PAGES {
-            self.pages.pop_front();
-        }
         self.pages.push_back((key, page));
+        let held = |pages: &VecDeque<(_, SeriesPage)>| pages.iter().map(|(_, page)| page.buckets.len()).sum();
+        let mut buckets: usize = held(&self.pages);
+        while self.pages.len() > 1 && (self.pages.len() > PAGES || buckets > PAGED_BUCKETS) {
+            buckets -= self.pages.pop_front().map_or(0, |(_, page)| page.buckets.len());
+        }
         self.pages_version += 1;
     }
 }
 
-impl Device {
-    fn new(spec: Spec) -> Device {
-        Device {
-            spec,
-            incarnation: 0,
-            presence: Presence::Online,
-            since: 0,
-            reason: String::new(),
-            heard: None,
-            behind_ms: None,
-            latest: Vec::new(),
-            commands: VecDeque::new(),
-            log: VecDeque::new(),
-            rhythm: Rhythm::default(),
-            told_every_ms: None,
-        }
-    }
-
-    /// Whether it is this app's own view of a link, and not a device of the hub.
-    pub fn is_local(&self) -> bool {
-        self.spec.id.as_str().starts_with('~')
-    }
-
-    /// How often it is expected to speak, in milliseconds: as announced, or as learned.
-    pub fn every_ms(&self) -> Option<u64> {
-        self.spec.every_ms().or(self.told_every_ms).or_else(|| self.rhythm.every_ms())
-    }
-
-    /// One metric with its last value.
-    pub fn metric(&self, name: &str) -> Option<&Latest> {
-        self.latest.iter().find(|latest| latest.metric.name.as_str() == name)
-    }
-
-    fn told(&mut self, state: DeviceState, started: Option<WallMs>) {
-        let DeviceState { spec, incarnation, online, since, reason, heard, every_ms, values } = state;
-        for metric in spec.metrics.iter().take(METRICS) {
-            match self.latest.iter_mut().find(|latest| latest.metric.name == metric.name) {
-                Some(latest) => latest.metric = metric.clone(),
-                None => self.latest.push(Latest::new(metric.clone())),
-            }
-        }
-        let order = |latest: &Latest| spec.metrics.iter().position(|m| m.name == latest.metric.name);
-        self.latest.retain(|latest| order(latest).is_some() || latest.received > 0);
-        self.latest.sort_by_key(|latest| order(latest).unwrap_or(usize::MAX));
-        for last in values {
-            let Some(at) = self.index(&last.metric, &last.value) else { continue };
-            let latest = &mut self.latest[at];
-            if last.received >= latest.received {
-                latest.live &= last.received == latest.received;
-                latest.take(last.value, last.at, last.received);
-            }
-        }
-        self.presence = match (online, started) {
-            (false, _) => Presence::Offline,
-            (true, Some(started)) if heard.is_none_or(|heard| heard < started) && since < started => {
-                Presence::Unheard
-            }
-            (true, _) => Presence::Online,
-        };
-        (self.spec, self.incarnation, self.since, self.reason) = (spec, incarnation, since, reason);
-        (self.heard, self.told_every_ms) = (heard.max(self.heard), every_ms);
-    }
-
-    /// Takes the values of one moment in. Returns whether the device's presence changed by that.
-    fn read(&mut self, sample: &Sample, values: &[(MetricName, Value)]) -> bool {
-        self.rhythm.heard(sample.received);
-        self.heard = self.heard.max(Some(sample.received));
-        self.behind_ms = Some(sample.received - sample.at);
-        for (name, value) in values {
-            let Some(at) = self.index(name, value) else { continue };
-            let latest = &mut self.latest[at];
-            if sample.received >= latest.received {
-                latest.live = true;
-                latest.take(value.clone(), sample.at, sample.received);
-            }
-        }
-        let was_gone = self.presence != Presence::Online;
-        if was_gone {
-            (self.presence, self.since) = (Presence::Online, sample.received);
-            self.note(LogLine { at: sample.received, what: Happened::Online });
-        }
-        was_gone
-    }
-
-    fn index(&mut self, name: &MetricName, value: &Value) -> Option<usize> {
-        if let Some(at) = self.latest.iter().position(|latest| latest.metric.name == *name) {
-            return Some(at);
-        }
-        if self.latest.len() >= METRICS {
-            return None;
-        }
-        self.latest.push(Latest::new(Metric::of_value(name.clone(), value)));
-        Some(self.latest.len() - 1)
-    }
-
-    fn note(&mut self, line: LogLine) {
-        self.log.push_back(line);
-        if self.log.len() > LINES {
-            self.log.pop_front();
-        }
-    }
-}
-
-impl Latest {
-    fn new(metric: Metric) -> Latest {
-        Latest { metric, value: Value::Missing, at: 0, received: 0, live: false, series: Series::default() }
-    }
-
-    fn take(&mut self, value: Value, at: WallMs, received: WallMs) {
-        if let Some(number) = value.as_chart() {
-            self.series.push(Point { at: received, value: number });
-        }
-        (self.value, self.at, self.received) = (value, at, received);
-    }
+/// Whether a name is one that this app gives its own links. A hub's word for such a one is not taken.
+fn is_local(id: &DeviceId) -> bool {
+    id.as_str().starts_with(LOCAL_MARK)
 }
 
 /// What a device's presence means, with the link up or not.

@@ -219,6 +219,8 @@ pub enum Event {
     },
     /// Readings, as they came.
     Readings(Arc<Readings>),
+    /// What this app says of its own link; see [`super::link_device`]. Never from a hub.
+    LocalReadings(Arc<Readings>),
     /// A command was given, or ended.
     Commanded(Box<Command>),
     /// A device's log, newest last.

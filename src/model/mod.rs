@@ -2,14 +2,17 @@
 
 pub mod address;
 pub mod chat;
+mod clock_lag;
 pub mod device;
 pub mod devices;
 pub mod event;
 pub mod id;
 pub mod intent;
+pub mod link_device;
 pub mod link_state;
 pub mod log;
 pub mod profile;
+pub mod readings;
 pub mod reducer;
 pub mod series;
 pub mod shared;
@@ -24,12 +27,13 @@ pub use device::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceState, Freshness, Happened, LastValue, LogLine,
     Metric, MetricName, MetricType, Readings, Sample, ShortName, Spec, Status, Value,
 };
-pub use devices::{Device, Devices};
+pub use devices::{Device, Devices, Latest, Presence};
 pub use event::{Event, LogRestart};
 pub use id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, ResumePoint, RoomName};
 pub use intent::Intent;
 pub use link_state::{LinkState, Why};
 pub use profile::Profile;
+pub use readings::Part;
 pub use reducer::{Banner, Connection, Model, Room};
 pub use series::{Bucket, Point, Series, SeriesPage};
 pub use shared::SharedModel;

@@ -12,6 +12,7 @@ use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::link_state::LinkState;
 use super::log::{Line, Log, Note};
 use super::profile::Profile;
+use super::readings::Part;
 use super::time::{BootMs, Time};
 use super::window::{Edge, Window};
 
@@ -151,6 +152,14 @@ impl Model {
         }
     }
 
+    /// Takes a part of a frame of readings in: the same as [`Event::Readings`], for a frame so big that the window would
+    /// wait for it. See [`super::device::Readings::parts`].
+    pub fn read(&mut self, connection: ConnectionId, part: &Part<'_>) {
+        if let Some(connection) = self.connections.get_mut(&connection) {
+            connection.devices.read(part);
+        }
+    }
+
     /// Unread messages over all connections.
     pub fn unread(&self) -> u64 {
         self.connections
@@ -258,7 +267,8 @@ impl Connection {
                 self.devices.presence(&device, online, since, reason);
             }
             Event::DeviceSilent { device, since } => self.devices.silent(&device, since),
-            Event::Readings(readings) => self.devices.read(&readings),
+            Event::Readings(readings) => self.devices.read(&readings.whole()),
+            Event::LocalReadings(readings) => self.devices.read_local(&readings.whole()),
             Event::Commanded(command) => self.devices.commanded(*command),
             Event::DeviceLog { device, lines } => self.devices.logged(&device, lines),
             Event::SeriesPaged { device, metric, page } => self.devices.paged(device, metric, page),

@@ -1,11 +1,13 @@
 //! Generated values of the Duplex protocol for property tests: every variant, odd strings, extreme numbers.
 
 use duplex::model::{
-    Entry, EntryKind, Epoch, MessageId, Principal, PrincipalId, PrincipalKind, Refusal, ResumePoint,
-    RoomName, Sender,
+    Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, EntryKind, Epoch, Happened,
+    LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal,
+    ResumePoint, RoomName, Sender, Spec, Value,
 };
 use duplex::wire::duplex::message::{
-    ClientMessage, Hello, HubMessage, PersonState, ReadState, Redeem, Start, Welcome,
+    ClientMessage, Hello, HubMessage, PersonState, PublishedSample, ReadSample, ReadState, Redeem, Start,
+    Welcome,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -141,6 +143,223 @@ fn welcome() -> impl Strategy<Value = Welcome> {
     )
 }
 
+/// A name of a device that is not one of an app's own, or of a metric.
+pub fn name() -> impl Strategy<Value = DeviceId> {
+    prop_oneof![
+        "[a-z]{1,3}".prop_map(|text| DeviceId::new(text).expect("keeps the rule")),
+        vec(any::<char>(), 1..=64).prop_filter_map("keeps the rule of names", |chars| {
+            DeviceId::new(String::from_iter(chars)).ok().filter(|name| !name.as_str().starts_with('~'))
+        }),
+    ]
+}
+
+/// What a counter can have come to.
+pub fn counter() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0), any::<u64>()]
+}
+
+fn finite() -> impl Strategy<Value = f64> {
+    prop_oneof![(-1_000..1_000i32).prop_map(|n| f64::from(n) / 10.0), proptest::num::f64::NORMAL]
+}
+
+pub fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Missing),
+        finite().prop_map(Value::Number),
+        any::<bool>().prop_map(Value::Flag),
+        text().prop_map(|text| Value::Text(text.into())),
+    ]
+}
+
+/// A time that a clock can have.
+fn clock() -> impl Strategy<Value = i64> {
+    prop_oneof![Just(1_790_000_000_000), 0..=(1i64 << 53)]
+}
+
+pub fn sample() -> impl Strategy<Value = ReadSample> {
+    let values = proptest::collection::btree_map(name(), value(), 0..5);
+    (name(), clock(), clock(), values).prop_map(|(device, at, received, values)| ReadSample {
+        device,
+        at,
+        received,
+        values,
+    })
+}
+
+fn published() -> impl Strategy<Value = PublishedSample> {
+    (sample(), any::<bool>()).prop_map(|(sample, told)| {
+        let ReadSample { device, at, values, .. } = sample;
+        PublishedSample { device, at: told.then_some(at), values }
+    })
+}
+
+fn metric() -> impl Strategy<Value = Metric> {
+    let kind = proptest::sample::select(vec![
+        MetricType::Number,
+        MetricType::Text,
+        MetricType::Flag,
+        MetricType::Enum,
+    ]);
+    let range = (option::of(finite()), option::of(finite()), option::of(any::<u8>()));
+    (name(), kind, text(), range, vec(text(), 0..3), any::<(bool, bool)>()).prop_map(
+        |(name, kind, unit, (min, max, precision), options, (writable, risky))| Metric {
+            name,
+            kind,
+            unit,
+            min,
+            max,
+            precision,
+            options,
+            writable,
+            risky,
+        },
+    )
+}
+
+fn spec() -> impl Strategy<Value = Spec> {
+    let attributes = proptest::collection::btree_map(text(), text(), 0..3);
+    (name(), (text(), text(), text()), vec(metric(), 0..3), attributes, option::of(finite())).prop_map(
+        |(id, (name, kind, will), metrics, attributes, expect_every_s)| Spec {
+            id,
+            name,
+            kind,
+            metrics,
+            attributes,
+            expect_every_s,
+            will,
+        },
+    )
+}
+
+fn device_state() -> impl Strategy<Value = DeviceState> {
+    let last = (name(), value(), moment(), moment()).prop_map(|(metric, value, at, received)| LastValue {
+        metric,
+        value,
+        at,
+        received,
+    });
+    let heard = (option::of(moment()), option::of(number()));
+    (spec(), number(), any::<bool>(), moment(), text(), heard, vec(last, 0..3)).prop_map(
+        |(spec, incarnation, online, since, reason, (heard, every_ms), values)| DeviceState {
+            spec,
+            incarnation,
+            online,
+            since,
+            reason,
+            heard,
+            every_ms,
+            values,
+        },
+    )
+}
+
+fn command_state() -> impl Strategy<Value = CommandState> {
+    let why = proptest::sample::select(vec![
+        CommandRefusal::UnknownDevice,
+        CommandRefusal::NotWritable,
+        CommandRefusal::BadValue,
+        CommandRefusal::Changed,
+        CommandRefusal::NotAllowed,
+        CommandRefusal::Other,
+    ]);
+    prop_oneof![
+        Just(CommandState::Pending),
+        Just(CommandState::Done),
+        text().prop_map(|detail| CommandState::Failed { detail }),
+        Just(CommandState::Expired),
+        (why, text()).prop_map(|(why, detail)| CommandState::Refused { why, detail }),
+    ]
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    (id(), name(), name(), value(), sender(), moment(), command_state()).prop_map(
+        |(id, device, property, value, by, at, state)| Command { id, device, property, value, by, at, state },
+    )
+}
+
+fn log_line() -> impl Strategy<Value = LogLine> {
+    let what = prop_oneof![
+        Just(Happened::Online),
+        text().prop_map(|reason| Happened::Offline { reason }),
+        Just(Happened::Silent),
+        command().prop_map(|command| Happened::Command { command }),
+    ];
+    (moment(), what).prop_map(|(at, what)| LogLine { at, what })
+}
+
+/// What a client says of devices.
+fn client_of_devices() -> impl Strategy<Value = ClientMessage> {
+    let series = (name(), name(), moment(), moment())
+        .prop_map(|(device, metric, from, to)| ClientMessage::Series { device, metric, from, to });
+    let command = (id(), name(), option::of(number()), name(), value()).prop_map(
+        |(id, device, incarnation, property, value)| ClientMessage::Command {
+            id,
+            device,
+            incarnation,
+            property,
+            value,
+        },
+    );
+    prop_oneof![
+        Just(ClientMessage::Watch),
+        spec().prop_map(ClientMessage::Announce),
+        (name(), any::<bool>(), text()).prop_map(|(device, online, reason)| ClientMessage::DeviceState {
+            device,
+            online,
+            reason
+        }),
+        vec(published(), 0..4).prop_map(|samples| ClientMessage::Publish { samples }),
+        command,
+        (id(), command_state()).prop_map(|(id, state)| ClientMessage::CommandResult { id, state }),
+        series,
+        name().prop_map(|device| ClientMessage::DeviceLog { device }),
+    ]
+}
+
+/// What a hub says of devices.
+fn hub_of_devices() -> impl Strategy<Value = HubMessage> {
+    let bucket = (moment(), finite(), finite(), finite(), any::<u32>()).prop_map(Bucket::from);
+    let series = (name(), name(), moment(), moment(), any::<i64>(), vec(bucket, 0..4)).prop_map(
+        |(device, metric, from, to, step_ms, buckets)| HubMessage::Series {
+            device,
+            metric,
+            from,
+            to,
+            step_ms,
+            buckets,
+        },
+    );
+    let given = (id(), name(), name(), value(), sender(), number()).prop_map(
+        |(id, device, property, value, by, expires_in_ms)| HubMessage::Command {
+            id,
+            device,
+            property,
+            value,
+            by,
+            expires_in_ms,
+        },
+    );
+    prop_oneof![
+        (moment(), vec(device_state(), 0..3), any::<bool>())
+            .prop_map(|(started, devices, more)| HubMessage::Devices { started, devices, more }),
+        device_state().prop_map(|device| HubMessage::Device { device: Box::new(device) }),
+        (name(), any::<bool>(), moment(), text()).prop_map(|(device, online, since, reason)| {
+            HubMessage::DeviceState { device, online, since, reason }
+        }),
+        (vec(sample(), 0..4), counter())
+            .prop_map(|(samples, conflated)| HubMessage::Readings { samples, conflated }),
+        given,
+        command().prop_map(|command| HubMessage::Commanded { command }),
+        series,
+        (name(), vec(log_line(), 0..3)).prop_map(|(device, lines)| HubMessage::DeviceLog { device, lines }),
+        (text(), text(), text()).prop_map(|(device, code, detail)| HubMessage::PublishRefused {
+            device,
+            code,
+            detail
+        }),
+    ]
+}
+
 /// Any message of a client.
 pub fn client_message() -> impl Strategy<Value = ClientMessage> {
     prop_oneof![
@@ -158,6 +377,7 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
         (id(), room()).prop_map(|(id, room)| ClientMessage::CreateRoom { id, room }),
         number().prop_map(|nonce| ClientMessage::Ping { nonce }),
         Just(ClientMessage::Bye),
+        client_of_devices(),
     ]
 }
 
@@ -183,6 +403,7 @@ pub fn hub_message() -> impl Strategy<Value = HubMessage> {
         (number(), number()).prop_map(|(nonce, sent)| HubMessage::Pong { nonce, sent }),
         (any::<u16>(), text(), option::of(number()))
             .prop_map(|(code, reason, retry_after_ms)| { HubMessage::Bye { code, reason, retry_after_ms } }),
+        hub_of_devices(),
     ]
 }
 
@@ -199,7 +420,22 @@ pub fn json() -> impl Strategy<Value = serde_json::Value> {
     ];
     let key = prop_oneof![
         proptest::sample::select(vec![
-            "type", "id", "room", "entries", "offset", "kind", "sender", "versions", "nonce", "refusal",
+            "type",
+            "id",
+            "room",
+            "entries",
+            "offset",
+            "kind",
+            "sender",
+            "versions",
+            "nonce",
+            "refusal",
+            "samples",
+            "device",
+            "at",
+            "received",
+            "values",
+            "conflated",
         ])
         .prop_map(str::to_owned),
         text(),

@@ -6,11 +6,11 @@ use duplex::model::link_state::Phase;
 use duplex::model::profile::Secret;
 use duplex::model::{Delivery, Event, LinkState, OutboxItem, PrincipalId, RoomName, Time, Why};
 use duplex::wire::duplex::client::{Config, Credentials};
-use duplex::wire::{Mark, SavedState};
+use duplex::wire::{Mark, Request, SavedState};
 
 use super::{BEGIN, Peer, replay, words};
 
-struct Wire {
+pub struct Wire {
     link: Link,
     /// The current dial's number.
     dial: u64,
@@ -18,8 +18,17 @@ struct Wire {
 }
 
 fn link_to(urls: &[&str], seed: u64) -> Wire {
+    wire(urls, seed, false)
+}
+
+/// One that is told of all devices.
+pub fn watching() -> Wire {
+    wire(&["ws://a"], 1, true)
+}
+
+fn wire(urls: &[&str], seed: u64, watch: bool) -> Wire {
     let credentials = Credentials::Token(Secret::new("t"));
-    let speaker = Speaker::Duplex(Config { client: "test".to_owned(), credentials, watch: false });
+    let speaker = Speaker::Duplex(Config { client: "test".to_owned(), credentials, watch });
     let urls = urls.iter().map(|url| (*url).to_owned()).collect();
     let me = Some(PrincipalId("me".to_owned()));
     Wire { link: Link::new(urls, speaker, SavedState::default(), me, seed), dial: 0, next_seq: 1 }
@@ -72,6 +81,7 @@ impl Wire {
             ["nudge"] => Input::Nudge,
             ["queue", ref how @ ..] => Input::Queued(self.item(how)),
             ["marked", ref of @ ..] => Input::Attempted(of.iter().map(|letter| words::id(letter)).collect()),
+            ["publish", ref of @ ..] => Input::Request(Request::Publish(words::readings_of(of).into())),
             ["committed", at] => Input::Committed(Mark { resume: words::resume(at) }),
             _ => panic!("{text}"),
         }

@@ -22,6 +22,7 @@
 
 mod client;
 mod courier;
+mod devices;
 mod link;
 mod server;
 mod words;

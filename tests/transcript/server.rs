@@ -2,11 +2,11 @@
 
 use duplex::frame::Frame;
 use duplex::model::chat::MAX_BODY_BYTES;
-use duplex::model::{Entry, Principal, Refusal, RoomName, Time};
+use duplex::model::{Entry, Principal, Refusal, RoomName, Time, Value};
 use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES};
 use duplex::wire::duplex::proof;
 use duplex::wire::duplex::server::{
-    Answer, AppendOutcome, Ask, Batch, Begun, Config, HISTORY_LIMIT, Input, Output, ServerSession,
+    Answer, AppendOutcome, Ask, Batch, Begun, Config, Given, HISTORY_LIMIT, Input, Output, ServerSession,
 };
 
 use super::{BEGIN, Peer, replay, words};
@@ -14,9 +14,9 @@ use super::{BEGIN, Peer, replay, words};
 const SECRET: [u8; 32] = [7; 32];
 const ADDRESS: &str = "127.0.0.1:7870";
 
-struct Server(ServerSession);
+pub struct Server(pub ServerSession);
 
-fn server() -> Server {
+pub fn server() -> Server {
     Server(ServerSession::new(Config { proof: Some((SECRET, ADDRESS.to_owned())) }, BEGIN))
 }
 
@@ -71,6 +71,22 @@ fn told(text: &str) -> Input {
         ["head", head] => Input::Head(head.parse().unwrap()),
         ["presence", who] => Input::Presence(words::principal(who), true),
         ["typing", who] => Input::Typing { room: RoomName::general(), who: words::sender(who) },
+        ["readings", ref of @ ..] => {
+            let Frame::Text(text) = words::hub_says(&format!("readings {}", of.join(" "))) else { panic!() };
+            Input::Readings(text.into())
+        }
+        ["device", which] => {
+            let Frame::Text(text) = words::hub_says(&format!("device {which}")) else { panic!() };
+            Input::Devices(text.into())
+        }
+        ["given", which, device, property] => Input::CommandGiven(Given {
+            id: words::id(which),
+            device: words::device(device),
+            property: words::device(property),
+            value: Value::Flag(true),
+            by: words::sender("other"),
+            expires_in_ms: 30_000,
+        }),
         ["read", offset] => Input::Read { room: RoomName::general(), offset: offset.parse().unwrap() },
         _ => panic!("{text}"),
     }
@@ -88,7 +104,17 @@ fn asked(ask: &Ask) -> String {
         Ask::History { room, before, limit } => format!("history {room} {before} limit={limit}"),
         Ask::SetRead { room, offset } => format!("set read {room} {offset}"),
         Ask::Typing { room } => format!("typing {room}"),
-        of_devices => format!("{of_devices:?}"),
+        Ask::Watch => "watch".to_owned(),
+        Ask::Announce(spec) => format!("announce {}", spec.id),
+        Ask::DeviceState { device, online, reason } => format!("device {device} {online} {reason}"),
+        Ask::Publish(readings) => format!("publish {}", words::readings(readings)),
+        Ask::Command { id, by, device, property, value, .. } => {
+            let (id, value) = (words::letter(*id), words::value_text(value));
+            format!("command {id} by {} {device} {property}={value}", by.id)
+        }
+        Ask::CommandResult { id, state } => format!("result {} {state:?}", words::letter(*id)),
+        Ask::Series { device, metric, .. } => format!("series {device} {metric}"),
+        Ask::DeviceLog(device) => format!("device log {device}"),
     }
 }
 
@@ -171,11 +197,6 @@ fn a_client_comes_in_by_the_token_in_its_hello() {
         ",
     );
     replay(server(), "< open\n< hello\n> bye 4501 no token\n> close 4501");
-}
-
-#[test]
-fn a_device_does_not_chat() {
-    replay(server(), "< open as device\n< hello\n> bye 4502 a device…\n> close 4502");
 }
 
 #[test]

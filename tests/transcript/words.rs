@@ -7,12 +7,16 @@ use duplex::frame::Frame;
 use duplex::model::event::Person;
 use duplex::model::log::Note;
 use duplex::model::{
-    Delivery, Entry, EntryKind, Epoch, Event, LinkState, MessageId, OutboxItem, Principal, PrincipalId,
-    PrincipalKind, Refusal, ResumePoint, RoomName, Sender, Why,
+    Delivery, DeviceId, DeviceState, Entry, EntryKind, Epoch, Event, LinkState, MessageId, OutboxItem,
+    Principal, PrincipalId, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
+    Why,
 };
 use duplex::wire::duplex::message::{
     self, ClientMessage, Decoded, Hello, HubMessage, Message, Redeem, Start, VERSIONS, Welcome,
 };
+use duplex::wire::duplex::readings::Names;
+
+use super::BEGIN;
 
 pub const EPOCH: Epoch = Epoch(0xe);
 
@@ -92,6 +96,71 @@ pub fn number(words: &[&str], name: &str) -> Option<u64> {
     field(words, name).map(|text| text.parse().expect("a number"))
 }
 
+/// A time, in seconds since the transcript's begin: `-1.5`.
+pub fn wall(seconds: &str) -> i64 {
+    BEGIN.wall_ms + (seconds.parse::<f64>().expect("seconds") * 1_000.0) as i64
+}
+
+/// Milliseconds since the transcript's begin.
+pub fn since_begin(wall: i64) -> i64 {
+    wall - BEGIN.wall_ms
+}
+
+pub fn device(id: &str) -> DeviceId {
+    DeviceId::new(id).expect("a device's id")
+}
+
+/// `pump/offline/heard=-1.5/every=1/since=-100`; online since the begin unless it says so.
+fn device_state(text: &str) -> DeviceState {
+    let words: Vec<&str> = text.split('/').collect();
+    DeviceState {
+        spec: Spec {
+            expect_every_s: field(&words, "every").map(|every| every.parse().unwrap()),
+            ..Spec::unannounced(device(words[0]))
+        },
+        incarnation: 1,
+        online: !words.contains(&"offline"),
+        since: wall(field(&words, "since").unwrap_or("-1000")),
+        reason: String::new(),
+        heard: field(&words, "heard").map(wall),
+        every_ms: None,
+        values: Vec::new(),
+    }
+}
+
+/// `pump@1.5:temperature=21.5,on=true`: when the hub received them, and what.
+fn read_sample(text: &str) -> serde_json::Value {
+    let (who, values) = text.split_once(':').expect("values");
+    let (device, received) = who.split_once('@').expect("a time");
+    let values = values.split(',').filter_map(|value| value.split_once('='));
+    let values: serde_json::Map<_, _> = values
+        .map(|(name, value)| (name.to_owned(), serde_json::from_str(value).expect("a value")))
+        .collect();
+    serde_json::json!({
+        "device": device, "at": wall(received), "received": wall(received), "values": values,
+    })
+}
+
+/// `pump@1500 temperature=21.5 on=true, lamp@1600 on=false`, in milliseconds since the begin.
+pub fn readings(readings: &Readings) -> String {
+    let brief = |(sample, values): (&duplex::model::Sample, &[(DeviceId, Value)])| {
+        let values = values.iter().map(|(name, value)| format!(" {name}={}", value_text(value)));
+        format!("{}@{}{}", sample.device, since_begin(sample.at), values.collect::<String>())
+    };
+    readings.iter().map(brief).collect::<Vec<_>>().join(", ")
+}
+
+/// The readings of `pump@1.5:temperature=21.5`, as a client reads them.
+pub fn readings_of(samples: &[&str]) -> Readings {
+    let Frame::Text(text) = hub_says(&format!("readings {}", samples.join(" "))) else { panic!() };
+    let decoded = duplex::wire::duplex::readings::decode(&mut Names::default(), &text);
+    decoded.expect("readings").expect("well-formed").readings
+}
+
+pub fn value_text(value: &Value) -> String {
+    serde_json::to_string(value).expect("a value is JSON")
+}
+
 /// What a hub says: `welcome resumed from=42 head=43`, `log 42a 43b`, `ack a 44`, `pong 1 sent=43`, `bye 1001 retry=0`.
 /// `json …` and `binary` are sent as they are.
 pub fn hub_says(text: &str) -> Frame {
@@ -115,6 +184,22 @@ pub fn hub_says(text: &str) -> Frame {
             entries: of.iter().map(|e| entry(e)).collect(),
             complete: complete == "complete",
         },
+        ["devices", started, ref of @ ..] => HubMessage::Devices {
+            started: wall(started),
+            devices: of.iter().filter(|word| **word != "more").map(|word| device_state(word)).collect(),
+            more: of.contains(&"more"),
+        },
+        ["device", which] => HubMessage::Device { device: Box::new(device_state(which)) },
+        ["device_state", which, state, since] => HubMessage::DeviceState {
+            device: device(which),
+            online: state == "online",
+            since: wall(since),
+            reason: String::new(),
+        },
+        ["readings", ref of @ ..] => {
+            let samples: Vec<_> = of.iter().map(|sample| read_sample(sample)).collect();
+            return Frame::Text(serde_json::json!({"type": "readings", "samples": samples}).to_string());
+        }
         ["error", code] => HubMessage::Error { code: code.to_owned(), detail: String::new() },
         ["pong", nonce, ..] => {
             let sent = number(&words, "sent").expect("sent");
@@ -135,12 +220,12 @@ fn welcome(start: &str, words: &[&str]) -> Welcome {
     Welcome {
         version: number(words, "version").map_or(1, |v| v as u32),
         hub: "hub".to_owned(),
-        me: principal("me"),
+        me: principal(field(words, "as").unwrap_or("me")),
         epoch: field(words, "epoch").map_or(EPOCH, |e| Epoch(u64::from_str_radix(e, 16).unwrap())),
         head: number(words, "head").expect("head"),
         from: number(words, "from").expect("from"),
         start,
-        now: 0,
+        now: field(words, "now").map_or(0, wall),
         max_body: number(words, "max_body").unwrap_or(65_536),
         rooms: vec![RoomName::general()],
         people: Vec::new(),
@@ -211,8 +296,15 @@ pub fn client_said(frame: &Frame) -> String {
         ClientMessage::CreateRoom { id, room } => format!("create_room {} {room}", letter(id)),
         ClientMessage::Ping { nonce } => format!("ping {nonce}"),
         ClientMessage::Bye => "bye".to_owned(),
-        of_devices => format!("{of_devices:?}"),
+        ClientMessage::Watch => "watch".to_owned(),
+        _ => as_json(frame),
     }
+}
+
+/// The frame as it is.
+fn as_json(frame: &Frame) -> String {
+    let Frame::Text(text) = frame else { panic!("it sent a binary frame") };
+    format!("json {text}")
 }
 
 fn brief_hello(hello: &Hello) -> String {
@@ -257,7 +349,10 @@ pub fn hub_said(frame: &Frame) -> String {
             let retry = retry_after_ms.map(|ms| format!(" retry={ms}")).unwrap_or_default();
             format!("bye {code}{retry} {reason}")
         }
-        of_devices => format!("{of_devices:?}"),
+        HubMessage::PublishRefused { device, code, detail } => {
+            format!("publish_refused {device} {code} {detail}")
+        }
+        _ => as_json(frame),
     }
 }
 
@@ -309,6 +404,29 @@ pub fn event(event: &Event) -> String {
         Event::Queued(item) => format!("queued {}", outbox_item(item)),
         Event::Unqueued(id) => format!("unqueued {}", letter(*id)),
         Event::Attempted(ids) => format!("attempted {}", letters(ids)),
+        Event::Devices { devices, more, .. } => {
+            let of = devices.iter().map(|device| format!(" {}", device.spec.id)).collect::<String>();
+            format!("devices{of}{}", if *more { " (more)" } else { "" })
+        }
+        Event::DeviceAnnounced(state) => format!("announced {}", state.spec.id),
+        Event::DevicePresence { device, online, since, .. } => {
+            format!("{device} {} since {}", on(*online), since_begin(*since))
+        }
+        Event::DeviceSilent { device, since } => format!("silent {device} since {}", since_begin(*since)),
+        Event::Readings(of) => {
+            let conflated =
+                if of.conflated > 0 { format!(" conflated={}", of.conflated) } else { String::new() };
+            format!("readings {}{conflated}", readings(of))
+        }
+        Event::CommandGiven { id, device, property, value, by, expires_in_ms } => {
+            let (id, value) = (letter(*id), value_text(value));
+            format!("given {id} {device} {property}={value} by {} for {expires_in_ms}", by.id)
+        }
+        Event::Commanded(command) => {
+            let (id, value) = (letter(command.id), value_text(&command.value));
+            format!("commanded {id} {} {}={value} {:?}", command.device, command.property, command.state)
+        }
+        Event::PublishRefused { device, code, .. } => format!("publish refused {device} {code}"),
         other => panic!("unexpected here: {other:?}"),
     }
 }

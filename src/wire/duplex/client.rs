@@ -4,18 +4,21 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::message::{
-    self, ClientMessage, Decoded, END_OF_OFFSETS, Hello, HubMessage, PublishedSample, Redeem, Start,
-    VERSIONS, Welcome, close,
+    self, ClientMessage, Decoded, END_OF_OFFSETS, Hello, HubMessage, MAX_FRAME_BYTES, Malformed, Redeem,
+    Start, VERSIONS, Welcome, close,
 };
-use super::proof;
-use super::readings::{self, Names};
+use super::readings::{self, Names, Received};
+use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
 use crate::model::event::{LogRestart, Person};
 use crate::model::link_state::Why;
 use crate::model::log::Note;
 use crate::model::profile::Secret;
-use crate::model::{DeviceId, Event, Offset, OutboxItem, Readings, Refusal, ResumePoint, SeriesPage, Time};
+use crate::model::{
+    DeviceId, DeviceState, Event, Offset, OutboxItem, PrincipalKind, Readings, Refusal, ResumePoint,
+    SeriesPage, Time,
+};
 use crate::wire::{Input, Mark, Output, Request, SavedState, Session, WireError};
 
 /// How long a "somebody is typing" is believed, in milliseconds.
@@ -146,9 +149,9 @@ impl ClientSession {
 
     fn frame(&mut self, now: Time, frame: &Frame) -> Result<(), WireError> {
         if let (Phase::Online, Frame::Text(text)) = (&self.phase, frame)
-            && let Some(readings) = readings::decode(&mut self.names, text)
+            && let Some(received) = readings::decode(&mut self.names, text)
         {
-            self.event(Event::Readings(Arc::new(readings)));
+            self.readings(received);
             return Ok(());
         }
         match message::decode::<HubMessage>(frame) {
@@ -160,6 +163,21 @@ impl ClientSession {
                 Ok(())
             }
             Err(malformed) => violation(malformed.to_string()),
+        }
+    }
+
+    fn readings(&mut self, received: Result<Received, Malformed>) {
+        let detail = match received {
+            Ok(Received { readings, left_out }) => {
+                if !readings.samples.is_empty() || readings.conflated > 0 {
+                    self.event(Event::Readings(Arc::new(readings)));
+                }
+                left_out.map(|left_out| left_out.to_string())
+            }
+            Err(malformed) => Some(malformed.to_string()),
+        };
+        if let Some(detail) = detail {
+            self.event(Event::Note(Note::Malformed { detail }));
         }
     }
 
@@ -211,7 +229,10 @@ impl ClientSession {
             self.end(close::NO_COMMON_VERSION, Why::NoCommonVersion { ours: VERSIONS, theirs });
             return Ok(());
         }
+        // A device publishes; there is no log for it.
+        let is_device = welcome.me.kind == PrincipalKind::Device;
         let why = match (welcome.start, self.saved.resume) {
+            _ if is_device => None,
             (Start::Resumed, Some(resume)) => {
                 if welcome.epoch != resume.epoch || welcome.from != resume.offset + 1 {
                     return violation("a welcome that resumes somewhere else".to_owned());
@@ -227,7 +248,7 @@ impl ClientSession {
             return violation("a welcome that begins outside of its log".to_owned());
         }
         self.phase = Phase::Online;
-        self.epoch_and_next = Some((welcome.epoch, welcome.from));
+        self.epoch_and_next = (!is_device).then_some((welcome.epoch, welcome.from));
         self.head = welcome.head;
         self.max_body = welcome.max_body.min(MAX_BODY_BYTES as u64);
         self.outputs.push_back(Output::Online);
@@ -245,7 +266,7 @@ impl ClientSession {
         for read in welcome.read {
             self.event(Event::ReadMarker { room: read.room, offset: read.offset });
         }
-        if self.config.watch {
+        if self.config.watch && !is_device {
             self.send(&ClientMessage::Watch);
         }
         self.ping(now);
@@ -276,13 +297,25 @@ impl ClientSession {
                     self.outputs.push_back(Output::RoundTrip(now.boot_ms.saturating_sub(sent_at)));
                 }
             }
-            HubMessage::Devices { started, devices, more } => {
-                self.event(Event::Devices { devices, started, more });
+            HubMessage::Devices { started, mut devices, more } => {
+                devices.retain(|device| limits::is_of_a_hub(device.spec.id.as_str()));
+                for device in &mut devices {
+                    in_time(device);
+                }
+                self.event(Event::Devices { devices, started: limits::time(started), more });
             }
-            HubMessage::Device { device } => self.event(Event::DeviceAnnounced(device)),
-            HubMessage::DeviceState { device, online, since, reason } => {
+            HubMessage::Device { mut device } if limits::is_of_a_hub(device.spec.id.as_str()) => {
+                in_time(&mut device);
+                self.event(Event::DeviceAnnounced(device));
+            }
+            HubMessage::DeviceState { device, online, since, reason }
+                if limits::is_of_a_hub(device.as_str()) =>
+            {
+                let since = limits::time(since);
                 self.event(Event::DevicePresence { device, online, since, reason });
             }
+            // Apps keep these ids for what they say of themselves.
+            HubMessage::Device { .. } | HubMessage::DeviceState { .. } => {}
             HubMessage::Command { id, device, property, value, by, expires_in_ms } => {
                 self.event(Event::CommandGiven { id, device, property, value, by, expires_in_ms });
             }
@@ -293,9 +326,10 @@ impl ClientSession {
             }
             HubMessage::DeviceLog { device, lines } => self.event(Event::DeviceLog { device, lines }),
             HubMessage::PublishRefused { device, code, detail } => {
-                if let Ok(device) = DeviceId::new(&device) {
-                    self.event(Event::PublishRefused { device, code, detail });
-                }
+                self.event(match DeviceId::new(&device) {
+                    Ok(device) => Event::PublishRefused { device, code, detail },
+                    Err(_) => Event::Note(Note::ServerError { code, detail }),
+                });
             }
             // `frame` has read them already.
             HubMessage::Readings { .. } => {}
@@ -362,13 +396,14 @@ impl ClientSession {
     }
 
     fn publish(&mut self, readings: &Readings) {
-        let samples = readings.iter().map(|(sample, values)| PublishedSample {
-            device: sample.device.clone(),
-            at: Some(sample.at),
-            values: values.iter().cloned().collect(),
-        });
-        let samples = samples.collect();
-        self.send(&ClientMessage::Publish { samples });
+        let mut too_large = Vec::new();
+        for text in readings::encode_publish(readings, |device| too_large.push(device.clone())) {
+            self.outputs.push_back(Output::Send(Frame::Text(text)));
+        }
+        for device in too_large {
+            let detail = format!("more than {MAX_FRAME_BYTES} bytes at once");
+            self.event(Event::PublishRefused { device, code: "too_large".to_owned(), detail });
+        }
     }
 
     fn ping(&mut self, now: Time) {
@@ -397,6 +432,15 @@ impl Session for ClientSession {
 
     fn deadline(&self) -> Option<u64> {
         None
+    }
+}
+
+/// Brings a hub's times to where two of them have a difference.
+fn in_time(device: &mut DeviceState) {
+    device.since = limits::time(device.since);
+    device.heard = device.heard.map(limits::time);
+    for last in &mut device.values {
+        (last.at, last.received) = (limits::time(last.at), limits::time(last.received));
     }
 }
 

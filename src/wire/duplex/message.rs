@@ -589,14 +589,15 @@ pub fn decode<M: Message>(frame: &Frame) -> Result<Decoded<M>, Malformed> {
     }
 }
 
+/// The type alone.
 #[derive(Deserialize)]
-struct Probe {
+pub(super) struct Probe {
     #[serde(rename = "type")]
-    kind: String,
+    pub(super) kind: String,
 }
 
 /// Whether brackets outside of strings nest deeper than `limit`.
-fn deeper_than(text: &str, limit: usize) -> bool {
+pub(super) fn deeper_than(text: &str, limit: usize) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
     for byte in text.bytes() {
         match byte {

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod client;
 pub mod exchange;
+pub mod limits;
 pub mod message;
 pub mod proof;
 pub mod readings;

@@ -12,14 +12,16 @@ use super::batch;
 pub use super::batch::Batch;
 pub use super::exchange::{Answer, AppendOutcome, Ask, Begun, Given, Input, Output};
 use super::message::{
-    self, ClientMessage, Decoded, Hello, HubMessage, PersonState, PublishedSample, ReadState, Start,
-    VERSIONS, Welcome, close,
+    self, ClientMessage, Decoded, Hello, HubMessage, Malformed, PersonState, ReadState, Start, VERSIONS,
+    Welcome, close,
 };
-use super::proof;
+use super::readings::{self, Names, Received};
+use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
 use crate::model::{
-    Entry, EntryKind, Offset, Principal, PrincipalId, Readings, Refusal, Sample, Sender, SeriesPage, Time,
+    Command, CommandRefusal, CommandState, Entry, EntryKind, Offset, Principal, PrincipalId, PrincipalKind,
+    Refusal, Sender, SeriesPage, Spec, Time, Value,
 };
 
 /// A client that says no hello for so long is closed, in milliseconds.
@@ -34,6 +36,8 @@ pub const RECENT: u64 = 500;
 pub const READ_LIMIT: u32 = 256;
 /// Most entries in one page of history.
 pub const HISTORY_LIMIT: u32 = 200;
+/// Names of devices and metrics that are remembered for one client.
+const NAMES: usize = 16_384;
 /// Malformed frames after which a client is closed.
 const MALFORMED_LIMIT: u32 = 16;
 /// How long a client is asked to stay away when the log cannot be written, in milliseconds.
@@ -72,8 +76,15 @@ struct Online {
     reading: bool,
     /// Whether the socket took all that was sent.
     drained: bool,
-    /// Whether the client watches devices.
+    /// Whether the client wants to be told of devices.
     watching: bool,
+}
+
+impl Online {
+    /// A device publishes, and has no log.
+    fn is_device(&self) -> bool {
+        self.me.kind == PrincipalKind::Device
+    }
 }
 
 /// The hub's end.
@@ -84,6 +95,7 @@ pub struct ServerSession {
     pinged_at: Option<u64>,
     malformed: u32,
     sends: u64,
+    names: Names,
     outputs: VecDeque<Output>,
 }
 
@@ -98,6 +110,7 @@ impl ServerSession {
             pinged_at: None,
             malformed: 0,
             sends: 0,
+            names: Names::up_to(NAMES),
             outputs: VecDeque::new(),
         }
     }
@@ -110,14 +123,11 @@ impl ServerSession {
         }
     }
 
-    /// Whether the client would take readings now: it watches, took all that was sent, and no entries wait.
+    /// Whether [`Input::Readings`] may be given: the client is online and watches, its socket took everything, and no
+    /// entries of the log wait, since chat goes first.
     pub fn wants_readings(&self) -> bool {
-        match &self.phase {
-            Phase::Online(online) => {
-                online.watching && online.drained && !online.reading && online.cursor > online.head
-            }
-            _ => false,
-        }
+        matches!(&self.phase, Phase::Online(online)
+            if online.watching && online.drained && !online.reading && online.cursor > online.head)
     }
 
     /// The next output; `None` when there is nothing more to do.
@@ -161,9 +171,15 @@ impl ServerSession {
             }
             Input::CommandGiven(given) => {
                 let Given { id, device, property, value, by, expires_in_ms } = given;
-                self.send(&HubMessage::Command { id, device, property, value, by, expires_in_ms });
+                if self.principal().is_some() {
+                    self.send(&HubMessage::Command { id, device, property, value, by, expires_in_ms });
+                }
             }
-            Input::Head(head) => self.pump(|online| online.head = online.head.max(head)),
+            Input::Head(head) => self.pump(|online| {
+                if !online.is_device() {
+                    online.head = online.head.max(head);
+                }
+            }),
             Input::Presence(who, online) => {
                 self.tell(Some(&who.id.clone()), HubMessage::Presence { who, online })
             }
@@ -214,27 +230,42 @@ impl ServerSession {
         self.phase = Phase::Ended;
     }
 
-    /// Tells the client, if it is online and not the one whom the message is about.
+    /// Tells the client, if it is online, chats, and is not the one whom the message is about.
     fn tell(&mut self, about: Option<&PrincipalId>, message: HubMessage) {
-        if self.principal().is_some_and(|me| about != Some(&me.id)) {
+        let to_whom = self.principal().filter(|me| me.kind != PrincipalKind::Device);
+        if to_whom.is_some_and(|me| about != Some(&me.id)) {
             self.send(&message);
         }
     }
 
     fn frame(&mut self, now: Time, frame: &Frame) {
+        if let (Phase::Online(_), Frame::Text(text)) = (&self.phase, frame)
+            && let Some(received) = readings::decode_publish(&mut self.names, text, now.wall_ms)
+        {
+            return match received {
+                Ok(received) => self.publish(received),
+                Err(malformed) => self.malformed(&malformed),
+            };
+        }
         match message::decode::<ClientMessage>(frame) {
+            Ok(Decoded::Known(ClientMessage::Announce(spec))) if frame.len() > limits::SPEC_BYTES => {
+                let detail = format!("an announcement has at most {} bytes", limits::SPEC_BYTES);
+                self.refuse(spec.id.as_str(), "too_large", detail);
+            }
             Ok(Decoded::Known(message)) => self.message(now, message),
             Ok(Decoded::UnknownType(kind)) => {
                 self.error("unknown_type", kind.chars().take(64).collect::<String>())
             }
-            Err(malformed) => {
-                self.malformed += 1;
-                if self.malformed > MALFORMED_LIMIT || !matches!(self.phase, Phase::Online(_)) {
-                    self.bye(close::VIOLATION, &malformed.to_string(), None);
-                } else {
-                    self.error("malformed", malformed.to_string());
-                }
-            }
+            Err(malformed) => self.malformed(&malformed),
+        }
+    }
+
+    fn malformed(&mut self, malformed: &Malformed) {
+        self.malformed += 1;
+        if self.malformed > MALFORMED_LIMIT || !matches!(self.phase, Phase::Online(_)) {
+            self.bye(close::VIOLATION, &malformed.to_string(), None);
+        } else {
+            self.error("malformed", malformed.to_string());
         }
     }
 
@@ -295,7 +326,8 @@ impl ServerSession {
         match principal {
             None => self.bye(close::UNAUTHORIZED, "the token is not known", None),
             Some(principal) => {
-                let begin = Ask::Begin { principal: principal.clone(), resume: hello.resume };
+                let resume = hello.resume.filter(|_| principal.kind != PrincipalKind::Device);
+                let begin = Ask::Begin { principal: principal.clone(), resume };
                 self.phase = Phase::Entering { hello, principal: Some(principal) };
                 self.ask(begin);
             }
@@ -337,12 +369,18 @@ impl ServerSession {
         }
     }
 
-    fn begun(&mut self, now: Time, begun: Begun) {
+    fn begun(&mut self, now: Time, mut begun: Begun) {
         let Phase::Entering { hello, principal: Some(me) } = &self.phase else {
             return;
         };
         let me = me.clone();
-        let (start, from) = start(hello, &begun);
+        let (start, from) = if me.kind == PrincipalKind::Device {
+            // It publishes: there is no log for it, and nobody to talk to.
+            begun = Begun { head: 0, rooms: Vec::new(), people: Vec::new(), read: Vec::new(), ..begun };
+            (Start::Recent, 1)
+        } else {
+            start(hello, &begun)
+        };
         let person = |(who, online)| PersonState { who, online };
         let welcome = Welcome {
             version: hello.versions.1.min(VERSIONS.1),
@@ -370,6 +408,9 @@ impl ServerSession {
     }
 
     fn online(&mut self, now: Time, me: Principal, message: ClientMessage) {
+        if me.kind == PrincipalKind::Device && !is_for_devices(&message) {
+            return self.error("not_allowed", "a device publishes and answers commands, nothing else");
+        }
         let sender = Sender { id: me.id, name: me.name };
         match message {
             ClientMessage::Send { id, seq, room, body, at } => {
@@ -402,15 +443,34 @@ impl ServerSession {
                 }
                 self.ask(Ask::Watch);
             }
-            ClientMessage::Announce(spec) => self.ask(Ask::Announce(spec)),
+            ClientMessage::Announce(spec) => self.announce(spec),
             ClientMessage::DeviceState { device, online, reason } => {
-                self.ask(Ask::DeviceState { device, online, reason });
+                let within = limits::check_id(device.as_str()).and_then(|()| limits::check_reason(&reason));
+                match within {
+                    Ok(()) => self.ask(Ask::DeviceState { device, online, reason }),
+                    Err(excess) => self.refuse(device.as_str(), excess.code, excess.detail),
+                }
             }
-            ClientMessage::Publish { samples } => self.publish(now, samples),
-            ClientMessage::Command { id, device, incarnation, property, value } => {
-                self.ask(Ask::Command { id, by: sender, device, incarnation, property, value });
-            }
-            ClientMessage::CommandResult { id, state } => self.ask(Ask::CommandResult { id, state }),
+            // `frame` reads it while online.
+            ClientMessage::Publish { .. } => {}
+            ClientMessage::Command { id, device, incarnation, property, value } => match value {
+                Value::Text(text) if text.len() > limits::TEXT_BYTES => {
+                    let value = Value::Text(limits::cut(&text, limits::TITLE_CHARS).into());
+                    let detail = format!("a text of at most {} bytes", limits::TEXT_BYTES);
+                    let state = CommandState::Refused { why: CommandRefusal::BadValue, detail };
+                    let command = Command { id, device, property, value, by: sender, at: now.wall_ms, state };
+                    self.send(&HubMessage::Commanded { command });
+                }
+                value => self.ask(Ask::Command { id, by: sender, device, incarnation, property, value }),
+            },
+            ClientMessage::CommandResult { id, state } => match state {
+                CommandState::Done => self.ask(Ask::CommandResult { id, state }),
+                CommandState::Failed { detail } => {
+                    let detail = limits::cut(&detail, limits::REASON_CHARS);
+                    self.ask(Ask::CommandResult { id, state: CommandState::Failed { detail } });
+                }
+                _ => self.error("malformed", "a result is `done` or `failed`"),
+            },
             ClientMessage::Series { device, metric, from, to } => {
                 self.ask(Ask::Series { device, metric, from, to });
             }
@@ -423,15 +483,26 @@ impl ServerSession {
         }
     }
 
-    fn publish(&mut self, now: Time, samples: Vec<PublishedSample>) {
-        let mut readings = Readings::default();
-        for PublishedSample { device, at, values } in samples {
-            let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
-            let at = at.unwrap_or(now.wall_ms);
-            readings.samples.push(Sample { device, at, received: now.wall_ms, count });
-            readings.values.extend(values);
+    fn announce(&mut self, spec: Spec) {
+        match limits::check_spec(&spec) {
+            Ok(()) => self.ask(Ask::Announce(spec)),
+            Err(excess) => self.refuse(spec.id.as_str(), excess.code, excess.detail),
         }
-        self.ask(Ask::Publish(readings));
+    }
+
+    /// What can be used of a `publish` goes on; of the rest the client is told once a frame.
+    fn publish(&mut self, received: Received) {
+        let Received { readings, left_out } = received;
+        if !readings.samples.is_empty() {
+            self.ask(Ask::Publish(readings));
+        }
+        if let Some(left_out) = left_out {
+            self.refuse(&left_out.device, left_out.code, left_out.to_string());
+        }
+    }
+
+    fn refuse(&mut self, device: &str, code: &str, detail: String) {
+        self.send(&HubMessage::PublishRefused { device: device.to_owned(), code: code.to_owned(), detail });
     }
 
     /// Where this send stands to the one that is expected: a doubled one is less, greater means that one was lost.
@@ -447,6 +518,9 @@ impl ServerSession {
         let Phase::Online(online) = &mut self.phase else {
             return;
         };
+        if online.is_device() {
+            return;
+        }
         online.head = online.head.max(batch.last());
         let is_next = online.cursor == batch.first() && !online.reading && online.drained;
         if is_next && batch.fits() {
@@ -486,6 +560,19 @@ impl ServerSession {
             self.ask(Ask::Read { from, limit: READ_LIMIT });
         }
     }
+}
+
+/// Whether a device may say this.
+fn is_for_devices(message: &ClientMessage) -> bool {
+    matches!(
+        message,
+        ClientMessage::Announce(_)
+            | ClientMessage::DeviceState { .. }
+            | ClientMessage::Publish { .. }
+            | ClientMessage::CommandResult { .. }
+            | ClientMessage::Ping { .. }
+            | ClientMessage::Bye
+    )
 }
 
 /// Where a client begins.
