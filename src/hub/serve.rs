@@ -27,6 +27,8 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 const HEAD_BYTES: usize = 16 * 1024;
 /// Most headers of a request.
 const HEADERS: usize = 64;
+/// What the system holds unsent for a client before the client counts as slow, in bytes.
+const UNSENT_BYTES: u32 = 64 * 1024;
 /// How long to wait when the system has no more file descriptors.
 const OUT_OF_FILES: Duration = Duration::from_millis(100);
 
@@ -78,6 +80,7 @@ async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Io> {
     if let Err(error) = stream.set_nodelay(true) {
         log::debug!("cannot set TCP_NODELAY: {error}");
     }
+    keep_unsent_small(&stream);
     let Some(tls) = tls else {
         return Some(Io::Plain(stream));
     };
@@ -88,6 +91,19 @@ async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Io> {
             None
         }
         Err(_) => None,
+    }
+}
+
+/// What the system holds for a slow client cannot be taken back: a message would wait behind it, and readings would grow
+/// old in it. Elsewhere the socket's buffer is what there is.
+fn keep_unsent_small(stream: &TcpStream) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES) {
+        log::debug!("cannot set TCP_NOTSENT_LOWAT: {error}");
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    if let Err(error) = socket2::SockRef::from(stream).set_send_buffer_size(2 * UNSENT_BYTES as usize) {
+        log::debug!("cannot set SO_SNDBUF: {error}");
     }
 }
 

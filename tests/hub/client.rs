@@ -238,3 +238,19 @@ pub async fn get(addr: std::net::SocketAddr, path: &str, headers: &str) -> Strin
     within("the answer", stream.read_to_string(&mut answer)).await.unwrap();
     answer
 }
+
+/// What is said to the hub over HTTP with this token; the answer's text.
+pub async fn post(addr: std::net::SocketAddr, path: &str, token: &str, body: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    // What curl sends with `-d`.
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    within("the answer", stream.read_to_string(&mut answer)).await.unwrap();
+    answer
+}

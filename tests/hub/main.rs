@@ -5,6 +5,9 @@
 
 mod chat;
 mod client;
+mod commands;
+mod devices;
 mod door;
 mod harm;
 mod life;
+mod posts;

@@ -1,0 +1,199 @@
+//! The fleet alone: what a client that watches is sent, reading by reading.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::*;
+use crate::model::{Principal, PrincipalId, PrincipalKind, Readings, Value};
+use crate::wire::duplex::message::{Decoded, decode};
+use crate::wire::duplex::server::Input;
+
+fn admin() -> Principal {
+    Principal { id: PrincipalId("1".into()), kind: PrincipalKind::Admin, name: "Anna".into() }
+}
+
+fn publish(fleet: &Fleet, device: &str, values: &[(&str, f64)]) {
+    let name = |text: &str| MetricName::new(text).unwrap();
+    let values = values.iter().map(|(metric, value)| (name(metric), Value::Number(*value))).collect();
+    let readings = Readings::of(DeviceId::new(device).unwrap(), 5, 7, values);
+    let admin = admin();
+    let (refused, _) = fleet.publish(Publisher { principal: &admin, station: None }, readings, None, 0);
+    assert!(refused.is_empty());
+}
+
+/// What one client has heard.
+#[derive(Default)]
+struct Heard {
+    readings: u64,
+    conflated: u64,
+    last: HashMap<(String, String), f64>,
+    online: HashMap<String, bool>,
+}
+
+impl Heard {
+    /// Hears one message; `false`: there was none.
+    fn next(&mut self, relay: &mut Relay) -> bool {
+        let Some(sent) = relay.next() else { return false };
+        let (Input::Devices(text) | Input::Readings(text)) = sent.input else { panic!() };
+        assert!(text.len() <= 320 * 1024, "{} bytes", text.len());
+        match decode::<HubMessage>(&Frame::Text(text.to_string())).unwrap() {
+            Decoded::Known(HubMessage::Readings { samples, conflated }) => {
+                self.conflated += conflated;
+                assert_eq!(conflated, sent.conflated);
+                let before = self.readings;
+                for sample in samples {
+                    for (metric, value) in sample.values {
+                        self.readings += 1;
+                        let key = (sample.device.to_string(), metric.to_string());
+                        let (value, known) = (value.as_chart().unwrap(), self.last.get(&key).copied());
+                        assert!(known.is_none_or(|known| known < value), "{key:?}: {value} after {known:?}");
+                        self.last.insert(key, value);
+                    }
+                    self.online.insert(sample.device.to_string(), true);
+                }
+                assert_eq!(self.readings - before, sent.readings);
+            }
+            Decoded::Known(HubMessage::DeviceState { device, online, .. }) => {
+                self.online.insert(device.to_string(), online);
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn all(&mut self, relay: &mut Relay) {
+        // News that concerns another way is passed over without a message.
+        while self.next(relay) || relay.is_behind() {}
+    }
+}
+
+async fn fleet() -> Arc<Fleet> {
+    Fleet::open(None, 0, 30_000).await
+}
+
+#[tokio::test]
+async fn every_reading_is_told_or_counted_however_far_behind_a_client_is() {
+    let fleet = fleet().await;
+    let station = Station::enter(&fleet, admin());
+    let mut relay = station.watch().unwrap();
+    let mut heard = Heard::default();
+    let devices: Vec<String> = (0..500).map(|number| format!("device {number}")).collect();
+    let mut published = 0;
+    // Far behind, a little behind, in step, and behind again; some metrics change more often than others.
+    for (rounds, hears) in [(40, 0), (1, 3), (1, usize::MAX), (2, 1), (60, 2), (1, usize::MAX), (7, 5)] {
+        for round in 0..rounds {
+            for (number, device) in devices.iter().enumerate() {
+                if round == 0 || number % 7 < 3 {
+                    published += 10;
+                    let values: Vec<(String, f64)> =
+                        (0..10).map(|m| (format!("metric {m}"), published as f64)).collect();
+                    let values: Vec<(&str, f64)> = values.iter().map(|(m, v)| (m.as_str(), *v)).collect();
+                    publish(&fleet, device, &values);
+                }
+            }
+        }
+        for _ in 0..hears {
+            if !heard.next(&mut relay) && !relay.is_behind() {
+                break;
+            }
+        }
+    }
+    heard.all(&mut relay);
+    assert_eq!(heard.readings + heard.conflated, published);
+    assert!(heard.conflated > 0 && heard.readings > 5_000);
+    let records = &fleet.lock().records;
+    assert_eq!(heard.last.len(), 5_000);
+    for record in records {
+        let state = record.state_at(Seq::MAX);
+        for last in state.values {
+            let key = (state.spec.id.to_string(), last.metric.to_string());
+            assert_eq!(heard.last.get(&key).copied(), last.value.as_chart(), "the newest came");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_misses_news_is_told_everything_anew() {
+    let fleet = fleet().await;
+    let station = Station::enter(&fleet, admin());
+    let mut relay = station.watch().unwrap();
+    let mut heard = Heard::default();
+    heard.all(&mut relay);
+    let owner = Station::enter(&fleet, admin());
+    let pump = DeviceId::new("pump").unwrap();
+    assert!(owner.announce(crate::model::Spec::unannounced(pump.clone()), 0).is_none());
+    for round in 0..EVENTS {
+        publish(&fleet, "attic", &[("t", round as f64)]);
+        assert!(owner.set_presence(&pump, round % 2 == 1, "", 0).is_none());
+    }
+    let mut lists = 0;
+    while let Some(sent) = relay.next() {
+        let Input::Devices(text) = sent.input else { panic!("readings before the list") };
+        lists += usize::from(text.starts_with(r#"{"type":"devices""#));
+        if lists == 1 {
+            assert!(text.contains("pump") && text.contains("attic"));
+            break;
+        }
+    }
+    assert_eq!(lists, 1);
+    publish(&fleet, "attic", &[("t", EVENTS as f64)]);
+    heard.all(&mut relay);
+    assert_eq!(heard.readings + heard.conflated, EVENTS as u64 + 1);
+}
+
+#[tokio::test]
+async fn readings_do_not_bring_back_who_has_gone_since() {
+    let fleet = fleet().await;
+    let station = Station::enter(&fleet, admin());
+    let mut relay = station.watch().unwrap();
+    let mut heard = Heard::default();
+    heard.all(&mut relay);
+    let owner = Station::enter(&fleet, admin());
+    for name in ["pump", "valve"] {
+        owner.announce(crate::model::Spec::unannounced(DeviceId::new(name).unwrap()), 0);
+    }
+    // Too much for the ring, so that only the newest values are told.
+    for round in 0..20_000 {
+        publish(&fleet, "pump", &[("t", f64::from(round))]);
+    }
+    publish(&fleet, "valve", &[("t", 1.0)]);
+    drop(owner);
+    publish(&fleet, "attic", &[("t", 1.0)]);
+    heard.all(&mut relay);
+    assert_eq!(heard.readings + heard.conflated, 20_002);
+    assert!(heard.conflated > 10_000);
+    assert_eq!((heard.online["pump"], heard.online["valve"], heard.online["attic"]), (false, false, true));
+}
+
+#[tokio::test]
+async fn what_waits_for_one_device_or_client_is_bounded() {
+    let fleet = fleet().await;
+    let owner = Station::enter(&fleet, admin());
+    let mut metric = crate::model::device::Metric::new(MetricName::new("relay").unwrap(), Default::default());
+    metric.writable = true;
+    let pump = DeviceId::new("pump").unwrap();
+    let spec = crate::model::Spec { metrics: vec![metric], ..crate::model::Spec::unannounced(pump.clone()) };
+    owner.announce(spec, 0);
+    let mut asker = Station::enter(&fleet, admin());
+    let mut taken = 0;
+    for number in 0..100u8 {
+        let me = admin();
+        let command = crate::model::Command {
+            id: crate::model::MessageId::from_random([number; 16]),
+            device: pump.clone(),
+            property: MetricName::new("relay").unwrap(),
+            value: Value::Number(1.0),
+            by: crate::model::Sender { id: me.id, name: me.name },
+            at: 0,
+            state: crate::model::CommandState::Pending,
+        };
+        taken += usize::from(asker.command(Wish { command, incarnation: None }, 0));
+    }
+    assert_eq!(taken, 32);
+    let mut refused = 0;
+    for _ in 0..100 {
+        let Some(Mail::Commanded(text)) = asker.mail().await else { panic!() };
+        refused += usize::from(text.contains("too many commands are under way"));
+    }
+    assert_eq!(refused, 68);
+}
