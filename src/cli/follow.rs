@@ -15,7 +15,7 @@ use crate::model::profile::{Profile, Protocol, Secret, Socket};
 use crate::model::{Address, ConnectionId, Event};
 use crate::transport::Connection;
 use crate::wire::SavedState;
-use crate::worker::line::{Access, Line, Opened};
+use crate::worker::line::{Access, Line, Opened, Post};
 use crate::worker::own_hub::HubAt;
 
 /// How often both clocks are compared, so that a computer that slept is noticed.
@@ -27,17 +27,17 @@ pub(super) struct Follow {
     line: Line<()>,
     profile: Profile,
     access: Access,
-    posted: mpsc::Receiver<((), Vec<Input>)>,
+    posted: mpsc::Receiver<Post<()>>,
     openings: Opened<()>,
     events: VecDeque<Event>,
 }
 
 impl Follow {
-    /// Begins to connect.
-    pub(super) fn start(server: &Server, saved: SavedState) -> Result<Follow, Failure> {
+    /// Begins to connect. `watch`: to be told of all devices.
+    pub(super) fn start(server: &Server, saved: SavedState, watch: bool) -> Result<Follow, Failure> {
         let (profile, access) = profile(server)?;
         let seed = clock::random::<8>().map_or(0, u64::from_le_bytes);
-        let link = Link::new(profile.urls.clone(), access.speaker(&profile, false), saved, None, seed);
+        let link = Link::new(profile.urls.clone(), access.speaker(&profile, watch), saved, None, seed);
         let (posts, posted) = mpsc::channel(64);
         let (opened, openings) = mpsc::channel(4);
         let line = Line::new((), posts, opened);
@@ -85,8 +85,8 @@ impl Follow {
             let began = Instant::now();
             tokio::select! {
                 Some(((), dial, connection)) = self.openings.recv() => self.opened(dial, connection),
-                Some(((), inputs)) = self.posted.recv() => {
-                    for input in inputs {
+                Some(post) = self.posted.recv() => {
+                    for input in post.inputs {
                         self.tell(input);
                     }
                 }
@@ -104,8 +104,7 @@ impl Follow {
     /// Closes the connection, and gives the close a moment to be sent.
     pub(super) async fn end(mut self) {
         self.tell(Input::Stop);
-        let closed =
-            async { while self.posted.recv().await.is_some_and(|((), inputs)| !is_close(&inputs)) {} };
+        let closed = async { while self.posted.recv().await.is_some_and(|post| !is_close(&post.inputs)) {} };
         // A server that does not answer the close is left all the same.
         let _ = tokio::time::timeout(Duration::from_millis(500), closed).await;
     }

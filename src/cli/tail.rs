@@ -11,7 +11,7 @@ use crate::wire::SavedState;
 pub(super) async fn run(command: Tail) -> Result<(), Failure> {
     // Without --since: only what comes from now on.
     let since = Some(command.since.unwrap_or(u64::MAX));
-    let mut follow = Follow::start(&command.server, SavedState { resume: None, since })?;
+    let mut follow = Follow::start(&command.server, SavedState { resume: None, since }, true)?;
     let mut left = command.count;
     loop {
         match follow.next().await {
