@@ -3,6 +3,7 @@
 use super::args::Hub;
 use super::{Exit, Failure, default_hub_dir, print};
 use crate::hub::{self, HubError, Options, Tls};
+use crate::model::device::COMMAND_MS;
 
 pub(super) async fn run(command: Hub) -> Result<(), Failure> {
     let data_dir = default_hub_dir(command.data_dir)?;
@@ -23,6 +24,7 @@ pub(super) async fn run(command: Hub) -> Result<(), Failure> {
         embedded: false,
         allowed_hosts: command.allow_host,
         allowed_origins: command.allow_origin,
+        command_ms: COMMAND_MS,
     };
     let mut running = hub::start(options).await.map_err(failed)?;
     let mut lines = vec![format!("hub at {}", running.url)];

@@ -1,5 +1,7 @@
 //! One client's task: it drives a [`ServerSession`] over a [`Socket`].
 
+mod devices;
+
 use std::future::{Future, pending};
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -12,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, timeout};
 
 use super::asks::{self, Entrance, NewEntry};
+use super::fleet::{Mail, Relay, Station};
 use super::metrics::Refused;
 use super::presence::Notice;
 use super::rate::{self, Bucket};
@@ -55,9 +58,9 @@ pub(super) async fn serve(hub: Arc<Hub>, socket: Socket, mut visitor: Visitor) {
             break end;
         }
     };
-    let Client { socket, entrance, .. } = client;
+    let Client { socket, entrance, station, relay, .. } = client;
     // Whoever waits for the last goodbye is no longer there.
-    drop(entrance);
+    drop((entrance, station, relay));
     if let End::Close(code, reason) = end {
         socket.close(code, &reason).await;
     }
@@ -84,6 +87,9 @@ enum Happening {
     Answered(Answered),
     Committed(Result<Commit, RecvError>),
     Noticed(Option<Arc<Notice>>),
+    Mailed(Option<Mail>),
+    /// There is something to send of what it watches.
+    Watched,
     Alarm,
     Stopping,
 }
@@ -106,12 +112,17 @@ struct Client {
     address: IpAddr,
     stopping: watch::Receiver<bool>,
     entrance: Option<Entrance>,
+    /// Its end of the devices, from when it first had to do with them.
+    station: Option<Station>,
+    /// What it watches.
+    relay: Option<Relay>,
     /// Appends that the store is writing, all or none of them.
     appending: Option<Appending>,
     /// Appends that wait for those to succeed: what comes later must not be written where what came before was not.
     waiting: Vec<NewEntry>,
     asks: FuturesUnordered<Answering>,
     bucket: Bucket,
+    readings: Bucket,
     /// Nothing is read before then.
     paused: Option<Instant>,
     /// The client is to be told that it is too fast.
@@ -130,10 +141,13 @@ impl Client {
             address: visitor.address,
             stopping: hub.stopping.subscribe(),
             entrance: None,
+            station: None,
+            relay: None,
             appending: None,
             waiting: Vec::new(),
             asks: FuturesUnordered::new(),
             bucket: Bucket::new(rate::CONNECTION, now.boot_ms),
+            readings: Bucket::new(rate::READINGS, now.boot_ms),
             paused: None,
             slowed: false,
             typed: None,
@@ -175,6 +189,8 @@ impl Client {
             Happening::Answered(Answered::Nothing) => {}
             Happening::Committed(commit) => self.committed(commit)?,
             Happening::Noticed(notice) => self.noticed(notice)?,
+            Happening::Mailed(mail) => self.mailed(mail),
+            Happening::Watched => self.relay(),
             Happening::Alarm => {
                 self.paused.take_if(|until| *until <= Instant::now());
                 self.tell(Input::Tick);
@@ -196,12 +212,18 @@ impl Client {
             Some(Entrance { commits, mailbox, .. }) => (Some(commits), Some(mailbox)),
             None => (None, None),
         };
+        // Chat goes first.
+        let wants =
+            self.session.wants_readings() && commits.as_ref().is_some_and(|commits| commits.is_empty());
+        let relay = self.relay.as_mut().filter(|_| wants);
         tokio::select! {
             received = self.socket.next(), if reads => Happening::Received(received),
             answers = or_never(self.appending.as_mut()) => Happening::Appended(answers),
             Some(answered) = self.asks.next() => Happening::Answered(answered),
             commit = or_never(commits.map(|commits| commits.recv())) => Happening::Committed(commit),
             notice = or_never(mailbox.map(|mailbox| mailbox.recv())) => Happening::Noticed(notice),
+            mail = or_never(self.station.as_mut().map(Station::mail)) => Happening::Mailed(mail),
+            () = or_never(relay.map(Relay::ready)) => Happening::Watched,
             () = self.alarm.as_mut() => Happening::Alarm,
             _ = self.stopping.wait_for(|stopping| *stopping) => Happening::Stopping,
         }
@@ -292,14 +314,7 @@ impl Client {
             Ask::History { room, before, limit } => self.answer(asks::history(hub, room, before, limit)),
             Ask::SetRead { room, offset } => self.set_read(hub, room, offset),
             Ask::Typing { room } => self.typing(room),
-            Ask::Watch
-            | Ask::Announce(_)
-            | Ask::DeviceState { .. }
-            | Ask::Publish(_)
-            | Ask::Command { .. }
-            | Ask::CommandResult { .. }
-            | Ask::Series { .. }
-            | Ask::DeviceLog(_) => {}
+            ask => self.device_ask(ask),
         }
     }
 
@@ -328,11 +343,11 @@ impl Client {
     fn received(&mut self, received: Received) -> Result<(), End> {
         match received {
             Received::Text(text) => {
-                self.count(text.len());
+                self.count(text.len(), &text);
                 self.tell(Input::Frame(Frame::Text(text)));
             }
             Received::Binary(bytes) => {
-                self.count(bytes);
+                self.count(bytes, "");
                 self.tell(Input::Frame(Frame::Binary(Vec::new())));
             }
             Received::Alive => self.tell(Input::Alive),
@@ -346,11 +361,9 @@ impl Client {
 
     /// Takes a frame from what this client may send; where it was too much, nothing is read for a while, and the client
     /// feels it as TCP's backpressure.
-    fn count(&mut self, bytes: usize) {
+    fn count(&mut self, bytes: usize, text: &str) {
         self.hub.metrics.received.add(bytes as u64);
-        let (cost, now) = (rate::cost(bytes), clock::now().boot_ms);
-        let own = self.bucket.take(cost, now);
-        let all = self.entrance.as_ref().map(|entrance| entrance.seat.take(cost, now)).unwrap_or_default();
+        let (own, all) = self.charge(bytes, text);
         let wait_ms = own.wait_ms.max(all.wait_ms);
         if wait_ms > 0 {
             self.paused = Some(Instant::now() + Duration::from_millis(wait_ms));

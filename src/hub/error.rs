@@ -76,6 +76,20 @@ pub enum HubError {
         /// Its words.
         detail: String,
     },
+    /// A device's id that is none.
+    #[error(
+        "{id:?} cannot be a device's id: it has 1 to 64 characters, no control characters, no ~ at its beginning"
+    )]
+    BadDeviceId {
+        /// The id.
+        id: String,
+    },
+    /// A device's id that somebody else has.
+    #[error("{id:?} is somebody who chats, not a device; choose another id")]
+    IdTaken {
+        /// The id.
+        id: String,
+    },
     /// An invite needs an address to say.
     #[error(
         "no hub runs on {}, so its address is not known; start it first, or give the address with --url",

@@ -1,4 +1,4 @@
-//! What is answered over HTTP: the handshake of the socket, health, metrics.
+//! What is answered over HTTP: the handshake of the socket, health, metrics; readings are in [`super::post`].
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Extension, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::{HeaderMap, HeaderName, StatusCode, header};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -36,6 +36,7 @@ pub(super) struct Ends {
 pub(super) fn router(hub: Arc<Hub>) -> Router {
     Router::new()
         .route(SOCKET_PATH, get(socket))
+        .route("/v1/devices/{id}/readings", post(super::post::readings))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .layer(middleware::from_fn_with_state(Arc::clone(&hub), guarded))
@@ -43,12 +44,16 @@ pub(super) fn router(hub: Arc<Hub>) -> Router {
 }
 
 /// An answer that is no success: a status, and a sentence that says what to do.
-fn refusal(status: StatusCode, sentence: &str) -> Response {
+pub(super) fn refusal(status: StatusCode, sentence: &str) -> Response {
     let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     (status, plain, format!("{sentence}\n")).into_response()
 }
 
-fn with(mut response: Response, name: HeaderName, value: impl Into<http::HeaderValue>) -> Response {
+pub(super) fn with(
+    mut response: Response,
+    name: HeaderName,
+    value: impl Into<http::HeaderValue>,
+) -> Response {
     response.headers_mut().insert(name, value.into());
     response
 }
@@ -100,13 +105,18 @@ async fn metrics(
         sockets: (MAX_SOCKETS as usize).saturating_sub(hub.sockets.available_permits()),
         principals: hub.registry.count(),
         head: hub.store.head(),
+        devices: hub.fleet.count(),
     };
     let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (plain, hub.metrics.text(&gauges)).into_response()
 }
 
 /// Who the `Authorization` header says it is; none without one.
-async fn authorize(hub: &Hub, ends: &Ends, headers: &HeaderMap) -> Result<Option<Principal>, Response> {
+pub(super) async fn authorize(
+    hub: &Hub,
+    ends: &Ends,
+    headers: &HeaderMap,
+) -> Result<Option<Principal>, Response> {
     let Some(header) = headers.get(header::AUTHORIZATION) else {
         return Ok(None);
     };
@@ -129,7 +139,7 @@ async fn authorize(hub: &Hub, ends: &Ends, headers: &HeaderMap) -> Result<Option
 }
 
 /// No token, or an unknown one; too many of these from one address are answered otherwise.
-fn unauthorized(hub: &Hub, ends: &Ends) -> Response {
+pub(super) fn unauthorized(hub: &Hub, ends: &Ends) -> Response {
     if let Some(seconds) = hub.failed(ends.peer.ip()) {
         return too_many(hub, seconds);
     }
@@ -160,10 +170,6 @@ async fn socket(
         Ok(principal) => principal,
         Err(response) => return response,
     };
-    if principal.as_ref().is_some_and(|principal| !principal.kind.chats()) {
-        hub.metrics.refuse(Refused::Kind);
-        return refusal(StatusCode::FORBIDDEN, "A device's token opens no chat; use a person's.");
-    }
     // Whoever guesses in the hello is kept away here. On loopback that would let one user of the computer keep out
     // another, and 256 bits are not guessed.
     let away = hub.failures.away(ends.peer.ip(), clock::now().boot_ms);

@@ -76,6 +76,14 @@ pub(super) struct Metrics {
     pub sent: Counter,
     /// Episodes in which a client sent more than its rate.
     pub slowed: Counter,
+    /// Readings taken in.
+    pub readings: Counter,
+    /// Readings sent to clients.
+    pub relayed: Counter,
+    /// Readings left out for clients that did not keep up.
+    pub conflated: Counter,
+    /// Commands taken on.
+    pub commands: Counter,
     refused: [Counter; Refused::ALL.len()],
     append_buckets: [Counter; BUCKETS_MS.len()],
     append_count: Counter,
@@ -90,6 +98,8 @@ pub(super) struct Gauges {
     pub principals: usize,
     /// The log's newest offset.
     pub head: u64,
+    /// Devices.
+    pub devices: usize,
 }
 
 impl Metrics {
@@ -125,6 +135,12 @@ impl Metrics {
         metric("received_bytes_total", "counter", "Bytes of frames received.", self.received.get());
         metric("sent_bytes_total", "counter", "Bytes of frames sent.", self.sent.get());
         metric("slowed_total", "counter", "Clients told to send less.", self.slowed.get());
+        metric("devices", "gauge", "Devices known.", gauges.devices as u64);
+        metric("readings_total", "counter", "Readings taken in.", self.readings.get());
+        metric("readings_relayed_total", "counter", "Readings sent to clients.", self.relayed.get());
+        let help = "Readings left out for clients that did not keep up.";
+        metric("readings_conflated_total", "counter", help, self.conflated.get());
+        metric("commands_total", "counter", "Commands taken on for devices.", self.commands.get());
         text.push_str("# HELP duplex_refused_total Refused requests and clients.\n");
         text.push_str("# TYPE duplex_refused_total counter\n");
         for (why, word) in Refused::ALL {
@@ -161,10 +177,12 @@ mod tests {
         metrics.refuse(Refused::Origin);
         metrics.append_took(Duration::from_micros(1_500));
         metrics.append_took(Duration::from_secs(60));
-        let text = metrics.text(&Gauges { sockets: 3, principals: 2, head: 9 });
+        let text = metrics.text(&Gauges { sockets: 3, principals: 2, head: 9, devices: 4 });
         for line in [
             "duplex_connections 3",
             "duplex_log_head 9",
+            "duplex_devices 4",
+            "duplex_readings_conflated_total 0",
             "duplex_refused_total{reason=\"origin\"} 1",
             "duplex_refused_total{reason=\"host\"} 0",
             "duplex_append_seconds_bucket{le=\"0.001\"} 0",

@@ -6,18 +6,22 @@
 //! - `serve`: accepts, TLS, HTTP within limits. `tls`: certificates. `guard`: whose requests are looked at.
 //! - `http`: the routes, and the handshake of the socket. `rate`: how much is too much.
 //! - `client`: one client's task. `socket`: its frames. `asks`: how its session's questions are answered.
+//! - `fleet`: the devices: what they say, and what they are told. `post`: readings over HTTP. `device`: their tokens.
 //! - `state`: what all clients share. `presence`: who is connected. `metrics`: what is counted.
 //! - `files`: token, secret, lock, address. [`invite`]: how people join. [`spawn`]: a hub within the app.
 
 mod asks;
 mod client;
+mod device;
 mod embedded;
 mod error;
 mod files;
+mod fleet;
 mod guard;
 mod http;
 mod invite;
 mod metrics;
+mod post;
 mod presence;
 mod rate;
 mod serve;
@@ -36,6 +40,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
+pub use device::{add_device, remove_device};
 pub use embedded::{Handle, spawn};
 pub use error::HubError;
 pub use files::{Beacon, secret, token};
@@ -43,9 +48,12 @@ pub use invite::{INVITE_MS, Invite, InviteOptions, invite};
 
 use crate::clock;
 use crate::model::address::SOCKET_PATH;
+use crate::model::device::COMMAND_MS;
 use crate::model::profile::Secret;
 use crate::model::{Epoch, MessageId, Principal, PrincipalKind};
 use crate::store::HubStore;
+use crate::store::readings::{HUB_FILE, Keep, ReadingsStore};
+use fleet::Fleet;
 use guard::Guard;
 use state::{Hub, MAX_SOCKETS};
 use tls::Identity;
@@ -72,6 +80,8 @@ pub struct Options {
     pub allowed_hosts: Vec<String>,
     /// Web pages that may connect, by their origin: `https://chat.example`.
     pub allowed_origins: Vec<String>,
+    /// How long a device may take for a command, in milliseconds.
+    pub command_ms: u64,
 }
 
 /// How connections are encrypted.
@@ -103,6 +113,7 @@ impl Options {
             embedded: true,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
+            command_ms: COMMAND_MS,
         }
     }
 }
@@ -134,7 +145,7 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
     }
     let prepare = options.clone();
     let prepared = spawn_blocking(move || Prepared::new(&prepare)).await;
-    let Prepared { lock, identity, token, secret, store } =
+    let Prepared { lock, identity, token, secret, store, readings } =
         prepared.map_err(|error| HubError::System { detail: error.to_string() })??;
     ensure_owner(&store, &token).await?;
     let listener = listen(&options).await?;
@@ -147,7 +158,8 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
     let url = url(&options, addr);
     let name = options.name.clone().or_else(tls::host_name).unwrap_or_else(|| "Duplex".to_owned());
     let guard = Guard { hosts: options.allowed_hosts.clone(), origins: options.allowed_origins.clone() };
-    let hub = Hub::new(store, name, secret, guard);
+    let fleet = Fleet::open(readings, clock::now().wall_ms, options.command_ms).await;
+    let hub = Hub::new(store, fleet, name, secret, guard);
     let committed = hub.store.subscribe();
     let forwarding = tokio::spawn(Arc::clone(&hub).forward(committed));
     let router = http::router(Arc::clone(&hub));
@@ -177,6 +189,7 @@ struct Prepared {
     token: Secret,
     secret: [u8; 32],
     store: HubStore,
+    readings: Option<ReadingsStore>,
 }
 
 impl Prepared {
@@ -188,7 +201,10 @@ impl Prepared {
         let epoch = Epoch(u64::from_be_bytes(clock::random()?));
         let general = MessageId::from_random(clock::random()?);
         let store = HubStore::open(dir, epoch, clock::now().wall_ms, general)?;
-        Ok(Prepared { lock, identity, token, secret, store })
+        let readings = ReadingsStore::open(dir, HUB_FILE, Keep::HUB);
+        let readings =
+            readings.inspect_err(|error| log::error!("what devices say is not kept: {error}")).ok();
+        Ok(Prepared { lock, identity, token, secret, store, readings })
     }
 }
 
@@ -273,11 +289,13 @@ impl Running {
     /// Says goodbye to all clients, waits some seconds for them to have gone, and closes the database.
     pub async fn shutdown(self) {
         Beacon::remove(&self.data_dir);
+        self.hub.fleet.close();
         self.hub.stopping.send_replace(true);
         // Nobody ever closes the semaphore: what can go wrong is that a client does not go in time.
         if timeout(GOODBYE, self.hub.sockets.acquire_many(MAX_SOCKETS)).await.is_err() {
             log::info!("some clients had not gone when the hub closed");
         }
+        self.hub.fleet.flush().await;
         self.accepting.abort();
         self.forwarding.abort();
         // They hold the database: it closes when the last of them has let go.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
-use super::rate::{Bucket, PRINCIPAL, Taken};
+use super::rate::{Bucket, PRINCIPAL, PRINCIPAL_READINGS, Taken};
 use crate::model::time::BootMs;
 use crate::model::{Offset, Principal, PrincipalId, RoomName, Sender};
 
@@ -54,6 +54,7 @@ struct Present {
     who: Principal,
     seats: Vec<(u64, Option<mpsc::Sender<Arc<Notice>>>)>,
     bucket: Bucket,
+    readings: Bucket,
 }
 
 /// One connected client of a principal; dropping it says that it has gone.
@@ -78,6 +79,7 @@ impl Registry {
             who: who.clone(),
             seats: Vec::new(),
             bucket: Bucket::new(PRINCIPAL, now),
+            readings: Bucket::new(PRINCIPAL_READINGS, now),
         });
         let came = present.seats.is_empty();
         present.seats.push((number, Some(sender)));
@@ -106,11 +108,14 @@ impl Registry {
 
 impl Inner {
     fn tell_presence(&mut self, who: &Principal, online: bool) {
-        if self.present.len() > PRESENCE_LIMIT {
+        // What devices do is told by the fleet.
+        let people = self.present.values().filter(|present| present.who.kind.chats());
+        if !who.kind.chats() || people.count() > PRESENCE_LIMIT {
             return;
         }
         let notice = Arc::new(Notice::Presence(who.clone(), online));
-        for present in self.present.values_mut().filter(|present| present.who.id != who.id) {
+        let others = |present: &&mut Present| present.who.id != who.id && present.who.kind.chats();
+        for present in self.present.values_mut().filter(others) {
             for (_, seat) in &mut present.seats {
                 // What a client believes about others must not go wrong in silence: one that has no room for this is
                 // closed by its mailbox's end, and learns everything anew.
@@ -125,7 +130,8 @@ impl Seat {
     pub(super) fn typing(&self, room: RoomName, who: Sender) {
         let notice = Arc::new(Notice::Typing { room, who });
         let inner = self.registry.lock();
-        let others = inner.present.values().filter(|present| present.who.id != self.who);
+        let others = |present: &&Present| present.who.id != self.who && present.who.kind.chats();
+        let others = inner.present.values().filter(others);
         for seat in others.flat_map(|present| &present.seats).filter_map(|(_, seat)| seat.as_ref()) {
             // Half of a mailbox is kept for what must not be missed.
             if seat.capacity() > MAILBOX / 2 {
@@ -150,6 +156,12 @@ impl Seat {
     pub(super) fn take(&self, cost: u32, now: BootMs) -> Taken {
         let mut inner = self.registry.lock();
         inner.present.get_mut(&self.who).map(|present| present.bucket.take(cost, now)).unwrap_or_default()
+    }
+
+    /// Takes from what all clients of this principal may publish together.
+    pub(super) fn take_readings(&self, cost: u32, now: BootMs) -> Taken {
+        let mut inner = self.registry.lock();
+        inner.present.get_mut(&self.who).map(|present| present.readings.take(cost, now)).unwrap_or_default()
     }
 }
 

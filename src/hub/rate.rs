@@ -4,12 +4,26 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use crate::model::PrincipalId;
 use crate::model::time::BootMs;
 
 /// What one connection may send: frames at once, and frames a second from then on.
 pub(super) const CONNECTION: Rate = Rate { burst: 200, per_second: 500 };
 /// What all connections of one principal may send together.
 pub(super) const PRINCIPAL: Rate = Rate { burst: 2_000, per_second: 10_000 };
+/// What one connection may publish in readings, in the units of [`publish_cost`]: some 60,000 readings a second in
+/// batches.
+pub(super) const READINGS: Rate = Rate { burst: 100_000, per_second: 100_000 };
+/// What all connections of one principal may publish together.
+pub(super) const PRINCIPAL_READINGS: Rate = Rate { burst: 400_000, per_second: 400_000 };
+/// What one principal may publish over HTTP, in requests of up to 4 KiB.
+pub(super) const POSTS: Rate = Rate { burst: 500, per_second: 500 };
+/// Bytes of readings that count as one.
+const READING_BYTES: usize = 64;
+/// What a frame of readings costs besides its bytes: as much as ten readings or so.
+const PUBLISH: usize = 10;
+/// Principals that publish over HTTP, remembered; those who were silent for a minute are forgotten first, then all.
+const PUBLISHERS: usize = 4096;
 /// Bytes of a frame that count as one more frame.
 const FRAME_BYTES: usize = 4096;
 /// Handshakes with bad credentials in one window that an address may have.
@@ -50,6 +64,11 @@ pub(super) fn cost(bytes: usize) -> u32 {
     u32::try_from(1 + bytes / FRAME_BYTES).unwrap_or(u32::MAX)
 }
 
+/// What a frame of readings costs: a batch costs less than its readings one by one.
+pub(super) fn publish_cost(bytes: usize) -> u32 {
+    u32::try_from(PUBLISH + bytes / READING_BYTES).unwrap_or(u32::MAX)
+}
+
 impl Bucket {
     /// A full one.
     pub(super) fn new(rate: Rate, now: BootMs) -> Self {
@@ -73,6 +92,31 @@ impl Bucket {
         let wait_ms = self.level.unsigned_abs().div_ceil(u64::from(self.rate.per_second));
         let begins = !std::mem::replace(&mut self.exhausted, true);
         Taken { wait_ms, begins }
+    }
+}
+
+/// What principals publish over HTTP.
+#[derive(Default)]
+pub(super) struct Posts(Mutex<HashMap<PrincipalId, Bucket>>);
+
+impl Posts {
+    /// Counts a request of so many bytes. Returns the seconds to wait, if it was one too many: it counts for nothing then.
+    pub(super) fn take(&self, who: &PrincipalId, bytes: usize, now: BootMs) -> Option<u64> {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= PUBLISHERS && !buckets.contains_key(who) {
+            buckets.retain(|_, bucket| now.saturating_sub(bucket.at) < WINDOW_MS);
+            if buckets.len() >= PUBLISHERS {
+                buckets.clear();
+            }
+        }
+        let bucket = buckets.entry(who.clone()).or_insert_with(|| Bucket::new(POSTS, now));
+        let cost = cost(bytes);
+        let taken = bucket.take(cost, now);
+        if taken.wait_ms > 0 {
+            bucket.level += i64::from(cost) * 1000;
+            return Some(taken.wait_ms.div_ceil(1000));
+        }
+        None
     }
 }
 
@@ -135,6 +179,34 @@ mod tests {
             bucket.take(1, 2000);
         }
         assert!(bucket.take(1, 2000).begins, "another episode");
+    }
+
+    #[test]
+    fn readings_by_the_thousand_pass_in_batches_and_not_one_by_one() {
+        let sent = |batches: u64, bytes: usize| {
+            let mut bucket = Bucket::new(READINGS, 0);
+            let mut late = 0;
+            for batch in 0..10 * batches {
+                // Evenly over ten seconds.
+                late = bucket.take(publish_cost(bytes), batch * 1000 / batches).wait_ms;
+            }
+            late
+        };
+        assert_eq!(sent(2_000, 10 * 100), 0, "20,000 a second, ten each");
+        assert_eq!(sent(200, 200 * 100), 0, "40,000 a second, two hundred each");
+        assert!(sent(20_000, 100) > 1_000, "20,000 a second, one each");
+        assert!(sent(20, 1024 * 1024) > 1_000, "as large as may be");
+    }
+
+    #[test]
+    fn requests_beyond_the_rate_are_told_when_to_come_back() {
+        let (posts, one, other) = (Posts::default(), PrincipalId("1".into()), PrincipalId("2".into()));
+        for _ in 0..500 {
+            assert_eq!(posts.take(&one, 100, 0), None);
+        }
+        assert_eq!(posts.take(&one, 100, 0), Some(1));
+        assert_eq!(posts.take(&other, 100, 0), None, "somebody else's rate is their own");
+        assert_eq!(posts.take(&one, 100, 2), None, "what was refused did not count");
     }
 
     #[test]

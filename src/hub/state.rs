@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, broadcast, watch};
 
+use super::fleet::Fleet;
 use super::guard::Guard;
 use super::metrics::Metrics;
 use super::presence::Registry;
-use super::rate::Failures;
+use super::rate::{Failures, Posts};
 use crate::clock;
 use crate::model::time::BootMs;
 use crate::model::{Entry, Offset, Principal};
@@ -51,6 +52,10 @@ pub(super) struct Hub {
     pub guard: Guard,
     /// Who is connected.
     pub registry: Arc<Registry>,
+    /// The devices.
+    pub fleet: Arc<Fleet>,
+    /// Who publishes over HTTP.
+    pub posts: Posts,
     /// What is counted.
     pub metrics: Metrics,
     /// Who guesses tokens.
@@ -66,13 +71,21 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(store: HubStore, name: String, secret: [u8; 32], guard: Guard) -> Arc<Hub> {
+    pub(super) fn new(
+        store: HubStore,
+        fleet: Arc<Fleet>,
+        name: String,
+        secret: [u8; 32],
+        guard: Guard,
+    ) -> Arc<Hub> {
         Arc::new(Hub {
             store,
             name,
             secret,
             guard,
             registry: Arc::default(),
+            fleet,
+            posts: Posts::default(),
             metrics: Metrics::default(),
             failures: Failures::default(),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS as usize)),

@@ -175,12 +175,38 @@ impl HubStore {
         expires_at: WallMs,
         kind: PrincipalKind,
     ) -> Result<(), HubStoreError> {
+        Self::write_offline(dir, |db| people::create_invite(db, code_hash, expires_at, kind))
+    }
+
+    /// Makes a device's principal in a hub's database from another process, or gives it another name and token. Blocks,
+    /// for at most some seconds. `false`: the id is somebody else's, and nothing was written.
+    ///
+    /// # Errors
+    /// As [`HubStore::invite_offline`].
+    pub fn put_device_offline(
+        dir: &Path,
+        id: &PrincipalId,
+        name: &str,
+        token_hash: [u8; 32],
+    ) -> Result<bool, HubStoreError> {
+        Self::write_offline(dir, |db| people::put_device(db, id, name, token_hash))
+    }
+
+    /// Removes a device's principal from another process: its token is nobody's any more. `false`: there was none.
+    ///
+    /// # Errors
+    /// As [`HubStore::invite_offline`].
+    pub fn remove_device_offline(dir: &Path, id: &PrincipalId) -> Result<bool, HubStoreError> {
+        Self::write_offline(dir, |db| people::remove_device(db, id))
+    }
+
+    fn write_offline<T>(
+        dir: &Path,
+        write: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, HubStoreError> {
         let path = dir.join(FILE);
-        let write = || -> Result<(), StoreError> {
-            let db = migrate::open_beside(&path, &schema::SCHEMA)?;
-            people::create_invite(&db, code_hash, expires_at, kind)
-        };
-        write().map_err(|error| error.at(&path))
+        let db = migrate::open_beside(&path, &schema::SCHEMA);
+        db.and_then(|db| write(&db)).map_err(|error| error.at(&path))
     }
 
     // ----- The log -----

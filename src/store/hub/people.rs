@@ -20,6 +20,29 @@ pub(super) fn put_principal(db: &Connection, principal: &Principal, token_hash: 
     Ok(())
 }
 
+/// Makes a device's principal, or gives the one there is this name and token. `false`: somebody else has this id.
+pub(super) fn put_device(
+    db: &Connection,
+    id: &PrincipalId,
+    name: &str,
+    token_hash: [u8; 32],
+) -> Result<bool> {
+    let put = db
+        .prepare_cached(
+            "INSERT INTO principal (id, kind, name, token_hash) VALUES (?1, 'device', ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, token_hash = excluded.token_hash
+             WHERE kind = 'device'",
+        )?
+        .execute(params![id.0, name, token_hash])?;
+    Ok(put > 0)
+}
+
+/// Removes a device's principal. `false`: there is none.
+pub(super) fn remove_device(db: &Connection, id: &PrincipalId) -> Result<bool> {
+    let mut delete = db.prepare_cached("DELETE FROM principal WHERE id = ?1 AND kind = 'device'")?;
+    Ok(delete.execute([&id.0])? > 0)
+}
+
 pub(super) fn by_token_hash(db: &Connection, token_hash: [u8; 32]) -> Result<Option<Principal>> {
     let mut query = db.prepare_cached("SELECT id, kind, name FROM principal WHERE token_hash = ?1")?;
     query.query_row([token_hash], |row| Ok(principal(row))).optional()?.transpose()

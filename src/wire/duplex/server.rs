@@ -19,8 +19,7 @@ use super::proof;
 use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
 use crate::model::{
-    Entry, EntryKind, Offset, Principal, PrincipalId, PrincipalKind, Readings, Refusal, Sample, Sender,
-    SeriesPage, Time,
+    Entry, EntryKind, Offset, Principal, PrincipalId, Readings, Refusal, Sample, Sender, SeriesPage, Time,
 };
 
 /// A client that says no hello for so long is closed, in milliseconds.
@@ -73,6 +72,8 @@ struct Online {
     reading: bool,
     /// Whether the socket took all that was sent.
     drained: bool,
+    /// Whether the client watches devices.
+    watching: bool,
 }
 
 /// The hub's end.
@@ -106,6 +107,16 @@ impl ServerSession {
         match &self.phase {
             Phase::Online(online) => Some(&online.me),
             _ => None,
+        }
+    }
+
+    /// Whether the client would take readings now: it watches, took all that was sent, and no entries wait.
+    pub fn wants_readings(&self) -> bool {
+        match &self.phase {
+            Phase::Online(online) => {
+                online.watching && online.drained && !online.reading && online.cursor > online.head
+            }
+            _ => false,
         }
     }
 
@@ -143,7 +154,8 @@ impl ServerSession {
             Input::Answer(answer) => self.answer(now, answer),
             Input::Committed(batch) => self.committed(&batch),
             Input::Devices(text) | Input::Readings(text) => {
-                if self.principal().is_some() {
+                if let Phase::Online(online) = &mut self.phase {
+                    online.drained = false;
                     self.outputs.push_back(Output::SendShared(text));
                 }
             }
@@ -282,10 +294,6 @@ impl ServerSession {
     fn enter(&mut self, hello: Hello, principal: Option<Principal>) {
         match principal {
             None => self.bye(close::UNAUTHORIZED, "the token is not known", None),
-            // Devices publish over HTTP; a device's token opens no chat.
-            Some(principal) if principal.kind == PrincipalKind::Device => {
-                self.bye(close::FORBIDDEN, "a device does not chat", None);
-            }
             Some(principal) => {
                 let begin = Ask::Begin { principal: principal.clone(), resume: hello.resume };
                 self.phase = Phase::Entering { hello, principal: Some(principal) };
@@ -351,8 +359,14 @@ impl ServerSession {
             read: begun.read.into_iter().map(|(room, offset)| ReadState { room, offset }).collect(),
         };
         self.send(&HubMessage::Welcome(welcome));
-        self.phase =
-            Phase::Online(Online { me, cursor: from, head: begun.head, reading: false, drained: false });
+        self.phase = Phase::Online(Online {
+            me,
+            cursor: from,
+            head: begun.head,
+            reading: false,
+            drained: false,
+            watching: false,
+        });
     }
 
     fn online(&mut self, now: Time, me: Principal, message: ClientMessage) {
@@ -382,7 +396,12 @@ impl ServerSession {
             ClientMessage::History { room, before, limit } => {
                 self.ask(Ask::History { room, before, limit: limit.clamp(1, HISTORY_LIMIT) });
             }
-            ClientMessage::Watch => self.ask(Ask::Watch),
+            ClientMessage::Watch => {
+                if let Phase::Online(online) = &mut self.phase {
+                    online.watching = true;
+                }
+                self.ask(Ask::Watch);
+            }
             ClientMessage::Announce(spec) => self.ask(Ask::Announce(spec)),
             ClientMessage::DeviceState { device, online, reason } => {
                 self.ask(Ask::DeviceState { device, online, reason });

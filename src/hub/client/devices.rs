@@ -1,0 +1,126 @@
+//! What a client's task does about devices: the session's questions about them, mail for the client, and what it watches.
+
+use std::sync::Arc;
+
+use super::super::fleet::{Mail, Station, Wish};
+use super::{Answered, Client, rate};
+use crate::clock;
+use crate::model::time::WallMs;
+use crate::model::{Command, CommandState, DeviceId, MetricName};
+use crate::wire::duplex::server::{Answer, Ask, Input};
+
+/// How a message with readings begins.
+const PUBLISH: &str = r#"{"type":"publish""#;
+
+impl Client {
+    /// Does what the session asks about devices.
+    pub(super) fn device_ask(&mut self, ask: Ask) {
+        let now = clock::now();
+        let Some(station) = self.enter_fleet() else { return };
+        let refused = match ask {
+            Ask::Watch => {
+                let relay = station.watch();
+                self.relay = relay;
+                None
+            }
+            Ask::Announce(spec) => station.announce(spec, now.boot_ms),
+            Ask::DeviceState { device, online, reason } => {
+                station.set_presence(&device, online, &reason, now.boot_ms)
+            }
+            Ask::Publish(readings) => {
+                let (refused, taken) = station.publish(readings, now.boot_ms);
+                self.hub.metrics.readings.add(taken);
+                for refused in refused {
+                    self.tell(Input::Answer(refused));
+                }
+                None
+            }
+            Ask::Command { id, by, device, incarnation, property, value } => {
+                let state = CommandState::Pending;
+                let command = Command { id, device, property, value, by, at: now.wall_ms, state };
+                let taken = station.command(Wish { command, incarnation }, now.boot_ms);
+                self.hub.metrics.commands.add(u64::from(taken));
+                None
+            }
+            Ask::CommandResult { id, state } => {
+                station.command_result(id, state);
+                None
+            }
+            Ask::Series { device, metric, from, to } if station.may_look() => {
+                self.series(device, metric, from, to);
+                None
+            }
+            Ask::DeviceLog(device) if station.may_look() => {
+                self.device_log(device);
+                None
+            }
+            // `Client::ask` knows the rest.
+            _ => None,
+        };
+        if let Some(refused) = refused {
+            self.tell(Input::Answer(refused));
+        }
+    }
+
+    fn enter_fleet(&mut self) -> Option<&Station> {
+        if self.station.is_none() {
+            let me = self.session.principal()?.clone();
+            self.station = Some(Station::enter(&self.hub.fleet, me));
+        }
+        self.station.as_ref()
+    }
+
+    fn series(&mut self, device: DeviceId, metric: MetricName, from: WallMs, to: WallMs) {
+        let fleet = Arc::clone(&self.hub.fleet);
+        self.asks.push(Box::pin(async move {
+            match fleet.series(device.clone(), metric.clone(), from, to).await {
+                Some(page) => Answered::Answer(Answer::Series { device, metric, page }),
+                None => Answered::Nothing,
+            }
+        }));
+    }
+
+    fn device_log(&mut self, device: DeviceId) {
+        let fleet = Arc::clone(&self.hub.fleet);
+        self.asks.push(Box::pin(async move {
+            match fleet.device_log(device.clone()).await {
+                Some(lines) => Answered::Answer(Answer::DeviceLog { device, lines }),
+                None => Answered::Nothing,
+            }
+        }));
+    }
+
+    /// Mail came from the fleet.
+    pub(super) fn mailed(&mut self, mail: Option<Mail>) {
+        match mail {
+            Some(Mail::Given(given)) => self.tell(Input::CommandGiven(*given)),
+            Some(Mail::Commanded(text)) => self.tell(Input::Devices(text)),
+            // The fleet keeps the other end for as long as the station is here.
+            None => self.station = None,
+        }
+    }
+
+    /// The next of what this client watches.
+    pub(super) fn relay(&mut self) {
+        if let Some(sent) = self.relay.as_mut().and_then(|relay| relay.next()) {
+            self.hub.metrics.relayed.add(sent.readings);
+            self.hub.metrics.conflated.add(sent.conflated);
+            self.tell(sent.input);
+        }
+    }
+
+    /// Takes a frame from what this client may send. Readings have a measure of their own.
+    pub(super) fn charge(&mut self, bytes: usize, text: &str) -> (rate::Taken, rate::Taken) {
+        let now = clock::now().boot_ms;
+        let seat = self.entrance.as_ref().map(|entrance| &entrance.seat);
+        if text.starts_with(PUBLISH) {
+            let cost = rate::publish_cost(bytes);
+            let own = self.readings.take(cost, now);
+            (own, seat.map(|seat| seat.take_readings(cost, now)).unwrap_or_default())
+        } else {
+            let cost = rate::cost(bytes);
+            let own = self.bucket.take(cost, now);
+            (own, seat.map(|seat| seat.take(cost, now)).unwrap_or_default())
+        }
+    }
+}

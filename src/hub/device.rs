@@ -1,0 +1,44 @@
+//! Tokens of devices: each speaks for its device alone.
+
+use std::path::Path;
+
+use super::HubError;
+use super::state::hash;
+use crate::clock;
+use crate::model::profile::Secret;
+use crate::model::{DeviceId, PrincipalId};
+use crate::store::HubStore;
+use crate::wire::duplex::proof;
+
+/// Longest name of a device, in characters.
+const NAME_CHARS: usize = 128;
+
+/// Gives a device of the hub on this data directory a token, from any process of its owner's, whether the hub runs or not.
+/// One that it had before is good for nothing from then on. Without a name it goes by its id. Blocks.
+///
+/// # Errors
+/// When the id is none or a person's, there is no hub's database, or it cannot be written.
+pub fn add_device(data_dir: &Path, id: &str, name: &str) -> Result<Secret, HubError> {
+    let id = PrincipalId(checked(id)?.to_string());
+    let name: String = name.trim().chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+    let token = proof::hex(&clock::random::<32>()?);
+    if !HubStore::put_device_offline(data_dir, &id, &name, hash(&token))? {
+        return Err(HubError::IdTaken { id: id.0 });
+    }
+    Ok(Secret::new(token))
+}
+
+/// Takes a device's token away. What it said stays. Returns whether it had one. Blocks.
+///
+/// # Errors
+/// When the id is none, there is no hub's database, or it cannot be written.
+pub fn remove_device(data_dir: &Path, id: &str) -> Result<bool, HubError> {
+    let id = PrincipalId(checked(id)?.to_string());
+    Ok(HubStore::remove_device_offline(data_dir, &id)?)
+}
+
+/// An id that a hub's device can have: an app's own views of its links begin with `~`.
+pub(super) fn checked(id: &str) -> Result<DeviceId, HubError> {
+    let good = DeviceId::new(id).ok().filter(|good| !good.as_str().starts_with('~'));
+    good.ok_or_else(|| HubError::BadDeviceId { id: id.chars().take(100).collect() })
+}

@@ -1,0 +1,236 @@
+//! [`Fleet`]: the devices of this hub, shared by all clients: what they are, their last values, the commands under way, and
+//! the readings on their way to whoever watches.
+//!
+//! - `record`: one device. `feed`: numbered readings. `publish`: what devices say. `commands`: what they are told.
+//! - `station`: one client's end of it. `relay`: what a client that watches is sent next.
+
+mod commands;
+mod feed;
+mod publish;
+mod record;
+mod relay;
+mod station;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foldhash::fast::RandomState;
+use tokio::sync::{broadcast, mpsc, watch};
+
+use crate::model::time::WallMs;
+use crate::model::{DeviceId, DeviceState, LogLine, MetricName, SeriesPage};
+use crate::store::readings::ReadingsStore;
+use crate::wire::duplex::message::{self, HubMessage};
+use crate::{clock, frame::Frame};
+use commands::Commands;
+use feed::{Feed, Seq};
+use record::Record;
+
+pub(super) use commands::Wish;
+pub(super) use publish::{Publisher, Said};
+pub(super) use relay::Relay;
+pub(super) use station::{Mail, Station};
+
+/// Most devices.
+const DEVICES: usize = 20_000;
+/// News of devices that wait for a client that is slow; after that it is told all devices anew.
+const EVENTS: usize = 4096;
+/// Columns of a series: about so many stretches are asked of the store.
+const COLUMNS: u32 = 2_000;
+/// Most stretches in one answer.
+const BUCKETS: usize = 4_000;
+/// Most lines of a device's log in one answer.
+const LINES: u32 = 200;
+/// Every device of a hub is of this source in the store.
+const SOURCE: u64 = 0;
+
+/// News of a device, encoded once for every client that watches.
+#[derive(Clone)]
+struct Event {
+    /// It belongs after the reading of this number.
+    after: Seq,
+    /// The station that was told already.
+    told: Option<u64>,
+    text: Arc<str>,
+}
+
+/// All devices.
+pub(super) struct Fleet {
+    inner: Mutex<Inner>,
+    store: Option<ReadingsStore>,
+    /// When this hub was started.
+    started: WallMs,
+    /// The hub is going: that its clients go says nothing about their devices.
+    closing: AtomicBool,
+}
+
+struct Inner {
+    records: Vec<Record>,
+    by_id: HashMap<DeviceId, u32, RandomState>,
+    feed: Feed,
+    commands: Commands,
+    stations: HashMap<u64, Post>,
+    next_station: u64,
+    events: broadcast::Sender<Event>,
+    /// The newest reading's number; also sent when there is an event.
+    head: watch::Sender<Seq>,
+    store: Option<ReadingsStore>,
+}
+
+/// What the fleet knows of a client's [`Station`].
+struct Post {
+    mail: mpsc::Sender<Mail>,
+    /// The places of the devices that it announced and that nobody has taken over.
+    devices: Vec<u32>,
+}
+
+impl Fleet {
+    /// The devices that the store knows, as they were. A command expires after `command_ms`.
+    pub(super) async fn open(store: Option<ReadingsStore>, started: WallMs, command_ms: u64) -> Arc<Fleet> {
+        let known = match &store {
+            Some(store) => store.devices(SOURCE).await,
+            None => Ok(Vec::new()),
+        };
+        let known = known.unwrap_or_else(|error| {
+            log::warn!("what was known of devices cannot be read: {error}");
+            Vec::new()
+        });
+        let mut inner = Inner {
+            records: Vec::new(),
+            by_id: HashMap::default(),
+            feed: Feed::default(),
+            commands: Commands::new(command_ms),
+            stations: HashMap::new(),
+            next_station: 1,
+            events: broadcast::Sender::new(EVENTS),
+            head: watch::Sender::new(0),
+            store: store.clone(),
+        };
+        for state in known.into_iter().take(DEVICES) {
+            inner.add(Record::restored(state));
+        }
+        Arc::new(Fleet { inner: Mutex::new(inner), store, started, closing: AtomicBool::new(false) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many devices.
+    pub(super) fn count(&self) -> usize {
+        self.lock().records.len()
+    }
+
+    /// The hub is shutting down: from now on clients that go leave their devices as they are.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        let Some(store) = &self.store else { return };
+        for record in self.lock().records.iter().filter(|record| record.heard.is_some()) {
+            // How often it speaks was learned since.
+            store.put_device(SOURCE, record.state());
+        }
+    }
+
+    /// Waits until what was told is on disk.
+    pub(super) async fn flush(&self) {
+        if let Some(store) = &self.store {
+            store.flush().await;
+        }
+    }
+
+    /// A part of a metric's stored past; `None` where it cannot be read.
+    pub(super) async fn series(
+        &self,
+        device: DeviceId,
+        metric: MetricName,
+        from: WallMs,
+        to: WallMs,
+    ) -> Option<SeriesPage> {
+        let empty = SeriesPage { from, to, step_ms: 0, buckets: Vec::new() };
+        let store = match &self.store {
+            Some(store) if from < to && self.lock().by_id.contains_key(&device) => store,
+            _ => return Some(empty),
+        };
+        let page = store.series(SOURCE, device, metric, from, to, COLUMNS).await;
+        let mut page =
+            page.inspect_err(|error| log::warn!("a device's past cannot be read: {error}")).ok()?;
+        if let Some(beyond) = page.buckets.get(BUCKETS).map(|bucket| bucket.at) {
+            page.buckets.truncate(BUCKETS);
+            page.to = beyond;
+        }
+        Some(page)
+    }
+
+    /// A device's log, newest last; `None` where it cannot be read.
+    pub(super) async fn device_log(&self, device: DeviceId) -> Option<Vec<LogLine>> {
+        let Some(store) = &self.store else { return Some(Vec::new()) };
+        let lines = store.device_log(SOURCE, device, LINES).await;
+        lines.inspect_err(|error| log::warn!("a device's log cannot be read: {error}")).ok()
+    }
+}
+
+impl Inner {
+    fn add(&mut self, record: Record) -> u32 {
+        // `DEVICES` is far below.
+        let place = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        self.by_id.insert(record.spec.id.clone(), place);
+        self.records.push(record);
+        place
+    }
+
+    fn record(&self, id: &DeviceId) -> Option<&Record> {
+        self.by_id.get(id).and_then(|place| self.records.get(*place as usize))
+    }
+
+    /// Tells everybody who watches, after the readings so far. One station may have been told already.
+    fn tell(&self, message: &HubMessage, told: Option<u64>) {
+        self.tell_after(self.feed.head(), message, told);
+    }
+
+    fn tell_after(&self, after: Seq, message: &HubMessage, told: Option<u64>) {
+        if self.events.receiver_count() > 0 {
+            // Nobody may watch by now.
+            let _ = self.events.send(Event { after, told, text: text_of(message) });
+            self.head.send_replace(self.feed.head());
+        }
+    }
+
+    /// Tells everybody of a device as it is.
+    fn tell_device(&self, after: Seq, record: &Record) {
+        let device = Box::new(DeviceState { values: Vec::new(), ..record.state() });
+        self.tell_after(after, &HubMessage::Device { device }, None);
+    }
+
+    fn tell_presence(&self, after: Seq, record: &Record) {
+        let (device, online, since) = (record.spec.id.clone(), record.online, record.since);
+        let reason = record.reason.clone();
+        self.tell_after(after, &HubMessage::DeviceState { device, online, since, reason }, None);
+    }
+
+    fn note(&self, device: &DeviceId, line: LogLine) {
+        if let Some(store) = &self.store {
+            store.log(SOURCE, device.clone(), line);
+        }
+    }
+
+    fn keep(&self, record: &Record) {
+        if let Some(store) = &self.store {
+            store.put_device(SOURCE, record.state());
+        }
+    }
+}
+
+fn text_of(message: &HubMessage) -> Arc<str> {
+    match message::encode(message) {
+        Frame::Text(text) => text.into(),
+        Frame::Binary(_) => Arc::from(""),
+    }
+}
+
+fn wall_now() -> WallMs {
+    clock::now().wall_ms
+}

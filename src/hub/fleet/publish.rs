@@ -1,0 +1,426 @@
+//! What devices say: announcements, comings and goings, readings; and who may say it.
+
+use std::sync::Arc;
+
+use super::feed::{CHUNK_BYTES, Feed, Seq, Slot};
+use super::record::{Place, Record};
+use super::{DEVICES, Fleet, Inner, wall_now};
+use crate::model::device::{Happened, METRICS};
+use crate::model::time::{BootMs, WallMs};
+use crate::model::{DeviceId, LogLine, MetricName, Principal, PrincipalKind, Readings, Sample, Spec, Value};
+use crate::wire::duplex::readings;
+use crate::wire::duplex::server::Answer;
+
+/// Largest announcement, in bytes of JSON.
+const SPEC_BYTES: usize = 64 * 1024;
+/// Largest text of a reading, in bytes of JSON: a device with all its metrics still fits into one frame.
+const TEXT_BYTES: usize = 1024;
+/// Longest reason, in characters.
+const REASON_CHARS: usize = 256;
+/// Times that are further away are not told: no clock has them, and sums with them would overflow.
+const FAR: u64 = 1 << 53;
+/// Refusals told for one message.
+const REFUSALS: usize = 8;
+
+/// Who says something of a device.
+#[derive(Copy, Clone)]
+pub(in crate::hub) struct Publisher<'a> {
+    /// Whose token it has.
+    pub principal: &'a Principal,
+    /// Its connection; none over HTTP.
+    pub station: Option<u64>,
+}
+
+impl Publisher<'_> {
+    fn may_speak_for(&self, device: &DeviceId) -> bool {
+        match self.principal.kind {
+            PrincipalKind::Admin => !device.as_str().starts_with('~'),
+            PrincipalKind::Device => self.principal.id.0 == device.as_str(),
+            PrincipalKind::Person => false,
+        }
+    }
+}
+
+/// What a request over HTTP says about the device besides its readings.
+#[derive(Debug, Default)]
+pub(in crate::hub) struct Said {
+    pub name: Option<String>,
+    pub kind: Option<String>,
+    pub expect_every_s: Option<f64>,
+    pub units: Vec<(MetricName, String)>,
+}
+
+fn refused(device: &DeviceId, code: &'static str, detail: &str) -> Answer {
+    Answer::PublishRefused { device: device.to_string(), code, detail: detail.to_owned() }
+}
+
+fn not_allowed(device: &DeviceId) -> Answer {
+    refused(device, "not_allowed", "this token does not speak for this device")
+}
+
+impl Fleet {
+    /// A device announces itself over a connection, and is online as long as that lasts. Returns a refusal.
+    pub(super) fn announce(&self, from: Publisher<'_>, mut spec: Spec, now: BootMs) -> Option<Answer> {
+        if !from.may_speak_for(&spec.id) {
+            return Some(not_allowed(&spec.id));
+        }
+        let size = serde_json::to_string(&spec).map_or(0, |text| text.len());
+        if size > SPEC_BYTES {
+            return Some(refused(&spec.id, "too_large", "an announcement has at most 64 KiB"));
+        }
+        spec.metrics.truncate(METRICS);
+        let wall = wall_now();
+        let mut inner = self.lock();
+        let place = match inner.find_or_add(from, &spec.id, wall) {
+            Ok((place, _)) => place,
+            Err(answer) => return Some(answer),
+        };
+        inner.disown(place);
+        let Inner { records, feed, .. } = &mut *inner;
+        let record = &mut records[place as usize];
+        let came = !record.online || record.heard.is_none();
+        record.announce(spec, place, feed);
+        record.publisher = from.station;
+        record.incarnation = (record.incarnation + 1).max(u64::try_from(wall).unwrap_or(0));
+        record.heard = Some(wall);
+        if came {
+            (record.online, record.since, record.reason) = (true, wall, String::new());
+        }
+        if let Some(post) = from.station.and_then(|station| inner.stations.get_mut(&station)) {
+            post.devices.push(place);
+        }
+        let record = &inner.records[place as usize];
+        inner.tell_device(inner.feed.head(), record);
+        inner.keep(record);
+        if came {
+            inner.note(&record.spec.id, LogLine { at: wall, what: Happened::Online });
+        }
+        inner.give_what_waits(place, now);
+        None
+    }
+
+    /// A device that this connection announced comes or goes. Returns a refusal.
+    pub(super) fn set_presence(
+        &self,
+        station: u64,
+        device: &DeviceId,
+        online: bool,
+        reason: &str,
+        now: BootMs,
+    ) -> Option<Answer> {
+        let mut inner = self.lock();
+        let Some(place) = inner.by_id.get(device).copied() else {
+            return Some(refused(device, "unknown_device", "no device of this id was announced"));
+        };
+        if inner.records[place as usize].publisher != Some(station) {
+            return Some(refused(device, "not_allowed", "this connection has not announced this device"));
+        }
+        let wall = wall_now();
+        inner.records[place as usize].heard = Some(wall);
+        if inner.records[place as usize].online != online {
+            let reason = if online { "" } else { reason };
+            let (after, reason) = (inner.feed.head(), reason.chars().take(REASON_CHARS).collect());
+            inner.set_online(after, place, online, reason, wall);
+        }
+        if online {
+            inner.give_what_waits(place, now);
+        }
+        None
+    }
+
+    /// A connection ends, and takes the devices with it that it announced.
+    pub(super) fn leave(&self, station: u64, closing: bool) {
+        let mut inner = self.lock();
+        let Some(post) = inner.stations.remove(&station) else { return };
+        let wall = wall_now();
+        for place in post.devices {
+            let record = &mut inner.records[place as usize];
+            record.publisher = None;
+            if record.online && !closing {
+                let will = record.spec.will.chars().take(REASON_CHARS).collect();
+                let after = inner.feed.head();
+                inner.set_online(after, place, false, will, wall);
+            }
+        }
+    }
+
+    /// Takes readings in; returns refusals, and how many readings were taken.
+    pub(in crate::hub) fn publish(
+        &self,
+        from: Publisher<'_>,
+        readings: Readings,
+        said: Option<Said>,
+        now: BootMs,
+    ) -> (Vec<Answer>, u64) {
+        let mut inner = self.lock();
+        let mut intake = Intake::new(inner.feed.head());
+        let Readings { samples, values, .. } = readings;
+        let mut values = values.into_iter();
+        for sample in samples {
+            let own = values.by_ref().take(sample.count as usize);
+            match inner.find_to_publish(from, &sample.device, sample.received) {
+                Ok((place, is_new)) => inner.take_in(&mut intake, (place, is_new), sample, own, now),
+                Err(refusal) => {
+                    own.for_each(drop);
+                    intake.refuse_with(refusal);
+                }
+            }
+        }
+        intake.flush(&mut inner.feed);
+        if let Some((said, first)) = said.zip(intake.accepted.samples.first()) {
+            inner.learn(&first.device.clone(), said);
+        }
+        let taken = intake.accepted.values.len() as u64;
+        if taken > 0 {
+            inner.head.send_replace(inner.feed.head());
+        }
+        drop(inner);
+        if let (true, Some(store)) = (taken > 0, &self.store)
+            && !store.keep(super::SOURCE, Arc::new(intake.accepted))
+        {
+            log::warn!("the disk cannot keep up: {taken} readings are passed on, but not kept");
+        }
+        (intake.refusals, taken)
+    }
+}
+
+/// What one publish comes to.
+struct Intake {
+    /// What was taken.
+    accepted: Readings,
+    refusals: Vec<Answer>,
+    /// The numbers of what is encoded and not yet in the ring.
+    pending: (Seq, Seq),
+    text: String,
+}
+
+impl Intake {
+    fn new(head: Seq) -> Intake {
+        let pending = (head, head);
+        Intake { accepted: Readings::default(), refusals: Vec::new(), pending, text: String::new() }
+    }
+
+    /// Tells a refusal, once for each device.
+    fn refuse(&mut self, device: &DeviceId, code: &'static str, detail: &str) {
+        self.refuse_with(refused(device, code, detail));
+    }
+
+    fn refuse_with(&mut self, refusal: Answer) {
+        let about = |answer: &Answer| match answer {
+            Answer::PublishRefused { device, code, .. } => Some((device.clone(), *code)),
+            _ => None,
+        };
+        let is_told = self.refusals.iter().any(|told| about(told) == about(&refusal));
+        if !is_told && self.refusals.len() < REFUSALS {
+            self.refusals.push(refusal);
+        }
+    }
+
+    /// Puts what is encoded into the ring.
+    fn flush(&mut self, feed: &mut Feed) {
+        if !self.text.is_empty() {
+            feed.push(self.pending, &self.text);
+            self.text.clear();
+        }
+        self.pending.0 = self.pending.1;
+    }
+
+    /// Adds encoded samples up to this number.
+    fn append(&mut self, text: &str, head: Seq, feed: &mut Feed) {
+        push_sample(&mut self.text, text);
+        self.pending.1 = head;
+        if self.text.len() >= CHUNK_BYTES {
+            self.flush(feed);
+        }
+    }
+
+    /// A moment is complete: its values are those from `begin` on.
+    fn close(&mut self, sample: &Sample, begin: usize, text: &mut String) {
+        let values = &self.accepted.values[begin..];
+        if !values.is_empty() {
+            let (at, received) = (sample.at, sample.received);
+            push_sample(text, &readings::encode_sample(&sample.device, at, received, values));
+            let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
+            self.accepted.samples.push(Sample { count, ..sample.clone() });
+        }
+    }
+}
+
+fn push_sample(text: &mut String, sample: &str) {
+    if !text.is_empty() && !sample.is_empty() {
+        text.push(',');
+    }
+    text.push_str(sample);
+}
+
+impl Inner {
+    /// The place of a device that this publisher may speak for, and whether it is new.
+    fn find_or_add(
+        &mut self,
+        from: Publisher<'_>,
+        device: &DeviceId,
+        now: WallMs,
+    ) -> Result<(u32, bool), Answer> {
+        if !from.may_speak_for(device) {
+            return Err(not_allowed(device));
+        }
+        if let Some(place) = self.by_id.get(device.as_str()) {
+            return Ok((*place, false));
+        }
+        if self.records.len() >= DEVICES {
+            return Err(refused(device, "too_many", "the hub has as many devices as it takes"));
+        }
+        let mut record = Record::new(device.clone(), now);
+        if from.principal.kind == PrincipalKind::Device {
+            record.spec.name.clone_from(&from.principal.name);
+        }
+        Ok((self.add(record), true))
+    }
+
+    /// As [`Inner::find_or_add`], unless another connection has announced the device.
+    fn find_to_publish(
+        &mut self,
+        from: Publisher<'_>,
+        device: &DeviceId,
+        now: WallMs,
+    ) -> Result<(u32, bool), Answer> {
+        let (place, is_new) = self.find_or_add(from, device, now)?;
+        match (self.records[place as usize].publisher, from.station) {
+            (Some(publisher), Some(station)) if publisher != station => {
+                Err(refused(device, "not_allowed", "another connection has announced this device"))
+            }
+            _ => Ok((place, is_new)),
+        }
+    }
+
+    /// Whoever announced this device has lost it to somebody else, or announces it again.
+    fn disown(&mut self, place: u32) {
+        let publisher = self.records[place as usize].publisher.take();
+        if let Some(post) = publisher.and_then(|station| self.stations.get_mut(&station)) {
+            post.devices.retain(|own| *own != place);
+        }
+    }
+
+    /// A device comes or goes; told after the reading of this number.
+    fn set_online(&mut self, after: Seq, place: u32, online: bool, reason: String, wall: WallMs) {
+        let record = &mut self.records[place as usize];
+        (record.online, record.since, record.reason) = (online, wall, reason.clone());
+        let record = &self.records[place as usize];
+        self.tell_presence(after, record);
+        self.keep(record);
+        let what = if online { Happened::Online } else { Happened::Offline { reason } };
+        self.note(&record.spec.id, LogLine { at: wall, what });
+    }
+
+    /// Takes one moment of a device in.
+    fn take_in(
+        &mut self,
+        intake: &mut Intake,
+        (place, is_new): (u32, bool),
+        mut sample: Sample,
+        values: impl Iterator<Item = (MetricName, Value)>,
+        now: BootMs,
+    ) {
+        let Inner { records, feed, .. } = self;
+        let record = &mut records[place as usize];
+        if sample.at.unsigned_abs() > FAR {
+            sample.at = sample.received;
+        }
+        let (before, mut learned, mut text) = (feed.head(), is_new, String::new());
+        // A metric that is repeated within a moment begins another one: so each reading is told, and counted, once.
+        let (mut part, mut begin) = (before, intake.accepted.values.len());
+        for (name, value) in values {
+            if is_too_long(&value) {
+                intake.refuse(&sample.device, "too_large", "a reading's text has at most 1 KiB");
+                continue;
+            }
+            let (metric, is_news) = match record.place(&name, &value) {
+                Place::At(metric) => (metric, false),
+                Place::New(metric) => (metric, true),
+                Place::Full => {
+                    intake.refuse(&sample.device, "too_many", "a device has at most 256 metrics");
+                    continue;
+                }
+            };
+            learned |= is_news;
+            let latest = record.latest_mut(metric);
+            if latest.number > part {
+                intake.close(&sample, begin, &mut text);
+                (part, begin) = (feed.head(), intake.accepted.values.len());
+            }
+            latest.number = feed.number(Slot { device: place, metric }, latest.number);
+            (latest.value, latest.at, latest.received) = (value.clone(), sample.at, sample.received);
+            latest.said = true;
+            intake.accepted.values.push((name, value));
+        }
+        intake.close(&sample, begin, &mut text);
+        let (head, wall) = (feed.head(), sample.received);
+        if head > before {
+            record.rhythm.heard(wall);
+            record.heard = record.heard.max(Some(wall));
+        }
+        let came = head > before && !record.online;
+        if learned || came {
+            // News belongs between what was read before it and what was read with it.
+            intake.flush(feed);
+            self.news(before, place, (is_new, learned, came), wall, now);
+        }
+        intake.append(&text, head, &mut self.feed);
+    }
+
+    /// Readings have brought a device, metrics of it, or it is back.
+    fn news(
+        &mut self,
+        after: Seq,
+        place: u32,
+        (is_new, learned, came): (bool, bool, bool),
+        wall: WallMs,
+        now: BootMs,
+    ) {
+        if learned {
+            let record = &self.records[place as usize];
+            self.tell_device(after, record);
+            self.keep(record);
+        }
+        if is_new {
+            let id = &self.records[place as usize].spec.id;
+            self.note(id, LogLine { at: wall, what: Happened::Online });
+        }
+        if came {
+            self.set_online(after, place, true, String::new(), wall);
+            self.give_what_waits(place, now);
+        }
+    }
+
+    /// What a request over HTTP says about its device.
+    fn learn(&mut self, device: &DeviceId, said: Said) {
+        let Some(place) = self.by_id.get(device).copied() else { return };
+        let record = &mut self.records[place as usize];
+        let before = record.spec.clone();
+        let Said { name, kind, expect_every_s, units } = said;
+        let spec = &mut record.spec;
+        spec.name = name.unwrap_or(std::mem::take(&mut spec.name));
+        spec.kind = kind.unwrap_or(std::mem::take(&mut spec.kind));
+        spec.expect_every_s = expect_every_s.or(spec.expect_every_s);
+        for (metric, unit) in units {
+            if let Some(metric) = spec.metrics.iter_mut().find(|known| known.name == metric) {
+                metric.unit = unit;
+            }
+        }
+        if *spec != before {
+            let record = &self.records[place as usize];
+            self.tell_device(self.feed.head(), record);
+            self.keep(record);
+        }
+    }
+}
+
+fn is_too_long(value: &Value) -> bool {
+    match value {
+        // One byte is at most six in JSON.
+        Value::Text(text) if text.len() > TEXT_BYTES / 6 => {
+            serde_json::to_string(&**text).map_or(0, |json| json.len()) > TEXT_BYTES
+        }
+        _ => false,
+    }
+}
