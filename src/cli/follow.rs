@@ -10,11 +10,11 @@ use super::hub::failed;
 use super::{Exit, Failure, print};
 use crate::clock;
 use crate::link::{Input, Link, Output};
-use crate::model::link_state::Why;
+use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
 use crate::model::{Address, ConnectionId, Event};
 use crate::transport::Connection;
-use crate::wire::SavedState;
+use crate::wire::{Request, SavedState};
 use crate::worker::line::{Access, Line, Opened, Post};
 use crate::worker::own_hub::HubAt;
 
@@ -46,6 +46,16 @@ impl Follow {
         Ok(follow)
     }
 
+    /// How the link is.
+    pub(super) fn state(&self) -> &LinkState {
+        self.link.state()
+    }
+
+    /// Asks the server something; dropped unless online.
+    pub(super) fn ask(&mut self, request: Request) {
+        self.tell(Input::Request(request));
+    }
+
     /// Tells the link something.
     pub(super) fn tell(&mut self, input: Input) {
         self.link.handle(clock::now(), input);
@@ -74,7 +84,7 @@ impl Follow {
         }
     }
 
-    /// The next event; waits for it.
+    /// The next event; waits for it. Cancel-safe.
     pub(super) async fn next(&mut self) -> Event {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -128,9 +138,9 @@ fn is_close(inputs: &[Input]) -> bool {
 fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
     let address = Address::parse(&server.url)
         .map_err(|error| Failure::new(Exit::Failed, format!("{}: {error}", print::harmless(&server.url))))?;
-    let access = match &server.token {
+    let access = match &server.access.token {
         Some(token) => Access::Token(Secret::new(token.trim())),
-        None => match HubAt::find(server.data_dir.as_deref(), &address.url).map_err(failed)? {
+        None => match HubAt::find(server.access.data_dir.as_deref(), &address.url).map_err(failed)? {
             Some(at) => at.access(),
             None => return Err(Failure::new(Exit::Refused, print::reason(&Why::NoToken))),
         },
@@ -141,7 +151,7 @@ fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
         urls: vec![address.url],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
-        ca_file: server.ca_file.clone(),
+        ca_file: server.access.ca_file.clone(),
         fingerprint: address.fingerprint,
         auto_connect: true,
     };
