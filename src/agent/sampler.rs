@@ -20,8 +20,8 @@ pub const INTERVAL: &str = "interval";
 /// What [`INTERVAL`] may be set to.
 pub const INTERVALS: std::ops::RangeInclusive<u16> = 1..=60;
 
-/// CPU time over less than this says little, in milliseconds.
-const CPU_MS: u64 = 200;
+/// What is measured over less time than this says little, in milliseconds.
+const SPAN_MS: u64 = 200;
 /// How often temperatures are asked for, in milliseconds: some sensors take their time.
 const TEMPERATURES_MS: u64 = 5_000;
 /// How often disks and batteries are asked for, in milliseconds.
@@ -58,6 +58,7 @@ struct Gauge {
 struct Asked {
     cpu: bool,
     network: Option<(f64, f64)>,
+    interval: bool,
     temperatures: bool,
     slow: bool,
 }
@@ -76,7 +77,10 @@ pub struct Sampler {
     manager: Option<Manager>,
     attributes: BTreeMap<String, String>,
     gauges: Vec<Gauge>,
-    cpu_at: Option<BootMs>,
+    /// Whether it was said since it was set.
+    interval_said: bool,
+    /// When the counters were last read.
+    counted_at: Option<BootMs>,
     temperatures_due: BootMs,
     slow_due: BootMs,
 }
@@ -114,7 +118,8 @@ impl Sampler {
             manager,
             attributes: BTreeMap::new(),
             gauges: Vec::new(),
-            cpu_at: None,
+            interval_said: false,
+            counted_at: None,
             temperatures_due: 0,
             slow_due: 0,
         };
@@ -160,6 +165,7 @@ impl Sampler {
         let seconds = seconds.round().clamp(f64::from(*INTERVALS.start()), f64::from(*INTERVALS.end()));
         // Between 1 and 60, so nothing is cut off.
         self.interval_s = seconds as u16;
+        self.interval_said = false;
         Ok(())
     }
 
@@ -190,13 +196,13 @@ impl Sampler {
         let mut asked = Asked::default();
         if let Some(system) = &mut self.system {
             system.refresh_memory_specifics(memory());
-            if self.cpu_at.is_none_or(|at| now.saturating_sub(at) >= CPU_MS) {
-                system.refresh_cpu_usage();
-                // The first time there is nothing to compare it with.
-                asked.cpu = self.cpu_at.replace(now).is_some();
-            }
         }
-        asked.network = self.traffic(now);
+        if self.counted_at.is_none_or(|at| now.saturating_sub(at) >= SPAN_MS) {
+            self.system.iter_mut().for_each(System::refresh_cpu_usage);
+            // The first time there is nothing to compare it with.
+            asked.cpu = self.counted_at.replace(now).is_some();
+            asked.network = self.traffic(now);
+        }
         if now >= self.temperatures_due {
             self.temperatures_due = now + TEMPERATURES_MS;
             self.refresh_temperatures();
@@ -207,6 +213,7 @@ impl Sampler {
             self.refresh_slow();
             asked.slow = true;
         }
+        asked.interval = asked.slow || !std::mem::replace(&mut self.interval_said, true);
         asked
     }
 
@@ -333,7 +340,7 @@ impl Sampler {
             }
             What::Temperature(_) | What::Disk(_) | What::Battery(_) | What::BatteryState(_) => None,
             What::Uptime => Some(number(System::uptime().ok().map(|seconds| seconds as f64 / 3_600.0))),
-            What::Interval => Some(Value::Number(f64::from(self.interval_s))),
+            What::Interval => asked.interval.then(|| Value::Number(f64::from(self.interval_s))),
         }
     }
 
@@ -458,6 +465,9 @@ mod tests {
         assert!(has(&second, "cpu") && has(&first, "memory") && has(&second, "memory"));
         assert!(!has(&second, "disk") && !has(&second, "temperature") && !has(&second, "battery"));
         assert_eq!(has(&first, "disk"), has(&later, "disk"));
+        assert!(has(&first, INTERVAL) && !has(&second, INTERVAL));
+        let (_, hasty) = sampler.sample(1_010_100);
+        assert!(!has(&hasty, "cpu") && !has(&hasty, "network"), "over a tenth of a second they say little");
     }
 
     #[test]
