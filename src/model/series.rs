@@ -393,7 +393,7 @@ fn push_back<T>(queue: &mut VecDeque<T>, item: T, most: usize) {
 /// Makes room for one more: twice the room, but never more than for `most`.
 fn make_room<T>(queue: &mut VecDeque<T>, most: usize) {
     if queue.len() == queue.capacity() {
-        let more = queue.len().clamp(4, most.saturating_sub(queue.len()).max(1));
+        let more = queue.len().max(4).min(most.saturating_sub(queue.len()).max(1));
         queue.reserve_exact(more);
     }
 }
