@@ -24,6 +24,18 @@ pub(super) struct Schema {
     pub application_id: i32,
     /// SQL, one text a version.
     pub steps: &'static [&'static str],
+    /// What a commit waits for.
+    pub sync: Synchronous,
+}
+
+/// What a commit waits for (sqlite.org/pragma.html#pragma_synchronous).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Synchronous {
+    /// The disk: what is committed survives a power cut.
+    Full,
+    /// The operating system: the last commits may be missing after a power cut, and the file is whole. The log is cut back
+    /// by whoever writes, so that a commit never waits for that.
+    Normal,
 }
 
 impl Schema {
@@ -36,7 +48,7 @@ impl Schema {
 pub(super) fn open(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
     files::make_private(path)?;
     let (mut db, version) = open_unchanged(path, schema)?;
-    prepare(&db)?;
+    prepare(&db, schema)?;
     if 0 < version && version < schema.version() {
         back_up(&db, path, version)?;
     }
@@ -51,7 +63,7 @@ pub(super) fn open_beside(path: &Path, schema: &Schema) -> Result<Connection, St
     if version < schema.version() {
         return Err(StoreError::Older { found: version, needed: schema.version() });
     }
-    prepare(&db)?;
+    prepare(&db, schema)?;
     Ok(db)
 }
 
@@ -75,7 +87,7 @@ pub(super) fn open_memory(name: Option<&str>, schema: &Schema) -> Result<Connect
         Some(name) => connect_memory(name)?,
         None => Connection::open_in_memory()?,
     };
-    prepare(&db)?;
+    prepare(&db, schema)?;
     let version = check(&db, schema)?;
     migrate(&mut db, schema, version)?;
     Ok(db)
@@ -139,17 +151,22 @@ fn check(db: &Connection, schema: &Schema) -> Result<i64, StoreError> {
     Ok(version)
 }
 
-fn prepare(db: &Connection) -> Result<(), StoreError> {
+fn prepare(db: &Connection, schema: &Schema) -> Result<(), StoreError> {
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.execute_batch(
         "PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA trusted_schema = OFF;
          PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -2048;",
     )?;
     db.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
+    match schema.sync {
+        Synchronous::Full => db.pragma_update(None, "synchronous", "FULL")?,
+        Synchronous::Normal => {
+            db.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;")?;
+        }
+    }
     Ok(())
 }
 
@@ -186,9 +203,8 @@ fn back_up(db: &Connection, path: &Path, version: i64) -> Result<(), StoreError>
 mod tests {
     use super::*;
 
-    const ONE: Schema = Schema { application_id: 7, steps: &["CREATE TABLE a (x)"] };
-    const TWO: Schema =
-        Schema { application_id: 7, steps: &["CREATE TABLE a (x)", "ALTER TABLE a ADD y DEFAULT 2"] };
+    const ONE: Schema = Schema { application_id: 7, steps: &["CREATE TABLE a (x)"], sync: Synchronous::Full };
+    const TWO: Schema = Schema { steps: &["CREATE TABLE a (x)", "ALTER TABLE a ADD y DEFAULT 2"], ..ONE };
 
     #[test]
     fn an_older_file_is_copied_and_then_migrated() {

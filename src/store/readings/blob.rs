@@ -1,0 +1,150 @@
+//! How points and minutes look in a BLOB: columns, each compressed by `pco`, behind one another with their lengths.
+
+use pco::ChunkConfig;
+use pco::data_types::Number;
+use pco::standalone::{simple_compress, simple_decompress};
+
+use super::super::error::StoreError;
+use crate::model::series::{Bucket, Point};
+use crate::model::time::WallMs;
+
+/// Enough for readings: higher levels take much longer and save a few percent.
+const LEVEL: usize = 6;
+/// Bytes of one bucket in a block that is not compressed: minutes or hours since its beginning, three numbers, a count.
+const PLAIN: usize = 2 + 8 * 3 + 4;
+
+fn damaged(what: &str) -> StoreError {
+    StoreError::Damaged { detail: format!("{what} cannot be unpacked") }
+}
+
+fn put<T: Number>(out: &mut Vec<u8>, column: &[T]) -> Result<(), StoreError> {
+    let config = ChunkConfig::default().with_compression_level(LEVEL);
+    let packed = simple_compress(column, &config)
+        .map_err(|error| StoreError::Nonsense(format!("numbers cannot be packed: {error}")))?;
+    out.extend(u32::try_from(packed.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend(packed);
+    Ok(())
+}
+
+fn take<T: Number>(rest: &mut &[u8]) -> Option<Vec<T>> {
+    let (length, after) = rest.split_first_chunk::<4>()?;
+    let (packed, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    *rest = after;
+    simple_decompress(packed).ok()
+}
+
+/// Packs points, in whatever order they are.
+pub(super) fn points(points: &[Point]) -> Result<Vec<u8>, StoreError> {
+    let mut out = Vec::new();
+    put(&mut out, &points.iter().map(|point| point.at).collect::<Vec<i64>>())?;
+    put(&mut out, &points.iter().map(|point| point.value).collect::<Vec<f64>>())?;
+    Ok(out)
+}
+
+/// What [`points`] packed.
+pub(super) fn read_points(mut body: &[u8]) -> Result<Vec<Point>, StoreError> {
+    let times = take::<i64>(&mut body).ok_or_else(|| damaged("a chunk"))?;
+    let values = take::<f64>(&mut body).ok_or_else(|| damaged("a chunk"))?;
+    if times.len() != values.len() {
+        return Err(damaged("a chunk"));
+    }
+    Ok(times.into_iter().zip(values).map(|(at, value)| Point { at, value }).collect())
+}
+
+/// Packs what was said by each series since the last commit.
+pub(super) fn journal<'a>(
+    parts: impl Iterator<Item = (i64, &'a [Point])> + Clone,
+) -> Result<Vec<u8>, StoreError> {
+    let mut out = Vec::new();
+    put(&mut out, &parts.clone().map(|(series, _)| series).collect::<Vec<i64>>())?;
+    put(&mut out, &parts.clone().map(|(_, points)| points.len() as u64).collect::<Vec<u64>>())?;
+    let all = || parts.clone().flat_map(|(_, points)| points);
+    put(&mut out, &all().map(|point| point.at).collect::<Vec<i64>>())?;
+    put(&mut out, &all().map(|point| point.value).collect::<Vec<f64>>())?;
+    Ok(out)
+}
+
+/// What [`journal`] packed.
+pub(super) fn read_journal(mut body: &[u8]) -> Result<Vec<(i64, Vec<Point>)>, StoreError> {
+    let row = || damaged("the journal");
+    let series = take::<i64>(&mut body).ok_or_else(row)?;
+    let counts = take::<u64>(&mut body).ok_or_else(row)?;
+    let times = take::<i64>(&mut body).ok_or_else(row)?;
+    let values = take::<f64>(&mut body).ok_or_else(row)?;
+    if series.len() != counts.len() || times.len() != values.len() {
+        return Err(row());
+    }
+    let mut all = times.into_iter().zip(values).map(|(at, value)| Point { at, value });
+    let parts = series.into_iter().zip(counts);
+    Ok(parts.map(|(id, count)| (id, all.by_ref().take(count as usize).collect())).collect())
+}
+
+/// Packs the buckets of one block, each `width` wide, which begins at `from`.
+pub(super) fn buckets(buckets: &[Bucket], from: WallMs, width: i64) -> Result<Vec<u8>, StoreError> {
+    let place = |bucket: &Bucket| ((bucket.at - from) / width).clamp(0, i64::from(u16::MAX)) as u16;
+    if buckets.len() <= 24 {
+        let mut out = vec![0];
+        for bucket in buckets {
+            out.extend(place(bucket).to_le_bytes());
+            out.extend(bucket.min.to_le_bytes());
+            out.extend(bucket.mean.to_le_bytes());
+            out.extend(bucket.max.to_le_bytes());
+            out.extend(bucket.count.to_le_bytes());
+        }
+        return Ok(out);
+    }
+    let mut out = vec![1];
+    put(&mut out, &buckets.iter().map(place).collect::<Vec<u16>>())?;
+    put(&mut out, &buckets.iter().map(|bucket| bucket.min).collect::<Vec<f64>>())?;
+    put(&mut out, &buckets.iter().map(|bucket| bucket.mean).collect::<Vec<f64>>())?;
+    put(&mut out, &buckets.iter().map(|bucket| bucket.max).collect::<Vec<f64>>())?;
+    put(&mut out, &buckets.iter().map(|bucket| bucket.count).collect::<Vec<u32>>())?;
+    Ok(out)
+}
+
+/// Adds what [`buckets`] packed.
+pub(super) fn read_buckets(
+    body: &[u8],
+    from: WallMs,
+    width: i64,
+    into: &mut Vec<Bucket>,
+) -> Result<(), StoreError> {
+    match body.split_first() {
+        Some((0, plain)) if plain.len() % PLAIN == 0 => {
+            into.extend(plain.chunks_exact(PLAIN).filter_map(|bytes| plain_bucket(bytes, from, width)));
+            Ok(())
+        }
+        Some((1, packed)) => packed_buckets(packed, from, width, into).ok_or_else(|| damaged("a block")),
+        _ => Err(damaged("a block")),
+    }
+}
+
+fn plain_bucket(bytes: &[u8], from: WallMs, width: i64) -> Option<Bucket> {
+    let number = |at: usize| bytes.get(at..at + 8)?.try_into().ok().map(f64::from_le_bytes);
+    let place = u16::from_le_bytes(bytes.get(..2)?.try_into().ok()?);
+    Some(Bucket {
+        at: from + i64::from(place) * width,
+        min: number(2)?,
+        mean: number(10)?,
+        max: number(18)?,
+        count: u32::from_le_bytes(bytes.get(26..30)?.try_into().ok()?),
+    })
+}
+
+fn packed_buckets(mut packed: &[u8], from: WallMs, width: i64, into: &mut Vec<Bucket>) -> Option<()> {
+    let places = take::<u16>(&mut packed)?;
+    let (mins, means) = (take::<f64>(&mut packed)?, take::<f64>(&mut packed)?);
+    let (maxs, counts) = (take::<f64>(&mut packed)?, take::<u32>(&mut packed)?);
+    let lengths = [mins.len(), means.len(), maxs.len(), counts.len()];
+    if lengths.iter().any(|length| *length != places.len()) {
+        return None;
+    }
+    into.extend((0..places.len()).map(|i| Bucket {
+        at: from + i64::from(places[i]) * width,
+        min: mins[i],
+        mean: means[i],
+        max: maxs[i],
+        count: counts[i],
+    }));
+    Some(())
+}

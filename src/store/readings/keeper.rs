@@ -1,0 +1,260 @@
+//! The writer thread's work: when to write, and what to do when the disk does not take it.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use super::super::error::StoreError;
+use super::super::files;
+use super::super::readers::Slots;
+use super::super::writer::Work;
+use super::inbox::Inbox;
+use super::memory::{Memory, Plan};
+use super::tend::{self, Cursor};
+use super::{Keep, open, write};
+
+/// What waits is taken in so often, and written at most so often.
+const TICK: Duration = Duration::from_secs(1);
+/// So many values are worth a transaction. Fewer wait up to [`LONGEST`]: an idle computer, which says fifty values a
+/// second, has its disk left alone for a minute, and a crash costs at most that minute or so many values of raw past.
+const WORTH: usize = 5_000;
+/// The longest that anything waits, and how often the open minutes and chunks are looked after.
+const LONGEST: Duration = Duration::from_secs(60);
+/// A disk that took nothing is tried again after this.
+const RETRY: Duration = Duration::from_secs(5);
+/// The write-ahead log is copied into the file when it has so many bytes.
+const CHECKPOINT: u64 = 8 * 1024 * 1024;
+
+/// What the callers, the readers and the writer share.
+pub(super) struct Live {
+    inbox: Mutex<Inbox>,
+    memory: Mutex<Memory>,
+    /// A copy of [`Memory::lost`], for whoever must not wait.
+    lost: AtomicU64,
+    started: Instant,
+}
+
+impl Live {
+    pub(super) fn new(memory: Memory) -> Live {
+        Live {
+            inbox: Mutex::default(),
+            memory: Mutex::new(memory),
+            lost: AtomicU64::new(0),
+            started: Instant::now(),
+        }
+    }
+
+    /// Held for as long as it takes to put something in, or to take all out.
+    pub(super) fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All that was brought until now, taken in. What begins to read the file while it holds this sees each reading once:
+    /// the writer commits under the same lock.
+    pub(super) fn current(&self) -> MutexGuard<'_, Memory> {
+        let mut memory = self.memory();
+        let items = self.inbox().take();
+        let now = self.now();
+        for item in items {
+            memory.absorb(item, now);
+        }
+        self.lost.store(memory.lost, Ordering::Relaxed);
+        memory
+    }
+
+    /// What was taken in.
+    pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What could not be kept, of what was taken in.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Something for the writer to do.
+pub(super) enum Job {
+    /// Something waits in the inbox.
+    Look,
+    /// Write all, and say so.
+    Flush(oneshot::Sender<()>),
+    /// A reader came upon damage.
+    Suspect,
+    /// Run this in between.
+    #[cfg(test)]
+    Test(Box<dyn FnOnce(&mut Keeper) + Send>),
+}
+
+/// See the module.
+pub(super) struct Keeper {
+    path: PathBuf,
+    keep: Keep,
+    pub db: Option<Connection>,
+    slots: Arc<Slots>,
+    live: Arc<Live>,
+    /// When to look next.
+    next: Option<Instant>,
+    written: Instant,
+    /// The last write failed.
+    is_failing: bool,
+    cursor: Cursor,
+}
+
+impl Keeper {
+    pub(super) fn new(
+        path: PathBuf,
+        keep: Keep,
+        db: Connection,
+        slots: Arc<Slots>,
+        live: Arc<Live>,
+    ) -> Keeper {
+        let written = Instant::now();
+        // What the journal held is looked after from the start.
+        let next = Some(written + LONGEST);
+        let cursor = Cursor::default();
+        Keeper { path, keep, db: Some(db), slots, live, next, written, is_failing: false, cursor }
+    }
+
+    fn look(&mut self, is_forced: bool) {
+        let mut memory = self.live.current();
+        let is_due = is_forced
+            || memory.is_urgent
+            || memory.unsaved >= WORTH
+            || (self.written.elapsed() >= LONGEST && memory.has_open());
+        let can_write = is_forced || !self.is_failing || self.written.elapsed() >= RETRY;
+        if is_due && can_write {
+            let plan = memory.plan(self.live.now());
+            drop(memory);
+            self.write(&plan);
+            memory = self.live.memory();
+        }
+        let soon = memory.unsaved > 0 || memory.is_urgent || !self.live.inbox().is_empty();
+        let after = if soon { Some(TICK) } else { memory.has_open().then_some(LONGEST) };
+        drop(memory);
+        self.next = after.map(|after| Instant::now() + after);
+    }
+
+    fn write(&mut self, plan: &Plan) {
+        self.written = Instant::now();
+        let result = self.try_write(plan);
+        let is_damage = result.as_ref().is_err_and(StoreError::is_damage);
+        match result {
+            Ok(()) => self.is_failing = false,
+            Err(error) => {
+                self.live.memory().failed(plan);
+                if !std::mem::replace(&mut self.is_failing, true) {
+                    log::warn!("readings cannot be written at the moment: {error}");
+                }
+            }
+        }
+        if is_damage {
+            self.replace();
+        }
+    }
+
+    fn try_write(&mut self, plan: &Plan) -> Result<(), StoreError> {
+        if self.db.is_none() {
+            // It could not be begun anew the last time.
+            self.db = Some(super::super::migrate::open(&self.path, &super::schema::SCHEMA)?);
+        }
+        let Some(db) = self.db.as_mut() else { return Err(StoreError::Closed) };
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let journal = write::apply(&transaction, plan)?;
+        let today = plan.newest.min(chrono::Utc::now().timestamp_millis());
+        let cursor = tend::step(&transaction, &self.keep, today, self.cursor)?;
+        {
+            let mut memory = self.live.memory();
+            transaction.commit()?;
+            memory.done(plan, journal);
+        }
+        self.cursor = cursor;
+        let log = std::fs::metadata(files::beside(&self.path, "-wal")).map_or(0, |log| log.len());
+        if log > CHECKPOINT {
+            // What readers are in the way of is copied the next time, and what is committed is safe without it.
+            if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(())) {
+                log::warn!("the readings' log cannot be copied into the file: {error}");
+            }
+        }
+        Ok(())
+    }
+
+    /// A reader found damage: looks at every page before anything is done about it.
+    fn examine(&mut self) {
+        let Some(db) = &self.db else { return };
+        let verdict = db.query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0));
+        let is_damaged = match verdict {
+            Ok(verdict) => verdict != "ok",
+            Err(error) => StoreError::from(error).is_damage(),
+        };
+        self.slots.close();
+        if is_damaged {
+            self.replace();
+        }
+    }
+
+    /// Sets the damaged file aside and begins a new one with what is in memory.
+    fn replace(&mut self) {
+        log::warn!("{} is damaged and set aside", self.path.display());
+        self.slots.close();
+        if let Some(db) = self.db.take() {
+            // Best effort: a checkpoint would write to a file that is to stay as it is.
+            let _ = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
+        match open::begin_anew(&self.path) {
+            Ok(db) => self.db = Some(db),
+            Err(error) => log::warn!("a new file for readings cannot be begun: {error}"),
+        }
+        self.cursor = Cursor::default();
+        self.live.memory().begin_anew();
+    }
+}
+
+impl Work for Keeper {
+    type Job = Job;
+
+    fn batch(&mut self, jobs: Vec<Job>) {
+        let mut replies = Vec::new();
+        for job in jobs {
+            match job {
+                Job::Look => {
+                    let soon = Instant::now() + TICK;
+                    self.next = Some(self.next.map_or(soon, |next| next.min(soon)));
+                }
+                Job::Flush(reply) => replies.push(reply),
+                Job::Suspect => self.examine(),
+                #[cfg(test)]
+                Job::Test(test) => test(self),
+            }
+        }
+        let is_hurried = self.live.inbox().is_half_full();
+        if !replies.is_empty() || is_hurried || self.next.is_some_and(|next| next <= Instant::now()) {
+            self.look(!replies.is_empty());
+        }
+        for reply in replies {
+            // Whoever asked may have gone.
+            let _ = reply.send(());
+        }
+    }
+
+    fn idle_after(&self) -> Option<Duration> {
+        self.next.map(|next| next.saturating_duration_since(Instant::now()))
+    }
+
+    fn idle(&mut self) {
+        self.look(false);
+    }
+
+    fn finish(&mut self) {
+        self.look(true);
+    }
+}

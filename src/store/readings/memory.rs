@@ -1,0 +1,523 @@
+//! [`Memory`]: all that is not in its final place on disk, and the names of all that is. The writer takes a [`Plan`] of
+//! what to write, and says when it is done.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use super::inbox::Item;
+use super::track::{Last, Track};
+use crate::model::device::{
+    DeviceId, DeviceState, LastValue, LogLine, METRICS, MetricName, Readings, Spec, place,
+};
+use crate::model::series::{Bucket, Point};
+use crate::model::time::WallMs;
+
+/// A chunk is written when it has so many points,
+pub(super) const CHUNK_POINTS: usize = 1_024;
+/// or this long after its first, in milliseconds.
+const CHUNK_MS: u64 = 600_000;
+/// Most points that wait for their chunks, over all metrics; past that the longest are written as they are.
+const POINTS: usize = 400_000;
+/// A minute without a word for so long is written, in milliseconds.
+const QUIET_MS: u64 = 120_000;
+/// The journal holds at most about so many bytes; past that what its oldest rows are kept for is written.
+const JOURNAL_BYTES: usize = 64 * 1024 * 1024;
+/// Most metrics, and most devices, of one file.
+const TRACKS: usize = 200_000;
+/// Times are in the years 1970 to 9999; others are not kept.
+const TIMES: std::ops::Range<WallMs> = 0..253_402_300_800_000;
+
+type Map<K, V> = HashMap<K, V, RandomState>;
+
+/// A device by its key.
+struct Kept {
+    source: u64,
+    id: DeviceId,
+    tracks: Map<MetricName, i64>,
+    is_stored: bool,
+    /// What it last said about itself, if that is not on disk.
+    record: Option<Box<DeviceState>>,
+    is_record_new: bool,
+    log: Vec<LogLine>,
+    /// The first so many of them are being written.
+    writing_log: usize,
+}
+
+/// See the module.
+pub(super) struct Memory {
+    keeps_raw: bool,
+    /// The next row of the journal.
+    pub next: i64,
+    next_device: i64,
+    next_track: i64,
+    sources: Map<u64, Map<DeviceId, i64>>,
+    devices: Map<i64, Kept>,
+    pub tracks: BTreeMap<i64, Track>,
+    /// Keys of devices that were removed; the first so many are being written.
+    removed: Vec<i64>,
+    removing: usize,
+    /// The journal's rows and their sizes.
+    journal: VecDeque<(i64, usize)>,
+    /// Values taken since the last plan.
+    pub unsaved: usize,
+    /// Something that people wait for, or that is rare, is among it.
+    pub is_urgent: bool,
+    /// The latest time of all points.
+    pub newest: WallMs,
+    /// What could not be kept.
+    pub lost: u64,
+}
+
+/// What is written in one transaction.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub seq: i64,
+    now: u64,
+    pub newest: WallMs,
+    pub removed: Vec<i64>,
+    /// Key, source, name, and what it says about itself if that is new.
+    pub devices: Vec<(i64, u64, DeviceId, Option<Box<DeviceState>>)>,
+    pub logs: Vec<(i64, LogLine)>,
+    pub parts: Vec<Part>,
+    /// Rows of the journal before this one are not needed after it.
+    pub floor: i64,
+}
+
+/// What of one metric is written in one transaction.
+#[derive(Default)]
+pub(super) struct Part {
+    pub track: i64,
+    /// The row for it is to be made: its device and name.
+    pub fresh: Option<(i64, MetricName)>,
+    /// For the journal.
+    pub told: Vec<Point>,
+    /// For a chunk.
+    pub chunk: Option<Vec<Point>>,
+    pub minutes: Vec<Bucket>,
+    pub mark: Option<WallMs>,
+    pub last: Option<Last>,
+    pub texts: Vec<(WallMs, Arc<str>)>,
+    points: usize,
+}
+
+impl Memory {
+    pub(super) fn new(keeps_raw: bool) -> Memory {
+        Memory {
+            keeps_raw,
+            next: 1,
+            next_device: 1,
+            next_track: 1,
+            sources: Map::default(),
+            devices: Map::default(),
+            tracks: BTreeMap::new(),
+            removed: Vec::new(),
+            removing: 0,
+            journal: VecDeque::new(),
+            unsaved: 0,
+            is_urgent: false,
+            newest: 0,
+            lost: 0,
+        }
+    }
+
+    /// A device that is on disk.
+    pub(super) fn load_device(&mut self, key: i64, source: u64, id: DeviceId) {
+        self.next_device = self.next_device.max(key + 1);
+        self.sources.entry(source).or_default().insert(id.clone(), key);
+        self.devices.insert(key, Kept { is_stored: true, ..Kept::new(source, id) });
+    }
+
+    /// A metric that is on disk.
+    pub(super) fn load_track(&mut self, id: i64, mut track: Track) {
+        self.next_track = self.next_track.max(id + 1);
+        let Some(device) = self.devices.get_mut(&track.device) else { return };
+        device.tracks.insert(track.metric.clone(), id);
+        track.is_stored = true;
+        self.tracks.insert(id, track);
+    }
+
+    /// Keys up to these were given once, even if nothing has them any more.
+    pub(super) fn skip_keys(&mut self, device: i64, track: i64) {
+        self.next_device = self.next_device.max(device + 1);
+        self.next_track = self.next_track.max(track + 1);
+    }
+
+    /// A row of the journal, in their order. `chunked`: up to which row a metric's points are in chunks.
+    pub(super) fn replay(
+        &mut self,
+        seq: i64,
+        bytes: usize,
+        parts: Vec<(i64, Vec<Point>)>,
+        chunked: &HashMap<i64, i64>,
+    ) {
+        self.journal.push_back((seq, bytes));
+        self.next = self.next.max(seq + 1);
+        for (id, points) in parts {
+            let Some(track) = self.tracks.get_mut(&id) else { continue };
+            let is_waiting = self.keeps_raw && chunked.get(&id).is_none_or(|chunked| *chunked < seq);
+            for point in points {
+                self.newest = self.newest.max(point.at);
+                if is_waiting {
+                    track.push(point, seq, 0);
+                }
+                // What was late when it was told is in its minute since that commit.
+                if super::track::minute_of(point.at) >= track.mark {
+                    track.fold(point, seq, 0);
+                }
+            }
+            track.journaled = track.points.len();
+        }
+    }
+
+    /// The metric by its names.
+    pub(super) fn find(&self, source: u64, device: &str, metric: &str) -> Option<i64> {
+        let key = self.device(source, device)?;
+        self.devices.get(&key)?.tracks.get(metric).copied()
+    }
+
+    /// The key of a device by its names.
+    pub(super) fn device(&self, source: u64, device: &str) -> Option<i64> {
+        self.sources.get(&source)?.get(device).copied()
+    }
+
+    /// What of a device's log is not on disk.
+    pub(super) fn log_of(&self, device: i64) -> Vec<LogLine> {
+        self.devices.get(&device).map(|kept| kept.log.clone()).unwrap_or_default()
+    }
+
+    /// A source's devices: key, what is known of it that is not on disk, last values.
+    pub(super) fn devices_of(
+        &self,
+        source: u64,
+    ) -> Vec<(i64, DeviceId, Option<Box<DeviceState>>, Vec<LastValue>)> {
+        let devices = self.sources.get(&source).into_iter().flatten();
+        devices
+            .filter_map(|(id, key)| {
+                let kept = self.devices.get(key)?;
+                let values = kept.tracks.iter().filter_map(|(metric, track)| {
+                    let Last { value, at, received } = self.tracks.get(track)?.last.clone()?;
+                    Some(LastValue { metric: metric.clone(), value, at, received })
+                });
+                let mut values: Vec<LastValue> = values.collect();
+                values.sort_by(|a, b| a.metric.cmp(&b.metric));
+                Some((*key, id.clone(), kept.record.clone(), values))
+            })
+            .collect()
+    }
+
+    /// Takes in what was brought. `now`: the store's own clock, in milliseconds.
+    pub(super) fn absorb(&mut self, item: Item, now: u64) {
+        match item {
+            Item::Readings(source, readings) => self.read(source, &readings, now),
+            Item::Device(source, state) => {
+                self.is_urgent = true;
+                let Some(key) = self.key(source, &state.spec.id) else { return };
+                for LastValue { metric, value, at, received } in &state.values {
+                    if let Some(id) = self.track(key, metric)
+                        && let Some(track) = self.tracks.get_mut(&id)
+                    {
+                        track.set_last(Last { value: value.clone(), at: *at, received: *received });
+                    }
+                }
+                if let Some(kept) = self.devices.get_mut(&key) {
+                    kept.record = Some(Box::new(DeviceState { values: Vec::new(), ..*state }));
+                    kept.is_record_new = true;
+                }
+            }
+            Item::Log(source, device, line) => {
+                self.is_urgent = true;
+                let key = self.key(source, &device);
+                if let Some(kept) = key.and_then(|key| self.devices.get_mut(&key)) {
+                    kept.log.push(*line);
+                }
+            }
+            Item::Remove(source) => self.remove(source),
+        }
+    }
+
+    fn remove(&mut self, source: u64) {
+        self.is_urgent = true;
+        for key in self.sources.remove(&source).unwrap_or_default().into_values() {
+            for track in self.devices.remove(&key).map(|kept| kept.tracks).unwrap_or_default().into_values() {
+                self.tracks.remove(&track);
+            }
+            self.removed.push(key);
+        }
+    }
+
+    fn read(&mut self, source: u64, readings: &Readings, now: u64) {
+        for (sample, values) in readings.iter() {
+            let at = place(sample.at, sample.received);
+            let key = if TIMES.contains(&at) { self.key(source, &sample.device) } else { None };
+            let Some(key) = key else {
+                self.lost += values.len() as u64;
+                continue;
+            };
+            self.newest = self.newest.max(at);
+            self.unsaved += values.len();
+            for (metric, value) in values {
+                let Some(id) = self.track(key, metric) else {
+                    self.lost += 1;
+                    continue;
+                };
+                let Some(track) = self.tracks.get_mut(&id) else { continue };
+                if let Some(value) = value.as_chart() {
+                    let point = Point { at, value };
+                    track.push(point, self.next, now);
+                    track.fold(point, self.next, now);
+                }
+                track.set_last(Last { value: value.clone(), at: sample.at, received: sample.received });
+            }
+        }
+    }
+
+    fn key(&mut self, source: u64, id: &DeviceId) -> Option<i64> {
+        if let Some(key) = self.sources.get(&source).and_then(|devices| devices.get(id)) {
+            return Some(*key);
+        }
+        if self.devices.len() >= TRACKS {
+            return None;
+        }
+        let key = self.next_device;
+        self.next_device += 1;
+        self.sources.entry(source).or_default().insert(id.clone(), key);
+        self.devices.insert(key, Kept::new(source, id.clone()));
+        Some(key)
+    }
+
+    fn track(&mut self, device: i64, metric: &MetricName) -> Option<i64> {
+        let kept = self.devices.get_mut(&device)?;
+        if let Some(id) = kept.tracks.get(metric) {
+            return Some(*id);
+        }
+        if self.tracks.len() >= TRACKS || kept.tracks.len() >= METRICS {
+            return None;
+        }
+        let id = self.next_track;
+        self.next_track += 1;
+        kept.tracks.insert(metric.clone(), id);
+        self.tracks.insert(id, Track::new(device, metric.clone()));
+        Some(id)
+    }
+
+    /// Whether something waits for its minute or its chunk to be over.
+    pub(super) fn has_open(&self) -> bool {
+        self.unsaved > 0
+            || self
+                .tracks
+                .values()
+                .any(|track| track.has_open_minute() || !track.closed.is_empty() || !track.points.is_empty())
+    }
+
+    /// How many points wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.tracks.values().map(|track| track.points.len() + track.closed.len() + track.texts.len()).sum()
+    }
+
+    /// What to write now. It stays here until [`Memory::done`].
+    pub(super) fn plan(&mut self, now: u64) -> Plan {
+        let limit = self.chunk_limit();
+        let pinned = self.pinned_from();
+        let mut plan =
+            Plan { seq: self.next, now, newest: self.newest, floor: self.next + 1, ..Plan::default() };
+        self.next += 1;
+        (self.unsaved, self.is_urgent) = (0, false);
+        self.removing = self.removed.len();
+        plan.removed.clone_from(&self.removed);
+        for (key, kept) in &mut self.devices {
+            if !kept.is_stored || kept.is_record_new {
+                plan.devices.push((*key, kept.source, kept.id.clone(), kept.record.clone()));
+                kept.is_record_new = false;
+            }
+            kept.writing_log = kept.log.len();
+            plan.logs.extend(kept.log.iter().map(|line| (*key, line.clone())));
+        }
+        for (id, track) in &mut self.tracks {
+            if track.is_quiet_since(now.saturating_sub(QUIET_MS)) {
+                track.close_minute();
+            }
+            let is_old = track.opened + CHUNK_MS <= now || track.since < pinned;
+            let is_full = track.points.len() >= limit || (!track.points.is_empty() && is_old);
+            let part = Part::of(*id, track, self.keeps_raw && is_full);
+            let needs = if part.chunk.is_some() { None } else { track.needs_journal_from(self.keeps_raw) };
+            let minute = track.needs_journal_from(false);
+            plan.floor = [needs, minute].into_iter().flatten().fold(plan.floor, i64::min);
+            if !part.is_empty() {
+                plan.parts.push(part);
+            }
+        }
+        plan
+    }
+
+    /// So many points make a chunk: fewer where too many wait.
+    fn chunk_limit(&self) -> usize {
+        let lengths = self.tracks.values().map(|track| track.points.len()).filter(|length| *length > 0);
+        let mut lengths: Vec<usize> = lengths.collect();
+        let mut excess = lengths.iter().sum::<usize>().saturating_sub(POINTS);
+        if excess == 0 {
+            return CHUNK_POINTS;
+        }
+        // Down to three quarters, so that it is not the same again at once.
+        excess += POINTS / 4;
+        lengths.sort_unstable_by(|a, b| b.cmp(a));
+        for length in lengths {
+            excess = excess.saturating_sub(length);
+            if excess == 0 {
+                return length.min(CHUNK_POINTS);
+            }
+        }
+        1
+    }
+
+    /// What is in journal rows before this one is written, because the journal has grown too large.
+    fn pinned_from(&self) -> i64 {
+        let mut bytes = self.journal.iter().map(|(_, bytes)| bytes).sum::<usize>();
+        let rows = self.journal.iter().take_while(|(_, size)| {
+            let is_too_large = bytes > JOURNAL_BYTES;
+            bytes -= size;
+            is_too_large
+        });
+        rows.last().map_or(0, |(seq, _)| seq + 1)
+    }
+
+    /// The plan is on disk; its journal row has so many bytes.
+    pub(super) fn done(&mut self, plan: &Plan, journal: usize) {
+        self.journal.push_back((plan.seq, journal));
+        while self.journal.front().is_some_and(|(seq, _)| *seq < plan.floor) {
+            self.journal.pop_front();
+        }
+        self.removed.drain(..std::mem::take(&mut self.removing).min(self.removed.len()));
+        for (key, ..) in &plan.devices {
+            if let Some(kept) = self.devices.get_mut(key) {
+                kept.is_stored = true;
+                if !kept.is_record_new {
+                    kept.record = None;
+                }
+            }
+        }
+        for (key, _) in &plan.logs {
+            if let Some(kept) = self.devices.get_mut(key) {
+                let written = std::mem::take(&mut kept.writing_log);
+                kept.log.drain(..written.min(kept.log.len()));
+            }
+        }
+        for part in &plan.parts {
+            if let Some(track) = self.tracks.get_mut(&part.track) {
+                part.done(track, plan, self.keeps_raw);
+            }
+        }
+    }
+
+    /// The plan could not be written; all of it will be in the next one.
+    pub(super) fn failed(&mut self, plan: &Plan) {
+        self.unsaved += plan.parts.iter().map(|part| part.told.len()).sum::<usize>();
+        self.is_urgent |= !(plan.removed.is_empty() && plan.devices.is_empty() && plan.logs.is_empty());
+        self.removing = 0;
+        for (key, ..) in &plan.devices {
+            if let Some(kept) = self.devices.get_mut(key) {
+                kept.is_record_new = kept.record.is_some();
+            }
+        }
+        for part in &plan.parts {
+            if let Some(track) = self.tracks.get_mut(&part.track) {
+                track.is_mark_new |= part.mark.is_some();
+                track.is_last_new |= part.last.is_some();
+                (track.closing, track.writing_texts) = (0, 0);
+            }
+        }
+        for kept in self.devices.values_mut() {
+            kept.writing_log = 0;
+            // The disk has not taken any for long.
+            let excess = kept.log.len().saturating_sub(super::LOG_LINES);
+            kept.log.drain(..excess);
+        }
+        if self.waiting() > POINTS + POINTS / 4 {
+            self.lost += self.tracks.values_mut().map(|track| track.let_go() as u64).sum::<u64>();
+        }
+    }
+
+    /// The file is a new, empty one: all that is known is to be written there.
+    pub(super) fn begin_anew(&mut self) {
+        self.journal.clear();
+        self.is_urgent = true;
+        for kept in self.devices.values_mut() {
+            kept.is_stored = false;
+        }
+        for track in self.tracks.values_mut() {
+            (track.is_stored, track.is_mark_new, track.is_last_new) = (false, true, true);
+            track.journaled = 0;
+        }
+    }
+}
+
+impl Kept {
+    fn new(source: u64, id: DeviceId) -> Kept {
+        Kept {
+            source,
+            id,
+            tracks: Map::default(),
+            is_stored: false,
+            record: None,
+            is_record_new: false,
+            log: Vec::new(),
+            writing_log: 0,
+        }
+    }
+}
+
+impl Part {
+    fn of(id: i64, track: &mut Track, is_full: bool) -> Part {
+        track.closing = track.closed.len();
+        track.writing_texts = track.texts.len();
+        Part {
+            track: id,
+            fresh: (!track.is_stored).then(|| (track.device, track.metric.clone())),
+            told: track.points.get(track.journaled..).unwrap_or_default().to_vec(),
+            chunk: is_full.then(|| track.points.clone()),
+            minutes: track.closed.clone(),
+            mark: std::mem::take(&mut track.is_mark_new).then_some(track.mark),
+            last: std::mem::take(&mut track.is_last_new).then(|| track.last.clone()).flatten(),
+            texts: track.texts.clone(),
+            points: track.points.len(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.fresh.is_none()
+            && self.told.is_empty()
+            && self.chunk.is_none()
+            && self.minutes.is_empty()
+            && self.mark.is_none()
+            && self.last.is_none()
+            && self.texts.is_empty()
+    }
+
+    fn done(&self, track: &mut Track, plan: &Plan, keeps_raw: bool) {
+        track.is_stored = true;
+        if self.chunk.is_some() || !keeps_raw {
+            track.points.drain(..self.points.min(track.points.len()));
+            (track.since, track.opened) = (plan.seq + 1, plan.now);
+            track.journaled = 0;
+        } else {
+            track.journaled = self.points;
+        }
+        track.closed.drain(..std::mem::take(&mut track.closing).min(track.closed.len()));
+        track.texts.drain(..std::mem::take(&mut track.writing_texts).min(track.texts.len()));
+    }
+}
+
+/// A device that was only ever known by its readings.
+pub(super) fn unannounced(id: DeviceId) -> DeviceState {
+    DeviceState {
+        spec: Spec::unannounced(id),
+        incarnation: 0,
+        online: true,
+        since: 0,
+        reason: String::new(),
+        heard: None,
+        every_ms: None,
+        values: Vec::new(),
+    }
+}

@@ -1,0 +1,82 @@
+//! How the readings' file is opened, and what of it is taken into memory.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::super::error::StoreError;
+use super::super::{files, migrate};
+use super::blob;
+use super::memory::Memory;
+use super::schema::SCHEMA;
+use super::track::{Last, Track};
+use crate::model::device::{DeviceId, MetricName};
+
+/// Opens, or makes, the file. A damaged one is set aside first.
+pub(super) fn open(path: &Path, keeps_raw: bool) -> Result<(Connection, Memory), StoreError> {
+    let opened = migrate::open(path, &SCHEMA).and_then(|db| load(&db, keeps_raw).map(|memory| (db, memory)));
+    match opened {
+        Err(error) if error.is_damage() => {
+            log::warn!("{} is set aside: {error}", path.display());
+            Ok((begin_anew(path)?, Memory::new(keeps_raw)))
+        }
+        other => other,
+    }
+}
+
+/// Sets a damaged file aside and begins a new one. No connection may be open.
+pub(super) fn begin_anew(path: &Path) -> Result<Connection, StoreError> {
+    files::set_aside(path)?;
+    migrate::open(path, &SCHEMA)
+}
+
+/// The names, the last values, and what only the journal holds.
+fn load(db: &Connection, keeps_raw: bool) -> Result<Memory, StoreError> {
+    let mut memory = Memory::new(keeps_raw);
+    let mut query = db.prepare("SELECT id, source, name FROM device")?;
+    let mut rows = query.query(())?;
+    while let Some(row) = rows.next()? {
+        // A name that breaks the rule was not written by this program.
+        let Ok(id) = DeviceId::new(row.get::<_, String>(2)?) else { continue };
+        memory.load_device(row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned(), id);
+    }
+    let mut chunked = HashMap::new();
+    let mut query = db.prepare(
+        "SELECT id, device, metric, chunked, mark, at, received, value
+         FROM series LEFT JOIN last ON last.series = series.id ORDER BY id",
+    )?;
+    let mut rows = query.query(())?;
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        let Ok(metric) = MetricName::new(row.get::<_, String>(2)?) else { continue };
+        let mut track = Track::new(row.get(1)?, metric);
+        let upto: i64 = row.get(3)?;
+        memory.next = memory.next.max(upto + 1);
+        chunked.insert(id, upto);
+        track.mark = row.get(4)?;
+        if let Some(value) = row.get::<_, Option<String>>(7)?
+            && let Ok(value) = serde_json::from_str(&value)
+        {
+            track.last = Some(Last { value, at: row.get(5)?, received: row.get(6)? });
+        }
+        memory.load_track(id, track);
+    }
+    let given = |table: &str| -> Result<i64, StoreError> {
+        let query = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?1";
+        Ok(db.query_row(query, [table], |row| row.get(0))?)
+    };
+    memory.skip_keys(given("device")?, given("series")?);
+    memory.newest = db.query_row(
+        "SELECT max(coalesce((SELECT max(at) FROM minute), 0), coalesce((SELECT max(received) FROM last), 0))",
+        (),
+        |row| row.get(0),
+    )?;
+    let mut query = db.prepare("SELECT seq, body FROM journal ORDER BY seq")?;
+    let mut rows = query.query(())?;
+    while let Some(row) = rows.next()? {
+        let body = row.get_ref(1)?.as_blob().map_err(|error| StoreError::Nonsense(error.to_string()))?;
+        memory.replay(row.get(0)?, body.len(), blob::read_journal(body)?, &chunked);
+    }
+    Ok(memory)
+}

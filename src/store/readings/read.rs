@@ -1,0 +1,304 @@
+//! What is read of the readings' file, together with what waits to be written.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::super::error::StoreError;
+use super::keeper::Live;
+use super::memory::unannounced;
+use super::tend::{self, HOURS, MINUTES};
+use super::write::{CHUNK_SPAN_MS, in_order};
+use super::{DAY_MS, HOUR_MS, TEXTS, blob};
+use crate::model::device::{DeviceId, DeviceState, LogLine, MetricName};
+use crate::model::series::{Bucket, MINUTE_MS, Point, SeriesPage};
+use crate::model::time::WallMs;
+
+/// Most raw points that are read to be drawn as fewer.
+const RAW_READ: usize = 60_000;
+/// Beyond this span the hours are read, and not the minutes.
+const MINUTES_SPAN_MS: i64 = 14 * DAY_MS;
+/// Most columns of a page.
+const COLUMNS: i64 = 10_000;
+
+/// Which part of which metric.
+pub(super) struct Asked {
+    pub source: u64,
+    pub device: DeviceId,
+    pub metric: MetricName,
+    pub from: WallMs,
+    pub to: WallMs,
+    pub columns: u32,
+}
+
+/// What memory holds of a metric, at the moment at which the reading of the file begins.
+struct Part {
+    track: i64,
+    points: Vec<Point>,
+    minutes: Vec<Bucket>,
+    raw_begins: WallMs,
+}
+
+/// A part of a metric's past.
+pub(super) fn series(
+    db: &Connection,
+    live: &Live,
+    keeps_raw: bool,
+    asked: &Asked,
+) -> Result<SeriesPage, StoreError> {
+    let Asked { from, to, .. } = *asked;
+    let mut page = SeriesPage { from, to, step_ms: 0, buckets: Vec::new() };
+    let Some(part) = part(db, live, asked)? else { return Ok(page) };
+    if from >= to {
+        return Ok(page);
+    }
+    let span = to.saturating_sub(from);
+    let columns = i64::from(asked.columns).clamp(1, COLUMNS);
+    if keeps_raw && from >= part.raw_begins {
+        // Minutes are good enough where there is about one a column.
+        let is_coarse_enough = span / MINUTE_MS >= columns / 2;
+        let most = if is_coarse_enough { columns as usize } else { RAW_READ.max(columns as usize) };
+        if let Some(points) = raw(db, &part, from, to, most)? {
+            page.buckets = points.into_iter().map(Bucket::of).collect();
+            if page.buckets.len() as i64 > columns {
+                page.step_ms = parts(span, columns);
+                page.buckets = merged(std::mem::take(&mut page.buckets), page.step_ms);
+            }
+            return Ok(page);
+        }
+    }
+    let (width, mut buckets) = if span <= MINUTES_SPAN_MS {
+        (MINUTE_MS, minutes(db, &part, from, to)?)
+    } else {
+        (HOUR_MS, hours(db, &part, from, to)?)
+    };
+    let begins = from.div_euclid(width).saturating_mul(width);
+    buckets.retain(|bucket| bucket.at >= begins && bucket.at < to);
+    buckets.sort_by_key(|bucket| bucket.at);
+    page.step_ms = parts(parts(span, columns), width).saturating_mul(width);
+    page.buckets = merged(buckets, page.step_ms);
+    Ok(page)
+}
+
+fn part(db: &Connection, live: &Live, asked: &Asked) -> Result<Option<Part>, StoreError> {
+    let memory = live.current();
+    let Some(track) = memory.find(asked.source, asked.device.as_str(), asked.metric.as_str()) else {
+        return Ok(None);
+    };
+    // The first read is what sets the moment from which this connection sees the file.
+    let raw_begins = db.prepare_cached("SELECT raw_begins FROM state")?.query_row((), |row| row.get(0))?;
+    let Some(held) = memory.tracks.get(&track) else { return Ok(None) };
+    let is_within = |point: &&Point| (asked.from..asked.to).contains(&point.at);
+    let points = held.points.iter().filter(is_within).copied().collect();
+    Ok(Some(Part { track, points, minutes: held.minutes().collect(), raw_begins }))
+}
+
+/// Raw points in order of time; nothing if they are more than `most`.
+fn raw(
+    db: &Connection,
+    part: &Part,
+    from: WallMs,
+    to: WallMs,
+    most: usize,
+) -> Result<Option<Vec<Point>>, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT id, first, last, count FROM chunk
+         WHERE series = ?1 AND first > ?2 AND first < ?3 AND last >= ?4",
+    )?;
+    let mut rows = query.query([part.track, from.saturating_sub(CHUNK_SPAN_MS + 1), to, from])?;
+    let (mut ids, mut inside) = (Vec::new(), part.points.len());
+    while let Some(row) = rows.next()? {
+        ids.push(row.get::<_, i64>(0)?);
+        if row.get::<_, WallMs>(1)? >= from && row.get::<_, WallMs>(2)? < to {
+            inside += row.get::<_, i64>(3)?.max(0) as usize;
+        }
+        if inside > most {
+            return Ok(None);
+        }
+    }
+    // In the order in which they were told, so that of two at the same time the later one counts.
+    ids.sort_unstable();
+    let mut points = Vec::with_capacity(inside);
+    let mut body = db.prepare_cached("SELECT body FROM chunk WHERE id = ?1")?;
+    for id in ids {
+        let chunk = body.query_row([id], |row| {
+            let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+            Ok(blob::read_points(bytes))
+        })??;
+        points.extend(chunk.into_iter().filter(|point| (from..to).contains(&point.at)));
+    }
+    points.extend(&part.points);
+    let points = in_order(points);
+    Ok((points.len() <= most).then_some(points))
+}
+
+/// Minutes in no order, some in several parts.
+fn minutes(db: &Connection, part: &Part, from: WallMs, to: WallMs) -> Result<Vec<Bucket>, StoreError> {
+    let mut all = Vec::new();
+    blocks(db, part.track, MINUTES, (from, to), &mut all)?;
+    staged(db, part.track, (from, to), &mut all)?;
+    all.extend(&part.minutes);
+    Ok(all)
+}
+
+/// Hours in no order, some in several parts.
+fn hours(db: &Connection, part: &Part, from: WallMs, to: WallMs) -> Result<Vec<Bucket>, StoreError> {
+    let mut all = Vec::new();
+    blocks(db, part.track, HOURS, (from, to), &mut all)?;
+    let packed = all.len();
+    // Of the hours at both ends all minutes count.
+    let from = from.div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
+    let to = (to - 1).div_euclid(HOUR_MS).saturating_add(1).saturating_mul(HOUR_MS);
+    staged(db, part.track, (from, to), &mut all)?;
+    all.extend(&part.minutes);
+    for bucket in all.get_mut(packed..).unwrap_or_default() {
+        bucket.at = bucket.at.div_euclid(HOUR_MS) * HOUR_MS;
+    }
+    Ok(all)
+}
+
+fn blocks(
+    db: &Connection,
+    track: i64,
+    level: i64,
+    (from, to): (WallMs, WallMs),
+    into: &mut Vec<Bucket>,
+) -> Result<(), StoreError> {
+    let (span, width) = if level == MINUTES { (HOUR_MS, MINUTE_MS) } else { (DAY_MS, HOUR_MS) };
+    let mut query = db.prepare_cached(
+        "SELECT at, body FROM block WHERE series = ?1 AND level = ?2 AND at > ?3 AND at < ?4 ORDER BY at",
+    )?;
+    let mut rows = query.query(params![track, level, from.saturating_sub(span), to])?;
+    while let Some(row) = rows.next()? {
+        let body = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        blob::read_buckets(body, row.get(0)?, width, into)?;
+    }
+    Ok(())
+}
+
+/// The minutes that are in no block yet. They lie by time first, so one metric's are looked up one by one, from each to
+/// the next that there may be.
+fn staged(
+    db: &Connection,
+    track: i64,
+    (from, to): (WallMs, WallMs),
+    into: &mut Vec<Bucket>,
+) -> Result<(), StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT series, at, min, mean, max, count FROM minute WHERE (at, series) >= (?1, ?2)
+         ORDER BY at, series LIMIT 1",
+    )?;
+    let mut at = from.div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS);
+    while at < to {
+        let next = query.query_row([at, track], |row| Ok((row.get::<_, i64>(0)?, tend::bucket(row)?)));
+        let Some((series, bucket)) = next.optional()? else { break };
+        if series == track && bucket.at < to {
+            into.push(bucket);
+        }
+        at = if series < track { bucket.at } else { bucket.at.saturating_add(MINUTE_MS) };
+    }
+    Ok(())
+}
+
+/// `whole / part`, rounded up. Both are positive.
+fn parts(whole: i64, part: i64) -> i64 {
+    (whole - 1) / part + 1
+}
+
+/// Buckets in order of time, put together to such of a width.
+fn merged(buckets: Vec<Bucket>, step: i64) -> Vec<Bucket> {
+    let mut wide: Vec<Bucket> = Vec::new();
+    for mut bucket in buckets {
+        bucket.at = bucket.at.div_euclid(step) * step;
+        match wide.last_mut() {
+            Some(last) if last.at == bucket.at => last.merge(&bucket),
+            _ => wide.push(bucket),
+        }
+    }
+    wide
+}
+
+/// All devices of a source.
+pub(super) fn devices(db: &Connection, live: &Live, source: u64) -> Result<Vec<DeviceState>, StoreError> {
+    let held = {
+        let memory = live.current();
+        // See `part`.
+        db.query_row("SELECT raw_begins FROM state", (), |_| Ok(()))?;
+        memory.devices_of(source)
+    };
+    let mut records: HashMap<i64, String> = HashMap::new();
+    let mut query =
+        db.prepare_cached("SELECT id, body FROM device WHERE source = ?1 AND body IS NOT NULL")?;
+    let mut rows = query.query([source.cast_signed()])?;
+    while let Some(row) = rows.next()? {
+        records.insert(row.get(0)?, row.get(1)?);
+    }
+    let mut devices = Vec::with_capacity(held.len());
+    for (key, id, record, values) in held {
+        let mut state = match record {
+            Some(record) => *record,
+            None => records
+                .get(&key)
+                .and_then(|body| serde_json::from_str(body).ok())
+                .unwrap_or_else(|| unannounced(id)),
+        };
+        state.heard = state.heard.max(values.iter().map(|value| value.received).max());
+        state.values = values;
+        devices.push(state);
+    }
+    devices.sort_by(|a, b| a.spec.id.cmp(&b.spec.id));
+    Ok(devices)
+}
+
+/// The newest lines of a device's log, oldest first.
+pub(super) fn log(
+    db: &Connection,
+    live: &Live,
+    source: u64,
+    device: &DeviceId,
+    limit: usize,
+) -> Result<Vec<LogLine>, StoreError> {
+    let limit = limit.min(super::LOG_LINES);
+    let (key, mut waiting) = {
+        let memory = live.current();
+        // See `part`.
+        db.query_row("SELECT raw_begins FROM state", (), |_| Ok(()))?;
+        let Some(key) = memory.device(source, device.as_str()) else { return Ok(Vec::new()) };
+        (key, memory.log_of(key))
+    };
+    let mut query = db.prepare_cached("SELECT body FROM log WHERE device = ?1 ORDER BY id DESC LIMIT ?2")?;
+    let bodies = query.query_map(params![key, limit as i64], |row| row.get::<_, String>(0))?;
+    let mut lines = Vec::new();
+    for body in bodies {
+        // A line that a later version wrote is not shown by this one.
+        lines.extend(serde_json::from_str(&body?).ok());
+    }
+    lines.reverse();
+    lines.append(&mut waiting);
+    lines.drain(..lines.len().saturating_sub(limit));
+    Ok(lines)
+}
+
+/// The newest changes of a text within a stretch of time, oldest first.
+pub(super) fn texts(
+    db: &Connection,
+    live: &Live,
+    asked: &Asked,
+) -> Result<Vec<(WallMs, String)>, StoreError> {
+    let (track, waiting) = {
+        let memory = live.current();
+        // See `part`.
+        db.query_row("SELECT raw_begins FROM state", (), |_| Ok(()))?;
+        let found = memory.find(asked.source, asked.device.as_str(), asked.metric.as_str());
+        let Some(track) = found else { return Ok(Vec::new()) };
+        (track, memory.tracks.get(&track).map(|held| held.texts.clone()).unwrap_or_default())
+    };
+    let mut query = db.prepare_cached("SELECT at, value FROM text WHERE series = ?1 ORDER BY id")?;
+    let rows = query.query_map([track], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut texts = rows.collect::<Result<Vec<(WallMs, String)>, _>>()?;
+    texts.extend(waiting.into_iter().map(|(at, text)| (at, text.as_ref().to_owned())));
+    texts.retain(|(at, _)| (asked.from..asked.to).contains(at));
+    let most = TEXTS.min(asked.columns as usize);
+    texts.drain(..texts.len().saturating_sub(most));
+    Ok(texts)
+}

@@ -1,0 +1,207 @@
+//! What is done to the file little by little, with each commit: full hours of minutes are packed into blocks, what is
+//! beyond the cap or too old goes, and so does what belonged to a removed connection.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::super::error::StoreError;
+use super::{DAY_MS, HOUR_MS, Keep, blob};
+use crate::model::series::{Bucket, MINUTE_MS};
+use crate::model::time::WallMs;
+
+/// Minutes of an hour.
+pub(super) const MINUTES: i64 = 1;
+/// Hours of a day.
+pub(super) const HOURS: i64 = 2;
+/// Metrics whose minutes are packed in one step.
+const PACKED: i64 = 256;
+/// Most chunks let go in one step.
+const CHUNKS: i64 = 2_048;
+/// Metrics that are looked at for old blocks in one step.
+const LOOKED: i64 = 256;
+/// Rows purged in one step.
+const PURGED: i64 = 1_000;
+
+/// Where the next step goes on.
+#[derive(Copy, Clone, Debug, Default)]
+pub(super) struct Cursor {
+    pack: i64,
+    look: i64,
+}
+
+/// One step of all of it. `newest`: the latest time of all readings.
+pub(super) fn step(
+    db: &Connection,
+    keep: &Keep,
+    newest: WallMs,
+    mut cursor: Cursor,
+) -> Result<Cursor, StoreError> {
+    cursor.pack = pack(db, cursor.pack)?;
+    let_chunks_go(db, keep.raw_bytes)?;
+    cursor.look = let_blocks_go(db, newest.saturating_sub(keep.minutes_ms), cursor.look)?;
+    purge(db)?;
+    Ok(cursor)
+}
+
+/// Packs one piece of the oldest hour that is over.
+fn pack(db: &Connection, from: i64) -> Result<i64, StoreError> {
+    let ends: (Option<WallMs>, Option<WallMs>) = db
+        .prepare_cached("SELECT (SELECT min(at) FROM minute), (SELECT max(at) FROM minute)")?
+        .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(oldest), Some(newest)) = ends else { return Ok(0) };
+    let hour = oldest.div_euclid(HOUR_MS) * HOUR_MS;
+    if hour + HOUR_MS > newest {
+        return Ok(0);
+    }
+    let highest: Option<i64> =
+        db.prepare_cached("SELECT max(id) FROM series")?.query_row((), |row| row.get(0))?;
+    let to = from.saturating_add(PACKED);
+    let mut staged: BTreeMap<i64, Vec<Bucket>> = BTreeMap::new();
+    let mut query = db.prepare_cached(
+        "SELECT series, at, min, mean, max, count FROM minute WHERE at = ?1 AND series >= ?2 AND series < ?3",
+    )?;
+    let mut remove =
+        db.prepare_cached("DELETE FROM minute WHERE at = ?1 AND series >= ?2 AND series < ?3")?;
+    for minute in 0..HOUR_MS / MINUTE_MS {
+        let piece = [hour + minute * MINUTE_MS, from, to];
+        let mut rows = query.query(piece)?;
+        while let Some(row) = rows.next()? {
+            staged.entry(row.get(0)?).or_default().push(bucket(row)?);
+        }
+        drop(rows);
+        remove.execute(piece)?;
+    }
+    for (series, minutes) in staged {
+        let of_hour = add_to_block(db, series, MINUTES, hour, MINUTE_MS, &minutes)?;
+        let day = hour.div_euclid(DAY_MS) * DAY_MS;
+        add_to_block(db, series, HOURS, day, HOUR_MS, &[of_hour])?;
+    }
+    // Rows of metrics that are gone, above all that are known, go with the last piece.
+    if highest.is_none_or(|highest| to > highest) {
+        db.prepare_cached("DELETE FROM minute WHERE at >= ?1 AND at < ?2 AND series >= ?3")?.execute([
+            hour,
+            hour + HOUR_MS,
+            to,
+        ])?;
+        return Ok(0);
+    }
+    Ok(to)
+}
+
+/// A row of `series, at, min, mean, max, count`.
+pub(super) fn bucket(row: &rusqlite::Row<'_>) -> rusqlite::Result<Bucket> {
+    Ok(Bucket { at: row.get(1)?, min: row.get(2)?, mean: row.get(3)?, max: row.get(4)?, count: row.get(5)? })
+}
+
+/// Adds buckets to a block and returns all of it as one. A minute that is there already is added to; an hour, which was
+/// made of all its minutes, is replaced.
+fn add_to_block(
+    db: &Connection,
+    series: i64,
+    level: i64,
+    at: WallMs,
+    width: i64,
+    new: &[Bucket],
+) -> Result<Bucket, StoreError> {
+    let mut all = Vec::new();
+    let known: Option<Vec<u8>> = db
+        .prepare_cached("SELECT body FROM block WHERE series = ?1 AND level = ?2 AND at = ?3")?
+        .query_row([series, level, at], |row| row.get(0))
+        .optional()?;
+    if let Some(known) = known {
+        blob::read_buckets(&known, at, width, &mut all)?;
+    }
+    for bucket in new {
+        match all.iter_mut().find(|known| known.at == bucket.at) {
+            Some(known) if level == MINUTES => known.merge(bucket),
+            Some(known) => *known = *bucket,
+            None => all.push(*bucket),
+        }
+    }
+    all.sort_by_key(|bucket| bucket.at);
+    let body = blob::buckets(&all, at, width)?;
+    db.prepare_cached("INSERT OR REPLACE INTO block (series, level, at, body) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![series, level, at, body])?;
+    let mut whole = Bucket { at, min: f64::MAX, mean: 0.0, max: f64::MIN, count: 0 };
+    for bucket in &all {
+        whole.merge(bucket);
+    }
+    Ok(whole)
+}
+
+/// The chunks that were written first go until the rest is within the cap.
+fn let_chunks_go(db: &Connection, cap: u64) -> Result<(), StoreError> {
+    let cap = i64::try_from(cap).unwrap_or(i64::MAX);
+    let bytes: i64 = db.prepare_cached("SELECT raw_bytes FROM state")?.query_row((), |row| row.get(0))?;
+    let (mut excess, mut gone, mut upto, mut begins) = (bytes - cap, 0, None, WallMs::MIN);
+    if excess <= 0 {
+        return Ok(());
+    }
+    let mut query = db.prepare_cached("SELECT id, length(body), last FROM chunk ORDER BY id LIMIT ?1")?;
+    let mut rows = query.query([CHUNKS])?;
+    while excess > 0
+        && let Some(row) = rows.next()?
+    {
+        let (id, bytes, last): (i64, i64, WallMs) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        (excess, gone, upto, begins) = (excess - bytes, gone + bytes, Some(id), begins.max(last + 1));
+    }
+    drop(rows);
+    let Some(upto) = upto else { return Ok(()) };
+    db.prepare_cached("DELETE FROM chunk WHERE id <= ?1")?.execute([upto])?;
+    db.prepare_cached(
+        "UPDATE state SET raw_bytes = max(0, raw_bytes - ?1), raw_begins = max(raw_begins, ?2)",
+    )?
+    .execute([gone, begins])?;
+    Ok(())
+}
+
+/// Looks at some metrics, and lets go of their blocks that end before `cutoff`.
+fn let_blocks_go(db: &Connection, cutoff: WallMs, from: i64) -> Result<i64, StoreError> {
+    let mut query = db.prepare_cached("SELECT id FROM series WHERE id >= ?1 ORDER BY id LIMIT ?2")?;
+    let some = query.query_map([from, LOOKED], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    for series in &some {
+        for (level, span) in [(MINUTES, HOUR_MS), (HOURS, DAY_MS)] {
+            db.prepare_cached("DELETE FROM block WHERE series = ?1 AND level = ?2 AND at <= ?3")?
+                .execute([*series, level, cutoff.saturating_sub(span)])?;
+        }
+    }
+    let is_end = (some.len() as i64) < LOOKED;
+    Ok(if is_end { 0 } else { some.last().map_or(0, |last| last + 1) })
+}
+
+/// Takes some of what belonged to removed metrics away.
+fn purge(db: &Connection) -> Result<(), StoreError> {
+    let mut left = PURGED;
+    while left > 0 {
+        let series: Option<i64> =
+            db.prepare_cached("SELECT min(series) FROM purge")?.query_row((), |row| row.get(0))?;
+        let Some(series) = series else { return Ok(()) };
+        let before = left;
+        let chunks: (i64, i64) = db
+            .prepare_cached(
+                "SELECT count(*), coalesce(sum(length(body)), 0) FROM
+                 (SELECT body FROM chunk WHERE series = ?1 ORDER BY first, last, count, id LIMIT ?2)",
+            )?
+            .query_row([series, left], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        db.prepare_cached(
+            "DELETE FROM chunk WHERE id IN
+             (SELECT id FROM chunk WHERE series = ?1 ORDER BY first, last, count, id LIMIT ?2)",
+        )?
+        .execute([series, left])?;
+        db.prepare_cached("UPDATE state SET raw_bytes = max(0, raw_bytes - ?1)")?.execute([chunks.1])?;
+        left -= chunks.0;
+        for some in [
+            "DELETE FROM block WHERE series = ?1 AND (level, at) IN
+             (SELECT level, at FROM block WHERE series = ?1 LIMIT ?2)",
+            "DELETE FROM text WHERE id IN (SELECT id FROM text WHERE series = ?1 LIMIT ?2)",
+        ] {
+            left -= db.prepare_cached(some)?.execute([series, left.max(0)])? as i64;
+        }
+        if left == before {
+            db.prepare_cached("DELETE FROM purge WHERE series = ?1")?.execute([series])?;
+            left -= 10;
+        }
+    }
+    Ok(())
+}

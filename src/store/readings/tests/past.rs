@@ -1,0 +1,271 @@
+//! Values in, values out: raw, late, repeated and missing ones, minutes and hours, devices, texts and logs.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::DeviceState;
+use crate::model::device::{Happened, LastValue, Spec};
+
+#[test]
+fn what_waits_is_seen_at_once_and_again_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    tell(&store, "t", T0, Value::Number(1.5));
+    tell(&store, "t", T0 + 1_000, Value::Number(2.5));
+    tell(&store, "on", T0, Value::Flag(true));
+    let expected = [(T0, 1.5), (T0 + 1_000, 2.5)];
+    assert_eq!(points(&page(&store, "t", ALL, 100)), expected);
+    wait(store.flush());
+    assert_eq!(points(&page(&store, "t", ALL, 100)), expected, "on disk it is there once");
+    drop(store);
+    let store = open(dir.path());
+    let raw = page(&store, "t", ALL, 100);
+    assert_eq!((points(&raw), raw.step_ms), (expected.to_vec(), 0));
+    assert_eq!(points(&page(&store, "on", ALL, 100)), [(T0, 1.0)]);
+    assert_eq!(points(&page(&store, "t", (T0 + 1, T0 + 1_000), 100)), [], "the end is exclusive");
+    assert_eq!(page(&store, "nothing", ALL, 100).buckets, []);
+    assert_eq!(store.lost(), 0);
+}
+
+#[test]
+fn late_points_find_their_place_and_of_two_equal_times_the_later_told_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    // Enough for a chunk, then some that belong before and into it.
+    let many: Vec<_> = (0..2_000).map(|i| (T0 + i * 100, i as f64)).collect();
+    tell_all(&store, "t", &many);
+    wait(store.flush());
+    assert!(count(&store, "SELECT count(*) FROM chunk") > 0);
+    let late = [(T0 - 50_000, -1.0), (T0 + 150, 1.25), (T0 + 100, 99.0), (T0 + 100, 77.0)];
+    tell_all(&store, "t", &late);
+    let check = |store: &ReadingsStore| {
+        let found = points(&page(store, "t", ALL, 10_000));
+        assert_eq!(found.len(), 2_002);
+        assert_eq!(found[..4], [(T0 - 50_000, -1.0), (T0, 0.0), (T0 + 100, 77.0), (T0 + 150, 1.25)]);
+        assert!(found.is_sorted_by(|a, b| a.0 < b.0));
+    };
+    check(&store);
+    wait(store.flush());
+    check(&store);
+    drop(store);
+    check(&open(dir.path()));
+}
+
+#[test]
+fn a_value_that_is_missing_is_no_point_but_the_last_word() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    tell(&store, "t", T0, Value::Number(1.0));
+    tell(&store, "t", T0 + 1_000, Value::number(f64::NAN));
+    tell(&store, "t", T0 + 2_000, Value::Number(3.0));
+    tell(&store, "t", T0 + 3_000, Value::Missing);
+    assert_eq!(points(&page(&store, "t", ALL, 100)), [(T0, 1.0), (T0 + 2_000, 3.0)]);
+    drop(store);
+    let devices = wait(open(dir.path()).devices(1)).unwrap();
+    assert_eq!(devices[0].values[0].value, Value::Missing);
+    assert_eq!(devices[0].values[0].received, T0 + 3_000);
+}
+
+#[test]
+fn a_source_whose_clock_is_off_is_placed_by_the_hubs() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let hour_off = Readings::of(device(), T0 - HOUR_MS, T0, vec![(name("t"), Value::Number(1.0))]);
+    assert!(store.keep(1, Arc::new(hour_off)));
+    assert_eq!(points(&page(&store, "t", ALL, 100)), [(T0, 1.0)]);
+    let nonsense = Readings::of(device(), i64::MAX, i64::MAX, vec![(name("t"), Value::Number(1.0))]);
+    assert!(store.keep(1, Arc::new(nonsense)));
+    let last = wait(store.devices(1)).unwrap().remove(0).values.remove(0);
+    assert_eq!((last.at, last.received), (T0 - HOUR_MS, T0));
+    assert_eq!(store.lost(), 1, "a time that makes no sense is not kept, and counted");
+}
+
+#[test]
+fn more_points_than_columns_become_stretches_of_one_width() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let told: Vec<_> = (0..12_000).map(|i| (T0 + i * 50, (i as f64 * 0.01).sin())).collect();
+    tell_all(&store, "t", &told);
+    let asked = (T0, T0 + 600_000);
+    let found = page(&store, "t", asked, 1_000);
+    assert_eq!(found.step_ms, 600, "ten minutes of raw points, not ten minutes' worth of minutes");
+    assert_same(&found.buckets, &naive(&told, 600));
+}
+
+#[test]
+fn minutes_and_hours_are_those_of_the_raw_points() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    // Three weeks, a value every half minute.
+    let told: Vec<_> = (0..60_480)
+        .map(|i| (T0 + 7 + i * 30_000, 20.0 + (i as f64 * 0.001).sin() * (i % 7) as f64))
+        .collect();
+    for some in told.chunks(6_000) {
+        tell_all(&store, "t", some);
+        wait(store.flush());
+    }
+    let late: Vec<_> = (0..50).map(|i| (T0 + i * 3_333_333, -5.0)).collect();
+    tell_all(&store, "t", &late);
+    let all: Vec<_> = told.iter().chain(&late).copied().collect();
+    let check = |store: &ReadingsStore| {
+        let day: Vec<_> = all.iter().filter(|p| (T0..T0 + DAY_MS).contains(&p.0)).copied().collect();
+        let minutes = page(store, "t", (T0, T0 + DAY_MS), 1_500);
+        assert_eq!(minutes.step_ms, MINUTE_MS);
+        assert_same(&minutes.buckets, &naive(&day, MINUTE_MS));
+        let tens = page(store, "t", (T0, T0 + DAY_MS), 144);
+        assert_same(&tens.buckets, &naive(&day, 10 * MINUTE_MS));
+        let hours = page(store, "t", (T0, T0 + 21 * DAY_MS), 504);
+        assert_eq!(hours.step_ms, HOUR_MS);
+        assert_same(&hours.buckets, &naive(&all, HOUR_MS));
+        let days = page(store, "t", (T0, T0 + 21 * DAY_MS), 21);
+        assert_same(&days.buckets, &naive(&all, DAY_MS));
+    };
+    check(&store);
+    for _ in 0..40 {
+        wait(store.flush());
+    }
+    assert!(count(&store, "SELECT count(*) FROM block WHERE level = 1") > 30, "hours are packed by and by");
+    check(&store);
+    drop(store);
+    check(&open(dir.path()));
+}
+
+#[test]
+fn devices_are_as_they_were_put_with_their_last_values() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut state = memory::unannounced(device());
+    state.spec = Spec { name: "펌프".into(), kind: "pump".into(), ..state.spec };
+    (state.incarnation, state.since) = (9, T0);
+    let replayed = LastValue { metric: name("old"), value: Value::Flag(true), at: T0 - 9, received: T0 - 8 };
+    let known = DeviceState { values: vec![replayed.clone()], ..state.clone() };
+    store.put_device(1, known.clone());
+    tell(&store, "t", T0 + 5, Value::Number(4.0));
+    tell(&store, "t", T0 + 1, Value::Number(3.0));
+    tell(&store, "mode", T0 + 5, Value::Text("auto".into()));
+    let last = |metric, value| LastValue { metric: name(metric), value, at: T0 + 5, received: T0 + 5 };
+    let expected = DeviceState {
+        heard: Some(T0 + 5),
+        values: vec![last("mode", Value::Text("auto".into())), replayed, last("t", Value::Number(4.0))],
+        ..state
+    };
+    assert_eq!(wait(store.devices(1)).unwrap(), [expected.clone()]);
+    wait(store.flush());
+    assert_eq!(wait(store.devices(1)).unwrap(), [expected.clone()]);
+    assert_eq!(wait(store.devices(2)).unwrap(), []);
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(wait(store.devices(1)).unwrap(), [expected]);
+    store.remove(1);
+    assert_eq!(wait(store.devices(1)).unwrap(), []);
+    tell(&store, "t", T0 + 9, Value::Number(1.0));
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(points(&page(&store, "t", ALL, 10)), [(T0 + 9, 1.0)], "what was before is forgotten");
+    assert_eq!(wait(store.devices(1)).unwrap()[0].spec.name, "");
+    assert_eq!(count(&store, "SELECT (SELECT count(*) FROM purge) + (SELECT count(*) FROM device) - 1"), 0);
+}
+
+#[test]
+fn of_a_text_its_changes_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    for (after, text) in [(0, "a"), (1, "a"), (2, "b"), (3, "b"), (4, "a")] {
+        tell(&store, "mode", T0 + after, Value::Text(text.into()));
+    }
+    let texts = |store: &ReadingsStore, limit| {
+        wait(store.texts(1, device(), name("mode"), ALL.0, ALL.1, limit)).unwrap()
+    };
+    let expected = [(T0, "a".to_owned()), (T0 + 2, "b".to_owned()), (T0 + 4, "a".to_owned())];
+    assert_eq!(texts(&store, 10), expected);
+    drop(store);
+    let store = open(dir.path());
+    tell(&store, "mode", T0 + 5, Value::Text("a".into()));
+    assert_eq!(texts(&store, 10), expected);
+    assert_eq!(texts(&store, 2), expected[1..]);
+}
+
+#[test]
+fn the_newest_200_lines_of_a_log_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let line = |at| LogLine { at, what: Happened::Silent };
+    for at in 0..150 {
+        store.log(1, device(), line(at));
+    }
+    wait(store.flush());
+    for at in 150..300 {
+        store.log(1, device(), line(at));
+    }
+    let expected: Vec<_> = (100..300).map(line).collect();
+    assert_eq!(wait(store.device_log(1, device(), 1_000)).unwrap(), expected);
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(wait(store.device_log(1, device(), 1_000)).unwrap(), expected);
+    assert_eq!(wait(store.device_log(1, device(), 2)).unwrap(), expected[198..]);
+    assert_eq!(count(&store, "SELECT count(*) FROM log"), 200);
+}
+
+/// What is done to a store.
+#[derive(Clone, Debug)]
+enum Act {
+    Tell(Vec<(i64, i32)>),
+    Flush,
+    Restart,
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    // Mostly onwards, some late, some at the same time.
+    let told = prop::collection::vec(
+        (prop_oneof![3 => 1..5_000i64, 1 => -200_000..0i64, 1 => Just(0)], any::<i32>()),
+        1..80,
+    );
+    let act = prop_oneof![6 => told.prop_map(Act::Tell), 2 => Just(Act::Flush), 1 => Just(Act::Restart)];
+    prop::collection::vec(act, 1..25)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whatever is told in whatever order, with restarts in between: raw points are the naive ones, and so are
+    /// minutes where no time is told twice.
+    #[test]
+    fn it_reads_as_a_list_would(acts in acts(), has_repeats in any::<bool>()) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = open(dir.path());
+        let (mut now, mut told) = (T0, Vec::<(WallMs, f64)>::new());
+        let mut raw = std::collections::BTreeMap::new();
+        for act in acts {
+            match act {
+                Act::Tell(some) => {
+                    let mut new = Vec::new();
+                    for (after, value) in some {
+                        let at = if after > 0 { now += after; now } else { now + after };
+                        if has_repeats || !raw.contains_key(&at) {
+                            told.push((at, f64::from(value)));
+                            new.push((at, f64::from(value)));
+                            raw.insert(at, f64::from(value));
+                        }
+                    }
+                    tell_all(&store, "t", &new);
+                }
+                Act::Flush => wait(store.flush()),
+                Act::Restart => {
+                    drop(store);
+                    store = open(dir.path());
+                }
+            }
+            let found = page(&store, "t", ALL, 10_000);
+            prop_assert_eq!(points(&found), raw.iter().map(|(at, v)| (*at, *v)).collect::<Vec<_>>());
+        }
+        // A span that is wide enough for minutes, and has more points than columns.
+        let (from, to) = (T0 - 4 * HOUR_MS, T0 + 4 * HOUR_MS);
+        let found = page(&store, "t", (from, to), 2);
+        // How often a repeat counts there depends on what was between.
+        if found.step_ms > 0 && !has_repeats {
+            let counted: u32 = found.buckets.iter().map(|bucket| bucket.count).sum();
+            prop_assert_eq!(counted as usize, told.len());
+            assert_same(&found.buckets, &naive(&told, found.step_ms));
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! [`Track`]: what of one metric is not in its final place on disk yet: points that wait for their chunk, the minute that
+//! is still open, minutes that wait to be added to.
+
+use std::sync::Arc;
+
+use crate::model::device::{MetricName, Value};
+use crate::model::series::{Bucket, MINUTE_MS, Point};
+use crate::model::time::WallMs;
+
+/// A text's past is kept up to so many bytes of each; the last one is kept whole.
+const TEXT_BYTES: usize = 1_024;
+
+/// A minute that is still open.
+#[derive(Clone, Debug)]
+struct Open {
+    at: WallMs,
+    /// Of all points but the last.
+    done: Option<Bucket>,
+    /// Apart, so that one told again at the same time replaces it.
+    last: Point,
+    /// The journal row in which its first point is.
+    since: i64,
+    /// When its last point came, in milliseconds of the store's own clock.
+    touched: u64,
+}
+
+impl Open {
+    fn bucket(&self) -> Bucket {
+        match self.done {
+            Some(mut bucket) => {
+                bucket.add(self.last.value);
+                bucket
+            }
+            None => Bucket { at: self.at, ..Bucket::of(self.last) },
+        }
+    }
+}
+
+/// The last value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Last {
+    pub value: Value,
+    pub at: WallMs,
+    pub received: WallMs,
+}
+
+/// One metric's part in memory. What is being written stays here until it is on disk, so that a reader always sees it once.
+#[derive(Debug)]
+pub(super) struct Track {
+    /// The key of its device.
+    pub device: i64,
+    pub metric: MetricName,
+    /// Whether there is a row for it.
+    pub is_stored: bool,
+    /// In the order in which they were told.
+    pub points: Vec<Point>,
+    /// So many of them are in the journal.
+    pub journaled: usize,
+    /// The journal row in which the first one is.
+    pub since: i64,
+    /// When the first one came, by the store's own clock.
+    pub opened: u64,
+    open: Option<Open>,
+    /// Points of minutes before this one are added to `closed` at once.
+    pub mark: WallMs,
+    pub is_mark_new: bool,
+    /// What is to be added to minutes on disk.
+    pub closed: Vec<Bucket>,
+    /// The first so many of them are being written.
+    pub closing: usize,
+    pub last: Option<Last>,
+    pub is_last_new: bool,
+    /// Changes of a text.
+    pub texts: Vec<(WallMs, Arc<str>)>,
+    /// The first so many of them are being written.
+    pub writing_texts: usize,
+}
+
+impl Track {
+    pub(super) fn new(device: i64, metric: MetricName) -> Track {
+        Track {
+            device,
+            metric,
+            is_stored: false,
+            points: Vec::new(),
+            journaled: 0,
+            since: 0,
+            opened: 0,
+            open: None,
+            mark: WallMs::MIN,
+            is_mark_new: false,
+            closed: Vec::new(),
+            closing: 0,
+            last: None,
+            is_last_new: false,
+            texts: Vec::new(),
+            writing_texts: 0,
+        }
+    }
+
+    /// Takes a point into the points that wait for their chunk. `seq`: the journal row it will be in.
+    pub(super) fn push(&mut self, point: Point, seq: i64, now: u64) {
+        if self.points.is_empty() {
+            (self.since, self.opened) = (seq, now);
+        }
+        self.points.push(point);
+    }
+
+    /// Takes a point into its minute.
+    pub(super) fn fold(&mut self, point: Point, seq: i64, now: u64) {
+        let at = minute_of(point.at);
+        if at < self.mark {
+            return self.add_late(at, point.value);
+        }
+        match &mut self.open {
+            Some(open) if open.at == at => {
+                open.touched = now;
+                if open.last.at != point.at {
+                    match &mut open.done {
+                        Some(bucket) => bucket.add(open.last.value),
+                        None => open.done = Some(Bucket { at, ..Bucket::of(open.last) }),
+                    }
+                }
+                open.last = point;
+            }
+            _ => {
+                self.close_minute();
+                self.open = Some(Open { at, done: None, last: point, since: seq, touched: now });
+                (self.mark, self.is_mark_new) = (at, true);
+            }
+        }
+    }
+
+    fn add_late(&mut self, at: WallMs, value: f64) {
+        let waiting = self.closed.get_mut(self.closing..).unwrap_or_default();
+        match waiting.iter_mut().rev().find(|bucket| bucket.at == at) {
+            Some(bucket) => bucket.add(value),
+            None => self.closed.push(Bucket { at, ..Bucket::of(Point { at, value }) }),
+        }
+    }
+
+    /// Ends the open minute; what still comes of it is late.
+    pub(super) fn close_minute(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.closed.push(open.bucket());
+            (self.mark, self.is_mark_new) = (open.at + MINUTE_MS, true);
+        }
+    }
+
+    /// Takes a last value in, if it is not older than the one known. Returns whether it was taken.
+    pub(super) fn set_last(&mut self, last: Last) -> bool {
+        if self.last.as_ref().is_some_and(|known| known.received > last.received) {
+            return false;
+        }
+        if let Value::Text(text) = &last.value
+            && !self.last.as_ref().is_some_and(|known| known.value == last.value)
+        {
+            let cut = if text.len() > TEXT_BYTES {
+                text[..text.floor_char_boundary(TEXT_BYTES)].into()
+            } else {
+                Arc::clone(text)
+            };
+            self.texts.push((last.at, cut));
+        }
+        self.last = Some(last);
+        self.is_last_new = true;
+        true
+    }
+
+    /// Whether the open minute had no word since then, by the store's own clock.
+    pub(super) fn is_quiet_since(&self, then: u64) -> bool {
+        self.open.as_ref().is_some_and(|open| open.touched < then)
+    }
+
+    /// Whether a minute is open.
+    pub(super) fn has_open_minute(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// The first journal row that is still needed for this metric.
+    pub(super) fn needs_journal_from(&self, keeps_raw: bool) -> Option<i64> {
+        let points = (keeps_raw && !self.points.is_empty()).then_some(self.since);
+        let minute = self.open.as_ref().map(|open| open.since);
+        [points, minute].into_iter().flatten().min()
+    }
+
+    /// All minutes that are not on disk.
+    pub(super) fn minutes(&self) -> impl Iterator<Item = Bucket> {
+        self.closed.iter().copied().chain(self.open.as_ref().map(Open::bucket))
+    }
+
+    /// Lets go of what waits. Returns about how many points.
+    pub(super) fn let_go(&mut self) -> usize {
+        let closed = self.closed.iter().map(|bucket| bucket.count as usize).sum::<usize>();
+        let points = self.points.len().max(closed);
+        self.points = Vec::new();
+        self.closed = Vec::new();
+        self.texts = Vec::new();
+        (self.journaled, self.closing, self.writing_texts) = (0, 0, 0);
+        points
+    }
+}
+
+/// The minute in which a time lies.
+pub(super) fn minute_of(at: WallMs) -> WallMs {
+    at.div_euclid(MINUTE_MS) * MINUTE_MS
+}
