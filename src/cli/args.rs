@@ -52,7 +52,8 @@ pub(super) enum Command {
     /// Publish this computer's readings as a device, through every outage, until it is stopped.
     Agent(Agent),
     /// Set a property of a device, and leave with what became of it.
-    Command(Set),
+    #[command(name = "command")]
+    Set(Set),
     /// Devices with a token of their own at a hub on this computer, whether it runs or not.
     #[command(subcommand)]
     Device(Device),

@@ -76,7 +76,7 @@ pub fn main() -> ExitCode {
         Command::Tail(command) => runtime.block_on(tail::run(command)),
         Command::Send(command) => runtime.block_on(send::run(command)),
         Command::Agent(command) => runtime.block_on(agent::run(command)),
-        Command::Command(command) => runtime.block_on(command::run(command)),
+        Command::Set(command) => runtime.block_on(command::run(command)),
         Command::Device(command) => device::run(command),
     };
     // A closing handshake under way may take its moment.
