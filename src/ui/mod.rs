@@ -12,6 +12,7 @@ mod dialog;
 mod first_steps;
 mod link;
 mod rooms;
+mod value;
 mod widgets;
 
 use std::collections::{BTreeSet, HashMap};
