@@ -2,7 +2,7 @@
 
 use crate::model::device::DeviceId;
 use crate::model::id::ConnectionId;
-use crate::ui::Cx;
+use crate::ui::{Cx, harmless, theme, value};
 
 /// The page of one device.
 pub(super) struct Page {
@@ -18,10 +18,17 @@ impl Page {
 
     /// Draws it. `false`: the person goes back to the list.
     pub(super) fn show(&mut self, ui: &mut egui::Ui, cx: &mut Cx) -> bool {
-        let there = cx.model.read(|model| {
-            let connection = model.connections.get(&self.connection);
-            connection.is_some_and(|connection| connection.devices.get(self.device.as_str()).is_some())
+        let known = cx.model.read(|model| {
+            let connection = model.connections.get(&self.connection)?;
+            let device = connection.devices.get(self.device.as_str())?;
+            Some((device.spec.title().to_owned(), connection.status(device)))
         });
-        there && !ui.button(cx.words.cancel).clicked()
+        let Some((title, status)) = known else { return false };
+        let back = ui.horizontal(|ui| {
+            value::status_mark(ui, theme::of(ui), status);
+            ui.label(harmless::line(&title, 80));
+            ui.button(cx.words.cancel).clicked()
+        });
+        !back.inner
     }
 }
