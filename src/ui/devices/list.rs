@@ -36,9 +36,14 @@ impl List {
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, standings: &[Standing]) -> Option<Key> {
         let hold = self.is_pointed_at(ui);
         let before = self.view.clone();
+        let mut changed = self.order.sync(cx, &self.view, hold);
         let wish = controls::show(ui, cx, &mut self.view, &self.order, standings);
         self.wants_focus |= wish.into_list;
-        let changed = self.order.sync(cx, &self.view, hold);
+        if before != self.view {
+            changed |= self.order.sync(cx, &self.view, hold);
+            // What is drawn above the list already may say something else now.
+            cx.deadline.at(cx.now.boot_ms);
+        }
         let chosen_first = wish.open_first.then(|| self.first()).flatten();
         let mut jump = None;
         if before != self.view {

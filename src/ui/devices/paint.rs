@@ -1,7 +1,7 @@
 //! Draws the lines of the list: a device in two lines, a connection's and a group's heading.
 
 use egui::accesskit::Role;
-use egui::{Id, Rect, Response, Sense, Shape, Stroke, Ui, pos2, vec2};
+use egui::{Id, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::order::Key;
 use super::rows::Row;
@@ -33,11 +33,8 @@ pub(super) fn device(ui: &mut Ui, cx: &mut Cx, rect: Rect, key: &Key, row: &Row,
     let rect = rect.shrink2(vec2(space::SMALL, 1.0));
     let response = ui.interact(rect, id, Sense::CLICK);
     let standing = row.standing(cx);
-    ui.ctx().accesskit_node_builder(id, |node| {
-        node.set_role(Role::ListItem);
-        node.set_label(row.sentence(&standing));
-        node.set_selected(stand.focused);
-    });
+    response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, row.sentence(&standing)));
+    ui.ctx().accesskit_node_builder(id, |node| node.set_selected(stand.focused));
     if response.hovered() || stand.focused {
         ui.painter().rect_filled(rect, f32::from(radius::CONTROL), theme.hover);
     }
