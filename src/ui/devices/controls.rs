@@ -1,7 +1,7 @@
 //! Above the list: how many devices are how, the filter, and what they are sorted and grouped by.
 
 use egui::containers::menu::MenuButton;
-use egui::{Align, Frame, Key, Label, Layout, Margin, RichText, TextEdit, Ui, vec2};
+use egui::{Align, Frame, Id, Key, Label, Layout, Margin, RichText, TextEdit, Ui, vec2};
 
 use super::order::{Grouping, Order, Sort, View};
 use super::standing::Standing;
@@ -70,7 +70,13 @@ fn quiet(ui: &mut Ui, text: &str, colour: egui::Color32) {
 
 fn filter(ui: &mut Ui, cx: &Cx, text: &mut String) -> Wish {
     let words = cx.words.devices;
-    let field = TextEdit::singleline(text).hint_text(words.filter).desired_width(f32::INFINITY);
+    let id = Id::unique("device filter");
+    let field = TextEdit::singleline(text)
+        .id(id)
+        .hint_text(words.filter)
+        .desired_width(f32::INFINITY)
+        .align(egui::Align2::LEFT_CENTER)
+        .min_size(vec2(0.0, size::CONTROL));
     let field = ui.add(field).accessible_name(words.filter);
     let pressed = |key| ui.input(|input| input.key_pressed(key));
     if !(field.has_focus() || field.lost_focus()) {

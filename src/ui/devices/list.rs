@@ -180,7 +180,8 @@ impl List {
                     let section = &self.order.sections[section];
                     let id = Id::unique(("devices of", section.connection));
                     let standing = Standing::of(standings, section.connection);
-                    let text = standing.sentence(cx).unwrap_or_else(|| section.counted(cx));
+                    let text =
+                        standing.sentence(cx).unwrap_or_else(|| (cx.words.devices.counts)(&section.counts));
                     let rect = at(size::DEVICE_SECTION);
                     paint::section(ui, rect, id, &standing.name, &text, standing.is_down());
                 }

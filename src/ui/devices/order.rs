@@ -99,6 +99,8 @@ pub(super) struct Section {
     pub(super) entries: Vec<Entry>,
     /// Places in `entries`, sorted.
     sorted: Vec<usize>,
+    /// Devices by status, links apart.
+    pub(super) counts: Counts,
     seen: Seen,
 }
 
@@ -250,9 +252,13 @@ impl Order {
             let at = known.iter().position(|section| section.connection == connection);
             let mut section = match at {
                 Some(at) => known.swap_remove(at),
-                None => {
-                    Section { connection, entries: Vec::new(), sorted: Vec::new(), seen: Seen::default() }
-                }
+                None => Section {
+                    connection,
+                    entries: Vec::new(),
+                    sorted: Vec::new(),
+                    counts: Counts::default(),
+                    seen: Seen::default(),
+                },
             };
             let news = section.collect(cx, view, hold);
             section.seen = seen;
@@ -274,9 +280,21 @@ impl Order {
                 entry.matches = (entry.matches || !extended) && entry.has(&self.words, cx.words.devices);
             }
         }
-        let entries = || self.sections.iter().flat_map(|section| &section.entries);
-        self.counts = count(entries());
-        self.matching = entries().filter(|entry| !entry.local && entry.matches).count();
+        (self.counts, self.matching) = (Counts::default(), 0);
+        for section in &mut self.sections {
+            section.counts = Counts::default();
+            for entry in section.entries.iter().filter(|entry| !entry.local) {
+                self.matching += usize::from(entry.matches);
+                for counts in [&mut self.counts, &mut section.counts] {
+                    *match entry.status {
+                        Status::Online => &mut counts.online,
+                        Status::Silent => &mut counts.silent,
+                        Status::Offline => &mut counts.offline,
+                        Status::Unknown => &mut counts.unknown,
+                    } += 1;
+                }
+            }
+        }
     }
 
     fn arrange(&mut self) {
@@ -317,20 +335,6 @@ impl Order {
     }
 }
 
-/// Devices by status, links apart.
-fn count<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Counts {
-    let mut counts = Counts::default();
-    for entry in entries.into_iter().filter(|entry| !entry.local) {
-        *match entry.status {
-            Status::Online => &mut counts.online,
-            Status::Silent => &mut counts.silent,
-            Status::Offline => &mut counts.offline,
-            Status::Unknown => &mut counts.unknown,
-        } += 1;
-    }
-    counts
-}
-
 /// What came of looking at a section.
 #[derive(Default)]
 struct News {
@@ -340,11 +344,6 @@ struct News {
 }
 
 impl Section {
-    /// How many devices are how, in words.
-    pub(super) fn counted(&self, cx: &Cx) -> String {
-        (cx.words.devices.counts)(&count(&self.entries))
-    }
-
     fn collect(&mut self, cx: &Cx, view: &View, hold: bool) -> News {
         let mut news = News::default();
         let mut fresh: Vec<Fresh> = Vec::new();

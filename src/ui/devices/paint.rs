@@ -100,7 +100,7 @@ fn readings(ui: &Ui, theme: &Theme, rect: Rect, row: &Row) {
         let name_room = (room - value.size().x - space::TINY).min(110.0);
         let name = widgets::cut(ui, &shown.name, theme::small(), theme.weak, name_room);
         let width = name.size().x + space::TINY + value.size().x;
-        if at > 0 && (name_room < 24.0 || width > room) {
+        if at > 0 && (width > room || name.elided) {
             break;
         }
         if name_room >= 24.0 {
