@@ -156,6 +156,8 @@ pub static ENGLISH: Words = Words {
     first_later: "Later",
 
     dismiss: "Dismiss",
+
+    devices: &super::en_devices::ENGLISH,
 };
 
 fn state(word: StateWord) -> &'static str {

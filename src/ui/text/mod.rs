@@ -1,7 +1,10 @@
 //! Every sentence a person reads. One file per language fills the table [`Words`]; the compiler sees to it that none
 //! is missing.
 
+pub mod devices;
+
 mod en;
+mod en_devices;
 
 use std::ops::Range;
 
@@ -184,6 +187,9 @@ pub struct Words {
 
     // Banners
     pub dismiss: &'static str,
+
+    // Devices
+    pub devices: &'static devices::DeviceWords,
 }
 
 impl Words {
