@@ -8,6 +8,7 @@ pub mod theme;
 mod banner;
 mod bar;
 mod chat;
+mod devices;
 mod dialog;
 mod first_steps;
 mod link;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use egui::{CentralPanel, Frame, Panel};
 
+use crate::model::device::DeviceId;
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
 use crate::model::shared::SharedModel;
@@ -78,6 +80,7 @@ pub struct Ui {
     links: HashMap<ConnectionId, LinkMemory>,
     rooms: rooms::Rooms,
     chat: chat::Chat,
+    devices: devices::Devices,
     dialog: Option<dialog::Dialog>,
     /// The connections there were when the person added one: the one that comes is opened.
     known_before: Option<BTreeSet<ConnectionId>>,
@@ -95,6 +98,7 @@ impl Ui {
             links: HashMap::new(),
             rooms: rooms::Rooms::default(),
             chat: chat::Chat::default(),
+            devices: devices::Devices::default(),
             dialog: None,
             known_before: None,
             focused: None,
@@ -139,6 +143,11 @@ impl Ui {
     /// Opens a room, as if the person had chosen it; it may be one that is yet to come.
     pub fn open(&mut self, connection: ConnectionId, room: RoomName, intents: &mut Vec<Intent>) {
         self.go_to(Place { connection, room: Some(room) }, intents);
+    }
+
+    /// Opens the page of a device, as if the person had chosen it in the list.
+    pub fn open_device(&mut self, connection: ConnectionId, device: DeviceId) {
+        self.devices.open(connection, device);
     }
 
     fn go_to(&mut self, place: Place, intents: &mut Vec<Intent>) {
@@ -246,6 +255,12 @@ impl Ui {
                     None => {}
                 }
             });
+        if self.devices.is_open() {
+            Panel::right("devices")
+                .frame(Frame::new().fill(theme.ground))
+                .default_size(width * 0.5)
+                .show(ui, |ui| self.devices.show(ui, cx));
+        }
         CentralPanel::default().frame(Frame::new().fill(theme.ground)).show(ui, |ui| {
             if first_steps::show(ui, cx) {
                 self.dialog = Some(dialog::Dialog::add());
