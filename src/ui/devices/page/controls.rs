@@ -112,7 +112,7 @@ impl Controls {
             let text = RichText::new((words.locked)(lock)).font(theme::small()).color(theme.warn);
             ui.add(Label::new(text).wrap());
         }
-        let busy_before = self.busy.take();
+        let (busy_before, notice_before) = (self.busy.take(), self.notice.clone());
         let all = view.metrics.iter().zip(&view.readings).filter(|(metric, _)| metric.writable);
         for (metric, reading) in all {
             let one = One { metric, value: &reading.value, facts: &view.facts, busy: busy_before.as_ref() };
@@ -127,6 +127,9 @@ impl Controls {
             self.touch = None;
         }
         self.was_busy = self.busy.is_some();
+        if self.notice != notice_before {
+            cx.deadline.at(cx.now.boot_ms);
+        }
     }
 
     /// One property: its name and what it is, then its control.

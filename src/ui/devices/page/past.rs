@@ -9,6 +9,8 @@ use crate::model::time::{BootMs, WallMs};
 const HOLE: i64 = 3;
 /// Charts end here: what is larger is drawn at the edge.
 const LARGEST: f64 = 1e200;
+/// Wider buckets than this are none that a plot could show, in milliseconds.
+const LONGEST_STEP_MS: i64 = 366 * 86_400_000;
 /// A request that was not answered for so long is given up, in milliseconds.
 const UNANSWERED_MS: BootMs = 10_000;
 /// The same metric's past is not asked for more often than this, in milliseconds.
@@ -60,6 +62,8 @@ pub(super) struct Drawn {
     pub holes: Vec<(WallMs, WallMs)>,
     /// The lowest and the highest value in sight.
     pub ends: Option<(f64, f64)>,
+    /// The last value holds for so long, in milliseconds: then there should have been another.
+    pub hold_ms: f64,
 }
 
 impl Drawn {
@@ -67,8 +71,11 @@ impl Drawn {
     pub(super) fn value_at(&self, at: f64) -> Option<&Column> {
         let after = self.columns.partition_point(|column| column.at <= at);
         let column = self.columns.get(after.checked_sub(1)?)?;
-        let next_is_apart = self.columns.get(after).is_none_or(|next| next.after_hole);
-        (!next_is_apart || at <= column.until).then_some(column)
+        let holds = match self.columns.get(after) {
+            None => at <= column.until + self.hold_ms,
+            Some(next) => !next.after_hole || at <= column.until,
+        };
+        holds.then_some(column)
     }
 }
 
@@ -80,8 +87,9 @@ fn stretches<'a>(latest: &'a Latest, page: Option<&'a SeriesPage>) -> impl Itera
     let (from, to) = page.map_or((WallMs::MIN, WallMs::MIN), |page| (page.from, page.to));
     let has_page = page.is_some();
     let before = memory(latest).filter(move |(bucket, _)| has_page && bucket.at < from);
-    let stored =
-        page.into_iter().flat_map(|page| page.buckets.iter().map(|bucket| (*bucket, page.step_ms.max(0))));
+    let stored = page
+        .into_iter()
+        .flat_map(|page| page.buckets.iter().map(|bucket| (*bucket, page.step_ms.clamp(0, LONGEST_STEP_MS))));
     let after = memory(latest).filter(move |(bucket, _)| !has_page || bucket.at >= to);
     before.chain(stored).chain(after)
 }
@@ -113,7 +121,8 @@ pub(super) fn draw(latest: &Latest, page: Option<&SeriesPage>, every_ms: i64, si
     let page = in_sight(page, sight);
     let known = known(latest, page, sight);
     let column_ms = sight.column_ms();
-    let mut drawn = Drawn::default();
+    let step = page.map_or(0, |page| page.step_ms.clamp(0, LONGEST_STEP_MS));
+    let mut drawn = Drawn { hold_ms: (HOLE.saturating_mul(every_ms.max(step))) as f64, ..Drawn::default() };
     let mut line = Line { drawn: &mut drawn, sight, known, column_ms, every_ms: every_ms.max(1), last: None };
     for (bucket, width) in stretches(latest, page) {
         if !bucket.mean.is_finite() || bucket.count == 0 {
@@ -403,6 +412,8 @@ mod tests {
         assert_eq!(apart, [true, false, false, true]);
         assert_eq!(drawn.value_at((START + 3_000) as f64).map(|c| c.mean), Some(1.0));
         assert_eq!(drawn.value_at((START + 6_000) as f64), None);
+        assert_eq!(drawn.value_at((START + 8_500) as f64).map(|c| c.mean), Some(3.0), "the last one holds");
+        assert_eq!(drawn.value_at((START + 11_500) as f64), None, "but not for ever");
     }
 
     #[test]

@@ -235,7 +235,7 @@ impl Plots {
                 if self.end.is_none() {
                     return;
                 }
-                around.mul_add(1.0, (end as f64 - around) * after / before) as i64
+                (around + (end as f64 - around) * after / before) as i64
             }
         };
         self.end = (end < now).then_some(end.max(0));
