@@ -80,6 +80,8 @@ impl Page {
 
     fn sized(width: f32, height: f32) -> Page {
         let mut page = Page { window: Window::sized(width, height), incarnation: 7 };
+        // In a test each frame is a quarter of a second: a press that sees three of them is a click still.
+        page.window.harness.ctx.options_mut(|options| options.input_options.max_click_duration = 60.0);
         page.list();
         page.say(&[("temperature", Value::Number(21.46)), ("speed", Value::Number(1_200.0))]);
         page.window.open_device(device());
@@ -380,6 +382,10 @@ fn a_touch_meant_for_another_life_of_the_device_sends_nothing() {
     let mut page = Page::opened();
     let at = page.control(Role::Switch, "light").center();
     page.point(at, true);
+    page.say(&[("temperature", Value::Number(20.0))]);
+    page.point(at, false);
+    assert_eq!(page.commands(), [("light".into(), Value::Flag(true), 7)], "a slow touch is one");
+    page.point(at, true);
     page.reborn();
     page.point(page.control(Role::Switch, "light").center(), false);
     assert_eq!(page.commands(), []);
@@ -592,6 +598,10 @@ fn absurd_values_break_nothing() {
     assert_eq!(page.commands(), []);
     for node in page.window.harness.root().children_recursive() {
         let node = node.accesskit_node();
+        if node.role() == Role::TextRun {
+            // What a field holds may be longer than the field.
+            continue;
+        }
         let right = node.bounding_box().map_or(0.0, |bounds| bounds.x1);
         assert!(right <= 1_001.0, "{:?} {:?} {right}", node.role(), node.label());
     }
