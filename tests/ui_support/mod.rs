@@ -109,6 +109,7 @@ impl Window {
     }
 
     /// Opens a device's page.
+    #[allow(dead_code, reason = "not every test program looks at devices")]
     pub fn open_device(&mut self, device: DeviceId) {
         if let Some(ui) = &mut self.harness.state_mut().ui {
             ui.open_device(CONNECTION, device);

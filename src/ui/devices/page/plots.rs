@@ -23,6 +23,8 @@ pub(super) const MOST: usize = 12;
 const AT_FIRST: usize = 3;
 /// What is looked at has to stay so for this long before its past is asked for, in milliseconds.
 const SETTLE_MS: BootMs = 150;
+/// Who moves on and on is shown something after so long all the same, in milliseconds.
+const ON_THE_WAY_MS: BootMs = 500;
 /// The shortest and the longest stretch looked at, in milliseconds.
 const SPANS: (i64, i64) = (2_000, 2 * 366 * 86_400_000);
 
@@ -50,6 +52,8 @@ struct Kept {
     /// The link was down since it was asked for: there may be more now.
     again: bool,
     loading: bool,
+    /// Since when something is missing that is not asked for.
+    missing: Option<BootMs>,
     key: Option<Key>,
     drawn: Drawn,
 }
@@ -342,6 +346,9 @@ impl Kept {
         let now = cx.now.boot_ms;
         let need = past::need(&mut self.asked, latest, page, sight, now);
         self.loading = need != Need::Nothing;
+        if !matches!(need, Need::Ask(_)) {
+            self.missing = None;
+        }
         let not_before = match need {
             Need::UnderWay(over) => {
                 cx.deadline.at(over);
@@ -349,14 +356,17 @@ impl Kept {
             }
             Need::Nothing if !self.again => return None,
             Need::Nothing => now,
-            Need::Ask(not_before) => not_before.max(settled),
+            Need::Ask(not_before) => {
+                let on_the_way = *self.missing.get_or_insert(now) + ON_THE_WAY_MS;
+                not_before.max(settled.min(on_the_way))
+            }
         };
         if now < not_before {
             cx.deadline.at(not_before);
             return None;
         }
         let asked = Asked::new(sight, now);
-        (self.asked, self.again) = (Some(asked), false);
+        (self.asked, self.again, self.missing) = (Some(asked), false, None);
         Some(asked)
     }
 }
