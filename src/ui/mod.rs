@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use egui::{CentralPanel, Frame, Key, KeyboardShortcut, Modifiers, Panel};
 
+use crate::model::device::DeviceId;
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
 use crate::model::shared::SharedModel;
@@ -179,6 +180,11 @@ impl Ui {
     /// Whether the devices are on screen.
     pub fn shows_devices(&self) -> bool {
         self.layout.shows_devices()
+    }
+
+    /// Opens the page of a device, as if the person had chosen it in the list.
+    pub fn open_device(&mut self, connection: ConnectionId, device: DeviceId) {
+        self.devices.open(connection, device);
     }
 
     fn go_to(&mut self, place: Place, intents: &mut Vec<Intent>) {

@@ -16,6 +16,7 @@ use egui::Ui;
 
 use super::Cx;
 use super::link::LinkMemory;
+use crate::model::device::DeviceId;
 use crate::model::id::ConnectionId;
 
 use list::List;
@@ -43,10 +44,15 @@ impl Devices {
         }
         let standings = Standing::all(cx, links);
         if let Some(key) = self.list.show(ui, cx, &standings) {
-            self.list.rest();
-            self.page = Some(Page::new(key.connection, key.device));
+            self.open(key.connection, key.device);
             cx.deadline.at(cx.now.boot_ms);
         }
+    }
+
+    /// Opens the page of one device.
+    pub(super) fn open(&mut self, connection: ConnectionId, device: DeviceId) {
+        self.list.rest();
+        self.page = Some(Page::new(connection, device));
     }
 
     /// Puts the keyboard's focus into the list.

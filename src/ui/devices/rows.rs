@@ -1,5 +1,7 @@
 //! What the visible devices show: copied out of the model in one short read, formatted after it, and only what changed.
 
+use std::sync::Arc;
+
 use std::collections::HashMap;
 
 use super::entry::LINK;
@@ -25,7 +27,7 @@ const BREAK: i64 = 4;
 /// One reading in a row.
 #[derive(Debug)]
 pub(super) struct Shown {
-    metric: Metric,
+    metric: Arc<Metric>,
     value: Value,
     /// Whether it is as true as it can be.
     pub(super) live: bool,
@@ -240,7 +242,7 @@ impl Shown {
 
     fn copy(&mut self, latest: &Latest) {
         self.live = latest.live;
-        if self.metric != latest.metric {
+        if !Arc::ptr_eq(&self.metric, &latest.metric) && self.metric != latest.metric {
             *self = Shown::of(latest);
         } else if self.value != latest.value {
             self.value.clone_from(&latest.value);

@@ -158,6 +158,7 @@ pub static ENGLISH: Words = Words {
     dismiss: "Dismiss",
 
     devices: &super::en_devices::ENGLISH,
+    device_page: &super::en_device_page::ENGLISH,
 };
 
 fn state(word: StateWord) -> &'static str {
