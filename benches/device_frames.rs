@@ -148,7 +148,8 @@ impl Desk {
 
     fn state(&self, n: usize) -> DeviceState {
         let mut spec = Spec::unannounced(self.ids[n].clone());
-        spec.name = if n.is_multiple_of(3) { format!("온실 {n}번 습도 센서") } else { format!("Sensor {n}") };
+        spec.name =
+            if n.is_multiple_of(3) { format!("온실 {n}번 습도 센서") } else { format!("Sensor {n}") };
         spec.kind = ["sensor", "pump", "computer"][n % 3].to_owned();
         spec.metrics = METRICS
             .iter()
