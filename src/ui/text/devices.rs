@@ -51,6 +51,7 @@ pub struct DeviceWords {
 
     // The pane
     pub devices: &'static str,
+    pub toggle_hint: &'static str,
     pub device_list: &'static str,
     pub counts: fn(&Counts) -> String,
     pub left_out: fn(u64) -> String,
@@ -72,6 +73,8 @@ pub struct DeviceWords {
     pub link_down: fn(Option<&str>) -> String,
     pub connecting: &'static str,
     pub asking: &'static str,
+    /// "silent since 14:02".
+    pub status_since: fn(&str, &str) -> String,
     /// "silent, 2 min ago": a status or freshness, and when the device last spoke.
     pub last_spoke: fn(&str, &str) -> String,
     pub never_spoke: fn(&str) -> String,

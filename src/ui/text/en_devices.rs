@@ -26,6 +26,7 @@ pub static ENGLISH: DeviceWords = DeviceWords {
     },
 
     devices: "Devices",
+    toggle_hint: "Show or hide the devices (Ctrl+Shift+D)",
     device_list: "List of devices",
     counts,
     left_out: |count| {
@@ -55,13 +56,14 @@ pub static ENGLISH: DeviceWords = DeviceWords {
     },
     connecting: "Connecting…",
     asking: "Asking the server for its devices…",
+    status_since: |word, since| format!("{word} since {since}"),
     last_spoke: |word, ago| format!("{word}, {ago}"),
     never_spoke: |word| format!("{word}, no word yet"),
 
     none_title: "No devices yet",
     none_curl: "Anything that can send HTTP becomes a device with its first reading:",
     none_curl_token: "“duplexctl device add” on the server's computer prints a token for a device.",
-    none_agent: "Another computer, such as a Raspberry Pi, joins with:",
+    none_agent: "A computer that reaches this server, such as a Raspberry Pi, sends its own readings with:",
     copy_line: |line| format!("Copy: {line}"),
     copy: "Copy",
     no_match: |filter| format!("No device matches “{filter}”."),
