@@ -44,7 +44,7 @@ fn main() {
         let year = desk.asked.iter().map(|(_, from, ..)| *from).min().unwrap();
         let panned = desk.measure(frames, |desk| {
             desk.say();
-            desk.drag();
+            desk.drag(300.0 / frames as f32);
         });
         report("the same while panning", panned);
         assert!(desk.asked.iter().all(|(_, from, ..)| *from < year), "the plots were moved");
@@ -97,6 +97,8 @@ struct Desk {
     asked: Vec<(MetricName, i64, i64, u32)>,
     /// Not answered yet.
     wanted: Vec<Intent>,
+    /// Where a plot is.
+    plot: egui::Pos2,
 }
 
 impl Desk {
@@ -108,7 +110,8 @@ impl Desk {
         let ui = Ui::new(&ctx, Options::default());
         let now = Time { boot_ms: 10_000_000, wall_ms: WALL };
         let (model, events, asked) = (SharedModel::default(), Vec::new(), Vec::new());
-        let mut desk = Desk { ctx, ui, model, now, events, frame: 0, asked, wanted: Vec::new() };
+        let mut desk =
+            Desk { ctx, ui, model, now, events, frame: 0, asked, wanted: Vec::new(), plot: egui::Pos2::ZERO };
         desk.update(Update::Configured(Profile {
             id: CONNECTION,
             name: "Home".into(),
@@ -137,18 +140,24 @@ impl Desk {
             self.draw();
             self.answer();
         }
+        self.plot = self.find("Plot of reading 0,");
         assert_eq!(self.asked.len(), 4, "four plots: {:?}", self.asked);
         assert!(self.asked.iter().all(|(_, from, to, _)| to - from >= MINUTES * MINUTE_MS));
     }
 
-    /// Clicks what bears this name in the tree that a screen reader gets.
-    fn click(&mut self, label: &str) {
-        let output = self.draw();
-        let tree = output.accesskit_update.unwrap();
-        let found = tree.nodes.iter().find(|(_, node)| node.label() == Some(label));
+    /// The middle of what bears a name that begins so.
+    fn find(&mut self, label: &str) -> egui::Pos2 {
+        let tree = self.draw().accesskit_update.unwrap();
+        let is_it = |name: Option<&str>| name.is_some_and(|name| name.starts_with(label));
+        let found = tree.nodes.iter().find(|(_, node)| is_it(node.label()));
         let bounds =
             found.and_then(|(_, node)| node.bounds()).unwrap_or_else(|| panic!("{label} is not there"));
-        let pos = egui::pos2(((bounds.x0 + bounds.x1) / 2.0) as f32, ((bounds.y0 + bounds.y1) / 2.0) as f32);
+        egui::pos2(((bounds.x0 + bounds.x1) / 2.0) as f32, ((bounds.y0 + bounds.y1) / 2.0) as f32)
+    }
+
+    /// Clicks what bears this name in the tree that a screen reader gets.
+    fn click(&mut self, label: &str) {
+        let pos = self.find(label);
         self.events.push(egui::Event::PointerMoved(pos));
         for pressed in [true, false] {
             let (button, modifiers) = (egui::PointerButton::Primary, egui::Modifiers::NONE);
@@ -175,12 +184,12 @@ impl Desk {
     }
 
     /// The plot is moved by the pointer.
-    fn drag(&mut self) {
-        let pos = egui::pos2(1_000.0, 240.0);
+    fn drag(&mut self, by: f32) {
+        let pos = self.plot;
         self.events.push(egui::Event::PointerMoved(pos));
         self.events.push(egui::Event::MouseWheel {
             unit: egui::MouseWheelUnit::Point,
-            delta: egui::vec2(1.0, 0.0),
+            delta: egui::vec2(by, 0.0),
             phase: egui::TouchPhase::Move,
             source: egui::MouseWheelSource::Trackpad,
             modifiers: egui::Modifiers::NONE,

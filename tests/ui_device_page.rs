@@ -475,6 +475,23 @@ fn a_hole_is_shown_and_nothing_at_all_too() {
 }
 
 #[test]
+fn what_comes_seldom_has_no_holes_between_its_values() {
+    let mut page = Page::opened();
+    page.window.click("Plot bearing");
+    let asked = page.asked();
+    page.answer(&asked, &[], 0);
+    let now = page.window.now().wall_ms;
+    for n in 1..12 {
+        page.window.pass(20_000);
+        page.say_at(now + n * 20_000, now + n * 20_000, &[("temperature", Value::Number(20.0))]);
+    }
+    let before = page.plot();
+    assert_eq!(before.matches("No data").count(), 1, "before the first, and no more: {before}");
+    page.window.pass(70_000);
+    assert_eq!(page.plot().matches("No data").count(), 2, "{}", page.plot());
+}
+
+#[test]
 fn a_plot_is_live_until_a_person_moves_it_and_again_when_they_say_so() {
     let mut page = Page::opened();
     assert!(page.has("Live") && !page.has("Back to live"));

@@ -184,6 +184,9 @@ impl Ui {
 
     /// Opens the page of a device, as if the person had chosen it in the list.
     pub fn open_device(&mut self, connection: ConnectionId, device: DeviceId) {
+        if !self.layout.shows_devices() {
+            self.layout.toggle();
+        }
         self.devices.open(connection, device);
     }
 

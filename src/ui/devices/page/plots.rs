@@ -128,7 +128,7 @@ impl Plots {
             let page = connection.devices.page(device.spec.id.as_str(), name.as_str());
             let kept = self.kept.entry(name.clone()).or_default();
             let pages = connection.devices.pages_version();
-            kept.draw(latest, page, every_ms, self.sight, pages);
+            kept.draw(latest, page, every_ms.max(own_interval(latest)), self.sight, pages);
             let settled = self.moved + SETTLE_MS;
             if let Some(asked) = kept.ask(cx, latest, page, self.sight, settled) {
                 cx.intents.push(Intent::LoadSeries {
@@ -297,6 +297,26 @@ impl Plots {
         }
         groups
     }
+}
+
+/// How often a metric itself comes: a device may say one thing each second and another each minute. The median of its
+/// last intervals, in milliseconds, so that an outage among them does not count; 0 where too few are known.
+fn own_interval(latest: &Latest) -> i64 {
+    let mut gaps = [0; 16];
+    let mut known = 0;
+    let mut raw = latest.series.raw().rev();
+    let mut after = raw.next().map_or(0, |point| point.at);
+    for (point, gap) in raw.zip(&mut gaps) {
+        *gap = after.saturating_sub(point.at);
+        after = point.at;
+        known += 1;
+    }
+    let gaps = &mut gaps[..known];
+    if known < 3 {
+        return 0;
+    }
+    gaps.sort_unstable();
+    gaps[known / 2].clamp(0, i64::MAX / 8)
 }
 
 /// Whether a metric has a past that can be drawn.
