@@ -204,8 +204,7 @@ mod tests {
     use super::*;
 
     const ONE: Schema = Schema { application_id: 7, steps: &["CREATE TABLE a (x)"], sync: Synchronous::Full };
-    const TWO: Schema =
-        Schema { steps: &["CREATE TABLE a (x)", "ALTER TABLE a ADD y DEFAULT 2"], ..ONE };
+    const TWO: Schema = Schema { steps: &["CREATE TABLE a (x)", "ALTER TABLE a ADD y DEFAULT 2"], ..ONE };
 
     #[test]
     fn an_older_file_is_copied_and_then_migrated() {

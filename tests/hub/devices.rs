@@ -199,7 +199,7 @@ async fn a_token_speaks_for_whom_it_may_and_for_nobody_else() {
     assert_eq!(ben.refusal().await.1, "not_allowed");
     let mut admin = Client::admin(&hub).await;
     admin.publish("~link", &[("temperature", 1.0)]).await;
-    assert_eq!(admin.refusal().await, ("~link".to_owned(), "not_allowed".to_owned()));
+    assert_eq!(admin.refusal().await, ("~link".to_owned(), "bad_name".to_owned()));
     let list = ben.watch().await;
     assert_eq!(list.iter().map(|state| state.spec.title()).collect::<Vec<_>>(), ["The shed"]);
     assert_eq!(list[0].values[0].value, Value::Number(1.0), "a person watches");

@@ -3,7 +3,8 @@
 use super::super::migrate::{Schema, Synchronous};
 
 /// The database of the app.
-pub(super) const SCHEMA: Schema = Schema { application_id: 0x4475_7043, steps: &[V1], sync: Synchronous::Full };
+pub(super) const SCHEMA: Schema =
+    Schema { application_id: 0x4475_7043, steps: &[V1], sync: Synchronous::Full };
 
 /// Numbers above 2⁶³ − 1 (an epoch, a connection's id) are kept bit by bit. `start_known`, `floor`: see `write::history`.
 ///

@@ -3,7 +3,8 @@
 use super::super::migrate::{Schema, Synchronous};
 
 /// The database of a hub.
-pub(super) const SCHEMA: Schema = Schema { application_id: 0x4475_7048, steps: &[V1], sync: Synchronous::Full };
+pub(super) const SCHEMA: Schema =
+    Schema { application_id: 0x4475_7048, steps: &[V1], sync: Synchronous::Full };
 
 /// - `log`: one row. An epoch above 2⁶³ − 1 is kept bit by bit.
 /// - `entry`: offsets are gapless; `(principal, id)` stays unique for ever.

@@ -268,11 +268,7 @@ impl Memory {
                     track.push(point, self.next, now);
                     track.fold(point, self.next, now);
                 }
-                track.set_last(Last {
-                    value: value.clone(),
-                    at: sample.at,
-                    received: sample.received,
-                });
+                track.set_last(Last { value: value.clone(), at: sample.at, received: sample.received });
             }
         }
     }
@@ -309,9 +305,10 @@ impl Memory {
     /// Whether something waits for its minute or its chunk to be over.
     pub(super) fn has_open(&self) -> bool {
         self.unsaved > 0
-            || self.tracks.values().any(|track| {
-                track.has_open_minute() || !track.closed.is_empty() || !track.points.is_empty()
-            })
+            || self
+                .tracks
+                .values()
+                .any(|track| track.has_open_minute() || !track.closed.is_empty() || !track.points.is_empty())
     }
 
     /// How many points wait.
@@ -323,7 +320,8 @@ impl Memory {
     pub(super) fn plan(&mut self, now: u64) -> Plan {
         let limit = self.chunk_limit();
         let pinned = self.pinned_from();
-        let mut plan = Plan { seq: self.next, now, newest: self.newest, floor: self.next + 1, ..Plan::default() };
+        let mut plan =
+            Plan { seq: self.next, now, newest: self.newest, floor: self.next + 1, ..Plan::default() };
         self.next += 1;
         (self.unsaved, self.is_urgent) = (0, false);
         self.removing = self.removed.len();

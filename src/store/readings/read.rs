@@ -86,8 +86,7 @@ fn part(db: &Connection, live: &Live, asked: &Asked) -> Result<Option<Part>, Sto
         return Ok(None);
     };
     // The first read is what sets the moment from which this connection sees the file.
-    let raw_begins =
-        db.prepare_cached("SELECT raw_begins FROM state")?.query_row((), |row| row.get(0))?;
+    let raw_begins = db.prepare_cached("SELECT raw_begins FROM state")?.query_row((), |row| row.get(0))?;
     let Some(held) = memory.tracks.get(&track) else { return Ok(None) };
     let is_within = |point: &&Point| (asked.from..asked.to).contains(&point.at);
     let points = held.points.iter().filter(is_within).copied().collect();
@@ -228,7 +227,8 @@ pub(super) fn devices(db: &Connection, live: &Live, source: u64) -> Result<Vec<D
         memory.devices_of(source)
     };
     let mut records: HashMap<i64, String> = HashMap::new();
-    let mut query = db.prepare_cached("SELECT id, body FROM device WHERE source = ?1 AND body IS NOT NULL")?;
+    let mut query =
+        db.prepare_cached("SELECT id, body FROM device WHERE source = ?1 AND body IS NOT NULL")?;
     let mut rows = query.query([source.cast_signed()])?;
     while let Some(row) = rows.next()? {
         records.insert(row.get(0)?, row.get(1)?);
@@ -280,7 +280,11 @@ pub(super) fn log(
 }
 
 /// The newest changes of a text within a stretch of time, oldest first.
-pub(super) fn texts(db: &Connection, live: &Live, asked: &Asked) -> Result<Vec<(WallMs, String)>, StoreError> {
+pub(super) fn texts(
+    db: &Connection,
+    live: &Live,
+    asked: &Asked,
+) -> Result<Vec<(WallMs, String)>, StoreError> {
     let (track, waiting) = {
         let memory = live.current();
         // See `part`.

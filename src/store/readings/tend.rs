@@ -61,7 +61,8 @@ fn pack(db: &Connection, from: i64) -> Result<i64, StoreError> {
     let mut query = db.prepare_cached(
         "SELECT series, at, min, mean, max, count FROM minute WHERE at = ?1 AND series >= ?2 AND series < ?3",
     )?;
-    let mut remove = db.prepare_cached("DELETE FROM minute WHERE at = ?1 AND series >= ?2 AND series < ?3")?;
+    let mut remove =
+        db.prepare_cached("DELETE FROM minute WHERE at = ?1 AND series >= ?2 AND series < ?3")?;
     for minute in 0..HOUR_MS / MINUTE_MS {
         let piece = [hour + minute * MINUTE_MS, from, to];
         let mut rows = query.query(piece)?;
@@ -78,8 +79,11 @@ fn pack(db: &Connection, from: i64) -> Result<i64, StoreError> {
     }
     // Rows of metrics that are gone, above all that are known, go with the last piece.
     if highest.is_none_or(|highest| to > highest) {
-        db.prepare_cached("DELETE FROM minute WHERE at >= ?1 AND at < ?2 AND series >= ?3")?
-            .execute([hour, hour + HOUR_MS, to])?;
+        db.prepare_cached("DELETE FROM minute WHERE at >= ?1 AND at < ?2 AND series >= ?3")?.execute([
+            hour,
+            hour + HOUR_MS,
+            to,
+        ])?;
         return Ok(0);
     }
     Ok(to)
@@ -145,8 +149,10 @@ fn let_chunks_go(db: &Connection, cap: u64) -> Result<(), StoreError> {
     drop(rows);
     let Some(upto) = upto else { return Ok(()) };
     db.prepare_cached("DELETE FROM chunk WHERE id <= ?1")?.execute([upto])?;
-    db.prepare_cached("UPDATE state SET raw_bytes = max(0, raw_bytes - ?1), raw_begins = max(raw_begins, ?2)")?
-        .execute([gone, begins])?;
+    db.prepare_cached(
+        "UPDATE state SET raw_bytes = max(0, raw_bytes - ?1), raw_begins = max(raw_begins, ?2)",
+    )?
+    .execute([gone, begins])?;
     Ok(())
 }
 

@@ -50,12 +50,7 @@ fn tell_all(store: &ReadingsStore, metric: &str, points: &[(WallMs, f64)]) {
     }
 }
 
-fn page(
-    store: &ReadingsStore,
-    metric: &str,
-    (from, to): (WallMs, WallMs),
-    columns: u32,
-) -> SeriesPage {
+fn page(store: &ReadingsStore, metric: &str, (from, to): (WallMs, WallMs), columns: u32) -> SeriesPage {
     wait(store.series(1, device(), name(metric), from, to, columns)).unwrap()
 }
 
@@ -107,5 +102,7 @@ fn with_keeper<T: Send + 'static>(
 }
 
 fn count(store: &ReadingsStore, sql: &'static str) -> i64 {
-    with_keeper(store, move |keeper| keeper.db.as_ref().unwrap().query_row(sql, (), |row| row.get(0)).unwrap())
+    with_keeper(store, move |keeper| {
+        keeper.db.as_ref().unwrap().query_row(sql, (), |row| row.get(0)).unwrap()
+    })
 }

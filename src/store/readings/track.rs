@@ -155,7 +155,11 @@ impl Track {
         if let Value::Text(text) = &last.value
             && !self.last.as_ref().is_some_and(|known| known.value == last.value)
         {
-            let cut = if text.len() > TEXT_BYTES { text[..text.floor_char_boundary(TEXT_BYTES)].into() } else { Arc::clone(text) };
+            let cut = if text.len() > TEXT_BYTES {
+                text[..text.floor_char_boundary(TEXT_BYTES)].into()
+            } else {
+                Arc::clone(text)
+            };
             self.texts.push((last.at, cut));
         }
         self.last = Some(last);

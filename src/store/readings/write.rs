@@ -69,8 +69,10 @@ fn write_part(db: &Connection, seq: i64, part: &Part) -> Result<i64, StoreError>
         db.prepare_cached("UPDATE series SET mark = ?2 WHERE id = ?1")?.execute([part.track, mark])?;
     }
     if let Some(last) = &part.last {
-        db.prepare_cached("INSERT OR REPLACE INTO last (series, at, received, value) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![part.track, last.at, last.received, json(&last.value)?])?;
+        db.prepare_cached(
+            "INSERT OR REPLACE INTO last (series, at, received, value) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![part.track, last.at, last.received, json(&last.value)?])?;
     }
     for minute in &part.minutes {
         db.prepare_cached(
@@ -79,7 +81,14 @@ fn write_part(db: &Connection, seq: i64, part: &Part) -> Result<i64, StoreError>
              mean = (mean * count + excluded.mean * excluded.count) / (count + excluded.count),
              min = min(min, excluded.min), max = max(max, excluded.max), count = count + excluded.count",
         )?
-        .execute(params![minute.at, part.track, minute.min, minute.mean, minute.max, minute.count])?;
+        .execute(params![
+            minute.at,
+            part.track,
+            minute.min,
+            minute.mean,
+            minute.max,
+            minute.count
+        ])?;
     }
     for (at, text) in &part.texts {
         db.prepare_cached("INSERT INTO text (series, at, value) VALUES (?1, ?2, ?3)")?
@@ -115,9 +124,7 @@ fn chunks(points: &[Point]) -> Vec<Vec<Point>> {
     let mut chunks: Vec<Vec<Point>> = Vec::new();
     for point in in_order(points.to_vec()) {
         match chunks.last_mut() {
-            Some(chunk)
-                if chunk.len() < 4 * CHUNK_POINTS && point.at - chunk[0].at < CHUNK_SPAN_MS =>
-            {
+            Some(chunk) if chunk.len() < 4 * CHUNK_POINTS && point.at - chunk[0].at < CHUNK_SPAN_MS => {
                 chunk.push(point);
             }
             _ => chunks.push(vec![point]),

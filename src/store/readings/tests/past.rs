@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::device::{Happened, LastValue, Spec};
 use crate::model::DeviceState;
+use crate::model::device::{Happened, LastValue, Spec};
 
 #[test]
 fn what_waits_is_seen_at_once_and_again_after_a_restart() {
@@ -97,8 +97,9 @@ fn minutes_and_hours_are_those_of_the_raw_points() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     // Three weeks, a value every half minute.
-    let told: Vec<_> =
-        (0..60_480).map(|i| (T0 + 7 + i * 30_000, 20.0 + (i as f64 * 0.001).sin() * (i % 7) as f64)).collect();
+    let told: Vec<_> = (0..60_480)
+        .map(|i| (T0 + 7 + i * 30_000, 20.0 + (i as f64 * 0.001).sin() * (i % 7) as f64))
+        .collect();
     for some in told.chunks(6_000) {
         tell_all(&store, "t", some);
         wait(store.flush());
@@ -215,7 +216,10 @@ enum Act {
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     // Mostly onwards, some late, some at the same time.
-    let told = prop::collection::vec((prop_oneof![3 => 1..5_000i64, 1 => -200_000..0i64, 1 => Just(0)], any::<i32>()), 1..80);
+    let told = prop::collection::vec(
+        (prop_oneof![3 => 1..5_000i64, 1 => -200_000..0i64, 1 => Just(0)], any::<i32>()),
+        1..80,
+    );
     let act = prop_oneof![6 => told.prop_map(Act::Tell), 2 => Just(Act::Flush), 1 => Just(Act::Restart)];
     prop::collection::vec(act, 1..25)
 }
