@@ -1,5 +1,5 @@
 //! What a hub carries: messages acknowledged a second from 100 clients that all read along, and memory for each client
-//! that only listens. The clients live in a process of their own, so that what is measured is the hub's.
+//! that only listens; readings a second taken in from 200 devices and relayed to 1 and to 10 who watch. The clients live in a process of their own, so that what is measured is the hub's.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -29,6 +29,10 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 const WRITERS: usize = 100;
 /// Unacknowledged sends of one writer, as the app has them.
 const WINDOW: u64 = 32;
+/// Devices that publish, over one connection.
+const DEVICES: usize = 200;
+/// Metrics of each.
+const METRICS: usize = 5;
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
@@ -78,6 +82,18 @@ fn measure() {
             line.trim()
         );
     }
+    for watchers in [1, 10] {
+        for (mode, what) in [("readings-steady", "20,000 a second"), ("readings-burst", "as fast as taken")] {
+            let cpu = cpu_seconds();
+            let (child, stdin, line) = start_clients(&address, mode, watchers, seconds);
+            let cpu = cpu_seconds().zip(cpu).map_or(f64::NAN, |(after, before)| after - before);
+            end_clients(child, stdin);
+            println!(
+                "hub: readings of {DEVICES} devices, {what}, {watchers} watching: {} (the hub took {cpu:.1} s of CPU)",
+                line.trim()
+            );
+        }
+    }
     hub.shutdown();
 }
 
@@ -93,8 +109,14 @@ fn fill(dir: &Path, people: usize) {
         for made in futures_util::future::join_all((0..people).map(make)).await {
             made.unwrap();
         }
+        let id = PrincipalId("gateway".to_owned());
+        let gateway = Principal { id, kind: PrincipalKind::Admin, name: "Gateway".to_owned() };
+        store.create_principal(gateway, Sha256::digest(token(GATEWAY)).into()).await.unwrap();
     });
 }
+
+/// The number of the one who publishes.
+const GATEWAY: usize = 1_000_000;
 
 fn token(number: usize) -> String {
     format!("{number:064x}")
@@ -153,6 +175,8 @@ async fn clients(address: &str, mode: &str, count: usize, seconds: u64) {
     }
     if mode == "idle" {
         println!("ready");
+    } else if let Some(pace) = mode.strip_prefix("readings-") {
+        readings(address, &mut sockets, pace == "steady", seconds).await;
     } else {
         let pace = (mode == "steady").then(|| Duration::from_millis(20));
         let (tell, mut told) = mpsc::channel(WRITERS);
@@ -181,6 +205,99 @@ async fn clients(address: &str, mode: &str, count: usize, seconds: u64) {
     std::io::stdout().flush().unwrap();
     // Stays until the other process has looked.
     let _ = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await;
+}
+
+/// Publishes for so long while these watch, and counts what is told and what is left out.
+async fn readings(address: &str, watchers: &mut Vec<Socket>, steady: bool, seconds: u64) {
+    let mut gateway = enter(address.to_owned(), GATEWAY).await;
+    // All devices are known, and all who watch have the list, before it is measured.
+    publish(&mut gateway, 0).await;
+    settled(&mut gateway).await;
+    for socket in watchers.iter_mut() {
+        socket.send(Message::text(r#"{"type":"watch"}"#)).await.unwrap();
+        while !next(socket).await.ends_with(r#""more":false}"#) {}
+    }
+    let (tell, mut told) = mpsc::channel(16);
+    let (done, is_done) = tokio::sync::watch::channel(0u64);
+    let count = watchers.len() as u64;
+    for socket in watchers.drain(..) {
+        tokio::spawn(count_readings(socket, is_done.clone(), tell.clone()));
+    }
+    drop(tell);
+    let round = (DEVICES * METRICS) as u64;
+    let (begin, end) = (Instant::now(), Instant::now() + Duration::from_secs(seconds));
+    let (mut rounds, mut tick) = (0, tokio::time::interval(Duration::from_millis(50)));
+    while Instant::now() < end {
+        if steady {
+            tick.tick().await;
+        }
+        rounds += 1;
+        publish(&mut gateway, rounds).await;
+    }
+    settled(&mut gateway).await;
+    let took = begin.elapsed().as_secs_f64();
+    done.send_replace(rounds * round);
+    let (mut read, mut conflated) = (0, 0);
+    while let Some((one, left_out)) = told.recv().await {
+        assert_eq!(one + left_out, rounds * round, "nothing is unaccounted for");
+        (read, conflated) = (read + one, conflated + left_out);
+    }
+    println!(
+        "{:.0} taken in/s, {:.0} relayed/s to each, {conflated} of {} conflated",
+        (rounds * round) as f64 / took,
+        read as f64 / took / count as f64,
+        rounds * round * count,
+    );
+}
+
+/// One round of readings, in batches of 100.
+async fn publish(gateway: &mut Socket, round: u64) {
+    for batch in 0..DEVICES * METRICS / 100 {
+        let mut text = String::from(r#"{"type":"publish","samples":["#);
+        for device in 0..100 / METRICS {
+            let comma = if device == 0 { "" } else { "," };
+            let number = batch * (100 / METRICS) + device;
+            text.push_str(&format!(
+                r#"{comma}{{"device":"device-{number:03}","at":1700000000000,"values":{{"#
+            ));
+            for metric in 0..METRICS {
+                let comma = if metric == 0 { "" } else { "," };
+                text.push_str(&format!(r#"{comma}"metric{metric}":{}.5"#, round + metric as u64));
+            }
+            text.push_str("}}");
+        }
+        text.push_str("]}");
+        gateway.send(Message::text(text)).await.unwrap();
+    }
+}
+
+async fn settled(gateway: &mut Socket) {
+    gateway.send(Message::text(r#"{"type":"ping","nonce":7}"#)).await.unwrap();
+    while !next(gateway).await.starts_with(r#"{"type":"pong""#) {}
+}
+
+/// Counts what one who watches is told and what is left out, until it is all that was published.
+async fn count_readings(
+    mut socket: Socket,
+    mut done: tokio::sync::watch::Receiver<u64>,
+    tell: mpsc::Sender<(u64, u64)>,
+) {
+    let (mut read, mut left_out) = (0, 0);
+    while *done.borrow_and_update() == 0 || read + left_out < *done.borrow() {
+        let text = tokio::select! {
+            text = next(&mut socket) => text,
+            changed = done.changed() => {
+                changed.unwrap();
+                continue;
+            }
+        };
+        if text.starts_with(r#"{"type":"readings""#) {
+            read += text.matches(r#""metric"#).count() as u64;
+            let conflated = text.rsplit_once(r#""conflated":"#).and_then(|(_, rest)| rest.strip_suffix('}'));
+            left_out += conflated.map_or(0, |count| count.parse::<u64>().unwrap());
+        }
+    }
+    let _ = tell.send((read, left_out)).await;
 }
 
 /// What one writer saw.
