@@ -213,7 +213,7 @@ impl Sampler {
             self.refresh_slow();
             asked.slow = true;
         }
-        asked.interval = asked.slow || !std::mem::replace(&mut self.interval_said, true);
+        asked.interval = !std::mem::replace(&mut self.interval_said, true) || asked.slow;
         asked
     }
 
