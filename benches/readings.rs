@@ -66,7 +66,7 @@ fn frames(count: usize) -> Vec<String> {
         said += 1;
         let noise = |of: u32| f64::from(said.wrapping_mul(2_654_435_761).rotate_left(of) % 1_000) / 10.0;
         let values = metrics.iter().zip(0..).map(|(metric, of)| match of {
-            4 => (metric.clone(), Value::Flag(said % 3 == 0)),
+            4 => (metric.clone(), Value::Flag(said.is_multiple_of(3))),
             of => (metric.clone(), Value::Number(noise(of))),
         });
         let at = NOW.wall_ms + i64::from(said);

@@ -52,7 +52,7 @@ fn client_process() {
         (variable("DUPLEX_CRASH_NAME"), variable("DUPLEX_CRASH_NEXT").parse::<u64>().unwrap());
     let model = SharedModel::default();
     let (woken, wakes) = mpsc::sync_channel(1);
-    let wake = Arc::new(move || _ = woken.try_send(()));
+    let wake = Arc::new(move |_| _ = woken.try_send(()));
     let worker = Worker::spawn(Options { data_dir: PathBuf::from(dir), only }, model.clone(), wake).unwrap();
     let typing = Arc::new(Mutex::new(true));
     let stop = Arc::clone(&typing);

@@ -114,7 +114,7 @@ impl App {
         let only = Some((profile, Some(Secret::new("token"))));
         let model = SharedModel::default();
         let (tell, wakes) = mpsc::sync_channel(1);
-        let wake = Arc::new(move || _ = tell.try_send(()));
+        let wake = Arc::new(move |_| _ = tell.try_send(()));
         let options = Options { data_dir: dir.path().to_owned(), only };
         let worker = Worker::spawn(options, model.clone(), wake).unwrap();
         App { model, worker, wakes, _dir: dir }

@@ -61,9 +61,9 @@ fn run(args: Args) -> Result<(), String> {
     let wake = {
         let gate = Arc::clone(&gate);
         // Before the window is there, nothing needs a repaint: its first frame shows what is in the model by then.
-        Arc::new(move || {
+        Arc::new(move |news| {
             if let Some(gate) = gate.get() {
-                gate.ask()
+                gate.ask(news)
             }
         })
     };

@@ -104,6 +104,13 @@ impl Window {
 }
 
 impl eframe::App for Window {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        if let Some(gate) = self.gate.get() {
+            // Where the system does not tell, it may be seen.
+            gate.shown(ctx.input(|input| input.viewport().visible()) != Some(false));
+        }
+    }
+
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
         if let Some(gate) = self.gate.get() {
             gate.drawing();

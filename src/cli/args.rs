@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::{Args as Flags, Parser, Subcommand};
 
-use crate::model::{MessageId, RoomName};
+use crate::model::{DeviceId, MessageId, MetricName, RoomName};
 
-/// Duplex on the console: a hub, invites, and chat for scripts.
+/// Duplex on the console: a hub, invites, devices, and chat for scripts.
 #[derive(Debug, Parser)]
 #[command(
     name = "duplexctl",
@@ -19,10 +19,13 @@ Examples:
   duplexctl invite --data-dir /srv/duplex --url wss://hub.example:7870
   duplexctl tail wss://hub.example:7870 --room general --json
   duplexctl send wss://hub.example:7870 --room general 'The pump is back.'
+  duplexctl agent --url wss://hub.example:7870
+  duplexctl command wss://hub.example:7870 shed relay on
+  duplexctl device add shed --data-dir /srv/duplex
 
 Exit codes:
-  0  done; for send: on the server's disk
-  1  failed; the last line says why
+  0  done; for send: on the server's disk; for command: the device did it
+  1  failed; the last line says why; for command: the device could not, or did not answer
   2  the command line is wrong
   3  the server refused it; trying again will not help
   4  not delivered in time, and the server never saw it
@@ -46,6 +49,14 @@ pub(super) enum Command {
     Tail(Tail),
     /// Send one message, and leave once it is on the server's disk.
     Send(Send),
+    /// Publish this computer's readings as a device, through every outage, until it is stopped.
+    Agent(Agent),
+    /// Set a property of a device, and leave with what became of it.
+    #[command(name = "command")]
+    Set(Set),
+    /// Devices with a token of their own at a hub on this computer, whether it runs or not.
+    #[command(subcommand)]
+    Device(Device),
 }
 
 #[derive(Debug, Flags)]
@@ -92,12 +103,9 @@ pub(super) struct Invite {
     pub(super) expires: Duration,
 }
 
-/// Which server, and how to come in.
+/// How to come in at a server.
 #[derive(Debug, Flags)]
-pub(super) struct Server {
-    /// The server's address.
-    #[arg(value_name = "URL")]
-    pub(super) url: String,
+pub(super) struct Access {
     /// The token to come in with. Not needed for a hub of your own on this computer.
     #[arg(long, env = "DUPLEX_TOKEN", hide_env_values = true)]
     pub(super) token: Option<String>,
@@ -107,6 +115,16 @@ pub(super) struct Server {
     /// A certificate authority to trust for this server, a PEM file.
     #[arg(long, value_name = "FILE")]
     pub(super) ca_file: Option<PathBuf>,
+}
+
+/// Which server, and how to come in.
+#[derive(Debug, Flags)]
+pub(super) struct Server {
+    /// The server's address.
+    #[arg(value_name = "URL")]
+    pub(super) url: String,
+    #[command(flatten)]
+    pub(super) access: Access,
 }
 
 #[derive(Debug, Flags)]
@@ -125,6 +143,82 @@ pub(super) struct Tail {
     /// Begin after this offset; 0 is the beginning. Without it, with what comes from now on.
     #[arg(long, value_name = "OFFSET")]
     pub(super) since: Option<u64>,
+    /// Of devices only this one. Without --json, readings are shown of a device that is named only.
+    #[arg(long, value_name = "ID", value_parser = device)]
+    pub(super) device: Option<DeviceId>,
+    /// No readings; how devices are is told all the same.
+    #[arg(long)]
+    pub(super) no_readings: bool,
+    /// No messages.
+    #[arg(long, conflicts_with_all = ["room", "count", "since"])]
+    pub(super) no_messages: bool,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Agent {
+    /// The server's address.
+    #[arg(long, value_name = "URL")]
+    pub(super) url: String,
+    #[command(flatten)]
+    pub(super) access: Access,
+    /// The device's name for people; this computer's unless given.
+    #[arg(long)]
+    pub(super) name: Option<String>,
+    /// The device's id; made of this computer's name unless given. A device's token has its own.
+    #[arg(long, value_parser = device)]
+    pub(super) id: Option<DeviceId>,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Set {
+    #[command(flatten)]
+    pub(super) server: Server,
+    /// Which device.
+    #[arg(value_name = "DEVICE", value_parser = device)]
+    pub(super) device: DeviceId,
+    /// Which of its properties.
+    #[arg(value_name = "PROPERTY", value_parser = device)]
+    pub(super) property: MetricName,
+    /// To what: a number, true, false, or a text.
+    #[arg(value_name = "VALUE", allow_hyphen_values = true)]
+    pub(super) value: String,
+    /// How long to wait, connecting included: a number with s, m, h or d. A device has 30 s to answer.
+    #[arg(long, value_name = "TIME", default_value = "40s", value_parser = duration)]
+    pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Device {
+    /// Give a device a token, and print it. One that it had before is good for nothing from then on.
+    Add {
+        /// The device's id: 1 to 64 characters.
+        #[arg(value_name = "ID", value_parser = device)]
+        id: DeviceId,
+        /// Its name for people.
+        #[arg(long)]
+        name: Option<String>,
+        /// The hub's data directory.
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
+    /// Take a device's token away. What it said stays.
+    Remove {
+        /// The device's id.
+        #[arg(value_name = "ID", value_parser = device)]
+        id: DeviceId,
+        /// The hub's data directory.
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
+    /// Print the devices that have a token.
+    List {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+        /// The hub's data directory.
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Flags)]
@@ -147,6 +241,10 @@ pub(super) struct Send {
 
 fn room(text: &str) -> Result<RoomName, String> {
     RoomName::new(text).map_err(|error| error.to_string())
+}
+
+fn device(text: &str) -> Result<DeviceId, String> {
+    DeviceId::new(text).map_err(|error| error.to_string())
 }
 
 /// `90`, `90s`, `5m`, `2h`, `7d`.

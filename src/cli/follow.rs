@@ -10,12 +10,12 @@ use super::hub::failed;
 use super::{Exit, Failure, print};
 use crate::clock;
 use crate::link::{Input, Link, Output};
-use crate::model::link_state::Why;
+use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
 use crate::model::{Address, ConnectionId, Event};
 use crate::transport::Connection;
-use crate::wire::SavedState;
-use crate::worker::line::{Access, Line, Opened};
+use crate::wire::{Request, SavedState};
+use crate::worker::line::{Access, Line, Opened, Post};
 use crate::worker::own_hub::HubAt;
 
 /// How often both clocks are compared, so that a computer that slept is noticed.
@@ -27,23 +27,33 @@ pub(super) struct Follow {
     line: Line<()>,
     profile: Profile,
     access: Access,
-    posted: mpsc::Receiver<((), Vec<Input>)>,
+    posted: mpsc::Receiver<Post<()>>,
     openings: Opened<()>,
     events: VecDeque<Event>,
 }
 
 impl Follow {
-    /// Begins to connect.
-    pub(super) fn start(server: &Server, saved: SavedState) -> Result<Follow, Failure> {
+    /// Begins to connect. `watch`: to be told of all devices.
+    pub(super) fn start(server: &Server, saved: SavedState, watch: bool) -> Result<Follow, Failure> {
         let (profile, access) = profile(server)?;
         let seed = clock::random::<8>().map_or(0, u64::from_le_bytes);
-        let link = Link::new(profile.urls.clone(), access.speaker(&profile, false), saved, None, seed);
+        let link = Link::new(profile.urls.clone(), access.speaker(&profile, watch), saved, None, seed);
         let (posts, posted) = mpsc::channel(64);
         let (opened, openings) = mpsc::channel(4);
         let line = Line::new((), posts, opened);
         let mut follow = Follow { link, line, profile, access, posted, openings, events: VecDeque::new() };
         follow.tell(Input::Start);
         Ok(follow)
+    }
+
+    /// How the link is.
+    pub(super) fn state(&self) -> &LinkState {
+        self.link.state()
+    }
+
+    /// Asks the server something; dropped unless online.
+    pub(super) fn ask(&mut self, request: Request) {
+        self.tell(Input::Request(request));
     }
 
     /// Tells the link something.
@@ -74,7 +84,7 @@ impl Follow {
         }
     }
 
-    /// The next event; waits for it.
+    /// The next event; waits for it. Cancel-safe.
     pub(super) async fn next(&mut self) -> Event {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -85,8 +95,8 @@ impl Follow {
             let began = Instant::now();
             tokio::select! {
                 Some(((), dial, connection)) = self.openings.recv() => self.opened(dial, connection),
-                Some(((), inputs)) = self.posted.recv() => {
-                    for input in inputs {
+                Some(post) = self.posted.recv() => {
+                    for input in post.inputs {
                         self.tell(input);
                     }
                 }
@@ -104,8 +114,7 @@ impl Follow {
     /// Closes the connection, and gives the close a moment to be sent.
     pub(super) async fn end(mut self) {
         self.tell(Input::Stop);
-        let closed =
-            async { while self.posted.recv().await.is_some_and(|((), inputs)| !is_close(&inputs)) {} };
+        let closed = async { while self.posted.recv().await.is_some_and(|post| !is_close(&post.inputs)) {} };
         // A server that does not answer the close is left all the same.
         let _ = tokio::time::timeout(Duration::from_millis(500), closed).await;
     }
@@ -129,9 +138,9 @@ fn is_close(inputs: &[Input]) -> bool {
 fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
     let address = Address::parse(&server.url)
         .map_err(|error| Failure::new(Exit::Failed, format!("{}: {error}", print::harmless(&server.url))))?;
-    let access = match &server.token {
+    let access = match &server.access.token {
         Some(token) => Access::Token(Secret::new(token.trim())),
-        None => match HubAt::find(server.data_dir.as_deref(), &address.url).map_err(failed)? {
+        None => match HubAt::find(server.access.data_dir.as_deref(), &address.url).map_err(failed)? {
             Some(at) => at.access(),
             None => return Err(Failure::new(Exit::Refused, print::reason(&Why::NoToken))),
         },
@@ -142,7 +151,7 @@ fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
         urls: vec![address.url],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
-        ca_file: server.ca_file.clone(),
+        ca_file: server.access.ca_file.clone(),
         fingerprint: address.fingerprint,
         auto_connect: true,
     };

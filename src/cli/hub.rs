@@ -48,7 +48,7 @@ pub(super) async fn run(command: Hub) -> Result<(), Failure> {
 }
 
 /// Waits until somebody wants it to stop.
-async fn stopped() -> std::io::Result<()> {
+pub(super) async fn stopped() -> std::io::Result<()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -1,6 +1,10 @@
 //! The console companion's commands, one file each.
 
+mod agent;
 mod args;
+mod command;
+mod device;
+mod devices;
 mod follow;
 mod hub;
 mod invite;
@@ -71,6 +75,9 @@ pub fn main() -> ExitCode {
         Command::Invite(command) => invite::run(command),
         Command::Tail(command) => runtime.block_on(tail::run(command)),
         Command::Send(command) => runtime.block_on(send::run(command)),
+        Command::Agent(command) => runtime.block_on(agent::run(command)),
+        Command::Set(command) => runtime.block_on(command::run(command)),
+        Command::Device(command) => device::run(command),
     };
     // A closing handshake under way may take its moment.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));

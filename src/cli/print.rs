@@ -5,8 +5,10 @@ use std::io::Write;
 use serde_json::json;
 
 use crate::model::link_state::{LinkState, Why};
-use crate::model::{Entry, Time};
+use crate::model::time::WallMs;
+use crate::model::{Entry, Status, Time, Value};
 
+use super::devices::{Reading, Turn};
 use super::{Exit, Failure};
 
 /// Writes a line to standard output. A closed pipe is no failure of ours.
@@ -36,8 +38,7 @@ pub(super) fn message_json(entry: &Entry) -> String {
 
 /// A message as a line for people: what could command a terminal is shown instead of obeyed.
 pub(super) fn message_text(entry: &Entry) -> String {
-    let time = chrono::DateTime::from_timestamp_millis(entry.at).map(|at| at.with_timezone(&chrono::Local));
-    let time = time.map(|at| at.format("%H:%M:%S").to_string()).unwrap_or_default();
+    let time = time_text(entry.at);
     let body = entry.body.replace('\n', "\n    ");
     format!(
         "{time} [{}] {}: {}",
@@ -45,6 +46,65 @@ pub(super) fn message_text(entry: &Entry) -> String {
         harmless(&entry.sender.name),
         harmless(&body)
     )
+}
+
+fn time_text(at: WallMs) -> String {
+    let time = chrono::DateTime::from_timestamp_millis(at).map(|at| at.with_timezone(&chrono::Local));
+    time.map(|at| at.format("%H:%M:%S").to_string()).unwrap_or_default()
+}
+
+/// A reading as a JSON object. `at` is in Unix milliseconds by the device's clock, `received` by the hub's.
+pub(super) fn reading_json(reading: &Reading<'_>) -> String {
+    json!({
+        "event": "reading",
+        "device": reading.sample.device,
+        "name": reading.name,
+        "metric": reading.metric,
+        "value": reading.value,
+        "unit": reading.unit(),
+        "at": reading.sample.at,
+        "received": reading.sample.received,
+    })
+    .to_string()
+}
+
+/// A reading as a line for people.
+pub(super) fn reading_text(reading: &Reading<'_>) -> String {
+    let value = match reading.value {
+        Value::Missing => "none".to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Flag(flag) => flag.to_string(),
+        Value::Text(text) => text.to_string(),
+    };
+    let text = format!("{}: {} {value} {}", reading.name, reading.metric, reading.unit());
+    format!("{} {}", time_text(reading.sample.received), harmless(text.trim_end()))
+}
+
+/// A device's new status as a JSON object. `since` is in Unix milliseconds by the hub's clock; null where nobody knows.
+pub(super) fn status_json(turn: &Turn) -> String {
+    json!({
+        "event": "status",
+        "device": turn.device,
+        "name": turn.name,
+        "status": status(turn.status),
+        "since": turn.since,
+    })
+    .to_string()
+}
+
+/// A device's new status as a line for people.
+pub(super) fn status_text(turn: &Turn) -> String {
+    let since = turn.since.map(|since| format!(" since {}", time_text(since))).unwrap_or_default();
+    harmless(&format!("{}: {}{since}", turn.name, status(turn.status)))
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Online => "online",
+        Status::Silent => "silent",
+        Status::Offline => "offline",
+        Status::Unknown => "unknown",
+    }
 }
 
 /// A state of the link as a JSON object: `code` is an HTTP status or a close code.

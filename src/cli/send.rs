@@ -25,7 +25,7 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     let deadline = Instant::now() + command.timeout;
     // What is in the log already is of no interest here.
     let saved = SavedState { resume: None, since: Some(u64::MAX) };
-    let mut follow = Follow::start(&command.server, saved)?;
+    let mut follow = Follow::start(&command.server, saved, false)?;
     // There is no disk to mark it on: who runs this knows the id, or can be told that the outcome is unknown.
     let delivery = Delivery::Attempted;
     let item =

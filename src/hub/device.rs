@@ -6,7 +6,7 @@ use super::HubError;
 use super::state::hash;
 use crate::clock;
 use crate::model::profile::Secret;
-use crate::model::{DeviceId, PrincipalId};
+use crate::model::{DeviceId, Principal, PrincipalId, PrincipalKind};
 use crate::store::HubStore;
 use crate::wire::duplex::proof;
 
@@ -35,6 +35,16 @@ pub fn add_device(data_dir: &Path, id: &str, name: &str) -> Result<Secret, HubEr
 pub fn remove_device(data_dir: &Path, id: &str) -> Result<bool, HubError> {
     let id = PrincipalId(checked(id)?.to_string());
     Ok(HubStore::remove_device_offline(data_dir, &id)?)
+}
+
+/// The devices that have a token for the hub on this data directory, whether it runs or not, by name. Blocks.
+///
+/// # Errors
+/// When there is no hub's database, or it cannot be read.
+pub fn devices(data_dir: &Path) -> Result<Vec<Principal>, HubError> {
+    let mut all = HubStore::principals_offline(data_dir)?;
+    all.retain(|principal| principal.kind == PrincipalKind::Device);
+    Ok(all)
 }
 
 /// An id that a hub's device can have: an app's own views of its links begin with `~`.

@@ -40,7 +40,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
-pub use device::{add_device, remove_device};
+pub use device::{add_device, devices, remove_device};
 pub use embedded::{Handle, spawn};
 pub use error::HubError;
 pub use files::{Beacon, secret, token};

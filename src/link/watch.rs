@@ -14,8 +14,10 @@ use crate::model::{Event, Offset, Readings, Time};
 
 /// Most devices watched; beyond that a hub is not believed to have so many.
 const DEVICES: usize = 100_000;
-/// After a replay readings have so long to come, in milliseconds: chat went before them.
-const CAUGHT_UP_MS: u64 = 2_000;
+/// After a replay, and after this program itself stood still, readings have so long to come, in milliseconds.
+const CATCH_UP_MS: u64 = 2_000;
+/// A look that is so late means that this program stood still: what was said meanwhile waits to be read. In milliseconds.
+const LATE_MS: u64 = 1_000;
 /// Round trips before a device counts as silent: a hub may have held readings back until its socket had drained, and then
 /// its first answer is sent before them, its second one behind them.
 const ROUNDS: u32 = 2;
@@ -98,10 +100,10 @@ impl Watch {
                 (self.head, self.caught_up) = (*head, held >= *head);
             }
             Event::LogStarted { from, .. } => self.caught_up = *from > self.head,
-            Event::Entries { entries, .. } if !self.caught_up => {
-                if entries.last().is_some_and(|last| last.offset >= self.head) {
-                    (self.caught_up, self.floor) = (true, now.boot_ms + CAUGHT_UP_MS);
-                }
+            Event::Entries { entries, .. }
+                if !self.caught_up && entries.last().is_some_and(|last| last.offset >= self.head) =>
+            {
+                (self.caught_up, self.floor) = (true, now.boot_ms + CATCH_UP_MS);
             }
             Event::Devices { devices, started, more } => self.listed(now, devices, *started, *more),
             Event::DeviceAnnounced(state) => {
@@ -133,6 +135,10 @@ impl Watch {
 
     /// Whether a ping is to be sent now; [`Watch::answered`] is to be called when its pong comes.
     pub fn wants_round_trip(&mut self, now: Time) -> bool {
+        match self.deadline() {
+            Some(due) if now.boot_ms >= due.saturating_add(LATE_MS) => self.floor = now.boot_ms + CATCH_UP_MS,
+            _ => {}
+        }
         if !self.caught_up || now.boot_ms < self.floor {
             return false;
         }
@@ -179,7 +185,7 @@ impl Watch {
         let device = &self.devices[place];
         let is_due = device.expected && device.due() <= now.boot_ms;
         if !is_due {
-            self.arm(place);
+            self.arm(now, place);
         }
         is_due
     }
@@ -205,7 +211,7 @@ impl Watch {
                 device.heard_at = heard_at;
                 device.not_before = if heard < started { back_by } else { 0 };
             }
-            self.arm(place);
+            self.arm(now, place);
         }
     }
 
@@ -238,18 +244,18 @@ impl Watch {
         (device.expected, device.gone_at, device.not_before) = (true, None, 0);
         // A later deadline is found when the earlier one is looked at.
         if device.look_at.is_none_or(|at| device.due() < at) {
-            self.arm(place);
+            self.arm(now, place);
         }
     }
 
     /// Has it looked at when it is due.
-    fn arm(&mut self, place: usize) {
+    fn arm(&mut self, now: Time, place: usize) {
         let device = &mut self.devices[place];
         if !device.expected {
             device.look_at = None;
             return;
         }
-        let due = device.due();
+        let due = device.due().max(now.boot_ms);
         device.look_at = Some(due);
         self.heap.push(Reverse((due, place)));
         if self.heap.len() > 4 * self.devices.len() + 64 {
@@ -291,4 +297,130 @@ impl Watch {
 
 fn signed(ms: u64) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test program")]
+
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{Principal, PrincipalId, PrincipalKind, Spec};
+
+    const BEGIN: Time = Time { boot_ms: 1_000_000, wall_ms: 1_790_000_000_000 };
+
+    fn id(number: usize) -> DeviceId {
+        DeviceId::new(format!("device-{number}")).unwrap()
+    }
+
+    /// One that has the hub's list: these devices, just heard, each with its interval in seconds.
+    fn watch(every_s: &[Option<f64>]) -> Watch {
+        let me =
+            Principal { id: PrincipalId("p".to_owned()), kind: PrincipalKind::Person, name: String::new() };
+        let (people, rooms) = (Vec::new(), Vec::new());
+        let welcomed =
+            Event::Welcomed { me, server: String::new(), head: 0, now: BEGIN.wall_ms, people, rooms };
+        let devices = every_s.iter().enumerate().map(|(number, every)| DeviceState {
+            spec: Spec { expect_every_s: *every, ..Spec::unannounced(id(number)) },
+            incarnation: 1,
+            online: true,
+            since: BEGIN.wall_ms - 5_000,
+            reason: String::new(),
+            heard: Some(BEGIN.wall_ms),
+            every_ms: None,
+            values: Vec::new(),
+        });
+        let started = BEGIN.wall_ms - 9_000;
+        let listed = Event::Devices { devices: devices.collect(), started, more: false };
+        let mut watch = Watch::default();
+        watch.handle(BEGIN, 0, &welcomed);
+        watch.handle(BEGIN, 0, &listed);
+        watch
+    }
+
+    fn reads(watch: &mut Watch, now: Time, devices: impl Iterator<Item = usize>) {
+        let sample = |number| crate::model::Sample {
+            device: id(number),
+            at: now.wall_ms,
+            received: now.wall_ms,
+            count: 0,
+        };
+        let samples = devices.map(sample).collect();
+        let readings = Readings { samples, ..Readings::default() };
+        watch.handle(now, 0, &Event::Readings(Arc::new(readings)));
+    }
+
+    /// Lets time pass, and answers each round trip at once. Returns who fell silent.
+    fn pass(watch: &mut Watch, now: &mut Time, ms: u64) -> Vec<DeviceId> {
+        let (end, mut silent) = (now.plus(ms), Vec::new());
+        while let Some(due) = watch.deadline().filter(|due| *due <= end.boot_ms) {
+            *now = now.plus(due - now.boot_ms);
+            while watch.wants_round_trip(*now) {
+                silent.extend(watch.answered(*now).into_iter().map(|(id, _)| id));
+            }
+        }
+        *now = end;
+        silent
+    }
+
+    #[test]
+    fn a_reading_moves_no_timer() {
+        let mut watch = watch(&[Some(1.0); 1_000]);
+        let mut now = BEGIN;
+        for _ in 0..100 {
+            assert_eq!(pass(&mut watch, &mut now, 100), []);
+            reads(&mut watch, now, 0..1_000);
+            assert!(watch.heap.len() <= 1_000, "{}", watch.heap.len());
+        }
+        assert_eq!(pass(&mut watch, &mut now, 2_999), []);
+        assert_eq!(pass(&mut watch, &mut now, 1).len(), 1_000);
+        assert_eq!((watch.deadline(), watch.heap.len()), (None, 0), "nothing more to look at");
+    }
+
+    #[test]
+    fn what_was_looked_at_for_nothing_does_not_pile_up() {
+        let mut watch = watch(&[None; 10]);
+        let mut now = BEGIN;
+        for round in 0..2_000 {
+            // The rhythm is learned anew all the time.
+            pass(&mut watch, &mut now, if round % 5 == 0 { 2_500 } else { 1_000 });
+            reads(&mut watch, now, 0..10);
+            assert!(watch.heap.len() <= 4 * 10 + 64, "{}", watch.heap.len());
+        }
+    }
+
+    proptest! {
+        /// However it looks for them, it finds those who said nothing for three intervals, and no others.
+        #[test]
+        fn who_is_silent_is_who_said_nothing_for_three_intervals(
+            every in proptest::collection::vec(proptest::option::of(0.5..4.0f64), 1..4),
+            said in proptest::collection::vec((0..4usize, 0..9_000u64), 1..40),
+        ) {
+            let mut watch = watch(&every);
+            let mut now = BEGIN;
+            let every_ms = |number: usize, rhythm: &Rhythm| {
+                let told = every[number].map(|seconds| (seconds * 1_000.0) as u64);
+                told.or(rhythm.every_ms()).unwrap_or(UNKNOWN_RHYTHM_MS)
+            };
+            let mut known: Vec<_> = every.iter().map(|_| (BEGIN.boot_ms, Rhythm::default(), false)).collect();
+            for (number, ms) in said {
+                for silent in pass(&mut watch, &mut now, ms) {
+                    let number = (0..known.len()).find(|number| id(*number) == silent).unwrap();
+                    prop_assert!(!std::mem::replace(&mut known[number].2, true), "told twice");
+                }
+                for (number, (heard, rhythm, silent)) in known.iter().enumerate() {
+                    let due = heard + SILENT_AFTER * every_ms(number, rhythm);
+                    prop_assert_eq!(*silent, due <= now.boot_ms, "device {} at {}", number, now.boot_ms);
+                }
+                if number < known.len() {
+                    reads(&mut watch, now, std::iter::once(number));
+                    known[number].1.heard(now.wall_ms);
+                    (known[number].0, known[number].2) = (now.boot_ms, false);
+                }
+            }
+        }
+    }
 }

@@ -1,13 +1,15 @@
 //! The disk: [`ClientStore`] (`client.db`: history, outbox, resume points, read markers, drafts) and [`HubStore`]
 //! (`hub.db`: the log, principals, invites). No window, no socket, no protocol.
 //!
-//! The map. Both stores are a handle over one writer thread and a few readers:
+//! [`ReadingsStore`] (what devices said) lies in a file of its own beside each.
+//!
+//! The map. All stores are a handle over one writer thread and a few readers:
 //!
 //! - `writer`: the writer thread. It takes all that waits at once, so that one fsync serves many ([`ClientStore::commit`],
 //!   [`HubStore::append`]).
 //! - `readers`: a small pool of threads, each with a read-only connection.
 //! - `migrate`: opens a database file and brings it to the current version, or refuses it untouched.
-//! - `client`, `hub`: what is written and read.
+//! - `client`, `hub`, `readings`: what is written and read.
 
 pub mod client;
 pub mod hub;

@@ -43,39 +43,60 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
     })
 }
 
-/// Draws the bar. Returns the connection that the person wants to edit.
+/// What the person wants of the rest of the window.
+#[derive(Default)]
+pub(super) struct Wish {
+    /// To change this connection.
+    pub(super) edit: Option<ConnectionId>,
+    /// To see the devices, or to see them no more.
+    pub(super) toggle_devices: bool,
+}
+
+/// Draws the bar.
 pub(super) fn show(
     ui: &mut Ui,
     cx: &mut Cx,
     open: Option<&Place>,
     link: Option<&LinkMemory>,
-) -> Option<ConnectionId> {
+    shows_devices: bool,
+) -> Wish {
+    let mut wish = Wish::default();
     let theme = theme::of(ui);
     let known = open.and_then(|place| Some((place.connection, row(cx, place.connection)?, link?)));
     let Some((id, row, link)) = known else {
         ui.allocate_ui_with_layout(
             Vec2::new(ui.available_width(), size::BAR),
-            Layout::left_to_right(Align::Center),
+            Layout::right_to_left(Align::Center),
             |ui| {
-                ui.label(RichText::new(cx.words.no_connection).color(theme.weak));
+                ui.set_min_height(size::BAR);
+                wish.toggle_devices = devices(ui, cx, shows_devices);
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.label(RichText::new(cx.words.no_connection).color(theme.weak));
+                });
             },
         );
-        return None;
+        return wish;
     };
-    let mut edit = None;
     ui.allocate_ui_with_layout(
         Vec2::new(ui.available_width(), size::BAR),
         Layout::right_to_left(Align::Center),
         |ui| {
             ui.set_min_height(size::BAR);
+            wish.toggle_devices = devices(ui, cx, shows_devices);
             action(ui, cx, id, link);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| line(ui, cx, &row, link));
         },
     );
     if let Some(why) = link.why.as_ref().filter(|_| link.alarm) {
-        edit = explanation(ui, cx, id, link, why);
+        wish.edit = explanation(ui, cx, id, link, why);
     }
-    edit
+    wish
+}
+
+/// The switch of the device pane.
+fn devices(ui: &mut Ui, cx: &Cx, shown: bool) -> bool {
+    let button = widgets::plain(cx.words.devices.devices).selected(shown);
+    ui.add(button).on_hover_text(cx.words.devices.toggle_hint).clicked()
 }
 
 fn action(ui: &mut Ui, cx: &mut Cx, id: ConnectionId, link: &LinkMemory) {

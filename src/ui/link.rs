@@ -5,7 +5,7 @@ use super::text::StateWord;
 use super::{Cx, Deadline};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::reducer::Connection;
-use crate::model::time::{BootMs, Time};
+use crate::model::time::{BootMs, Time, WallMs};
 
 /// A loss shorter than this raises no alarm, so that a blink does not flicker.
 const ALARM_AFTER_MS: u64 = 1_000;
@@ -83,6 +83,12 @@ impl LinkMemory {
         if let Some(moment) = alarm_at.filter(|moment| *moment > now) {
             deadline.at(moment);
         }
+    }
+
+    /// Since when it is down, as people see time; none where it never was up or is not asked to be.
+    pub(super) fn down_since(&self, now: Time) -> Option<WallMs> {
+        let ago = now.boot_ms.saturating_sub(self.down_since?);
+        Some(now.wall_ms.saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX)))
     }
 
     /// "trying again in 3 s", while it waits.

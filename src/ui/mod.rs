@@ -8,17 +8,20 @@ pub mod theme;
 mod banner;
 mod bar;
 mod chat;
+mod devices;
 mod dialog;
 mod first_steps;
 mod link;
 mod rooms;
+mod value;
 mod widgets;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use egui::{CentralPanel, Frame, Panel};
+use egui::{CentralPanel, Frame, Key, KeyboardShortcut, Modifiers, Panel};
 
+use crate::model::device::DeviceId;
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
 use crate::model::shared::SharedModel;
@@ -70,6 +73,36 @@ impl Deadline {
     }
 }
 
+/// Where the devices are. In a wide window they stand beside the chat, in a narrow one in its place; for each the person
+/// chooses, and it is remembered apart.
+#[derive(Copy, Clone, Debug)]
+struct Layout {
+    beside: bool,
+    instead: bool,
+    is_wide: bool,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Layout { beside: true, instead: false, is_wide: true }
+    }
+}
+
+impl Layout {
+    fn shows_devices(self) -> bool {
+        if self.is_wide { self.beside } else { self.instead }
+    }
+
+    fn shows_chat(self) -> bool {
+        self.is_wide || !self.instead
+    }
+
+    fn toggle(&mut self) {
+        let shown = if self.is_wide { &mut self.beside } else { &mut self.instead };
+        *shown = !*shown;
+    }
+}
+
 /// The window's own state: what is open, scrolled to, typed. Everything else is in the model.
 pub struct Ui {
     words: &'static Words,
@@ -77,6 +110,8 @@ pub struct Ui {
     links: HashMap<ConnectionId, LinkMemory>,
     rooms: rooms::Rooms,
     chat: chat::Chat,
+    devices: devices::Devices,
+    layout: Layout,
     dialog: Option<dialog::Dialog>,
     /// The connections there were when the person added one: the one that comes is opened.
     known_before: Option<BTreeSet<ConnectionId>>,
@@ -94,6 +129,8 @@ impl Ui {
             links: HashMap::new(),
             rooms: rooms::Rooms::default(),
             chat: chat::Chat::default(),
+            devices: devices::Devices::default(),
+            layout: Layout::default(),
             dialog: None,
             known_before: None,
             focused: None,
@@ -138,6 +175,16 @@ impl Ui {
     /// Opens a room, as if the person had chosen it; it may be one that is yet to come.
     pub fn open(&mut self, connection: ConnectionId, room: RoomName, intents: &mut Vec<Intent>) {
         self.go_to(Place { connection, room: Some(room) }, intents);
+    }
+
+    /// Whether the devices are on screen.
+    pub fn shows_devices(&self) -> bool {
+        self.layout.shows_devices()
+    }
+
+    /// Opens the page of a device, as if the person had chosen it in the list.
+    pub fn open_device(&mut self, connection: ConnectionId, device: DeviceId) {
+        self.devices.open(connection, device);
     }
 
     fn go_to(&mut self, place: Place, intents: &mut Vec<Intent>) {
@@ -211,16 +258,27 @@ impl Ui {
     fn panels(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
         let width = ui.available_width();
         let theme = theme::of(ui);
+        self.layout.is_wide = width >= size::BESIDE;
         banner::show(ui, cx);
         let open = self.open.clone();
-        let mut wish = None;
+        let mut wish = bar::Wish::default();
         let bar = Frame::new().fill(theme.panel).inner_margin(egui::Margin::symmetric(space::LARGE as i8, 0));
         Panel::top("connection bar").frame(bar).resizable(false).show(ui, |ui| {
             let link = open.as_ref().and_then(|place| self.links.get(&place.connection));
-            wish = bar::show(ui, cx, open.as_ref(), link);
+            wish = bar::show(ui, cx, open.as_ref(), link, self.layout.shows_devices());
         });
-        if let Some(connection) = wish {
+        if let Some(connection) = wish.edit {
             self.dialog = dialog::Dialog::edit(cx, connection);
+        }
+        let shortcut = KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, Key::D);
+        let by_keys = self.dialog.is_none() && ui.input_mut(|input| input.consume_shortcut(&shortcut));
+        if wish.toggle_devices || by_keys {
+            self.layout.toggle();
+            match self.layout.shows_devices() {
+                true if by_keys => self.devices.focus(),
+                true => {}
+                false => self.chat.focus_input(),
+            }
         }
         let rooms_width = match width {
             w if w < size::SLIM => size::ROOMS_SLIM,
@@ -236,6 +294,7 @@ impl Ui {
             .show(ui, |ui| {
                 match self.rooms.show(ui, cx, self.open.as_ref(), &self.links, self.chat.reading()) {
                     Some(rooms::Wish::Open(place)) => {
+                        self.layout.instead = false;
                         self.chat.focus_input();
                         self.go_to(place, cx.intents);
                     }
@@ -245,12 +304,29 @@ impl Ui {
                     None => {}
                 }
             });
-        CentralPanel::default().frame(Frame::new().fill(theme.ground)).show(ui, |ui| {
+        if self.layout.is_wide && self.layout.beside {
+            Panel::right("devices")
+                .frame(Frame::new().fill(theme.panel))
+                .default_size(size::DEVICES)
+                .size_range(size::DEVICES_LEAST..=(width * 0.6))
+                .show(ui, |ui| self.devices.show(ui, cx, &self.links));
+        }
+        let ground = if self.layout.shows_chat() { theme.ground } else { theme.panel };
+        CentralPanel::default().frame(Frame::new().fill(ground)).show(ui, |ui| {
             if first_steps::show(ui, cx) {
                 self.dialog = Some(dialog::Dialog::add());
             }
-            self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true));
+            if self.layout.shows_chat() {
+                self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true));
+            } else {
+                self.chat.flush_drafts(cx.intents);
+                self.chat.leave();
+                self.devices.show(ui, cx, &self.links);
+            }
         });
+        if !self.layout.shows_devices() {
+            self.devices.rest();
+        }
     }
 
     fn dialogs(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {

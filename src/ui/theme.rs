@@ -59,6 +59,20 @@ pub mod size {
     pub const ROOMS_NARROW: f32 = 168.0;
     /// The same in a very narrow one.
     pub const ROOMS_SLIM: f32 = 144.0;
+    /// Width of the device pane, unless dragged.
+    pub const DEVICES: f32 = 380.0;
+    /// It is never dragged to less.
+    pub const DEVICES_LEAST: f32 = 280.0;
+    /// Height of a device's two lines.
+    pub const DEVICE_ROW: f32 = 52.0;
+    /// Height of a connection's heading among devices.
+    pub const DEVICE_SECTION: f32 = 36.0;
+    /// Height of a group's heading among devices.
+    pub const DEVICE_GROUP: f32 = 28.0;
+    /// A sparkline.
+    pub const SPARK: egui::Vec2 = egui::vec2(72.0, 18.0);
+    /// From this width on chat and devices have room beside each other.
+    pub const BESIDE: f32 = 1000.0;
     /// Below this width a window is narrow.
     pub const NARROW: f32 = 800.0;
     /// Below this width it is very narrow.
@@ -224,6 +238,11 @@ pub fn body() -> FontId {
 /// The font of times and hints.
 pub fn small() -> FontId {
     FontId::proportional(size::SMALL)
+}
+
+/// The font of what is typed into a shell.
+pub fn mono_small() -> FontId {
+    FontId::monospace(size::SMALL)
 }
 
 /// The font of names of rooms and servers.

@@ -1,26 +1,34 @@
 //! [`Desk`]: the worker's loop. Every input is handled to the end before the next; commits run beside it, one at a time,
 //! each with all that has gathered meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
-use super::line::{Access, Line};
+use super::devices::{self, Figures, Fleet};
+use super::flush;
+use super::line::{Access, Line, Post, Tray};
 use super::own_hub::{HubAt, OwnHub};
-use super::{Options, Wake};
+use super::{News, Options, Wake};
+use crate::agent::Said;
 use crate::clock;
 use crate::link::courier::{Courier, Input, Output};
 use crate::link::{self, Link};
 use crate::model::event::{LogRestart, TestOutcome, Update};
 use crate::model::link_state::{LinkState, Why};
-use crate::model::{ConnectionId, Entry, Event, Intent, Offset, Profile, SharedModel, Time};
+use crate::model::{
+    ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Profile, SeriesPage,
+    SharedModel, Time,
+};
 use crate::settings::{SecretStore, Settings};
 use crate::store::client::{ClientStore, Commit, Health, Write};
+use crate::store::readings::{APP_FILE, Keep, ReadingsStore};
 use crate::transport::Connection;
 
 /// Most changes waiting for the disk before the worker stops reading from its sockets.
@@ -45,6 +53,10 @@ pub(super) struct Seat {
     /// before are no news.
     recount_at: Option<Offset>,
     head: Offset,
+    /// Under which number its readings are on disk.
+    pub(super) source: u64,
+    /// What the link says of itself.
+    pub(super) figures: Figures,
 }
 
 /// What a task beside the loop brings back.
@@ -59,6 +71,12 @@ pub(super) enum Done {
     Secret(ConnectionId, Option<crate::model::profile::Secret>),
     /// A secret could not be kept.
     SecretNotKept(String),
+    /// This computer says something to its hub.
+    Said(Said),
+    /// A metric's past, as the disk holds it.
+    Series(ConnectionId, DeviceId, MetricName, SeriesPage),
+    /// A device's log, as the disk holds it.
+    Log(ConnectionId, DeviceId, Vec<LogLine>),
 }
 
 /// What became of a commit: the tickets of each connection.
@@ -77,7 +95,10 @@ pub(super) struct Desk {
     pub(super) done: mpsc::Sender<Done>,
     /// The number of the newest connection test; older ones' outcomes are dropped.
     pub(super) test: u64,
-    pub(super) posts: mpsc::Sender<(ConnectionId, Vec<link::Input>)>,
+    pub(super) fleet: Fleet,
+    /// What came over the sockets and is not looked at yet: a tray for each connection, in turn.
+    trays: VecDeque<Tray<ConnectionId>>,
+    pub(super) posts: mpsc::Sender<Post<ConnectionId>>,
     pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
     updates: Vec<Update>,
     unwritten: Vec<(ConnectionId, u64, Write)>,
@@ -109,12 +130,14 @@ impl Desk {
     async fn set_up(
         options: &Options,
         model: &SharedModel,
-        posts: mpsc::Sender<(ConnectionId, Vec<link::Input>)>,
+        posts: mpsc::Sender<Post<ConnectionId>>,
         opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
         done: mpsc::Sender<Done>,
     ) -> Desk {
         let store = ClientStore::open(&options.data_dir);
         let (settings, settings_banner) = Settings::load(&options.data_dir);
+        let readings = ReadingsStore::open(&options.data_dir, APP_FILE, Keep::APP);
+        let readings = readings.inspect_err(|error| log::error!("no readings are kept: {error}")).ok();
         let mut desk = Desk {
             model: model.clone(),
             store: store.store,
@@ -125,6 +148,8 @@ impl Desk {
             data_dir: options.data_dir.clone(),
             done,
             test: 0,
+            fleet: Fleet::new(readings),
+            trays: VecDeque::new(),
             posts,
             opened,
             updates: store.banners.into_iter().chain(settings_banner).map(Update::Banner).collect(),
@@ -152,6 +177,7 @@ impl Desk {
         self.updates.push(Update::FirstSteps(first_steps));
         self.seat(OwnHub::profile(), None).await;
         self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.done.clone()));
+        self.start_computer();
         for profile in self.settings.profiles().to_vec() {
             let (id, auto_connect) = (profile.id, profile.auto_connect);
             self.seat(profile, None).await;
@@ -176,10 +202,13 @@ impl Desk {
         let link = Link::new(profile.urls.clone(), speaker, loaded.saved, me, seed);
         let courier = Courier::new(link, now, loaded.stored.outbox.clone());
         let line = Line::new(id, self.posts.clone(), self.opened.clone());
+        let source = devices::source(&profile);
         self.updates.push(Update::Configured(profile.clone()));
         self.updates.push(Update::Connection(id, Event::Restored(loaded.stored)));
-        self.seats
-            .insert(id, Seat { profile, courier, line, access, wanted: false, recount_at: None, head: 0 });
+        self.restore_devices(id, source);
+        let (wanted, recount_at, head, figures) = (false, None, 0, Figures::default());
+        let seat = Seat { profile, courier, line, access, wanted, recount_at, head, source, figures };
+        self.seats.insert(id, seat);
     }
 
     /// Connects, as soon as it is known how to come in.
@@ -207,7 +236,7 @@ impl Desk {
         &mut self,
         wake: &Wake,
         intents: &mut mpsc::Receiver<Intent>,
-        mut posted: mpsc::Receiver<(ConnectionId, Vec<link::Input>)>,
+        mut posted: mpsc::Receiver<Post<ConnectionId>>,
         mut openings: mpsc::Receiver<(ConnectionId, u64, Connection)>,
         mut dones: mpsc::Receiver<Done>,
     ) {
@@ -245,15 +274,44 @@ impl Desk {
                     self.tick();
                 }
                 // Last: a flood from one server holds nothing else up.
-                Some((id, inputs)) = posted.recv(), if self.unwritten.len() < MOST_UNWRITTEN => {
-                    for input in inputs {
-                        self.tell(id, Input::Link(input));
+                Some(post) = posted.recv(), if self.has_room() => {
+                    let is_alone = self.trays.is_empty();
+                    self.lay_down(post);
+                    if is_alone {
+                        self.take_up();
                     }
                 }
+                // The sockets have their turn between two slices.
+                () = yield_now(), if !self.trays.is_empty() && self.has_room() => self.take_up(),
             }
             self.flush(wake);
         }
         self.close(committing).await;
+    }
+
+    /// Whether the disk keeps up.
+    fn has_room(&self) -> bool {
+        self.unwritten.len() < MOST_UNWRITTEN
+    }
+
+    /// Puts what came over a socket into its connection's tray.
+    fn lay_down(&mut self, post: Post<ConnectionId>) {
+        match self.trays.iter_mut().find(|tray| *tray.key() == *post.key()) {
+            Some(tray) => tray.add(post),
+            None => self.trays.push_back(Tray::new(post)),
+        }
+    }
+
+    /// Looks at a slice of one connection's tray; the next time it is another one's turn.
+    fn take_up(&mut self) {
+        let Some(mut tray) = self.trays.pop_front() else { return };
+        let id = *tray.key();
+        for input in tray.slice() {
+            self.tell(id, Input::Link(input));
+        }
+        if !tray.is_empty() {
+            self.trays.push_back(tray);
+        }
     }
 
     /// Hangs up, and waits for the disk to have everything.
@@ -266,6 +324,9 @@ impl Desk {
         }
         if !self.unwritten.is_empty() {
             self.begin_commit().await;
+        }
+        if let Some(readings) = &self.fleet.readings {
+            readings.flush().await;
         }
         if let Some(hub) = self.own_hub.take() {
             hub.end().await;
@@ -340,7 +401,9 @@ impl Desk {
             Output::Write { ticket, change } => self.unwritten.push((id, ticket, change.into())),
             Output::Apply(event) => {
                 self.noticed(id, &event);
-                self.updates.push(Update::Connection(id, event));
+                if let Some(event) = self.devices_noticed(id, event) {
+                    self.updates.push(Update::Connection(id, event));
+                }
             }
         }
         true
@@ -403,8 +466,9 @@ impl Desk {
 
     fn opened(&mut self, id: ConnectionId, dial: u64, connection: Connection) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
-        if seat.line.opened(dial, connection).is_none() {
-            return;
+        match seat.line.opened(dial, connection) {
+            Some(counters) => seat.figures.opened(counters),
+            None => return,
         }
         let input = match clock::random() {
             Ok(nonce) => link::Input::Opened { dial, nonce },
@@ -417,7 +481,8 @@ impl Desk {
         let now = clock::now().boot_ms;
         let any_up = self.seats.values().any(|seat| seat.courier.deadline().is_some());
         let look = any_up.then_some(now + LOOK_MS);
-        let due = self.seats.values().filter_map(|seat| seat.courier.deadline()).chain(look).min();
+        let links = self.seats.values().filter_map(|seat| seat.courier.deadline());
+        let due = links.chain(look).chain(self.fleet.deadline()).min();
         let wait =
             due.map_or(Duration::from_secs(3_600), |due| Duration::from_millis(due.saturating_sub(now)));
         Instant::now() + wait
@@ -431,6 +496,7 @@ impl Desk {
         for id in ids {
             self.tell(id, Input::Link(link::Input::Tick));
         }
+        self.devices_tick();
     }
 
     /// Compares both clocks: boot time runs on while the computer sleeps, running time does not.
@@ -482,18 +548,17 @@ impl Desk {
         self.updates.push(update);
     }
 
-    /// Applies what gathered, under one short lock, and asks for a repaint once it is in place.
+    /// Applies what gathered, in short turns of the lock, and tells once it is in place.
     fn flush(&mut self, wake: &Wake) {
         if self.updates.is_empty() {
             return;
         }
-        let now = clock::now();
+        if flush::news(&self.updates) == News::Readings {
+            self.links_early();
+        }
         let updates = std::mem::take(&mut self.updates);
-        self.model.write(|model| {
-            for update in updates {
-                model.apply(now, update);
-            }
-        });
-        wake();
+        let news = flush::news(&updates);
+        flush::apply(&self.model, clock::now(), updates);
+        wake(news);
     }
 }

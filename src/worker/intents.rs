@@ -50,7 +50,9 @@ impl Desk {
             Intent::MarkRead { connection, room, position } => self.mark_read(connection, room, position),
             Intent::LoadMore { connection, room, side } => self.load_more(connection, room, side),
             Intent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
-            Intent::Command { .. } | Intent::LoadSeries { .. } | Intent::LoadDeviceLog { .. } => {}
+            Intent::Command { .. } | Intent::LoadSeries { .. } | Intent::LoadDeviceLog { .. } => {
+                self.want_of_devices(intent);
+            }
             Intent::RetryNow(connection) | Intent::Connect(connection) => self.connect(connection),
             Intent::Disconnect(connection) => {
                 if let Some(seat) = self.seats.get_mut(&connection) {
@@ -97,6 +99,11 @@ impl Desk {
             }
             Done::Hub(Err(detail)) => self.stopped(ConnectionId::OWN_HUB, Why::HubFailed { detail }),
             Done::Secret(connection, secret) => self.secret(connection, secret),
+            Done::Said(said) => self.said(said),
+            Done::Series(connection, device, metric, page) => {
+                self.series_read(connection, device, metric, page);
+            }
+            Done::Log(connection, device, lines) => self.log_read(connection, device, lines),
             Done::SecretNotKept(detail) => {
                 self.update(Update::Banner(crate::model::Banner::SecretNotKept { detail }));
             }
@@ -121,7 +128,7 @@ impl Desk {
         self.update(Update::Connection(connection, Event::Link(LinkState::Stopped { why })));
     }
 
-    fn new_id(&self) -> Option<MessageId> {
+    pub(super) fn new_id(&self) -> Option<MessageId> {
         match clock::random() {
             Ok(bytes) => Some(MessageId::from_random(bytes)),
             Err(error) => {
@@ -129,10 +136,6 @@ impl Desk {
                 None
             }
         }
-    }
-
-    fn ask(&mut self, connection: ConnectionId, request: Request) {
-        self.tell(connection, Input::Link(link::Input::Request(request)));
     }
 
     fn mark_read(&mut self, connection: ConnectionId, room: RoomName, position: Position) {
@@ -280,9 +283,11 @@ impl Desk {
     }
 
     fn remove_connection(&mut self, id: ConnectionId) {
-        if id == ConnectionId::OWN_HUB || self.seats.remove(&id).is_none() {
+        if id == ConnectionId::OWN_HUB {
             return;
         }
+        let Some(seat) = self.seats.remove(&id) else { return };
+        self.forget_devices(id, seat.source);
         self.settings.remove_profile(id);
         self.save_settings();
         self.write(id, Write::RemoveConnection);

@@ -1,12 +1,13 @@
 //! [`Line`]: one link's transport, as told by the link: dial, send, hang up. What comes over it is posted to whoever
 //! drives the link, with the dial's number, so that an old connection's news are known as such.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::frame::Frame;
@@ -18,7 +19,11 @@ use crate::wire::duplex::client::{Config, Credentials};
 use crate::wire::duplex::message::MAX_FRAME_BYTES;
 
 /// Most frames handed over at once.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 64;
+/// Most posts of one line that nobody has looked at: beyond that its server is held back.
+const POSTS: usize = 2;
+/// A slice of a tray ends with so many inputs, or so many bytes of frames.
+const SLICE: (usize, usize) = (32, 64 * 1024);
 
 /// A little less than the link allows for dial and handshake: the transport knows better than the link what it waited for.
 const DIAL: Duration = Duration::from_millis(CONNECT_MS - 500);
@@ -91,10 +96,71 @@ fn authority(url: &str) -> String {
     url.parse::<http::Uri>().ok().and_then(|uri| uri.authority().map(ToString::to_string)).unwrap_or_default()
 }
 
+/// What came over one line.
+pub struct Post<K> {
+    key: K,
+    /// What to tell the link, in this order.
+    pub inputs: Vec<Input>,
+    /// Given back once all of it was looked at.
+    room: Option<OwnedSemaphorePermit>,
+}
+
+impl<K> Post<K> {
+    /// Over which line.
+    pub fn key(&self) -> &K {
+        &self.key
+    }
+}
+
+/// What came over one line and is looked at slice by slice.
+pub(super) struct Tray<K> {
+    key: K,
+    inputs: VecDeque<Input>,
+    rooms: Vec<OwnedSemaphorePermit>,
+}
+
+impl<K> Tray<K> {
+    pub(super) fn new(post: Post<K>) -> Tray<K> {
+        let Post { key, inputs, room } = post;
+        Tray { key, inputs: inputs.into(), rooms: room.into_iter().collect() }
+    }
+
+    pub(super) fn key(&self) -> &K {
+        &self.key
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    pub(super) fn add(&mut self, post: Post<K>) {
+        self.inputs.extend(post.inputs);
+        self.rooms.extend(post.room);
+    }
+
+    /// The next inputs: as many as take little time.
+    pub(super) fn slice(&mut self) -> Vec<Input> {
+        let (mut count, mut bytes) = (0, 0);
+        for input in &self.inputs {
+            if count == SLICE.0 || bytes >= SLICE.1 {
+                break;
+            }
+            count += 1;
+            bytes += match input {
+                Input::Frame { frame: Frame::Text(text), .. } => text.len(),
+                Input::Frame { frame: Frame::Binary(bytes), .. } => bytes.len(),
+                _ => 0,
+            };
+        }
+        self.inputs.drain(..count).collect()
+    }
+}
+
 /// One link's transport.
 pub struct Line<K: Copy + Send + 'static> {
     key: K,
-    post: mpsc::Sender<(K, Vec<Input>)>,
+    post: mpsc::Sender<Post<K>>,
+    room: Arc<Semaphore>,
     dial: u64,
     dialing: Option<JoinHandle<()>>,
     outgoing: Option<mpsc::Sender<Outgoing>>,
@@ -106,12 +172,9 @@ pub type Opened<K> = mpsc::Receiver<(K, u64, Connection)>;
 
 impl<K: Copy + Send + 'static> Line<K> {
     /// A line whose news go to `post`, and whose open connections go to `opened`.
-    pub fn new(
-        key: K,
-        post: mpsc::Sender<(K, Vec<Input>)>,
-        opened: mpsc::Sender<(K, u64, Connection)>,
-    ) -> Self {
-        Line { key, post, dial: 0, dialing: None, outgoing: None, opened }
+    pub fn new(key: K, post: mpsc::Sender<Post<K>>, opened: mpsc::Sender<(K, u64, Connection)>) -> Self {
+        let room = Arc::new(Semaphore::new(POSTS));
+        Line { key, post, room, dial: 0, dialing: None, outgoing: None, opened }
     }
 
     /// Dials; an earlier dial or connection is given up.
@@ -127,7 +190,10 @@ impl<K: Copy + Send + 'static> Line<K> {
             // Whoever drives the link is gone if nobody takes this.
             match result {
                 Ok(connection) => drop(opened.send((key, dial, connection)).await),
-                Err(why) => drop(post.send((key, vec![Input::Closed { dial, why }])).await),
+                Err(why) => {
+                    let inputs = vec![Input::Closed { dial, why }];
+                    drop(post.send(Post { key, inputs, room: None }).await);
+                }
             }
         }));
     }
@@ -140,15 +206,17 @@ impl<K: Copy + Send + 'static> Line<K> {
         self.dialing = None;
         let Connection { outgoing, mut incoming, counters, .. } = connection;
         self.outgoing = Some(outgoing);
-        let (key, post) = (self.key, self.post.clone());
+        let (key, post, rooms) = (self.key, self.post.clone(), Arc::clone(&self.room));
         tokio::spawn(async move {
             let mut batch = Vec::new();
             while incoming.recv_many(&mut batch, AT_ONCE).await > 0 {
+                // Nobody closes it, so there is one sooner or later.
+                let Ok(room) = Arc::clone(&rooms).acquire_owned().await else { return };
                 let inputs = batch.drain(..).map(|incoming| match incoming {
                     Incoming::Frame(frame) => Input::Frame { dial, frame },
                     Incoming::Closed(why) => Input::Closed { dial, why },
                 });
-                if post.send((key, inputs.collect())).await.is_err() {
+                if post.send(Post { key, inputs: inputs.collect(), room: Some(room) }).await.is_err() {
                     return;
                 }
             }
@@ -178,5 +246,39 @@ impl<K: Copy + Send + 'static> Line<K> {
 impl<K: Copy + Send + 'static> Drop for Line<K> {
     fn drop(&mut self) {
         self.hang_up(1001);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn post(key: u8, frames: impl IntoIterator<Item = usize>) -> Post<u8> {
+        let frame = |bytes: usize| Input::Frame { dial: bytes as u64, frame: Frame::Text("x".repeat(bytes)) };
+        Post { key, inputs: frames.into_iter().map(frame).collect(), room: None }
+    }
+
+    fn sizes(slice: &[Input]) -> Vec<u64> {
+        let size = |input: &Input| match input {
+            Input::Frame { dial, .. } => *dial,
+            _ => panic!("only frames were given"),
+        };
+        slice.iter().map(size).collect()
+    }
+
+    #[test]
+    fn a_tray_is_emptied_in_slices_and_in_order() {
+        let mut tray = Tray::new(post(1, [60_000, 6_000, 70_000]));
+        tray.add(post(1, 0..100));
+        assert_eq!(sizes(&tray.slice()), [60_000, 6_000], "these are more than 64 KiB");
+        tray.add(post(1, [9]));
+        assert_eq!(sizes(&tray.slice()), [70_000]);
+        let mut rest = Vec::new();
+        while !tray.is_empty() {
+            let slice = tray.slice();
+            assert!((1..=SLICE.0).contains(&slice.len()));
+            rest.extend(sizes(&slice));
+        }
+        assert_eq!(rest, (0..100).chain([9]).collect::<Vec<_>>());
     }
 }

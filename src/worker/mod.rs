@@ -2,9 +2,12 @@
 //! model. One named thread; a panic in it is caught here, told, and the part started again from the disk.
 
 mod desk;
+mod devices;
+mod flush;
 mod intents;
 pub mod line;
 pub mod own_hub;
+mod past;
 mod trial;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -34,8 +37,17 @@ pub struct Options {
     pub only: Option<(Profile, Option<Secret>)>,
 }
 
-/// Asked after the model changed.
-pub type Wake = Arc<dyn Fn() + Send + Sync>;
+/// What has changed in the model, for whoever draws it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Something that a person waits for: chat, the link, an answer to what they did.
+    Now,
+    /// Readings alone: they may be drawn a moment later, together with the next ones.
+    Readings,
+}
+
+/// Told after the model changed.
+pub type Wake = Arc<dyn Fn(News) + Send + Sync>;
 
 /// The worker's thread, from outside.
 pub struct Worker {
@@ -60,7 +72,7 @@ impl Worker {
                 }
                 let banner = Banner::Restarted { part: "worker" };
                 model.write(|model| model.apply(clock::now(), Update::Banner(banner)));
-                wake();
+                wake(News::Now);
             }
         })?;
         Ok(Worker { intents, thread: Some(thread) })

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use duplex::model::chat::{
     Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, PrincipalKind, Sender,
 };
+use duplex::model::device::DeviceId;
 use duplex::model::event::{Event, LogRestart, Page, Side, Update};
 use duplex::model::id::{ConnectionId, Epoch, MessageId, PrincipalId, RoomName};
 use duplex::model::intent::Intent;
@@ -105,6 +106,14 @@ impl Window {
         window.event(Event::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First });
         window.intents();
         window
+    }
+
+    /// Opens a device's page.
+    #[allow(dead_code, reason = "not every test program looks at devices")]
+    pub fn open_device(&mut self, device: DeviceId) {
+        if let Some(ui) = &mut self.harness.state_mut().ui {
+            ui.open_device(CONNECTION, device);
+        }
     }
 
     /// Draws until nothing moves.

@@ -200,6 +200,14 @@ impl HubStore {
         Self::write_offline(dir, |db| people::remove_device(db, id))
     }
 
+    /// Everybody who has a token, as another process reads it. Blocks, for at most some seconds.
+    ///
+    /// # Errors
+    /// As [`HubStore::invite_offline`].
+    pub fn principals_offline(dir: &Path) -> Result<Vec<Principal>, HubStoreError> {
+        Self::write_offline(dir, people::principals)
+    }
+
     fn write_offline<T>(
         dir: &Path,
         write: impl FnOnce(&Connection) -> Result<T, StoreError>,

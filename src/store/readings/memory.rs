@@ -45,6 +45,15 @@ struct Kept {
     writing_log: usize,
 }
 
+/// What memory holds of a device.
+pub(super) struct Held {
+    pub key: i64,
+    pub id: DeviceId,
+    /// What it last said about itself, if that is not on disk.
+    pub record: Option<Box<DeviceState>>,
+    pub values: Vec<LastValue>,
+}
+
 /// See the module.
 pub(super) struct Memory {
     keeps_raw: bool,
@@ -187,11 +196,8 @@ impl Memory {
         self.devices.get(&device).map(|kept| kept.log.clone()).unwrap_or_default()
     }
 
-    /// A source's devices: key, what is known of it that is not on disk, last values.
-    pub(super) fn devices_of(
-        &self,
-        source: u64,
-    ) -> Vec<(i64, DeviceId, Option<Box<DeviceState>>, Vec<LastValue>)> {
+    /// A source's devices.
+    pub(super) fn devices_of(&self, source: u64) -> Vec<Held> {
         let devices = self.sources.get(&source).into_iter().flatten();
         devices
             .filter_map(|(id, key)| {
@@ -202,7 +208,7 @@ impl Memory {
                 });
                 let mut values: Vec<LastValue> = values.collect();
                 values.sort_by(|a, b| a.metric.cmp(&b.metric));
-                Some((*key, id.clone(), kept.record.clone(), values))
+                Some(Held { key: *key, id: id.clone(), record: kept.record.clone(), values })
             })
             .collect()
     }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::StoreError;
 use super::keeper::Live;
-use super::memory::unannounced;
+use super::memory::{Held, unannounced};
 use super::tend::{self, HOURS, MINUTES};
 use super::write::{CHUNK_SPAN_MS, in_order};
 use super::{DAY_MS, HOUR_MS, TEXTS, blob};
@@ -234,7 +234,7 @@ pub(super) fn devices(db: &Connection, live: &Live, source: u64) -> Result<Vec<D
         records.insert(row.get(0)?, row.get(1)?);
     }
     let mut devices = Vec::with_capacity(held.len());
-    for (key, id, record, values) in held {
+    for Held { key, id, record, values } in held {
         let mut state = match record {
             Some(record) => *record,
             None => records

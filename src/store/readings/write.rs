@@ -16,7 +16,7 @@ pub(super) fn apply(db: &Connection, plan: &Plan) -> Result<usize, StoreError> {
         remove(db, *device)?;
     }
     for (key, source, id, record) in &plan.devices {
-        let body = record.as_ref().map(|record| json(record)).transpose()?;
+        let body = record.as_ref().map(json).transpose()?;
         db.prepare_cached(
             "INSERT INTO device (id, source, name, body) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (id) DO UPDATE SET body = coalesce(excluded.body, body)",

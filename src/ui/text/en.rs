@@ -156,6 +156,9 @@ pub static ENGLISH: Words = Words {
     first_later: "Later",
 
     dismiss: "Dismiss",
+
+    devices: &super::en_devices::ENGLISH,
+    device_page: &super::en_device_page::ENGLISH,
 };
 
 fn state(word: StateWord) -> &'static str {

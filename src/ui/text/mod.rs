@@ -1,7 +1,12 @@
 //! Every sentence a person reads. One file per language fills the table [`Words`]; the compiler sees to it that none
 //! is missing.
 
+pub mod device_page;
+pub mod devices;
+
 mod en;
+mod en_device_page;
+mod en_devices;
 
 use std::ops::Range;
 
@@ -12,6 +17,7 @@ use crate::model::link_state::Why;
 use crate::model::reducer::Banner;
 use crate::model::time::WallMs;
 
+pub use device_page::PageWords;
 pub use en::ENGLISH;
 
 /// A language the window speaks.
@@ -184,6 +190,11 @@ pub struct Words {
 
     // Banners
     pub dismiss: &'static str,
+
+    // Devices
+    pub devices: &'static devices::DeviceWords,
+    // The page of one device
+    pub device_page: &'static PageWords,
 }
 
 impl Words {

@@ -8,8 +8,10 @@ use crate::model::time::WallMs;
 
 /// Most samples of one `publish`.
 pub const SAMPLES: usize = 4_096;
-/// Longest text of a reading or a command, in bytes of UTF-8.
-pub const TEXT_BYTES: usize = 4_096;
+/// Longest text of a reading, in bytes: a device with all its metrics still fits into a frame.
+pub const TEXT_BYTES: usize = 1_024;
+/// Longest text of an attribute or a command, in bytes of UTF-8.
+pub const LONG_TEXT_BYTES: usize = 4_096;
 /// Largest announcement, in bytes of JSON.
 pub const SPEC_BYTES: usize = 65_536;
 /// Most attributes of a device.
@@ -18,8 +20,10 @@ pub const ATTRIBUTES: usize = 64;
 pub const OPTIONS: usize = 256;
 /// Longest name, kind, unit, option and attribute's name, in characters.
 pub const TITLE_CHARS: usize = 128;
-/// Longest will, reason of going, and detail of a result, in characters.
-pub const REASON_CHARS: usize = 512;
+/// Longest will, and reason of going, in characters.
+pub const REASON_CHARS: usize = 256;
+/// Longest detail of a command's result, in characters.
+pub const DETAIL_CHARS: usize = 512;
 
 /// Something beyond a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,10 +75,10 @@ pub fn check_spec(spec: &Spec) -> Result<(), Excess> {
             format!("names, kinds, units and options have at most {TITLE_CHARS} characters"),
         );
     }
-    if spec.attributes.values().any(|value| value.len() > TEXT_BYTES) {
-        return excess("too_large", format!("an attribute has at most {TEXT_BYTES} bytes"));
+    if spec.attributes.values().any(|value| value.len() > LONG_TEXT_BYTES) {
+        return excess("too_large", format!("an attribute has at most {LONG_TEXT_BYTES} bytes"));
     }
-    check_reason(&spec.will)
+    Ok(())
 }
 
 /// Whether a hub takes a device of this id.
@@ -83,17 +87,6 @@ pub fn check_spec(spec: &Spec) -> Result<(), Excess> {
 /// Where it is one that apps keep for themselves.
 pub fn check_id(device: &str) -> Result<(), Excess> {
     if is_of_a_hub(device) { Ok(()) } else { excess("bad_name", "a device's id does not begin with `~`") }
-}
-
-/// Whether a hub takes this reason, or will.
-///
-/// # Errors
-/// Where it is too long.
-pub fn check_reason(reason: &str) -> Result<(), Excess> {
-    if longer_than(reason, REASON_CHARS) {
-        return excess("too_large", format!("a reason has at most {REASON_CHARS} characters"));
-    }
-    Ok(())
 }
 
 /// Cuts a text to this many characters.

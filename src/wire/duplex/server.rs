@@ -4,6 +4,8 @@
 //! The log is pulled, not pushed: a session holds a cursor and asks for more only when all it sent before was taken by
 //! the socket. A slow reader costs no memory, and a replay is the same code as a live message.
 
+mod devices;
+
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,13 +17,12 @@ use super::message::{
     self, ClientMessage, Decoded, Hello, HubMessage, Malformed, PersonState, ReadState, Start, VERSIONS,
     Welcome, close,
 };
-use super::readings::{self, Names, Received};
+use super::readings::{self, Names};
 use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
 use crate::model::{
-    Command, CommandRefusal, CommandState, Entry, EntryKind, Offset, Principal, PrincipalId, PrincipalKind,
-    Refusal, Sender, SeriesPage, Spec, Time, Value,
+    Entry, EntryKind, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender, SeriesPage, Time,
 };
 
 /// A client that says no hello for so long is closed, in milliseconds.
@@ -408,7 +409,7 @@ impl ServerSession {
     }
 
     fn online(&mut self, now: Time, me: Principal, message: ClientMessage) {
-        if me.kind == PrincipalKind::Device && !is_for_devices(&message) {
+        if me.kind == PrincipalKind::Device && !devices::is_for_devices(&message) {
             return self.error("not_allowed", "a device publishes and answers commands, nothing else");
         }
         let sender = Sender { id: me.id, name: me.name };
@@ -437,72 +438,13 @@ impl ServerSession {
             ClientMessage::History { room, before, limit } => {
                 self.ask(Ask::History { room, before, limit: limit.clamp(1, HISTORY_LIMIT) });
             }
-            ClientMessage::Watch => {
-                if let Phase::Online(online) = &mut self.phase {
-                    online.watching = true;
-                }
-                self.ask(Ask::Watch);
-            }
-            ClientMessage::Announce(spec) => self.announce(spec),
-            ClientMessage::DeviceState { device, online, reason } => {
-                let within = limits::check_id(device.as_str()).and_then(|()| limits::check_reason(&reason));
-                match within {
-                    Ok(()) => self.ask(Ask::DeviceState { device, online, reason }),
-                    Err(excess) => self.refuse(device.as_str(), excess.code, excess.detail),
-                }
-            }
-            // `frame` reads it while online.
-            ClientMessage::Publish { .. } => {}
-            ClientMessage::Command { id, device, incarnation, property, value } => match value {
-                Value::Text(text) if text.len() > limits::TEXT_BYTES => {
-                    let value = Value::Text(limits::cut(&text, limits::TITLE_CHARS).into());
-                    let detail = format!("a text of at most {} bytes", limits::TEXT_BYTES);
-                    let state = CommandState::Refused { why: CommandRefusal::BadValue, detail };
-                    let command = Command { id, device, property, value, by: sender, at: now.wall_ms, state };
-                    self.send(&HubMessage::Commanded { command });
-                }
-                value => self.ask(Ask::Command { id, by: sender, device, incarnation, property, value }),
-            },
-            ClientMessage::CommandResult { id, state } => match state {
-                CommandState::Done => self.ask(Ask::CommandResult { id, state }),
-                CommandState::Failed { detail } => {
-                    let detail = limits::cut(&detail, limits::REASON_CHARS);
-                    self.ask(Ask::CommandResult { id, state: CommandState::Failed { detail } });
-                }
-                _ => self.error("malformed", "a result is `done` or `failed`"),
-            },
-            ClientMessage::Series { device, metric, from, to } => {
-                self.ask(Ask::Series { device, metric, from, to });
-            }
-            ClientMessage::DeviceLog { device } => self.ask(Ask::DeviceLog(device)),
             // `message` takes care of the rest.
             ClientMessage::Hello(_) | ClientMessage::Auth { .. } => {
                 self.bye(close::VIOLATION, "a second hello", None);
             }
             ClientMessage::Ping { .. } | ClientMessage::Bye => {}
+            of_devices => self.of_devices(now, sender, of_devices),
         }
-    }
-
-    fn announce(&mut self, spec: Spec) {
-        match limits::check_spec(&spec) {
-            Ok(()) => self.ask(Ask::Announce(spec)),
-            Err(excess) => self.refuse(spec.id.as_str(), excess.code, excess.detail),
-        }
-    }
-
-    /// What can be used of a `publish` goes on; of the rest the client is told once a frame.
-    fn publish(&mut self, received: Received) {
-        let Received { readings, left_out } = received;
-        if !readings.samples.is_empty() {
-            self.ask(Ask::Publish(readings));
-        }
-        if let Some(left_out) = left_out {
-            self.refuse(&left_out.device, left_out.code, left_out.to_string());
-        }
-    }
-
-    fn refuse(&mut self, device: &str, code: &str, detail: String) {
-        self.send(&HubMessage::PublishRefused { device: device.to_owned(), code: code.to_owned(), detail });
     }
 
     /// Where this send stands to the one that is expected: a doubled one is less, greater means that one was lost.
@@ -560,19 +502,6 @@ impl ServerSession {
             self.ask(Ask::Read { from, limit: READ_LIMIT });
         }
     }
-}
-
-/// Whether a device may say this.
-fn is_for_devices(message: &ClientMessage) -> bool {
-    matches!(
-        message,
-        ClientMessage::Announce(_)
-            | ClientMessage::DeviceState { .. }
-            | ClientMessage::Publish { .. }
-            | ClientMessage::CommandResult { .. }
-            | ClientMessage::Ping { .. }
-            | ClientMessage::Bye
-    )
 }
 
 /// Where a client begins.

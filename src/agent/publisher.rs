@@ -1,0 +1,245 @@
+//! [`Agent`]: a thread that measures this computer at its interval and says what is to be published. It sleeps while nobody
+//! listens.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use super::sampler::Sampler;
+use crate::clock;
+use crate::model::time::BootMs;
+use crate::model::{CommandState, DeviceId, MessageId, MetricName, Readings, Spec, Value};
+
+/// Most orders waiting for the thread.
+const ORDERS: usize = 32;
+
+/// What is to be said to the hub, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    /// The device is there, or has changed.
+    Announce(Spec),
+    /// What it measured.
+    Publish(Arc<Readings>),
+    /// What became of a command.
+    Result {
+        /// The command's id.
+        id: MessageId,
+        /// `Done` or `Failed`.
+        state: CommandState,
+    },
+}
+
+/// A command for this computer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Given {
+    /// The command's id.
+    pub id: MessageId,
+    /// Which property.
+    pub property: MetricName,
+    /// To what.
+    pub value: Value,
+    /// Not to be carried out after this time.
+    pub until: BootMs,
+}
+
+enum Order {
+    Begin,
+    Rest,
+    Do(Given),
+}
+
+/// The thread, from outside. It ends when this is dropped.
+pub struct Agent {
+    id: DeviceId,
+    orders: SyncSender<Order>,
+}
+
+impl Agent {
+    /// Starts the thread. It says nothing before [`Agent::begin`]. `say` may block; it returns `false` once nobody listens
+    /// any more, and the thread ends.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub fn spawn(
+        id: DeviceId,
+        name: String,
+        say: impl FnMut(Said) -> bool + Send + 'static,
+    ) -> io::Result<Agent> {
+        let (orders, ordered) = sync_channel(ORDERS);
+        let own = id.clone();
+        std::thread::Builder::new().name("agent".to_owned()).spawn(move || {
+            work(Sampler::new(id, name), &ordered, say);
+            log::debug!("the agent has ended");
+        })?;
+        Ok(Agent { id: own, orders })
+    }
+
+    /// Which device it is.
+    pub fn id(&self) -> &DeviceId {
+        &self.id
+    }
+
+    /// The link is up: announce, then publish at the interval.
+    pub fn begin(&self) {
+        let _ = self.order(Order::Begin);
+    }
+
+    /// The link is down: measure nothing.
+    pub fn rest(&self) {
+        let _ = self.order(Order::Rest);
+    }
+
+    /// Carries a command out. `false`: it cannot be taken, too much waits already.
+    #[must_use]
+    pub fn carry_out(&self, given: Given) -> bool {
+        self.order(Order::Do(given))
+    }
+
+    fn order(&self, order: Order) -> bool {
+        self.orders.try_send(order).is_ok()
+    }
+}
+
+/// Works until nobody gives orders or listens any more.
+fn work(mut sampler: Sampler, orders: &Receiver<Order>, mut say: impl FnMut(Said) -> bool) {
+    // When to measure next; none while it rests.
+    let mut due: Option<BootMs> = None;
+    loop {
+        let order = match due {
+            None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(due) => orders.recv_timeout(Duration::from_millis(due.saturating_sub(clock::now().boot_ms))),
+        };
+        let listens = match order {
+            Err(RecvTimeoutError::Disconnected) => return,
+            Ok(Order::Rest) => {
+                due = None;
+                true
+            }
+            Ok(Order::Begin) => {
+                due = Some(clock::now().boot_ms);
+                say(Said::Announce(sampler.spec()))
+            }
+            Ok(Order::Do(given)) => {
+                let listens = carry_out(&mut sampler, &given, &mut say);
+                due = due.map(|due| due.min(next(clock::now().boot_ms, sampler.every_ms())));
+                listens
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let listens = publish(&mut sampler, &mut say);
+                due = Some(next(clock::now().boot_ms, sampler.every_ms()));
+                listens
+            }
+        };
+        if !listens {
+            return;
+        }
+    }
+}
+
+fn publish(sampler: &mut Sampler, say: &mut impl FnMut(Said) -> bool) -> bool {
+    let now = clock::now();
+    let (anew, values) = sampler.sample(now.boot_ms);
+    if anew && !say(Said::Announce(sampler.spec())) {
+        return false;
+    }
+    say(Said::Publish(Arc::new(Readings::of(sampler.id().clone(), now.wall_ms, 0, values))))
+}
+
+/// The answer goes before the new announcement: with that, the device is another one.
+fn carry_out(sampler: &mut Sampler, given: &Given, say: &mut impl FnMut(Said) -> bool) -> bool {
+    let done = if clock::now().boot_ms > given.until {
+        Err("too late".to_owned())
+    } else {
+        sampler.set(&given.property, &given.value)
+    };
+    let state = match &done {
+        Ok(()) => CommandState::Done,
+        Err(detail) => CommandState::Failed { detail: detail.clone() },
+    };
+    say(Said::Result { id: given.id, state })
+        && (done.is_err() || (say(Said::Announce(sampler.spec())) && publish(sampler, say)))
+}
+
+/// The next full interval of the clock after this moment: computers that publish each second do so together with whatever
+/// else happens each second.
+fn next(now: BootMs, every_ms: u64) -> BootMs {
+    (now / every_ms + 1) * every_ms
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn the_next_time_is_a_full_interval() {
+        assert_eq!(next(0, 1_000), 1_000);
+        assert_eq!(next(999, 1_000), 1_000);
+        assert_eq!(next(1_000, 1_000), 2_000);
+        assert_eq!(next(61_000, 60_000), 120_000);
+    }
+
+    fn given(property: &str, value: Value, until: BootMs) -> Given {
+        let property = MetricName::new(property).unwrap();
+        Given { id: MessageId::from_random([7; 16]), property, value, until }
+    }
+
+    /// What is said until it has said this.
+    fn until(said: &mpsc::Receiver<Said>, last: impl Fn(&Said) -> bool) -> Vec<Said> {
+        let mut all = Vec::new();
+        while !all.last().is_some_and(&last) {
+            all.push(said.recv_timeout(Duration::from_secs(20)).unwrap());
+        }
+        all
+    }
+
+    #[test]
+    fn it_announces_publishes_and_obeys() {
+        let (tell, said) = mpsc::sync_channel(64);
+        let id = DeviceId::new("bench").unwrap();
+        let agent = Agent::spawn(id, "Bench".to_owned(), move |words| tell.send(words).is_ok()).unwrap();
+        agent.begin();
+        let first = until(&said, |said| matches!(said, Said::Publish(_)));
+        assert!(matches!(&first[0], Said::Announce(spec) if spec.name == "Bench"));
+
+        let never = clock::now().boot_ms + 60_000;
+        assert!(agent.carry_out(given("interval", Value::Number(7.0), never)));
+        let after = until(&said, |said| matches!(said, Said::Announce(_)));
+        let answer = &after[after.len() - 2];
+        assert!(matches!(answer, Said::Result { state: CommandState::Done, .. }), "{answer:?}");
+        assert!(matches!(after.last(), Some(Said::Announce(spec)) if spec.every_ms() == Some(7_000)));
+
+        for (property, value, why) in [
+            ("interval", Value::Number(0.0), "interval takes a number from 1 to 60"),
+            ("interval", Value::Flag(true), "interval takes a number"),
+            ("cpu", Value::Number(1.0), "cpu cannot be set"),
+        ] {
+            assert!(agent.carry_out(given(property, value, never)));
+            let last = until(&said, |said| matches!(said, Said::Result { .. })).pop().unwrap();
+            assert!(
+                matches!(&last, Said::Result { state: CommandState::Failed { detail }, .. } if detail == why),
+                "{last:?}"
+            );
+        }
+        assert!(agent.carry_out(given("interval", Value::Number(2.0), 0)));
+        let late = until(&said, |said| matches!(said, Said::Result { .. })).pop().unwrap();
+        assert!(
+            matches!(&late, Said::Result { state: CommandState::Failed { detail }, .. } if detail == "too late")
+        );
+    }
+
+    #[test]
+    fn it_ends_when_nobody_wants_it() {
+        let (tell, said) = mpsc::sync_channel(64);
+        let agent = Agent::spawn(DeviceId::new("bench").unwrap(), String::new(), move |words| {
+            tell.send(words).is_ok()
+        });
+        drop(agent.unwrap());
+        // The thread holds the other end: it is gone once that is.
+        assert!(
+            said.recv_timeout(Duration::from_secs(20)).is_err_and(|e| e == RecvTimeoutError::Disconnected)
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! `duplexctl agent`.
+
+use tokio::sync::mpsc;
+
+use super::args::{Agent as Flags, Server};
+use super::follow::Follow;
+use super::hub::stopped;
+use super::{Exit, Failure, print};
+use crate::agent::{self, Agent, Given, Said};
+use crate::clock;
+use crate::model::link_state::LinkState;
+use crate::model::{CommandState, DeviceId, Event, Principal, PrincipalKind};
+use crate::wire::{Request, SavedState};
+
+/// What the agent says and is not yet on its way.
+const SAID: usize = 64;
+
+pub(super) async fn run(command: Flags) -> Result<(), Failure> {
+    let server = Server { url: command.url, access: command.access };
+    // What is in the log is of no interest here, nor are other devices.
+    let saved = SavedState { resume: None, since: Some(u64::MAX) };
+    let follow = Follow::start(&server, saved, false)?;
+    let (say, said) = mpsc::channel(SAID);
+    let mut publisher =
+        Publisher { follow, id: command.id, name: command.name, agent: None, say, was_online: None };
+    let result = tokio::select! {
+        result = publisher.go_on(said) => result,
+        stopped = stopped() => stopped.map_err(|error| {
+            Failure::new(Exit::Failed, format!("signals cannot be waited for: {error}"))
+        }),
+    };
+    publisher.goodbye().await;
+    result
+}
+
+struct Publisher {
+    follow: Follow,
+    /// Which device to be, if it was said.
+    id: Option<DeviceId>,
+    name: Option<String>,
+    /// There from the first welcome on: the token may say which device it is.
+    agent: Option<Agent>,
+    say: mpsc::Sender<Said>,
+    /// What was last printed.
+    was_online: Option<bool>,
+}
+
+impl Publisher {
+    async fn go_on(&mut self, mut said: mpsc::Receiver<Said>) -> Result<(), Failure> {
+        loop {
+            tokio::select! {
+                event = self.follow.next() => self.event(event)?,
+                // This holds the other end, too.
+                Some(said) = said.recv() => self.follow.ask(match said {
+                    Said::Announce(spec) => Request::Announce(spec),
+                    Said::Publish(readings) => Request::Publish(readings),
+                    Said::Result { id, state } => Request::CommandResult { id, state },
+                }),
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), Failure> {
+        match event {
+            Event::Welcomed { me, server, .. } => self.welcomed(&me, &server),
+            Event::Link(LinkState::Stopped { why }) => Err(Failure::new(Exit::Refused, print::reason(&why))),
+            Event::Link(state) if !state.is_online() => {
+                self.agent.iter().for_each(Agent::rest);
+                let is_down = matches!(state, LinkState::Waiting { .. });
+                if is_down && self.was_online.replace(false) != Some(false) {
+                    print::line(&print::link_text(&state, clock::now()))?;
+                }
+                Ok(())
+            }
+            Event::CommandGiven { id, device, property, value, expires_in_ms, .. } => {
+                let until = clock::now().boot_ms.saturating_add(expires_in_ms);
+                let given = Given { id, property, value, until };
+                let agent = self.agent.as_ref().filter(|agent| *agent.id() == device);
+                if !agent.is_some_and(|agent| agent.carry_out(given)) {
+                    let state = CommandState::Failed { detail: "it is too busy".to_owned() };
+                    self.follow.ask(Request::CommandResult { id, state });
+                }
+                Ok(())
+            }
+            Event::PublishRefused { device, code, detail } => {
+                let text = format!("the server does not take readings of {device}: {code} {detail}");
+                Err(Failure::new(Exit::Refused, print::harmless(text.trim_end())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn welcomed(&mut self, me: &Principal, server: &str) -> Result<(), Failure> {
+        if self.agent.is_none() {
+            self.agent = Some(self.spawn(me)?);
+        }
+        let Some(agent) = &self.agent else { return Ok(()) };
+        agent.begin();
+        if self.was_online.replace(true) == Some(true) {
+            return Ok(());
+        }
+        print::line(&format!(
+            "online: publishing {} at {}",
+            print::harmless(agent.id().as_str()),
+            print::harmless(server)
+        ))
+    }
+
+    fn spawn(&self, me: &Principal) -> Result<Agent, Failure> {
+        let of_token = || DeviceId::new(&me.id.0).ok().filter(|_| me.kind == PrincipalKind::Device);
+        let id = self.id.clone().or_else(of_token).unwrap_or_else(agent::host_id);
+        let name = self.name.clone().or_else(agent::host_name).unwrap_or_default();
+        let say = self.say.clone();
+        Agent::spawn(id, name, move |said| say.blocking_send(said).is_ok())
+            .map_err(|error| Failure::new(Exit::Failed, format!("the system gives no thread: {error}")))
+    }
+
+    async fn goodbye(mut self) {
+        if let Some(agent) = self.agent.take().filter(|_| self.follow.state().is_online()) {
+            let device = agent.id().clone();
+            self.follow.ask(Request::DeviceState { device, online: false, reason: "stopped".to_owned() });
+        }
+        self.follow.end().await;
+    }
+}

@@ -1,0 +1,214 @@
+//! `duplexctl command`.
+
+use tokio::time::{Instant, timeout_at};
+
+use super::args::Set;
+use super::follow::Follow;
+use super::{Exit, Failure, print};
+use crate::clock;
+use crate::model::link_state::{LinkState, Why};
+use crate::model::{
+    Command, CommandRefusal, CommandState, Device, Event, MessageId, Metric, MetricType, Value,
+};
+use crate::wire::{Request, SavedState};
+
+pub(super) async fn run(command: Set) -> Result<(), Failure> {
+    let deadline = Instant::now() + command.timeout;
+    let id = clock::random()
+        .map(MessageId::from_random)
+        .map_err(|error| Failure::new(Exit::Failed, format!("the system gives no randomness: {error}")))?;
+    // What is in the log is of no interest here.
+    let saved = SavedState { resume: None, since: Some(u64::MAX) };
+    let mut follow = Follow::start(&command.server, saved, true)?;
+    let mut attempt =
+        Attempt { id, command, devices: super::devices::Seen::default(), sent: false, why: None };
+    match timeout_at(deadline, attempt.outcome(&mut follow)).await {
+        Ok(outcome) => {
+            follow.end().await;
+            outcome
+        }
+        Err(_) => Err(attempt.timed_out()),
+    }
+}
+
+struct Attempt {
+    id: MessageId,
+    command: Set,
+    devices: super::devices::Seen,
+    /// Whether it ever went to a socket.
+    sent: bool,
+    /// What last kept it from being sent.
+    why: Option<Why>,
+}
+
+impl Attempt {
+    async fn outcome(&mut self, follow: &mut Follow) -> Result<(), Failure> {
+        loop {
+            let event = follow.next().await;
+            match &event {
+                Event::Commanded(command) if command.id == self.id => {
+                    if let Some(outcome) = ended(command) {
+                        return outcome;
+                    }
+                }
+                Event::Link(LinkState::Waiting { why, .. }) => self.why = Some(why.clone()),
+                Event::Link(LinkState::Stopped { why }) => {
+                    let exit = if self.sent { Exit::Unknown } else { Exit::Refused };
+                    return Err(Failure::new(exit, print::reason(why)));
+                }
+                _ => {}
+            }
+            let is_list = matches!(event, Event::Devices { .. });
+            self.devices.take(event);
+            // Sent again after an outage, with the same id: it is carried out once.
+            if is_list && self.devices.is_complete() {
+                let request = self.request()?;
+                self.sent = true;
+                follow.ask(request);
+            }
+        }
+    }
+
+    fn request(&self) -> Result<Request, Failure> {
+        let Set { device, property, value, .. } = &self.command;
+        let refused = |sentence: String| Failure::new(Exit::Refused, print::harmless(&sentence));
+        let Some(known) = self.devices.get(device.as_str()) else {
+            return Err(refused(format!("there is no device {device}")));
+        };
+        let metric = writable(known, property.as_str()).map_err(refused)?;
+        let value = read_value(value, metric).map_err(|what| refused(format!("{property} takes {what}")))?;
+        let (id, device, property) = (self.id, device.clone(), property.clone());
+        Ok(Request::Command { id, device, incarnation: None, property, value })
+    }
+
+    fn timed_out(&self) -> Failure {
+        if self.sent {
+            let sentence = "no answer came in time; whether the device did it is not known";
+            return Failure::new(Exit::Unknown, sentence);
+        }
+        let why = self.why.as_ref().map_or_else(|| "the server does not answer".to_owned(), print::reason);
+        Failure::new(Exit::TimedOut, format!("not sent: {why}"))
+    }
+}
+
+fn writable<'a>(device: &'a Device, property: &str) -> Result<&'a Metric, String> {
+    let id = &device.spec.id;
+    match device.metric(property) {
+        Some(latest) if latest.metric.writable => Ok(&latest.metric),
+        Some(_) => Err(format!("{property} of {id} cannot be set")),
+        None => {
+            let writable = device.latest.iter().filter(|latest| latest.metric.writable);
+            let names: Vec<&str> = writable.map(|latest| latest.metric.name.as_str()).collect();
+            let names = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+            Err(format!("{id} has no {property}; what can be set: {names}"))
+        }
+    }
+}
+
+/// A JSON scalar, or else a text, as what the property takes.
+fn read_value(text: &str, metric: &Metric) -> Result<Value, String> {
+    let read = serde_json::from_str::<Value>(text).unwrap_or_else(|_| Value::Text(text.into()));
+    let value = match (metric.kind, read) {
+        // What it takes is a text, whatever it looks like.
+        (MetricType::Text | MetricType::Enum, Value::Number(_) | Value::Flag(_) | Value::Missing) => {
+            Value::Text(text.into())
+        }
+        (MetricType::Flag, Value::Text(word)) => match &*word {
+            "on" | "yes" => Value::Flag(true),
+            "off" | "no" => Value::Flag(false),
+            _ => Value::Text(word),
+        },
+        (MetricType::Flag, Value::Number(1.0)) => Value::Flag(true),
+        (MetricType::Flag, Value::Number(0.0)) => Value::Flag(false),
+        (_, value) => value,
+    };
+    metric.check(&value).map(|()| value)
+}
+
+/// How it ended, if it has.
+fn ended(command: &Command) -> Option<Result<(), Failure>> {
+    let failed = |exit, sentence: String| Some(Err(Failure::new(exit, print::harmless(&sentence))));
+    match &command.state {
+        CommandState::Pending | CommandState::Unknown => None,
+        CommandState::Done => {
+            Some(print::line(&format!("{} did it", print::harmless(command.device.as_str()))))
+        }
+        CommandState::Failed { detail } => {
+            failed(Exit::Failed, format!("{} could not: {detail}", command.device))
+        }
+        CommandState::Expired => {
+            failed(Exit::Failed, format!("{} did not answer in time; it will not be done", command.device))
+        }
+        CommandState::Refused { why, detail } => {
+            let why = match why {
+                CommandRefusal::UnknownDevice => "there is no such device",
+                CommandRefusal::NotWritable => "it cannot be set",
+                CommandRefusal::BadValue => "it does not take this value",
+                CommandRefusal::Changed => "the device is not what it was",
+                CommandRefusal::NotAllowed => "this token may not do that",
+                CommandRefusal::Other => "the server refused it",
+            };
+            let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+            failed(Exit::Refused, format!("{why}{detail}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::MetricName;
+
+    fn metric(kind: MetricType) -> Metric {
+        let mut metric = Metric::new(MetricName::new("it").unwrap(), kind);
+        (metric.min, metric.max) = (Some(1.0), Some(60.0));
+        metric.options = vec!["auto".to_owned(), "1".to_owned()];
+        metric
+    }
+
+    #[test]
+    fn a_value_is_read_as_what_the_property_takes() {
+        let read = |text: &str, kind| read_value(text, &metric(kind));
+        assert_eq!(read("21.5", MetricType::Number), Ok(Value::Number(21.5)));
+        assert_eq!(read("-3", MetricType::Number), Err("a number from 1 to 60".to_owned()));
+        assert_eq!(read("warm", MetricType::Number), Err("a number".to_owned()));
+        assert_eq!(read("null", MetricType::Number), Err("a number".to_owned()));
+        assert_eq!(read("[1]", MetricType::Number), Err("a number".to_owned()));
+        for (text, flag) in [("true", true), ("false", false), ("on", true), ("off", false), ("1", true)] {
+            assert_eq!(read(text, MetricType::Flag), Ok(Value::Flag(flag)));
+        }
+        assert_eq!(read("maybe", MetricType::Flag), Err("true or false".to_owned()));
+        assert_eq!(read("hello", MetricType::Text), Ok(Value::Text("hello".into())));
+        assert_eq!(read("\"hello\"", MetricType::Text), Ok(Value::Text("hello".into())));
+        assert_eq!(read("42", MetricType::Text), Ok(Value::Text("42".into())));
+        assert_eq!(read("{\"a\":1}", MetricType::Text), Ok(Value::Text("{\"a\":1}".into())));
+        assert_eq!(read("1", MetricType::Enum), Ok(Value::Text("1".into())));
+        assert_eq!(read("auto", MetricType::Enum), Ok(Value::Text("auto".into())));
+        assert_eq!(read("manual", MetricType::Enum), Err("one of auto, 1".to_owned()));
+    }
+
+    #[test]
+    fn a_command_ends_as_it_ended() {
+        let exit = |state| {
+            let command = Command {
+                id: MessageId::from_random([1; 16]),
+                device: crate::model::DeviceId::new("shed").unwrap(),
+                property: MetricName::new("relay").unwrap(),
+                value: Value::Flag(true),
+                by: crate::model::Sender {
+                    id: crate::model::PrincipalId("p".to_owned()),
+                    name: "Jun".to_owned(),
+                },
+                at: 0,
+                state,
+            };
+            ended(&command).map(|outcome| outcome.err().map(|failure| failure.exit))
+        };
+        assert_eq!(exit(CommandState::Pending), None);
+        assert_eq!(exit(CommandState::Done), Some(None));
+        assert_eq!(exit(CommandState::Expired), Some(Some(Exit::Failed)));
+        assert_eq!(exit(CommandState::Failed { detail: "stuck".to_owned() }), Some(Some(Exit::Failed)));
+        let refused = CommandState::Refused { why: CommandRefusal::Changed, detail: String::new() };
+        assert_eq!(exit(refused), Some(Some(Exit::Refused)));
+    }
+}

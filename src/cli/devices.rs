@@ -1,0 +1,137 @@
+//! [`Seen`]: what a command of the console knows of devices: the same model as the window's, of one connection.
+
+use std::collections::HashMap;
+
+use crate::clock;
+use crate::model::device::{Metric, Sample};
+use crate::model::event::Update;
+use crate::model::profile::{Protocol, Socket};
+use crate::model::{
+    Connection, ConnectionId, Device, DeviceId, Event, MetricName, Model, Profile, Status, Value,
+};
+
+/// The devices of one connection.
+pub(super) struct Seen {
+    model: Model,
+    /// What was told last of each.
+    told: HashMap<DeviceId, Status>,
+}
+
+/// A change of a device's status.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Turn {
+    pub(super) device: DeviceId,
+    /// Its name for people.
+    pub(super) name: String,
+    pub(super) status: Status,
+    /// Since when, by the hub's clock; not known while the link is down.
+    pub(super) since: Option<i64>,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        let profile = Profile {
+            id: ConnectionId::COMMAND_LINE,
+            name: String::new(),
+            urls: Vec::new(),
+            protocol: Protocol::Duplex,
+            socket: Socket::Tungstenite,
+            ca_file: None,
+            fingerprint: None,
+            auto_connect: true,
+        };
+        let mut model = Model::default();
+        model.apply(clock::now(), Update::Configured(profile));
+        Seen { model, told: HashMap::new() }
+    }
+}
+
+impl Seen {
+    /// Takes in what happened, as far as it is about devices.
+    pub(super) fn take(&mut self, event: Event) {
+        let concerns = matches!(
+            event,
+            Event::Link(_)
+                | Event::Welcomed { .. }
+                | Event::Devices { .. }
+                | Event::DeviceAnnounced(_)
+                | Event::DevicePresence { .. }
+                | Event::DeviceSilent { .. }
+                | Event::Readings(_)
+        );
+        if concerns {
+            self.model.apply(clock::now(), Update::Connection(ConnectionId::COMMAND_LINE, event));
+        }
+    }
+
+    fn connection(&self) -> Option<&Connection> {
+        self.model.connections.get(&ConnectionId::COMMAND_LINE)
+    }
+
+    /// Whether the hub's list has arrived.
+    pub(super) fn is_complete(&self) -> bool {
+        self.connection().is_some_and(|connection| connection.devices.is_complete())
+    }
+
+    /// One device.
+    pub(super) fn get(&self, id: &str) -> Option<&Device> {
+        self.connection()?.devices.get(id)
+    }
+
+    /// Changes when statuses may have.
+    pub(super) fn version(&self) -> u64 {
+        self.connection().map_or(0, |connection| connection.devices.version())
+    }
+
+    /// Whose status is another one than was last told.
+    pub(super) fn turns(&mut self) -> Vec<Turn> {
+        let Some(connection) = self.model.connections.get(&ConnectionId::COMMAND_LINE) else {
+            return Vec::new();
+        };
+        // While the list is on its way, nothing that it has not named yet is known; it is a matter of a moment.
+        if connection.link.is_online() && !connection.devices.is_complete() {
+            return Vec::new();
+        }
+        let told = &mut self.told;
+        let turned = connection.devices.iter().filter_map(|device| {
+            let status = connection.status(device);
+            let id = device.spec.id.clone();
+            if told.insert(id.clone(), status) == Some(status) {
+                return None;
+            }
+            let since = (status != Status::Unknown).then_some(device.since);
+            Some(Turn { device: id, name: device.spec.title().to_owned(), status, since })
+        });
+        turned.collect()
+    }
+
+    /// What a moment's values are called, and in what unit.
+    pub(super) fn reading<'a>(
+        &'a self,
+        sample: &'a Sample,
+        (metric, value): &'a (MetricName, Value),
+    ) -> Reading<'a> {
+        let device = self.get(sample.device.as_str());
+        let latest = device.and_then(|device| device.metric(metric.as_str()));
+        let of = latest.map(|latest| &*latest.metric);
+        let name = device.map_or(sample.device.as_str(), |device| device.spec.title());
+        Reading { sample, name, metric, value, of }
+    }
+}
+
+/// One value with what is known about it.
+pub(super) struct Reading<'a> {
+    pub(super) sample: &'a Sample,
+    /// The device's name for people.
+    pub(super) name: &'a str,
+    pub(super) metric: &'a MetricName,
+    pub(super) value: &'a Value,
+    of: Option<&'a Metric>,
+}
+
+impl Reading<'_> {
+    /// Its unit; empty where it has none.
+    pub(super) fn unit(&self) -> &str {
+        self.of.map_or("", |metric| &metric.unit)
+    }
+}

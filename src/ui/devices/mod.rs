@@ -1,0 +1,67 @@
+//! The device pane: the list of all devices, or the page of one.
+
+mod controls;
+mod empty;
+mod entry;
+mod list;
+mod order;
+mod page;
+mod paint;
+mod rows;
+mod standing;
+
+use std::collections::HashMap;
+
+use egui::Ui;
+
+use super::Cx;
+use super::link::LinkMemory;
+use crate::model::device::DeviceId;
+use crate::model::id::ConnectionId;
+
+use list::List;
+use page::Page;
+use standing::Standing;
+
+/// The pane's own state.
+#[derive(Default)]
+pub(super) struct Devices {
+    list: List,
+    page: Option<Page>,
+}
+
+impl Devices {
+    /// Draws the pane into what it is given.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, links: &HashMap<ConnectionId, LinkMemory>) {
+        if let Some(page) = &mut self.page {
+            if !page.show(ui, cx) {
+                self.page = None;
+                self.list.focus();
+                // Something else is to be drawn, and nothing else says so.
+                cx.deadline.at(cx.now.boot_ms);
+            }
+            return;
+        }
+        let standings = Standing::all(cx, links);
+        if let Some(key) = self.list.show(ui, cx, &standings) {
+            self.open(key.connection, key.device);
+            cx.deadline.at(cx.now.boot_ms);
+        }
+    }
+
+    /// Opens the page of one device.
+    pub(super) fn open(&mut self, connection: ConnectionId, device: DeviceId) {
+        self.list.rest();
+        self.page = Some(Page::new(connection, device));
+    }
+
+    /// Puts the keyboard's focus into the list.
+    pub(super) fn focus(&mut self) {
+        self.list.focus();
+    }
+
+    /// The pane is hidden: what is prepared for drawing is let go.
+    pub(super) fn rest(&mut self) {
+        self.list.rest();
+    }
+}

@@ -1,0 +1,140 @@
+//! The rest of a device's page: attributes, the log of status and commands, and what it last said, as JSON.
+
+use std::sync::Arc;
+
+use egui::{Label, RichText, TextEdit, Ui};
+use serde_json::{Map, Value as Json, json};
+
+use super::{Facts, View, rows};
+use crate::model::device::{Happened, Metric, MetricName, MetricType, Spec};
+use crate::model::devices::Device;
+use crate::ui::theme::{self, size, space};
+use crate::ui::{Cx, harmless, value, widgets};
+
+/// Most attributes shown.
+const ATTRIBUTES: usize = 100;
+/// Longest attribute's name and value shown, in characters.
+const ATTRIBUTE_CHARS: (usize, usize) = (60, 400);
+
+/// The attributes, harmless.
+pub(super) fn copied(spec: &Spec) -> Vec<(String, String)> {
+    let own = spec.attributes.iter().take(ATTRIBUTES);
+    own.map(|(name, said)| (harmless::line(name, ATTRIBUTE_CHARS.0), harmless::line(said, ATTRIBUTE_CHARS.1)))
+        .collect()
+}
+
+/// Draws the attributes.
+pub(super) fn attributes(ui: &mut Ui, attributes: &[(String, String)]) {
+    let theme = theme::of(ui);
+    for (name, said) in attributes {
+        ui.horizontal_wrapped(|ui| {
+            let name = RichText::new(name).font(theme::small()).color(theme.weak);
+            ui.add(Label::new(name));
+            ui.add(Label::new(RichText::new(said)).wrap());
+        });
+    }
+}
+
+/// Draws the log, newest first; commands that are still pending stand at their control.
+pub(super) fn log(ui: &mut Ui, cx: &Cx, view: &View) {
+    let theme = theme::of(ui);
+    let words = cx.words.device_page;
+    if view.log.is_empty() {
+        ui.add(Label::new(RichText::new(words.log_empty).color(theme.weak)).wrap());
+    }
+    let height = size::BODY_LINE + size::SMALL_LINE;
+    rows(ui, view.log.len(), height, |ui, number| {
+        let line = &view.log[number];
+        let (what, result) = said(cx, &view.metrics, &line.what);
+        let when = (cx.words.day_and_clock)(line.at);
+        let below = if result.is_empty() { when.clone() } else { format!("{when} · {result}") };
+        let rect = ui.max_rect();
+        let width = rect.width();
+        let top = widgets::cut(ui, &what, theme::body(), theme.text, width);
+        let bottom = widgets::cut(ui, &below, theme::small(), theme.weak, width);
+        let cut = top.elided || bottom.elided;
+        ui.painter().galley(rect.min, top, theme.text);
+        ui.painter().galley(rect.min + egui::vec2(0.0, size::BODY_LINE), bottom, theme.weak);
+        let spoken = format!("{what}, {below}");
+        let response = widgets::spoken(ui, rect, ui.scope_id().with("line"), &spoken);
+        if cut {
+            response.on_hover_text(spoken);
+        }
+    });
+}
+
+/// What happened, and what became of it.
+fn said(cx: &Cx, metrics: &[Arc<Metric>], what: &Happened) -> (String, String) {
+    let words = cx.words.device_page;
+    match what {
+        Happened::Online => (words.came.to_owned(), String::new()),
+        Happened::Offline { reason } => ((words.went)(&harmless::line(reason, 200)), String::new()),
+        Happened::Silent => (words.fell_silent.to_owned(), String::new()),
+        Happened::Command { command } => {
+            let who = harmless::line(&command.by.name, 40);
+            let name = harmless::line(command.property.as_str(), 64);
+            let shown = match metrics.iter().find(|metric| metric.name == command.property) {
+                Some(metric) => value::reading(cx.words, metric, &command.value),
+                None => {
+                    let metric = Metric::new(command.property.clone(), MetricType::Text);
+                    value::reading(cx.words, &metric, &command.value)
+                }
+            };
+            ((words.asked)(&who, &name, &shown), (words.became)(&command.state))
+        }
+    }
+}
+
+/// What a device last said, as shown.
+#[derive(Default)]
+pub(super) struct Details {
+    open: bool,
+    /// What the text was made from: when it was heard, and how many metrics there are.
+    key: Option<(Option<i64>, usize, u64)>,
+    raw: String,
+}
+
+impl Details {
+    /// Draws what it last said: folded, until a person wants to see it.
+    pub(super) fn raw(&mut self, ui: &mut Ui, cx: &Cx, facts: &Facts) {
+        let words = cx.words.device_page;
+        ui.add_space(space::MEDIUM);
+        ui.checkbox(&mut self.open, words.raw);
+        if !self.open {
+            return;
+        }
+        cx.model.read(|model| {
+            let Some(connection) = model.connections.get(&facts.connection) else { return };
+            let Some(device) = connection.devices.get(facts.device.as_str()) else { return };
+            let key = (device.heard, device.latest.len(), connection.devices.version());
+            if self.key != Some(key) {
+                self.raw = serde_json::to_string_pretty(&last_said(device)).unwrap_or_default();
+                self.key = Some(key);
+            }
+        });
+        let copy = ui.add(widgets::plain(cx.words.devices.copy));
+        widgets::named(ui, &copy, words.copy_raw);
+        if copy.clicked() {
+            ui.ctx().copy_text(self.raw.clone());
+        }
+        let shown = harmless::text(&self.raw);
+        let mut shown: &str = &shown;
+        let edit = TextEdit::multiline(&mut shown).code_editor().desired_width(f32::INFINITY).desired_rows(4);
+        let response = ui.add(edit);
+        widgets::named(ui, &response, words.raw);
+    }
+}
+
+/// Its last readings and its announcement, in the words of the protocol.
+fn last_said(device: &Device) -> Json {
+    let last = device.latest.iter().map(|latest| latest.received).max().unwrap_or(0);
+    let of_last = device.latest.iter().filter(|latest| latest.received == last && last > 0);
+    let at = of_last.clone().map(|latest| latest.at).max();
+    let values: Map<String, Json> =
+        of_last.map(|latest| (name(&latest.metric.name), json!(latest.value))).collect();
+    json!({ "readings": { "at": at, "received": last, "values": values }, "announced": device.spec })
+}
+
+fn name(name: &MetricName) -> String {
+    name.as_str().to_owned()
+}

@@ -1,0 +1,441 @@
+//! One plot: axes and grid by `egui_plot`, the lines, bands and holes painted over it.
+
+use std::sync::Arc;
+
+use egui::accesskit::Role;
+use egui::{
+    EventFilter, Id, Key, Label, Mesh, Pos2, Rect, RichText, Sense, Shape, Stroke, Ui, Vec2, pos2, vec2,
+};
+use egui_plot::{GridInput, GridMark, Plot, PlotPoint, PlotTransform};
+
+use super::past::{Column, Sight};
+use super::plots::{Move, Plotted};
+use crate::model::device::{Metric, MetricType, Value};
+use crate::ui::text::Words;
+use crate::ui::theme::{self, Theme, space};
+use crate::ui::{Cx, harmless, value, widgets};
+
+/// Height of a plot, in points.
+const HEIGHT: f32 = 132.0;
+/// Room for the numbers at the left.
+const AXIS: f32 = 56.0;
+/// Least distance of two times on the axis.
+const TIMES_APART: f64 = 84.0;
+/// Most holes that are named aloud.
+const NAMED_HOLES: usize = 4;
+
+/// Where and how a plot is drawn.
+pub(super) struct Canvas {
+    /// Its id.
+    pub id: Id,
+    /// What is looked at.
+    pub sight: Sight,
+    /// The moment under the pointer, in any plot.
+    pub cursor: Option<f64>,
+    /// Whether some of it is being fetched.
+    pub loading: bool,
+    /// Whether the times stand under it.
+    pub with_times: bool,
+}
+
+/// What came of it.
+pub(super) struct Shown {
+    /// The width of the lines' part, in pixels.
+    pub width: u32,
+    /// The moment under the pointer, if it is over this plot.
+    pub cursor: Option<f64>,
+    /// What the person does.
+    pub moved: Vec<Move>,
+}
+
+/// Draws a plot.
+pub(super) fn show(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) -> Shown {
+    legend(ui, cx, canvas, lines);
+    let (words, sight) = (cx.words, canvas.sight);
+    let (low, high) = ends(lines);
+    let first = lines.first().map(|line| line.metric.clone());
+    let plot = Plot::new(canvas.id)
+        .id(canvas.id)
+        .height(HEIGHT)
+        .sense(Sense::hover())
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
+        .allow_double_click_reset(false)
+        .show_x(false)
+        .show_y(false)
+        .show_crosshair(false)
+        .show_axes([canvas.with_times, true])
+        .set_margin_fraction(Vec2::ZERO)
+        .y_axis_min_width(AXIS)
+        .x_grid_spacer(move |input| times(&input, sight))
+        .y_grid_spacer(levels(lines))
+        .x_axis_formatter(move |mark, _| (words.device_page.tick)(mark.value as i64, mark.step_size as i64))
+        .y_axis_formatter(move |mark, _| {
+            first.as_ref().map_or(String::new(), |metric| level(words, metric, mark))
+        });
+    let shown = plot.show(ui, |plot| {
+        plot.set_plot_bounds_x(sight.from as f64..=sight.to as f64);
+        plot.set_plot_bounds_y(low..=high);
+    });
+    let rect = *shown.transform.frame();
+    if ui.is_rect_visible(rect) {
+        paint(ui, cx, canvas, lines, &shown.transform);
+    }
+    let (cursor, moved) = hand(ui, cx, canvas, lines, rect);
+    Shown { width: (rect.width().max(1.0) as u32).min(8_192), cursor, moved }
+}
+
+/// The names of what is plotted, and its values at the pointer.
+fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
+    let theme = theme::of(ui);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = space::TINY;
+        for line in lines {
+            let (dot, _) = ui.allocate_exact_size(Vec2::splat(10.0), Sense::hover());
+            ui.painter().circle_filled(dot.center(), 4.0, line.colour);
+            let mut text = harmless::line(line.metric.name.as_str(), 40);
+            if let Some(cursor) = canvas.cursor {
+                let said = match line.drawn.value_at(cursor) {
+                    Some(column) => column_value(cx.words, line.metric, column),
+                    None => cx.words.device_page.no_data.to_owned(),
+                };
+                text = format!("{text}  {said}");
+            }
+            let text = RichText::new(text).font(theme::small()).color(theme.text);
+            ui.add(Label::new(text).selectable(false).truncate());
+            ui.add_space(space::SMALL);
+        }
+        if canvas.loading {
+            let text = RichText::new(cx.words.device_page.loading).font(theme::small()).color(theme.weak);
+            ui.add(Label::new(text).selectable(false));
+        }
+    });
+}
+
+fn column_value(words: &Words, metric: &Metric, column: &Column) -> String {
+    let of = |number: f64| chart_value(words, metric, number);
+    if column.min == column.max {
+        return of(column.mean);
+    }
+    match metric.kind {
+        MetricType::Number => format!("{} ({} … {})", of(column.mean), of(column.min), of(column.max)),
+        _ => format!("{} … {}", of(column.min), of(column.max)),
+    }
+}
+
+/// A charted number as the value that it stands for.
+fn chart_value(words: &Words, metric: &Metric, number: f64) -> String {
+    match metric.kind {
+        MetricType::Flag => value::reading(words, metric, &Value::Flag(number >= 0.5)),
+        MetricType::Enum => match metric.options.get(number.max(0.0) as usize) {
+            Some(option) => harmless::line(option, 24),
+            None => value::number(words, metric, number),
+        },
+        MetricType::Number | MetricType::Text => value::number(words, metric, number),
+    }
+}
+
+/// The range of values to show: what is in sight, with a little room.
+fn ends(lines: &[Plotted]) -> (f64, f64) {
+    if lines.iter().any(|line| line.metric.kind == MetricType::Flag) {
+        return (-0.15, 1.15);
+    }
+    let all = lines.iter().filter_map(|line| line.drawn.ends);
+    let Some((low, high)) = all.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
+        return (0.0, 1.0);
+    };
+    let room = match high - low {
+        // The smallest difference that a plot can tell apart.
+        flat if flat <= low.abs().max(high.abs()) * 1e-9 => low.abs().max(high.abs()).max(1e-9) * 0.05,
+        span => span * 0.08,
+    };
+    (low - room, high + room)
+}
+
+/// The grid of times, at full local minutes, hours and days.
+fn times(input: &GridInput, sight: Sight) -> Vec<GridMark> {
+    const STEPS: [i64; 19] = [
+        1_000,
+        2_000,
+        5_000,
+        10_000,
+        30_000,
+        60_000,
+        120_000,
+        300_000,
+        600_000,
+        1_800_000,
+        3_600_000,
+        10_800_000,
+        21_600_000,
+        43_200_000,
+        86_400_000,
+        172_800_000,
+        604_800_000,
+        2_592_000_000,
+        7_776_000_000,
+    ];
+    let least = (sight.column_ms() * TIMES_APART) as i64;
+    let step = STEPS.into_iter().find(|step| *step >= least).unwrap_or(31_536_000_000);
+    let offset = local_offset_ms(sight.to);
+    let first = (input.bounds.0 as i64).saturating_add(offset).div_euclid(step) + 1;
+    let marks = (first..first + 64).map(|n| n.saturating_mul(step).saturating_sub(offset) as f64);
+    marks
+        .take_while(|at| *at <= input.bounds.1)
+        .map(|value| GridMark { value, step_size: step as f64 })
+        .collect()
+}
+
+fn local_offset_ms(at: i64) -> i64 {
+    use chrono::{Local, Offset, TimeZone};
+    let offset = Local.timestamp_millis_opt(at).earliest().map(|time| time.offset().fix().local_minus_utc());
+    i64::from(offset.unwrap_or(0)) * 1_000
+}
+
+/// The grid of values: of flags and enumerations each value there is, of numbers a few round ones.
+fn levels(lines: &[Plotted]) -> impl Fn(GridInput) -> Vec<GridMark> + use<> {
+    let whole = lines.iter().all(|line| matches!(line.metric.kind, MetricType::Flag | MetricType::Enum));
+    move |input: GridInput| {
+        let span = input.bounds.1 - input.bounds.0;
+        let rough = span / 4.0;
+        let decade = 10f64.powf(rough.log10().floor());
+        let mut step = [1.0, 2.0, 5.0, 10.0].map(|n| n * decade).into_iter().find(|step| *step >= rough);
+        if whole {
+            step = step.map(|step| step.round().max(1.0));
+        }
+        let Some(step) = step.filter(|step| step.is_finite() && *step > 0.0) else {
+            return Vec::new();
+        };
+        let first = (input.bounds.0 / step).ceil();
+        let marks = (0..12).map(|n| (first + f64::from(n)) * step);
+        marks
+            .take_while(|value| *value <= input.bounds.1)
+            .map(|value| GridMark { value, step_size: step })
+            .collect()
+    }
+}
+
+/// A number at the left of the plot.
+fn level(words: &Words, metric: &Metric, mark: GridMark) -> String {
+    if matches!(metric.kind, MetricType::Flag | MetricType::Enum)
+        || matches!(metric.unit.as_str(), "B" | "B/s")
+    {
+        return chart_value(words, metric, mark.value);
+    }
+    let mut bare = Metric::new(metric.name.clone(), MetricType::Number);
+    // As many digits as tell two neighbours apart.
+    let digits = (-mark.step_size.log10().floor()).clamp(0.0, 6.0);
+    bare.precision = Some(digits as u8);
+    value::number(words, &bare, mark.value)
+}
+
+fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], to: &PlotTransform) {
+    let theme = theme::of(ui);
+    let rect = *to.frame();
+    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+    for (from, until) in common_holes(lines) {
+        let (left, right) = (x(to, from as f64), x(to, until as f64));
+        painter.rect_filled(
+            Rect::from_x_y_ranges(left..=right.max(left + 1.0), rect.y_range()),
+            0.0,
+            theme.hover,
+        );
+    }
+    for (number, line) in lines.iter().enumerate() {
+        if lines.len() > 1 {
+            // Where this one alone says nothing.
+            let bottom = rect.bottom() - 3.0 * number as f32;
+            for (from, until) in &line.drawn.holes {
+                let range = x(to, *from as f64)..=x(to, *until as f64);
+                let strip = Rect::from_x_y_ranges(range, bottom - 2.0..=bottom);
+                painter.rect_filled(strip, 0.0, line.colour.gamma_multiply(0.5));
+            }
+        }
+        band(&painter, line, to);
+        trace(&painter, line, to);
+    }
+    if let Some(cursor) = canvas.cursor {
+        painter.vline(x(to, cursor), rect.y_range(), Stroke::new(1.0, theme.weak));
+    }
+    if !canvas.loading && lines.iter().all(|line| line.drawn.ends.is_none()) {
+        nothing(&painter, rect, cx.words.device_page.no_data, theme);
+    }
+}
+
+fn nothing(painter: &egui::Painter, rect: Rect, text: &str, theme: &Theme) {
+    painter.text(rect.center(), egui::Align2::CENTER_CENTER, text, theme::small(), theme.weak);
+}
+
+fn x(to: &PlotTransform, at: f64) -> f32 {
+    to.position_from_point_x(at).clamp(to.frame().left() - 4.0, to.frame().right() + 4.0)
+}
+
+/// From the lowest to the highest of each column.
+fn band(painter: &egui::Painter, line: &Plotted, to: &PlotTransform) {
+    let columns = &line.drawn.columns;
+    if columns.iter().all(|column| column.min == column.max) {
+        return;
+    }
+    let colour = line.colour.gamma_multiply(0.25);
+    let mut mesh = Mesh::default();
+    mesh.reserve_vertices(columns.len() * 2);
+    for (at, column) in columns.iter().enumerate() {
+        let top = to.position_from_point(&PlotPoint::new(column.at, column.max));
+        let bottom = to.position_from_point(&PlotPoint::new(column.at, column.min));
+        let next = mesh.vertices.len() as u32;
+        mesh.colored_vertex(top, colour);
+        mesh.colored_vertex(bottom, colour);
+        if at > 0 && !column.after_hole {
+            mesh.add_triangle(next - 2, next - 1, next);
+            mesh.add_triangle(next - 1, next + 1, next);
+        }
+    }
+    painter.add(Shape::Mesh(Arc::new(mesh)));
+}
+
+/// The line of means; flags and enumerations in steps.
+fn trace(painter: &egui::Painter, line: &Plotted, to: &PlotTransform) {
+    let stroke = Stroke::new(1.5, line.colour);
+    let steps = !matches!(line.metric.kind, MetricType::Number);
+    let mut points: Vec<Pos2> = Vec::with_capacity(line.drawn.columns.len());
+    let flush = |points: &mut Vec<Pos2>| match points.len() {
+        0 => {}
+        1 => {
+            painter.circle_filled(points[0], 1.75, line.colour);
+            points.clear();
+        }
+        _ => {
+            painter.add(Shape::line(std::mem::take(points), stroke));
+        }
+    };
+    for column in &line.drawn.columns {
+        if column.after_hole {
+            flush(&mut points);
+        }
+        let point = to.position_from_point(&PlotPoint::new(column.at, column.mean));
+        if let Some(last) = points.last().filter(|_| steps) {
+            points.push(pos2(point.x, last.y));
+        }
+        points.push(point);
+    }
+    flush(&mut points);
+}
+
+/// Stretches of which no line has data.
+fn common_holes(lines: &[Plotted]) -> Vec<(i64, i64)> {
+    let mut lines = lines.iter();
+    let mut common = lines.next().map(|line| line.drawn.holes.clone()).unwrap_or_default();
+    for line in lines {
+        let mut both = Vec::new();
+        let (mut one, mut other) = (0, 0);
+        while let (Some(a), Some(b)) = (common.get(one), line.drawn.holes.get(other)) {
+            let (from, to) = (a.0.max(b.0), a.1.min(b.1));
+            if from < to {
+                both.push((from, to));
+            }
+            if a.1 < b.1 { one += 1 } else { other += 1 }
+        }
+        common = both;
+    }
+    common
+}
+
+/// Takes what the person does to the plot, and makes it known to screen readers.
+fn hand(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], rect: Rect) -> (Option<f64>, Vec<Move>) {
+    let theme = theme::of(ui);
+    let sight = canvas.sight;
+    let column_ms = (sight.to - sight.from) as f64 / f64::from(rect.width().max(1.0));
+    let response = ui.interact(rect, canvas.id.with("hand"), Sense::click_and_drag());
+    speak(ui, cx, canvas, lines, &response);
+    widgets::focus_ring(ui, &response, theme);
+    if response.clicked() || response.drag_started() {
+        response.request_focus();
+    }
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
+    let mut moves = Vec::new();
+    if response.dragged() && response.drag_delta().x != 0.0 {
+        moves.push(Move::Pan(-f64::from(response.drag_delta().x) * column_ms));
+    }
+    let pointer = response.hover_pos();
+    let cursor = pointer.map(|at| sight.from as f64 + f64::from(at.x - rect.left()) * column_ms);
+    if let Some(cursor) = cursor {
+        let (zoom, scroll) = ui.input(|input| (input.zoom_delta(), input.smooth_scroll_delta().x));
+        if zoom != 1.0 {
+            moves.push(Move::Zoom(f64::from(zoom), cursor));
+        }
+        if scroll != 0.0 {
+            moves.push(Move::Pan(-f64::from(scroll) * column_ms));
+        }
+    }
+    if response.has_focus() {
+        let filter = EventFilter { horizontal_arrows: true, ..Default::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        keys(ui, sight, &mut moves);
+    }
+    (cursor, moves)
+}
+
+fn keys(ui: &Ui, sight: Sight, moves: &mut Vec<Move>) {
+    let tenth = (sight.to - sight.from) as f64 / 10.0;
+    let middle = sight.from as f64 + tenth * 5.0;
+    ui.input(|input| {
+        for (key, act) in [
+            (Key::ArrowLeft, Move::Pan(-tenth)),
+            (Key::ArrowRight, Move::Pan(tenth)),
+            (Key::Plus, Move::Zoom(2.0, middle)),
+            (Key::Equals, Move::Zoom(2.0, middle)),
+            (Key::Minus, Move::Zoom(0.5, middle)),
+            (Key::End, Move::Live),
+        ] {
+            if input.modifiers.is_none() || key == Key::Plus {
+                moves.extend((0..input.num_presses(key)).map(|_| act));
+            }
+        }
+    });
+}
+
+/// The plot's name, and where it has no data.
+fn speak(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], response: &egui::Response) {
+    let words = cx.words.device_page;
+    let sight = canvas.sight;
+    let name = || {
+        let names: Vec<String> =
+            lines.iter().map(|line| harmless::line(line.metric.name.as_str(), 40)).collect();
+        let span = sight.to - sight.from;
+        (words.plot_of)(&names.join(", "), &(words.moment)(sight.from, span), &(words.moment)(sight.to, span))
+    };
+    response.widget_info(|| egui::WidgetInfo::labeled(Role::Figure, true, name()));
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        let mut said: Vec<String> = Vec::new();
+        if !canvas.loading && lines.iter().all(|line| line.drawn.ends.is_none()) {
+            said.push(words.no_data.to_owned());
+        }
+        let holes = common_holes(lines);
+        for (from, to) in holes.iter().take(NAMED_HOLES) {
+            let span = (sight.to - sight.from).min(3_600_000 * 48);
+            said.push((words.no_data_between)(&(words.moment)(*from, span), &(words.moment)(*to, span)));
+        }
+        if holes.len() > NAMED_HOLES {
+            said.push((words.more_gaps)(holes.len() - NAMED_HOLES));
+        }
+        said.push(words.plot_help.to_owned());
+        node.set_description(said.join(" "));
+    });
+    if response.hovered()
+        && let Some(at) = response.hover_pos()
+        && common_holes(lines).iter().any(|(from, to)| {
+            let column_ms = (sight.to - sight.from) as f64 / f64::from(response.rect.width().max(1.0));
+            let moment = sight.from as f64 + f64::from(at.x - response.rect.left()) * column_ms;
+            (*from as f64..=*to as f64).contains(&moment)
+        })
+    {
+        let place = at + vec2(space::SMALL, -space::SMALL);
+        let font = theme::small();
+        ui.painter().text(place, egui::Align2::LEFT_BOTTOM, words.no_data, font, theme::of(ui).weak);
+    }
+}

@@ -1,0 +1,374 @@
+//! The plots of a device's page: which readings are plotted, what part of the past is looked at, and what of it is
+//! asked for. How one plot is drawn is in [`super::plot`].
+
+use std::sync::Arc;
+
+use std::collections::HashMap;
+
+use egui::{Label, RichText, Ui};
+
+use super::past::{self, Asked, Drawn, Need, Sight};
+use super::{Facts, plot};
+use crate::model::device::{Metric, MetricName, MetricType, UNKNOWN_RHYTHM_MS};
+use crate::model::devices::{Device, Latest};
+use crate::model::intent::Intent;
+use crate::model::reducer::Connection;
+use crate::model::series::SeriesPage;
+use crate::model::time::{BootMs, WallMs};
+use crate::ui::text::device_page::Stretch;
+use crate::ui::theme::{self, space};
+use crate::ui::{Cx, widgets};
+
+/// Most readings plotted at once: more would push each other's past out of the model.
+pub(super) const MOST: usize = 12;
+/// So many are plotted unless a person chooses.
+const AT_FIRST: usize = 3;
+/// What is looked at has to stay so for this long before its past is asked for, in milliseconds.
+const SETTLE_MS: BootMs = 150;
+/// Who moves on and on is shown something after so long all the same, in milliseconds.
+const ON_THE_WAY_MS: BootMs = 500;
+/// The shortest and the longest stretch looked at, in milliseconds.
+const SPANS: (i64, i64) = (2_000, 2 * 366 * 86_400_000);
+
+/// The plots' own state.
+pub(super) struct Plots {
+    chosen: Option<Vec<MetricName>>,
+    span_ms: i64,
+    /// Where what is looked at ends; none: at the present.
+    end: Option<WallMs>,
+    moved: BootMs,
+    /// The moment under the pointer.
+    pub(super) cursor: Option<f64>,
+    /// The plots' width in pixels, as last drawn.
+    width: u32,
+    /// When the link came up, as last seen up.
+    link: Option<WallMs>,
+    kept: HashMap<MetricName, Kept>,
+    sight: Sight,
+}
+
+/// A metric's line as last drawn, and what it was drawn from.
+#[derive(Default)]
+struct Kept {
+    asked: Option<Asked>,
+    /// The link was down since it was asked for: there may be more now.
+    again: bool,
+    loading: bool,
+    /// Since when something is missing that is not asked for.
+    missing: Option<BootMs>,
+    key: Option<Key>,
+    drawn: Drawn,
+}
+
+/// A line is drawn anew when this changes.
+#[derive(Copy, Clone, PartialEq)]
+struct Key {
+    sight: Sight,
+    page: Option<(WallMs, WallMs, i64, usize)>,
+    received: WallMs,
+    every_ms: i64,
+    points: (usize, Option<WallMs>, Option<WallMs>),
+    minutes: usize,
+    pages: u64,
+}
+
+/// One line of a plot.
+pub(super) struct Plotted<'a> {
+    /// Of which metric.
+    pub metric: &'a Metric,
+    /// Its line.
+    pub drawn: &'a Drawn,
+    /// Its colour.
+    pub colour: egui::Color32,
+}
+
+/// What a person does to what is looked at.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub(super) enum Move {
+    /// By so many milliseconds, towards the present.
+    Pan(f64),
+    /// So many times closer, around this moment.
+    Zoom(f64, f64),
+    /// Back to the present.
+    Live,
+}
+
+impl Default for Plots {
+    fn default() -> Self {
+        Plots {
+            chosen: None,
+            span_ms: Stretch::Minutes.ms(),
+            end: None,
+            moved: 0,
+            cursor: None,
+            width: 320,
+            link: None,
+            kept: HashMap::new(),
+            sight: Sight { from: 0, to: 1, now: 1, width: 1 },
+        }
+    }
+}
+
+impl Plots {
+    /// Looks at the model: what is plotted is drawn anew where it changed, and what is missing is asked for.
+    pub(super) fn look(&mut self, cx: &mut Cx, facts: &Facts, connection: &Connection, device: &Device) {
+        let chosen = self.chosen.get_or_insert_with(|| at_first(device)).clone();
+        self.kept.retain(|name, _| chosen.contains(name));
+        if let Some(link) = facts.seen.link {
+            if self.link.is_some_and(|before| before != link) {
+                self.kept.values_mut().for_each(|kept| kept.again = true);
+            }
+            self.link = Some(link);
+        }
+        self.sight = self.sight(facts.hub_now);
+        let every_ms = device.every_ms().unwrap_or(UNKNOWN_RHYTHM_MS);
+        let every_ms = i64::try_from(every_ms).unwrap_or(i64::MAX / 8).min(i64::MAX / 8);
+        for name in chosen {
+            let Some(latest) = device.metric(name.as_str()) else { continue };
+            let page = connection.devices.page(device.spec.id.as_str(), name.as_str());
+            let kept = self.kept.entry(name.clone()).or_default();
+            let pages = connection.devices.pages_version();
+            kept.draw(latest, page, every_ms, self.sight, pages);
+            let settled = self.moved + SETTLE_MS;
+            if let Some(asked) = kept.ask(cx, latest, page, self.sight, settled) {
+                cx.intents.push(Intent::LoadSeries {
+                    connection: facts.connection,
+                    device: facts.device.clone(),
+                    metric: name,
+                    from: asked.from(),
+                    to: asked.to(),
+                    columns: asked.columns(),
+                });
+            }
+        }
+    }
+
+    fn sight(&self, now: WallMs) -> Sight {
+        let width = self.width.max(1);
+        let column_ms = (self.span_ms / i64::from(width)).max(1);
+        // At the present it moves by whole pixels.
+        let present = now.div_euclid(column_ms).saturating_add(1).saturating_mul(column_ms);
+        let to = self.end.unwrap_or(present);
+        Sight {
+            from: to.saturating_sub(self.span_ms),
+            to,
+            now: now.div_euclid(column_ms) * column_ms + column_ms,
+            width,
+        }
+    }
+
+    /// Whether a reading is plotted.
+    pub(super) fn is_chosen(&self, name: &MetricName) -> bool {
+        self.chosen.as_ref().is_some_and(|chosen| chosen.contains(name))
+    }
+
+    /// Whether one more could be.
+    pub(super) fn has_room(&self) -> bool {
+        self.chosen.as_ref().is_none_or(|chosen| chosen.len() < MOST)
+    }
+
+    /// Plots a reading, or no longer.
+    pub(super) fn choose(&mut self, name: &MetricName, plotted: bool) {
+        let chosen = self.chosen.get_or_insert_default();
+        chosen.retain(|known| known != name);
+        if plotted && chosen.len() < MOST {
+            chosen.push(name.clone());
+        }
+    }
+
+    /// Draws the plots.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, metrics: &[Arc<Metric>]) {
+        self.head(ui, cx);
+        let theme = theme::of(ui);
+        let groups = self.groups(metrics);
+        if groups.is_empty() {
+            let text = RichText::new(cx.words.device_page.nothing_chosen).color(theme.weak);
+            ui.add(Label::new(text).wrap());
+            return;
+        }
+        let mut moves = Vec::new();
+        let mut cursor = None;
+        let mut width = self.width;
+        for (number, group) in groups.iter().enumerate() {
+            let lines: Vec<Plotted> = group
+                .iter()
+                .filter_map(|(place, metric)| {
+                    let kept = self.kept.get(&metric.name)?;
+                    let colour = theme.people[place % theme.people.len()];
+                    Some(Plotted { metric, drawn: &kept.drawn, colour })
+                })
+                .collect();
+            let loading = group.iter().any(|(_, m)| self.kept.get(&m.name).is_some_and(|kept| kept.loading));
+            let name = lines.first().map(|line| line.metric.name.as_str()).unwrap_or_default();
+            let id = egui::Id::unique(("device plot", facts.connection, facts.device.as_str(), name));
+            let canvas = plot::Canvas {
+                id,
+                sight: self.sight,
+                cursor: self.cursor,
+                loading,
+                with_times: number + 1 == groups.len(),
+            };
+            let shown = plot::show(ui, cx, &canvas, &lines);
+            width = shown.width;
+            cursor = cursor.or(shown.cursor);
+            moves.extend(shown.moved);
+        }
+        self.after(cx, facts.hub_now, width, cursor, moves);
+    }
+
+    fn after(&mut self, cx: &mut Cx, now: WallMs, width: u32, cursor: Option<f64>, moves: Vec<Move>) {
+        let before = (self.width, self.cursor, self.span_ms, self.end);
+        (self.width, self.cursor) = (width, cursor);
+        for change in moves {
+            self.moved = cx.now.boot_ms;
+            self.apply(change, now);
+        }
+        if before != (self.width, self.cursor, self.span_ms, self.end) {
+            cx.deadline.at(cx.now.boot_ms);
+        }
+    }
+
+    fn apply(&mut self, change: Move, now: WallMs) {
+        let end = self.end.unwrap_or(self.sight.to);
+        let end = match change {
+            Move::Live => now,
+            Move::Pan(ms) => end.saturating_add(ms as i64),
+            Move::Zoom(factor, around) => {
+                let before = self.span_ms as f64;
+                let after = (before / factor.clamp(0.01, 100.0)).clamp(SPANS.0 as f64, SPANS.1 as f64);
+                self.span_ms = after as i64;
+                // At the present the present stays where it is.
+                if self.end.is_none() {
+                    return;
+                }
+                (around + (end as f64 - around) * after / before) as i64
+            }
+        };
+        self.end = (end < now).then_some(end.max(0));
+    }
+
+    fn head(&mut self, ui: &mut Ui, cx: &mut Cx) {
+        let theme = theme::of(ui);
+        let words = cx.words.device_page;
+        ui.horizontal_wrapped(|ui| {
+            for stretch in Stretch::ALL {
+                let chosen = self.span_ms == stretch.ms();
+                let button = ui.selectable_label(chosen, (words.stretch)(stretch));
+                let name = (words.stretch_named)(stretch);
+                button.widget_info(|| {
+                    egui::WidgetInfo::selected(egui::accesskit::Role::Button, true, chosen, name)
+                });
+                if button.clicked() && !chosen {
+                    self.span_ms = stretch.ms();
+                    self.moved = cx.now.boot_ms;
+                    cx.deadline.at(cx.now.boot_ms);
+                }
+            }
+            ui.add_space(space::TINY);
+            if self.end.is_none() {
+                let text = RichText::new(words.live).font(theme::small()).color(theme.good);
+                ui.add(Label::new(text).selectable(false));
+            } else if ui.add(widgets::plain(words.go_live)).clicked() {
+                self.end = None;
+                cx.deadline.at(cx.now.boot_ms);
+            }
+        });
+        let moment = |at: WallMs| (words.moment)(at, self.span_ms);
+        let mut text = format!("{} – {}", moment(self.sight.from), moment(self.sight.to));
+        if let Some(cursor) = self.cursor {
+            text = format!("{text}  ·  {}", (words.moment)(cursor as i64, self.span_ms.min(3_600_000)));
+        }
+        ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme.weak)).truncate());
+    }
+
+    /// What is plotted, by unit: readings of the same unit share a plot. With each reading's place among the chosen.
+    fn groups<'a>(&self, metrics: &'a [Arc<Metric>]) -> Vec<Vec<(usize, &'a Metric)>> {
+        let mut groups: Vec<Vec<(usize, &Metric)>> = Vec::new();
+        let chosen = self.chosen.iter().flatten().enumerate();
+        for (place, name) in chosen {
+            let Some(metric) = metrics.iter().find(|metric| metric.name == *name) else { continue };
+            let together = |other: &Metric| {
+                other.kind == metric.kind && other.unit == metric.unit && metric.kind != MetricType::Enum
+            };
+            match groups.iter_mut().find(|group| group.first().is_some_and(|(_, other)| together(other))) {
+                Some(group) => group.push((place, metric)),
+                None => groups.push(vec![(place, metric)]),
+            }
+        }
+        groups
+    }
+}
+
+/// Whether a metric has a past that can be drawn.
+pub(super) fn can_plot(latest: &Latest) -> bool {
+    match latest.metric.kind {
+        MetricType::Number | MetricType::Flag => true,
+        MetricType::Text | MetricType::Enum => latest.series.raw().len() + latest.series.minutes().len() > 0,
+    }
+}
+
+/// What is plotted unless a person chooses: the first numbers; where there is none, what else there is.
+fn at_first(device: &Device) -> Vec<MetricName> {
+    let of = |kind| {
+        let all = device.latest.iter().filter(move |latest| latest.metric.kind == kind);
+        all.map(|latest| latest.metric.name.clone()).take(AT_FIRST).collect::<Vec<_>>()
+    };
+    let numbers = of(MetricType::Number);
+    if numbers.is_empty() { of(MetricType::Flag) } else { numbers }
+}
+
+impl Kept {
+    fn draw(&mut self, latest: &Latest, page: Option<&SeriesPage>, every_ms: i64, sight: Sight, pages: u64) {
+        let mut raw = latest.series.raw();
+        let points = (raw.len(), raw.next().map(|point| point.at), raw.next_back().map(|point| point.at));
+        let key = Key {
+            sight,
+            page: page.map(|page| (page.from, page.to, page.step_ms, page.buckets.len())),
+            received: latest.received,
+            every_ms,
+            points,
+            minutes: latest.series.minutes().len(),
+            pages,
+        };
+        if self.key != Some(key) {
+            self.drawn = past::draw(latest, page, every_ms, sight);
+            self.key = Some(key);
+        }
+    }
+
+    /// What is to be asked for now, if anything.
+    fn ask(
+        &mut self,
+        cx: &mut Cx,
+        latest: &Latest,
+        page: Option<&SeriesPage>,
+        sight: Sight,
+        settled: BootMs,
+    ) -> Option<Asked> {
+        let now = cx.now.boot_ms;
+        let need = past::need(&mut self.asked, latest, page, sight, now);
+        self.loading = need != Need::Nothing;
+        if !matches!(need, Need::Ask(_)) {
+            self.missing = None;
+        }
+        let not_before = match need {
+            Need::UnderWay(over) => {
+                cx.deadline.at(over);
+                return None;
+            }
+            Need::Nothing if !self.again => return None,
+            Need::Nothing => now,
+            Need::Ask(not_before) => {
+                let on_the_way = *self.missing.get_or_insert(now) + ON_THE_WAY_MS;
+                not_before.max(settled.min(on_the_way))
+            }
+        };
+        if now < not_before {
+            cx.deadline.at(not_before);
+            return None;
+        }
+        let asked = Asked::new(sight, now);
+        (self.asked, self.again, self.missing) = (Some(asked), false, None);
+        Some(asked)
+    }
+}

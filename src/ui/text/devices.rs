@@ -1,0 +1,91 @@
+//! [`DeviceWords`]: what is said about devices, their values and how far they are to be believed.
+
+use crate::model::device::{Freshness, Status};
+
+/// A stretch of time in the largest unit that fits, rounded down.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// Less than a second.
+    Moment,
+    /// 1 to 59.
+    Seconds(u64),
+    /// 1 to 59.
+    Minutes(u64),
+    /// 1 to 47.
+    Hours(u64),
+    /// 2 or more.
+    Days(u64),
+}
+
+/// How many devices are in which status.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// That speak.
+    pub online: usize,
+    /// That say nothing although they should.
+    pub silent: usize,
+    /// That said that they go.
+    pub offline: usize,
+    /// Of which nothing is known now.
+    pub unknown: usize,
+}
+
+/// All that is said about devices in one language. Text from outside comes in harmless.
+#[allow(missing_docs)] // The names say it; the sentences are in the language's file.
+pub struct DeviceWords {
+    // Values
+    pub status: fn(Status) -> &'static str,
+    pub freshness: fn(Freshness) -> &'static str,
+    pub on: &'static str,
+    pub off: &'static str,
+    /// In place of a value that there is not.
+    pub missing: &'static str,
+    /// Between groups of three digits.
+    pub thousands: char,
+    /// Before the fraction.
+    pub point: char,
+    /// "3 s ago".
+    pub ago: fn(Span) -> String,
+    /// Two units of a long stretch of seconds: "3 d 4 h".
+    pub duration: fn(u64) -> String,
+
+    // The pane
+    pub devices: &'static str,
+    pub toggle_hint: &'static str,
+    pub device_list: &'static str,
+    pub counts: fn(&Counts) -> String,
+    pub left_out: fn(u64) -> String,
+    pub filter: &'static str,
+    pub clear_filter: &'static str,
+    pub matches: fn(usize, usize) -> String,
+    pub sort: fn(&str) -> String,
+    pub sort_name: &'static str,
+    pub sort_status: &'static str,
+    pub sort_changed: &'static str,
+    pub group: fn(&str) -> String,
+    pub group_none: &'static str,
+    pub group_kind: &'static str,
+    pub group_status: &'static str,
+    pub no_kind: &'static str,
+    pub link_name: &'static str,
+    pub link_kind: &'static str,
+    /// A connection's state when its devices are not known: since when it is down, if that is known.
+    pub link_down: fn(Option<&str>) -> String,
+    pub connecting: &'static str,
+    pub asking: &'static str,
+    /// "silent since 14:02".
+    pub status_since: fn(&str, &str) -> String,
+    /// "silent, 2 min ago": a status or freshness, and when the device last spoke.
+    pub last_spoke: fn(&str, &str) -> String,
+    pub never_spoke: fn(&str) -> String,
+
+    // Nothing to show
+    pub none_title: &'static str,
+    pub none_curl: &'static str,
+    pub none_curl_token: &'static str,
+    pub none_agent: &'static str,
+    pub copy_line: fn(&str) -> String,
+    pub copy: &'static str,
+    pub no_match: fn(&str) -> String,
+    pub no_connection: &'static str,
+}

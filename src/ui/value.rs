@@ -1,0 +1,251 @@
+//! What a value, its age and a device's status look like: the same in the list and on a device's page.
+
+use egui::{Painter, Pos2, Response, Sense, Stroke, Ui, Vec2, vec2};
+
+use super::harmless;
+use super::text::Words;
+use super::text::devices::Span;
+use super::theme::Theme;
+use crate::model::device::{Metric, Status, Value};
+
+/// Most characters of a text that stands for a value.
+const TEXT_CHARS: usize = 120;
+/// Most characters of a unit.
+const UNIT_CHARS: usize = 16;
+/// Digits that are shown where the metric does not say.
+const DIGITS: i32 = 6;
+
+/// A value with its unit: `21.5 °C`, `1,013 hPa`, `1.24 MB/s`, `on`; a dash where there is none.
+pub(super) fn reading(words: &Words, metric: &Metric, value: &Value) -> String {
+    match value {
+        Value::Missing => words.devices.missing.to_owned(),
+        Value::Number(value) => number(words, metric, *value),
+        Value::Flag(true) => words.devices.on.to_owned(),
+        Value::Flag(false) => words.devices.off.to_owned(),
+        Value::Text(text) => harmless::line(text, TEXT_CHARS),
+    }
+}
+
+/// A number of this metric with its unit. Bytes are given in the unit that suits them, and long times in days and hours.
+pub(super) fn number(words: &Words, metric: &Metric, value: f64) -> String {
+    if !value.is_finite() {
+        return words.devices.missing.to_owned();
+    }
+    match metric.unit.as_str() {
+        "" => plain(words, metric.precision, value),
+        "B" | "B/s" => bytes(words, &metric.unit, value),
+        "s" if value >= 3_600.0 => (words.devices.duration)(value as u64),
+        unit => {
+            format!("{} {}", plain(words, metric.precision, value), harmless::line(unit, UNIT_CHARS))
+        }
+    }
+}
+
+/// Bytes, in powers of 1000, of three digits.
+fn bytes(words: &Words, unit: &str, value: f64) -> String {
+    let mut scaled = value;
+    let mut prefix = "";
+    for next in ["k", "M", "G", "T", "P"] {
+        // What would be rounded to 1000 is one of the next unit already.
+        if scaled.abs() < 999.5 {
+            break;
+        }
+        scaled /= 1_000.0;
+        prefix = next;
+    }
+    let digits = match scaled.abs() {
+        _ if prefix.is_empty() => 0,
+        size if size < 9.995 => 2,
+        size if size < 99.95 => 1,
+        _ => 0,
+    };
+    format!("{} {prefix}{unit}", plain(words, Some(digits), scaled))
+}
+
+/// A number alone.
+fn plain(words: &Words, precision: Option<u8>, value: f64) -> String {
+    let size = value.abs();
+    if size >= 1e15 || (size > 0.0 && size < 1e-6) {
+        return format!("{value:.3e}").replace('.', &words.devices.point.to_string());
+    }
+    let whole_digits = if size < 1.0 { 0 } else { size.log10() as i32 + 1 };
+    let text = match precision {
+        Some(digits) => format!("{value:.0$}", usize::from(digits.min(9))),
+        // As many as the value has, without the dust of binary fractions.
+        None => {
+            let text = format!("{value:.0$}", (DIGITS - whole_digits).clamp(0, DIGITS) as usize);
+            match text.contains('.') {
+                true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+                false => text,
+            }
+        }
+    };
+    grouped(words, &text)
+}
+
+/// Groups of three digits, the language's signs, and no minus before nothing.
+fn grouped(words: &Words, text: &str) -> String {
+    let is_nothing = !text.bytes().any(|byte| (b'1'..=b'9').contains(&byte));
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) if is_nothing => ("", digits),
+        Some(digits) => ("-", digits),
+        None => ("", text),
+    };
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
+    let mut out = String::with_capacity(text.len() + 4);
+    out.push_str(sign);
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            out.push(words.devices.thousands);
+        }
+        out.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        out.push(words.devices.point);
+        out.push_str(fraction);
+    }
+    out
+}
+
+/// "3 s ago", "2 min ago", for so many milliseconds; a clock that is ahead says "now".
+pub(super) fn age(words: &Words, ms: i64) -> String {
+    (words.devices.ago)(span(ms))
+}
+
+/// A stretch of time in the largest unit that fits.
+pub(super) fn span(ms: i64) -> Span {
+    let seconds = ms.max(0) as u64 / 1_000;
+    match seconds {
+        0 => Span::Moment,
+        1..60 => Span::Seconds(seconds),
+        60..3_600 => Span::Minutes(seconds / 60),
+        3_600..172_800 => Span::Hours(seconds / 3_600),
+        _ => Span::Days(seconds / 86_400),
+    }
+}
+
+/// In how many milliseconds [`age`] says something else of what is `ms` old now.
+pub(super) fn age_changes_in(ms: i64) -> u64 {
+    let step = match span(ms) {
+        Span::Moment | Span::Seconds(_) => 1_000,
+        Span::Minutes(_) => 60_000,
+        Span::Hours(_) => 3_600_000,
+        Span::Days(_) => 86_400_000,
+    };
+    // A clock that is ahead says "now" until its first second has passed.
+    (step - ms.max(0) % step + (-ms).max(0)) as u64
+}
+
+/// A status' mark in a line of text.
+pub(super) fn status_mark(ui: &mut Ui, theme: &Theme, status: Status) -> Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
+    paint_status(ui.painter(), rect.center(), theme, status);
+    response
+}
+
+/// A status' mark: each has a shape of its own, so that colour is never alone. Online is a disc, silent a ring with a
+/// bar through it, offline a cross, unknown a dotted ring.
+pub(super) fn paint_status(painter: &Painter, centre: Pos2, theme: &Theme, status: Status) {
+    let r = 4.5;
+    match status {
+        Status::Online => {
+            painter.circle_filled(centre, r, theme.good);
+        }
+        Status::Silent => {
+            painter.circle_stroke(centre, r, Stroke::new(1.75, theme.warn));
+            let half = vec2(2.25, 0.0);
+            painter.line_segment([centre - half, centre + half], Stroke::new(1.75, theme.warn));
+        }
+        Status::Offline => {
+            let stroke = Stroke::new(2.0, theme.bad);
+            for arm in [vec2(3.5, 3.5), vec2(3.5, -3.5)] {
+                painter.line_segment([centre - arm, centre + arm], stroke);
+            }
+        }
+        Status::Unknown => {
+            for step in 0..8 {
+                let at = Vec2::angled(step as f32 * std::f32::consts::TAU / 8.0) * r;
+                painter.circle_filled(centre + at, 1.0, theme.weak);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::device::{MetricType, ShortName};
+    use crate::ui::text::ENGLISH;
+
+    fn metric(unit: &str, precision: Option<u8>) -> Metric {
+        let name = ShortName::new("x").unwrap();
+        Metric { unit: unit.into(), precision, ..Metric::new(name, MetricType::Number) }
+    }
+
+    fn said(unit: &str, precision: Option<u8>, value: f64) -> String {
+        reading(&ENGLISH, &metric(unit, precision), &Value::number(value))
+    }
+
+    #[test]
+    fn a_number_has_its_unit_and_its_precision() {
+        assert_eq!(said("°C", Some(1), 21.46), "21.5 °C");
+        assert_eq!(said("°C", Some(1), 21.0), "21.0 °C");
+        assert_eq!(said("%", None, 45.0), "45 %");
+        assert_eq!(said("", None, 0.1 + 0.2), "0.3");
+        assert_eq!(said("", None, 3.0), "3");
+        assert_eq!(said("", None, 0.00123), "0.00123");
+        assert_eq!(said("°C", Some(1), -0.01), "0.0 °C");
+        assert_eq!(said("°C", Some(1), -3.26), "-3.3 °C");
+        assert_eq!(said("V", Some(200), 1.0), "1.000000000 V");
+    }
+
+    #[test]
+    fn large_and_small_numbers_can_be_read() {
+        assert_eq!(said("hPa", None, 1_013.25), "1,013.25 hPa");
+        assert_eq!(said("", None, 1_234_567.0), "1,234,567");
+        assert_eq!(said("", None, -123_456.0), "-123,456");
+        assert_eq!(said("", None, 100.0), "100");
+        assert_eq!(said("Ω", None, 2.5e18), "2.500e18 Ω");
+        assert_eq!(said("F", None, 4.7e-9), "4.700e-9 F");
+        assert_eq!(said("", None, f64::MAX), "1.798e308");
+    }
+
+    #[test]
+    fn bytes_are_in_the_unit_that_suits_them() {
+        assert_eq!(said("B", None, 512.0), "512 B");
+        assert_eq!(said("B", None, 999.6), "1.00 kB");
+        assert_eq!(said("B/s", Some(0), 1_240_000.0), "1.24 MB/s");
+        assert_eq!(said("B", None, 16_700_000_000.0), "16.7 GB");
+        assert_eq!(said("B", None, 999_999.0), "1.00 MB");
+        assert_eq!(said("B", None, 9_999.0), "10.0 kB");
+        assert_eq!(said("B", None, 5e21), "5,000,000 PB");
+    }
+
+    #[test]
+    fn what_is_no_number_is_said_too() {
+        assert_eq!(said("°C", Some(1), f64::NAN), "—");
+        let of = |value| reading(&ENGLISH, &metric("", None), &value);
+        assert_eq!(of(Value::Flag(true)), "on");
+        assert_eq!(of(Value::Text("au\u{202E}to\n".into())), "au⟨U+202E⟩to␊");
+        assert_eq!(said("s", None, 59.5), "59.5 s");
+        assert_eq!(said("s", Some(0), 7_500.0), "2 h 5 min");
+        assert_eq!(said("s", Some(0), 360_000.0), "4 d 4 h");
+    }
+
+    #[test]
+    fn an_age_is_told_in_the_largest_unit_and_says_when_it_changes() {
+        for (ms, text) in [
+            (-5_000, "now"),
+            (999, "now"),
+            (3_000, "3 s ago"),
+            (119_999, "1 min ago"),
+            (7_200_000, "2 h ago"),
+            (172_800_000, "2 days ago"),
+        ] {
+            assert_eq!(age(&ENGLISH, ms), text);
+            let next = ms + age_changes_in(ms) as i64;
+            assert_eq!(age(&ENGLISH, next - 1), text, "{ms}");
+            assert_ne!(age(&ENGLISH, next), text, "{ms}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What a client says about devices: held against the limits, then the hub's to decide.
+
+use super::{Ask, Phase, ServerSession};
+use crate::model::{Command, CommandRefusal, CommandState, Sender, Spec, Time, Value};
+use crate::wire::duplex::limits;
+use crate::wire::duplex::message::{ClientMessage, HubMessage};
+use crate::wire::duplex::readings::Received;
+
+impl ServerSession {
+    /// Takes a message about devices.
+    pub(super) fn of_devices(&mut self, now: Time, sender: Sender, message: ClientMessage) {
+        match message {
+            ClientMessage::Watch => {
+                if let Phase::Online(online) = &mut self.phase {
+                    online.watching = true;
+                }
+                self.ask(Ask::Watch);
+            }
+            ClientMessage::Announce(spec) => self.announce(spec),
+            ClientMessage::DeviceState { device, online, reason } => {
+                let reason = limits::cut(&reason, limits::REASON_CHARS);
+                match limits::check_id(device.as_str()) {
+                    Ok(()) => self.ask(Ask::DeviceState { device, online, reason }),
+                    Err(excess) => self.refuse(device.as_str(), excess.code, excess.detail),
+                }
+            }
+            // `frame` reads it while online.
+            ClientMessage::Publish { .. } => {}
+            ClientMessage::Command { id, device, incarnation, property, value } => match value {
+                Value::Text(text) if text.len() > limits::LONG_TEXT_BYTES => {
+                    let value = Value::Text(limits::cut(&text, limits::TITLE_CHARS).into());
+                    let detail = format!("a text of at most {} bytes", limits::LONG_TEXT_BYTES);
+                    let state = CommandState::Refused { why: CommandRefusal::BadValue, detail };
+                    let command = Command { id, device, property, value, by: sender, at: now.wall_ms, state };
+                    self.send(&HubMessage::Commanded { command });
+                }
+                value => self.ask(Ask::Command { id, by: sender, device, incarnation, property, value }),
+            },
+            ClientMessage::CommandResult { id, state } => match state {
+                CommandState::Done => self.ask(Ask::CommandResult { id, state }),
+                CommandState::Failed { detail } => {
+                    let detail = limits::cut(&detail, limits::DETAIL_CHARS);
+                    self.ask(Ask::CommandResult { id, state: CommandState::Failed { detail } });
+                }
+                _ => self.error("malformed", "a result is `done` or `failed`"),
+            },
+            ClientMessage::Series { device, metric, from, to } => {
+                self.ask(Ask::Series { device, metric, from, to });
+            }
+            ClientMessage::DeviceLog { device } => self.ask(Ask::DeviceLog(device)),
+            // `online` takes care of the rest.
+            _ => {}
+        }
+    }
+
+    fn announce(&mut self, mut spec: Spec) {
+        spec.will = limits::cut(&spec.will, limits::REASON_CHARS);
+        match limits::check_spec(&spec) {
+            Ok(()) => self.ask(Ask::Announce(spec)),
+            Err(excess) => self.refuse(spec.id.as_str(), excess.code, excess.detail),
+        }
+    }
+
+    /// What can be used of a `publish` goes on; of the rest the client is told once a frame.
+    pub(super) fn publish(&mut self, received: Received) {
+        let Received { readings, left_out } = received;
+        if !readings.samples.is_empty() {
+            self.ask(Ask::Publish(readings));
+        }
+        if let Some(left_out) = left_out {
+            self.refuse(&left_out.device, left_out.code, left_out.to_string());
+        }
+    }
+
+    pub(super) fn refuse(&mut self, device: &str, code: &str, detail: String) {
+        self.send(&HubMessage::PublishRefused { device: device.to_owned(), code: code.to_owned(), detail });
+    }
+}
+
+/// Whether a device may say this.
+pub(super) fn is_for_devices(message: &ClientMessage) -> bool {
+    matches!(
+        message,
+        ClientMessage::Announce(_)
+            | ClientMessage::DeviceState { .. }
+            | ClientMessage::Publish { .. }
+            | ClientMessage::CommandResult { .. }
+            | ClientMessage::Ping { .. }
+            | ClientMessage::Bye
+    )
+}

@@ -1,0 +1,137 @@
+//! How what has happened reaches the model: in short turns of its lock, so that the window never waits for a flood.
+
+use super::News;
+use crate::model::event::Update;
+use crate::model::readings::SLICE_VALUES;
+use crate::model::{Event, SharedModel, Time};
+
+/// Whether a person waits for one of these.
+pub(super) fn news(updates: &[Update]) -> News {
+    let may_wait = |update: &Update| {
+        matches!(update, Update::Connection(_, Event::Readings(_) | Event::LocalReadings(_)))
+    };
+    if updates.iter().all(may_wait) { News::Readings } else { News::Now }
+}
+
+/// How many readings there are in it.
+fn values(update: &Update) -> usize {
+    match update {
+        Update::Connection(_, Event::Readings(readings)) => readings.values.len(),
+        _ => 0,
+    }
+}
+
+/// Applies all of it in order, about [`SLICE_VALUES`] readings for each turn of the lock. Returns how many turns it took.
+pub(super) fn apply(model: &SharedModel, now: Time, updates: Vec<Update>) -> usize {
+    let (mut turns, mut held) = (0, 0);
+    let mut waiting = Vec::new();
+    let mut turn = |waiting: &mut Vec<Update>| {
+        if !waiting.is_empty() {
+            turns += 1;
+            model.write(|model| waiting.drain(..).for_each(|update| model.apply(now, update)));
+        }
+    };
+    let mut parts = 0;
+    for update in updates {
+        let more = values(&update);
+        if held + more > SLICE_VALUES {
+            turn(&mut waiting);
+            held = 0;
+        }
+        match update {
+            Update::Connection(id, Event::Readings(readings)) if more > SLICE_VALUES => {
+                for part in readings.parts(SLICE_VALUES) {
+                    parts += 1;
+                    model.write(|model| model.read(id, &part));
+                }
+            }
+            update => {
+                held += more;
+                waiting.push(update);
+            }
+        }
+    }
+    turn(&mut waiting);
+    turns + parts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::profile::{Protocol, Socket};
+    use crate::model::{ConnectionId, DeviceId, MetricName, Model, Profile, Readings, Sample, Value};
+
+    const HUB: ConnectionId = ConnectionId(7);
+    const NOW: Time = Time { boot_ms: 0, wall_ms: 0 };
+
+    fn readings(from: usize, samples: usize, each: usize) -> Update {
+        let device = |at: usize| DeviceId::new(format!("pump {}", at % 9)).unwrap();
+        let sample = |at: usize| {
+            let time = at as i64 * 1_000;
+            Sample { device: device(at), at: time, received: time, count: each as u32 }
+        };
+        let metric = |at: usize| MetricName::new(format!("flow {}", at % each)).unwrap();
+        let readings = Readings {
+            samples: (from..from + samples).map(sample).collect(),
+            values: (0..samples * each).map(|at| (metric(at), Value::Number(at as f64))).collect(),
+            conflated: 3,
+        };
+        Update::Connection(HUB, Event::Readings(Arc::new(readings)))
+    }
+
+    fn model() -> Model {
+        let profile = Profile {
+            id: HUB,
+            name: String::new(),
+            urls: Vec::new(),
+            protocol: Protocol::Duplex,
+            socket: Socket::Tungstenite,
+            ca_file: None,
+            fingerprint: None,
+            auto_connect: true,
+        };
+        let mut model = Model::default();
+        model.apply(NOW, Update::Configured(profile));
+        model
+    }
+
+    /// Applies these both ways; the model must be the same. Returns how many turns it took.
+    fn turns(updates: Vec<Update>) -> usize {
+        let (mut at_once, slices) = (model(), SharedModel::new(model()));
+        updates.iter().cloned().for_each(|update| at_once.apply(NOW, update));
+        let turns = apply(&slices, NOW, updates);
+        let counted = |model: &Model| {
+            let devices = &model.connections[&HUB].devices;
+            (devices.len(), devices.readings(), devices.conflated())
+        };
+        slices.read(|slices| {
+            assert!(*slices == at_once);
+            assert_eq!(counted(slices), counted(&at_once));
+        });
+        turns
+    }
+
+    #[test]
+    fn little_is_one_turn_and_nothing_is_none() {
+        assert_eq!(turns(Vec::new()), 0);
+        assert_eq!(turns(vec![Update::FirstSteps(true), readings(0, 20, 5), Update::FirstSteps(false)]), 1);
+    }
+
+    #[test]
+    fn a_flood_takes_many_turns_and_ends_the_same() {
+        assert!((5..=7).contains(&turns(vec![readings(0, 500, 5)])));
+        let many: Vec<Update> = (0..20).map(|at| readings(at * 20, 20, 5)).collect();
+        assert!((4..=5).contains(&turns(many)));
+        let mixed =
+            vec![readings(0, 50, 5), Update::FirstSteps(true), readings(50, 500, 5), readings(550, 9, 5)];
+        assert!((7..=9).contains(&turns(mixed)));
+    }
+
+    #[test]
+    fn only_readings_may_wait() {
+        assert_eq!(news(&[readings(0, 1, 1), readings(1, 2, 2)]), News::Readings);
+        assert_eq!(news(&[readings(0, 1, 1), Update::FirstSteps(true)]), News::Now);
+    }
+}

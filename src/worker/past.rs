@@ -1,0 +1,111 @@
+//! The past of a metric and of a device, put together from this disk and from the hub. Pure.
+
+use crate::model::series::MINUTE_MS;
+use crate::model::time::WallMs;
+use crate::model::{Bucket, Happened, LogLine, SeriesPage};
+
+/// Most lines of a device's log.
+pub(super) const LINES: u32 = 200;
+/// A hub keeps minutes: what is shorter than this has nothing in between that it could tell, in milliseconds.
+const HOLE_MS: i64 = 2 * MINUTE_MS;
+
+/// Whether a stretch is missing that a hub may have. `now`: by the hub's clock; nothing is after it.
+pub(super) fn has_holes(page: &SeriesPage, now: WallMs) -> bool {
+    let least = HOLE_MS.max(page.step_ms.saturating_mul(3));
+    let until = page.to.min(now);
+    let mut reached = page.from;
+    for bucket in &page.buckets {
+        if bucket.at.saturating_sub(reached) > least {
+            return true;
+        }
+        reached = reached.max(bucket.at.saturating_add(page.step_ms));
+    }
+    until.saturating_sub(reached) > least
+}
+
+/// What this disk holds, and the hub's stretches where it holds nothing.
+pub(super) fn merge(own: &SeriesPage, hub: &SeriesPage) -> SeriesPage {
+    let (own_ms, hub_ms) = (own.step_ms.max(1), hub.step_ms.max(1));
+    let is_covered = |theirs: &&Bucket| {
+        let first = own.buckets.partition_point(|bucket| bucket.at.saturating_add(own_ms) <= theirs.at);
+        own.buckets.get(first).is_some_and(|bucket| bucket.at < theirs.at.saturating_add(hub_ms))
+    };
+    let mut buckets = own.buckets.clone();
+    buckets.extend(hub.buckets.iter().filter(|theirs| !is_covered(theirs)));
+    let step_ms = if buckets.len() > own.buckets.len() { own.step_ms.max(hub.step_ms) } else { own.step_ms };
+    buckets.sort_by_key(|bucket| bucket.at);
+    SeriesPage { from: own.from, to: own.to, step_ms, buckets }
+}
+
+/// The hub's log, with what only this disk knows: older lines, and when a device fell silent, which every client finds out
+/// for itself.
+pub(super) fn merge_logs(own: Vec<LogLine>, hub: Vec<LogLine>) -> Vec<LogLine> {
+    let begins = hub.first().map_or(WallMs::MAX, |line| line.at);
+    let mut lines: Vec<LogLine> = own
+        .into_iter()
+        .filter(|line| (line.at < begins || line.what == Happened::Silent) && !hub.contains(line))
+        .collect();
+    lines.extend(hub);
+    lines.sort_by_key(|line| line.at);
+    lines.drain(..lines.len().saturating_sub(LINES as usize));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Point;
+
+    const MINUTE: i64 = MINUTE_MS;
+
+    fn raw(from: WallMs, to: WallMs, at: impl IntoIterator<Item = WallMs>) -> SeriesPage {
+        let buckets = at.into_iter().map(|at| Bucket::of(Point { at, value: 1.0 })).collect();
+        SeriesPage { from, to, step_ms: 0, buckets }
+    }
+
+    fn minutes(at: impl IntoIterator<Item = WallMs>) -> SeriesPage {
+        let buckets =
+            at.into_iter().map(|at| Bucket { at, min: 0.0, mean: 5.0, max: 9.0, count: 60 }).collect();
+        SeriesPage { from: 0, to: 10 * MINUTE, step_ms: MINUTE, buckets }
+    }
+
+    #[test]
+    fn a_hole_is_where_a_hub_may_know_more() {
+        let ten = 10 * MINUTE;
+        assert!(has_holes(&raw(0, ten, []), ten), "nothing at all");
+        assert!(!has_holes(&raw(0, ten, (0..600).map(|s| s * 1_000)), ten));
+        assert!(has_holes(&raw(0, ten, (300..600).map(|s| s * 1_000)), ten), "at the beginning");
+        assert!(has_holes(&raw(0, ten, (0..300).map(|s| s * 1_000)), ten), "at the end");
+        assert!(!has_holes(&raw(0, ten, (0..300).map(|s| s * 1_000)), 5 * MINUTE), "that is the future");
+        let middle = (0..120).chain(360..600).map(|s| s * 1_000);
+        assert!(has_holes(&raw(0, ten, middle), ten), "in between");
+        assert!(!has_holes(&minutes((0..10).map(|m| m * MINUTE)), ten));
+        assert!(has_holes(&raw(i64::MIN, i64::MAX, [0]), i64::MAX), "the ends of time are no trouble");
+    }
+
+    #[test]
+    fn what_is_here_wins_and_the_hub_fills_the_holes() {
+        let own = raw(0, 10 * MINUTE, [2 * MINUTE + 500, 3 * MINUTE, 3 * MINUTE + 59_999]);
+        let merged = merge(&own, &minutes((0..6).map(|m| m * MINUTE)));
+        let at: Vec<(i64, u32)> = merged.buckets.iter().map(|b| (b.at / 500, b.count)).collect();
+        assert_eq!(at, [(0, 60), (120, 60), (241, 1), (360, 1), (479, 1), (480, 60), (600, 60)]);
+        assert_eq!((merged.step_ms, merged.from, merged.to), (MINUTE, 0, 10 * MINUTE));
+
+        let nothing_new = merge(&own, &minutes([2 * MINUTE]));
+        assert_eq!(nothing_new, own);
+        let alone = merge(&raw(0, 10 * MINUTE, []), &minutes([0, MINUTE]));
+        assert_eq!(alone.buckets.len(), 2);
+    }
+
+    #[test]
+    fn a_log_keeps_what_only_this_disk_knows() {
+        let online = |at| LogLine { at, what: Happened::Online };
+        let silent = |at| LogLine { at, what: Happened::Silent };
+        let own = vec![online(1), online(5), silent(7), online(8)];
+        let merged = merge_logs(own, vec![online(5), online(9)]);
+        assert_eq!(merged, [online(1), online(5), silent(7), online(9)], "8 is not in the hub's");
+        assert_eq!(merge_logs(vec![silent(1)], Vec::new()), [silent(1)]);
+        let long = merge_logs(Vec::new(), (0..500).map(online).collect());
+        assert_eq!((long.len(), long[0].at), (LINES as usize, 300));
+    }
+}

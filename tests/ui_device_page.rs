@@ -1,0 +1,615 @@
+//! The page of one device, driven as a person or a screen reader would: by accessible names.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should say so at once"
+)]
+
+#[allow(dead_code, reason = "shared with the tests of the window")]
+mod ui_support;
+
+use std::sync::Arc;
+
+use duplex::model::device::{
+    Command, CommandRefusal, CommandState, DeviceId, DeviceState, Happened, LastValue, LogLine, Metric,
+    MetricType, Readings, ShortName, Spec, Value,
+};
+use duplex::model::event::Event;
+use duplex::model::id::MessageId;
+use duplex::model::intent::Intent;
+use duplex::model::link_state::{LinkState, Why};
+use duplex::model::series::{Bucket, SeriesPage};
+use egui::accesskit::{Role, Toggled};
+use egui::{Key, PointerButton, Pos2};
+use egui_kittest::kittest::{NodeT, Queryable};
+use ui_support::{CONNECTION, Window, sender};
+
+fn name(text: &str) -> ShortName {
+    ShortName::new(text).unwrap()
+}
+
+fn device() -> DeviceId {
+    name("lathe")
+}
+
+fn writable(text: &str, kind: MetricType) -> Metric {
+    Metric { writable: true, ..Metric::new(name(text), kind) }
+}
+
+/// A lathe: two temperatures, a speed, and one property of each kind to be set.
+fn spec() -> Spec {
+    let celsius = |text| Metric {
+        unit: "°C".into(),
+        precision: Some(1),
+        ..Metric::new(name(text), MetricType::Number)
+    };
+    let mut spec = Spec::unannounced(device());
+    spec.name = "Lathe".into();
+    spec.kind = "machine".into();
+    spec.expect_every_s = Some(1.0);
+    spec.attributes.insert("firmware".into(), "1.4".into());
+    spec.metrics = vec![
+        celsius("temperature"),
+        celsius("bearing"),
+        Metric { unit: "rpm".into(), ..Metric::new(name("speed"), MetricType::Number) },
+        Metric {
+            unit: "°C".into(),
+            min: Some(0.0),
+            max: Some(90.0),
+            ..writable("target", MetricType::Number)
+        },
+        writable("light", MetricType::Flag),
+        Metric { options: vec!["eco".into(), "full".into()], ..writable("mode", MetricType::Enum) },
+        writable("label", MetricType::Text),
+        Metric { risky: true, ..writable("power", MetricType::Flag) },
+    ];
+    spec
+}
+
+struct Page {
+    window: Window,
+    incarnation: u64,
+}
+
+impl Page {
+    fn opened() -> Page {
+        Page::sized(1_200.0, 1_900.0)
+    }
+
+    fn sized(width: f32, height: f32) -> Page {
+        let mut page = Page { window: Window::sized(width, height), incarnation: 7 };
+        // In a test each frame is a quarter of a second: a press that sees three of them is a click still.
+        page.window.harness.ctx.options_mut(|options| options.input_options.max_click_duration = 60.0);
+        page.list();
+        page.say(&[("temperature", Value::Number(21.46)), ("speed", Value::Number(1_200.0))]);
+        page.window.open_device(device());
+        page.window.run();
+        page
+    }
+
+    fn state(&self) -> DeviceState {
+        let now = self.window.now().wall_ms;
+        let value =
+            |text, value| LastValue { metric: name(text), value, at: now - 60_000, received: now - 60_000 };
+        DeviceState {
+            spec: spec(),
+            incarnation: self.incarnation,
+            online: true,
+            since: now - 120_000,
+            reason: String::new(),
+            heard: Some(now - 60_000),
+            every_ms: None,
+            values: vec![
+                value("target", Value::Number(40.0)),
+                value("light", Value::Flag(false)),
+                value("mode", Value::Text("eco".into())),
+                value("label", Value::Text("old".into())),
+                value("power", Value::Flag(true)),
+            ],
+        }
+    }
+
+    fn list(&mut self) {
+        let devices = vec![self.state()];
+        self.window.event(Event::Devices { devices, started: 0, more: false });
+    }
+
+    /// The device announces itself anew.
+    fn reborn(&mut self) {
+        self.incarnation += 1;
+        let state = self.state();
+        self.window.event(Event::DeviceAnnounced(Box::new(state)));
+    }
+
+    fn say(&mut self, values: &[(&str, Value)]) {
+        let now = self.window.now().wall_ms;
+        self.say_at(now, now, values);
+    }
+
+    fn say_at(&mut self, at: i64, received: i64, values: &[(&str, Value)]) {
+        let values = values.iter().map(|(metric, value)| (name(metric), value.clone())).collect();
+        let readings = Readings::of(device(), at, received, values);
+        self.window.event(Event::Readings(Arc::new(readings)));
+    }
+
+    fn lose_link(&mut self) {
+        let now = self.window.now().boot_ms;
+        let why = Why::Silent;
+        self.window.link(LinkState::Waiting { attempt: 1, retry_at: now + 60_000, down_since: now, why });
+    }
+
+    fn outcome(&mut self, property: &str, value: Value, state: CommandState) {
+        let command = Command {
+            id: MessageId::from_random([9; 16]),
+            device: device(),
+            property: name(property),
+            value,
+            by: sender("Mina"),
+            at: self.window.now().wall_ms - 2_000,
+            state,
+        };
+        self.window.event(Event::Commanded(Box::new(command)));
+    }
+
+    /// The commands given since the last look: property, value, incarnation.
+    fn commands(&mut self) -> Vec<(String, Value, u64)> {
+        let all = self.window.intents().into_iter();
+        all.filter_map(|intent| match intent {
+            Intent::Command { property, value, incarnation, connection, device: of } => {
+                assert_eq!((connection, of), (CONNECTION, device()));
+                Some((property.to_string(), value, incarnation))
+            }
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// The parts of a past asked for since the last look.
+    fn asked(&mut self) -> Vec<(String, i64, i64)> {
+        let all = self.window.intents().into_iter();
+        all.filter_map(|intent| match intent {
+            Intent::LoadSeries { metric, from, to, .. } => Some((metric.to_string(), from, to)),
+            _ => None,
+        })
+        .collect()
+    }
+
+    fn answer(&mut self, asked: &[(String, i64, i64)], buckets: &[Bucket], step_ms: i64) {
+        for (metric, from, to) in asked {
+            let buckets = buckets.iter().filter(|b| (*from..*to).contains(&b.at)).copied().collect();
+            let page = SeriesPage { from: *from, to: *to, step_ms, buckets };
+            self.window.event(Event::SeriesPaged { device: device(), metric: name(metric), page });
+        }
+    }
+
+    fn has(&self, label: &str) -> bool {
+        self.window.harness.query_by_label(label).is_some()
+    }
+
+    fn has_text(&self, part: &str) -> bool {
+        self.window.harness.root().children_recursive().any(|node| {
+            let node = node.accesskit_node();
+            [node.label(), node.value()].into_iter().flatten().any(|text| text.contains(part))
+        })
+    }
+
+    fn point(&mut self, at: Pos2, pressed: bool) {
+        self.window.harness.event(egui::Event::PointerMoved(at));
+        let modifiers = egui::Modifiers::NONE;
+        self.window.harness.event(egui::Event::PointerButton {
+            pos: at,
+            button: PointerButton::Primary,
+            pressed,
+            modifiers,
+        });
+        self.window.run();
+    }
+
+    /// Where a control of this name is: a text of the same name may stand beside it.
+    fn control(&self, role: Role, label: &str) -> egui::Rect {
+        self.window.harness.get_by_role_and_label(role, label).rect()
+    }
+
+    fn press(&mut self, role: Role, label: &str) {
+        self.window.harness.get_by_role_and_label(role, label).click();
+        self.window.run();
+    }
+
+    fn plot(&self) -> String {
+        let node = self.window.harness.get_by_label_contains("Plot of temperature");
+        node.accesskit_node().description().unwrap_or_default()
+    }
+
+    fn focus_plot(&mut self) {
+        self.window.harness.get_by_label_contains("Plot of temperature").focus();
+        self.window.run();
+    }
+}
+
+fn bucket(at: i64, mean: f64) -> Bucket {
+    Bucket { at, min: mean, mean, max: mean, count: 1 }
+}
+
+#[test]
+fn every_reading_says_what_it_is_and_how_far_to_believe_it() {
+    let mut page = Page::opened();
+    assert!(page.has("temperature 21.5 °C, live"));
+    assert!(page.has("speed 1,200 rpm, live"));
+    assert!(page.has("target 40 °C, replayed"));
+    assert!(page.has("bearing —, replayed"));
+    let now = page.window.now().wall_ms;
+    page.window.event(Event::DeviceSilent { device: device(), since: now });
+    assert!(page.has("temperature 21.5 °C, stale"));
+    assert!(page.has_text("silent, since now"));
+    page.lose_link();
+    assert!(page.has("temperature 21.5 °C, unknown"));
+    page.window.check_names();
+}
+
+#[test]
+fn a_clock_that_is_off_is_told() {
+    let mut page = Page::opened();
+    assert!(!page.has_text("Its clock"));
+    let now = page.window.now().wall_ms;
+    page.say_at(now - 3_720_000, now, &[("temperature", Value::Number(20.0))]);
+    assert!(page.has_text("Its clock is 1 h 2 min behind."));
+}
+
+#[test]
+fn a_number_is_set_by_typing_and_enter() {
+    let mut page = Page::opened();
+    page.press(Role::SpinButton, "target");
+    page.window.key_with(egui::Modifiers::COMMAND, Key::A);
+    page.window.type_text("55");
+    assert_eq!(page.commands(), []);
+    page.window.key(Key::Enter);
+    assert_eq!(page.commands(), [("target".into(), Value::Number(55.0), 7)]);
+    assert!(page.has("target 40 °C, replayed"), "what the device says stays until it says otherwise");
+}
+
+#[test]
+fn a_number_is_set_when_the_slider_is_let_go() {
+    let mut page = Page::opened();
+    let rect = page.control(Role::Slider, "target, slider");
+    page.point(rect.center(), true);
+    page.window.harness.event(egui::Event::PointerMoved(rect.right_center()));
+    page.window.run();
+    assert_eq!(page.commands(), []);
+    page.point(rect.right_center(), false);
+    assert_eq!(page.commands(), [("target".into(), Value::Number(90.0), 7)]);
+}
+
+#[test]
+fn a_switch_a_choice_and_a_text_are_set() {
+    let mut page = Page::opened();
+    page.press(Role::Switch, "light");
+    assert_eq!(page.commands(), [("light".into(), Value::Flag(true), 7)]);
+    let node = page.window.harness.get_by_role_and_label(Role::Switch, "light");
+    assert_eq!(node.accesskit_node().toggled(), Some(Toggled::False), "never the wish");
+    page.press(Role::ComboBox, "mode");
+    page.window.click("full");
+    assert_eq!(page.commands(), [("mode".into(), Value::Text("full".into()), 7)]);
+    page.window.harness.get_by_role_and_label(Role::TextInput, "label").focus();
+    page.window.run();
+    page.window.key_with(egui::Modifiers::COMMAND, Key::A);
+    page.window.type_text("new");
+    page.press(Role::Button, "Set label to new");
+    assert_eq!(page.commands(), [("label".into(), Value::Text("new".into()), 7)]);
+}
+
+#[test]
+fn what_became_of_a_command_is_told_at_its_control() {
+    let mut page = Page::opened();
+    let on = || Value::Flag(true);
+    page.outcome("light", on(), CommandState::Pending);
+    assert!(page.has_text("on: asked 2 s ago"));
+    for (state, said) in [
+        (CommandState::Done, "on: done, asked 2 s ago"),
+        (
+            CommandState::Failed { detail: "the bulb\u{202E} is gone".into() },
+            "failed: the bulb⟨U+202E⟩ is gone",
+        ),
+        (CommandState::Expired, "timed out"),
+        (
+            CommandState::Refused { why: CommandRefusal::NotAllowed, detail: String::new() },
+            "you may not do that",
+        ),
+    ] {
+        page.outcome("light", on(), state);
+        assert!(page.has_text(said), "{said}");
+    }
+}
+
+#[test]
+fn a_command_without_an_answer_is_unknown_when_the_link_goes() {
+    let mut page = Page::opened();
+    page.outcome("light", Value::Flag(true), CommandState::Pending);
+    page.lose_link();
+    assert!(page.has_text("on: unknown: the link went down before the answer"));
+}
+
+#[test]
+fn controls_are_locked_and_say_why_while_the_device_is_not_there() {
+    let mut page = Page::opened();
+    page.lose_link();
+    let reason = "Locked: unknown: the link is down";
+    assert!(page.has_text(reason));
+    let node = page.window.harness.get_by_role_and_label(Role::Switch, "light");
+    assert_eq!(node.accesskit_node().description().as_deref(), Some(reason));
+    assert!(node.accesskit_node().is_disabled());
+    let at = node.rect().center();
+    page.point(at, true);
+    page.point(at, false);
+    assert_eq!(page.commands(), []);
+}
+
+#[test]
+fn what_is_risky_is_asked_once_more() {
+    let mut page = Page::opened();
+    page.press(Role::Switch, "power");
+    assert!(page.has("Set power of Lathe?"));
+    assert!(page.has_text("power is on now, and would be set to off"));
+    assert_eq!(page.commands(), []);
+    page.window.click("Set to off");
+    assert_eq!(page.commands(), [("power".into(), Value::Flag(false), 7)]);
+    page.press(Role::Switch, "power");
+    page.window.key(Key::Escape);
+    assert!(!page.has("Set power of Lathe?"));
+    assert!(page.has("temperature 21.5 °C, live"), "Esc closed the question, not the page");
+    assert_eq!(page.commands(), []);
+}
+
+#[test]
+fn a_question_is_void_when_the_device_or_the_link_changed() {
+    let voids: [fn(&mut Page); 3] = [Page::reborn, Page::lose_link, |page| {
+        let now = page.window.now().wall_ms;
+        page.window.event(Event::DeviceSilent { device: device(), since: now });
+    }];
+    for void in voids {
+        let mut page = Page::opened();
+        page.press(Role::Switch, "power");
+        void(&mut page);
+        assert!(!page.has("Set power of Lathe?"));
+        assert!(page.has_text("changed before setting power was confirmed"));
+        assert_eq!(page.commands(), []);
+    }
+}
+
+#[test]
+fn a_touch_meant_for_another_life_of_the_device_sends_nothing() {
+    let mut page = Page::opened();
+    let at = page.control(Role::Switch, "light").center();
+    page.point(at, true);
+    page.say(&[("temperature", Value::Number(20.0))]);
+    page.point(at, false);
+    assert_eq!(page.commands(), [("light".into(), Value::Flag(true), 7)], "a slow touch is one");
+    page.point(at, true);
+    page.reborn();
+    page.point(page.control(Role::Switch, "light").center(), false);
+    assert_eq!(page.commands(), []);
+    assert!(page.has_text("Nothing was sent: the device or its connection changed while light was touched."));
+    page.window.click("Understood");
+    page.press(Role::Switch, "light");
+    assert_eq!(
+        page.commands(),
+        [("light".into(), Value::Flag(true), 8)],
+        "the next one is for what is there now"
+    );
+}
+
+#[test]
+fn a_drag_across_another_life_of_the_device_sends_nothing() {
+    let mut page = Page::opened();
+    let rect = page.control(Role::Slider, "target, slider");
+    page.point(rect.center(), true);
+    page.window.harness.event(egui::Event::PointerMoved(rect.right_center()));
+    page.window.run();
+    page.reborn();
+    page.point(rect.right_center(), false);
+    assert_eq!(page.commands(), []);
+    assert!(page.has_text("changed while target was touched"));
+}
+
+#[test]
+fn a_switch_that_turned_by_itself_under_the_finger_is_not_turned_back() {
+    let mut page = Page::opened();
+    let at = page.control(Role::Switch, "light").center();
+    page.point(at, true);
+    page.say(&[("light", Value::Flag(true))]);
+    page.point(at, false);
+    assert_eq!(page.commands(), []);
+    assert!(page.has_text("light changed by itself while it was touched"));
+}
+
+#[test]
+fn a_text_typed_for_another_life_is_kept_and_not_sent() {
+    let mut page = Page::opened();
+    page.window.harness.get_by_role_and_label(Role::TextInput, "label").focus();
+    page.window.run();
+    page.window.key_with(egui::Modifiers::COMMAND, Key::A);
+    page.window.type_text("new");
+    page.reborn();
+    assert!(page.has_text("changed while label was touched"));
+    assert_eq!(page.commands(), []);
+    page.press(Role::Button, "Set label to new");
+    assert_eq!(page.commands(), [("label".into(), Value::Text("new".into()), 8)]);
+}
+
+#[test]
+fn the_past_is_asked_for_once_for_each_plotted_reading() {
+    let mut page = Page::opened();
+    let asked = page.asked();
+    let names: Vec<&str> = asked.iter().map(|(name, ..)| name.as_str()).collect();
+    assert_eq!(names, ["temperature", "bearing", "speed"]);
+    page.window.pass(200);
+    page.window.pass(2_000);
+    assert_eq!(page.asked(), [], "one request is under way for each");
+    page.answer(&asked, &[], 0);
+    page.window.pass(2_000);
+    assert_eq!(page.asked(), [], "and answered");
+    page.window.click("Show 1 hour");
+    page.window.pass(50);
+    assert_eq!(page.asked(), [], "it may be passed by");
+    page.window.pass(200);
+    let asked = page.asked();
+    assert_eq!(asked.len(), 3);
+    assert!(asked.iter().all(|(_, from, to)| to - from >= 3_600_000), "{asked:?}");
+}
+
+#[test]
+fn a_hole_is_shown_and_nothing_at_all_too() {
+    let mut page = Page::opened();
+    page.window.click("Plot bearing");
+    let asked = page.asked();
+    let now = page.window.now().wall_ms;
+    let of = |range: std::ops::Range<i64>| range.map(move |n| bucket(now - n * 1_000, 20.0));
+    let mut buckets: Vec<Bucket> = of(0..100).chain(of(160..2_000)).collect();
+    buckets.reverse();
+    page.answer(&asked, &buckets, 0);
+    let said = page.plot();
+    assert_eq!(said.matches("No data").count(), 1, "{said}");
+    page.answer(&asked, &[], 0);
+    assert!(page.plot().contains("No data"));
+}
+
+#[test]
+fn a_plot_is_live_until_a_person_moves_it_and_again_when_they_say_so() {
+    let mut page = Page::opened();
+    assert!(page.has("Live") && !page.has("Back to live"));
+    page.focus_plot();
+    page.window.key(Key::ArrowLeft);
+    assert!(page.has("Back to live"));
+    page.window.intents();
+    page.window.click("Back to live");
+    assert!(!page.has("Back to live"));
+    page.focus_plot();
+    page.window.key(Key::ArrowLeft);
+    page.window.key(Key::End);
+    assert!(!page.has("Back to live"));
+}
+
+#[test]
+fn what_is_moved_to_is_asked_for_when_it_is_not_here() {
+    let mut page = Page::opened();
+    let asked = page.asked();
+    page.answer(&asked, &[], 0);
+    page.window.pass(2_000);
+    page.focus_plot();
+    for _ in 0..12 {
+        page.window.key(Key::ArrowLeft);
+    }
+    page.window.pass(200);
+    let again = page.asked();
+    assert_eq!(again.len(), 3);
+    assert!(again[0].1 < asked[0].1, "{again:?}");
+}
+
+#[test]
+fn a_reading_is_plotted_or_not_as_the_person_says() {
+    let mut page = Page::opened();
+    assert!(
+        page.window.harness.query_by_label_contains("Plot of temperature, bearing,").is_some(),
+        "one unit, one plot"
+    );
+    assert!(page.window.harness.query_by_label_contains("Plot of speed,").is_some());
+    page.window.click("Plot speed");
+    assert!(page.window.harness.query_by_label_contains("Plot of speed,").is_none());
+    page.window.click("Plot light");
+    assert!(page.window.harness.query_by_label_contains("Plot of light,").is_some());
+    assert!(!page.has("Plot mode"), "an option has no number");
+}
+
+#[test]
+fn values_at_the_pointer_are_told() {
+    let mut page = Page::opened();
+    let rect = page.window.harness.get_by_label_contains("Plot of temperature").rect();
+    page.window.pass(1_000);
+    page.window.harness.hover_at(Pos2::new(rect.left() + 5.0, rect.center().y));
+    page.window.run();
+    assert!(page.has_text("temperature  No data"));
+    page.window.harness.hover_at(Pos2::new(rect.right() - 0.5, rect.center().y));
+    page.window.run();
+    assert!(page.has_text("temperature  21.5 °C"));
+}
+
+#[test]
+fn attributes_the_log_and_what_it_last_said_are_there() {
+    let mut page = Page::opened();
+    assert!(page.has_text("firmware") && page.has_text("1.4"));
+    let asked = |intent: &Intent| matches!(intent, Intent::LoadDeviceLog { .. });
+    assert_eq!(page.window.intents().iter().filter(|intent| asked(intent)).count(), 1);
+    let now = page.window.now().wall_ms;
+    let reason = "power cut".to_owned();
+    let lines = vec![LogLine { at: now - 5_000, what: Happened::Offline { reason } }];
+    page.window.event(Event::DeviceLog { device: device(), lines });
+    assert!(page.has_text("went offline: power cut"));
+    page.outcome("light", Value::Flag(true), CommandState::Done);
+    assert!(page.has_text("Mina asked: light = on"));
+    page.window.click("What it last said");
+    page.window.harness.get_by_label("Copy what it last said").click();
+    let mut copied = None;
+    for _ in 0..8 {
+        page.window.harness.step();
+        copied = copied.or(page.window.copied());
+    }
+    let copied = copied.unwrap();
+    assert!(
+        copied.contains("\"temperature\": 21.46") && copied.contains("\"kind\": \"machine\""),
+        "{copied}"
+    );
+}
+
+#[test]
+fn escape_and_the_arrow_lead_back() {
+    let mut page = Page::opened();
+    page.window.key(Key::Escape);
+    assert!(!page.has("temperature 21.5 °C, live"));
+    let mut page = Page::opened();
+    page.window.click("Back to the devices");
+    assert!(!page.has("temperature 21.5 °C, live"));
+}
+
+#[test]
+fn a_device_that_is_gone_says_so() {
+    let mut page = Page::opened();
+    page.window.event(Event::Devices { devices: vec![], started: 0, more: false });
+    assert!(page.has_text("not known to its server any more"));
+}
+
+#[test]
+fn absurd_values_break_nothing() {
+    let mut page = Page::sized(1_000.0, 900.0);
+    let long: Arc<str> = "가\u{202E}x".repeat(1_000).into();
+    for (at, number) in [(0, 1e300), (1, -1e300), (2, -0.0), (3, f64::MAX), (4, f64::MIN_POSITIVE)] {
+        page.window.pass(1_000 + at);
+        let values = [
+            ("temperature", Value::Number(number)),
+            ("target", Value::Number(number)),
+            ("bearing", Value::Missing),
+            ("label", Value::Text(long.clone())),
+            ("mode", Value::Text(long.clone())),
+        ];
+        page.say(&values);
+    }
+    page.outcome("label", Value::Text(long.clone()), CommandState::Failed { detail: long.to_string() });
+    page.window.check_names();
+    assert_eq!(page.commands(), []);
+    for node in page.window.harness.root().children_recursive() {
+        let node = node.accesskit_node();
+        if node.role() == Role::TextRun {
+            // What a field holds may be longer than the field.
+            continue;
+        }
+        let right = node.bounding_box().map_or(0.0, |bounds| bounds.x1);
+        assert!(right <= 1_001.0, "{:?} {:?} {right}", node.role(), node.label());
+    }
+}
+
+#[test]
+fn it_fits_where_it_is_narrow() {
+    let mut page = Page::sized(640.0, 900.0);
+    page.window.check_names();
+    assert!(page.has("temperature 21.5 °C, live"));
+}

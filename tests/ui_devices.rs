@@ -1,0 +1,521 @@
+//! The device pane, driven as a person or a screen reader would: by accessible names. No display, no network.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should say so at once"
+)]
+
+#[expect(dead_code, reason = "the window's other tests use the rest")]
+mod ui_support;
+
+use duplex::model::device::{
+    DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Readings, Spec, Value,
+};
+use duplex::model::event::{Event, Update};
+use duplex::model::id::ConnectionId;
+use duplex::model::link_state::{LinkState, Why};
+use duplex::model::profile::Profile;
+use egui::accesskit::Role;
+use egui::{Key, Modifiers, PointerButton, Pos2};
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use ui_support::{Window, profile};
+
+fn id(name: &str) -> DeviceId {
+    DeviceId::new(name).unwrap()
+}
+
+fn metric(name: &str, unit: &str) -> Metric {
+    let name = MetricName::new(name).unwrap();
+    Metric { unit: unit.into(), precision: Some(1), ..Metric::new(name, MetricType::Number) }
+}
+
+/// A device that announced itself, with a temperature of 21.5 °C told a second ago.
+fn device(window: &Window, name: &str, kind: &str) -> DeviceState {
+    let now = window.now().wall_ms;
+    let mut spec = Spec::unannounced(id(&name.to_lowercase().replace(' ', "-")));
+    spec.name = name.into();
+    spec.kind = kind.into();
+    spec.metrics = vec![metric("temperature", "°C")];
+    let metric = MetricName::new("temperature").unwrap();
+    DeviceState {
+        spec,
+        incarnation: 1,
+        online: true,
+        since: now - 60_000,
+        reason: String::new(),
+        heard: Some(now - 1_000),
+        every_ms: Some(1_000),
+        values: vec![LastValue {
+            metric,
+            value: Value::Number(21.5),
+            at: now - 1_000,
+            received: now - 1_000,
+        }],
+    }
+}
+
+fn list(window: &mut Window, devices: Vec<DeviceState>) {
+    window.event(Event::Devices { devices, started: 0, more: false });
+}
+
+fn named(window: &mut Window, names: &[&str]) {
+    let devices = names.iter().map(|name| device(window, name, "")).collect();
+    list(window, devices);
+}
+
+fn read(window: &mut Window, name: &str, value: f64) {
+    let now = window.now().wall_ms;
+    let values = vec![(MetricName::new("temperature").unwrap(), Value::number(value))];
+    window.event(Event::Readings(Readings::of(id(name), now, now, values).into()));
+}
+
+fn silent(window: &mut Window, name: &str) {
+    let since = window.now().wall_ms;
+    window.event(Event::DeviceSilent { device: id(name), since });
+}
+
+/// The rows on screen, from top to bottom.
+fn rows(window: &Window) -> Vec<String> {
+    let list = window.harness.get_by_role_and_label(Role::List, "List of devices").rect();
+    let rows = window.harness.query_all_by_role(Role::ListItem);
+    let mut rows: Vec<_> = rows
+        .filter(|row| list.intersects(row.rect()))
+        .map(|row| (row.rect().top(), row.accesskit_node().label().unwrap_or_default()))
+        .collect();
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    rows.into_iter().map(|(_, label)| label).collect()
+}
+
+/// Their names alone.
+fn names(window: &Window) -> Vec<String> {
+    rows(window).iter().map(|row| row.split(',').next().unwrap_or("").to_owned()).collect()
+}
+
+fn choose(window: &mut Window, menu: &str, entry: &str) {
+    window.harness.get_by_label_contains(menu).click();
+    window.run();
+    window.harness.get_by_role_and_label(Role::RadioButton, entry).click();
+    window.run();
+    window.key(Key::Escape);
+    // Away from the list, so that it may be sorted.
+    window.harness.hover_at(Pos2::new(400.0, 400.0));
+    window.run();
+}
+
+fn is_page_of(window: &Window, name: &str) -> bool {
+    window.harness.query_by_role_and_label(Role::List, "List of devices").is_none()
+        && window.harness.query_by_label(name).is_some()
+}
+
+fn has(window: &Window, text: &str) -> bool {
+    window.harness.query_by_label_contains(text).is_some()
+}
+
+#[test]
+fn no_device_yet_says_how_to_get_one() {
+    let mut window = Window::online();
+    assert!(has(&window, "Asking the server for its devices"));
+    assert!(!has(&window, "No devices yet"));
+    list(&mut window, vec![]);
+    assert!(has(&window, "No devices yet"));
+    window.harness.get_by_label_contains("Copy: curl").click();
+    window.harness.step();
+    let curl = window.copied().unwrap();
+    assert!(curl.contains("http://127.0.0.1:7870/v1/devices/"), "{curl}");
+    assert!(curl.contains("Bearer $TOKEN"), "{curl}");
+    window.harness.get_by_label_contains("Copy: duplexctl agent").click();
+    window.harness.step();
+    assert_eq!(window.copied().as_deref(), Some("duplexctl agent --url ws://127.0.0.1:7870"));
+    window.check_names();
+}
+
+#[test]
+fn a_row_says_what_the_device_is_and_says() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe"]);
+    // It was said before we were there.
+    assert_eq!(rows(&window), ["Lathe, replayed, 1 s ago, temperature 21.5 °C"]);
+    read(&mut window, "lathe", 22.0);
+    assert_eq!(rows(&window), ["Lathe, online, temperature 22.0 °C"]);
+    assert!(has(&window, "1 online"));
+    window.check_names();
+}
+
+#[test]
+fn a_sensor_that_fails_is_seen_to_fail() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe"]);
+    read(&mut window, "lathe", f64::NAN);
+    assert_eq!(rows(&window), ["Lathe, online, temperature —"]);
+}
+
+#[test]
+fn an_age_ticks_only_where_it_tells_something() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe"]);
+    read(&mut window, "lathe", 22.0);
+    let now = window.now().boot_ms;
+    assert_eq!(window.next_deadline(), Some(now + 10_000));
+    window.pass(10_000);
+    assert_eq!(rows(&window), ["Lathe, online, 10 s ago, temperature 22.0 °C"]);
+    assert_eq!(window.next_deadline(), Some(window.now().boot_ms + 1_000));
+    window.pass(51_000);
+    assert_eq!(rows(&window), ["Lathe, online, 1 min ago, temperature 22.0 °C"]);
+    assert_eq!(window.next_deadline(), Some(window.now().boot_ms + 59_000));
+}
+
+#[test]
+fn silent_and_offline_are_said_and_counted() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe", "Mill", "Pump"]);
+    for name in ["lathe", "mill", "pump"] {
+        read(&mut window, name, 20.0);
+    }
+    assert!(has(&window, "3 online"));
+    window.pass(5_000);
+    silent(&mut window, "lathe");
+    let since = window.now().wall_ms;
+    let reason = "power".to_owned();
+    window.event(Event::DevicePresence { device: id("mill"), online: false, since, reason });
+    assert!(has(&window, "1 online, 1 silent, 1 offline"));
+    assert_eq!(
+        rows(&window),
+        [
+            "Lathe, silent, 5 s ago, temperature 20.0 °C",
+            "Mill, offline, 5 s ago, temperature 20.0 °C",
+            "Pump, online, temperature 20.0 °C",
+        ]
+    );
+}
+
+#[test]
+fn a_dead_link_makes_everything_unknown_at_once_and_says_so_once() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe", "Mill"]);
+    read(&mut window, "lathe", 20.0);
+    let (retry_at, down_since) = (window.now().boot_ms + 3_000, window.now().boot_ms);
+    window.link(LinkState::Waiting { attempt: 1, retry_at, down_since, why: Why::Silent });
+    assert!(rows(&window).iter().all(|row| row.contains(", unknown, ")), "{:?}", rows(&window));
+    assert_eq!(window.harness.query_all_by_label_contains("the link is down").count(), 1);
+    window.pass(30_000);
+    assert!(!has(&window, "silent"));
+    // Back: unknown until the hub has told everything anew.
+    window.link(LinkState::Online { since: 0, rtt_ms: None });
+    assert!(has(&window, "Asking the server for its devices"));
+    assert!(rows(&window).iter().all(|row| row.contains(", unknown, ")));
+    named(&mut window, &["Lathe", "Mill"]);
+    assert!(has(&window, "2 online"));
+    assert!(rows(&window).iter().all(|row| row.contains(", replayed, ")), "{:?}", rows(&window));
+}
+
+#[test]
+fn the_filter_finds_by_name_kind_status_and_metric() {
+    let mut window = Window::online();
+    let mut devices =
+        vec![device(&window, "Lathe", "machine"), device(&window, "온실 3번 습도 센서", "sensor")];
+    devices[1].spec.id = id("greenhouse-3");
+    devices.push(device(&window, "Pump", "machine"));
+    devices[2].online = false;
+    list(&mut window, devices);
+    for (filter, expected) in [
+        ("lat", &["Lathe"][..]),
+        ("온실", &["온실 3번 습도 센서"]),
+        ("GREENHOUSE", &["온실 3번 습도 센서"]),
+        ("machine", &["Lathe", "Pump"]),
+        ("machine offline", &["Pump"]),
+        ("machine offlinex", &[]),
+        ("temper", &["Lathe", "Pump", "온실 3번 습도 센서"]),
+    ] {
+        window.fill("Filter devices", filter);
+        assert_eq!(names(&window), expected, "{filter}");
+    }
+    window.fill("Filter devices", "nothing like it");
+    assert!(has(&window, "No device matches “nothing like it”."));
+    assert!(has(&window, "0 of 3"));
+    window.click("Clear filter");
+    assert_eq!(names(&window).len(), 3);
+    window.fill("Filter devices", "pump");
+    window.key(Key::Escape);
+    assert_eq!(names(&window).len(), 3);
+}
+
+#[test]
+fn a_longer_filter_finds_what_it_would_have_found_alone() {
+    let mut window = Window::online();
+    named(&mut window, &["Pump 1", "Pump 12", "Lamp 12"]);
+    window.harness.get_by_label("Filter devices").focus();
+    window.run();
+    for (typed, expected) in [("p", 3), ("u", 2), ("mp", 2), (" ", 2), ("1", 2), ("2", 1)] {
+        window.type_text(typed);
+        assert_eq!(names(&window).len(), expected, "after {typed:?}");
+    }
+    window.key(Key::Backspace);
+    assert_eq!(names(&window).len(), 2);
+    // What comes later is held against the whole filter.
+    let late = device(&window, "Pump 15", "");
+    window.event(Event::DeviceAnnounced(Box::new(late)));
+    let late = device(&window, "Saw 1", "");
+    window.event(Event::DeviceAnnounced(Box::new(late)));
+    assert_eq!(names(&window), ["Pump 1", "Pump 12", "Pump 15"]);
+}
+
+#[test]
+fn names_are_sorted_with_their_numbers_and_trouble_first_by_status() {
+    let mut window = Window::online();
+    named(&mut window, &["Pump 10", "Pump 9", "lathe"]);
+    assert_eq!(names(&window), ["lathe", "Pump 9", "Pump 10"]);
+    for name in ["pump-10", "pump-9", "lathe"] {
+        read(&mut window, name, 1.0);
+    }
+    window.pass(1_000);
+    silent(&mut window, "pump-10");
+    choose(&mut window, "Sort:", "status");
+    assert_eq!(names(&window), ["Pump 10", "lathe", "Pump 9"]);
+    window.pass(1_000);
+    silent(&mut window, "pump-9");
+    assert_eq!(names(&window), ["Pump 9", "Pump 10", "lathe"]);
+    window.pass(1_000);
+    choose(&mut window, "Sort:", "recently changed");
+    read(&mut window, "pump-10", 1.0);
+    assert_eq!(names(&window), ["Pump 10", "Pump 9", "lathe"]);
+}
+
+#[test]
+fn groups_have_headings() {
+    let mut window = Window::online();
+    let devices = vec![
+        device(&window, "Lathe", "machine"),
+        device(&window, "Nameless", ""),
+        device(&window, "Desk", "computer"),
+    ];
+    list(&mut window, devices);
+    choose(&mut window, "Group:", "kind");
+    assert_eq!(names(&window), ["Desk", "Lathe", "Nameless"]);
+    for heading in ["computer", "machine", "other"] {
+        assert!(window.harness.query_by_role_and_label(Role::Label, heading).is_some(), "{heading}");
+    }
+    window.fill("Filter devices", "desk");
+    assert!(window.harness.query_by_role_and_label(Role::Label, "machine").is_none());
+}
+
+#[test]
+fn two_connections_have_a_heading_each_and_links_stand_last() {
+    let mut window = Window::online();
+    let mut link = device(&window, "Link", "link");
+    link.spec.id = id("~link");
+    let devices = vec![link, device(&window, "Zebra", "")];
+    list(&mut window, devices);
+    assert_eq!(names(&window), ["Zebra", "Link"]);
+    assert!(has(&window, "1 online"));
+    assert!(window.harness.query_by_label_contains("Home: 1 online").is_none());
+    window.update(Update::Configured(Profile { id: ConnectionId(4), name: "Farm".into(), ..profile() }));
+    assert!(has(&window, "Home: 1 online"));
+    assert!(has(&window, "Farm: Unknown: not connected"));
+}
+
+#[test]
+fn the_keyboard_walks_and_opens() {
+    let mut window = Window::online();
+    let many: Vec<String> = (1..=30).map(|n| format!("Pump {n}")).collect();
+    named(&mut window, &many.iter().map(String::as_str).collect::<Vec<_>>());
+    let focused = |window: &Window| {
+        let rows = window.harness.query_all_by_role(Role::ListItem);
+        let mut selected = rows.filter(|row| {
+            row.accesskit_node().is_selected() == Some(true)
+                && row.accesskit_node().label().is_some_and(|label| label.starts_with("Pump"))
+        });
+        selected.next().map(|row| row.accesskit_node().label().unwrap_or_default())
+    };
+    window.harness.get_by_label("Filter devices").focus();
+    window.run();
+    window.key(Key::ArrowDown);
+    assert!(focused(&window).unwrap().starts_with("Pump 1,"));
+    window.key(Key::ArrowDown);
+    assert!(focused(&window).unwrap().starts_with("Pump 2,"));
+    window.key(Key::End);
+    assert!(focused(&window).unwrap().starts_with("Pump 30,"));
+    let list = window.harness.get_by_role_and_label(Role::List, "List of devices").rect();
+    let row = window.harness.get_by_label_contains("Pump 30,").rect();
+    assert!(list.contains(row.left_top()) && list.contains(row.right_bottom()), "{list:?} {row:?}");
+    window.key(Key::ArrowUp);
+    assert!(focused(&window).unwrap().starts_with("Pump 29,"));
+    window.key(Key::Home);
+    assert!(focused(&window).unwrap().starts_with("Pump 1,"));
+    window.key(Key::Enter);
+    assert!(is_page_of(&window, "Pump 1"));
+}
+
+#[test]
+fn enter_in_the_filter_opens_the_first_that_matches() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe", "Pump 1", "Pump 2"]);
+    window.fill("Filter devices", "pump");
+    window.key(Key::Enter);
+    assert!(is_page_of(&window, "Pump 1"));
+}
+
+/// Frames of a test are a quarter of a second apart: a click may take several.
+fn slow_hands(window: &Window) {
+    window.harness.ctx.options_mut(|options| options.input_options.max_click_duration = 60.0);
+}
+
+fn press(window: &mut Window, at: Pos2, pressed: bool) {
+    window.harness.event(egui::Event::PointerMoved(at));
+    window.harness.event(egui::Event::PointerButton {
+        pos: at,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    });
+    window.run();
+}
+
+#[test]
+fn a_click_opens_the_device_it_was_meant_for() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe", "Mill"]);
+    slow_hands(&window);
+    let at = window.harness.get_by_label_contains("Mill,").rect().center();
+    press(&mut window, at, true);
+    press(&mut window, at, false);
+    assert!(is_page_of(&window, "Mill"));
+}
+
+#[test]
+fn a_click_is_not_delivered_to_what_has_moved_there() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe", "Mill"]);
+    slow_hands(&window);
+    let at = window.harness.get_by_label_contains("Mill,").rect().center();
+    press(&mut window, at, true);
+    // Something new comes above: what was pressed is not under the pointer any more.
+    let new = device(&window, "Drill", "");
+    window.event(Event::DeviceAnnounced(Box::new(new)));
+    assert_eq!(names(&window), ["Drill", "Lathe", "Mill"]);
+    press(&mut window, at, false);
+    assert!(!is_page_of(&window, "Mill") && !is_page_of(&window, "Lathe"));
+    assert_eq!(names(&window).len(), 3);
+    // Where it is now, it can be chosen.
+    let at = window.harness.get_by_label_contains("Mill,").rect().center();
+    press(&mut window, at, true);
+    press(&mut window, at, false);
+    assert!(is_page_of(&window, "Mill"));
+}
+
+#[test]
+fn nothing_that_is_pointed_at_is_re_sorted() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe", "Mill", "Pump"]);
+    for name in ["lathe", "mill", "pump"] {
+        read(&mut window, name, 1.0);
+    }
+    choose(&mut window, "Sort:", "recently changed");
+    let at = window.harness.get_by_label_contains("Lathe,").rect().center();
+    window.harness.hover_at(at);
+    window.run();
+    let before = names(&window);
+    window.pass(1_000);
+    silent(&mut window, "pump");
+    let new = device(&window, "Drill", "");
+    window.event(Event::DeviceAnnounced(Box::new(new)));
+    // Its status is true where it stands, and what is new stands below.
+    assert!(rows(&window).iter().any(|row| row.starts_with("Pump, silent")));
+    assert_eq!(names(&window)[..3], before[..]);
+    assert_eq!(names(&window)[3], "Drill");
+    window.harness.hover_at(Pos2::new(400.0, 400.0));
+    window.run();
+    assert_eq!(names(&window)[0], "Pump");
+}
+
+#[test]
+fn what_is_looked_at_stays_when_devices_come_above_it() {
+    let mut window = Window::online();
+    let many: Vec<String> = (1..=100).map(|n| format!("Pump {n}")).collect();
+    named(&mut window, &many.iter().map(String::as_str).collect::<Vec<_>>());
+    let list = window.harness.get_by_role_and_label(Role::List, "List of devices").rect();
+    window.harness.hover_at(list.center());
+    window.harness.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, -1_000.0),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Unknown,
+        modifiers: Modifiers::NONE,
+    });
+    window.run();
+    let seen = names(&window)[3].clone();
+    let before = window.harness.get_by_label_contains(&format!("{seen},")).rect();
+    assert_ne!(seen, "Pump 4");
+    for name in ["Drill", "Axe", "Lathe"] {
+        let new = device(&window, name, "");
+        window.event(Event::DeviceAnnounced(Box::new(new)));
+    }
+    let after = window.harness.get_by_label_contains(&format!("{seen},")).rect();
+    assert!((after.top() - before.top()).abs() < 0.5, "{before:?} {after:?}");
+}
+
+#[test]
+fn readings_that_were_left_out_are_told() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe"]);
+    assert!(!has(&window, "left out"));
+    let now = window.now().wall_ms;
+    let mut readings = Readings::of(id("lathe"), now, now, vec![]);
+    readings.conflated = 120;
+    window.event(Event::Readings(readings.into()));
+    assert!(has(&window, "120 readings left out"));
+}
+
+#[test]
+fn the_pane_is_hidden_and_shown_by_button_and_keys() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe"]);
+    let shown = |window: &Window| window.harness.query_by_label_contains("Lathe,").is_some();
+    let chat = |window: &Window| window.harness.query_by_label("Message").is_some();
+    assert!(shown(&window) && chat(&window));
+    window.click("Devices");
+    assert!(!shown(&window) && chat(&window));
+    window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::D);
+    assert!(shown(&window) && chat(&window));
+}
+
+#[test]
+fn in_a_narrow_window_devices_and_chat_take_turns() {
+    let mut window = Window::sized(900.0, 700.0);
+    named(&mut window, &["Lathe"]);
+    let shown = |window: &Window| window.harness.query_by_label_contains("Lathe,").is_some();
+    let chat = |window: &Window| window.harness.query_by_label("Message").is_some();
+    assert!(!shown(&window) && chat(&window));
+    window.click("Devices");
+    assert!(shown(&window) && !chat(&window));
+    // What comes meanwhile is not read.
+    window.intents();
+    window.entries(1..=1, true);
+    assert_eq!(window.intents(), []);
+    assert!(window.description("general").contains("1 unread"));
+    window.click_room("general");
+    assert!(!shown(&window) && chat(&window));
+}
+
+#[test]
+fn long_and_hostile_names_are_shown_harmless() {
+    let mut window = Window::online();
+    let mut device = device(&window, "x", "kind\u{202E}dnik");
+    device.spec.name = "very long ".repeat(40);
+    device.spec.metrics[0].unit = "°C\u{200B}".into();
+    list(&mut window, vec![device]);
+    let row = rows(&window).remove(0);
+    assert!(row.starts_with("very long") && row.contains('…') && row.contains("⟨U+200B⟩"), "{row}");
+}
+
+#[test]
+fn what_is_gone_is_shown_no_more() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe", "Mill", "Pump"]);
+    named(&mut window, &["Mill"]);
+    assert_eq!(names(&window), ["Mill"]);
+    named(&mut window, &[]);
+    assert!(has(&window, "No devices yet"));
+}
