@@ -66,6 +66,8 @@ pub(super) struct Fleet {
     started: WallMs,
     /// The hub is going: that its clients go says nothing about their devices.
     closing: AtomicBool,
+    /// What is said is kept: the disk keeps up.
+    keeps: AtomicBool,
 }
 
 struct Inner {
@@ -113,7 +115,8 @@ impl Fleet {
         for state in known.into_iter().take(DEVICES) {
             inner.add(Record::restored(state));
         }
-        Arc::new(Fleet { inner: Mutex::new(inner), store, started, closing: AtomicBool::new(false) })
+        let (closing, keeps) = (AtomicBool::new(false), AtomicBool::new(true));
+        Arc::new(Fleet { inner: Mutex::new(inner), store, started, closing, keeps })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -1,6 +1,7 @@
 //! What devices say: announcements, comings and goings, readings; and who may say it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::feed::{CHUNK_BYTES, Feed, Seq, Slot};
 use super::record::{Place, Record};
@@ -175,10 +176,11 @@ impl Fleet {
             inner.head.send_replace(inner.feed.head());
         }
         drop(inner);
-        if let (true, Some(store)) = (taken > 0, &self.store)
-            && !store.keep(super::SOURCE, Arc::new(intake.accepted))
-        {
-            log::warn!("the disk cannot keep up: {taken} readings are passed on, but not kept");
+        if let (true, Some(store)) = (taken > 0, &self.store) {
+            let kept = store.keep(super::SOURCE, Arc::new(intake.accepted));
+            if self.keeps.swap(kept, Ordering::Relaxed) && !kept {
+                log::warn!("the disk cannot keep up: readings are passed on, but not kept");
+            }
         }
         (intake.refusals, taken)
     }
