@@ -35,8 +35,6 @@ const ASKS: usize = 64;
 const TYPING_MS: u64 = 1_000;
 /// How late an alarm may be, so that it need not be set anew for every frame.
 const SLACK: Duration = Duration::from_millis(20);
-/// The close code of a client that said goodbye.
-const NORMAL: u16 = 1000;
 /// An alarm for a session that waits for nothing.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -60,10 +58,7 @@ pub(super) async fn serve(hub: Arc<Hub>, socket: Socket, mut visitor: Visitor) {
             break end;
         }
     };
-    let Client { socket, entrance, mut station, relay, .. } = client;
-    if let (Some(station), End::Close(NORMAL, _)) = (&mut station, &end) {
-        station.say_bye();
-    }
+    let Client { socket, entrance, station, relay, .. } = client;
     // Whoever waits for the last goodbye is no longer there.
     drop((entrance, station, relay));
     if let End::Close(code, reason) = end {

@@ -2,7 +2,7 @@
 
 use duplex::hub::{Options, Running};
 use duplex::model::device::CommandRefusal;
-use duplex::model::{Command, CommandState, LogLine, MessageId, Spec, Value};
+use duplex::model::{Command, CommandState, LogLine, MessageId, Value};
 use duplex::wire::duplex::message::{ClientMessage, HubMessage};
 use tempfile::TempDir;
 
@@ -130,7 +130,7 @@ async fn what_cannot_be_done_is_refused_and_says_why() {
     };
     assert_eq!(device.find(error).await, "not_allowed", "a device commands nobody");
     // A touch meant for what was there before.
-    pump.announce(Spec { kind: "pump".to_owned(), ..spec("pump") }).await;
+    pump.announce(spec("pump")).await;
     let changed = refusal(&mut anna, command(new_id(), Some(incarnation), "relay", on.clone())).await.0;
     assert_eq!(changed, CommandRefusal::Changed);
     let incarnation = anna.device().await.incarnation;

@@ -171,10 +171,6 @@ async fn each_announcement_is_another_life_and_takes_over() {
     second.announce(spec("pump")).await;
     let two = watcher.device().await.incarnation;
     assert!(two > one);
-    second.announce(spec("pump")).await;
-    assert_eq!(watcher.device().await.incarnation, two, "the same words are a sign of life");
-    second.announce(Spec { kind: "pump".to_owned(), ..spec("pump") }).await;
-    assert!(watcher.device().await.incarnation > two);
     first.publish("pump", &[("temperature", 1.0)]).await;
     assert_eq!(first.refusal().await, ("pump".to_owned(), "not_allowed".to_owned()));
     drop(first);
@@ -241,16 +237,14 @@ async fn too_many_metrics_and_too_long_texts_are_not_taken_and_the_rest_is() {
     let values: Vec<(&str, f64)> = names.iter().map(|name| (name.as_str(), 1.0)).collect();
     gateway.publish("attic", &values).await;
     assert_eq!(gateway.refusal().await, ("attic".to_owned(), "too_many".to_owned()));
-    let values = [(name("m000"), Value::Text("x".repeat(5000).into())), (name("m001"), Value::Number(7.0))];
+    let values = [(name("m000"), Value::Text("x".repeat(2000).into())), (name("m001"), Value::Number(7.0))];
     let long = PublishedSample { device: id("attic"), at: None, values: values.into_iter().collect() };
     gateway.say(&ClientMessage::Publish { samples: vec![long] }).await;
-    let refusal = gateway.refusal().await;
-    assert!(["too_large", "bad_value"].contains(&refusal.1.as_str()), "{refusal:?}");
+    assert_eq!(gateway.refusal().await, ("attic".to_owned(), "too_large".to_owned()));
     let mut large = spec("attic");
     large.attributes = (0..1000).map(|number| (number.to_string(), "x".repeat(100))).collect();
     gateway.say(&ClientMessage::Announce(large)).await;
-    let refusal = gateway.refusal().await;
-    assert!(["too_large", "too_many"].contains(&refusal.1.as_str()), "{refusal:?}");
+    assert_eq!(gateway.refusal().await, ("attic".to_owned(), "too_large".to_owned()));
     let list = gateway.watch().await;
     assert_eq!(list[0].values.len(), 256);
     let value = |metric: &str| list[0].values.iter().find(|l| l.metric.as_str() == metric).unwrap();
@@ -405,22 +399,4 @@ async fn a_hub_that_is_started_again_knows_its_devices_as_they_were() {
     let mut pump = Client::admin(&hub).await;
     pump.announce(spec("pump")).await;
     assert!(watcher.device().await.incarnation > known.incarnation);
-}
-
-#[tokio::test]
-async fn a_goodbye_leaves_no_will_and_an_empty_moment_is_a_sign_of_life() {
-    let (_dir, hub) = hub().await;
-    let mut watcher = Client::admin(&hub).await;
-    watcher.watch().await;
-    let mut pump = Client::admin(&hub).await;
-    pump.announce(spec("pump")).await;
-    watcher.device().await;
-    let goes = ClientMessage::DeviceState { device: id("pump"), online: false, reason: "lunch".into() };
-    pump.say(&goes).await;
-    assert_eq!(watcher.presence().await, ("pump".into(), false, "lunch".into()));
-    pump.publish("pump", &[]).await;
-    assert_eq!(watcher.presence().await, ("pump".into(), true, String::new()));
-    assert!(watcher.device().await.heard.is_some());
-    pump.say(&ClientMessage::Bye).await;
-    assert_eq!(watcher.presence().await, ("pump".into(), false, String::new()));
 }

@@ -14,12 +14,10 @@ use crate::wire::duplex::server::Answer;
 
 /// Largest announcement, in bytes of JSON.
 const SPEC_BYTES: usize = 64 * 1024;
-/// Largest text of a reading, in bytes.
-const TEXT_BYTES: usize = 4096;
-/// Texts of one moment that are told together, in bytes: six times that, as JSON, still fits into a frame.
-const TEXTS_BYTES: usize = 64 * 1024;
+/// Largest text of a reading, in bytes of JSON: a device with all its metrics still fits into one frame.
+const TEXT_BYTES: usize = 1024;
 /// Longest reason, in characters.
-const REASON_CHARS: usize = 512;
+const REASON_CHARS: usize = 256;
 /// Times that are further away are not told: no clock has them, and sums with them would overflow.
 const FAR: u64 = 1 << 53;
 /// Refusals told for one message.
@@ -78,19 +76,10 @@ impl Fleet {
             Ok((place, _)) => place,
             Err(answer) => return Some(answer),
         };
-        let is_again = from.station.is_some() && inner.records[place as usize].publisher == from.station;
         inner.disown(place);
         let Inner { records, feed, .. } = &mut *inner;
         let record = &mut records[place as usize];
         let came = !record.online || record.heard.is_none();
-        if is_again && !came && record.says_the_same(&spec) {
-            // A sign of life.
-            record.publisher = from.station;
-            record.heard = Some(wall);
-            inner.own(from.station, place);
-            inner.tell_device(inner.feed.head(), &inner.records[place as usize]);
-            return None;
-        }
         record.announce(spec, place, feed);
         record.publisher = from.station;
         record.incarnation = (record.incarnation + 1).max(u64::try_from(wall).unwrap_or(0));
@@ -98,7 +87,9 @@ impl Fleet {
         if came {
             (record.online, record.since, record.reason) = (true, wall, String::new());
         }
-        inner.own(from.station, place);
+        if let Some(post) = from.station.and_then(|station| inner.stations.get_mut(&station)) {
+            post.devices.push(place);
+        }
         let record = &inner.records[place as usize];
         inner.tell_device(inner.feed.head(), record);
         inner.keep(record);
@@ -139,7 +130,7 @@ impl Fleet {
     }
 
     /// A connection ends, and takes the devices with it that it announced.
-    pub(super) fn leave(&self, station: u64, said_bye: bool, closing: bool) {
+    pub(super) fn leave(&self, station: u64, closing: bool) {
         let mut inner = self.lock();
         let Some(post) = inner.stations.remove(&station) else { return };
         let wall = wall_now();
@@ -147,8 +138,7 @@ impl Fleet {
             let record = &mut inner.records[place as usize];
             record.publisher = None;
             if record.online && !closing {
-                let will = if said_bye { "" } else { &record.spec.will };
-                let will = will.chars().take(REASON_CHARS).collect();
+                let will = record.spec.will.chars().take(REASON_CHARS).collect();
                 let after = inner.feed.head();
                 inner.set_online(after, place, false, will, wall);
             }
@@ -305,13 +295,6 @@ impl Inner {
         }
     }
 
-    /// This connection has announced this device.
-    fn own(&mut self, station: Option<u64>, place: u32) {
-        if let Some(post) = station.and_then(|station| self.stations.get_mut(&station)) {
-            post.devices.push(place);
-        }
-    }
-
     /// Whoever announced this device has lost it to somebody else, or announces it again.
     fn disown(&mut self, place: u32) {
         let publisher = self.records[place as usize].publisher.take();
@@ -348,11 +331,9 @@ impl Inner {
         let (before, mut learned, mut text) = (feed.head(), is_new, String::new());
         // A metric that is repeated within a moment begins another one: so each reading is told, and counted, once.
         let (mut part, mut begin) = (before, intake.accepted.values.len());
-        let mut texts = 0;
         for (name, value) in values {
-            let bytes = text_bytes(&value);
-            if bytes > TEXT_BYTES {
-                intake.refuse(&sample.device, "too_large", "a reading's text has at most 4,096 bytes");
+            if is_too_long(&value) {
+                intake.refuse(&sample.device, "too_large", "a reading's text has at most 1 KiB");
                 continue;
             }
             let (metric, is_news) = match record.place(&name, &value) {
@@ -365,27 +346,22 @@ impl Inner {
             };
             learned |= is_news;
             let latest = record.latest_mut(metric);
-            if latest.number > part || texts + bytes > TEXTS_BYTES {
+            if latest.number > part {
                 intake.close(&sample, begin, &mut text);
-                texts = 0;
                 (part, begin) = (feed.head(), intake.accepted.values.len());
             }
             latest.number = feed.number(Slot { device: place, metric }, latest.number);
             (latest.value, latest.at, latest.received) = (value.clone(), sample.at, sample.received);
             latest.said = true;
-            texts += bytes;
             intake.accepted.values.push((name, value));
         }
         intake.close(&sample, begin, &mut text);
         let (head, wall) = (feed.head(), sample.received);
-        // A moment without values says that the device is alive.
-        let speaks = head > before || sample.count == 0;
-        if speaks {
+        if head > before {
             record.rhythm.heard(wall);
             record.heard = record.heard.max(Some(wall));
         }
-        let came = speaks && !record.online;
-        learned |= sample.count == 0;
+        let came = head > before && !record.online;
         if learned || came {
             // News belongs between what was read before it and what was read with it.
             intake.flush(feed);
@@ -441,6 +417,12 @@ impl Inner {
     }
 }
 
-fn text_bytes(value: &Value) -> usize {
-    if let Value::Text(text) = value { text.len() } else { 0 }
+fn is_too_long(value: &Value) -> bool {
+    match value {
+        // One byte is at most six in JSON.
+        Value::Text(text) if text.len() > TEXT_BYTES / 6 => {
+            serde_json::to_string(&**text).map_or(0, |json| json.len()) > TEXT_BYTES
+        }
+        _ => false,
+    }
 }

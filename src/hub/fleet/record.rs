@@ -9,9 +9,6 @@ use crate::model::device::{LastValue, METRICS, Metric, MetricName, Rhythm, Spec,
 use crate::model::time::WallMs;
 use crate::model::{DeviceId, DeviceState};
 
-/// Texts among the last values that are told in the list, in bytes.
-const TEXTS_BYTES: usize = 128 * 1024;
-
 /// One device.
 pub(super) struct Record {
     /// What it said about itself, and the metrics that it never announced.
@@ -102,15 +99,6 @@ impl Record {
         self.set_metrics(metrics, own_place, feed);
     }
 
-    /// Whether an announcement says what is known already. Metrics that were never announced follow those that were.
-    pub(super) fn says_the_same(&self, spec: &Spec) -> bool {
-        let Spec { id, name, kind, metrics, attributes, expect_every_s, will } = spec;
-        let own = &self.spec;
-        (id, name, kind, attributes, expect_every_s, will)
-            == (&own.id, &own.name, &own.kind, &own.attributes, &own.expect_every_s, &own.will)
-            && own.metrics.starts_with(metrics)
-    }
-
     fn set_metrics(&mut self, metrics: Vec<Metric>, own_place: u32, feed: &mut Feed) {
         let old_places = std::mem::take(&mut self.places);
         let mut old = std::mem::take(&mut self.latest);
@@ -194,12 +182,6 @@ impl Record {
     pub(super) fn state_at(&self, number: Seq) -> DeviceState {
         let known = self.spec.metrics.iter().zip(&self.latest);
         let known = known.filter(|(_, latest)| latest.said && latest.number <= number);
-        // A device that says nothing but long texts still fits into a frame.
-        let mut texts = 0;
-        let known = known.take_while(|(_, latest)| {
-            texts += if let Value::Text(text) = &latest.value { text.len() } else { 0 };
-            texts <= TEXTS_BYTES
-        });
         let values = known.map(|(metric, latest)| LastValue {
             metric: metric.name.clone(),
             value: latest.value.clone(),

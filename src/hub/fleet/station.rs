@@ -27,7 +27,6 @@ pub(in crate::hub) struct Station {
     pub(super) number: u64,
     pub(super) principal: Principal,
     mail: mpsc::Receiver<Mail>,
-    said_bye: bool,
 }
 
 impl Station {
@@ -39,7 +38,7 @@ impl Station {
         inner.next_station += 1;
         inner.stations.insert(number, Post { mail: sender, devices: Vec::new() });
         drop(inner);
-        Station { fleet: Arc::clone(fleet), number, principal, mail, said_bye: false }
+        Station { fleet: Arc::clone(fleet), number, principal, mail }
     }
 
     fn publisher(&self) -> Publisher<'_> {
@@ -55,11 +54,6 @@ impl Station {
     /// Whether it may see other devices.
     pub(in crate::hub) fn may_look(&self) -> bool {
         self.principal.kind != PrincipalKind::Device
-    }
-
-    /// The client says goodbye: its devices go without their will.
-    pub(in crate::hub) fn say_bye(&mut self) {
-        self.said_bye = true;
     }
 
     /// The next mail. Cancel-safe.
@@ -96,6 +90,6 @@ impl Station {
 
 impl Drop for Station {
     fn drop(&mut self) {
-        self.fleet.leave(self.number, self.said_bye, self.fleet.closing.load(Ordering::Relaxed));
+        self.fleet.leave(self.number, self.fleet.closing.load(Ordering::Relaxed));
     }
 }
