@@ -253,7 +253,10 @@ fn a_clock_that_is_off_is_told() {
     let mut page = Page::opened();
     assert!(!page.has_text("Its clock"));
     let now = page.window.now().wall_ms;
-    page.say_at(now - 3_720_000, now, &[("temperature", Value::Number(20.0))]);
+    // One reading may have been held up on its way; a few are its clock.
+    for n in 0..5 {
+        page.say_at(now + n - 3_720_000, now + n, &[("temperature", Value::Number(20.0))]);
+    }
     assert!(page.has_text("Its clock is 1 h 2 min behind."));
 }
 
@@ -317,6 +320,8 @@ fn what_became_of_a_command_is_told_at_its_control() {
             "you may not do that",
         ),
     ] {
+        // Each its own: what has ended stays as it ended.
+        let mut page = Page::opened();
         page.outcome("light", on(), state);
         assert!(page.has_text(said), "{said}");
     }

@@ -15,6 +15,7 @@ use duplex::model::device::{
 };
 use duplex::model::event::{Event, Update};
 use duplex::model::id::ConnectionId;
+use duplex::model::link_device;
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::profile::Profile;
 use egui::accesskit::Role;
@@ -304,9 +305,12 @@ fn groups_have_headings() {
 #[test]
 fn two_connections_have_a_heading_each_and_links_stand_last() {
     let mut window = Window::online();
-    let mut link = device(&window, "Link", "link");
-    link.spec.id = id("~link");
-    let devices = vec![link, device(&window, "Zebra", "")];
+    let now = window.now();
+    let counters = link_device::LinkCounters::default();
+    let online = LinkState::Online { since: now.wall_ms, rtt_ms: None };
+    let readings = link_device::link_readings(&online, &counters, now.boot_ms, None, now.wall_ms);
+    window.event(Event::LocalReadings(readings.into()));
+    let devices = vec![device(&window, "Zebra", "")];
     list(&mut window, devices);
     assert_eq!(names(&window), ["Zebra", "Link"]);
     assert!(has(&window, "1 online"));
