@@ -62,12 +62,8 @@ pub(super) fn note(ctx: &Context, place: &mut Option<WindowPlace>) {
     }
     let size = inner.size() * zoom;
     let corner = now.outer_rect.map(|outer| (outer.min.x * zoom, outer.min.y * zoom));
-    *place = Some(WindowPlace {
-        width: size.x,
-        height: size.y,
-        corner,
-        maximized: now.maximized == Some(true),
-    });
+    *place =
+        Some(WindowPlace { width: size.x, height: size.y, corner, maximized: now.maximized == Some(true) });
 }
 
 #[cfg(test)]
@@ -101,6 +97,9 @@ mod tests {
         let odd = WindowPlace { width: f32::NAN, ..at((0.0, 0.0)) };
         assert_eq!(restore(usual.clone(), &odd), usual);
         let restored = restore(usual, &at((5.0, 6.0)));
-        assert_eq!((restored.inner_size, restored.position), (Some(vec2(800.0, 600.0)), Some(pos2(5.0, 6.0))));
+        assert_eq!(
+            (restored.inner_size, restored.position),
+            (Some(vec2(800.0, 600.0)), Some(pos2(5.0, 6.0)))
+        );
     }
 }

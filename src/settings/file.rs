@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::FILE;
 use super::migrate::{self, STEPS, Unfit, VERSION};
 use super::private_file::{self, beside};
-use super::FILE;
 use crate::model::{Banner, ConnectionId, Preferences, Profile, WindowPlace};
 
 /// Why settings were not written.
@@ -363,11 +363,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Settings::glance(dir.path()), (Preferences::default(), None));
         let mut settings = filled(dir.path());
-        let chosen = Preferences {
-            language: LanguageChoice::Korean,
-            theme: Theme::HighContrast,
-            zoom_percent: 150,
-        };
+        let chosen =
+            Preferences { language: LanguageChoice::Korean, theme: Theme::HighContrast, zoom_percent: 150 };
         settings.set_preferences(chosen);
         settings.save().unwrap();
         assert_eq!(Settings::glance(dir.path()), (chosen, settings.window()));

@@ -85,9 +85,8 @@ impl Sheet {
         ui.label(RichText::new(words.settings).font(theme::title()));
         let margin = egui::Margin::symmetric(space::SMALL as i8, 5);
         let search = TextEdit::singleline(&mut self.search).hint_text(words.search_settings);
-        let search = ui
-            .add(search.desired_width(f32::INFINITY).margin(margin))
-            .accessible_name(words.search_settings);
+        let search =
+            ui.add(search.desired_width(f32::INFINITY).margin(margin)).accessible_name(words.search_settings);
         if std::mem::take(&mut self.fresh) {
             search.request_focus();
         }

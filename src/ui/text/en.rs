@@ -99,9 +99,9 @@ pub static ENGLISH: Words = Words {
     scroll_bar: "Position in the room",
     today: "Today",
     yesterday: "Yesterday",
-    day: |at| format_local(at, "%A, %e %B %Y"),
+    day: |at| format_local(at, "%A, %-d %B %Y"),
     clock: |at| format_local(at, "%H:%M"),
-    day_and_clock: |at| format_local(at, "%e %B %Y, %H:%M"),
+    day_and_clock: |at| format_local(at, "%-d %B %Y, %H:%M"),
 
     message: "Message",
     message_hint: |room| format!("Message {room}"),
@@ -189,7 +189,7 @@ fn state(word: StateWord) -> &'static str {
 
 fn format_local(at: WallMs, pattern: &str) -> String {
     match Local.timestamp_millis_opt(at).earliest() {
-        Some(time) => time.format(pattern).to_string().trim_start().to_owned(),
+        Some(time) => time.format(pattern).to_string(),
         None => "?".to_owned(),
     }
 }

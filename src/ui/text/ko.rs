@@ -80,7 +80,9 @@ pub static KOREAN: Words = Words {
     empty_room: "아직 아무 글도 없습니다. 인사를 건네 보세요.",
     nothing_open: "왼쪽에서 방을 고르거나 서버 연결을 추가하세요.",
     gap: |from, to| {
-        format!("{from}부터 {to}까지의 메시지가 빠졌을 수 있습니다. 서버의 기록이 새로 시작되었거나 줄었습니다.")
+        format!(
+            "{from}부터 {to}까지의 메시지가 빠졌을 수 있습니다. 서버의 기록이 새로 시작되었거나 줄었습니다."
+        )
     },
     typing: |names| match names {
         [] => String::new(),
@@ -218,12 +220,12 @@ fn quote(words: &str) -> String {
 }
 
 fn detail(words: &str) -> String {
-    if words.trim().is_empty() { String::new() } else { format!(" ({})", harmless::line(words.trim(), 200)) }
+    if words.trim().is_empty() { String::new() } else { format!("({})", harmless::line(words.trim(), 200)) }
 }
 
 /// A sentence, then the system's words in brackets.
 fn with(sentence: &str, words: &str) -> String {
-    format!("{sentence}.{}", detail(words))
+    format!("{sentence}{}.", detail(words))
 }
 
 const EDIT: &str = "연결 편집에서 고쳐 주세요.";
@@ -281,17 +283,20 @@ fn why(why: &Why) -> Sentence {
                 "서버는 프로토콜 {}~{}판을, 이 앱은 {}~{}판을 씁니다.",
                 theirs.0, theirs.1, ours.0, ours.1
             ),
-            if theirs.0 > ours.1 { "이 앱을 업데이트하세요." } else { "서버를 업데이트해 달라고 하세요." },
+            if theirs.0 > ours.1 {
+                "이 앱을 업데이트하세요."
+            } else {
+                "서버를 업데이트해 달라고 하세요."
+            },
         ),
         Why::Unauthorized => say("서버가 모르는 토큰입니다.", "연결 편집에서 새 토큰을 넣으세요."),
         Why::Forbidden => say(
             "서버가 이 토큰을 알지만, 여기에 연결할 수는 없습니다.",
             "서버를 운영하는 사람에게 묻거나 연결 편집에서 다른 토큰을 넣으세요.",
         ),
-        Why::InviteRefused => say(
-            "이미 사용했거나 만료된 초대장입니다.",
-            "새 초대장을 받아 연결 편집에 붙여 넣으세요.",
-        ),
+        Why::InviteRefused => {
+            say("이미 사용했거나 만료된 초대장입니다.", "새 초대장을 받아 연결 편집에 붙여 넣으세요.")
+        }
         Why::Impostor => say(
             "이 컴퓨터의 서버 주소에서 다른 프로그램이 응답하며, 자신이 그 서버임을 증명하지 못합니다.",
             "아무것도 알려 주지 않았습니다. 그 프로그램을 끝낸 뒤 ‘지금 다시 시도’를 누르세요.",
@@ -304,10 +309,9 @@ fn why(why: &Why) -> Sentence {
             with("이 컴퓨터의 서버를 시작하지 못했습니다", d),
             "‘지금 다시 시도’를 누르면 다시 시작합니다. 그동안 다른 연결은 쓸 수 있습니다.",
         ),
-        Why::NoToken => say(
-            "이 연결에 쓸 토큰이 없습니다.",
-            "연결 편집에서 넣거나, --url과 함께 --token으로 주세요.",
-        ),
+        Why::NoToken => {
+            say("이 연결에 쓸 토큰이 없습니다.", "연결 편집에서 넣거나, --url과 함께 --token으로 주세요.")
+        }
     }
 }
 
@@ -319,12 +323,13 @@ fn http(status: u16) -> Sentence {
             what("서버가 이 계정을 거절했습니다"),
             "서버를 운영하는 사람에게 묻거나 연결 편집에서 다른 토큰을 넣으세요.",
         ),
-        404 | 410 => say(
-            what("웹 서버는 있지만 이 경로에 Duplex 허브가 없습니다"),
-            "연결 편집에서 주소를 확인하세요.",
-        ),
+        404 | 410 => {
+            say(what("웹 서버는 있지만 이 경로에 Duplex 허브가 없습니다"), "연결 편집에서 주소를 확인하세요.")
+        }
         429 => say(what("여기서 너무 여러 번 시도했습니다"), "기다려 주세요. 자동으로 다시 시도합니다."),
-        503 => say(what("서버가 바쁘거나 다시 시작하는 중입니다"), "기다려 주세요. 자동으로 다시 시도합니다."),
+        503 => {
+            say(what("서버가 바쁘거나 다시 시작하는 중입니다"), "기다려 주세요. 자동으로 다시 시도합니다.")
+        }
         500..=599 => say(
             what("서버에 문제가 생겼습니다"),
             "자동으로 다시 시도합니다. 계속되면 서버를 운영하는 사람에게 알려 주세요.",

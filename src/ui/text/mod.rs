@@ -33,7 +33,9 @@ impl Language {
     /// The language of a locale as the system names it (`ko-KR`, `ko_KR.UTF-8`); English where it is none of ours.
     pub fn of_locale(locale: &str) -> Language {
         match locale.split(['-', '_', '.', '@']).next() {
-            Some(tag) if tag.eq_ignore_ascii_case("ko") || tag.eq_ignore_ascii_case("kor") => Language::Korean,
+            Some(tag) if tag.eq_ignore_ascii_case("ko") || tag.eq_ignore_ascii_case("kor") => {
+                Language::Korean
+            }
             _ => Language::English,
         }
     }

@@ -75,13 +75,8 @@ const STATES: [StateWord; 6] = [
     StateWord::Stopped,
     StateWord::Off,
 ];
-const BAD_ADDRESSES: [BadAddress; 5] = [
-    BadAddress::Empty,
-    BadAddress::NoUrl,
-    BadAddress::Scheme,
-    BadAddress::Userinfo,
-    BadAddress::Fingerprint,
-];
+const BAD_ADDRESSES: [BadAddress; 5] =
+    [BadAddress::Empty, BadAddress::NoUrl, BadAddress::Scheme, BadAddress::Userinfo, BadAddress::Fingerprint];
 
 /// Names that are the same in every language.
 const NAMES: [&str; 4] = ["Duplex", "WebSocket", "WebSocket (ewebsock)", "ewebsock"];
@@ -212,7 +207,8 @@ fn korean_particles_stand_whatever_a_name_ends_with() {
     for ((one, _), (other, _)) in with.iter().zip(&without) {
         let bare = one.replace("작업실", "회의").replace("정민", "미나");
         assert_eq!(bare, *other);
-        for choosy in ["은", "는", "이", "가", "을", "를", "와", "과", "으로", "로", "이라는", "라는"] {
+        for choosy in ["은", "는", "이", "가", "을", "를", "와", "과", "으로", "로", "이라는", "라는"]
+        {
             for name in ["작업실", "정민"] {
                 let after = format!("{name}{choosy} ");
                 assert!(!one.contains(&after), "{one}");
@@ -224,9 +220,18 @@ fn korean_particles_stand_whatever_a_name_ends_with() {
 
 #[test]
 fn one_and_many_are_told_apart() {
-    assert_eq!(((ENGLISH.unread)(1), (ENGLISH.unread)(2)), ("1 unread message".into(), "2 unread messages".into()));
-    assert_eq!(((ENGLISH.new_count)(1), (ENGLISH.new_count)(2)), ("1 new message".into(), "2 new messages".into()));
-    assert_eq!(((KOREAN.unread)(1), (KOREAN.unread)(2)), ("읽지 않은 메시지 1개".into(), "읽지 않은 메시지 2개".into()));
+    assert_eq!(
+        ((ENGLISH.unread)(1), (ENGLISH.unread)(2)),
+        ("1 unread message".into(), "2 unread messages".into())
+    );
+    assert_eq!(
+        ((ENGLISH.new_count)(1), (ENGLISH.new_count)(2)),
+        ("1 new message".into(), "2 new messages".into())
+    );
+    assert_eq!(
+        ((KOREAN.unread)(1), (KOREAN.unread)(2)),
+        ("읽지 않은 메시지 1개".into(), "읽지 않은 메시지 2개".into())
+    );
 }
 
 #[test]
