@@ -60,7 +60,7 @@ pub(super) fn note(ctx: &Context, place: &mut Option<WindowPlace>) {
         }
         return;
     }
-    let size = inner.size() * zoom;
+    let size = (inner.size() * zoom).round();
     let corner = now.outer_rect.map(|outer| (outer.min.x * zoom, outer.min.y * zoom));
     *place =
         Some(WindowPlace { width: size.x, height: size.y, corner, maximized: now.maximized == Some(true) });

@@ -107,13 +107,14 @@ impl Rooms {
                     if ui.add_sized(vec2(width, size::CONTROL), add).clicked() {
                         wish = Some(Wish::Add);
                     }
-                    ui.spacing_mut().button_padding.x = 0.0;
-                    let gear = Button::new("⚙").min_size(vec2(size::CONTROL, size::CONTROL));
-                    let gear = ui.add(gear).on_hover_text(cx.words.settings);
-                    if gear.clicked() {
+                    let button = ui.add_sized(vec2(size::CONTROL, size::CONTROL), Button::new(""));
+                    let colour = theme::of(ui).text;
+                    widgets::settings_mark(ui.painter(), button.rect.center(), colour);
+                    let button = button.on_hover_text(cx.words.settings);
+                    if button.clicked() {
                         wish = Some(Wish::Settings);
                     }
-                    gear.accessible_name(cx.words.settings);
+                    button.accessible_name(cx.words.settings);
                 });
             });
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {

@@ -104,7 +104,8 @@ impl Sheet {
             }
         });
         ui.add_space(space::TINY);
-        let close = ui.add(widgets::primary(theme::of(ui), words.close)).clicked();
+        // In a row of its own, which centres its text.
+        let close = ui.horizontal(|ui| ui.add(widgets::primary(theme::of(ui), words.close)).clicked()).inner;
         let enter = search.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         if close || enter { Fate::Closed } else { Fate::Open }
     }
@@ -115,7 +116,14 @@ impl Sheet {
         ui.label(RichText::new(setting.name(words)).font(theme::heading()));
         let sentence = RichText::new(setting.sentence(words)).font(theme::small()).color(weak);
         ui.add(Label::new(sentence).wrap());
-        ui.horizontal_wrapped(|ui| match setting {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = space::MEDIUM;
+            self.options(ui, words, setting);
+        });
+    }
+
+    fn options(&mut self, ui: &mut Ui, words: &Words, setting: Setting) {
+        match setting {
             Setting::Language => {
                 for (choice, name) in languages(words) {
                     ui.push_id(("language", name), |ui| {
@@ -131,7 +139,7 @@ impl Sheet {
                 }
             }
             Setting::Zoom => self.zoom(ui, words),
-        });
+        }
     }
 
     fn zoom(&mut self, ui: &mut Ui, words: &Words) {

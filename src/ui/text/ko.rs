@@ -56,7 +56,7 @@ pub static KOREAN: Words = Words {
     unread: |count| format!("읽지 않은 메시지 {count}개"),
     no_rooms: "아직 방이 없습니다",
 
-    messages: "메시지",
+    messages: "메시지 목록",
     you: |name| format!("{name}(나)"),
     said: |who, when| format!("{who}, {when}"),
     replayed: "다시 받음: 이 창이 듣고 있지 않을 때 쓴 메시지",
