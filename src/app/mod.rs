@@ -5,6 +5,7 @@ mod display;
 mod frame_log;
 mod gate;
 mod instance;
+mod place;
 mod screenshot;
 mod window;
 
@@ -14,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use clap::Parser as _;
 
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
-use crate::model::{Address, ConnectionId, SharedModel};
+use crate::model::{Address, ConnectionId, Model, SharedModel};
 use crate::settings;
 use crate::worker::{self, Worker};
 
@@ -56,7 +57,9 @@ fn run(args: Args) -> Result<(), String> {
     let Some(instance) = Instance::claim(&data_dir, has_wishes)? else { return Ok(()) };
     display::check()?;
 
-    let model = SharedModel::default();
+    // Before the window opens, so that it opens as it will be.
+    let (preferences, place) = settings::Settings::glance(&data_dir);
+    let model = SharedModel::new(Model { preferences, ..Model::default() });
     let gate: Arc<OnceLock<Gate>> = Arc::default();
     let wake = {
         let gate = Arc::clone(&gate);
@@ -70,7 +73,7 @@ fn run(args: Args) -> Result<(), String> {
     let worker = Worker::spawn(worker::Options { data_dir, only }, model.clone(), wake)
         .map_err(|error| format!("The system gives no thread to work with: {error}."))?;
     let shot = args.screenshot.map(|file| screenshot::Plan { file, after: args.after.unwrap_or(2.0) });
-    window::open(model, worker, gate, instance, shot)
+    window::open(model, worker, gate, instance, shot, place)
 }
 
 fn command_line_profile(url: &str, token: Option<&str>) -> Result<(Profile, Option<Secret>), String> {

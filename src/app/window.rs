@@ -8,9 +8,11 @@ use egui::{IconData, ViewportBuilder};
 use super::frame_log::FrameLog;
 use super::gate::Gate;
 use super::instance::Instance;
+use super::place;
 use super::screenshot::{Plan, Shot};
 use crate::clock;
-use crate::model::{Intent, SharedModel};
+use crate::model::{Intent, SharedModel, WindowPlace};
+use crate::ui::text::Language;
 use crate::ui::{Options, Ui};
 use crate::worker::Worker;
 
@@ -24,12 +26,17 @@ pub(super) fn open(
     gate: Arc<OnceLock<Gate>>,
     instance: Instance,
     plan: Option<Plan>,
+    place: Option<WindowPlace>,
 ) -> Result<(), String> {
     let viewport = ViewportBuilder::default()
         .with_app_id("duplex")
         .with_title("Duplex")
         .with_inner_size([1280.0, 800.0])
         .with_min_inner_size([480.0, 360.0]);
+    let viewport = match &place {
+        Some(place) => place::restore(viewport, place),
+        None => viewport,
+    };
     let viewport = match icon() {
         Some(icon) => viewport.with_icon(icon),
         None => viewport,
@@ -42,7 +49,15 @@ pub(super) fn open(
         "duplex",
         options,
         Box::new(move |creation| {
-            let ui = Ui::new(&creation.egui_ctx, Options::default());
+            let locale = sys_locale::get_locale().unwrap_or_default();
+            let ui = Ui::new(&creation.egui_ctx, Options { language: Language::of_locale(&locale) });
+            if let (Some(place), Some(window)) = (&place, creation.winit_window()) {
+                let screens = window.available_monitors().map(|screen| place::Screen {
+                    corner: screen.position().to_logical::<f32>(screen.scale_factor()).into(),
+                    size: screen.size().to_logical::<f32>(screen.scale_factor()).into(),
+                });
+                place::bring_back(&creation.egui_ctx, place, &screens.collect::<Vec<_>>());
+            }
             // Both are set here alone, so neither can be set already.
             let _ = gate.set(Gate::new(creation.egui_ctx.clone()));
             let ctx = creation.egui_ctx.clone();
@@ -59,6 +74,7 @@ pub(super) fn open(
                 shot,
                 outcome: tell,
                 drawn: false,
+                place,
                 wanted: Vec::new(),
                 _instance: instance,
             }))
@@ -83,6 +99,8 @@ struct Window {
     shot: Option<Shot>,
     outcome: Arc<Mutex<Option<Result<(), String>>>>,
     drawn: bool,
+    /// Where it stands.
+    place: Option<WindowPlace>,
     /// What the worker has not taken yet, in order.
     wanted: Vec<Intent>,
     _instance: Instance,
@@ -119,6 +137,7 @@ impl eframe::App for Window {
             log::info!("first frame");
         }
         let frame_log = FrameLog::begin(ui, &self.model);
+        place::note(ui.ctx(), &mut self.place);
         self.ui.show(ui, &self.model, clock::now(), &mut self.wanted);
         if let Some(frame_log) = frame_log {
             frame_log.end(&self.model, frame.info().cpu_usage);
@@ -135,6 +154,7 @@ impl eframe::App for Window {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.ui.flush_drafts(&mut self.wanted);
+        self.wanted.extend(self.place.filter(|_| self.shot.is_none()).map(Intent::KeepWindow));
         self.hand_over();
         if let Some(worker) = self.worker.take() {
             worker.shut_down();

@@ -8,6 +8,7 @@ use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Reading
 use super::id::{ConnectionId, Epoch, MessageId, Offset, RoomName};
 use super::link_state::{LinkState, Why};
 use super::log::Note;
+use super::preferences::Preferences;
 use super::profile::Profile;
 use super::reducer::Banner;
 use super::series::SeriesPage;
@@ -353,6 +354,8 @@ pub enum Update {
     Banner(Banner),
     /// That is over.
     BannerOver(Banner),
+    /// How the person wants the window to be.
+    Preferences(Preferences),
     /// Whether to offer the first steps.
     FirstSteps(bool),
     /// A connection test went on.

@@ -4,6 +4,7 @@ use super::chat::Position;
 use super::device::{DeviceId, MetricName, Value};
 use super::event::Side;
 use super::id::{ConnectionId, MessageId, RoomName};
+use super::preferences::{Preferences, WindowPlace};
 use super::profile::{Profile, Secret};
 use super::reducer::Banner;
 use super::time::WallMs;
@@ -179,6 +180,10 @@ pub enum Intent {
     },
     /// Forget the last test's outcome.
     EndTest,
+    /// Look and speak like this from now on.
+    SetPreferences(Preferences),
+    /// The window closes: it stood here.
+    KeepWindow(WindowPlace),
     /// The first steps were taken or put off.
     FirstStepsDone,
     /// The person has read a banner.

@@ -11,6 +11,7 @@ use super::event::{Event, LogRestart, Page, Person, Side, Stored, TestOutcome, U
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::link_state::LinkState;
 use super::log::{Line, Log, Note};
+use super::preferences::Preferences;
 use super::profile::Profile;
 use super::readings::Part;
 use super::time::{BootMs, Time};
@@ -117,6 +118,8 @@ pub struct Model {
     pub connections: BTreeMap<ConnectionId, Connection>,
     /// What to tell above everything else.
     pub banners: Vec<Banner>,
+    /// How the person wants the window to be.
+    pub preferences: Preferences,
     /// Whether to offer the first steps.
     pub first_steps: bool,
     /// How the last connection test ended.
@@ -147,6 +150,7 @@ impl Model {
                 }
             }
             Update::BannerOver(banner) => self.banners.retain(|known| *known != banner),
+            Update::Preferences(preferences) => self.preferences = preferences,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
         }

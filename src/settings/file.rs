@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::FILE;
 use super::migrate::{self, STEPS, Unfit, VERSION};
 use super::private_file::{self, beside};
-use super::{FILE, Theme, WindowSize};
-use crate::model::{Banner, ConnectionId, Profile};
+use crate::model::{Banner, ConnectionId, Preferences, Profile, WindowPlace};
 
 /// Why settings were not written.
 #[derive(Debug, thiserror::Error)]
@@ -53,9 +53,10 @@ struct Content {
     last_connection: u64,
     first_steps_done: bool,
     display_name: String,
-    theme: Theme,
+    #[serde(flatten)]
+    preferences: Preferences,
     #[serde(skip_serializing_if = "Option::is_none")]
-    window: Option<WindowSize>,
+    window: Option<WindowPlace>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -83,6 +84,14 @@ impl Settings {
             },
         }
         (settings, banner)
+    }
+
+    /// What the settings say about the window, before it opens. Touches nothing: damage is [`Settings::load`]'s to mend.
+    pub fn glance(dir: &Path) -> (Preferences, Option<WindowPlace>) {
+        let path = dir.join(FILE);
+        let read = |path: &Path| Some(parse(&fs::read(path).ok()?).ok()?.0);
+        let content = read(&path).or_else(|| read(&beside(&path, ".bak"))).unwrap_or_default();
+        (content.preferences, content.window)
     }
 
     /// Whether the file is of a later version: it was read as far as it could be understood, and is not written.
@@ -135,24 +144,24 @@ impl Settings {
         self.content.display_name = name.into();
     }
 
-    /// Light or dark.
-    pub fn theme(&self) -> Theme {
-        self.content.theme
+    /// How the person wants the window to be.
+    pub fn preferences(&self) -> Preferences {
+        self.content.preferences
     }
 
-    /// Changes light and dark.
-    pub fn set_theme(&mut self, theme: Theme) {
-        self.content.theme = theme;
+    /// Changes how the window is to be.
+    pub fn set_preferences(&mut self, preferences: Preferences) {
+        self.content.preferences = preferences;
     }
 
-    /// The window's inner size when it was last closed.
-    pub fn window(&self) -> Option<WindowSize> {
+    /// Where the window stood when it was last closed.
+    pub fn window(&self) -> Option<WindowPlace> {
         self.content.window
     }
 
-    /// Notes the window's inner size.
-    pub fn set_window(&mut self, size: WindowSize) {
-        self.content.window = Some(size);
+    /// Notes where the window stands.
+    pub fn set_window(&mut self, place: WindowPlace) {
+        self.content.window = Some(place);
     }
 
     /// Writes the settings, unless the file says the same already. They are on disk when this returns. Blocks.
@@ -227,6 +236,11 @@ fn parse(bytes: &[u8]) -> Result<(Content, u64), Unfit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{LanguageChoice, Theme};
+
+    fn dressed(theme: Theme) -> Preferences {
+        Preferences { theme, ..Preferences::default() }
+    }
 
     fn profile(id: u64) -> Profile {
         Profile {
@@ -252,8 +266,13 @@ mod tests {
         settings.set_profile(profile(3));
         settings.set_first_steps_done();
         settings.set_display_name("Ann");
-        settings.set_theme(Theme::Dark);
-        settings.set_window(WindowSize { width: 1280.0, height: 800.5 });
+        settings.set_preferences(dressed(Theme::Dark));
+        settings.set_window(WindowPlace {
+            width: 1280.0,
+            height: 800.5,
+            corner: Some((-20.0, 40.0)),
+            maximized: true,
+        });
         settings.save().unwrap();
         settings
     }
@@ -272,10 +291,10 @@ mod tests {
         assert_eq!(load(dir.path()).content, settings.content);
         assert_eq!(names(dir.path()), [FILE]);
         let first = settings.content.clone();
-        settings.set_theme(Theme::Light);
+        settings.set_preferences(dressed(Theme::Light));
         settings.save().unwrap();
         settings.save().unwrap();
-        assert_eq!(load(dir.path()).theme(), Theme::Light);
+        assert_eq!(load(dir.path()).preferences().theme, Theme::Light);
         assert_eq!(names(dir.path()), [FILE, "settings.json.bak"]);
         assert_eq!(parse(&fs::read(dir.path().join("settings.json.bak")).unwrap()).unwrap().0, first);
     }
@@ -299,7 +318,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(FILE), r#"{"version":1,"font":{"size":14},"theme":"dark"}"#).unwrap();
         let mut settings = load(dir.path());
-        assert_eq!((settings.theme(), settings.profiles().len()), (Theme::Dark, 0));
+        assert_eq!((settings.preferences().theme, settings.profiles().len()), (Theme::Dark, 0));
         settings.set_display_name("Bo");
         settings.save().unwrap();
         let value: Value = serde_json::from_slice(&fs::read(dir.path().join(FILE)).unwrap()).unwrap();
@@ -333,9 +352,40 @@ mod tests {
         fs::write(dir.path().join(FILE), text).unwrap();
         let settings = load(dir.path());
         assert!(settings.is_newer());
-        assert_eq!((settings.display_name(), settings.theme()), ("Ann", Theme::Dark));
+        assert_eq!((settings.display_name(), settings.preferences().theme), ("Ann", Theme::Dark));
         assert!(matches!(settings.save(), Err(SettingsError::Newer { .. })));
         assert_eq!(fs::read_to_string(dir.path().join(FILE)).unwrap(), text);
         assert_eq!(names(dir.path()), [FILE]);
+    }
+
+    #[test]
+    fn a_glance_sees_what_was_chosen_and_touches_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Settings::glance(dir.path()), (Preferences::default(), None));
+        let mut settings = filled(dir.path());
+        let chosen =
+            Preferences { language: LanguageChoice::Korean, theme: Theme::HighContrast, zoom_percent: 150 };
+        settings.set_preferences(chosen);
+        settings.save().unwrap();
+        assert_eq!(Settings::glance(dir.path()), (chosen, settings.window()));
+        settings.set_display_name("Bea");
+        settings.save().unwrap();
+        fs::write(dir.path().join(FILE), "{").unwrap();
+        assert_eq!(Settings::glance(dir.path()), (chosen, settings.window()));
+        assert_eq!(fs::read_to_string(dir.path().join(FILE)).unwrap(), "{");
+    }
+
+    #[test]
+    fn a_file_from_before_the_preferences_has_the_usual_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(
+            dir.path().join(FILE),
+            r#"{"version":1,"theme":"dark","window":{"width":900.0,"height":700.0}}"#,
+        )
+        .unwrap();
+        let settings = load(dir.path());
+        assert_eq!(settings.preferences(), dressed(Theme::Dark));
+        let place = WindowPlace { width: 900.0, height: 700.0, corner: None, maximized: false };
+        assert_eq!(settings.window(), Some(place));
     }
 }

@@ -8,35 +8,11 @@ mod secrets;
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
 pub use file::{Settings, SettingsError};
 pub use secrets::{NotKept, SecretStore};
 
 /// The file's name in the data directory.
 pub const FILE: &str = "settings.json";
-
-/// Light or dark.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Theme {
-    /// As the system says.
-    #[default]
-    System,
-    /// Always light.
-    Light,
-    /// Always dark.
-    Dark,
-}
-
-/// A window's size, in points.
-#[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WindowSize {
-    /// Its width.
-    pub width: f32,
-    /// Its height.
-    pub height: f32,
-}
 
 /// Where the data is unless told otherwise: this user's folder for data that stays on this computer. `None` where the
 /// system names no such folder.

@@ -1,14 +1,15 @@
-//! The dialog to add, edit and test a connection, and the one that asks before a connection is removed.
+//! The dialog to add, edit and test a connection, the one that asks before a connection is removed, and the frame of all.
 
 use egui::accesskit::Role;
 use egui::{Frame, Id, Key, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use super::theme::{self, radius, size, space};
-use super::{Cx, harmless, widgets};
+use super::{Cx, harmless, settings, widgets};
 use crate::model::address::{Address, BadAddress, is_loopback};
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent};
+use crate::model::preferences::Preferences;
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
 
 /// Whether the dialog stays.
@@ -24,6 +25,8 @@ pub(super) enum Fate {
 pub(super) enum Dialog {
     /// Of a connection's settings.
     Connection(Box<Form>),
+    /// The app's settings.
+    Settings(settings::Sheet),
     /// Before a connection is removed.
     Remove {
         /// Which.
@@ -78,6 +81,11 @@ impl Dialog {
         }))
     }
 
+    /// For the app's settings.
+    pub(super) fn settings(chosen: Preferences) -> Dialog {
+        Dialog::Settings(settings::Sheet::new(chosen))
+    }
+
     /// For the settings of a connection.
     pub(super) fn edit(cx: &Cx, id: ConnectionId) -> Option<Dialog> {
         let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
@@ -123,6 +131,7 @@ impl Dialog {
             ui.spacing_mut().item_spacing.y = space::SMALL;
             match self {
                 Dialog::Connection(form) => form.show(ui, cx, window.y),
+                Dialog::Settings(sheet) => sheet.show(ui, cx, window.y),
                 Dialog::Remove { id, name } => remove(ui, cx, *id, name),
             }
         });

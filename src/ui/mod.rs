@@ -12,7 +12,9 @@ mod devices;
 mod dialog;
 mod first_steps;
 mod link;
+mod looks;
 mod rooms;
+mod settings;
 mod value;
 mod widgets;
 
@@ -31,19 +33,11 @@ use link::LinkMemory;
 use text::{Language, Words};
 use theme::{size, space};
 
-/// How the window looks and speaks.
-#[derive(Clone, Debug)]
+/// What the window takes from the system. The person's own choices are in the model.
+#[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Its language.
+    /// The system's language: the window's own unless the person prefers another.
     pub language: Language,
-    /// Light, dark, or as the system says.
-    pub theme: egui::ThemePreference,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { language: Language::English, theme: egui::ThemePreference::System }
-    }
 }
 
 /// What is open: a connection, and a room of it once there is one.
@@ -105,7 +99,7 @@ impl Layout {
 
 /// The window's own state: what is open, scrolled to, typed. Everything else is in the model.
 pub struct Ui {
-    words: &'static Words,
+    looks: looks::Looks,
     open: Option<Place>,
     links: HashMap<ConnectionId, LinkMemory>,
     rooms: rooms::Rooms,
@@ -120,11 +114,10 @@ pub struct Ui {
 }
 
 impl Ui {
-    /// Dresses the context in the theme and starts with nothing open.
+    /// Dresses the context and starts with nothing open.
     pub fn new(ctx: &egui::Context, options: Options) -> Ui {
-        theme::apply(ctx, options.theme);
         Ui {
-            words: options.language.words(),
+            looks: looks::Looks::new(ctx, options.language),
             open: None,
             links: HashMap::new(),
             rooms: rooms::Rooms::default(),
@@ -141,8 +134,9 @@ impl Ui {
     /// Draws the window. What the person wants is added to `intents`. Asks the context for its next repaint, and only
     /// for one that [`Ui::next_deadline`] names.
     pub fn show(&mut self, ui: &mut egui::Ui, model: &SharedModel, now: Time, intents: &mut Vec<Intent>) {
+        self.looks.follow(ui, model, intents);
         let mut deadline = Deadline::default();
-        let mut cx = Cx { words: self.words, now, model, intents, deadline: &mut deadline };
+        let mut cx = Cx { words: self.looks.words(), now, model, intents, deadline: &mut deadline };
         self.note_focus(ui, &mut cx);
         self.look_at_links(&mut cx);
         self.keep_open_place_valid(&mut cx);
@@ -301,6 +295,7 @@ impl Ui {
                         self.chat.focus_input();
                         self.go_to(place, cx.intents);
                     }
+                    Some(rooms::Wish::Settings) => self.open_settings(),
                     Some(rooms::Wish::Add) => self.dialog = Some(dialog::Dialog::add()),
                     Some(rooms::Wish::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
                     Some(rooms::Wish::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
@@ -332,9 +327,22 @@ impl Ui {
         }
     }
 
+    /// Never over another dialog: what is typed there stays.
+    fn open_settings(&mut self) {
+        if self.dialog.is_none() {
+            self.dialog = Some(dialog::Dialog::settings(self.looks.wanted()));
+        }
+    }
+
     fn dialogs(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
+        if ui.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, egui::Key::Comma)) {
+            self.open_settings();
+        }
         let asked_for = cx.intents.len();
         let fate = self.dialog.as_mut().map(|dialog| dialog.show(ui, cx));
+        if let Some(dialog::Dialog::Settings(sheet)) = &mut self.dialog {
+            self.looks.choose(sheet.chosen, cx.intents);
+        }
         if fate == Some(dialog::Fate::Closed) {
             let is_new = |intent: &Intent| matches!(intent, Intent::SaveConnection { profile, .. } if profile.id == ConnectionId(0));
             if cx.intents[asked_for..].iter().any(is_new) {

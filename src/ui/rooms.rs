@@ -20,6 +20,8 @@ use crate::model::profile::Profile;
 
 /// What the person wants of the rest of the window.
 pub(super) enum Wish {
+    /// Open the settings.
+    Settings,
     /// To be in this room.
     Open(Place),
     /// To add a connection.
@@ -99,13 +101,21 @@ impl Rooms {
             .resizable(false)
             .frame(egui::Frame::new().inner_margin(space::SMALL))
             .show(ui, |ui| {
-                let width = ui.available_width();
-                if ui
-                    .add(widgets::plain(cx.words.add_connection).min_size(vec2(width, size::CONTROL)))
-                    .clicked()
-                {
-                    wish = Some(Wish::Add);
-                }
+                ui.horizontal(|ui| {
+                    let width = ui.available_width() - size::CONTROL - ui.spacing().item_spacing.x;
+                    let add = Button::new(cx.words.add_connection).truncate();
+                    if ui.add_sized(vec2(width, size::CONTROL), add).clicked() {
+                        wish = Some(Wish::Add);
+                    }
+                    let button = ui.add_sized(vec2(size::CONTROL, size::CONTROL), Button::new(""));
+                    let colour = theme::of(ui).text;
+                    widgets::settings_mark(ui.painter(), button.rect.center(), colour);
+                    let button = button.on_hover_text(cx.words.settings);
+                    if button.clicked() {
+                        wish = Some(Wish::Settings);
+                    }
+                    button.accessible_name(cx.words.settings);
+                });
             });
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 1.0;

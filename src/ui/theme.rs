@@ -1,9 +1,13 @@
-//! The design's tokens: every colour, size and distance of the window, in light and dark. Views take them from here
+//! The design's tokens: every colour, size and distance of the window, in light, dark and high contrast. Views take them from here
 //! and from nowhere else.
 
 #![expect(clippy::disallowed_methods, reason = "colours are made here and nowhere else")]
 
+use std::sync::Arc;
+
 use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle, Vec2, Visuals};
+
+use crate::model::preferences;
 
 /// Distances, on a grid of 4 points.
 pub mod space {
@@ -214,6 +218,42 @@ pub static DARK: Theme = Theme {
     ],
 };
 
+/// High contrast: at least 7:1 for every text.
+pub static HIGH_CONTRAST: Theme = Theme {
+    ground: rgb(0x000000),
+    panel: rgb(0x000000),
+    raised: rgb(0x000000),
+    line: rgb(0xFFFFFF),
+    outline: rgb(0xFFFFFF),
+    hover: rgb(0x1E1E1E),
+    hover_ground: rgb(0x141414),
+    selected: rgb(0x00295C),
+    text: rgb(0xFFFFFF),
+    weak: rgb(0xE0E0E0),
+    accent: rgb(0x8FD3FF),
+    accent_fill: rgb(0xFFE45C),
+    on_accent: rgb(0x000000),
+    good: rgb(0x7CF29A),
+    warn: rgb(0xFFD84D),
+    bad: rgb(0xFFB3AB),
+    warn_ground: rgb(0x241C00),
+    bad_ground: rgb(0x2E0000),
+    selection: rgb(0x00408F),
+    veil: Color32::from_rgba_premultiplied(0, 0, 0, 190),
+    thumb: rgb(0xC8C8C8),
+    thumb_hover: rgb(0xFFFFFF),
+    people: [
+        rgb(0x8FD3FF),
+        rgb(0xE2B8FF),
+        rgb(0xFFB0D5),
+        rgb(0xFFC09E),
+        rgb(0xFFE066),
+        rgb(0xA5F0A9),
+        rgb(0x86EDF2),
+        rgb(0xC9D1FF),
+    ],
+};
+
 impl Theme {
     /// An author's colour: the same for the same key, in every window.
     pub fn person(&self, key: &str) -> Color32 {
@@ -227,7 +267,12 @@ impl Theme {
 
 /// The colours in use.
 pub fn of(ui: &egui::Ui) -> &'static Theme {
-    if ui.visuals().dark_mode { &DARK } else { &LIGHT }
+    let visuals = ui.visuals();
+    match (visuals.dark_mode, visuals.panel_fill == HIGH_CONTRAST.panel) {
+        (false, _) => &LIGHT,
+        (true, false) => &DARK,
+        (true, true) => &HIGH_CONTRAST,
+    }
 }
 
 /// The font of messages and controls.
@@ -255,11 +300,31 @@ pub fn title() -> FontId {
     FontId::proportional(size::TITLE)
 }
 
-/// Dresses egui's own widgets in these tokens, light and dark, as the preference says.
-pub fn apply(ctx: &egui::Context, preference: egui::ThemePreference) {
-    ctx.set_theme(preference);
+/// One family for Latin and Hangul, under the SIL Open Font License 1.1 (its text lies beside it).
+const PRETENDARD: &[u8] = include_bytes!("../../assets/fonts/Pretendard-Regular.otf");
+
+/// Puts our font before egui's own: those keep symbols and code, and the system's fonts every other script.
+pub fn install_font(ctx: &egui::Context) {
+    let mut fonts = egui::FontDefinitions::default();
+    let name = "Pretendard";
+    fonts.font_data.insert(name.to_owned(), Arc::new(egui::FontData::from_static(PRETENDARD)));
+    fonts.families.entry(FontFamily::Proportional).or_default().insert(0, name.to_owned());
+    let code = fonts.families.entry(FontFamily::Monospace).or_default();
+    code.insert(code.len().min(1), name.to_owned());
+    ctx.set_fonts(fonts);
+}
+
+/// Dresses egui's own widgets in these tokens, as the preference says.
+pub fn apply(ctx: &egui::Context, preference: preferences::Theme) {
+    let (follow, dark) = match preference {
+        preferences::Theme::System => (egui::ThemePreference::System, &DARK),
+        preferences::Theme::Light => (egui::ThemePreference::Light, &DARK),
+        preferences::Theme::Dark => (egui::ThemePreference::Dark, &DARK),
+        preferences::Theme::HighContrast => (egui::ThemePreference::Dark, &HIGH_CONTRAST),
+    };
+    ctx.set_theme(follow);
     for (theme, colours, base) in
-        [(egui::Theme::Light, &LIGHT, Visuals::light()), (egui::Theme::Dark, &DARK, Visuals::dark())]
+        [(egui::Theme::Light, &LIGHT, Visuals::light()), (egui::Theme::Dark, dark, Visuals::dark())]
     {
         let mut style = (*ctx.style_of(theme)).clone();
         style.visuals = visuals(colours, base);
@@ -342,7 +407,9 @@ mod tests {
 
     #[test]
     fn all_text_stands_out_from_its_ground() {
-        for (name, theme) in [("light", &LIGHT), ("dark", &DARK)] {
+        for (name, theme, least) in
+            [("light", &LIGHT, 4.5), ("dark", &DARK, 4.5), ("high contrast", &HIGH_CONTRAST, 7.0)]
+        {
             let grounds =
                 [theme.ground, theme.hover_ground, theme.panel, theme.raised, theme.hover, theme.selected];
             let mut pairs = vec![
@@ -370,7 +437,7 @@ mod tests {
             }
             for (what, text, ground) in pairs {
                 let ratio = contrast(text, ground);
-                assert!(ratio >= 4.5, "{name}: {what} {text:?} on {ground:?} is {ratio:.2}:1");
+                assert!(ratio >= least, "{name}: {what} {text:?} on {ground:?} is {ratio:.2}:1");
             }
         }
     }

@@ -82,6 +82,15 @@ pub(super) fn state_mark(painter: &egui::Painter, centre: Pos2, word: StateWord,
     }
 }
 
+/// The mark of the settings: three sliders. Painted, since not every computer has a font with a sign for it.
+pub(super) fn settings_mark(painter: &egui::Painter, centre: Pos2, colour: Color32) {
+    for (y, knob) in [(-4.5, 2.5), (0.0, -2.5), (4.5, 1.0)] {
+        let line = [centre + vec2(-6.0, y), centre + vec2(6.0, y)];
+        painter.line_segment(line, Stroke::new(1.25, colour));
+        painter.circle_filled(centre + vec2(knob, y), 2.0, colour);
+    }
+}
+
 /// What a delivery mark says.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Mark {

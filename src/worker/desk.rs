@@ -156,6 +156,7 @@ impl Desk {
             unwritten: Vec::new(),
             health: Health::default(),
         };
+        desk.updates.push(Update::Preferences(desk.settings.preferences()));
         match &options.only {
             Some((profile, secret)) => {
                 let url = profile.urls.first().map_or("", String::as_str);

@@ -67,6 +67,15 @@ impl Desk {
                 self.test += 1;
                 self.update(Update::Test(None));
             }
+            Intent::SetPreferences(preferences) => {
+                self.settings.set_preferences(preferences);
+                self.save_settings();
+                self.update(Update::Preferences(preferences));
+            }
+            Intent::KeepWindow(place) => {
+                self.settings.set_window(place);
+                self.save_settings();
+            }
             Intent::FirstStepsDone => {
                 self.settings.set_first_steps_done();
                 self.save_settings();

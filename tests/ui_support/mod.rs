@@ -67,6 +67,13 @@ pub struct App {
     intents: Vec<Intent>,
 }
 
+impl App {
+    /// How the model says the window is to be.
+    pub fn preferences(&self) -> duplex::model::Preferences {
+        self.model.read(|model| model.preferences)
+    }
+}
+
 /// A window and the person before it.
 pub struct Window {
     /// For looking at it.

@@ -99,9 +99,9 @@ pub static ENGLISH: Words = Words {
     scroll_bar: "Position in the room",
     today: "Today",
     yesterday: "Yesterday",
-    day: |at| format_local(at, "%A, %e %B %Y"),
+    day: |at| format_local(at, "%A, %-d %B %Y"),
     clock: |at| format_local(at, "%H:%M"),
-    day_and_clock: |at| format_local(at, "%e %B %Y, %H:%M"),
+    day_and_clock: |at| format_local(at, "%-d %B %Y, %H:%M"),
 
     message: "Message",
     message_hint: |room| format!("Message {room}"),
@@ -155,6 +155,24 @@ pub static ENGLISH: Words = Words {
     first_join_text: "With an address or an invite",
     first_later: "Later",
 
+    settings: "Settings",
+    search_settings: "Search settings",
+    no_setting_found: "No setting has this word.",
+    language: "Language",
+    language_text: "What the window speaks. Messages and names stay as they were written.",
+    as_system: "As the system",
+    theme: "Appearance",
+    theme_text: "The colours of the window. High contrast is black and white with few strong colours.",
+    theme_light: "Light",
+    theme_dark: "Dark",
+    theme_high_contrast: "High contrast",
+    zoom: "Zoom",
+    zoom_text: "How large everything is. Ctrl with +, − and 0 does the same anywhere; on a Mac, Command.",
+    zoom_in: "Zoom in",
+    zoom_out: "Zoom out",
+    zoom_reset: "Reset zoom",
+    close: "Close",
+
     dismiss: "Dismiss",
 
     devices: &super::en_devices::ENGLISH,
@@ -174,7 +192,7 @@ fn state(word: StateWord) -> &'static str {
 
 fn format_local(at: WallMs, pattern: &str) -> String {
     match Local.timestamp_millis_opt(at).earliest() {
-        Some(time) => time.format(pattern).to_string().trim_start().to_owned(),
+        Some(time) => time.format(pattern).to_string(),
         None => "?".to_owned(),
     }
 }
@@ -403,101 +421,5 @@ fn test(outcome: &TestOutcome) -> Sentence {
             }
         }
         TestOutcome::Failed(reason) => why(reason),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::PathBuf;
-
-    fn whys() -> Vec<Why> {
-        let text = || "words".to_owned();
-        let mut all = vec![
-            Why::BadUrl { detail: text() },
-            Why::BadCaFile { path: "ca.pem".into(), detail: text() },
-            Why::NameNotFound { host: text() },
-            Why::ConnectionRefused,
-            Why::Unreachable { detail: text() },
-            Why::TimedOut { during: Phase::Dial },
-            Why::TimedOut { during: Phase::Handshake },
-            Why::TlsUntrusted { detail: text() },
-            Why::TlsFailed { detail: text() },
-            Why::NotWebSocket { detail: text() },
-            Why::Closed { code: None, reason: String::new(), retry_after_ms: None },
-            Why::Lost { detail: String::new() },
-            Why::Silent,
-            Why::Violation { detail: text() },
-            Why::NoCommonVersion { ours: (1, 1), theirs: (2, 3) },
-            Why::NoCommonVersion { ours: (2, 2), theirs: (1, 1) },
-            Why::Unauthorized,
-            Why::Forbidden,
-            Why::InviteRefused,
-            Why::Impostor,
-            Why::Unsupported { detail: text() },
-            Why::HubFailed { detail: text() },
-            Why::NoToken,
-        ];
-        for status in [400, 401, 403, 404, 410, 429, 500, 503] {
-            all.push(Why::Http { status, retry_after_ms: None });
-        }
-        for code in [1000, 1001, 1008, 1011, 1012, 4001, 4500] {
-            all.push(Why::Closed { code: Some(code), reason: "kicked".into(), retry_after_ms: None });
-        }
-        all
-    }
-
-    #[test]
-    fn every_reason_says_what_happened_and_what_to_do() {
-        for reason in whys() {
-            let Sentence { what, then } = why(&reason);
-            assert!(what.len() > 10 && what.ends_with(['.', '”']), "{reason:?}: {what}");
-            assert!(then.len() > 10 && then.ends_with('.'), "{reason:?}: {then}");
-        }
-        assert!(
-            why(&Why::Closed { code: Some(4001), reason: "kicked".into(), retry_after_ms: None })
-                .what
-                .contains("“kicked”")
-        );
-    }
-
-    #[test]
-    fn every_refusal_banner_and_bad_address_has_words() {
-        let path = PathBuf::from("client.db");
-        let refusals = [
-            Refusal::NoSuchRoom,
-            Refusal::TooLarge { limit: 65536 },
-            Refusal::NotAllowed,
-            Refusal::Other { code: "x".into(), detail: "y".into() },
-        ];
-        let banners = [
-            Banner::DiskFull,
-            Banner::DiskReadOnly { detail: "x".into() },
-            Banner::DatabaseSetAside { path: path.clone() },
-            Banner::DatabaseNewer { path: path.clone() },
-            Banner::SettingsSetAside { path },
-            Banner::Restarted { part: "store" },
-            Banner::SecretNotKept { detail: "x".into() },
-        ];
-        let sentences = refusals.iter().map(refusal).chain(banners.iter().map(banner));
-        for Sentence { what, then } in sentences {
-            assert!(what.ends_with('.') && then.ends_with('.'), "{what} | {then}");
-        }
-        for bad in [
-            BadAddress::Empty,
-            BadAddress::NoUrl,
-            BadAddress::Scheme,
-            BadAddress::Userinfo,
-            BadAddress::Fingerprint,
-        ] {
-            assert!(bad_address(bad).ends_with('.'));
-        }
-    }
-
-    #[test]
-    fn words_from_outside_are_harmless() {
-        let sentence =
-            why(&Why::Closed { code: Some(4001), reason: "bye\u{202E}\nnow".into(), retry_after_ms: None });
-        assert!(!sentence.what.contains(['\u{202E}', '\n']), "{}", sentence.what);
     }
 }

@@ -7,6 +7,11 @@ pub mod devices;
 mod en;
 mod en_device_page;
 mod en_devices;
+mod ko;
+mod ko_device_page;
+mod ko_devices;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
@@ -14,11 +19,13 @@ use crate::model::address::BadAddress;
 use crate::model::chat::Refusal;
 use crate::model::event::TestOutcome;
 use crate::model::link_state::Why;
+use crate::model::preferences::LanguageChoice;
 use crate::model::reducer::Banner;
 use crate::model::time::WallMs;
 
 pub use device_page::PageWords;
 pub use en::ENGLISH;
+pub use ko::KOREAN;
 
 /// A language the window speaks.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -26,13 +33,35 @@ pub enum Language {
     /// English.
     #[default]
     English,
+    /// Korean.
+    Korean,
 }
 
 impl Language {
+    /// The language of a locale as the system names it (`ko-KR`, `ko_KR.UTF-8`); English where it is none of ours.
+    pub fn of_locale(locale: &str) -> Language {
+        match locale.split(['-', '_', '.', '@']).next() {
+            Some(tag) if tag.eq_ignore_ascii_case("ko") || tag.eq_ignore_ascii_case("kor") => {
+                Language::Korean
+            }
+            _ => Language::English,
+        }
+    }
+
+    /// What a person has chosen, where the system speaks this.
+    pub fn chosen(self, choice: LanguageChoice) -> Language {
+        match choice {
+            LanguageChoice::System => self,
+            LanguageChoice::English => Language::English,
+            LanguageChoice::Korean => Language::Korean,
+        }
+    }
+
     /// Its words.
     pub fn words(self) -> &'static Words {
         match self {
             Language::English => &ENGLISH,
+            Language::Korean => &KOREAN,
         }
     }
 }
@@ -187,6 +216,25 @@ pub struct Words {
     pub first_join: &'static str,
     pub first_join_text: &'static str,
     pub first_later: &'static str,
+
+    // Settings
+    pub settings: &'static str,
+    pub search_settings: &'static str,
+    pub no_setting_found: &'static str,
+    pub language: &'static str,
+    pub language_text: &'static str,
+    pub as_system: &'static str,
+    pub theme: &'static str,
+    pub theme_text: &'static str,
+    pub theme_light: &'static str,
+    pub theme_dark: &'static str,
+    pub theme_high_contrast: &'static str,
+    pub zoom: &'static str,
+    pub zoom_text: &'static str,
+    pub zoom_in: &'static str,
+    pub zoom_out: &'static str,
+    pub zoom_reset: &'static str,
+    pub close: &'static str,
 
     // Banners
     pub dismiss: &'static str,

@@ -1,0 +1,89 @@
+//! [`Looks`]: the person's preferences as the window follows them: its words, its colours, its zoom.
+
+use egui::gui_zoom::kb_shortcuts;
+
+use super::text::{Language, Words};
+use super::theme;
+use crate::model::intent::Intent;
+use crate::model::preferences::Preferences;
+use crate::model::shared::SharedModel;
+
+/// The preferences that the window follows.
+pub(super) struct Looks {
+    system: Language,
+    /// What the model said last.
+    told: Preferences,
+    /// What the person wants: ahead of the model until the worker has kept it.
+    wanted: Preferences,
+    /// What the context is dressed in.
+    worn: Preferences,
+}
+
+impl Looks {
+    /// Dresses the context as if nothing had been chosen. `system` is the language that the system speaks.
+    pub(super) fn new(ctx: &egui::Context, system: Language) -> Looks {
+        // The zoom is a preference: kept, and the same wherever it is changed.
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        theme::install_font(ctx);
+        let usual = Preferences::default();
+        theme::apply(ctx, usual.theme);
+        Looks { system, told: usual, wanted: usual, worn: usual }
+    }
+
+    /// The words to speak in.
+    pub(super) fn words(&self) -> &'static Words {
+        self.system.chosen(self.wanted.language).words()
+    }
+
+    /// What the person wants.
+    pub(super) fn wanted(&self) -> Preferences {
+        self.wanted
+    }
+
+    /// Takes a choice: it is seen at once, and handed to be kept.
+    pub(super) fn choose(&mut self, choice: Preferences, intents: &mut Vec<Intent>) {
+        if choice != self.wanted {
+            self.wanted = choice;
+            intents.push(Intent::SetPreferences(choice));
+        }
+    }
+
+    /// Follows the model and the keys, and dresses the window anew where something changed.
+    pub(super) fn follow(&mut self, ui: &mut egui::Ui, model: &SharedModel, intents: &mut Vec<Intent>) {
+        let said = model.read(|model| model.preferences);
+        if said != self.told {
+            (self.told, self.wanted) = (said, said);
+        }
+        if let Some(zoom_percent) = self.zoom_keys(ui) {
+            self.choose(Preferences { zoom_percent, ..self.wanted }, intents);
+        }
+        if self.worn == self.wanted {
+            return;
+        }
+        if self.worn.theme != self.wanted.theme {
+            theme::apply(ui.ctx(), self.wanted.theme);
+            ui.reset_style();
+        }
+        if self.worn.zoom() != self.wanted.zoom() {
+            ui.ctx().set_zoom_factor(f32::from(self.wanted.zoom()) / 100.0);
+        }
+        self.worn = self.wanted;
+        // What was drawn before this frame knew, a tooltip or a dialog's ground, follows in the next.
+        ui.ctx().request_repaint_after(std::time::Duration::ZERO);
+    }
+
+    fn zoom_keys(&self, ui: &egui::Ui) -> Option<u16> {
+        ui.input_mut(|input| {
+            let mut pressed = |shortcut| input.consume_shortcut(shortcut);
+            if pressed(&kb_shortcuts::ZOOM_RESET) {
+                Some(100)
+            } else if pressed(&kb_shortcuts::ZOOM_IN) || pressed(&kb_shortcuts::ZOOM_IN_SECONDARY) {
+                Some(self.wanted.zoom_in())
+            } else if pressed(&kb_shortcuts::ZOOM_OUT) {
+                Some(self.wanted.zoom_out())
+            } else {
+                None
+            }
+        })
+    }
+}

@@ -1,0 +1,293 @@
+//! What holds for every language: no sentence is missing, empty or in another one's letters, and nothing inserted is lost.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::model::chat::{Principal, PrincipalKind};
+use crate::model::id::PrincipalId;
+use crate::model::link_state::Phase;
+
+const ALL: [Language; 2] = [Language::English, Language::Korean];
+
+fn whys() -> Vec<Why> {
+    let text = || "words".to_owned();
+    let mut all = vec![
+        Why::BadUrl { detail: text() },
+        Why::BadCaFile { path: "ca.pem".into(), detail: text() },
+        Why::NameNotFound { host: text() },
+        Why::ConnectionRefused,
+        Why::Unreachable { detail: text() },
+        Why::TimedOut { during: Phase::Dial },
+        Why::TimedOut { during: Phase::Handshake },
+        Why::TlsUntrusted { detail: text() },
+        Why::TlsFailed { detail: text() },
+        Why::NotWebSocket { detail: text() },
+        Why::Closed { code: None, reason: String::new(), retry_after_ms: None },
+        Why::Lost { detail: String::new() },
+        Why::Silent,
+        Why::Violation { detail: text() },
+        Why::NoCommonVersion { ours: (1, 1), theirs: (2, 3) },
+        Why::NoCommonVersion { ours: (2, 2), theirs: (1, 1) },
+        Why::Unauthorized,
+        Why::Forbidden,
+        Why::InviteRefused,
+        Why::Impostor,
+        Why::Unsupported { detail: text() },
+        Why::HubFailed { detail: text() },
+        Why::NoToken,
+    ];
+    for status in [400, 401, 403, 404, 410, 429, 500, 503] {
+        all.push(Why::Http { status, retry_after_ms: None });
+    }
+    for code in [1000, 1001, 1008, 1011, 1012, 4001, 4500] {
+        all.push(Why::Closed { code: Some(code), reason: "kicked".into(), retry_after_ms: None });
+    }
+    all
+}
+
+fn refusals() -> [Refusal; 4] {
+    [
+        Refusal::NoSuchRoom,
+        Refusal::TooLarge { limit: 65536 },
+        Refusal::NotAllowed,
+        Refusal::Other { code: "x".into(), detail: "y".into() },
+    ]
+}
+
+fn banners() -> [Banner; 7] {
+    let path = PathBuf::from("client.db");
+    [
+        Banner::DiskFull,
+        Banner::DiskReadOnly { detail: "x".into() },
+        Banner::DatabaseSetAside { path: path.clone() },
+        Banner::DatabaseNewer { path: path.clone() },
+        Banner::SettingsSetAside { path },
+        Banner::Restarted { part: "store" },
+        Banner::SecretNotKept { detail: "x".into() },
+    ]
+}
+
+const STATES: [StateWord; 6] = [
+    StateWord::Connecting,
+    StateWord::Online,
+    StateWord::Waiting,
+    StateWord::Suspended,
+    StateWord::Stopped,
+    StateWord::Off,
+];
+const BAD_ADDRESSES: [BadAddress; 5] =
+    [BadAddress::Empty, BadAddress::NoUrl, BadAddress::Scheme, BadAddress::Userinfo, BadAddress::Fingerprint];
+
+/// Names that are the same in every language.
+const NAMES: [&str; 4] = ["Duplex", "WebSocket", "WebSocket (ewebsock)", "ewebsock"];
+
+fn is_hangul(c: char) -> bool {
+    ('가'..='힣').contains(&c)
+}
+
+fn tests_of_connections() -> [TestOutcome; 4] {
+    let me = Principal { id: PrincipalId("m".into()), kind: PrincipalKind::Person, name: "Mina".into() };
+    [
+        TestOutcome::Running,
+        TestOutcome::Passed { me: Some(me), server: "Workshop".into(), took_ms: 12 },
+        TestOutcome::Passed { me: None, server: "Workshop".into(), took_ms: 12 },
+        TestOutcome::Failed(Why::Silent),
+    ]
+}
+
+/// All sentences into which nothing is inserted. A new one is missing here until it is named.
+fn plain(words: &Words) -> Vec<&'static str> {
+    macro_rules! all {
+        ($($field:ident)*; $($other:ident)*) => {{
+            let Words { $($field,)* $($other: _,)* } = words;
+            vec![$(*$field),*]
+        }};
+    }
+    let mut all = all![
+        now retry_now connect disconnect catching_up protocol_duplex transport_websocket
+        transport_ewebsock no_close_reasons no_connection connections this_computer add_connection
+        edit_connection remove_connection remove_text remove cancel new_room new_room_name create
+        room_name_rule no_rooms messages replayed waiting_to_send sending sent not_sent retry edit
+        delete copy show_less new_messages jump_to_newest loading_older older_on_server empty_room
+        nothing_open scroll_bar today yesterday message send save sent_when_online editing
+        sent_meanwhile add_title edit_title name name_hint address address_hint token token_hint_new
+        token_hint_keep your_name your_name_needed invite_found advanced ca_file ca_file_hint
+        fingerprint fingerprint_hint bad_fingerprint socket socket_tungstenite socket_ewebsock
+        ewebsock_limits connect_at_start test_button clear_text_warning first_title first_text
+        first_stay first_stay_text first_join first_join_text first_later settings search_settings
+        no_setting_found language language_text as_system theme theme_text theme_light theme_dark
+        theme_high_contrast zoom zoom_text zoom_in zoom_out zoom_reset close dismiss;
+        state countdown why refusal banner bad_address test round_trip state_of more remove_title
+        room_refused unread you said show_lines show_characters new_count room_begins gap typing
+        people_online devices device_page day clock day_and_clock message_hint too_large address_taken_as
+    ];
+    all.extend(STATES.map(words.state));
+    all.extend(BAD_ADDRESSES.map(words.bad_address));
+    all
+}
+
+/// All sentences with these two names and a number in them, and what of it each must show.
+fn filled(words: &Words, one: &str, two: &str) -> Vec<(String, Vec<String>)> {
+    let (room, number) = (Refusal::NotAllowed, 41_u64);
+    let both = || vec![one.to_owned(), two.to_owned()];
+    let first = || vec![one.to_owned()];
+    let count = || vec![number.to_string()];
+    let people: Vec<String> = [one, two, "c", "d", "e"].map(str::to_owned).into();
+    vec![
+        ((words.countdown)(number), count()),
+        ((words.round_trip)(number), count()),
+        ((words.state_of)(one, two), both()),
+        ((words.more)(one), first()),
+        ((words.remove_title)(one), first()),
+        ((words.room_refused)(one, &room), first()),
+        ((words.unread)(number), count()),
+        ((words.you)(one), first()),
+        ((words.said)(one, two), both()),
+        ((words.show_lines)(41), count()),
+        ((words.show_characters)(41), count()),
+        ((words.new_count)(number), count()),
+        ((words.room_begins)(one), first()),
+        ((words.gap)(one, two), both()),
+        ((words.typing)(&people[..1]), first()),
+        ((words.typing)(&people[..2]), both()),
+        ((words.typing)(&people), vec![one.to_owned(), two.to_owned(), "3".to_owned()]),
+        ((words.people_online)(41), count()),
+        ((words.message_hint)(one), first()),
+        ((words.too_large)(41 * 1024), vec!["41.0".to_owned(), "64".to_owned()]),
+        ((words.address_taken_as)(one), first()),
+    ]
+}
+
+#[test]
+fn no_sentence_is_empty_or_in_another_language() {
+    for language in ALL {
+        let words = language.words();
+        let in_it = |text: &str| {
+            assert!(!text.trim().is_empty(), "{language:?}");
+            let names = NAMES.contains(&text) || text.ends_with("ms");
+            let hangul = text.chars().any(is_hangul);
+            match language {
+                Language::English => assert!(!hangul, "{text}"),
+                Language::Korean => assert!(hangul || names, "{text}"),
+            }
+        };
+        for text in plain(words) {
+            // An address is an example in every language, and alone in none.
+            in_it(text);
+        }
+        for sentence in whys().iter().map(words.why).chain(refusals().iter().map(words.refusal)) {
+            in_it(&sentence.what);
+            in_it(&sentence.then);
+        }
+        for sentence in banners().iter().map(words.banner) {
+            in_it(&sentence.what);
+            in_it(&sentence.then);
+        }
+        for outcome in tests_of_connections() {
+            in_it(&(words.test)(&outcome).what);
+        }
+    }
+}
+
+#[test]
+fn what_is_inserted_appears_whole() {
+    for language in ALL {
+        for (sentence, parts) in filled(language.words(), "‹mina›", "‹정우›") {
+            for part in parts {
+                assert!(sentence.contains(&part), "{language:?}: {sentence} lacks {part}");
+            }
+        }
+    }
+}
+
+#[test]
+fn korean_particles_stand_whatever_a_name_ends_with() {
+    // With a final consonant and without one the rest of the sentence is the same, and no particle is doubled.
+    let (with, without) = (filled(&KOREAN, "작업실", "정민"), filled(&KOREAN, "회의", "미나"));
+    for ((one, _), (other, _)) in with.iter().zip(&without) {
+        let bare = one.replace("작업실", "회의").replace("정민", "미나");
+        assert_eq!(bare, *other);
+        for choosy in ["은", "는", "이", "가", "을", "를", "와", "과", "으로", "로", "이라는", "라는"]
+        {
+            for name in ["작업실", "정민"] {
+                let after = format!("{name}{choosy} ");
+                assert!(!one.contains(&after), "{one}");
+            }
+        }
+        assert!(!one.contains("(이)") && !one.contains("(는)") && !one.contains("(가)"), "{one}");
+    }
+}
+
+#[test]
+fn one_and_many_are_told_apart() {
+    assert_eq!(
+        ((ENGLISH.unread)(1), (ENGLISH.unread)(2)),
+        ("1 unread message".into(), "2 unread messages".into())
+    );
+    assert_eq!(
+        ((ENGLISH.new_count)(1), (ENGLISH.new_count)(2)),
+        ("1 new message".into(), "2 new messages".into())
+    );
+    assert_eq!(
+        ((KOREAN.unread)(1), (KOREAN.unread)(2)),
+        ("읽지 않은 메시지 1개".into(), "읽지 않은 메시지 2개".into())
+    );
+}
+
+#[test]
+fn days_and_times_are_written_as_the_language_does() {
+    use chrono::TimeZone;
+    let at = chrono::Local.with_ymd_and_hms(2025, 10, 5, 9, 7, 0).unwrap().timestamp_millis();
+    assert_eq!((ENGLISH.day)(at), "Sunday, 5 October 2025");
+    assert_eq!((KOREAN.day)(at), "2025년 10월 5일 일요일");
+    assert_eq!((ENGLISH.day_and_clock)(at), "5 October 2025, 09:07");
+    assert_eq!((KOREAN.day_and_clock)(at), "2025년 10월 5일 09:07");
+    for language in ALL {
+        // Rows of the chat keep their time of day through a change of language.
+        assert_eq!((language.words().clock)(at), "09:07");
+        assert_eq!((language.words().day)(i64::MAX), "?");
+    }
+}
+
+#[test]
+fn every_reason_says_what_happened_and_what_to_do() {
+    for language in ALL {
+        let words = language.words();
+        for reason in whys() {
+            let Sentence { what, then } = (words.why)(&reason);
+            assert!(what.chars().count() > 8 && what.ends_with(['.', '”']), "{reason:?}: {what}");
+            assert!(then.chars().count() > 8 && then.ends_with('.'), "{reason:?}: {then}");
+        }
+        let kicked = Why::Closed { code: Some(4001), reason: "kicked".into(), retry_after_ms: None };
+        assert!((words.why)(&kicked).what.contains("“kicked”"));
+        let sentences = refusals().map(|refusal| (words.refusal)(&refusal)).into_iter();
+        for Sentence { what, then } in sentences.chain(banners().map(|banner| (words.banner)(&banner))) {
+            assert!(what.ends_with('.') && then.ends_with('.'), "{what} | {then}");
+        }
+        for bad in BAD_ADDRESSES {
+            assert!((words.bad_address)(bad).ends_with('.'));
+        }
+    }
+}
+
+#[test]
+fn words_from_outside_are_harmless() {
+    for language in ALL {
+        let why = Why::Closed { code: Some(4001), reason: "bye\u{202E}\nnow".into(), retry_after_ms: None };
+        let sentence = (language.words().why)(&why);
+        assert!(!sentence.what.contains(['\u{202E}', '\n']), "{}", sentence.what);
+    }
+}
+
+#[test]
+fn the_system_s_language_is_taken_where_it_is_one_of_ours() {
+    for korean in ["ko", "ko-KR", "ko_KR.UTF-8", "KO", "ko-Kore-KR"] {
+        assert_eq!(Language::of_locale(korean), Language::Korean);
+    }
+    for other in ["", "C", "POSIX", "en-GB", "kok-IN", "de_DE@euro"] {
+        assert_eq!(Language::of_locale(other), Language::English);
+    }
+    assert_eq!(Language::Korean.chosen(LanguageChoice::System), Language::Korean);
+    assert_eq!(Language::Korean.chosen(LanguageChoice::English), Language::English);
+    assert_eq!(Language::English.chosen(LanguageChoice::Korean), Language::Korean);
+}
