@@ -515,6 +515,24 @@ fn long_and_hostile_names_are_shown_harmless() {
 }
 
 #[test]
+fn a_line_with_gaps_and_absurd_values_can_be_drawn() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe"]);
+    for value in [f64::NAN, 1.0, f64::NAN, 1e308, -1e308, f64::NAN, 2.0, 2.0, f64::NAN] {
+        window.pass(1_000);
+        read(&mut window, "Lathe", value);
+    }
+    let output = window.harness.output();
+    let shapes = window.harness.ctx.tessellate(output.shapes.clone(), 1.0);
+    let in_place = |vertex: &egui::epaint::Vertex| vertex.pos.x.is_finite() && vertex.pos.y.is_finite();
+    let all_in_place = shapes.iter().all(|shape| match &shape.primitive {
+        egui::epaint::Primitive::Mesh(mesh) => mesh.vertices.iter().all(in_place),
+        egui::epaint::Primitive::Callback(_) => true,
+    });
+    assert!(all_in_place);
+}
+
+#[test]
 fn what_is_gone_is_shown_no_more() {
     let mut window = Window::online();
     named(&mut window, &["Lathe", "Mill", "Pump"]);

@@ -31,6 +31,9 @@ const COMMANDS: usize = 256;
 const QUESTIONS: usize = 64;
 /// How often a link's own figures are taken, in milliseconds.
 const LINK_MS: u64 = 1_000;
+/// How often the round trip is measured while a link is up, in milliseconds: readings keep it from ever falling quiet, and
+/// what was measured an hour ago is not what it is now.
+const ROUND_TRIP_MS: u64 = 10_000;
 /// They are taken so much earlier if there is something to draw anyway, in milliseconds.
 const EARLY_MS: u64 = 300;
 
@@ -77,6 +80,8 @@ pub(super) struct Figures {
     last: Option<(BootMs, LinkCounters)>,
     state: &'static str,
     was_up: bool,
+    /// When the round trip is measured next.
+    measure_at: BootMs,
     /// Readings that the disk did not take.
     not_kept: u64,
 }
@@ -273,6 +278,16 @@ impl Desk {
         self.fleet.links_due = (!up.is_empty()).then(|| clock::now().boot_ms + LINK_MS);
         for (id, state) in up {
             self.link_figures(id, &state);
+            self.measure_round_trip(id);
+        }
+    }
+
+    fn measure_round_trip(&mut self, id: ConnectionId) {
+        let now = clock::now().boot_ms;
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        if now >= seat.figures.measure_at {
+            seat.figures.measure_at = now + ROUND_TRIP_MS;
+            self.ask(id, Request::Ping);
         }
     }
 

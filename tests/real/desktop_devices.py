@@ -73,6 +73,11 @@ class Tail:
             with self.lock:
                 self.events.append(json.loads(line))
 
+    def device_named(self, name):
+        with self.lock:
+            return next((event["device"] for event in self.events
+                         if event["event"] == "reading" and event["name"] == name), None)
+
     def statuses(self, device=None):
         with self.lock:
             return [event["status"] for event in self.events
@@ -102,9 +107,9 @@ drive.screenshot(WORK / "silent.png")
 
 step("a command travels there and back")
 name = before.split(",")[0]
-agent_id = next(device["id"] for device in json.loads(subprocess.run(
-    [DUPLEXCTL, "device", "list", "--url", url, "--json"], env={**os.environ, "DUPLEX_TOKEN": token},
-    capture_output=True, text=True, check=True).stdout) if device["name"] == name)
+tail = Tail(url, token)
+agent_id = drive.wait(lambda: tail.device_named(name), 30, "this computer in tail")
+tail.process.terminate()
 done = subprocess.run([DUPLEXCTL, "command", url, agent_id, "interval", "2"], env={**os.environ, "DUPLEX_TOKEN": token},
                       capture_output=True, text=True, timeout=60)
 assert done.returncode == 0, done

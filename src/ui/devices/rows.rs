@@ -159,7 +159,7 @@ impl Row {
         }
     }
 
-    /// At most two points a pixel: the lowest and the highest.
+    /// At most two points a pixel: the lowest and the highest. A point that is no number ends the line.
     fn draw_spark(&mut self) {
         self.spark.clear();
         let (Some(first), Some(last)) = (self.points.first().copied(), self.points.last().copied()) else {
@@ -171,21 +171,28 @@ impl Row {
             high = high.max(point.value);
         }
         let span = (last.at - first.at).max(1) as f64;
-        let range = high - low;
+        // By halves: the two ends may be further apart than any number.
+        let range = high / 2.0 - low / 2.0;
         // What does not change is a line in the middle.
-        let y = |value: f64| if range > 0.0 { ((value - low) / range) as f32 } else { 0.5 };
+        let y = |value: f64| if range > 0.0 { ((value / 2.0 - low / 2.0) / range) as f32 } else { 0.5 };
         let column = |point: &Point| ((point.at - first.at) as f64 / span * f64::from(size::SPARK.x)) as i32;
         let gap = if self.every_ms > 0 { self.every_ms.saturating_mul(BREAK) } else { i64::MAX };
         let mut rest = self.points.as_slice();
         let mut before = first.at;
+        let mut ended = false;
         while let Some(begin) = rest.first() {
+            if !begin.value.is_finite() {
+                (ended, rest) = (true, &rest[1..]);
+                continue;
+            }
             let at = column(begin);
-            let count = rest.iter().take_while(|point| column(point) == at).count().max(1);
+            let is_in = |point: &&Point| column(point) == at && point.value.is_finite();
+            let count = rest.iter().take_while(is_in).count().max(1);
             let (own, others) = rest.split_at(count);
             let (low, high) = own.iter().fold((f64::MAX, f64::MIN), |(low, high), point| {
                 (low.min(point.value), high.max(point.value))
             });
-            let begins = self.spark.is_empty() || begin.at - before > gap;
+            let begins = std::mem::take(&mut ended) || self.spark.is_empty() || begin.at - before > gap;
             let x = at as f32 / size::SPARK.x;
             self.spark.push((begins, x, y(low)));
             if high > low {
