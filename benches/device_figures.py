@@ -22,6 +22,7 @@ from pathlib import Path
 
 LINE = re.compile(r"(\w+)=(-?\d+)")
 DEVICES, METRICS = 200, 10
+KEYS = os.environ.get("KEYS", "1") != "0"
 SECONDS = int(os.environ.get("SECONDS_EACH", "20"))
 
 
@@ -105,13 +106,15 @@ def measure(app, keyboard, load, hub, rate):
     generator = subprocess.Popen([*load, str(DEVICES), str(METRICS), str(rate), str(SECONDS)], stdout=subprocess.PIPE, text=True)
     pressed = []
     while generator.poll() is None:
-        pressed.append(keyboard.press())
+        if KEYS:
+            pressed.append(keyboard.press())
         time.sleep(random.uniform(0.1, 0.4))
     published = int(generator.stdout.read().split()[1])
     cpu_after, took = cpu(pid), time.monotonic() - began
     end = time.monotonic() + 20
     while time.monotonic() < end:
-        keyboard.press()
+        if KEYS:
+            keyboard.press()
         time.sleep(0.2)
         last = app.taken()[-1]
         if last["readings"] + last["conflated"] >= measure.total + published:
@@ -156,7 +159,8 @@ def main():
         assert app.online.wait(30), "the app does not come online"
         time.sleep(3)
         print(f"idle: memory {pss_mb(app.process.pid):.0f} MB", flush=True)
-        subprocess.run(["xdotool", "mousemove", "500", "770", "click", "1"], check=True)
+        if KEYS:
+            subprocess.run(["xdotool", "mousemove", "500", "770", "click", "1"], check=True)
         keyboard = Keyboard()
         for rate in rates or ["100", "1000", "20000", "40000"]:
             measure(app, keyboard, [load, address, token], hub, int(rate))

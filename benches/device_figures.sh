@@ -4,6 +4,7 @@
 #
 #   bash benches/device_figures.sh [RATE...]        readings a second; 100 1000 20000 40000 unless told
 #   SECONDS_EACH=60 bash benches/device_figures.sh  how long each
+#   KEYS=0 bash benches/device_figures.sh           nobody types: what the readings alone cost
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}

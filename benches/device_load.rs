@@ -30,7 +30,15 @@ fn main() {
     println!("published {published}");
 }
 
-async fn publish(address: &str, token: &str, devices: u64, metrics: u64, rate: u64, seconds: u64) -> u64 {
+/// Publishes, and returns how many readings the hub has taken.
+pub(crate) async fn publish(
+    address: &str,
+    token: &str,
+    devices: u64,
+    metrics: u64,
+    rate: u64,
+    seconds: u64,
+) -> u64 {
     let mut socket = come_in(address, token).await;
     for device in 0..devices {
         let announced: Vec<String> =

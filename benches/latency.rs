@@ -1,8 +1,7 @@
 //! One message from being sent in one app to standing in another app's model, over a hub on loopback, at ten a second:
-//! two workers with their databases, every commit on disk. What drawing adds is in the `frames` bench.
+//! two workers with their databases, every commit on disk; then the same while readings come by the thousand. What drawing adds is in the `frames` bench.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a bench")]
 
-use std::collections::HashMap;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,13 @@ use duplex::model::{ConnectionId, Intent, RoomName, SharedModel};
 use duplex::worker::{Options, Worker};
 
 const CONNECTION: ConnectionId = ConnectionId::COMMAND_LINE;
+/// Readings a second.
+const RATE: u64 = 20_000;
 const PATIENCE: Duration = Duration::from_secs(60);
+
+#[path = "device_load.rs"]
+#[allow(dead_code, reason = "its own program is not this one")]
+mod device_load;
 
 struct App {
     model: SharedModel,
@@ -47,6 +52,10 @@ impl App {
         app
     }
 
+    fn readings(&self) -> u64 {
+        self.model.read(|model| model.connections.get(&CONNECTION).map_or(0, |c| c.devices.readings()))
+    }
+
     fn newest(&self) -> Option<String> {
         self.model.read(|model| {
             let room = model.connections.get(&CONNECTION)?.rooms.get(&RoomName::general())?;
@@ -56,35 +65,61 @@ impl App {
 }
 
 fn main() {
-    let count = if std::env::var_os("DUPLEX_BENCH_QUICK").is_some() { 20 } else { 300 };
+    let quick = std::env::var_os("DUPLEX_BENCH_QUICK").is_some();
+    let count = if quick { 20 } else { 300 };
     let dir = tempfile::tempdir().unwrap();
     let hub = hub::spawn(HubOptions::embedded(dir.path())).unwrap();
     let (sender, receiver) = (App::at(&hub), App::at(&hub));
+    let alone = exchange(&sender, &receiver, "alone", count);
+    println!(
+        "one message, sent to in the other's model, 10 a second, {count} messages: p50 {:.1} ms, p99 {:.1} ms",
+        alone.0, alone.1
+    );
+    let (address, token) = (authority(&hub.url), hub.admin_token.reveal().to_owned());
+    let seconds = u64::from(count) / 10 + 2;
+    let load = std::thread::Builder::new().name("load".to_owned()).spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(device_load::publish(&address, &token, 200, 10, RATE, seconds))
+    });
+    while receiver.readings() < RATE {
+        receiver.wakes.recv_timeout(PATIENCE).expect("no readings arrive");
+    }
+    let beside = exchange(&sender, &receiver, "beside readings", count);
+    println!(
+        "the same beside {RATE} readings a second: p50 {:.1} ms, p99 {:.1} ms, {:.2} times as long at p99",
+        beside.0,
+        beside.1,
+        beside.1 / alone.1
+    );
+    println!("readings published meanwhile: {}", load.unwrap().join().unwrap());
+    sender.worker.shut_down();
+    receiver.worker.shut_down();
+    hub.shutdown();
+}
+
+fn authority(url: &str) -> String {
+    url.trim_start_matches("ws://").split('/').next().unwrap_or_default().to_owned()
+}
+
+/// Sends messages one after the other. Returns the median and the 99th percentile of their way, in milliseconds.
+fn exchange(sender: &App, receiver: &App, name: &str, count: u32) -> (f64, f64) {
     let mut took = Vec::new();
-    let mut sent: HashMap<String, Instant> = HashMap::new();
     for n in 0..count {
-        let body = format!("message {n}");
-        sent.insert(body.clone(), Instant::now());
+        let body = format!("{name} {n}");
+        let sent = Instant::now();
         let intent = Intent::Send { connection: CONNECTION, room: RoomName::general(), body: body.clone() };
         assert!(sender.worker.want(intent).is_ok());
         while receiver.newest().as_ref() != Some(&body) {
             receiver.wakes.recv_timeout(PATIENCE).expect("it does not arrive");
         }
-        took.push(sent[&body].elapsed());
+        took.push(sent.elapsed());
         // The pace: what wakes us meanwhile is of no interest.
-        let until = sent[&body] + Duration::from_millis(100);
+        let until = sent + Duration::from_millis(100);
         while !until.saturating_duration_since(Instant::now()).is_zero() {
             let _ = receiver.wakes.recv_timeout(until.saturating_duration_since(Instant::now()));
         }
     }
     took.sort_unstable();
     let at = |percent: usize| took[(took.len() - 1) * percent / 100].as_secs_f64() * 1_000.0;
-    println!(
-        "one message, sent to in the other's model, 10 a second, {count} messages: p50 {:.1} ms, p99 {:.1} ms",
-        at(50),
-        at(99)
-    );
-    sender.worker.shut_down();
-    receiver.worker.shut_down();
-    hub.shutdown();
+    (at(50), at(99))
 }

@@ -103,6 +103,8 @@ fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
                     None => cx.words.device_page.no_data.to_owned(),
                 };
                 text = format!("{text}  {said}");
+            } else if !line.metric.unit.is_empty() {
+                text = format!("{text}, {}", harmless::line(&line.metric.unit, 16));
             }
             let text = RichText::new(text).font(theme::small()).color(theme.text);
             ui.add(Label::new(text).selectable(false).truncate());
