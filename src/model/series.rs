@@ -13,7 +13,7 @@ pub const RAW_POINTS: usize = 600;
 /// Most minutes of one series.
 pub const MINUTES: usize = 120;
 /// All series of one connection together hold no more than this, in bytes; where there are many, each holds less.
-pub const SERIES_BYTES: usize = 16 << 20;
+pub const SERIES_BYTES: usize = 12 << 20;
 
 /// One raw point.
 #[derive(Copy, Clone, Debug, PartialEq)]

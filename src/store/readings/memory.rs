@@ -19,7 +19,7 @@ pub(super) const CHUNK_POINTS: usize = 1_024;
 /// or this long after its first, in milliseconds.
 const CHUNK_MS: u64 = 600_000;
 /// Most points that wait for their chunks, over all metrics; past that the longest are written as they are.
-const POINTS: usize = 400_000;
+const POINTS: usize = 200_000;
 /// A minute without a word for so long is written, in milliseconds.
 const QUIET_MS: u64 = 120_000;
 /// The journal holds at most about so many bytes; past that what its oldest rows are kept for is written.
