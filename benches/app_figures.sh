@@ -19,6 +19,10 @@ measure() {
     trap 'kill "${pid:-}" "${bare_pid:-}" 2>/dev/null || true; rm -rf "$data"' EXIT
     ticks=$(getconf CLK_TCK)
     cpu() { awk -v t="$ticks" '{ sub(/.*\) /, ""); printf "%.2f", ($12 + $13) / t }' "/proc/$1/stat"; }
+    rasterising() { # seconds of the threads that stand in for a graphics card
+        grep -l llvmpipe /proc/"$1"/task/*/comm | while read -r comm; do cat "${comm%comm}stat"; done |
+            awk -v t="$ticks" '{ sub(/.*\) /, ""); n += $12 + $13 } END { printf "%.2f", n / t }'
+    }
     pss() { awk '/^Pss:/ { print int($2 / 1024) }' "/proc/$1/smaps_rollup"; }
     switches() { cat /proc/"$1"/task/*/status 2>/dev/null | awk '/^voluntary_ctxt/ { n += $2 } END { print n }'; }
     line() { # FILE WORD: waits until the program has said it
@@ -44,12 +48,14 @@ measure() {
     sleep 5 # what was built for the first frames is given back
     echo "memory (PSS) idle: duplex $(pss "$pid") MB, bare window $(pss "$bare_pid") MB," \
         "beyond it $(($(pss "$pid") - $(pss "$bare_pid"))) MB"
-    local cpu_before switches_before
+    local cpu_before raster_before switches_before
     cpu_before=$(cpu "$pid")
+    raster_before=$(rasterising "$pid")
     switches_before=$(switches "$pid")
     sleep "$IDLE"
     awk -v a="$cpu_before" -v b="$(cpu "$pid")" -v s="$IDLE" -v x="$switches_before" -v y="$(switches "$pid")" \
-        'BEGIN { printf "idle online for %d s: CPU %.2f %%, %.1f wake-ups a second\n", s, (b - a) / s * 100, (y - x) / s }'
+        -v c="$raster_before" -v d="$(rasterising "$pid")" \
+        'BEGIN { printf "online for %d s, this computer'"'"'s readings on screen: CPU %.2f %% without rasterising (%.2f %% with), %.1f wake-ups a second\n", s, (b - a - d + c) / s * 100, (b - a) / s * 100, (y - x) / s }'
     kill "$pid" "$bare_pid"
 }
 
