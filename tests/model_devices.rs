@@ -271,10 +271,36 @@ fn a_clock_an_hour_off_is_told_and_calm() {
 }
 
 #[test]
+fn a_backlog_keeps_its_past() {
+    let mut desk = Desk::new(vec![]);
+    for second in 0..5 {
+        desk.read("pump", T + second * 1_000, T + second * 1_000, &[("speed", number(0.0))]);
+    }
+    // Ten minutes without a link, and then all of it at once.
+    let mut readings = Readings::default();
+    for second in 5..605 {
+        let (at, received) = (T + second * 1_000, T + 604_100);
+        let one = Readings::of(name("pump"), at, received, vec![(name("speed"), number(second as f64))]);
+        readings.samples.extend(one.samples);
+        readings.values.extend(one.values);
+    }
+    desk.apply(Event::Readings(readings.into()));
+    let pump = desk.device("pump");
+    assert_eq!(pump.clock_is_off(), None);
+    let points: Vec<(i64, f64)> =
+        pump.metric("speed").unwrap().series.raw().map(|point| (point.at, point.value)).collect();
+    assert_eq!(points.last(), Some(&(T + 604_000, 604.0)));
+    assert!(points.windows(2).all(|two| two[1].0 - two[0].0 == 1_000), "each second where it was");
+    assert!(points.len() > 500);
+}
+
+#[test]
 fn times_at_the_ends_of_time_break_nothing() {
-    assert_eq!(place(T - CLOCK_TOLERANCE_MS, T), T - CLOCK_TOLERANCE_MS);
-    assert_eq!(place(T - CLOCK_TOLERANCE_MS - 1, T), T);
-    assert_eq!(place(i64::MAX, i64::MIN), i64::MIN);
+    assert_eq!(place(T - 600_000, T, CLOCK_TOLERANCE_MS), T - 600_000, "a right clock, and late");
+    assert_eq!(place(T - 3_600_000, T, 3_600_500), T + 500, "a wrong one is put right");
+    assert_eq!(place(T + 60_000, T, 0), T, "nothing is in the future");
+    assert_eq!(place(0, T, 0), T, "a clock that was never set");
+    assert_eq!(place(i64::MAX, i64::MIN, i64::MIN), i64::MIN);
     let mut desk = Desk::new(vec![]);
     for at in [i64::MIN, -1, 0, i64::MAX] {
         for received in [i64::MAX, 0, i64::MIN, T] {

@@ -141,14 +141,14 @@ fn a_line_goes_on_in_minutes_where_the_raw_points_end() {
 #[test]
 fn many_series_hold_less_and_no_more_than_all_may() {
     assert_eq!(Allowance::among(800), Allowance::FULL);
-    let allowance = Allowance::among(50_000);
+    let allowance = Allowance::among(40_000);
     let mut series = of(&(0..5_000).map(|at| (START + at * 1_000, 1.0)).collect::<Vec<_>>());
     series.keep_within(allowance);
     for at in 5_000..6_000 {
         series.push_within(point(START + at * 1_000, 1.0), allowance);
     }
     assert!(series.raw().len() == allowance.raw && series.minutes().len() == allowance.minutes);
-    assert!(series.bytes() * 50_000 <= SERIES_BYTES, "{} bytes each", series.bytes());
+    assert!(series.bytes() * 40_000 <= SERIES_BYTES, "{} bytes each", series.bytes());
     assert_eq!(series.raw().last().unwrap().at, START + 5_999_000);
 }
 

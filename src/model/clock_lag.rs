@@ -9,7 +9,7 @@ const CALM_MS: u64 = 250;
 
 /// How far a source's clock is behind the hub's. Transport included.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct ClockLag {
+pub struct ClockLag {
     last: Option<WallMs>,
     behind: [i64; MOMENTS],
     known: u8,
@@ -19,7 +19,7 @@ pub(super) struct ClockLag {
 impl ClockLag {
     /// Something that its source dates `at` reached the hub. Of what came at once the newest counts: the rest had waited.
     /// Returns what to tell, where `told` was told before.
-    pub(super) fn heard(&mut self, at: WallMs, received: WallMs, told: Option<i64>) -> i64 {
+    pub fn heard(&mut self, at: WallMs, received: WallMs, told: Option<i64>) -> i64 {
         let behind = received.saturating_sub(at);
         let at_once = self.last == Some(received);
         if at_once {

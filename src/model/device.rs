@@ -22,6 +22,8 @@ pub const UNKNOWN_RHYTHM_MS: u64 = 20_000;
 pub const RETURN_MS: u64 = 30_000;
 /// A source's clock that differs from the hub's by no more than this counts as right, in milliseconds.
 pub const CLOCK_TOLERANCE_MS: i64 = 5_000;
+/// A reading that is older is taken for one whose clock was never set, in milliseconds.
+const YEAR_MS: i64 = 366 * 86_400_000;
 /// Longest id of a device and longest name of a metric, in characters.
 pub const NAME_CHARS: usize = 64;
 /// Most metrics of one device; more are not taken.
@@ -534,10 +536,15 @@ pub enum Freshness {
     Unknown,
 }
 
-/// Where a reading stands in time, by the hub's clock: its source's own time, unless that clock is off by more than
-/// [`CLOCK_TOLERANCE_MS`].
-pub fn place(at: WallMs, received: WallMs) -> WallMs {
-    if received.saturating_sub(at).saturating_abs() > CLOCK_TOLERANCE_MS { received } else { at }
+/// Where a reading stands in time, by the hub's clock. `behind`: how far its source's clock is behind the hub's, as the
+/// newest of its last words told ([`super::clock_lag`]). With a right clock it stands where its source says, however long
+/// it was on its way: a backlog keeps its past. With a wrong one it is moved by as much. Nothing stands in the future, or
+/// more than a year back.
+pub fn place(at: WallMs, received: WallMs, behind: i64) -> WallMs {
+    let is_right = behind.saturating_abs() <= CLOCK_TOLERANCE_MS;
+    let at = if is_right { at } else { at.saturating_add(behind) };
+    let late = received.saturating_sub(at);
+    if (-CLOCK_TOLERANCE_MS..=YEAR_MS).contains(&late) { at } else { received }
 }
 
 /// How often something comes, learned from when it came.

@@ -280,6 +280,12 @@ impl Devices {
     }
 
     fn take_in(&mut self, part: &Part<'_>, local: bool) {
+        for sample in part.samples.iter().filter(|sample| is_local(&sample.device) == local) {
+            if let Some(place) = self.place(&sample.device) {
+                self.next = place + 1;
+                self.list[place].date(sample);
+            }
+        }
         for (sample, values) in part.iter() {
             if is_local(&sample.device) != local {
                 continue;

@@ -2,7 +2,7 @@
 
 pub mod address;
 pub mod chat;
-mod clock_lag;
+pub mod clock_lag;
 pub mod device;
 pub mod devices;
 pub mod event;

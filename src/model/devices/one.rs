@@ -217,6 +217,12 @@ impl Device {
         space.recount((0, 0), (0, series(&self.latest)));
     }
 
+    /// Looks at what a moment says of the device's clock. All of a frame are looked at before the first of them is read:
+    /// of a backlog only the newest tells.
+    pub(super) fn date(&mut self, sample: &Sample) {
+        self.behind_ms = Some(self.lag.heard(sample.at, sample.received, self.behind_ms));
+    }
+
     /// Takes the values of one moment in. Returns whether the device's presence changed by that.
     pub(super) fn read(
         &mut self,
@@ -230,12 +236,12 @@ impl Device {
         }
         self.rhythm.heard(sample.received);
         self.heard = if is_put_back { Some(sample.received) } else { self.heard.max(Some(sample.received)) };
-        self.behind_ms = Some(self.lag.heard(sample.at, sample.received, self.behind_ms));
+        let behind = self.behind_ms.unwrap_or_default();
         let mut hint = 0;
         for (name, value) in values {
             let Some(at) = self.index(name, value, hint, space) else { continue };
             hint = at + 1;
-            self.latest[at].live(value, sample, space);
+            self.latest[at].live(value, sample, behind, space);
         }
         match self.presence {
             Presence::Online => false,
@@ -405,12 +411,12 @@ impl Latest {
     }
 
     /// A value came as it was said.
-    fn live(&mut self, value: &Value, sample: &Sample, space: &mut Space) {
+    fn live(&mut self, value: &Value, sample: &Sample, behind: i64, space: &mut Space) {
         let is_put_back = was_put_back(self.received, sample.received);
         if is_put_back {
             self.series.forget_after(sample.received);
         }
-        self.chart(value, sample.at, sample.received, space);
+        self.chart(value, place(sample.at, sample.received, behind), space);
         if (sample.received, sample.at) >= (self.received, self.at) || is_put_back {
             self.take(value.clone(), sample.at, sample.received);
             self.live = true;
@@ -421,15 +427,17 @@ impl Latest {
     fn replayed(&mut self, last: LastValue, space: &mut Space) {
         let is_newer = (last.received, last.at) > (self.received, self.at);
         if is_newer || (last.received, last.at) == (self.received, self.at) {
-            self.chart(&last.value, last.at, last.received, space);
+            // What its clock was like then is not known: by this value alone it is right, or off by all of this.
+            let behind = last.received.saturating_sub(last.at);
+            self.chart(&last.value, place(last.at, last.received, behind), space);
             self.take(last.value, last.at, last.received);
             self.live &= !is_newer;
         }
     }
 
-    fn chart(&mut self, value: &Value, at: WallMs, received: WallMs, space: &mut Space) {
+    fn chart(&mut self, value: &Value, at: WallMs, space: &mut Space) {
         let is_first = self.series.is_empty();
-        let point = Point { at: place(at, received), value: value.as_chart().unwrap_or(f64::NAN) };
+        let point = Point { at, value: value.as_chart().unwrap_or(f64::NAN) };
         self.series.push_within(point, space.allowance);
         if is_first && !self.series.is_empty() {
             space.take_series();

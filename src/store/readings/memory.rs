@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::inbox::Item;
 use super::track::{Last, Track};
+use crate::model::clock_lag::ClockLag;
 use crate::model::device::{
     DeviceId, DeviceState, LastValue, LogLine, METRICS, MetricName, Readings, Spec, place,
 };
@@ -43,6 +44,9 @@ struct Kept {
     log: Vec<LogLine>,
     /// The first so many of them are being written.
     writing_log: usize,
+    /// How far its clock is off.
+    lag: ClockLag,
+    behind_ms: i64,
 }
 
 /// What memory holds of a device.
@@ -254,10 +258,17 @@ impl Memory {
     }
 
     fn read(&mut self, source: u64, readings: &Readings, now: u64) {
+        for sample in &readings.samples {
+            let key = self.key(source, &sample.device);
+            if let Some(kept) = key.and_then(|key| self.devices.get_mut(&key)) {
+                kept.behind_ms = kept.lag.heard(sample.at, sample.received, Some(kept.behind_ms));
+            }
+        }
         for (sample, values) in readings.iter() {
-            let at = place(sample.at, sample.received);
-            let key = if TIMES.contains(&at) { self.key(source, &sample.device) } else { None };
-            let Some(key) = key else {
+            let key = self.key(source, &sample.device);
+            let behind = key.and_then(|key| self.devices.get(&key)).map_or(0, |kept| kept.behind_ms);
+            let at = place(sample.at, sample.received, behind);
+            let Some(key) = key.filter(|_| TIMES.contains(&at)) else {
                 self.lost += values.len() as u64;
                 continue;
             };
@@ -469,6 +480,8 @@ impl Kept {
             is_record_new: false,
             log: Vec::new(),
             writing_log: 0,
+            lag: ClockLag::default(),
+            behind_ms: 0,
         }
     }
 }
