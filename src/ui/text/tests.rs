@@ -119,7 +119,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         theme_high_contrast zoom zoom_text zoom_in zoom_out zoom_reset close dismiss;
         state countdown why refusal banner bad_address test round_trip state_of more remove_title
         room_refused unread you said show_lines show_characters new_count room_begins gap typing
-        people_online devices device_page day clock day_and_clock message_hint too_large address_taken_as
+        people_online devices log device_page day clock day_and_clock message_hint too_large address_taken_as
     ];
     all.extend(STATES.map(words.state));
     all.extend(BAD_ADDRESSES.map(words.bad_address));
