@@ -95,12 +95,16 @@ impl List {
             ui.memory_mut(|memory| memory.set_focus_lock_filter(id(), filter));
             wish = self.keys(ui, lines, opened, &mut jump);
         }
-        let mut scroll = ScrollArea::vertical().id_salt("connection log").auto_shrink(false);
+        // A jump beyond the last frame's end is drawn, and taken back unless the area sticks to its end.
+        let follows = self.at_end && jump.is_none_or(|offset| offset >= most);
+        let mut scroll =
+            ScrollArea::vertical().id_salt("connection log").auto_shrink(false).stick_to_bottom(follows);
         if let Some(offset) = jump {
             scroll = scroll.vertical_scroll_offset(offset.clamp(0.0, most));
         }
         let builder = UiBuilder::new().max_rect(area).scope_id(id().with("rows")).accessibility_parent(id());
         ui.scope_builder(builder, |ui| {
+            ui.spacing_mut().scroll.kinetic.rubber_band = false;
             let output = scroll.show_viewport(ui, |ui, viewport| {
                 ui.set_height(height);
                 let origin = pos2(area.left(), ui.max_rect().top());
@@ -220,6 +224,8 @@ impl List {
             Some(at) if pressed(Key::PageUp) => at.saturating_sub(page),
             None if pressed(Key::ArrowUp) && self.at_end => last,
             None if pressed(Key::ArrowDown) || pressed(Key::ArrowUp) => visible(self.offset),
+            None if pressed(Key::PageDown) => (visible(self.offset) + page).min(last),
+            None if pressed(Key::PageUp) => visible(self.offset).saturating_sub(page),
             _ => return None,
         };
         let line = lines.get(next)?;
