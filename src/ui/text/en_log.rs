@@ -44,7 +44,6 @@ pub static ENGLISH: LogWords = LogWords {
     malformed: |detail| format!("Skipped, since it makes no sense: {detail}"),
     server_error: |code, detail| format!("The server reports an error, {code}: {detail}"),
     cut: |size| format!("Only its beginning is kept, of {size}."),
-    details: "The whole line",
     copy_line: "Copy this line",
     close_line: "Close this line",
 

@@ -44,7 +44,6 @@ pub static KOREAN: LogWords = LogWords {
     malformed: |detail| format!("알 수 없는 내용이라 건너뜀: {detail}"),
     server_error: |code, detail| format!("서버 오류 {code}: {detail}"),
     cut: |size| format!("앞부분만 보관했습니다. 전체 크기: {size}"),
-    details: "줄 전체",
     copy_line: "이 줄 복사",
     close_line: "이 줄 닫기",
 

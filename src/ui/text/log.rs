@@ -48,7 +48,6 @@ pub struct LogWords {
     pub server_error: fn(&str, &str) -> String,
     /// Of a frame of this size only the beginning is kept.
     pub cut: fn(&str) -> String,
-    pub details: &'static str,
     pub copy_line: &'static str,
     pub close_line: &'static str,
 
