@@ -95,8 +95,10 @@ impl Desk {
 /// Where a person looks for a file that was saved for them.
 fn folder() -> Option<PathBuf> {
     let dirs = directories::UserDirs::new()?;
-    let downloads = dirs.download_dir().filter(|dir| dir.is_dir());
-    Some(downloads.unwrap_or(dirs.home_dir()).to_owned())
+    let home = dirs.home_dir();
+    // A system without a desktop does not name it.
+    let downloads = dirs.download_dir().map_or_else(|| home.join("Downloads"), Path::to_owned);
+    Some(if downloads.is_dir() { downloads } else { home.to_owned() })
 }
 
 /// A file's name without its ending.

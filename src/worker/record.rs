@@ -68,7 +68,9 @@ impl Recorder {
     }
 
     fn counts(&mut self, text: &str) -> Option<Counts> {
-        let readings = readings::decode(&mut self.names, text)?.ok()?.readings;
+        let names = &mut self.names;
+        let received = readings::decode(names, text).or_else(|| readings::decode_publish(names, text, 0))?;
+        let readings = received.ok()?.readings;
         let devices: HashSet<_> = readings.samples.iter().map(|sample| &sample.device).collect();
         let (values, left_out) = (readings.values.len(), readings.conflated);
         Some(Counts { devices: devices.len(), values, left_out })
@@ -192,6 +194,9 @@ mod tests {
         let text = format!(r#"{{"type":"readings","samples":[{}],"conflated":4}}"#, samples.join(","));
         let kept = passed(&[], &Frame::Text(text));
         assert_eq!(kept.counts, Some(Counts { devices: 2, values: 3, left_out: 4 }));
+        let publish = r#"{"type":"publish","samples":[{"device":"oven","values":{"t":1,"on":true}}]}"#;
+        let kept = passed(&[], &Frame::Text(publish.into()));
+        assert_eq!(kept.counts, Some(Counts { devices: 1, values: 2, left_out: 0 }));
         assert_eq!(passed(&[], &encode(&ClientMessage::Watch)).counts, None);
     }
 

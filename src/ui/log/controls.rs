@@ -25,14 +25,15 @@ impl View {
             self.search(ui, cx);
             ways(ui, words, &mut self.filter.show);
             self.kinds(ui, words);
+            self.acts(ui, cx, facts);
+            closed = ui.add(widgets::plain(words.close)).clicked();
+            // Last: it grows, and nothing that is pointed at moves with it.
             let count = if self.filter.is_open() {
                 (words.lines)(self.held.len())
             } else {
                 (words.matches)(self.held.shown().len(), self.held.len())
             };
             quiet(ui, &count);
-            self.acts(ui, cx, facts);
-            closed = ui.add(widgets::plain(words.close)).clicked();
         });
         if self.paused {
             let text = (words.meanwhile)(self.held.meanwhile());
