@@ -88,7 +88,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Takes what is new, and lets go of what the log let go of. Returns whether anything changed.
+    /// Lets go of what the log let go of, and returns what is new in it, to be added.
     pub(super) fn take(&mut self, log: &Log) -> Vec<Arc<Line>> {
         self.meanwhile = 0;
         self.lines.retain(|line| log.holds(line));
@@ -102,7 +102,7 @@ impl Held {
         self.meanwhile = log.next().saturating_sub(self.next);
     }
 
-    /// Adds what was taken. Returns whether other lines are shown than before.
+    /// Adds what was taken, once the model is let go. Returns whether other lines are shown than before.
     pub(super) fn add(&mut self, words: &Words, filter: &Filter, new: Vec<Arc<Line>>) -> bool {
         let before = (self.shown.front().map(|line| line.number), self.shown.len());
         let oldest = |lines: &VecDeque<Arc<Line>>, is_frame: bool| {

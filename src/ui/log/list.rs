@@ -121,18 +121,23 @@ impl List {
         self.at_end = self.offset >= most - 1.0;
         let first = (self.offset / size::LOG_ROW) as usize;
         self.top = lines.get(first).map(|line| (line.number, first as f32 * size::LOG_ROW - self.offset));
+        if !self.announce(ui, cx.words, lines) {
+            widgets::focus_ring(ui, &response, theme::of(ui));
+        }
+        wish
+    }
+
+    /// Tells screen readers of the list, and of the line that the keyboard is on. Returns whether that one is visible.
+    fn announce(&self, ui: &Ui, words: &Words, lines: &Lines) -> bool {
         let cursor = self.cursor.filter(|cursor| self.is_visible(lines, *cursor));
         ui.ctx().accesskit_node_builder(id(), |node| {
             node.set_role(Role::List);
-            node.set_label(cx.words.log.list);
+            node.set_label(words.log.list);
             if let Some(cursor) = cursor {
                 node.set_active_descendant(row_id(cursor).accesskit_id());
             }
         });
-        if cursor.is_none() {
-            widgets::focus_ring(ui, &response, theme::of(ui));
-        }
-        wish
+        cursor.is_some()
     }
 
     /// Where to scroll to so that what is looked at stays: the end, or the line at the top.
