@@ -249,8 +249,8 @@ fn sends_a_frame_every_millisecond() {
     });
     let app = App::at(&url);
     // The log of odd frames fills up and stays bounded, and the app goes on taking what the person does.
-    let capacity = duplex::model::log::CAPACITY;
-    app.until(|connection| connection.log.lines().len() == capacity);
+    let capacity = duplex::model::log::NOTES;
+    app.until(|connection| connection.log.since(0).count() == capacity);
     let intent =
         Intent::Send { connection: CONNECTION, room: RoomName::general(), body: "still here".into() };
     app.worker.want(intent).unwrap();

@@ -1,13 +1,14 @@
 //! [`Event`]: what happened on one connection. The same value goes from a session through the store into the model.
 //! [`Update`]: an event with its connection, or what concerns the whole app.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::chat::{Entry, Message, OutboxItem, Position, Principal, Refusal, Sender};
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
 use super::id::{ConnectionId, Epoch, MessageId, Offset, RoomName};
 use super::link_state::{LinkState, Why};
-use super::log::Note;
+use super::log::{Note, Passed};
 use super::preferences::Preferences;
 use super::profile::Profile;
 use super::reducer::Banner;
@@ -266,6 +267,14 @@ pub enum Event {
     },
     /// For the connection log.
     Note(Note),
+    /// For the connection log: a frame passed while somebody looked.
+    Passed(Box<Passed>),
+    /// The connection log keeps frames from now on, or no more.
+    LogWatched(bool),
+    /// The connection log begins anew.
+    LogCleared,
+    /// The connection log was saved to this file, or could not be, in the system's words.
+    LogSaved(Result<PathBuf, String>),
 
     /// Devices as the disk holds them, at start.
     DevicesRestored(Vec<DeviceState>),

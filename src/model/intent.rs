@@ -156,6 +156,17 @@ pub enum Intent {
         /// Of which device.
         device: DeviceId,
     },
+    /// Keep the frames of a connection for its log, or keep them no more.
+    WatchLog(ConnectionId, bool),
+    /// Let go of all that a connection's log holds.
+    ClearLog(ConnectionId),
+    /// Write a connection's log into a file of the person's.
+    SaveLog {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// What the file is to say.
+        text: String,
+    },
     /// Dial or probe at once.
     RetryNow(ConnectionId),
     /// Connect and stay so.

@@ -10,7 +10,7 @@ use super::devices::{self, Device, Devices, Latest};
 use super::event::{Event, LogRestart, Page, Person, Side, Stored, TestOutcome, Update};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::link_state::LinkState;
-use super::log::{Line, Log, Note};
+use super::log::{Log, Note};
 use super::preferences::Preferences;
 use super::profile::Profile;
 use super::readings::Part;
@@ -279,7 +279,11 @@ impl Connection {
             Event::DevicesRestored(states) => self.devices.restored(states),
             // For the publisher beside the model.
             Event::CommandGiven { .. } | Event::PublishRefused { .. } => {}
-            Event::Note(note) => self.log.push(Line { at: now.wall_ms, note }),
+            Event::Note(note) => self.log.note(now.wall_ms, note),
+            Event::Passed(passed) => self.log.frame(now.wall_ms, *passed),
+            Event::LogWatched(watched) => self.log.watch(watched),
+            Event::LogCleared => self.log.clear(),
+            Event::LogSaved(saved) => self.log.saved = Some(saved),
             Event::Restored(stored) => self.restored(stored),
             Event::Queued(item) => self.queued(item),
             Event::Unqueued(id) => self.outbox.retain(|_, item| item.id != id),
@@ -316,7 +320,7 @@ impl Connection {
         if state.code() != self.link.code() {
             let why = state.why().map(|why| format!(": {}", why.code())).unwrap_or_default();
             let text = format!("{}{why}", state.code());
-            self.log.push(Line { at: now.wall_ms, note: Note::State { text } });
+            self.log.note(now.wall_ms, Note::State { text });
         }
         if self.link.is_online() && !state.is_online() {
             self.devices.disconnected();

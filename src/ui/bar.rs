@@ -1,7 +1,7 @@
 //! The connection bar: the open connection's state, server, protocol, transport and round trip; when it is down, what
 //! happened and what to do.
 
-use egui::{Align, Frame, Label, Layout, Margin, RichText, Sense, Ui, Vec2};
+use egui::{Align, Button, Frame, Label, Layout, Margin, RichText, Sense, Ui, Vec2};
 
 use super::link::LinkMemory;
 use super::text::StateWord;
@@ -50,6 +50,17 @@ pub(super) struct Wish {
     pub(super) edit: Option<ConnectionId>,
     /// To see the devices, or to see them no more.
     pub(super) toggle_devices: bool,
+    /// To see what passes over this connection, or to see it no more.
+    pub(super) toggle_log: Option<ConnectionId>,
+}
+
+/// What is on screen beside the chat.
+#[derive(Copy, Clone)]
+pub(super) struct Shown {
+    /// The devices.
+    pub(super) devices: bool,
+    /// The open connection's log.
+    pub(super) log: bool,
 }
 
 /// Draws the bar.
@@ -58,7 +69,7 @@ pub(super) fn show(
     cx: &mut Cx,
     open: Option<&Place>,
     link: Option<&LinkMemory>,
-    shows_devices: bool,
+    shown: Shown,
 ) -> Wish {
     let mut wish = Wish::default();
     let theme = theme::of(ui);
@@ -69,7 +80,7 @@ pub(super) fn show(
             Layout::right_to_left(Align::Center),
             |ui| {
                 ui.set_min_height(size::BAR);
-                wish.toggle_devices = devices(ui, cx, shows_devices);
+                wish.toggle_devices = devices(ui, cx, shown.devices);
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     ui.label(RichText::new(cx.words.no_connection).color(theme.weak));
                 });
@@ -82,7 +93,8 @@ pub(super) fn show(
         Layout::right_to_left(Align::Center),
         |ui| {
             ui.set_min_height(size::BAR);
-            wish.toggle_devices = devices(ui, cx, shows_devices);
+            wish.toggle_devices = devices(ui, cx, shown.devices);
+            wish.toggle_log = log(ui, cx, shown.log).then_some(id);
             action(ui, cx, id, link);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| line(ui, cx, &row, link));
         },
@@ -97,6 +109,16 @@ pub(super) fn show(
 fn devices(ui: &mut Ui, cx: &Cx, shown: bool) -> bool {
     let button = widgets::plain(cx.words.devices.devices).selected(shown);
     ui.add(button).on_hover_text(cx.words.devices.toggle_hint).clicked()
+}
+
+/// The switch of the connection log.
+fn log(ui: &mut Ui, cx: &Cx, shown: bool) -> bool {
+    let button = Button::new("").selected(shown).min_size(Vec2::splat(size::CONTROL));
+    let button = ui.add(button);
+    widgets::log_mark(ui.painter(), button.rect.center(), theme::of(ui).text);
+    let button = button.on_hover_text(cx.words.log.hint);
+    widgets::named(ui, &button, cx.words.log.title);
+    button.clicked()
 }
 
 fn action(ui: &mut Ui, cx: &mut Cx, id: ConnectionId, link: &LinkMemory) {

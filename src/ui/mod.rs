@@ -12,6 +12,7 @@ mod devices;
 mod dialog;
 mod first_steps;
 mod link;
+mod log;
 mod looks;
 mod rooms;
 mod settings;
@@ -105,6 +106,7 @@ pub struct Ui {
     rooms: rooms::Rooms,
     chat: chat::Chat,
     devices: devices::Devices,
+    logs: log::Logs,
     layout: Layout,
     dialog: Option<dialog::Dialog>,
     /// The connections there were when the person added one: the one that comes is opened.
@@ -123,6 +125,7 @@ impl Ui {
             rooms: rooms::Rooms::default(),
             chat: chat::Chat::default(),
             devices: devices::Devices::default(),
+            logs: log::Logs::default(),
             layout: Layout::default(),
             dialog: None,
             known_before: None,
@@ -262,10 +265,21 @@ impl Ui {
         let bar = Frame::new().fill(theme.panel).inner_margin(egui::Margin::symmetric(space::LARGE as i8, 0));
         Panel::top("connection bar").frame(bar).resizable(false).show(ui, |ui| {
             let link = open.as_ref().and_then(|place| self.links.get(&place.connection));
-            wish = bar::show(ui, cx, open.as_ref(), link, self.layout.shows_devices());
+            let shows_log = open.as_ref().is_some_and(|place| self.logs.shows(place.connection));
+            let shown = bar::Shown { devices: self.layout.shows_devices(), log: shows_log };
+            wish = bar::show(ui, cx, open.as_ref(), link, shown);
         });
         if let Some(connection) = wish.edit {
             self.dialog = dialog::Dialog::edit(cx, connection);
+        }
+        if let Some(connection) = wish.toggle_log {
+            self.logs.toggle(connection, cx.intents);
+            if !self.logs.shows(connection) {
+                self.chat.focus_input();
+            }
+        }
+        if self.logs.show(ui, cx) {
+            self.chat.focus_input();
         }
         let shortcut = KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, Key::D);
         let by_keys = self.dialog.is_none() && ui.input_mut(|input| input.consume_shortcut(&shortcut));
@@ -297,6 +311,7 @@ impl Ui {
                     }
                     Some(rooms::Wish::Settings) => self.open_settings(),
                     Some(rooms::Wish::Add) => self.dialog = Some(dialog::Dialog::add()),
+                    Some(rooms::Wish::Log(id)) => self.logs.open(id, cx.intents),
                     Some(rooms::Wish::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
                     Some(rooms::Wish::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
                     None => {}

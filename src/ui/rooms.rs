@@ -26,6 +26,8 @@ pub(super) enum Wish {
     Open(Place),
     /// To add a connection.
     Add,
+    /// To see what passes over one.
+    Log(ConnectionId),
     /// To change one.
     Edit(ConnectionId),
     /// To remove one.
@@ -274,6 +276,9 @@ fn menu(
             }
         } else if ui.button(words.disconnect).clicked() {
             cx.intents.push(Intent::Disconnect(row.id));
+        }
+        if ui.button(words.log.title).clicked() {
+            wish = Some(Wish::Log(row.id));
         }
         if is_saved && ui.button(words.remove_connection).clicked() {
             wish = Some(Wish::Remove(row.id));

@@ -73,6 +73,12 @@ pub mod size {
     pub const DEVICE_SECTION: f32 = 36.0;
     /// Height of a group's heading among devices.
     pub const DEVICE_GROUP: f32 = 28.0;
+    /// Height of a line of the connection log.
+    pub const LOG_ROW: f32 = 22.0;
+    /// Height of the connection log, unless dragged.
+    pub const LOG: f32 = 300.0;
+    /// It is never dragged to less.
+    pub const LOG_LEAST: f32 = 150.0;
     /// A sparkline.
     pub const SPARK: egui::Vec2 = egui::vec2(72.0, 18.0);
     /// From this width on chat and devices have room beside each other.

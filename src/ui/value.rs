@@ -42,7 +42,7 @@ pub(super) fn number(words: &Words, metric: &Metric, value: f64) -> String {
 }
 
 /// Bytes, in powers of 1000, of three digits.
-fn bytes(words: &Words, unit: &str, value: f64) -> String {
+pub(super) fn bytes(words: &Words, unit: &str, value: f64) -> String {
     let mut scaled = value;
     let mut prefix = "";
     for next in ["k", "M", "G", "T", "P"] {

@@ -91,6 +91,22 @@ pub(super) fn settings_mark(painter: &egui::Painter, centre: Pos2, colour: Color
     }
 }
 
+/// An arrow: to the right where `way` is 1, to the left where it is -1.
+pub(super) fn arrow(painter: &egui::Painter, centre: Pos2, way: f32, colour: Color32) {
+    let tip = centre + vec2(5.0 * way, 0.0);
+    let stroke = Stroke::new(1.5, colour);
+    painter.line_segment([centre - vec2(5.0 * way, 0.0), tip], stroke);
+    for dy in [-3.25, 3.25] {
+        painter.line_segment([tip + vec2(-3.25 * way, dy), tip], stroke);
+    }
+}
+
+/// The mark of the connection log: what goes above what comes.
+pub(super) fn log_mark(painter: &egui::Painter, centre: Pos2, colour: Color32) {
+    arrow(painter, centre - vec2(0.0, 4.0), 1.0, colour);
+    arrow(painter, centre + vec2(0.0, 4.0), -1.0, colour);
+}
+
 /// What a delivery mark says.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Mark {

@@ -15,6 +15,7 @@ use super::devices::{self, Figures, Fleet};
 use super::flush;
 use super::line::{Access, Line, Post, Tray};
 use super::own_hub::{HubAt, OwnHub};
+use super::record::Recorder;
 use super::{News, Options, Wake};
 use crate::agent::Said;
 use crate::clock;
@@ -22,6 +23,7 @@ use crate::link::courier::{Courier, Input, Output};
 use crate::link::{self, Link};
 use crate::model::event::{LogRestart, TestOutcome, Update};
 use crate::model::link_state::{LinkState, Why};
+use crate::model::log::Way;
 use crate::model::{
     ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Profile, SeriesPage,
     SharedModel, Time,
@@ -96,6 +98,7 @@ pub(super) struct Desk {
     /// The number of the newest connection test; older ones' outcomes are dropped.
     pub(super) test: u64,
     pub(super) fleet: Fleet,
+    pub(super) recorder: Recorder,
     /// What came over the sockets and is not looked at yet: a tray for each connection, in turn.
     trays: VecDeque<Tray<ConnectionId>>,
     pub(super) posts: mpsc::Sender<Post<ConnectionId>>,
@@ -149,6 +152,7 @@ impl Desk {
             done,
             test: 0,
             fleet: Fleet::new(readings),
+            recorder: Recorder::default(),
             trays: VecDeque::new(),
             posts,
             opened,
@@ -207,6 +211,7 @@ impl Desk {
         self.updates.push(Update::Configured(profile.clone()));
         self.updates.push(Update::Connection(id, Event::Restored(loaded.stored)));
         self.restore_devices(id, source);
+        self.log_seated(id);
         let (wanted, recount_at, head, figures) = (false, None, 0, Figures::default());
         let seat = Seat { profile, courier, line, access, wanted, recount_at, head, source, figures };
         self.seats.insert(id, seat);
@@ -308,6 +313,7 @@ impl Desk {
         let Some(mut tray) = self.trays.pop_front() else { return };
         let id = *tray.key();
         for input in tray.slice() {
+            self.record_received(id, &input);
             self.tell(id, Input::Link(input));
         }
         if !tray.is_empty() {
@@ -397,10 +403,18 @@ impl Desk {
                 };
                 seat.line.dial(dial, seat.profile.socket, target);
             }
-            Output::Send(frame) => return seat.line.send(frame),
+            Output::Send(frame) => {
+                let passed = self.recorded(id, Way::Sent, &frame);
+                let sent = self.seats.get(&id).is_none_or(|seat| seat.line.send(frame));
+                if let Some(passed) = passed.filter(|_| sent) {
+                    self.record(id, passed);
+                }
+                return sent;
+            }
             Output::Hangup { code } => seat.line.hang_up(code),
             Output::Write { ticket, change } => self.unwritten.push((id, ticket, change.into())),
             Output::Apply(event) => {
+                let event = self.clean(id, event);
                 self.noticed(id, &event);
                 if let Some(event) = self.devices_noticed(id, event) {
                     self.updates.push(Update::Connection(id, event));

@@ -8,7 +8,10 @@ use crate::model::{Event, SharedModel, Time};
 /// Whether a person waits for one of these.
 pub(super) fn news(updates: &[Update]) -> News {
     let may_wait = |update: &Update| {
-        matches!(update, Update::Connection(_, Event::Readings(_) | Event::LocalReadings(_)))
+        matches!(
+            update,
+            Update::Connection(_, Event::Readings(_) | Event::LocalReadings(_) | Event::Passed(_))
+        )
     };
     if updates.iter().all(may_wait) { News::Readings } else { News::Now }
 }

@@ -53,6 +53,7 @@ impl Desk {
             Intent::Command { .. } | Intent::LoadSeries { .. } | Intent::LoadDeviceLog { .. } => {
                 self.want_of_devices(intent);
             }
+            Intent::WatchLog(..) | Intent::ClearLog(_) | Intent::SaveLog { .. } => self.want_of_log(intent),
             Intent::RetryNow(connection) | Intent::Connect(connection) => self.connect(connection),
             Intent::Disconnect(connection) => {
                 if let Some(seat) = self.seats.get_mut(&connection) {
@@ -297,6 +298,7 @@ impl Desk {
         }
         let Some(seat) = self.seats.remove(&id) else { return };
         self.forget_devices(id, seat.source);
+        self.recorder.watch(id, false);
         self.settings.remove_profile(id);
         self.save_settings();
         self.write(id, Write::RemoveConnection);

@@ -72,6 +72,14 @@ impl Access {
         Speaker::Duplex(Config { client: CLIENT.to_owned(), credentials, watch })
     }
 
+    /// What of it must never be shown.
+    pub fn secrets(&self) -> Vec<&str> {
+        match self {
+            Access::Token(token) | Access::Proof { token, .. } => vec![token.reveal()],
+            Access::Invite { code, token, .. } => vec![code.reveal(), token.reveal()],
+        }
+    }
+
     /// Where and how to dial.
     pub fn target(&self, profile: &Profile, url: &str) -> Result<Target, Why> {
         let mut target = Target::new(url);

@@ -1,6 +1,7 @@
 //! The one impure owner: drives links, transports, the store and the app's own hub, and applies what happens to the
 //! model. One named thread; a panic in it is caught here, told, and the part started again from the disk.
 
+mod connection_log;
 mod desk;
 mod devices;
 mod flush;
@@ -8,6 +9,7 @@ mod intents;
 pub mod line;
 pub mod own_hub;
 mod past;
+mod record;
 mod trial;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -140,6 +140,14 @@ impl Window {
         self.run();
     }
 
+    /// Something happened on the connection, and nothing is drawn yet.
+    #[allow(dead_code, reason = "not every test program has so much happen")]
+    pub fn apply(&mut self, event: Event) {
+        let app = self.harness.state_mut();
+        let now = app.now;
+        app.model.write(|model| model.apply(now, Update::Connection(CONNECTION, event)));
+    }
+
     /// Changes the model and draws.
     pub fn update(&mut self, update: Update) {
         let app = self.harness.state_mut();

@@ -14,6 +14,7 @@ use crate::ui::harmless;
 /// Korean.
 pub static KOREAN: Words = Words {
     devices: &super::ko_devices::KOREAN,
+    log: &super::ko_log::KOREAN,
     device_page: &super::ko_device_page::KOREAN,
     state,
     countdown: |seconds| format!("{seconds}초 뒤 다시 시도"),

@@ -3,13 +3,16 @@
 
 pub mod device_page;
 pub mod devices;
+pub mod log;
 
 mod en;
 mod en_device_page;
 mod en_devices;
+mod en_log;
 mod ko;
 mod ko_device_page;
 mod ko_devices;
+mod ko_log;
 #[cfg(test)]
 mod tests;
 
@@ -241,6 +244,8 @@ pub struct Words {
 
     // Devices
     pub devices: &'static devices::DeviceWords,
+    // Connection log
+    pub log: &'static log::LogWords,
     // The page of one device
     pub device_page: &'static PageWords,
 }

@@ -119,7 +119,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         theme_high_contrast zoom zoom_text zoom_in zoom_out zoom_reset close dismiss;
         state countdown why refusal banner bad_address test round_trip state_of more remove_title
         room_refused unread you said show_lines show_characters new_count room_begins gap typing
-        people_online devices device_page day clock day_and_clock message_hint too_large address_taken_as
+        people_online devices log device_page day clock day_and_clock message_hint too_large address_taken_as
     ];
     all.extend(STATES.map(words.state));
     all.extend(BAD_ADDRESSES.map(words.bad_address));
@@ -187,6 +187,70 @@ fn no_sentence_is_empty_or_in_another_language() {
             in_it(&(words.test)(&outcome).what);
         }
     }
+}
+
+#[test]
+fn the_connection_log_speaks_each_language() {
+    use crate::model::log::{Counts, Way};
+    let hangul = |text: &str| text.chars().any(is_hangul);
+    let all = |log: &'static log::LogWords| {
+        let counts = |left_out| Counts { devices: 41, values: 42, left_out };
+        let mut all: Vec<String> = [
+            log.title,
+            log.hint,
+            log.list,
+            log.filter,
+            log.clear_filter,
+            log.everything,
+            log.only_received,
+            log.only_sent,
+            log.only_notes,
+            log.any_kind,
+            log.pause,
+            log.go_on,
+            log.copy_all,
+            log.save,
+            log.clear,
+            log.close,
+            log.note,
+            log.binary,
+            log.no_kind,
+            log.copy_line,
+            log.close_line,
+            log.nothing_title,
+            log.no_match,
+        ]
+        .map(str::to_owned)
+        .into();
+        all.extend([Way::Sent, Way::Received].map(|way| (log.way)(way).to_owned()));
+        let filled = [
+            ((log.title_of)("‹mina›"), "‹mina›"),
+            ((log.lines)(41), "41"),
+            ((log.matches)(41, 42), "41"),
+            ((log.matches)(41, 42), "42"),
+            ((log.show)("‹mina›"), "‹mina›"),
+            ((log.kind)("‹mina›"), "‹mina›"),
+            ((log.meanwhile)(41), "41"),
+            ((log.saved)("‹mina›"), "‹mina›"),
+            ((log.not_saved)("‹mina›"), "‹mina›"),
+            ((log.counts)(&counts(0)), "41"),
+            ((log.counts)(&counts(43)), "43"),
+            ((log.state)("‹mina›"), "‹mina›"),
+            ((log.malformed)("‹mina›"), "‹mina›"),
+            ((log.server_error)("‹mina›", "x"), "‹mina›"),
+            ((log.server_error)("x", "‹mina›"), "‹mina›"),
+            ((log.cut)("‹mina›"), "‹mina›"),
+            ((log.nothing_text)(41), "41"),
+        ];
+        for (text, part) in filled {
+            assert!(text.contains(part), "{text}");
+            all.push(text);
+        }
+        all
+    };
+    assert!(all(ENGLISH.log).iter().all(|text| !text.trim().is_empty() && !hangul(text)));
+    assert!(all(KOREAN.log).iter().all(|text| hangul(text)));
+    assert_eq!(((ENGLISH.log.lines)(1), (ENGLISH.log.lines)(2)), ("1 line".into(), "2 lines".into()));
 }
 
 #[test]

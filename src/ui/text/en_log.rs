@@ -1,0 +1,69 @@
+//! English in the connection log.
+
+use super::log::LogWords;
+use crate::model::log::{Counts, Way};
+
+/// English in the connection log.
+pub static ENGLISH: LogWords = LogWords {
+    title: "Connection log",
+    title_of: |name| format!("Connection log: {name}"),
+    hint: "Show or hide all that passes over this connection",
+    list: "Frames and notes",
+
+    filter: "Filter the log",
+    clear_filter: "Clear filter",
+    lines: |count| if count == 1 { "1 line".to_owned() } else { format!("{count} lines") },
+    matches: |shown, all| format!("{shown} of {all}"),
+    show: |what| format!("Show: {what}"),
+    everything: "everything",
+    only_received: "received",
+    only_sent: "sent",
+    only_notes: "notes",
+    kind: |kind| format!("Kind: {kind}"),
+    any_kind: "any",
+
+    pause: "Pause",
+    go_on: "Go on",
+    meanwhile: |count| format!("Paused: {count} came meanwhile"),
+    copy_all: "Copy all",
+    save: "Save to a file",
+    saved: |path| format!("Saved as {path}."),
+    not_saved: |detail| format!("It could not be saved: {detail}"),
+    clear: "Clear",
+    close: "Close the log",
+
+    way: |way| match way {
+        Way::Sent => "sent",
+        Way::Received => "received",
+    },
+    note: "note",
+    binary: "binary",
+    no_kind: "no kind",
+    counts,
+    state: |text| format!("The connection is now: {text}"),
+    malformed: |detail| format!("Skipped, since it makes no sense: {detail}"),
+    server_error: |code, detail| format!("The server reports an error, {code}: {detail}"),
+    cut: |size| format!("Only its beginning is kept, of {size}."),
+    copy_line: "Copy this line",
+    close_line: "Close this line",
+
+    nothing_title: "Nothing has passed yet",
+    nothing_text: |most| {
+        format!(
+            "What is sent and received from now on stands here. Tokens are hidden. The newest {most} frames are kept, \
+             and only while the log is open."
+        )
+    },
+    no_match: "No line matches the filter.",
+};
+
+fn counts(counts: &Counts) -> String {
+    let some =
+        |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let mut text =
+        format!("{}, {}", some(counts.devices, "device", "devices"), some(counts.values, "value", "values"));
+    if counts.left_out > 0 {
+        text.push_str(&format!(", {} left out before", counts.left_out));
+    }
+    text
+}

@@ -1,0 +1,146 @@
+//! The connection log, on the worker's side: what passes is recorded while somebody looks, and saved when they ask.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::task::spawn_blocking;
+
+use super::desk::{Desk, Done};
+use super::line::Access;
+use super::record;
+use crate::frame::Frame;
+use crate::link;
+use crate::model::event::Update;
+use crate::model::log::{Note, Passed, Way};
+use crate::model::{ConnectionId, Event, Intent};
+use crate::settings::private_file;
+
+/// Most files of one name.
+const MOST_OF_A_NAME: u32 = 100;
+
+impl Desk {
+    pub(super) fn want_of_log(&mut self, intent: Intent) {
+        match intent {
+            Intent::WatchLog(id, watched) => {
+                let watched = watched && self.seats.contains_key(&id);
+                self.recorder.watch(id, watched);
+                self.update(Update::Connection(id, Event::LogWatched(watched)));
+            }
+            Intent::ClearLog(id) => self.update(Update::Connection(id, Event::LogCleared)),
+            Intent::SaveLog { connection, text } => self.save_log(connection, text),
+            _ => {}
+        }
+    }
+
+    /// A connection is seated anew: who looked at its frames still does.
+    pub(super) fn log_seated(&mut self, id: ConnectionId) {
+        let watched = self.recorder.watches(id);
+        self.update(Update::Connection(id, Event::LogWatched(watched)));
+    }
+
+    /// A frame comes in, before the link sees it.
+    pub(super) fn record_received(&mut self, id: ConnectionId, input: &link::Input) {
+        if let link::Input::Frame { dial, frame } = input
+            && self.recorder.watches(id)
+            && self.seats.get(&id).is_some_and(|seat| seat.courier.link().current_dial() == *dial)
+            && let Some(passed) = self.recorded(id, Way::Received, frame)
+        {
+            self.record(id, passed);
+        }
+    }
+
+    /// What the log is to say of a frame; nothing where nobody looks.
+    pub(super) fn recorded(&mut self, id: ConnectionId, way: Way, frame: &Frame) -> Option<Passed> {
+        if !self.recorder.watches(id) {
+            return None;
+        }
+        let secrets = self.seats.get(&id)?.access.as_ref().map(Access::secrets).unwrap_or_default();
+        Some(self.recorder.passed(&secrets, way, frame))
+    }
+
+    pub(super) fn record(&mut self, id: ConnectionId, passed: Passed) {
+        self.update(Update::Connection(id, Event::Passed(Box::new(passed))));
+    }
+
+    /// A note as it may be seen: a server could repeat what it was told.
+    pub(super) fn clean(&self, id: ConnectionId, event: Event) -> Event {
+        let access = self.seats.get(&id).and_then(|seat| seat.access.as_ref());
+        let (Event::Note(note), Some(access)) = (&event, access) else { return event };
+        let secrets = access.secrets();
+        let clean = |text: &str| record::without(&secrets, text).into_owned();
+        Event::Note(match note {
+            Note::Malformed { detail } => Note::Malformed { detail: clean(detail) },
+            Note::ServerError { code, detail } => {
+                Note::ServerError { code: clean(code), detail: clean(detail) }
+            }
+            Note::State { text } => Note::State { text: clean(text) },
+        })
+    }
+
+    fn save_log(&self, id: ConnectionId, text: String) {
+        let done = self.done.clone();
+        let name = self.seats.get(&id).map_or("", |seat| seat.profile.name.as_str());
+        let stem = stem(name, &chrono::Local::now().format("%Y%m%d-%H%M%S").to_string());
+        spawn_blocking(move || {
+            let saved = folder()
+                .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+                .and_then(|folder| save(&folder, &stem, &text))
+                .map_err(|error| error.to_string());
+            // The worker is gone if nobody takes it.
+            let _ = done.blocking_send(Done::Show(id, Event::LogSaved(saved)));
+        });
+    }
+}
+
+/// Where a person looks for a file that was saved for them.
+fn folder() -> Option<PathBuf> {
+    let dirs = directories::UserDirs::new()?;
+    let home = dirs.home_dir();
+    // A system without a desktop does not name it.
+    let downloads = dirs.download_dir().map_or_else(|| home.join("Downloads"), Path::to_owned);
+    Some(if downloads.is_dir() { downloads } else { home.to_owned() })
+}
+
+/// A file's name without its ending.
+fn stem(connection: &str, moment: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
+    let name: String = connection.chars().take(40).map(plain).collect();
+    match name.trim_matches('-') {
+        "" => format!("duplex-log-{moment}"),
+        name => format!("duplex-log-{name}-{moment}"),
+    }
+}
+
+/// Writes a file that only its owner may read; one that is there is left alone.
+fn save(folder: &Path, stem: &str, text: &str) -> io::Result<PathBuf> {
+    let names = (1..=MOST_OF_A_NAME).map(|number| match number {
+        1 => format!("{stem}.txt"),
+        number => format!("{stem}-{number}.txt"),
+    });
+    let free = names.map(|name| folder.join(name)).find(|path| !path.exists());
+    let path = free.ok_or_else(|| io::Error::from(io::ErrorKind::AlreadyExists))?;
+    private_file::write(&path, text.as_bytes())?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_saved_beside_what_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = save(dir.path(), "log", "one").unwrap();
+        let second = save(dir.path(), "log", "two").unwrap();
+        assert_eq!((first, second.clone()), (dir.path().join("log.txt"), dir.path().join("log-2.txt")));
+        assert_eq!(std::fs::read_to_string(dir.path().join("log.txt")).unwrap(), "one");
+        assert_eq!(std::fs::read_to_string(second).unwrap(), "two");
+    }
+
+    #[test]
+    fn a_file_s_name_is_one_on_every_system() {
+        assert_eq!(stem("My hub: a/b\\..", "20261123-1"), "duplex-log-My-hub--a-b-20261123-1");
+        assert_eq!(stem("작업실", "1"), "duplex-log-작업실-1");
+        assert_eq!(stem(" ../", "1"), "duplex-log-1");
+    }
+}

@@ -1,0 +1,211 @@
+//! [`Recorder`]: makes lines of the connection log from frames as they pass, for the connections that somebody looks at.
+//! Secrets end here.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
+
+use crate::frame::Frame;
+use crate::model::ConnectionId;
+use crate::model::log::json::{self, HIDDEN};
+use crate::model::log::{Counts, Passed, TEXT_BYTES, Way};
+use crate::wire::duplex::readings::{self, Names};
+
+/// Members that are secret in whatever message.
+const SECRET: &[&str] = &["token", "secret", "password", "mac", "authorization"];
+/// Members that are secret in a hello: an invite's code is worth a token.
+const SECRET_IN_HELLO: &[&str] = &["token", "secret", "password", "mac", "authorization", "code"];
+/// Shorter texts are no secrets, and would be found in innocent words.
+const LEAST_SECRET: usize = 6;
+/// Longest `type` that is kept, in characters.
+const KIND_CHARS: usize = 40;
+
+/// Whose frames are recorded.
+#[derive(Default)]
+pub(super) struct Recorder {
+    watched: BTreeSet<ConnectionId>,
+    names: Names,
+}
+
+impl Recorder {
+    /// Records a connection's frames from now on, or no more.
+    pub(super) fn watch(&mut self, id: ConnectionId, watched: bool) {
+        if watched {
+            self.watched.insert(id);
+        } else {
+            self.watched.remove(&id);
+            self.names = Names::default();
+        }
+    }
+
+    /// Whether somebody looks.
+    pub(super) fn watches(&self, id: ConnectionId) -> bool {
+        self.watched.contains(&id)
+    }
+
+    /// A frame as it may be seen. `secrets` appear nowhere in it.
+    pub(super) fn passed(&mut self, secrets: &[&str], way: Way, frame: &Frame) -> Passed {
+        match frame {
+            Frame::Text(text) => self.text(secrets, way, text),
+            Frame::Binary(bytes) => binary(secrets, way, bytes),
+        }
+    }
+
+    fn text(&mut self, secrets: &[&str], way: Way, text: &str) -> Passed {
+        // Before it is cut: half a secret would not be known as one.
+        let clean = without(secrets, text);
+        let beginning = &clean[..clean.floor_char_boundary(TEXT_BYTES)];
+        let kind = json::member(&clean, "type").unwrap_or_default();
+        let keys = if kind == "hello" { SECRET_IN_HELLO } else { SECRET };
+        Passed {
+            way,
+            bytes: text.len(),
+            kind: kind.chars().take(KIND_CHARS).collect(),
+            binary: false,
+            counts: self.counts(text),
+            text: json::hide(beginning, keys).into_owned(),
+            cut: beginning.len() < clean.len(),
+        }
+    }
+
+    fn counts(&mut self, text: &str) -> Option<Counts> {
+        let names = &mut self.names;
+        let received = readings::decode(names, text).or_else(|| readings::decode_publish(names, text, 0))?;
+        let readings = received.ok()?.readings;
+        let devices: HashSet<_> = readings.samples.iter().map(|sample| &sample.device).collect();
+        let (values, left_out) = (readings.values.len(), readings.conflated);
+        Some(Counts { devices: devices.len(), values, left_out })
+    }
+}
+
+fn binary(secrets: &[&str], way: Way, bytes: &[u8]) -> Passed {
+    let holds = |secret: &&str| {
+        secret.len() >= LEAST_SECRET && bytes.windows(secret.len()).any(|part| part == secret.as_bytes())
+    };
+    let beginning = &bytes[..bytes.len().min(TEXT_BYTES / 3)];
+    let text = if secrets.iter().any(holds) {
+        HIDDEN.to_owned()
+    } else {
+        let digits: Vec<String> = beginning.iter().map(|byte| format!("{byte:02x}")).collect();
+        digits.join(" ")
+    };
+    let cut = beginning.len() < bytes.len();
+    Passed { way, bytes: bytes.len(), kind: String::new(), binary: true, counts: None, text, cut }
+}
+
+/// A text with these secrets hidden, also as JSON writes them.
+pub(super) fn without<'a>(secrets: &[&str], text: &'a str) -> Cow<'a, str> {
+    let mut clean = Cow::Borrowed(text);
+    for secret in secrets.iter().filter(|secret| secret.len() >= LEAST_SECRET) {
+        if clean.contains(secret) {
+            clean = Cow::Owned(clean.replace(secret, HIDDEN));
+        }
+        let written = serde_json::to_string(secret).unwrap_or_default();
+        let written = written.trim_matches('"');
+        if written != *secret && clean.contains(written) {
+            clean = Cow::Owned(clean.replace(written, HIDDEN));
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::profile::Secret;
+    use crate::wire::duplex::message::{ClientMessage, Hello, HubMessage, Redeem, encode};
+
+    fn passed(secrets: &[&str], frame: &Frame) -> Passed {
+        Recorder::default().passed(secrets, Way::Sent, frame)
+    }
+
+    fn hello() -> Hello {
+        Hello {
+            versions: (1, 1),
+            client: "Duplex".into(),
+            token: None,
+            invite: None,
+            challenge: None,
+            resume: None,
+            since: None,
+        }
+    }
+
+    #[test]
+    fn no_secret_of_a_handshake_is_kept_even_if_nobody_knows_it_as_one() {
+        let redeem = Redeem { code: "INVITE7".into(), name: "Mina".into(), token: "aa".repeat(32) };
+        for (frame, secret) in [
+            (
+                encode(&ClientMessage::Hello(Hello { token: Some("t0ps3cret".into()), ..hello() })),
+                "t0ps3cret",
+            ),
+            (encode(&ClientMessage::Auth { token: "t0ps3cret".into() }), "t0ps3cret"),
+            (encode(&ClientMessage::Hello(Hello { invite: Some(redeem.clone()), ..hello() })), "INVITE7"),
+            (encode(&ClientMessage::Hello(Hello { invite: Some(redeem), ..hello() })), "aaaa"),
+            (encode(&HubMessage::Proof { mac: "0badcafe".into() }), "0badcafe"),
+        ] {
+            let Frame::Text(text) = &frame else { panic!("a frame of text") };
+            assert!(text.contains(secret), "the frame itself has it");
+            let kept = passed(&[], &frame);
+            assert!(!kept.text.contains(secret) && kept.text.contains(HIDDEN), "{kept:?}");
+            assert_eq!(kept.bytes, text.len());
+        }
+    }
+
+    #[test]
+    fn a_secret_that_a_server_repeats_is_hidden_wherever_it_stands() {
+        let token = Secret::new("pa\"ss word");
+        let secrets = [token.reveal()];
+        let told = |detail: &str| {
+            encode(&HubMessage::Error { code: "bad_token".into(), detail: format!("no {detail} here") })
+        };
+        let kept = passed(&secrets, &told(token.reveal()));
+        assert_eq!(kept.text, r#"{"type":"error","code":"bad_token","detail":"no ••• here"}"#);
+        // Across the place where the text is cut.
+        let long = format!("{}{}", "x".repeat(TEXT_BYTES - 60), token.reveal());
+        let kept = passed(&secrets, &told(&long));
+        assert!(!kept.text.contains("pa"), "{}", &kept.text[TEXT_BYTES - 80..]);
+        let in_type = Frame::Text(format!(r#"{{"type":{:?}}}"#, token.reveal()));
+        assert_eq!(passed(&secrets, &in_type).kind, HIDDEN);
+        let bytes = Frame::Binary(b"\x01pa\"ss word\x02".to_vec());
+        assert_eq!(passed(&secrets, &bytes).text, HIDDEN);
+        assert_eq!(without(&["", "a"], "a banana"), "a banana", "a secret of one letter is none");
+    }
+
+    #[test]
+    fn a_long_frame_is_cut_and_tells_its_size() {
+        let text = format!(r#"{{"type":"log","x":"{}"}}"#, "한".repeat(TEXT_BYTES));
+        let kept = passed(&[], &Frame::Text(text.clone()));
+        assert_eq!((kept.bytes, kept.kind.as_str(), kept.cut), (text.len(), "log", true));
+        assert!(kept.text.len() <= TEXT_BYTES && text.starts_with(&kept.text));
+        let kept = passed(&[], &Frame::Binary(vec![0xAB; 10_000]));
+        assert!(kept.cut && kept.binary && kept.bytes == 10_000 && kept.text.len() <= TEXT_BYTES);
+        assert!(kept.text.starts_with("ab ab "));
+        let kept = passed(&[], &Frame::Text("no JSON".into()));
+        assert_eq!((kept.kind.as_str(), kept.text.as_str(), kept.cut), ("", "no JSON", false));
+    }
+
+    #[test]
+    fn readings_are_counted() {
+        let sample = |device: &str, values: &str| {
+            format!(r#"{{"device":"{device}","at":1,"received":2,"values":{{{values}}}}}"#)
+        };
+        let samples =
+            [sample("pump", r#""flow":1,"on":true"#), sample("oven", r#""t":2"#), sample("pump", "")];
+        let text = format!(r#"{{"type":"readings","samples":[{}],"conflated":4}}"#, samples.join(","));
+        let kept = passed(&[], &Frame::Text(text));
+        assert_eq!(kept.counts, Some(Counts { devices: 2, values: 3, left_out: 4 }));
+        let publish = r#"{"type":"publish","samples":[{"device":"oven","values":{"t":1,"on":true}}]}"#;
+        let kept = passed(&[], &Frame::Text(publish.into()));
+        assert_eq!(kept.counts, Some(Counts { devices: 1, values: 2, left_out: 0 }));
+        assert_eq!(passed(&[], &encode(&ClientMessage::Watch)).counts, None);
+    }
+
+    #[test]
+    fn only_what_somebody_looks_at_is_recorded() {
+        let mut recorder = Recorder::default();
+        recorder.watch(ConnectionId(3), true);
+        assert!(recorder.watches(ConnectionId(3)) && !recorder.watches(ConnectionId(4)));
+        recorder.watch(ConnectionId(3), false);
+        assert!(!recorder.watches(ConnectionId(3)));
+    }
+}
