@@ -4,7 +4,7 @@ use egui::accesskit::Role;
 use egui::{Frame, Id, Key, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use super::theme::{self, radius, size, space};
-use super::{Cx, harmless, settings, widgets};
+use super::{Cx, harmless, settings, shortcuts, widgets};
 use crate::model::address::{Address, BadAddress, is_loopback};
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
@@ -27,6 +27,8 @@ pub(super) enum Dialog {
     Connection(Box<Form>),
     /// The app's settings.
     Settings(settings::Sheet),
+    /// Of what can be done by keys.
+    Shortcuts,
     /// Before a connection is removed.
     Remove {
         /// Which.
@@ -132,6 +134,7 @@ impl Dialog {
             match self {
                 Dialog::Connection(form) => form.show(ui, cx, window.y),
                 Dialog::Settings(sheet) => sheet.show(ui, cx, window.y),
+                Dialog::Shortcuts => shortcuts::show(ui, cx, window.y),
                 Dialog::Remove { id, name } => remove(ui, cx, *id, name),
             }
         });

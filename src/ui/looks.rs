@@ -1,7 +1,5 @@
 //! [`Looks`]: the person's preferences as the window follows them: its words, its colours, its zoom.
 
-use egui::gui_zoom::kb_shortcuts;
-
 use super::text::{Language, Words};
 use super::theme;
 use crate::model::intent::Intent;
@@ -48,14 +46,11 @@ impl Looks {
         }
     }
 
-    /// Follows the model and the keys, and dresses the window anew where something changed.
-    pub(super) fn follow(&mut self, ui: &mut egui::Ui, model: &SharedModel, intents: &mut Vec<Intent>) {
+    /// Follows the model, and dresses the window anew where something changed.
+    pub(super) fn follow(&mut self, ui: &mut egui::Ui, model: &SharedModel) {
         let said = model.read(|model| model.preferences);
         if said != self.told {
             (self.told, self.wanted) = (said, said);
-        }
-        if let Some(zoom_percent) = self.zoom_keys(ui) {
-            self.choose(Preferences { zoom_percent, ..self.wanted }, intents);
         }
         if self.worn == self.wanted {
             return;
@@ -70,20 +65,5 @@ impl Looks {
         self.worn = self.wanted;
         // What was drawn before this frame knew, a tooltip or a dialog's ground, follows in the next.
         ui.ctx().request_repaint_after(std::time::Duration::ZERO);
-    }
-
-    fn zoom_keys(&self, ui: &egui::Ui) -> Option<u16> {
-        ui.input_mut(|input| {
-            let mut pressed = |shortcut| input.consume_shortcut(shortcut);
-            if pressed(&kb_shortcuts::ZOOM_RESET) {
-                Some(100)
-            } else if pressed(&kb_shortcuts::ZOOM_IN) || pressed(&kb_shortcuts::ZOOM_IN_SECONDARY) {
-                Some(self.wanted.zoom_in())
-            } else if pressed(&kb_shortcuts::ZOOM_OUT) {
-                Some(self.wanted.zoom_out())
-            } else {
-                None
-            }
-        })
     }
 }

@@ -2,9 +2,11 @@
 //! person wants as [`Intent`]s. No I/O, no clock; every sentence comes from [`text`], every colour from [`theme`].
 
 pub mod harmless;
+pub mod keys;
 pub mod text;
 pub mod theme;
 
+mod acts;
 mod banner;
 mod bar;
 mod chat;
@@ -16,13 +18,14 @@ mod log;
 mod looks;
 mod rooms;
 mod settings;
+mod shortcuts;
 mod value;
 mod widgets;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use egui::{CentralPanel, Frame, Key, KeyboardShortcut, Modifiers, Panel};
+use egui::{CentralPanel, Frame, Panel};
 
 use crate::model::device::DeviceId;
 use crate::model::id::{ConnectionId, RoomName};
@@ -137,12 +140,16 @@ impl Ui {
     /// Draws the window. What the person wants is added to `intents`. Asks the context for its next repaint, and only
     /// for one that [`Ui::next_deadline`] names.
     pub fn show(&mut self, ui: &mut egui::Ui, model: &SharedModel, now: Time, intents: &mut Vec<Intent>) {
-        self.looks.follow(ui, model, intents);
+        self.looks.follow(ui, model);
         let mut deadline = Deadline::default();
         let mut cx = Cx { words: self.looks.words(), now, model, intents, deadline: &mut deadline };
         self.note_focus(ui, &mut cx);
         self.look_at_links(&mut cx);
         self.keep_open_place_valid(&mut cx);
+        let by_keys = keys::take(ui, self.dialog.is_some());
+        if let Some(action) = by_keys {
+            self.act(&mut cx, action);
+        }
         self.panels(ui, &mut cx);
         self.dialogs(ui, &mut cx);
         self.deadline = deadline;
@@ -273,22 +280,15 @@ impl Ui {
             self.dialog = dialog::Dialog::edit(cx, connection);
         }
         if let Some(connection) = wish.toggle_log {
-            self.logs.toggle(connection, cx.intents);
-            if !self.logs.shows(connection) {
-                self.chat.focus_input();
-            }
+            self.toggle_log(cx, connection);
         }
         if self.logs.show(ui, cx) {
             self.chat.focus_input();
         }
-        let shortcut = KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, Key::D);
-        let by_keys = self.dialog.is_none() && ui.input_mut(|input| input.consume_shortcut(&shortcut));
-        if wish.toggle_devices || by_keys {
+        if wish.toggle_devices {
             self.layout.toggle();
-            match self.layout.shows_devices() {
-                true if by_keys => self.devices.focus(),
-                true => {}
-                false => self.chat.focus_input(),
+            if !self.layout.shows_devices() {
+                self.chat.focus_input();
             }
         }
         let rooms_width = match width {
@@ -350,9 +350,6 @@ impl Ui {
     }
 
     fn dialogs(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
-        if ui.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, egui::Key::Comma)) {
-            self.open_settings();
-        }
         let asked_for = cx.intents.len();
         let fate = self.dialog.as_mut().map(|dialog| dialog.show(ui, cx));
         if let Some(dialog::Dialog::Settings(sheet)) = &mut self.dialog {

@@ -176,6 +176,7 @@ pub static ENGLISH: Words = Words {
     dismiss: "Dismiss",
 
     devices: &super::en_devices::ENGLISH,
+    keys: &super::en_keys::ENGLISH,
     log: &super::en_log::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };

@@ -14,6 +14,7 @@ use crate::ui::harmless;
 /// Korean.
 pub static KOREAN: Words = Words {
     devices: &super::ko_devices::KOREAN,
+    keys: &super::ko_keys::KOREAN,
     log: &super::ko_log::KOREAN,
     device_page: &super::ko_device_page::KOREAN,
     state,

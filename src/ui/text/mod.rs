@@ -3,15 +3,18 @@
 
 pub mod device_page;
 pub mod devices;
+pub mod keys;
 pub mod log;
 
 mod en;
 mod en_device_page;
 mod en_devices;
+mod en_keys;
 mod en_log;
 mod ko;
 mod ko_device_page;
 mod ko_devices;
+mod ko_keys;
 mod ko_log;
 #[cfg(test)]
 mod tests;
@@ -244,6 +247,8 @@ pub struct Words {
 
     // Devices
     pub devices: &'static devices::DeviceWords,
+    // Keys
+    pub keys: &'static keys::KeyWords,
     // Connection log
     pub log: &'static log::LogWords,
     // The page of one device

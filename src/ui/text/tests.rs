@@ -119,7 +119,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         theme_high_contrast zoom zoom_text zoom_in zoom_out zoom_reset close dismiss;
         state countdown why refusal banner bad_address test round_trip state_of more remove_title
         room_refused unread you said show_lines show_characters new_count room_begins gap typing
-        people_online devices log device_page day clock day_and_clock message_hint too_large address_taken_as
+        people_online devices keys log device_page day clock day_and_clock message_hint too_large address_taken_as
     ];
     all.extend(STATES.map(words.state));
     all.extend(BAD_ADDRESSES.map(words.bad_address));
@@ -251,6 +251,24 @@ fn the_connection_log_speaks_each_language() {
     assert!(all(ENGLISH.log).iter().all(|text| !text.trim().is_empty() && !hangul(text)));
     assert!(all(KOREAN.log).iter().all(|text| hangul(text)));
     assert_eq!(((ENGLISH.log.lines)(1), (ENGLISH.log.lines)(2)), ("1 line".into(), "2 lines".into()));
+}
+
+#[test]
+fn every_action_has_a_name_in_each_language() {
+    use crate::ui::keys::{Group, TABLE};
+    let all = |words: &'static keys::KeyWords| {
+        let actions = TABLE.iter().map(|row| (words.action)(row.action));
+        actions.chain(Group::ALL.map(words.group)).chain([words.title]).collect::<Vec<_>>()
+    };
+    let hangul = |text: &&str| text.chars().any(is_hangul);
+    assert!(all(ENGLISH.keys).iter().all(|text| !text.trim().is_empty() && !hangul(text)));
+    assert!(all(KOREAN.keys).iter().all(hangul));
+    for words in [ENGLISH.keys, KOREAN.keys] {
+        let mut names: Vec<_> = TABLE.iter().map(|row| (words.action)(row.action)).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), TABLE.len(), "two actions have one name");
+    }
 }
 
 #[test]

@@ -1,0 +1,86 @@
+//! Does what a person asked for by keys, wherever it was asked.
+
+use super::keys::Action;
+use super::{Cx, Place, Ui, dialog};
+use crate::model::id::ConnectionId;
+use crate::model::intent::Intent;
+use crate::model::preferences::Preferences;
+
+impl Ui {
+    /// Does it. What lists and fields do themselves is not asked for here.
+    pub(super) fn act(&mut self, cx: &mut Cx, action: Action) {
+        match action {
+            Action::RoomAbove => self.go_along(cx, -1, false),
+            Action::RoomBelow => self.go_along(cx, 1, false),
+            Action::UnreadAbove => self.go_along(cx, -1, true),
+            Action::UnreadBelow => self.go_along(cx, 1, true),
+            Action::ToggleDevices => {
+                self.layout.toggle();
+                if self.layout.shows_devices() { self.devices.focus() } else { self.chat.focus_input() }
+            }
+            Action::ToggleLog => {
+                if let Some(place) = &self.open {
+                    self.toggle_log(cx, place.connection);
+                }
+            }
+            Action::ZoomIn => self.zoom(cx, Preferences::zoom_in),
+            Action::ZoomOut => self.zoom(cx, Preferences::zoom_out),
+            Action::ZoomReset => self.zoom(cx, |_| 100),
+            Action::Settings => self.open_settings(),
+            Action::Shortcuts => self.dialog = Some(dialog::Dialog::Shortcuts),
+            Action::AddConnection => self.dialog = Some(dialog::Dialog::add()),
+            Action::RetryNow => {
+                cx.intents.extend(self.open.as_ref().map(|place| Intent::RetryNow(place.connection)));
+            }
+            Action::Send
+            | Action::NewLine
+            | Action::Page
+            | Action::Step
+            | Action::Ends
+            | Action::Choose
+            | Action::Back => {}
+        }
+    }
+
+    /// Shows a connection's log or hides it; the focus comes back to the message.
+    pub(super) fn toggle_log(&mut self, cx: &mut Cx, connection: ConnectionId) {
+        self.logs.toggle(connection, cx.intents);
+        if !self.logs.shows(connection) {
+            self.chat.focus_input();
+        }
+    }
+
+    fn zoom(&mut self, cx: &mut Cx, step: impl FnOnce(&Preferences) -> u16) {
+        let zoom_percent = step(&self.looks.wanted());
+        self.looks.choose(Preferences { zoom_percent, ..self.looks.wanted() }, cx.intents);
+        if let Some(dialog::Dialog::Settings(sheet)) = &mut self.dialog {
+            sheet.chosen.zoom_percent = zoom_percent;
+        }
+    }
+
+    /// Opens the room `step` places down the list, round its ends; with `unread`, the next that has something new.
+    fn go_along(&mut self, cx: &mut Cx, step: isize, unread: bool) {
+        let open = self.open.clone();
+        let next = cx.model.read(|model| {
+            let rooms = model.connections.iter().flat_map(|(id, connection)| {
+                connection.rooms.iter().map(move |(name, room)| (*id, name, room.unread))
+            });
+            let rooms: Vec<_> = rooms.collect();
+            let is_open = |(id, name, _): &(ConnectionId, &_, u64)| {
+                open.as_ref()
+                    .is_some_and(|place| place.connection == *id && place.room.as_ref() == Some(*name))
+            };
+            let at = rooms.iter().position(is_open).map_or(-1, |at| at as isize);
+            let count = rooms.len() as isize;
+            let others = (1..=count).map(|n| (at + n * step).rem_euclid(count) as usize);
+            let (id, name, _) =
+                others.map(|place| rooms[place]).find(|room| !unread || (room.2 > 0 && !is_open(room)))?;
+            Some(Place { connection: id, room: Some(name.clone()) })
+        });
+        if let Some(place) = next {
+            self.layout.instead = false;
+            self.chat.focus_input();
+            self.go_to(place, cx.intents);
+        }
+    }
+}

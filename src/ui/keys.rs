@@ -1,0 +1,282 @@
+//! The one table of what a person can do by keys. The handling, the sheet of shortcuts, tooltips and the palette all read
+//! it; a new shortcut is a variant of [`Action`], a row of [`TABLE`] and its name in each language
+//! (`text/en_keys.rs`, `text/ko_keys.rs`).
+
+use egui::{Event, Key, KeyboardShortcut, Modifiers};
+
+/// What a person can do.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Open the room above the open one.
+    RoomAbove,
+    /// Open the room below it.
+    RoomBelow,
+    /// Open the next room above that has unread messages.
+    UnreadAbove,
+    /// The same below.
+    UnreadBelow,
+    /// Show or hide the devices.
+    ToggleDevices,
+    /// Show or hide the open connection's log.
+    ToggleLog,
+    /// Everything larger.
+    ZoomIn,
+    /// Everything smaller.
+    ZoomOut,
+    /// Everything as large as the system says.
+    ZoomReset,
+    /// Open the settings.
+    Settings,
+    /// Open the sheet of shortcuts.
+    Shortcuts,
+    /// Open the dialog for a new connection.
+    AddConnection,
+    /// Dial or probe the open connection at once.
+    RetryNow,
+    /// Send what is written.
+    Send,
+    /// Break the line.
+    NewLine,
+    /// A page up or down in the messages.
+    Page,
+    /// One line or row up or down.
+    Step,
+    /// To the first or the last.
+    Ends,
+    /// Open what the keyboard is on.
+    Choose,
+    /// Close what is topmost, or go back to the message.
+    Back,
+}
+
+/// Where a row of the table counts.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Anywhere in the window, but not behind a dialog.
+    Window,
+    /// Also while a dialog is open.
+    Everywhere,
+    /// While a message is written. The field itself listens.
+    Message,
+    /// In a list. The list itself listens.
+    List,
+}
+
+/// Under which heading of the sheet it stands.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Going somewhere.
+    Go,
+    /// What is shown, and how.
+    View,
+    /// Connections.
+    Connections,
+    /// Writing messages.
+    Write,
+    /// Moving in lists.
+    Lists,
+}
+
+impl Group {
+    /// All, in the order of the sheet.
+    pub const ALL: [Group; 5] = [Group::Go, Group::View, Group::Connections, Group::Write, Group::Lists];
+}
+
+/// A row of the table.
+#[derive(Copy, Clone, Debug)]
+pub struct Shortcut {
+    /// What it does.
+    pub action: Action,
+    /// Each of these keys does it; none: it is in the palette and the menus alone.
+    pub keys: &'static [KeyboardShortcut],
+    /// Where it counts.
+    pub place: Place,
+    /// Where it stands on the sheet.
+    pub group: Group,
+}
+
+const COMMAND_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+const ALT_SHIFT: Modifiers = Modifiers::ALT.plus(Modifiers::SHIFT);
+
+const fn keys(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(modifiers, key)
+}
+
+const fn plain(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
+}
+
+macro_rules! table {
+    ($($group:ident $place:ident $action:ident [$($keys:expr),*])*) => {
+        &[$(Shortcut {
+            action: Action::$action,
+            keys: &[$($keys),*],
+            place: Place::$place,
+            group: Group::$group,
+        }),*]
+    };
+}
+
+/// Every action, in the order of the sheet.
+#[rustfmt::skip]
+pub const TABLE: &[Shortcut] = table! {
+    Go          Window     RoomAbove     [keys(Modifiers::ALT, Key::ArrowUp)]
+    Go          Window     RoomBelow     [keys(Modifiers::ALT, Key::ArrowDown)]
+    Go          Window     UnreadAbove   [keys(ALT_SHIFT, Key::ArrowUp)]
+    Go          Window     UnreadBelow   [keys(ALT_SHIFT, Key::ArrowDown)]
+    Go          List       Back          [plain(Key::Escape)]
+    View        Window     ToggleDevices [keys(COMMAND_SHIFT, Key::D)]
+    View        Everywhere ZoomIn        [keys(Modifiers::COMMAND, Key::Plus), keys(Modifiers::COMMAND, Key::Equals)]
+    View        Everywhere ZoomOut       [keys(Modifiers::COMMAND, Key::Minus)]
+    View        Everywhere ZoomReset     [keys(Modifiers::COMMAND, Key::Num0)]
+    View        Window     Settings      [keys(Modifiers::COMMAND, Key::Comma)]
+    View        Window     Shortcuts     [plain(Key::F1)]
+    Connections Window     ToggleLog     [keys(COMMAND_SHIFT, Key::L)]
+    Connections Window     RetryNow      [keys(COMMAND_SHIFT, Key::R)]
+    Connections Window     AddConnection [keys(COMMAND_SHIFT, Key::N)]
+    Write       Message    Send          [plain(Key::Enter)]
+    Write       Message    NewLine       [keys(Modifiers::SHIFT, Key::Enter)]
+    Write       Message    Page          [plain(Key::PageUp), plain(Key::PageDown)]
+    Lists       List       Step          [plain(Key::ArrowUp), plain(Key::ArrowDown)]
+    Lists       List       Ends          [plain(Key::Home), plain(Key::End)]
+    Lists       List       Choose        [plain(Key::Enter)]
+};
+
+/// The keys that do this; none where there are none.
+pub fn of(action: Action) -> &'static [KeyboardShortcut] {
+    TABLE.iter().find(|row| row.action == action).map_or(&[], |row| row.keys)
+}
+
+/// The first keys that do this, as people write them.
+pub fn label(ctx: &egui::Context, action: Action) -> Option<String> {
+    Some(written(of(action).first()?, ctx.os().is_mac()))
+}
+
+/// A tooltip: what it does, and by which keys.
+pub fn hint(ctx: &egui::Context, what: &str, action: Action) -> String {
+    label(ctx, action).map_or_else(|| what.to_owned(), |keys| format!("{what} ({keys})"))
+}
+
+/// Keys as people write them: `Ctrl+Shift+D`, on a Mac `⇧⌘D`.
+pub fn written(shortcut: &KeyboardShortcut, is_mac: bool) -> String {
+    let Modifiers { alt, ctrl, shift, mac_cmd, command } = shortcut.modifiers;
+    let names = if is_mac {
+        [(ctrl, "⌃"), (alt, "⌥"), (shift, "⇧"), (command || mac_cmd, "⌘")]
+    } else {
+        [(ctrl || command, "Ctrl+"), (alt, "Alt+"), (shift, "Shift+"), (false, "")]
+    };
+    let mut text: String = names.iter().filter(|(held, _)| *held).map(|(_, name)| *name).collect();
+    text.push_str(match shortcut.logical_key {
+        Key::ArrowUp => "↑",
+        Key::ArrowDown => "↓",
+        Key::Comma => ",",
+        Key::Plus => "+",
+        Key::Equals => "=",
+        Key::Minus => "−",
+        Key::Escape => "Esc",
+        Key::PageUp => "Page Up",
+        Key::PageDown => "Page Down",
+        other => other.name(),
+    });
+    text
+}
+
+/// Takes the next shortcut out of what was pressed. Those that lists and fields hear themselves are left to them.
+pub(super) fn take(ui: &egui::Ui, over_dialog: bool) -> Option<Action> {
+    ui.input_mut(|input| {
+        let mut found = None;
+        input.events.retain(|event| {
+            if found.is_some() {
+                return true;
+            }
+            let Event::Key { key, modifiers, pressed: true, repeat, .. } = event else { return true };
+            let Some(row) = row_of(*key, *modifiers, over_dialog) else { return true };
+            // A key held down goes on only where each step leads somewhere else.
+            found = (!repeat || repeats(row.action)).then_some(row.action);
+            false
+        });
+        found
+    })
+}
+
+fn row_of(key: Key, held: Modifiers, over_dialog: bool) -> Option<&'static Shortcut> {
+    TABLE.iter().find(|row| {
+        let counts = match row.place {
+            Place::Everywhere => true,
+            Place::Window => !over_dialog,
+            Place::Message | Place::List => false,
+        };
+        counts && row.keys.iter().any(|keys| matches(keys, key, held))
+    })
+}
+
+/// Exactly these keys. Whether Shift is needed for a plus sign is the keyboard's affair.
+fn matches(keys: &KeyboardShortcut, key: Key, held: Modifiers) -> bool {
+    let is_sign = matches!(key, Key::Plus | Key::Equals | Key::Minus);
+    let held = if is_sign { Modifiers { shift: false, ..held } } else { held };
+    keys.logical_key == key && held.matches_exact(keys.modifiers)
+}
+
+fn repeats(action: Action) -> bool {
+    use Action::{RoomAbove, RoomBelow, UnreadAbove, UnreadBelow, ZoomIn, ZoomOut};
+    matches!(action, RoomAbove | RoomBelow | UnreadAbove | UnreadBelow | ZoomIn | ZoomOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_actions_share_their_keys_where_both_are_heard() {
+        let heard_together = |a: Place, b: Place| {
+            let everywhere = |place| matches!(place, Place::Window | Place::Everywhere);
+            a == b || everywhere(a) || everywhere(b)
+        };
+        for (at, one) in TABLE.iter().enumerate() {
+            for other in TABLE[at + 1..].iter().filter(|other| heard_together(one.place, other.place)) {
+                for keys in one.keys {
+                    assert!(!other.keys.contains(keys), "{:?} and {:?}: {keys:?}", one.action, other.action);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_action_stands_in_the_table_once_and_under_a_heading_of_its_group() {
+        let actions: HashSet<_> = TABLE.iter().map(|row| row.action).collect();
+        assert_eq!(actions.len(), TABLE.len());
+        let mut groups: Vec<_> = TABLE.iter().map(|row| row.group).collect();
+        groups.dedup();
+        assert_eq!(groups, Group::ALL);
+    }
+
+    #[test]
+    fn keys_are_written_as_the_system_does() {
+        let both = |keys| (written(&keys, false), written(&keys, true));
+        assert_eq!(both(keys(COMMAND_SHIFT, Key::D)), ("Ctrl+Shift+D".into(), "⇧⌘D".into()));
+        assert_eq!(both(keys(ALT_SHIFT, Key::ArrowUp)), ("Alt+Shift+↑".into(), "⌥⇧↑".into()));
+        assert_eq!(both(plain(Key::Escape)), ("Esc".into(), "Esc".into()));
+    }
+
+    #[test]
+    fn more_keys_held_are_another_shortcut_but_for_signs() {
+        let held = Modifiers { ctrl: true, command: true, ..Modifiers::NONE };
+        let with_shift = Modifiers { shift: true, ..held };
+        assert!(matches(&keys(Modifiers::COMMAND, Key::Comma), Key::Comma, held));
+        assert!(!matches(&keys(Modifiers::COMMAND, Key::Comma), Key::Comma, with_shift));
+        assert!(matches(&keys(Modifiers::COMMAND, Key::Plus), Key::Plus, with_shift));
+    }
+
+    #[test]
+    fn the_readme_names_every_shortcut() {
+        let readme = include_str!("../../README.md");
+        for row in TABLE.iter().filter(|row| !matches!(row.place, Place::Message | Place::List)) {
+            // One key for a thing is enough there.
+            for keys in row.keys.iter().take(1) {
+                let keys = written(keys, false);
+                assert!(readme.contains(&format!("`{keys}`")), "{:?}: {keys}", row.action);
+            }
+        }
+    }
+}

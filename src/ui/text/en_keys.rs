@@ -1,0 +1,42 @@
+//! What actions are called in English.
+
+use super::keys::KeyWords;
+use crate::ui::keys::{Action, Group};
+
+/// English.
+pub static ENGLISH: KeyWords = KeyWords { title: "Keyboard shortcuts", group, action };
+
+fn group(group: Group) -> &'static str {
+    match group {
+        Group::Go => "Go to",
+        Group::View => "Show",
+        Group::Connections => "Connections",
+        Group::Write => "Write",
+        Group::Lists => "In lists",
+    }
+}
+
+fn action(action: Action) -> &'static str {
+    match action {
+        Action::RoomAbove => "Room above",
+        Action::RoomBelow => "Room below",
+        Action::UnreadAbove => "Unread room above",
+        Action::UnreadBelow => "Unread room below",
+        Action::Back => "Close what is on top, or back to the message",
+        Action::ToggleDevices => "Show or hide devices",
+        Action::ZoomIn => "Zoom in",
+        Action::ZoomOut => "Zoom out",
+        Action::ZoomReset => "Reset zoom",
+        Action::Settings => "Settings",
+        Action::Shortcuts => "Keyboard shortcuts",
+        Action::ToggleLog => "Show or hide the connection log",
+        Action::RetryNow => "Retry the connection now",
+        Action::AddConnection => "Add connection",
+        Action::Send => "Send the message",
+        Action::NewLine => "Begin a new line",
+        Action::Page => "Scroll the messages",
+        Action::Step => "One up or down",
+        Action::Ends => "To the first or last",
+        Action::Choose => "Open",
+    }
+}

@@ -1,0 +1,11 @@
+//! [`KeyWords`]: what actions are called, and what the sheet of shortcuts says.
+
+use crate::ui::keys::{Action, Group};
+
+/// All that is said of keys in one language.
+#[allow(missing_docs)] // The names say it; the sentences are in the language's file.
+pub struct KeyWords {
+    pub title: &'static str,
+    pub group: fn(Group) -> &'static str,
+    pub action: fn(Action) -> &'static str,
+}

@@ -1,0 +1,42 @@
+//! What actions are called in Korean.
+
+use super::keys::KeyWords;
+use crate::ui::keys::{Action, Group};
+
+/// Korean.
+pub static KOREAN: KeyWords = KeyWords { title: "키보드 단축키", group, action };
+
+fn group(group: Group) -> &'static str {
+    match group {
+        Group::Go => "이동",
+        Group::View => "보기",
+        Group::Connections => "연결",
+        Group::Write => "쓰기",
+        Group::Lists => "목록에서",
+    }
+}
+
+fn action(action: Action) -> &'static str {
+    match action {
+        Action::RoomAbove => "위쪽 방",
+        Action::RoomBelow => "아래쪽 방",
+        Action::UnreadAbove => "위쪽의 읽지 않은 방",
+        Action::UnreadBelow => "아래쪽의 읽지 않은 방",
+        Action::Back => "맨 위의 것을 닫거나 메시지로 돌아가기",
+        Action::ToggleDevices => "기기 보이기/숨기기",
+        Action::ZoomIn => "확대",
+        Action::ZoomOut => "축소",
+        Action::ZoomReset => "원래 크기로",
+        Action::Settings => "설정",
+        Action::Shortcuts => "키보드 단축키",
+        Action::ToggleLog => "연결 로그 보이기/숨기기",
+        Action::RetryNow => "지금 다시 연결",
+        Action::AddConnection => "연결 추가",
+        Action::Send => "메시지 보내기",
+        Action::NewLine => "줄 바꾸기",
+        Action::Page => "메시지 넘겨 보기",
+        Action::Step => "한 칸 위나 아래로",
+        Action::Ends => "처음이나 끝으로",
+        Action::Choose => "열기",
+    }
+}
