@@ -15,10 +15,9 @@ use duplex::model::event::{Event, Page, Side, TestOutcome, Update};
 use duplex::model::id::{ConnectionId, RoomName};
 use duplex::model::intent::{Credential, Intent, Jump};
 use duplex::model::link_state::{LinkState, Phase, Why};
-use duplex::model::preferences::{LanguageChoice, Preferences, Theme};
+use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::profile::Socket;
 use duplex::model::reducer::Banner;
-use duplex::ui::theme;
 use egui::accesskit::{Live, Role};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -793,43 +792,6 @@ fn a_queued_message_that_arrives_keeps_its_place() {
     assert_eq!(window.harness.query_all_by_label("mine").count(), 1);
 }
 
-fn preferences(window: &Window) -> Preferences {
-    window.harness.state().preferences()
-}
-
-/// What the worker would tell back.
-fn keep(window: &mut Window) -> Vec<Intent> {
-    let intents = window.intents();
-    for intent in &intents {
-        if let Intent::SetPreferences(chosen) = intent {
-            window.update(Update::Preferences(*chosen));
-        }
-    }
-    intents
-}
-
-#[test]
-fn the_language_changes_at_once_and_back() {
-    let mut window = Window::online();
-    window.click("Settings");
-    window.click("한국어");
-    // Before anybody told it back: the next frame speaks it.
-    window.harness.get_by_label("설정 검색");
-    let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
-    assert_eq!(keep(&mut window), [Intent::SetPreferences(korean)]);
-    assert_eq!(preferences(&window), korean);
-    window.click("닫기");
-    assert!(window.harness.query_by_label("설정 검색").is_none());
-    window.harness.get_by_role_and_label(Role::Button, "보내기");
-    window.harness.get_by_role_and_label(Role::Button, "연결 추가");
-    window.check_names();
-    window.click("설정");
-    window.check_names();
-    window.click("English");
-    window.harness.get_by_label("Search settings");
-    window.harness.get_by_role_and_label(Role::Button, "Add connection");
-}
-
 #[test]
 fn korean_says_why_the_link_is_down_and_fits_a_narrow_window() {
     let mut window = Window::sized(480.0, 600.0);
@@ -843,97 +805,6 @@ fn korean_says_why_the_link_is_down_and_fits_a_narrow_window() {
         let rect = window.rect(name);
         assert!(rect.left() >= 0.0 && rect.right() <= 480.0 && rect.bottom() <= 600.0, "{name}: {rect:?}");
     }
-}
-
-#[test]
-fn settings_open_by_key_and_are_found_by_any_word_in_both_languages() {
-    for (language, title, search, word, found, other, nothing) in [
-        (
-            LanguageChoice::English,
-            "Settings",
-            "Search settings",
-            "contrast",
-            "High contrast",
-            "한국어",
-            "No setting has this word.",
-        ),
-        (
-            LanguageChoice::Korean,
-            "설정",
-            "설정 검색",
-            "고대비",
-            "고대비",
-            "한국어",
-            "이 낱말이 든 설정이 없습니다.",
-        ),
-    ] {
-        let mut window = Window::online();
-        window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
-        window.key_with(Modifiers::COMMAND, Key::Comma);
-        window.harness.get_by_role_and_label(Role::Label, title);
-        window.harness.get_by_label(other);
-        // The search has the focus.
-        window.type_text(word);
-        window.harness.get_by_label(found);
-        assert!(window.harness.query_by_label(other).is_none());
-        window.fill(search, "xyzzy");
-        window.harness.get_by_label(nothing);
-        window.key(Key::Escape);
-        assert!(window.harness.query_by_label(search).is_none());
-    }
-}
-
-#[test]
-fn the_zoom_goes_by_keys_and_by_buttons_and_is_kept() {
-    let mut window = Window::online();
-    let zoom = |percent| Preferences { zoom_percent: percent, ..Preferences::default() };
-    window.key_with(Modifiers::COMMAND, Key::Minus);
-    assert_eq!(keep(&mut window), [Intent::SetPreferences(zoom(90))]);
-    assert_eq!(window.harness.ctx.zoom_factor(), 0.9);
-    // Two presses, before the first is told back.
-    window.key_with(Modifiers::COMMAND, Key::Plus);
-    window.key_with(Modifiers::COMMAND, Key::Plus);
-    assert_eq!(window.intents(), [Intent::SetPreferences(zoom(100)), Intent::SetPreferences(zoom(110))]);
-    assert_eq!(window.harness.ctx.zoom_factor(), 1.1);
-    window.key_with(Modifiers::COMMAND, Key::Num0);
-    assert_eq!(keep(&mut window), [Intent::SetPreferences(zoom(100))]);
-    window.click("Settings");
-    window.click("Zoom in");
-    assert_eq!(keep(&mut window), [Intent::SetPreferences(zoom(110))]);
-    // The same again says nothing new.
-    window.click("Reset zoom");
-    window.key_with(Modifiers::COMMAND, Key::Num0);
-    assert_eq!(keep(&mut window), [Intent::SetPreferences(zoom(100))]);
-}
-
-#[test]
-fn each_appearance_is_worn_at_once() {
-    let mut window = Window::online();
-    window.click("Settings");
-    for (name, theme, colours) in [
-        ("Light", Theme::Light, &theme::LIGHT),
-        ("Dark", Theme::Dark, &theme::DARK),
-        ("High contrast", Theme::HighContrast, &theme::HIGH_CONTRAST),
-    ] {
-        window.click(name);
-        assert_eq!(
-            keep(&mut window),
-            [Intent::SetPreferences(Preferences { theme, ..Preferences::default() })]
-        );
-        let style = window.harness.ctx.global_style();
-        assert_eq!((style.visuals.panel_fill, style.visuals.window_fill), (colours.panel, colours.raised));
-    }
-    // It wears it for good, and rests.
-    assert!(!window.harness.ctx.has_requested_repaint(), "{:?}", window.harness.ctx.repaint_causes());
-}
-
-#[test]
-fn settings_never_open_over_another_dialog() {
-    let mut window = Window::online();
-    window.click("Add connection");
-    window.key_with(Modifiers::COMMAND, Key::Comma);
-    assert!(window.harness.query_by_label("Search settings").is_none());
-    window.harness.get_by_label("Server address or invite");
 }
 
 #[test]

@@ -187,6 +187,15 @@ pub(super) fn live(ui: &Ui, id: egui::Id, text: &str) {
     });
 }
 
+/// Makes a text a heading for screen readers: 1 of the whole view, 2 of a part.
+pub(super) fn heading(ui: &Ui, response: &Response, text: &str, level: usize) {
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_role(Role::Heading);
+        node.set_label(text);
+        node.set_level(level);
+    });
+}
+
 /// A thin line around what has the focus, where egui draws none.
 pub(super) fn focus_ring(ui: &Ui, response: &Response, theme: &Theme) {
     if response.has_focus() {

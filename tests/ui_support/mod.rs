@@ -69,6 +69,7 @@ pub struct App {
 
 impl App {
     /// How the model says the window is to be.
+    #[allow(dead_code, reason = "not every test program looks at the settings")]
     pub fn preferences(&self) -> duplex::model::Preferences {
         self.model.read(|model| model.preferences)
     }

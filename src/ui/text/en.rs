@@ -156,21 +156,6 @@ pub static ENGLISH: Words = Words {
     first_later: "Later",
 
     settings: "Settings",
-    search_settings: "Search settings",
-    no_setting_found: "No setting has this word.",
-    language: "Language",
-    language_text: "What the window speaks. Messages and names stay as they were written.",
-    as_system: "As the system",
-    theme: "Appearance",
-    theme_text: "The colours of the window. High contrast is black and white with few strong colours.",
-    theme_light: "Light",
-    theme_dark: "Dark",
-    theme_high_contrast: "High contrast",
-    zoom: "Zoom",
-    zoom_text: "How large everything is. Ctrl with +, − and 0 does the same anywhere; on a Mac, Command.",
-    zoom_in: "Zoom in",
-    zoom_out: "Zoom out",
-    zoom_reset: "Reset zoom",
     close: "Close",
 
     dismiss: "Dismiss",
@@ -178,6 +163,7 @@ pub static ENGLISH: Words = Words {
     devices: &super::en_devices::ENGLISH,
     keys: &super::en_keys::ENGLISH,
     log: &super::en_log::ENGLISH,
+    sheet: &super::en_sheet::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };
 

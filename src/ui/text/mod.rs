@@ -5,17 +5,20 @@ pub mod device_page;
 pub mod devices;
 pub mod keys;
 pub mod log;
+pub mod sheet;
 
 mod en;
 mod en_device_page;
 mod en_devices;
 mod en_keys;
 mod en_log;
+mod en_sheet;
 mod ko;
 mod ko_device_page;
 mod ko_devices;
 mod ko_keys;
 mod ko_log;
+mod ko_sheet;
 #[cfg(test)]
 mod tests;
 
@@ -225,21 +228,6 @@ pub struct Words {
 
     // Settings
     pub settings: &'static str,
-    pub search_settings: &'static str,
-    pub no_setting_found: &'static str,
-    pub language: &'static str,
-    pub language_text: &'static str,
-    pub as_system: &'static str,
-    pub theme: &'static str,
-    pub theme_text: &'static str,
-    pub theme_light: &'static str,
-    pub theme_dark: &'static str,
-    pub theme_high_contrast: &'static str,
-    pub zoom: &'static str,
-    pub zoom_text: &'static str,
-    pub zoom_in: &'static str,
-    pub zoom_out: &'static str,
-    pub zoom_reset: &'static str,
     pub close: &'static str,
 
     // Banners
@@ -251,6 +239,8 @@ pub struct Words {
     pub keys: &'static keys::KeyWords,
     // Connection log
     pub log: &'static log::LogWords,
+    // Settings
+    pub sheet: &'static sheet::SheetWords,
     // The page of one device
     pub device_page: &'static PageWords,
 }

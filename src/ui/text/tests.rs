@@ -114,12 +114,12 @@ fn plain(words: &Words) -> Vec<&'static str> {
         token_hint_keep your_name your_name_needed invite_found advanced ca_file ca_file_hint
         fingerprint fingerprint_hint bad_fingerprint socket socket_tungstenite socket_ewebsock
         ewebsock_limits connect_at_start test_button clear_text_warning first_title first_text
-        first_stay first_stay_text first_join first_join_text first_later settings search_settings
-        no_setting_found language language_text as_system theme theme_text theme_light theme_dark
-        theme_high_contrast zoom zoom_text zoom_in zoom_out zoom_reset close dismiss;
+        first_stay first_stay_text first_join first_join_text first_later settings
+        close dismiss;
         state countdown why refusal banner bad_address test round_trip state_of more remove_title
         room_refused unread you said show_lines show_characters new_count room_begins gap typing
-        people_online devices keys log device_page day clock day_and_clock message_hint too_large address_taken_as
+        people_online devices keys log sheet device_page day clock day_and_clock message_hint too_large
+        address_taken_as
     ];
     all.extend(STATES.map(words.state));
     all.extend(BAD_ADDRESSES.map(words.bad_address));

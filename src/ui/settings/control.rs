@@ -1,0 +1,103 @@
+//! [`Control`]: what a setting is changed by. Each changes the [`Preferences`] it is given, and nothing else.
+
+use egui::accesskit::Role;
+use egui::{Label, RichText, Ui, UiBuilder, vec2};
+
+use super::table::{Setting, Text};
+use crate::model::preferences::Preferences;
+use crate::ui::text::Words;
+use crate::ui::theme::{self, size, space};
+use crate::ui::widgets;
+
+/// What a setting is changed by.
+pub(super) enum Control {
+    /// One of a few.
+    Choice(&'static [Choose]),
+    /// A number in steps.
+    Steps(Steps),
+}
+
+/// One thing to choose.
+pub(super) struct Choose {
+    pub(super) name: Text,
+    /// Chooses it. What is chosen already stays as it is.
+    pub(super) set: fn(&mut Preferences),
+}
+
+impl Choose {
+    fn is_chosen(&self, preferences: &Preferences) -> bool {
+        let mut chosen = *preferences;
+        (self.set)(&mut chosen);
+        chosen == *preferences
+    }
+}
+
+/// A number that goes up and down by steps.
+pub(super) struct Steps {
+    pub(super) value: fn(&mut Preferences) -> &mut u16,
+    /// All that it may be, ascending.
+    pub(super) steps: &'static [u16],
+    /// What it is unless somebody chose.
+    pub(super) usual: u16,
+    pub(super) shown: fn(&Words, u16) -> String,
+}
+
+impl Setting {
+    /// Draws the setting with its name and its sentence.
+    pub(super) fn show(&self, ui: &mut Ui, words: &Words, chosen: &mut Preferences) {
+        let (name, sentence) = ((self.name)(words), (self.sentence)(words));
+        ui.add_space(space::SMALL);
+        let is_choice = matches!(self.control, Control::Choice(_));
+        let role = if is_choice { Role::RadioGroup } else { Role::Group };
+        // What follows belongs to the name, for those who hear it, too.
+        let group = UiBuilder::new().accessibility_label(name).accessibility_role(role);
+        ui.scope_builder(group, |ui| {
+            ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_description(sentence));
+            ui.label(RichText::new(name).font(theme::body()).strong());
+            explain(ui, sentence);
+            ui.horizontal_wrapped(|ui| match &self.control {
+                Control::Choice(options) => choice(ui, words, options, chosen),
+                Control::Steps(steps) => steps.show(ui, words, name, chosen),
+            });
+        });
+    }
+}
+
+fn explain(ui: &mut Ui, sentence: &str) {
+    let sentence = RichText::new(sentence).font(theme::small()).color(theme::of(ui).weak);
+    ui.add(Label::new(sentence).wrap());
+}
+
+fn choice(ui: &mut Ui, words: &Words, options: &[Choose], chosen: &mut Preferences) {
+    ui.spacing_mut().item_spacing.x = space::MEDIUM;
+    for option in options {
+        if ui.radio(option.is_chosen(chosen), (option.name)(words)).clicked() {
+            (option.set)(chosen);
+        }
+    }
+}
+
+impl Steps {
+    fn show(&self, ui: &mut Ui, words: &Words, name: &str, chosen: &mut Preferences) {
+        let value = (self.value)(chosen);
+        let less = self.steps.iter().rev().copied().find(|step| *step < *value);
+        let more = self.steps.iter().copied().find(|step| *step > *value);
+        let button = |sign| widgets::plain(sign).min_size(vec2(size::CONTROL + 4.0, size::CONTROL));
+        for (sign, step, said) in [("−", less, words.sheet.less), ("+", more, words.sheet.more)] {
+            if sign == "+" {
+                let shown = ui.label((self.shown)(words, *value));
+                widgets::live(ui, shown.id, &(self.shown)(words, *value));
+            }
+            let pressed = ui.add_enabled(step.is_some(), button(sign));
+            if let (true, Some(step)) = (pressed.clicked(), step) {
+                *value = step;
+            }
+            pressed.accessible_name(said(name));
+        }
+        let reset = ui.add_enabled(*value != self.usual, widgets::plain(words.sheet.reset));
+        if reset.clicked() {
+            *value = self.usual;
+        }
+        reset.accessible_name((words.sheet.usual)(name));
+    }
+}

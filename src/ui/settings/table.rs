@@ -1,0 +1,92 @@
+//! [`TABLE`]: every setting, one row each. A new one is a row here, a field of [`Preferences`], and its words.
+
+use super::control::{Choose, Control, Steps};
+use crate::model::preferences::{LanguageChoice, Preferences, Theme};
+use crate::ui::text::Words;
+
+/// Something said, in the language that the window speaks.
+pub(super) type Text = fn(&Words) -> &'static str;
+
+/// What belongs together, in the order of the sheet.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Group {
+    General,
+    Appearance,
+}
+
+impl Group {
+    pub(super) fn name(self, words: &Words) -> &'static str {
+        match self {
+            Group::General => words.sheet.general,
+            Group::Appearance => words.sheet.appearance,
+        }
+    }
+}
+
+/// One setting.
+pub(super) struct Setting {
+    pub(super) group: Group,
+    pub(super) name: Text,
+    /// What it does, in one sentence.
+    pub(super) sentence: Text,
+    /// What else people call it, in either language: the search finds it by these too.
+    pub(super) also: &'static str,
+    pub(super) control: Control,
+}
+
+/// Every setting. Those of a group stand together.
+pub(super) static TABLE: &[Setting] = &[
+    Setting {
+        group: Group::General,
+        name: |words| words.sheet.language,
+        sentence: |words| words.sheet.language_text,
+        also: "locale translation Korean 한국말 영어 번역",
+        // Each by its own name: whoever cannot read the window finds theirs.
+        control: Control::Choice(&[
+            Choose {
+                name: |words| words.sheet.as_system,
+                set: |preferences| preferences.language = LanguageChoice::System,
+            },
+            Choose { name: |_| "English", set: |preferences| preferences.language = LanguageChoice::English },
+            Choose {
+                name: |_| "한국어", set: |preferences| preferences.language = LanguageChoice::Korean
+            },
+        ]),
+    },
+    Setting {
+        group: Group::Appearance,
+        name: |words| words.sheet.theme,
+        sentence: |words| words.sheet.theme_text,
+        also: "theme dark mode night 테마 다크 모드 야간 대비",
+        control: Control::Choice(&[
+            Choose {
+                name: |words| words.sheet.as_system,
+                set: |preferences| preferences.theme = Theme::System,
+            },
+            Choose {
+                name: |words| words.sheet.theme_light,
+                set: |preferences| preferences.theme = Theme::Light,
+            },
+            Choose {
+                name: |words| words.sheet.theme_dark,
+                set: |preferences| preferences.theme = Theme::Dark,
+            },
+            Choose {
+                name: |words| words.sheet.theme_high_contrast,
+                set: |preferences| preferences.theme = Theme::HighContrast,
+            },
+        ]),
+    },
+    Setting {
+        group: Group::Appearance,
+        name: |words| words.sheet.zoom,
+        sentence: |words| words.sheet.zoom_text,
+        also: "scale font size magnify 글자 크기 배율",
+        control: Control::Steps(Steps {
+            value: |preferences| &mut preferences.zoom_percent,
+            steps: Preferences::ZOOMS,
+            usual: 100,
+            shown: |words, percent| (words.sheet.percent)(percent),
+        }),
+    },
+];
