@@ -5,14 +5,19 @@
 #   sh packaging/setup.sh            to build and run Duplex
 #   sh packaging/setup.sh --tests    also what the tests against real programs and a virtual desktop need
 #                                    (or SETUP_TESTS=1)
+#   sh packaging/setup.sh --packaging   also what packaging/build.sh and packaging/verify.sh need
 #
 # Presence is asked of the system itself (files, the linker's cache), so that a library from elsewhere counts.
 set -eu
 
 MIN_RUST_MINOR=95 # as `rust-version` in Cargo.toml: 1.95
+# Of one version each, since the same source is to give the same bytes.
+ZIGBUILD=0.24.1
+ZIG=0.17.1
 
 PATH=$PATH:/usr/sbin:/sbin
 tests=${SETUP_TESTS:-0}
+packaging=0
 packages= # what to install
 others=   # what is missing on a system whose packages this script does not know
 
@@ -24,11 +29,13 @@ stop() {
 have() { command -v "$1" >/dev/null 2>&1; }
 any() { [ -e "$1" ]; } # called with a pattern: does its first match exist?
 
-case ${1:-} in
---tests) tests=1 ;;
-'') ;;
-*) stop "unknown option $1; the only one is --tests" ;;
-esac
+for option in "$@"; do
+    case $option in
+    --tests) tests=1 ;;
+    --packaging) packaging=1 ;;
+    *) stop "unknown option $option; there are --tests and --packaging" ;;
+    esac
+done
 
 # missing WHAT WHY APT DNF PACMAN ZYPPER: notes one thing that is not there; `-` where no package is known.
 missing() {
@@ -136,6 +143,53 @@ look_at_tests() {
     any /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf || missing 'emoji fonts' 'tests draw emoji' fonts-noto-color-emoji - - -
     have openssl || missing openssl 'tests make certificates' openssl - - -
     have curl || missing curl 'tests ask the hub over HTTP' curl - - -
+    look_at_checks
+}
+
+# What `packaging/build.sh --check` looks at scripts and metadata with.
+look_at_checks() {
+    have python3 || missing python3 'packages take their texts from Cargo.toml' python3 - - -
+    have shellcheck || missing shellcheck 'checks the shell scripts' shellcheck - - -
+    have desktop-file-validate || missing desktop-file-validate "checks the menu's entry" desktop-file-utils - - -
+    have appstreamcli || missing appstreamcli 'checks what software centres show' appstream - - -
+    have systemd-analyze || missing systemd-analyze 'checks the services' systemd - - -
+}
+
+# What builds and proves packages; on Debian and its relatives. `-` where another system has no part in it.
+look_at_packaging() {
+    if [ "$manager" != apt ]; then
+        say 'packages are built on Debian and Ubuntu (and Windows and macOS, each its own)'
+        return
+    fi
+    look_at_checks
+    have git || missing git "packages are as old as their commit" git - - -
+    have objdump || missing objdump 'checks which C library the programs want' binutils - - -
+    have rsvg-convert || missing rsvg-convert 'draws the icons' librsvg2-bin - - -
+    have xz || missing xz 'packs the tarball' xz-utils - - -
+    have rpmbuild || missing rpmbuild 'builds the .rpm' rpm - - -
+    have rpmlint || missing rpmlint 'checks the .rpm' rpmlint - - -
+    have lintian || missing lintian 'checks the .deb' lintian - - -
+    have debootstrap || missing debootstrap 'makes the trees that packages are tried in' debootstrap - - -
+    have Xvfb || missing Xvfb 'a display to start the installed app on' xvfb - - -
+    have xprop || missing xprop 'asks for its window' x11-utils - - -
+    have import || missing import 'takes a picture of it' imagemagick - - -
+    have man || missing man 'checks the manual pages' man-db - - -
+    have zsh || missing zsh 'checks its completions' zsh - - -
+    have fish || missing fish 'checks its completions' fish - - -
+    any /usr/lib/python3*/ensurepip || any "$(python3 -c 'import ensurepip; print(ensurepip.__path__[0])' 2>/dev/null)" ||
+        missing 'python3 -m venv' 'holds zigbuild' python3-venv - - -
+}
+
+# zigbuild links against an old C library, so that the programs run on old systems. Kept in target/.
+install_zigbuild() {
+    tools=${PACKAGING_TOOLS:-$(dirname "$0")/../target/packaging/tools}
+    if [ -x "$tools/bin/cargo-zigbuild" ] && "$tools/bin/python" -c 'import ziglang' 2>/dev/null; then
+        return
+    fi
+    say "installing zigbuild $ZIGBUILD with zig $ZIG (programs for old systems) into $tools"
+    python3 -m venv "$tools"
+    "$tools/bin/python" -m pip install --quiet --disable-pip-version-check \
+        "cargo-zigbuild==$ZIGBUILD" "ziglang==$ZIG"
 }
 
 # as_root COMMAND...: runs it as root, or fails where that is not possible. `sudo` asks only a person.
@@ -184,7 +238,9 @@ case $(uname -s) in
 Linux)
     look_at_linux
     [ "$tests" = 1 ] && look_at_tests
+    [ "$packaging" = 1 ] && look_at_packaging
     [ -n "$packages" ] && install_packages
+    [ "$packaging" = 1 ] && install_zigbuild
     if [ -n "$others" ]; then
         have cc || stop 'a C compiler named cc is needed, and this script does not know the packages of this system.'
         say 'this script does not know the packages of this system; install what is named above if Duplex does not start.'

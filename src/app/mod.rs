@@ -12,7 +12,7 @@ mod window;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
 use crate::model::{Address, ConnectionId, Model, SharedModel};
@@ -22,6 +22,11 @@ use crate::worker::{self, Worker};
 use args::Args;
 use gate::Gate;
 use instance::Instance;
+
+/// The desktop app's flags, as a manual page shows them.
+pub fn command() -> clap::Command {
+    Args::command()
+}
 
 /// Runs the desktop app with the program's arguments.
 pub fn main() -> ExitCode {

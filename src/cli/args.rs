@@ -57,6 +57,13 @@ pub(super) enum Command {
     /// Devices with a token of their own at a hub on this computer, whether it runs or not.
     #[command(subcommand)]
     Device(Device),
+    /// Write manual pages and shell completions, as packages ship them.
+    #[command(hide = true)]
+    Generate {
+        /// The `share` folder to write below.
+        #[arg(value_name = "DIR")]
+        share: PathBuf,
+    },
 }
 
 #[derive(Debug, Flags)]

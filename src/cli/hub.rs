@@ -33,6 +33,8 @@ pub(super) async fn run(command: Hub) -> Result<(), Failure> {
     lines.push(format!("invite somebody: duplexctl invite --data-dir {}", data_dir.display()));
     // A hub serves on when nobody reads what it prints.
     let _ = print::line(&lines.join("\n"));
+    #[cfg(target_os = "linux")]
+    tell_systemd(sd_notify::NotifyState::Ready);
     let failure = tokio::select! {
         why = running.failure() => Some(why),
         stopped = stopped() => match stopped {
@@ -40,10 +42,20 @@ pub(super) async fn run(command: Hub) -> Result<(), Failure> {
             Err(error) => Some(format!("signals cannot be waited for: {error}")),
         },
     };
+    #[cfg(target_os = "linux")]
+    tell_systemd(sd_notify::NotifyState::Stopping);
     running.shutdown().await;
     match failure {
         None => Ok(()),
         Some(why) => Err(Failure::new(Exit::Failed, why)),
+    }
+}
+
+/// Says how it goes to systemd, where that started it; to nobody otherwise.
+#[cfg(target_os = "linux")]
+fn tell_systemd(state: sd_notify::NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        log::warn!("systemd cannot be told: {error}");
     }
 }
 

@@ -6,6 +6,7 @@ mod command;
 mod device;
 mod devices;
 mod follow;
+mod generate;
 mod hub;
 mod invite;
 mod print;
@@ -57,9 +58,9 @@ fn default_hub_dir(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
     given.or_else(usual).ok_or_else(unknown)
 }
 
-/// Runs the console companion with the program's arguments.
+/// Runs the console companion with the program's arguments. `app`: the flags of the window's program, for `generate`.
 #[allow(clippy::print_stderr)]
-pub fn main() -> ExitCode {
+pub fn main(app: fn() -> clap::Command) -> ExitCode {
     let args = Args::parse();
     let level = if args.verbose { "info" } else { "warn" };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level)).init();
@@ -78,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Agent(command) => runtime.block_on(agent::run(command)),
         Command::Set(command) => runtime.block_on(command::run(command)),
         Command::Device(command) => device::run(command),
+        Command::Generate { share } => generate::run(&share, app()),
     };
     // A closing handshake under way may take its moment.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));

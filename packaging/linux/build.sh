@@ -1,0 +1,26 @@
+#!/bin/sh
+# Builds one of Linux's formats: deb rpm tar appimage flatpak. Called by packaging/build.sh.
+#   PROGRAMS=DIR    takes duplex and duplexctl from there instead of building them for old systems (binaries.sh)
+# shellcheck source=packaging/lib.sh
+. "$(dirname "$0")/../lib.sh"
+format=$1
+
+case $format in
+appimage)
+    cannot "an AppImage starts with a runtime that is fetched from the network; see 'What could not be run' in packaging/README.md"
+    ;;
+flatpak)
+    cannot "Flatpak builds in a runtime that is fetched from the network: flatpak-builder build packaging/linux/flatpak/$APP_ID.yml"
+    ;;
+esac
+
+[ "$(uname -s)" = Linux ] || cannot "packages for Linux are built on Linux"
+[ "$(uname -m)" = x86_64 ] || cannot "packages are made for x86_64, this is $(uname -m)"
+need rsvg-convert "$PYTHON"
+if [ -z "${PROGRAMS:-}" ]; then
+    sh packaging/linux/binaries.sh
+    PROGRAMS=$WORK/linux
+fi
+export PROGRAMS
+sh packaging/linux/stage.sh
+exec sh "packaging/linux/$format.sh"

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Lays out what the .deb, the .rpm and the tarball hold, from the two programs in $PROGRAMS, in two trees:
+#   target/packaging/stage/duplex      the app: it wants a desktop
+#   target/packaging/stage/duplexctl   the console companion and its services: it wants nothing but a C library
+# shellcheck source=packaging/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+stage=$WORK/stage
+app=$stage/$NAME
+console=$stage/${NAME}ctl
+rm -rf "$stage"
+
+put 755 "$PROGRAMS/$NAME" "$app/usr/bin/$NAME"
+put 755 "$PROGRAMS/${NAME}ctl" "$console/usr/bin/${NAME}ctl"
+
+# The menu's entry, its icons, and what software centres show.
+applications=$app/usr/share/applications
+mkdir -p "$applications" "$app/usr/share/metainfo"
+DESKTOP_KEYWORDS=$(printf '%s;' $KEYWORDS)
+export DESKTOP_KEYWORDS
+fill packaging/linux/duplex.desktop >"$applications/$NAME.desktop"
+"$PYTHON" packaging/linux/metainfo.py >"$app/usr/share/metainfo/$APP_ID.metainfo.xml"
+icons=$app/usr/share/icons/hicolor
+put 644 assets/duplex.svg "$icons/scalable/apps/$NAME.svg"
+for size in 16 22 24 32 48 64 128 256 512; do
+    mkdir -p "$icons/${size}x$size/apps"
+    icon "$size" "$icons/${size}x$size/apps/$NAME.png"
+done
+
+# Manual pages and completions: the programs' own, each with its program.
+"$PROGRAMS/${NAME}ctl" generate "$stage/share"
+(cd "$stage/share" && find . -type f) | while read -r file; do
+    case ${file##*/} in
+    *"${NAME}ctl"*) tree=$console ;;
+    *) tree=$app ;;
+    esac
+    put 644 "$stage/share/$file" "$tree/usr/share/$file"
+done
+rm -r "$stage/share"
+find "$stage" -path '*/man1/*.1' -exec gzip -9n {} +
+
+# The services. Nothing starts them but the person who administers the computer.
+for unit in packaging/linux/*.service; do
+    put 644 "$unit" "$console/usr/lib/systemd/system/${unit##*/}"
+done
+put 644 packaging/linux/hub.conf "$console/etc/$NAME/hub.conf"
+put 644 packaging/linux/agent.conf "$console/usr/share/doc/${NAME}ctl/examples/agent.conf"
+
+# Everything is as old as its commit.
+find "$stage" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +

@@ -1,0 +1,94 @@
+//! `duplexctl generate`: what packages ship beside the programs, made of the same flags: manual pages and completions.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use super::args::Args;
+use super::{Exit, Failure, print};
+
+/// Where each shell looks below a `share` folder, and what it wants the file to be called.
+const SHELLS: [(Shell, &str, &str, &str); 3] = [
+    (Shell::Bash, "bash-completion/completions", "", ""),
+    (Shell::Zsh, "zsh/site-functions", "_", ""),
+    (Shell::Fish, "fish/vendor_completions.d", "", ".fish"),
+];
+
+/// Writes for this program and for the window's, `app`, into `share`.
+pub(super) fn run(share: &Path, app: clap::Command) -> Result<(), Failure> {
+    for command in [Args::command(), app] {
+        write(share, command).map_err(|error| {
+            let place = print::harmless(&share.display().to_string());
+            Failure::new(Exit::Failed, format!("{place} cannot be written to: {error}"))
+        })?;
+    }
+    Ok(())
+}
+
+fn write(share: &Path, mut command: clap::Command) -> io::Result<()> {
+    let name = command.get_name().to_owned();
+    for (shell, folder, before, after) in SHELLS {
+        let folder = share.join(folder);
+        fs::create_dir_all(&folder)?;
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut command, &name, &mut script);
+        fs::write(folder.join(format!("{before}{name}{after}")), script)?;
+    }
+    let manual = share.join("man/man1");
+    fs::create_dir_all(&manual)?;
+    clap_mangen::generate_to(command, &manual)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generated() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let app = clap::Command::new("duplex").arg(clap::arg!(--url <URL> "Connect to this server alone"));
+        run(dir.path(), app).map_err(|failure| failure.sentence).unwrap();
+        dir
+    }
+
+    #[test]
+    fn every_command_a_person_is_told_of_has_a_page_that_names_its_flags() {
+        let dir = generated();
+        let page = |name: &str| fs::read_to_string(dir.path().join("man/man1").join(name)).unwrap();
+        for command in Args::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let page = page(&format!("duplexctl-{}.1", command.get_name()));
+            for flag in command.get_arguments().filter_map(|flag| flag.get_long()) {
+                assert!(page.contains(&flag.replace('-', "\\-")), "{} says nothing of --{flag}", command.get_name());
+            }
+        }
+        assert!(page("duplexctl.1").contains("Exit codes"), "what stands below the help is there, too");
+        assert!(page("duplex.1").contains("\\-\\-url"));
+        assert!(!dir.path().join("man/man1/duplexctl-generate.1").exists(), "it is for packages alone");
+    }
+
+    #[test]
+    fn each_shell_finds_both_programs_where_it_looks() {
+        let dir = generated();
+        for program in ["duplex", "duplexctl"] {
+            for file in [
+                format!("bash-completion/completions/{program}"),
+                format!("zsh/site-functions/_{program}"),
+                format!("fish/vendor_completions.d/{program}.fish"),
+            ] {
+                let script = fs::read_to_string(dir.path().join(&file)).unwrap();
+                assert!(script.contains(program), "{file}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_to_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        let failure = run(&file, clap::Command::new("duplex")).err().unwrap();
+        assert!(failure.sentence.contains("file cannot be written to"), "{}", failure.sentence);
+    }
+}
