@@ -29,7 +29,7 @@ mkdir -p "$PACKAGES" "$WORK"
 # A script that builds a format ends with one of these codes.
 CANNOT=69 # EX_UNAVAILABLE: not on this system
 
-me=${0##*/packaging/}
+me=${0##*packaging/}
 say() { printf '%s: %s\n' "$me" "$*"; }
 # Something is wrong that should be right.
 stop() {
@@ -51,6 +51,9 @@ need() {
 
 # fill TEMPLATE: prints it with each @NAME@ replaced.
 fill() { "$PYTHON" packaging/metadata.py fill "$1"; }
+
+# Cargo's keywords as a menu wants them.
+desktop_keywords() { printf '%s' "$KEYWORDS" | sed 's/ /;/g; s/$/;/'; }
 
 # icon SIZE FILE.png: draws the icon, SIZE pixels square.
 icon() { rsvg-convert --width "$1" --height "$1" --output "$2" assets/duplex.svg; }

@@ -4,6 +4,7 @@ from the environment (packaging/lib.sh) and the changelog. Screenshots are addre
 they are named when it is known where the source is (REPOSITORY)."""
 import os
 import pathlib
+import re
 import sys
 import xml.etree.ElementTree as ET
 
@@ -52,6 +53,10 @@ def component(say):
             screenshot = add(screenshots, "screenshot", **({} if number else {"type": "default"}))
             add(screenshot, "caption", caption)
             add(screenshot, "image", f"{say['REPOSITORY']}/raw/v{say['VERSION']}/{file}", type="source")
+    entry = pathlib.Path(__file__).with_name("duplex.desktop").read_text(encoding="utf-8")
+    categories = add(root, "categories")
+    for category in re.search(r"^Categories=(.*);$", entry, re.MULTILINE)[1].split(";"):
+        add(categories, "category", category)
     provides = add(root, "provides")
     add(provides, "binary", say["NAME"])
     languages = add(root, "languages")

@@ -16,7 +16,7 @@ put 755 "$PROGRAMS/${NAME}ctl" "$console/usr/bin/${NAME}ctl"
 # The menu's entry, its icons, and what software centres show.
 applications=$app/usr/share/applications
 mkdir -p "$applications" "$app/usr/share/metainfo"
-DESKTOP_KEYWORDS=$(printf '%s;' $KEYWORDS)
+DESKTOP_KEYWORDS=$(desktop_keywords)
 export DESKTOP_KEYWORDS
 fill packaging/linux/duplex.desktop >"$applications/$NAME.desktop"
 "$PYTHON" packaging/linux/metainfo.py >"$app/usr/share/metainfo/$APP_ID.metainfo.xml"

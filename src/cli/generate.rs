@@ -29,6 +29,10 @@ pub(super) fn run(share: &Path, app: clap::Command) -> Result<(), Failure> {
 }
 
 fn write(share: &Path, mut command: clap::Command) -> io::Result<()> {
+    // First, and of a copy: completions build the command, its `help` included, which has no page.
+    let manual = share.join("man/man1");
+    fs::create_dir_all(&manual)?;
+    clap_mangen::generate_to(command.clone(), &manual)?;
     let name = command.get_name().to_owned();
     for (shell, folder, before, after) in SHELLS {
         let folder = share.join(folder);
@@ -37,9 +41,7 @@ fn write(share: &Path, mut command: clap::Command) -> io::Result<()> {
         clap_complete::generate(shell, &mut command, &name, &mut script);
         fs::write(folder.join(format!("{before}{name}{after}")), script)?;
     }
-    let manual = share.join("man/man1");
-    fs::create_dir_all(&manual)?;
-    clap_mangen::generate_to(command, &manual)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -60,12 +62,18 @@ mod tests {
         for command in Args::command().get_subcommands().filter(|command| !command.is_hide_set()) {
             let page = page(&format!("duplexctl-{}.1", command.get_name()));
             for flag in command.get_arguments().filter_map(|flag| flag.get_long()) {
-                assert!(page.contains(&flag.replace('-', "\\-")), "{} says nothing of --{flag}", command.get_name());
+                assert!(
+                    page.contains(&flag.replace('-', "\\-")),
+                    "{} says nothing of --{flag}",
+                    command.get_name()
+                );
             }
         }
         assert!(page("duplexctl.1").contains("Exit codes"), "what stands below the help is there, too");
         assert!(page("duplex.1").contains("\\-\\-url"));
-        assert!(!dir.path().join("man/man1/duplexctl-generate.1").exists(), "it is for packages alone");
+        for page in ["duplexctl-generate.1", "duplexctl-help.1", "duplexctl-device-help.1"] {
+            assert!(!dir.path().join("man/man1").join(page).exists(), "{page} tells a person nothing");
+        }
     }
 
     #[test]
