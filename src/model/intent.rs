@@ -167,6 +167,8 @@ pub enum Intent {
         /// What the file is to say.
         text: String,
     },
+    /// Open an address in the system's browser or mail program.
+    OpenLink(String),
     /// Dial or probe at once.
     RetryNow(ConnectionId),
     /// Connect and stay so.

@@ -52,6 +52,13 @@ pub enum Banner {
         /// The system's words.
         detail: String,
     },
+    /// No program took a link that was to be opened.
+    LinkNotOpened {
+        /// Its address.
+        url: String,
+        /// The system's words.
+        detail: String,
+    },
 }
 
 /// One room as the window sees it.

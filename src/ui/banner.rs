@@ -15,7 +15,8 @@ fn is_dismissable(banner: &Banner) -> bool {
         Banner::DatabaseSetAside { .. }
         | Banner::SettingsSetAside { .. }
         | Banner::Restarted { .. }
-        | Banner::SecretNotKept { .. } => true,
+        | Banner::SecretNotKept { .. }
+        | Banner::LinkNotOpened { .. } => true,
     }
 }
 

@@ -3,8 +3,9 @@
 use egui::accesskit::Role;
 use egui::{Frame, Id, Key, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 
+use super::target::Target;
 use super::theme::{self, radius, size, space};
-use super::{Cx, harmless, settings, shortcuts, widgets};
+use super::{Cx, harmless, open_link, settings, shortcuts, widgets};
 use crate::model::address::{Address, BadAddress, is_loopback};
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
@@ -29,6 +30,8 @@ pub(super) enum Dialog {
     Settings(settings::Sheet),
     /// Of what can be done by keys.
     Shortcuts,
+    /// Before a link is followed.
+    OpenLink(open_link::Ask),
     /// Before a connection is removed.
     Remove {
         /// Which.
@@ -111,6 +114,11 @@ impl Dialog {
         })))
     }
 
+    /// Before a link is followed whose text names an address, or none.
+    pub(super) fn open_link(target: Target, claimed: Option<String>) -> Dialog {
+        Dialog::OpenLink(open_link::Ask::new(target, claimed))
+    }
+
     /// Before a connection is removed.
     pub(super) fn remove(cx: &Cx, id: ConnectionId) -> Option<Dialog> {
         let name = cx.model.read(|model| Some(model.connections.get(&id)?.profile.name.clone()))?;
@@ -135,6 +143,7 @@ impl Dialog {
                 Dialog::Connection(form) => form.show(ui, cx, window.y),
                 Dialog::Settings(sheet) => sheet.show(ui, cx, window.y),
                 Dialog::Shortcuts => shortcuts::show(ui, cx, window.y),
+                Dialog::OpenLink(ask) => ask.show(ui, cx, window.y),
                 Dialog::Remove { id, name } => remove(ui, cx, *id, name),
             }
         });

@@ -16,9 +16,11 @@ mod first_steps;
 mod link;
 mod log;
 mod looks;
+mod open_link;
 mod rooms;
 mod settings;
 mod shortcuts;
+mod target;
 mod value;
 mod widgets;
 
@@ -330,7 +332,10 @@ impl Ui {
                 self.dialog = Some(dialog::Dialog::add());
             }
             if self.layout.shows_chat() {
-                self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true));
+                let wish = self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true));
+                if let Some(chat::Wish::Follow(target, claimed)) = wish {
+                    self.dialog = Some(dialog::Dialog::open_link(target, claimed));
+                }
             } else {
                 self.chat.flush_drafts(cx.intents);
                 self.chat.leave();

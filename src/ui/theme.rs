@@ -35,6 +35,10 @@ pub mod size {
     pub const TITLE: f32 = 20.0;
     /// Line height of messages.
     pub const BODY_LINE: f32 = 20.0;
+    /// Code in blocks.
+    pub const CODE: f32 = 13.0;
+    /// Line height of code in blocks.
+    pub const CODE_LINE: f32 = 18.0;
     /// Line height of small text.
     pub const SMALL_LINE: f32 = 16.0;
     /// Height of a row in the list of rooms.
@@ -138,6 +142,8 @@ pub struct Theme {
     pub bad_ground: Color32,
     /// Behind selected text.
     pub selection: Color32,
+    /// Behind code.
+    pub code_ground: Color32,
     /// Behind a dialog.
     pub veil: Color32,
     /// The scroll bar's thumb.
@@ -173,6 +179,7 @@ pub static LIGHT: Theme = Theme {
     warn_ground: rgb(0xFFF4DC),
     bad_ground: rgb(0xFDECEA),
     selection: rgb(0xC7D8FB),
+    code_ground: rgb(0xF1F3F6),
     veil: Color32::from_rgba_premultiplied(0, 0, 0, 90),
     thumb: rgb(0xC6CCD5),
     thumb_hover: rgb(0x98A1AF),
@@ -209,6 +216,7 @@ pub static DARK: Theme = Theme {
     warn_ground: rgb(0x33291A),
     bad_ground: rgb(0x3A2122),
     selection: rgb(0x2E4C8C),
+    code_ground: rgb(0x1F2329),
     veil: Color32::from_rgba_premultiplied(0, 0, 0, 140),
     thumb: rgb(0x434955),
     thumb_hover: rgb(0x6B7482),
@@ -245,6 +253,7 @@ pub static HIGH_CONTRAST: Theme = Theme {
     warn_ground: rgb(0x241C00),
     bad_ground: rgb(0x2E0000),
     selection: rgb(0x00408F),
+    code_ground: rgb(0x161616),
     veil: Color32::from_rgba_premultiplied(0, 0, 0, 190),
     thumb: rgb(0xC8C8C8),
     thumb_hover: rgb(0xFFFFFF),
@@ -301,6 +310,11 @@ pub fn heading() -> FontId {
     FontId::proportional(size::HEADING)
 }
 
+/// The font of what is emphasised, in this size.
+pub fn strong(size: f32) -> FontId {
+    FontId::new(size, FontFamily::Name(STRONG.into()))
+}
+
 /// The font of titles.
 pub fn title() -> FontId {
     FontId::proportional(size::TITLE)
@@ -309,12 +323,22 @@ pub fn title() -> FontId {
 /// One family for Latin and Hangul, under the SIL Open Font License 1.1 (its text lies beside it).
 const PRETENDARD: &[u8] = include_bytes!("../../assets/fonts/Pretendard-Regular.otf");
 
+/// The same family's bold weight, for what is emphasised. Whole: each Hangul syllable has it.
+const PRETENDARD_BOLD: &[u8] = include_bytes!("../../assets/fonts/Pretendard-Bold.otf");
+/// The family of the bold weight.
+const STRONG: &str = "strong";
+
 /// Puts our font before egui's own: those keep symbols and code, and the system's fonts every other script.
 pub fn install_font(ctx: &egui::Context) {
     let mut fonts = egui::FontDefinitions::default();
     let name = "Pretendard";
     fonts.font_data.insert(name.to_owned(), Arc::new(egui::FontData::from_static(PRETENDARD)));
     fonts.families.entry(FontFamily::Proportional).or_default().insert(0, name.to_owned());
+    let bold = "Pretendard Bold";
+    fonts.font_data.insert(bold.to_owned(), Arc::new(egui::FontData::from_static(PRETENDARD_BOLD)));
+    let mut strong = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
+    strong.insert(0, bold.to_owned());
+    fonts.families.insert(FontFamily::Name(STRONG.into()), strong);
     let code = fonts.families.entry(FontFamily::Monospace).or_default();
     code.insert(code.len().min(1), name.to_owned());
     ctx.set_fonts(fonts);
@@ -416,8 +440,15 @@ mod tests {
         for (name, theme, least) in
             [("light", &LIGHT, 4.5), ("dark", &DARK, 4.5), ("high contrast", &HIGH_CONTRAST, 7.0)]
         {
-            let grounds =
-                [theme.ground, theme.hover_ground, theme.panel, theme.raised, theme.hover, theme.selected];
+            let grounds = [
+                theme.ground,
+                theme.hover_ground,
+                theme.panel,
+                theme.raised,
+                theme.hover,
+                theme.selected,
+                theme.code_ground,
+            ];
             let mut pairs = vec![
                 ("on accent", theme.on_accent, theme.accent_fill),
                 ("warn", theme.warn, theme.warn_ground),

@@ -73,6 +73,8 @@ pub(super) enum Done {
     Secret(ConnectionId, Option<crate::model::profile::Secret>),
     /// A secret could not be kept.
     SecretNotKept(String),
+    /// No program took a link.
+    LinkNotOpened { url: String, detail: String },
     /// This computer says something to its hub.
     Said(Said),
     /// A metric's past, as the disk holds it.

@@ -2,6 +2,7 @@
 
 use tokio::task::spawn_blocking;
 
+use super::browser;
 use super::desk::{Desk, Done};
 use super::line::Access;
 use super::trial;
@@ -54,6 +55,11 @@ impl Desk {
                 self.want_of_devices(intent);
             }
             Intent::WatchLog(..) | Intent::ClearLog(_) | Intent::SaveLog { .. } => self.want_of_log(intent),
+            Intent::OpenLink(url) => {
+                if let Err(error) = browser::open(url.clone(), self.done.clone()) {
+                    self.done(Done::LinkNotOpened { url, detail: error.to_string() });
+                }
+            }
             Intent::RetryNow(connection) | Intent::Connect(connection) => self.connect(connection),
             Intent::Disconnect(connection) => {
                 if let Some(seat) = self.seats.get_mut(&connection) {
@@ -114,6 +120,9 @@ impl Desk {
                 self.series_read(connection, device, metric, page);
             }
             Done::Log(connection, device, lines) => self.log_read(connection, device, lines),
+            Done::LinkNotOpened { url, detail } => {
+                self.update(Update::Banner(crate::model::Banner::LinkNotOpened { url, detail }));
+            }
             Done::SecretNotKept(detail) => {
                 self.update(Update::Banner(crate::model::Banner::SecretNotKept { detail }));
             }

@@ -177,6 +177,7 @@ impl List {
         let columns = paint::Columns::of(rect);
         let (placed, slice) = self.lay_out(ui, cx, key, &columns, rect.height());
         let mut act = None;
+        let mut leads_to = None;
         let builder = UiBuilder::new().max_rect(rect).scope_id(id.with("rows")).accessibility_parent(id);
         ui.scope_builder(builder, |ui| {
             ui.shrink_clip_rect(rect);
@@ -189,6 +190,7 @@ impl List {
                 match wish {
                     Some(paint::Wish::Act(wanted)) => act = Some(wanted),
                     Some(paint::Wish::Unfold(message)) => self.unfold(message, placed),
+                    Some(paint::Wish::See(url)) => leads_to = Some(url),
                     None => {}
                 }
             }
@@ -201,6 +203,9 @@ impl List {
             self.jump(cx, key, &facts, jump);
         }
         self.jump_button(ui, cx, key, &facts, rect);
+        if let Some(url) = leads_to {
+            paint::leads_to(ui, rect, &url);
+        }
         widgets::focus_ring(ui, &response, theme::of(ui));
         ui.allocate_rect(rect, Sense::hover());
         act

@@ -1,7 +1,10 @@
 //! The chat pane: the room's head, its messages, who is typing, and the input.
 
+mod addresses;
+mod body;
 mod input;
 mod list;
+mod markup;
 mod moves;
 mod paint;
 mod rows;
@@ -11,6 +14,7 @@ use std::collections::HashMap;
 
 use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui, vec2};
 
+use super::target::Target;
 use super::theme::{self, size, space};
 use super::{Cx, Place, harmless};
 use crate::model::id::{ConnectionId, RoomName};
@@ -38,15 +42,29 @@ pub(super) enum Act {
     Edit(crate::model::MessageId, String),
     /// Delete it.
     Discard(crate::model::MessageId),
+    /// Follow a link in it. Beside it the address that its text names.
+    Follow(Target, Option<String>),
+}
+
+/// What the pane cannot do alone.
+pub(super) enum Wish {
+    /// Follow a link. Beside it the address that its text names.
+    Follow(Target, Option<String>),
 }
 
 impl Chat {
     /// Draws the pane.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, open: Option<&Place>, focused: bool) {
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        open: Option<&Place>,
+        focused: bool,
+    ) -> Option<Wish> {
         let Some((connection, room)) = open.and_then(|place| Some((place.connection, place.room.clone()?)))
         else {
             nothing_open(ui, cx);
-            return;
+            return None;
         };
         let key = (connection, room);
         let opened = self.open.as_ref() != Some(&key);
@@ -79,8 +97,10 @@ impl Chat {
             Some(Act::Resend(id)) => cx.intents.push(Intent::Resend { connection, id }),
             Some(Act::Discard(id)) => cx.intents.push(Intent::Discard { connection, id }),
             Some(Act::Edit(id, body)) => self.input.edit(&key, id, body),
+            Some(Act::Follow(target, claimed)) => return Some(Wish::Follow(target, claimed)),
             None => {}
         }
+        None
     }
 
     /// The room is left: it is entered anew the next time.

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use egui::text::{LayoutJob, TextFormat};
-use egui::text_selection::LabelSelectionState;
 use egui::{
-    Align, Align2, Color32, FontId, Galley, Id, Layout, Pos2, Rect, Response, Sense, Stroke, Ui, UiBuilder,
-    pos2, vec2,
+    Align, Align2, Color32, FontId, Galley, Id, Layout, Pos2, Rect, Response, Stroke, StrokeKind, Ui,
+    UiBuilder, pos2, vec2,
 };
 
+use super::addresses;
+use super::body::{Body, Touch};
 use super::list::{Placed, head_text};
+use super::markup;
 use super::rows::{Fold, Head, Item, Key, PATIENCE_MS, Progress, Row};
 use super::{Act, RoomKey};
 use crate::model::id::MessageId;
@@ -25,9 +27,6 @@ const GROUP: f32 = 14.0;
 const LINE_ROW: f32 = 34.0;
 /// Height of a line of links or buttons below a message.
 const ACTS: f32 = 26.0;
-
-/// Longer text is copied by its menu alone: to select in it costs something for every line, in every frame.
-const SELECTABLE_LINES: usize = 1_000;
 
 /// Where things stand from left to right.
 pub(super) struct Columns {
@@ -53,7 +52,7 @@ impl Columns {
 pub(super) struct Measured {
     pub(super) above: f32,
     pub(super) body: f32,
-    text: Arc<Galley>,
+    text: Body,
     gap: Option<Arc<Galley>>,
     note: Option<Arc<Galley>>,
 }
@@ -64,6 +63,8 @@ pub(super) enum Wish {
     Act(Act),
     /// To see all of it, or no longer.
     Unfold(MessageId),
+    /// To see where a link leads.
+    See(String),
 }
 
 fn lay(ui: &Ui, text: &str, font: FontId, line: f32, width: f32) -> Arc<Galley> {
@@ -90,9 +91,12 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
         let text = item.head.map(|head| head_text(cx, key, head)).unwrap_or_default();
         let text = small(&text);
         let body = text.size().y + space::HUGE + space::SMALL;
-        return Measured { above: 0.0, body, text, gap: None, note: None };
+        return Measured { above: 0.0, body, text: Body::plain(text), gap: None, note: None };
     };
-    let text = lay(ui, &row.text, theme::body(), size::BODY_LINE, columns.text_width);
+    let text = match &row.markup {
+        Some(markup) => Body::of(ui, markup, columns.text_width),
+        None => Body::plain(lay(ui, &row.text, theme::body(), size::BODY_LINE, columns.text_width)),
+    };
     let gap = item.gap.map(|times| {
         let (from, to) = cx.words.between(times.0..times.1);
         small(&(cx.words.gap)(&from, &to))
@@ -126,6 +130,20 @@ pub(super) fn empty(ui: &Ui, cx: &Cx, rect: Rect) {
     widgets::spoken(ui, place, ui.scope_id().with("empty"), cx.words.empty_room);
 }
 
+/// Shows where a link leads, at the list's foot, as browsers do.
+pub(super) fn leads_to(ui: &Ui, rect: Rect, url: &str) {
+    let theme = theme::of(ui);
+    let room = (rect.width() - 2.0 * space::LARGE).max(0.0);
+    let galley = widgets::cut(ui, url, theme::small(), theme.text, room);
+    let pad = vec2(space::SMALL, space::TINY);
+    let size = galley.size() + 2.0 * pad;
+    let place = Rect::from_min_size(pos2(rect.left(), rect.bottom() - size.y), size);
+    ui.painter().rect_filled(place, f32::from(radius::CONTROL), theme.raised);
+    let stroke = Stroke::new(1.0, theme.outline);
+    ui.painter().rect_stroke(place, f32::from(radius::CONTROL), stroke, StrokeKind::Inside);
+    ui.painter().galley(place.min + pad, galley, theme.text);
+}
+
 /// Draws a row.
 pub(super) fn row(
     ui: &mut Ui,
@@ -146,11 +164,9 @@ pub(super) fn row(
     decorations(ui, cx, id, columns, placed);
     let text_size = placed.measured.text.size();
     backdrop(ui, cx, columns, placed, row, body_top);
-    let text_rect =
-        Rect::from_min_size(pos2(columns.text_left, body_top), text_size.max(vec2(1.0, size::BODY_LINE)));
-    let mut wish = text(ui, cx, key, id, row, placed, text_rect);
+    let mut wish = text(ui, cx, key, id, row, placed, pos2(columns.text_left, body_top));
     mark(ui, columns, row, body_top);
-    let mut y = text_rect.bottom();
+    let mut y = body_top + text_size.y.max(size::BODY_LINE);
     if row.fold != Fold::None {
         if fold_link(ui, cx, id, row, pos2(columns.text_left, y)) {
             wish = Some(Wish::Unfold(row.id));
@@ -271,28 +287,39 @@ fn author(ui: &Ui, cx: &Cx, columns: &Columns, row: &Row, body_top: f32) {
 /// The message itself: selectable, with a menu, known to screen readers with its author, time and progress.
 fn text(
     ui: &mut Ui,
-    cx: &Cx,
+    cx: &mut Cx,
     key: &RoomKey,
     id: Id,
     row: &Arc<Row>,
     placed: &Placed,
-    rect: Rect,
+    at: Pos2,
 ) -> Option<Wish> {
     let theme = theme::of(ui);
-    let response = ui.interact(rect, id, Sense::click_and_drag() - Sense::FOCUSABLE);
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, &row.text));
-    ui.ctx().accesskit_node_builder(id, |node| node.set_description(description(cx, row)));
     let colour = match row.progress {
         Progress::Pending | Progress::Attempted => theme.weak,
         _ => theme.text,
     };
-    let galley = Arc::clone(&placed.measured.text);
-    if galley.rows.len() <= SELECTABLE_LINES {
-        LabelSelectionState::label_text_selection(ui, &response, rect.min, galley, colour, Stroke::NONE);
-    } else {
-        ui.painter().galley(rect.min, galley, colour);
+    let mut wish = None;
+    let touch = placed.measured.text.show(ui, cx, id, row, at, colour, true, |ui, response| {
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(description(cx, row)));
+        let wanted = menu(cx, key, placed.item.key, row, response);
+        wish = wish.take().or(wanted);
+    });
+    wish.or_else(|| touched(ui, cx, key, placed.item.key, row, touch))
+}
+
+/// What follows from what a person did with a message's links and code.
+fn touched(ui: &Ui, cx: &Cx, key: &RoomKey, placed: Key, row: &Row, touch: Touch) -> Option<Wish> {
+    if let Some(nth) = touch.copied_code {
+        let whole = as_written(cx, key, placed, row);
+        ui.ctx().copy_text(markup::code(&whole, &row.text, nth));
     }
-    menu(cx, key, placed.item.key, row, &response)
+    let markup = row.markup.as_ref()?;
+    if let Some(link) = touch.followed {
+        let claimed = addresses::claimed(&markup.link_text(link)).map(str::to_owned);
+        return Some(Wish::Act(Act::Follow(markup.links.get(link)?.clone(), claimed)));
+    }
+    Some(Wish::See(markup.links.get(touch.pointed?)?.url().to_owned()))
 }
 
 fn description(cx: &Cx, row: &Row) -> String {
@@ -402,10 +429,10 @@ fn acts(ui: &mut Ui, cx: &Cx, id: Id, row: &Row, at: Pos2) -> Option<Act> {
 fn draw_head(ui: &Ui, cx: &Cx, key: &RoomKey, id: Id, columns: &Columns, placed: &Placed, head: Head) {
     debug_assert_eq!(placed.item.key, Key::Head);
     let theme = theme::of(ui);
-    let galley = Arc::clone(&placed.measured.text);
+    let text = &placed.measured.text;
     let centre = pos2(columns.list.center().x, columns.list.top() + placed.y + placed.measured.body / 2.0);
-    let rect = Rect::from_center_size(centre, galley.size());
+    let rect = Rect::from_center_size(centre, text.size());
     let colour = if head == Head::OnServer { theme.text } else { theme.weak };
-    ui.painter().galley(rect.min, galley, colour);
+    text.paint(ui, rect.min, colour);
     widgets::spoken(ui, rect, id, &head_text(cx, key, head));
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{Datelike, Local, TimeZone};
 
 use super::RoomKey;
+use super::markup::{self, Markup};
 use crate::model::chat::{Delivery, Message, OutboxItem, Position, Refusal};
 use crate::model::id::{MessageId, PrincipalId};
 use crate::model::reducer::{Connection, Model, Room};
@@ -88,6 +89,8 @@ pub(super) struct Row {
     pub(super) mine: bool,
     /// What is shown.
     pub(super) text: String,
+    /// The same taken apart, where there is markup in it.
+    pub(super) markup: Option<Markup>,
     /// What was typed, of a message that is still ours to edit.
     pub(super) original: Option<String>,
     pub(super) fold: Fold,
@@ -381,6 +384,7 @@ fn prepare(
 ) -> Arc<Row> {
     let (part, fold) = fold(body);
     let shown = harmless::text(if expanded { body } else { part });
+    let shown = shown.trim_end_matches('\n');
     let day = Local.timestamp_millis_opt(at).earliest().map_or(0, |time| time.num_days_from_ce());
     Arc::new(Row {
         id,
@@ -388,7 +392,8 @@ fn prepare(
         author: harmless::line(author.1, 60),
         mine,
         original: None,
-        text: shown.trim_end_matches('\n').to_owned(),
+        markup: markup::parse(shown),
+        text: shown.to_owned(),
         fold,
         expanded,
         at,

@@ -164,6 +164,7 @@ pub static ENGLISH: Words = Words {
     keys: &super::en_keys::ENGLISH,
     log: &super::en_log::ENGLISH,
     sheet: &super::en_sheet::ENGLISH,
+    rich: &super::en_rich::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };
 
@@ -377,6 +378,10 @@ fn banner(banner: &Banner) -> Sentence {
         Banner::SecretNotKept { detail: d } => say(
             format!("This computer could not keep the token{}.", detail(d)),
             "It works until the app is closed; you will be asked for it again.",
+        ),
+        Banner::LinkNotOpened { url, detail: d } => say(
+            format!("No program could open the link{}.", detail(d)),
+            format!("Copy {} into a browser.", harmless::line(url, 300)),
         ),
     }
 }

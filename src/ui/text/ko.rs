@@ -17,6 +17,7 @@ pub static KOREAN: Words = Words {
     keys: &super::ko_keys::KOREAN,
     log: &super::ko_log::KOREAN,
     sheet: &super::ko_sheet::KOREAN,
+    rich: &super::ko_rich::KOREAN,
     device_page: &super::ko_device_page::KOREAN,
     state,
     countdown: |seconds| format!("{seconds}초 뒤 다시 시도"),
@@ -390,6 +391,10 @@ fn banner(banner: &Banner) -> Sentence {
         Banner::SecretNotKept { detail: d } => say(
             with("이 컴퓨터가 토큰을 보관하지 못했습니다", d),
             "앱을 닫을 때까지는 쓸 수 있습니다. 그 뒤에는 다시 묻습니다.",
+        ),
+        Banner::LinkNotOpened { url, detail: d } => say(
+            with("링크를 열 수 있는 프로그램이 없습니다", d),
+            format!("{} 주소를 복사해 브라우저에 붙여 넣으세요.", harmless::line(url, 300)),
         ),
     }
 }

@@ -5,6 +5,7 @@ pub mod device_page;
 pub mod devices;
 pub mod keys;
 pub mod log;
+pub mod rich;
 pub mod sheet;
 
 mod en;
@@ -12,12 +13,14 @@ mod en_device_page;
 mod en_devices;
 mod en_keys;
 mod en_log;
+mod en_rich;
 mod en_sheet;
 mod ko;
 mod ko_device_page;
 mod ko_devices;
 mod ko_keys;
 mod ko_log;
+mod ko_rich;
 mod ko_sheet;
 #[cfg(test)]
 mod tests;
@@ -237,6 +240,8 @@ pub struct Words {
     pub devices: &'static devices::DeviceWords,
     // Keys
     pub keys: &'static keys::KeyWords,
+    // Links, code and selected messages
+    pub rich: &'static rich::RichWords,
     // Connection log
     pub log: &'static log::LogWords,
     // Settings

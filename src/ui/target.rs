@@ -1,0 +1,219 @@
+//! Where a link leads, and what a person should know before they follow it.
+
+use unicode_script::{Script, UnicodeScript as _};
+
+use super::harmless;
+
+/// A longer address is no link.
+const MOST_BYTES: usize = 4 * 1024;
+
+/// An address that may be opened: `http`, `https` or `mailto`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    url: String,
+}
+
+/// What is odd about an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Concern {
+    /// The link's text names another place.
+    OtherThanText(String),
+    /// What stands before `@` looks like a place, and is none.
+    User(String),
+    /// The host has letters beyond a to z; this is its name on the wire.
+    Letters(String),
+    /// The host mixes alphabets whose letters look alike; this is its name on the wire.
+    MixedAlphabets(String),
+}
+
+impl Target {
+    /// Takes what a link gives as its target. `None`: it is nothing that is opened from here, or hides something.
+    pub(super) fn parse(url: &str) -> Option<Target> {
+        let url = url.trim();
+        let hides =
+            |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '⟨' | '<' | '>' | '"');
+        if url.len() > MOST_BYTES || url.contains(hides) || harmless::text(url) != url {
+            return None;
+        }
+        let (scheme, rest) = url.split_once(':')?;
+        let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+        let target = Target { url: url.to_owned() };
+        let leads = match rest.strip_prefix("//") {
+            Some(_) if is("http") || is("https") => !target.host().is_empty(),
+            _ => is("mailto") && rest.contains('@'),
+        };
+        leads.then_some(target)
+    }
+
+    /// All of it.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its parts: what stands before the host, the host, what follows it.
+    pub(super) fn parts(&self) -> (&str, &str, &str) {
+        let scheme = self.url.find(':').map_or(0, |colon| colon + 1);
+        let start = scheme + if self.url[scheme..].starts_with("//") { 2 } else { 0 };
+        let end = self.url[start..].find(['/', '?', '#']).map_or(self.url.len(), |at| start + at);
+        let start = self.url[start..end].rfind('@').map_or(start, |at| start + at + 1);
+        let place = &self.url[start..end];
+        let port = match place.rfind(':') {
+            Some(colon) if !place[colon..].contains(']') => place.len() - colon,
+            _ => 0,
+        };
+        let end = end - port;
+        (&self.url[..start], &self.url[start..end], &self.url[end..])
+    }
+
+    /// The host; of `mailto` the one of the first address.
+    pub(super) fn host(&self) -> &str {
+        self.parts().1
+    }
+
+    /// What a person should know, where the link's text is this. `claimed` is the address that the text names.
+    pub(super) fn concerns(&self, claimed: Option<&str>) -> Vec<Concern> {
+        let mut concerns = Vec::new();
+        let (before, host, _) = self.parts();
+        if let Some(claim) = claimed.filter(|claim| !same_host(host_of(claim), host)) {
+            concerns.push(Concern::OtherThanText(harmless::line(claim, 80)));
+        }
+        if let Some((_, user)) = before.strip_suffix('@').and_then(|before| before.split_once("://")) {
+            concerns.push(Concern::User(harmless::line(user, 80)));
+        }
+        if !host.is_ascii() {
+            let name = on_the_wire(host);
+            let mixed = host.split('.').any(mixes_alphabets);
+            concerns.push(if mixed { Concern::MixedAlphabets(name) } else { Concern::Letters(name) });
+        } else if let Some(name) = spelled_out(host) {
+            concerns.push(Concern::Letters(name));
+        }
+        concerns
+    }
+}
+
+/// The host of an address that may lack its scheme.
+fn host_of(claim: &str) -> &str {
+    let rest = claim.split_once("://").map_or(claim, |(_, rest)| rest);
+    let rest = rest.strip_prefix("mailto:").unwrap_or(rest);
+    let place = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+    place.split_once(':').map_or(place, |(place, _)| place)
+}
+
+fn same_host(one: &str, other: &str) -> bool {
+    let bare = |host: &str| {
+        let host = host.trim_end_matches('.').to_lowercase();
+        host.strip_prefix("www.").map(str::to_owned).unwrap_or(host)
+    };
+    bare(one) == bare(other)
+}
+
+/// A host's name as it is looked up.
+fn on_the_wire(host: &str) -> String {
+    let label = |label: &str| match label.is_ascii() {
+        true => label.to_owned(),
+        false => punycode::encode(&label.to_lowercase())
+            .map_or_else(|()| label.to_owned(), |name| format!("xn--{name}")),
+    };
+    host.split('.').map(label).collect::<Vec<_>>().join(".")
+}
+
+/// What a host's name on the wire stands for, where that is not itself.
+fn spelled_out(host: &str) -> Option<String> {
+    let label = |label: &str| {
+        let spelled = label.get(..4).filter(|start| start.eq_ignore_ascii_case("xn--"));
+        spelled.and_then(|_| punycode::decode(&label[4..]).ok()).unwrap_or_else(|| label.to_owned())
+    };
+    let name = host.split('.').map(label).collect::<Vec<_>>().join(".");
+    (name != host).then(|| harmless::line(&name, 100))
+}
+
+/// Whether one label has letters of two alphabets. Japanese and Korean write in several at once.
+fn mixes_alphabets(label: &str) -> bool {
+    let together = |script: Script| match script {
+        Script::Hangul | Script::Han | Script::Hiragana | Script::Katakana | Script::Bopomofo => Script::Han,
+        script => script,
+    };
+    let scripts = label.chars().map(|c| together(c.script()));
+    let mut scripts = scripts.filter(|script| !matches!(script, Script::Common | Script::Inherited));
+    let first = scripts.next();
+    scripts.any(|script| Some(script) != first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(url: &str) -> Target {
+        Target::parse(url).unwrap_or_else(|| panic!("{url} is no target"))
+    }
+
+    #[test]
+    fn only_what_a_browser_or_a_mail_program_opens_is_a_target() {
+        for url in [
+            "https://example.com",
+            "HTTP://example.com:80/x",
+            "mailto:mina@example.com",
+            "http://[::1]:8080/",
+        ] {
+            assert_eq!(target(url).url(), url);
+        }
+        for url in [
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "https:/example.com",
+            "https://",
+            "https:///example.com",
+            "data:text/html,x",
+            "example.com",
+            "mailto:",
+            "https://exa mple.com",
+            "https://good.example\\@bad.example",
+            "https://a.example/\u{202E}x",
+            "https://a.example/⟨U+202E⟩x",
+            "https://@",
+        ] {
+            assert_eq!(Target::parse(url), None, "{url}");
+        }
+        assert_eq!(Target::parse(&format!("https://a.example/{}", "x".repeat(5_000))), None);
+    }
+
+    #[test]
+    fn the_host_is_found_whatever_stands_around_it() {
+        let cases = [
+            ("https://example.com/a@b", ("https://", "example.com", "/a@b")),
+            (
+                "https://bank.example@evil.example:8443/x",
+                ("https://bank.example@", "evil.example", ":8443/x"),
+            ),
+            ("http://[fe80::1]/", ("http://", "[fe80::1]", "/")),
+            ("https://example.com?next=https://x", ("https://", "example.com", "?next=https://x")),
+            ("mailto:mina@example.com?subject=x", ("mailto:mina@", "example.com", "?subject=x")),
+        ];
+        for (url, parts) in cases {
+            assert_eq!(target(url).parts(), parts);
+        }
+    }
+
+    #[test]
+    fn tricks_are_called_by_their_name() {
+        let concerns = |url: &str, text: Option<&str>| target(url).concerns(text);
+        assert_eq!(concerns("https://example.com/x", Some("www.example.com")), []);
+        assert_eq!(concerns("mailto:mina@example.com", None), []);
+        assert_eq!(
+            concerns("https://evil.example/x", Some("https://bank.example/login")),
+            [Concern::OtherThanText("https://bank.example/login".into())]
+        );
+        assert_eq!(
+            concerns("https://bank.example@evil.example/", None),
+            [Concern::User("bank.example".into())]
+        );
+        assert_eq!(concerns("https://한국.kr/", None), [Concern::Letters("xn--3e0b707e.kr".into())]);
+        assert_eq!(concerns("https://xn--3e0b707e.kr/", None), [Concern::Letters("한국.kr".into())]);
+        // Cyrillic а.
+        let [Concern::MixedAlphabets(name)] = &concerns("https://p\u{430}ypal.example/", None)[..] else {
+            panic!("not seen")
+        };
+        assert!(name.starts_with("xn--") && name.ends_with(".example"), "{name}");
+    }
+}

@@ -1,0 +1,22 @@
+//! English about links, code and selected messages.
+
+use super::rich::RichWords;
+
+/// English about links, code and selected messages.
+pub static ENGLISH: RichWords = RichWords {
+    code_in: |language, code| format!("{language} code: {code}"),
+    copy_code: "Copy code",
+
+    open_title: "Open this link?",
+    leads_to: "It leads to",
+    open: "Open",
+    copy_address: "Copy address",
+    other_than_text: |claim, host| format!("The text reads “{claim}”, but the link leads to {host}."),
+    user_in_address: |user, host| {
+        format!("“{user}” is only a name to sign in with. The link leads to {host}.")
+    },
+    letters: |name| format!("The host has letters beyond a to z. It is the same as {name}."),
+    mixed_alphabets: |name| {
+        format!("The host mixes letters of several alphabets that can look alike. It is looked up as {name}.")
+    },
+};

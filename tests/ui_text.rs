@@ -1,0 +1,186 @@
+//! The text of messages in the window: markup, links, code, selected messages, and what the input says. By accessible
+//! names, without a display.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should say so at once"
+)]
+
+#[allow(dead_code, reason = "not every test program uses every hand")]
+mod ui_support;
+
+use duplex::model::event::{Event, Update};
+use duplex::model::intent::Intent;
+use duplex::model::preferences::{LanguageChoice, Preferences};
+use duplex::model::reducer::Banner;
+use egui::Key;
+use egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use ui_support::{Window, message};
+
+/// A window with these messages by Mina.
+fn saying(bodies: &[&str]) -> Window {
+    let mut window = Window::online();
+    say(&mut window, bodies);
+    window
+}
+
+fn say(window: &mut Window, bodies: &[&str]) {
+    let entries = (1..).zip(bodies).map(|(offset, body)| message(offset, "general", "mina", body)).collect();
+    window.event(Event::Entries { entries, live: true });
+}
+
+fn opened(intents: &[Intent]) -> Vec<&str> {
+    let mut urls = Vec::new();
+    for intent in intents {
+        if let Intent::OpenLink(url) = intent {
+            urls.push(url.as_str());
+        }
+    }
+    urls
+}
+
+#[test]
+fn markup_is_shown_and_its_marks_are_not() {
+    let window = saying(&["a **bold** word\nand `code`\n\n> quoted\n\n- one\n2. two\n\n# Title"]);
+    let harness = &window.harness;
+    harness.get_by_label("a bold word\nand code");
+    harness.get_by_role_and_label(Role::Blockquote, "quoted");
+    harness.get_by_label("• one");
+    harness.get_by_label("2. two");
+    harness.get_by_role_and_label(Role::Heading, "Title");
+    // Who said it and when is known of each part.
+    assert!(window.description("quoted").contains("mina"));
+}
+
+#[test]
+fn copy_copies_what_was_written() {
+    let body = "a **bold** word &amp; [link](https://a.example)";
+    let mut window = saying(&[body]);
+    window.harness.get_by_label("a bold word &amp; link").click_secondary();
+    window.run();
+    window.harness.get_by_label("Copy text").click();
+    window.harness.step();
+    assert_eq!(window.copied().as_deref(), Some(body));
+}
+
+#[test]
+fn code_is_copied_to_the_letter() {
+    let mut window = saying(&["first\n```rust\nfn f() {\n\tx\u{202E}\n}\n```"]);
+    window.harness.get_by_role_and_label(Role::Code, "rust code: fn f() {\n\tx⟨U+202E⟩\n}");
+    window.harness.get_by_role_and_label(Role::Button, "Copy code").click();
+    window.harness.step();
+    assert_eq!(window.copied().as_deref(), Some("fn f() {\n\tx\u{202E}\n}"));
+}
+
+#[test]
+fn a_folded_message_with_code_is_folded_and_its_code_copied_whole() {
+    let lines: Vec<String> = (1..=60).map(|n| format!("line {n}")).collect();
+    let mut window = saying(&[&format!("```\n{}\n```", lines.join("\n"))]);
+    window.harness.get_by_label_contains("62 lines");
+    assert!(window.harness.query_by_label_contains("line 40").is_none());
+    window.click("Copy code");
+    window.harness.get_by_role_and_label(Role::Button, "Copy code").click();
+    window.harness.step();
+    assert_eq!(window.copied(), Some(lines.join("\n")));
+}
+
+#[test]
+fn a_link_tells_where_it_leads_and_asks_before_it_is_followed() {
+    let mut window = saying(&["see [the plans](https://plans.example/a?b=c) first"]);
+    let link = window.harness.get_by_role_and_label(Role::Link, "the plans");
+    assert_eq!(link.accesskit_node().description().as_deref(), Some("https://plans.example/a?b=c"));
+    link.click();
+    window.run();
+    assert_eq!(opened(&window.intents()), [""; 0], "not before it is asked");
+    window.harness.get_by_label("Open this link?");
+    window.harness.get_by_label("https://plans.example/a?b=c");
+    window.click("Cancel");
+    assert!(window.harness.query_by_label("Open this link?").is_none());
+    assert_eq!(opened(&window.intents()), [""; 0]);
+    window.click("the plans");
+    window.click("Open");
+    assert_eq!(opened(&window.intents()), ["https://plans.example/a?b=c"]);
+    assert!(window.harness.query_by_label("Open this link?").is_none());
+}
+
+#[test]
+fn a_link_is_followed_by_keyboard_alone() {
+    let mut window = saying(&["https://a.example/x"]);
+    window.harness.get_by_role_and_label(Role::Link, "https://a.example/x").focus();
+    window.run();
+    window.key(Key::Enter);
+    window.harness.get_by_label("Open this link?");
+    window.key(Key::Enter);
+    assert_eq!(opened(&window.intents()), ["https://a.example/x"]);
+    window.harness.get_by_role_and_label(Role::Link, "https://a.example/x").focus();
+    window.run();
+    window.key(Key::Enter);
+    window.key(Key::Escape);
+    assert!(window.harness.query_by_label("Open this link?").is_none());
+    assert_eq!(opened(&window.intents()), [""; 0]);
+}
+
+#[test]
+fn a_link_that_pretends_is_called_so_and_not_opened_by_one_more_key() {
+    let mut window = saying(&["[https://bank.example/login](https://bank.example@evil.example/)"]);
+    window.harness.get_by_role(Role::Link).focus();
+    window.run();
+    window.key(Key::Enter);
+    window.harness.get_by_label_contains(
+        "The text reads “https://bank.example/login”, but the link leads to evil.example.",
+    );
+    window.harness.get_by_label_contains("“bank.example” is only a name to sign in with.");
+    window.key(Key::Enter);
+    assert_eq!(opened(&window.intents()), [""; 0]);
+    assert!(window.harness.query_by_label("Open this link?").is_none());
+}
+
+#[test]
+fn the_address_of_a_link_can_be_copied() {
+    let mut window = saying(&["[a](https://p\u{430}ypal.example/)"]);
+    window.click("a");
+    window.harness.get_by_label_contains("several alphabets");
+    window.harness.get_by_role_and_label(Role::Button, "Copy address").click();
+    window.harness.step();
+    assert_eq!(window.copied().as_deref(), Some("https://p\u{430}ypal.example/"));
+}
+
+#[test]
+fn what_no_browser_opens_is_no_link() {
+    let body = "[x](javascript:alert) file:///etc/passwd [y](ftp://a.example)";
+    let window = saying(&[body]);
+    window.harness.get_by_label(body);
+    assert!(window.harness.query_by_role(Role::Link).is_none());
+}
+
+#[test]
+fn without_a_browser_the_person_is_told() {
+    let mut window = saying(&["hello"]);
+    let banner = Banner::LinkNotOpened { url: "https://a.example/".into(), detail: "not found".into() };
+    window.update(Update::Banner(banner.clone()));
+    window.harness.get_by_label_contains("No program could open the link");
+    window.harness.get_by_label_contains("https://a.example/");
+    window.click("Dismiss");
+    assert!(window.intents().contains(&Intent::DismissBanner(banner)));
+}
+
+#[test]
+fn links_ask_in_korean_too() {
+    let mut window = saying(&["https://a.example"]);
+    let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
+    window.update(Update::Preferences(korean));
+    window.click("https://a.example");
+    window.harness.get_by_label("이 링크를 열까요?");
+    window.click("열기");
+    assert_eq!(opened(&window.intents()), ["https://a.example"]);
+}
+
+#[test]
+fn every_control_of_rich_text_has_a_name() {
+    let mut window = saying(&["```\ncode\n```\n[a](https://a.example) <https://b.example>"]);
+    window.check_names();
+}
