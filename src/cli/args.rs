@@ -99,7 +99,7 @@ pub(super) struct Hub {
 
 #[derive(Debug, Flags)]
 pub(super) struct Invite {
-    /// The hub's data directory.
+    /// The hub's data directory; by default that of the hub on this computer.
     #[arg(long, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
     /// The address to invite to, as the guest reaches it; by default the one the hub listens on.
@@ -204,7 +204,7 @@ pub(super) enum Device {
         /// Its name for people.
         #[arg(long)]
         name: Option<String>,
-        /// The hub's data directory.
+        /// The hub's data directory; by default that of the hub on this computer.
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
     },
@@ -213,7 +213,7 @@ pub(super) enum Device {
         /// The device's id.
         #[arg(value_name = "ID", value_parser = device)]
         id: DeviceId,
-        /// The hub's data directory.
+        /// The hub's data directory; by default that of the hub on this computer.
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
     },
@@ -222,7 +222,7 @@ pub(super) enum Device {
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
-        /// The hub's data directory.
+        /// The hub's data directory; by default that of the hub on this computer.
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
     },

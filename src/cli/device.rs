@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::args::Device;
 use super::hub::failed;
-use super::{Failure, default_hub_dir, print};
+use super::{Failure, hub_dir_here, print};
 use crate::hub::{self, Beacon};
 use crate::model::DeviceId;
 
@@ -16,17 +16,17 @@ const USUAL: &str = "http://127.0.0.1:7870";
 pub(super) fn run(command: Device) -> Result<(), Failure> {
     match command {
         Device::Add { id, name, data_dir } => {
-            add(&default_hub_dir(data_dir)?, &id, name.as_deref().unwrap_or_default())
+            add(&hub_dir_here(data_dir)?, &id, name.as_deref().unwrap_or_default())
         }
         Device::Remove { id, data_dir } => {
-            let removed = hub::remove_device(&default_hub_dir(data_dir)?, id.as_str()).map_err(failed)?;
+            let removed = hub::remove_device(&hub_dir_here(data_dir)?, id.as_str()).map_err(failed)?;
             let id = print::harmless(id.as_str());
             print::line(&match removed {
                 true => format!("{id} has no token any more"),
                 false => format!("{id} had no token"),
             })
         }
-        Device::List { json, data_dir } => list(&default_hub_dir(data_dir)?, json),
+        Device::List { json, data_dir } => list(&hub_dir_here(data_dir)?, json),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::args::Invite;
 use super::hub::failed;
-use super::{Exit, Failure, default_hub_dir, print};
+use super::{Exit, Failure, hub_dir_here, print};
 use crate::hub::{self, InviteOptions};
 use crate::model::Address;
 
 pub(super) fn run(command: Invite) -> Result<(), Failure> {
-    let data_dir = default_hub_dir(command.data_dir)?;
+    let data_dir = hub_dir_here(command.data_dir)?;
     let url = match command.url {
         None => None,
         Some(text) => match Address::parse(&text) {

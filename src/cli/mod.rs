@@ -13,7 +13,7 @@ mod print;
 mod send;
 mod tail;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -51,11 +51,51 @@ impl Failure {
 
 /// Where a hub keeps everything unless told otherwise: beside the app's own.
 fn default_hub_dir(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
-    let usual = || settings::data_dir().map(|dir| dir.join("hub"));
-    let unknown = || {
-        Failure::new(Exit::Failed, "your home folder is not known; say where to keep data: --data-dir DIR")
-    };
-    given.or_else(usual).ok_or_else(unknown)
+    match given {
+        Some(dir) => Ok(dir),
+        None => Ok(app_dir()?.join("hub")),
+    }
+}
+
+/// Where the hub on this computer keeps everything that a command is about: `duplexctl hub`'s or the app's own, whichever
+/// there is; where there are both, the one that runs.
+fn hub_dir_here(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    match given {
+        Some(dir) => Ok(dir),
+        None => hub_dir_in(&app_dir()?),
+    }
+}
+
+fn hub_dir_in(app: &Path) -> Result<PathBuf, Failure> {
+    let (own, apps) = (app.join("hub"), app.to_owned());
+    match (crate::hub::is_there(&own), crate::hub::is_there(&apps)) {
+        (true, false) => Ok(own),
+        (false, true) => Ok(apps),
+        (false, false) => Err(Failure::new(
+            Exit::Failed,
+            "there is no hub on this computer yet: start Duplex or `duplexctl hub`, or say where it keeps its data: \
+             --data-dir DIR",
+        )),
+        (true, true) => match (crate::hub::is_running(&own), crate::hub::is_running(&apps)) {
+            (true, false) => Ok(own),
+            (false, true) => Ok(apps),
+            _ => Err(Failure::new(
+                Exit::Failed,
+                format!(
+                    "there are two hubs on this computer: say which, --data-dir {} (of duplexctl hub) or \
+                     --data-dir {} (the app's own)",
+                    own.display(),
+                    apps.display()
+                ),
+            )),
+        },
+    }
+}
+
+/// Where the app keeps everything.
+fn app_dir() -> Result<PathBuf, Failure> {
+    let unknown = "your home folder is not known; say where to keep data: --data-dir DIR";
+    settings::data_dir().ok_or_else(|| Failure::new(Exit::Failed, unknown))
 }
 
 /// Runs the console companion with the program's arguments. `app`: the flags of the window's program, for `generate`.
@@ -91,5 +131,27 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
             }
             ExitCode::from(exit as u8)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hub_of_this_computer_is_found_wherever_it_is() {
+        let app = tempfile::tempdir().unwrap();
+        let found = || hub_dir_in(app.path()).map_err(|failure| failure.sentence);
+        assert!(found().unwrap_err().contains("no hub on this computer"));
+        let start = |dir: &Path| crate::hub::spawn(crate::hub::Options::embedded(dir)).unwrap();
+        start(app.path()).shutdown();
+        assert_eq!(found(), Ok(app.path().to_owned()), "the app's own, whether it runs or not");
+        let own = start(&app.path().join("hub"));
+        assert_eq!(found(), Ok(app.path().join("hub")), "the one that runs");
+        own.shutdown();
+        let apps = start(app.path());
+        assert_eq!(found(), Ok(app.path().to_owned()));
+        apps.shutdown();
+        assert!(found().unwrap_err().contains("two hubs"), "nobody knows which is meant");
     }
 }

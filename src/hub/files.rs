@@ -59,6 +59,17 @@ impl Beacon {
     }
 }
 
+/// Whether a hub was ever started on this data directory.
+pub fn is_there(data_dir: &Path) -> bool {
+    data_dir.join(SECRET).exists()
+}
+
+/// Whether a hub runs on this data directory.
+pub fn is_running(data_dir: &Path) -> bool {
+    let lock = File::open(data_dir.join(LOCK));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// The owner's token on this data directory, made by the hub's first start.
 ///
 /// # Errors

@@ -43,7 +43,7 @@ use tokio::time::timeout;
 pub use device::{add_device, devices, remove_device};
 pub use embedded::{Handle, spawn};
 pub use error::HubError;
-pub use files::{Beacon, secret, token};
+pub use files::{Beacon, is_running, is_there, secret, token};
 pub use invite::{INVITE_MS, Invite, InviteOptions, invite};
 
 use crate::clock;

@@ -6,8 +6,8 @@ use egui::{Label, RichText, TextEdit, Ui};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Facts, View, rows};
-use crate::model::device::{Happened, Metric, MetricName, MetricType, Spec};
-use crate::model::devices::Device;
+use crate::model::device::{Happened, Metric, MetricType, Spec};
+use crate::model::devices::{Device, Latest};
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, value, widgets};
 
@@ -127,14 +127,10 @@ impl Details {
 
 /// Its last readings and its announcement, in the words of the protocol.
 fn last_said(device: &Device) -> Json {
-    let last = device.latest.iter().map(|latest| latest.received).max().unwrap_or(0);
-    let of_last = device.latest.iter().filter(|latest| latest.received == last && last > 0);
-    let at = of_last.clone().map(|latest| latest.at).max();
-    let values: Map<String, Json> =
-        of_last.map(|latest| (name(&latest.metric.name), json!(latest.value))).collect();
-    json!({ "readings": { "at": at, "received": last, "values": values }, "announced": device.spec })
-}
-
-fn name(name: &MetricName) -> String {
-    name.as_str().to_owned()
+    let last = device.last_said();
+    let (at, received) =
+        (last.iter().map(|latest| latest.at).max(), last.first().map(|latest| latest.received));
+    let value = |latest: &&Latest| (latest.metric.name.to_string(), json!(latest.value));
+    let values: Map<String, Json> = last.iter().map(value).collect();
+    json!({ "readings": { "at": at, "received": received, "values": values }, "announced": device.spec })
 }

@@ -50,7 +50,6 @@ struct Copied {
     key: Option<(u64, usize, u64)>,
     metrics: Arc<Vec<Arc<Metric>>>,
     attributes: Arc<Vec<(String, String)>>,
-    log_key: Option<(usize, WallMs, WallMs)>,
     log: Arc<Vec<LogLine>>,
 }
 
@@ -305,10 +304,8 @@ impl Copied {
             self.metrics = Arc::new(device.latest.iter().map(|latest| latest.metric.clone()).collect());
             self.attributes = Arc::new(details::copied(&device.spec));
         }
-        let at = |line: Option<&LogLine>| line.map_or(0, |line| line.at);
-        let log_key = (device.log.len(), at(device.log.front()), at(device.log.back()));
-        if self.log_key != Some(log_key) {
-            self.log_key = Some(log_key);
+        // At most a hundred lines, and one that is there may change: how a command ended.
+        if !self.log.iter().eq(device.log.iter().rev()) {
             self.log = Arc::new(device.log.iter().rev().cloned().collect());
         }
     }

@@ -82,16 +82,40 @@ impl Drawn {
 /// A stretch of one value or bucket: where it begins, how long it is.
 type Stretch = (Bucket, i64);
 
-/// Puts together what is known of a metric in sight, in order of time.
+/// Puts together what is known of a metric in sight, in order of time. The page is as it was when it was read: what came
+/// since then, however late, is in memory, and what was said before that is in the page. Neither is told twice.
 fn stretches<'a>(latest: &'a Latest, page: Option<&'a SeriesPage>) -> impl Iterator<Item = Stretch> + 'a {
-    let (from, to) = page.map_or((WallMs::MIN, WallMs::MIN), |page| (page.from, page.to));
-    let has_page = page.is_some();
-    let before = memory(latest).filter(move |(bucket, _)| has_page && bucket.at < from);
-    let stored = page
-        .into_iter()
-        .flat_map(|page| page.buckets.iter().map(|bucket| (*bucket, page.step_ms.clamp(0, LONGEST_STEP_MS))));
-    let after = memory(latest).filter(move |(bucket, _)| !has_page || bucket.at >= to);
-    before.chain(stored).chain(after)
+    let step = page.map_or(0, |page| page.step_ms.clamp(0, LONGEST_STEP_MS));
+    let stored = page.into_iter().flat_map(|page| page.buckets.iter().copied());
+    let (mut stored, mut memory) = (stored.peekable(), memory(latest).peekable());
+    std::iter::from_fn(move || {
+        loop {
+            let Some(bucket) = stored.peek_mut() else { return memory.next() };
+            let Some((held, width)) = memory.peek().copied() else { return Some((stored.next()?, step)) };
+            let (is_later, is_earlier) = (
+                held.at >= bucket.at.saturating_add(step.max(1)),
+                held.at.saturating_add(width) <= bucket.at,
+            );
+            if is_later {
+                return Some((stored.next()?, step));
+            }
+            // A point has no width, and is earlier only where it begins earlier.
+            if is_earlier && held.at < bucket.at {
+                return memory.next();
+            }
+            match (step, width) {
+                // Told again at the same time: the later one counts.
+                (0, 0) => *bucket = held,
+                // It is counted in there, or came too late for that.
+                (step, width) if width <= step => {
+                    (bucket.min, bucket.max) = (bucket.min.min(held.min), bucket.max.max(held.max));
+                }
+                // The page tells of it more closely.
+                _ => {}
+            }
+            memory.next();
+        }
+    })
 }
 
 /// What is in memory: minutes, and from where they begin raw points.
@@ -429,8 +453,32 @@ mod tests {
         let stored = page(0, 120_500, 60_000, &[(0, 1.0), (60_000, 2.0)]);
         let drawn = draw(&metric, Some(&stored), 1_000, sight(0, 122_000, 122_000, 1_220));
         let at: Vec<i64> = drawn.columns.iter().map(|column| column.at as i64 - START).collect();
-        assert_eq!(at, [30_000, 90_000, 121_000], "what the page tells of is not told twice");
+        assert_eq!(at, [30_000, 90_000, 120_000, 121_000]);
         assert_eq!(drawn.ends, Some((0.0, 6.0)));
+    }
+
+    #[test]
+    fn what_came_after_the_page_was_read_is_drawn_however_late_and_nothing_twice() {
+        let metric = latest(&[(3_000, 3.0), (1_500, 1.5), (2_000, 9.0), (10_000, 4.0)]);
+        let raw = page(0, 4_000, 0, &[(1_000, 1.0), (2_000, 2.0)]);
+        let drawn = draw(&metric, Some(&raw), 1_000, sight(0, 11_000, 11_000, 11_000));
+        let told: Vec<(i64, f64)> = drawn.columns.iter().map(|c| (c.at as i64 - START, c.mean)).collect();
+        let late = [(1_000, 1.0), (1_500, 1.5), (2_000, 9.0), (3_000, 3.0), (10_000, 4.0)];
+        assert_eq!(told, late, "of two at one time the one that was told later counts");
+
+        let wide = page(0, 60_000, 2_000, &[(0, 1.0), (2_000, 2.0)]);
+        let drawn = draw(&metric, Some(&wide), 1_000, sight(0, 11_000, 11_000, 11_000));
+        let told: Vec<i64> = drawn.columns.iter().map(|column| column.at as i64 - START).collect();
+        assert_eq!(told, [1_000, 3_000, 10_000], "a point within a stretch is no column of its own");
+        assert_eq!(drawn.ends, Some((0.0, 9.0)), "but it is seen");
+
+        // A page that tells of a minute more closely than memory does.
+        let mut values: Vec<(i64, f64)> = (0..10).map(|n| (n * 1_000, 7.0)).collect();
+        values.extend((0..600).map(|n| (120_000 + n * 100, 8.0)));
+        let close = page(0, 130_000, 0, &[(0, 7.0), (30_000, 7.0), (120_000, 8.0)]);
+        let drawn = draw(&latest(&values), Some(&close), 30_000, sight(0, 121_000, 121_000, 121_000));
+        let told: Vec<i64> = drawn.columns.iter().take(3).map(|c| c.at as i64 - START).collect();
+        assert_eq!(told, [0, 30_000, 120_000]);
     }
 
     #[test]
