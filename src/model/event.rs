@@ -363,6 +363,8 @@ pub enum Update {
     Banner(Banner),
     /// That is over.
     BannerOver(Banner),
+    /// How many readings this disk did not take since the start.
+    ReadingsNotKept(u64),
     /// How the person wants the window to be.
     Preferences(Preferences),
     /// Whether to offer the first steps.

@@ -42,6 +42,16 @@ pub enum Banner {
         /// Where they are now.
         path: PathBuf,
     },
+    /// What devices say cannot be written to the disk: their past will have holes.
+    ReadingsNotWritten {
+        /// The system's words.
+        detail: String,
+    },
+    /// What devices said was damaged on the disk, and was set aside untouched; a new file was begun.
+    ReadingsSetAside {
+        /// Where the damaged one is now.
+        path: PathBuf,
+    },
     /// A part of the app failed and was started again.
     Restarted {
         /// Its name.
@@ -125,6 +135,8 @@ pub struct Model {
     pub connections: BTreeMap<ConnectionId, Connection>,
     /// What to tell above everything else.
     pub banners: Vec<Banner>,
+    /// How many readings this disk did not take since the start: they were shown, and are not in the stored past.
+    pub readings_not_kept: u64,
     /// How the person wants the window to be.
     pub preferences: Preferences,
     /// Whether to offer the first steps.
@@ -157,6 +169,7 @@ impl Model {
                 }
             }
             Update::BannerOver(banner) => self.banners.retain(|known| *known != banner),
+            Update::ReadingsNotKept(count) => self.readings_not_kept = count,
             Update::Preferences(preferences) => self.preferences = preferences,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,

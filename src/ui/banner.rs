@@ -11,9 +11,13 @@ use crate::model::reducer::Banner;
 /// Whether it is over once it was read. The others end when what they tell of is mended.
 fn is_dismissable(banner: &Banner) -> bool {
     match banner {
-        Banner::DiskFull | Banner::DiskReadOnly { .. } | Banner::DatabaseNewer { .. } => false,
+        Banner::DiskFull
+        | Banner::DiskReadOnly { .. }
+        | Banner::DatabaseNewer { .. }
+        | Banner::ReadingsNotWritten { .. } => false,
         Banner::DatabaseSetAside { .. }
         | Banner::SettingsSetAside { .. }
+        | Banner::ReadingsSetAside { .. }
         | Banner::Restarted { .. }
         | Banner::SecretNotKept { .. }
         | Banner::LinkNotOpened { .. } => true,

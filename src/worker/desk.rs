@@ -25,7 +25,7 @@ use crate::model::event::{LogRestart, TestOutcome, Update};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
 use crate::model::{
-    ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Profile, SeriesPage,
+    Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Profile, SeriesPage,
     SharedModel, Time,
 };
 use crate::settings::{SecretStore, Settings};
@@ -142,7 +142,10 @@ impl Desk {
         let store = ClientStore::open(&options.data_dir);
         let (settings, settings_banner) = Settings::load(&options.data_dir);
         let readings = ReadingsStore::open(&options.data_dir, APP_FILE, Keep::APP);
-        let readings = readings.inspect_err(|error| log::error!("no readings are kept: {error}")).ok();
+        let not_kept = readings.as_ref().err().map(|error| {
+            log::error!("no readings are kept: {error}");
+            Banner::ReadingsNotWritten { detail: error.to_string() }
+        });
         let mut desk = Desk {
             model: model.clone(),
             store: store.store,
@@ -153,15 +156,17 @@ impl Desk {
             data_dir: options.data_dir.clone(),
             done,
             test: 0,
-            fleet: Fleet::new(readings),
+            fleet: Fleet::new(readings.ok()),
             recorder: Recorder::default(),
             trays: VecDeque::new(),
             posts,
             opened,
-            updates: store.banners.into_iter().chain(settings_banner).map(Update::Banner).collect(),
+            updates: Vec::new(),
             unwritten: Vec::new(),
             health: Health::default(),
         };
+        let banners = store.banners.into_iter().chain(settings_banner).chain(not_kept);
+        desk.updates.extend(banners.map(Update::Banner));
         desk.updates.push(Update::Preferences(desk.settings.preferences()));
         match &options.only {
             Some((profile, secret)) => {

@@ -16,7 +16,7 @@ use crate::model::link_device::{LinkCounters, link_readings};
 use crate::model::link_state::LinkState;
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{
-    Command, CommandState, ConnectionId, DeviceId, Event, Happened, Intent, LogLine, MetricName, Profile,
+    Banner, Command, CommandState, ConnectionId, DeviceId, Event, Happened, Intent, LogLine, MetricName, Profile,
     Readings, Sender, SeriesPage, Time,
 };
 use crate::store::readings::ReadingsStore;
@@ -48,6 +48,10 @@ pub(super) struct Fleet {
     logs: VecDeque<(ConnectionId, DeviceId, Vec<LogLine>)>,
     /// When the links' figures are taken next; none while no link is up.
     links_due: Option<BootMs>,
+    /// Readings that this disk did not take, as last told.
+    not_kept: u64,
+    /// What keeps them from being written, as last told.
+    trouble: Option<Banner>,
 }
 
 /// A command that has no outcome yet.
@@ -82,8 +86,6 @@ pub(super) struct Figures {
     was_up: bool,
     /// When the round trip is measured next.
     measure_at: BootMs,
-    /// Readings that the disk did not take.
-    not_kept: u64,
 }
 
 impl Figures {
@@ -276,9 +278,28 @@ impl Desk {
             .filter(|(_, state)| state.is_online())
             .collect();
         self.fleet.links_due = (!up.is_empty()).then(|| clock::now().boot_ms + LINK_MS);
+        self.readings_kept();
         for (id, state) in up {
             self.link_figures(id, &state);
             self.measure_round_trip(id);
+        }
+    }
+
+    /// Tells how it stands with what the disk keeps of readings, where that has changed.
+    fn readings_kept(&mut self) {
+        let Some(store) = &self.fleet.readings else { return };
+        let (not_kept, set_aside) = (store.lost(), store.take_set_aside());
+        let trouble = store.trouble().map(|detail| Banner::ReadingsNotWritten { detail });
+        if std::mem::replace(&mut self.fleet.not_kept, not_kept) != not_kept {
+            self.update(Update::ReadingsNotKept(not_kept));
+        }
+        if self.fleet.trouble != trouble {
+            let before = std::mem::replace(&mut self.fleet.trouble, trouble.clone());
+            before.into_iter().for_each(|banner| self.update(Update::BannerOver(banner)));
+            trouble.into_iter().for_each(|banner| self.update(Update::Banner(banner)));
+        }
+        if let Some(path) = set_aside {
+            self.update(Update::Banner(Banner::ReadingsSetAside { path }));
         }
     }
 
@@ -495,11 +516,9 @@ impl Seat {
         let count = readings.values.len() as u64;
         self.figures.counters.readings += count;
         self.figures.counters.conflated = self.figures.counters.conflated.saturating_add(readings.conflated);
-        if !store.is_some_and(|store| store.keep(self.source, Arc::clone(readings))) {
-            if self.figures.not_kept == 0 {
-                log::warn!("the disk does not keep up with readings; some are not kept");
-            }
-            self.figures.not_kept += count;
+        if let Some(store) = store {
+            // What is not taken is counted there.
+            let _ = store.keep(self.source, Arc::clone(readings));
         }
     }
 }

@@ -16,7 +16,7 @@ use super::super::writer::Work;
 use super::inbox::Inbox;
 use super::memory::{Memory, Plan};
 use super::tend::{self, Cursor};
-use super::{Keep, open, write};
+use super::{Keep, write};
 
 /// What waits is taken in so often, and written at most so often.
 const TICK: Duration = Duration::from_secs(1);
@@ -36,15 +36,21 @@ pub(super) struct Live {
     memory: Mutex<Memory>,
     /// A copy of [`Memory::lost`], for whoever must not wait.
     lost: AtomicU64,
+    /// Why nothing can be written at the moment.
+    trouble: Mutex<Option<String>>,
+    /// Where a damaged file was set aside, not told yet.
+    set_aside: Mutex<Option<PathBuf>>,
     started: Instant,
 }
 
 impl Live {
-    pub(super) fn new(memory: Memory) -> Live {
+    pub(super) fn new(memory: Memory, set_aside: Option<PathBuf>) -> Live {
         Live {
             inbox: Mutex::default(),
             memory: Mutex::new(memory),
             lost: AtomicU64::new(0),
+            trouble: Mutex::default(),
+            set_aside: Mutex::new(set_aside),
             started: Instant::now(),
         }
     }
@@ -77,6 +83,16 @@ impl Live {
         self.lost.load(Ordering::Relaxed)
     }
 
+    /// Why nothing can be written at the moment, in the system's words.
+    pub(super) fn trouble(&self) -> MutexGuard<'_, Option<String>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where a damaged file was set aside, until it is taken.
+    pub(super) fn set_aside(&self) -> MutexGuard<'_, Option<PathBuf>> {
+        self.set_aside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn now(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -105,8 +121,6 @@ pub(super) struct Keeper {
     /// When to look next.
     next: Option<Instant>,
     written: Instant,
-    /// The last write failed.
-    is_failing: bool,
     cursor: Cursor,
 }
 
@@ -122,7 +136,7 @@ impl Keeper {
         // What the journal held is looked after from the start.
         let next = Some(written + LONGEST);
         let cursor = Cursor::default();
-        Keeper { path, keep, db: Some(db), slots, live, next, written, is_failing: false, cursor }
+        Keeper { path, keep, db: Some(db), slots, live, next, written, cursor }
     }
 
     fn look(&mut self, is_forced: bool) {
@@ -131,7 +145,8 @@ impl Keeper {
             || memory.is_urgent
             || memory.unsaved >= WORTH
             || (self.written.elapsed() >= LONGEST && memory.has_open());
-        let can_write = is_forced || !self.is_failing || self.written.elapsed() >= RETRY;
+        let is_failing = self.live.trouble().is_some();
+        let can_write = is_forced || !is_failing || self.written.elapsed() >= RETRY;
         if is_due && can_write {
             let plan = memory.plan(self.live.now());
             drop(memory);
@@ -149,10 +164,11 @@ impl Keeper {
         let result = self.try_write(plan);
         let is_damage = result.as_ref().is_err_and(StoreError::is_damage);
         match result {
-            Ok(()) => self.is_failing = false,
+            Ok(()) => *self.live.trouble() = None,
             Err(error) => {
                 self.live.memory().failed(plan);
-                if !std::mem::replace(&mut self.is_failing, true) {
+                let error = error.at(&self.path).to_string();
+                if self.live.trouble().replace(error.clone()).is_none() {
                     log::warn!("readings cannot be written at the moment: {error}");
                 }
             }
@@ -164,7 +180,7 @@ impl Keeper {
 
     fn try_write(&mut self, plan: &Plan) -> Result<(), StoreError> {
         if self.db.is_none() {
-            // It could not be begun anew the last time.
+            // It was set aside.
             self.db = Some(super::super::migrate::open(&self.path, &super::schema::SCHEMA)?);
         }
         let Some(db) = self.db.as_mut() else { return Err(StoreError::Closed) };
@@ -210,9 +226,9 @@ impl Keeper {
             // Best effort: a checkpoint would write to a file that is to stay as it is.
             let _ = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
-        match open::begin_anew(&self.path) {
-            Ok(db) => self.db = Some(db),
-            Err(error) => log::warn!("a new file for readings cannot be begun: {error}"),
+        match files::set_aside(&self.path) {
+            Ok(path) => *self.live.set_aside() = Some(path),
+            Err(error) => log::warn!("{} cannot be set aside: {error}", self.path.display()),
         }
         self.cursor = Cursor::default();
         self.live.memory().begin_anew();

@@ -26,7 +26,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -101,11 +101,11 @@ impl ReadingsStore {
     pub fn open(dir: &Path, name: &str, keep: Keep) -> Result<ReadingsStore, StoreError> {
         let path = dir.join(name);
         let keeps_raw = keep.raw_bytes > 0;
-        let (db, memory) = open::open(&path, keeps_raw).map_err(|error| error.at(&path))?;
-        let live = Arc::new(Live::new(memory));
+        let opened = open::open(&path, keeps_raw).map_err(|error| error.at(&path))?;
+        let live = Arc::new(Live::new(opened.memory, opened.set_aside));
         let to_read = path.clone();
         let slots = Slots::new(READERS, Box::new(move || migrate::open_read_only(&to_read)));
-        let keeper = Keeper::new(path, keep, db, Arc::clone(&slots), Arc::clone(&live));
+        let keeper = Keeper::new(path, keep, opened.db, Arc::clone(&slots), Arc::clone(&live));
         let writer = Writer::start("readings-writer", WAITING, keeper)?;
         let readers = Readers::start("readings-reader", &slots)?;
         let (refused, is_full) = (AtomicU64::new(0), AtomicBool::new(false));
@@ -147,6 +147,16 @@ impl ReadingsStore {
     /// no sense, or there were too many metrics.
     pub fn lost(&self) -> u64 {
         self.shared.refused.load(Ordering::Relaxed) + self.shared.live.lost()
+    }
+
+    /// Why readings cannot be written at the moment, in the system's words; none while they can.
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.live.trouble().clone()
+    }
+
+    /// Where a damaged file was set aside, once.
+    pub fn take_set_aside(&self) -> Option<PathBuf> {
+        self.shared.live.set_aside().take()
     }
 
     /// All devices of a source, with their last values, by id. One that never said anything about itself is among them if

@@ -1,7 +1,7 @@
 //! How the readings' file is opened, and what of it is taken into memory.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
@@ -13,22 +13,26 @@ use super::schema::SCHEMA;
 use super::track::{Last, Track};
 use crate::model::device::{DeviceId, MetricName};
 
+/// A file that is open.
+pub(super) struct Opened {
+    pub db: Connection,
+    pub memory: Memory,
+    /// Where a damaged one is now.
+    pub set_aside: Option<PathBuf>,
+}
+
 /// Opens, or makes, the file. A damaged one is set aside first.
-pub(super) fn open(path: &Path, keeps_raw: bool) -> Result<(Connection, Memory), StoreError> {
+pub(super) fn open(path: &Path, keeps_raw: bool) -> Result<Opened, StoreError> {
     let opened = migrate::open(path, &SCHEMA).and_then(|db| load(&db, keeps_raw).map(|memory| (db, memory)));
     match opened {
         Err(error) if error.is_damage() => {
             log::warn!("{} is set aside: {error}", path.display());
-            Ok((begin_anew(path)?, Memory::new(keeps_raw)))
+            let set_aside = Some(files::set_aside(path)?);
+            let db = migrate::open(path, &SCHEMA)?;
+            Ok(Opened { db, memory: Memory::new(keeps_raw), set_aside })
         }
-        other => other,
+        other => other.map(|(db, memory)| Opened { db, memory, set_aside: None }),
     }
-}
-
-/// Sets a damaged file aside and begins a new one. No connection may be open.
-pub(super) fn begin_anew(path: &Path) -> Result<Connection, StoreError> {
-    files::set_aside(path)?;
-    migrate::open(path, &SCHEMA)
 }
 
 /// The names, the last values, and what only the journal holds.

@@ -270,16 +270,24 @@ impl View {
     }
 }
 
-/// How many readings the hub left out, at the foot, where nothing is moved by it.
+/// How many readings the hub left out, and how many this disk did not take: at the foot, where nothing is moved by it.
 fn left_out(ui: &mut Ui, cx: &Cx) {
-    let count: u64 = cx.model.read(|model| model.connections.values().map(|c| c.devices.conflated()).sum());
-    if count > 0 {
-        let margin = egui::Margin::symmetric(theme::space::LARGE as i8, theme::space::TINY as i8);
-        let frame = egui::Frame::new().inner_margin(margin);
-        Panel::bottom("left out").frame(frame).resizable(false).show(ui, |ui| {
-            let text = (cx.words.devices.left_out)(count);
-            let text = egui::RichText::new(text).font(theme::small()).color(theme::of(ui).weak);
-            ui.add(egui::Label::new(text).selectable(false).truncate());
-        });
+    let (left_out, not_kept) = cx.model.read(|model| {
+        let left_out: u64 = model.connections.values().map(|c| c.devices.conflated()).sum();
+        (left_out, model.readings_not_kept)
+    });
+    if left_out == 0 && not_kept == 0 {
+        return;
     }
+    let words = cx.words.devices;
+    let margin = egui::Margin::symmetric(theme::space::LARGE as i8, theme::space::TINY as i8);
+    let frame = egui::Frame::new().inner_margin(margin);
+    Panel::bottom("left out").frame(frame).resizable(false).show(ui, |ui| {
+        for (count, said) in [(left_out, words.left_out), (not_kept, words.not_kept)] {
+            if count > 0 {
+                let text = egui::RichText::new(said(count)).font(theme::small()).color(theme::of(ui).weak);
+                ui.add(egui::Label::new(text).selectable(false).truncate());
+            }
+        }
+    });
 }

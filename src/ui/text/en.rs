@@ -371,6 +371,14 @@ fn banner(banner: &Banner) -> Sentence {
             "The settings could not be read.",
             format!("They are kept at {}; the app runs with its defaults.", shown(path)),
         ),
+        Banner::ReadingsNotWritten { detail: d } => say(
+            format!("What devices say cannot be written to the disk{}.", detail(d)),
+            "Live values and chat go on; the devices' past will have holes until the folder can be written again.",
+        ),
+        Banner::ReadingsSetAside { path } => say(
+            "What devices said was damaged on the disk, and a new file was begun.",
+            format!("The damaged one is kept at {}. Minutes of the past come from the servers.", shown(path)),
+        ),
         Banner::Restarted { part } => say(
             format!("A part of Duplex failed and was started again: {part}."),
             "Nothing was lost. If it repeats, please report it.",

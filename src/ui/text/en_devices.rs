@@ -36,6 +36,9 @@ pub static ENGLISH: DeviceWords = DeviceWords {
             format!("{count} readings left out: too many came at once")
         }
     },
+    not_kept: |count| {
+        if count == 1 { "1 reading was not kept on disk".to_owned() } else { format!("{count} readings were not kept on disk") }
+    },
     filter: "Filter devices",
     clear_filter: "Clear filter",
     matches: |shown, all| format!("{shown} of {all}"),

@@ -61,6 +61,8 @@ fn banners() -> [Banner; 8] {
         Banner::DiskReadOnly { detail: "x".into() },
         Banner::DatabaseSetAside { path: path.clone() },
         Banner::DatabaseNewer { path: path.clone() },
+        Banner::ReadingsNotWritten { detail: "x".into() },
+        Banner::ReadingsSetAside { path: path.clone() },
         Banner::SettingsSetAside { path },
         Banner::Restarted { part: "store" },
         Banner::SecretNotKept { detail: "x".into() },
