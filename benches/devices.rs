@@ -1,5 +1,4 @@
-//! Devices in figures: what a reading costs under the model's lock, what a million of them leave in memory, and what the
-//! lines of a list's visible rows cost. `DUPLEX_BENCH_QUICK=1` takes smaller sizes.
+//! Devices in figures: what a reading costs under the model's lock, and what a million of them leave in memory. `DUPLEX_BENCH_QUICK=1` takes smaller sizes.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench says what it sees")]
 
 use std::sync::Arc;
@@ -53,13 +52,6 @@ fn measure(devices: usize, readings: usize) {
         rss_kb().saturating_sub(before) as f64 / 1e3,
     );
     let to = START + rounds as i64 * 1_000;
-    let (mut line, mut points) = (Vec::with_capacity(300), 0);
-    let began = Instant::now();
-    for device in known.iter().take(30) {
-        device.latest[0].series.spark(100, to - 600_000, to, &mut line);
-        points += line.len();
-    }
-    println!("  30 lines of 100 columns, {points} points in all: {} µs", began.elapsed().as_micros());
     let began = Instant::now();
     model.apply(
         Time::default(),

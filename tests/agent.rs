@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use duplex::agent;
 use duplex::model::link_device::link_spec;
 use duplex::model::{
-    Command, CommandState, Connection, ConnectionId, Device, DeviceId, Freshness, Happened, Intent,
+    Banner, Command, CommandState, Connection, ConnectionId, Device, DeviceId, Freshness, Happened, Intent,
     MetricName, SharedModel, Status, Value,
 };
+use duplex::store::readings::APP_FILE;
 use duplex::worker::{Options, Worker};
 
 const HUB: ConnectionId = ConnectionId::OWN_HUB;
@@ -139,6 +140,39 @@ fn the_link_itself_is_charted() {
         (readings.series.raw().len() >= 2).then(|| connection.status(link))
     };
     assert_eq!(app.until("two seconds of the link", charted), Status::Online);
+    app.worker.shut_down();
+}
+
+impl App {
+    /// Waits for a banner.
+    fn banner(&self, what: &str, is_it: impl Fn(&Banner) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.model.read(|model| model.banners.iter().any(&is_it)) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "waited too long for {what}");
+            let _ = self.wakes.recv_timeout(left.min(Duration::from_secs(1)));
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_kept_or_was_damaged_is_told_and_readings_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    // Nothing can be written to a folder.
+    std::fs::create_dir(dir.path().join(APP_FILE)).unwrap();
+    let app = App::start(dir.path());
+    app.banner("the trouble", |banner| matches!(banner, Banner::ReadingsNotWritten { .. }));
+    app.until("this computer all the same", online);
+    app.worker.shut_down();
+
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join(APP_FILE), [b'?'; 8_192]).unwrap();
+    let app = App::start(dir.path());
+    app.banner("what was set aside", |banner| match banner {
+        Banner::ReadingsSetAside { path } => path.exists(),
+        _ => false,
+    });
+    app.until("this computer all the same", online);
     app.worker.shut_down();
 }
 

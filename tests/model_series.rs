@@ -31,12 +31,6 @@ fn raw(series: &Series) -> Vec<(i64, Option<f64>)> {
     series.raw().map(|point| (point.at, Some(point.value).filter(|value| !value.is_nan()))).collect()
 }
 
-fn line(series: &Series, columns: usize, from: i64, to: i64) -> Vec<(f32, Option<f32>)> {
-    let mut line = Vec::new();
-    series.spark(columns, from, to, &mut line);
-    line.into_iter().map(|(x, y)| (x, Some(y).filter(|y| !y.is_nan()))).collect()
-}
-
 #[test]
 fn a_late_point_is_put_in_its_place_and_a_repeated_time_says_what_was_told_last() {
     let series = of(&[(START, 1.0), (START + 20, 3.0), (START + 10, 2.0), (START + 20, 4.0)]);
@@ -64,8 +58,6 @@ fn a_missing_value_ends_the_line_and_counts_in_no_minute() {
         [Some(1.0), None, None, Some(5.0)]
     );
     assert_eq!(series.minutes().map(|minute| minute.count).sum::<u32>(), 2);
-    let line = line(&series, 4, START, START + 4_000);
-    assert_eq!(line, [(0.0, Some(1.0)), (1.0, None), (3.0, Some(5.0))]);
     // The same value told anew, and this time there is none.
     series.push(point(START + 3_000, f64::NAN));
     assert_eq!(series.minutes().map(|minute| (minute.count, minute.mean)).collect::<Vec<_>>(), [(1, 1.0)]);
@@ -94,8 +86,6 @@ fn clocks_at_the_ends_of_time_break_nothing() {
         let times: Vec<i64> = series.raw().map(|point| point.at).collect();
         assert!(times.is_sorted() && !times.is_empty(), "{times:?}");
         assert!(series.minutes().map(|minute| minute.at).is_sorted());
-        line(&series, 100, i64::MIN, i64::MAX);
-        line(&series, 100, i64::MAX, i64::MIN);
     }
     series.forget_after(START);
     assert!(series.raw().all(|point| point.at <= START));
@@ -107,35 +97,6 @@ fn the_largest_numbers_have_a_mean() {
         of(&[(START, f64::MAX), (START + 1, f64::MIN), (START + 2, f64::MAX), (START + 2, f64::MIN)]);
     let minute = series.minutes().next().unwrap();
     assert!(minute.mean.is_finite(), "{}", minute.mean);
-    assert!(line(&series, 2, START, START + 3).iter().all(|(_, y)| y.unwrap().is_finite()));
-}
-
-#[test]
-fn a_line_has_the_lowest_and_the_highest_of_each_column_in_the_order_of_time() {
-    let mut series = Series::default();
-    for (at, value) in [5.0, 9.0, 1.0, 4.0, 2.0, 2.0, 8.0].into_iter().enumerate() {
-        series.push(point(START + at as i64 * 10, value));
-    }
-    let expected = [(0.0, Some(9.0)), (0.0, Some(1.0)), (1.0, Some(2.0)), (1.0, Some(8.0))];
-    assert_eq!(line(&series, 2, START, START + 80), expected);
-    assert_eq!(line(&series, 2, START + 70, START + 90), []);
-    assert_eq!(line(&series, 0, START, START + 80), []);
-}
-
-#[test]
-fn a_line_goes_on_in_minutes_where_the_raw_points_end() {
-    let first = START - START % MINUTE_MS;
-    let mut series = Series::default();
-    for at in 0..4 * RAW_POINTS as i64 {
-        series.push(point(first + at * 1_000, (at % 60) as f64));
-    }
-    let line = line(&series, 40, first, first + 40 * MINUTE_MS);
-    assert_eq!(line.first(), Some(&(0.0, Some(0.0))));
-    for column in 0..40 {
-        let own: Vec<f32> =
-            line.iter().filter(|(x, _)| *x == column as f32).filter_map(|(_, y)| *y).collect();
-        assert_eq!(own, [0.0, 59.0], "column {column}");
-    }
 }
 
 #[test]
@@ -201,13 +162,12 @@ proptest! {
     }
 
     #[test]
-    fn any_times_and_values_leave_it_in_order(points in vec((any::<i64>(), any::<f64>()), 0..200), columns in 0usize..300) {
+    fn any_times_and_values_leave_it_in_order(points in vec((any::<i64>(), any::<f64>()), 0..200)) {
         let mut series = Series::default();
         for (at, value) in points {
             series.push(point(at, value));
         }
         prop_assert!(series.raw().map(|point| point.at).is_sorted_by(|a, b| a < b));
-        let line = line(&series, columns, i64::MIN, i64::MAX);
-        prop_assert!(line.len() <= 3 * columns && line.is_sorted_by(|a, b| a.0 <= b.0));
+        prop_assert!(series.minutes().map(|minute| minute.at).is_sorted_by(|a, b| a < b));
     }
 }

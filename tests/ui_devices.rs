@@ -15,9 +15,11 @@ use duplex::model::device::{
 };
 use duplex::model::event::{Event, Update};
 use duplex::model::id::ConnectionId;
-use duplex::model::link_device;
+use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::link_state::{LinkState, Why};
+use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::profile::Profile;
+use duplex::model::reducer::Banner;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, PointerButton, Pos2};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -306,9 +308,9 @@ fn groups_have_headings() {
 fn two_connections_have_a_heading_each_and_links_stand_last() {
     let mut window = Window::online();
     let now = window.now();
-    let counters = link_device::LinkCounters::default();
+    let counters = LinkCounters::default();
     let online = LinkState::Online { since: now.wall_ms, rtt_ms: None };
-    let readings = link_device::link_readings(&online, &counters, now.boot_ms, None, now.wall_ms);
+    let readings = link_readings(&online, &counters, now.boot_ms, None, now.wall_ms);
     window.event(Event::LocalReadings(readings.into()));
     let devices = vec![device(&window, "Zebra", "")];
     list(&mut window, devices);
@@ -470,6 +472,38 @@ fn readings_that_were_left_out_are_told() {
     readings.conflated = 120;
     window.event(Event::Readings(readings.into()));
     assert!(has(&window, "120 readings left out"));
+}
+
+#[test]
+fn readings_that_the_disk_did_not_take_are_told() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe"]);
+    assert!(!has(&window, "not kept"));
+    window.update(Update::ReadingsNotKept(1));
+    assert!(has(&window, "1 reading was not kept on disk"));
+    let full = Banner::ReadingsNotWritten { detail: "the disk is full".to_owned() };
+    window.update(Update::Banner(full.clone()));
+    assert!(has(&window, "What devices say cannot be written to the disk (the disk is full)"));
+    assert!(window.harness.query_by_label("Dismiss").is_none(), "it lasts as long as the trouble");
+    window.update(Update::BannerOver(full));
+    assert!(!has(&window, "cannot be written to the disk"));
+    window.update(Update::Banner(Banner::ReadingsSetAside { path: "/x/readings.db.damaged".into() }));
+    assert!(has(&window, "/x/readings.db.damaged"));
+}
+
+#[test]
+fn the_link_is_named_in_the_language_of_the_window() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe"]);
+    let now = window.now();
+    let counters = LinkCounters { round_trip_ms: Some(7), ..LinkCounters::default() };
+    let state = LinkState::Online { since: 0, rtt_ms: Some(7) };
+    let said = link_readings(&state, &counters, now.boot_ms, None, now.wall_ms);
+    window.event(Event::LocalReadings(said.into()));
+    assert!(has(&window, "Link, online, round trip 7 ms"));
+    let language = LanguageChoice::Korean;
+    window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
+    assert!(has(&window, "연결 상태, 온라인, 왕복 시간 7 ms"));
 }
 
 #[test]

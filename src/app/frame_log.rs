@@ -29,13 +29,17 @@ impl FrameLog {
     /// It is laid out. `last_s`: what the frame before took in all, painting included, in seconds.
     pub(super) fn end(self, model: &SharedModel, last_s: Option<f32>) {
         let now = clock::now();
-        let (readings, conflated, newest) = model.read(|model| {
+        let asked = Instant::now();
+        let (readings, conflated, newest, lock_us) = model.read(|model| {
+            // As long as it is waited for before a frame, or behind one: a frame begins when the worker has just let go.
+            let lock_us = self.lock_us.max(asked.elapsed().as_micros());
             let all = || model.connections.values().map(|connection| &connection.devices);
             let heard = all().flat_map(|devices| devices.iter()).filter(|device| !device.is_local());
             (
                 all().map(|devices| devices.readings()).sum::<u64>(),
                 all().map(|devices| devices.conflated()).sum::<u64>(),
                 heard.filter_map(|device| device.heard).max(),
+                lock_us,
             )
         });
         log::trace!(
@@ -44,7 +48,7 @@ impl FrameLog {
             self.began_ms,
             self.began.elapsed().as_micros(),
             last_s.unwrap_or(0.0) * 1e6,
-            self.lock_us,
+            lock_us,
             self.keys,
             newest.map_or(-1, |newest| now.wall_ms.saturating_sub(newest)),
         );

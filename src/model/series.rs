@@ -218,34 +218,6 @@ impl Series {
         }
     }
 
-    /// The line from `from` to `to` (exclusive), for a chart `columns` pixels wide, into `line`: x in columns from the
-    /// left, y as values. Of the points in one column the lowest and the highest remain; y that is not a number ends the
-    /// line. Raw points as far as they reach, minutes before. Nothing is allocated that `line` has room for: it needs three
-    /// places a column at most.
-    pub fn spark(&self, columns: usize, from: WallMs, to: WallMs, line: &mut Vec<(f32, f32)>) {
-        line.clear();
-        let Some(held) = self.0.as_deref().filter(|_| columns > 0 && to > from) else { return };
-        let scale = columns as f64 / to.saturating_sub(from) as f64;
-        let mut column = Column::new(columns, line);
-        let x = |at: WallMs| (at.saturating_sub(from) as f64 * scale) as usize;
-        let first_raw = held.raw.front().map_or(WallMs::MAX, |raw| raw.point(held.base).at);
-        let earlier =
-            |minute: &&Bucket| minute.at >= from && minute.at.saturating_add(MINUTE_MS) <= first_raw;
-        for minute in held.minutes.iter().filter(earlier).take_while(|minute| minute.at < to) {
-            column.take(x(minute.at), minute.min);
-            column.take(x(minute.at), minute.max);
-        }
-        let begin = if from == WallMs::MIN { 0 } else { held.first_after(from - 1) };
-        for raw in held.raw.range(begin..) {
-            let point = raw.point(held.base);
-            if point.at >= to {
-                break;
-            }
-            column.take(x(point.at), point.value);
-        }
-        column.draw();
-    }
-
     /// About how many bytes it takes beside itself.
     pub fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |held| {
@@ -395,63 +367,5 @@ fn make_room<T>(queue: &mut VecDeque<T>, most: usize) {
     if queue.len() == queue.capacity() {
         let more = queue.len().max(4).min(most.saturating_sub(queue.len()).max(1));
         queue.reserve_exact(more);
-    }
-}
-
-/// The points of one column of a line, as they are drawn.
-struct Column<'a> {
-    line: &'a mut Vec<(f32, f32)>,
-    last: usize,
-    at: usize,
-    low: f64,
-    high: f64,
-    /// The lowest came before the highest, and is drawn first.
-    rises: bool,
-    empty: bool,
-    /// The line ends in this column. An end with a value after it in the same column is too narrow to be seen.
-    ends: bool,
-}
-
-impl<'a> Column<'a> {
-    fn new(columns: usize, line: &'a mut Vec<(f32, f32)>) -> Self {
-        let last = columns.saturating_sub(1);
-        Column { line, last, at: 0, low: 0.0, high: 0.0, rises: true, empty: true, ends: false }
-    }
-
-    /// Takes the next point of the line in.
-    fn take(&mut self, at: usize, value: f64) {
-        let at = at.min(self.last);
-        if at != self.at {
-            self.draw();
-            self.at = at;
-        }
-        self.ends = value.is_nan();
-        if self.ends {
-            return;
-        }
-        if self.empty {
-            (self.low, self.high, self.empty) = (value, value, false);
-        } else if value < self.low {
-            (self.low, self.rises) = (value, false);
-        } else if value > self.high {
-            (self.high, self.rises) = (value, true);
-        }
-    }
-
-    /// Draws what was taken.
-    fn draw(&mut self) {
-        let y = |value: f64| value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32;
-        let x = self.at as f32;
-        if !self.empty {
-            let (first, second) = if self.rises { (self.low, self.high) } else { (self.high, self.low) };
-            self.line.push((x, y(first)));
-            if first != second {
-                self.line.push((x, y(second)));
-            }
-        }
-        if self.ends && self.line.last().is_some_and(|(_, y)| !y.is_nan()) {
-            self.line.push((x, f32::NAN));
-        }
-        (self.empty, self.ends, self.rises) = (true, false, true);
     }
 }

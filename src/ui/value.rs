@@ -2,10 +2,10 @@
 
 use egui::{Painter, Pos2, Response, Sense, Stroke, Ui, Vec2, vec2};
 
-use super::harmless;
 use super::text::Words;
 use super::text::devices::Span;
 use super::theme::Theme;
+use super::{Cx, harmless};
 use crate::model::device::{Metric, Status, Value};
 
 /// Most characters of a text that stands for a value.
@@ -105,6 +105,12 @@ fn grouped(words: &Words, text: &str) -> String {
         out.push_str(fraction);
     }
     out
+}
+
+/// A moment: its time of day, with its day unless that is today.
+pub(super) fn moment(cx: &Cx, at: i64) -> String {
+    let is_today = (cx.words.day)(at) == (cx.words.day)(cx.now.wall_ms);
+    if is_today { (cx.words.clock)(at) } else { (cx.words.day_and_clock)(at) }
 }
 
 /// "3 s ago", "2 min ago", for so many milliseconds; a clock that is ahead says "now".

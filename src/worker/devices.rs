@@ -16,8 +16,8 @@ use crate::model::link_device::{LinkCounters, link_readings};
 use crate::model::link_state::LinkState;
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{
-    Banner, Command, CommandState, ConnectionId, DeviceId, Event, Happened, Intent, LogLine, MetricName, Profile,
-    Readings, Sender, SeriesPage, Time,
+    Banner, Command, CommandState, ConnectionId, DeviceId, Event, Happened, Intent, LogLine, MetricName,
+    Profile, Readings, Sender, SeriesPage, Time,
 };
 use crate::store::readings::ReadingsStore;
 use crate::transport::{Counters, Traffic};

@@ -11,6 +11,7 @@ use super::order::{Grouping, Key, Order, View, What};
 use super::paint::{self, Stand};
 use super::rows::{self, Cache};
 use super::standing::Standing;
+use crate::ui::text::Words;
 use crate::ui::theme::{self, size};
 use crate::ui::{Cx, widgets};
 
@@ -29,11 +30,17 @@ pub(super) struct List {
     /// The first device that is wholly visible, and how far below the list's edge it stands.
     top: Option<(Key, f32)>,
     wants_focus: bool,
+    /// In whose words everything here is.
+    words: Option<&'static Words>,
 }
 
 impl List {
     /// Draws the pane. Returns the device that the person chose.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, standings: &[Standing]) -> Option<Key> {
+        if self.words.replace(cx.words).is_some_and(|words| !std::ptr::eq(words, cx.words)) {
+            // Another language: nothing that was prepared is right.
+            (self.cache, self.order) = (Cache::default(), Order::default());
+        }
         let hold = self.is_pointed_at(ui);
         let before = self.view.clone();
         let mut changed = self.order.sync(cx, &self.view, hold);

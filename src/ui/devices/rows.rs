@@ -151,7 +151,7 @@ impl Row {
                 shown.text = value::reading(words, &shown.metric, &shown.value);
             }
             if shown.name.is_empty() {
-                shown.name = harmless::line(shown.metric.name.as_str(), NAME_CHARS);
+                shown.name = metric_name(words, key.device.as_str(), shown.metric.name.as_str());
             }
         }
         if std::mem::take(&mut self.stale_spark) {
@@ -265,6 +265,12 @@ pub(super) fn title(words: &Words, name: &str, id: &str) -> String {
         "" => harmless::line(id, NAME_CHARS),
         name => harmless::line(name, NAME_CHARS),
     }
+}
+
+/// A metric's name to show.
+pub(super) fn metric_name(words: &Words, device: &str, name: &str) -> String {
+    let own = if device == LINK { (words.devices.link_metric)(name) } else { None };
+    own.map_or_else(|| harmless::line(name, NAME_CHARS), str::to_owned)
 }
 
 /// The kind to show; empty: none.

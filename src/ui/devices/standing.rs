@@ -6,7 +6,7 @@ use crate::model::id::ConnectionId;
 use crate::model::time::WallMs;
 use crate::ui::link::LinkMemory;
 use crate::ui::text::StateWord;
-use crate::ui::{Cx, rooms};
+use crate::ui::{Cx, rooms, value};
 
 /// How the devices of one connection stand.
 #[derive(Clone, Debug)]
@@ -66,11 +66,7 @@ impl Standing {
             State::Asking => Some(words.asking.to_owned()),
             State::Connecting => Some(words.connecting.to_owned()),
             State::Down(None) => Some((words.link_down)(None)),
-            State::Down(Some(since)) => {
-                let today = (cx.words.day)(since) == (cx.words.day)(cx.now.wall_ms);
-                let since = if today { (cx.words.clock)(since) } else { (cx.words.day_and_clock)(since) };
-                Some((words.link_down)(Some(&since)))
-            }
+            State::Down(Some(since)) => Some((words.link_down)(Some(&value::moment(cx, since)))),
         }
     }
 

@@ -56,7 +56,6 @@ pub enum Lock {
 pub struct PageWords {
     pub back: &'static str,
     pub gone: &'static str,
-    pub status_since: fn(&str, &str) -> String,
     pub last_heard: fn(&str, &str) -> String,
     pub clock_off: fn(i64) -> String,
     pub never: &'static str,

@@ -71,6 +71,8 @@ pub struct DeviceWords {
     pub no_kind: &'static str,
     pub link_name: &'static str,
     pub link_kind: &'static str,
+    /// What a metric of the link itself is called; none: it has no other name.
+    pub link_metric: fn(&str) -> Option<&'static str>,
     /// A connection's state when its devices are not known: since when it is down, if that is known.
     pub link_down: fn(Option<&str>) -> String,
     pub connecting: &'static str,

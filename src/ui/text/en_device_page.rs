@@ -11,7 +11,6 @@ use crate::ui::harmless;
 pub static ENGLISH: PageWords = PageWords {
     back: "Back to the devices",
     gone: "This device is not known to its server any more.",
-    status_since: |status, age| format!("{status}, since {age}"),
     last_heard: |status, age| format!("{status}, last heard {age}"),
     clock_off: |ms| {
         let way = if ms > 0 { "behind" } else { "ahead" };

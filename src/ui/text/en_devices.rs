@@ -37,7 +37,11 @@ pub static ENGLISH: DeviceWords = DeviceWords {
         }
     },
     not_kept: |count| {
-        if count == 1 { "1 reading was not kept on disk".to_owned() } else { format!("{count} readings were not kept on disk") }
+        if count == 1 {
+            "1 reading was not kept on disk".to_owned()
+        } else {
+            format!("{count} readings were not kept on disk")
+        }
     },
     filter: "Filter devices",
     clear_filter: "Clear filter",
@@ -53,6 +57,11 @@ pub static ENGLISH: DeviceWords = DeviceWords {
     no_kind: "other",
     link_name: "Link",
     link_kind: "link",
+    link_metric: |metric| match metric {
+        "round_trip" => Some("round trip"),
+        "conflated" => Some("left out"),
+        _ => None,
+    },
     link_down: |since| match since {
         Some(since) => format!("Unknown since {since}: the link is down"),
         None => "Unknown: not connected".to_owned(),

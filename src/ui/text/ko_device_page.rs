@@ -11,7 +11,6 @@ use crate::ui::harmless;
 pub static KOREAN: PageWords = PageWords {
     back: "기기 목록으로",
     gone: "서버가 이 기기를 더는 모릅니다.",
-    status_since: |status, age| format!("{status}, {age}부터"),
     last_heard: |status, age| format!("{status}, 마지막 소식 {age}"),
     clock_off: |ms| {
         let way = if ms > 0 { "느립니다" } else { "빠릅니다" };

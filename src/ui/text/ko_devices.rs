@@ -45,6 +45,17 @@ pub static KOREAN: DeviceWords = DeviceWords {
     no_kind: "기타",
     link_name: "연결 상태",
     link_kind: "연결",
+    link_metric: |metric| match metric {
+        "state" => Some("상태"),
+        "round_trip" => Some("왕복 시간"),
+        "reconnects" => Some("재연결"),
+        "received" => Some("받음"),
+        "sent" => Some("보냄"),
+        "queue" => Some("대기 중"),
+        "readings" => Some("측정값"),
+        "conflated" => Some("생략"),
+        _ => None,
+    },
     link_down: |since| match since {
         Some(since) => format!("{since}부터 알 수 없음: 연결이 끊겼습니다"),
         None => "알 수 없음: 연결되지 않았습니다".to_owned(),

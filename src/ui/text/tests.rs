@@ -54,7 +54,7 @@ fn refusals() -> [Refusal; 4] {
     ]
 }
 
-fn banners() -> [Banner; 8] {
+fn banners() -> [Banner; 10] {
     let path = PathBuf::from("client.db");
     [
         Banner::DiskFull,

@@ -110,6 +110,8 @@ fn a_damaged_file_is_set_aside_and_a_new_one_begun() {
     let garbage: Vec<u8> = (0..100_000u32).map(|number| (number % 251) as u8).collect();
     fs::write(dir.path().join(APP_FILE), &garbage).unwrap();
     let store = open(dir.path());
+    let aside = store.take_set_aside().unwrap();
+    assert_eq!((fs::read(aside).unwrap(), store.take_set_aside()), (garbage.clone(), None), "told once");
     tell(&store, "t", T0, Value::Number(1.0));
     drop(store);
     assert_eq!(points(&page(&open(dir.path()), "t", ALL, 10)), [(T0, 1.0)]);
@@ -141,6 +143,7 @@ fn damage_found_while_in_use_costs_what_was_on_disk_alone() {
     tell(&store, "t", T0 + 1, Value::Number(2.0));
     wait(store.flush());
     wait(store.flush());
+    assert!(store.take_set_aside().is_some_and(|path| path.exists()));
     // The points were still waiting for their chunk.
     assert_eq!(points(&page(&store, "t", ALL, 10)), [(T0, 1.0), (T0 + 1, 2.0)]);
     drop(store);
@@ -168,12 +171,15 @@ fn a_full_disk_costs_what_does_not_fit_into_memory_and_is_counted() {
     let many: Vec<_> = (1_001..=600_000).map(|i| (T0 + i, i as f64)).collect();
     tell_all(&store, "t", &many);
     wait(store.flush());
+    assert!(store.trouble().is_some_and(|words| words.contains("the disk is full")), "{:?}", store.trouble());
     wait(store.flush());
     assert!(store.lost() >= 400_000, "{}", store.lost());
     with_keeper(&store, |keeper| {
         keeper.db.as_ref().unwrap().pragma_update(None, "max_page_count", 1_000_000).unwrap();
     });
     tell(&store, "t", T0 + DAY_MS, Value::Number(7.0));
+    wait(store.flush());
+    assert_eq!(store.trouble(), None);
     drop(store);
     let last = page(&open(dir.path()), "t", (T0 + DAY_MS, T0 + DAY_MS + 1), 10);
     assert_eq!(points(&last), [(T0 + DAY_MS, 7.0)], "and it goes on");

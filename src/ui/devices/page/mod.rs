@@ -176,10 +176,12 @@ impl Page {
         });
         let mut status = (cx.words.devices.status)(view.status).to_owned();
         if let Some(since) = view.since {
-            let ago = value::age(cx.words, view.facts.hub_now.saturating_sub(since));
             status = match view.status {
-                Status::Unknown => (words.last_heard)(&status, &ago),
-                _ => (words.status_since)(&status, &ago),
+                Status::Unknown => {
+                    let ago = value::age(cx.words, view.facts.hub_now.saturating_sub(since));
+                    (words.last_heard)(&status, &ago)
+                }
+                _ => (cx.words.devices.status_since)(&status, &value::moment(cx, since)),
             };
         }
         if !view.reason.is_empty() {

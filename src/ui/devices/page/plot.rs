@@ -96,7 +96,7 @@ fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
         for line in lines {
             let (dot, _) = ui.allocate_exact_size(Vec2::splat(10.0), Sense::hover());
             ui.painter().circle_filled(dot.center(), 4.0, line.colour);
-            let mut text = harmless::line(line.metric.name.as_str(), 40);
+            let mut text = line.name.clone();
             if let Some(cursor) = canvas.cursor {
                 let said = match line.drawn.value_at(cursor) {
                     Some(column) => column_value(cx.words, line.metric, column),
@@ -406,8 +406,7 @@ fn speak(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], response: &egui::
     let words = cx.words.device_page;
     let sight = canvas.sight;
     let name = || {
-        let names: Vec<String> =
-            lines.iter().map(|line| harmless::line(line.metric.name.as_str(), 40)).collect();
+        let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
         let span = sight.to - sight.from;
         (words.plot_of)(&names.join(", "), &(words.moment)(sight.from, span), &(words.moment)(sight.to, span))
     };

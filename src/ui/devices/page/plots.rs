@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use egui::{Label, RichText, Ui};
 
+use super::super::rows::metric_name;
 use super::past::{self, Asked, Drawn, Need, Sight};
 use super::{Facts, plot};
 use crate::model::device::{Metric, MetricName, MetricType, UNKNOWN_RHYTHM_MS};
@@ -76,6 +77,8 @@ struct Key {
 pub(super) struct Plotted<'a> {
     /// Of which metric.
     pub metric: &'a Metric,
+    /// Its name to show.
+    pub name: String,
     /// Its line.
     pub drawn: &'a Drawn,
     /// Its colour.
@@ -195,7 +198,8 @@ impl Plots {
                 .filter_map(|(place, metric)| {
                     let kept = self.kept.get(&metric.name)?;
                     let colour = theme.people[place % theme.people.len()];
-                    Some(Plotted { metric, drawn: &kept.drawn, colour })
+                    let name = metric_name(cx.words, facts.device.as_str(), metric.name.as_str());
+                    Some(Plotted { metric, name, drawn: &kept.drawn, colour })
                 })
                 .collect();
             let loading = group.iter().any(|(_, m)| self.kept.get(&m.name).is_some_and(|kept| kept.loading));

@@ -2,11 +2,12 @@
 
 use egui::{Align2, Checkbox, Label, RichText, Ui, Vec2, pos2, vec2};
 
+use super::super::rows::metric_name;
 use super::plots::{self, Plots};
 use super::{View, rows};
 use crate::model::device::Freshness;
 use crate::ui::theme::{self, size, space};
-use crate::ui::{Cx, harmless, value, widgets};
+use crate::ui::{Cx, value, widgets};
 
 /// Height of a reading's row: two lines.
 const ROW: f32 = size::BODY_LINE + size::SMALL_LINE + space::SMALL;
@@ -28,7 +29,7 @@ fn row(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize) 
     let theme = theme::of(ui);
     let words = cx.words.device_page;
     let rect = ui.max_rect();
-    let name = harmless::line(metric.name.as_str(), 64);
+    let name = metric_name(cx.words, view.facts.device.as_str(), metric.name.as_str());
     tick(ui, cx, view, plots, number, &name);
     let said = value::reading(cx.words, metric, &reading.value);
     let word = (cx.words.devices.freshness)(reading.freshness);
