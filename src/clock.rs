@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use chrono::Timelike as _;
+
 use crate::model::Time;
 
 /// This moment on both clocks.
@@ -35,6 +37,12 @@ fn boot_ms() -> u64 {
 fn boot_ms() -> u64 {
     // SAFETY: takes nothing, cannot fail, touches no memory of ours.
     unsafe { windows_sys::Win32::System::SystemInformation::GetTickCount64() }
+}
+
+/// Minutes since midnight, as this computer's clock shows it to people.
+pub fn minute_of_day() -> u16 {
+    let now = chrono::Local::now();
+    u16::try_from(now.hour() * 60 + now.minute()).unwrap_or(0)
 }
 
 /// `N` random bytes from the system, for message ids and tokens.

@@ -75,7 +75,7 @@ fn run(args: Args) -> Result<(), String> {
             }
         })
     };
-    let worker = Worker::spawn(worker::Options { data_dir, only }, model.clone(), wake)
+    let worker = Worker::spawn(worker::Options { data_dir, only, tell: None }, model.clone(), wake)
         .map_err(|error| format!("The system gives no thread to work with: {error}."))?;
     let shot = args.screenshot.map(|file| screenshot::Plan { file, after: args.after.unwrap_or(2.0) });
     window::open(model, worker, gate, instance, shot, place)

@@ -9,6 +9,7 @@ use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Reading
 use super::id::{ConnectionId, Epoch, MessageId, Offset, RoomName};
 use super::link_state::{LinkState, Why};
 use super::log::{Note, Passed};
+use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::profile::Profile;
 use super::reducer::Banner;
@@ -367,6 +368,8 @@ pub enum Update {
     ReadingsNotKept(u64),
     /// How the person wants the window to be.
     Preferences(Preferences),
+    /// Of what they want to be told otherwise than usual.
+    NoticeChoices(NoticeChoices),
     /// Whether to offer the first steps.
     FirstSteps(bool),
     /// A connection test went on.

@@ -4,6 +4,7 @@ use super::chat::Position;
 use super::device::{DeviceId, MetricName, Value};
 use super::event::Side;
 use super::id::{ConnectionId, MessageId, RoomName};
+use super::notices::{Level, Viewing};
 use super::preferences::{Preferences, WindowPlace};
 use super::profile::{Profile, Secret};
 use super::reducer::Banner;
@@ -195,6 +196,28 @@ pub enum Intent {
     EndTest,
     /// Look and speak like this from now on.
     SetPreferences(Preferences),
+    /// Tell of this room's messages so from now on; none: as of all rooms.
+    SetRoomLevel {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which room.
+        room: RoomName,
+        /// Of which messages.
+        level: Option<Level>,
+    },
+    /// Tell that this device is gone, or do not.
+    MuteDevice {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which device.
+        device: DeviceId,
+        /// Whether to keep quiet about it.
+        muted: bool,
+    },
+    /// Show a notice, for the person to see what it looks like.
+    TryNotice,
+    /// The person looks at this now; none: not at the window.
+    View(Option<Viewing>),
     /// The window closes: it stood here.
     KeepWindow(WindowPlace),
     /// The first steps were taken or put off.

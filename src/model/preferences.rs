@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::notices::NoticePreferences;
+
 /// In which language the window speaks.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,11 +42,18 @@ pub struct Preferences {
     pub theme: Theme,
     /// How large everything is, in percent of the system's own scale. See [`Preferences::zoom`].
     pub zoom_percent: u16,
+    /// What to be told of while looking elsewhere.
+    pub notices: NoticePreferences,
 }
 
 impl Default for Preferences {
     fn default() -> Self {
-        Preferences { language: LanguageChoice::System, theme: Theme::System, zoom_percent: 100 }
+        Preferences {
+            language: LanguageChoice::System,
+            theme: Theme::System,
+            zoom_percent: 100,
+            notices: NoticePreferences::default(),
+        }
     }
 }
 

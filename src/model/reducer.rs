@@ -11,6 +11,7 @@ use super::event::{Event, LogRestart, Page, Person, Side, Stored, TestOutcome, U
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
+use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::profile::Profile;
 use super::readings::Part;
@@ -139,6 +140,8 @@ pub struct Model {
     pub readings_not_kept: u64,
     /// How the person wants the window to be.
     pub preferences: Preferences,
+    /// Of what they want to be told otherwise than usual.
+    pub notice_choices: NoticeChoices,
     /// Whether to offer the first steps.
     pub first_steps: bool,
     /// How the last connection test ended.
@@ -171,6 +174,7 @@ impl Model {
             Update::BannerOver(banner) => self.banners.retain(|known| *known != banner),
             Update::ReadingsNotKept(count) => self.readings_not_kept = count,
             Update::Preferences(preferences) => self.preferences = preferences,
+            Update::NoticeChoices(choices) => self.notice_choices = choices,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
         }

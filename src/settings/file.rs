@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::FILE;
 use super::migrate::{self, STEPS, Unfit, VERSION};
 use super::private_file::{self, beside};
-use crate::model::{Banner, ConnectionId, Preferences, Profile, WindowPlace};
+use crate::model::{Banner, ConnectionId, NoticeChoices, Preferences, Profile, WindowPlace};
 
 /// Why settings were not written.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,7 @@ struct Content {
     display_name: String,
     #[serde(flatten)]
     preferences: Preferences,
+    notice_choices: NoticeChoices,
     #[serde(skip_serializing_if = "Option::is_none")]
     window: Option<WindowPlace>,
     #[serde(flatten)]
@@ -154,6 +155,16 @@ impl Settings {
         self.content.preferences = preferences;
     }
 
+    /// Of what the person wants to be told otherwise than usual.
+    pub fn notice_choices(&self) -> &NoticeChoices {
+        &self.content.notice_choices
+    }
+
+    /// For changing that.
+    pub fn notice_choices_mut(&mut self) -> &mut NoticeChoices {
+        &mut self.content.notice_choices
+    }
+
     /// Where the window stood when it was last closed.
     pub fn window(&self) -> Option<WindowPlace> {
         self.content.window
@@ -236,7 +247,7 @@ fn parse(bytes: &[u8]) -> Result<(Content, u64), Unfit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{LanguageChoice, Theme};
+    use crate::model::{LanguageChoice, Level, NoticePreferences, Theme};
 
     fn dressed(theme: Theme) -> Preferences {
         Preferences { theme, ..Preferences::default() }
@@ -363,8 +374,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Settings::glance(dir.path()), (Preferences::default(), None));
         let mut settings = filled(dir.path());
-        let chosen =
-            Preferences { language: LanguageChoice::Korean, theme: Theme::HighContrast, zoom_percent: 150 };
+        let chosen = Preferences {
+            language: LanguageChoice::Korean,
+            zoom_percent: 150,
+            ..dressed(Theme::HighContrast)
+        };
         settings.set_preferences(chosen);
         settings.save().unwrap();
         assert_eq!(Settings::glance(dir.path()), (chosen, settings.window()));
@@ -387,5 +401,25 @@ mod tests {
         assert_eq!(settings.preferences(), dressed(Theme::Dark));
         let place = WindowPlace { width: 900.0, height: 700.0, corner: None, maximized: false };
         assert_eq!(settings.window(), Some(place));
+        assert_eq!(settings.notice_choices(), &NoticeChoices::default());
+    }
+
+    #[test]
+    fn what_to_be_told_of_is_kept_and_what_a_file_leaves_out_is_as_usual() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = load(dir.path());
+        let room = crate::model::RoomName::general();
+        settings.notice_choices_mut().set_room(ConnectionId(3), room.clone(), Some(Level::All));
+        let mut preferences = settings.preferences();
+        preferences.notices.quiet = true;
+        settings.set_preferences(preferences);
+        settings.save().unwrap();
+        let settings = load(dir.path());
+        assert_eq!(settings.notice_choices().room(ConnectionId(3), &room), Some(Level::All));
+        assert_eq!(settings.preferences(), preferences);
+
+        fs::write(dir.path().join(FILE), r#"{"version":1,"notices":{"devices":false}}"#).unwrap();
+        let notices = load(dir.path()).preferences().notices;
+        assert_eq!(notices, NoticePreferences { devices: false, ..NoticePreferences::default() });
     }
 }

@@ -16,7 +16,7 @@ use super::flush;
 use super::line::{Access, Line, Post, Tray};
 use super::own_hub::{HubAt, OwnHub};
 use super::record::Recorder;
-use super::{News, Options, Wake};
+use super::{News, Options, Tell, Wake};
 use crate::agent::Said;
 use crate::clock;
 use crate::link::courier::{Courier, Input, Output};
@@ -24,6 +24,7 @@ use crate::link::{self, Link};
 use crate::model::event::{LogRestart, TestOutcome, Update};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
+use crate::model::notices::{Moment, Notifier};
 use crate::model::{
     Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Profile, SeriesPage,
     SharedModel, Time,
@@ -101,6 +102,9 @@ pub(super) struct Desk {
     pub(super) test: u64,
     pub(super) fleet: Fleet,
     pub(super) recorder: Recorder,
+    /// Of what to tell the person, and who does.
+    pub(super) notifier: Notifier,
+    tell: Option<Tell>,
     /// What came over the sockets and is not looked at yet: a tray for each connection, in turn.
     trays: VecDeque<Tray<ConnectionId>>,
     pub(super) posts: mpsc::Sender<Post<ConnectionId>>,
@@ -158,6 +162,8 @@ impl Desk {
             test: 0,
             fleet: Fleet::new(readings.ok()),
             recorder: Recorder::default(),
+            notifier: Notifier::default(),
+            tell: options.tell.clone(),
             trays: VecDeque::new(),
             posts,
             opened,
@@ -168,6 +174,7 @@ impl Desk {
         let banners = store.banners.into_iter().chain(settings_banner).chain(not_kept);
         desk.updates.extend(banners.map(Update::Banner));
         desk.updates.push(Update::Preferences(desk.settings.preferences()));
+        desk.updates.push(Update::NoticeChoices(desk.settings.notice_choices().clone()));
         match &options.only {
             Some((profile, secret)) => {
                 let url = profile.urls.first().map_or("", String::as_str);
@@ -504,7 +511,7 @@ impl Desk {
         let any_up = self.seats.values().any(|seat| seat.courier.deadline().is_some());
         let look = any_up.then_some(now + LOOK_MS);
         let links = self.seats.values().filter_map(|seat| seat.courier.deadline());
-        let due = links.chain(look).chain(self.fleet.deadline()).min();
+        let due = links.chain(look).chain(self.fleet.deadline()).chain(self.notifier.deadline()).min();
         let wait =
             due.map_or(Duration::from_secs(3_600), |due| Duration::from_millis(due.saturating_sub(now)));
         Instant::now() + wait
@@ -519,6 +526,19 @@ impl Desk {
             self.tell(id, Input::Link(link::Input::Tick));
         }
         self.devices_tick();
+        if self.notifier.deadline().is_some_and(|deadline| deadline <= now) {
+            self.model.read(|model| self.notifier.tick(moment(now), model));
+            self.tell_notices();
+        }
+    }
+
+    /// Hands out what the person is to be told.
+    pub(super) fn tell_notices(&mut self) {
+        while let Some(act) = self.notifier.poll() {
+            if let Some(tell) = &self.tell {
+                tell(act);
+            }
+        }
     }
 
     /// Compares both clocks: boot time runs on while the computer sleeps, running time does not.
@@ -580,7 +600,17 @@ impl Desk {
         }
         let updates = std::mem::take(&mut self.updates);
         let news = flush::news(&updates);
-        flush::apply(&self.model, clock::now(), updates);
+        let now = clock::now();
+        if news == News::Now || self.notifier.listens_to_readings() {
+            flush::hear(&mut self.notifier, &self.model, moment(now.boot_ms), &updates);
+            self.tell_notices();
+        }
+        flush::apply(&self.model, now, updates);
         wake(news);
     }
+}
+
+/// This moment on the boot clock and on the wall.
+pub(super) fn moment(boot_ms: u64) -> Moment {
+    Moment { boot_ms, minute: clock::minute_of_day() }
 }

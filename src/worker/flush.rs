@@ -2,6 +2,7 @@
 
 use super::News;
 use crate::model::event::Update;
+use crate::model::notices::{Moment, Notifier};
 use crate::model::readings::SLICE_VALUES;
 use crate::model::{Event, SharedModel, Time};
 
@@ -14,6 +15,11 @@ pub(super) fn news(updates: &[Update]) -> News {
         )
     };
     if updates.iter().all(may_wait) { News::Readings } else { News::Now }
+}
+
+/// Lets the notifier hear all of it, with the model as it is before.
+pub(super) fn hear(notifier: &mut Notifier, model: &SharedModel, at: Moment, updates: &[Update]) {
+    model.read(|model| updates.iter().for_each(|update| notifier.hear(at, model, update)));
 }
 
 /// How many readings there are in it.

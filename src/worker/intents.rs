@@ -3,7 +3,7 @@
 use tokio::task::spawn_blocking;
 
 use super::browser;
-use super::desk::{Desk, Done};
+use super::desk::{Desk, Done, moment};
 use super::line::Access;
 use super::trial;
 use crate::clock;
@@ -78,6 +78,22 @@ impl Desk {
                 self.settings.set_preferences(preferences);
                 self.save_settings();
                 self.update(Update::Preferences(preferences));
+            }
+            Intent::SetRoomLevel { connection, room, level } => {
+                self.settings.notice_choices_mut().set_room(connection, room, level);
+                self.save_choices();
+            }
+            Intent::MuteDevice { connection, device, muted } => {
+                self.settings.notice_choices_mut().mute(connection, device, muted);
+                self.save_choices();
+            }
+            Intent::TryNotice => {
+                self.notifier.try_out(moment(clock::now().boot_ms));
+                self.tell_notices();
+            }
+            Intent::View(viewing) => {
+                self.notifier.view(viewing);
+                self.tell_notices();
             }
             Intent::KeepWindow(place) => {
                 self.settings.set_window(place);
@@ -301,6 +317,11 @@ impl Desk {
         }
     }
 
+    fn save_choices(&mut self) {
+        self.save_settings();
+        self.update(Update::NoticeChoices(self.settings.notice_choices().clone()));
+    }
+
     fn remove_connection(&mut self, id: ConnectionId) {
         if id == ConnectionId::OWN_HUB {
             return;
@@ -309,7 +330,8 @@ impl Desk {
         self.forget_devices(id, seat.source);
         self.recorder.watch(id, false);
         self.settings.remove_profile(id);
-        self.save_settings();
+        self.settings.notice_choices_mut().forget(id);
+        self.save_choices();
         self.write(id, Write::RemoveConnection);
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));

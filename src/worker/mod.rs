@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 
 use crate::clock;
 use crate::model::event::Update;
+use crate::model::notices::Act;
 use crate::model::profile::{Profile, Secret};
 use crate::model::{Banner, Intent, SharedModel};
 
@@ -38,6 +39,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// One connection for this run alone, instead of the app's own hub and the saved ones.
     pub only: Option<(Profile, Option<Secret>)>,
+    /// Who shows notices; none: nobody.
+    pub tell: Option<Tell>,
 }
 
 /// What has changed in the model, for whoever draws it.
@@ -51,6 +54,9 @@ pub enum News {
 
 /// Told after the model changed.
 pub type Wake = Arc<dyn Fn(News) + Send + Sync>;
+
+/// Told what to show a person who looks elsewhere. Must not block.
+pub type Tell = Arc<dyn Fn(Act) + Send + Sync>;
 
 /// The worker's thread, from outside.
 pub struct Worker {

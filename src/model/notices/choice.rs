@@ -1,0 +1,220 @@
+//! What a person wants to be told of while they look elsewhere: for all rooms and devices ([`NoticePreferences`]), and for
+//! some of them apart ([`NoticeChoices`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::device::DeviceId;
+use crate::model::id::{ConnectionId, RoomName};
+
+/// Minutes of a day.
+pub const DAY_MINUTES: u16 = 24 * 60;
+
+/// Of which messages in a room to tell.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Of all of them.
+    All,
+    /// Of those that name the person.
+    #[default]
+    Mentions,
+    /// Of none.
+    Nothing,
+}
+
+impl Level {
+    /// Whether to tell of a message that names the person, or does not.
+    pub fn wants(self, mention: bool) -> bool {
+        match self {
+            Level::All => true,
+            Level::Mentions => mention,
+            Level::Nothing => false,
+        }
+    }
+}
+
+/// What a person wants to be told of, and how.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NoticePreferences {
+    /// Of which messages, in rooms that have no choice of their own.
+    pub rooms: Level,
+    /// Whether to tell that a device went offline or fell silent.
+    pub devices: bool,
+    /// Whether to tell that a connection has been down for a while.
+    pub link: bool,
+    /// Whether a notice shows what was written: others may see the screen.
+    pub show_text: bool,
+    /// Whether there are hours without notices.
+    pub quiet: bool,
+    /// When these begin, in minutes after local midnight. See [`NoticePreferences::is_quiet_at`].
+    pub quiet_from: u16,
+    /// When they end, likewise.
+    pub quiet_to: u16,
+    /// No notices for now.
+    pub do_not_disturb: bool,
+    /// Whether to be in the tray.
+    pub tray: bool,
+    /// Whether a closed window goes on in the tray.
+    pub close_to_tray: bool,
+}
+
+impl Default for NoticePreferences {
+    fn default() -> Self {
+        NoticePreferences {
+            rooms: Level::Mentions,
+            devices: true,
+            link: true,
+            show_text: true,
+            quiet: false,
+            quiet_from: 22 * 60,
+            quiet_to: 7 * 60,
+            do_not_disturb: false,
+            tray: true,
+            close_to_tray: false,
+        }
+    }
+}
+
+impl NoticePreferences {
+    /// Whether no notice is to be shown at this minute of the local day. Hours that begin after they end go on past
+    /// midnight; the minute they end is loud again, and equal ends leave nothing between them.
+    pub fn is_quiet_at(&self, minute: u16) -> bool {
+        let (from, to) = (self.quiet_from % DAY_MINUTES, self.quiet_to % DAY_MINUTES);
+        let within = if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to };
+        self.do_not_disturb || (self.quiet && within)
+    }
+}
+
+/// Where a person wants something else than usual.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, from = "Lists", into = "Lists")]
+pub struct NoticeChoices {
+    rooms: BTreeMap<(ConnectionId, RoomName), Level>,
+    muted: BTreeSet<(ConnectionId, DeviceId)>,
+}
+
+impl NoticeChoices {
+    /// What was chosen for a room; none: the usual.
+    pub fn room(&self, connection: ConnectionId, room: &RoomName) -> Option<Level> {
+        self.rooms.get(&(connection, room.clone())).copied()
+    }
+
+    /// Chooses for a room; none: the usual.
+    pub fn set_room(&mut self, connection: ConnectionId, room: RoomName, level: Option<Level>) {
+        match level {
+            Some(level) => self.rooms.insert((connection, room), level),
+            None => self.rooms.remove(&(connection, room)),
+        };
+    }
+
+    /// Whether a device is muted.
+    pub fn is_muted(&self, connection: ConnectionId, device: &DeviceId) -> bool {
+        self.muted.contains(&(connection, device.clone()))
+    }
+
+    /// Mutes a device, or no longer.
+    pub fn mute(&mut self, connection: ConnectionId, device: DeviceId, muted: bool) {
+        if muted {
+            self.muted.insert((connection, device));
+        } else {
+            self.muted.remove(&(connection, device));
+        }
+    }
+
+    /// Forgets what was chosen for a connection's rooms and devices.
+    pub fn forget(&mut self, connection: ConnectionId) {
+        self.rooms.retain(|(id, _), _| *id != connection);
+        self.muted.retain(|(id, _)| *id != connection);
+    }
+}
+
+/// [`NoticeChoices`] in a file.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Lists {
+    rooms: Vec<RoomChoice>,
+    muted_devices: Vec<MutedDevice>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct RoomChoice {
+    connection: ConnectionId,
+    room: RoomName,
+    level: Level,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct MutedDevice {
+    connection: ConnectionId,
+    device: DeviceId,
+}
+
+impl From<Lists> for NoticeChoices {
+    fn from(lists: Lists) -> Self {
+        let room = |choice: RoomChoice| ((choice.connection, choice.room), choice.level);
+        NoticeChoices {
+            rooms: lists.rooms.into_iter().map(room).collect(),
+            muted: lists.muted_devices.into_iter().map(|one| (one.connection, one.device)).collect(),
+        }
+    }
+}
+
+impl From<NoticeChoices> for Lists {
+    fn from(choices: NoticeChoices) -> Self {
+        let room = |((connection, room), level)| RoomChoice { connection, room, level };
+        let device = |(connection, device)| MutedDevice { connection, device };
+        Lists {
+            rooms: choices.rooms.into_iter().map(room).collect(),
+            muted_devices: choices.muted.into_iter().map(device).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_hours_go_past_midnight_and_end_on_the_minute() {
+        let hours = |from, to| NoticePreferences {
+            quiet: true,
+            quiet_from: from,
+            quiet_to: to,
+            ..NoticePreferences::default()
+        };
+        let night = hours(22 * 60, 7 * 60);
+        let quiet: Vec<u16> = (0..DAY_MINUTES).filter(|minute| night.is_quiet_at(*minute)).collect();
+        assert_eq!((quiet.len(), quiet[0], quiet[419], quiet[420]), (9 * 60, 0, 419, 22 * 60));
+        let noon = hours(12 * 60, 13 * 60);
+        assert_eq!([719, 720, 779, 780].map(|minute| noon.is_quiet_at(minute)), [false, true, true, false]);
+        assert!((0..DAY_MINUTES).all(|minute| !hours(600, 600).is_quiet_at(minute)));
+        // What no clock shows, as a file may have it, is taken round the day.
+        assert!(hours(DAY_MINUTES + 60, 120).is_quiet_at(60));
+        let off = NoticePreferences { quiet: false, ..night };
+        assert!(!off.is_quiet_at(0));
+        assert!(NoticePreferences { do_not_disturb: true, ..off }.is_quiet_at(720));
+    }
+
+    #[test]
+    fn choices_keep_their_form_in_a_file() {
+        let (one, room) = (ConnectionId(3), RoomName::general());
+        let pump = DeviceId::new("pump").unwrap();
+        let mut choices = NoticeChoices::default();
+        choices.set_room(one, room.clone(), Some(Level::Nothing));
+        choices.mute(one, pump.clone(), true);
+        let text = serde_json::to_string(&choices).unwrap();
+        assert_eq!(
+            text,
+            r#"{"rooms":[{"connection":3,"room":"general","level":"nothing"}],"muted_devices":[{"connection":3,"device":"pump"}]}"#
+        );
+        assert_eq!(serde_json::from_str::<NoticeChoices>(&text).unwrap(), choices);
+        assert_eq!(serde_json::from_str::<NoticeChoices>("{}").unwrap(), NoticeChoices::default());
+        assert_eq!(choices.room(one, &room), Some(Level::Nothing));
+        assert!(choices.is_muted(one, &pump) && !choices.is_muted(ConnectionId(4), &pump));
+        choices.forget(one);
+        assert_eq!(choices, NoticeChoices::default());
+    }
+}

@@ -1,0 +1,152 @@
+//! Whether a message names a person: `@name`, as a whole word, in any case; in Korean with what follows a name there.
+
+/// What follows a name in Korean without being a part of it: titles and particles. They also follow one another
+/// (`님에게`, `한테도`).
+const AFTER_A_NAME: &[&str] = &[
+    "님",
+    "씨",
+    "아",
+    "야",
+    "이",
+    "가",
+    "은",
+    "는",
+    "을",
+    "를",
+    "의",
+    "에게",
+    "에게서",
+    "께",
+    "께서",
+    "한테",
+    "한테서",
+    "와",
+    "과",
+    "랑",
+    "이랑",
+    "하고",
+    "도",
+    "만",
+    "보다",
+    "처럼",
+    "까지",
+    "부터",
+    "마저",
+    "조차",
+    "로",
+    "으로",
+    "에",
+    "나",
+    "이나",
+    "라고",
+    "이라고",
+    "요",
+    "이요",
+    "네",
+    "들",
+    "같이",
+    "대신",
+    "말고",
+    "밖에",
+];
+
+/// Most of them in a row.
+const MOST_IN_A_ROW: usize = 4;
+
+/// Whether `body` names the person of this name.
+pub fn mentions(body: &str, name: &str) -> bool {
+    let name = name.trim();
+    if name.is_empty() {
+        return false;
+    }
+    body.match_indices(['@', '＠']).any(|(at, sign)| {
+        let is_part_of_a_word = body[..at].chars().next_back().is_some_and(in_a_word);
+        let rest = without_prefix(&body[at + sign.len()..], name);
+        !is_part_of_a_word && rest.is_some_and(ends_the_name)
+    })
+}
+
+/// What follows `name` at the start of `text`, in any case.
+fn without_prefix<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut wanted = name.chars().flat_map(char::to_lowercase);
+    let mut next = wanted.next();
+    for (at, c) in text.char_indices() {
+        if next.is_none() {
+            return Some(&text[at..]);
+        }
+        for lower in c.to_lowercase() {
+            if next != Some(lower) {
+                return None;
+            }
+            next = wanted.next();
+        }
+    }
+    next.is_none().then_some("")
+}
+
+/// Whether a name may end before this.
+fn ends_the_name(rest: &str) -> bool {
+    let end = rest.find(|c| !in_a_word(c)).unwrap_or(rest.len());
+    let word = &rest[..end];
+    word.is_empty() || is_all_after_a_name(word, MOST_IN_A_ROW)
+}
+
+fn is_all_after_a_name(word: &str, most: usize) -> bool {
+    let goes_on = |rest: &str| rest.is_empty() || (most > 1 && is_all_after_a_name(rest, most - 1));
+    AFTER_A_NAME.iter().any(|part| word.strip_prefix(part).is_some_and(goes_on))
+}
+
+fn in_a_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_whole_word_in_any_case() {
+        for named in [
+            "@ada",
+            "hi @Ada!",
+            "(@ADA)",
+            "@ada: look",
+            "@ada's turn",
+            "@ada-",
+            "x\n@ada",
+            "＠ada",
+            "@bob @ada",
+        ] {
+            assert!(mentions(named, "Ada"), "{named}");
+        }
+        for not in ["ada", "@adam", "@ad", "mail@ada.example", "@ ada", "@ada2", "@ada_b", "", "@", "a@ada"] {
+            assert!(!mentions(not, "ada"), "{not}");
+        }
+        assert!(mentions("see @Ada Lovelace, please", "ada lovelace"));
+        assert!(!mentions("see @Ada L", "ada lovelace"));
+        assert!(mentions("@ΣΊΣΥΦΟΣ!", "σίσυφοσ") && mentions("@İris", "İris"));
+        assert!(!mentions("anything @", "") && !mentions("@ x", " "));
+    }
+
+    #[test]
+    fn a_korean_name_takes_titles_and_particles_but_is_no_part_of_another() {
+        for named in [
+            "@민아",
+            "@민아야",
+            "@민아에게 물어봐",
+            "@민아님께",
+            "@민아씨한테도요",
+            "안녕 @민아는?",
+            "@민아, 봐",
+            "@민아가",
+        ] {
+            assert!(mentions(named, "민아"), "{named}");
+        }
+        for not in ["@민아름", "@민아름에게", "@김민아", "민아", "@민", "회의@민아"] {
+            assert!(!mentions(not, "민아"), "{not}");
+        }
+        // A Latin name takes them too.
+        assert!(mentions("@ada님 확인해 주세요", "ada") && mentions("@Ada에게도", "ada"));
+        assert!(!mentions("@ada팀", "ada"));
+    }
+}
