@@ -43,7 +43,7 @@ impl App {
         let model = SharedModel::default();
         let (tell, wakes) = mpsc::sync_channel(1);
         let wake = Arc::new(move |_| _ = tell.try_send(()));
-        let options = Options { data_dir: dir.path().to_owned(), only };
+        let options = Options { data_dir: dir.path().to_owned(), only, tell: None };
         let worker = Worker::spawn(options, model.clone(), wake).unwrap();
         let app = App { model, worker, wakes, _dir: dir };
         while !app.model.read(|m| m.connections.get(&CONNECTION).is_some_and(|c| c.link.is_online())) {

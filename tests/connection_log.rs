@@ -25,7 +25,7 @@ impl App {
         let model = SharedModel::default();
         let (tell, wakes) = mpsc::sync_channel(1);
         let wake = Arc::new(move |_| _ = tell.try_send(()));
-        let options = Options { data_dir: dir.to_owned(), only: None };
+        let options = Options { data_dir: dir.to_owned(), only: None, tell: None };
         let worker = Worker::spawn(options, model.clone(), wake).unwrap();
         App { model, worker, wakes }
     }

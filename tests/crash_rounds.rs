@@ -53,7 +53,9 @@ fn client_process() {
     let model = SharedModel::default();
     let (woken, wakes) = mpsc::sync_channel(1);
     let wake = Arc::new(move |_| _ = woken.try_send(()));
-    let worker = Worker::spawn(Options { data_dir: PathBuf::from(dir), only }, model.clone(), wake).unwrap();
+    let worker =
+        Worker::spawn(Options { data_dir: PathBuf::from(dir), only, tell: None }, model.clone(), wake)
+            .unwrap();
     let typing = Arc::new(Mutex::new(true));
     let stop = Arc::clone(&typing);
     // The parent says stop by closing our standard input, and ends us by a message to the room.

@@ -163,6 +163,7 @@ pub static ENGLISH: Words = Words {
     devices: &super::en_devices::ENGLISH,
     keys: &super::en_keys::ENGLISH,
     log: &super::en_log::ENGLISH,
+    notices: &super::en_notices::ENGLISH,
     sheet: &super::en_sheet::ENGLISH,
     rich: &super::en_rich::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,

@@ -16,6 +16,7 @@ pub static KOREAN: Words = Words {
     devices: &super::ko_devices::KOREAN,
     keys: &super::ko_keys::KOREAN,
     log: &super::ko_log::KOREAN,
+    notices: &super::ko_notices::KOREAN,
     sheet: &super::ko_sheet::KOREAN,
     rich: &super::ko_rich::KOREAN,
     device_page: &super::ko_device_page::KOREAN,

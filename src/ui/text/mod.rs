@@ -5,6 +5,7 @@ pub mod device_page;
 pub mod devices;
 pub mod keys;
 pub mod log;
+pub mod notices;
 pub mod rich;
 pub mod sheet;
 
@@ -13,6 +14,7 @@ mod en_device_page;
 mod en_devices;
 mod en_keys;
 mod en_log;
+mod en_notices;
 mod en_rich;
 mod en_sheet;
 mod ko;
@@ -20,6 +22,7 @@ mod ko_device_page;
 mod ko_devices;
 mod ko_keys;
 mod ko_log;
+mod ko_notices;
 mod ko_rich;
 mod ko_sheet;
 #[cfg(test)]
@@ -244,6 +247,8 @@ pub struct Words {
     pub rich: &'static rich::RichWords,
     // Connection log
     pub log: &'static log::LogWords,
+    // Notices and the tray
+    pub notices: &'static notices::NoticeWords,
     // Settings
     pub sheet: &'static sheet::SheetWords,
     // The page of one device

@@ -1,0 +1,240 @@
+//! [`NoticeWords`]: what is said in notices, in the tray, and where a person chooses of what to be told; and
+//! [`NoticeWords::say`], which makes a notice's title and text.
+
+use crate::model::notices::{DAY_MINUTES, Gone, Level, News, Notice, Topic};
+use crate::ui::harmless;
+
+/// Longest name in a notice, in characters.
+const NAME_CHARS: usize = 40;
+/// Longest text in a notice, in characters.
+const TEXT_CHARS: usize = 200;
+
+/// All that is said of notices in one language. Text from outside comes in harmless.
+#[allow(missing_docs)] // The names say it; the sentences are in the language's file.
+pub struct NoticeWords {
+    // Notices
+    pub message_in: fn(&str, &str) -> String,
+    pub mention_in: fn(&str, &str) -> String,
+    pub messages_in: fn(u64, &str) -> String,
+    pub messages_in_rooms: fn(u64, usize) -> String,
+    pub one_mentions_you: &'static str,
+    pub hidden_text: &'static str,
+    pub device_gone: fn(&str, Gone) -> String,
+    pub devices_gone: fn(usize, Gone, &str) -> String,
+    pub and_more: fn(&str, usize) -> String,
+    pub link_lost: fn(&str) -> String,
+    pub links_lost: fn(usize) -> String,
+    pub link_lost_text: &'static str,
+    pub trial_title: &'static str,
+    pub trial_text: &'static str,
+
+    // The tray
+    pub open: &'static str,
+    pub do_not_disturb: &'static str,
+    pub quit: &'static str,
+    pub tooltip: fn(u64) -> String,
+
+    // Rooms and devices
+    pub room_menu: fn(&str) -> String,
+    pub level: fn(Level) -> &'static str,
+    pub as_all_rooms: fn(Level) -> String,
+    pub room_is: fn(Level) -> &'static str,
+    pub mute_device: &'static str,
+    pub mute_device_text: &'static str,
+
+    // Settings
+    pub rooms: &'static str,
+    pub rooms_text: &'static str,
+    pub devices: &'static str,
+    pub devices_text: &'static str,
+    pub link: &'static str,
+    pub link_text: &'static str,
+    pub show_text: &'static str,
+    pub show_text_text: &'static str,
+    pub disturb_text: &'static str,
+    pub quiet: &'static str,
+    pub quiet_text: &'static str,
+    pub quiet_from: &'static str,
+    pub quiet_to: &'static str,
+    pub clock: fn(u16) -> String,
+    pub tray: &'static str,
+    pub tray_text: &'static str,
+    pub close_to_tray: &'static str,
+    pub close_to_tray_text: &'static str,
+    pub trial: &'static str,
+    pub trial_setting_text: &'static str,
+    pub trial_button: &'static str,
+    pub no_service: &'static str,
+    pub no_tray: &'static str,
+    pub cannot_hide: &'static str,
+}
+
+/// A notice in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// What happened.
+    pub title: String,
+    /// More of it; may be empty.
+    pub text: String,
+}
+
+impl NoticeWords {
+    /// A notice in words. `connections`: the names of those that it is about, harmless.
+    pub fn say(&self, notice: &Notice, connections: &[String]) -> Said {
+        let name = |text: &str| harmless::line(text, NAME_CHARS);
+        let of = connections.first().map_or("", String::as_str);
+        let (title, text) = match &notice.news {
+            News::Messages { count, sender, text, mention } => {
+                let room = match &notice.topic {
+                    Topic::Room(_, room) => name(room.as_str()),
+                    _ => String::new(),
+                };
+                let sender = name(sender);
+                let text = text.as_ref().map(|text| cut(text));
+                match (mention, count) {
+                    (true, _) => ((self.mention_in)(&sender, &room), text),
+                    (false, 1) => ((self.message_in)(&sender, &room), text),
+                    (false, _) => {
+                        ((self.messages_in)(*count, &room), text.map(|text| format!("{sender}: {text}")))
+                    }
+                }
+            }
+            News::ManyMessages { count, rooms, mention } => {
+                let text = if *mention { self.one_mentions_you } else { "" };
+                ((self.messages_in_rooms)(*count, *rooms), Some(text.to_owned()))
+            }
+            News::Devices { count: 1, names, gone } => {
+                let device = names.first().map(|first| name(first)).unwrap_or_default();
+                ((self.device_gone)(&device, *gone), Some(of.to_owned()))
+            }
+            News::Devices { count, names, gone } => {
+                let first = names.iter().map(|one| name(one)).collect::<Vec<_>>().join(", ");
+                let text = match count - names.len() {
+                    0 => first,
+                    more => (self.and_more)(&first, more),
+                };
+                ((self.devices_gone)(*count, *gone, of), Some(text))
+            }
+            News::LinkLost { connections: lost } if lost.len() == 1 => {
+                ((self.link_lost)(of), Some(self.link_lost_text.to_owned()))
+            }
+            News::LinkLost { connections: lost } => {
+                ((self.links_lost)(lost.len()), Some(connections.join(", ")))
+            }
+            News::Trial => (self.trial_title.to_owned(), Some(self.trial_text.to_owned())),
+        };
+        Said { title, text: text.unwrap_or_else(|| self.hidden_text.to_owned()) }
+    }
+}
+
+/// A message's text, short and harmless, on its own lines.
+fn cut(text: &str) -> String {
+    let text = harmless::text(text.trim());
+    let mut cut: String = text.chars().take(TEXT_CHARS).collect();
+    if cut.len() < text.len() {
+        cut.push('…');
+    }
+    cut
+}
+
+/// A minute of the day on a clock of 24 hours.
+pub(super) fn clock(minute: u16) -> String {
+    let minute = minute % DAY_MINUTES;
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::notices::Target;
+    use crate::model::{ConnectionId, RoomName};
+    use crate::ui::text::{ENGLISH, KOREAN};
+
+    const HUB: ConnectionId = ConnectionId(3);
+
+    fn said(words: &NoticeWords, topic: Topic, news: News) -> (String, String) {
+        let notice = Notice { topic, news, target: Target::Window };
+        let Said { title, text } = words.say(&notice, &["Workshop".to_owned(), "Lab".to_owned()]);
+        (title, text)
+    }
+
+    fn messages(count: u64, text: Option<&str>, mention: bool) -> News {
+        News::Messages { count, sender: "Mina".into(), text: text.map(str::to_owned), mention }
+    }
+
+    fn both(topic: &Topic, news: &News) -> [(String, String); 2] {
+        [&ENGLISH, &KOREAN].map(|words| said(words.notices, topic.clone(), news.clone()))
+    }
+
+    fn pair(title: &str, text: &str) -> (String, String) {
+        (title.to_owned(), text.to_owned())
+    }
+
+    #[test]
+    fn a_message_says_who_and_where() {
+        let room = Topic::Room(HUB, RoomName::general());
+        assert_eq!(
+            both(&room, &messages(1, Some("hello\nyou"), false)),
+            [pair("Mina in general", "hello\nyou"), pair("Mina, general", "hello\nyou")]
+        );
+        assert_eq!(
+            both(&room, &messages(3, Some("hello"), false)),
+            [
+                pair("3 new messages in general", "Mina: hello"),
+                pair("general에 새 메시지 3개", "Mina: hello")
+            ]
+        );
+        assert_eq!(
+            both(&room, &messages(3, None, true)),
+            [
+                pair("Mina mentioned you in general", "New message"),
+                pair("Mina 님이 general에서 나를 불렀습니다", "새 메시지")
+            ]
+        );
+    }
+
+    #[test]
+    fn what_comes_from_outside_is_short_and_harmless() {
+        let room = Topic::Room(HUB, RoomName::general());
+        let news = News::Messages {
+            count: 1,
+            sender: "Mi\nna".into(),
+            text: Some(format!("\u{202E}{}", "x".repeat(1_000))),
+            mention: false,
+        };
+        let (title, text) = said(ENGLISH.notices, room, news);
+        assert_eq!(title, "Mi␊na in general");
+        assert!(
+            text.starts_with("⟨U+202E⟩x") && text.ends_with("x…") && text.chars().count() == 201,
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn devices_and_links_are_counted() {
+        let devices = Topic::Devices(HUB);
+        let gone = |count, gone| News::Devices {
+            count,
+            names: ["Pump", "Lamp", "Fan"].into_iter().take(count).map(str::to_owned).collect(),
+            gone,
+        };
+        assert_eq!(
+            both(&devices, &gone(1, Gone::Silent)),
+            [pair("Pump is silent", "Workshop"), pair("Pump: 응답 없음", "Workshop")]
+        );
+        assert_eq!(
+            both(&devices, &gone(12, Gone::Offline)),
+            [
+                pair("12 devices went offline in Workshop", "Pump, Lamp, Fan and 9 more"),
+                pair("Workshop에서 장치 12개가 오프라인이 되었습니다", "Pump, Lamp, Fan 외 9개")
+            ]
+        );
+        let lost = |count| News::LinkLost { connections: (3..3 + count).map(ConnectionId).collect() };
+        let [english, korean] = both(&Topic::Links, &lost(1));
+        assert_eq!(
+            (english.0.as_str(), korean.0.as_str()),
+            ("No connection to Workshop", "Workshop에 연결되어 있지 않습니다")
+        );
+        assert_eq!(both(&Topic::Links, &lost(2)).map(|(_, text)| text), ["Workshop, Lab", "Workshop, Lab"]);
+    }
+}
