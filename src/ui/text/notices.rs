@@ -229,7 +229,7 @@ mod tests {
                 pair("Workshop에서 장치 12개가 오프라인이 되었습니다", "Pump, Lamp, Fan 외 9개")
             ]
         );
-        let lost = |count| News::LinkLost { connections: (3..3 + count).map(ConnectionId).collect() };
+        let lost = |count: u64| News::LinkLost { connections: (3..3 + count).map(ConnectionId).collect() };
         let [english, korean] = both(&Topic::Links, &lost(1));
         assert_eq!(
             (english.0.as_str(), korean.0.as_str()),
