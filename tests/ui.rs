@@ -800,7 +800,7 @@ fn korean_says_why_the_link_is_down_and_fits_a_narrow_window() {
     window.entries(1..=30, true);
     window.link(LinkState::Stopped { why: Why::Unauthorized });
     window.pass(1_500);
-    window.harness.get_by_label_contains("서버가 모르는 토큰입니다.");
+    window.harness.query_all_by_label_contains("서버가 모르는 토큰입니다.").next().unwrap();
     for name in ["메시지", "보내기", "설정", "message 30"] {
         let rect = window.rect(name);
         assert!(rect.left() >= 0.0 && rect.right() <= 480.0 && rect.bottom() <= 600.0, "{name}: {rect:?}");

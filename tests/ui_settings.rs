@@ -6,6 +6,7 @@ mod ui_support;
 
 use duplex::model::event::Update;
 use duplex::model::intent::Intent;
+use duplex::model::preferences::Hours;
 use duplex::model::{LanguageChoice, Preferences, Theme};
 use duplex::ui::theme;
 use egui::accesskit::Role;
@@ -104,6 +105,7 @@ fn the_zoom_goes_by_keys_and_by_buttons_and_is_kept() {
     window.key_with(Modifiers::COMMAND, Key::Num0);
     assert_eq!(keep(&mut window), [Intent::SetPreferences(zoom(100))]);
     window.click("Settings");
+    window.type_text("zoom");
     window.click("Zoom: more");
     assert_eq!(keep(&mut window), [Intent::SetPreferences(zoom(110))]);
     // The same again says nothing new.
@@ -144,7 +146,7 @@ fn settings_never_open_over_another_dialog() {
 
 /// The names of the settings that are on the sheet, from top to bottom.
 fn listed(window: &Window) -> Vec<String> {
-    let of_a_setting = |role| matches!(role, Role::RadioGroup | Role::Group);
+    let of_a_setting = |role| matches!(role, Role::RadioGroup | Role::Group | Role::CheckBox);
     let nodes = window.harness.root().children_recursive();
     nodes
         .filter(|node| of_a_setting(node.accesskit_node().role()))
@@ -204,4 +206,95 @@ fn settings_are_changed_by_the_keyboard_alone() {
     );
     window.key(Key::Escape);
     assert!(window.harness.query_by_label("Search settings").is_none());
+}
+
+/// Opens the sheet and looks for something.
+fn look_for(window: &mut Window, word: &str) {
+    window.key_with(Modifiers::COMMAND, Key::Comma);
+    window.type_text(word);
+}
+
+/// Closes the sheet with what the worker would tell back, and returns what it was told.
+fn done(window: &mut Window) -> Vec<Intent> {
+    let intents = keep(window);
+    window.key(Key::Escape);
+    intents
+}
+
+#[test]
+fn the_time_of_day_is_written_as_chosen_in_rows_that_were_drawn_before_too() {
+    let mut window = Window::online();
+    window.entries(1..=1, true);
+    let time = |window: &Window| window.description("message 1");
+    let before = time(&window);
+    assert!(!before.ends_with("AM") && !before.ends_with("PM"), "{before}");
+    look_for(&mut window, "clock");
+    window.click("12 hours (9:07 PM)");
+    let twelve = Preferences { hours: Hours::Twelve, ..Preferences::default() };
+    assert!(done(&mut window).contains(&Intent::SetPreferences(twelve)));
+    let after = time(&window);
+    assert!(after.ends_with("AM") || after.ends_with("PM"), "{after}");
+    window.update(Update::Preferences(Preferences { language: LanguageChoice::Korean, ..twelve }));
+    let korean = time(&window);
+    assert!(korean.contains("오전 ") || korean.contains("오후 "), "{korean}");
+}
+
+#[test]
+fn enter_breaks_the_line_and_sends_with_ctrl_where_a_person_wants_it_so() {
+    let mut window = Window::online();
+    look_for(&mut window, "enter sends");
+    window.click("Enter sends");
+    let breaks = Preferences { enter_sends: false, ..Preferences::default() };
+    assert_eq!(done(&mut window), [Intent::SetPreferences(breaks)]);
+    window.type_message("one");
+    window.key(Key::Enter);
+    window.type_text("two");
+    assert_eq!(window.message_text(), "one\ntwo");
+    let sent = |intents: Vec<Intent>| {
+        intents.into_iter().find_map(|intent| match intent {
+            Intent::Send { body, .. } => Some(body),
+            _ => None,
+        })
+    };
+    assert_eq!(sent(window.intents()), None);
+    window.key_with(Modifiers::COMMAND, Key::Enter);
+    assert_eq!(sent(window.intents()).as_deref(), Some("one\ntwo"));
+    // The sheet of shortcuts says so, too.
+    window.key(Key::F1);
+    window.harness.get_by_label("Ctrl+Enter");
+}
+
+#[test]
+fn saved_connections_wait_and_raw_readings_have_room_as_chosen() {
+    let mut window = Window::online();
+    look_for(&mut window, "startup");
+    assert_eq!(listed(&window), ["Connect when Duplex starts"]);
+    window.click("Connect when Duplex starts");
+    let waits = Preferences { connect_at_start: false, ..Preferences::default() };
+    assert_eq!(done(&mut window), [Intent::SetPreferences(waits)]);
+    look_for(&mut window, "디스크");
+    window.harness.get_by_label("1 GiB");
+    window.click("Space for raw readings: less");
+    assert_eq!(done(&mut window), [Intent::SetPreferences(Preferences { raw_readings_mib: 512, ..waits })]);
+    look_for(&mut window, "disk");
+    window.harness.get_by_label("512 MiB");
+}
+
+#[test]
+fn everything_is_reset_after_a_question_alone() {
+    let mut window = Window::online();
+    let chosen = Preferences { theme: Theme::Dark, zoom_percent: 110, ..Preferences::default() };
+    window.update(Update::Preferences(chosen));
+    look_for(&mut window, "defaults");
+    window.click("Reset all settings");
+    assert_eq!(keep(&mut window), []);
+    window.click("Cancel");
+    assert_eq!(keep(&mut window), []);
+    window.click("Reset all settings");
+    window.click("Reset them");
+    assert_eq!(done(&mut window), [Intent::SetPreferences(Preferences::default())]);
+    look_for(&mut window, "defaults");
+    // Nothing is left to reset.
+    window.click("Reset all settings");
+    assert!(window.harness.query_by_label("Reset them").is_none());
 }

@@ -370,6 +370,8 @@ pub enum Update {
     Preferences(Preferences),
     /// Of what they want to be told otherwise than usual.
     NoticeChoices(NoticeChoices),
+    /// The system's keyring cannot be asked, and why; or it can.
+    Keyring(Option<String>),
     /// Whether to offer the first steps.
     FirstSteps(bool),
     /// A connection test went on.

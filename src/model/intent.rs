@@ -183,6 +183,13 @@ pub enum Intent {
         /// How to come in.
         credential: Credential,
     },
+    /// Come in at a connection with this token from now on, and connect.
+    GiveToken {
+        /// By which connection.
+        connection: ConnectionId,
+        /// The token.
+        token: Secret,
+    },
     /// Remove a connection with its history.
     RemoveConnection(ConnectionId),
     /// Try settings without saving them.

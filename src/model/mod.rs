@@ -35,7 +35,7 @@ pub use id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, ResumePoint, R
 pub use intent::Intent;
 pub use link_state::{LinkState, Why};
 pub use notices::{Level, NoticeChoices, NoticePreferences};
-pub use preferences::{LanguageChoice, Preferences, Theme, WindowPlace};
+pub use preferences::{Hours, LanguageChoice, Preferences, Theme, WindowPlace};
 pub use profile::Profile;
 pub use readings::Part;
 pub use reducer::{Banner, Connection, Model, Room};

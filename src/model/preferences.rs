@@ -32,6 +32,17 @@ pub enum Theme {
     HighContrast,
 }
 
+/// How the time of day is written.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hours {
+    /// From 00:00 to 23:59.
+    #[default]
+    TwentyFour,
+    /// Twice from 12 to 11, as the language marks the halves of the day.
+    Twelve,
+}
+
 /// What a person has chosen in the settings.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -44,6 +55,14 @@ pub struct Preferences {
     pub zoom_percent: u16,
     /// What to be told of while looking elsewhere.
     pub notices: NoticePreferences,
+    /// How the time of day is written.
+    pub hours: Hours,
+    /// Whether Enter sends a message; otherwise it breaks the line, and Ctrl or Command with Enter sends.
+    pub enter_sends: bool,
+    /// Whether saved connections are dialled when the app starts. Each can say no for itself.
+    pub connect_at_start: bool,
+    /// How much of the disk raw readings may take, in MiB. See [`Preferences::raw_readings_bytes`].
+    pub raw_readings_mib: u16,
 }
 
 impl Default for Preferences {
@@ -53,6 +72,10 @@ impl Default for Preferences {
             theme: Theme::System,
             zoom_percent: 100,
             notices: NoticePreferences::default(),
+            hours: Hours::TwentyFour,
+            enter_sends: true,
+            connect_at_start: true,
+            raw_readings_mib: 1024,
         }
     }
 }
@@ -60,6 +83,14 @@ impl Default for Preferences {
 impl Preferences {
     /// The steps of the zoom, in percent.
     pub const ZOOMS: &[u16] = &[50, 67, 75, 80, 90, 100, 110, 125, 150, 175, 200, 250, 300];
+
+    /// How much raw readings may take, in MiB.
+    pub const RAW_READINGS: &[u16] = &[128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768];
+
+    /// How many bytes of the disk raw readings may take: 64 MiB at least, whatever a file says.
+    pub fn raw_readings_bytes(&self) -> u64 {
+        u64::from(self.raw_readings_mib.max(64)) << 20
+    }
 
     /// The zoom in percent, within 50 to 300 whatever a file says.
     pub fn zoom(&self) -> u16 {

@@ -142,6 +142,8 @@ pub struct Model {
     pub preferences: Preferences,
     /// Of what they want to be told otherwise than usual.
     pub notice_choices: NoticeChoices,
+    /// Why the system's keyring cannot be asked, in the system's words; none while nobody came upon that.
+    pub no_keyring: Option<String>,
     /// Whether to offer the first steps.
     pub first_steps: bool,
     /// How the last connection test ended.
@@ -175,6 +177,7 @@ impl Model {
             Update::ReadingsNotKept(count) => self.readings_not_kept = count,
             Update::Preferences(preferences) => self.preferences = preferences,
             Update::NoticeChoices(choices) => self.notice_choices = choices,
+            Update::Keyring(trouble) => self.no_keyring = trouble,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
         }

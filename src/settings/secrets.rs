@@ -11,8 +11,7 @@ use crate::model::profile::Secret;
 /// What the keyring's own window calls the program.
 const SERVICE: &str = "Duplex";
 
-/// The keyring did not take a secret: it lives as long as the process, and will be asked for again. For
-/// [`crate::model::Banner::SecretNotKept`].
+/// The keyring did not take or give a secret: it lives as long as the process, and will be asked for again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct NotKept {
@@ -44,21 +43,24 @@ impl SecretStore {
         SecretStore { scope: None, known: Arc::default() }
     }
 
-    /// A connection's secret. Blocks.
-    pub fn get(&self, connection: ConnectionId) -> Option<Secret> {
+    /// A connection's secret; none where none was ever kept. Blocks.
+    ///
+    /// # Errors
+    /// When the keyring cannot be asked: there is none, or it stays locked.
+    pub fn get(&self, connection: ConnectionId) -> Result<Option<Secret>, NotKept> {
         if let Some(secret) = self.known().get(&connection) {
-            return Some(secret.clone());
+            return Ok(Some(secret.clone()));
         }
-        let secret = match self.entry(connection)?.and_then(|entry| entry.get_password()) {
-            Ok(text) => Secret::new(text),
-            Err(keyring::Error::NoEntry | keyring::Error::NoDefaultStore) => return None,
-            Err(error) => {
-                log::warn!("the keyring cannot be read: {error}");
-                return None;
+        let Some(entry) = self.entry(connection) else { return Ok(None) };
+        match entry.and_then(|entry| entry.get_password()) {
+            Ok(text) => {
+                let secret = Secret::new(text);
+                self.known().insert(connection, secret.clone());
+                Ok(Some(secret))
             }
-        };
-        self.known().insert(connection, secret.clone());
-        Some(secret)
+            Err(keyring::Error::NoEntry) => Ok(None),
+            Err(error) => Err(NotKept { detail: words(&error) }),
+        }
     }
 
     /// Keeps a connection's secret, at least in memory. Blocks.
@@ -107,11 +109,11 @@ mod tests {
     #[test]
     fn without_a_keyring_a_secret_lives_as_long_as_the_process_and_the_person_is_told() {
         let (store, one) = (SecretStore::in_memory(), ConnectionId(1));
-        assert_eq!(store.get(one), None);
+        assert_eq!(store.get(one), Ok(None));
         assert!(store.set(one, &Secret::new("s3cret")).is_err());
-        assert_eq!(store.clone().get(one), Some(Secret::new("s3cret")));
+        assert_eq!(store.clone().get(one), Ok(Some(Secret::new("s3cret"))));
         store.remove(one);
-        assert_eq!(store.get(one), None);
+        assert_eq!(store.get(one), Ok(None));
     }
 
     #[test]
@@ -120,10 +122,10 @@ mod tests {
         let (one, dir) = (ConnectionId(1), tempfile::tempdir().unwrap());
         SecretStore::new(dir.path()).set(one, &Secret::new("s3cret 열쇠")).unwrap();
         let again = SecretStore::new(dir.path());
-        assert_eq!(again.get(one), Some(Secret::new("s3cret 열쇠")));
-        assert_eq!(again.get(ConnectionId(2)), None);
-        assert_eq!(SecretStore::new(&dir.path().join("other")).get(one), None);
+        assert_eq!(again.get(one), Ok(Some(Secret::new("s3cret 열쇠"))));
+        assert_eq!(again.get(ConnectionId(2)), Ok(None));
+        assert_eq!(SecretStore::new(&dir.path().join("other")).get(one), Ok(None));
         again.remove(one);
-        assert_eq!(SecretStore::new(dir.path()).get(one), None);
+        assert_eq!(SecretStore::new(dir.path()).get(one), Ok(None));
     }
 }

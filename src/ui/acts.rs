@@ -54,7 +54,7 @@ impl Ui {
         let zoom_percent = step(&self.looks.wanted());
         self.looks.choose(Preferences { zoom_percent, ..self.looks.wanted() }, cx.intents);
         if let Some(dialog::Dialog::Settings(sheet)) = &mut self.dialog {
-            sheet.chosen.zoom_percent = zoom_percent;
+            sheet.chosen().zoom_percent = zoom_percent;
         }
     }
 

@@ -147,6 +147,17 @@ pub fn of(action: Action) -> &'static [KeyboardShortcut] {
     TABLE.iter().find(|row| row.action == action).map_or(&[], |row| row.keys)
 }
 
+/// The keys of a row as the person has chosen: what Enter does is a preference.
+pub fn of_row(row: &'static Shortcut, enter_sends: bool) -> &'static [KeyboardShortcut] {
+    const SENDS: &[KeyboardShortcut] = &[keys(Modifiers::COMMAND, Key::Enter)];
+    const BREAKS: &[KeyboardShortcut] = &[plain(Key::Enter)];
+    match row.action {
+        Action::Send if !enter_sends => SENDS,
+        Action::NewLine if !enter_sends => BREAKS,
+        _ => row.keys,
+    }
+}
+
 /// The first keys that do this, as people write them.
 pub fn label(ctx: &egui::Context, action: Action) -> Option<String> {
     Some(written(of(action).first()?, ctx.os().is_mac()))

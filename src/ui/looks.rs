@@ -30,7 +30,7 @@ impl Looks {
 
     /// The words to speak in.
     pub(super) fn words(&self) -> &'static Words {
-        self.system.chosen(self.wanted.language).words()
+        self.system.chosen(self.wanted.language).words_with(self.wanted.hours)
     }
 
     /// What the person wants.

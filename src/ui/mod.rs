@@ -7,6 +7,7 @@ pub mod text;
 pub mod theme;
 
 mod acts;
+mod ask;
 mod banner;
 mod bar;
 mod chat;
@@ -32,6 +33,7 @@ use egui::{CentralPanel, Frame, Panel};
 use crate::model::device::DeviceId;
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
+use crate::model::preferences::Preferences;
 use crate::model::shared::SharedModel;
 use crate::model::time::{BootMs, Time};
 
@@ -56,6 +58,7 @@ struct Place {
 /// What every view gets beside its own state.
 struct Cx<'a> {
     words: &'static Words,
+    chosen: Preferences,
     now: Time,
     model: &'a SharedModel,
     intents: &'a mut Vec<Intent>,
@@ -113,6 +116,7 @@ pub struct Ui {
     devices: devices::Devices,
     logs: log::Logs,
     layout: Layout,
+    asks: ask::Asks,
     dialog: Option<dialog::Dialog>,
     /// The connections there were when the person added one: the one that comes is opened.
     known_before: Option<BTreeSet<ConnectionId>>,
@@ -132,6 +136,7 @@ impl Ui {
             devices: devices::Devices::default(),
             logs: log::Logs::default(),
             layout: Layout::default(),
+            asks: ask::Asks::default(),
             dialog: None,
             known_before: None,
             focused: None,
@@ -144,7 +149,8 @@ impl Ui {
     pub fn show(&mut self, ui: &mut egui::Ui, model: &SharedModel, now: Time, intents: &mut Vec<Intent>) {
         self.looks.follow(ui, model);
         let mut deadline = Deadline::default();
-        let mut cx = Cx { words: self.looks.words(), now, model, intents, deadline: &mut deadline };
+        let (words, chosen) = (self.looks.words(), self.looks.wanted());
+        let mut cx = Cx { words, chosen, now, model, intents, deadline: &mut deadline };
         self.note_focus(ui, &mut cx);
         self.look_at_links(&mut cx);
         self.keep_open_place_valid(&mut cx);
@@ -358,7 +364,7 @@ impl Ui {
         let asked_for = cx.intents.len();
         let fate = self.dialog.as_mut().map(|dialog| dialog.show(ui, cx));
         if let Some(dialog::Dialog::Settings(sheet)) = &mut self.dialog {
-            self.looks.choose(sheet.chosen, cx.intents);
+            self.looks.choose(*sheet.chosen(), cx.intents);
         }
         if fate == Some(dialog::Fate::Closed) {
             let is_new = |intent: &Intent| matches!(intent, Intent::SaveConnection { profile, .. } if profile.id == ConnectionId(0));
@@ -367,6 +373,9 @@ impl Ui {
             }
             self.dialog = None;
             self.chat.focus_input();
+        }
+        if let Some(connection) = self.asks.show(ui, cx) {
+            self.dialog = dialog::Dialog::edit(cx, connection);
         }
     }
 }

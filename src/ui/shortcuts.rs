@@ -19,7 +19,7 @@ pub(super) fn show(ui: &mut Ui, cx: &Cx, window_height: f32) -> Fate {
             ui.add_space(space::SMALL);
             ui.label(RichText::new((words.group)(group)).font(theme::small()).color(theme::of(ui).weak));
             for row in TABLE.iter().filter(|row| row.group == group && !row.keys.is_empty()) {
-                line(ui, (words.action)(row.action), row.keys);
+                line(ui, (words.action)(row.action), keys::of_row(row, cx.chosen.enter_sends));
             }
         }
     });

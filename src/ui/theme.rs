@@ -61,6 +61,8 @@ pub mod size {
     pub const THUMB: f32 = 32.0;
     /// Width of a dialog.
     pub const DIALOG: f32 = 440.0;
+    /// Width of a dialog beside which everything else goes on.
+    pub const ASK: f32 = 340.0;
     /// Width of the list of rooms, unless dragged.
     pub const ROOMS: f32 = 224.0;
     /// The same in a narrow window.

@@ -187,6 +187,15 @@ pub(super) fn live(ui: &Ui, id: egui::Id, text: &str) {
     });
 }
 
+/// The same for what cannot wait: they interrupt what they are saying.
+pub(super) fn alert(ui: &Ui, id: egui::Id, text: &str) {
+    ui.ctx().accesskit_node_builder(id, |node| {
+        node.set_role(Role::Alert);
+        node.set_label(text.to_owned());
+        node.set_live(Live::Assertive);
+    });
+}
+
 /// Makes a text a heading for screen readers: 1 of the whole view, 2 of a part.
 pub(super) fn heading(ui: &Ui, response: &Response, text: &str, level: usize) {
     ui.ctx().accesskit_node_builder(response.id, |node| {

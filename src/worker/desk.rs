@@ -25,11 +25,12 @@ use crate::model::event::{LogRestart, TestOutcome, Update};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
 use crate::model::notices::{Moment, Notifier};
+use crate::model::profile::Secret;
 use crate::model::{
     Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Profile, SeriesPage,
     SharedModel, Time,
 };
-use crate::settings::{SecretStore, Settings};
+use crate::settings::{NotKept, SecretStore, Settings};
 use crate::store::client::{ClientStore, Commit, Health, Write};
 use crate::store::readings::{APP_FILE, Keep, ReadingsStore};
 use crate::transport::Connection;
@@ -71,7 +72,7 @@ pub(super) enum Done {
     /// The app's own hub is up, or could not be started.
     Hub(Result<HubAt, String>),
     /// A secret came from the keyring, for a connection that waits for it.
-    Secret(ConnectionId, Option<crate::model::profile::Secret>),
+    Secret(ConnectionId, Result<Option<Secret>, NotKept>),
     /// A secret could not be kept.
     SecretNotKept(String),
     /// No program took a link.
@@ -173,7 +174,7 @@ impl Desk {
         };
         let banners = store.banners.into_iter().chain(settings_banner).chain(not_kept);
         desk.updates.extend(banners.map(Update::Banner));
-        desk.updates.push(Update::Preferences(desk.settings.preferences()));
+        desk.prefer(desk.settings.preferences());
         desk.updates.push(Update::NoticeChoices(desk.settings.notice_choices().clone()));
         match &options.only {
             Some((profile, secret)) => {
@@ -197,10 +198,11 @@ impl Desk {
         self.seat(OwnHub::profile(), None).await;
         self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.done.clone()));
         self.start_computer();
+        let connect_at_start = self.settings.preferences().connect_at_start;
         for profile in self.settings.profiles().to_vec() {
             let (id, auto_connect) = (profile.id, profile.auto_connect);
             self.seat(profile, None).await;
-            if auto_connect {
+            if auto_connect && connect_at_start {
                 self.connect(id);
             }
         }

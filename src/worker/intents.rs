@@ -12,7 +12,8 @@ use crate::model::event::{Side, TestOutcome, Update};
 use crate::model::intent::{Credential, Jump};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::Secret;
-use crate::model::{ConnectionId, Edge, Event, Intent, MessageId, Position, Profile, RoomName};
+use crate::model::{ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomName};
+use crate::settings::NotKept;
 use crate::store::client::Write;
 use crate::wire::Request;
 use crate::wire::duplex::proof::hex;
@@ -68,6 +69,7 @@ impl Desk {
                 self.tell(connection, Input::Link(link::Input::Stop));
             }
             Intent::SaveConnection { profile, credential } => self.save_connection(profile, credential).await,
+            Intent::GiveToken { connection, token } => self.take_token(connection, token),
             Intent::RemoveConnection(connection) => self.remove_connection(connection),
             Intent::TestConnection { profile, credential } => self.test_connection(profile, credential),
             Intent::EndTest => {
@@ -77,7 +79,7 @@ impl Desk {
             Intent::SetPreferences(preferences) => {
                 self.settings.set_preferences(preferences);
                 self.save_settings();
-                self.update(Update::Preferences(preferences));
+                self.prefer(preferences);
             }
             Intent::SetRoomLevel { connection, room, level } => {
                 self.settings.notice_choices_mut().set_room(connection, room, level);
@@ -145,7 +147,28 @@ impl Desk {
         }
     }
 
-    fn secret(&mut self, connection: ConnectionId, secret: Option<Secret>) {
+    /// Does what the person prefers where the worker has a part in it, and shows it.
+    pub(super) fn prefer(&mut self, preferences: Preferences) {
+        if let Some(readings) = &self.fleet.readings {
+            readings.set_raw_bytes(preferences.raw_readings_bytes());
+        }
+        self.update(Update::Preferences(preferences));
+    }
+
+    fn take_token(&mut self, connection: ConnectionId, token: Secret) {
+        let Some(seat) = self.seats.get_mut(&connection) else { return };
+        seat.access = Some(Access::Token(token.clone()));
+        // What the command line named for one run is not kept.
+        if connection > ConnectionId::COMMAND_LINE {
+            self.keep_secret(connection, token);
+        }
+        self.tell(connection, Input::Link(link::Input::Stop));
+        self.connect(connection);
+    }
+
+    fn secret(&mut self, connection: ConnectionId, secret: Result<Option<Secret>, NotKept>) {
+        self.update(Update::Keyring(secret.as_ref().err().map(ToString::to_string)));
+        let secret = secret.ok().flatten();
         let Some(seat) = self.seats.get_mut(&connection) else { return };
         match secret {
             _ if seat.access.is_some() => {}

@@ -115,6 +115,8 @@ pub(super) enum Job {
 pub(super) struct Keeper {
     path: PathBuf,
     keep: Keep,
+    /// How much of it is raw; it can be changed at any time.
+    raw_bytes: Arc<AtomicU64>,
     pub db: Option<Connection>,
     slots: Arc<Slots>,
     live: Arc<Live>,
@@ -128,6 +130,7 @@ impl Keeper {
     pub(super) fn new(
         path: PathBuf,
         keep: Keep,
+        raw_bytes: Arc<AtomicU64>,
         db: Connection,
         slots: Arc<Slots>,
         live: Arc<Live>,
@@ -136,7 +139,7 @@ impl Keeper {
         // What the journal held is looked after from the start.
         let next = Some(written + LONGEST);
         let cursor = Cursor::default();
-        Keeper { path, keep, db: Some(db), slots, live, next, written, cursor }
+        Keeper { path, keep, raw_bytes, db: Some(db), slots, live, next, written, cursor }
     }
 
     fn look(&mut self, is_forced: bool) {
@@ -187,7 +190,8 @@ impl Keeper {
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let journal = write::apply(&transaction, plan)?;
         let today = plan.newest.min(chrono::Utc::now().timestamp_millis());
-        let cursor = tend::step(&transaction, &self.keep, today, self.cursor)?;
+        let keep = Keep { raw_bytes: self.raw_bytes.load(Ordering::Relaxed), ..self.keep };
+        let cursor = tend::step(&transaction, &keep, today, self.cursor)?;
         {
             let mut memory = self.live.memory();
             transaction.commit()?;

@@ -87,6 +87,7 @@ struct Shared {
     writer: Writer<Job>,
     live: Arc<Live>,
     keeps_raw: bool,
+    raw_bytes: Arc<AtomicU64>,
     refused: AtomicU64,
     /// Readings are refused at the moment.
     is_full: AtomicBool,
@@ -105,11 +106,22 @@ impl ReadingsStore {
         let live = Arc::new(Live::new(opened.memory, opened.set_aside));
         let to_read = path.clone();
         let slots = Slots::new(READERS, Box::new(move || migrate::open_read_only(&to_read)));
-        let keeper = Keeper::new(path, keep, opened.db, Arc::clone(&slots), Arc::clone(&live));
+        let raw_bytes = Arc::new(AtomicU64::new(keep.raw_bytes));
+        let keeper =
+            Keeper::new(path, keep, Arc::clone(&raw_bytes), opened.db, Arc::clone(&slots), Arc::clone(&live));
         let writer = Writer::start("readings-writer", WAITING, keeper)?;
         let readers = Readers::start("readings-reader", &slots)?;
         let (refused, is_full) = (AtomicU64::new(0), AtomicBool::new(false));
-        Ok(ReadingsStore { shared: Arc::new(Shared { readers, writer, live, keeps_raw, refused, is_full }) })
+        let shared = Shared { readers, writer, live, keeps_raw, raw_bytes, refused, is_full };
+        Ok(ReadingsStore { shared: Arc::new(shared) })
+    }
+
+    /// Changes how many bytes of raw readings are kept, where any are: with the next writes the oldest go, little by
+    /// little. The file keeps its size, and what became free in it is used again.
+    pub fn set_raw_bytes(&self, bytes: u64) {
+        if self.shared.keeps_raw {
+            self.shared.raw_bytes.store(bytes.max(1), Ordering::Relaxed);
+        }
     }
 
     /// Takes readings of one source (an app's connection, 0 in a hub). Returns at once. `false`: the disk cannot keep up,

@@ -138,7 +138,7 @@ impl Input {
         let mut cancel = strip(ui, cx, draft);
         let too_large = draft.text.len() > MAX_BODY_BYTES;
         let empty = draft.text.trim().is_empty();
-        let enter = enter_pressed(ui, &mut self.composing);
+        let enter = enter_pressed(ui, &mut self.composing, cx.chosen.enter_sends);
         let (output, clicked) = field(ui, cx, key, id, draft, facts.online, !too_large && !empty);
         let response = output.response.response.clone().accessible_name(cx.words.message);
         if std::mem::take(&mut self.wants_focus) {
@@ -205,8 +205,9 @@ fn strip(ui: &mut Ui, cx: &Cx, draft: &Draft) -> bool {
 }
 
 /// Whether Enter was pressed to send. While an input method composes, Enter is its own: what counts is whether it still
-/// composes after all events of this frame, since it ends the composition with a commit.
-fn enter_pressed(ui: &Ui, composing: &mut bool) -> bool {
+/// composes after all events of this frame, since it ends the composition with a commit. Where Enter alone breaks the
+/// line, it sends with Ctrl or Command.
+fn enter_pressed(ui: &Ui, composing: &mut bool, enter_sends: bool) -> bool {
     ui.input(|input| {
         let mut enter = false;
         for event in &input.events {
@@ -214,7 +215,7 @@ fn enter_pressed(ui: &Ui, composing: &mut bool) -> bool {
                 Event::Ime(ImeEvent::Preedit { text, .. }) => *composing = !text.is_empty(),
                 Event::Ime(ImeEvent::Commit(_)) => *composing = false,
                 Event::Key { key: Key::Enter, pressed: true, modifiers, .. }
-                    if !modifiers.shift && !modifiers.alt =>
+                    if !modifiers.shift && !modifiers.alt && (enter_sends || modifiers.command) =>
                 {
                     enter = true;
                 }
@@ -245,6 +246,7 @@ fn field(
     let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };
     let hint = (cx.words.message_hint)(&crate::ui::harmless::line(key.1.as_str(), 40));
     let label = if draft.editing.as_ref().is_some_and(|e| !e.gone) { cx.words.save } else { cx.words.send };
+    let breaks_line = if cx.chosen.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
     let margin = Margin { left: space::MEDIUM as i8, right: 6, top: 6, bottom: 6 };
     let frame =
         Frame::new().fill(theme.raised).stroke(stroke).corner_radius(radius::CARD).inner_margin(margin);
@@ -272,7 +274,7 @@ fn field(
                             .desired_rows(1)
                             .desired_width(f32::INFINITY)
                             .char_limit(MOST_CHARACTERS)
-                            .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter))
+                            .return_key(KeyboardShortcut::new(breaks_line, Key::Enter))
                             .show(ui)
                     },
                 )

@@ -233,7 +233,7 @@ impl List {
                 divider: self.divider,
                 before: count(y.unwrap_or(height)),
                 after: y.map_or(1, |y| count(height - y)),
-                clock: cx.words.clock,
+                words: cx.words,
             };
             let Some(slice) = cx.model.read(|model| slice(model, &view, around, &mut self.cache)) else {
                 return best;

@@ -14,6 +14,7 @@ use crate::model::reducer::{Connection, Model, Room};
 use crate::model::time::WallMs;
 use crate::model::window::Edge;
 use crate::ui::harmless;
+use crate::ui::text::Words;
 
 /// Messages by one author within this time stand under one name.
 const GROUP_MS: i64 = 5 * 60 * 1_000;
@@ -144,6 +145,8 @@ pub(super) enum Around {
 #[derive(Default)]
 pub(super) struct Cache {
     rows: HashMap<Key, Arc<Row>>,
+    /// In which words their times are written.
+    words: Option<&'static Words>,
     /// Messages that are shown in full.
     pub(super) expanded: HashMap<MessageId, bool>,
 }
@@ -155,7 +158,7 @@ pub(super) struct View<'a> {
     /// How many rows before the anchor are wanted, and how many after it.
     pub(super) before: usize,
     pub(super) after: usize,
-    pub(super) clock: fn(WallMs) -> String,
+    pub(super) words: &'static Words,
 }
 
 /// A message of the log or of the outbox.
@@ -168,8 +171,10 @@ enum Source<'a> {
 pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cache) -> Option<Slice> {
     let connection = model.connections.get(&view.key.0)?;
     let room = connection.rooms.get(&view.key.1)?;
-    if cache.rows.len() > CACHE {
+    let is_in_words = cache.words.is_some_and(|words| std::ptr::eq(words, view.words));
+    if cache.rows.len() > CACHE || !is_in_words {
         cache.rows.clear();
+        cache.words = Some(view.words);
     }
     let window = &room.window;
     let at_end = window.after == Edge::End;
@@ -398,7 +403,7 @@ fn prepare(
         expanded,
         at,
         day,
-        clock: (view.clock)(at),
+        clock: (view.words.clock)(at),
         progress,
     })
 }

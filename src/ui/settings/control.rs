@@ -13,8 +13,12 @@ use crate::ui::widgets;
 pub(super) enum Control {
     /// One of a few.
     Choice(&'static [Choose]),
+    /// Yes or no.
+    Toggle(fn(&mut Preferences) -> &mut bool),
     /// A number in steps.
     Steps(Steps),
+    /// Everything as if nothing had been chosen, after a question.
+    Reset,
 }
 
 /// One thing to choose.
@@ -44,9 +48,16 @@ pub(super) struct Steps {
 
 impl Setting {
     /// Draws the setting with its name and its sentence.
-    pub(super) fn show(&self, ui: &mut Ui, words: &Words, chosen: &mut Preferences) {
+    pub(super) fn show(&self, ui: &mut Ui, words: &Words, state: &mut State) {
         let (name, sentence) = ((self.name)(words), (self.sentence)(words));
         ui.add_space(space::SMALL);
+        if let Control::Toggle(flag) = &self.control {
+            // The name is the control's own.
+            let toggle =
+                ui.checkbox(flag(&mut state.chosen), RichText::new(name).font(theme::body()).strong());
+            ui.ctx().accesskit_node_builder(toggle.id, |node| node.set_description(sentence));
+            return explain(ui, sentence);
+        }
         let is_choice = matches!(self.control, Control::Choice(_));
         let role = if is_choice { Role::RadioGroup } else { Role::Group };
         // What follows belongs to the name, for those who hear it, too.
@@ -56,10 +67,44 @@ impl Setting {
             ui.label(RichText::new(name).font(theme::body()).strong());
             explain(ui, sentence);
             ui.horizontal_wrapped(|ui| match &self.control {
-                Control::Choice(options) => choice(ui, words, options, chosen),
-                Control::Steps(steps) => steps.show(ui, words, name, chosen),
+                Control::Choice(options) => choice(ui, words, options, &mut state.chosen),
+                Control::Steps(steps) => steps.show(ui, words, name, &mut state.chosen),
+                Control::Reset => reset(ui, words, name, state),
+                Control::Toggle(_) => {}
             });
         });
+    }
+}
+
+/// What the sheet's controls change.
+pub(super) struct State {
+    /// What is chosen, for the window to follow.
+    pub(super) chosen: Preferences,
+    /// Whether it asks before everything is reset.
+    asks: bool,
+}
+
+impl State {
+    pub(super) fn new(chosen: Preferences) -> State {
+        State { chosen, asks: false }
+    }
+}
+
+fn reset(ui: &mut Ui, words: &Words, name: &str, state: &mut State) {
+    let usual = Preferences::default();
+    if !state.asks {
+        let ask = ui.add_enabled(state.chosen != usual, widgets::plain(words.sheet.reset));
+        ask.clone().accessible_name(name);
+        state.asks = ask.clicked();
+        return;
+    }
+    let question = ui.label(RichText::new(words.sheet.reset_question).color(theme::of(ui).warn));
+    widgets::live(ui, question.id, words.sheet.reset_question);
+    if ui.add(widgets::plain(words.sheet.reset_really)).clicked() {
+        (state.chosen, state.asks) = (usual, false);
+    }
+    if ui.add(widgets::plain(words.cancel)).clicked() {
+        state.asks = false;
     }
 }
 

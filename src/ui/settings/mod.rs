@@ -11,7 +11,7 @@ use super::text::{Language, Words};
 use super::theme::{self, space};
 use super::widgets;
 use crate::model::preferences::Preferences;
-use control::Control;
+use control::{Control, State};
 use table::{Setting, TABLE};
 
 /// What stands around the list, in points: the title, the search, the button and the dialog's own edge.
@@ -23,14 +23,18 @@ const LOW: f32 = 400.0;
 pub(super) struct Sheet {
     search: String,
     fresh: bool,
-    /// What is chosen, for the window to follow.
-    pub(super) chosen: Preferences,
+    state: State,
 }
 
 impl Sheet {
     /// Begins with what is chosen now.
     pub(super) fn new(chosen: Preferences) -> Sheet {
-        Sheet { search: String::new(), fresh: true, chosen }
+        Sheet { search: String::new(), fresh: true, state: State::new(chosen) }
+    }
+
+    /// What is chosen, for the window to follow.
+    pub(super) fn chosen(&mut self) -> &mut Preferences {
+        &mut self.state.chosen
     }
 
     /// Draws the settings into a dialog.
@@ -83,7 +87,7 @@ impl Sheet {
                 widgets::heading(ui, &title, name, 2);
             }
             ui.push_id((setting.name)(Language::English.words()), |ui| {
-                setting.show(ui, words, &mut self.chosen);
+                setting.show(ui, words, &mut self.state);
             });
         }
         if found == 0 {
@@ -115,7 +119,7 @@ impl Setting {
     fn say(&self, words: &Words, said: &mut String) {
         let options: &[_] = match &self.control {
             Control::Choice(options) => options,
-            Control::Steps(_) => &[],
+            _ => &[],
         };
         let names = options.iter().map(|option| (option.name)(words));
         for text in

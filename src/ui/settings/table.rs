@@ -1,7 +1,7 @@
 //! [`TABLE`]: every setting, one row each. A new one is a row here, a field of [`Preferences`], and its words.
 
 use super::control::{Choose, Control, Steps};
-use crate::model::preferences::{LanguageChoice, Preferences, Theme};
+use crate::model::preferences::{Hours, LanguageChoice, Preferences, Theme};
 use crate::ui::text::Words;
 
 /// Something said, in the language that the window speaks.
@@ -12,6 +12,9 @@ pub(super) type Text = fn(&Words) -> &'static str;
 pub(super) enum Group {
     General,
     Appearance,
+    Writing,
+    Connections,
+    Data,
 }
 
 impl Group {
@@ -19,6 +22,9 @@ impl Group {
         match self {
             Group::General => words.sheet.general,
             Group::Appearance => words.sheet.appearance,
+            Group::Writing => words.sheet.writing,
+            Group::Connections => words.connections,
+            Group::Data => words.sheet.data,
         }
     }
 }
@@ -54,6 +60,29 @@ pub(super) static TABLE: &[Setting] = &[
         ]),
     },
     Setting {
+        group: Group::General,
+        name: |words| words.sheet.hours,
+        sentence: |words| words.sheet.hours_text,
+        also: "clock am pm 12h 24h format 시계 오전 오후 시간제",
+        control: Control::Choice(&[
+            Choose {
+                name: |words| words.sheet.hours_twenty_four,
+                set: |preferences| preferences.hours = Hours::TwentyFour,
+            },
+            Choose {
+                name: |words| words.sheet.hours_twelve,
+                set: |preferences| preferences.hours = Hours::Twelve,
+            },
+        ]),
+    },
+    Setting {
+        group: Group::General,
+        name: |words| words.sheet.reset_all,
+        sentence: |words| words.sheet.reset_all_text,
+        also: "defaults restore 기본값 초기화",
+        control: Control::Reset,
+    },
+    Setting {
         group: Group::Appearance,
         name: |words| words.sheet.theme,
         sentence: |words| words.sheet.theme_text,
@@ -87,6 +116,32 @@ pub(super) static TABLE: &[Setting] = &[
             steps: Preferences::ZOOMS,
             usual: 100,
             shown: |words, percent| (words.sheet.percent)(percent),
+        }),
+    },
+    Setting {
+        group: Group::Writing,
+        name: |words| words.sheet.enter_sends,
+        sentence: |words| words.sheet.enter_sends_text,
+        also: "return ctrl+enter new line send 엔터 줄바꿈 전송",
+        control: Control::Toggle(|preferences| &mut preferences.enter_sends),
+    },
+    Setting {
+        group: Group::Connections,
+        name: |words| words.sheet.connect_at_start,
+        sentence: |words| words.sheet.connect_at_start_text,
+        also: "auto connect startup launch 자동 연결 시작",
+        control: Control::Toggle(|preferences| &mut preferences.connect_at_start),
+    },
+    Setting {
+        group: Group::Data,
+        name: |words| words.sheet.raw_readings,
+        sentence: |words| words.sheet.raw_readings_text,
+        also: "disk space storage history retention keep 디스크 용량 저장 기록 보관",
+        control: Control::Steps(Steps {
+            value: |preferences| &mut preferences.raw_readings_mib,
+            steps: Preferences::RAW_READINGS,
+            usual: 1024,
+            shown: |_, mib| if mib < 1024 { format!("{mib} MiB") } else { format!("{} GiB", mib / 1024) },
         }),
     },
 ];

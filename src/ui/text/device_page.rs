@@ -52,6 +52,7 @@ pub enum Lock {
 }
 
 /// The page of one device, in one language. Text from outside comes in harmless.
+#[derive(Copy, Clone)]
 #[allow(missing_docs)] // The names say it; the sentences are in the language's file.
 pub struct PageWords {
     pub back: &'static str,

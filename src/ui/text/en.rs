@@ -166,7 +166,16 @@ pub static ENGLISH: Words = Words {
     notices: &super::en_notices::ENGLISH,
     sheet: &super::en_sheet::ENGLISH,
     rich: &super::en_rich::ENGLISH,
+    profiles: &super::en_profiles::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
+};
+
+/// English, with twelve hours before noon and twelve after.
+pub static TWELVE_HOURS: Words = Words {
+    clock: |at| format_local(at, "%-I:%M %p"),
+    day_and_clock: |at| format_local(at, "%-d %B %Y, %-I:%M %p"),
+    device_page: &super::en_device_page::TWELVE_HOURS,
+    ..ENGLISH
 };
 
 fn state(word: StateWord) -> &'static str {

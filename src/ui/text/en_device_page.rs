@@ -134,6 +134,24 @@ pub static ENGLISH: PageWords = PageWords {
     copy_raw: "Copy what it last said",
 };
 
+/// English, with twelve hours before noon and twelve after.
+pub(super) static TWELVE_HOURS: PageWords = PageWords {
+    moment: |at, shown_ms| {
+        let pattern = match shown_ms {
+            ..86_400_000 => "%-I:%M:%S %p",
+            86_400_000..2_592_000_000 => "%a %e %b, %-I:%M %p",
+            _ => "%e %b %Y, %-I:%M %p",
+        };
+        local(at, pattern)
+    },
+    tick: |at, step_ms| match step_ms {
+        ..60_000 => local(at, "%-I:%M:%S"),
+        60_000..86_400_000 => local(at, "%-I:%M %p"),
+        _ => (ENGLISH.tick)(at, step_ms),
+    },
+    ..ENGLISH
+};
+
 fn became(state: &CommandState) -> String {
     let with = |what: &str, detail: &str| {
         if detail.trim().is_empty() {

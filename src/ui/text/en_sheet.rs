@@ -14,9 +14,19 @@ pub(super) static ENGLISH: SheetWords = SheetWords {
 
     general: "General",
     appearance: "Appearance",
+    writing: "Writing",
+    data: "Data",
 
     language: "Language",
     language_text: "What the window speaks. Messages and names stay as they were written.",
+    hours: "Time of day",
+    hours_text: "How the time is written, in the chat and everywhere else but the connection log.",
+    hours_twenty_four: "24 hours (21:07)",
+    hours_twelve: "12 hours (9:07 PM)",
+    reset_all: "Reset all settings",
+    reset_all_text: "Everything on this sheet becomes as it was at first; connections and messages stay as they are.",
+    reset_question: "Reset every setting?",
+    reset_really: "Reset them",
 
     theme: "Colours",
     theme_text: "The colours of the window. High contrast is black and white with few strong colours.",
@@ -26,6 +36,15 @@ pub(super) static ENGLISH: SheetWords = SheetWords {
     zoom: "Zoom",
     zoom_text: "How large everything is. Ctrl with +, − and 0 does the same anywhere; on a Mac, Command.",
     percent: |percent| format!("{percent} %"),
+
+    enter_sends: "Enter sends",
+    enter_sends_text: "Enter sends the message and Shift+Enter breaks the line; without this Enter breaks the line, and Ctrl+Enter sends (on a Mac, Command+Enter).",
+
+    connect_at_start: "Connect when Duplex starts",
+    connect_at_start_text: "Without this no saved connection is dialled by itself, whatever its own setting says.",
+
+    raw_readings: "Space for raw readings",
+    raw_readings_text: "When it is used up the oldest raw readings go; the minimum, mean and maximum of each minute stay for a year.",
 
     less: |name| format!("{name}: less"),
     more: |name| format!("{name}: more"),

@@ -2,6 +2,7 @@
 
 use chrono::{Datelike, Local, TimeZone, Timelike};
 
+use super::ko_device_page::twelve;
 use super::{Sentence, StateWord, Words};
 use crate::model::address::BadAddress;
 use crate::model::chat::Refusal;
@@ -19,6 +20,7 @@ pub static KOREAN: Words = Words {
     notices: &super::ko_notices::KOREAN,
     sheet: &super::ko_sheet::KOREAN,
     rich: &super::ko_rich::KOREAN,
+    profiles: &super::ko_profiles::KOREAN,
     device_page: &super::ko_device_page::KOREAN,
     state,
     countdown: |seconds| format!("{seconds}초 뒤 다시 시도"),
@@ -161,6 +163,14 @@ pub static KOREAN: Words = Words {
     close: "닫기",
 
     dismiss: "닫기",
+};
+
+/// Korean, with the hours of 오전 and 오후.
+pub static TWELVE_HOURS: Words = Words {
+    clock: |at| local(at, twelve),
+    day_and_clock: |at| local(at, |time| format!("{} {}", date(time), twelve(time))),
+    device_page: &super::ko_device_page::TWELVE_HOURS,
+    ..KOREAN
 };
 
 fn state(word: StateWord) -> &'static str {

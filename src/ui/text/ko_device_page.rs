@@ -135,6 +135,30 @@ pub static KOREAN: PageWords = PageWords {
     copy_raw: "마지막으로 보낸 것 복사",
 };
 
+/// Korean, with the hours of 오전 and 오후.
+pub(super) static TWELVE_HOURS: PageWords = PageWords {
+    moment: |at, shown_ms| {
+        local(at, |time| match shown_ms {
+            ..86_400_000 => format!("{}:{:02}", twelve(time), time.second()),
+            86_400_000..2_592_000_000 => format!("{}월 {}일 {}", time.month(), time.day(), twelve(time)),
+            _ => format!("{}년 {}월 {}일 {}", time.year(), time.month(), time.day(), twelve(time)),
+        })
+    },
+    tick: |at, step_ms| match step_ms {
+        ..60_000 => local(at, |time| format!("{}:{:02}", twelve(time), time.second())),
+        60_000..86_400_000 => local(at, twelve),
+        _ => (KOREAN.tick)(at, step_ms),
+    },
+    ..KOREAN
+};
+
+/// The time of day by 오전 and 오후, without seconds.
+pub(super) fn twelve(time: &chrono::DateTime<Local>) -> String {
+    let (is_after_noon, hour) = time.hour12();
+    let half = if is_after_noon { "오후" } else { "오전" };
+    format!("{half} {hour}:{:02}", time.minute())
+}
+
 fn became(state: &CommandState) -> String {
     let with = |what: &str, detail: &str| {
         if detail.trim().is_empty() {

@@ -11,9 +11,19 @@ pub(super) static KOREAN: SheetWords = SheetWords {
 
     general: "일반",
     appearance: "모양",
+    writing: "글쓰기",
+    data: "데이터",
 
     language: "언어",
     language_text: "창에 쓰는 언어입니다. 메시지와 이름은 쓰인 그대로 보입니다.",
+    hours: "시각 표시",
+    hours_text: "채팅을 비롯한 모든 곳에서 시각을 쓰는 방식입니다. 연결 로그만은 그대로입니다.",
+    hours_twenty_four: "24시간제(21:07)",
+    hours_twelve: "12시간제(오후 9:07)",
+    reset_all: "모든 설정 초기화",
+    reset_all_text: "이 창의 모든 설정이 처음 상태로 돌아갑니다. 연결과 메시지는 그대로 남습니다.",
+    reset_question: "모든 설정을 초기화할까요?",
+    reset_really: "초기화",
 
     theme: "색",
     theme_text: "창의 색입니다. 고대비는 검은색과 흰색에 몇 가지 강한 색만 씁니다.",
@@ -23,6 +33,15 @@ pub(super) static KOREAN: SheetWords = SheetWords {
     zoom: "확대/축소",
     zoom_text: "모든 것의 크기입니다. 어디서나 Ctrl과 함께 +, −, 0을 눌러도 됩니다. Mac에서는 Command를 씁니다.",
     percent: |percent| format!("{percent}%"),
+
+    enter_sends: "Enter로 보내기",
+    enter_sends_text: "Enter로 메시지를 보내고 Shift+Enter로 줄을 바꿉니다. 끄면 Enter로 줄을 바꾸고 Ctrl+Enter로 보냅니다(Mac에서는 Command+Enter).",
+
+    connect_at_start: "시작할 때 연결",
+    connect_at_start_text: "끄면 연결마다 정한 것과 상관없이 저장된 연결을 자동으로 맺지 않습니다.",
+
+    raw_readings: "측정값 원본에 쓸 공간",
+    raw_readings_text: "다 차면 오래된 원본부터 지웁니다. 1분마다의 최솟값, 평균, 최댓값은 1년 동안 남습니다.",
 
     less: |name| format!("{name}: 줄이기"),
     more: |name| format!("{name}: 늘리기"),

@@ -6,6 +6,7 @@ pub mod devices;
 pub mod keys;
 pub mod log;
 pub mod notices;
+pub mod profiles;
 pub mod rich;
 pub mod sheet;
 
@@ -15,6 +16,7 @@ mod en_devices;
 mod en_keys;
 mod en_log;
 mod en_notices;
+mod en_profiles;
 mod en_rich;
 mod en_sheet;
 mod ko;
@@ -23,6 +25,7 @@ mod ko_devices;
 mod ko_keys;
 mod ko_log;
 mod ko_notices;
+mod ko_profiles;
 mod ko_rich;
 mod ko_sheet;
 #[cfg(test)]
@@ -34,7 +37,7 @@ use crate::model::address::BadAddress;
 use crate::model::chat::Refusal;
 use crate::model::event::TestOutcome;
 use crate::model::link_state::Why;
-use crate::model::preferences::LanguageChoice;
+use crate::model::preferences::{Hours, LanguageChoice};
 use crate::model::reducer::Banner;
 use crate::model::time::WallMs;
 
@@ -74,9 +77,16 @@ impl Language {
 
     /// Its words.
     pub fn words(self) -> &'static Words {
-        match self {
-            Language::English => &ENGLISH,
-            Language::Korean => &KOREAN,
+        self.words_with(Hours::TwentyFour)
+    }
+
+    /// Its words, with the time of day written so.
+    pub fn words_with(self, hours: Hours) -> &'static Words {
+        match (self, hours) {
+            (Language::English, Hours::TwentyFour) => &ENGLISH,
+            (Language::English, Hours::Twelve) => &en::TWELVE_HOURS,
+            (Language::Korean, Hours::TwentyFour) => &KOREAN,
+            (Language::Korean, Hours::Twelve) => &ko::TWELVE_HOURS,
         }
     }
 }
@@ -108,6 +118,7 @@ pub struct Sentence {
 }
 
 /// All that is said in one language. Text from outside comes in harmless.
+#[derive(Copy, Clone)]
 #[allow(missing_docs)] // The names say it; the sentences are in the language's file.
 pub struct Words {
     pub state: fn(StateWord) -> &'static str,
@@ -251,6 +262,8 @@ pub struct Words {
     pub notices: &'static notices::NoticeWords,
     // Settings
     pub sheet: &'static sheet::SheetWords,
+    // Setting connections up
+    pub profiles: &'static profiles::ProfileWords,
     // The page of one device
     pub device_page: &'static PageWords,
 }

@@ -11,10 +11,20 @@ pub struct SheetWords {
     // Groups
     pub general: &'static str,
     pub appearance: &'static str,
+    pub writing: &'static str,
+    pub data: &'static str,
 
     // General
     pub language: &'static str,
     pub language_text: &'static str,
+    pub hours: &'static str,
+    pub hours_text: &'static str,
+    pub hours_twenty_four: &'static str,
+    pub hours_twelve: &'static str,
+    pub reset_all: &'static str,
+    pub reset_all_text: &'static str,
+    pub reset_question: &'static str,
+    pub reset_really: &'static str,
 
     // Appearance
     pub theme: &'static str,
@@ -25,6 +35,18 @@ pub struct SheetWords {
     pub zoom: &'static str,
     pub zoom_text: &'static str,
     pub percent: fn(u16) -> String,
+
+    // Writing
+    pub enter_sends: &'static str,
+    pub enter_sends_text: &'static str,
+
+    // Connections
+    pub connect_at_start: &'static str,
+    pub connect_at_start_text: &'static str,
+
+    // Data
+    pub raw_readings: &'static str,
+    pub raw_readings_text: &'static str,
 
     // What every number has
     pub less: fn(&str) -> String,

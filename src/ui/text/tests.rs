@@ -121,7 +121,8 @@ fn plain(words: &Words) -> Vec<&'static str> {
         close dismiss;
         state countdown why refusal banner bad_address test round_trip state_of more remove_title
         room_refused unread you said show_lines show_characters new_count room_begins gap typing
-        people_online devices keys log notices rich sheet device_page day clock day_and_clock message_hint too_large
+        people_online devices keys log notices rich sheet profiles device_page day clock day_and_clock
+        message_hint too_large
         address_taken_as
     ];
     all.extend(STATES.map(words.state));
@@ -327,6 +328,16 @@ fn days_and_times_are_written_as_the_language_does() {
     assert_eq!((KOREAN.day)(at), "2025년 10월 5일 일요일");
     assert_eq!((ENGLISH.day_and_clock)(at), "5 October 2025, 09:07");
     assert_eq!((KOREAN.day_and_clock)(at), "2025년 10월 5일 09:07");
+    let [english, korean] = ALL.map(|language| language.words_with(Hours::Twelve));
+    let (morning, evening, midnight) = (at, at + 12 * 3_600_000, at + 15 * 3_600_000 - 420_000);
+    assert_eq!([morning, evening, midnight].map(english.clock), ["9:07 AM", "9:07 PM", "12:00 AM"]);
+    assert_eq!([morning, evening, midnight].map(korean.clock), ["오전 9:07", "오후 9:07", "오전 12:00"]);
+    assert_eq!((english.day_and_clock)(evening), "5 October 2025, 9:07 PM");
+    assert_eq!((korean.day_and_clock)(evening), "2025년 10월 5일 오후 9:07");
+    assert_eq!((english.device_page.moment)(evening, 60_000), "9:07:00 PM");
+    assert_eq!((korean.device_page.moment)(evening, 60_000), "오후 9:07:00");
+    assert_eq!((english.device_page.tick)(evening, 600_000), "9:07 PM");
+    assert_eq!((korean.device_page.tick)(evening, 600_000), "오후 9:07");
     for language in ALL {
         // Rows of the chat keep their time of day through a change of language.
         assert_eq!((language.words().clock)(at), "09:07");

@@ -68,6 +68,12 @@ fn raw_readings_stay_within_their_cap_and_the_oldest_go_first() {
     let oldest = page(&store, "t", (T0, T0 + 600_000), 1_000);
     assert_eq!(oldest.step_ms, MINUTE_MS);
     assert_same(&oldest.buckets, &naive(&told[..600], MINUTE_MS));
+    // Less from now on: with the next write the oldest go, and never all.
+    store.set_raw_bytes(cap / 4);
+    tell_all(&store, "t", &[(T0 + DAY_MS, 1.0)]);
+    wait(store.flush());
+    let left = count(&store, "SELECT sum(length(body)) FROM chunk") as u64;
+    assert!((1..=cap / 4).contains(&left), "{left}");
 }
 
 #[test]

@@ -1,0 +1,187 @@
+//! Asks for a connection's token where none is known or the server refuses it. One small dialog for each connection, beside
+//! which everything else goes on.
+
+use std::collections::BTreeMap;
+
+use egui::accesskit::Role;
+use egui::{Area, Frame, Id, Key, Label, Order, RichText, TextEdit, Ui, pos2};
+
+use super::theme::{self, radius, size, space};
+use super::{Cx, rooms, widgets};
+use crate::model::id::ConnectionId;
+use crate::model::intent::Intent;
+use crate::model::link_state::{LinkState, Why};
+use crate::model::profile::Secret;
+use crate::model::time::BootMs;
+
+/// A token that was given shows an effect within so many milliseconds, or is asked for again.
+const PATIENCE_MS: u64 = 3_000;
+/// How far a dialog stands below the one before, in points.
+const STEP: f32 = 36.0;
+
+/// The dialogs' own state, by connection.
+#[derive(Default)]
+pub(super) struct Asks(BTreeMap<ConnectionId, Ask>);
+
+#[derive(Default)]
+struct Ask {
+    token: String,
+    /// The person has no token now.
+    put_off: bool,
+    given_at: Option<BootMs>,
+}
+
+/// What there is to say, copied out of the model.
+struct Facts {
+    id: ConnectionId,
+    name: String,
+    why: Why,
+    no_keyring: Option<String>,
+}
+
+/// Whether another token mends it.
+fn wants_token(link: &LinkState) -> Option<&Why> {
+    match link {
+        LinkState::Stopped {
+            why: why @ (Why::NoToken | Why::Unauthorized | Why::Http { status: 401, .. }),
+        } => Some(why),
+        _ => None,
+    }
+}
+
+impl Asks {
+    /// Draws a dialog for each connection that needs one. Returns a connection that the person wants to edit instead.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx) -> Option<ConnectionId> {
+        let words = cx.words;
+        let facts: Vec<Facts> = cx.model.read(|model| {
+            let asking = model.connections.iter().filter(|(id, _)| **id != ConnectionId::OWN_HUB);
+            let facts = asking.filter_map(|(id, connection)| {
+                let why = wants_token(&connection.link)?.clone();
+                let name = rooms::name_of(&connection.profile, words);
+                Some(Facts { id: *id, name, why, no_keyring: model.no_keyring.clone() })
+            });
+            facts.collect()
+        });
+        // What came online, or was told to stop, is asked for anew the next time.
+        self.0.retain(|id, _| facts.iter().any(|facts| facts.id == *id));
+        for intent in cx.intents.iter() {
+            if let Intent::RetryNow(id) | Intent::Connect(id) = intent
+                && let Some(ask) = self.0.get_mut(id)
+            {
+                ask.put_off = false;
+            }
+        }
+        let mut edit = None;
+        let mut shown = 0;
+        for facts in &facts {
+            let ask = self.0.entry(facts.id).or_default();
+            if let Some(given_at) = ask.given_at {
+                let due = given_at.saturating_add(PATIENCE_MS);
+                if cx.now.boot_ms < due {
+                    cx.deadline.at(due);
+                    continue;
+                }
+                ask.given_at = None;
+            }
+            if !ask.put_off && ask.show(ui, cx, facts, shown) {
+                edit = Some(facts.id);
+            }
+            shown += 1;
+        }
+        edit
+    }
+}
+
+impl Ask {
+    /// Draws one. Returns whether the person would rather edit the connection.
+    fn show(&mut self, ui: &Ui, cx: &mut Cx, facts: &Facts, place: usize) -> bool {
+        let room = ui.ctx().content_rect();
+        let width = size::ASK.min(room.width() - 2.0 * (space::LARGE + space::SMALL));
+        let left = (room.right() - width - 2.0 * space::LARGE - space::SMALL).max(room.left());
+        let top = room.top() + size::BAR + space::SMALL + place as f32 * STEP;
+        let theme = theme::of(ui);
+        let frame = Frame::new()
+            .fill(theme.raised)
+            .stroke(egui::Stroke::new(1.0, theme.outline))
+            .corner_radius(radius::CARD)
+            .shadow(ui.style().visuals.popup_shadow)
+            .inner_margin(space::LARGE);
+        let area = Area::new(Id::unique(("ask", facts.id)))
+            .order(Order::Middle)
+            .role(Role::Dialog)
+            .default_pos(pos2(left, top))
+            .constrain(true);
+        area.show(ui.ctx(), |ui| {
+            ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
+                node.set_label((cx.words.profiles.ask_title)(&facts.name));
+            });
+            frame
+                .show(ui, |ui| {
+                    ui.set_width(width);
+                    self.fields(ui, cx, facts)
+                })
+                .inner
+        })
+        .inner
+    }
+
+    fn fields(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts) -> bool {
+        let words = cx.words;
+        let theme = theme::of(ui);
+        let name = (words.profiles.ask_title)(&facts.name);
+        let title = ui.add(Label::new(RichText::new(&name).font(theme::heading())).wrap());
+        widgets::heading(ui, &title, &name, 2);
+        let reason = reason(cx, facts);
+        let reason_shown = ui.add(Label::new(RichText::new(&reason).color(theme.text)).wrap());
+        widgets::alert(ui, reason_shown.id, &format!("{name}. {reason}"));
+        ui.add_space(space::TINY);
+        let margin = egui::Margin::symmetric(space::SMALL as i8, 5);
+        let field = TextEdit::singleline(&mut self.token)
+            .hint_text(words.token_hint_new)
+            .password(true)
+            .desired_width(f32::INFINITY)
+            .margin(margin);
+        let field = ui.add(field).accessible_name((words.profiles.token_of)(&facts.name));
+        ui.ctx().accesskit_node_builder(field.id, |node| node.set_role(Role::PasswordInput));
+        let enter = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        // Where nothing is being typed, this is what comes next.
+        if ui.memory(|memory| memory.focused().is_none()) {
+            field.request_focus();
+        }
+        let mut edit = false;
+        ui.add_space(space::TINY);
+        ui.horizontal_wrapped(|ui| {
+            let some = !self.token.trim().is_empty();
+            let connect = ui.add_enabled(some, widgets::primary(theme, words.connect));
+            if (connect.clicked() || enter) && some {
+                let token = Secret::new(std::mem::take(&mut self.token).trim());
+                cx.intents.push(Intent::GiveToken { connection: facts.id, token });
+                self.given_at = Some(cx.now.boot_ms);
+                cx.deadline.at(cx.now.boot_ms);
+            }
+            if facts.id > ConnectionId::COMMAND_LINE {
+                edit = ui.add(widgets::plain(words.edit_connection)).clicked();
+            }
+            if ui.add(widgets::plain(words.first_later)).clicked() {
+                self.token.clear();
+                self.put_off = true;
+                cx.deadline.at(cx.now.boot_ms);
+            }
+        });
+        if edit {
+            self.put_off = true;
+        }
+        edit
+    }
+}
+
+fn reason(cx: &Cx, facts: &Facts) -> String {
+    let words = cx.words.profiles;
+    match (&facts.why, &facts.no_keyring) {
+        (Why::NoToken, None) => words.ask_unknown.to_owned(),
+        (Why::NoToken, Some(detail)) => {
+            format!("{} {}", words.ask_unknown, (words.no_keyring)(&super::harmless::line(detail, 200)))
+        }
+        (refused, _) => format!("{} {}", (cx.words.why)(refused).what, words.ask_refused),
+    }
+}
