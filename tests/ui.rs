@@ -764,21 +764,6 @@ fn nothing_asks_for_repaints_when_nothing_happens() {
 }
 
 #[test]
-fn narrow_windows_keep_everything_in_reach() {
-    for (width, height) in [(800.0, 600.0), (480.0, 600.0)] {
-        let mut window = Window::sized(width, height);
-        window.entries(1..=30, true);
-        for name in ["Message", "Send", "Add connection", "message 30"] {
-            let rect = window.rect(name);
-            assert!(
-                rect.right() <= width && rect.bottom() <= height && rect.left() >= 0.0,
-                "{name}: {rect:?}"
-            );
-        }
-    }
-}
-
-#[test]
 fn a_queued_message_that_arrives_keeps_its_place() {
     let mut window = Window::online();
     window.entries(1..=3, true);

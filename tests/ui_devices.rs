@@ -513,7 +513,13 @@ fn the_pane_is_hidden_and_shown_by_button_and_keys() {
     let shown = |window: &Window| window.harness.query_by_label_contains("Lathe,").is_some();
     let chat = |window: &Window| window.harness.query_by_label("Message").is_some();
     assert!(shown(&window) && chat(&window));
+    window.click("Chat");
+    assert!(!shown(&window) && chat(&window));
+    window.click("Both");
+    assert!(shown(&window) && chat(&window));
     window.click("Devices");
+    assert!(shown(&window) && !chat(&window));
+    window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::D);
     assert!(!shown(&window) && chat(&window));
     window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::D);
     assert!(shown(&window) && chat(&window));
@@ -521,7 +527,7 @@ fn the_pane_is_hidden_and_shown_by_button_and_keys() {
 
 #[test]
 fn in_a_narrow_window_devices_and_chat_take_turns() {
-    let mut window = Window::sized(900.0, 700.0);
+    let mut window = Window::sized(780.0, 700.0);
     named(&mut window, &["Lathe"]);
     let shown = |window: &Window| window.harness.query_by_label_contains("Lathe,").is_some();
     let chat = |window: &Window| window.harness.query_by_label("Message").is_some();
@@ -532,6 +538,7 @@ fn in_a_narrow_window_devices_and_chat_take_turns() {
     window.intents();
     window.entries(1..=1, true);
     assert_eq!(window.intents(), []);
+    window.click("Rooms");
     assert!(window.description("general").contains("1 unread"));
     window.click_room("general");
     assert!(!shown(&window) && chat(&window));

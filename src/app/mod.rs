@@ -63,7 +63,7 @@ fn run(args: Args) -> Result<(), String> {
     display::check()?;
 
     // Before the window opens, so that it opens as it will be.
-    let (preferences, place) = settings::Settings::glance(&data_dir);
+    let (preferences, place, panes) = settings::Settings::glance(&data_dir);
     let model = SharedModel::new(Model { preferences, ..Model::default() });
     let gate: Arc<OnceLock<Gate>> = Arc::default();
     let wake = {
@@ -78,7 +78,7 @@ fn run(args: Args) -> Result<(), String> {
     let worker = Worker::spawn(worker::Options { data_dir, only, tell: None }, model.clone(), wake)
         .map_err(|error| format!("The system gives no thread to work with: {error}."))?;
     let shot = args.screenshot.map(|file| screenshot::Plan { file, after: args.after.unwrap_or(2.0) });
-    window::open(model, worker, gate, instance, shot, place)
+    window::open(model, worker, gate, instance, shot, (place, panes))
 }
 
 fn command_line_profile(url: &str, token: Option<&str>) -> Result<(Profile, Option<Secret>), String> {

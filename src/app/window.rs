@@ -11,7 +11,7 @@ use super::instance::Instance;
 use super::place;
 use super::screenshot::{Plan, Shot};
 use crate::clock;
-use crate::model::{Intent, SharedModel, WindowPlace};
+use crate::model::{Intent, Panes, SharedModel, WindowPlace};
 use crate::ui::text::Language;
 use crate::ui::{Options, Ui};
 use crate::worker::Worker;
@@ -26,7 +26,7 @@ pub(super) fn open(
     gate: Arc<OnceLock<Gate>>,
     instance: Instance,
     plan: Option<Plan>,
-    place: Option<WindowPlace>,
+    (place, panes): (Option<WindowPlace>, Panes),
 ) -> Result<(), String> {
     let viewport = ViewportBuilder::default()
         .with_app_id("duplex")
@@ -50,7 +50,7 @@ pub(super) fn open(
         options,
         Box::new(move |creation| {
             let locale = sys_locale::get_locale().unwrap_or_default();
-            let ui = Ui::new(&creation.egui_ctx, Options { language: Language::of_locale(&locale) });
+            let ui = Ui::new(&creation.egui_ctx, Options { language: Language::of_locale(&locale), panes });
             if let (Some(place), Some(window)) = (&place, creation.winit_window()) {
                 let screens = window.available_monitors().map(|screen| place::Screen {
                     corner: screen.position().to_logical::<f32>(screen.scale_factor()).into(),
@@ -154,7 +154,10 @@ impl eframe::App for Window {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.ui.flush_drafts(&mut self.wanted);
-        self.wanted.extend(self.place.filter(|_| self.shot.is_none()).map(Intent::KeepWindow));
+        if self.shot.is_none() {
+            self.wanted.extend(self.place.map(Intent::KeepWindow));
+            self.wanted.push(Intent::KeepPanes(self.ui.panes()));
+        }
         self.hand_over();
         if let Some(worker) = self.worker.take() {
             worker.shut_down();

@@ -5,6 +5,7 @@ use super::device::{DeviceId, MetricName, Value};
 use super::event::Side;
 use super::id::{ConnectionId, MessageId, RoomName};
 use super::notices::{Level, Viewing};
+use super::panes::Panes;
 use super::preferences::{Preferences, WindowPlace};
 use super::profile::{Profile, Secret};
 use super::reducer::Banner;
@@ -227,6 +228,8 @@ pub enum Intent {
     View(Option<Viewing>),
     /// The window closes: it stood here.
     KeepWindow(WindowPlace),
+    /// The panes stand like this from now on.
+    KeepPanes(Panes),
     /// The first steps were taken or put off.
     FirstStepsDone,
     /// The person has read a banner.

@@ -12,6 +12,7 @@ pub mod link_device;
 pub mod link_state;
 pub mod log;
 pub mod notices;
+pub mod panes;
 pub mod preferences;
 pub mod profile;
 pub mod readings;
@@ -35,6 +36,7 @@ pub use id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, ResumePoint, R
 pub use intent::Intent;
 pub use link_state::{LinkState, Why};
 pub use notices::{Level, NoticeChoices, NoticePreferences};
+pub use panes::Panes;
 pub use preferences::{Hours, LanguageChoice, Preferences, Theme, WindowPlace};
 pub use profile::Profile;
 pub use readings::Part;

@@ -43,6 +43,17 @@ pub enum Hours {
     Twelve,
 }
 
+/// How closely things stand.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Density {
+    /// With room around them.
+    #[default]
+    Comfortable,
+    /// As much on the screen as can be read.
+    Compact,
+}
+
 /// What a person has chosen in the settings.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -51,6 +62,8 @@ pub struct Preferences {
     pub language: LanguageChoice,
     /// The colours.
     pub theme: Theme,
+    /// How closely things stand.
+    pub density: Density,
     /// How large everything is, in percent of the system's own scale. See [`Preferences::zoom`].
     pub zoom_percent: u16,
     /// What to be told of while looking elsewhere.
@@ -70,6 +83,7 @@ impl Default for Preferences {
         Preferences {
             language: LanguageChoice::System,
             theme: Theme::System,
+            density: Density::Comfortable,
             zoom_percent: 100,
             notices: NoticePreferences::default(),
             hours: Hours::TwentyFour,

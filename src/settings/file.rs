@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::FILE;
 use super::migrate::{self, STEPS, Unfit, VERSION};
 use super::private_file::{self, beside};
-use crate::model::{Banner, ConnectionId, NoticeChoices, Preferences, Profile, WindowPlace};
+use crate::model::{Banner, ConnectionId, NoticeChoices, Panes, Preferences, Profile, WindowPlace};
 
 /// Why settings were not written.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,7 @@ struct Content {
     notice_choices: NoticeChoices,
     #[serde(skip_serializing_if = "Option::is_none")]
     window: Option<WindowPlace>,
+    panes: Panes,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -88,11 +89,11 @@ impl Settings {
     }
 
     /// What the settings say about the window, before it opens. Touches nothing: damage is [`Settings::load`]'s to mend.
-    pub fn glance(dir: &Path) -> (Preferences, Option<WindowPlace>) {
+    pub fn glance(dir: &Path) -> (Preferences, Option<WindowPlace>, Panes) {
         let path = dir.join(FILE);
         let read = |path: &Path| Some(parse(&fs::read(path).ok()?).ok()?.0);
         let content = read(&path).or_else(|| read(&beside(&path, ".bak"))).unwrap_or_default();
-        (content.preferences, content.window)
+        (content.preferences, content.window, content.panes)
     }
 
     /// Whether the file is of a later version: it was read as far as it could be understood, and is not written.
@@ -175,6 +176,11 @@ impl Settings {
         self.content.window = Some(place);
     }
 
+    /// Notes how the panes stand.
+    pub fn set_panes(&mut self, panes: Panes) {
+        self.content.panes = panes;
+    }
+
     /// Writes the settings, unless the file says the same already. They are on disk when this returns. Blocks.
     pub fn save(&self) -> Result<(), SettingsError> {
         if self.is_newer {
@@ -247,7 +253,8 @@ fn parse(bytes: &[u8]) -> Result<(Content, u64), Unfit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{LanguageChoice, Level, NoticePreferences, Theme};
+    use crate::model::panes::Middle;
+    use crate::model::{LanguageChoice, Level, NoticePreferences, RoomName, Theme};
 
     fn dressed(theme: Theme) -> Preferences {
         Preferences { theme, ..Preferences::default() }
@@ -372,20 +379,28 @@ mod tests {
     #[test]
     fn a_glance_sees_what_was_chosen_and_touches_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(Settings::glance(dir.path()), (Preferences::default(), None));
+        assert_eq!(Settings::glance(dir.path()), (Preferences::default(), None, Panes::default()));
         let mut settings = filled(dir.path());
         let chosen = Preferences {
             language: LanguageChoice::Korean,
             zoom_percent: 150,
             ..dressed(Theme::HighContrast)
         };
+        let panes = Panes {
+            middle: Middle::Devices,
+            rooms: false,
+            devices_width: Some(420.0),
+            room: Some((ConnectionId(3), RoomName::general())),
+            ..Panes::default()
+        };
         settings.set_preferences(chosen);
+        settings.set_panes(panes.clone());
         settings.save().unwrap();
-        assert_eq!(Settings::glance(dir.path()), (chosen, settings.window()));
+        assert_eq!(Settings::glance(dir.path()), (chosen, settings.window(), panes.clone()));
         settings.set_display_name("Bea");
         settings.save().unwrap();
         fs::write(dir.path().join(FILE), "{").unwrap();
-        assert_eq!(Settings::glance(dir.path()), (chosen, settings.window()));
+        assert_eq!(Settings::glance(dir.path()), (chosen, settings.window(), panes));
         assert_eq!(fs::read_to_string(dir.path().join(FILE)).unwrap(), "{");
     }
 

@@ -1,22 +1,42 @@
 //! Does what a person asked for by keys, wherever it was asked.
 
+use super::body::Stop;
 use super::keys::Action;
 use super::{Cx, Place, Ui, dialog};
 use crate::model::id::ConnectionId;
 use crate::model::intent::Intent;
+use crate::model::panes::Middle;
 use crate::model::preferences::Preferences;
 
 impl Ui {
     /// Does it. What lists and fields do themselves is not asked for here.
-    pub(super) fn act(&mut self, cx: &mut Cx, action: Action) {
+    pub(super) fn act(&mut self, ui: &egui::Ui, cx: &mut Cx, action: Action) {
         match action {
             Action::RoomAbove => self.go_along(cx, -1, false),
             Action::RoomBelow => self.go_along(cx, 1, false),
             Action::UnreadAbove => self.go_along(cx, -1, true),
             Action::UnreadBelow => self.go_along(cx, 1, true),
+            Action::NextPane => self.next_stop(ui, 1),
+            Action::PreviousPane => self.next_stop(ui, -1),
+            Action::ToggleRooms => {
+                self.layout.toggle_rooms();
+                self.focus_on(if self.layout.shows_rooms() { Stop::Rooms } else { Stop::Chat });
+            }
+            Action::ShowChat => {
+                self.layout.show_alone(Middle::Chat);
+                self.focus_on(Stop::Chat);
+            }
+            Action::ShowDevices => {
+                self.layout.show_alone(Middle::Devices);
+                self.focus_on(Stop::Devices);
+            }
+            Action::ShowBoth => {
+                self.layout.show_alone(Middle::Both);
+                self.focus_on(Stop::Chat);
+            }
             Action::ToggleDevices => {
-                self.layout.toggle();
-                if self.layout.shows_devices() { self.devices.focus() } else { self.chat.focus_input() }
+                self.layout.toggle_devices();
+                self.focus_on(if self.layout.shows_devices() { Stop::Devices } else { Stop::Chat });
             }
             Action::ToggleLog => {
                 if let Some(place) = &self.open {
@@ -78,7 +98,7 @@ impl Ui {
             Some(Place { connection: id, room: Some(name.clone()) })
         });
         if let Some(place) = next {
-            self.layout.instead = false;
+            self.layout.bring_chat();
             self.chat.focus_input();
             self.go_to(place, cx.intents);
         }

@@ -15,6 +15,18 @@ pub enum Action {
     UnreadAbove,
     /// The same below.
     UnreadBelow,
+    /// Put the focus into the next pane.
+    NextPane,
+    /// Put it into the pane before.
+    PreviousPane,
+    /// Show or hide the list of rooms.
+    ToggleRooms,
+    /// Show the chat alone.
+    ShowChat,
+    /// Show the devices alone.
+    ShowDevices,
+    /// Show the chat and the devices.
+    ShowBoth,
     /// Show or hide the devices.
     ToggleDevices,
     /// Show or hide the open connection's log.
@@ -124,7 +136,13 @@ pub const TABLE: &[Shortcut] = table! {
     Go          Window     RoomBelow     [keys(Modifiers::ALT, Key::ArrowDown)]
     Go          Window     UnreadAbove   [keys(ALT_SHIFT, Key::ArrowUp)]
     Go          Window     UnreadBelow   [keys(ALT_SHIFT, Key::ArrowDown)]
+    Go          Window     NextPane      [plain(Key::F6)]
+    Go          Window     PreviousPane  [keys(Modifiers::SHIFT, Key::F6)]
     Go          List       Back          [plain(Key::Escape)]
+    View        Window     ToggleRooms   [keys(Modifiers::COMMAND, Key::Num1)]
+    View        Window     ShowChat      [keys(Modifiers::COMMAND, Key::Num2)]
+    View        Window     ShowDevices   [keys(Modifiers::COMMAND, Key::Num3)]
+    View        Window     ShowBoth      [keys(Modifiers::COMMAND, Key::Num4)]
     View        Window     ToggleDevices [keys(COMMAND_SHIFT, Key::D)]
     View        Everywhere ZoomIn        [keys(Modifiers::COMMAND, Key::Plus), keys(Modifiers::COMMAND, Key::Equals)]
     View        Everywhere ZoomOut       [keys(Modifiers::COMMAND, Key::Minus)]

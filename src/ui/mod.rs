@@ -10,14 +10,18 @@ mod acts;
 mod ask;
 mod banner;
 mod bar;
+mod body;
 mod chat;
 mod devices;
 mod dialog;
 mod first_steps;
+mod focus;
+mod icons;
 mod link;
 mod log;
 mod looks;
 mod open_link;
+mod panes;
 mod rooms;
 mod settings;
 mod shortcuts;
@@ -28,24 +32,25 @@ mod widgets;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use egui::{CentralPanel, Frame, Panel};
-
 use crate::model::device::DeviceId;
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
+use crate::model::panes::Panes;
 use crate::model::preferences::Preferences;
 use crate::model::shared::SharedModel;
 use crate::model::time::{BootMs, Time};
 
 use link::LinkMemory;
+use panes::Layout;
 use text::{Language, Words};
-use theme::{size, space};
 
 /// What the window takes from the system. The person's own choices are in the model.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The system's language: the window's own unless the person prefers another.
     pub language: Language,
+    /// How the panes stood when the window was closed.
+    pub panes: Panes,
 }
 
 /// What is open: a connection, and a room of it once there is one.
@@ -76,36 +81,6 @@ impl Deadline {
     }
 }
 
-/// Where the devices are. In a wide window they stand beside the chat, in a narrow one in its place; for each the person
-/// chooses, and it is remembered apart.
-#[derive(Copy, Clone, Debug)]
-struct Layout {
-    beside: bool,
-    instead: bool,
-    is_wide: bool,
-}
-
-impl Default for Layout {
-    fn default() -> Self {
-        Layout { beside: true, instead: false, is_wide: true }
-    }
-}
-
-impl Layout {
-    fn shows_devices(self) -> bool {
-        if self.is_wide { self.beside } else { self.instead }
-    }
-
-    fn shows_chat(self) -> bool {
-        self.is_wide || !self.instead
-    }
-
-    fn toggle(&mut self) {
-        let shown = if self.is_wide { &mut self.beside } else { &mut self.instead };
-        *shown = !*shown;
-    }
-}
-
 /// The window's own state: what is open, scrolled to, typed. Everything else is in the model.
 pub struct Ui {
     looks: looks::Looks,
@@ -117,6 +92,13 @@ pub struct Ui {
     logs: log::Logs,
     layout: Layout,
     asks: ask::Asks,
+    /// What of the layout was handed out to be kept.
+    kept: Panes,
+    /// The room that was open when the window was closed, until its connection is there.
+    restored: Option<Place>,
+    /// Where the panes were drawn last.
+    stops: Vec<(body::Stop, egui::Rect)>,
+    title: String,
     dialog: Option<dialog::Dialog>,
     /// The connections there were when the person added one: the one that comes is opened.
     known_before: Option<BTreeSet<ConnectionId>>,
@@ -135,8 +117,16 @@ impl Ui {
             chat: chat::Chat::default(),
             devices: devices::Devices::default(),
             logs: log::Logs::default(),
-            layout: Layout::default(),
             asks: ask::Asks::default(),
+            layout: Layout::new(options.panes.clone()),
+            restored: options
+                .panes
+                .room
+                .clone()
+                .map(|(connection, room)| Place { connection, room: Some(room) }),
+            kept: options.panes,
+            stops: Vec::new(),
+            title: String::new(),
             dialog: None,
             known_before: None,
             focused: None,
@@ -154,12 +144,16 @@ impl Ui {
         self.note_focus(ui, &mut cx);
         self.look_at_links(&mut cx);
         self.keep_open_place_valid(&mut cx);
-        let by_keys = keys::take(ui, self.dialog.is_some());
-        if let Some(action) = by_keys {
-            self.act(&mut cx, action);
+        if let Some(action) = keys::take(ui, self.dialog.is_some()) {
+            self.act(ui, &mut cx, action);
         }
+        self.take_typing(ui);
         self.panels(ui, &mut cx);
         self.dialogs(ui, &mut cx);
+        self.come_back(ui);
+        widgets::focus_mark(ui.ctx());
+        self.keep_panes(ui, &mut cx);
+        self.entitle(ui, &cx);
         self.deadline = deadline;
         if let Some(moment) = deadline.0 {
             let wait = moment.saturating_sub(now.boot_ms);
@@ -194,15 +188,25 @@ impl Ui {
         self.layout.shows_devices()
     }
 
+    /// How the panes stand, and what is open: for when the window is closed.
+    pub fn panes(&self) -> Panes {
+        let room = self.open.as_ref().and_then(|place| Some((place.connection, place.room.clone()?)));
+        Panes { room: room.or_else(|| self.kept.room.clone()), ..self.layout.chosen().clone() }
+    }
+
     /// Opens the page of a device, as if the person had chosen it in the list.
     pub fn open_device(&mut self, connection: ConnectionId, device: DeviceId) {
-        if !self.layout.shows_devices() {
-            self.layout.toggle();
-        }
+        self.layout.bring_devices();
         self.devices.open(connection, device);
     }
 
+    /// Goes to a place as the person wants it.
     fn go_to(&mut self, place: Place, intents: &mut Vec<Intent>) {
+        self.restored = None;
+        self.enter(place, intents);
+    }
+
+    fn enter(&mut self, place: Place, intents: &mut Vec<Intent>) {
         if self.open.as_ref() != Some(&place) {
             self.chat.flush_drafts(intents);
             self.chat.leave();
@@ -241,6 +245,11 @@ impl Ui {
             self.known_before = None;
             self.go_to(Place { connection, room: None }, cx.intents);
         }
+        let is_there =
+            |place: &mut Place| cx.model.read(|model| model.connections.contains_key(&place.connection));
+        if let Some(place) = self.restored.take_if(is_there) {
+            self.enter(place, cx.intents);
+        }
         let open = self.open.clone();
         let better = cx.model.read(|model| {
             let known =
@@ -261,95 +270,12 @@ impl Ui {
         });
         if better != self.open {
             match better {
-                Some(place) => self.go_to(place, cx.intents),
+                Some(place) => self.enter(place, cx.intents),
                 None => {
                     self.chat.leave();
                     self.open = None;
                 }
             }
-        }
-    }
-
-    fn panels(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
-        let width = ui.available_width();
-        let theme = theme::of(ui);
-        self.layout.is_wide = width >= size::BESIDE;
-        banner::show(ui, cx);
-        let open = self.open.clone();
-        let mut wish = bar::Wish::default();
-        let bar = Frame::new().fill(theme.panel).inner_margin(egui::Margin::symmetric(space::LARGE as i8, 0));
-        Panel::top("connection bar").frame(bar).resizable(false).show(ui, |ui| {
-            let link = open.as_ref().and_then(|place| self.links.get(&place.connection));
-            let shows_log = open.as_ref().is_some_and(|place| self.logs.shows(place.connection));
-            let shown = bar::Shown { devices: self.layout.shows_devices(), log: shows_log };
-            wish = bar::show(ui, cx, open.as_ref(), link, shown);
-        });
-        if let Some(connection) = wish.edit {
-            self.dialog = dialog::Dialog::edit(cx, connection);
-        }
-        if let Some(connection) = wish.toggle_log {
-            self.toggle_log(cx, connection);
-        }
-        if self.logs.show(ui, cx) {
-            self.chat.focus_input();
-        }
-        if wish.toggle_devices {
-            self.layout.toggle();
-            if !self.layout.shows_devices() {
-                self.chat.focus_input();
-            }
-        }
-        let rooms_width = match width {
-            w if w < size::SLIM => size::ROOMS_SLIM,
-            w if w < size::NARROW => size::ROOMS_NARROW,
-            _ => size::ROOMS,
-        };
-        // Each width class keeps the width that the person dragged it to.
-        let salt = ("rooms", rooms_width as u32);
-        Panel::left(salt)
-            .frame(Frame::new().fill(theme.panel))
-            .default_size(rooms_width)
-            .size_range(120.0..=(width * 0.45).max(120.0))
-            .show(ui, |ui| {
-                match self.rooms.show(ui, cx, self.open.as_ref(), &self.links, self.chat.reading()) {
-                    Some(rooms::Wish::Open(place)) => {
-                        self.layout.instead = false;
-                        self.chat.focus_input();
-                        self.go_to(place, cx.intents);
-                    }
-                    Some(rooms::Wish::Settings) => self.open_settings(),
-                    Some(rooms::Wish::Add) => self.dialog = Some(dialog::Dialog::add()),
-                    Some(rooms::Wish::Log(id)) => self.logs.open(id, cx.intents),
-                    Some(rooms::Wish::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
-                    Some(rooms::Wish::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
-                    None => {}
-                }
-            });
-        if self.layout.is_wide && self.layout.beside {
-            Panel::right("devices")
-                .frame(Frame::new().fill(theme.panel))
-                .default_size(size::DEVICES)
-                .size_range(size::DEVICES_LEAST..=(width * 0.6))
-                .show(ui, |ui| self.devices.show(ui, cx, &self.links));
-        }
-        let ground = if self.layout.shows_chat() { theme.ground } else { theme.panel };
-        CentralPanel::default().frame(Frame::new().fill(ground)).show(ui, |ui| {
-            if first_steps::show(ui, cx) {
-                self.dialog = Some(dialog::Dialog::add());
-            }
-            if self.layout.shows_chat() {
-                let wish = self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true));
-                if let Some(chat::Wish::Follow(target, claimed)) = wish {
-                    self.dialog = Some(dialog::Dialog::open_link(target, claimed));
-                }
-            } else {
-                self.chat.flush_drafts(cx.intents);
-                self.chat.leave();
-                self.devices.show(ui, cx, &self.links);
-            }
-        });
-        if !self.layout.shows_devices() {
-            self.devices.rest();
         }
     }
 

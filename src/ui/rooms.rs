@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use egui::accesskit::Role;
-use egui::{
-    Align2, Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, pos2, vec2,
-};
+use egui::{Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, pos2, vec2};
 
 use super::chat::RoomKey;
+use super::icons::{self, Icon};
+use super::keys::{self, Action};
 use super::link::LinkMemory;
 use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
@@ -20,8 +20,6 @@ use crate::model::profile::Profile;
 
 /// What the person wants of the rest of the window.
 pub(super) enum Wish {
-    /// Open the settings.
-    Settings,
     /// To be in this room.
     Open(Place),
     /// To add a connection.
@@ -38,6 +36,7 @@ pub(super) enum Wish {
 #[derive(Default)]
 pub(super) struct Rooms {
     naming: Option<Naming>,
+    wants_focus: bool,
 }
 
 struct Naming {
@@ -88,6 +87,11 @@ fn rows(cx: &Cx, reading: Option<&RoomKey>) -> Vec<ConnectionRow> {
 }
 
 impl Rooms {
+    /// Puts the keyboard's focus on the open room.
+    pub(super) fn focus(&mut self) {
+        self.wants_focus = true;
+    }
+
     /// Draws the panel.
     pub(super) fn show(
         &mut self,
@@ -103,21 +107,12 @@ impl Rooms {
             .resizable(false)
             .frame(egui::Frame::new().inner_margin(space::SMALL))
             .show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    let width = ui.available_width() - size::CONTROL - ui.spacing().item_spacing.x;
-                    let add = Button::new(cx.words.add_connection).truncate();
-                    if ui.add_sized(vec2(width, size::CONTROL), add).clicked() {
-                        wish = Some(Wish::Add);
-                    }
-                    let button = ui.add_sized(vec2(size::CONTROL, size::CONTROL), Button::new(""));
-                    let colour = theme::of(ui).text;
-                    widgets::settings_mark(ui.painter(), button.rect.center(), colour);
-                    let button = button.on_hover_text(cx.words.settings);
-                    if button.clicked() {
-                        wish = Some(Wish::Settings);
-                    }
-                    button.accessible_name(cx.words.settings);
-                });
+                let add = Button::new(cx.words.add_connection).truncate();
+                let add = ui.add_sized(vec2(ui.available_width(), size::CONTROL), add);
+                let hint = keys::hint(ui.ctx(), cx.words.add_connection, Action::AddConnection);
+                if add.on_hover_text(hint).clicked() {
+                    wish = Some(Wish::Add);
+                }
             });
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
@@ -145,7 +140,8 @@ impl Rooms {
         let mut wish = header(ui, cx, row, link, self);
         for (room, unread) in &row.rooms {
             let selected = here.is_some_and(|place| place.room.as_ref() == Some(room));
-            if room_row(ui, cx, row.id, room, *unread, selected) {
+            let wants_focus = selected && std::mem::take(&mut self.wants_focus);
+            if room_row(ui, cx, row.id, room, *unread, selected, wants_focus) {
                 wish = Some(Wish::Open(Place { connection: row.id, room: Some(room.clone()) }));
             }
         }
@@ -258,7 +254,7 @@ fn menu(
     let mut wish = None;
     let words = cx.words;
     let builder = UiBuilder::new().max_rect(rect).id_salt(("connection menu", row.id));
-    let button = Button::new(RichText::new("⋯")).frame_when_inactive(false).min_size(rect.size());
+    let button = Button::new("").frame_when_inactive(false).min_size(rect.size());
     // Beside the flow of the list: it takes no room of its own.
     let mut corner = ui.new_child(builder);
     let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(&mut corner, |ui| {
@@ -284,6 +280,7 @@ fn menu(
             wish = Some(Wish::Remove(row.id));
         }
     });
+    icons::paint(ui.painter(), rect.center(), Icon::More, size::ICON, theme::of(ui).weak);
     response.accessible_name((words.more)(&row.name));
     wish
 }
@@ -296,12 +293,19 @@ fn room_row(
     room: &RoomName,
     unread: u64,
     selected: bool,
+    wants_focus: bool,
 ) -> bool {
     let theme = theme::of(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), size::ROW));
     let id = Id::unique(("room", connection, room));
     let rect = rect.shrink2(vec2(space::SMALL, 0.0));
     let response = ui.interact(rect, id, Sense::click());
+    if wants_focus {
+        response.request_focus();
+    }
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::ListItem);
         node.set_label(room.as_str());
@@ -324,13 +328,7 @@ fn room_row(
     }
     let left = rect.left() + space::SMALL;
     let colour = if selected || unread > 0 { theme.text } else { theme.weak };
-    ui.painter().text(
-        pos2(left + 4.0, rect.center().y),
-        Align2::CENTER_CENTER,
-        "#",
-        theme::body(),
-        theme.weak,
-    );
+    icons::paint(ui.painter(), pos2(left + 4.0, rect.center().y), Icon::Room, 14.0, theme.weak);
     let mut right = rect.right() - space::SMALL;
     if unread > 0 {
         right -= widgets::count_pill(ui, pos2(right, rect.center().y), unread, theme) + 6.0;
@@ -338,6 +336,5 @@ fn room_row(
     let left = left + 18.0;
     let name = widgets::cut(ui, &harmless::line(room.as_str(), 64), theme::body(), colour, right - left);
     ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
-    widgets::focus_ring(ui, &response, theme);
     response.clicked()
 }

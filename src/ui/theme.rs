@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle, Vec2, Visuals};
 
+use super::icons;
 use crate::model::preferences;
 
 /// Distances, on a grid of 4 points.
@@ -63,12 +64,14 @@ pub mod size {
     pub const DIALOG: f32 = 440.0;
     /// Width of a dialog beside which everything else goes on.
     pub const ASK: f32 = 340.0;
+    /// An icon beside text.
+    pub const ICON: f32 = 16.0;
     /// Width of the list of rooms, unless dragged.
     pub const ROOMS: f32 = 224.0;
-    /// The same in a narrow window.
-    pub const ROOMS_NARROW: f32 = 168.0;
-    /// The same in a very narrow one.
-    pub const ROOMS_SLIM: f32 = 144.0;
+    /// It is never dragged to less.
+    pub const ROOMS_LEAST: f32 = 140.0;
+    /// The chat is never pressed to less.
+    pub const CHAT_LEAST: f32 = 320.0;
     /// Width of the device pane, unless dragged.
     pub const DEVICES: f32 = 380.0;
     /// It is never dragged to less.
@@ -87,12 +90,12 @@ pub mod size {
     pub const LOG_LEAST: f32 = 150.0;
     /// A sparkline.
     pub const SPARK: egui::Vec2 = egui::vec2(72.0, 18.0);
-    /// From this width on chat and devices have room beside each other.
-    pub const BESIDE: f32 = 1000.0;
-    /// Below this width a window is narrow.
-    pub const NARROW: f32 = 800.0;
-    /// Below this width it is very narrow.
-    pub const SLIM: f32 = 600.0;
+    /// From this width on panes have room beside each other; below, there is one at a time.
+    pub const BESIDE: f32 = 800.0;
+    /// From this width on the switch of the panes has room for words.
+    pub const WORDY: f32 = 620.0;
+    /// Below this width a window has room for what is needed most.
+    pub const SLIM: f32 = 400.0;
 }
 
 /// Corner radii.
@@ -274,11 +277,12 @@ pub static HIGH_CONTRAST: Theme = Theme {
 impl Theme {
     /// An author's colour: the same for the same key, in every window.
     pub fn person(&self, key: &str) -> Color32 {
-        // FNV-1a; only its spread matters.
+        // FNV-1a; only its spread matters. It leaves the last letters in the lowest bits, so what is above is folded in.
         let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        self.people[(hash >> 32) as usize % self.people.len()]
+        let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.people[(mixed >> 32) as usize % self.people.len()]
     }
 }
 
@@ -341,6 +345,8 @@ pub fn install_font(ctx: &egui::Context) {
     let mut strong = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
     strong.insert(0, bold.to_owned());
     fonts.families.insert(FontFamily::Name(STRONG.into()), strong);
+    fonts.font_data.insert(icons::FAMILY.to_owned(), Arc::new(egui::FontData::from_static(icons::FONT)));
+    fonts.families.insert(FontFamily::Name(icons::FAMILY.into()), vec![icons::FAMILY.to_owned()]);
     let code = fonts.families.entry(FontFamily::Monospace).or_default();
     code.insert(code.len().min(1), name.to_owned());
     ctx.set_fonts(fonts);
@@ -435,6 +441,26 @@ mod tests {
     fn contrast(a: Color32, b: Color32) -> f64 {
         let (a, b) = (luminance(a), luminance(b));
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn people_spread_over_all_colours() {
+        for keys in [
+            (0..400).map(|n| format!("person-{n}")).collect::<Vec<_>>(),
+            (0..400).map(|n| format!("{n:08x}-5f1e-4c3a-9d20-6b1c2d3e4f50")).collect(),
+            ('가'..).take(400).map(String::from).collect(),
+        ] {
+            let mut counts = std::collections::HashMap::<_, usize>::new();
+            for key in &keys {
+                *counts.entry(LIGHT.person(key)).or_default() += 1;
+            }
+            let even = keys.len() / LIGHT.people.len();
+            assert_eq!(counts.len(), LIGHT.people.len(), "{}", keys[0]);
+            assert!(counts.values().all(|count| *count > even / 2 && *count < even * 2), "{counts:?}");
+        }
+        // The first few of a hub, which number their people, are told apart.
+        let few: std::collections::HashSet<_> = ["p1", "p2", "p3"].map(|key| LIGHT.person(key)).into();
+        assert_eq!(few.len(), 3);
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! Small things that several views draw.
 
 use egui::accesskit::{Live, Role};
-use egui::{
-    Button, Color32, FontId, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2, pos2, vec2,
-};
+use egui::{Button, Color32, FontId, Pos2, Rect, Response, RichText, Sense, Stroke, Ui, Vec2, pos2, vec2};
 
+use super::icons::{self, Icon};
 use super::text::StateWord;
 use super::theme::{self, Theme, radius, size};
 
@@ -82,15 +81,6 @@ pub(super) fn state_mark(painter: &egui::Painter, centre: Pos2, word: StateWord,
     }
 }
 
-/// The mark of the settings: three sliders. Painted, since not every computer has a font with a sign for it.
-pub(super) fn settings_mark(painter: &egui::Painter, centre: Pos2, colour: Color32) {
-    for (y, knob) in [(-4.5, 2.5), (0.0, -2.5), (4.5, 1.0)] {
-        let line = [centre + vec2(-6.0, y), centre + vec2(6.0, y)];
-        painter.line_segment(line, Stroke::new(1.25, colour));
-        painter.circle_filled(centre + vec2(knob, y), 2.0, colour);
-    }
-}
-
 /// An arrow: to the right where `way` is 1, to the left where it is -1.
 pub(super) fn arrow(painter: &egui::Painter, centre: Pos2, way: f32, colour: Color32) {
     let tip = centre + vec2(5.0 * way, 0.0);
@@ -101,10 +91,73 @@ pub(super) fn arrow(painter: &egui::Painter, centre: Pos2, way: f32, colour: Col
     }
 }
 
-/// The mark of the connection log: what goes above what comes.
-pub(super) fn log_mark(painter: &egui::Painter, centre: Pos2, colour: Color32) {
-    arrow(painter, centre - vec2(0.0, 4.0), 1.0, colour);
-    arrow(painter, centre + vec2(0.0, 4.0), -1.0, colour);
+/// A button that shows an icon alone; `name` is for screen readers, `hint` for the pointer.
+pub(super) fn icon_button(ui: &mut Ui, icon: Icon, name: &str, hint: &str, selected: bool) -> Response {
+    let button =
+        Button::new("").selected(selected).frame_when_inactive(selected).min_size(Vec2::splat(size::CONTROL));
+    let response = ui.add(button);
+    let colour = if ui.is_enabled() { theme::of(ui).text } else { theme::of(ui).weak };
+    icons::paint(ui.painter(), response.rect.center(), icon, size::ICON, colour);
+    let response = response.on_hover_text(hint);
+    named(ui, &response, name);
+    response
+}
+
+/// One of several that exclude each other, in a row of them.
+pub(super) struct Segment<'a> {
+    /// Its icon.
+    pub(super) icon: Icon,
+    /// Its name: shown where there is room, and told to screen readers.
+    pub(super) name: &'a str,
+    /// What the pointer is told.
+    pub(super) hint: String,
+    /// Whether it is the one.
+    pub(super) chosen: bool,
+}
+
+/// A switch: segments in one frame. Returns which one the person chose.
+pub(super) fn segments(ui: &mut Ui, segments: &[Segment<'_>], wordy: bool) -> Option<usize> {
+    let theme = theme::of(ui);
+    let mut chosen = None;
+    let frame = egui::Frame::new()
+        .fill(theme.raised)
+        .stroke(Stroke::new(1.0, theme.outline))
+        .corner_radius(radius::CONTROL);
+    frame.show(ui, |ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        ui.horizontal(|ui| {
+            for (at, segment) in segments.iter().enumerate() {
+                if self::segment(ui, theme, segment, wordy) {
+                    chosen = Some(at);
+                }
+            }
+        });
+    });
+    chosen
+}
+
+fn segment(ui: &mut Ui, theme: &Theme, segment: &Segment<'_>, wordy: bool) -> bool {
+    let colour = if segment.chosen { theme.accent } else { theme.text };
+    let words = wordy.then(|| ui.painter().layout_no_wrap(segment.name.to_owned(), theme::small(), colour));
+    let width = words.as_ref().map_or(36.0, |words| words.size().x + size::ICON + 30.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, size::CONTROL), Sense::click());
+    response
+        .widget_info(|| egui::WidgetInfo::selected(Role::RadioButton, true, segment.chosen, segment.name));
+    let fill = if segment.chosen { theme.selected } else { theme.hover };
+    if segment.chosen || response.hovered() {
+        ui.painter().rect_filled(rect.shrink(1.0), f32::from(radius::CONTROL) - 1.0, fill);
+    }
+    match words {
+        Some(words) => {
+            let left = rect.left() + 10.0;
+            let icon = pos2(left + size::ICON / 2.0, rect.center().y);
+            icons::paint(ui.painter(), icon, segment.icon, size::ICON, colour);
+            let at = pos2(left + size::ICON + 6.0, rect.center().y - words.size().y / 2.0);
+            ui.painter().galley(at, words, colour);
+        }
+        None => icons::paint(ui.painter(), rect.center(), segment.icon, size::ICON, colour),
+    }
+    response.on_hover_text(&segment.hint).clicked()
 }
 
 /// What a delivery mark says.
@@ -122,27 +175,13 @@ pub(super) enum Mark {
 
 /// A delivery mark.
 pub(super) fn delivery_mark(painter: &egui::Painter, centre: Pos2, mark: Mark, theme: &Theme) {
-    let line = |points: &[(f32, f32)], colour| {
-        let points = points.iter().map(|(x, y)| centre + vec2(*x, *y)).collect();
-        painter.add(Shape::line(points, Stroke::new(1.5, colour)));
+    let (icon, colour) = match mark {
+        Mark::Waiting => (Icon::Clock, theme.weak),
+        Mark::Sending => (Icon::Up, theme.weak),
+        Mark::Sent => (Icon::Check, theme.weak),
+        Mark::Failed => (Icon::Alert, theme.bad),
     };
-    match mark {
-        Mark::Waiting => {
-            painter.circle_stroke(centre, 5.0, Stroke::new(1.25, theme.weak));
-            line(&[(0.0, -3.0), (0.0, 0.0), (2.25, 1.25)], theme.weak);
-        }
-        Mark::Sending => {
-            line(&[(0.0, 4.5), (0.0, -4.5)], theme.weak);
-            line(&[(-3.5, -1.0), (0.0, -4.5), (3.5, -1.0)], theme.weak);
-        }
-        Mark::Sent => line(&[(-4.5, 0.5), (-1.5, 3.5), (4.5, -3.5)], theme.weak),
-        Mark::Failed => {
-            painter.circle_filled(centre, 6.5, theme.bad);
-            let stroke = Stroke::new(1.75, theme.ground);
-            painter.line_segment([centre - vec2(0.0, 3.5), centre + vec2(0.0, 0.75)], stroke);
-            painter.circle_filled(centre + vec2(0.0, 3.25), 1.1, theme.ground);
-        }
-    }
+    icons::paint(painter, centre, icon, size::ICON, colour);
 }
 
 /// A number in a pill.
@@ -205,13 +244,44 @@ pub(super) fn heading(ui: &Ui, response: &Response, text: &str, level: usize) {
     });
 }
 
-/// A thin line around what has the focus, where egui draws none.
+/// A thin line around a list that has the focus.
 pub(super) fn focus_ring(ui: &Ui, response: &Response, theme: &Theme) {
     if response.has_focus() {
         let stroke = Stroke::new(2.0, theme.accent);
         let rect = response.rect.shrink(1.0);
         ui.painter().rect_stroke(rect, f32::from(radius::CONTROL), stroke, egui::StrokeKind::Inside);
     }
+}
+
+/// Marks what the keyboard has put the focus on, whatever control it is and over whatever it draws. A field shows it by
+/// its frame, and a pointer's click needs no mark.
+pub(super) fn focus_mark(ctx: &egui::Context) {
+    let id = egui::Id::unique("focus by keys");
+    let by_keys = ctx.input(|input| {
+        let key = |event: &egui::Event| matches!(event, egui::Event::Key { pressed: true, .. });
+        match () {
+            () if input.pointer.any_pressed() => Some(false),
+            () if input.events.iter().any(key) => Some(true),
+            () => None,
+        }
+    });
+    if let Some(by_keys) = by_keys {
+        ctx.data_mut(|data| data.insert_temp(id, by_keys));
+    }
+    let is_marked = ctx.data(|data| data.get_temp(id)).unwrap_or(true) && !ctx.text_edit_focused();
+    let focused = ctx.memory(|memory| memory.focused()).filter(|_| is_marked);
+    let Some(response) = focused.and_then(|id| ctx.read_response(id)) else { return };
+    // A list marks the row that the keyboard is on, and itself where that is none.
+    if !response.sense.senses_click() && !response.sense.senses_drag() {
+        return;
+    }
+    let visible = response.interact_rect;
+    let inside = response.rect.height() > 2.0 * size::BAR || visible != response.rect;
+    let rect = if inside { visible.shrink(1.0) } else { visible.expand(2.0) };
+    let accent = ctx.global_style().visuals.hyperlink_color;
+    let corner = f32::from(radius::CONTROL) + if inside { 0.0 } else { 2.0 };
+    let painter = ctx.layer_painter(response.layer_id);
+    painter.rect_stroke(rect, corner, Stroke::new(2.0, accent), egui::StrokeKind::Inside);
 }
 
 /// Gives a control a name for screen readers, where its face says less.

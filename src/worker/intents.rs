@@ -101,6 +101,10 @@ impl Desk {
                 self.settings.set_window(place);
                 self.save_settings();
             }
+            Intent::KeepPanes(panes) => {
+                self.settings.set_panes(panes);
+                self.save_settings();
+            }
             Intent::FirstStepsDone => {
                 self.settings.set_first_steps_done();
                 self.save_settings();

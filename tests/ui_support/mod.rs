@@ -10,6 +10,7 @@ use duplex::model::event::{Event, LogRestart, Page, Side, Update};
 use duplex::model::id::{ConnectionId, Epoch, MessageId, PrincipalId, RoomName};
 use duplex::model::intent::Intent;
 use duplex::model::link_state::LinkState;
+use duplex::model::panes::Panes;
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::{SharedModel, Time};
 use duplex::ui::{Options, Ui};
@@ -90,6 +91,11 @@ impl Window {
 
     /// The same in another size.
     pub fn sized(width: f32, height: f32) -> Window {
+        Window::begun(width, height, Options::default(), &["general"])
+    }
+
+    /// The same, with what was kept from the last time.
+    pub fn begun(width: f32, height: f32, options: Options, rooms: &[&str]) -> Window {
         let app = App {
             ui: None,
             model: SharedModel::default(),
@@ -101,8 +107,8 @@ impl Window {
             .with_max_steps(30)
             .allow_missing_glyphs()
             .build_ui_state(
-                |ui, app: &mut App| {
-                    let window = app.ui.get_or_insert_with(|| Ui::new(ui.ctx(), Options::default()));
+                move |ui, app: &mut App| {
+                    let window = app.ui.get_or_insert_with(|| Ui::new(ui.ctx(), options.clone()));
                     window.show(ui, &app.model, app.now, &mut app.intents);
                 },
                 app,
@@ -110,7 +116,7 @@ impl Window {
         let mut window = Window { harness, queued: 0 };
         window.update(Update::Configured(profile()));
         window.link(LinkState::Online { since: WALL, rtt_ms: None });
-        window.welcome(0, &["general"]);
+        window.welcome(0, rooms);
         window.event(Event::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First });
         window.intents();
         window
@@ -252,6 +258,17 @@ impl Window {
             ui.flush_drafts(&mut intents);
         }
         intents
+    }
+
+    /// How the panes would be kept when the window closes.
+    pub fn panes(&self) -> Panes {
+        self.harness.state().ui.as_ref().map(Ui::panes).unwrap_or_default()
+    }
+
+    /// The person makes the window so large.
+    pub fn resize(&mut self, width: f32, height: f32) {
+        self.harness.set_size(egui::vec2(width, height));
+        self.run();
     }
 
     /// When the window wants to be drawn by itself.

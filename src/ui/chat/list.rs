@@ -16,7 +16,7 @@ use crate::model::id::MessageId;
 use crate::model::intent::Jump;
 use crate::model::reducer::Room;
 use crate::model::window::Edge;
-use crate::ui::theme;
+use crate::ui::theme::{self, size};
 use crate::ui::{Cx, widgets};
 
 /// No row is lower than this.
@@ -161,6 +161,10 @@ impl List {
         input: Id,
     ) -> Option<Act> {
         let rect = ui.available_rect_before_wrap();
+        if rect.height() < size::BODY_LINE {
+            // A window so low has no room for a line.
+            return None;
+        }
         let id = Id::unique(("messages", key));
         let facts = facts(cx, key)?;
         let response = ui.interact(rect, id, Sense::focusable_noninteractive());

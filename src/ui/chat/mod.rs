@@ -119,6 +119,13 @@ impl Chat {
         self.input.focus();
     }
 
+    /// Gives the input the focus before it is drawn, so that what is typed in this frame is in it.
+    pub(super) fn take_focus(&self, ui: &Ui) {
+        if let Some(key) = &self.open {
+            ui.memory_mut(|memory| memory.request_focus(self.input.id(key)));
+        }
+    }
+
     /// Hands out every draft that is not kept yet.
     pub(super) fn flush_drafts(&mut self, intents: &mut Vec<Intent>) {
         self.input.flush(intents);

@@ -75,7 +75,7 @@ impl Bar {
         };
         let (from, to) = (of(visible.0, 0.0), if at_end { 1.0 } else { of(visible.1, 1.0) });
         let everything = visible.0 == Some(Key::Head) && at_end && facts.before == Edge::End;
-        if everything || facts.first.is_none() {
+        if everything || facts.first.is_none() || list.height() < size::THUMB {
             self.grip = None;
             return None;
         }

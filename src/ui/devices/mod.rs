@@ -55,9 +55,12 @@ impl Devices {
         self.page = Some(Page::new(connection, device));
     }
 
-    /// Puts the keyboard's focus into the list.
+    /// Puts the keyboard's focus into the list, or onto the page that is open.
     pub(super) fn focus(&mut self) {
-        self.list.focus();
+        match &mut self.page {
+            Some(page) => page.focus(),
+            None => self.list.focus(),
+        }
     }
 
     /// The pane is hidden: what is prepared for drawing is let go.

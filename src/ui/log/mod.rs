@@ -71,6 +71,13 @@ impl Logs {
         self.0.as_ref().is_some_and(|view| view.connection == connection)
     }
 
+    /// Puts the keyboard's focus into the list of what is open.
+    pub(super) fn focus(&mut self) {
+        if let Some(view) = &mut self.0 {
+            view.list.focus();
+        }
+    }
+
     fn close(&mut self, intents: &mut Vec<Intent>) {
         if let Some(view) = self.0.take() {
             intents.push(Intent::WatchLog(view.connection, false));

@@ -4,7 +4,8 @@ use super::keys::KeyWords;
 use crate::ui::keys::{Action, Group};
 
 /// English.
-pub static ENGLISH: KeyWords = KeyWords { title: "Keyboard shortcuts", group, action };
+pub static ENGLISH: KeyWords =
+    KeyWords { title: "Keyboard shortcuts", rooms: "Rooms", chat: "Chat", both: "Both", group, action };
 
 fn group(group: Group) -> &'static str {
     match group {
@@ -23,6 +24,12 @@ fn action(action: Action) -> &'static str {
         Action::UnreadAbove => "Unread room above",
         Action::UnreadBelow => "Unread room below",
         Action::Back => "Close what is on top, or back to the message",
+        Action::NextPane => "Next pane",
+        Action::PreviousPane => "Previous pane",
+        Action::ToggleRooms => "Show or hide rooms",
+        Action::ShowChat => "Show the chat alone",
+        Action::ShowDevices => "Show the devices alone",
+        Action::ShowBoth => "Show chat and devices",
         Action::ToggleDevices => "Show or hide devices",
         Action::ZoomIn => "Zoom in",
         Action::ZoomOut => "Zoom out",

@@ -6,6 +6,11 @@ use crate::ui::keys::{Action, Group};
 #[allow(missing_docs)] // The names say it; the sentences are in the language's file.
 pub struct KeyWords {
     pub title: &'static str,
+    // What the switch of the panes says
+    pub rooms: &'static str,
+    pub chat: &'static str,
+    pub both: &'static str,
+    // Everything that can be done
     pub group: fn(Group) -> &'static str,
     pub action: fn(Action) -> &'static str,
 }

@@ -4,7 +4,8 @@ use super::keys::KeyWords;
 use crate::ui::keys::{Action, Group};
 
 /// Korean.
-pub static KOREAN: KeyWords = KeyWords { title: "키보드 단축키", group, action };
+pub static KOREAN: KeyWords =
+    KeyWords { title: "키보드 단축키", rooms: "방", chat: "대화", both: "함께", group, action };
 
 fn group(group: Group) -> &'static str {
     match group {
@@ -23,6 +24,12 @@ fn action(action: Action) -> &'static str {
         Action::UnreadAbove => "위쪽의 읽지 않은 방",
         Action::UnreadBelow => "아래쪽의 읽지 않은 방",
         Action::Back => "맨 위의 것을 닫거나 메시지로 돌아가기",
+        Action::NextPane => "다음 창",
+        Action::PreviousPane => "이전 창",
+        Action::ToggleRooms => "방 목록 보이기/숨기기",
+        Action::ShowChat => "대화만 보기",
+        Action::ShowDevices => "기기만 보기",
+        Action::ShowBoth => "대화와 기기 함께 보기",
         Action::ToggleDevices => "기기 보이기/숨기기",
         Action::ZoomIn => "확대",
         Action::ZoomOut => "축소",

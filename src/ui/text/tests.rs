@@ -262,7 +262,10 @@ fn every_action_has_a_name_in_each_language() {
     use crate::ui::keys::{Group, TABLE};
     let all = |words: &'static keys::KeyWords| {
         let actions = TABLE.iter().map(|row| (words.action)(row.action));
-        actions.chain(Group::ALL.map(words.group)).chain([words.title]).collect::<Vec<_>>()
+        actions
+            .chain(Group::ALL.map(words.group))
+            .chain([words.title, words.rooms, words.chat, words.both])
+            .collect::<Vec<_>>()
     };
     let hangul = |text: &&str| text.chars().any(is_hangul);
     assert!(all(ENGLISH.keys).iter().all(|text| !text.trim().is_empty() && !hangul(text)));

@@ -21,6 +21,7 @@ use crate::model::intent::Intent;
 use crate::model::link_state::LinkState;
 use crate::model::reducer::Connection;
 use crate::model::time::WallMs;
+use crate::ui::icons::Icon;
 use crate::ui::text::device_page::Lock;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, value, widgets};
@@ -115,6 +116,11 @@ impl Page {
         }
     }
 
+    /// Puts the keyboard's focus on its first control.
+    pub(super) fn focus(&mut self) {
+        self.fresh = true;
+    }
+
     /// Draws it. `false`: the person goes back to the list.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
         let Some(view) = self.look(cx) else { return gone(ui, cx) };
@@ -164,12 +170,11 @@ impl Page {
         let words = cx.words.device_page;
         let mut back = false;
         ui.horizontal(|ui| {
-            let button = ui.add(widgets::plain("←"));
-            widgets::named(ui, &button, words.back);
+            let button = widgets::icon_button(ui, Icon::Back, words.back, words.back, false);
             if std::mem::take(&mut self.fresh) {
                 button.request_focus();
             }
-            back = button.on_hover_text(words.back).clicked();
+            back = button.clicked();
             value::status_mark(ui, theme, view.status);
             let title = RichText::new(&view.title).font(theme::heading()).color(theme.text);
             ui.add(Label::new(title).truncate());
@@ -323,8 +328,7 @@ fn last_commands(device: &Device) -> Vec<Command> {
 /// A page whose device there is no more.
 fn gone(ui: &mut Ui, cx: &Cx) -> bool {
     let words = cx.words.device_page;
-    let back = ui.add(widgets::plain("←"));
-    widgets::named(ui, &back, words.back);
+    let back = widgets::icon_button(ui, Icon::Back, words.back, words.back, false);
     ui.add(Label::new(words.gone).wrap());
     !(back.clicked() || ui.input(|input| input.key_pressed(Key::Escape)))
 }

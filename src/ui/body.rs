@@ -1,0 +1,203 @@
+//! Draws the bar and, as the layout has them, the panes below it.
+
+use egui::{CentralPanel, Frame, Margin, Panel};
+
+use super::panes::Layout;
+use super::theme::{self, size, space};
+use super::{Cx, Ui, banner, bar, chat, dialog, first_steps, rooms};
+
+/// A pane that the keyboard can be sent to, in the order from left to right and down.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The list of rooms.
+    Rooms,
+    /// The chat.
+    Chat,
+    /// The devices.
+    Devices,
+    /// The connection log.
+    Log,
+}
+
+impl Ui {
+    /// Draws everything but dialogs.
+    pub(super) fn panels(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
+        let width = ui.available_width();
+        self.layout.fit(width);
+        self.stops.clear();
+        banner::show(ui, cx);
+        self.bar(ui, cx);
+        let below = ui.available_rect_before_wrap();
+        if self.logs.show(ui, cx) {
+            self.chat.focus_input();
+        }
+        let log = below.with_min_y(ui.available_rect_before_wrap().bottom());
+        let widths =
+            if self.layout.is_wide() { self.side_by_side(ui, cx, width) } else { self.alone(ui, cx) };
+        if log.height() > 0.0 {
+            self.stops.push((Stop::Log, log));
+        }
+        self.layout.note_widths(widths, ui.input(|input| input.pointer.any_down()));
+        if !self.layout.shows_devices() {
+            self.devices.rest();
+        }
+    }
+
+    fn bar(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
+        let frame =
+            Frame::new().fill(theme::of(ui).panel).inner_margin(Margin::symmetric(space::MEDIUM as i8, 0));
+        let unread = self.unread_elsewhere(cx);
+        let wish = Panel::top("connection bar").frame(frame).resizable(false).show(ui, |ui| {
+            let open = self.open.as_ref();
+            let link = open.and_then(|place| self.links.get(&place.connection));
+            let log = open.is_some_and(|place| self.logs.shows(place.connection));
+            bar::show(ui, cx, open, link, bar::Shown { layout: &self.layout, log, unread })
+        });
+        if let Some(connection) = wish.inner.edit {
+            self.dialog = dialog::Dialog::edit(cx, connection);
+        }
+        if let Some(action) = wish.inner.action {
+            self.act(ui, cx, action);
+        }
+    }
+
+    /// The list of rooms, the chat and the devices beside each other, as far as they are shown. Returns the widths of the
+    /// first and the last.
+    fn side_by_side(&mut self, ui: &mut egui::Ui, cx: &mut Cx, width: f32) -> [Option<f32>; 2] {
+        let panel = Frame::new().fill(theme::of(ui).panel);
+        let chosen = self.layout.chosen();
+        let (rooms_width, devices_width) = (chosen.rooms_width, chosen.devices_width);
+        let rooms = self.layout.shows_rooms().then(|| {
+            let shown = Panel::left("rooms")
+                .frame(panel)
+                .default_size(rooms_width.unwrap_or(size::ROOMS))
+                .size_range(size::ROOMS_LEAST..=(width * 0.4).max(size::ROOMS_LEAST))
+                .show(ui, |ui| self.rooms(ui, cx));
+            self.stops.push((Stop::Rooms, shown.response.rect));
+            shown.response.rect.width()
+        });
+        let both = self.layout.shows_chat() && self.layout.shows_devices();
+        let mut beside = None;
+        let devices = both.then(|| {
+            let most = (width - rooms.unwrap_or(0.0) - size::CHAT_LEAST).max(size::DEVICES_LEAST);
+            let shown = Panel::right("devices")
+                .frame(panel)
+                .default_size(devices_width.unwrap_or(size::DEVICES))
+                .size_range(size::DEVICES_LEAST..=most)
+                .show(ui, |ui| self.devices.show(ui, cx, &self.links));
+            beside = Some((Stop::Devices, shown.response.rect));
+            shown.response.rect.width()
+        });
+        self.middle(ui, cx);
+        self.stops.extend(beside);
+        [rooms, devices]
+    }
+
+    /// One pane in the whole width.
+    fn alone(&mut self, ui: &mut egui::Ui, cx: &mut Cx) -> [Option<f32>; 2] {
+        if self.layout.shows_rooms() {
+            let panel = Frame::new().fill(theme::of(ui).panel);
+            let shown = CentralPanel::default().frame(panel).show(ui, |ui| self.rooms(ui, cx));
+            self.stops.push((Stop::Rooms, shown.response.rect));
+            self.leave_chat(cx);
+        } else {
+            self.middle(ui, cx);
+        }
+        [None, None]
+    }
+
+    /// The chat, or in its place the devices.
+    fn middle(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
+        let theme = theme::of(ui);
+        let is_chat = self.layout.shows_chat();
+        let frame = Frame::new().fill(if is_chat { theme.ground } else { theme.panel });
+        let shown = CentralPanel::default().frame(frame).show(ui, |ui| {
+            if first_steps::show(ui, cx) {
+                self.dialog = Some(dialog::Dialog::add());
+            }
+            if is_chat {
+                let wish = self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true));
+                if let Some(chat::Wish::Follow(target, claimed)) = wish {
+                    self.dialog = Some(dialog::Dialog::open_link(target, claimed));
+                }
+            } else {
+                self.leave_chat(cx);
+                self.devices.show(ui, cx, &self.links);
+            }
+        });
+        let stop = if is_chat { Stop::Chat } else { Stop::Devices };
+        self.stops.push((stop, shown.response.rect));
+    }
+
+    fn rooms(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
+        match self.rooms.show(ui, cx, self.open.as_ref(), &self.links, self.chat.reading()) {
+            Some(rooms::Wish::Open(place)) => {
+                self.layout.bring_chat();
+                self.chat.focus_input();
+                self.go_to(place, cx.intents);
+                // What is drawn already may be another pane.
+                cx.deadline.at(cx.now.boot_ms);
+            }
+            Some(rooms::Wish::Add) => self.dialog = Some(dialog::Dialog::add()),
+            Some(rooms::Wish::Log(id)) => self.logs.open(id, cx.intents),
+            Some(rooms::Wish::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
+            Some(rooms::Wish::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
+            None => {}
+        }
+    }
+
+    fn leave_chat(&mut self, cx: &mut Cx) {
+        self.chat.flush_drafts(cx.intents);
+        self.chat.leave();
+    }
+
+    /// Hands out how the panes stand when a person has changed it; a drag once it has ended.
+    pub(super) fn keep_panes(&mut self, ui: &egui::Ui, cx: &mut Cx) {
+        let dragging = ui.input(|input| input.pointer.any_down());
+        if !dragging && !Layout::same(self.layout.chosen(), &self.kept) {
+            self.kept = self.panes();
+            cx.intents.push(crate::model::Intent::KeepPanes(self.kept.clone()));
+        }
+    }
+
+    /// What is unread in rooms other than the open one.
+    fn unread_elsewhere(&self, cx: &Cx) -> u64 {
+        cx.model.read(|model| {
+            let rooms = model.connections.iter().flat_map(|(id, connection)| {
+                connection.rooms.iter().map(move |(name, room)| (*id, name, room.unread))
+            });
+            let is_open = |id, name| {
+                self.open
+                    .as_ref()
+                    .is_some_and(|open| open.connection == id && open.room.as_ref() == Some(name))
+            };
+            rooms.filter(|(id, name, _)| !is_open(*id, name)).map(|(.., unread)| unread).sum()
+        })
+    }
+
+    /// Says in the window's title which room is open, and what is unread.
+    pub(super) fn entitle(&mut self, ui: &egui::Ui, cx: &Cx) {
+        let room = self.open.as_ref().and_then(|place| place.room.as_ref());
+        let room = room.map(|room| super::harmless::line(room.as_str(), 64));
+        let unread = cx.model.read(|model| {
+            model.connections.values().flat_map(|c| c.rooms.values()).map(|room| room.unread).sum::<u64>()
+        });
+        let unread = unread.saturating_sub(self.chat.reading().map_or(0, |key| {
+            let room =
+                |model: &crate::model::Model| Some(model.connections.get(&key.0)?.rooms.get(&key.1)?.unread);
+            cx.model.read(room).unwrap_or(0)
+        }));
+        let mut title = String::new();
+        if unread > 0 {
+            title.push_str(&format!("({unread}) "));
+        }
+        if let Some(room) = room {
+            title.push_str(&format!("{room} — "));
+        }
+        title.push_str("Duplex");
+        if self.title != title {
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+}

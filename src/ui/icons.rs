@@ -1,0 +1,174 @@
+//! The one set of icons: glyphs of Lucide, a stroke of one weight on one grid, in a font of our own subset
+//! (`assets/fonts/icons.sh` makes it). Painted in any colour and size; their names for people come from the words.
+
+use egui::{Align2, Color32, FontFamily, FontId, Painter, Pos2};
+
+/// The font family that the icons are in.
+pub(super) const FAMILY: &str = "icons";
+/// The font.
+pub(super) const FONT: &[u8] = include_bytes!("../../assets/fonts/icons.ttf");
+
+/// An icon.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "the set is whole")]
+pub(super) enum Icon {
+    /// The list of rooms.
+    Rooms,
+    /// The chat.
+    Chat,
+    /// The devices.
+    Devices,
+    /// Chat and devices.
+    Both,
+    /// A connection's log.
+    Log,
+    /// The settings.
+    Settings,
+    /// Shortcuts.
+    Keyboard,
+    /// Add.
+    Plus,
+    /// Less.
+    Minus,
+    /// More can be done.
+    More,
+    /// Close.
+    Close,
+    /// Find.
+    Search,
+    /// Back.
+    Back,
+    /// Go there, or it is on its way.
+    Up,
+    /// Down to the newest.
+    Down,
+    /// A menu opens.
+    Unfold,
+    /// Done.
+    Check,
+    /// It waits.
+    Clock,
+    /// It failed.
+    Alert,
+    /// A room.
+    Room,
+    /// A connection.
+    Server,
+    /// Again.
+    Again,
+    /// Connect.
+    Connect,
+    /// Disconnect.
+    Disconnect,
+    /// Light or dark.
+    Contrast,
+    /// A language.
+    Globe,
+    /// Larger.
+    ZoomIn,
+    /// Smaller.
+    ZoomOut,
+    /// How closely things stand.
+    List,
+}
+
+impl Icon {
+    /// All of them.
+    #[cfg(test)]
+    const ALL: &[Icon] = &[
+        Icon::Rooms,
+        Icon::Chat,
+        Icon::Devices,
+        Icon::Both,
+        Icon::Log,
+        Icon::Settings,
+        Icon::Keyboard,
+        Icon::Plus,
+        Icon::Minus,
+        Icon::More,
+        Icon::Close,
+        Icon::Search,
+        Icon::Back,
+        Icon::Up,
+        Icon::Down,
+        Icon::Unfold,
+        Icon::Check,
+        Icon::Clock,
+        Icon::Alert,
+        Icon::Room,
+        Icon::Server,
+        Icon::Again,
+        Icon::Connect,
+        Icon::Disconnect,
+        Icon::Contrast,
+        Icon::Globe,
+        Icon::ZoomIn,
+        Icon::ZoomOut,
+        Icon::List,
+    ];
+
+    /// Its place in the font, which is Lucide's own.
+    const fn glyph(self) -> char {
+        match self {
+            Icon::Rooms => '\u{E12A}',      // panel-left
+            Icon::Chat => '\u{E117}',       // message-square
+            Icon::Devices => '\u{E1BF}',    // gauge
+            Icon::Both => '\u{E098}',       // columns-2
+            Icon::Log => '\u{E417}',        // arrow-right-left
+            Icon::Settings => '\u{E29A}',   // sliders-horizontal
+            Icon::Keyboard => '\u{E284}',   // keyboard
+            Icon::Plus => '\u{E13D}',       // plus
+            Icon::Minus => '\u{E11C}',      // minus
+            Icon::More => '\u{E0B6}',       // ellipsis
+            Icon::Close => '\u{E1B2}',      // x
+            Icon::Search => '\u{E151}',     // search
+            Icon::Back => '\u{E048}',       // arrow-left
+            Icon::Up => '\u{E04A}',         // arrow-up
+            Icon::Down => '\u{E042}',       // arrow-down
+            Icon::Unfold => '\u{E06D}',     // chevron-down
+            Icon::Check => '\u{E06C}',      // check
+            Icon::Clock => '\u{E087}',      // clock
+            Icon::Alert => '\u{E077}',      // circle-alert
+            Icon::Room => '\u{E0EF}',       // hash
+            Icon::Server => '\u{E153}',     // server
+            Icon::Again => '\u{E149}',      // rotate-cw
+            Icon::Connect => '\u{E37F}',    // plug
+            Icon::Disconnect => '\u{E45D}', // unplug
+            Icon::Contrast => '\u{E09D}',   // contrast
+            Icon::Globe => '\u{E0E8}',      // globe
+            Icon::ZoomIn => '\u{E1B6}',     // zoom-in
+            Icon::ZoomOut => '\u{E1B7}',    // zoom-out
+            Icon::List => '\u{E106}',       // list
+        }
+    }
+}
+
+/// Paints an icon around its centre; `size` is the side of its grid, in points.
+pub(super) fn paint(painter: &Painter, centre: Pos2, icon: Icon, size: f32, colour: Color32) {
+    painter.text(centre, Align2::CENTER_CENTER, icon.glyph(), font(size), colour);
+}
+
+/// The font of icons of this size.
+fn font(size: f32) -> FontId {
+    FontId::new(size, FontFamily::Name(FAMILY.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_icon_is_in_the_font_and_none_is_another() {
+        let ctx = egui::Context::default();
+        crate::ui::theme::install_font(&ctx);
+        let mut output = ctx.run_ui(egui::RawInput::default(), |_| {});
+        output.textures_delta.clear();
+        for icon in Icon::ALL {
+            assert!(ctx.fonts_mut(|fonts| fonts.has_glyph(&font(16.0), icon.glyph())), "{icon:?}");
+        }
+        let mut glyphs: Vec<_> = Icon::ALL.iter().map(|icon| icon.glyph()).collect();
+        glyphs.sort_unstable();
+        glyphs.dedup();
+        assert_eq!(glyphs.len(), Icon::ALL.len());
+    }
+}
