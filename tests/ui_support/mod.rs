@@ -261,11 +261,13 @@ impl Window {
     }
 
     /// How the panes would be kept when the window closes.
+    #[allow(dead_code, reason = "for the tests of the panes")]
     pub fn panes(&self) -> Panes {
         self.harness.state().ui.as_ref().map(Ui::panes).unwrap_or_default()
     }
 
     /// The person makes the window so large.
+    #[allow(dead_code, reason = "for the tests of the panes")]
     pub fn resize(&mut self, width: f32, height: f32) {
         self.harness.set_size(egui::vec2(width, height));
         self.run();
