@@ -83,5 +83,6 @@ prove() {
     proof=$1 detail=$2
     shift 2
     printf '\n+ %s\n' "$*" >&2
-    if "$@" >&2; then pass "$proof" "$detail"; else fail "$proof" "failed: $*"; fi
+    # In a shell of its own: one that stops is a failure of this proof alone.
+    if ("$@") >&2; then pass "$proof" "$detail"; else fail "$proof" "failed: $*"; fi
 }

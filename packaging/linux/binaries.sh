@@ -24,6 +24,9 @@ cargo zigbuild --locked --profile dist --bins --target "$TRIPLE.$GLIBC"
 for program in "$NAME" "${NAME}ctl"; do
     file=$TARGET/$TRIPLE/dist/$program
     wanted=$(objdump -T "$file" | sed -n 's/.*GLIBC_\([0-9.]*\).*/\1/p' | sort -uV | tail -n 1)
+    # What is not loaded at start on purpose, would be missing on a server.
+    linked=$(objdump -p "$file" | awk '$1 == "NEEDED" && $2 !~ /^(lib(c|m|dl|pthread|rt|util)|ld-linux-x86-64)\.so/ { print $2 }')
+    [ -z "$linked" ] || stop "$program is linked to more than the C library: $linked"
     newest=$(printf '%s\n%s\n' "$wanted" "$GLIBC" | sort -V | tail -n 1)
     [ "$newest" = "$GLIBC" ] || stop "$program wants glibc $wanted, which systems with $GLIBC do not have"
     say "$program runs from glibc $wanted on, $(size_of "$file")"

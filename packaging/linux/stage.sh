@@ -46,5 +46,11 @@ done
 put 644 packaging/linux/hub.conf "$console/etc/$NAME/hub.conf"
 put 644 packaging/linux/agent.conf "$console/usr/share/doc/${NAME}ctl/examples/agent.conf"
 
+# What the linked libraries' licences want.
+"$PYTHON" packaging/licences.py x86_64-unknown-linux-gnu | gzip -9n >"$stage/licences"
+put 644 "$stage/licences" "$app/usr/share/doc/$NAME/third-party-licences.txt.gz"
+put 644 "$stage/licences" "$console/usr/share/doc/${NAME}ctl/third-party-licences.txt.gz"
+rm "$stage/licences"
+
 # Everything is as old as its commit.
 find "$stage" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +

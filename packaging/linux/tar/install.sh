@@ -1,0 +1,149 @@
+#!/bin/sh
+# Installs @TITLE@ from this folder, for you alone, without administrator rights:
+#
+#   ./install.sh                into ~/.local
+#   ./install.sh --system       into /usr/local, for everybody, with the services (as root)
+#   ./install.sh --prefix DIR   into another folder
+#   ./install.sh --uninstall    removes what it installed (with --system or --prefix as then); your data stays
+#
+# Run that of a newer version to upgrade; messages and settings are kept.
+set -eu
+umask 022
+here=$(cd "$(dirname "$0")" && pwd)
+
+say() { printf '%s\n' "$*"; }
+stop() {
+    printf 'install.sh: %s\n' "$*" >&2
+    exit 1
+}
+usage() {
+    sed -n '/^#   \.\//s/^#   //p' "$0" >&2
+    exit 2
+}
+
+uninstall=0 system=0 prefix=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --system) system=1 ;;
+    --uninstall) uninstall=1 ;;
+    --prefix)
+        [ $# -ge 2 ] || usage
+        prefix=$2
+        shift
+        ;;
+    *) usage ;;
+    esac
+    shift
+done
+if [ -z "$prefix" ]; then
+    if [ $system -eq 1 ]; then
+        prefix=/usr/local
+    else
+        prefix=${HOME:?is not set: say where with --prefix DIR}/.local
+    fi
+fi
+case $prefix in
+/*) ;;
+*) prefix=$PWD/$prefix ;;
+esac
+# What was installed, a path a line.
+list=$prefix/share/@NAME@/installed
+
+# Removes all that is listed and not of the new version (in the file $1), then the folders that are empty by that.
+remove_listed() {
+    [ -e "$list" ] || return 0
+    while IFS= read -r file; do
+        grep -qxF -e "$file" "$1" || rm -f "$prefix/$file"
+        folder=$(dirname "$file")
+        while [ "$folder" != . ]; do
+            rmdir "$prefix/$folder" 2>/dev/null || break
+            folder=$(dirname "$folder")
+        done
+    done <"$list"
+}
+
+# So that menus show it, or do not any more; where these programs are not there, nothing caches.
+refresh() {
+    if command -v update-desktop-database >/dev/null 2>&1; then
+        update-desktop-database -q "$prefix/share/applications" 2>/dev/null || true
+    fi
+    if command -v gtk-update-icon-cache >/dev/null 2>&1 && [ -e "$prefix/share/icons/hicolor/index.theme" ]; then
+        gtk-update-icon-cache -q "$prefix/share/icons/hicolor" 2>/dev/null || true
+    fi
+    if [ $system -eq 1 ] && [ -d /run/systemd/system ]; then
+        systemctl daemon-reload || true
+    fi
+}
+
+if [ $uninstall -eq 1 ]; then
+    [ -e "$list" ] || stop "@TITLE@ was not installed into $prefix by this script"
+    if [ $system -eq 1 ] && [ -d /run/systemd/system ]; then
+        systemctl --no-reload disable --now @NAME@-hub.service 2>/dev/null || true
+        systemctl --no-reload disable --now '@NAME@-agent@*.service' 2>/dev/null || true
+    fi
+    remove_listed /dev/null
+    rm -f "$list"
+    rmdir "$prefix/share/@NAME@" "$prefix/share" 2>/dev/null || true
+    refresh
+    say "@TITLE@ is removed from $prefix. Your data is where it was."
+    exit 0
+fi
+
+[ "$(uname -s) $(uname -m)" = 'Linux x86_64' ] || stop "this is for Linux on x86_64, not for $(uname -s) on $(uname -m)"
+"$here/bin/@NAME@ctl" --version >/dev/null 2>&1 ||
+    stop "the programs do not start here; they need glibc 2.31 or newer: $("$here/bin/@NAME@ctl" --version 2>&1 || true)"
+if ! mkdir -p "$prefix/share/@NAME@" 2>/dev/null || [ ! -w "$prefix/share/@NAME@" ]; then
+    stop "$prefix cannot be written to. Run it as root, or without --system to install for you alone."
+fi
+
+new=$(mktemp)
+trap 'rm -f "$new"' EXIT
+(cd "$here" && find bin share -type f) | sort >"$new"
+[ $system -eq 0 ] || (cd "$here" && find lib -type f) >>"$new"
+remove_listed "$new"
+
+in_sed=$(printf '%s' "$prefix" | sed 's/[&|\\]/\\&/g')
+while IFS= read -r file; do
+    mkdir -p "$prefix/$(dirname "$file")"
+    # Beside it and over it in one step: a program that runs goes on with its old file.
+    case $file in
+    # These name the program's place.
+    lib/systemd/*.service) sed "s|/usr/bin/|$in_sed/bin/|" "$here/$file" >"$prefix/$file.new" ;;
+    share/applications/*) sed "s|^Exec=\(.*\)|Exec=\"$in_sed/bin/\1\"|" "$here/$file" >"$prefix/$file.new" ;;
+    *) cp "$here/$file" "$prefix/$file.new" ;;
+    esac
+    mode=644
+    case $file in bin/*) mode=755 ;; esac
+    chmod $mode "$prefix/$file.new"
+    mv "$prefix/$file.new" "$prefix/$file"
+done <"$new"
+cp "$new" "$list"
+chmod 644 "$list"
+
+if [ $system -eq 1 ] && [ ! -e /etc/@NAME@/hub.conf ]; then
+    mkdir -p /etc/@NAME@
+    cp "$here/etc/@NAME@/hub.conf" /etc/@NAME@/hub.conf
+fi
+refresh
+
+say "@TITLE@ @VERSION@ is installed in $prefix."
+PATH=$PATH:/usr/sbin:/sbin
+if command -v ldconfig >/dev/null 2>&1; then
+    have=$(ldconfig -p)
+    missing=''
+    packages=''
+    while read -r library package; do
+        case $have in
+        *"$library "*) ;;
+        *) missing="$missing $library" packages="$packages $package" ;;
+        esac
+    done <"$here/libraries"
+    if [ -n "$missing" ]; then
+        say "The window needs libraries that are not installed:$missing"
+        say "On Debian and Ubuntu: sudo apt install$packages"
+    fi
+fi
+case :$PATH: in
+*":$prefix/bin:"*) ;;
+*) say "Your PATH has no $prefix/bin yet: the menu finds @TITLE@; in a terminal it does after a new login on most systems, or call $prefix/bin/@NAME@." ;;
+esac

@@ -1,0 +1,44 @@
+#!/bin/sh
+# The tarball: installed by a person for themselves, from a folder with spaces and Hangul in its name; upgraded; removed
+# with nothing left; and what it says when it cannot.
+# shellcheck disable=SC2317 # functions are called by name, through prove
+# shellcheck source=packaging/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+file=$PACKAGES/$NAME-$VERSION-linux-x86_64.tar.xz
+if [ ! -e "$file" ]; then
+    sh packaging/build.sh tar >&2
+fi
+size=$(wc -c <"$file")
+prove 'tar: size' "$(size_of "$file") (aim: under 12)" test "$size" -lt 12000000
+
+place="$WORK/tar proof 폴더"
+rm -rf "$place"
+mkdir -p "$place/home"
+tar --extract --directory "$place" --file "$file"
+folder=$place/$NAME-$VERSION-linux-x86_64
+HOME=$place/home
+export HOME
+local=$HOME/.local
+installer() { sh "$folder/install.sh" "$@"; }
+
+prove 'tar: install for oneself' 'into ~/.local' installer
+prove 'tar: the program runs' "$("$local/bin/${NAME}ctl" --version)" "$local/bin/${NAME}ctl" --version
+prove "tar: the menu's entry names it" "with spaces in its path" \
+    grep -qxF "Exec=\"$local/bin/$NAME\"" "$local/share/applications/$NAME.desktop"
+prove "tar: the menu's entry is valid" 'desktop-file-validate' desktop-file-validate "$local/share/applications/$NAME.desktop"
+upgrade() {
+    mkdir -p "$local/share/$NAME"
+    printf 'data' >"$local/share/$NAME/client.db"
+    printf 'old' >"$local/share/doc/$NAME/gone"
+    printf 'share/doc/%s/gone\n' "$NAME" >>"$local/share/$NAME/installed"
+    installer && [ ! -e "$local/share/doc/$NAME/gone" ] && [ -e "$local/bin/$NAME" ]
+}
+prove 'tar: upgrade' "removes what the new version does not have" upgrade
+uninstall() {
+    installer --uninstall && [ "$(cat "$local/share/$NAME/client.db")" = data ] && rm -r "$local/share/$NAME" &&
+        [ -z "$(find "$local" -type f)" ]
+}
+prove 'tar: uninstall' 'nothing left but data' uninstall
+refuses() { ! installer --uninstall && ! installer --prefix /proc/nowhere && ! installer --what; }
+prove 'tar: says what it cannot do' 'not installed, not writable, unknown option' refuses
