@@ -5,15 +5,6 @@
 . "$(dirname "$0")/../lib.sh"
 format=$1
 
-case $format in
-appimage)
-    cannot "an AppImage starts with a runtime that is fetched from the network; see 'What could not be run' in packaging/README.md"
-    ;;
-flatpak)
-    cannot "Flatpak builds in a runtime that is fetched from the network: flatpak-builder build packaging/linux/flatpak/$APP_ID.yml"
-    ;;
-esac
-
 [ "$(uname -s)" = Linux ] || cannot "packages for Linux are built on Linux"
 [ "$(uname -m)" = x86_64 ] || cannot "packages are made for x86_64, this is $(uname -m)"
 need rsvg-convert "$PYTHON"
