@@ -45,14 +45,13 @@ def row(begins, timeout=30):
 
 
 class Curl:
-    """A shell script with curl that publishes each second, as the README shows it."""
+    """The shell script with curl, word by word as the README shows it, run where no hub was ever told of."""
 
-    def __init__(self, url, token, device):
-        base = url.replace("ws://", "http://").split("/v1/")[0]
-        loop = ('while true; do curl -sS -H "Authorization: Bearer $TOKEN" '
-                '-d "{\\"temperature\\": $((20 + RANDOM % 5)).5}" "$BASE/v1/devices/$DEVICE/readings" || exit 1; sleep 1; done')
-        self.process = subprocess.Popen(["bash", "-c", loop], start_new_session=True,
-                                        env={**os.environ, "TOKEN": token, "BASE": base, "DEVICE": device})
+    def __init__(self, url, home):
+        readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
+        script = re.search(r"## Let a device speak.*?```sh\n(.*?)```", readme, re.S)[1]
+        script = script.replace("target/release/duplexctl", DUPLEXCTL).replace("PORT", re.search(r":(\d+)/", url)[1])
+        self.process = subprocess.Popen(["bash", "-euc", script], start_new_session=True, env=home)
 
     def stop(self):
         os.killpg(self.process.pid, signal.SIGKILL)
@@ -85,27 +84,39 @@ class Tail:
 
 
 step("a first start: this computer's readings move")
-first = subprocess.Popen([DUPLEX, "--data-dir", HOME])
+home = {**os.environ, "HOME": str(HOME), "XDG_DATA_HOME": str(HOME / "data")}
+HOME.mkdir()
+first = subprocess.Popen([DUPLEX], env=home)
 began = time.monotonic()
 look_at(first)
-computer = drive.wait(lambda: next((n for n in drive.find_all("*", "*") if re.search(r", online, .*(cpu|CPU)", n.name or "")), None),
-                      30, "this computer's row")
+THIS = re.compile(r", online, .*memory")
+computer = drive.wait(lambda: next((n for n in drive.find_all("*", "*") if THIS.search(n.name or "")), None), 30, "this computer's row")
 before = computer.name
-drive.wait(lambda: any(re.search(r", online, .*(cpu|CPU)", n.name or "") and n.name != before for n in drive.find_all("*", "*")),
-           10, "other readings")
+drive.wait(lambda: any(THIS.search(n.name or "") and n.name != before for n in drive.find_all("*", "*")), 10, "other readings")
 print(f"   moved {time.monotonic() - began:.1f} s after the start", flush=True)
 drive.screenshot(WORK / "this-computer.png")
 
 step("a shell script with curl appears, and goes silent when it stops")
-url, token = record(HOME)
-curl = Curl(url, token, "shed")
+url, token = record(HOME / "data" / "duplex")
+curl = Curl(url, home)
 row("shed, online")
 time.sleep(3)  # lets it find its rhythm: this is the device's own pace, not a result
 curl.stop()
 row("shed, silent", 60)
 drive.screenshot(WORK / "silent.png")
 
-step("a command travels there and back")
+step("a command from the window to this computer and back")
+drive.click(row(before.split(",")[0] + ", online"))
+drive.point_and_click(drive.find("spin button", "interval"))
+drive.wait(lambda: "focused" in drive.states(drive.find("spin button", "interval")), 10, "the field to be typed in")
+drive.key("ctrl+a")
+drive.type_text("3")
+drive.key("Return")
+drive.find("*", "3 s: done, *", 30)
+drive.screenshot(WORK / "done.png")
+drive.click(drive.find("*", "Back to the devices"))
+
+step("a command from the console and back")
 name = before.split(",")[0]
 tail = Tail(url, token)
 agent_id = drive.wait(lambda: tail.device_named(name), 30, "this computer in tail")

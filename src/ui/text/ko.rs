@@ -396,11 +396,11 @@ fn banner(banner: &Banner) -> Sentence {
             format!("설정 파일은 {}에 있습니다. 앱은 기본값으로 실행됩니다.", shown(path)),
         ),
         Banner::ReadingsNotWritten { detail: d } => say(
-            with("장치의 측정값을 디스크에 쓸 수 없습니다", d),
-            "지금 값과 채팅은 계속됩니다. 폴더에 다시 쓸 수 있을 때까지 장치의 지난 기록에 빈 곳이 생깁니다.",
+            with("기기의 측정값을 디스크에 쓸 수 없습니다", d),
+            "지금 값과 채팅은 계속됩니다. 폴더에 다시 쓸 수 있을 때까지 기기의 지난 기록에 빈 곳이 생깁니다.",
         ),
         Banner::ReadingsSetAside { path } => say(
-            "장치의 지난 기록이 손상되어 새로 시작했습니다.",
+            "기기의 지난 기록이 손상되어 새로 시작했습니다.",
             format!("손상된 파일은 {}에 있습니다. 분 단위 기록은 서버에서 받습니다.", shown(path)),
         ),
         Banner::Restarted { part } => say(

@@ -137,7 +137,8 @@ impl Page {
             self.controls.notice(ui, cx, &view.facts);
             let area = ScrollArea::vertical().id_salt(("device page", self.connection, self.device.as_str()));
             area.auto_shrink([false, false]).show(ui, |ui| {
-                ui.set_max_width(ui.available_width().min(size::MEASURE));
+                // The bar lies over what it scrolls.
+                ui.set_max_width((ui.available_width() - space::SMALL).min(size::MEASURE));
                 self.sections(ui, cx, &view);
             });
         });

@@ -69,6 +69,8 @@ pub(super) fn show(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) -> 
         .show_crosshair(false)
         .show_axes([canvas.with_times, true])
         .set_margin_fraction(Vec2::ZERO)
+        .grid_color(theme::of(ui).line)
+        .grid_fade(0.0)
         .y_axis_min_width(AXIS)
         .x_grid_spacer(move |input| times(&input, sight))
         .y_grid_spacer(levels(lines))
@@ -94,8 +96,6 @@ fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::TINY;
         for line in lines {
-            let (dot, _) = ui.allocate_exact_size(Vec2::splat(10.0), Sense::hover());
-            ui.painter().circle_filled(dot.center(), 4.0, line.colour);
             let mut text = line.name.clone();
             if let Some(cursor) = canvas.cursor {
                 let said = match line.drawn.value_at(cursor) {
@@ -106,9 +106,7 @@ fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
             } else if !line.metric.unit.is_empty() {
                 text = format!("{text}, {}", harmless::line(&line.metric.unit, 16));
             }
-            let text = RichText::new(text).font(theme::small()).color(theme.text);
-            ui.add(Label::new(text).selectable(false).truncate());
-            ui.add_space(space::SMALL);
+            entry(ui, canvas.id.with(line.metric.name.as_str()), line.colour, &text);
         }
         if canvas.loading {
             let text = RichText::new(cx.words.device_page.loading).font(theme::small()).color(theme.weak);
@@ -117,13 +115,34 @@ fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
     });
 }
 
+/// A dot and what it stands for, on one line.
+fn entry(ui: &mut Ui, id: Id, colour: egui::Color32, text: &str) {
+    const DOT: f32 = 14.0;
+    let theme = theme::of(ui);
+    let most = ui.max_rect().width() - DOT - space::MEDIUM;
+    let said = widgets::cut(ui, text, theme::small(), theme.text, most);
+    let size = vec2(DOT + said.size().x + space::MEDIUM, said.size().y);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    ui.painter().circle_filled(rect.left_center() + vec2(5.0, 0.0), 4.0, colour);
+    ui.painter().galley(rect.left_top() + vec2(DOT, 0.0), said, theme.text);
+    widgets::spoken(ui, rect, id, text);
+}
+
 fn column_value(words: &Words, metric: &Metric, column: &Column) -> String {
     let of = |number: f64| chart_value(words, metric, number);
     if column.min == column.max {
         return of(column.mean);
     }
     match metric.kind {
-        MetricType::Number => format!("{} ({} … {})", of(column.mean), of(column.min), of(column.max)),
+        MetricType::Number => {
+            let bare = Metric { unit: String::new(), ..metric.clone() };
+            let end = |number: f64| match metric.unit.as_str() {
+                // Each in the unit that fits it.
+                "B" | "B/s" => of(number),
+                _ => value::number(words, &bare, number),
+            };
+            format!("{} ({} … {})", of(column.mean), end(column.min), end(column.max))
+        }
         _ => format!("{} … {}", of(column.min), of(column.max)),
     }
 }
@@ -435,8 +454,14 @@ fn speak(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], response: &egui::
             (*from as f64..=*to as f64).contains(&moment)
         })
     {
-        let place = at + vec2(space::SMALL, -space::SMALL);
+        // On the side where there is room.
+        let (side, align) = if at.x < response.rect.center().x {
+            (space::SMALL, egui::Align2::LEFT_BOTTOM)
+        } else {
+            (-space::SMALL, egui::Align2::RIGHT_BOTTOM)
+        };
+        let place = at + vec2(side, -space::SMALL);
         let font = theme::small();
-        ui.painter().text(place, egui::Align2::LEFT_BOTTOM, words.no_data, font, theme::of(ui).weak);
+        ui.painter().text(place, align, words.no_data, font, theme::of(ui).weak);
     }
 }
