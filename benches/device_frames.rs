@@ -58,6 +58,20 @@ fn measure(devices: usize, frames: usize, accessible: bool) {
         }
     }
     report("a letter more or less in the filter", letters);
+    desk.press(egui::Modifiers::COMMAND, egui::Key::K);
+    report("opening the palette", vec![desk.timed()]);
+    let mut letters = Vec::new();
+    for text in ["sensor 99 9", "ㅇㅅ 습도", "xyz"] {
+        for letter in text.chars() {
+            desk.events.push(egui::Event::Text(letter.into()));
+            letters.push(desk.timed());
+        }
+        for _ in text.chars() {
+            desk.key(egui::Key::Backspace);
+            letters.push(desk.timed());
+        }
+    }
+    report("a letter more or less in the palette", letters);
 }
 
 /// The CPU time of this thread: on a busy machine the wall clock would tell of the others.
@@ -251,12 +265,16 @@ impl Desk {
     }
 
     fn key(&mut self, key: egui::Key) {
+        self.press(egui::Modifiers::NONE, key);
+    }
+
+    fn press(&mut self, modifiers: egui::Modifiers, key: egui::Key) {
         self.events.push(egui::Event::Key {
             key,
             physical_key: None,
             pressed: true,
             repeat: false,
-            modifiers: egui::Modifiers::NONE,
+            modifiers,
         });
     }
 }

@@ -10,10 +10,11 @@
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod ui_support;
 
+use duplex::model::device::{DeviceId, DeviceState, Spec};
 use duplex::model::event::{Event, Update};
 use duplex::model::id::RoomName;
 use duplex::model::intent::Intent;
-use duplex::model::preferences::{LanguageChoice, Preferences};
+use duplex::model::preferences::{LanguageChoice, Preferences, Theme};
 use duplex::ui::keys::{TABLE, written};
 use duplex::ui::text::{ENGLISH, KOREAN};
 use egui::accesskit::Role;
@@ -129,4 +130,184 @@ fn zoom_by_keys_shows_in_the_settings_that_are_open() {
     window.harness.get_by_label("110 %");
     window.key_with(COMMAND_SHIFT, Key::Plus);
     window.harness.get_by_label("125 %");
+}
+
+fn with_devices(names: &[&str]) -> Window {
+    let mut window = with_rooms();
+    let now = window.now().wall_ms;
+    let devices = names.iter().map(|name| {
+        let id = DeviceId::new(*name).unwrap();
+        DeviceState {
+            spec: Spec::unannounced(id),
+            incarnation: 1,
+            online: true,
+            since: now,
+            reason: String::new(),
+            heard: Some(now),
+            every_ms: None,
+            values: vec![],
+        }
+    });
+    window.event(Event::Devices { devices: devices.collect(), started: 0, more: false });
+    window
+}
+
+/// What the palette shows, from the top.
+fn lines(window: &Window) -> Vec<String> {
+    let lines = window.harness.get_all_by_role(Role::ListBoxOption);
+    let mut lines: Vec<_> =
+        lines.map(|line| (line.rect().top(), line.accesskit_node().label().unwrap_or_default())).collect();
+    lines.sort_by(|one, other| one.0.total_cmp(&other.0));
+    lines.into_iter().map(|(_, label)| label).collect()
+}
+
+fn palette(window: &mut Window, text: &str) {
+    window.key_with(Modifiers::COMMAND, Key::K);
+    window.type_text(text);
+}
+
+#[test]
+fn the_palette_opens_a_room_by_a_few_letters() {
+    let mut window = with_rooms();
+    palette(&mut window, "ome");
+    assert_eq!(lines(&window)[0], "omega");
+    window.key(Key::Enter);
+    assert_eq!(open_room(&window), "omega");
+    assert!(window.harness.get_by_label("Message").is_focused());
+    // The room before is the first offer: there and back is two keys.
+    window.key_with(Modifiers::COMMAND, Key::K);
+    assert_eq!(lines(&window)[0], "general");
+    window.key(Key::Enter);
+    assert_eq!(open_room(&window), "general");
+}
+
+#[test]
+fn the_palette_opens_a_device_even_where_devices_are_hidden() {
+    let mut window = with_devices(&["kiln-1", "kiln-2", "온실-센서"]);
+    window.key_with(Modifiers::COMMAND, Key::Num2);
+    palette(&mut window, "kiln2");
+    window.key(Key::Enter);
+    let back = ENGLISH.device_page.back;
+    assert!(window.harness.get_by_role_and_label(Role::Button, back).is_focused());
+    assert!(window.harness.query_all_by_label_contains("kiln-2").next().is_some());
+    // By initial consonants too.
+    palette(&mut window, "ㅇㅅ");
+    assert_eq!(lines(&window)[0], "온실-센서");
+}
+
+#[test]
+fn the_palette_does_things_and_shows_their_keys() {
+    let mut window = Window::online();
+    palette(&mut window, "zoom in");
+    assert_eq!(lines(&window)[0], "Zoom in");
+    window.key(Key::Enter);
+    let zoomed = Preferences { zoom_percent: 110, ..Preferences::default() };
+    assert_eq!(window.intents(), [Intent::SetPreferences(zoomed)]);
+    assert!(window.harness.get_by_label("Message").is_focused());
+    palette(&mut window, "retry");
+    window.key(Key::Enter);
+    assert!(window.intents().contains(&Intent::RetryNow(CONNECTION)));
+    palette(&mut window, "dark");
+    window.key(Key::Enter);
+    let dark = Preferences { theme: Theme::Dark, ..zoomed };
+    assert!(window.intents().contains(&Intent::SetPreferences(dark)));
+    palette(&mut window, "add conn");
+    window.key(Key::Enter);
+    window.harness.get_by_label("Server address or invite");
+}
+
+#[test]
+fn the_palette_is_walked_by_arrows_and_says_when_nothing_is_found() {
+    let mut window = with_rooms();
+    window.key_with(Modifiers::COMMAND, Key::K);
+    let selected = |window: &Window| {
+        let lines = window.harness.get_all_by_role(Role::ListBoxOption);
+        lines.filter(|line| line.accesskit_node().is_selected() == Some(true)).count()
+    };
+    assert_eq!(selected(&window), 1);
+    let second = lines(&window)[1].clone();
+    window.key(Key::ArrowDown);
+    assert_eq!(selected(&window), 1);
+    let line = window.harness.get_by_role_and_label(Role::ListBoxOption, &second);
+    assert_eq!(line.accesskit_node().is_selected(), Some(true));
+    window.check_names();
+    // To the very last and back: what the keyboard is on is on screen.
+    for _ in 0..20 {
+        window.key(Key::PageDown);
+    }
+    assert_eq!(selected(&window), 1);
+    window.type_text("qqqq");
+    window.harness.get_by_label(ENGLISH.keys.nothing_found);
+    window.key(Key::Enter);
+    window.harness.get_by_label(ENGLISH.keys.nothing_found);
+    window.key(Key::Escape);
+    assert!(window.harness.query_by_label(ENGLISH.keys.palette).is_none());
+}
+
+#[test]
+fn esc_gives_the_focus_back_to_what_had_it() {
+    let mut window = with_devices(&["kiln"]);
+    let list = |window: &Window| window.harness.get_by_role(Role::List).is_focused();
+    window.key_with(Modifiers::COMMAND, Key::Num3);
+    assert!(list(&window));
+    for (modifiers, key) in
+        [(Modifiers::COMMAND, Key::K), (Modifiers::NONE, Key::F1), (Modifiers::COMMAND, Key::Comma)]
+    {
+        window.key_with(modifiers, key);
+        assert!(!list(&window), "{key:?}");
+        window.key(Key::Escape);
+        assert!(list(&window), "{key:?}");
+    }
+    // Twice the same key opens it and closes it.
+    window.key_with(Modifiers::COMMAND, Key::K);
+    window.key_with(Modifiers::COMMAND, Key::K);
+    assert!(window.harness.query_by_label(ENGLISH.keys.palette).is_none() && list(&window));
+}
+
+#[test]
+fn f6_goes_from_pane_to_pane_and_round() {
+    let mut window = with_devices(&["kiln"]);
+    window.key_with(COMMAND_SHIFT, Key::L);
+    let at = |window: &Window| {
+        let focused = |node: &egui_kittest::Node<'_>| node.is_focused();
+        let all = window.harness.get_all_by(|node| node.is_focused());
+        let mut names: Vec<_> =
+            all.filter(focused).map(|node| node.accesskit_node().label().unwrap_or_default()).collect();
+        names.pop().unwrap_or_default()
+    };
+    let log = ENGLISH.log.list;
+    let devices = ENGLISH.devices.device_list;
+    window.focus_message();
+    for expected in [devices, log, "general", "Message"] {
+        window.key(Key::F6);
+        assert_eq!(at(&window), expected);
+    }
+    for expected in ["general", log, devices, "Message"] {
+        window.key_with(Modifiers::SHIFT, Key::F6);
+        assert_eq!(at(&window), expected);
+    }
+}
+
+#[test]
+fn who_just_types_writes_a_message() {
+    let mut window = with_devices(&["kiln"]);
+    window.key(Key::F6);
+    window.type_text("h");
+    window.type_text("ello");
+    assert_eq!(window.message_text(), "hello");
+    // A space presses the button that has the focus, and is no text.
+    window.harness.get_by_role_and_label(Role::Button, "Add connection").focus();
+    window.run();
+    window.type_text(" ");
+    assert_eq!(window.message_text(), "hello");
+    // In another field it stays there.
+    window.harness.get_by_label("Filter devices").focus();
+    window.run();
+    window.type_text("kiln");
+    assert_eq!(window.message_text(), "hello");
+    // After Esc, with nothing to close, the message has the focus again.
+    window.harness.get_by_role_and_label(Role::Button, "Add connection").focus();
+    window.run();
+    window.key(Key::Escape);
+    assert!(window.harness.get_by_label("Message").is_focused());
 }

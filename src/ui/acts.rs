@@ -2,6 +2,7 @@
 
 use super::body::Stop;
 use super::keys::Action;
+use super::palette::{self, Target};
 use super::{Cx, Place, Ui, dialog};
 use crate::model::id::ConnectionId;
 use crate::model::intent::Intent;
@@ -12,6 +13,9 @@ impl Ui {
     /// Does it. What lists and fields do themselves is not asked for here.
     pub(super) fn act(&mut self, ui: &egui::Ui, cx: &mut Cx, action: Action) {
         match action {
+            Action::Palette => {
+                self.palette = Some(palette::Palette::new(cx, self.open.as_ref(), &self.recent));
+            }
             Action::RoomAbove => self.go_along(cx, -1, false),
             Action::RoomBelow => self.go_along(cx, 1, false),
             Action::UnreadAbove => self.go_along(cx, -1, true),
@@ -62,6 +66,28 @@ impl Ui {
         }
     }
 
+    /// Goes where the palette leads, or does what it says.
+    pub(super) fn reach(&mut self, ui: &egui::Ui, cx: &mut Cx, target: Target) {
+        let wanted = self.looks.wanted();
+        let choice = match target {
+            Target::Room(place) => return self.visit(cx, place),
+            Target::Connection(connection) => return self.visit(cx, Place { connection, room: None }),
+            Target::Device(connection, device) => return self.open_device(connection, device),
+            Target::Act(action) => return self.act(ui, cx, action),
+            Target::Theme(theme) => Preferences { theme, ..wanted },
+            Target::Language(language) => Preferences { language, ..wanted },
+            Target::Density(density) => Preferences { density, ..wanted },
+        };
+        self.looks.choose(choice, cx.intents);
+    }
+
+    /// Opens a room and is in it.
+    pub(super) fn visit(&mut self, cx: &mut Cx, place: Place) {
+        self.layout.bring_chat();
+        self.focus_on(Stop::Chat);
+        self.go_to(place, cx.intents);
+    }
+
     /// Shows a connection's log or hides it; the focus comes back to the message.
     pub(super) fn toggle_log(&mut self, cx: &mut Cx, connection: ConnectionId) {
         self.logs.toggle(connection, cx.intents);
@@ -98,9 +124,7 @@ impl Ui {
             Some(Place { connection: id, room: Some(name.clone()) })
         });
         if let Some(place) = next {
-            self.layout.bring_chat();
-            self.chat.focus_input();
-            self.go_to(place, cx.intents);
+            self.visit(cx, place);
         }
     }
 }

@@ -132,9 +132,7 @@ impl Ui {
     fn rooms(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
         match self.rooms.show(ui, cx, self.open.as_ref(), &self.links, self.chat.reading()) {
             Some(rooms::Wish::Open(place)) => {
-                self.layout.bring_chat();
-                self.chat.focus_input();
-                self.go_to(place, cx.intents);
+                self.visit(cx, place);
                 // What is drawn already may be another pane.
                 cx.deadline.at(cx.now.boot_ms);
             }

@@ -3,12 +3,13 @@
 
 use egui::{Event, Key};
 
-use super::Ui;
 use super::body::Stop;
+use super::{Cx, Ui};
 
 impl Ui {
     /// Puts the focus into a pane.
     pub(super) fn focus_on(&mut self, stop: Stop) {
+        self.focus_next = None;
         match stop {
             Stop::Rooms => self.rooms.focus(),
             Stop::Chat => self.chat.focus_input(),
@@ -33,9 +34,30 @@ impl Ui {
         }
     }
 
+    /// Whether something is laid over the window.
+    pub(super) fn is_covered(&self) -> bool {
+        self.dialog.is_some() || self.palette.is_some()
+    }
+
+    /// Notes what has the focus as long as nothing is laid over the window.
+    pub(super) fn remember_focus(&mut self, ui: &egui::Ui) {
+        if !self.is_covered() {
+            self.focus_below = ui.memory(|memory| memory.focused());
+        }
+    }
+
+    /// The focus goes back to what had it before something was laid over the window, or to the message.
+    pub(super) fn give_focus_back(&mut self, ui: &egui::Ui, cx: &mut Cx) {
+        cx.deadline.at(cx.now.boot_ms);
+        match self.focus_below.filter(|id| ui.ctx().read_response(*id).is_some()) {
+            Some(id) => self.focus_next = Some(id),
+            None => self.chat.focus_input(),
+        }
+    }
+
     /// Who types while no field has the focus writes a message.
     pub(super) fn take_typing(&mut self, ui: &egui::Ui) {
-        if self.dialog.is_some() || !self.layout.shows_chat() || ui.ctx().text_edit_focused() {
+        if self.is_covered() || !self.layout.shows_chat() || ui.ctx().text_edit_focused() {
             return;
         }
         if egui::Popup::is_any_open(ui.ctx()) {
@@ -55,9 +77,15 @@ impl Ui {
 
     /// After Esc, where nothing else took it, the focus is on the message again.
     pub(super) fn come_back(&mut self, ui: &egui::Ui) {
+        // In the frame after what was on top: before, nothing below it may have the focus.
+        let covered = self.is_covered();
+        if let Some(id) = self.focus_next.take_if(|_| !covered) {
+            ui.memory_mut(|memory| memory.request_focus(id));
+            return;
+        }
         let escape = ui.input(|input| input.key_pressed(Key::Escape));
         let nowhere = ui.memory(|memory| memory.focused().is_none());
-        if escape && nowhere && self.dialog.is_none() && self.layout.shows_chat() {
+        if escape && nowhere && !self.is_covered() && self.layout.shows_chat() {
             self.chat.focus_input();
         }
     }

@@ -7,6 +7,8 @@ use egui::{Event, Key, KeyboardShortcut, Modifiers};
 /// What a person can do.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
+    /// Open the palette.
+    Palette,
     /// Open the room above the open one.
     RoomAbove,
     /// Open the room below it.
@@ -132,6 +134,7 @@ macro_rules! table {
 /// Every action, in the order of the sheet.
 #[rustfmt::skip]
 pub const TABLE: &[Shortcut] = table! {
+    Go          Window     Palette       [keys(Modifiers::COMMAND, Key::K)]
     Go          Window     RoomAbove     [keys(Modifiers::ALT, Key::ArrowUp)]
     Go          Window     RoomBelow     [keys(Modifiers::ALT, Key::ArrowDown)]
     Go          Window     UnreadAbove   [keys(ALT_SHIFT, Key::ArrowUp)]

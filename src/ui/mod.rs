@@ -21,6 +21,7 @@ mod link;
 mod log;
 mod looks;
 mod open_link;
+mod palette;
 mod panes;
 mod rooms;
 mod settings;
@@ -43,6 +44,9 @@ use crate::model::time::{BootMs, Time};
 use link::LinkMemory;
 use panes::Layout;
 use text::{Language, Words};
+
+/// So many rooms are remembered as open before.
+const RECENT: usize = 20;
 
 /// What the window takes from the system. The person's own choices are in the model.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +72,13 @@ struct Cx<'a> {
     model: &'a SharedModel,
     intents: &'a mut Vec<Intent>,
     deadline: &'a mut Deadline,
+}
+
+impl Cx<'_> {
+    /// How closely things stand.
+    fn rhythm(&self) -> &'static theme::Rhythm {
+        theme::rhythm(self.chosen.density)
+    }
 }
 
 /// The next moment at which something on screen changes by itself.
@@ -100,6 +111,13 @@ pub struct Ui {
     stops: Vec<(body::Stop, egui::Rect)>,
     title: String,
     dialog: Option<dialog::Dialog>,
+    palette: Option<palette::Palette>,
+    /// The rooms that were open, the newest last.
+    recent: Vec<Place>,
+    /// What had the focus before something was laid over the window.
+    focus_below: Option<egui::Id>,
+    /// It is to have it again.
+    focus_next: Option<egui::Id>,
     /// The connections there were when the person added one: the one that comes is opened.
     known_before: Option<BTreeSet<ConnectionId>>,
     focused: Option<bool>,
@@ -128,6 +146,10 @@ impl Ui {
             stops: Vec::new(),
             title: String::new(),
             dialog: None,
+            palette: None,
+            recent: Vec::new(),
+            focus_below: None,
+            focus_next: None,
             known_before: None,
             focused: None,
             deadline: Deadline::default(),
@@ -144,13 +166,14 @@ impl Ui {
         self.note_focus(ui, &mut cx);
         self.look_at_links(&mut cx);
         self.keep_open_place_valid(&mut cx);
-        if let Some(action) = keys::take(ui, self.dialog.is_some()) {
+        self.remember_focus(ui);
+        if let Some(action) = keys::take(ui, self.is_covered()) {
             self.act(ui, &mut cx, action);
         }
         self.take_typing(ui);
         self.panels(ui, &mut cx);
-        self.dialogs(ui, &mut cx);
         self.come_back(ui);
+        self.dialogs(ui, &mut cx);
         widgets::focus_mark(ui.ctx());
         self.keep_panes(ui, &mut cx);
         self.entitle(ui, &cx);
@@ -197,6 +220,7 @@ impl Ui {
     /// Opens the page of a device, as if the person had chosen it in the list.
     pub fn open_device(&mut self, connection: ConnectionId, device: DeviceId) {
         self.layout.bring_devices();
+        self.focus_next = None;
         self.devices.open(connection, device);
     }
 
@@ -210,6 +234,10 @@ impl Ui {
         if self.open.as_ref() != Some(&place) {
             self.chat.flush_drafts(intents);
             self.chat.leave();
+            self.recent.retain(|known| *known != place);
+            let most = self.recent.len().saturating_sub(RECENT - 1);
+            self.recent.drain(..most);
+            self.recent.push(place.clone());
             self.open = Some(place);
         }
     }
@@ -298,10 +326,27 @@ impl Ui {
                 self.known_before = Some(cx.model.read(|model| model.connections.keys().copied().collect()));
             }
             self.dialog = None;
-            self.chat.focus_input();
+            self.give_focus_back(ui, cx);
         }
         if let Some(connection) = self.asks.show(ui, cx) {
             self.dialog = dialog::Dialog::edit(cx, connection);
+        }
+        self.palette(ui, cx);
+    }
+
+    fn palette(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
+        match self.palette.as_mut().map(|palette| palette.show(ui, cx)) {
+            None | Some(palette::Outcome::Open) => {}
+            Some(palette::Outcome::Closed) => {
+                self.palette = None;
+                self.give_focus_back(ui, cx);
+            }
+            Some(palette::Outcome::Chosen(target)) => {
+                self.palette = None;
+                self.give_focus_back(ui, cx);
+                self.reach(ui, cx, target);
+                cx.deadline.at(cx.now.boot_ms);
+            }
         }
     }
 }

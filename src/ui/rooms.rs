@@ -214,7 +214,7 @@ fn header(
 ) -> Option<Wish> {
     let theme = theme::of(ui);
     let (word, alarm) = link.map_or((StateWord::Off, false), |link| (link.word, link.alarm));
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), size::ROW + 4.0), Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), cx.rhythm().row + 4.0), Sense::hover());
     let colour = widgets::state_colour(theme, word, alarm);
     let centre = pos2(rect.left() + space::LARGE + 4.0, rect.center().y);
     widgets::state_mark(ui.painter(), centre, word, colour);
@@ -296,7 +296,7 @@ fn room_row(
     wants_focus: bool,
 ) -> bool {
     let theme = theme::of(ui);
-    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), size::ROW));
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), cx.rhythm().row));
     let id = Id::unique(("room", connection, room));
     let rect = rect.shrink2(vec2(space::SMALL, 0.0));
     let response = ui.interact(rect, id, Sense::click());

@@ -42,8 +42,6 @@ pub mod size {
     pub const CODE_LINE: f32 = 18.0;
     /// Line height of small text.
     pub const SMALL_LINE: f32 = 16.0;
-    /// Height of a row in the list of rooms.
-    pub const ROW: f32 = 28.0;
     /// Height of a control.
     pub const CONTROL: f32 = 28.0;
     /// Height of the connection bar's line.
@@ -60,6 +58,8 @@ pub mod size {
     pub const SCROLL: f32 = 8.0;
     /// Least length of the scroll bar's thumb.
     pub const THUMB: f32 = 32.0;
+    /// Width of the palette.
+    pub const PALETTE: f32 = 560.0;
     /// Width of a dialog.
     pub const DIALOG: f32 = 440.0;
     /// Width of a dialog beside which everything else goes on.
@@ -76,12 +76,6 @@ pub mod size {
     pub const DEVICES: f32 = 380.0;
     /// It is never dragged to less.
     pub const DEVICES_LEAST: f32 = 280.0;
-    /// Height of a device's two lines.
-    pub const DEVICE_ROW: f32 = 52.0;
-    /// Height of a connection's heading among devices.
-    pub const DEVICE_SECTION: f32 = 36.0;
-    /// Height of a group's heading among devices.
-    pub const DEVICE_GROUP: f32 = 28.0;
     /// Height of a line of the connection log.
     pub const LOG_ROW: f32 = 22.0;
     /// Height of the connection log, unless dragged.
@@ -96,6 +90,46 @@ pub mod size {
     pub const WORDY: f32 = 620.0;
     /// Below this width a window has room for what is needed most.
     pub const SLIM: f32 = 400.0;
+}
+
+/// How closely things stand: heights and distances that a person chooses together, in points.
+#[derive(Debug, PartialEq)]
+pub struct Rhythm {
+    /// Height of a row in the list of rooms and in the palette.
+    pub row: f32,
+    /// Before the first message of an author.
+    pub group: f32,
+    /// Between messages of one author.
+    pub little: f32,
+    /// Height of a device's two lines.
+    pub device: f32,
+    /// Height of a connection's heading among devices.
+    pub section: f32,
+    /// Height of a group's heading among devices.
+    pub heading: f32,
+}
+
+/// With room around things.
+pub static COMFORTABLE: Rhythm =
+    Rhythm { row: 32.0, group: 16.0, little: 4.0, device: 56.0, section: 40.0, heading: 32.0 };
+
+/// As much on the screen as can be read.
+pub static COMPACT: Rhythm =
+    Rhythm { row: 24.0, group: 8.0, little: 0.0, device: 44.0, section: 32.0, heading: 24.0 };
+
+/// How closely things stand, as the preference says.
+pub fn rhythm(preference: preferences::Density) -> &'static Rhythm {
+    match preference {
+        preferences::Density::Comfortable => &COMFORTABLE,
+        preferences::Density::Compact => &COMPACT,
+    }
+}
+
+/// Motion, in seconds.
+pub mod motion {
+    /// Nothing slides or fades: what a person asked for is there with the next frame, and who is made ill by motion has
+    /// none to turn off.
+    pub const CHANGE: f32 = 0.0;
 }
 
 /// Corner radii.
@@ -382,7 +416,7 @@ pub fn apply(ctx: &egui::Context, preference: preferences::Theme) {
         style.spacing.text_edit_width = size::DIALOG;
         style.spacing.tooltip_width = 360.0;
         style.interaction.tooltip_delay = 0.4;
-        style.animation_time = 0.0;
+        style.animation_time = motion::CHANGE;
         ctx.set_style_of(theme, style);
     }
 }

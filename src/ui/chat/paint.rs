@@ -19,10 +19,6 @@ use crate::ui::theme::{self, radius, size, space};
 use crate::ui::widgets::{self, Mark};
 use crate::ui::{Cx, text::Sentence};
 
-/// Between messages of one group.
-const LITTLE: f32 = 3.0;
-/// Before a group.
-const GROUP: f32 = 14.0;
 /// Height of a day's or divider's line.
 const LINE_ROW: f32 = 34.0;
 /// Height of a line of links or buttons below a message.
@@ -109,7 +105,7 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
         Progress::Pending if says_waiting(cx, row) => Some(small(cx.words.waiting_to_send)),
         _ => None,
     };
-    let mut above = if item.grouped { LITTLE } else { GROUP + size::BODY_LINE };
+    let mut above = if item.grouped { cx.rhythm().little } else { cx.rhythm().group + size::BODY_LINE };
     above += gap.as_ref().map_or(0.0, |gap| gap.size().y + 2.0 * space::MEDIUM);
     above += if item.new_day { LINE_ROW } else { 0.0 };
     above += if item.divider { LINE_ROW } else { 0.0 };
@@ -196,7 +192,7 @@ fn backdrop(ui: &Ui, cx: &Cx, columns: &Columns, placed: &Placed, row: &Row, bod
         pos2(columns.list.left(), body_top - name),
         width + vec2(0.0, name + placed.measured.body),
     );
-    let under_pointer = ui.rect_contains_pointer(whole.expand2(vec2(0.0, LITTLE / 2.0)));
+    let under_pointer = ui.rect_contains_pointer(whole.expand2(vec2(0.0, cx.rhythm().little / 2.0)));
     let theme = theme::of(ui);
     if under_pointer {
         ui.painter().rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, theme.hover_ground);

@@ -12,7 +12,7 @@ use super::paint::{self, Stand};
 use super::rows::{self, Cache};
 use super::standing::Standing;
 use crate::ui::text::Words;
-use crate::ui::theme::{self, size};
+use crate::ui::theme;
 use crate::ui::{Cx, widgets};
 
 /// The list's own state: what it shows and where it is scrolled to.
@@ -111,7 +111,7 @@ impl List {
         if response.has_focus() {
             let filter = EventFilter { vertical_arrows: true, escape: true, ..EventFilter::default() };
             ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
-            let keys = self.keys(ui, area.height());
+            let keys = self.keys(ui, area.height(), cx.rhythm().device);
             jump = keys.scroll_to.or(jump);
             chosen = keys.chosen;
             if keys.clear {
@@ -189,7 +189,7 @@ impl List {
                     let standing = Standing::of(standings, section.connection);
                     let text =
                         standing.sentence(cx).unwrap_or_else(|| (cx.words.devices.counts)(&section.counts));
-                    let rect = at(size::DEVICE_SECTION);
+                    let rect = at(cx.rhythm().section);
                     paint::section(ui, rect, id, &standing.name, &text, standing.is_down());
                 }
                 What::Group(section, place) => {
@@ -197,7 +197,7 @@ impl List {
                     let entry = &section.entries[place];
                     let name = self.view.group_name(cx, entry);
                     let id = Id::unique(("group of devices", section.connection, &name));
-                    paint::group(ui, at(size::DEVICE_GROUP), id, &name);
+                    paint::group(ui, at(cx.rhythm().heading), id, &name);
                 }
                 What::Device(..) => {
                     let Some((key, _)) = keys.next() else { continue };
@@ -207,7 +207,7 @@ impl List {
                     }
                     let focused = focused && self.cursor.as_ref() == Some(key);
                     let stand = Stand { focused, under_kind };
-                    if paint::device(ui, cx, at(size::DEVICE_ROW), key, row, stand) {
+                    if paint::device(ui, cx, at(cx.rhythm().device), key, row, stand) {
                         chosen = Some(key.clone());
                     }
                 }
@@ -217,7 +217,7 @@ impl List {
     }
 
     /// What the keyboard says while the list has the focus.
-    fn keys(&mut self, ui: &Ui, height: f32) -> Keys {
+    fn keys(&mut self, ui: &Ui, height: f32, row: f32) -> Keys {
         let mut keys = Keys::default();
         let pressed = |key| ui.input(|input| input.key_pressed(key));
         keys.clear = pressed(Button::Escape);
@@ -227,7 +227,7 @@ impl List {
         }
         let count = self.order.lines().len();
         let device = |line: &usize| self.order.key(*line).is_some();
-        let page = (height / size::DEVICE_ROW).max(1.0) as usize;
+        let page = (height / row).max(1.0) as usize;
         let next = match at {
             _ if pressed(Button::Home) => (0..count).find(device),
             _ if pressed(Button::End) => (0..count).rfind(device),
@@ -250,8 +250,8 @@ impl List {
             let low = if first { 0.0 } else { top };
             if low < self.offset {
                 keys.scroll_to = Some(low);
-            } else if top + size::DEVICE_ROW > self.offset + height {
-                keys.scroll_to = Some(top + size::DEVICE_ROW - height);
+            } else if top + row > self.offset + height {
+                keys.scroll_to = Some(top + row - height);
             }
         }
         keys

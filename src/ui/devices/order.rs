@@ -10,7 +10,7 @@ use crate::model::id::ConnectionId;
 use crate::model::time::BootMs;
 use crate::ui::Cx;
 use crate::ui::text::devices::Counts;
-use crate::ui::theme::size;
+use crate::ui::theme::Rhythm;
 
 /// So many devices are compared in one read of the model.
 const CHUNK: usize = 512;
@@ -82,11 +82,11 @@ pub(super) enum What {
 }
 
 impl What {
-    fn height(self) -> f32 {
+    fn height(self, rhythm: &Rhythm) -> f32 {
         match self {
-            What::Connection(_) => size::DEVICE_SECTION,
-            What::Group(..) => size::DEVICE_GROUP,
-            What::Device(..) => size::DEVICE_ROW,
+            What::Connection(_) => rhythm.section,
+            What::Group(..) => rhythm.heading,
+            What::Device(..) => rhythm.device,
         }
     }
 }
@@ -131,6 +131,8 @@ pub(super) struct Order {
     pub(super) sections: Vec<Section>,
     lines: Vec<Line>,
     height: f32,
+    /// How closely the lines stand.
+    rhythm: Option<&'static Rhythm>,
     view: View,
     /// What the filter asks for, a word each.
     words: Vec<String>,
@@ -165,7 +167,7 @@ impl Order {
 
     /// The lines that a part of the list shows.
     pub(super) fn visible(&self, from: f32, to: f32) -> Range<usize> {
-        let begin = self.lines.partition_point(|line| line.top + line.what.height() <= from);
+        let begin = self.lines.partition_point(|line| line.top <= from).saturating_sub(1);
         let end = self.lines.partition_point(|line| line.top < to);
         begin..end.max(begin)
     }
@@ -197,7 +199,11 @@ impl Order {
         let news = self.look(cx);
         let same_view = self.view == *view;
         if !news && same_view && (hold || !self.held) {
-            return false;
+            let spread = self.rhythm != Some(cx.rhythm());
+            if spread {
+                self.lay_out(cx.rhythm());
+            }
+            return spread;
         }
         let was_held = std::mem::take(&mut self.held);
         let mut moved = !same_view && (self.view.sort, self.view.grouping) != (view.sort, view.grouping);
@@ -210,7 +216,7 @@ impl Order {
         if moved {
             self.arrange();
         }
-        self.lay_out();
+        self.lay_out(cx.rhythm());
         true
     }
 
@@ -306,7 +312,8 @@ impl Order {
         }
     }
 
-    fn lay_out(&mut self) {
+    fn lay_out(&mut self, rhythm: &'static Rhythm) {
+        self.rhythm = Some(rhythm);
         self.lines.clear();
         self.height = 0.0;
         let many = self.sections.len() > 1;
@@ -314,7 +321,7 @@ impl Order {
         let (lines, height) = (&mut self.lines, &mut self.height);
         let mut add = |what: What| {
             lines.push(Line { top: *height, what });
-            *height += what.height();
+            *height += what.height(rhythm);
         };
         for (at, section) in self.sections.iter().enumerate() {
             let matching = || section.sorted.iter().filter(|place| section.entries[**place].matches);

@@ -1,7 +1,7 @@
 //! [`TABLE`]: every setting, one row each. A new one is a row here, a field of [`Preferences`], and its words.
 
 use super::control::{Choose, Control, Steps};
-use crate::model::preferences::{Hours, LanguageChoice, Preferences, Theme};
+use crate::model::preferences::{Density, Hours, LanguageChoice, Preferences, Theme};
 use crate::ui::text::Words;
 
 /// Something said, in the language that the window speaks.
@@ -103,6 +103,22 @@ pub(super) static TABLE: &[Setting] = &[
             Choose {
                 name: |words| words.sheet.theme_high_contrast,
                 set: |preferences| preferences.theme = Theme::HighContrast,
+            },
+        ]),
+    },
+    Setting {
+        group: Group::Appearance,
+        name: |words| words.sheet.density,
+        sentence: |words| words.sheet.density_text,
+        also: "density compact spacing rows 밀도 여백 줄 간격",
+        control: Control::Choice(&[
+            Choose {
+                name: |words| words.sheet.density_comfortable,
+                set: |preferences| preferences.density = Density::Comfortable,
+            },
+            Choose {
+                name: |words| words.sheet.density_compact,
+                set: |preferences| preferences.density = Density::Compact,
             },
         ]),
     },

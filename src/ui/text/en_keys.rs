@@ -4,8 +4,20 @@ use super::keys::KeyWords;
 use crate::ui::keys::{Action, Group};
 
 /// English.
-pub static ENGLISH: KeyWords =
-    KeyWords { title: "Keyboard shortcuts", rooms: "Rooms", chat: "Chat", both: "Both", group, action };
+pub static ENGLISH: KeyWords = KeyWords {
+    title: "Keyboard shortcuts",
+    rooms: "Rooms",
+    chat: "Chat",
+    both: "Both",
+    palette: "Go to or do",
+    palette_hint: "A room, a device, or what to do",
+    palette_list: "What was found",
+    found: |count| if count == 1 { "1 found".to_owned() } else { format!("{count} found") },
+    nothing_found: "Nothing has these letters. Try fewer, or the beginnings of words.",
+    connection: "connection",
+    group,
+    action,
+};
 
 fn group(group: Group) -> &'static str {
     match group {
@@ -19,6 +31,7 @@ fn group(group: Group) -> &'static str {
 
 fn action(action: Action) -> &'static str {
     match action {
+        Action::Palette => "Go to anything, do anything",
         Action::RoomAbove => "Room above",
         Action::RoomBelow => "Room below",
         Action::UnreadAbove => "Unread room above",

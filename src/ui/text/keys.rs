@@ -10,6 +10,13 @@ pub struct KeyWords {
     pub rooms: &'static str,
     pub chat: &'static str,
     pub both: &'static str,
+    // The palette
+    pub palette: &'static str,
+    pub palette_hint: &'static str,
+    pub palette_list: &'static str,
+    pub found: fn(usize) -> String,
+    pub nothing_found: &'static str,
+    pub connection: &'static str,
     // Everything that can be done
     pub group: fn(Group) -> &'static str,
     pub action: fn(Action) -> &'static str,

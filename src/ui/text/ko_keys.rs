@@ -4,8 +4,20 @@ use super::keys::KeyWords;
 use crate::ui::keys::{Action, Group};
 
 /// Korean.
-pub static KOREAN: KeyWords =
-    KeyWords { title: "키보드 단축키", rooms: "방", chat: "대화", both: "함께", group, action };
+pub static KOREAN: KeyWords = KeyWords {
+    title: "키보드 단축키",
+    rooms: "방",
+    chat: "대화",
+    both: "함께",
+    palette: "찾아가거나 실행하기",
+    palette_hint: "방, 기기, 또는 할 일 (초성으로도 찾습니다)",
+    palette_list: "찾은 것",
+    found: |count| format!("{count}개 찾음"),
+    nothing_found: "이 글자가 든 것이 없습니다. 글자를 줄이거나 낱말의 첫 글자로 찾아보세요.",
+    connection: "연결",
+    group,
+    action,
+};
 
 fn group(group: Group) -> &'static str {
     match group {
@@ -19,6 +31,7 @@ fn group(group: Group) -> &'static str {
 
 fn action(action: Action) -> &'static str {
     match action {
+        Action::Palette => "무엇이든 찾아가고 실행하기",
         Action::RoomAbove => "위쪽 방",
         Action::RoomBelow => "아래쪽 방",
         Action::UnreadAbove => "위쪽의 읽지 않은 방",

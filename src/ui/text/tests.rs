@@ -264,7 +264,17 @@ fn every_action_has_a_name_in_each_language() {
         let actions = TABLE.iter().map(|row| (words.action)(row.action));
         actions
             .chain(Group::ALL.map(words.group))
-            .chain([words.title, words.rooms, words.chat, words.both])
+            .chain([
+                words.title,
+                words.rooms,
+                words.chat,
+                words.both,
+                words.palette,
+                words.palette_hint,
+                words.palette_list,
+                words.nothing_found,
+                words.connection,
+            ])
             .collect::<Vec<_>>()
     };
     let hangul = |text: &&str| text.chars().any(is_hangul);

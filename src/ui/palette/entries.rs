@@ -1,0 +1,160 @@
+//! What the palette can open or do, prepared once when it opens: rooms, devices, connections, actions and settings.
+
+use super::fuzzy::{Query, Text};
+use crate::model::device::DeviceId;
+use crate::model::id::ConnectionId;
+use crate::model::preferences::{Density, LanguageChoice, Theme};
+use crate::ui::icons::Icon;
+use crate::ui::keys::{Action, Place as Heard, TABLE};
+use crate::ui::text::Words;
+use crate::ui::{Cx, Place, harmless, rooms};
+
+/// What choosing an entry leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::ui) enum Target {
+    /// This room.
+    Room(Place),
+    /// The page of this device.
+    Device(ConnectionId, DeviceId),
+    /// A connection: the first of its rooms.
+    Connection(ConnectionId),
+    /// Another action.
+    Act(Action),
+    /// These colours.
+    Theme(Theme),
+    /// This language.
+    Language(LanguageChoice),
+    /// So close.
+    Density(Density),
+}
+
+/// One line of the palette.
+pub(super) struct Entry {
+    pub(super) target: Target,
+    pub(super) icon: Icon,
+    /// What it is called.
+    pub(super) name: String,
+    /// What else is said of it, at the right.
+    pub(super) note: String,
+    /// Unread messages, of a room.
+    pub(super) unread: u64,
+    name_text: Text,
+    note_text: Text,
+    /// How likely it is meant, among those that fit as well.
+    likely: u32,
+}
+
+impl Entry {
+    fn new(target: Target, icon: Icon, name: String, note: String, likely: u32) -> Entry {
+        let (name_text, note_text) = (Text::new(&name), Text::new(&note));
+        Entry { target, icon, name, note, unread: 0, name_text, note_text, likely }
+    }
+}
+
+/// Everything there is. `recent`: the rooms that were open, the newest last; the one that is open is of no use.
+pub(super) fn all(cx: &Cx, open: Option<&Place>, recent: &[Place]) -> Vec<Entry> {
+    let mut all = actions(cx.words);
+    cx.model.read(|model| {
+        let several = model.connections.len() > 1;
+        for (id, connection) in &model.connections {
+            let of = rooms::name_of(&connection.profile, cx.words);
+            for (name, room) in &connection.rooms {
+                let place = Place { connection: *id, room: Some(name.clone()) };
+                let known = recent.iter().rposition(|other| *other == place).map_or(0, |at| 200 + at as u32);
+                let likely = match open == Some(&place) {
+                    true => 0,
+                    false if room.unread > 0 => 1_000,
+                    false => 600 + known,
+                };
+                let shown = harmless::line(name.as_str(), 64);
+                let note = if several { of.clone() } else { String::new() };
+                let mut entry = Entry::new(Target::Room(place), Icon::Room, shown, note, likely);
+                entry.unread = room.unread;
+                all.push(entry);
+            }
+            for device in connection.devices.iter().filter(|device| !device.is_local()) {
+                let mut note = harmless::line(&device.spec.kind, 40);
+                if several {
+                    note.push_str(if note.is_empty() { "" } else { " · " });
+                    note.push_str(&of);
+                }
+                let target = Target::Device(*id, device.spec.id.clone());
+                let name = harmless::line(device.spec.title(), 80);
+                all.push(Entry::new(target, Icon::Devices, name, note, 300));
+            }
+            let note = cx.words.keys.connection.to_owned();
+            all.push(Entry::new(Target::Connection(*id), Icon::Server, of, note, 350));
+        }
+    });
+    all
+}
+
+fn actions(words: &Words) -> Vec<Entry> {
+    let anywhere = |place| matches!(place, Heard::Window | Heard::Everywhere);
+    let rows = TABLE.iter().filter(|row| anywhere(row.place) && row.action != Action::Palette);
+    let mut all: Vec<Entry> = rows
+        .map(|row| {
+            let name = (words.keys.action)(row.action).to_owned();
+            Entry::new(Target::Act(row.action), icon(row.action), name, String::new(), 500)
+        })
+        .collect();
+    let mut choice = |target, icon, name: &str, of: &str| {
+        all.push(Entry::new(target, icon, format!("{of}: {name}"), String::new(), 400));
+    };
+    let sheet = words.sheet;
+    for (theme, name) in [
+        (Theme::System, sheet.as_system),
+        (Theme::Light, sheet.theme_light),
+        (Theme::Dark, sheet.theme_dark),
+        (Theme::HighContrast, sheet.theme_high_contrast),
+    ] {
+        choice(Target::Theme(theme), Icon::Contrast, name, sheet.theme);
+    }
+    for (language, name) in [
+        (LanguageChoice::System, sheet.as_system),
+        (LanguageChoice::English, "English"),
+        (LanguageChoice::Korean, "한국어"),
+    ] {
+        choice(Target::Language(language), Icon::Globe, name, sheet.language);
+    }
+    for (density, name) in
+        [(Density::Comfortable, sheet.density_comfortable), (Density::Compact, sheet.density_compact)]
+    {
+        choice(Target::Density(density), Icon::List, name, sheet.density);
+    }
+    all
+}
+
+fn icon(action: Action) -> Icon {
+    match action {
+        Action::RoomAbove | Action::UnreadAbove => Icon::Up,
+        Action::RoomBelow | Action::UnreadBelow => Icon::Down,
+        Action::ToggleRooms => Icon::Rooms,
+        Action::ShowChat => Icon::Chat,
+        Action::ShowDevices | Action::ToggleDevices => Icon::Devices,
+        Action::ShowBoth | Action::NextPane | Action::PreviousPane => Icon::Both,
+        Action::ZoomIn => Icon::ZoomIn,
+        Action::ZoomOut => Icon::ZoomOut,
+        Action::ToggleLog => Icon::Log,
+        Action::RetryNow | Action::ZoomReset => Icon::Again,
+        Action::AddConnection => Icon::Plus,
+        Action::Settings => Icon::Settings,
+        _ => Icon::Keyboard,
+    }
+}
+
+/// The places of those that fit, the likeliest first.
+pub(super) fn find(all: &[Entry], query: &Query) -> Vec<usize> {
+    let score = |entry: &Entry| {
+        if query.is_empty() {
+            Some(entry.likely)
+        } else {
+            // Better by a sixtieth of a whole match for what is likelier.
+            query.score(&entry.name_text, &entry.note_text).map(|score| score + entry.likely / 5)
+        }
+    };
+    let scored = all.iter().enumerate().filter_map(|(at, entry)| Some((score(entry)?, at)));
+    let mut found: Vec<(u32, usize)> = scored.collect();
+    found.sort_by_key(|(score, at)| (std::cmp::Reverse(*score), *at));
+    found.into_iter().map(|(_, at)| at).collect()
+}
