@@ -389,7 +389,7 @@ fn a_connection_is_edited_disconnected_and_removed_after_a_question() {
     assert_eq!(window.intents(), []);
     window.click("More for Home");
     window.click("Remove connection");
-    window.harness.get_by_label("Remove Home?");
+    window.harness.get_by_role_and_label(Role::Dialog, "Remove Home?");
     window.click("Remove");
     assert_eq!(window.intents(), [Intent::RemoveConnection(CONNECTION)]);
 }

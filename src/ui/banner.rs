@@ -38,7 +38,8 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx) {
                     cx.intents.push(Intent::DismissBanner(banner));
                 }
                 ui.with_layout(Layout::top_down(Align::Min), |ui| {
-                    ui.add(Label::new(RichText::new(&sentence.what).color(theme.warn)).wrap());
+                    let what = ui.add(Label::new(RichText::new(&sentence.what).color(theme.warn)).wrap());
+                    widgets::alert(ui, what.id, &sentence.what);
                     ui.add(Label::new(RichText::new(&sentence.then).color(theme.text)).wrap());
                 });
             });

@@ -252,7 +252,8 @@ fn explanation(
     let margin = Margin::symmetric(space::MEDIUM as i8, space::SMALL as i8);
     Frame::new().fill(ground).corner_radius(radius::CONTROL).inner_margin(margin).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
-        ui.add(Label::new(RichText::new(&sentence.what).color(colour)).wrap());
+        let what = ui.add(Label::new(RichText::new(&sentence.what).color(colour)).wrap());
+        widgets::alert(ui, what.id, &sentence.what);
         ui.add(Label::new(RichText::new(&sentence.then).color(theme.text)).wrap());
         if !why.is_retryable() && ui.add(widgets::link(theme, cx.words.edit_connection)).clicked() {
             edit = Some(id);

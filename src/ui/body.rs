@@ -4,7 +4,7 @@ use egui::{CentralPanel, Frame, Margin, Panel};
 
 use super::panes::Layout;
 use super::theme::{self, size, space};
-use super::{Cx, Ui, banner, bar, chat, dialog, first_steps, rooms};
+use super::{Cx, Ui, banner, bar, chat, dialog, first_steps, rooms, widgets};
 
 /// A pane that the keyboard can be sent to, in the order from left to right and down.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,7 @@ impl Ui {
                 .default_size(rooms_width.unwrap_or(size::ROOMS))
                 .size_range(size::ROOMS_LEAST..=(width * 0.4).max(size::ROOMS_LEAST))
                 .show(ui, |ui| self.rooms(ui, cx));
+            widgets::splitter(ui, "rooms", cx.words.resize_rooms);
             self.stops.push((Stop::Rooms, shown.response.rect));
             shown.response.rect.width()
         });
@@ -85,6 +86,7 @@ impl Ui {
                 .default_size(devices_width.unwrap_or(size::DEVICES))
                 .size_range(size::DEVICES_LEAST..=most)
                 .show(ui, |ui| self.devices.show(ui, cx, &self.links));
+            widgets::splitter(ui, "devices", cx.words.resize_devices);
             beside = Some((Stop::Devices, shown.response.rect));
             shown.response.rect.width()
         });

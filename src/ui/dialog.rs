@@ -125,6 +125,19 @@ impl Dialog {
         Some(Dialog::Remove { id, name: harmless::line(&name, 60) })
     }
 
+    /// What it is called by those who read it aloud.
+    fn title(&self, cx: &Cx) -> String {
+        let words = cx.words;
+        match self {
+            Dialog::Connection(form) if form.id == ConnectionId(0) => words.add_title.to_owned(),
+            Dialog::Connection(_) => words.edit_title.to_owned(),
+            Dialog::Settings(_) => words.settings.to_owned(),
+            Dialog::Shortcuts => words.keys.title.to_owned(),
+            Dialog::OpenLink(_) => words.rich.open_title.to_owned(),
+            Dialog::Remove { name, .. } => (words.remove_title)(name),
+        }
+    }
+
     /// Draws the dialog.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx) -> Fate {
         let theme = theme::of(ui);
@@ -139,6 +152,12 @@ impl Dialog {
         let shown = modal.show(ui.ctx(), |ui| {
             ui.set_width(width);
             ui.spacing_mut().item_spacing.y = space::SMALL;
+            let title = self.title(cx);
+            ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
+                node.set_role(Role::Dialog);
+                node.set_label(title);
+                node.set_modal();
+            });
             match self {
                 Dialog::Connection(form) => form.show(ui, cx, window.y),
                 Dialog::Settings(sheet) => sheet.show(ui, cx, window.y),

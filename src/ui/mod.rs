@@ -7,6 +7,7 @@ pub mod text;
 pub mod theme;
 
 mod acts;
+mod announce;
 mod ask;
 mod banner;
 mod bar;
@@ -110,6 +111,7 @@ pub struct Ui {
     /// Where the panes were drawn last.
     stops: Vec<(body::Stop, egui::Rect)>,
     title: String,
+    announcer: announce::Announcer,
     dialog: Option<dialog::Dialog>,
     palette: Option<palette::Palette>,
     /// The rooms that were open, the newest last.
@@ -145,6 +147,7 @@ impl Ui {
             kept: options.panes,
             stops: Vec::new(),
             title: String::new(),
+            announcer: announce::Announcer::default(),
             dialog: None,
             palette: None,
             recent: Vec::new(),
@@ -177,6 +180,7 @@ impl Ui {
         widgets::focus_mark(ui.ctx());
         self.keep_panes(ui, &mut cx);
         self.entitle(ui, &cx);
+        self.announcer.show(ui, &mut cx, self.open.as_ref(), &self.links);
         self.deadline = deadline;
         if let Some(moment) = deadline.0 {
             let wait = moment.saturating_sub(now.boot_ms);

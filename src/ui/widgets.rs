@@ -235,6 +235,15 @@ pub(super) fn alert(ui: &Ui, id: egui::Id, text: &str) {
     });
 }
 
+/// Names the edge by which the panel of this id salt, a child of `ui`, is made larger or smaller.
+pub(super) fn splitter(ui: &Ui, panel: impl egui::AsIdSalt, name: &str) {
+    // As egui's panels name their handles.
+    let id = ui.scope_id().with_salt(egui::IdSalt::new(panel)).with("__resize");
+    if ui.ctx().read_response(id).is_some() {
+        ui.ctx().accesskit_node_builder(id, |node| node.set_label(name));
+    }
+}
+
 /// Makes a text a heading for screen readers: 1 of the whole view, 2 of a part.
 pub(super) fn heading(ui: &Ui, response: &Response, text: &str, level: usize) {
     ui.ctx().accesskit_node_builder(response.id, |node| {

@@ -100,6 +100,7 @@ impl Logs {
             .default_size(size::LOG.min(most))
             .size_range(size::LOG_LEAST..=most)
             .show(ui, |ui| closed = view.show(ui, cx, &facts));
+        widgets::splitter(ui, "connection log", cx.words.log.resize);
         if closed {
             self.close(cx.intents);
             cx.deadline.at(cx.now.boot_ms);
@@ -157,6 +158,7 @@ impl View {
                 .default_size((width * 0.45).max(least))
                 .size_range(least..=(width * 0.7).max(least))
                 .show(ui, |ui| still_open = details.show(ui, cx));
+            widgets::splitter(ui, "connection log line", cx.words.log.resize_line);
             if !still_open {
                 self.close_line(cx);
             }

@@ -155,6 +155,9 @@ pub static ENGLISH: Words = Words {
     first_join_text: "With an address or an invite",
     first_later: "Later",
 
+    resize_rooms: "Resize the list of rooms",
+    resize_devices: "Resize the devices",
+
     settings: "Settings",
     close: "Close",
 

@@ -9,6 +9,8 @@ pub static ENGLISH: LogWords = LogWords {
     title_of: |name| format!("Connection log: {name}"),
     hint: "Show or hide all that passes over this connection",
     list: "Frames and notes",
+    resize: "Resize the connection log",
+    resize_line: "Resize the opened line",
 
     filter: "Filter the log",
     clear_filter: "Clear filter",

@@ -159,6 +159,9 @@ pub static KOREAN: Words = Words {
     first_join_text: "주소나 초대장으로",
     first_later: "나중에",
 
+    resize_rooms: "방 목록 크기 조절",
+    resize_devices: "기기 창 크기 조절",
+
     settings: "설정",
     close: "닫기",
 

@@ -9,6 +9,8 @@ pub static KOREAN: LogWords = LogWords {
     title_of: |name| format!("연결 로그: {name}"),
     hint: "이 연결로 오가는 내용 보이기/숨기기",
     list: "프레임과 알림",
+    resize: "연결 로그 크기 조절",
+    resize_line: "열린 줄 크기 조절",
 
     filter: "로그 거르기",
     clear_filter: "거르기 지우기",

@@ -12,6 +12,8 @@ pub struct LogWords {
     pub title_of: fn(&str) -> String,
     pub hint: &'static str,
     pub list: &'static str,
+    pub resize: &'static str,
+    pub resize_line: &'static str,
 
     // What is shown of it
     pub filter: &'static str,

@@ -243,6 +243,10 @@ pub struct Words {
     pub first_join_text: &'static str,
     pub first_later: &'static str,
 
+    // Edges between panes
+    pub resize_rooms: &'static str,
+    pub resize_devices: &'static str,
+
     // Settings
     pub settings: &'static str,
     pub close: &'static str,

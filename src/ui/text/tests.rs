@@ -118,7 +118,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         fingerprint fingerprint_hint bad_fingerprint socket socket_tungstenite socket_ewebsock
         ewebsock_limits connect_at_start test_button clear_text_warning first_title first_text
         first_stay first_stay_text first_join first_join_text first_later settings
-        close dismiss;
+        close dismiss resize_rooms resize_devices;
         state countdown why refusal banner bad_address test round_trip state_of more remove_title
         room_refused unread you said show_lines show_characters new_count room_begins gap typing
         people_online devices keys log notices rich sheet profiles device_page day clock day_and_clock
@@ -203,6 +203,8 @@ fn the_connection_log_speaks_each_language() {
             log.title,
             log.hint,
             log.list,
+            log.resize,
+            log.resize_line,
             log.filter,
             log.clear_filter,
             log.everything,

@@ -1,0 +1,111 @@
+//! What happens without the person's doing, said to those who listen: messages by others in the open room, and other
+//! connections that go down or come back. The open one's state is said by its bar. Readings are never announced.
+
+use std::collections::HashMap;
+
+use egui::{Id, Rect, Sense, Ui, pos2};
+
+use super::link::LinkMemory;
+use super::text::StateWord;
+use super::{Cx, Place, harmless, rooms, widgets};
+use crate::model::chat::Position;
+use crate::model::id::{ConnectionId, RoomName};
+use crate::model::time::BootMs;
+
+/// Messages are said at most this often: what came meanwhile is counted.
+const EVERY_MS: u64 = 2_000;
+/// So many characters of a message are said.
+const SAID: usize = 300;
+/// Most messages looked at for one announcement.
+const MOST: usize = 100;
+
+/// What was said, and up to where.
+#[derive(Default)]
+pub(super) struct Announcer {
+    place: Option<(ConnectionId, RoomName)>,
+    heard: Position,
+    next_at: BootMs,
+    chat: String,
+    links: HashMap<ConnectionId, bool>,
+    link: String,
+}
+
+impl Announcer {
+    /// Says what is new since the last frame. Draws nothing that is seen.
+    pub(super) fn show(
+        &mut self,
+        ui: &Ui,
+        cx: &mut Cx,
+        open: Option<&Place>,
+        links: &HashMap<ConnectionId, LinkMemory>,
+    ) {
+        self.listen(cx, open);
+        self.look(cx, open, links);
+        let nowhere = Rect::from_min_size(pos2(0.0, 0.0), egui::Vec2::ZERO);
+        for (name, text, is_urgent) in
+            [("said in the room", &self.chat, false), ("said of connections", &self.link, true)]
+        {
+            if text.is_empty() {
+                continue;
+            }
+            let id = ui.interact(nowhere, Id::unique(name), Sense::hover()).id;
+            if is_urgent { widgets::alert(ui, id, text) } else { widgets::live(ui, id, text) }
+        }
+    }
+
+    fn listen(&mut self, cx: &mut Cx, open: Option<&Place>) {
+        let place = open.and_then(|place| Some((place.connection, place.room.clone()?)));
+        let arrived = self.place != place;
+        self.place = place;
+        let Some((connection, room)) = &self.place else { return };
+        let (words, heard) = (cx.words, self.heard);
+        let news = cx.model.read(|model| {
+            let connection = model.connections.get(connection)?;
+            let room = connection.rooms.get(room)?;
+            let me = connection.me.as_ref().map(|me| &me.id);
+            let newest = room.window.last().map_or(room.newest, |last| last.position);
+            if arrived || newest <= heard {
+                return Some((newest, 0, None));
+            }
+            let new = room.window.messages().rev().take(MOST).take_while(|message| message.position > heard);
+            let mut by_others = new.filter(|message| message.live && Some(&message.sender.id) != me);
+            let last = by_others.next();
+            let said = last.map(|last| {
+                format!("{}: {}", harmless::line(&last.sender.name, 60), harmless::line(&last.body, SAID))
+            });
+            let count = by_others.count() as u64 + u64::from(last.is_some());
+            Some((newest, count, said))
+        });
+        match news {
+            None => {}
+            Some((newest, _, None)) => self.heard = newest,
+            Some((newest, count, Some(said))) => {
+                if cx.now.boot_ms < self.next_at {
+                    return cx.deadline.at(self.next_at);
+                }
+                self.next_at = cx.now.boot_ms.saturating_add(EVERY_MS);
+                self.heard = newest;
+                self.chat = if count > 1 { format!("{}. {said}", (words.new_count)(count)) } else { said };
+            }
+        }
+    }
+
+    fn look(&mut self, cx: &Cx, open: Option<&Place>, links: &HashMap<ConnectionId, LinkMemory>) {
+        self.links.retain(|id, _| links.contains_key(id));
+        for (id, link) in links {
+            let is_down = link.alarm && link.word != StateWord::Off;
+            let was_down = self.links.insert(*id, is_down).unwrap_or(false);
+            let is_back = was_down && link.word == StateWord::Online;
+            let is_here = open.is_some_and(|place| place.connection == *id);
+            if is_here || !(is_back || (is_down && !was_down)) {
+                continue;
+            }
+            let name = cx.model.read(|model| {
+                model.connections.get(id).map(|connection| rooms::name_of(&connection.profile, cx.words))
+            });
+            if let Some(name) = name {
+                self.link = (cx.words.state_of)(&name, (cx.words.state)(link.word));
+            }
+        }
+    }
+}

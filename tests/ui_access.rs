@@ -1,0 +1,347 @@
+//! Every view as a screen reader meets it: everything that can be pressed, typed in or moved has a name, a role and a
+//! value, in both languages; what happens by itself is said, and what happens all the time is not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
+
+#[expect(dead_code, reason = "the window's other tests use the rest")]
+mod ui_support;
+
+use duplex::model::chat::Delivery;
+use duplex::model::device::{
+    DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Readings, Spec, Value,
+};
+use duplex::model::event::{Event, Update};
+use duplex::model::id::ConnectionId;
+use duplex::model::link_state::{LinkState, Why};
+use duplex::model::log::{Note, Passed, Way};
+use duplex::model::profile::Profile;
+use duplex::model::reducer::Banner;
+use duplex::model::{LanguageChoice, Preferences};
+use egui::accesskit::{Action, Live, Role};
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::NodeT;
+
+use ui_support::{CONNECTION, Window, message, profile};
+
+/// Words that stand in every language as they are: names, units, keys, what servers and people wrote.
+const NAMES: &[&str] = &[
+    "general",
+    "Workshop",
+    "message that waits",
+    "store",
+    "workshop",
+    "Home",
+    "Other",
+    "mina",
+    "me",
+    "Lathe",
+    "lathe",
+    "temperature",
+    "target",
+    "light",
+    "mode",
+    "eco",
+    "full",
+    "Duplex",
+    "WebSocket",
+    "English",
+    "hub.example",
+    "wss://",
+    "ws://",
+    "tungstenite",
+    "ewebsock",
+    "GiB",
+    "MiB",
+    "KiB",
+    "message",
+    "send",
+    "readings",
+    "body",
+    "type",
+    "online",
+    "PEM",
+    "SHA-256",
+    "Enter",
+    "Ctrl",
+    "Shift",
+    "Mac",
+    "Command",
+    "Alt",
+    "Esc",
+    "Page Up",
+    "Page Down",
+    "Home",
+    "End",
+    "F1",
+    "ms",
+    "machine",
+    "firmware",
+    "JSON",
+    "TLS",
+];
+
+fn name(text: &str) -> MetricName {
+    MetricName::new(text).unwrap()
+}
+
+fn lathe() -> DeviceId {
+    DeviceId::new("lathe").unwrap()
+}
+
+/// A machine with a reading, and one property of each kind that can be set.
+fn device(window: &Window) -> DeviceState {
+    let now = window.now().wall_ms;
+    let mut spec = Spec::unannounced(lathe());
+    spec.name = "Lathe".into();
+    spec.kind = "machine".into();
+    let writable = |text, kind| Metric { writable: true, ..Metric::new(name(text), kind) };
+    spec.metrics = vec![
+        Metric { unit: "°C".into(), ..Metric::new(name("temperature"), MetricType::Number) },
+        Metric { min: Some(0.0), max: Some(90.0), ..writable("target", MetricType::Number) },
+        writable("light", MetricType::Flag),
+        Metric { options: vec!["eco".into(), "full".into()], ..writable("mode", MetricType::Enum) },
+    ];
+    let value = |text, value| LastValue { metric: name(text), value, at: now, received: now };
+    DeviceState {
+        spec,
+        incarnation: 1,
+        online: true,
+        since: now - 60_000,
+        reason: String::new(),
+        heard: Some(now - 1_000),
+        every_ms: Some(1_000),
+        values: vec![
+            value("temperature", Value::Number(21.5)),
+            value("target", Value::Number(40.0)),
+            value("light", Value::Flag(true)),
+            value("mode", Value::Text("eco".into())),
+        ],
+    }
+}
+
+fn read(window: &mut Window, value: f64) {
+    let now = window.now().wall_ms;
+    let values = vec![(name("temperature"), Value::number(value))];
+    window.event(Event::Readings(Readings::of(lathe(), now, now, values).into()));
+}
+
+/// A window with something of everything in it.
+fn furnished(width: f32, height: f32, language: LanguageChoice) -> Window {
+    let mut window = Window::sized(width, height);
+    window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
+    window.entries(1..=3, true);
+    window.event(Event::Entries { entries: vec![message(4, "general", "me", "message by me")], live: true });
+    window.queue("message that waits", Delivery::Pending, -60_000);
+    window.welcome(4, &["general", "workshop"]);
+    let devices = vec![device(&window)];
+    window.event(Event::Devices { devices, started: 0, more: false });
+    read(&mut window, 22.0);
+    window
+}
+
+/// Puts a window into a state.
+type Step = fn(&mut Window);
+
+/// Every view and state worth a look, by the names that only those who read this need.
+const STATES: &[(&str, Step)] = &[
+    ("as it opens", |_| {}),
+    ("settings", |window| window.key_with(Modifiers::COMMAND, Key::Comma)),
+    ("shortcuts", |window| window.key(Key::F1)),
+    ("a new connection", |window| window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::N)),
+    ("the connection log", |window| {
+        window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
+        window.event(Event::LogWatched(true));
+        let text = r#"{"type":"send","body":"message"}"#;
+        let passed = Passed {
+            way: Way::Sent,
+            bytes: text.len(),
+            kind: "send".into(),
+            binary: false,
+            counts: None,
+            text: text.into(),
+            cut: false,
+        };
+        window.event(Event::Passed(Box::new(passed)));
+        window.event(Event::Note(Note::State { text: "online".into() }));
+        window.key(Key::ArrowUp);
+        window.key(Key::Enter);
+    }),
+    ("a device's page", |window| window.open_device(lathe())),
+    ("a device's page without a link", |window| {
+        window.open_device(lathe());
+        window.link(LinkState::Waiting {
+            attempt: 3,
+            retry_at: window.now().boot_ms + 9_000,
+            down_since: window.now().boot_ms - 5_000,
+            why: Why::ConnectionRefused,
+        });
+    }),
+    ("stopped", |window| {
+        window.link(LinkState::Stopped { why: Why::Unauthorized });
+        window.pass(2_000);
+    }),
+    ("banners and first steps", |window| {
+        window.update(Update::Banner(Banner::DiskFull));
+        window.update(Update::Banner(Banner::Restarted { part: "store" }));
+        window.update(Update::FirstSteps(true));
+    }),
+    ("a room without messages", |window| window.key_with(Modifiers::ALT, Key::ArrowDown)),
+    ("no connection", |window| window.update(Update::Removed(CONNECTION))),
+];
+
+/// Everything there is, with what is said of it.
+fn nodes(window: &Window) -> Vec<(Role, String, String)> {
+    let nodes = window.harness.root().children_recursive();
+    let said = |node: egui_kittest::Node<'_>| {
+        let node = node.accesskit_node();
+        let name = node.label().unwrap_or_default();
+        let rest = [node.value(), node.description()].into_iter().flatten().collect::<Vec<_>>().join("\n");
+        (node.role(), name, rest)
+    };
+    nodes.map(said).collect()
+}
+
+#[test]
+fn everything_that_can_be_used_has_a_name_in_every_state_size_and_language() {
+    for language in [LanguageChoice::English, LanguageChoice::Korean] {
+        for (width, height) in [(1_200.0, 800.0), (480.0, 600.0)] {
+            for (state, step) in STATES {
+                let mut window = furnished(width, height, language);
+                step(&mut window);
+                window.check_names();
+                let place = format!("{state}, {language:?}, {width}");
+                for node in window.harness.root().children_recursive() {
+                    let node = node.accesskit_node();
+                    let acts = [Action::Click, Action::SetValue, Action::Increment, Action::Decrement];
+                    let is_used = acts.iter().any(|action| node.data().supports_action(*action));
+                    let is_named = node.label().is_some_and(|label| !label.trim().is_empty());
+                    let is_frame = matches!(
+                        node.role(),
+                        Role::GenericContainer
+                            | Role::ScrollBar
+                            | Role::ScrollView
+                            | Role::Pane
+                            | Role::Label
+                    );
+                    assert!(
+                        !is_used || is_named || is_frame,
+                        "{place}: {:?} {:?}",
+                        node.role(),
+                        node.raw_bounds()
+                    );
+                    let has_value = node.value().is_some() || node.numeric_value().is_some();
+                    match node.role() {
+                        Role::CheckBox | Role::RadioButton | Role::Switch => {
+                            assert!(
+                                node.toggled().is_some(),
+                                "{place}: {:?} says not whether it is on",
+                                node.label()
+                            );
+                        }
+                        Role::Slider | Role::SpinButton | Role::Splitter => {
+                            assert!(has_value, "{place}: {:?} says not where it stands", node.label());
+                        }
+                        Role::Image => assert!(is_named, "{place}: a picture says nothing"),
+                        Role::Unknown => panic!("{place}: {:?} has no role", node.label()),
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_said_in_english_where_korean_is_spoken() {
+    let mut faults = Vec::new();
+    for (state, step) in STATES {
+        let mut window = furnished(1_200.0, 800.0, LanguageChoice::Korean);
+        step(&mut window);
+        for (role, label, rest) in nodes(&window) {
+            // What was sent and received is shown as it passed.
+            if matches!(role, Role::TextRun) || rest.contains("{\n") || label.contains('{') {
+                continue;
+            }
+            for text in [label, rest] {
+                let mut left = text.clone();
+                let mut names = NAMES.to_vec();
+                names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+                for name in names {
+                    left = left.replace(name, "");
+                }
+                let english = left.split(|c: char| !c.is_ascii_alphabetic()).find(|word| word.len() > 2);
+                faults.extend(english.map(|english| format!("{state}: {role:?} {text:?}: {english}")));
+            }
+        }
+    }
+    faults.sort();
+    faults.dedup();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What is said by itself: `Live::Polite` or `Live::Assertive`.
+fn announced(window: &Window, live: Live) -> Vec<String> {
+    let nodes = window.harness.root().children_recursive();
+    let said = nodes.filter(|node| node.accesskit_node().live() == live);
+    said.filter_map(|node| node.accesskit_node().label()).collect()
+}
+
+#[test]
+fn messages_by_others_are_said_and_a_flood_is_counted() {
+    let mut window = Window::online();
+    window.entries(1..=2, true);
+    window.pass(5_000);
+    window.event(Event::Entries {
+        entries: vec![message(3, "general", "mina", "the boiler is hot")],
+        live: true,
+    });
+    assert!(announced(&window, Live::Polite).contains(&"mina: the boiler is hot".into()));
+    // Many at once are one announcement, a moment later.
+    window.entries(4..=40, true);
+    let said = announced(&window, Live::Polite);
+    assert!(said.contains(&"mina: the boiler is hot".into()), "{said:?}");
+    window.pass(3_000);
+    let said = announced(&window, Live::Polite);
+    assert!(said.contains(&"37 new messages. mina: message 40".into()), "{said:?}");
+    // Nobody is told of what they wrote themselves, and of what is replayed.
+    window.pass(5_000);
+    window.event(Event::Entries { entries: vec![message(41, "general", "me", "mine")], live: true });
+    window.entries(42..=43, false);
+    assert_eq!(announced(&window, Live::Polite), said);
+}
+
+#[test]
+fn readings_are_never_announced() {
+    let mut window = furnished(1_200.0, 800.0, LanguageChoice::English);
+    window.open_device(lathe());
+    window.pass(5_000);
+    let before = (announced(&window, Live::Polite), announced(&window, Live::Assertive));
+    for n in 0..50 {
+        read(&mut window, 20.0 + f64::from(n));
+        window.pass(20);
+    }
+    assert_eq!((announced(&window, Live::Polite), announced(&window, Live::Assertive)), before);
+}
+
+#[test]
+fn what_cannot_wait_interrupts() {
+    let mut window = Window::online();
+    window.update(Update::Configured(Profile { id: ConnectionId(4), name: "Other".into(), ..profile() }));
+    let tell =
+        |window: &mut Window, state| window.update(Update::Connection(ConnectionId(4), Event::Link(state)));
+    tell(&mut window, LinkState::Online { since: 0, rtt_ms: None });
+    assert_eq!(announced(&window, Live::Assertive), [""; 0]);
+    let now = window.now().boot_ms;
+    let why = Why::ConnectionRefused;
+    tell(&mut window, LinkState::Waiting { attempt: 1, retry_at: now + 60_000, down_since: now, why });
+    assert_eq!(announced(&window, Live::Assertive), [""; 0], "a blink is no news");
+    window.pass(1_500);
+    assert_eq!(announced(&window, Live::Assertive), ["Other: Waiting"]);
+    tell(&mut window, LinkState::Online { since: 0, rtt_ms: None });
+    assert_eq!(announced(&window, Live::Assertive), ["Other: Online"]);
+    // The open connection's trouble, and what stands above everything.
+    window.link(LinkState::Stopped { why: Why::Forbidden });
+    window.pass(1_500);
+    window.update(Update::Banner(Banner::DiskFull));
+    let said = announced(&window, Live::Assertive).join("\n");
+    assert!(said.contains("The disk is full") && said.contains("may not"), "{said}");
+}
