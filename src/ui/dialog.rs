@@ -256,7 +256,7 @@ impl Form {
         }
         if self.invited(&checked) {
             hint(ui, words.invite_found);
-            field(ui, words.your_name, "", &mut self.your_name, false);
+            field(ui, words.your_name, words.your_name_hint, &mut self.your_name, false);
             if let Some(missing) = checked.missing {
                 hint(ui, missing);
             }

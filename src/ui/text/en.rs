@@ -128,6 +128,7 @@ pub static ENGLISH: Words = Words {
     token_hint_new: "From whoever runs the server",
     token_hint_keep: "Leave empty to keep the present one",
     your_name: "Your name",
+    your_name_hint: "What the others call you",
     your_name_needed: "The invite makes you an account: say what the others shall call you.",
     invite_found: "This is an invite: no token needed.",
     advanced: "Advanced",

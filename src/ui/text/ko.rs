@@ -132,6 +132,7 @@ pub static KOREAN: Words = Words {
     token_hint_new: "서버를 운영하는 사람에게 받으세요",
     token_hint_keep: "비워 두면 지금 토큰을 그대로 씁니다",
     your_name: "내 이름",
+    your_name_hint: "다른 사람에게 보이는 이름",
     your_name_needed: "초대장으로 계정을 만듭니다. 다른 사람들에게 보일 이름을 적어 주세요.",
     invite_found: "초대장입니다. 토큰이 필요 없습니다.",
     advanced: "고급",

@@ -218,6 +218,7 @@ pub struct Words {
     pub token_hint_new: &'static str,
     pub token_hint_keep: &'static str,
     pub your_name: &'static str,
+    pub your_name_hint: &'static str,
     pub your_name_needed: &'static str,
     pub invite_found: &'static str,
     pub advanced: &'static str,

@@ -301,6 +301,8 @@ impl Controls {
         let width = (ui.available_width() - 96.0).clamp(80.0, size::DIALOG);
         let edit =
             TextEdit::singleline(&mut text).id_salt("text").char_limit(TEXT_CHARS).desired_width(width);
+        // Where it is empty, only a hint lets a screen reader write in it.
+        let edit = edit.hint_text(cx.words.device_page.not_set_yet);
         let response = ui.add(edit);
         widgets::named(ui, &response, &one.name());
         let response = one.touchable(ui, cx, response);
