@@ -202,7 +202,9 @@ impl Form {
         let title = if self.id == ConnectionId(0) { words.add_title } else { words.edit_title };
         ui.label(RichText::new(title).font(theme::title()));
         let most = (window_height - 190.0).max(160.0);
-        ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx));
+        // At its full height from the first frame: grown frame by frame it would move under the pointer.
+        let scroll = ScrollArea::vertical().max_height(most).min_scrolled_height(most);
+        scroll.auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx));
         let checked = self.check(cx);
         self.outcome(ui, cx);
         ui.add_space(space::TINY);

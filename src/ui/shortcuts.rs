@@ -13,7 +13,7 @@ pub(super) fn show(ui: &mut Ui, cx: &Cx, window_height: f32) -> Fate {
     let words = cx.words.keys;
     ui.label(RichText::new(words.title).font(theme::title()));
     let most = (window_height - 190.0).max(140.0);
-    let area = ScrollArea::vertical().max_height(most).auto_shrink([false, true]);
+    let area = ScrollArea::vertical().max_height(most).min_scrolled_height(most).auto_shrink([false, true]);
     area.show(ui, |ui| {
         for group in Group::ALL {
             ui.add_space(space::SMALL);
