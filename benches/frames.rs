@@ -22,12 +22,13 @@ fn main() {
     let quick = std::env::var_os("DUPLEX_BENCH_QUICK").is_some();
     let frames = if quick { 60 } else { 600 };
     let jumps = if quick { 5 } else { 60 };
-    for accessible in [false, true] {
+    for (accessible, rich) in [(false, false), (true, false), (false, true)] {
         println!(
-            "frame CPU, {MESSAGES} messages, 1280×800, screen reader {}",
+            "frame CPU, {MESSAGES} {}messages, 1280×800, screen reader {}",
+            if rich { "rich " } else { "" },
             if accessible { "on" } else { "off" }
         );
-        let mut desk = Desk::new(accessible);
+        let mut desk = Desk::new(accessible, rich);
         desk.settle();
         let idle = desk.measure(frames, |_| {});
         report("idle, at the newest", idle);
@@ -87,10 +88,12 @@ struct Desk {
     now: Time,
     events: Vec<egui::Event>,
     frame: u64,
+    /// Whether each message has markup: emphasis, a link, a list or code.
+    rich: bool,
 }
 
 impl Desk {
-    fn new(accessible: bool) -> Desk {
+    fn new(accessible: bool, rich: bool) -> Desk {
         let ctx = egui::Context::default();
         if accessible {
             ctx.enable_accesskit();
@@ -98,7 +101,7 @@ impl Desk {
         let ui = Ui::new(&ctx, Options::default());
         let model = SharedModel::default();
         let now = Time { boot_ms: 10_000_000, wall_ms: 1_760_529_600_000 };
-        let mut desk = Desk { ctx, ui, model, now, events: Vec::new(), frame: 0 };
+        let mut desk = Desk { ctx, ui, model, now, events: Vec::new(), frame: 0, rich };
         desk.update(Update::Configured(Profile {
             id: CONNECTION,
             name: "Home".into(),
@@ -121,7 +124,7 @@ impl Desk {
             people: vec![],
             rooms: rooms.collect(),
         });
-        let page = page(MESSAGES - PAGE..=MESSAGES - 1);
+        let page = page(MESSAGES - PAGE..=MESSAGES - 1, rich);
         desk.model.write(|model| {
             let room =
                 model.connections.get_mut(&CONNECTION).unwrap().rooms.get_mut(&RoomName::general()).unwrap();
@@ -194,8 +197,8 @@ impl Desk {
                     (window.first().unwrap().position.offset, window.last().unwrap().position.offset)
                 });
                 let page = match side {
-                    Side::Older => page(ends.0.saturating_sub(PAGE)..=ends.0.saturating_sub(1)),
-                    Side::Newer => page(ends.1 + 1..=(ends.1 + PAGE).min(MESSAGES - 1)),
+                    Side::Older => page(ends.0.saturating_sub(PAGE)..=ends.0.saturating_sub(1), self.rich),
+                    Side::Newer => page(ends.1 + 1..=(ends.1 + PAGE).min(MESSAGES - 1), self.rich),
                 };
                 self.event(Event::Paged { room, side, page });
             }
@@ -206,7 +209,7 @@ impl Desk {
                     Jump::To(position) => position.offset,
                 };
                 let from = middle.saturating_sub(PAGE).min(MESSAGES - 2 * PAGE);
-                self.event(Event::Jumped { room, page: page(from..=from + 2 * PAGE - 1) });
+                self.event(Event::Jumped { room, page: page(from..=from + 2 * PAGE - 1, self.rich) });
             }
             Intent::MarkRead { .. } | Intent::Focus(_) => {}
             other => println!("  (not answered: {other:?})"),
@@ -247,13 +250,18 @@ impl Desk {
     }
 }
 
-fn page(offsets: std::ops::RangeInclusive<u64>) -> Page {
+fn page(offsets: std::ops::RangeInclusive<u64>, rich: bool) -> Page {
     let (older_on_disk, newer_on_disk) = (*offsets.start() > 0, *offsets.end() < MESSAGES - 1);
-    Page { messages: offsets.map(message).collect(), older_on_disk, older_on_hub: false, newer_on_disk }
+    Page {
+        messages: offsets.map(|n| message(n, rich)).collect(),
+        older_on_disk,
+        older_on_hub: false,
+        newer_on_disk,
+    }
 }
 
 /// Message `n`: always the same, of one to a few lines, in several scripts.
-fn message(n: u64) -> Message {
+fn message(n: u64, rich: bool) -> Message {
     const WORDS: [&str; 16] = [
         "spindle",
         "temperature",
@@ -281,6 +289,15 @@ fn message(n: u64) -> Message {
     };
     let length = 4 + next() % 28;
     let body: Vec<&str> = (0..length).map(|_| WORDS[(next() % 16) as usize]).collect();
+    let text = body.join(" ");
+    let body = match n % 3 {
+        _ if !rich => format!("{n}: {text}"),
+        0 => format!(
+            "**{n}** and *{text}*, see [the page](https://example.com/{n}) or https://example.com/{n}"
+        ),
+        1 => format!("{n}:\n- {text}\n- `code {n}`\n\n> {text}"),
+        _ => format!("{n}\n```rust\nfn f() {{\n    // {text}\n}}\n```"),
+    };
     let author = next() % 5;
     let mut bytes = [3; 16];
     bytes[..8].copy_from_slice(&n.to_be_bytes());
@@ -289,7 +306,7 @@ fn message(n: u64) -> Message {
         position: Position { era: 1, offset: n },
         id: MessageId::from_random(bytes),
         sender: Sender { id: PrincipalId(format!("p{author}")), name: format!("Person {author}") },
-        body: format!("{n}: {}", body.join(" ")),
+        body,
         at,
         received: at,
         live: false,

@@ -141,6 +141,10 @@ look_at_tests() {
     have import || missing import 'tests take pictures' imagemagick - - -
     any /usr/share/fonts/opentype/noto/NotoSansCJK* || missing 'Hangul fonts' 'tests draw Hangul' fonts-noto-cjk - - -
     any /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf || missing 'emoji fonts' 'tests draw emoji' fonts-noto-color-emoji - - -
+    any /usr/share/fonts/truetype/noto/NotoSansDevanagari-Regular.ttf ||
+        missing 'fonts of many scripts' 'tests draw them' fonts-noto-core - - -
+    have ibus-daemon || missing ibus 'tests type Korean' ibus - - -
+    any /usr/share/ibus/component/hangul.xml || missing ibus-hangul 'tests type Korean' ibus-hangul - - -
     have openssl || missing openssl 'tests make certificates' openssl - - -
     have curl || missing curl 'tests ask the hub over HTTP' curl - - -
     look_at_checks

@@ -15,8 +15,8 @@ use duplex::model::event::{Event, Update};
 use duplex::model::intent::Intent;
 use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::reducer::Banner;
-use egui::Key;
 use egui::accesskit::Role;
+use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use ui_support::{Window, message};
@@ -183,4 +183,170 @@ fn links_ask_in_korean_too() {
 fn every_control_of_rich_text_has_a_name() {
     let mut window = saying(&["```\ncode\n```\n[a](https://a.example) <https://b.example>"]);
     window.check_names();
+}
+
+/// Presses the pointer on one thing and lets it go on another.
+fn drag(window: &mut Window, from: egui::Pos2, to: egui::Pos2) {
+    let press = |pos, pressed| egui::Event::PointerButton {
+        pos,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    window.harness.hover_at(from);
+    window.harness.event(press(from, true));
+    window.run();
+    window.harness.hover_at(to);
+    window.run();
+    window.harness.event(press(to, false));
+    window.run();
+}
+
+fn click_at(window: &mut Window, name: &str, modifiers: Modifiers) {
+    let pos = window.rect(name).left_center() + egui::vec2(8.0, 0.0);
+    window.harness.hover_at(pos);
+    for pressed in [true, false] {
+        let button = egui::PointerButton::Primary;
+        let event = egui::Event::PointerButton { pos, button, pressed, modifiers };
+        window.harness.event_modifiers(event, modifiers);
+    }
+    window.run();
+}
+
+fn copy(window: &mut Window) -> Option<String> {
+    window.harness.event(egui::Event::Copy);
+    window.harness.step();
+    window.copied()
+}
+
+/// What follows the time in each line of a copied text.
+fn said(text: &str) -> Vec<&str> {
+    text.lines().map(|line| line.split_once("] ").map_or(line, |(_, said)| said)).collect()
+}
+
+#[test]
+fn a_drag_across_messages_selects_them_and_copies_them_as_they_were_written() {
+    let mut window = saying(&["first", "**second**\nin two lines", "third", "fourth"]);
+    let (from, to) = (window.rect("second\nin two lines").center(), window.rect("fourth").center());
+    drag(&mut window, from, to);
+    window.harness.get_by_role_and_label(Role::Status, "3 messages selected");
+    assert_eq!(window.harness.get_by_label("third").accesskit_node().is_selected(), Some(true));
+    assert_ne!(window.harness.get_by_label("first").accesskit_node().is_selected(), Some(true));
+    let text = copy(&mut window).expect("copied");
+    assert_eq!(said(&text), ["mina: **second**", "in two lines", "mina: third", "mina: fourth"]);
+    assert!(text.starts_with("[2025-10-15 "), "{text}");
+    window.key(Key::Escape);
+    assert!(window.harness.query_by_label("3 messages selected").is_none());
+}
+
+#[test]
+fn a_drag_within_a_message_selects_its_text_alone() {
+    let mut window = saying(&["first", "second words", "third"]);
+    let rect = window.rect("second words");
+    drag(&mut window, rect.left_center() + egui::vec2(1.0, 0.0), rect.right_center() + egui::vec2(-1.0, 0.0));
+    assert!(window.harness.query_by_label_contains("selected").is_none());
+    assert_eq!(copy(&mut window).as_deref(), Some("second words"));
+}
+
+#[test]
+fn messages_are_selected_one_by_one_and_in_ranges() {
+    let mut window = saying(&["one", "two", "three", "four", "five"]);
+    click_at(&mut window, "two", Modifiers::COMMAND);
+    click_at(&mut window, "four", Modifiers::COMMAND);
+    assert_eq!(said(&copy(&mut window).unwrap()), ["mina: two", "mina: four"]);
+    click_at(&mut window, "two", Modifiers::COMMAND);
+    assert_eq!(said(&copy(&mut window).unwrap()), ["mina: four"]);
+    click_at(&mut window, "two", Modifiers::SHIFT);
+    window.harness.get_by_role_and_label(Role::Status, "1 message selected");
+    click_at(&mut window, "five", Modifiers::SHIFT);
+    assert_eq!(said(&copy(&mut window).unwrap()), ["mina: two", "mina: three", "mina: four", "mina: five"]);
+    window.harness.get_by_role_and_label(Role::Button, "Copy as text").click();
+    window.harness.step();
+    assert_eq!(said(&window.copied().unwrap()).len(), 4);
+    window.click("End selection");
+    assert!(window.harness.query_by_label("Copy as text").is_none());
+}
+
+#[test]
+fn messages_are_selected_by_keys_beyond_what_is_seen() {
+    let mut window = Window::online();
+    window.entries(1..=100, true);
+    window.harness.get_by_label("Messages").focus();
+    window.run();
+    for _ in 0..60 {
+        window.key_with(Modifiers::SHIFT, Key::ArrowUp);
+    }
+    window.harness.get_by_role_and_label(Role::Status, "60 messages selected");
+    let text = copy(&mut window).unwrap();
+    assert_eq!(said(&text).first(), Some(&"mina: message 41"));
+    assert_eq!(said(&text).last(), Some(&"mina: message 100"));
+    // What was selected last is on the screen.
+    window.harness.get_by_label("message 41");
+    window.key_with(Modifiers::SHIFT, Key::ArrowDown);
+    window.harness.get_by_role_and_label(Role::Status, "59 messages selected");
+    window.key_with(Modifiers::COMMAND, Key::A);
+    window.harness.get_by_role_and_label(Role::Status, "100 messages selected");
+}
+
+#[test]
+fn a_paste_that_does_not_fit_is_not_cut_but_refused_in_words() {
+    let mut window = Window::online();
+    window.type_message("before ");
+    window.paste(&"x".repeat(131_070));
+    assert_eq!(window.message_text(), "before ");
+    window.harness.get_by_label_contains("131070 characters do not fit, there is room for 131065");
+    window.paste("this fits");
+    assert_eq!(window.message_text(), "before this fits");
+    assert!(window.harness.query_by_label_contains("do not fit").is_none());
+}
+
+#[test]
+fn keys_put_marks_around_what_is_selected() {
+    let mut window = Window::online();
+    window.type_message("굵게");
+    window.key_with(Modifiers::COMMAND, Key::A);
+    window.key_with(Modifiers::COMMAND, Key::B);
+    assert_eq!(window.message_text(), "**굵게**");
+    window.key_with(Modifiers::COMMAND, Key::E);
+    assert_eq!(window.message_text(), "**`굵게`**");
+    window.key_with(Modifiers::COMMAND, Key::E);
+    window.key_with(Modifiers::COMMAND, Key::B);
+    assert_eq!(window.message_text(), "굵게");
+    window.key_with(Modifiers::COMMAND, Key::I);
+    window.key(Key::Enter);
+    let intents = window.intents();
+    assert!(intents.iter().any(|intent| matches!(intent, Intent::Send { body, .. } if body == "*굵게*")));
+}
+
+#[test]
+fn what_is_typed_behind_enter_in_the_same_frame_is_the_next_message() {
+    let mut window = Window::online();
+    window.focus_message();
+    let enter = egui::Event::Key {
+        key: Key::Enter,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    };
+    let preedit = egui::ImeEvent::Preedit { text: "다".into(), active_range_chars: None };
+    let typed = [
+        egui::Event::Text("one".into()),
+        enter.clone(),
+        egui::Event::Ime(egui::ImeEvent::Commit("둘".into())),
+        enter,
+        egui::Event::Ime(preedit),
+    ];
+    window.harness.input_mut().events.extend(typed);
+    window.run();
+    let sent: Vec<String> = window
+        .intents()
+        .into_iter()
+        .filter_map(|intent| match intent {
+            Intent::Send { body, .. } => Some(body),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sent, ["one", "둘"]);
+    assert_eq!(window.message_text(), "다");
 }

@@ -58,6 +58,11 @@ impl Ui {
             }
             Action::Send
             | Action::NewLine
+            | Action::Bold
+            | Action::Italic
+            | Action::Code
+            | Action::SelectMore
+            | Action::SelectAll
             | Action::Page
             | Action::Step
             | Action::Ends

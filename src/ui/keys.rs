@@ -51,12 +51,22 @@ pub enum Action {
     Send,
     /// Break the line.
     NewLine,
+    /// Bold letters.
+    Bold,
+    /// Slanted letters.
+    Italic,
+    /// Letters of code.
+    Code,
     /// A page up or down in the messages.
     Page,
     /// One line or row up or down.
     Step,
     /// To the first or the last.
     Ends,
+    /// Select one message more, or one less.
+    SelectMore,
+    /// Select all messages.
+    SelectAll,
     /// Open what the keyboard is on.
     Choose,
     /// Close what is topmost, or go back to the message.
@@ -157,9 +167,14 @@ pub const TABLE: &[Shortcut] = table! {
     Connections Window     AddConnection [keys(COMMAND_SHIFT, Key::N)]
     Write       Message    Send          [plain(Key::Enter)]
     Write       Message    NewLine       [keys(Modifiers::SHIFT, Key::Enter)]
+    Write       Message    Bold          [keys(Modifiers::COMMAND, Key::B)]
+    Write       Message    Italic        [keys(Modifiers::COMMAND, Key::I)]
+    Write       Message    Code          [keys(Modifiers::COMMAND, Key::E)]
     Write       Message    Page          [plain(Key::PageUp), plain(Key::PageDown)]
     Lists       List       Step          [plain(Key::ArrowUp), plain(Key::ArrowDown)]
     Lists       List       Ends          [plain(Key::Home), plain(Key::End)]
+    Lists       List       SelectMore    [keys(Modifiers::SHIFT, Key::ArrowUp), keys(Modifiers::SHIFT, Key::ArrowDown)]
+    Lists       List       SelectAll     [keys(Modifiers::COMMAND, Key::A)]
     Lists       List       Choose        [plain(Key::Enter)]
 };
 

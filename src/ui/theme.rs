@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use egui::epaint::text::{FallbackRequest, FontInsert};
 use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle, Vec2, Visuals};
 
 use super::icons;
@@ -60,6 +61,8 @@ pub mod size {
     pub const THUMB: f32 = 32.0;
     /// Width of the palette.
     pub const PALETTE: f32 = 560.0;
+    /// A message field of this width has room for a longer hint.
+    pub const HINTED: f32 = 440.0;
     /// Width of a dialog.
     pub const DIALOG: f32 = 440.0;
     /// Width of a dialog beside which everything else goes on.
@@ -368,7 +371,11 @@ const PRETENDARD_BOLD: &[u8] = include_bytes!("../../assets/fonts/Pretendard-Bol
 /// The family of the bold weight.
 const STRONG: &str = "strong";
 
-/// Puts our font before egui's own: those keep symbols and code, and the system's fonts every other script.
+/// egui's own emoji, in one colour: for where the system has none.
+const EMOJI: [&str; 2] = ["NotoEmoji-Regular", "emoji-icon-font"];
+
+/// Puts our font before egui's own: those keep code, and the system's fonts every other script and emoji. What providers
+/// of fonts are to be asked before egui's emoji must be in the context already.
 pub fn install_font(ctx: &egui::Context) {
     let mut fonts = egui::FontDefinitions::default();
     let name = "Pretendard";
@@ -383,7 +390,18 @@ pub fn install_font(ctx: &egui::Context) {
     fonts.families.insert(FontFamily::Name(icons::FAMILY.into()), vec![icons::FAMILY.to_owned()]);
     let code = fonts.families.entry(FontFamily::Monospace).or_default();
     code.insert(code.len().min(1), name.to_owned());
+    let emoji = EMOJI.map(|name| (name, fonts.font_data.remove(name)));
+    for family in fonts.families.values_mut() {
+        family.retain(|font| !EMOJI.contains(&font.as_str()));
+    }
     ctx.set_fonts(fonts);
+    for (name, data) in emoji {
+        let Some(data) = data else { continue };
+        let insert = move |_: &FallbackRequest| {
+            Some(FontInsert { name: name.to_owned(), data: (*data).clone(), families: Vec::new() })
+        };
+        ctx.add_font_provider(Arc::new(insert));
+    }
 }
 
 /// Dresses egui's own widgets in these tokens, as the preference says.

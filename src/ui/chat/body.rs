@@ -317,13 +317,18 @@ impl Part {
     fn links(&self, ui: &Ui, id: Id, block: &Block, markup: &Markup, at: Pos2, touch: &mut Touch) {
         let at = at + self.at.to_vec2();
         let mut spans = block.spans.iter().peekable();
+        // Characters are counted once, along with the spans.
+        let (mut bytes, mut counted) = (0, 0);
         while let Some((first, style)) = spans.next() {
             let Some(link) = style.link else { continue };
             let mut range = first.clone();
             while let Some((more, _)) = spans.next_if(|(_, style)| style.link == Some(link)) {
                 range.end = more.end;
             }
-            let mut lines = self.lines(&block.text, &range).into_iter();
+            let from = counted + block.text[bytes..range.start].chars().count();
+            let to = from + block.text[range.clone()].chars().count();
+            (bytes, counted) = (range.end, to);
+            let mut lines = self.lines(from, to).into_iter();
             let Some((head, baseline)) = lines.next() else { continue };
             let text = &block.text[range];
             let id = id.with(("link", link));
@@ -366,10 +371,8 @@ impl Part {
         }
     }
 
-    /// Where a part of the text stands, line by line, each with its baseline, beside the text's corner.
-    fn lines(&self, text: &str, range: &Range<usize>) -> Vec<(Rect, f32)> {
-        let count = |end: usize| text[..end].chars().count();
-        let (from, to) = (count(range.start), count(range.end));
+    /// Where the characters from one to another stand, line by line, each with its baseline, beside the text's corner.
+    fn lines(&self, from: usize, to: usize) -> Vec<(Rect, f32)> {
         let mut lines = Vec::new();
         let mut begin = 0;
         for row in &self.text.rows {

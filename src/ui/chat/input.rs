@@ -6,15 +6,17 @@ use egui::text::CCursor;
 use egui::text_edit::TextEditOutput;
 use egui::text_selection::CCursorRange;
 use egui::{
-    Align, Event, Frame, Id, ImeEvent, Key, KeyboardShortcut, Label, Layout, Margin, Modifiers, RichText,
+    Align, Event, Frame, Id, Key, KeyboardShortcut, Label, Layout, Margin, Modifiers, Rect, RichText,
     ScrollArea, Stroke, TextEdit, Ui, vec2,
 };
 
-use super::RoomKey;
+use super::compose::Compose;
+use super::{RoomKey, marked};
 use crate::model::chat::{Delivery, MAX_BODY_BYTES};
 use crate::model::id::MessageId;
 use crate::model::intent::Intent;
 use crate::model::time::BootMs;
+use crate::ui::keys::{self, Action};
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, widgets};
 
@@ -22,6 +24,10 @@ use crate::ui::{Cx, widgets};
 const KEEP_AFTER_MS: u64 = 300;
 /// Others are told at most this often that the person is typing.
 const TYPING_EVERY_MS: u64 = 3_000;
+/// The input method's window follows the cursor once no key has come for so long.
+const SPOT_AFTER_MS: u64 = 250;
+/// The same within a syllable.
+const SPOT_WITHIN_MS: u64 = 700;
 /// The field grows to so many lines.
 const LINES: f32 = 6.0;
 /// More is never laid out: it is far more than can be sent.
@@ -32,7 +38,39 @@ const MOST_CHARACTERS: usize = 2 * MAX_BODY_BYTES;
 pub(super) struct Input {
     drafts: HashMap<RoomKey, Draft>,
     wants_focus: bool,
-    composing: bool,
+    compose: Compose,
+    spot: Spot,
+}
+
+/// Where the input method was told to put its window.
+#[derive(Default)]
+struct Spot {
+    told: Option<(Id, Rect)>,
+    typed_at: BootMs,
+}
+
+impl Spot {
+    /// Keeps the spot while keys come and lets it follow the cursor at a pause. On X11 to move it means to wait for the
+    /// input method's answer, and what it sends meanwhile, a syllable and the space behind it, comes in the wrong order.
+    fn steady(&mut self, ui: &Ui, cx: &mut Cx, id: Id, composing: bool) {
+        let typed = |event: &Event| matches!(event, Event::Ime(_) | Event::Text(_) | Event::Key { .. });
+        if ui.input(|input| input.events.iter().any(typed)) {
+            self.typed_at = cx.now.boot_ms;
+        }
+        let follows_at = self.typed_at.saturating_add(if composing { SPOT_WITHIN_MS } else { SPOT_AFTER_MS });
+        let told = self.told.filter(|(field, _)| *field == id && cx.now.boot_ms < follows_at);
+        ui.output_mut(|output| {
+            let Some(ime) = &mut output.ime else { return };
+            match told {
+                Some((_, spot)) if spot != ime.cursor_rect => {
+                    ime.cursor_rect = spot;
+                    cx.deadline.at(follows_at);
+                }
+                Some(_) => {}
+                None => self.told = Some((id, ime.cursor_rect)),
+            }
+        });
+    }
 }
 
 /// What is typed in one room.
@@ -49,6 +87,8 @@ struct Draft {
     /// The text was put there by us: what is typed next goes behind it.
     cursor_to_end: bool,
     typing_told_at: Option<BootMs>,
+    /// A paste that was not taken: how long it was, and for how much there was room.
+    refused_paste: Option<(usize, usize)>,
 }
 
 /// A message of the outbox is being changed.
@@ -138,9 +178,24 @@ impl Input {
         let mut cancel = strip(ui, cx, draft);
         let too_large = draft.text.len() > MAX_BODY_BYTES;
         let empty = draft.text.trim().is_empty();
-        let enter = enter_pressed(ui, &mut self.composing, cx.chosen.enter_sends);
+        if ui.memory(|memory| memory.has_focus(id)) {
+            let sends = |event: &Event| sends(event, cx.chosen.enter_sends);
+            ui.input_mut(|input| self.compose.sort(cx.now.boot_ms, &mut input.events, sends));
+            if let Some(moment) = self.compose.deadline(cx.now.boot_ms) {
+                cx.deadline.at(moment);
+            }
+            draft.refused_paste = refuse_paste(ui, &draft.text).or(draft.refused_paste);
+            if !self.compose.is_composing() && mark_up(ui, id, &mut draft.text) {
+                draft.touched = true;
+                draft.changed_at = Some(cx.now.boot_ms);
+            }
+        }
+        let enter = enter_pressed(ui, &self.compose, cx.chosen.enter_sends);
         let (output, clicked) = field(ui, cx, key, id, draft, facts.online, !too_large && !empty);
         let response = output.response.response.clone().accessible_name(cx.words.message);
+        if response.has_focus() {
+            self.spot.steady(ui, cx, id, self.compose.is_composing());
+        }
         if std::mem::take(&mut self.wants_focus) {
             response.request_focus();
         }
@@ -149,7 +204,15 @@ impl Input {
             let words = (cx.words.too_large)(draft.text.len());
             ui.add(Label::new(RichText::new(words).font(theme::small()).color(theme.bad)).wrap());
         }
+        if let Some((length, most)) = draft.refused_paste.filter(|_| !response.changed()) {
+            let theme = theme::of(ui);
+            let words = (cx.words.rich.paste_too_long)(length, most);
+            let label =
+                ui.add(Label::new(RichText::new(&words).font(theme::small()).color(theme.bad)).wrap());
+            widgets::live(ui, label.id, &words);
+        }
         if response.changed() {
+            draft.refused_paste = None;
             draft.touched = true;
             draft.changed_at = Some(cx.now.boot_ms);
             tell_typing(cx, key, draft, facts.online);
@@ -207,23 +270,58 @@ fn strip(ui: &mut Ui, cx: &Cx, draft: &Draft) -> bool {
 /// Whether Enter was pressed to send. While an input method composes, Enter is its own: what counts is whether it still
 /// composes after all events of this frame, since it ends the composition with a commit. Where Enter alone breaks the
 /// line, it sends with Ctrl or Command.
-fn enter_pressed(ui: &Ui, composing: &mut bool, enter_sends: bool) -> bool {
-    ui.input(|input| {
-        let mut enter = false;
-        for event in &input.events {
-            match event {
-                Event::Ime(ImeEvent::Preedit { text, .. }) => *composing = !text.is_empty(),
-                Event::Ime(ImeEvent::Commit(_)) => *composing = false,
-                Event::Key { key: Key::Enter, pressed: true, modifiers, .. }
-                    if !modifiers.shift && !modifiers.alt && (enter_sends || modifiers.command) =>
-                {
-                    enter = true;
-                }
-                _ => {}
-            }
+fn enter_pressed(ui: &Ui, compose: &Compose, enter_sends: bool) -> bool {
+    !compose.is_composing() && ui.input(|input| input.events.iter().any(|event| sends(event, enter_sends)))
+}
+
+fn sends(event: &Event, enter_sends: bool) -> bool {
+    match event {
+        Event::Key { key: Key::Enter, pressed: true, modifiers, .. } => {
+            !modifiers.shift && !modifiers.alt && (enter_sends || modifiers.command)
         }
-        enter && !*composing
+        _ => false,
+    }
+}
+
+/// Takes a paste that does not fit out of what was pressed: cut short, a part of it would be lost unseen. Returns how
+/// long it is, and for how much there is room.
+fn refuse_paste(ui: &Ui, text: &str) -> Option<(usize, usize)> {
+    ui.input_mut(|input| {
+        let mut refused = None;
+        input.events.retain(|event| {
+            let Event::Paste(pasted) = event else { return true };
+            // Bytes bound characters: most pastes are not counted.
+            if text.len() + pasted.len() <= MOST_CHARACTERS {
+                return true;
+            }
+            let (length, room) =
+                (pasted.chars().count(), MOST_CHARACTERS.saturating_sub(text.chars().count()));
+            let fits = length <= room;
+            if !fits {
+                refused = Some((length, room));
+            }
+            fits
+        });
+        refused
     })
+}
+
+/// Puts marks of Markdown around what is selected, or takes them away again. Returns whether anything changed.
+fn mark_up(ui: &Ui, id: Id, text: &mut String) -> bool {
+    let marks = [(Action::Bold, "**"), (Action::Italic, "*"), (Action::Code, "`")];
+    let pressed = |action| {
+        keys::of(action).iter().any(|shortcut| ui.input_mut(|input| input.consume_shortcut(shortcut)))
+    };
+    let Some((_, mark)) = marks.into_iter().find(|(action, _)| pressed(*action)) else { return false };
+    let mut state = TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
+    let [from, to] = match state.cursor.char_range() {
+        Some(range) => range.sorted_cursors().map(|cursor| cursor.index.0),
+        None => [text.chars().count(); 2],
+    };
+    let (from, to) = marked::toggle(text, from, to, mark);
+    state.cursor.set_char_range(Some(CCursorRange::two(CCursor::new(from), CCursor::new(to))));
+    TextEdit::store_state(ui.ctx(), id, state);
+    true
 }
 
 fn field(
@@ -245,6 +343,12 @@ fn field(
     let focused = ui.memory(|memory| memory.has_focus(id));
     let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };
     let hint = (cx.words.message_hint)(&crate::ui::harmless::line(key.1.as_str(), 40));
+    let hint = match keys::label(ui.ctx(), Action::NewLine) {
+        Some(keys) if cx.chosen.enter_sends && ui.available_width() > size::HINTED => {
+            (cx.words.rich.with_new_line)(&hint, &keys)
+        }
+        _ => hint,
+    };
     let label = if draft.editing.as_ref().is_some_and(|e| !e.gone) { cx.words.save } else { cx.words.send };
     let breaks_line = if cx.chosen.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
     let margin = Margin { left: space::MEDIUM as i8, right: 6, top: 6, bottom: 6 };

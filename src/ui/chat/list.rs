@@ -10,6 +10,7 @@ use super::moves::Asked;
 use super::paint::{self, Measured};
 use super::rows::{Around, Cache, Head, Item, Key, Slice, View, slice};
 use super::scrollbar;
+use super::selection::{Pressed, Selection};
 use super::{Act, RoomKey};
 use crate::model::chat::Position;
 use crate::model::id::MessageId;
@@ -44,6 +45,7 @@ pub(super) struct List {
     pub(super) asked_older: Option<Asked>,
     pub(super) asked_newer: Option<Asked>,
     pub(super) marked: Option<Position>,
+    pub(super) selection: Selection,
     was_focused: bool,
     bar: scrollbar::Bar,
 }
@@ -59,6 +61,7 @@ impl Default for List {
             asked_older: None,
             asked_newer: None,
             marked: None,
+            selection: Selection::default(),
             was_focused: true,
             bar: scrollbar::Bar::default(),
         }
@@ -78,7 +81,12 @@ impl Placed {
         self.y - self.measured.above
     }
 
-    fn bottom(&self) -> f32 {
+    /// Where it begins for the pointer: with its author's name.
+    pub(super) fn begins(&self) -> f32 {
+        self.y - if self.item.grouped { 0.0 } else { size::BODY_LINE }
+    }
+
+    pub(super) fn bottom(&self) -> f32 {
         self.y + self.measured.body
     }
 }
@@ -144,6 +152,7 @@ impl List {
     /// The room is left: only where it was scrolled to is kept.
     pub(super) fn rest(&mut self) {
         self.cache.clear();
+        self.selection = Selection::default();
     }
 
     /// Whether the person has the newest message before them.
@@ -176,10 +185,15 @@ impl List {
             // What comes while the person looks elsewhere is new to them.
             self.divider = Some(facts.newest);
         }
+        let pressed = match response.has_focus() {
+            true => Pressed::take(ui, &self.selection),
+            false => Pressed::default(),
+        };
         let scrolled = self.scroll(ui, cx, key, &facts, rect, id, input);
         self.arrive(cx, key, &facts);
         let columns = paint::Columns::of(rect);
         let (placed, slice) = self.lay_out(ui, cx, key, &columns, rect.height());
+        let dragged = self.select_by_pointer(ui, rect, id, &placed);
         let mut act = None;
         let mut leads_to = None;
         let builder = UiBuilder::new().max_rect(rect).scope_id(id.with("rows")).accessibility_parent(id);
@@ -190,16 +204,24 @@ impl List {
                 paint::empty(ui, cx, rect);
             }
             for placed in placed.iter().filter(|_| !is_empty) {
-                let wish = paint::row(ui, cx, key, id, &columns, placed);
+                let wish = paint::row(ui, cx, key, id, &columns, placed, &self.selection);
                 match wish {
                     Some(paint::Wish::Act(wanted)) => act = Some(wanted),
                     Some(paint::Wish::Unfold(message)) => self.unfold(message, placed),
                     Some(paint::Wish::See(url)) => leads_to = Some(url),
+                    Some(paint::Wish::CopySelected) => {
+                        ui.ctx().copy_text(self.selection.text(cx, key));
+                    }
                     None => {}
                 }
             }
         });
         self.remember(&placed, rect.height());
+        if dragged != 0.0 {
+            self.move_by(dragged, rect.height());
+            cx.deadline.at(cx.now.boot_ms);
+        }
+        self.select_by_keys(ui, cx, key, rect, &placed, pressed);
         self.mark_read(cx, key, &facts, &slice, focused);
         self.load_more(cx, key, &facts, scrolled);
         let visible = (placed.first().map(|p| p.item.key), placed.last().map(|p| p.item.key));
@@ -207,6 +229,7 @@ impl List {
             self.jump(cx, key, &facts, jump);
         }
         self.jump_button(ui, cx, key, &facts, rect);
+        self.selection_bar(ui, cx, key, rect);
         if let Some(url) = leads_to {
             paint::leads_to(ui, rect, &url);
         }

@@ -2,13 +2,16 @@
 
 mod addresses;
 mod body;
+mod compose;
 mod input;
 mod list;
+mod marked;
 mod markup;
 mod moves;
 mod paint;
 mod rows;
 mod scrollbar;
+mod selection;
 
 use std::collections::HashMap;
 

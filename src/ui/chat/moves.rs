@@ -61,7 +61,8 @@ impl List {
             if pressed(Keyboard::End) > 0.0 {
                 jump = Some(Jump::End);
             }
-            let filter = EventFilter { vertical_arrows: true, ..Default::default() };
+            let escape = !self.selection.is_empty();
+            let filter = EventFilter { vertical_arrows: true, escape, ..Default::default() };
             ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
         }
         if let Some(jump) = jump {
@@ -71,14 +72,19 @@ impl List {
         if by == 0.0 {
             return false;
         }
+        self.move_by(by, rect.height());
+        true
+    }
+
+    /// Moves by so many points, back in time where they are positive.
+    pub(super) fn move_by(&mut self, by: f32, height: f32) {
         self.wanted = None;
         let moves = by > 0.0 || self.anchor != Anchor::End;
         if let Some((key, id, y)) = self.top.filter(|_| moves) {
             // So far that no row between here and there need be skipped.
-            let most = 2.0 * rect.height();
+            let most = 2.0 * height;
             self.anchor = Anchor::Row { key, id, y: y + by.clamp(-most, most) };
         }
-        true
     }
 
     /// Goes somewhere in the room: at once where it is in memory, else when it has been fetched.

@@ -13,6 +13,7 @@ use super::body::{Body, Touch};
 use super::list::{Placed, head_text};
 use super::markup;
 use super::rows::{Fold, Head, Item, Key, PATIENCE_MS, Progress, Row};
+use super::selection::Selection;
 use super::{Act, RoomKey};
 use crate::model::id::MessageId;
 use crate::ui::theme::{self, radius, size, space};
@@ -61,6 +62,8 @@ pub(super) enum Wish {
     Unfold(MessageId),
     /// To see where a link leads.
     See(String),
+    /// To have all selected messages as text.
+    CopySelected,
 }
 
 fn lay(ui: &Ui, text: &str, font: FontId, line: f32, width: f32) -> Arc<Galley> {
@@ -141,6 +144,7 @@ pub(super) fn leads_to(ui: &Ui, rect: Rect, url: &str) {
 }
 
 /// Draws a row.
+#[allow(clippy::too_many_arguments)]
 pub(super) fn row(
     ui: &mut Ui,
     cx: &mut Cx,
@@ -148,6 +152,7 @@ pub(super) fn row(
     list: Id,
     columns: &Columns,
     placed: &Placed,
+    selection: &Selection,
 ) -> Option<Wish> {
     let id = list.with(placed.item.key);
     let Some(row) = &placed.item.row else {
@@ -159,8 +164,8 @@ pub(super) fn row(
     let body_top = columns.list.top() + placed.y;
     decorations(ui, cx, id, columns, placed);
     let text_size = placed.measured.text.size();
-    backdrop(ui, cx, columns, placed, row, body_top);
-    let mut wish = text(ui, cx, key, id, row, placed, pos2(columns.text_left, body_top));
+    backdrop(ui, cx, columns, placed, row, selection.contains(placed.item.key));
+    let mut wish = text(ui, cx, key, id, row, placed, pos2(columns.text_left, body_top), selection);
     mark(ui, columns, row, body_top);
     let mut y = body_top + text_size.y.max(size::BODY_LINE);
     if row.fold != Fold::None {
@@ -184,8 +189,9 @@ pub(super) fn row(
     wish
 }
 
-/// What stands behind and beside a message: a band under the pointer, the author or the time.
-fn backdrop(ui: &Ui, cx: &Cx, columns: &Columns, placed: &Placed, row: &Row, body_top: f32) {
+/// What stands behind and beside a message: a band where it is selected or under the pointer, the author or the time.
+fn backdrop(ui: &Ui, cx: &Cx, columns: &Columns, placed: &Placed, row: &Row, selected: bool) {
+    let body_top = columns.list.top() + placed.y;
     let width = vec2(columns.list.width() - size::SCROLL - 4.0, 0.0);
     let name = if placed.item.grouped { 0.0 } else { size::BODY_LINE };
     let whole = Rect::from_min_size(
@@ -194,8 +200,9 @@ fn backdrop(ui: &Ui, cx: &Cx, columns: &Columns, placed: &Placed, row: &Row, bod
     );
     let under_pointer = ui.rect_contains_pointer(whole.expand2(vec2(0.0, cx.rhythm().little / 2.0)));
     let theme = theme::of(ui);
-    if under_pointer {
-        ui.painter().rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, theme.hover_ground);
+    if under_pointer || selected {
+        let ground = if selected { theme.selected } else { theme.hover_ground };
+        ui.painter().rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, ground);
     }
     if placed.item.grouped {
         if under_pointer {
@@ -281,6 +288,7 @@ fn author(ui: &Ui, cx: &Cx, columns: &Columns, row: &Row, body_top: f32) {
 }
 
 /// The message itself: selectable, with a menu, known to screen readers with its author, time and progress.
+#[allow(clippy::too_many_arguments)]
 fn text(
     ui: &mut Ui,
     cx: &mut Cx,
@@ -289,6 +297,7 @@ fn text(
     row: &Arc<Row>,
     placed: &Placed,
     at: Pos2,
+    selection: &Selection,
 ) -> Option<Wish> {
     let theme = theme::of(ui);
     let colour = match row.progress {
@@ -296,9 +305,17 @@ fn text(
         _ => theme.text,
     };
     let mut wish = None;
-    let touch = placed.measured.text.show(ui, cx, id, row, at, colour, true, |ui, response| {
-        ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(description(cx, row)));
-        let wanted = menu(cx, key, placed.item.key, row, response);
+    let selected = selection.contains(placed.item.key);
+    // Whole messages are selected, or a part of one.
+    let by_letters = selection.is_empty();
+    let touch = placed.measured.text.show(ui, cx, id, row, at, colour, by_letters, |ui, response| {
+        ui.ctx().accesskit_node_builder(response.id, |node| {
+            node.set_description(description(cx, row));
+            if selected {
+                node.set_selected(true);
+            }
+        });
+        let wanted = menu(cx, key, placed.item.key, row, response, selected);
         wish = wish.take().or(wanted);
     });
     wish.or_else(|| touched(ui, cx, key, placed.item.key, row, touch))
@@ -332,11 +349,21 @@ fn description(cx: &Cx, row: &Row) -> String {
     format!("{said}, {progress}")
 }
 
-fn menu(cx: &Cx, key: &RoomKey, placed: Key, row: &Arc<Row>, response: &Response) -> Option<Wish> {
+fn menu(
+    cx: &Cx,
+    key: &RoomKey,
+    placed: Key,
+    row: &Arc<Row>,
+    response: &Response,
+    selected: bool,
+) -> Option<Wish> {
     let mut wish = None;
     response.context_menu(|ui| {
         if ui.button(cx.words.copy).clicked() {
             ui.ctx().copy_text(as_written(cx, key, placed, row));
+        }
+        if selected && ui.button(cx.words.rich.copy_selected).clicked() {
+            wish = Some(Wish::CopySelected);
         }
         let failed = matches!(row.progress, Progress::Failed(_));
         if failed && ui.button(cx.words.retry).clicked() {

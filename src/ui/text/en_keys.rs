@@ -54,9 +54,14 @@ fn action(action: Action) -> &'static str {
         Action::AddConnection => "Add connection",
         Action::Send => "Send the message",
         Action::NewLine => "Begin a new line",
+        Action::Bold => "Bold",
+        Action::Italic => "Italic",
+        Action::Code => "Code",
         Action::Page => "Scroll the messages",
         Action::Step => "One up or down",
         Action::Ends => "To the first or last",
+        Action::SelectMore => "Select messages (Ctrl+C copies them)",
+        Action::SelectAll => "Select all messages",
         Action::Choose => "Open",
     }
 }

@@ -19,4 +19,18 @@ pub static ENGLISH: RichWords = RichWords {
     mixed_alphabets: |name| {
         format!("The host mixes letters of several alphabets that can look alike. It is looked up as {name}.")
     },
+
+    selected: |count| {
+        if count == 1 { "1 message selected".to_owned() } else { format!("{count} messages selected") }
+    },
+    copy_selected: "Copy as text",
+    clear_selection: "End selection",
+
+    with_new_line: |hint, keys| format!("{hint}   ({keys} for a new line)"),
+    paste_too_long: |length, most| {
+        format!(
+            "Not pasted: {length} characters do not fit, there is room for {most}. They are still in the clipboard; \
+             paste them in parts."
+        )
+    },
 };

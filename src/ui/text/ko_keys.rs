@@ -54,9 +54,14 @@ fn action(action: Action) -> &'static str {
         Action::AddConnection => "연결 추가",
         Action::Send => "메시지 보내기",
         Action::NewLine => "줄 바꾸기",
+        Action::Bold => "굵게",
+        Action::Italic => "기울임",
+        Action::Code => "코드",
         Action::Page => "메시지 넘겨 보기",
         Action::Step => "한 칸 위나 아래로",
         Action::Ends => "처음이나 끝으로",
+        Action::SelectMore => "메시지 선택 (Ctrl+C로 복사)",
+        Action::SelectAll => "모든 메시지 선택",
         Action::Choose => "열기",
     }
 }

@@ -19,4 +19,16 @@ pub static KOREAN: RichWords = RichWords {
     mixed_alphabets: |name| {
         format!("호스트 이름에 모양이 비슷한 여러 문자가 섞여 있습니다. 실제 이름: {name}")
     },
+
+    selected: |count| format!("메시지 {count}개 선택됨"),
+    copy_selected: "글로 복사",
+    clear_selection: "선택 해제",
+
+    with_new_line: |hint, keys| format!("{hint}   (줄 바꿈: {keys})"),
+    paste_too_long: |length, most| {
+        format!(
+            "붙여 넣지 않았습니다. {length}자는 너무 깁니다. 남은 자리: {most}자. 복사한 내용은 그대로 있으니 나누어 붙여 \
+             넣으세요."
+        )
+    },
 };

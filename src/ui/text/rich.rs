@@ -20,4 +20,15 @@ pub struct RichWords {
     pub letters: fn(&str) -> String,
     /// The host's name on the wire.
     pub mixed_alphabets: fn(&str) -> String,
+
+    // Selected messages
+    pub selected: fn(usize) -> String,
+    pub copy_selected: &'static str,
+    pub clear_selection: &'static str,
+
+    // Input
+    /// The hint in the field, and the keys that break a line.
+    pub with_new_line: fn(&str, &str) -> String,
+    /// So many characters, of at most so many.
+    pub paste_too_long: fn(usize, usize) -> String,
 }

@@ -291,6 +291,47 @@ fn every_action_has_a_name_in_each_language() {
 }
 
 #[test]
+fn links_code_and_selections_speak_each_language() {
+    let hangul = |text: &str| text.chars().any(is_hangul);
+    let all = |rich: &'static rich::RichWords| {
+        let plain = [
+            rich.copy_code,
+            rich.open_title,
+            rich.leads_to,
+            rich.open,
+            rich.copy_address,
+            rich.copy_selected,
+            rich.clear_selection,
+        ];
+        let mut all: Vec<String> = plain.map(str::to_owned).into();
+        let filled = [
+            ((rich.code_in)("‹mina›", "x"), "‹mina›"),
+            ((rich.code_in)("x", "‹mina›"), "‹mina›"),
+            ((rich.other_than_text)("‹mina›", "x"), "‹mina›"),
+            ((rich.other_than_text)("x", "‹mina›"), "‹mina›"),
+            ((rich.user_in_address)("‹mina›", "x"), "‹mina›"),
+            ((rich.user_in_address)("x", "‹mina›"), "‹mina›"),
+            ((rich.letters)("‹mina›"), "‹mina›"),
+            ((rich.mixed_alphabets)("‹mina›"), "‹mina›"),
+            ((rich.selected)(41), "41"),
+            ((rich.with_new_line)("‹mina›", "x"), "‹mina›"),
+            ((rich.with_new_line)("x", "‹mina›"), "‹mina›"),
+            ((rich.paste_too_long)(41, 42), "41"),
+            ((rich.paste_too_long)(41, 42), "42"),
+        ];
+        for (text, part) in filled {
+            assert!(text.contains(part), "{text}");
+            all.push(text);
+        }
+        all
+    };
+    assert!(all(ENGLISH.rich).iter().all(|text| !text.trim().is_empty() && !hangul(text)));
+    assert!(all(KOREAN.rich).iter().all(|text| hangul(text)));
+    let (one, two) = ((ENGLISH.rich.selected)(1), (ENGLISH.rich.selected)(2));
+    assert_eq!((one.as_str(), two.as_str()), ("1 message selected", "2 messages selected"));
+}
+
+#[test]
 fn what_is_inserted_appears_whole() {
     for language in ALL {
         for (sentence, parts) in filled(language.words(), "‹mina›", "‹정우›") {
