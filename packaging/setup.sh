@@ -174,6 +174,7 @@ look_at_packaging() {
     have rpmlint || missing rpmlint 'checks the .rpm' rpmlint - - -
     have lintian || missing lintian 'checks the .deb' lintian - - -
     have debootstrap || missing debootstrap 'makes the trees that packages are tried in' debootstrap - - -
+    have systemd-nspawn || missing systemd-nspawn 'boots such a tree, to try the services' systemd-container - - -
     have Xvfb || missing Xvfb 'a display to start the installed app on' xvfb - - -
     have xprop || missing xprop 'asks for its window' x11-utils - - -
     have import || missing import 'takes a picture of it' imagemagick - - -

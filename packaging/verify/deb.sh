@@ -60,8 +60,9 @@ starts() {
     picture=$results/$1.png
     in_tree chroot --userspec=1000:1000 / env HOME=/home/tester "$NAME" >&2 &
     app=$!
-    window_is_there() { xwininfo -root -tree | grep -q "\"$2\": (\"$1\" \"$1\")"; }
-    until_true 120 'the window' window_is_there "$NAME" "$TITLE"
+    # Its class is what the menu's entry calls StartupWMClass.
+    window_is_there() { xwininfo -root -tree | grep -q "\"$TITLE\": (\"[^\"]*\" \"$NAME\")"; }
+    until_true 120 'the window' window_is_there
     drawn() {
         import -window root "$picture"
         [ "$(identify -format %k "$picture")" -gt 200 ]

@@ -1,7 +1,7 @@
 //! [`Sampler`]: measures this computer. What is cheap is measured each time, what is not every few seconds; what the system
 //! does not tell is left out, not made up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -283,7 +283,12 @@ impl Sampler {
                 plan.of("temperature", &label, MetricType::Number, What::Temperature(label.clone()));
             }
         }
+        // One that is seen in several places, as services with a /tmp of their own see it, is one disk.
+        let mut known = BTreeSet::new();
         for disk in self.disks.iter().flat_map(|disks| disks.iter()).filter(|disk| disk.total_space() > 0) {
+            if !known.insert((disk.name(), disk.total_space())) {
+                continue;
+            }
             let place = disk.mount_point();
             plan.of("disk", &place.to_string_lossy(), MetricType::Number, What::Disk(place.to_owned()));
         }

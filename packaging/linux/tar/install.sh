@@ -62,11 +62,8 @@ remove_listed() {
     done <"$list"
 }
 
-# So that menus show it, or do not any more; where these programs are not there, nothing caches.
+# So that menus show its icon, where they keep a cache of them.
 refresh() {
-    if command -v update-desktop-database >/dev/null 2>&1; then
-        update-desktop-database -q "$prefix/share/applications" 2>/dev/null || true
-    fi
     if command -v gtk-update-icon-cache >/dev/null 2>&1 && [ -e "$prefix/share/icons/hicolor/index.theme" ]; then
         gtk-update-icon-cache -q "$prefix/share/icons/hicolor" 2>/dev/null || true
     fi
