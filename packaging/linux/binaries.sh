@@ -27,6 +27,9 @@ for program in "$NAME" "${NAME}ctl"; do
     # What is not loaded at start on purpose, would be missing on a server.
     linked=$(objdump -p "$file" | awk '$1 == "NEEDED" && $2 !~ /^(lib(c|m|dl|pthread|rt|util)|ld-linux-x86-64)\.so/ { print $2 }')
     [ -z "$linked" ] || stop "$program is linked to more than the C library: $linked"
+    for place in "$ROOT" "$cargo_home"; do
+        if grep -qaF "$place/" "$file"; then stop "$program names a place of this machine: $place"; fi
+    done
     newest=$(printf '%s\n%s\n' "$wanted" "$GLIBC" | sort -V | tail -n 1)
     [ "$newest" = "$GLIBC" ] || stop "$program wants glibc $wanted, which systems with $GLIBC do not have"
     say "$program runs from glibc $wanted on, $(size_of "$file")"

@@ -14,10 +14,12 @@ say "the manifest is ${manifest#"$ROOT"/}"
 
 runtime=$(sed -n "s/^runtime-version: '\(.*\)'/\1/p" "$manifest")
 have flatpak-builder || cannot 'flatpak-builder is not installed'
-flatpak-builder --state-dir="$WORK/flatpak/state" --show-manifest "$manifest" >/dev/null
+# It leaves its state where it is called.
+cd "$WORK/flatpak"
+flatpak-builder --show-manifest "$manifest" >/dev/null
 flatpak info "org.freedesktop.Sdk//$runtime" >/dev/null 2>&1 ||
     cannot "the runtime is not installed: flatpak install flathub org.freedesktop.Platform//$runtime org.freedesktop.Sdk//$runtime"
-flatpak-builder --state-dir="$WORK/flatpak/state" --force-clean --repo="$WORK/flatpak/repo" "$WORK/flatpak/build" "$manifest"
+flatpak-builder --force-clean --repo="$WORK/flatpak/repo" "$WORK/flatpak/build" "$manifest"
 file=$PACKAGES/$NAME-$VERSION-x86_64.flatpak
 flatpak build-bundle "$WORK/flatpak/repo" "$file" "$APP_ID"
 built "$file"
