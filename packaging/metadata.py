@@ -72,7 +72,8 @@ def github():
 
 def commit_time():
     """The commit's time in Unix seconds: what is built of it is as old as that, whenever it is built."""
-    result = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    # In a container the tree may be another user's.
+    result = subprocess.run(["git", "-c", f"safe.directory={ROOT}", "log", "-1", "--format=%ct"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if result.returncode or not result.stdout.strip():
         sys.exit("metadata: this is no git checkout; say how old the source is, in Unix seconds: SOURCE_DATE_EPOCH=…")
     return result.stdout.strip()

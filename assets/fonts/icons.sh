@@ -12,6 +12,8 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 npm pack --silent lucide-static@1.62.0 >/dev/null
 tar xzf lucide-static-1.62.0.tgz
+# The names are words of our own: splitting them is meant.
+# shellcheck disable=SC2086
 codes=$(python3 - $names <<'PY'
 import json, sys
 points = json.load(open("package/font/codepoints.json"))

@@ -9,7 +9,7 @@ rm -rf "$check"
 mkdir -p "$check"
 
 # Every script of the repository, also those without an ending.
-git ls-files -z -- '*.sh' .ci | xargs -0 shellcheck -x
+git -c safe.directory="$ROOT" ls-files -z -- '*.sh' .ci | xargs -0 shellcheck -x
 say 'scripts are sound'
 
 DESKTOP_KEYWORDS=$(desktop_keywords)
