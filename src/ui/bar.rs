@@ -141,6 +141,7 @@ fn panes_switch(ui: &mut Ui, cx: &Cx, shown: Shown<'_>) -> Option<Action> {
             name,
             hint: keys::hint(ui.ctx(), (words.action)(*action), *action),
             chosen: *chosen,
+            marked: *action == Action::ToggleRooms && !chosen && shown.unread > 0,
         })
         .collect();
     let wordy = ui.ctx().content_rect().width() >= size::WORDY;
@@ -191,7 +192,7 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
     let colour = widgets::state_colour(theme, link.word, link.alarm);
     let (mark, _) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
     widgets::state_mark(ui.painter(), mark.center(), link.word, colour);
-    ui.add(Label::new(RichText::new(&row.server).font(theme::body())).truncate());
+    ui.add(Label::new(RichText::new(&row.server).font(theme::strong(size::BODY))).truncate());
     let word = (words.state)(link.word);
     let state = ui.add(Label::new(RichText::new(word).font(theme::small()).color(colour)).selectable(false));
     widgets::live(ui, state.id, word);

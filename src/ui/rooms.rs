@@ -224,7 +224,8 @@ fn header(
     );
     let left = centre.x + 14.0;
     let state = (cx.words.state)(word);
-    let name = widgets::cut(ui, &row.name, theme::body(), theme.text, menu_rect.left() - left - 4.0);
+    let name =
+        widgets::cut(ui, &row.name, theme::strong(size::BODY), theme.text, menu_rect.left() - left - 4.0);
     let name_width = name.size().x;
     ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, theme.text);
     let room_left = menu_rect.left() - left - name_width - 12.0;
@@ -334,7 +335,8 @@ fn room_row(
         right -= widgets::count_pill(ui, pos2(right, rect.center().y), unread, theme) + 6.0;
     }
     let left = left + 18.0;
-    let name = widgets::cut(ui, &harmless::line(room.as_str(), 64), theme::body(), colour, right - left);
+    let font = if unread > 0 { theme::strong(size::BODY) } else { theme::body() };
+    let name = widgets::cut(ui, &harmless::line(room.as_str(), 64), font, colour, right - left);
     ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
     response.clicked()
 }

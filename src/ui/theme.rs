@@ -76,7 +76,7 @@ pub mod size {
     /// The chat is never pressed to less.
     pub const CHAT_LEAST: f32 = 320.0;
     /// Width of the device pane, unless dragged.
-    pub const DEVICES: f32 = 380.0;
+    pub const DEVICES: f32 = 400.0;
     /// It is never dragged to less.
     pub const DEVICES_LEAST: f32 = 280.0;
     /// Height of a line of the connection log.
@@ -350,7 +350,7 @@ pub fn mono_small() -> FontId {
 
 /// The font of names of rooms and servers.
 pub fn heading() -> FontId {
-    FontId::proportional(size::HEADING)
+    strong(size::HEADING)
 }
 
 /// The font of what is emphasised, in this size.
@@ -360,7 +360,7 @@ pub fn strong(size: f32) -> FontId {
 
 /// The font of titles.
 pub fn title() -> FontId {
-    FontId::proportional(size::TITLE)
+    strong(size::TITLE)
 }
 
 /// One family for Latin and Hangul, under the SIL Open Font License 1.1 (its text lies beside it).

@@ -1,7 +1,11 @@
 //! Small things that several views draw.
 
+use std::sync::Arc;
+
 use egui::accesskit::{Live, Role};
-use egui::{Button, Color32, FontId, Pos2, Rect, Response, RichText, Sense, Stroke, Ui, Vec2, pos2, vec2};
+use egui::{
+    Button, Color32, FontId, Galley, Pos2, Rect, Response, RichText, Sense, Stroke, Ui, Vec2, pos2, vec2,
+};
 
 use super::icons::{self, Icon};
 use super::text::StateWord;
@@ -113,49 +117,58 @@ pub(super) struct Segment<'a> {
     pub(super) hint: String,
     /// Whether it is the one.
     pub(super) chosen: bool,
+    /// Whether a dot says that there is something new.
+    pub(super) marked: bool,
 }
 
 /// A switch: segments in one frame. Returns which one the person chose.
 pub(super) fn segments(ui: &mut Ui, segments: &[Segment<'_>], wordy: bool) -> Option<usize> {
     let theme = theme::of(ui);
+    let faces: Vec<_> = segments.iter().map(|segment| face(ui, theme, segment, wordy)).collect();
+    let width = |words: &Option<Arc<Galley>>| words.as_ref().map_or(36.0, |words| words.size().x + 46.0);
+    let whole = vec2(faces.iter().map(width).sum(), size::CONTROL);
+    let (rect, _) = ui.allocate_exact_size(whole, Sense::hover());
+    let corner = f32::from(radius::CONTROL);
+    let stroke = Stroke::new(1.0, theme.outline);
+    ui.painter().rect(rect, corner, theme.raised, stroke, egui::StrokeKind::Inside);
     let mut chosen = None;
-    let frame = egui::Frame::new()
-        .fill(theme.raised)
-        .stroke(Stroke::new(1.0, theme.outline))
-        .corner_radius(radius::CONTROL);
-    frame.show(ui, |ui| {
-        ui.spacing_mut().item_spacing.x = 0.0;
-        ui.horizontal(|ui| {
-            for (at, segment) in segments.iter().enumerate() {
-                if self::segment(ui, theme, segment, wordy) {
-                    chosen = Some(at);
-                }
-            }
-        });
-    });
+    let mut left = rect.left();
+    for (at, (segment, words)) in segments.iter().zip(faces).enumerate() {
+        let place = Rect::from_min_size(pos2(left, rect.top()), vec2(width(&words), rect.height()));
+        left = place.right();
+        if self::segment(ui, theme, segment, place, words) {
+            chosen = Some(at);
+        }
+    }
     chosen
 }
 
-fn segment(ui: &mut Ui, theme: &Theme, segment: &Segment<'_>, wordy: bool) -> bool {
+/// A segment's words, where there is room for them.
+fn face(ui: &Ui, theme: &Theme, segment: &Segment<'_>, wordy: bool) -> Option<Arc<Galley>> {
     let colour = if segment.chosen { theme.accent } else { theme.text };
-    let words = wordy.then(|| ui.painter().layout_no_wrap(segment.name.to_owned(), theme::small(), colour));
-    let width = words.as_ref().map_or(36.0, |words| words.size().x + size::ICON + 30.0);
-    let (rect, response) = ui.allocate_exact_size(vec2(width, size::CONTROL), Sense::click());
+    wordy.then(|| ui.painter().layout_no_wrap(segment.name.to_owned(), theme::small(), colour))
+}
+
+fn segment(ui: &Ui, theme: &Theme, segment: &Segment<'_>, rect: Rect, words: Option<Arc<Galley>>) -> bool {
+    let response = ui.interact(rect, egui::Id::unique(("segment", segment.name)), Sense::click());
     response
         .widget_info(|| egui::WidgetInfo::selected(Role::RadioButton, true, segment.chosen, segment.name));
+    let colour = if segment.chosen { theme.accent } else { theme.text };
     let fill = if segment.chosen { theme.selected } else { theme.hover };
     if segment.chosen || response.hovered() {
-        ui.painter().rect_filled(rect.shrink(1.0), f32::from(radius::CONTROL) - 1.0, fill);
+        ui.painter().rect_filled(rect.shrink(2.0), f32::from(radius::CONTROL) - 2.0, fill);
     }
-    match words {
-        Some(words) => {
-            let left = rect.left() + 10.0;
-            let icon = pos2(left + size::ICON / 2.0, rect.center().y);
-            icons::paint(ui.painter(), icon, segment.icon, size::ICON, colour);
-            let at = pos2(left + size::ICON + 6.0, rect.center().y - words.size().y / 2.0);
-            ui.painter().galley(at, words, colour);
-        }
-        None => icons::paint(ui.painter(), rect.center(), segment.icon, size::ICON, colour),
+    let icon = match &words {
+        Some(_) => pos2(rect.left() + 11.0 + size::ICON / 2.0, rect.center().y),
+        None => rect.center(),
+    };
+    icons::paint(ui.painter(), icon, segment.icon, size::ICON, colour);
+    if let Some(words) = words {
+        let at = pos2(rect.right() - 12.0 - words.size().x, rect.center().y - words.size().y / 2.0);
+        ui.painter().galley(at, words, colour);
+    }
+    if segment.marked {
+        ui.painter().circle_filled(icon + vec2(7.0, -7.0), 4.0, theme.accent_fill);
     }
     response.on_hover_text(&segment.hint).clicked()
 }
@@ -196,13 +209,7 @@ pub(super) fn count_pill(ui: &Ui, right_centre: Pos2, count: u64, theme: &Theme)
 }
 
 /// Text cut off with an ellipsis where it would be too wide.
-pub(super) fn cut(
-    ui: &Ui,
-    text: &str,
-    font: FontId,
-    colour: Color32,
-    width: f32,
-) -> std::sync::Arc<egui::Galley> {
+pub(super) fn cut(ui: &Ui, text: &str, font: FontId, colour: Color32, width: f32) -> Arc<Galley> {
     let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, colour);
     job.wrap.max_width = width.max(0.0);
     job.wrap.max_rows = 1;

@@ -279,7 +279,7 @@ fn author(ui: &Ui, cx: &Cx, columns: &Columns, row: &Row, body_top: f32) {
         .map_or_else(|| "?".to_owned(), |c| c.to_uppercase().to_string());
     ui.painter().text(disc, Align2::CENTER_CENTER, initial, theme::body(), theme.ground);
     let name = if row.mine { (cx.words.you)(&row.author) } else { row.author.clone() };
-    let name = widgets::cut(ui, &name, theme::body(), colour, columns.text_width - 60.0);
+    let name = widgets::cut(ui, &name, theme::strong(size::BODY), colour, columns.text_width - 60.0);
     let middle = top + size::BODY_LINE / 2.0 - 1.0;
     let right = columns.text_left + name.size().x;
     ui.painter().galley(pos2(columns.text_left, middle - name.size().y / 2.0), name, colour);

@@ -11,6 +11,8 @@ use crate::ui::{Cx, value, widgets};
 
 /// From a row's edge to its text.
 const INDENT: f32 = 30.0;
+/// A value takes so much room, or a multiple of it.
+const STEP: f32 = 12.0;
 
 /// How a row stands among the others.
 #[derive(Copy, Clone, Debug)]
@@ -64,9 +66,15 @@ fn was_chosen(ui: &Ui, response: &Response) -> bool {
     response.clicked() && !released_elsewhere
 }
 
+/// Where the middles of a row's two lines are: apart as the row is high, and never on each other.
+fn lines(rect: Rect) -> (f32, f32) {
+    let apart = (rect.height() * 0.22).max(9.5);
+    (rect.center().y - apart, rect.center().y + apart)
+}
+
 /// Name, kind, and how it stands.
 fn head(ui: &Ui, theme: &Theme, rect: Rect, row: &Row, standing: &str, stand: Stand) {
-    let line = rect.top() + 15.0;
+    let line = lines(rect).0;
     let faded = row.freshness != Freshness::Live;
     value::paint_status(ui.painter(), pos2(rect.left() + 14.0, line), theme, row.status);
     let left = rect.left() + INDENT;
@@ -87,7 +95,7 @@ fn head(ui: &Ui, theme: &Theme, rect: Rect, row: &Row, standing: &str, stand: St
 
 /// As many of the main readings as have room, whole.
 fn readings(ui: &Ui, theme: &Theme, rect: Rect, row: &Row) {
-    let line = rect.bottom() - 15.0;
+    let line = lines(rect).1;
     let spark = if row.spark.len() > 1 { size::SPARK.x + space::MEDIUM } else { 0.0 };
     let right = rect.right() - space::SMALL - spark;
     let mut left = rect.left() + INDENT;
@@ -109,7 +117,8 @@ fn readings(ui: &Ui, theme: &Theme, rect: Rect, row: &Row) {
             ui.painter().galley(pos2(left, top), name, theme.weak);
             left = next;
         }
-        let next = left + value.size().x + space::MEDIUM;
+        // In steps, so that what follows stays where it is while the last digits change.
+        let next = left + (value.size().x / STEP).ceil() * STEP + space::SMALL;
         ui.painter().galley(pos2(left, line - value.size().y / 2.0), value, colour);
         left = next;
     }
@@ -120,7 +129,7 @@ fn spark(ui: &Ui, theme: &Theme, rect: Rect, row: &Row) {
     if row.spark.len() < 2 {
         return;
     }
-    let centre = pos2(rect.right() - space::SMALL - size::SPARK.x / 2.0, rect.bottom() - 15.0);
+    let centre = pos2(rect.right() - space::SMALL - size::SPARK.x / 2.0, lines(rect).1);
     let area = Rect::from_center_size(centre, size::SPARK);
     let colour = if row.freshness == Freshness::Live { theme.accent } else { theme.weak };
     let stroke = Stroke::new(1.25, colour);
