@@ -1,7 +1,7 @@
 //! The connection bar: the open connection's state, server, protocol, transport and round trip; when it is down, what
 //! happened and what to do.
 
-use egui::{Align, Frame, Label, Layout, Margin, RichText, Sense, Ui, Vec2};
+use egui::{Align, Frame, Label, Layout, Margin, RichText, Sense, Ui, UiBuilder, Vec2};
 
 use super::icons::Icon;
 use super::keys::{self, Action};
@@ -75,26 +75,27 @@ pub(super) fn show(
 ) -> Wish {
     let mut wish = Wish::default();
     let known = open.and_then(|place| Some((place.connection, row(cx, place.connection)?, link?)));
-    ui.allocate_ui_with_layout(
-        Vec2::new(ui.available_width(), size::BAR),
-        Layout::right_to_left(Align::Center),
-        |ui| {
-            ui.set_min_height(size::BAR);
-            wish.action = controls(ui, cx, known.is_some(), shown);
-            if let Some((id, _, link)) = &known {
-                action(ui, cx, *id, link);
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                if shown.layout.is_wide() {
-                    wish.action = rooms_switch(ui, cx, shown).or(wish.action);
-                }
-                match &known {
-                    Some((_, row, link)) => line(ui, cx, row, link),
-                    None => quiet(ui, cx.words.no_connection),
-                }
-            });
-        },
-    );
+    let link = known.as_ref().map(|(id, _, link)| (*id, *link));
+    let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), size::BAR), Sense::hover());
+    let segments = panes_switch(ui, cx, shown);
+    let right = rect.right() - controls_width(ui, cx, link, &segments);
+    // From left to right, as the Tab key goes.
+    let part = |rect| UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center));
+    ui.scope_builder(part(rect.with_max_x(right - space::SMALL)), |ui| {
+        if shown.layout.is_wide() {
+            wish.action = rooms_switch(ui, cx, shown);
+        }
+        match &known {
+            Some((_, row, link)) => line(ui, cx, row, link),
+            None => quiet(ui, cx.words.no_connection),
+        }
+    });
+    ui.scope_builder(part(rect.with_min_x(right)), |ui| {
+        if let Some((id, link)) = link {
+            action(ui, cx, id, link);
+        }
+        wish.action = controls(ui, cx, link.is_some(), shown, &segments).or(wish.action);
+    });
     if let Some((id, _, link)) = known
         && let Some(why) = link.why.as_ref().filter(|_| link.alarm)
     {
@@ -103,51 +104,83 @@ pub(super) fn show(
     wish
 }
 
-/// At the right: the settings, the log, and the switch of the panes.
-fn controls(ui: &mut Ui, cx: &Cx, has_connection: bool, shown: Shown<'_>) -> Option<Action> {
+/// At the right: the switch of the panes, the log and the settings.
+fn controls(
+    ui: &mut Ui,
+    cx: &Cx,
+    has_connection: bool,
+    shown: Shown<'_>,
+    segments: &[(Action, widgets::Segment<'_>)],
+) -> Option<Action> {
     let words = cx.words;
     let mut action = None;
-    let hint = keys::hint(ui.ctx(), words.settings, Action::Settings);
-    if widgets::icon_button(ui, Icon::Settings, words.settings, &hint, false).clicked() {
-        action = Some(Action::Settings);
+    if let Some(at) = widgets::segments(ui, segments.iter().map(|(_, segment)| segment), is_wordy(ui)) {
+        // The pane that is shown stays shown.
+        action = segments.get(at).filter(|(_, segment)| !segment.chosen).map(|(action, _)| *action);
     }
-    // A menu in the list of rooms opens the log as well.
-    if has_connection && ui.ctx().content_rect().width() >= size::SLIM {
+    if has_connection && has_log(ui) {
         let hint = keys::hint(ui.ctx(), words.log.hint, Action::ToggleLog);
         if widgets::icon_button(ui, Icon::Log, words.log.title, &hint, shown.log).clicked() {
             action = Some(Action::ToggleLog);
         }
     }
-    action.or(panes_switch(ui, cx, shown))
+    let hint = keys::hint(ui.ctx(), words.settings, Action::Settings);
+    if widgets::icon_button(ui, Icon::Settings, words.settings, &hint, false).clicked() {
+        action = Some(Action::Settings);
+    }
+    action
+}
+
+/// How wide all at the right is.
+fn controls_width(
+    ui: &Ui,
+    cx: &Cx,
+    link: Option<(ConnectionId, &LinkMemory)>,
+    segments: &[(Action, widgets::Segment<'_>)],
+) -> f32 {
+    let gap = ui.spacing().item_spacing.x;
+    let mut width = widgets::segments_width(ui, segments.iter().map(|(_, segment)| segment), is_wordy(ui));
+    width += gap + size::CONTROL;
+    if link.is_some() && has_log(ui) {
+        width += gap + size::CONTROL;
+    }
+    if let Some((_, words, _)) = link.and_then(|(id, link)| act_on(cx, id, link)) {
+        width += gap + if is_slim(ui) { size::CONTROL } else { widgets::primary_width(ui, words) };
+    }
+    width
+}
+
+fn is_wordy(ui: &Ui) -> bool {
+    ui.ctx().content_rect().width() >= size::WORDY
+}
+
+fn is_slim(ui: &Ui) -> bool {
+    ui.ctx().content_rect().width() < size::SLIM
+}
+
+/// Where there is no room for its button, a menu in the list of rooms opens the log.
+fn has_log(ui: &Ui) -> bool {
+    !is_slim(ui)
 }
 
 /// Which pane is shown: in a wide window either or both, in a narrow one each by itself, the rooms too.
-fn panes_switch(ui: &mut Ui, cx: &Cx, shown: Shown<'_>) -> Option<Action> {
+fn panes_switch<'a>(ui: &Ui, cx: &Cx, shown: Shown<'_>) -> Vec<(Action, widgets::Segment<'a>)> {
     let words = cx.words.keys;
     let layout = shown.layout;
     let (chat, devices) = (layout.shows_chat(), layout.shows_devices());
-    let names = [words.rooms, words.chat, cx.words.devices.devices, words.both];
     let all = [
-        (Icon::Rooms, names[0], Action::ToggleRooms, layout.shows_rooms()),
-        (Icon::Chat, names[1], Action::ShowChat, chat && !devices),
-        (Icon::Devices, names[2], Action::ShowDevices, devices && !chat),
-        (Icon::Both, names[3], Action::ShowBoth, chat && devices),
+        (Icon::Rooms, words.rooms, Action::ToggleRooms, layout.shows_rooms()),
+        (Icon::Chat, words.chat, Action::ShowChat, chat && !devices),
+        (Icon::Devices, cx.words.devices.devices, Action::ShowDevices, devices && !chat),
+        (Icon::Both, words.both, Action::ShowBoth, chat && devices),
     ];
     let here = if layout.is_wide() { &all[1..] } else { &all[..3] };
-    let segments: Vec<_> = here
-        .iter()
-        .map(|(icon, name, action, chosen)| widgets::Segment {
-            icon: *icon,
-            name,
-            hint: keys::hint(ui.ctx(), (words.action)(*action), *action),
-            chosen: *chosen,
-            marked: *action == Action::ToggleRooms && !chosen && shown.unread > 0,
-        })
-        .collect();
-    let wordy = ui.ctx().content_rect().width() >= size::WORDY;
-    let chosen = widgets::segments(ui, &segments, wordy)?;
-    // The pane that is shown stays shown.
-    here.get(chosen).filter(|(.., chosen)| !chosen).map(|(_, _, action, _)| *action)
+    let segment = |(icon, name, action, chosen): &(Icon, &'static str, Action, bool)| {
+        let hint = keys::hint(ui.ctx(), (words.action)(*action), *action);
+        let marked = *action == Action::ToggleRooms && !chosen && shown.unread > 0;
+        (*action, widgets::Segment { icon: *icon, name, hint, chosen: *chosen, marked })
+    };
+    here.iter().map(segment).collect()
 }
 
 /// At the left: the switch of the list of rooms; a dot where that is hidden and has something unread.
@@ -167,16 +200,21 @@ fn rooms_switch(ui: &mut Ui, cx: &Cx, shown: Shown<'_>) -> Option<Action> {
     button.clicked().then_some(Action::ToggleRooms)
 }
 
-/// The main act on a connection that is down. Where there is no room for its words it is an icon.
-fn action(ui: &mut Ui, cx: &mut Cx, id: ConnectionId, link: &LinkMemory) {
-    let (icon, words, intent) = match link.word {
+/// The main act on a connection that is down: its icon, its words, and what it asks for.
+fn act_on(cx: &Cx, id: ConnectionId, link: &LinkMemory) -> Option<(Icon, &'static str, Intent)> {
+    match link.word {
         StateWord::Waiting | StateWord::Suspended | StateWord::Stopped => {
-            (Icon::Again, cx.words.retry_now, Intent::RetryNow(id))
+            Some((Icon::Again, cx.words.retry_now, Intent::RetryNow(id)))
         }
-        StateWord::Off => (Icon::Connect, cx.words.connect, Intent::Connect(id)),
-        StateWord::Connecting | StateWord::Online => return,
-    };
-    let button = if ui.ctx().content_rect().width() < size::SLIM {
+        StateWord::Off => Some((Icon::Connect, cx.words.connect, Intent::Connect(id))),
+        StateWord::Connecting | StateWord::Online => None,
+    }
+}
+
+/// The button for it. Where there is no room for its words it is an icon.
+fn action(ui: &mut Ui, cx: &mut Cx, id: ConnectionId, link: &LinkMemory) {
+    let Some((icon, words, intent)) = act_on(cx, id, link) else { return };
+    let button = if is_slim(ui) {
         widgets::icon_button(ui, icon, words, words, true)
     } else {
         ui.add(widgets::primary(theme::of(ui), words))

@@ -1,6 +1,6 @@
 //! Draws the bar and, as the layout has them, the panes below it.
 
-use egui::{CentralPanel, Frame, Margin, Panel};
+use egui::{CentralPanel, Frame, Margin, Panel, UiBuilder, vec2};
 
 use super::panes::Layout;
 use super::theme::{self, size, space};
@@ -124,7 +124,11 @@ impl Ui {
                 }
             } else {
                 self.leave_chat(cx);
-                self.devices.show(ui, cx, &self.links);
+                // Rows that are far wider than their words are hard to read along.
+                let spare = (ui.available_width() - size::MEASURE).max(0.0) / 2.0;
+                let place = ui.available_rect_before_wrap().shrink2(vec2(spare, 0.0));
+                let column = UiBuilder::new().max_rect(place);
+                ui.scope_builder(column, |ui| self.devices.show(ui, cx, &self.links));
             }
         });
         let stop = if is_chat { Stop::Chat } else { Stop::Devices };

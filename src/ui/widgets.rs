@@ -19,6 +19,12 @@ pub(super) fn primary<'a>(theme: &Theme, text: &str) -> Button<'a> {
         .min_size(vec2(72.0, size::CONTROL))
 }
 
+/// How wide the button of the main act is, in points.
+pub(super) fn primary_width(ui: &Ui, text: &str) -> f32 {
+    let text = ui.painter().layout_no_wrap(text.to_owned(), theme::body(), Color32::PLACEHOLDER);
+    (text.size().x + 2.0 * ui.spacing().button_padding.x).max(72.0)
+}
+
 /// A button of a lesser act.
 pub(super) fn plain<'a>(text: &str) -> Button<'a> {
     Button::new(text.to_owned()).min_size(vec2(0.0, size::CONTROL))
@@ -122,25 +128,42 @@ pub(super) struct Segment<'a> {
 }
 
 /// A switch: segments in one frame. Returns which one the person chose.
-pub(super) fn segments(ui: &mut Ui, segments: &[Segment<'_>], wordy: bool) -> Option<usize> {
+pub(super) fn segments<'a>(
+    ui: &mut Ui,
+    segments: impl Iterator<Item = &'a Segment<'a>> + Clone,
+    wordy: bool,
+) -> Option<usize> {
     let theme = theme::of(ui);
-    let faces: Vec<_> = segments.iter().map(|segment| face(ui, theme, segment, wordy)).collect();
-    let width = |words: &Option<Arc<Galley>>| words.as_ref().map_or(36.0, |words| words.size().x + 46.0);
-    let whole = vec2(faces.iter().map(width).sum(), size::CONTROL);
+    let whole = vec2(segments_width(ui, segments.clone(), wordy), size::CONTROL);
     let (rect, _) = ui.allocate_exact_size(whole, Sense::hover());
     let corner = f32::from(radius::CONTROL);
     let stroke = Stroke::new(1.0, theme.outline);
     ui.painter().rect(rect, corner, theme.raised, stroke, egui::StrokeKind::Inside);
     let mut chosen = None;
     let mut left = rect.left();
-    for (at, (segment, words)) in segments.iter().zip(faces).enumerate() {
-        let place = Rect::from_min_size(pos2(left, rect.top()), vec2(width(&words), rect.height()));
+    for (at, segment) in segments.enumerate() {
+        let words = face(ui, theme, segment, wordy);
+        let place = Rect::from_min_size(pos2(left, rect.top()), vec2(segment_width(&words), rect.height()));
         left = place.right();
         if self::segment(ui, theme, segment, place, words) {
             chosen = Some(at);
         }
     }
     chosen
+}
+
+/// How wide the switch is, in points.
+pub(super) fn segments_width<'a>(
+    ui: &Ui,
+    segments: impl Iterator<Item = &'a Segment<'a>>,
+    wordy: bool,
+) -> f32 {
+    let theme = theme::of(ui);
+    segments.map(|segment| segment_width(&face(ui, theme, segment, wordy))).sum()
+}
+
+fn segment_width(words: &Option<Arc<Galley>>) -> f32 {
+    words.as_ref().map_or(36.0, |words| words.size().x + 46.0)
 }
 
 /// A segment's words, where there is room for them.

@@ -109,7 +109,9 @@ impl List {
         }
         let mut chosen = None;
         if response.has_focus() {
-            let filter = EventFilter { vertical_arrows: true, escape: true, ..EventFilter::default() };
+            // Esc clears the filter first, and leaves the list after that.
+            let escape = !self.view.filter.is_empty();
+            let filter = EventFilter { vertical_arrows: true, escape, ..EventFilter::default() };
             ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
             let keys = self.keys(ui, area.height(), cx.rhythm().device);
             jump = keys.scroll_to.or(jump);
