@@ -128,7 +128,8 @@ fn widths_that_were_dragged_and_the_open_room_come_back() {
     drag(&mut window, egui::pos2(edge, 400.0), -60.0);
     let panes = kept(&mut window).expect("a drag is kept once it ends");
     let width = panes.devices_width.unwrap();
-    assert!((430.0..=450.0).contains(&width), "{width}");
+    let expected = duplex::ui::theme::size::DEVICES + 60.0;
+    assert!((width - expected).abs() < 10.0, "{width}");
     let panes = window.panes();
     assert_eq!(panes.room, Some((CONNECTION, RoomName::new("workshop").unwrap())));
     let before = window.rect("Filter devices");
