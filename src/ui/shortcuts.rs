@@ -15,6 +15,8 @@ pub(super) fn show(ui: &mut Ui, cx: &Cx, window_height: f32) -> Fate {
     let most = (window_height - 190.0).max(140.0);
     let area = ScrollArea::vertical().max_height(most).min_scrolled_height(most).auto_shrink([false, true]);
     area.show(ui, |ui| {
+        // The scroll bar stands beside the keys, not on them.
+        ui.set_max_width(ui.available_width() - space::MEDIUM);
         for group in Group::ALL {
             ui.add_space(space::SMALL);
             ui.label(RichText::new((words.group)(group)).font(theme::small()).color(theme::of(ui).weak));

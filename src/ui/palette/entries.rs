@@ -91,11 +91,13 @@ pub(super) fn all(cx: &Cx, open: Option<&Place>, recent: &[Place]) -> Vec<Entry>
 
 fn actions(words: &Words) -> Vec<Entry> {
     let anywhere = |place| matches!(place, Heard::Window | Heard::Everywhere);
-    let rows = TABLE.iter().filter(|row| anywhere(row.place) && row.action != Action::Palette);
+    // From pane to pane goes who is in one; and it is open already.
+    let is_of_use = |action| !matches!(action, Action::Palette | Action::NextPane | Action::PreviousPane);
+    let rows = TABLE.iter().filter(|row| anywhere(row.place) && is_of_use(row.action));
     let mut all: Vec<Entry> = rows
         .map(|row| {
             let name = (words.keys.action)(row.action).to_owned();
-            Entry::new(Target::Act(row.action), icon(row.action), name, String::new(), 500)
+            Entry::new(Target::Act(row.action), icon(row.action), name, String::new(), likely(row.action))
         })
         .collect();
     let mut choice = |target, icon, name: &str, of: &str| {
@@ -125,6 +127,15 @@ fn actions(words: &Words) -> Vec<Entry> {
     all
 }
 
+/// What has a place of its own to click on comes after what has none; a step along the rooms is seldom looked for.
+fn likely(action: Action) -> u32 {
+    match action {
+        Action::RoomAbove | Action::RoomBelow | Action::UnreadAbove | Action::UnreadBelow => 100,
+        Action::ZoomIn | Action::ZoomOut | Action::ZoomReset => 450,
+        _ => 500,
+    }
+}
+
 fn icon(action: Action) -> Icon {
     match action {
         Action::RoomAbove | Action::UnreadAbove => Icon::Up,
@@ -132,7 +143,7 @@ fn icon(action: Action) -> Icon {
         Action::ToggleRooms => Icon::Rooms,
         Action::ShowChat => Icon::Chat,
         Action::ShowDevices | Action::ToggleDevices => Icon::Devices,
-        Action::ShowBoth | Action::NextPane | Action::PreviousPane => Icon::Both,
+        Action::ShowBoth => Icon::Both,
         Action::ZoomIn => Icon::ZoomIn,
         Action::ZoomOut => Icon::ZoomOut,
         Action::ToggleLog => Icon::Log,

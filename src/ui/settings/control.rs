@@ -5,6 +5,7 @@ use egui::{Label, RichText, Ui, UiBuilder, vec2};
 
 use super::table::{Setting, Text};
 use crate::model::preferences::Preferences;
+use crate::ui::icons::{self, Icon};
 use crate::ui::text::Words;
 use crate::ui::theme::{self, size, space};
 use crate::ui::widgets;
@@ -127,13 +128,17 @@ impl Steps {
         let value = (self.value)(chosen);
         let less = self.steps.iter().rev().copied().find(|step| *step < *value);
         let more = self.steps.iter().copied().find(|step| *step > *value);
-        let button = |sign| widgets::plain(sign).min_size(vec2(size::CONTROL + 4.0, size::CONTROL));
-        for (sign, step, said) in [("−", less, words.sheet.less), ("+", more, words.sheet.more)] {
-            if sign == "+" {
+        let button = || widgets::plain("").min_size(vec2(size::CONTROL + 4.0, size::CONTROL));
+        for (icon, step, said) in
+            [(Icon::Minus, less, words.sheet.less), (Icon::Plus, more, words.sheet.more)]
+        {
+            if icon == Icon::Plus {
                 let shown = ui.label((self.shown)(words, *value));
                 widgets::live(ui, shown.id, &(self.shown)(words, *value));
             }
-            let pressed = ui.add_enabled(step.is_some(), button(sign));
+            let pressed = ui.add_enabled(step.is_some(), button());
+            let colour = if step.is_some() { theme::of(ui).text } else { theme::of(ui).weak };
+            icons::paint(ui.painter(), pressed.rect.center(), icon, 14.0, colour);
             if let (true, Some(step)) = (pressed.clicked(), step) {
                 *value = step;
             }
