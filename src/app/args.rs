@@ -14,7 +14,8 @@ Examples:
   duplex                                     your rooms, and a hub of your own
   duplex --url wss://hub.example --token …   one server, for this run alone
   duplex --data-dir /tmp/second              a second window beside the first
-  duplex --screenshot window.png --after 3   draw for three seconds, save, leave"
+  duplex --screenshot window.png --after 3   draw for three seconds, save, leave
+  duplex --quit                              close the window that is open"
 )]
 pub(super) struct Args {
     /// Keep everything in this folder instead of the usual one.
@@ -32,6 +33,9 @@ pub(super) struct Args {
     /// With --screenshot: how long to draw first.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) after: Option<f64>,
+    /// Close the window that runs on this data, and wait until it has saved everything and ended.
+    #[arg(long, conflicts_with_all = ["url", "screenshot"])]
+    pub(super) quit: bool,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

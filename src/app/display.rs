@@ -1,5 +1,18 @@
 //! What must be there before a window can open, and how to tell a person when it is not.
 
+/// Lets a program that Windows gave no console write to the one it was started from: for --help, and for [`tell`].
+#[cfg(windows)]
+#[allow(unsafe_code)]
+pub(super) fn find_console() {
+    use windows_sys::Win32::System::Console::{ATTACH_PARENT_PROCESS, AttachConsole};
+    // SAFETY: touches no memory of ours. It fails where there is none, which is usual.
+    unsafe { AttachConsole(ATTACH_PARENT_PROCESS) };
+}
+
+/// Elsewhere every program has what it was started from.
+#[cfg(not(windows))]
+pub(super) fn find_console() {}
+
 /// Says a sentence where the person will see it.
 #[allow(clippy::print_stderr)]
 pub(super) fn tell(sentence: &str) {
@@ -12,11 +25,17 @@ pub(super) fn tell(sentence: &str) {
 #[cfg(windows)]
 #[allow(unsafe_code)]
 fn message_box(sentence: &str) {
-    use windows_sys::Win32::UI::WindowsAndMessaging::{MB_ICONERROR, MB_OK, MessageBoxW};
+    use windows_sys::Win32::System::Console::GetConsoleWindow;
+    use windows_sys::Win32::UI::WindowsAndMessaging::{MB_ICONERROR, MB_OK, MB_SETFOREGROUND, MessageBoxW};
     let wide = |text: &str| text.encode_utf16().chain([0]).collect::<Vec<u16>>();
     let (text, caption) = (wide(sentence), wide("Duplex"));
     // SAFETY: both are NUL-terminated and outlive the call, which blocks until the person has read it.
-    unsafe { MessageBoxW(std::ptr::null_mut(), text.as_ptr(), caption.as_ptr(), MB_OK | MB_ICONERROR) };
+    unsafe {
+        if GetConsoleWindow().is_null() {
+            let look = MB_OK | MB_ICONERROR | MB_SETFOREGROUND;
+            MessageBoxW(std::ptr::null_mut(), text.as_ptr(), caption.as_ptr(), look);
+        }
+    }
 }
 
 /// Whether a window can open here; the error says what to do.

@@ -1,7 +1,8 @@
-//! One app per data directory: the first holds a lock; a second start asks it to come to the front, and leaves.
+//! One app per data directory: the first holds a lock; a second start asks it to come to the front, or to close, and
+//! leaves.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -15,22 +16,35 @@ use crate::wire::duplex::proof::hex;
 
 /// How long either side of a second start waits for the other.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the first start may take to close: it saves what is under way.
+const CLOSING: Duration = Duration::from_secs(20);
 
 /// Holds the data directory for this process; let go when dropped, however the process ends.
 pub(super) struct Instance {
     _lock: File,
     record: PathBuf,
-    front: Front,
+    window: Callee,
 }
 
-/// What brings the window to the front, once there is one.
-pub(super) type Front = Arc<OnceLock<Box<dyn Fn() + Send + Sync>>>;
+/// What a second start wants of the first.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    /// Come to the front.
+    Front,
+    /// Close, as if the person had closed it.
+    Close,
+}
 
-/// Where the first start listens, and the word that only this user's programs can read.
-#[derive(Serialize, Deserialize)]
+/// What carries calls out, once there is a window.
+pub(super) type Callee = Arc<OnceLock<Box<dyn Fn(Call) + Send + Sync>>>;
+
+/// Where the first start listens, and a word for each call that only this user's programs can read. Both are equally
+/// long.
+#[derive(Clone, Serialize, Deserialize)]
 struct Record {
     port: u16,
     word: String,
+    close: String,
 }
 
 impl Instance {
@@ -47,13 +61,13 @@ impl Instance {
         let record = data_dir.join("app.json");
         match lock.try_lock() {
             Ok(()) => {
-                let front = Front::default();
-                if let Err(error) = listen(&record, Arc::clone(&front)) {
+                let window = Callee::default();
+                if let Err(error) = listen(&record, Arc::clone(&window)) {
                     log::warn!("a second start will not find this window: {error}");
                 }
-                Ok(Some(Instance { _lock: lock, record, front }))
+                Ok(Some(Instance { _lock: lock, record, window }))
             }
-            Err(TryLockError::WouldBlock) if !has_wishes && ask(&record).is_some() => Ok(None),
+            Err(TryLockError::WouldBlock) if !has_wishes && ask(&record, Call::Front).is_some() => Ok(None),
             Err(TryLockError::WouldBlock) => Err(format!(
                 "Duplex is running already with {}. For a second window beside it: duplex --data-dir DIR.",
                 data_dir.display()
@@ -62,9 +76,9 @@ impl Instance {
         }
     }
 
-    /// What brings the window to the front is to be put here.
-    pub(super) fn front(&self) -> &Front {
-        &self.front
+    /// What carries calls out is to be put here.
+    pub(super) fn window(&self) -> &Callee {
+        &self.window
     }
 }
 
@@ -75,41 +89,75 @@ impl Drop for Instance {
     }
 }
 
+/// Closes the window that runs on a data directory, and waits until its program has ended. Nothing to do where none runs.
+pub(super) fn close(data_dir: &Path) -> Result<(), String> {
+    let Ok(lock) = OpenOptions::new().write(true).open(data_dir.join("app.lock")) else { return Ok(()) };
+    if lock.try_lock().is_ok() {
+        return Ok(());
+    }
+    let closed = ask(&data_dir.join("app.json"), Call::Close).and_then(|mut first| {
+        first.set_read_timeout(Some(CLOSING)).ok()?;
+        // It says no more: what is waited for is the end of the connection, which is the end of the program.
+        match first.read(&mut [0]) {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => None,
+            _ => Some(()),
+        }
+    });
+    closed.ok_or_else(|| {
+        format!("Duplex is running with {} and does not close. Close its window.", data_dir.display())
+    })
+}
+
 /// Listens for second starts on a thread of its own.
-fn listen(record: &Path, front: Front) -> std::io::Result<()> {
+fn listen(record: &Path, window: Callee) -> std::io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let word = hex(&clock::random::<16>().map_err(std::io::Error::other)?);
-    let text = serde_json::to_string(&Record { port: listener.local_addr()?.port(), word: word.clone() })?;
-    private_file::write(record, text.as_bytes())?;
+    let word = || clock::random::<16>().map(|bytes| hex(&bytes)).map_err(std::io::Error::other);
+    let words = Record { port: listener.local_addr()?.port(), word: word()?, close: word()? };
+    private_file::write(record, &serde_json::to_vec(&words)?)?;
     std::thread::Builder::new().name("second-starts".to_owned()).spawn(move || {
+        // Whoever waits for the end of this program waits on these.
+        let mut open_to_the_end = Vec::new();
         for stream in listener.incoming() {
-            let came = stream.is_ok_and(|stream| greeted(stream, &word).is_some());
-            if let (true, Some(front)) = (came, front.get()) {
-                front();
+            let Some((stream, call)) = stream.ok().and_then(|stream| greeted(stream, &words)) else { continue };
+            if let Some(window) = window.get() {
+                window(call);
+            }
+            if call == Call::Close {
+                open_to_the_end.push(stream);
             }
         }
     })?;
     Ok(())
 }
 
-/// Whoever knows the word is a program of this user.
-fn greeted(mut stream: TcpStream, word: &str) -> Option<()> {
+/// Whoever knows one of the words is a program of this user.
+fn greeted(mut stream: TcpStream, words: &Record) -> Option<(TcpStream, Call)> {
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    let mut said = vec![0; word.len()];
+    let mut said = vec![0; words.word.len()];
     stream.read_exact(&mut said).ok()?;
-    (said == word.as_bytes()).then_some(())?;
-    stream.write_all(b"ok").ok()
+    let call = match said {
+        said if said == words.word.as_bytes() => Call::Front,
+        said if said == words.close.as_bytes() => Call::Close,
+        _ => return None,
+    };
+    stream.write_all(b"ok").ok()?;
+    Some((stream, call))
 }
 
-/// Asks the first start to come to the front. `None`: it does not answer.
-fn ask(record: &Path) -> Option<()> {
+/// Calls the first start. `None`: it does not answer.
+fn ask(record: &Path, call: Call) -> Option<TcpStream> {
     let record: Record = serde_json::from_slice(&std::fs::read(record).ok()?).ok()?;
     let address = (Ipv4Addr::LOCALHOST, record.port).into();
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    stream.write_all(record.word.as_bytes()).ok()?;
+    let word = match call {
+        Call::Front => &record.word,
+        Call::Close => &record.close,
+    };
+    stream.write_all(word.as_bytes()).ok()?;
     let mut answer = [0; 2];
-    stream.read_exact(&mut answer).ok()
+    stream.read_exact(&mut answer).ok()?;
+    Some(stream)
 }
 
 #[cfg(test)]
@@ -122,9 +170,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let first = Instance::claim(dir.path(), false).unwrap().unwrap();
         let (tell, told) = mpsc::sync_channel(1);
-        assert!(first.front().set(Box::new(move || _ = tell.try_send(()))).is_ok());
+        assert!(first.window().set(Box::new(move |call| _ = tell.try_send(call))).is_ok());
         assert!(Instance::claim(dir.path(), false).unwrap().is_none());
-        told.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(Call::Front));
         assert!(Instance::claim(dir.path(), true).is_err(), "what it wants cannot be handed over");
         drop(first);
         assert!(Instance::claim(dir.path(), false).unwrap().is_some(), "the directory is free again");

@@ -30,6 +30,7 @@ pub fn command() -> clap::Command {
 
 /// Runs the desktop app with the program's arguments.
 pub fn main() -> ExitCode {
+    display::find_console();
     let args = Args::parse();
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn,duplex=info")).init();
     match run(args) {
@@ -52,7 +53,10 @@ fn run(args: Args) -> Result<(), String> {
         None => settings::data_dir()
             .ok_or("Your home folder is not known. Say where to keep data: --data-dir DIR.")?,
     };
-    std::fs::create_dir_all(&data_dir).map_err(|error| {
+    if args.quit {
+        return instance::close(&data_dir);
+    }
+    settings::private_file::create_dir(&data_dir).map_err(|error| {
         format!(
             "{} cannot be used to keep data: {error}. Choose another folder with --data-dir DIR.",
             data_dir.display()

@@ -1,13 +1,14 @@
 //! [`Window`]: eframe's app around [`crate::ui::Ui`].
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use eframe::NativeOptions;
-use egui::{IconData, ViewportBuilder};
+use eframe::{NativeOptions, Renderer};
+use egui::{IconData, ViewportBuilder, ViewportCommand};
 
 use super::frame_log::FrameLog;
 use super::gate::Gate;
-use super::instance::Instance;
+use super::instance::{Call, Instance};
 use super::place;
 use super::screenshot::{Plan, Shot};
 use crate::clock;
@@ -41,53 +42,102 @@ pub(super) fn open(
         Some(icon) => viewport.with_icon(icon),
         None => viewport,
     };
-    let options = NativeOptions { viewport, ..NativeOptions::default() };
+    let language = Language::of_locale(&sys_locale::get_locale().unwrap_or_default());
+    let chosen = model.read(|model| model.preferences.language);
     let takes_picture = plan.is_some();
     let outcome: Arc<Mutex<Option<Result<(), String>>>> = Arc::default();
-    let tell = Arc::clone(&outcome);
-    let result = eframe::run_native(
-        "duplex",
-        options,
-        Box::new(move |creation| {
-            let locale = sys_locale::get_locale().unwrap_or_default();
-            let ui = Ui::new(&creation.egui_ctx, Options { language: Language::of_locale(&locale), panes });
-            if let (Some(place), Some(window)) = (&place, creation.winit_window()) {
-                let screens = window.available_monitors().map(|screen| place::Screen {
-                    corner: screen.position().to_logical::<f32>(screen.scale_factor()).into(),
-                    size: screen.size().to_logical::<f32>(screen.scale_factor()).into(),
-                });
-                place::bring_back(&creation.egui_ctx, place, &screens.collect::<Vec<_>>());
+    let mut parts =
+        Some(Parts { model, worker, gate, instance, plan, place, panes, outcome: Arc::clone(&outcome) });
+    let opened = renderers().iter().try_fold(String::new(), |tried, &renderer| {
+        let options = NativeOptions { viewport: viewport.clone(), renderer, ..NativeOptions::default() };
+        let ran = eframe::run_native(
+            "duplex",
+            options,
+            Box::new(|creation| {
+                // Whoever draws takes them: the creator is called at most once in all.
+                let parts = parts.take().ok_or("the window was open already")?;
+                Ok(Box::new(parts.assemble(creation, language)))
+            }),
+        );
+        match ran {
+            // Before the window was there; another way to draw may do.
+            Err(error) if parts.is_some() => {
+                log::info!("drawing with {renderer} is not possible: {error}");
+                ControlFlow::Continue(format!("{tried}{renderer}: {error}. "))
             }
-            // Both are set here alone, so neither can be set already.
-            let _ = gate.set(Gate::new(creation.egui_ctx.clone()));
-            let ctx = creation.egui_ctx.clone();
-            let _ = instance.front().set(Box::new(move || {
-                ctx.send_viewport_cmd_to(egui::ViewportId::ROOT, egui::ViewportCommand::Minimized(false));
-                ctx.send_viewport_cmd_to(egui::ViewportId::ROOT, egui::ViewportCommand::Focus);
-            }));
-            let shot = plan.map(Shot::new);
-            Ok(Box::new(Window {
-                ui,
-                model,
-                worker: Some(worker),
-                gate,
-                shot,
-                outcome: tell,
-                drawn: false,
-                place,
-                wanted: Vec::new(),
-                _instance: instance,
-            }))
-        }),
-    );
-    result.map_err(|error| {
-        format!("The window cannot be opened: {error}. A graphics driver with OpenGL 2.1 or later is needed.")
-    })?;
+            ran => ControlFlow::Break(ran.map_err(|error| error.to_string())),
+        }
+    });
+    let ran = match opened {
+        ControlFlow::Break(ran) => ran,
+        ControlFlow::Continue(tried) => Err(tried),
+    };
+    ran.map_err(|error| (language.chosen(chosen).words().no_graphics)(error.trim_end()))?;
     let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
     match outcome {
         Some(outcome) => outcome,
         None if takes_picture => Err("The window closed before the picture was taken.".to_owned()),
         None => Ok(()),
+    }
+}
+
+/// With what the window is drawn: the first that works. OpenGL is the smallest. Windows has OpenGL 1.1 only where no
+/// driver of the graphics card's maker is installed, and over some remote desktops; there it is Direct3D 12, which
+/// Windows itself carries out where no card can.
+fn renderers() -> &'static [Renderer] {
+    #[cfg(windows)]
+    return &[Renderer::Glow, Renderer::Wgpu];
+    #[cfg(not(windows))]
+    &[Renderer::Glow]
+}
+
+/// What a window is made of.
+struct Parts {
+    model: SharedModel,
+    worker: Worker,
+    gate: Arc<OnceLock<Gate>>,
+    instance: Instance,
+    plan: Option<Plan>,
+    place: Option<WindowPlace>,
+    panes: Panes,
+    outcome: Arc<Mutex<Option<Result<(), String>>>>,
+}
+
+impl Parts {
+    fn assemble(self, creation: &eframe::CreationContext<'_>, language: Language) -> Window {
+        let Parts { model, worker, gate, instance, plan, place, panes, outcome } = self;
+        let ui = Ui::new(&creation.egui_ctx, Options { language, panes });
+        if let (Some(place), Some(window)) = (&place, creation.winit_window()) {
+            let screens = window.available_monitors().map(|screen| place::Screen {
+                corner: screen.position().to_logical::<f32>(screen.scale_factor()).into(),
+                size: screen.size().to_logical::<f32>(screen.scale_factor()).into(),
+            });
+            place::bring_back(&creation.egui_ctx, place, &screens.collect::<Vec<_>>());
+        }
+        // Both are set here alone, so neither can be set already.
+        let _ = gate.set(Gate::new(creation.egui_ctx.clone()));
+        let ctx = creation.egui_ctx.clone();
+        let _ = instance.window().set(Box::new(move |call| {
+            let commands: &[_] = match call {
+                Call::Front => &[ViewportCommand::Minimized(false), ViewportCommand::Focus],
+                Call::Close => &[ViewportCommand::Close],
+            };
+            for command in commands {
+                ctx.send_viewport_cmd_to(egui::ViewportId::ROOT, command.clone());
+            }
+        }));
+        Window {
+            ui,
+            model,
+            worker: Some(worker),
+            gate,
+            shot: plan.map(Shot::new),
+            outcome,
+            drawn: false,
+            place,
+            wanted: Vec::new(),
+            _instance: instance,
+        }
     }
 }
 

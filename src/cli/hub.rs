@@ -4,10 +4,11 @@ use super::args::Hub;
 use super::{Exit, Failure, default_hub_dir, print};
 use crate::hub::{self, HubError, Options, Tls};
 use crate::model::device::COMMAND_MS;
+use crate::settings;
 
 pub(super) async fn run(command: Hub) -> Result<(), Failure> {
     let data_dir = default_hub_dir(command.data_dir)?;
-    std::fs::create_dir_all(&data_dir).map_err(|error| {
+    settings::private_file::create_dir(&data_dir).map_err(|error| {
         Failure::new(Exit::Failed, format!("{} cannot be used to keep data: {error}", data_dir.display()))
     })?;
     let tls = match (command.tls_cert, command.tls_key) {

@@ -132,11 +132,7 @@ pub(super) fn keep_port(data_dir: &Path, port: u16) {
 /// Makes the data directory, its owner's alone, and takes its lock. Whoever holds the file holds the directory; the
 /// system lets go of it when the process ends, however it ends.
 pub(super) fn take(data_dir: &Path) -> Result<File, HubError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(data_dir).map_err(HubError::file(data_dir))?;
+    private_file::create_dir(data_dir).map_err(HubError::file(data_dir))?;
     let path = data_dir.join(LOCK);
     let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path);
     let file = file.map_err(HubError::file(&path))?;
@@ -147,7 +143,7 @@ pub(super) fn take(data_dir: &Path) -> Result<File, HubError> {
     }
 }
 
-/// On Windows the profile folder's access list does this.
+/// On Windows the folder's access list does this.
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);

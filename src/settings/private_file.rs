@@ -1,18 +1,42 @@
-//! Files that only their owner may read: tokens, keys, the hub's address and proof. On Unix by their mode (0600). On
-//! Windows by the folder: the user's profile, where the data directory is by default, is closed to other users, and a
-//! directory chosen elsewhere is as open as its access list says.
+//! Files and folders that only their owner may read: tokens, keys, the hub's address and proof, and the folder they are
+//! in. On Unix by their mode (0600, 0700), on Windows by their access list.
 
-use std::fs::{self, File, OpenOptions};
+#[cfg(windows)]
+mod access;
+
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Makes a directory and those above it; on Unix only its owner may enter those that are made.
+/// Makes a directory and those above it; only its owner may enter those that are made.
+#[cfg(unix)]
 pub fn create_dir(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
-    #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir)
+}
+
+/// Makes a directory and those above it; only its owner may enter those that are made.
+#[cfg(windows)]
+pub fn create_dir(dir: &Path) -> io::Result<()> {
+    let is_missing = |dir: &&Path| !dir.as_os_str().is_empty() && !dir.exists();
+    if let Some(topmost) = dir.ancestors().take_while(is_missing).last() {
+        // What is made in it takes its access list over.
+        access::create_dir(topmost)?;
+    }
+    fs::create_dir_all(dir)
+}
+
+/// Makes a file to write to, its owner's alone from the start. Fails where there is one.
+fn create_new(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    }
+    #[cfg(windows)]
+    access::create_new(path)
 }
 
 /// Writes a file in one piece: after a crash there is the old content or the new, never a part. It is on disk when this
@@ -27,11 +51,7 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&part).and_then(|mut file| {
+    let written = create_new(&part).and_then(|mut file| {
         file.write_all(content)?;
         file.sync_all()
     });
@@ -53,9 +73,8 @@ fn sync_dir(path: &Path) -> io::Result<()> {
 }
 
 /// Windows cannot sync a directory, and does not need to for a rename.
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn sync_dir(_: &Path) -> io::Result<()> {
-    let _: Option<File> = None;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Makes sure that the file is there, so that SQLite does not make one that everybody can read. SQLite gives its `-wal`
-/// and `-shm` files the same permissions. On Windows the profile folder's access list does this.
+/// and `-shm` files the same permissions. On Windows the folder's access list does this.
 pub(super) fn make_private(path: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());

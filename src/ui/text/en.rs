@@ -162,6 +162,15 @@ pub static ENGLISH: Words = Words {
     settings: "Settings",
     close: "Close",
 
+    no_graphics: |why| {
+        format!(
+            "The window cannot be drawn on this computer.\n\n\
+             Duplex draws with OpenGL 2.1{}. Install the driver of your graphics card from its \
+             maker, then start Duplex again. On a server use duplexctl instead.\n\n({why})",
+            if cfg!(windows) { " or Direct3D 12" } else { "" }
+        )
+    },
+
     dismiss: "Dismiss",
 
     devices: &super::en_devices::ENGLISH,

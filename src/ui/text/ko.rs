@@ -166,6 +166,15 @@ pub static KOREAN: Words = Words {
     settings: "설정",
     close: "닫기",
 
+    no_graphics: |why| {
+        format!(
+            "이 컴퓨터에서는 창을 그릴 수 없습니다.\n\n\
+             Duplex는 OpenGL 2.1{}(으)로 화면을 그립니다. 그래픽 카드 제조사의 드라이버를 설치한 뒤 \
+             Duplex를 다시 시작하세요. 서버에서는 duplexctl을 쓰세요.\n\n({why})",
+            if cfg!(windows) { " 또는 Direct3D 12" } else { "" }
+        )
+    },
+
     dismiss: "닫기",
 };
 

@@ -252,6 +252,9 @@ pub struct Words {
     pub settings: &'static str,
     pub close: &'static str,
 
+    // Before there is a window
+    pub no_graphics: fn(&str) -> String,
+
     // Banners
     pub dismiss: &'static str,
 
