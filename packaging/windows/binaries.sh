@@ -1,0 +1,63 @@
+#!/bin/sh
+# Builds the two programs for Windows, as they ship, into target/packaging/windows, and checks that they need nothing
+# that Windows does not bring. On Windows by Microsoft's compiler; on Debian by its cross compiler, with Rust's standard
+# library built from source where rustup has not brought one for Windows.
+#
+#   sh packaging/windows/binaries.sh                builds and checks them
+#   sh packaging/windows/binaries.sh --check DIR    only checks those in DIR
+# shellcheck source=packaging/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+# check DIR: the programs there need no DLL but those of Windows 10: its own interfaces, and the C runtime that is part
+# of it.
+check() {
+    objdump=x86_64-w64-mingw32-objdump
+    have "$objdump" || objdump=objdump
+    for program in "$NAME.exe" "${NAME}ctl.exe"; do
+        say "$program: $(size_of "$1/$program")"
+        have "$objdump" || continue
+        "$objdump" -p "$1/$program" | sed -n 's/^[[:space:]]*DLL Name: //p' | tr '[:upper:]' '[:lower:]' |
+            grep -vxE 'api-ms-win-[a-z0-9-]+\.dll' | sort >"$WORK/dlls"
+        foreign=$(grep -vxFf packaging/windows/system-dlls "$WORK/dlls" | tr '\n' ' ')
+        [ -z "$foreign" ] || stop "$program wants DLLs that Windows does not bring: $foreign"
+    done
+}
+if [ "${1:-}" = --check ]; then
+    check "$2"
+    exit 0
+fi
+
+CARGO_INCREMENTAL=0
+export CARGO_INCREMENTAL
+remap="--remap-path-prefix=$ROOT=/$NAME --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+
+if have cygpath; then
+    triple=x86_64-pc-windows-msvc
+    # Without the compiler's runtime as a DLL, which Windows does not bring.
+    RUSTFLAGS="$remap -C target-feature=+crt-static"
+    export RUSTFLAGS
+    cargo build --locked --profile dist --bins --target "$triple"
+else
+    triple=x86_64-pc-windows-gnu
+    need x86_64-w64-mingw32-gcc x86_64-w64-mingw32-windres
+    RUSTFLAGS=$remap
+    CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc
+    CC_x86_64_pc_windows_gnu=x86_64-w64-mingw32-gcc
+    AR_x86_64_pc_windows_gnu=x86_64-w64-mingw32-ar
+    export RUSTFLAGS CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER CC_x86_64_pc_windows_gnu AR_x86_64_pc_windows_gnu
+    set -- build --locked --profile dist --bins --target "$triple"
+    if [ -d "$(rustc --print sysroot)/lib/rustlib/$triple/lib" ]; then
+        cargo "$@"
+    elif [ -d /usr/lib/rustlib/src/rust/library ] || [ -d "$(/usr/bin/rustc --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library" ]; then
+        # Debian's compiler and the source of its standard library are of one version, so that it builds it.
+        RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc \
+            /usr/bin/cargo "$@" -Zbuild-std=std,panic_unwind
+    else
+        cannot "Rust's standard library for Windows is not here: rustup target add $triple, or: sh packaging/setup.sh --packaging"
+    fi
+fi
+
+for program in "$NAME.exe" "${NAME}ctl.exe"; do
+    put 755 "$TARGET/$triple/dist/$program" "$WORK/windows/$program"
+done
+check "$WORK/windows"
