@@ -157,6 +157,7 @@ look_at_checks() {
     have desktop-file-validate || missing desktop-file-validate "checks the menu's entry" desktop-file-utils - - -
     have appstreamcli || missing appstreamcli 'checks what software centres show' appstream - - -
     have systemd-analyze || missing systemd-analyze 'checks the services' systemd - - -
+    have makensis || missing makensis "checks and builds Windows's installer" nsis - - -
 }
 
 # What builds and proves packages; on Debian and its relatives. `-` where another system has no part in it.
@@ -181,6 +182,18 @@ look_at_packaging() {
     have man || missing man 'checks the manual pages' man-db - - -
     have zsh || missing zsh 'checks its completions' zsh - - -
     have fish || missing fish 'checks its completions' fish - - -
+    # For Windows: compiled across, packed, and tried under Wine.
+    have x86_64-w64-mingw32-gcc || missing x86_64-w64-mingw32-gcc 'compiles for Windows' gcc-mingw-w64-x86-64-win32 - - -
+    if ! any "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/x86_64-pc-windows-gnu/lib"; then
+        any /usr/lib/rustlib/src/rust/library || missing "the source of Rust's standard library" 'built for Windows' rust-web-src - - -
+        any /usr/bin/rustc || missing "Debian's rustc" 'of the version of that source' rustc-web - - -
+        any /usr/bin/cargo || missing "Debian's cargo" 'of the version of that source' cargo-web - - -
+    fi
+    have wine || missing wine 'installs and starts what is for Windows' wine - - -
+    any /usr/lib/wine/wine64 || missing wine64 'installs and starts what is for Windows' wine64 - - -
+    have osslsigncode || missing osslsigncode 'signs for Windows' osslsigncode - - -
+    have wrestool || missing wrestool "draws and reads Windows's icons" icoutils - - -
+    have png2icns || missing png2icns "draws macOS's icon" icnsutils - - -
     any /usr/lib/python3*/ensurepip || any "$(python3 -c 'import ensurepip; print(ensurepip.__path__[0])' 2>/dev/null)" ||
         missing 'python3 -m venv' 'holds zigbuild' python3-venv - - -
 }

@@ -13,7 +13,7 @@ installer_of() { printf '%s/%s-%s-windows-x86_64-setup.exe' "$PACKAGES" "$NAME" 
 installer=$(installer_of "$VERSION")
 archive=$PACKAGES/$NAME-$VERSION-windows-x86_64-portable.zip
 
-for tool in makensis wine Xvfb xdotool xwininfo import x86_64-w64-mingw32-gcc; do
+for tool in makensis wine Xvfb xwininfo import wrestool osslsigncode x86_64-w64-mingw32-gcc; do
     have "$tool" && continue
     skip 'windows' "$tool is missing: sh packaging/setup.sh --packaging"
     exit 0
@@ -43,21 +43,10 @@ display=$!
 hub=
 end() {
     [ -z "$hub" ] || kill "$hub" || true
-    wineserver_end || true
+    wineserver -k || true
     kill "$display" || true
 }
 trap end EXIT
-wineserver_end() {
-    for server in wineserver /usr/lib/wine/wineserver64; do
-        have "$server" && "$server" -k && return
-    done
-}
-wineserver_wait() {
-    for server in wineserver /usr/lib/wine/wineserver64; do
-        have "$server" && "$server" -w && return
-    done
-}
-
 # until_true SECONDS COMMAND…: waits for it, looking twice a second.
 until_true() {
     tries=$(($1 * 2))
@@ -91,22 +80,35 @@ resources() {
     for program in "$NAME.exe" "${NAME}ctl.exe"; do
         wrestool --list "$WORK/stage-windows/$program" >"$proof/resources"
         for type in group_icon version 24; do # 24: the manifest
-            grep -q -- "--type=$type\b\|--type=.*($type)\|$type" "$proof/resources" || return 1
+            grep -q -- "--type=.*$type" "$proof/resources" || return 1
         done
-        wrestool --raw --extract --type=24 "$WORK/stage-windows/$program" | grep -q 'PerMonitorV2' || return 1
+        wrestool --raw --extract --type=24 "$WORK/stage-windows/$program" | grep -q PerMonitorV2 || return 1
     done
 }
-if have wrestool; then
-    prove 'windows: resources' 'icon, version, manifest' resources
-else
-    skip 'windows: resources' 'wrestool (icoutils) is missing'
-fi
+prove 'windows: resources' 'icon, version, manifest' resources
+prove "windows: icons" 'as assets/duplex.svg is' sh packaging/icons.sh --check
+# With a certificate made for this: that it can be done, not that anyone would trust it.
+signing() {
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$AUTHOR" -addext extendedKeyUsage=codeSigning \
+        -keyout "$proof/key.pem" -out "$proof/certificate.pem" &&
+        openssl pkcs12 -export -passout pass:secret -inkey "$proof/key.pem" -in "$proof/certificate.pem" -out "$proof/certificate.pfx" &&
+        WINDOWS_CERTIFICATE=$proof/certificate.pfx WINDOWS_CERTIFICATE_PASSWORD=secret \
+            sh packaging/windows/exe.sh "$WORK/stage-windows" "$proof/signed.exe" &&
+        osslsigncode verify -CAfile "$proof/certificate.pem" -in "$proof/signed.exe"
+}
+prove 'windows: signing' 'installer, by a certificate of its own' signing
 
 # ── The installer ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+# Debian's Wine says that it is Windows 7.
+wine winecfg -v win7 >&2
+refuses() { ! wine "$installer" /S >&2 && [ ! -e "$c/users/$(id -un)/AppData/Local/Programs/$TITLE" ]; }
+prove 'windows: on Windows 7' 'refuses, installs nothing' refuses
+wine winecfg -v win10 >&2
+
 # What there is of files and registry keys, to be compared; less what Windows itself writes while programs run.
 listing() {
-    wineserver_wait
+    wineserver -w
     (cd "$c" && find . -path ./windows -prune -o -path '*/Temp/*' -prune -o -print | sort) >"$1.files"
     for key in HKCU HKLM; do
         wine reg export "$key" "$proof/export.reg" /y >&2
