@@ -118,7 +118,9 @@ fn listen(record: &Path, window: Callee) -> std::io::Result<()> {
         // Whoever waits for the end of this program waits on these.
         let mut open_to_the_end = Vec::new();
         for stream in listener.incoming() {
-            let Some((stream, call)) = stream.ok().and_then(|stream| greeted(stream, &words)) else { continue };
+            let Some((stream, call)) = stream.ok().and_then(|stream| greeted(stream, &words)) else {
+                continue;
+            };
             if let Some(window) = window.get() {
                 window(call);
             }
