@@ -5,9 +5,9 @@
 
 check=$WORK/check-macos
 rm -rf "$check"
-# Any two programs: it is the bundle that is looked at.
+# Any two files: it is the bundle that is looked at.
 for program in "$NAME" "${NAME}ctl"; do
-    put 755 "$(command -v true)" "$check/programs/$program"
+    put 755 packaging/macos/check.sh "$check/programs/$program"
 done
 sh packaging/macos/app.sh "$check/programs" "$check/$TITLE.app"
 "$PYTHON" packaging/macos/look.py "$check/$TITLE.app" packaging/macos/entitlements.plist
