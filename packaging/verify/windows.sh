@@ -24,12 +24,12 @@ done
 [ -e "$installer" ] || { skip 'windows' 'the programs cannot be built here; see above in the log' && exit 0; }
 
 mkdir -p "$results"
-proof=$WORK/wine
-rm -rf "$proof"
-mkdir -p "$proof"
+trial=$WORK/wine
+rm -rf "$trial"
+mkdir -p "$trial"
 
 # One prefix for all: a fresh Windows.
-WINEPREFIX=$proof/prefix
+WINEPREFIX=$trial/prefix
 WINEARCH=win64
 WINEDEBUG=${WINEDEBUG:--all}
 WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe='
@@ -60,13 +60,13 @@ until_true() {
 
 wine wineboot --init >&2 || true
 # Wine 8 lacks the one function of this DLL of Windows 10 that Rust's standard library asks for. For this proof only.
-cat >"$proof/prng.c" <<'C'
+cat >"$trial/prng.c" <<'C'
 #include <windows.h>
 BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
 __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) { return SystemFunction036(data, (ULONG)size); }
 C
 if [ ! -e "$c/windows/system32/bcryptprimitives.dll" ]; then
-    x86_64-w64-mingw32-gcc -shared -o "$c/windows/system32/bcryptprimitives.dll" "$proof/prng.c" -ladvapi32
+    x86_64-w64-mingw32-gcc -shared -o "$c/windows/system32/bcryptprimitives.dll" "$trial/prng.c" -ladvapi32
 fi
 
 # ── What is in them ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -78,9 +78,9 @@ done
 prove 'windows: DLLs' 'nothing but what Windows brings' sh packaging/windows/binaries.sh --check "$WORK/stage-windows"
 resources() {
     for program in "$NAME.exe" "${NAME}ctl.exe"; do
-        wrestool --list "$WORK/stage-windows/$program" >"$proof/resources"
+        wrestool --list "$WORK/stage-windows/$program" >"$trial/resources"
         for type in group_icon version 24; do # 24: the manifest
-            grep -q -- "--type=.*$type" "$proof/resources" || return 1
+            grep -q -- "--type=.*$type" "$trial/resources" || return 1
         done
         wrestool --raw --extract --type=24 "$WORK/stage-windows/$program" | grep -q PerMonitorV2 || return 1
     done
@@ -90,11 +90,11 @@ prove "windows: icons" 'as assets/duplex.svg is' sh packaging/icons.sh --check
 # With a certificate made for this: that it can be done, not that anyone would trust it.
 signing() {
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$AUTHOR" -addext extendedKeyUsage=codeSigning \
-        -keyout "$proof/key.pem" -out "$proof/certificate.pem" &&
-        openssl pkcs12 -export -passout pass:secret -inkey "$proof/key.pem" -in "$proof/certificate.pem" -out "$proof/certificate.pfx" &&
-        WINDOWS_CERTIFICATE=$proof/certificate.pfx WINDOWS_CERTIFICATE_PASSWORD=secret \
-            sh packaging/windows/exe.sh "$WORK/stage-windows" "$proof/signed.exe" &&
-        osslsigncode verify -CAfile "$proof/certificate.pem" -in "$proof/signed.exe"
+        -keyout "$trial/key.pem" -out "$trial/certificate.pem" &&
+        openssl pkcs12 -export -passout pass:secret -inkey "$trial/key.pem" -in "$trial/certificate.pem" -out "$trial/certificate.pfx" &&
+        WINDOWS_CERTIFICATE=$trial/certificate.pfx WINDOWS_CERTIFICATE_PASSWORD=secret \
+            sh packaging/windows/exe.sh "$WORK/stage-windows" "$trial/signed.exe" &&
+        osslsigncode verify -CAfile "$trial/certificate.pem" -in "$trial/signed.exe"
 }
 prove 'windows: signing' 'installer, by a certificate of its own' signing
 
@@ -111,9 +111,9 @@ listing() {
     wineserver -w
     (cd "$c" && find . -path ./windows -prune -o -path '*/Temp/*' -prune -o -print | sort) >"$1.files"
     for key in HKCU HKLM; do
-        wine reg export "$key" "$proof/export.reg" /y >&2
-        iconv -f UTF-16 -t UTF-8 "$proof/export.reg" | tr -d '\r'
-    done | grep -viE 'wine\\(fonts|mshtml|debug|drivers)|\\(MountedDevices|Explorer\\(MountPoints|SessionInfo))' >"$1.registry"
+        wine reg export "$key" "$trial/export.reg" /y >&2
+        iconv -f UTF-16 -t UTF-8 "$trial/export.reg" | tr -d '\r'
+    done | grep -viE 'wine\\(fonts|mshtml|debug|drivers)|explorer\\(mountpoints|sessioninfo)|usr\\\\share\\\\fonts|DriverDateData' >"$1.registry"
 }
 local_app_data=$(wine cmd /c 'echo %LOCALAPPDATA%' | tr -d '\r' | sed 's|^C:||; s|\\|/|g')
 installed=$c$local_app_data/Programs/$TITLE
@@ -137,7 +137,7 @@ fi
 # The person's PATH, longer than NSIS's strings.
 long=$(printf 'C:\\tools\\%0200d;' 1 2 3 4 5 6 7 8 9)
 wine reg add 'HKCU\Environment' /v Path /t REG_EXPAND_SZ /d "%USERPROFILE%\\bin;$long" /f >&2
-listing "$proof/before"
+listing "$trial/before"
 
 install_old() { wine "$(installer_of "$OLD")" /S /PATH >&2 && [ -e "$app" ] && [ -e "$shortcut" ] && version_is "$OLD"; }
 prove 'windows: silent install' "%LOCALAPPDATA%\\Programs\\$TITLE, no rights" install_old
@@ -150,11 +150,11 @@ prove 'windows: duplexctl runs' "$(wine "$installed/${NAME}ctl.exe" --version | 
 
 # A hub on this machine, of the same source.
 cargo build --locked --bin "${NAME}ctl" >&2
-"$TARGET/debug/${NAME}ctl" hub --listen 127.0.0.1:0 --data-dir "$proof/hub" >"$proof/hub.log" 2>&1 &
+"$TARGET/debug/${NAME}ctl" hub --listen 127.0.0.1:0 --data-dir "$trial/hub" >"$trial/hub.log" 2>&1 &
 hub=$!
-until_true 60 test -s "$proof/hub/hub.json"
-url=$(sed 's/.*"url":"\([^"]*\)".*/\1/' "$proof/hub/hub.json")
-DUPLEX_TOKEN=$(cat "$proof/hub/token")
+until_true 60 test -s "$trial/hub/hub.json"
+url=$(sed 's/.*"url":"\([^"]*\)".*/\1/' "$trial/hub/hub.json")
+DUPLEX_TOKEN=$(cat "$trial/hub/token")
 export DUPLEX_TOKEN
 ctl() { wine "$installed/${NAME}ctl.exe" "$@"; }
 chat() { ctl send "$url" --room general 'from Windows' >&2 && ctl tail "$url" --room general --count 1 --since 0 | tee /dev/stderr | grep -q 'from Windows'; }
@@ -183,23 +183,23 @@ upgrade() {
     version_is "$VERSION" && ! window_is_there && [ -s "$data/client.db" ] && path_is "\\Programs\\$TITLE" &&
         [ -z "$(find "$installed" -name '*.new' -o -name '*.old')" ]
 }
-checksum() { wine "$app" --screenshot "Z:$proof/after.png" --after 3 >&2 && drawn "$proof/after.png"; }
+checksum() { wine "$app" --screenshot "Z:$trial/after.png" --after 3 >&2 && drawn "$trial/after.png"; }
 prove 'windows: upgrade' 'closes the running app, keeps data and choices' upgrade
 prove 'windows: starts on that data' 'after the upgrade' checksum
 
 gone() {
     wine "$installed/uninstall.exe" /S >&2
     until_true 60 test ! -e "$installed"
-    listing "$proof/after"
-    diff "$proof/before.registry" "$proof/after.registry" >&2 || return 1
+    listing "$trial/after"
+    diff "$trial/before.registry" "$trial/after.registry" >&2 || return 1
     # The person's data is what may stay.
-    grep -vF "/Local/$TITLE" "$proof/after.files" | diff "$proof/before.files" - >&2 && [ -s "$data/client.db" ]
+    grep -vF "/Local/$TITLE" "$trial/after.files" | diff "$trial/before.files" - >&2 && [ -s "$data/client.db" ]
 }
 prove 'windows: uninstall' 'no file, no registry key; data kept' gone
 deleted() {
     wine "$installer" /S >&2 && wine "$installed/uninstall.exe" /S /DELETEDATA >&2
-    until_true 60 test ! -e "$installed" && listing "$proof/deleted" &&
-        diff "$proof/before.files" "$proof/deleted.files" >&2 && diff "$proof/before.registry" "$proof/deleted.registry" >&2
+    until_true 60 test ! -e "$installed" && listing "$trial/deleted" &&
+        diff "$trial/before.files" "$trial/deleted.files" >&2 && diff "$trial/before.registry" "$trial/deleted.registry" >&2
 }
 prove 'windows: uninstall, all' '/DELETEDATA: nothing at all is left' deleted
 
@@ -213,7 +213,7 @@ prove 'windows: for all users' '/ALLUSERS /D=, removed again' for_all
 
 # ── The portable archive ───────────────────────────────────────────────────────────────────────────────────────────
 
-place="$proof/두 손 folder"
+place="$trial/두 손 folder"
 portable() {
     rm -rf "$place"
     mkdir -p "$place"

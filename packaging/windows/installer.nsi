@@ -30,7 +30,8 @@ ShowUninstDetails nevershow
 
 !define PROGRAM "duplex.exe"
 !define CONSOLE "duplexctl.exe"
-!define ENTRY "Software\Microsoft\Windows\CurrentVersion\Uninstall\${TITLE}"
+!define ENTRIES "Software\Microsoft\Windows\CurrentVersion\Uninstall"
+!define ENTRY "${ENTRIES}\${TITLE}"
 !define ENVIRONMENT "SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
 ; Exit codes beside NSIS's own (0 done, 1 cancelled by the person, 2 failed): those of Windows.
 !define ERROR_IN_USE 32
@@ -593,8 +594,13 @@ again:
   Delete "$INSTDIR\${CONSOLE}.old"
   Delete "$INSTDIR\uninstall.exe"
   RMDir "$INSTDIR"
+  ${If} $INSTDIR == "$LOCALAPPDATA\Programs\${TITLE}"
+    ; Where nothing else is in it, it was made for this.
+    RMDir "$LOCALAPPDATA\Programs"
+  ${EndIf}
   Delete "$SMPROGRAMS\${TITLE}.lnk"
   DeleteRegKey SHCTX "${ENTRY}"
+  DeleteRegKey /ifempty SHCTX "${ENTRIES}"
   ${If} $DeleteData == 1
     SetShellVarContext current
     RMDir /r "$LOCALAPPDATA\${TITLE}"

@@ -123,7 +123,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         room_refused unread you said show_lines show_characters new_count room_begins gap typing
         people_online devices keys log notices rich sheet profiles device_page day clock day_and_clock
         message_hint too_large
-        address_taken_as
+        address_taken_as no_graphics
     ];
     all.extend(STATES.map(words.state));
     all.extend(BAD_ADDRESSES.map(words.bad_address));
@@ -159,6 +159,7 @@ fn filled(words: &Words, one: &str, two: &str) -> Vec<(String, Vec<String>)> {
         ((words.message_hint)(one), first()),
         ((words.too_large)(41 * 1024), vec!["41.0".to_owned(), "64".to_owned()]),
         ((words.address_taken_as)(one), first()),
+        ((words.no_graphics)(one), first()),
     ]
 }
 
