@@ -1,9 +1,11 @@
 #!/bin/sh
 # The tarball: installed by a person for themselves, from a folder with spaces and Hangul in its name; upgraded; removed
-# with nothing left; and what it says when it cannot.
+# with nothing left; what it says when it cannot; and for everybody, in a tree of its own.
 # shellcheck disable=SC2317 # functions are called by name, through prove
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=packaging/linux/trees.sh
+. packaging/linux/trees.sh
 
 file=$PACKAGES/$NAME-$VERSION-linux-x86_64.tar.xz
 if [ ! -e "$file" ]; then
@@ -42,3 +44,20 @@ uninstall() {
 prove 'tar: uninstall' 'nothing left but data' uninstall
 refuses() { ! installer --uninstall && ! installer --prefix /proc/nowhere && ! installer --what; }
 prove 'tar: says what it cannot do' 'not installed, not writable, unknown option' refuses
+
+can_make_trees 'tar: for everybody' || exit 0
+open_tree bookworm tar
+trap 'close_tree "$layer"' EXIT
+tar --extract --directory "$tree/opt" --file "$file"
+files_in_tree >"$WORK/files-before"
+for_everybody() { in_tree sh "/opt/${folder##*/}/install.sh" --system | tee "$WORK/said"; }
+prove 'tar: install for everybody' 'into /usr/local, with the services' for_everybody
+prove 'tar: the services are of that place' '/usr/local/bin' \
+    grep -q '^ExecStart=/usr/local/bin/' "$tree/usr/local/lib/systemd/system/$NAME-hub.service"
+prove 'tar: says what the window lacks' 'on a system without a desktop' grep -q 'libegl1 .*libxkbcommon0' "$WORK/said"
+removed() {
+    in_tree sh "/opt/${folder##*/}/install.sh" --system --uninstall && [ -e "$tree/etc/$NAME/hub.conf" ] && rm -r "${tree:?}/etc/$NAME"
+    files_in_tree >"$WORK/files-after"
+    diff "$WORK/files-before" "$WORK/files-after"
+}
+prove 'tar: remove for everybody' 'nothing left but settings' removed

@@ -46,20 +46,24 @@ case $prefix in
 /*) ;;
 *) prefix=$PWD/$prefix ;;
 esac
-# What was installed, a path a line.
+# What was installed, a path a line: files, and with a / at their end the folders that were made for them.
 list=$prefix/share/@NAME@/installed
 
-# Removes all that is listed and not of the new version (in the file $1), then the folders that are empty by that.
-remove_listed() {
+# Removes the files that are listed and not in the file $1.
+remove_files() {
     [ -e "$list" ] || return 0
-    while IFS= read -r file; do
+    grep -v '/$' "$list" | while IFS= read -r file; do
         grep -qxF -e "$file" "$1" || rm -f "$prefix/$file"
-        folder=$(dirname "$file")
-        while [ "$folder" != . ]; do
-            rmdir "$prefix/$folder" 2>/dev/null || break
-            folder=$(dirname "$folder")
-        done
-    done <"$list"
+    done
+}
+
+# make_folder FOLDER: makes it and those above it where they are not there, and notes which it made.
+make_folder() {
+    if [ ! -d "$prefix/$1" ]; then
+        make_folder "$(dirname "$1")"
+        mkdir "$prefix/$1"
+        printf '%s/\n' "$1" >>"$made"
+    fi
 }
 
 # So that menus show its icon, where they keep a cache of them.
@@ -78,9 +82,13 @@ if [ $uninstall -eq 1 ]; then
         systemctl --no-reload disable --now @NAME@-hub.service 2>/dev/null || true
         systemctl --no-reload disable --now '@NAME@-agent@*.service' 2>/dev/null || true
     fi
-    remove_listed /dev/null
+    remove_files /dev/null
+    folders=$(grep '/$' "$list" | sort -r)
     rm -f "$list"
-    rmdir "$prefix/share/@NAME@" "$prefix/share" 2>/dev/null || true
+    # Those within come before those around them; one that holds something else stays.
+    printf '%s\n' "$folders" | while IFS= read -r folder; do
+        rmdir "$prefix/$folder" 2>/dev/null || true
+    done
     refresh
     say "@TITLE@ is removed from $prefix. Your data is where it was."
     exit 0
@@ -89,19 +97,21 @@ fi
 [ "$(uname -s) $(uname -m)" = 'Linux x86_64' ] || stop "this is for Linux on x86_64, not for $(uname -s) on $(uname -m)"
 "$here/bin/@NAME@ctl" --version >/dev/null 2>&1 ||
     stop "the programs do not start here; they need glibc 2.31 or newer: $("$here/bin/@NAME@ctl" --version 2>&1 || true)"
-if ! mkdir -p "$prefix/share/@NAME@" 2>/dev/null || [ ! -w "$prefix/share/@NAME@" ]; then
+if ! mkdir -p "$prefix" 2>/dev/null || [ ! -w "$prefix" ]; then
     stop "$prefix cannot be written to. Run it as root, or without --system to install for you alone."
 fi
 
 new=$(mktemp)
-trap 'rm -f "$new"' EXIT
+made=$(mktemp)
+trap 'rm -f "$new" "$made"' EXIT
+if [ -e "$list" ]; then grep '/$' "$list" >"$made" || true; fi
 (cd "$here" && find bin share -type f) | sort >"$new"
 [ $system -eq 0 ] || (cd "$here" && find lib -type f) >>"$new"
-remove_listed "$new"
+remove_files "$new"
 
 in_sed=$(printf '%s' "$prefix" | sed 's/[&|\\]/\\&/g')
 while IFS= read -r file; do
-    mkdir -p "$prefix/$(dirname "$file")"
+    make_folder "$(dirname "$file")"
     # Beside it and over it in one step: a program that runs goes on with its old file.
     case $file in
     # These name the program's place.
@@ -114,7 +124,8 @@ while IFS= read -r file; do
     chmod $mode "$prefix/$file.new"
     mv "$prefix/$file.new" "$prefix/$file"
 done <"$new"
-cp "$new" "$list"
+make_folder share/@NAME@
+cat "$new" "$made" >"$list"
 chmod 644 "$list"
 
 if [ $system -eq 1 ] && [ ! -e /etc/@NAME@/hub.conf ]; then
