@@ -253,6 +253,7 @@ mod tests {
         );
         assert_eq!(shape("```\nopen"), ["code() open"]);
         assert_eq!(shape("```let x = 1;\nlet y\n```"), ["code() let x = 1;\nlet y"]);
+        assert_eq!(shape("```a&#x202E;b\nx\n```"), ["code(a⟨U+202E⟩b) x"]);
         let whole = "```\nfirst\n```\n```sh\nsecond \u{202E}\n```";
         let shown = crate::ui::harmless::text(whole).into_owned();
         assert_eq!(code(whole, &shown, 1), "second \u{202E}");

@@ -7,6 +7,7 @@ use pulldown_cmark::{CodeBlockKind, Event, LinkType, Tag, TagEnd};
 use super::prepare::HELP;
 use super::{Block, Kind, MOST_LINKS, Markup, Style};
 use crate::ui::chat::addresses;
+use crate::ui::harmless;
 use crate::ui::target::Target;
 
 /// Quotes and lists are indented no deeper than this.
@@ -37,10 +38,10 @@ pub(super) struct Reader<'a> {
     links: Vec<usize>,
     /// Text that may hold addresses: the parser hands it out in pieces.
     loose: String,
-    quotes: u8,
-    lists: u8,
+    quotes: usize,
+    lists: usize,
     /// The marker of an item whose first block is still to come, and in how many lists it stands.
-    marker: Option<(String, u8)>,
+    marker: Option<(String, usize)>,
     /// Where in the source the last text ended.
     shown_to: usize,
     in_indented_code: bool,
@@ -121,11 +122,11 @@ impl<'a> Reader<'a> {
             }
             Tag::BlockQuote(_) => {
                 self.close();
-                self.quotes = self.quotes.saturating_add(1);
+                self.quotes += 1;
             }
             Tag::List(_) => {
                 self.close();
-                self.lists = self.lists.saturating_add(1);
+                self.lists += 1;
             }
             Tag::Item => {
                 self.close();
@@ -141,6 +142,8 @@ impl<'a> Reader<'a> {
             }
             Tag::CodeBlock(CodeBlockKind::Fenced(info)) => {
                 self.close();
+                // What the parser decodes could hide something again.
+                let info = harmless::text(&info);
                 let (language, first_line) = match info.trim() {
                     "" => (None, None),
                     name if name.len() <= LANGUAGE && !name.contains(char::is_whitespace) => {
@@ -330,8 +333,8 @@ impl<'a> Reader<'a> {
         self.block = Some(Block {
             apart: between.matches('\n').count() > 1,
             kind,
-            quotes: self.quotes.min(MOST_DEPTH),
-            lists: lists.min(MOST_DEPTH),
+            quotes: depth(self.quotes),
+            lists: depth(lists),
             marker,
             text: String::new(),
             spans: Vec::new(),
@@ -398,6 +401,10 @@ impl<'a> Reader<'a> {
             _ => {}
         }
     }
+}
+
+fn depth(levels: usize) -> u8 {
+    u8::try_from(levels).map_or(MOST_DEPTH, |levels| levels.min(MOST_DEPTH))
 }
 
 /// An item's marker as it was written, but for a round point.
