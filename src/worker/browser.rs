@@ -12,8 +12,10 @@ use super::desk::Done;
 pub(super) fn open(url: String, done: Sender<Done>) -> io::Result<()> {
     thread::Builder::new().name("link".to_owned()).spawn(move || {
         if let Err(error) = open::that(&url) {
+            // A launcher that gave up is told of by its exit code alone, which says nothing to a person.
+            let detail = error.raw_os_error().map(|_| error.to_string()).unwrap_or_default();
             // The worker is gone if nobody takes it.
-            let _ = done.blocking_send(Done::LinkNotOpened { url, detail: error.to_string() });
+            let _ = done.blocking_send(Done::LinkNotOpened { url, detail });
         }
     })?;
     Ok(())
