@@ -79,8 +79,35 @@ fn can_load(library: &str) -> bool {
     unsafe { libloading::Library::new(library) }.is_ok()
 }
 
+/// Sees to it that the process ends when the X server does, as at the end of a desktop session. Xlib would run the exit
+/// handlers then, and among them winit closes its input method over the dead connection, for ever and at full load.
+/// What a person typed is on disk as after a crash.
+#[cfg(all(unix, not(target_os = "macos")))]
+#[allow(unsafe_code)]
+pub(super) fn end_with_the_display() {
+    type Handler = extern "C" fn(*mut std::ffi::c_void) -> std::ffi::c_int;
+    extern "C" fn lost(_display: *mut std::ffi::c_void) -> std::ffi::c_int {
+        tell("The desktop session has ended.");
+        // SAFETY: ends the process at once; nothing of it runs any more.
+        unsafe { libc::_exit(1) }
+    }
+    // SAFETY: the signature is Xlib's (XSetIOErrorHandler(3)); the handler lives as long as the program, and the library
+    // is never unloaded.
+    unsafe {
+        let Ok(xlib) = libloading::Library::new("libX11.so.6") else { return };
+        if let Ok(set) = xlib.get::<extern "C" fn(Handler) -> Option<Handler>>(b"XSetIOErrorHandler\0") {
+            set(lost);
+        }
+        std::mem::forget(xlib);
+    }
+}
+
 /// Windows and macOS always have a display.
 #[cfg(any(windows, target_os = "macos"))]
 pub(super) fn check() -> Result<(), String> {
     Ok(())
 }
+
+/// Windows and macOS end a program with its session by themselves.
+#[cfg(any(windows, target_os = "macos"))]
+pub(super) fn end_with_the_display() {}

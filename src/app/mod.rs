@@ -65,6 +65,7 @@ fn run(args: Args) -> Result<(), String> {
     let has_wishes = only.is_some() || args.screenshot.is_some();
     let Some(instance) = Instance::claim(&data_dir, has_wishes)? else { return Ok(()) };
     display::check()?;
+    display::end_with_the_display();
 
     // Before the window opens, so that it opens as it will be.
     let (preferences, place, panes) = settings::Settings::glance(&data_dir);
