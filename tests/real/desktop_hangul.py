@@ -1,5 +1,5 @@
 """Korean typed through ibus-hangul into the running app, key by key as a person does, arrives at the hub composed and
-whole: also the last syllable, which is still being composed when Enter is pressed.
+whole: also the last syllable, which is still being composed when Enter is pressed. And the app ends with its desktop.
 
     HANGUL_SENTENCES=100    how many sentences (10)
     HANGUL_DELAY=60         milliseconds from key to key
@@ -8,6 +8,7 @@ import difflib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -113,8 +114,11 @@ tail = subprocess.run(["timeout", "30", DUPLEXCTL, "tail", record["url"], "--jso
                       capture_output=True, text=True)
 arrived = [line["body"] for line in map(json.loads, tail.stdout.splitlines()) if line["event"] == "message"]
 drive.screenshot(WORK / "after.png")
-app.terminate()
-app.wait(20)
+
+# The desktop ends under it, as at a logout: the app does not stay behind, waiting for an input method that is gone.
+server = pathlib.Path(f"/tmp/.X{os.environ['DISPLAY'].lstrip(':')}-lock").read_text()
+os.kill(int(server), signal.SIGTERM)
+app.wait(30)
 ibus.terminate()
 ibus.wait(20)
 for line in difflib.unified_diff(sentences, arrived, "typed", "came", n=0, lineterm=""):
