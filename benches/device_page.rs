@@ -28,7 +28,8 @@ const OTHERS: usize = 26;
 
 fn main() {
     let quick = std::env::var_os("DUPLEX_BENCH_QUICK").is_some();
-    let frames = if quick { 60 } else { 600 };
+    // Long enough for what is moved to be asked for.
+    let frames = if quick { 180 } else { 600 };
     for accessible in [false, true] {
         let reader = if accessible { "on" } else { "off" };
         println!("frame CPU, device page, 4 plots over {MINUTES} minutes, 1280×1400, screen reader {reader}");

@@ -233,7 +233,8 @@ impl Plots {
     }
 
     fn apply(&mut self, change: Move, now: WallMs) {
-        let end = self.end.unwrap_or(self.sight.to);
+        // What is drawn of the present ends up to a pixel after it: a hand slower than that would never leave it.
+        let end = self.end.unwrap_or(now);
         let end = match change {
             Move::Live => now,
             Move::Pan(ms) => end.saturating_add(ms as i64),
@@ -394,5 +395,21 @@ impl Kept {
         let asked = Asked::new(sight, now);
         (self.asked, self.again, self.missing) = (Some(asked), false, None);
         Some(asked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_hand_leaves_the_present_and_comes_back_to_it() {
+        let now = 1_760_529_600_123;
+        let mut plots = Plots::default();
+        plots.sight = plots.sight(now);
+        plots.apply(Move::Pan(-10.0), now);
+        assert_eq!(plots.end, Some(now - 10), "less than a pixel");
+        plots.apply(Move::Pan(10.0), now);
+        assert_eq!(plots.end, None);
     }
 }
