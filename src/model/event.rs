@@ -13,6 +13,7 @@ use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::profile::Profile;
 use super::reducer::Banner;
+use super::search::{DayFound, Found};
 use super::series::SeriesPage;
 use super::time::{BootMs, WallMs};
 
@@ -374,6 +375,12 @@ pub enum Update {
     Keyring(Option<String>),
     /// Whether to offer the first steps.
     FirstSteps(bool),
+    /// A search has an answer.
+    Found(Arc<Found>),
+    /// A jump to a date has an answer.
+    DayFound(DayFound),
+    /// Messages that were there before the search index are being taken in: so many of a hundred are; `None`: all.
+    Indexed(Option<u8>),
     /// A connection test went on.
     Test(Option<TestOutcome>),
 }

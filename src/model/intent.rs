@@ -9,6 +9,7 @@ use super::panes::Panes;
 use super::preferences::{Preferences, WindowPlace};
 use super::profile::{Profile, Secret};
 use super::reducer::Banner;
+use super::search::Search;
 use super::time::WallMs;
 
 /// Where to jump in a room.
@@ -157,6 +158,19 @@ pub enum Intent {
         connection: ConnectionId,
         /// Of which device.
         device: DeviceId,
+    },
+    /// Find messages. A newer search takes an older one's place.
+    Search(Search),
+    /// Find the first message of a room at this moment or later.
+    FindDay {
+        /// Chosen by whoever asks; the answer bears it.
+        number: u64,
+        /// Of which connection.
+        connection: ConnectionId,
+        /// In which room.
+        room: RoomName,
+        /// The day's beginning, by the clock on the wall here.
+        from: WallMs,
     },
     /// Keep the frames of a connection for its log, or keep them no more.
     WatchLog(ConnectionId, bool),

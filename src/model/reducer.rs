@@ -15,6 +15,7 @@ use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::profile::Profile;
 use super::readings::Part;
+use super::search::Searching;
 use super::time::{BootMs, Time};
 use super::window::{Edge, Window};
 
@@ -148,6 +149,8 @@ pub struct Model {
     pub first_steps: bool,
     /// How the last connection test ended.
     pub test: Option<TestOutcome>,
+    /// What was searched for and found.
+    pub searching: Searching,
 }
 
 impl Model {
@@ -180,6 +183,9 @@ impl Model {
             Update::Keyring(trouble) => self.no_keyring = trouble,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
+            Update::Found(found) => self.searching.found = Some(found),
+            Update::DayFound(found) => self.searching.day = Some(found),
+            Update::Indexed(percent) => self.searching.indexed = percent,
         }
     }
 

@@ -47,6 +47,9 @@ pub enum StoreError {
     /// The thread that does this has ended.
     #[error("the database is closed")]
     Closed,
+    /// The search index is damaged; the messages are not, and it can be made anew from them.
+    #[error("the search index is damaged")]
+    IndexDamaged,
     /// Anything else that SQLite reports; a fault of this program.
     #[error("the database reports: {0}")]
     Sqlite(#[source] rusqlite::Error),
@@ -87,6 +90,9 @@ impl StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let detail = error.to_string();
+        if error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_CORRUPT_VTAB) {
+            return StoreError::IndexDamaged;
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::Full,
             Some(

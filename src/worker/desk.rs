@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -26,6 +27,7 @@ use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
 use crate::model::notices::{Moment, Notifier};
 use crate::model::profile::Secret;
+use crate::model::search::{DayFound, Found};
 use crate::model::{
     Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Profile, SeriesPage,
     SharedModel, Time,
@@ -67,6 +69,10 @@ pub(super) struct Seat {
 pub(super) enum Done {
     /// Something read from the disk, for the model.
     Show(ConnectionId, Event),
+    /// A search has an answer.
+    Found(Arc<Found>),
+    /// A jump to a date has an answer.
+    DayFound(DayFound),
     /// A connection test ended.
     Tested(u64, TestOutcome),
     /// The app's own hub is up, or could not be started.
@@ -265,6 +271,8 @@ impl Desk {
         let mut committing: Option<Committing> = None;
         let mut looked = (Instant::now(), clock::now().boot_ms);
         let mut health = self.store.health();
+        let mut indexed = self.store.indexed();
+        indexed.mark_changed();
         loop {
             if committing.is_none() && !self.unwritten.is_empty() {
                 committing = Some(self.begin_commit());
@@ -290,6 +298,10 @@ impl Desk {
                 Ok(()) = health.changed() => {
                     let now = health.borrow_and_update().clone();
                     self.disk_changed(now).await;
+                }
+                Ok(()) = indexed.changed() => {
+                    let percent = *indexed.borrow_and_update();
+                    self.update(Update::Indexed(percent));
                 }
                 () = sleep_until(deadline) => {
                     self.look(&mut looked);

@@ -61,6 +61,10 @@ impl Desk {
                     self.done(Done::LinkNotOpened { url, detail: error.to_string() });
                 }
             }
+            Intent::Search(search) => self.search(search),
+            Intent::FindDay { number, connection, room, from } => {
+                self.find_day(number, connection, room, from);
+            }
             Intent::RetryNow(connection) | Intent::Connect(connection) => self.connect(connection),
             Intent::Disconnect(connection) => {
                 if let Some(seat) = self.seats.get_mut(&connection) {
@@ -118,6 +122,8 @@ impl Desk {
 
     pub(super) fn done(&mut self, done: Done) {
         match done {
+            Done::Found(found) => self.update(Update::Found(found)),
+            Done::DayFound(found) => self.update(Update::DayFound(found)),
             Done::Show(connection, event) => self.update(Update::Connection(connection, event)),
             Done::Tested(test, outcome) => {
                 if test == self.test {

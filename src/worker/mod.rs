@@ -11,6 +11,7 @@ pub mod line;
 pub mod own_hub;
 mod past;
 mod record;
+mod search;
 mod trial;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

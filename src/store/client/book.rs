@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
 use super::outbox;
+use super::search::index;
 use super::write::{self, key, saturated};
 use crate::model::{ConnectionId, Entry, EntryKind, Position, RoomName};
 
@@ -136,6 +137,15 @@ impl<'a> Book<'a> {
                 entry.received,
                 entry.body
             ])?;
+        let found = index::Entry {
+            row: self.db.last_insert_rowid(),
+            room: room.id,
+            sender,
+            sender_name: &entry.sender.name,
+            received: entry.received,
+            body: &entry.body,
+        };
+        index::add(self.db, &found)?;
         Ok(place)
     }
 

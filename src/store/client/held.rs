@@ -14,6 +14,7 @@ use super::super::error::StoreError;
 use super::super::readers::Slots;
 use super::super::writer::Work;
 use super::open::{self, Found, Place};
+use super::search::index;
 use super::write::{self, Taken};
 use super::{Commit, Health, Write};
 use crate::model::{Banner, ConnectionId, Event};
@@ -24,8 +25,12 @@ pub(super) const WAITING: usize = 64;
 const RETRY: Duration = Duration::from_secs(2);
 /// Most bytes held in memory before entries are let go.
 const HELD_LIMIT: usize = 64 * 1024 * 1024;
-/// Messages of removed connections that are deleted at a time, and the pause in between.
-const PURGE: (u32, Duration) = (2_000, Duration::from_millis(20));
+/// Messages of removed connections that are deleted at a time.
+const PURGE: u32 = 500;
+/// Messages that are taken into the search index at a time.
+const INDEX: u32 = 128;
+/// The pause between two such turns, in which commits have theirs.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What the writer is asked.
 pub(super) enum Job {
@@ -36,6 +41,8 @@ pub(super) enum Job {
     },
     /// A reader found damage.
     Suspect,
+    /// A search found its index damaged.
+    IndexDamaged,
     #[cfg(test)]
     Test(Box<dyn FnOnce(&mut Keeper) + Send>),
 }
@@ -60,6 +67,9 @@ pub(super) struct Keeper {
     held_bytes: usize,
     pub(super) limit: usize,
     purging: bool,
+    /// Whether messages that were there before the search index are still to be taken in.
+    indexing: bool,
+    indexed: watch::Sender<Option<u8>>,
     /// What the disk answers instead, in tests.
     #[cfg(test)]
     pub(super) fault: Option<Fault>,
@@ -73,7 +83,11 @@ impl Keeper {
         db: Option<Connection>,
         readers: Arc<Slots>,
         health: watch::Sender<Health>,
+        indexed: watch::Sender<Option<u8>>,
     ) -> Self {
+        if let Some(percent) = db.as_ref().and_then(|db| index::progress(db).ok()) {
+            indexed.send_replace(percent);
+        }
         Keeper {
             place,
             db,
@@ -84,6 +98,8 @@ impl Keeper {
             limit: HELD_LIMIT,
             // Left over from the last time, perhaps.
             purging: true,
+            indexing: true,
+            indexed,
             #[cfg(test)]
             fault: None,
             #[cfg(test)]
@@ -154,7 +170,15 @@ impl Keeper {
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut taken = Vec::with_capacity(self.held.len());
         for held in &self.held {
-            taken.push(commit_one(&transaction, held)?);
+            taken.push(match commit_one(&transaction, held) {
+                Err(StoreError::IndexDamaged) => {
+                    index::begin_anew(&transaction)?;
+                    self.indexed.send_replace(index::progress(&transaction)?);
+                    self.indexing = true;
+                    commit_one(&transaction, held)?
+                }
+                other => other?,
+            });
             self.purging |= held.writes.contains(&Write::RemoveConnection);
         }
         transaction.commit()?;
@@ -188,6 +212,7 @@ impl Keeper {
             self.hold_first(set_aside.rescued);
         }
         self.db = Some(found.db?);
+        self.indexing = true;
         Ok(())
     }
 
@@ -213,12 +238,58 @@ impl Keeper {
         let Some(db) = &self.db else { return };
         let verdict = db.query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0));
         let damaged = match verdict {
+            // FTS5 speaks of itself here: the messages are not set aside for the sake of what is made from them.
+            Ok(verdict) if verdict.contains("FTS5 table") => return self.index_anew(),
             Ok(verdict) => verdict != "ok",
             Err(error) => StoreError::from(error).is_damage(),
         };
         self.readers.close();
         if damaged && let Err(error) = self.replace() {
             self.set_trouble(Some(open::trouble(&error)));
+        }
+    }
+
+    /// Takes some older messages into the search index. What is lost of that by a power cut is done again, so that no turn
+    /// waits for the disk.
+    fn index(&mut self) {
+        let Some(db) = &mut self.db else { return };
+        let turn = db
+            .pragma_update(None, "synchronous", "NORMAL")
+            .map_err(StoreError::from)
+            .and_then(|()| index::take_in_old(db, INDEX));
+        if let Err(error) = db.pragma_update(None, "synchronous", "FULL") {
+            log::error!("commits no longer wait for the disk: {error}");
+        }
+        match turn {
+            Err(StoreError::IndexDamaged) => self.index_anew(),
+            Ok(percent) => {
+                self.indexing = percent.is_some();
+                self.indexed.send_if_modified(|known| std::mem::replace(known, percent) != percent);
+            }
+            // It stays at what is done, and goes on with the next start.
+            Err(error) => {
+                log::error!("older messages cannot be made searchable: {error}");
+                self.indexing = false;
+            }
+        }
+    }
+
+    /// The search index is damaged: it is made anew from the messages.
+    fn index_anew(&mut self) {
+        self.readers.close();
+        let Some(db) = &mut self.db else { return };
+        let anew = db.transaction().map_err(StoreError::from).and_then(|anew| {
+            index::begin_anew(&anew)?;
+            let percent = index::progress(&anew)?;
+            anew.commit()?;
+            Ok(percent)
+        });
+        match anew {
+            Ok(percent) => {
+                self.indexing = percent.is_some();
+                self.indexed.send_replace(percent);
+            }
+            Err(error) => log::error!("the search index cannot be made anew: {error}"),
         }
     }
 
@@ -247,6 +318,7 @@ impl Work for Keeper {
                     replies.push(reply);
                 }
                 Job::Suspect => self.examine(),
+                Job::IndexDamaged => self.index_anew(),
                 #[cfg(test)]
                 Job::Test(test) => test(self),
             }
@@ -271,18 +343,22 @@ impl Work for Keeper {
         if self.is_troubled() || !self.held.is_empty() {
             Some(RETRY)
         } else {
-            self.purging.then_some(PURGE.1)
+            (self.purging || self.indexing).then_some(PAUSE)
         }
     }
 
     fn idle(&mut self) {
         if self.is_troubled() || !self.held.is_empty() {
             self.flush();
-        } else if let Some(db) = &self.db {
+        } else if let Some(db) = &mut self.db {
             // What fails here is tried again at the next start.
-            self.purging = write::purge(db, PURGE.0).unwrap_or(false);
+            if self.purging {
+                self.purging = write::purge(db, PURGE).unwrap_or(false);
+            } else {
+                self.index();
+            }
         } else {
-            self.purging = false;
+            (self.purging, self.indexing) = (false, false);
         }
     }
 
@@ -308,6 +384,10 @@ fn commit_one(db: &Connection, held: &Held) -> Result<Taken, StoreError> {
     let taken = match result {
         Ok(Ok(taken)) => taken,
         Ok(Err(error)) if error.is_retryable() || error.is_damage() => return Err(error),
+        Ok(Err(StoreError::IndexDamaged)) => {
+            db.execute_batch("ROLLBACK TO one; RELEASE one")?;
+            return Err(StoreError::IndexDamaged);
+        }
         failed => {
             match failed {
                 Ok(Err(error)) => log::error!("a change could not be written and is left out: {error}"),

@@ -2,7 +2,7 @@
 //! disk is held in memory, and a banner says so.
 //!
 //! A write goes `held` (the writer thread's work) → `write` (what each event does) → `book` (messages), `outbox`. A read
-//! goes straight to `read`. `open` knows every state that a file can be in; `schema` is the tables.
+//! goes straight to `read` or `search`. `open` knows every state that a file can be in; `schema` is the tables.
 
 mod book;
 mod held;
@@ -10,6 +10,7 @@ mod open;
 mod outbox;
 mod read;
 mod schema;
+mod search;
 mod write;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
@@ -28,6 +30,8 @@ use super::writer::Writer;
 use crate::link::courier::Change;
 use crate::model::event::{Page, Side, Stored};
 use crate::model::intent::Jump;
+use crate::model::search::{Found, Search};
+use crate::model::time::WallMs;
 use crate::model::{Banner, ConnectionId, Event, MessageId, OutboxItem, Position, RoomName};
 use crate::wire::SavedState;
 use held::Job;
@@ -107,6 +111,17 @@ pub struct Loaded {
     pub saved: SavedState,
 }
 
+/// Where a room has its first message of a moment or later.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct FirstAt {
+    /// Where it stands, and when the hub took it; none where all are older.
+    pub first: Option<(Position, WallMs)>,
+    /// When the hub took the room's newest message; none in an empty room.
+    pub newest: Option<WallMs>,
+    /// Whether nothing before it is on this disk, and the hub may have some.
+    pub older_at_hub: bool,
+}
+
 /// A store that was just opened.
 pub struct Opened {
     /// The store.
@@ -126,6 +141,8 @@ struct Shared {
     readers: Option<Readers>,
     writer: Option<Writer<Job>>,
     health: watch::Receiver<Health>,
+    indexed: watch::Receiver<Option<u8>>,
+    newest_search: Arc<AtomicU64>,
 }
 
 /// A commit that has its place in the order of commits.
@@ -212,6 +229,32 @@ impl ClientStore {
         self.read(move |db| read::unread(db, connection, &room)).await
     }
 
+    /// Finds messages, the newest first. A newer search ends this one: then there is no answer. What is in the outbox is
+    /// not among them.
+    pub async fn search(&self, search: Search) -> Result<Option<Found>, StoreError> {
+        let newest = Arc::clone(&self.shared.newest_search);
+        let ticket = newest.fetch_add(1, Ordering::Relaxed) + 1;
+        self.read(move |db| {
+            search::limit::within(newest, ticket, search.patience, || search::find(db, &search))
+        })
+        .await
+    }
+
+    /// While messages that were there before the search index are being taken in: how many of a hundred are.
+    pub fn indexed(&self) -> watch::Receiver<Option<u8>> {
+        self.shared.indexed.clone()
+    }
+
+    /// The first message of a room that the hub took at this moment or later.
+    pub async fn first_at(
+        &self,
+        connection: ConnectionId,
+        room: RoomName,
+        at: WallMs,
+    ) -> Result<FirstAt, StoreError> {
+        self.read(move |db| read::first_at(db, connection, &room, at)).await
+    }
+
     /// What waits in the outbox, by `seq`.
     pub async fn outbox(&self, connection: ConnectionId) -> Result<Vec<OutboxItem>, StoreError> {
         self.read(move |db| read::outbox(db, connection)).await
@@ -232,11 +275,13 @@ impl ClientStore {
 
     /// A read that comes upon damage has the writer look into it.
     fn checked<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        if let (Err(error), Some(jobs)) = (&result, self.jobs())
-            && error.is_damage()
-        {
+        if let (Err(error), Some(jobs)) = (&result, self.jobs()) {
+            let job = match error {
+                StoreError::IndexDamaged => Some(Job::IndexDamaged),
+                error => error.is_damage().then_some(Job::Suspect),
+            };
             // When the queue is full, the next such read says so again.
-            let _ = jobs.try_send(Job::Suspect);
+            let _ = job.map(|job| jobs.try_send(job));
         }
         result
     }

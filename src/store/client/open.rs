@@ -13,7 +13,7 @@ use super::super::writer::Writer;
 use super::super::{files, migrate};
 use super::held::{Keeper, WAITING};
 use super::schema::SCHEMA;
-use super::{ClientStore, FILE, Health, Opened, Shared, Write, read};
+use super::{ClientStore, FILE, Health, Opened, Shared, Write, read, search};
 use crate::model::{Banner, ConnectionId, Delivery, Event, RoomName};
 
 /// Reader threads.
@@ -76,9 +76,10 @@ fn start(
     rescued: Vec<(ConnectionId, Write)>,
 ) -> ClientStore {
     let (health, watcher) = watch::channel(Health { trouble, ..Health::default() });
+    let (indexed, indexed_watcher) = watch::channel(None);
     let readers_place = place.clone();
     let slots = Slots::new(READERS, Box::new(move || open_to_read(&readers_place)));
-    let mut keeper = Keeper::new(place, db, Arc::clone(&slots), health);
+    let mut keeper = Keeper::new(place, db, Arc::clone(&slots), health, indexed);
     keeper.rescue(rescued);
     let writer = Writer::start("store-writer", WAITING, keeper);
     let readers = Readers::start("store-reader", &slots);
@@ -86,7 +87,15 @@ fn start(
     if let Some(error) = writer.as_ref().err().or(readers.as_ref().err()) {
         log::error!("the database's threads cannot be started: {error}");
     }
-    ClientStore { shared: Arc::new(Shared { readers: readers.ok(), writer: writer.ok(), health: watcher }) }
+    ClientStore {
+        shared: Arc::new(Shared {
+            readers: readers.ok(),
+            writer: writer.ok(),
+            health: watcher,
+            indexed: indexed_watcher,
+            newest_search: Arc::default(),
+        }),
+    }
 }
 
 /// Opens, or reopens, a file. A damaged one is set aside first.
@@ -117,7 +126,8 @@ fn set_aside(path: &Path) -> Result<SetAside, StoreError> {
 
 /// Every table can be read. (A check of every page takes seconds in a large file; damage found later is dealt with then.)
 fn looks_whole(db: &Connection) -> Result<(), StoreError> {
-    for table in ["connection", "room", "sender", "message", "outbox", "purge"] {
+    let tables = ["connection", "room", "sender", "message", "outbox", "purge"];
+    for table in tables.into_iter().chain(["search_author", "search_entry", "search_state"]) {
         let ends = format!("SELECT (SELECT min(rowid) FROM {table}), (SELECT max(rowid) FROM {table})");
         db.query_row(&ends, (), |_| Ok(()))?;
     }
@@ -131,11 +141,13 @@ fn open_memory(name: &str) -> Result<Connection, StoreError> {
 }
 
 pub(super) fn open_to_read(place: &Place) -> Result<Connection, StoreError> {
-    match place {
+    let mut db = match place {
         Place::File(path) if is_empty(path) => migrate::open_memory(None, &SCHEMA),
         Place::File(path) => migrate::open_read_only(path),
         Place::Memory(name) => migrate::connect_memory(name),
-    }
+    }?;
+    search::limit::install(&mut db)?;
+    Ok(db)
 }
 
 /// Where nothing was ever kept, there is nothing to be read.

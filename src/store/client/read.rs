@@ -5,10 +5,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
-use super::Loaded;
 use super::write::{key, saturated};
+use super::{FirstAt, Loaded};
 use crate::model::event::{Page, Side, Stored, StoredRoom};
 use crate::model::intent::Jump;
+use crate::model::time::WallMs;
 use crate::model::{
     ConnectionId, Delivery, Epoch, Message, MessageId, Offset, OutboxItem, Position, Principal, PrincipalId,
     PrincipalKind, ResumePoint, RoomName, Sender,
@@ -245,6 +246,61 @@ pub(super) fn jump(
             as_page(db, room, messages, older.more, newer.more)
         }
     }
+}
+
+/// The first message of a room that the hub took at a moment or later. Within an era a hub's clock goes forward, so that
+/// it is found by halves.
+pub(super) fn first_at(
+    db: &Connection,
+    connection: ConnectionId,
+    name: &RoomName,
+    at: WallMs,
+) -> Result<FirstAt> {
+    let Some(room) = room_id(db, connection, name)? else {
+        return Ok(FirstAt::default());
+    };
+    let place = |which: Run| place(db, room, which);
+    let Some((end, newest)) = place(Run::Before(None))? else {
+        return Ok(FirstAt { older_at_hub: hub_may_hold_older(db, room)?, ..FirstAt::default() });
+    };
+    let mut found = FirstAt { newest: Some(newest), ..FirstAt::default() };
+    let mut next = place(Run::From(Position::default()))?;
+    let oldest = next.map(|(position, _)| position);
+    while let Some((first, received)) = next.filter(|_| found.first.is_none()) {
+        let beyond = Position { era: first.era + 1, offset: 0 };
+        let (last, last_received) = place(Run::Before(Some(beyond)))?.unwrap_or((first, received));
+        if last_received >= at {
+            let (mut low, mut high) = (first.offset, last.offset);
+            while low < high {
+                let middle = low + (high - low) / 2;
+                // There is one: at `high` at the latest.
+                let Some((there, received)) = place(Run::From(Position { offset: middle, ..first }))? else {
+                    break;
+                };
+                if received >= at {
+                    high = middle;
+                } else {
+                    low = there.offset + 1;
+                }
+            }
+            found.first = place(Run::From(Position { offset: high, ..first }))?;
+        }
+        next = if last == end { None } else { place(Run::From(beyond))? };
+    }
+    let is_oldest = found.first.map(|(position, _)| position) == oldest;
+    found.older_at_hub = is_oldest && hub_may_hold_older(db, room)?;
+    Ok(found)
+}
+
+/// Where the first message of a run stands, and when the hub took it.
+fn place(db: &Connection, room: i64, which: Run) -> Result<Option<(Position, WallMs)>> {
+    let (condition, position) = which.sql();
+    let mut query = db.prepare_cached(&format!(
+        "SELECT era, offset, received FROM message WHERE room = ?1 AND {condition} LIMIT 1"
+    ))?;
+    let read =
+        |row: &Row<'_>| Ok((Position { era: row.get(0)?, offset: unsigned(row.get(1)?) }, row.get(2)?));
+    Ok(query.query_row(params![room, position.era, saturated(position.offset)], read).optional()?)
 }
 
 fn as_page(db: &Connection, room: i64, messages: Vec<Message>, older: bool, newer: bool) -> Result<Page> {

@@ -4,7 +4,7 @@ use super::super::migrate::{Schema, Synchronous};
 
 /// The database of the app.
 pub(super) const SCHEMA: Schema =
-    Schema { application_id: 0x4475_7043, steps: &[V1], sync: Synchronous::Full };
+    Schema { application_id: 0x4475_7043, steps: &[V1, V2], sync: Synchronous::Full };
 
 /// Numbers above 2⁶³ − 1 (an epoch, a connection's id) are kept bit by bit. `start_known`, `floor`: see `write::history`.
 ///
@@ -83,4 +83,38 @@ CREATE TABLE outbox (
 CREATE TABLE purge (
     room INTEGER PRIMARY KEY
 ) STRICT;
+";
+
+/// Full-text search; see `search::index`. Takes no longer with a million messages: those that are there are taken in
+/// little by little.
+const V2: &str = "
+CREATE TABLE search_author (
+    id     INTEGER PRIMARY KEY,
+    sender INTEGER NOT NULL REFERENCES sender (id) ON DELETE CASCADE,
+    name   TEXT NOT NULL,
+    UNIQUE (sender, name)
+) STRICT;
+
+CREATE TABLE search_entry (
+    key     INTEGER PRIMARY KEY,
+    message INTEGER NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE search_state (
+    one  INTEGER PRIMARY KEY CHECK (one = 1),
+    todo INTEGER NOT NULL,
+    of   INTEGER NOT NULL,
+    late INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO search_state (one, todo, of)
+    SELECT 1, coalesce(max(rowid), 0), coalesce(max(rowid), 0) FROM message;
+
+CREATE VIRTUAL TABLE search USING fts5 (
+    grams, content = '', contentless_delete = 1, detail = none, tokenize = \"ascii tokenchars '^#@'\"
+);
+
+CREATE TRIGGER search_message_deleted AFTER DELETE ON message BEGIN
+    DELETE FROM search WHERE rowid = (SELECT key FROM search_entry WHERE message = old.rowid);
+    DELETE FROM search_entry WHERE message = old.rowid;
+END;
 ";

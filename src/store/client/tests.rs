@@ -4,6 +4,7 @@ mod damage;
 mod era;
 mod held;
 mod pages;
+mod search;
 
 use std::path::Path;
 

@@ -1,0 +1,339 @@
+//! When a text contains a term: without regard to case, accents and how a syllable is encoded; Korean, Japanese and
+//! Chinese inside words, anything else from three letters on, and with less at the beginning of a word. The same rules
+//! say by which grams an index finds it.
+//!
+//! | text | its grams |
+//! |---|---|
+//! | 온실에서 | each syllable, each pair: 온 실 에 서 온실 실에 에서 |
+//! | pumps | the first letter and two, and each three: ^p ^pu pum ump mps |
+//! | 🚀 | a syllable of its own |
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::canonical_combining_class;
+
+use super::hangul;
+
+/// Marks a gram of a word's beginning; no text has it within a gram.
+const START: char = '^';
+/// Most grams of one term that are asked for: more make it no faster.
+const MOST_GRAMS: usize = 8;
+/// Words of fewer letters are found by their beginning.
+const WITHIN: usize = 3;
+
+/// What a character is to the rules above.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Class {
+    /// Part of a script that is written without spaces, or in which endings are attached; a picture.
+    Dense,
+    /// A letter or digit of any other script.
+    Letter,
+    /// Anything else.
+    Between,
+}
+
+fn class(c: char) -> Class {
+    match c {
+        'a'..='z' | '0'..='9' => Class::Letter,
+        '\0'..='\u{BF}' => Class::Between,
+        // Thai, Lao, Myanmar, Khmer; Kana, Bopomofo, Hangul letters; Han; Yi; Hangul; halves; supplementary Han.
+        '\u{E00}'..='\u{EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}' => Class::Dense,
+        '\u{3040}'..='\u{318F}' | '\u{31A0}'..='\u{31FF}' | '\u{3400}'..='\u{4DBF}' => Class::Dense,
+        '\u{4E00}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7A3}' | '\u{F900}'..='\u{FAFF}' => Class::Dense,
+        '\u{FF66}'..='\u{FF9D}' | '\u{20000}'..='\u{3FFFF}' => Class::Dense,
+        // Arrows, signs and pictures; not spaces and punctuation before them.
+        '\u{2190}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}' => Class::Dense,
+        c if c.is_alphanumeric() => Class::Letter,
+        _ => Class::Between,
+    }
+}
+
+/// A text as it is compared, and where each of its characters came from.
+#[derive(Clone, Debug, Default)]
+pub struct Folded {
+    chars: Vec<char>,
+    /// The bytes of the text that each character stands for: from here up to the next one's.
+    from: Vec<usize>,
+    length: usize,
+}
+
+impl Folded {
+    /// Folds a text.
+    pub fn of(text: &str) -> Folded {
+        let mut folded = Folded { length: text.len(), ..Folded::default() };
+        let mut rest = text.char_indices().peekable();
+        while let Some((at, c)) = rest.next() {
+            let mut end = at + c.len_utf8();
+            while let Some((next, mark)) = rest.peek().copied().filter(|(_, mark)| joins(*mark)) {
+                end = next + mark.len_utf8();
+                rest.next();
+            }
+            let alone = end == at + c.len_utf8();
+            if alone && (c.is_ascii() || ('\u{AC00}'..='\u{D7A3}').contains(&c)) {
+                folded.push(c.to_ascii_lowercase(), at);
+            } else {
+                let plain = text[at..end].nfd().filter(|c| !is_accent(*c));
+                for c in plain.nfc().flat_map(char::to_lowercase).filter(|c| !is_accent(*c)) {
+                    folded.push(c, at);
+                }
+            }
+        }
+        folded
+    }
+
+    fn push(&mut self, c: char, at: usize) {
+        let c = if c.is_whitespace() { ' ' } else { c };
+        if c != ' ' || self.chars.last() != Some(&' ') {
+            self.chars.push(c);
+            self.from.push(at);
+        }
+    }
+
+    /// The bytes of the text that a range of characters stands for.
+    pub fn bytes(&self, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        let at = |index: usize| self.from.get(index).copied().unwrap_or(self.length);
+        at(range.start)..at(range.end)
+    }
+}
+
+/// The folded text alone.
+pub fn folded(text: &str) -> String {
+    Folded::of(text).chars.into_iter().collect()
+}
+
+/// Written on its own, but part of the character before it.
+fn joins(c: char) -> bool {
+    match c {
+        '\0'..='\u{2FF}' => false,
+        // Vowels and finals of a syllable written letter by letter; what makes one picture of several.
+        '\u{1160}'..='\u{11FF}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}' => true,
+        c => canonical_combining_class(c) != 0,
+    }
+}
+
+/// Accents, and what only says how a picture looks.
+fn is_accent(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36F}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
+}
+
+/// The stretches of one class, without what is between them.
+fn runs(chars: &[char]) -> impl Iterator<Item = (Class, std::ops::Range<usize>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let class = class(*chars.get(at)?);
+            let begin = at;
+            at += chars[begin..].iter().take_while(|c| self::class(**c) == class).count();
+            if class != Class::Between {
+                return Some((class, begin..at));
+            }
+        }
+    })
+}
+
+/// All grams of a text, each once, with spaces between them.
+pub fn grams(text: &str) -> String {
+    let folded = Folded::of(text);
+    // A character has 21 bits.
+    let pack = |gram: &[char]| gram.iter().fold(0_u64, |packed, c| packed << 21 | u64::from(*c as u32));
+    let mut packed = Vec::with_capacity(folded.chars.len() * 2);
+    for (class, range) in runs(&folded.chars) {
+        let run = &folded.chars[range];
+        if class == Class::Dense {
+            packed.extend(run.windows(1).chain(run.windows(2)).map(pack));
+        } else {
+            packed.push(pack(&[START, run[0]]));
+            packed.extend(run.get(..2).map(|two| pack(&[START, two[0], two[1]])));
+            packed.extend(run.windows(WITHIN).map(pack));
+        }
+    }
+    packed.sort_unstable();
+    packed.dedup();
+    let mut all = String::with_capacity(packed.len() * 6);
+    for gram in packed {
+        let letters = [gram >> 42, gram >> 21 & 0x1F_FFFF, gram & 0x1F_FFFF];
+        all.extend(letters.iter().filter_map(|c| char::from_u32(*c as u32)).filter(|c| *c != '\0'));
+        all.push(' ');
+    }
+    all
+}
+
+/// Something that a message is to contain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    chars: Vec<char>,
+    /// The last syllable is still being composed.
+    composing: bool,
+}
+
+impl Term {
+    /// A term; none where nothing is left of it. `composing`: its last syllable may go on.
+    pub fn new(text: &str, composing: bool) -> Option<Term> {
+        let chars = Folded::of(text.trim()).chars;
+        let composing = composing && chars.last().is_some_and(|c| hangul::is_hangul(*c));
+        // A letter alone that will become a syllable says nothing yet.
+        let only_begun = composing && chars.len() == 1 && hangul::is_letter(chars[0]);
+        (!chars.is_empty() && !only_begun).then_some(Term { chars, composing })
+    }
+
+    /// As it was typed, folded.
+    pub fn text(&self) -> String {
+        self.chars.iter().collect()
+    }
+
+    /// What is sure of it.
+    fn settled(&self) -> &[char] {
+        &self.chars[..self.chars.len() - usize::from(self.composing)]
+    }
+
+    /// Whether it has to begin a word.
+    fn must_begin(&self) -> bool {
+        runs(self.settled())
+            .next()
+            .is_some_and(|(class, run)| class == Class::Letter && run.start == 0 && run.len() < WITHIN)
+    }
+
+    /// Where it is in a text, from a character on.
+    pub fn find(&self, text: &Folded, from: usize) -> Option<std::ops::Range<usize>> {
+        let all = &text.chars;
+        let settled = self.settled();
+        let must_begin = self.must_begin();
+        (from..all.len()).find_map(|at| {
+            let end = at + settled.len();
+            if all.get(at..end)? != settled {
+                return None;
+            }
+            if must_begin && at > 0 && class(all[at - 1]) == Class::Letter {
+                return None;
+            }
+            if !self.composing {
+                return Some(at..end);
+            }
+            let next = *all.get(end)?;
+            hangul::may_become(*self.chars.last()?, next, all.get(end + 1).copied()).then_some(at..end + 1)
+        })
+    }
+
+    /// Grams that each text with this term has. Empty: an index cannot help.
+    pub fn grams(&self) -> Vec<String> {
+        let settled = self.settled();
+        let mut grams: Vec<String> = Vec::new();
+        for (class, range) in runs(settled) {
+            let run = &settled[range];
+            match (class, run.len()) {
+                (Class::Dense, 1) => grams.push(run.iter().collect()),
+                (Class::Dense, _) => grams.extend(run.windows(2).map(|pair| pair.iter().collect())),
+                (_, length) if length < WITHIN => {
+                    grams.push(std::iter::once(&START).chain(run).collect());
+                }
+                _ => grams.extend(run.windows(WITHIN).map(|three| three.iter().collect())),
+            }
+        }
+        grams.sort();
+        grams.dedup();
+        let step = grams.len().div_ceil(MOST_GRAMS).max(1);
+        grams.into_iter().step_by(step).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contains(text: &str, term: &str) -> bool {
+        Term::new(term, false).unwrap().find(&Folded::of(text), 0).is_some()
+    }
+
+    fn indexed(text: &str, term: &str) -> bool {
+        let grams = grams(text);
+        let grams: Vec<&str> = grams.split(' ').collect();
+        Term::new(term, false).unwrap().grams().iter().all(|gram| grams.contains(&gram.as_str()))
+    }
+
+    #[test]
+    fn a_text_contains_what_a_person_means() {
+        for (text, term) in [
+            ("온실에서 펌프가 돈다", "온실"),
+            ("온실에서 펌프가 돈다", "펌프"),
+            ("새온실에서", "온실"),
+            ("물이 샌다", "물"),
+            ("샌물", "물"),
+            ("온실", "온실".nfd().collect::<String>().as_str()),
+            ("온실".nfd().collect::<String>().as_str(), "온실"),
+            ("Greenhouse", "greenhouse"),
+            ("the greenhouse", "HOUSE"),
+            ("the pump", "p"),
+            ("the pump", "pu"),
+            ("CPU사용률", "사용"),
+            ("CPU사용률", "cp"),
+            ("온도cpu", "cp"),
+            ("Café au lait", "cafe"),
+            ("cafe", "CAFÉ"),
+            ("Crème Brûlée".nfd().collect::<String>().as_str(), "brulee"),
+            ("lift off 🚀 now", "🚀"),
+            ("love ❤\u{FE0F}", "❤"),
+            ("👩\u{200D}💻 at work", "👩\u{200D}💻"),
+            ("ㅋㅋㅋㅋ", "ㅋㅋㅋ"),
+            ("see https://example.org/a/b.html", "example.org/a"),
+            ("two  spaces\nand lines", "spaces and"),
+            ("v2.10.3", "v2.10"),
+            ("v2.10.3", "10.3"),
+            ("東京タワー", "京タ"),
+            ("ПРИВЕТ мир", "привет"),
+            ("Straße", "straße"),
+            ("don't", "don't"),
+        ] {
+            assert!(contains(text, term), "{text:?} contains {term:?}");
+            assert!(indexed(text, term), "the index finds {term:?} in {text:?}");
+        }
+    }
+
+    #[test]
+    fn and_nothing_else() {
+        for (text, term) in [
+            ("온 실", "온실"),
+            ("실온", "온실"),
+            ("the pump", "u"),
+            ("the pump", "um"),
+            ("compute", "pump"),
+            ("pum ump", "pump"),
+            ("abc def", "abcdef"),
+            ("x2.10.3", "2.10"),
+        ] {
+            assert!(!contains(text, term), "{text:?} does not contain {term:?}");
+        }
+    }
+
+    #[test]
+    fn a_match_is_marked_where_it_stands() {
+        let text = "A cafe\u{301} 온\u{301}실에서";
+        let folded = Folded::of(text);
+        let at = |term: &str| {
+            let found = Term::new(term, false).unwrap().find(&folded, 0).unwrap();
+            &text[folded.bytes(found)]
+        };
+        assert_eq!(at("café"), "cafe\u{301}");
+        assert_eq!(at("온실"), "온\u{301}실");
+    }
+
+    #[test]
+    fn a_syllable_that_is_still_composed_finds_what_it_may_become() {
+        let finds = |text: &str, term: &str| {
+            Term::new(term, true).is_some_and(|term| term.find(&Folded::of(text), 0).is_some())
+        };
+        assert!(finds("온실에서", "온ㅅ") && finds("온실에서", "온시") && finds("온실에서", "온실"));
+        assert!(finds("시리즈", "실") && !contains("시리즈", "실"));
+        assert!(!finds("온실에서", "온사"));
+        assert!(Term::new("ㅇ", true).is_none(), "a letter alone says nothing yet");
+        assert!(Term::new("ㅋ", false).is_some());
+        assert!(finds("pump", "pum"), "other scripts are not composed");
+        assert_eq!(Term::new("온시", true).unwrap().grams(), ["온"]);
+        assert!(Term::new("온", true).unwrap().grams().is_empty());
+    }
+
+    #[test]
+    fn each_gram_is_there_once_and_long_terms_ask_for_few() {
+        assert_eq!(grams("ab ab"), "^a ^ab ");
+        assert_eq!(grams("..."), "");
+        assert!(Term::new(&"abcdefghij".repeat(20), false).unwrap().grams().len() <= MOST_GRAMS);
+    }
+}

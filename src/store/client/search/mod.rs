@@ -1,0 +1,179 @@
+//! Finds messages. An index of grams ([`index`]) gives candidates, newest first; each is held against its body before it
+//! counts. A search ends when a page is full, time is up or a newer search has begun ([`limit`]).
+
+pub(super) mod index;
+pub(super) mod limit;
+
+use rusqlite::{Connection, ErrorCode, Row, params};
+use uuid::Uuid;
+
+use super::super::error::{StoreError, unsigned};
+use super::read;
+use crate::model::search::{End, Folded, Found, Hit, HitPlace, PAGE, Query, Scope, Search, excerpt};
+use crate::model::{ConnectionId, MessageId, Position, PrincipalId, RoomName, Sender};
+use index::Slot;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+const COLUMNS: &str =
+    "entry.key, message.era, message.offset, message.id, principal, sender_name, received, body,
+    room.connection, room.name";
+const JOINS: &str = "CROSS JOIN message ON message.rowid = entry.message
+    CROSS JOIN room ON room.id = message.room CROSS JOIN sender ON sender.id = message.sender";
+
+/// Finds a page of messages. `None`: a newer search has begun.
+pub(super) fn find(db: &Connection, search: &Search) -> Result<Option<Found>> {
+    let mut found = Found::nothing(search.number);
+    match look(db, search, &mut found) {
+        Err(StoreError::Sqlite(error))
+            if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {}
+        other => other?,
+    }
+    if limit::is_superseded() {
+        return Ok(None);
+    }
+    // The index has them in the order in which they came, as far as they came within the same few seconds.
+    found.hits.sort_by_key(|hit| std::cmp::Reverse(hit.at));
+    Ok(Some(found))
+}
+
+fn look(db: &Connection, search: &Search, found: &mut Found) -> Result<()> {
+    let query = &search.query;
+    found.next = search.behind;
+    // Until it is known better: whatever interrupts this leaves it so.
+    found.end = End::TimeUp(None);
+    let rooms = rooms(db, search)?;
+    let authors = authors(db, query)?;
+    found.no_room = rooms.as_ref().is_some_and(Vec::is_empty);
+    found.nobody = authors.as_ref().is_some_and(Vec::is_empty);
+    found.more_at_hub = more_at_hub(db, rooms.as_deref())?;
+    if found.no_room || found.nobody {
+        found.end = End::Complete;
+        return Ok(());
+    }
+    let (from, to) = index::range(db, query.after, query.before)?;
+    let to = search.behind.map_or(to, |behind| to.min(behind));
+    let pattern = pattern(query, rooms.as_deref(), authors.as_deref());
+    let sql = match pattern {
+        Some(_) => format!(
+            "SELECT {COLUMNS} FROM search CROSS JOIN search_entry AS entry ON entry.key = search.rowid {JOINS}
+             WHERE search MATCH ?3 AND search.rowid >= ?1 AND search.rowid < ?2 ORDER BY search.rowid DESC"
+        ),
+        None => format!(
+            "SELECT {COLUMNS} FROM search_entry AS entry {JOINS}
+             WHERE ?3 IS NULL AND entry.key >= ?1 AND entry.key < ?2 ORDER BY entry.key DESC"
+        ),
+    };
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![from, to, pattern])?;
+    while let Some(row) = rows.next()? {
+        let key: i64 = row.get(0)?;
+        let received = row.get(6)?;
+        if let Some(hit) = hit(row, query)? {
+            if found.hits.len() == PAGE {
+                found.end = End::More;
+                return Ok(());
+            }
+            found.hits.push(hit);
+        }
+        found.next = Some(key);
+        found.end = End::TimeUp(Some(received));
+        if limit::is_over() {
+            return Ok(());
+        }
+    }
+    found.end = End::Complete;
+    Ok(())
+}
+
+/// The message of a row, if it is what is looked for.
+fn hit(row: &Row<'_>, query: &Query) -> Result<Option<Hit>> {
+    let at = row.get(6)?;
+    let body = row.get_ref(7)?.as_str().map_err(|error| StoreError::Nonsense(error.to_string()))?;
+    let folded = Folded::of(body);
+    if !query.is_when(at) || !query.is_said(&folded) {
+        return Ok(None);
+    }
+    let connection: i64 = row.get(8)?;
+    Ok(Some(Hit {
+        connection: ConnectionId(connection.cast_unsigned()),
+        room: RoomName::new(row.get::<_, String>(9)?)
+            .map_err(|error| StoreError::Nonsense(error.to_string()))?,
+        place: HitPlace::Logged(Position { era: row.get(1)?, offset: unsigned(row.get(2)?) }),
+        id: MessageId(Uuid::from_bytes(row.get(3)?)),
+        sender: Sender { id: PrincipalId(row.get(4)?), name: row.get(5)? },
+        at,
+        excerpt: excerpt(body, &folded, &query.terms),
+    }))
+}
+
+/// What to ask the index; nothing where it cannot help.
+fn pattern(query: &Query, rooms: Option<&[i64]>, authors: Option<&[i64]>) -> Option<String> {
+    let mut all: Vec<String> = Vec::new();
+    let any = |ids: &[i64], slot: Slot| {
+        let words: Vec<String> = ids.iter().map(|id| format!("\"{}\"", slot.word(*id))).collect();
+        format!("({})", words.join(" OR "))
+    };
+    // No gram has a quotation mark in it.
+    all.extend(query.terms.iter().flat_map(|term| term.grams()).map(|gram| format!("\"{gram}\"")));
+    all.extend(rooms.map(|ids| any(ids, Slot::Room)));
+    all.extend(authors.map(|ids| any(ids, Slot::Author)));
+    (!all.is_empty()).then(|| all.join(" AND "))
+}
+
+/// In which rooms to look; `None`: in all.
+fn rooms(db: &Connection, search: &Search) -> Result<Option<Vec<i64>>> {
+    let only = match &search.scope {
+        Scope::Everywhere if search.query.rooms.is_empty() => return Ok(None),
+        Scope::Everywhere => None,
+        Scope::Room(connection, room) => match read::room_id(db, *connection, room)? {
+            Some(id) => Some(id),
+            None => return Ok(Some(Vec::new())),
+        },
+    };
+    let mut query = db.prepare_cached("SELECT id, name FROM room WHERE ?1 IS NULL OR id = ?1")?;
+    let mut rows = query.query([only])?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        if RoomName::new(row.get::<_, String>(1)?).is_ok_and(|name| search.query.is_in(&name)) {
+            ids.push(row.get(0)?);
+        }
+    }
+    Ok(Some(ids))
+}
+
+/// By which authors; `None`: by anybody.
+fn authors(db: &Connection, query: &Query) -> Result<Option<Vec<i64>>> {
+    if query.from.is_empty() {
+        return Ok(None);
+    }
+    let mut all = db.prepare_cached(
+        "SELECT author.id, author.name, principal IS me_id FROM search_author AS author
+         JOIN sender ON sender.id = author.sender JOIN connection ON connection.id = sender.connection",
+    )?;
+    let mut rows = all.query(())?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        let name = row.get_ref(1)?.as_str().map_err(|error| StoreError::Nonsense(error.to_string()))?;
+        if query.is_from(name, row.get(2)?) {
+            ids.push(row.get(0)?);
+        }
+    }
+    Ok(Some(ids))
+}
+
+/// Whether the hub may hold older messages of one of these rooms (`read::page` says when).
+fn more_at_hub(db: &Connection, rooms: Option<&[i64]>) -> Result<bool> {
+    let mut query = db.prepare_cached(
+        "SELECT room.id FROM connection JOIN room ON room.connection = connection.id
+         WHERE era = 1 AND era_from > 1 AND NOT start_known",
+    )?;
+    let mut rows = query.query(())?;
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        if rooms.is_none_or(|rooms| rooms.contains(&id)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

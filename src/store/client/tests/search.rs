@@ -1,0 +1,368 @@
+//! What a person would notice of searching: what is there is found, nothing else is, and nothing that is said of it is
+//! untrue.
+
+use super::super::schema::SCHEMA;
+use super::*;
+use crate::model::search::{End, Found, HitPlace, PAGE, Patience, Query, Scope, Search, Term};
+use crate::store::migrate::{self, Schema};
+
+const DAY: i64 = 24 * 3_600_000;
+
+fn said(offset: Offset, room: &str, by: &str, body: &str) -> Entry {
+    let mut entry = entry(offset, by, offset);
+    entry.room = RoomName::new(room).unwrap();
+    entry.sender.name = by.to_owned();
+    entry.body = body.to_owned();
+    entry.received = 1_700_000_000_000 + offset as i64 * 1_000;
+    entry
+}
+
+fn heard(entries: Vec<Entry>) -> Write {
+    Write::Event(Event::Entries { entries, live: true })
+}
+
+/// A store in which these were said in `general`, one after the other.
+fn with(bodies: &[&str]) -> (tempfile::TempDir, ClientStore) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let entries = (1..).zip(bodies).map(|(offset, body)| said(offset, "general", "Bob", body)).collect();
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), heard(entries)]);
+    (dir, store)
+}
+
+fn words(text: &str) -> Query {
+    let terms = text.split(' ').filter_map(|word| Term::new(word, false)).collect();
+    Query { terms, ..Query::default() }
+}
+
+fn everywhere(query: Query) -> Search {
+    Search { number: 9, query, scope: Scope::Everywhere, behind: None, patience: Patience::Thorough }
+}
+
+fn ask(store: &ClientStore, search: Search) -> Found {
+    wait(store.search(search)).unwrap().unwrap()
+}
+
+fn offsets_of(found: &Found) -> Vec<Offset> {
+    let offset = |hit: &crate::model::search::Hit| match hit.place {
+        HitPlace::Logged(position) => position.offset,
+        HitPlace::Outbox => 0,
+    };
+    found.hits.iter().map(offset).collect()
+}
+
+fn found(store: &ClientStore, text: &str) -> Vec<Offset> {
+    offsets_of(&ask(store, everywhere(words(text))))
+}
+
+/// Waits until all that was there before the index is in it.
+fn wait_for_index(store: &ClientStore) {
+    let mut indexed = store.indexed();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let done = indexed.wait_for(Option::is_none);
+        tokio::time::timeout(std::time::Duration::from_secs(60), done).await.unwrap().unwrap();
+    });
+}
+
+#[test]
+fn korean_and_english_are_found_as_people_look_for_them() {
+    let nfd = "\u{110b}\u{1169}\u{11ab}\u{1109}\u{1175}\u{11af}"; // 온실, letter by letter
+    let (_dir, store) = with(&[
+        "온실에서 물이 샌다",
+        "새온실 펌프 교체",
+        "Greenhouse PUMP runs",
+        "compute the rest",
+        &format!("{nfd}은 조용하다"),
+        "lift off 🚀",
+        "온도만 실험실에서",
+        "a café, thirty-five metres",
+    ]);
+    assert_eq!(found(&store, "온실"), [5, 2, 1], "inside words, with particles, however it is encoded");
+    assert_eq!(found(&store, nfd), [5, 2, 1]);
+    assert_eq!(found(&store, "온실에서"), [1]);
+    assert_eq!(found(&store, "물"), [1], "one syllable");
+    assert_eq!(found(&store, "실"), [7, 5, 2, 1]);
+    assert_eq!(found(&store, "pump"), [3], "case does not count");
+    assert_eq!(found(&store, "house"), [3], "inside a word");
+    assert_eq!(found(&store, "pu"), [3], "two letters begin a word: not compute");
+    assert_eq!(found(&store, "p"), [3]);
+    assert_eq!(found(&store, "🚀"), [6]);
+    assert_eq!(found(&store, "CAFE"), [8]);
+    assert_eq!(found(&store, "five met"), [8]);
+    assert_eq!(found(&store, "pump 온실"), [0; 0], "each word has to be there");
+    assert_eq!(found(&store, "온실 펌프"), [2]);
+    assert_eq!(found(&store, ","), [8], "what no index knows is looked through");
+    let hit = &ask(&store, everywhere(words("물이"))).hits[0];
+    let shown: Vec<_> = hit.excerpt.iter().map(|piece| (piece.text.as_str(), piece.marked)).collect();
+    assert_eq!(shown, [("온실에서 ", false), ("물이", true), (" 샌다", false)]);
+    assert_eq!((hit.connection, hit.room.as_str(), hit.sender.name.as_str()), (C, "general", "Bob"));
+}
+
+#[test]
+fn filters_narrow_it_down() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut entries = vec![
+        said(1, "general", "Mina Kim", "valve"),
+        said(2, "온실", "Mina Kim", "valve"),
+        said(3, "general", "Bob", "valve"),
+        said(4, "general", "Jasmina", "valve"),
+        said(5, "general", "me", "valve"),
+    ];
+    entries[3].received += 2 * DAY;
+    entries[4].received += 4 * DAY;
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), heard(entries.clone())]);
+    let with = |change: &dyn Fn(&mut Search)| {
+        let mut search = everywhere(words("valve"));
+        change(&mut search);
+        ask(&store, search)
+    };
+    let offsets = |change: &dyn Fn(&mut Search)| offsets_of(&with(change));
+    assert_eq!(offsets(&|search| search.query.from = vec!["mina".into()]), [2, 1], "not Jasmina");
+    assert_eq!(offsets(&|search| search.query.from = vec!["kim".into(), "bob".into()]), [3, 2, 1]);
+    assert_eq!(offsets(&|search| search.query.from = vec!["mina kim".into()]), [2, 1]);
+    assert_eq!(offsets(&|search| search.query.from = vec!["me".into()]), [5]);
+    assert_eq!(offsets(&|search| search.query.rooms = vec!["온".into()]), [2]);
+    assert_eq!(offsets(&|search| search.scope = Scope::Room(C, general())), [5, 4, 3, 1]);
+    assert_eq!(offsets(&|search| search.query.after = Some(entries[3].received)), [5, 4]);
+    assert_eq!(offsets(&|search| search.query.before = Some(entries[3].received)), [3, 2, 1]);
+    assert_eq!(offsets(&|search| search.query.terms = vec![]), [5, 4, 3, 2, 1], "the whole of it");
+    assert_eq!(
+        offsets(&|search| {
+            search.query.terms = vec![];
+            search.query.from = vec!["bob".into()];
+        }),
+        [3]
+    );
+    let nobody = with(&|search| search.query.from = vec!["zoe".into()]);
+    assert!(nobody.nobody && nobody.hits.is_empty() && nobody.end == End::Complete);
+    assert!(with(&|search| search.query.rooms = vec!["attic".into()]).no_room);
+}
+
+#[test]
+fn the_newest_come_first_whenever_they_were_received_here_and_pages_join() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![welcomed(500), started(1, 301, LogRestart::First)]);
+    let all = |from: u64, to: u64| (from..=to).map(|n| said(n, "general", "Bob", "pump")).collect::<Vec<_>>();
+    commit(&store, vec![heard(all(301, 320))]);
+    // A page of history comes later and is older.
+    let history = Event::History { room: general(), before: 301, entries: all(241, 300), complete: false };
+    commit(&store, vec![Write::Event(history)]);
+    let first = ask(&store, everywhere(words("pump")));
+    assert_eq!(first.hits.len(), PAGE);
+    assert_eq!((first.end, first.more_at_hub), (End::More, true));
+    let rest = ask(&store, Search { behind: first.next, ..everywhere(words("pump")) });
+    assert_eq!(rest.end, End::Complete);
+    let mut seen = offsets_of(&first);
+    seen.extend(offsets_of(&rest));
+    let expected: Vec<u64> = (241..=320).rev().collect();
+    let mut sorted = seen.clone();
+    sorted.sort_unstable_by(|a, b| b.cmp(a));
+    assert_eq!(sorted, expected, "each once");
+    // What comes within the same few seconds may stand in the order in which it was received.
+    assert!(seen.iter().zip(&expected).all(|(is, should)| is.abs_diff(*should) <= 10), "{seen:?}");
+}
+
+#[test]
+fn more_messages_at_one_moment_than_it_has_places_are_all_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut entries: Vec<Entry> = (1..=700).map(|n| said(n, "general", "Bob", "flood")).collect();
+    entries.iter_mut().for_each(|entry| entry.received = 1_700_000_000_000);
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), heard(entries)]);
+    let mut query = words("flood");
+    query.before = Some(1_700_000_000_001);
+    query.after = Some(1_700_000_000_000);
+    let (mut count, mut behind) = (0, None);
+    loop {
+        let page = ask(&store, Search { behind, ..everywhere(query.clone()) });
+        count += page.hits.len();
+        behind = page.next;
+        if page.end == End::Complete {
+            break;
+        }
+    }
+    assert_eq!(count, 700);
+}
+
+#[test]
+fn what_is_gone_is_not_found() {
+    let (_dir, store) = with(&["leak one", "leak two"]);
+    let log =
+        vec![welcomed(0), started(1, 1, LogRestart::First), heard(vec![said(1, "general", "Zoe", "leak")])];
+    wait(store.commit(ConnectionId(8), log));
+    assert_eq!(found(&store, "leak").len(), 3);
+    // The log begins anew, and holds another message at this place.
+    let again = vec![said(1, "general", "Bob", "dry"), said(2, "general", "Bob", "leak two")];
+    commit(&store, vec![started(2, 1, LogRestart::EpochChanged), heard(again)]);
+    assert_eq!(found(&store, "dry").len(), 1);
+    assert_eq!(found(&store, "leak").len(), 2, "the one that it replaced, and the one that moved");
+    wait(store.commit(ConnectionId(8), vec![Write::RemoveConnection]));
+    assert_eq!(found(&store, "leak").len(), 1, "before it is purged");
+    let mut from_zoe = everywhere(words("leak"));
+    from_zoe.query.from = vec!["zoe".into()];
+    assert!(ask(&store, from_zoe).nobody);
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    with_keeper(&store, move |keeper| {
+        let db = keeper.db.as_ref().unwrap();
+        while write::purge(db, 10).unwrap() {}
+        let count = |table| -> i64 {
+            db.query_row(&format!("SELECT count(*) FROM {table}"), (), |row| row.get(0)).unwrap()
+        };
+        tell.send((count("message"), count("search_entry"), count("search_docsize"))).unwrap();
+    });
+    assert_eq!(told.recv().unwrap(), (2, 2, 2), "and it leaves the index");
+}
+
+/// A database as the first version left it, with so many messages.
+fn first_version(dir: &Path, messages: i64) {
+    let first = Schema { steps: &SCHEMA.steps[..1], ..SCHEMA };
+    let db = migrate::open(&dir.join(FILE), &first).unwrap();
+    db.execute_batch(
+        "INSERT INTO connection (id, me_id, me_kind, me_name, era, era_from, era_has_entries)
+             VALUES (7, 'me', 'person', 'Me', 1, 1, 1);
+         INSERT INTO room (id, connection, name, start_known) VALUES (1, 7, 'general', 1);
+         INSERT INTO sender (id, connection, principal) VALUES (1, 7, 'bob');",
+    )
+    .unwrap();
+    let mut insert = db.prepare("INSERT INTO message VALUES (1, 1, ?1, 1, 'Bob', ?2, 0, ?3, ?4)").unwrap();
+    for number in 1..=messages {
+        let body = if number == 1 { "온실에서 시작".to_owned() } else { format!("message {number}") };
+        let (id, at) = (id(number as u64), 1_700_000_000_000 + number * 1_000);
+        insert.execute(rusqlite::params![number, id.0.as_bytes(), at, body]).unwrap();
+    }
+}
+
+#[test]
+fn messages_from_before_the_index_come_into_it_by_themselves() {
+    let dir = tempfile::tempdir().unwrap();
+    first_version(dir.path(), 3_000);
+    let store = open(dir.path());
+    assert!(store.indexed().borrow().is_some(), "it says so meanwhile");
+    // New ones are found at once, and commits go on.
+    commit(&store, vec![welcomed(0), started(2, 1, LogRestart::EpochChanged)]);
+    commit(&store, vec![heard(vec![said(1, "general", "Mina", "펌프 새로 설치")])]);
+    assert_eq!(found(&store, "펌프"), [1]);
+    wait_for_index(&store);
+    assert_eq!(found(&store, "온실"), [1], "the oldest, too");
+    assert_eq!(found(&store, "2999"), [2999]);
+    assert_eq!(found(&store, "message").len(), PAGE);
+}
+
+#[test]
+fn indexing_goes_on_after_a_crash_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    first_version(dir.path(), 2_000);
+    let store = open(dir.path());
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    let crash = tempfile::tempdir().unwrap();
+    let (from, to) = (dir.path().to_owned(), crash.path().to_owned());
+    with_keeper(&store, move |keeper| {
+        let percent = super::super::search::index::take_in_old(keeper.db.as_mut().unwrap(), 100).unwrap();
+        // What a killed process leaves behind.
+        for file in ["client.db", "client.db-wal"] {
+            std::fs::copy(from.join(file), to.join(file)).unwrap();
+        }
+        tell.send(percent).unwrap();
+    });
+    let percent = told.recv().unwrap().unwrap();
+    assert!((5..100).contains(&percent), "{percent}");
+    let store = open(crash.path());
+    assert!(store.indexed().borrow().is_some_and(|now| now >= percent));
+    wait_for_index(&store);
+    assert_eq!(found(&store, "온실"), [1]);
+    let mut numbers = everywhere(words("message"));
+    let mut count = 0;
+    loop {
+        let page = ask(&store, numbers.clone());
+        count += page.hits.len();
+        numbers.behind = page.next;
+        if page.end == End::Complete {
+            break;
+        }
+    }
+    assert_eq!(count, 1_999, "each once");
+}
+
+#[test]
+fn a_damaged_index_is_made_anew_and_no_message_is_lost() {
+    let (_dir, store) = with(&["온실에서", "온실은", "pump"]);
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    with_keeper(&store, move |keeper| {
+        let db = keeper.db.as_ref().unwrap();
+        db.execute("UPDATE search_data SET block = x'0000000300000000' WHERE id > 10", ()).unwrap();
+        tell.send(()).unwrap();
+    });
+    told.recv().unwrap();
+    // Whoever comes upon it first.
+    let refused = wait(store.search(everywhere(words("온실"))));
+    assert!(matches!(refused, Err(StoreError::IndexDamaged)), "{refused:?}");
+    commit(&store, vec![heard(vec![said(4, "general", "Bob", "온실에")])]);
+    wait_for_index(&store);
+    let mut seen = found(&store, "온실");
+    seen.sort_unstable();
+    assert_eq!(seen, [1, 2, 4]);
+    assert_eq!(store.health().borrow().set_aside, None);
+    assert_eq!(offsets(&load(&store)), [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_newer_search_ends_an_older_one() {
+    let (_dir, store) = with(&["one"]);
+    let (older, newer) = wait(async {
+        let (hold, held) = std::sync::mpsc::sync_channel::<()>(0);
+        let held = std::sync::Mutex::new(held);
+        let held = Arc::new(held);
+        let wait_for = |held: &Arc<std::sync::Mutex<std::sync::mpsc::Receiver<()>>>| {
+            let held = Arc::clone(held);
+            store.read(move |_| {
+                held.lock().unwrap().recv().unwrap();
+                Ok(())
+            })
+        };
+        // Both readers are busy: the searches wait, one behind the other.
+        let (first, second) = (wait_for(&held), wait_for(&held));
+        let older = store.search(everywhere(words("one")));
+        let newer = store.search(everywhere(words("one")));
+        let go = async {
+            tokio::task::yield_now().await;
+            let thread = std::thread::spawn(move || {
+                hold.send(()).unwrap();
+                hold.send(()).unwrap();
+            });
+            thread
+        };
+        let (_, _, older, newer, thread) = tokio::join!(first, second, older, newer, go);
+        thread.join().unwrap();
+        (older.unwrap(), newer.unwrap())
+    });
+    assert_eq!(older, None);
+    assert_eq!(newer.unwrap().hits.len(), 1);
+}
+
+#[test]
+fn a_day_is_found_in_a_room_or_it_is_said_that_there_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let at = |offset: u64| 1_700_000_000_000 + offset as i64 * DAY;
+    let on = |offset: u64, room: &str| {
+        let mut entry = said(offset, room, "Bob", "x");
+        entry.received = at(offset);
+        entry
+    };
+    let entries: Vec<Entry> =
+        (11..=60).map(|n| on(n, if n % 7 == 0 { "attic" } else { "general" })).collect();
+    commit(&store, vec![welcomed(60), started(1, 11, LogRestart::First), heard(entries)]);
+    commit(&store, vec![started(2, 70, LogRestart::EpochChanged), heard(vec![on(70, "general")])]);
+    let first = |at| wait(store.first_at(C, general(), at)).unwrap();
+    let place = |at| first(at).first.map(|(position, _)| (position.era, position.offset));
+    assert_eq!(place(at(20)), Some((1, 20)));
+    assert_eq!(place(at(20) + 1), Some((1, 22)), "21 is in another room");
+    assert_eq!(place(at(0)), Some((1, 11)));
+    assert_eq!(place(at(61)), Some((2, 70)), "across a gap");
+    assert_eq!((place(at(71)), first(at(71)).newest), (None, Some(at(70))));
+    let nowhere = wait(store.first_at(C, RoomName::new("cellar").unwrap(), 0)).unwrap();
+    assert_eq!(nowhere, FirstAt::default());
+}

@@ -1,0 +1,52 @@
+//! Searches and jumps to a date: the disk looks, beside the loop; what waits in the outbox is looked through here.
+
+use std::sync::Arc;
+
+use super::desk::{Desk, Done};
+use crate::model::search::{DayFound, Found, Search};
+use crate::model::time::WallMs;
+use crate::model::{ConnectionId, RoomName};
+
+impl Desk {
+    pub(super) fn search(&mut self, search: Search) {
+        // Of the first page alone: it is not in the order of the log.
+        let waiting = match search.behind {
+            None => self.model.read(|model| model.search_outbox(&search.query, &search.scope)),
+            Some(_) => Vec::new(),
+        };
+        let (store, done) = (self.store.clone(), self.done.clone());
+        tokio::spawn(async move {
+            let number = search.number;
+            let mut found = match store.search(search).await {
+                Ok(Some(found)) => found,
+                // A newer search has begun: nobody waits for this one.
+                Ok(None) => return,
+                Err(error) => {
+                    log::error!("the disk cannot be searched: {error}");
+                    Found::failed(number)
+                }
+            };
+            if !waiting.is_empty() {
+                found.nobody = false;
+                found.no_room = false;
+            }
+            found.hits.splice(0..0, waiting);
+            // The worker is gone if nobody takes it.
+            let _ = done.send(Done::Found(Arc::new(found))).await;
+        });
+    }
+
+    pub(super) fn find_day(&mut self, number: u64, connection: ConnectionId, room: RoomName, from: WallMs) {
+        let (store, done) = (self.store.clone(), self.done.clone());
+        tokio::spawn(async move {
+            let at = store.first_at(connection, room.clone(), from).await.unwrap_or_else(|error| {
+                log::error!("a date cannot be looked for: {error}");
+                Default::default()
+            });
+            let (first, newest, older_at_hub) = (at.first, at.newest, at.older_at_hub);
+            let found = DayFound { number, connection, room, first, newest, older_at_hub };
+            // The worker is gone if nobody takes it.
+            let _ = done.send(Done::DayFound(found)).await;
+        });
+    }
+}
