@@ -3,7 +3,7 @@
 use super::body::Stop;
 use super::keys::Action;
 use super::palette::{self, Target};
-use super::{Cx, Place, Ui, dialog};
+use super::{Cx, Place, Ui, dialog, search};
 use crate::model::id::ConnectionId;
 use crate::model::intent::Intent;
 use crate::model::panes::Middle;
@@ -37,6 +37,14 @@ impl Ui {
             Action::ShowBoth => {
                 self.layout.show_alone(Middle::Both);
                 self.focus_on(Stop::Chat);
+            }
+            Action::SearchRoom => self.search.open(false),
+            Action::SearchEverywhere => self.search.open(true),
+            Action::GoToDate => {
+                let room = self.open.as_ref().and_then(|place| Some((place.connection, place.room.clone()?)));
+                if let Some((connection, room)) = room.filter(|_| self.dialog.is_none()) {
+                    self.dialog = Some(dialog::Dialog::Day(search::day::Sheet::new(connection, room)));
+                }
             }
             Action::ToggleDevices => {
                 self.layout.toggle_devices();

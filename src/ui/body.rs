@@ -4,7 +4,9 @@ use egui::{CentralPanel, Frame, Margin, Panel, UiBuilder, vec2};
 
 use super::panes::Layout;
 use super::theme::{self, size, space};
-use super::{Cx, Ui, banner, bar, chat, dialog, first_steps, rooms, widgets};
+use super::{Cx, Place, Ui, banner, bar, chat, dialog, first_steps, rooms, search, widgets};
+use crate::model::id::{ConnectionId, MessageId, RoomName};
+use crate::model::intent::Jump;
 
 /// A pane that the keyboard can be sent to, in the order from left to right and down.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub(super) enum Stop {
     Devices,
     /// The connection log.
     Log,
+    /// The search pane.
+    Search,
 }
 
 impl Ui {
@@ -32,8 +36,14 @@ impl Ui {
             self.chat.focus_input();
         }
         let log = below.with_min_y(ui.available_rect_before_wrap().bottom());
-        let widths =
-            if self.layout.is_wide() { self.side_by_side(ui, cx, width) } else { self.alone(ui, cx) };
+        let (search, is_alone) = self.search(ui, cx);
+        let widths = match self.layout.is_wide() {
+            true => self.side_by_side(ui, cx, ui.available_width()),
+            // It has the whole window.
+            false if is_alone => [None, None],
+            false => self.alone(ui, cx),
+        };
+        self.stops.extend(search);
         if log.height() > 0.0 {
             self.stops.push((Stop::Log, log));
         }
@@ -78,6 +88,12 @@ impl Ui {
             shown.response.rect.width()
         });
         let both = self.layout.shows_chat() && self.layout.shows_devices();
+        // Beside the search pane there may be no room for them; they come back when it is closed.
+        let has_room = width - rooms.unwrap_or(0.0) >= size::CHAT_LEAST + size::DEVICES_LEAST;
+        if both && !has_room {
+            self.devices.rest();
+        }
+        let both = both && has_room;
         let mut beside = None;
         let devices = both.then(|| {
             let most = (width - rooms.unwrap_or(0.0) - size::CHAT_LEAST).max(size::DEVICES_LEAST);
@@ -93,6 +109,45 @@ impl Ui {
         self.middle(ui, cx);
         self.stops.extend(beside);
         [rooms, devices]
+    }
+
+    /// Draws the search pane, if it is open. Returns where it stands, and whether it has the whole window.
+    fn search(&mut self, ui: &mut egui::Ui, cx: &mut Cx) -> (Option<(Stop, egui::Rect)>, bool) {
+        if !self.search.is_open() {
+            return (None, false);
+        }
+        let is_alone = !self.layout.is_wide();
+        if is_alone {
+            self.leave_chat(cx);
+        }
+        let (wish, rect) = self.search.show(ui, cx, self.open.as_ref(), is_alone);
+        match wish {
+            Some(search::Wish::Closed) => self.chat.focus_input(),
+            Some(search::Wish::Go(target)) => {
+                let (jump, id) = (target.jump(), target.id);
+                self.go_to_message(cx, target.connection, target.room, jump, Some(id));
+                if is_alone {
+                    self.chat.focus_input();
+                }
+            }
+            None => {}
+        }
+        (Some((Stop::Search, rect)), is_alone)
+    }
+
+    /// Opens a room at a place, and marks a message there.
+    pub(super) fn go_to_message(
+        &mut self,
+        cx: &mut Cx,
+        connection: ConnectionId,
+        room: RoomName,
+        jump: Jump,
+        id: Option<MessageId>,
+    ) {
+        self.layout.bring_chat();
+        self.go_to(Place { connection, room: Some(room.clone()) }, cx.intents);
+        self.chat.point_at((connection, room), jump, id);
+        cx.deadline.at(cx.now.boot_ms);
     }
 
     /// One pane in the whole width.
@@ -118,9 +173,15 @@ impl Ui {
                 self.dialog = Some(dialog::Dialog::add());
             }
             if is_chat {
-                let wish = self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true));
-                if let Some(chat::Wish::Follow(target, claimed)) = wish {
-                    self.dialog = Some(dialog::Dialog::open_link(target, claimed));
+                match self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true)) {
+                    Some(chat::Wish::Follow(target, claimed)) => {
+                        self.dialog = Some(dialog::Dialog::open_link(target, claimed));
+                    }
+                    Some(chat::Wish::Act(action)) => {
+                        self.act(ui, cx, action);
+                        cx.deadline.at(cx.now.boot_ms);
+                    }
+                    None => {}
                 }
             } else {
                 self.leave_chat(cx);

@@ -3,6 +3,7 @@
 use egui::accesskit::Role;
 use egui::{Frame, Id, Key, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 
+use super::search::day;
 use super::target::Target;
 use super::theme::{self, radius, size, space};
 use super::{Cx, harmless, open_link, settings, shortcuts, widgets};
@@ -32,6 +33,8 @@ pub(super) enum Dialog {
     Shortcuts,
     /// Before a link is followed.
     OpenLink(open_link::Ask),
+    /// To go to a date.
+    Day(day::Sheet),
     /// Before a connection is removed.
     Remove {
         /// Which.
@@ -163,6 +166,7 @@ impl Dialog {
                 Dialog::Settings(sheet) => sheet.show(ui, cx, window.y),
                 Dialog::Shortcuts => shortcuts::show(ui, cx, window.y),
                 Dialog::OpenLink(ask) => ask.show(ui, cx, window.y),
+                Dialog::Day(sheet) => sheet.show(ui, cx),
                 Dialog::Remove { id, name } => remove(ui, cx, *id, name),
             }
         });

@@ -15,6 +15,7 @@ impl Ui {
             Stop::Chat => self.chat.focus_input(),
             Stop::Devices => self.devices.focus(),
             Stop::Log => self.logs.focus(),
+            Stop::Search => self.search.focus(),
         }
     }
 

@@ -36,6 +36,8 @@ pub(super) enum Icon {
     Close,
     /// Find.
     Search,
+    /// A date.
+    Calendar,
     /// Back.
     Back,
     /// Go there, or it is on its way.
@@ -88,6 +90,7 @@ impl Icon {
         Icon::More,
         Icon::Close,
         Icon::Search,
+        Icon::Calendar,
         Icon::Back,
         Icon::Up,
         Icon::Down,
@@ -122,6 +125,7 @@ impl Icon {
             Icon::More => '\u{E0B6}',       // ellipsis
             Icon::Close => '\u{E1B2}',      // x
             Icon::Search => '\u{E151}',     // search
+            Icon::Calendar => '\u{E063}',   // calendar
             Icon::Back => '\u{E048}',       // arrow-left
             Icon::Up => '\u{E04A}',         // arrow-up
             Icon::Down => '\u{E042}',       // arrow-down

@@ -29,6 +29,12 @@ pub enum Action {
     ShowDevices,
     /// Show the chat and the devices.
     ShowBoth,
+    /// Search in the open room.
+    SearchRoom,
+    /// Search in all rooms.
+    SearchEverywhere,
+    /// Go to a date in the open room.
+    GoToDate,
     /// Show or hide the devices.
     ToggleDevices,
     /// Show or hide the open connection's log.
@@ -151,6 +157,9 @@ pub const TABLE: &[Shortcut] = table! {
     Go          Window     UnreadBelow   [keys(ALT_SHIFT, Key::ArrowDown)]
     Go          Window     NextPane      [plain(Key::F6)]
     Go          Window     PreviousPane  [keys(Modifiers::SHIFT, Key::F6)]
+    Go          Window     SearchRoom    [keys(Modifiers::COMMAND, Key::F)]
+    Go          Window     SearchEverywhere [keys(COMMAND_SHIFT, Key::F)]
+    Go          Window     GoToDate      [keys(Modifiers::COMMAND, Key::G)]
     Go          List       Back          [plain(Key::Escape)]
     View        Window     ToggleRooms   [keys(Modifiers::COMMAND, Key::Num1)]
     View        Window     ShowChat      [keys(Modifiers::COMMAND, Key::Num2)]

@@ -25,6 +25,7 @@ mod open_link;
 mod palette;
 mod panes;
 mod rooms;
+mod search;
 mod settings;
 mod shortcuts;
 mod target;
@@ -102,6 +103,7 @@ pub struct Ui {
     chat: chat::Chat,
     devices: devices::Devices,
     logs: log::Logs,
+    search: search::Pane,
     layout: Layout,
     asks: ask::Asks,
     /// What of the layout was handed out to be kept.
@@ -137,6 +139,7 @@ impl Ui {
             chat: chat::Chat::default(),
             devices: devices::Devices::default(),
             logs: log::Logs::default(),
+            search: search::Pane::default(),
             asks: ask::Asks::default(),
             layout: Layout::new(options.panes.clone()),
             restored: options
@@ -323,6 +326,11 @@ impl Ui {
         let fate = self.dialog.as_mut().map(|dialog| dialog.show(ui, cx));
         if let Some(dialog::Dialog::Settings(sheet)) = &mut self.dialog {
             self.looks.choose(*sheet.chosen(), cx.intents);
+        }
+        if let Some(dialog::Dialog::Day(sheet)) = &mut self.dialog
+            && let Some((connection, room, jump)) = sheet.go.take()
+        {
+            self.go_to_message(cx, connection, room, jump, None);
         }
         if fate == Some(dialog::Fate::Closed) {
             let is_new = |intent: &Intent| matches!(intent, Intent::SaveConnection { profile, .. } if profile.id == ConnectionId(0));

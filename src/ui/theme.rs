@@ -85,6 +85,14 @@ pub mod size {
     pub const LOG: f32 = 300.0;
     /// It is never dragged to less.
     pub const LOG_LEAST: f32 = 150.0;
+    /// Width of the search pane, unless dragged.
+    pub const SEARCH: f32 = 360.0;
+    /// It is never dragged to less.
+    pub const SEARCH_LEAST: f32 = 280.0;
+    /// Least width of a filter's button.
+    pub const SEARCH_FILTER: f32 = 68.0;
+    /// Height of a result: who and where, and two lines of its text.
+    pub const HIT: f32 = 76.0;
     /// A sparkline.
     pub const SPARK: egui::Vec2 = egui::vec2(72.0, 18.0);
     /// From this width on panes have room beside each other; below, there is one at a time.

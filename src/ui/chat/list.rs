@@ -11,6 +11,7 @@ use super::paint::{self, Measured};
 use super::rows::{Around, Cache, Head, Item, Key, Slice, View, slice};
 use super::scrollbar;
 use super::selection::{Pressed, Selection};
+use super::spot::{self, Spot};
 use super::{Act, RoomKey};
 use crate::model::chat::Position;
 use crate::model::id::MessageId;
@@ -48,6 +49,7 @@ pub(super) struct List {
     pub(super) selection: Selection,
     was_focused: bool,
     bar: scrollbar::Bar,
+    pub(super) spot: Option<Spot>,
 }
 
 impl Default for List {
@@ -64,6 +66,7 @@ impl Default for List {
             selection: Selection::default(),
             was_focused: true,
             bar: scrollbar::Bar::default(),
+            spot: None,
         }
     }
 }
@@ -106,7 +109,7 @@ pub(super) struct RoomFacts {
     pub(super) online: bool,
 }
 
-fn facts(cx: &Cx, key: &RoomKey) -> Option<RoomFacts> {
+pub(super) fn facts(cx: &Cx, key: &RoomKey) -> Option<RoomFacts> {
     cx.model.read(|model| {
         let connection = model.connections.get(&key.0)?;
         let room: &Room = connection.rooms.get(&key.1)?;
@@ -204,7 +207,14 @@ impl List {
                 paint::empty(ui, cx, rect);
             }
             for placed in placed.iter().filter(|_| !is_empty) {
+                let is_spotted = self.is_spotted(cx, placed);
+                if is_spotted {
+                    spot::paint(ui, &columns, placed);
+                }
                 let wish = paint::row(ui, cx, key, id, &columns, placed, &self.selection);
+                if is_spotted {
+                    spot::tell(ui, id.with(placed.item.key));
+                }
                 match wish {
                     Some(paint::Wish::Act(wanted)) => act = Some(wanted),
                     Some(paint::Wish::Unfold(message)) => self.unfold(message, placed),

@@ -12,16 +12,19 @@ mod paint;
 mod rows;
 mod scrollbar;
 mod selection;
+mod spot;
 
 use std::collections::HashMap;
 
 use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui, vec2};
 
+use super::icons::Icon;
+use super::keys::{self, Action};
 use super::target::Target;
 use super::theme::{self, size, space};
-use super::{Cx, Place, harmless};
-use crate::model::id::{ConnectionId, RoomName};
-use crate::model::intent::Intent;
+use super::{Cx, Place, harmless, widgets};
+use crate::model::id::{ConnectionId, MessageId, RoomName};
+use crate::model::intent::{Intent, Jump};
 
 use input::Input;
 use list::List;
@@ -35,6 +38,8 @@ pub(super) struct Chat {
     lists: HashMap<RoomKey, List>,
     input: Input,
     open: Option<RoomKey>,
+    /// Where to go, once its room is drawn, and what to mark there.
+    pointed: Option<(RoomKey, Jump, Option<MessageId>)>,
 }
 
 /// An act on one message of the outbox, from its row.
@@ -53,6 +58,8 @@ pub(super) enum Act {
 pub(super) enum Wish {
     /// Follow a link. Beside it the address that its text names.
     Follow(Target, Option<String>),
+    /// Something that keys do as well.
+    Act(Action),
 }
 
 impl Chat {
@@ -76,7 +83,7 @@ impl Chat {
             self.input.focus();
             self.lists.values_mut().for_each(List::rest);
         }
-        head(ui, cx, &key);
+        let action = head(ui, cx, &key);
         let margin = Margin {
             left: space::LARGE as i8,
             right: space::LARGE as i8,
@@ -95,6 +102,9 @@ impl Chat {
         if opened {
             list.enter(cx, &key);
         }
+        if let Some((_, jump, id)) = self.pointed.take_if(|pointed| pointed.0 == key) {
+            list.point_at(cx, &key, jump, id);
+        }
         let act = list.show(ui, cx, &key, focused, self.input.id(&key));
         match act {
             Some(Act::Resend(id)) => cx.intents.push(Intent::Resend { connection, id }),
@@ -103,7 +113,7 @@ impl Chat {
             Some(Act::Follow(target, claimed)) => return Some(Wish::Follow(target, claimed)),
             None => {}
         }
-        None
+        action.map(Wish::Act)
     }
 
     /// The room is left: it is entered anew the next time.
@@ -115,6 +125,11 @@ impl Chat {
     pub(super) fn reading(&self) -> Option<&RoomKey> {
         let key = self.open.as_ref()?;
         self.lists.get(key).filter(|list| list.is_read()).map(|_| key)
+    }
+
+    /// Goes to a place in a room as soon as that is drawn, and marks a message there for a moment.
+    pub(super) fn point_at(&mut self, key: RoomKey, jump: Jump, id: Option<MessageId>) {
+        self.pointed = Some((key, jump, id));
     }
 
     /// Puts the keyboard's focus into the input.
@@ -143,7 +158,9 @@ fn nothing_open(ui: &mut Ui, cx: &Cx) {
     });
 }
 
-fn head(ui: &mut Ui, cx: &Cx, key: &RoomKey) {
+/// The room's name, who is there, and ways into its past. Returns which of these the person takes.
+fn head(ui: &mut Ui, cx: &Cx, key: &RoomKey) -> Option<Action> {
+    let mut wish = None;
     let theme = theme::of(ui);
     let online = cx.model.read(|model| {
         let connection = model.connections.get(&key.0)?;
@@ -153,21 +170,35 @@ fn head(ui: &mut Ui, cx: &Cx, key: &RoomKey) {
     Panel::top("room head").frame(frame).resizable(false).show(ui, |ui| {
         ui.allocate_ui_with_layout(
             vec2(ui.available_width(), size::BAR),
-            Layout::left_to_right(Align::Center),
+            Layout::right_to_left(Align::Center),
             |ui| {
                 ui.set_min_height(size::BAR);
-                let name = harmless::line(key.1.as_str(), 64);
-                let name = RichText::new(format!("# {name}")).font(theme::heading()).color(theme.text);
-                ui.add(Label::new(name).selectable(false).truncate());
-                if let Some(count) = online.filter(|count| *count > 0) {
-                    ui.add_space(space::TINY);
-                    let text =
-                        RichText::new((cx.words.people_online)(count)).font(theme::small()).color(theme.weak);
-                    ui.add(Label::new(text).selectable(false).truncate());
+                let words = cx.words.search;
+                for (icon, name, action) in [
+                    (Icon::Search, words.button, Action::SearchRoom),
+                    (Icon::Calendar, words.go_to_date, Action::GoToDate),
+                ] {
+                    let hint = keys::hint(ui.ctx(), name, action);
+                    if widgets::icon_button(ui, icon, name, &hint, false).clicked() {
+                        wish = Some(action);
+                    }
                 }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let name = harmless::line(key.1.as_str(), 64);
+                    let name = RichText::new(format!("# {name}")).font(theme::heading()).color(theme.text);
+                    ui.add(Label::new(name).selectable(false).truncate());
+                    if let Some(count) = online.filter(|count| *count > 0) {
+                        ui.add_space(space::TINY);
+                        let text = RichText::new((cx.words.people_online)(count))
+                            .font(theme::small())
+                            .color(theme.weak);
+                        ui.add(Label::new(text).selectable(false).truncate());
+                    }
+                });
             },
         );
     });
+    wish
 }
 
 /// The line of those who are typing. It has its place whether anyone is, so that nothing jumps.

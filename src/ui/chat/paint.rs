@@ -27,7 +27,7 @@ const ACTS: f32 = 26.0;
 
 /// Where things stand from left to right.
 pub(super) struct Columns {
-    list: Rect,
+    pub(super) list: Rect,
     text_left: f32,
     text_width: f32,
 }

@@ -177,6 +177,7 @@ pub static ENGLISH: Words = Words {
     keys: &super::en_keys::ENGLISH,
     log: &super::en_log::ENGLISH,
     notices: &super::en_notices::ENGLISH,
+    search: &super::en_search::ENGLISH,
     sheet: &super::en_sheet::ENGLISH,
     rich: &super::en_rich::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,

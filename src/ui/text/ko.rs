@@ -18,6 +18,7 @@ pub static KOREAN: Words = Words {
     keys: &super::ko_keys::KOREAN,
     log: &super::ko_log::KOREAN,
     notices: &super::ko_notices::KOREAN,
+    search: &super::ko_search::KOREAN,
     sheet: &super::ko_sheet::KOREAN,
     rich: &super::ko_rich::KOREAN,
     profiles: &super::ko_profiles::KOREAN,

@@ -8,6 +8,7 @@ pub mod log;
 pub mod notices;
 pub mod profiles;
 pub mod rich;
+pub mod search;
 pub mod sheet;
 
 mod en;
@@ -18,6 +19,7 @@ mod en_log;
 mod en_notices;
 mod en_profiles;
 mod en_rich;
+mod en_search;
 mod en_sheet;
 mod ko;
 mod ko_device_page;
@@ -27,6 +29,7 @@ mod ko_log;
 mod ko_notices;
 mod ko_profiles;
 mod ko_rich;
+mod ko_search;
 mod ko_sheet;
 #[cfg(test)]
 mod tests;
@@ -268,6 +271,8 @@ pub struct Words {
     pub log: &'static log::LogWords,
     // Notices and the tray
     pub notices: &'static notices::NoticeWords,
+    // Searching, going to a date
+    pub search: &'static search::SearchWords,
     // Settings
     pub sheet: &'static sheet::SheetWords,
     // Setting connections up

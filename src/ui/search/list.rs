@@ -1,0 +1,242 @@
+//! The results: only those that are visible are drawn. The keyboard stays in the field; arrows move a mark along them.
+
+use std::sync::Arc;
+
+use egui::accesskit::Role;
+use egui::text::{LayoutJob, TextFormat};
+use egui::{
+    Align2, Color32, Galley, Id, Label, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
+};
+
+use super::View;
+use crate::model::search::{End, Hit, HitPlace};
+use crate::ui::theme::{self, Theme, radius, size, space};
+use crate::ui::{Cx, harmless, rooms, widgets};
+
+/// Lines of an excerpt.
+const LINES: usize = 2;
+
+/// The list's own state.
+#[derive(Default)]
+pub(super) struct List {
+    cursor: Option<usize>,
+    height: f32,
+    /// Which results were drawn last.
+    drawn: std::ops::Range<usize>,
+    /// Other results are shown: from their beginning.
+    to_top: bool,
+}
+
+fn id() -> Id {
+    Id::unique("search results")
+}
+
+pub(super) fn row_id(at: usize) -> Id {
+    id().with(at)
+}
+
+impl List {
+    /// Other results are shown.
+    pub(super) fn begin_anew(&mut self) {
+        *self = List { to_top: true, height: self.height, ..List::default() };
+    }
+
+    /// The result that the keyboard is on.
+    pub(super) fn cursor(&self) -> Option<usize> {
+        self.cursor
+    }
+
+    /// The same, if that result was drawn.
+    pub(super) fn drawn_cursor(&self) -> Option<usize> {
+        self.cursor.filter(|at| self.drawn.contains(at))
+    }
+
+    /// Puts the keyboard on a result.
+    pub(super) fn put(&mut self, at: usize) {
+        self.cursor = Some(at);
+    }
+
+    /// Moves along `count` results.
+    pub(super) fn step(&mut self, by: isize, count: usize) {
+        if by == 0 || count == 0 {
+            return;
+        }
+        let next = match self.cursor {
+            Some(at) => at.saturating_add_signed(by),
+            None => usize::try_from(by - 1).unwrap_or(0),
+        };
+        self.cursor = Some(next.min(count - 1));
+    }
+
+    /// How many results are visible at a time.
+    pub(super) fn page(&self) -> isize {
+        (self.height / size::HIT).max(1.0) as isize
+    }
+}
+
+impl View {
+    /// Draws the results. Returns the one that was clicked. `moved`: the keyboard went on to another.
+    pub(super) fn results(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        number: &mut u64,
+        moved: bool,
+    ) -> Option<usize> {
+        let area = ui.available_rect_before_wrap();
+        self.list.height = area.height();
+        ui.interact(area, id(), Sense::hover());
+        ui.ctx().accesskit_node_builder(id(), |node| {
+            node.set_role(Role::List);
+            node.set_label(cx.words.search.results);
+        });
+        let mut scroll = ScrollArea::vertical().id_salt("search results").auto_shrink(false);
+        if std::mem::take(&mut self.list.to_top) {
+            scroll = scroll.vertical_scroll_offset(0.0);
+        }
+        let mut clicked = None;
+        let mut more = false;
+        let builder = UiBuilder::new().max_rect(area).scope_id(id().with("rows")).accessibility_parent(id());
+        ui.scope_builder(builder, |ui| {
+            ui.spacing_mut().scroll.kinetic.rubber_band = false;
+            scroll.show(ui, |ui| {
+                let height = self.shown.hits.len() as f32 * size::HIT;
+                let (all, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+                let place = |at: usize| {
+                    let top = all.top() + at as f32 * size::HIT;
+                    Rect::from_min_size(pos2(all.left(), top), vec2(all.width(), size::HIT))
+                };
+                let clip = ui.clip_rect();
+                let first = ((clip.top() - all.top()) / size::HIT).max(0.0) as usize;
+                let last = ((clip.bottom() - all.top()) / size::HIT).max(0.0) as usize + 1;
+                self.list.drawn = first..last.min(self.shown.hits.len());
+                for (at, hit) in self.shown.hits.iter().enumerate().take(last).skip(first) {
+                    if row(ui, cx, hit, place(at), row_id(at), self.list.cursor == Some(at)) {
+                        clicked = Some(at);
+                    }
+                }
+                if let Some(at) = self.list.cursor.filter(|_| moved) {
+                    ui.scroll_to_rect(place(at), None);
+                }
+                let margin = egui::Margin::symmetric(space::LARGE as i8, space::MEDIUM as i8);
+                egui::Frame::new().inner_margin(margin).show(ui, |ui| more = self.end_of(ui, cx));
+            });
+        });
+        if more {
+            self.ask_more(cx, number);
+        }
+        if let Some(at) = clicked {
+            self.list.cursor = Some(at);
+        }
+        clicked
+    }
+
+    /// How the answer ends, below the results. Returns whether the person wants more.
+    pub(super) fn end_of(&self, ui: &mut Ui, cx: &Cx) -> bool {
+        let (theme, words) = (theme::of(ui), cx.words.search);
+        let Some(answer) = &self.shown.answer else { return false };
+        let quiet = |ui: &mut Ui, text: &str, colour: Color32| {
+            ui.add(Label::new(RichText::new(text).font(theme::small()).color(colour)).wrap());
+        };
+        let waits = self.asked.as_ref().is_some_and(|asked| !asked.answered);
+        let mut more = false;
+        match answer.end {
+            End::Complete => {
+                if !self.shown.hits.is_empty() {
+                    quiet(ui, words.no_older, theme.weak);
+                }
+                if answer.more_at_hub {
+                    quiet(ui, words.more_at_hub, theme.weak);
+                }
+            }
+            End::More => more = ui.add_enabled(!waits, widgets::plain(words.older)).clicked(),
+            End::TimeUp(reached) => {
+                let when = reached.map(cx.words.day);
+                quiet(ui, &(words.time_up)(when.as_deref()), theme.warn);
+                more = ui.add_enabled(!waits, widgets::plain(words.further)).clicked();
+            }
+        }
+        more
+    }
+}
+
+/// Draws a result. Returns whether it was clicked.
+fn row(ui: &mut Ui, cx: &Cx, hit: &Hit, rect: Rect, id: Id, is_current: bool) -> bool {
+    let theme = theme::of(ui);
+    let rect = rect.shrink2(vec2(space::SMALL, 1.0));
+    let response = ui.interact(rect, id, Sense::CLICK);
+    let author = harmless::line(&hit.sender.name, 60);
+    let place = place(cx, hit);
+    let (when, colour) = match hit.place {
+        HitPlace::Logged(_) => ((cx.words.day_and_clock)(hit.at), theme.weak),
+        HitPlace::Outbox => (cx.words.search.not_sent.to_owned(), theme.warn),
+    };
+    response.widget_info(|| {
+        let text: String = hit.excerpt.iter().map(|piece| harmless::text(&piece.text).into_owned()).collect();
+        let spoken = (cx.words.search.hit)(&author, &place, &when, &text);
+        WidgetInfo::labeled(Role::ListItem, true, spoken)
+    });
+    ui.ctx().accesskit_node_builder(id, |node| node.set_selected(is_current));
+    if is_current || response.hovered() {
+        let fill = if is_current { theme.selected } else { theme.hover };
+        ui.painter().rect_filled(rect, f32::from(radius::CONTROL), fill);
+    }
+    if is_current {
+        let stroke = Stroke::new(2.0, theme.accent);
+        ui.painter().rect_stroke(rect, f32::from(radius::CONTROL), stroke, egui::StrokeKind::Inside);
+    }
+    let inner = rect.shrink2(vec2(space::SMALL, space::TINY + 2.0));
+    let head = inner.top() + size::SMALL_LINE / 2.0;
+    let time = widgets::cut(ui, &when, theme::small(), colour, inner.width() * 0.6);
+    let right = inner.right() - time.size().x;
+    ui.painter().galley(pos2(right, head - time.size().y / 2.0), time, colour);
+    let name = widgets::cut(
+        ui,
+        &author,
+        theme::small(),
+        theme.person(&hit.sender.id.0),
+        (right - inner.left()) * 0.55,
+    );
+    let after = inner.left() + name.size().x + space::SMALL;
+    ui.painter().galley(pos2(inner.left(), head - name.size().y / 2.0), name, theme.text);
+    let place = widgets::cut(ui, &place, theme::small(), theme.weak, right - after - space::SMALL);
+    ui.painter().with_clip_rect(inner).galley(
+        Align2::LEFT_CENTER.anchor_size(pos2(after, head), place.size()).min,
+        place,
+        theme.weak,
+    );
+    let galley = excerpt(ui, theme, hit, inner.width());
+    ui.painter().galley(pos2(inner.left(), inner.top() + size::SMALL_LINE + space::TINY), galley, theme.text);
+    response.clicked()
+}
+
+/// The room, and its connection where there are several.
+fn place(cx: &Cx, hit: &Hit) -> String {
+    let room = harmless::line(hit.room.as_str(), 64);
+    let connection = cx.model.read(|model| {
+        let connection = model.connections.get(&hit.connection)?;
+        (model.connections.len() > 1).then(|| rooms::name_of(&connection.profile, cx.words))
+    });
+    match connection {
+        Some(connection) => format!("# {room} · {connection}"),
+        None => format!("# {room}"),
+    }
+}
+
+fn excerpt(ui: &Ui, theme: &Theme, hit: &Hit, width: f32) -> Arc<Galley> {
+    let mut job = LayoutJob::default();
+    for piece in &hit.excerpt {
+        let format = TextFormat {
+            font_id: theme::body(),
+            color: theme.text,
+            line_height: Some(size::BODY_LINE),
+            background: if piece.marked { theme.selection } else { Color32::TRANSPARENT },
+            ..TextFormat::default()
+        };
+        job.append(&harmless::text(&piece.text), 0.0, format);
+    }
+    job.wrap.max_width = width.max(0.0);
+    job.wrap.max_rows = LINES;
+    ui.fonts_mut(|fonts| fonts.layout_job(job))
+}
