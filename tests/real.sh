@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 repository=$PWD
 
 helpers=' xsession.sh drive.py '          # not tests themselves
-required=(agent.sh service.sh scripts.sh desktop.py desktop_devices.py desktop_hangul.py) # a run without these has not tested what it says
+required=(agent.sh service.sh scripts.sh desktop.py desktop_devices.py desktop_hangul.py desktop_search.py) # a run without these has not tested what it says
 timeout=${REAL_TIMEOUT:-900}
 profile=${REAL_PROFILE:-dev}
 target=${CARGO_TARGET_DIR:-target}

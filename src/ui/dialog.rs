@@ -137,6 +137,7 @@ impl Dialog {
             Dialog::Settings(_) => words.settings.to_owned(),
             Dialog::Shortcuts => words.keys.title.to_owned(),
             Dialog::OpenLink(_) => words.rich.open_title.to_owned(),
+            Dialog::Day(_) => words.search.go_to_date.to_owned(),
             Dialog::Remove { name, .. } => (words.remove_title)(name),
         }
     }

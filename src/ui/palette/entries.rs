@@ -150,6 +150,8 @@ fn icon(action: Action) -> Icon {
         Action::RetryNow | Action::ZoomReset => Icon::Again,
         Action::AddConnection => Icon::Plus,
         Action::Settings => Icon::Settings,
+        Action::SearchRoom | Action::SearchEverywhere => Icon::Search,
+        Action::GoToDate => Icon::Calendar,
         _ => Icon::Keyboard,
     }
 }
