@@ -5,8 +5,8 @@ use std::sync::Arc;
 use egui::accesskit::Role;
 use egui::text::{LayoutJob, TextFormat};
 use egui::{
-    Align2, Color32, Galley, Id, Label, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo,
-    pos2, vec2,
+    Color32, Galley, Id, Label, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2,
+    vec2,
 };
 
 use super::View;
@@ -112,7 +112,8 @@ impl View {
                 let last = ((clip.bottom() - all.top()) / size::HIT).max(0.0) as usize + 1;
                 self.list.drawn = first..last.min(self.shown.hits.len());
                 for (at, hit) in self.shown.hits.iter().enumerate().take(last).skip(first) {
-                    if row(ui, cx, hit, place(at), row_id(at), self.list.cursor == Some(at)) {
+                    let is_current = self.list.cursor == Some(at);
+                    if row(ui, cx, hit, place(at), row_id(at), is_current, self.everywhere) {
                         clicked = Some(at);
                     }
                 }
@@ -162,7 +163,7 @@ impl View {
 }
 
 /// Draws a result. Returns whether it was clicked.
-fn row(ui: &mut Ui, cx: &Cx, hit: &Hit, rect: Rect, id: Id, is_current: bool) -> bool {
+fn row(ui: &mut Ui, cx: &Cx, hit: &Hit, rect: Rect, id: Id, is_current: bool, shows_place: bool) -> bool {
     let theme = theme::of(ui);
     let rect = rect.shrink2(vec2(space::SMALL, 1.0));
     let response = ui.interact(rect, id, Sense::CLICK);
@@ -200,12 +201,12 @@ fn row(ui: &mut Ui, cx: &Cx, hit: &Hit, rect: Rect, id: Id, is_current: bool) ->
     );
     let after = inner.left() + name.size().x + space::SMALL;
     ui.painter().galley(pos2(inner.left(), head - name.size().y / 2.0), name, theme.text);
-    let place = widgets::cut(ui, &place, theme::small(), theme.weak, right - after - space::SMALL);
-    ui.painter().with_clip_rect(inner).galley(
-        Align2::LEFT_CENTER.anchor_size(pos2(after, head), place.size()).min,
-        place,
-        theme.weak,
-    );
+    // Who searches in one room knows it.
+    if shows_place {
+        let place = widgets::cut(ui, &place, theme::small(), theme.weak, right - after - space::SMALL);
+        let at = pos2(after, head - place.size().y / 2.0);
+        ui.painter().galley(at, place, theme.weak);
+    }
     let galley = excerpt(ui, theme, hit, inner.width());
     ui.painter().galley(pos2(inner.left(), inner.top() + size::SMALL_LINE + space::TINY), galley, theme.text);
     response.clicked()

@@ -27,8 +27,8 @@ thread_local! {
 /// How long a search may take.
 fn budget(patience: Patience) -> Duration {
     match patience {
-        // With what it takes to hand it out, within the 50 ms after which people notice.
-        Patience::Typing => Duration::from_millis(40),
+        // With what it takes to hand it out and draw it, within the 50 ms after which people notice.
+        Patience::Typing => Duration::from_millis(30),
         Patience::Thorough => Duration::from_secs(3),
     }
 }
