@@ -28,9 +28,9 @@ const HELD_LIMIT: usize = 64 * 1024 * 1024;
 /// Messages of removed connections that are deleted at a time.
 const PURGE: u32 = 500;
 /// Messages that are taken into the search index at a time.
-const INDEX: u32 = 128;
+const INDEX: u32 = 48;
 /// The pause between two such turns, in which commits have theirs.
-const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// What the writer is asked.
 pub(super) enum Job {
@@ -69,6 +69,8 @@ pub(super) struct Keeper {
     purging: bool,
     /// Whether messages that were there before the search index are still to be taken in.
     indexing: bool,
+    /// Whether the search index may have segments to put together.
+    merging: bool,
     indexed: watch::Sender<Option<u8>>,
     /// What the disk answers instead, in tests.
     #[cfg(test)]
@@ -99,6 +101,7 @@ impl Keeper {
             // Left over from the last time, perhaps.
             purging: true,
             indexing: true,
+            merging: true,
             indexed,
             #[cfg(test)]
             fault: None,
@@ -182,6 +185,7 @@ impl Keeper {
             self.purging |= held.writes.contains(&Write::RemoveConnection);
         }
         transaction.commit()?;
+        self.merging = true;
         Ok(taken)
     }
 
@@ -249,27 +253,34 @@ impl Keeper {
         }
     }
 
-    /// Takes some older messages into the search index. What is lost of that by a power cut is done again, so that no turn
-    /// waits for the disk.
-    fn index(&mut self) {
+    /// One small turn of what nobody waits for. What is lost of that by a power cut is done again, so that no turn waits
+    /// for the disk. What fails is tried again at the next start.
+    fn tend(&mut self) {
         let Some(db) = &mut self.db else { return };
-        let turn = db
-            .pragma_update(None, "synchronous", "NORMAL")
-            .map_err(StoreError::from)
-            .and_then(|()| index::take_in_old(db, INDEX));
+        let turn = db.pragma_update(None, "synchronous", "NORMAL").map_err(StoreError::from).and_then(|()| {
+            // Segments first: the more of them there are, the more a search has to look at.
+            if self.merging {
+                self.merging = index::merge(db)?;
+            } else if self.purging {
+                self.purging = write::purge(db, PURGE)?;
+                self.merging = true;
+            } else {
+                let percent = index::take_in_old(db, INDEX)?;
+                self.indexed.send_if_modified(|known| std::mem::replace(known, percent) != percent);
+                self.indexing = percent.is_some();
+                self.merging = true;
+            }
+            Ok(())
+        });
         if let Err(error) = db.pragma_update(None, "synchronous", "FULL") {
             log::error!("commits no longer wait for the disk: {error}");
         }
         match turn {
+            Ok(()) => {}
             Err(StoreError::IndexDamaged) => self.index_anew(),
-            Ok(percent) => {
-                self.indexing = percent.is_some();
-                self.indexed.send_if_modified(|known| std::mem::replace(known, percent) != percent);
-            }
-            // It stays at what is done, and goes on with the next start.
             Err(error) => {
-                log::error!("older messages cannot be made searchable: {error}");
-                self.indexing = false;
+                log::error!("the database cannot be tended: {error}");
+                (self.purging, self.indexing, self.merging) = (false, false, false);
             }
         }
     }
@@ -343,22 +354,17 @@ impl Work for Keeper {
         if self.is_troubled() || !self.held.is_empty() {
             Some(RETRY)
         } else {
-            (self.purging || self.indexing).then_some(PAUSE)
+            (self.purging || self.indexing || self.merging).then_some(PAUSE)
         }
     }
 
     fn idle(&mut self) {
         if self.is_troubled() || !self.held.is_empty() {
             self.flush();
-        } else if let Some(db) = &mut self.db {
-            // What fails here is tried again at the next start.
-            if self.purging {
-                self.purging = write::purge(db, PURGE).unwrap_or(false);
-            } else {
-                self.index();
-            }
+        } else if self.db.is_none() {
+            (self.purging, self.indexing, self.merging) = (false, false, false);
         } else {
-            (self.purging, self.indexing) = (false, false);
+            self.tend();
         }
     }
 

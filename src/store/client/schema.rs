@@ -113,6 +113,10 @@ CREATE VIRTUAL TABLE search USING fts5 (
     grams, content = '', contentless_delete = 1, detail = none, tokenize = \"ascii tokenchars '^#@'\"
 );
 
+-- Segments are put together between commits (`index::merge`), and within one only where very many are left.
+INSERT INTO search (search, rank) VALUES ('automerge', 0);
+INSERT INTO search (search, rank) VALUES ('crisismerge', 64);
+
 CREATE TRIGGER search_message_deleted AFTER DELETE ON message BEGIN
     DELETE FROM search WHERE rowid = (SELECT key FROM search_entry WHERE message = old.rowid);
     DELETE FROM search_entry WHERE message = old.rowid;

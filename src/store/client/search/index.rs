@@ -21,7 +21,9 @@ type Result<T> = std::result::Result<T, StoreError>;
 const STRETCH_BITS: u32 = 13;
 const PLACE_BITS: u32 = 8;
 /// Bodies taken in at a time, in bytes.
-const BATCH_BYTES: usize = 32 * 1024;
+const BATCH_BYTES: usize = 16 * 1024;
+/// Pages of the index that are put together at a time.
+const MERGE_PAGES: i64 = 16;
 
 /// What an index entry says beside the grams.
 #[derive(Copy, Clone)]
@@ -160,6 +162,15 @@ pub(in super::super) fn take_in_old(db: &mut Connection, limit: u32) -> Result<O
     let progress = progress(&batch)?;
     batch.commit()?;
     Ok(progress)
+}
+
+/// Puts some of the index's segments together: each commit leaves one. FTS5 would do so by itself within commits, now and
+/// then for very long. Returns whether there may be more to do.
+pub(in super::super) fn merge(db: &Connection) -> Result<bool> {
+    let before = db.total_changes();
+    db.prepare_cached("INSERT INTO search (search, rank) VALUES ('merge', ?1)")?.execute([MERGE_PAGES])?;
+    // sqlite.org/fts5.html#the_merge_command: a difference of less than two means that there was nothing to do.
+    Ok(db.total_changes() - before >= 2)
 }
 
 /// Empties the index, so that all messages are taken in anew: for one that is damaged.
