@@ -66,11 +66,11 @@ fn date(spaced: &str, tight: &str, today: NaiveDate) -> Option<NaiveDate> {
     let full = FULL.iter().find_map(|pattern| read(spaced, pattern).or_else(|| read(tight, pattern)));
     full.or_else(|| {
         let of_year = |year: i32| {
-            let year_of = |pattern: &&str| {
+            let year_of = |pattern: &&str| -> Option<NaiveDate> {
                 let dated = format!("{pattern} %Y");
                 read(&format!("{spaced} {year}"), &dated).or_else(|| read(&format!("{tight} {year}"), &dated))
             };
-            SHORT.iter().find_map(|pattern| year_of(&pattern))
+            SHORT.iter().find_map(year_of)
         };
         let this = of_year(today.year());
         // 29 February is in some years only.

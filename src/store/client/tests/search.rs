@@ -312,30 +312,24 @@ fn a_damaged_index_is_made_anew_and_no_message_is_lost() {
 fn a_newer_search_ends_an_older_one() {
     let (_dir, store) = with(&["one"]);
     let (older, newer) = wait(async {
-        let (hold, held) = std::sync::mpsc::sync_channel::<()>(0);
-        let held = std::sync::Mutex::new(held);
-        let held = Arc::new(held);
-        let wait_for = |held: &Arc<std::sync::Mutex<std::sync::mpsc::Receiver<()>>>| {
-            let held = Arc::clone(held);
+        let (hold, held) = std::sync::mpsc::sync_channel::<()>(2);
+        let held = Arc::new(std::sync::Mutex::new(held));
+        let keep_busy = || {
+            let held = Arc::clone(&held);
             store.read(move |_| {
                 held.lock().unwrap().recv().unwrap();
                 Ok(())
             })
         };
         // Both readers are busy: the searches wait, one behind the other.
-        let (first, second) = (wait_for(&held), wait_for(&held));
-        let older = store.search(everywhere(words("one")));
-        let newer = store.search(everywhere(words("one")));
+        let (first, second) = (keep_busy(), keep_busy());
+        let (older, newer) = (store.search(everywhere(words("one"))), store.search(everywhere(words("one"))));
         let go = async {
             tokio::task::yield_now().await;
-            let thread = std::thread::spawn(move || {
-                hold.send(()).unwrap();
-                hold.send(()).unwrap();
-            });
-            thread
+            hold.send(()).unwrap();
+            hold.send(()).unwrap();
         };
-        let (_, _, older, newer, thread) = tokio::join!(first, second, older, newer, go);
-        thread.join().unwrap();
+        let (_, _, older, newer, ()) = tokio::join!(first, second, older, newer, go);
         (older.unwrap(), newer.unwrap())
     });
     assert_eq!(older, None);
