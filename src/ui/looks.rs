@@ -46,12 +46,17 @@ impl Looks {
         }
     }
 
-    /// Follows the model, and dresses the window anew where something changed.
-    pub(super) fn follow(&mut self, ui: &mut egui::Ui, model: &SharedModel) {
+    /// Takes over what the model says, where it says something new.
+    pub(super) fn hear(&mut self, model: &SharedModel) {
         let said = model.read(|model| model.preferences);
         if said != self.told {
             (self.told, self.wanted) = (said, said);
         }
+    }
+
+    /// Follows the model, and dresses the window anew where something changed.
+    pub(super) fn follow(&mut self, ui: &mut egui::Ui, model: &SharedModel) {
+        self.hear(model);
         if self.worn == self.wanted {
             return;
         }

@@ -22,8 +22,10 @@ mod link;
 mod log;
 mod looks;
 mod open_link;
+mod outside;
 mod palette;
 mod panes;
+mod room_menu;
 mod rooms;
 mod search;
 mod settings;
@@ -44,7 +46,9 @@ use crate::model::shared::SharedModel;
 use crate::model::time::{BootMs, Time};
 
 use link::LinkMemory;
+pub use outside::Surroundings;
 use panes::Layout;
+pub use rooms::name_of as connection_name;
 use text::{Language, Words};
 
 /// So many rooms are remembered as open before.
@@ -73,6 +77,7 @@ struct Cx<'a> {
     now: Time,
     model: &'a SharedModel,
     intents: &'a mut Vec<Intent>,
+    around: Surroundings,
     deadline: &'a mut Deadline,
 }
 
@@ -125,6 +130,7 @@ pub struct Ui {
     /// The connections there were when the person added one: the one that comes is opened.
     known_before: Option<BTreeSet<ConnectionId>>,
     focused: Option<bool>,
+    around: Surroundings,
     deadline: Deadline,
 }
 
@@ -158,6 +164,7 @@ impl Ui {
             focus_next: None,
             known_before: None,
             focused: None,
+            around: Surroundings::default(),
             deadline: Deadline::default(),
         }
     }
@@ -168,7 +175,7 @@ impl Ui {
         self.looks.follow(ui, model);
         let mut deadline = Deadline::default();
         let (words, chosen) = (self.looks.words(), self.looks.wanted());
-        let mut cx = Cx { words, chosen, now, model, intents, deadline: &mut deadline };
+        let mut cx = Cx { words, chosen, now, model, intents, around: self.around, deadline: &mut deadline };
         self.note_focus(ui, &mut cx);
         self.look_at_links(&mut cx);
         self.keep_open_place_valid(&mut cx);

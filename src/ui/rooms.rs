@@ -9,6 +9,7 @@ use super::chat::RoomKey;
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::link::LinkMemory;
+use super::room_menu::{self, Choice};
 use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
@@ -50,12 +51,12 @@ struct Naming {
 struct ConnectionRow {
     id: ConnectionId,
     name: String,
-    rooms: Vec<(RoomName, u64)>,
+    rooms: Vec<(RoomName, u64, Choice)>,
     refused: Option<(RoomName, Refusal)>,
 }
 
 /// What a connection is called: the person's name for it, or where it leads.
-pub(super) fn name_of(profile: &Profile, words: &Words) -> String {
+pub fn name_of(profile: &Profile, words: &Words) -> String {
     if !profile.name.trim().is_empty() {
         return harmless::line(&profile.name, 60);
     }
@@ -78,7 +79,11 @@ fn rows(cx: &Cx, reading: Option<&RoomKey>) -> Vec<ConnectionRow> {
                 .rooms
                 .iter()
                 // What is read while it comes in would only flicker.
-                .map(|(name, room)| (name.clone(), if read(*id, name) { 0 } else { room.unread }))
+                .map(|(name, room)| {
+                    let own = model.notice_choices.room(*id, name);
+                    let choice = Choice { own, usual: model.preferences.notices.rooms };
+                    (name.clone(), if read(*id, name) { 0 } else { room.unread }, choice)
+                })
                 .collect(),
             refused: connection.room_refused.clone(),
         };
@@ -138,10 +143,10 @@ impl Rooms {
     ) -> Option<Wish> {
         let here = open.filter(|place| place.connection == row.id);
         let mut wish = header(ui, cx, row, link, self);
-        for (room, unread) in &row.rooms {
+        for (room, unread, choice) in &row.rooms {
             let selected = here.is_some_and(|place| place.room.as_ref() == Some(room));
             let wants_focus = selected && std::mem::take(&mut self.wants_focus);
-            if room_row(ui, cx, row.id, room, *unread, selected, wants_focus) {
+            if room_row(ui, cx, (row.id, room), (*unread, *choice), selected, wants_focus) {
                 wish = Some(Wish::Open(Place { connection: row.id, room: Some(room.clone()) }));
             }
         }
@@ -161,7 +166,7 @@ impl Rooms {
     fn name_a_room(&mut self, ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow) -> Option<Wish> {
         let theme = theme::of(ui);
         let naming = self.naming.as_mut()?;
-        let is_there = |asked: &&RoomName| row.rooms.iter().any(|(room, _)| room == *asked);
+        let is_there = |asked: &&RoomName| row.rooms.iter().any(|(room, ..)| room == *asked);
         if let Some(room) = naming.asked.as_ref().filter(is_there).cloned() {
             self.naming = None;
             return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
@@ -289,10 +294,9 @@ fn menu(
 /// Draws a room. Returns whether the person chose it.
 fn room_row(
     ui: &mut Ui,
-    cx: &Cx,
-    connection: ConnectionId,
-    room: &RoomName,
-    unread: u64,
+    cx: &mut Cx,
+    (connection, room): (ConnectionId, &RoomName),
+    (unread, choice): (u64, Choice),
     selected: bool,
     wants_focus: bool,
 ) -> bool {
@@ -313,9 +317,14 @@ fn room_row(
         node.set_selected(selected);
         if unread > 0 {
             node.set_value((cx.words.unread)(unread));
-            node.set_description((cx.words.unread)(unread));
+        }
+        let unread = (unread > 0).then(|| (cx.words.unread)(unread));
+        let said: Vec<String> = unread.into_iter().chain(choice.said(cx.words).map(str::to_owned)).collect();
+        if !said.is_empty() {
+            node.set_description(said.join(", "));
         }
     });
+    room_menu::show(ui, cx, &response, (connection, room), choice);
     if !ui.is_rect_visible(rect) {
         return response.clicked();
     }
@@ -333,6 +342,10 @@ fn room_row(
     let mut right = rect.right() - space::SMALL;
     if unread > 0 {
         right -= widgets::count_pill(ui, pos2(right, rect.center().y), unread, theme) + 6.0;
+    }
+    if choice.is_muted() {
+        widgets::muted_mark(ui.painter(), pos2(right - 7.0, rect.center().y), theme.weak);
+        right -= 20.0;
     }
     let left = left + 18.0;
     let font = if unread > 0 { theme::strong(size::BODY) } else { theme::body() };

@@ -196,6 +196,15 @@ fn segment(ui: &Ui, theme: &Theme, segment: &Segment<'_>, rect: Rect, words: Opt
     response.on_hover_text(&segment.hint).clicked()
 }
 
+/// The mark of what is muted: a bell struck through.
+pub(super) fn muted_mark(painter: &egui::Painter, centre: Pos2, colour: Color32) {
+    let stroke = Stroke::new(1.25, colour);
+    let bell = [(-4.5, 3.0), (-3.0, 1.0), (-3.0, -1.5), (0.0, -4.5), (3.0, -1.5), (3.0, 1.0), (4.5, 3.0)];
+    painter.add(egui::Shape::closed_line(bell.map(|(x, y)| centre + vec2(x, y)).to_vec(), stroke));
+    painter.line_segment([centre + vec2(-1.25, 4.75), centre + vec2(1.25, 4.75)], stroke);
+    painter.line_segment([centre + vec2(-5.5, -5.0), centre + vec2(5.5, 5.5)], stroke);
+}
+
 /// What a delivery mark says.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Mark {

@@ -74,6 +74,11 @@ impl App {
     pub fn preferences(&self) -> duplex::model::Preferences {
         self.model.read(|model| model.preferences)
     }
+
+    /// Of what the model says that the person wants to be told.
+    pub fn notice_choices(&self) -> duplex::model::NoticeChoices {
+        self.model.read(|model| model.notice_choices.clone())
+    }
 }
 
 /// A window and the person before it.
@@ -128,6 +133,25 @@ impl Window {
         if let Some(ui) = &mut self.harness.state_mut().ui {
             ui.open_device(CONNECTION, device);
         }
+    }
+
+    /// Does something to the window from outside, and draws.
+    pub fn ui(&mut self, act: impl FnOnce(&mut Ui, &SharedModel, &mut Vec<Intent>)) {
+        let app = self.harness.state_mut();
+        if let Some(ui) = &mut app.ui {
+            act(ui, &app.model, &mut app.intents);
+        }
+        self.run();
+    }
+
+    /// This is around the window now.
+    pub fn surround(&mut self, around: duplex::ui::Surroundings) {
+        self.ui(|ui, _, _| ui.set_surroundings(around));
+    }
+
+    /// What the person looks at.
+    pub fn viewing(&self) -> duplex::model::notices::Viewing {
+        self.harness.state().ui.as_ref().unwrap().viewing()
     }
 
     /// Draws until nothing moves.

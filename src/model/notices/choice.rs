@@ -69,8 +69,8 @@ impl Default for NoticePreferences {
             link: true,
             show_text: true,
             quiet: false,
-            quiet_from: 22 * 60,
-            quiet_to: 7 * 60,
+            quiet_from: Self::QUIET.0,
+            quiet_to: Self::QUIET.1,
             do_not_disturb: false,
             tray: true,
             close_to_tray: false,
@@ -79,6 +79,20 @@ impl Default for NoticePreferences {
 }
 
 impl NoticePreferences {
+    /// When quiet hours begin and end unless somebody chose.
+    pub const QUIET: (u16, u16) = (22 * 60, 7 * 60);
+
+    /// When quiet hours may begin and end, in minutes after midnight.
+    pub const HALF_HOURS: &[u16] = &{
+        let mut all = [0; DAY_MINUTES as usize / 30];
+        let mut at = 1;
+        while at < all.len() {
+            all[at] = all[at - 1] + 30;
+            at += 1;
+        }
+        all
+    };
+
     /// Whether no notice is to be shown at this minute of the local day. Hours that begin after they end go on past
     /// midnight; the minute they end is loud again, and equal ends leave nothing between them.
     pub fn is_quiet_at(&self, minute: u16) -> bool {

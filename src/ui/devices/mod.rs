@@ -55,6 +55,16 @@ impl Devices {
         self.page = Some(Page::new(connection, device));
     }
 
+    /// The device whose page is open.
+    pub(super) fn opened(&self) -> Option<(ConnectionId, DeviceId)> {
+        self.page.as_ref().map(Page::of)
+    }
+
+    /// Leaves the page for the list.
+    pub(super) fn close(&mut self) {
+        self.page = None;
+    }
+
     /// Puts the keyboard's focus into the list, or onto the page that is open.
     pub(super) fn focus(&mut self) {
         match &mut self.page {

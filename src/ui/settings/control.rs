@@ -5,6 +5,7 @@ use egui::{Label, RichText, Ui, UiBuilder, vec2};
 
 use super::table::{Setting, Text};
 use crate::model::preferences::Preferences;
+use crate::ui::Surroundings;
 use crate::ui::icons::{self, Icon};
 use crate::ui::text::Words;
 use crate::ui::theme::{self, size, space};
@@ -16,8 +17,12 @@ pub(super) enum Control {
     Choice(&'static [Choose]),
     /// Yes or no.
     Toggle(fn(&mut Preferences) -> &mut bool),
+    /// Yes or no, where something around the window may stand against it; it then says so.
+    Switch(Switch),
     /// A number in steps.
     Steps(Steps),
+    /// Shows a notice.
+    TryNotice,
     /// Everything as if nothing had been chosen, after a question.
     Reset,
 }
@@ -37,6 +42,13 @@ impl Choose {
     }
 }
 
+/// Yes or no, if the surroundings let it be.
+pub(super) struct Switch {
+    pub(super) flag: fn(&mut Preferences) -> &mut bool,
+    /// What stands against it.
+    pub(super) against: fn(&Words, Surroundings) -> Option<&'static str>,
+}
+
 /// A number that goes up and down by steps.
 pub(super) struct Steps {
     pub(super) value: fn(&mut Preferences) -> &mut u16,
@@ -52,12 +64,19 @@ impl Setting {
     pub(super) fn show(&self, ui: &mut Ui, words: &Words, state: &mut State) {
         let (name, sentence) = ((self.name)(words), (self.sentence)(words));
         ui.add_space(space::SMALL);
-        if let Control::Toggle(flag) = &self.control {
+        let switch = match &self.control {
+            Control::Toggle(flag) => Some((*flag, None)),
+            Control::Switch(switch) => Some((switch.flag, (switch.against)(words, state.around))),
+            _ => None,
+        };
+        if let Some((flag, against)) = switch {
             // The name is the control's own.
             let toggle =
                 ui.checkbox(flag(&mut state.chosen), RichText::new(name).font(theme::body()).strong());
-            ui.ctx().accesskit_node_builder(toggle.id, |node| node.set_description(sentence));
-            return explain(ui, sentence);
+            let said = against.map_or(sentence.to_owned(), |against| format!("{sentence} {against}"));
+            ui.ctx().accesskit_node_builder(toggle.id, |node| node.set_description(said));
+            explain(ui, sentence);
+            return warn(ui, against);
         }
         let is_choice = matches!(self.control, Control::Choice(_));
         let role = if is_choice { Role::RadioGroup } else { Role::Group };
@@ -71,7 +90,8 @@ impl Setting {
                 Control::Choice(options) => choice(ui, words, options, &mut state.chosen),
                 Control::Steps(steps) => steps.show(ui, words, name, &mut state.chosen),
                 Control::Reset => reset(ui, words, name, state),
-                Control::Toggle(_) => {}
+                Control::TryNotice => try_notice(ui, words, state),
+                Control::Toggle(_) | Control::Switch(_) => {}
             });
         });
     }
@@ -81,13 +101,30 @@ impl Setting {
 pub(super) struct State {
     /// What is chosen, for the window to follow.
     pub(super) chosen: Preferences,
+    /// What is around the window.
+    pub(super) around: Surroundings,
+    /// The person wants to see a notice.
+    pub(super) tries_notice: bool,
     /// Whether it asks before everything is reset.
     asks: bool,
 }
 
 impl State {
     pub(super) fn new(chosen: Preferences) -> State {
-        State { chosen, asks: false }
+        State { chosen, around: Surroundings::default(), tries_notice: false, asks: false }
+    }
+}
+
+fn try_notice(ui: &mut Ui, words: &Words, state: &mut State) {
+    state.tries_notice |= ui.add(widgets::plain(words.notices.trial_button)).clicked();
+    warn(ui, (state.around.notices == Some(false)).then_some(words.notices.no_service));
+}
+
+fn warn(ui: &mut Ui, against: Option<&str>) {
+    if let Some(against) = against {
+        let text = RichText::new(against).font(theme::small()).color(theme::of(ui).warn);
+        let shown = ui.add(Label::new(text).wrap());
+        widgets::live(ui, shown.id, against);
     }
 }
 

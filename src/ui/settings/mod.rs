@@ -10,6 +10,7 @@ use super::dialog::Fate;
 use super::text::{Language, Words};
 use super::theme::{self, space};
 use super::widgets;
+use crate::model::intent::Intent;
 use crate::model::preferences::Preferences;
 use control::{Control, State};
 use table::{Setting, TABLE};
@@ -38,7 +39,16 @@ impl Sheet {
     }
 
     /// Draws the settings into a dialog.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &Cx, window_height: f32) -> Fate {
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
+        self.state.around = cx.around;
+        let fate = self.sized(ui, cx, window_height);
+        if std::mem::take(&mut self.state.tries_notice) {
+            cx.intents.push(Intent::TryNotice);
+        }
+        fate
+    }
+
+    fn sized(&mut self, ui: &mut Ui, cx: &Cx, window_height: f32) -> Fate {
         let is_low = window_height < LOW;
         let most =
             if is_low { window_height - 2.0 * (space::HUGE + space::SMALL) } else { window_height - AROUND };

@@ -1,6 +1,7 @@
 //! [`TABLE`]: every setting, one row each. A new one is a row here, a field of [`Preferences`], and its words.
 
-use super::control::{Choose, Control, Steps};
+use super::control::{Choose, Control, Steps, Switch};
+use crate::model::notices::{Level, NoticePreferences};
 use crate::model::preferences::{Density, Hours, LanguageChoice, Preferences, Theme};
 use crate::ui::text::Words;
 
@@ -13,6 +14,7 @@ pub(super) enum Group {
     General,
     Appearance,
     Writing,
+    Notices,
     Connections,
     Data,
 }
@@ -23,6 +25,7 @@ impl Group {
             Group::General => words.sheet.general,
             Group::Appearance => words.sheet.appearance,
             Group::Writing => words.sheet.writing,
+            Group::Notices => words.notices.group,
             Group::Connections => words.connections,
             Group::Data => words.sheet.data,
         }
@@ -140,6 +143,116 @@ pub(super) static TABLE: &[Setting] = &[
         sentence: |words| words.sheet.enter_sends_text,
         also: "return ctrl+enter new line send 엔터 줄바꿈 전송",
         control: Control::Toggle(|preferences| &mut preferences.enter_sends),
+    },
+    Setting {
+        group: Group::Notices,
+        name: |words| words.notices.rooms,
+        sentence: |words| words.notices.rooms_text,
+        also: "notify alert mention ping desktop 알림 멘션 호출",
+        control: Control::Choice(&[
+            Choose {
+                name: |words| (words.notices.level)(Level::All),
+                set: |preferences| preferences.notices.rooms = Level::All,
+            },
+            Choose {
+                name: |words| (words.notices.level)(Level::Mentions),
+                set: |preferences| preferences.notices.rooms = Level::Mentions,
+            },
+            Choose {
+                name: |words| (words.notices.level)(Level::Nothing),
+                set: |preferences| preferences.notices.rooms = Level::Nothing,
+            },
+        ]),
+    },
+    Setting {
+        group: Group::Notices,
+        name: |words| words.notices.devices,
+        sentence: |words| words.notices.devices_text,
+        also: "silent alarm 무응답 경보",
+        control: Control::Toggle(|preferences| &mut preferences.notices.devices),
+    },
+    Setting {
+        group: Group::Notices,
+        name: |words| words.notices.link,
+        sentence: |words| words.notices.link_text,
+        also: "outage network offline 장애 네트워크",
+        control: Control::Toggle(|preferences| &mut preferences.notices.link),
+    },
+    Setting {
+        group: Group::Notices,
+        name: |words| words.notices.show_text,
+        sentence: |words| words.notices.show_text_text,
+        also: "privacy preview hide 사생활 미리보기 숨기기",
+        control: Control::Toggle(|preferences| &mut preferences.notices.show_text),
+    },
+    Setting {
+        group: Group::Notices,
+        name: |words| words.notices.do_not_disturb,
+        sentence: |words| words.notices.disturb_text,
+        also: "silence mute focus 무음 집중",
+        control: Control::Toggle(|preferences| &mut preferences.notices.do_not_disturb),
+    },
+    Setting {
+        group: Group::Notices,
+        name: |words| words.notices.quiet,
+        sentence: |words| words.notices.quiet_text,
+        also: "night sleep schedule 밤 야간 수면",
+        control: Control::Toggle(|preferences| &mut preferences.notices.quiet),
+    },
+    Setting {
+        group: Group::Notices,
+        name: |words| words.notices.quiet_from,
+        sentence: |words| words.notices.quiet_from_text,
+        also: "night begin start 밤",
+        control: Control::Steps(Steps {
+            value: |preferences| &mut preferences.notices.quiet_from,
+            steps: NoticePreferences::HALF_HOURS,
+            usual: NoticePreferences::QUIET.0,
+            shown: |words, minute| (words.notices.clock)(minute),
+        }),
+    },
+    Setting {
+        group: Group::Notices,
+        name: |words| words.notices.quiet_to,
+        sentence: |words| words.notices.quiet_to_text,
+        also: "morning end 아침",
+        control: Control::Steps(Steps {
+            value: |preferences| &mut preferences.notices.quiet_to,
+            steps: NoticePreferences::HALF_HOURS,
+            usual: NoticePreferences::QUIET.1,
+            shown: |words, minute| (words.notices.clock)(minute),
+        }),
+    },
+    Setting {
+        group: Group::Notices,
+        name: |words| words.notices.trial,
+        sentence: |words| words.notices.trial_setting_text,
+        also: "test example 시험 예",
+        control: Control::TryNotice,
+    },
+    Setting {
+        group: Group::Notices,
+        name: |words| words.notices.tray,
+        sentence: |words| words.notices.tray_text,
+        also: "menu bar status area badge icon 메뉴 막대 상태 배지",
+        control: Control::Switch(Switch {
+            flag: |preferences| &mut preferences.notices.tray,
+            against: |words, around| (around.tray == Some(false)).then_some(words.notices.no_tray),
+        }),
+    },
+    Setting {
+        group: Group::Notices,
+        name: |words| words.notices.close_to_tray,
+        sentence: |words| words.notices.close_to_tray_text,
+        also: "tray background hide quit exit 트레이 백그라운드 숨기기 종료",
+        control: Control::Switch(Switch {
+            flag: |preferences| &mut preferences.notices.close_to_tray,
+            against: |words, around| match around.tray {
+                Some(false) => Some(words.notices.no_tray),
+                Some(true) if !around.can_hide => Some(words.notices.cannot_hide),
+                _ => None,
+            },
+        }),
     },
     Setting {
         group: Group::Connections,

@@ -39,7 +39,6 @@ pub static ENGLISH: NoticeWords = NoticeWords {
         _ => format!("Duplex: {unread} unread messages"),
     },
 
-    room_menu: |room| format!("Notifications of {room}"),
     level: |level| match level {
         Level::All => "All messages",
         Level::Mentions => "Mentions of me",
@@ -55,9 +54,10 @@ pub static ENGLISH: NoticeWords = NoticeWords {
         Level::Mentions => "notifies of mentions",
         Level::Nothing => "muted",
     },
-    mute_device: "Muted",
+    mute_device: "No notifications",
     mute_device_text: "No notification when this device goes offline or falls silent.",
 
+    group: "Notifications",
     rooms: "Messages to be notified of",
     rooms_text: "While you look elsewhere. A room's own menu (right click) can say otherwise.",
     devices: "Devices that go offline",
@@ -69,8 +69,10 @@ pub static ENGLISH: NoticeWords = NoticeWords {
     disturb_text: "No notifications until you turn this off again.",
     quiet: "Quiet hours",
     quiet_text: "No notifications between these times, by this computer's clock.",
-    quiet_from: "From",
-    quiet_to: "To",
+    quiet_from: "Quiet from",
+    quiet_from_text: "When quiet hours begin.",
+    quiet_to: "Quiet until",
+    quiet_to_text: "When quiet hours end; past midnight where that is the earlier time.",
     clock,
     tray: "Tray icon",
     tray_text: "An icon in the system's tray that shows how many messages are unread.",

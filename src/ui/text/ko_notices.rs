@@ -35,7 +35,6 @@ pub static KOREAN: NoticeWords = NoticeWords {
         _ => format!("Duplex: 읽지 않은 메시지 {unread}개"),
     },
 
-    room_menu: |room| format!("알림: {room}"),
     level: |level| match level {
         Level::All => "모든 메시지",
         Level::Mentions => "나를 부를 때만",
@@ -51,9 +50,10 @@ pub static KOREAN: NoticeWords = NoticeWords {
         Level::Mentions => "나를 부를 때만 알림",
         Level::Nothing => "알리지 않음",
     },
-    mute_device: "알림 끄기",
+    mute_device: "알리지 않음",
     mute_device_text: "이 장치가 오프라인이 되거나 응답하지 않아도 알리지 않습니다.",
 
+    group: "알림",
     rooms: "알릴 메시지",
     rooms_text: "다른 곳을 보고 있을 때 알립니다. 대화방 메뉴(오른쪽 클릭)에서 따로 정할 수 있습니다.",
     devices: "오프라인이 된 장치",
@@ -65,8 +65,10 @@ pub static KOREAN: NoticeWords = NoticeWords {
     disturb_text: "다시 끌 때까지 알리지 않습니다.",
     quiet: "조용한 시간",
     quiet_text: "이 컴퓨터의 시계로 이 시간 동안에는 알리지 않습니다.",
-    quiet_from: "시작",
-    quiet_to: "끝",
+    quiet_from: "조용한 시간 시작",
+    quiet_from_text: "조용한 시간이 시작되는 때입니다.",
+    quiet_to: "조용한 시간 끝",
+    quiet_to_text: "조용한 시간이 끝나는 때입니다. 시작보다 이르면 다음 날입니다.",
     clock,
     tray: "트레이 아이콘",
     tray_text: "읽지 않은 메시지 수를 시스템 트레이에 아이콘으로 보여 줍니다.",

@@ -35,7 +35,6 @@ pub struct NoticeWords {
     pub tooltip: fn(u64) -> String,
 
     // Rooms and devices
-    pub room_menu: fn(&str) -> String,
     pub level: fn(Level) -> &'static str,
     pub as_all_rooms: fn(Level) -> String,
     pub room_is: fn(Level) -> &'static str,
@@ -43,6 +42,7 @@ pub struct NoticeWords {
     pub mute_device_text: &'static str,
 
     // Settings
+    pub group: &'static str,
     pub rooms: &'static str,
     pub rooms_text: &'static str,
     pub devices: &'static str,
@@ -55,7 +55,9 @@ pub struct NoticeWords {
     pub quiet: &'static str,
     pub quiet_text: &'static str,
     pub quiet_from: &'static str,
+    pub quiet_from_text: &'static str,
     pub quiet_to: &'static str,
+    pub quiet_to_text: &'static str,
     pub clock: fn(u16) -> String,
     pub tray: &'static str,
     pub tray_text: &'static str,
@@ -168,6 +170,43 @@ mod tests {
 
     fn pair(title: &str, text: &str) -> (String, String) {
         (title.to_owned(), text.to_owned())
+    }
+
+    /// All that is said without anything in it. A new one is missing here until it is named.
+    fn plain(words: &NoticeWords) -> Vec<&'static str> {
+        macro_rules! all {
+            ($($field:ident)*; $($other:ident)*) => {{
+                let NoticeWords { $($field,)* $($other: _,)* } = words;
+                vec![$(*$field),*]
+            }};
+        }
+        let mut all = all![
+            one_mentions_you hidden_text link_lost_text trial_title trial_text open do_not_disturb quit
+            mute_device mute_device_text group rooms rooms_text devices devices_text link link_text
+            show_text show_text_text disturb_text quiet quiet_text quiet_from quiet_from_text quiet_to
+            quiet_to_text tray tray_text close_to_tray close_to_tray_text trial trial_setting_text
+            trial_button no_service no_tray cannot_hide;
+            message_in mention_in messages_in messages_in_rooms device_gone devices_gone and_more link_lost
+            links_lost tooltip level as_all_rooms room_is clock
+        ];
+        let levels = [Level::All, Level::Mentions, Level::Nothing];
+        all.extend(levels.map(words.level));
+        all.extend(levels.map(words.room_is));
+        all
+    }
+
+    #[test]
+    fn both_languages_say_everything_in_their_own_letters() {
+        let hangul = |text: &str| text.chars().any(|c| ('가'..='힣').contains(&c));
+        assert!(plain(ENGLISH.notices).iter().all(|text| !text.trim().is_empty() && !hangul(text)));
+        assert!(plain(KOREAN.notices).iter().all(|text| hangul(text)));
+        for words in [ENGLISH.notices, KOREAN.notices] {
+            let told = [(words.tooltip)(0), (words.tooltip)(1), (words.tooltip)(1_234)];
+            assert!(told[2].contains("1234") && told[0] != told[1]);
+            assert_eq!([0, 75, 1_439, 1_500].map(words.clock), ["00:00", "01:15", "23:59", "01:00"]);
+            let usual = [Level::All, Level::Mentions, Level::Nothing].map(words.as_all_rooms);
+            assert!(usual[0] != usual[1] && usual[1] != usual[2]);
+        }
     }
 
     #[test]

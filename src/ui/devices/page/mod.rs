@@ -87,6 +87,8 @@ struct View {
     title: String,
     kind: String,
     status: Status,
+    /// Whether nothing is told of it; none where nothing ever is.
+    muted: Option<bool>,
     since: Option<WallMs>,
     reason: String,
     behind_ms: Option<i64>,
@@ -212,7 +214,23 @@ impl Page {
             let text = RichText::new((words.clock_off)(ms)).font(theme::small()).color(theme.warn);
             ui.add(Label::new(text).wrap());
         }
+        self.mute(ui, cx, view);
         back
+    }
+
+    /// Whether to be told when it goes. The app's own view of a link does not go.
+    fn mute(&self, ui: &mut Ui, cx: &mut Cx, view: &View) {
+        let Some(mut muted) = view.muted else { return };
+        let words = cx.words.notices;
+        if ui.checkbox(&mut muted, words.mute_device).on_hover_text(words.mute_device_text).changed() {
+            let (connection, device) = (self.connection, self.device.clone());
+            cx.intents.push(Intent::MuteDevice { connection, device, muted });
+        }
+    }
+
+    /// Of which device it is.
+    pub(super) fn of(&self) -> (ConnectionId, DeviceId) {
+        (self.connection, self.device.clone())
     }
 
     fn ask_for_log(&mut self, cx: &mut Cx, view: &View) {
@@ -251,6 +269,8 @@ impl Page {
                 title,
                 kind: harmless::line(&device.spec.kind, 40),
                 status,
+                muted: (!device.is_local())
+                    .then(|| model.notice_choices.is_muted(self.connection, &self.device)),
                 since,
                 reason: if status == Status::Offline {
                     harmless::line(&device.reason, 200)

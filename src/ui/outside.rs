@@ -1,0 +1,81 @@
+//! What the window says to, and hears from, the program around it: where the person looks, and what there is beside it.
+
+use super::{Place, Ui, dialog, first_room};
+use crate::model::id::{ConnectionId, RoomName};
+use crate::model::intent::Intent;
+use crate::model::notices::Viewing;
+use crate::model::preferences::Preferences;
+use crate::model::shared::SharedModel;
+
+/// What is around the window, as far as is known.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Whether the system shows notices; none: not asked yet.
+    pub notices: Option<bool>,
+    /// Whether the window is in a tray; none: not asked yet, or not wanted.
+    pub tray: Option<bool>,
+    /// Whether a hidden window can be brought back.
+    pub can_hide: bool,
+}
+
+impl Ui {
+    /// Notes what is around the window, for the settings to tell.
+    pub fn set_surroundings(&mut self, around: Surroundings) {
+        self.around = around;
+    }
+
+    /// What a person sees who looks at the window.
+    pub fn viewing(&self) -> Viewing {
+        let room = self.open_room().filter(|_| self.layout.shows_chat());
+        Viewing {
+            room: room.map(|(connection, room)| (connection, room.clone())),
+            device: self.devices.opened().filter(|_| self.layout.shows_devices()),
+        }
+    }
+
+    /// Opens a room and brings the chat on screen.
+    pub fn bring_room(&mut self, connection: ConnectionId, room: RoomName, intents: &mut Vec<Intent>) {
+        self.layout.bring_chat();
+        self.open(connection, room, intents);
+    }
+
+    /// Opens a connection, as if the person had chosen its first room.
+    pub fn open_connection(
+        &mut self,
+        connection: ConnectionId,
+        model: &SharedModel,
+        intents: &mut Vec<Intent>,
+    ) {
+        let room = model.read(|model| first_room(model.connections.get(&connection)?));
+        self.layout.bring_chat();
+        let is_open = self.open.as_ref().is_some_and(|place| place.connection == connection);
+        if !is_open {
+            self.go_to(Place { connection, room }, intents);
+        }
+    }
+
+    /// Shows the list of devices.
+    pub fn show_device_list(&mut self) {
+        self.layout.bring_devices();
+        self.devices.close();
+    }
+
+    /// Puts the focus where the person writes.
+    pub fn focus_message(&mut self) {
+        if self.dialog.is_none() {
+            self.chat.focus_input();
+        }
+    }
+
+    /// Turns "do not disturb" on or off.
+    pub fn toggle_do_not_disturb(&mut self, model: &SharedModel, intents: &mut Vec<Intent>) {
+        self.looks.hear(model);
+        let wanted = self.looks.wanted();
+        let mut notices = wanted.notices;
+        notices.do_not_disturb = !notices.do_not_disturb;
+        self.looks.choose(Preferences { notices, ..wanted }, intents);
+        if let Some(dialog::Dialog::Settings(sheet)) = &mut self.dialog {
+            sheet.chosen().notices.do_not_disturb = notices.do_not_disturb;
+        }
+    }
+}
