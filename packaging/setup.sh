@@ -136,6 +136,7 @@ look_at_tests() {
     have dbus-run-session || missing dbus-run-session "$desktop" dbus - - -
     any /usr/libexec/at-spi-bus-launcher || missing AT-SPI 'tests find controls as a screen reader does' at-spi2-core - - -
     any /usr/lib/python3/dist-packages/pyatspi || missing pyatspi 'tests find controls as a screen reader does' python3-pyatspi - - -
+    have dunst || missing dunst 'tests see notifications' dunst - - -
     have xdotool || missing xdotool 'tests type and click' xdotool - - -
     have xdpyinfo || missing xdpyinfo "$desktop" x11-utils - - -
     have import || missing import 'tests take pictures' imagemagick - - -

@@ -1,5 +1,5 @@
 //! [`Gate`]: when a repaint is asked for. At once for what a person waits for, at most 20 times a second for readings, not
-//! at all for readings that nobody can see. egui schedules each request on its own, and they pile up while a window is
+//! at all for readings that nobody can see, and once a second for the rest of what nobody can see: the tray counts it. egui schedules each request on its own, and they pile up while a window is
 //! hidden: so one that is sooner than the last is the only one let through until something was drawn.
 
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +13,8 @@ use crate::worker::News;
 const SOON_MS: u64 = 2;
 /// Readings are drawn no oftener than this, in milliseconds.
 const READINGS_MS: u64 = 50;
+/// What happens while the window cannot be seen is attended to no oftener than this, in milliseconds.
+const HIDDEN_MS: u64 = 1_000;
 
 /// The one way from another thread to a repaint.
 pub(super) struct Gate {
@@ -35,7 +37,13 @@ impl Gate {
 
     /// Whether the window can be seen, as far as the system tells.
     pub(super) fn shown(&self, visible: bool) {
-        self.pace(|pace| pace.hidden = !visible);
+        self.pace(|pace| {
+            pace.hidden = !visible;
+            if !visible {
+                // There will be no frame.
+                pace.drawing(clock::now().boot_ms);
+            }
+        });
     }
 
     /// A frame begins: what changes from now on needs another.
@@ -63,6 +71,7 @@ impl Pace {
     fn ask(&mut self, now: BootMs, news: News) -> Option<Duration> {
         let soon = now + SOON_MS;
         let due = match news {
+            News::Now if self.hidden => self.drawn.map_or(soon, |drawn| soon.max(drawn + HIDDEN_MS)),
             News::Now => soon,
             // It is drawn with whatever shows the window again.
             News::Readings if self.hidden => return None,

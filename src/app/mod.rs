@@ -1,10 +1,12 @@
 //! The desktop app: its arguments, its window, and what it says when it cannot open one.
 
 mod args;
+mod desktop;
 mod display;
 mod frame_log;
 mod gate;
 mod instance;
+mod outside;
 mod place;
 mod screenshot;
 mod window;
@@ -17,9 +19,11 @@ use clap::{CommandFactory as _, Parser as _};
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
 use crate::model::{Address, ConnectionId, Model, SharedModel};
 use crate::settings;
+use crate::ui::text::Language;
 use crate::worker::{self, Worker};
 
 use args::Args;
+use desktop::Desktop;
 use gate::Gate;
 use instance::Instance;
 
@@ -80,10 +84,14 @@ fn run(args: Args) -> Result<(), String> {
             }
         })
     };
-    let worker = Worker::spawn(worker::Options { data_dir, only, tell: None }, model.clone(), wake)
+    let language = Language::of_locale(&sys_locale::get_locale().unwrap_or_default());
+    // A picture is taken of the window alone.
+    let desktop = args.screenshot.is_none().then(|| Desktop::start(language));
+    let tell = desktop.as_ref().and_then(|desktop| desktop.teller(model.clone()));
+    let worker = Worker::spawn(worker::Options { data_dir, only, tell }, model.clone(), wake)
         .map_err(|error| format!("The system gives no thread to work with: {error}."))?;
     let shot = args.screenshot.map(|file| screenshot::Plan { file, after: args.after.unwrap_or(2.0) });
-    window::open(model, worker, gate, instance, shot, (place, panes))
+    window::open(model, worker, gate, instance, desktop, shot, (place, panes))
 }
 
 fn command_line_profile(url: &str, token: Option<&str>) -> Result<(Profile, Option<Secret>), String> {

@@ -4,21 +4,24 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use eframe::{NativeOptions, Renderer};
-use egui::{IconData, ViewportBuilder, ViewportCommand};
+use egui::{IconData, ViewportBuilder};
 
+use super::desktop::{Desktop, Report};
 use super::frame_log::FrameLog;
 use super::gate::Gate;
 use super::instance::{Call, Instance};
+use super::outside::Outside;
 use super::place;
 use super::screenshot::{Plan, Shot};
 use crate::clock;
+use crate::model::notices::Target;
 use crate::model::{Intent, Panes, SharedModel, WindowPlace};
 use crate::ui::text::Language;
 use crate::ui::{Options, Ui};
 use crate::worker::Worker;
 
 /// The application's icon, 256 pixels square.
-const ICON: &[u8] = include_bytes!("../../assets/icon-256.png");
+pub(super) const ICON: &[u8] = include_bytes!("../../assets/icon-256.png");
 
 /// Opens the window and runs until it is closed.
 pub(super) fn open(
@@ -26,6 +29,7 @@ pub(super) fn open(
     worker: Worker,
     gate: Arc<OnceLock<Gate>>,
     instance: Instance,
+    desktop: Option<Desktop>,
     plan: Option<Plan>,
     (place, panes): (Option<WindowPlace>, Panes),
 ) -> Result<(), String> {
@@ -46,8 +50,9 @@ pub(super) fn open(
     let chosen = model.read(|model| model.preferences.language);
     let takes_picture = plan.is_some();
     let outcome: Arc<Mutex<Option<Result<(), String>>>> = Arc::default();
+    let theirs = Arc::clone(&outcome);
     let mut parts =
-        Some(Parts { model, worker, gate, instance, plan, place, panes, outcome: Arc::clone(&outcome) });
+        Some(Parts { model, worker, gate, instance, desktop, plan, place, panes, outcome: theirs });
     let opened = renderers().iter().try_fold(String::new(), |tried, &renderer| {
         let options = NativeOptions { viewport: viewport.clone(), renderer, ..NativeOptions::default() };
         let ran = eframe::run_native(
@@ -97,6 +102,8 @@ struct Parts {
     worker: Worker,
     gate: Arc<OnceLock<Gate>>,
     instance: Instance,
+    /// None: nothing is around it.
+    desktop: Option<Desktop>,
     plan: Option<Plan>,
     place: Option<WindowPlace>,
     panes: Panes,
@@ -105,7 +112,7 @@ struct Parts {
 
 impl Parts {
     fn assemble(self, creation: &eframe::CreationContext<'_>, language: Language) -> Window {
-        let Parts { model, worker, gate, instance, plan, place, panes, outcome } = self;
+        let Parts { model, worker, gate, instance, desktop, plan, place, panes, outcome } = self;
         let ui = Ui::new(&creation.egui_ctx, Options { language, panes });
         if let (Some(place), Some(window)) = (&place, creation.winit_window()) {
             let screens = window.available_monitors().map(|screen| place::Screen {
@@ -116,16 +123,19 @@ impl Parts {
         }
         // Both are set here alone, so neither can be set already.
         let _ = gate.set(Gate::new(creation.egui_ctx.clone()));
-        let ctx = creation.egui_ctx.clone();
-        let _ = instance.window().set(Box::new(move |call| {
-            let commands: &[_] = match call {
-                Call::Front => &[ViewportCommand::Minimized(false), ViewportCommand::Focus],
-                Call::Close => &[ViewportCommand::Close],
-            };
-            for command in commands {
-                ctx.send_viewport_cmd_to(egui::ViewportId::ROOT, command.clone());
-            }
-        }));
+        // Wayland says nothing of a window's visibility, and cannot change it.
+        let can_hide = creation.winit_window().is_some_and(|window| window.is_visible().is_some());
+        let outside = Outside::new(desktop, can_hide);
+        if let Some(reports) = outside.reports() {
+            reports.wake(creation.egui_ctx.clone());
+            let reports = Arc::clone(reports);
+            let _ = instance.window().set(Box::new(move |call| {
+                reports.push(match call {
+                    Call::Front => Report::Open(Target::Window),
+                    Call::Close => Report::Quit,
+                });
+            }));
+        }
         Window {
             ui,
             model,
@@ -134,6 +144,7 @@ impl Parts {
             shot: plan.map(Shot::new),
             outcome,
             drawn: false,
+            outside,
             place,
             wanted: Vec::new(),
             _instance: instance,
@@ -149,6 +160,7 @@ struct Window {
     shot: Option<Shot>,
     outcome: Arc<Mutex<Option<Result<(), String>>>>,
     drawn: bool,
+    outside: Outside,
     /// Where it stands.
     place: Option<WindowPlace>,
     /// What the worker has not taken yet, in order.
@@ -173,9 +185,12 @@ impl Window {
 
 impl eframe::App for Window {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.outside.attend(ctx, &mut self.ui, &self.model, self.place, &mut self.wanted);
+        self.hand_over();
         if let Some(gate) = self.gate.get() {
             // Where the system does not tell, it may be seen.
-            gate.shown(ctx.input(|input| input.viewport().visible()) != Some(false));
+            let visible = ctx.input(|input| input.viewport().visible()) != Some(false);
+            gate.shown(visible && !self.outside.is_hidden());
         }
     }
 
@@ -183,12 +198,16 @@ impl eframe::App for Window {
         if let Some(gate) = self.gate.get() {
             gate.drawing();
         }
+        if self.outside.is_hidden() {
+            return;
+        }
         if !std::mem::replace(&mut self.drawn, true) {
             log::info!("first frame");
         }
         let frame_log = FrameLog::begin(ui, &self.model);
         place::note(ui.ctx(), &mut self.place);
         self.ui.show(ui, &self.model, clock::now(), &mut self.wanted);
+        self.outside.look(ui.ctx(), &self.ui, &mut self.wanted);
         if let Some(frame_log) = frame_log {
             frame_log.end(&self.model, frame.info().cpu_usage);
         }

@@ -1,0 +1,174 @@
+//! The desktop on Windows and macOS: notices by the system's own service on a thread of their own, the tray (the menu bar
+//! on macOS) on the window's thread, where those systems want it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use notify_rust::{Notification, NotificationResponse};
+use tokio::sync::mpsc;
+use tray_icon::menu::{CheckMenuItem, Menu, MenuEvent, MenuItem, PredefinedMenuItem};
+use tray_icon::{Icon, MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
+
+use super::{Face, Order, Report, Reports, Shown, badge, icon};
+use crate::model::notices::Target;
+
+/// Most notices whose clicks are waited for at once.
+const WAITING: usize = 16;
+const OPEN: &str = "open";
+const DISTURB: &str = "disturb";
+const QUIT: &str = "quit";
+
+/// Duplex in the tray; or not.
+#[derive(Default)]
+pub(super) struct Tray {
+    icon: Option<TrayIcon>,
+}
+
+impl Tray {
+    /// Is in the tray like this, or leaves it. Only to be called on the window's thread.
+    pub(super) fn show(
+        &mut self,
+        face: Option<&Face>,
+        _orders: Option<&mpsc::Sender<Order>>,
+        reports: &Arc<Reports>,
+    ) -> bool {
+        let shown = face.map(|face| self.change(face, reports));
+        if !matches!(shown, Some(Ok(()))) {
+            self.icon = None;
+        }
+        if let Some(Err(error)) = shown {
+            log::warn!("no tray: {error}");
+        }
+        reports.around(|around| around.tray = Some(self.icon.is_some()));
+        true
+    }
+
+    fn change(&mut self, face: &Face, reports: &Arc<Reports>) -> Result<(), Box<dyn std::error::Error>> {
+        let image = icon().ok_or("the icon cannot be read")?;
+        let image = badge::with_count(&image, face.unread);
+        let (width, height) = image.dimensions();
+        let image = Icon::from_rgba(image.into_raw(), width, height)?;
+        let menu = menu(face)?;
+        match &self.icon {
+            Some(tray) => {
+                tray.set_icon(Some(image))?;
+                tray.set_tooltip(Some(&face.tooltip))?;
+                tray.set_menu(Some(Box::new(menu)));
+            }
+            None => {
+                listen(reports);
+                let tray = TrayIconBuilder::new()
+                    .with_icon(image)
+                    .with_tooltip(&face.tooltip)
+                    .with_menu(Box::new(menu))
+                    // On macOS a click on an item in the menu bar opens its menu.
+                    .with_menu_on_left_click(cfg!(target_os = "macos"));
+                self.icon = Some(tray.build()?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn menu(face: &Face) -> Result<Menu, tray_icon::menu::Error> {
+    let menu = Menu::new();
+    menu.append_items(&[
+        &MenuItem::with_id(OPEN, face.open, true, None),
+        &CheckMenuItem::with_id(DISTURB, face.disturb, true, face.do_not_disturb, None),
+        &PredefinedMenuItem::separator(),
+        &MenuItem::with_id(QUIT, face.quit, true, None),
+    ])?;
+    Ok(menu)
+}
+
+/// What a person does in the tray goes to the window.
+fn listen(reports: &Arc<Reports>) {
+    let theirs = Arc::clone(reports);
+    MenuEvent::set_event_handler(Some(move |event: MenuEvent| match event.id.0.as_str() {
+        OPEN => theirs.push(Report::Open(Target::Window)),
+        DISTURB => theirs.push(Report::ToggleDisturb),
+        QUIT => theirs.push(Report::Quit),
+        _ => {}
+    }));
+    let theirs = Arc::clone(reports);
+    TrayIconEvent::set_event_handler(Some(move |event| {
+        let left = MouseButton::Left;
+        if let TrayIconEvent::Click { button, button_state: MouseButtonState::Up, .. } = event
+            && button == left
+            && !cfg!(target_os = "macos")
+        {
+            theirs.push(Report::Toggle);
+        }
+    }));
+}
+
+/// Does what is ordered until nobody orders any more.
+pub(super) fn run(mut orders: mpsc::Receiver<Order>, reports: &Arc<Reports>) {
+    #[cfg(windows)]
+    register();
+    reports.around(|around| around.notices = Some(true));
+    let waiting = Arc::<AtomicUsize>::default();
+    while let Some(order) = orders.blocking_recv() {
+        // These systems keep their notices themselves: what is taken back elsewhere stays in their list here.
+        if let Order::Show(shown) = order {
+            show(shown, reports, &waiting);
+        }
+    }
+}
+
+/// Shows a notice on a thread that waits for its click: these systems answer whoever asked.
+fn show(shown: Shown, reports: &Arc<Reports>, waiting: &Arc<AtomicUsize>) {
+    if waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
+        waiting.fetch_sub(1, Ordering::Relaxed);
+        log::debug!("too many notices wait for a click: one is left out");
+        return;
+    }
+    let (reports, counted) = (Arc::clone(reports), Arc::clone(waiting));
+    let spawned = std::thread::Builder::new().name("notice".to_owned()).spawn(move || {
+        let told = tell(&shown, &reports);
+        if let Err(error) = &told {
+            log::info!("a notice could not be shown: {error}");
+        }
+        reports.around(|around| around.notices = Some(told.is_ok()));
+        counted.fetch_sub(1, Ordering::Relaxed);
+    });
+    if let Err(error) = spawned {
+        waiting.fetch_sub(1, Ordering::Relaxed);
+        log::warn!("a notice could not be shown: {error}");
+    }
+}
+
+fn tell(shown: &Shown, reports: &Reports) -> notify_rust::error::Result<()> {
+    let mut notice = Notification::new();
+    notice.summary(&shown.said.title).body(&shown.said.text);
+    #[cfg(windows)]
+    notice.app_id(APP_ID);
+    notice.show()?.wait_for_response(|response: &NotificationResponse| {
+        if *response == NotificationResponse::Default {
+            reports.push(Report::Open(shown.target.clone()));
+        }
+    })
+}
+
+/// The name by which Windows knows the app; its installer's shortcut has the same.
+#[cfg(windows)]
+const APP_ID: &str = "Duplex";
+
+/// Windows shows toasts only of apps that it knows: for a desktop app a key of the user's own says its name
+/// (`HKCU\Software\Classes\AppUserModelId`).
+#[cfg(windows)]
+#[allow(unsafe_code)]
+fn register() {
+    use windows_sys::Win32::System::Registry::{HKEY_CURRENT_USER, REG_SZ, RegSetKeyValueW};
+    let wide = |text: &str| text.encode_utf16().chain([0]).collect::<Vec<u16>>();
+    let key = wide(&format!("Software\\Classes\\AppUserModelId\\{APP_ID}"));
+    let (name, value) = (wide("DisplayName"), wide("Duplex"));
+    // SAFETY: all three are NUL-terminated and outlive the call; the length is that of the value in bytes.
+    let done = unsafe {
+        let bytes = (value.len() * 2) as u32;
+        RegSetKeyValueW(HKEY_CURRENT_USER, key.as_ptr(), name.as_ptr(), REG_SZ, value.as_ptr().cast(), bytes)
+    };
+    if done != 0 {
+        log::info!("Windows did not take the app's name for notices: error {done}");
+    }
+}

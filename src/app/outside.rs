@@ -1,0 +1,138 @@
+//! [`Outside`]: the window among what is around it: in the tray, in front, or closed; and where the person looks.
+
+use std::sync::Arc;
+
+use egui::{Context, ViewportCommand, pos2};
+
+use super::desktop::{Desktop, Report, Reports};
+use crate::model::notices::{Target, Viewing};
+use crate::model::{Intent, SharedModel, WindowPlace};
+use crate::ui::Ui;
+
+/// What is around the window, and where the window is in it.
+pub(super) struct Outside {
+    desktop: Option<Desktop>,
+    /// The window system can bring a hidden window back. (Wayland cannot.)
+    can_hide: bool,
+    /// The window is in the tray alone.
+    hidden: bool,
+    /// The person wants to end the program, not only to close the window.
+    quits: bool,
+    /// What the worker was told of where the person looks.
+    told: Option<Viewing>,
+}
+
+impl Outside {
+    /// A window that is shown. Without a desktop nothing is around it.
+    pub(super) fn new(desktop: Option<Desktop>, can_hide: bool) -> Outside {
+        Outside { desktop, can_hide, hidden: false, quits: false, told: None }
+    }
+
+    /// Where to report what is to be done with the window.
+    pub(super) fn reports(&self) -> Option<&Arc<Reports>> {
+        self.desktop.as_ref().map(Desktop::reports)
+    }
+
+    /// Whether the window is in the tray alone: there is nothing to draw.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.hidden
+    }
+
+    /// Does what was asked for outside the window, and what follows from what changed there. Runs whether the window is
+    /// drawn or not.
+    pub(super) fn attend(
+        &mut self,
+        ctx: &Context,
+        ui: &mut Ui,
+        model: &SharedModel,
+        place: Option<WindowPlace>,
+        wanted: &mut Vec<Intent>,
+    ) {
+        let Some(desktop) = &mut self.desktop else { return };
+        desktop.follow(model);
+        let mut around = desktop.around();
+        around.can_hide = self.can_hide;
+        ui.set_surroundings(around);
+        let has_tray = around.tray == Some(true);
+        let reports: Vec<Report> = std::iter::from_fn(|| desktop.next()).collect();
+        for report in reports {
+            match report {
+                Report::Open(target) => {
+                    open(ui, target, model, wanted);
+                    self.front(ctx, ui, place);
+                }
+                Report::Toggle if self.hidden || !has_focus(ctx) => self.front(ctx, ui, place),
+                Report::Toggle if has_tray && self.can_hide => self.hide(ctx),
+                Report::Toggle => ctx.send_viewport_cmd(ViewportCommand::Minimized(true)),
+                Report::ToggleDisturb => ui.toggle_do_not_disturb(model, wanted),
+                Report::Quit => {
+                    self.quits = true;
+                    ctx.send_viewport_cmd(ViewportCommand::Close);
+                }
+            }
+        }
+        let stays = model.read(|model| {
+            let notices = &model.preferences.notices;
+            notices.tray && notices.close_to_tray
+        });
+        let closes = ctx.input(|input| input.viewport().close_requested());
+        if closes && stays && has_tray && self.can_hide && !self.quits {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.hide(ctx);
+        }
+        if self.hidden && !has_tray {
+            // Nobody could reach it any more.
+            self.front(ctx, ui, place);
+        }
+        self.look(ctx, ui, wanted);
+    }
+
+    /// Tells the worker where the person looks, when that has changed.
+    pub(super) fn look(&mut self, ctx: &Context, ui: &Ui, wanted: &mut Vec<Intent>) {
+        let looks = !self.hidden && has_focus(ctx);
+        let viewing = looks.then(|| ui.viewing());
+        if self.desktop.is_some() && viewing != self.told {
+            self.told.clone_from(&viewing);
+            wanted.push(Intent::View(viewing));
+        }
+    }
+
+    fn hide(&mut self, ctx: &Context) {
+        self.hidden = true;
+        ctx.send_viewport_cmd(ViewportCommand::Visible(false));
+    }
+
+    /// Brings the window to the front, to where it was.
+    fn front(&mut self, ctx: &Context, ui: &mut Ui, place: Option<WindowPlace>) {
+        if std::mem::take(&mut self.hidden) {
+            ctx.send_viewport_cmd(ViewportCommand::Visible(true));
+            if let Some(WindowPlace { corner: Some((x, y)), maximized: false, .. }) = place {
+                let zoom = ctx.zoom_factor();
+                ctx.send_viewport_cmd(ViewportCommand::OuterPosition(pos2(x / zoom, y / zoom)));
+            }
+            ui.focus_message();
+        }
+        ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+        ctx.send_viewport_cmd(ViewportCommand::Focus);
+        ctx.request_repaint();
+    }
+}
+
+/// Opens what a person wants to see.
+fn open(ui: &mut Ui, target: Target, model: &SharedModel, wanted: &mut Vec<Intent>) {
+    match target {
+        Target::Room(connection, room) => ui.bring_room(connection, room, wanted),
+        Target::Device(connection, device) => ui.open_device(connection, device),
+        Target::Devices => ui.show_device_list(),
+        Target::Connection(connection) => ui.open_connection(connection, model, wanted),
+        Target::Window => {}
+    }
+}
+
+/// Whether the person looks at the window, as far as the system tells.
+fn has_focus(ctx: &Context) -> bool {
+    ctx.input(|input| {
+        let viewport = input.viewport();
+        viewport.focused.unwrap_or(true) && viewport.minimized != Some(true)
+    })
+}
