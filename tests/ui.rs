@@ -7,6 +7,7 @@
     reason = "a test that fails should say so at once"
 )]
 
+#[expect(dead_code, reason = "not every test program uses every hand")]
 mod ui_support;
 
 use duplex::model::address::Address;
