@@ -114,6 +114,11 @@ impl Outside {
         }
         ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
         ctx.send_viewport_cmd(ViewportCommand::Focus);
+        if !self.can_hide {
+            // Under Wayland a window can only ask to be noticed.
+            let attention = egui::UserAttentionType::Informational;
+            ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
+        }
         ctx.request_repaint();
     }
 }

@@ -106,42 +106,46 @@ impl NoticePreferences {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, from = "Lists", into = "Lists")]
 pub struct NoticeChoices {
-    rooms: BTreeMap<(ConnectionId, RoomName), Level>,
-    muted: BTreeSet<(ConnectionId, DeviceId)>,
+    rooms: BTreeMap<ConnectionId, BTreeMap<RoomName, Level>>,
+    muted: BTreeMap<ConnectionId, BTreeSet<DeviceId>>,
 }
 
 impl NoticeChoices {
     /// What was chosen for a room; none: the usual.
     pub fn room(&self, connection: ConnectionId, room: &RoomName) -> Option<Level> {
-        self.rooms.get(&(connection, room.clone())).copied()
+        self.rooms.get(&connection)?.get(room).copied()
     }
 
     /// Chooses for a room; none: the usual.
     pub fn set_room(&mut self, connection: ConnectionId, room: RoomName, level: Option<Level>) {
+        let rooms = self.rooms.entry(connection).or_default();
         match level {
-            Some(level) => self.rooms.insert((connection, room), level),
-            None => self.rooms.remove(&(connection, room)),
+            Some(level) => rooms.insert(room, level),
+            None => rooms.remove(&room),
         };
+        self.rooms.retain(|_, rooms| !rooms.is_empty());
     }
 
     /// Whether a device is muted.
     pub fn is_muted(&self, connection: ConnectionId, device: &DeviceId) -> bool {
-        self.muted.contains(&(connection, device.clone()))
+        self.muted.get(&connection).is_some_and(|muted| muted.contains(device))
     }
 
     /// Mutes a device, or no longer.
     pub fn mute(&mut self, connection: ConnectionId, device: DeviceId, muted: bool) {
+        let devices = self.muted.entry(connection).or_default();
         if muted {
-            self.muted.insert((connection, device));
+            devices.insert(device);
         } else {
-            self.muted.remove(&(connection, device));
+            devices.remove(&device);
         }
+        self.muted.retain(|_, devices| !devices.is_empty());
     }
 
     /// Forgets what was chosen for a connection's rooms and devices.
     pub fn forget(&mut self, connection: ConnectionId) {
-        self.rooms.retain(|(id, _), _| *id != connection);
-        self.muted.retain(|(id, _)| *id != connection);
+        self.rooms.remove(&connection);
+        self.muted.remove(&connection);
     }
 }
 
@@ -168,22 +172,29 @@ struct MutedDevice {
 
 impl From<Lists> for NoticeChoices {
     fn from(lists: Lists) -> Self {
-        let room = |choice: RoomChoice| ((choice.connection, choice.room), choice.level);
-        NoticeChoices {
-            rooms: lists.rooms.into_iter().map(room).collect(),
-            muted: lists.muted_devices.into_iter().map(|one| (one.connection, one.device)).collect(),
+        let mut choices = NoticeChoices::default();
+        for RoomChoice { connection, room, level } in lists.rooms {
+            choices.set_room(connection, room, Some(level));
         }
+        for MutedDevice { connection, device } in lists.muted_devices {
+            choices.mute(connection, device, true);
+        }
+        choices
     }
 }
 
 impl From<NoticeChoices> for Lists {
     fn from(choices: NoticeChoices) -> Self {
-        let room = |((connection, room), level)| RoomChoice { connection, room, level };
-        let device = |(connection, device)| MutedDevice { connection, device };
-        Lists {
-            rooms: choices.rooms.into_iter().map(room).collect(),
-            muted_devices: choices.muted.into_iter().map(device).collect(),
+        let mut lists = Lists::default();
+        for (connection, rooms) in choices.rooms {
+            let choice = |(room, level)| RoomChoice { connection, room, level };
+            lists.rooms.extend(rooms.into_iter().map(choice));
         }
+        for (connection, devices) in choices.muted {
+            let muted = |device| MutedDevice { connection, device };
+            lists.muted_devices.extend(devices.into_iter().map(muted));
+        }
+        lists
     }
 }
 
