@@ -259,13 +259,13 @@ mod tests {
         };
         assert_eq!(
             both(&devices, &gone(1, Gone::Silent)),
-            [pair("Pump is silent", "Workshop"), pair("Pump: 응답 없음", "Workshop")]
+            [pair("Pump is silent", "Workshop"), pair("Pump: 소식 없음", "Workshop")]
         );
         assert_eq!(
             both(&devices, &gone(12, Gone::Offline)),
             [
                 pair("12 devices went offline in Workshop", "Pump, Lamp, Fan and 9 more"),
-                pair("Workshop에서 장치 12개가 오프라인이 되었습니다", "Pump, Lamp, Fan 외 9개")
+                pair("Workshop의 기기 12대가 오프라인이 되었습니다", "Pump, Lamp, Fan 외 9대")
             ]
         );
         let lost = |count: u64| News::LinkLost { connections: (3..3 + count).map(ConnectionId).collect() };
