@@ -1,6 +1,7 @@
 //! [`Outside`]: the window among what is around it: in the tray, in front, or closed; and where the person looks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use egui::{Context, ViewportCommand, pos2};
 
@@ -119,7 +120,7 @@ impl Outside {
             let attention = egui::UserAttentionType::Informational;
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
         }
-        ctx.request_repaint();
+        ctx.request_repaint_after(Duration::ZERO);
     }
 }
 

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The tray on this side of the thread.
 #[derive(Default)]
-pub(super) struct Tray;
+pub(super) struct Tray {}
 
 impl Tray {
     /// Sends the tray's new face to the thread. `false`: it is busy; try again with the next frame.

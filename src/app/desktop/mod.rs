@@ -144,7 +144,7 @@ impl Reports {
     fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.state());
         if let Some(ctx) = self.ctx.get() {
-            ctx.request_repaint();
+            ctx.request_repaint_after(Duration::ZERO);
         }
     }
 
