@@ -14,14 +14,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 repository=$PWD
 
-<<<<<<< HEAD
-helpers=' xsession.sh drive.py '          # not tests themselves
-required=(agent.sh service.sh scripts.sh desktop.py desktop_devices.py desktop_hangul.py desktop_search.py) # a run without these has not tested what it says
-=======
 helpers=' xsession.sh drive.py tray_host.py ' # not tests themselves
 # A run without these has not tested what it says.
-required=(agent.sh service.sh scripts.sh desktop.py desktop_devices.py desktop_hangul.py desktop_notify.py)
->>>>>>> 6fed5b2 (Notify by the desktop's own service, and be in the tray with the unread count)
+required=(agent.sh service.sh scripts.sh desktop.py desktop_devices.py desktop_hangul.py desktop_notify.py desktop_search.py)
 timeout=${REAL_TIMEOUT:-900}
 profile=${REAL_PROFILE:-dev}
 target=${CARGO_TARGET_DIR:-target}
