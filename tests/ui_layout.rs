@@ -15,7 +15,7 @@ use duplex::model::id::RoomName;
 use duplex::model::intent::Intent;
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::panes::{Middle, Pane, Panes};
-use duplex::model::preferences::{LanguageChoice, Preferences};
+use duplex::model::preferences::{Density, LanguageChoice, Preferences};
 use duplex::ui::Options;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Rect};
@@ -236,4 +236,31 @@ fn the_title_says_which_room_is_open_and_what_is_unread() {
     window.apply(duplex::model::event::Event::Entries { entries: vec![there], live: true });
     window.harness.step();
     assert_eq!(title(&window).as_deref(), Some("(1) general — Duplex"));
+}
+
+#[test]
+fn compact_puts_more_on_the_screen() {
+    let mut window = Window::online();
+    window.welcome(0, &["general", "workshop"]);
+    window.entries(1..=3, true);
+    let apart = |window: &Window| {
+        let room = |name| window.harness.get_by_role_and_label(Role::ListItem, name).rect().top();
+        (room("workshop") - room("general"), window.rect("message 3").top() - window.rect("message 2").top())
+    };
+    let before = apart(&window);
+    let density = Density::Compact;
+    window.update(Update::Preferences(Preferences { density, ..Preferences::default() }));
+    let after = apart(&window);
+    assert!(after.0 < before.0 && after.1 < before.1, "{before:?} {after:?}");
+}
+
+#[test]
+fn a_hidden_list_of_rooms_says_that_something_is_unread() {
+    let mut window = Window::online();
+    window.welcome(0, &["general", "workshop"]);
+    window.click("Rooms");
+    assert!(!window.description("Rooms").contains("unread"));
+    let there = ui_support::message(1, "workshop", "mina", "there");
+    window.event(duplex::model::event::Event::Entries { entries: vec![there], live: true });
+    assert_eq!(window.description("Rooms"), "1 unread message");
 }

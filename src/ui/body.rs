@@ -56,7 +56,7 @@ impl Ui {
     fn bar(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
         let frame =
             Frame::new().fill(theme::of(ui).panel).inner_margin(Margin::symmetric(space::MEDIUM as i8, 0));
-        let unread = self.unread_elsewhere(cx);
+        let unread = self.unread(cx);
         let wish = Panel::top("connection bar").frame(frame).resizable(false).show(ui, |ui| {
             let open = self.open.as_ref();
             let link = open.and_then(|place| self.links.get(&place.connection));
@@ -225,18 +225,15 @@ impl Ui {
         }
     }
 
-    /// What is unread in rooms other than the open one.
-    fn unread_elsewhere(&self, cx: &Cx) -> u64 {
+    /// What is unread, but for the room that is being read: what comes there would only flicker.
+    fn unread(&self, cx: &Cx) -> u64 {
+        let reading = self.chat.reading();
         cx.model.read(|model| {
             let rooms = model.connections.iter().flat_map(|(id, connection)| {
                 connection.rooms.iter().map(move |(name, room)| (*id, name, room.unread))
             });
-            let is_open = |id, name| {
-                self.open
-                    .as_ref()
-                    .is_some_and(|open| open.connection == id && open.room.as_ref() == Some(name))
-            };
-            rooms.filter(|(id, name, _)| !is_open(*id, name)).map(|(.., unread)| unread).sum()
+            let is_read = |id, name| reading.is_some_and(|(at, room)| *at == id && room == name);
+            rooms.filter(|(id, name, _)| !is_read(*id, *name)).map(|(.., unread)| unread).sum()
         })
     }
 
@@ -244,14 +241,7 @@ impl Ui {
     pub(super) fn entitle(&mut self, ui: &egui::Ui, cx: &Cx) {
         let room = self.open.as_ref().and_then(|place| place.room.as_ref());
         let room = room.map(|room| super::harmless::line(room.as_str(), 64));
-        let unread = cx.model.read(|model| {
-            model.connections.values().flat_map(|c| c.rooms.values()).map(|room| room.unread).sum::<u64>()
-        });
-        let unread = unread.saturating_sub(self.chat.reading().map_or(0, |key| {
-            let room =
-                |model: &crate::model::Model| Some(model.connections.get(&key.0)?.rooms.get(&key.1)?.unread);
-            cx.model.read(room).unwrap_or(0)
-        }));
+        let unread = self.unread(cx);
         let mut title = String::new();
         if unread > 0 {
             title.push_str(&format!("({unread}) "));
