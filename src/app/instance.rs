@@ -168,7 +168,7 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn a_second_start_calls_the_first_to_the_front() {
+    fn a_second_start_calls_the_first_to_the_front_or_closes_it() {
         let dir = tempfile::tempdir().unwrap();
         let first = Instance::claim(dir.path(), false).unwrap().unwrap();
         let (tell, told) = mpsc::sync_channel(1);
@@ -176,7 +176,11 @@ mod tests {
         assert!(Instance::claim(dir.path(), false).unwrap().is_none());
         assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(Call::Front));
         assert!(Instance::claim(dir.path(), true).is_err(), "what it wants cannot be handed over");
+        let waiting = ask(&dir.path().join("app.json"), Call::Close);
+        assert!(waiting.is_some());
+        assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(Call::Close));
         drop(first);
+        assert_eq!(close(dir.path()), Ok(()), "nothing is there to be closed");
         assert!(Instance::claim(dir.path(), false).unwrap().is_some(), "the directory is free again");
     }
 }
