@@ -1,8 +1,8 @@
 #!/bin/sh
-# Draws the icons for Windows and macOS from assets/duplex.svg. They are kept beside it, since neither system brings
-# what draws an SVG; when the SVG has changed, run this and commit what it made.
+# Draws the icons of the window, for Windows and for macOS from assets/duplex.svg. They are kept beside it, since neither
+# those systems nor Cargo bring what draws an SVG; when the SVG has changed, run this and commit what it made.
 #
-#   sh packaging/icons.sh            makes assets/duplex.ico and assets/duplex.icns
+#   sh packaging/icons.sh            makes assets/icon-256.png, duplex.ico and duplex.icns
 #   sh packaging/icons.sh --check    fails where they are not as the SVG is now
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -17,7 +17,8 @@ cd "$drawn"
 # The large ones as PNG; the small ones as bitmaps, which all of Windows reads.
 icotool --create --output=duplex.ico 16.png 20.png 24.png 32.png 40.png 48.png --raw=64.png --raw=256.png
 png2icns duplex.icns 16.png 32.png 128.png 256.png 512.png 1024.png >/dev/null
-for file in duplex.ico duplex.icns; do
+cp 256.png icon-256.png
+for file in icon-256.png duplex.ico duplex.icns; do
     if [ "${1:-}" = --check ]; then
         cmp -s "$file" "$ROOT/assets/$file" ||
             stop "assets/$file is not what assets/duplex.svg is now; run: sh packaging/icons.sh"
