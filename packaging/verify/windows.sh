@@ -113,7 +113,7 @@ listing() {
     for key in HKCU HKLM; do
         wine reg export "$key" "$trial/export.reg" /y >&2
         iconv -f UTF-16 -t UTF-8 "$trial/export.reg" | tr -d '\r'
-    done | grep -viE 'wine\\(fonts|mshtml|debug|drivers)|explorer\\(mountpoints|sessioninfo)|usr\\\\share\\\\fonts|DriverDateData|wine\\credential manager\]' >"$1.registry"
+    done | grep -viE '^$|wine\\(fonts|mshtml|debug|drivers)|explorer\\(mountpoints|sessioninfo)|usr\\\\share\\\\fonts|DriverDateData|wine\\credential manager\]' >"$1.registry"
 }
 local_app_data=$(wine cmd /c 'echo %LOCALAPPDATA%' | tr -d '\r' | sed 's|^C:||; s|\\|/|g')
 installed=$c$local_app_data/Programs/$TITLE
