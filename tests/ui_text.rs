@@ -96,7 +96,7 @@ fn a_link_tells_where_it_leads_and_asks_before_it_is_followed() {
     link.click();
     window.run();
     assert_eq!(opened(&window.intents()), [""; 0], "not before it is asked");
-    window.harness.get_by_label("Open this link?");
+    window.harness.get_by_role_and_label(Role::Dialog, "Open this link?");
     window.harness.get_by_label("https://plans.example/a?b=c");
     window.click("Cancel");
     assert!(window.harness.query_by_label("Open this link?").is_none());
@@ -113,7 +113,7 @@ fn a_link_is_followed_by_keyboard_alone() {
     window.harness.get_by_role_and_label(Role::Link, "https://a.example/x").focus();
     window.run();
     window.key(Key::Enter);
-    window.harness.get_by_label("Open this link?");
+    window.harness.get_by_role_and_label(Role::Dialog, "Open this link?");
     window.key(Key::Enter);
     assert_eq!(opened(&window.intents()), ["https://a.example/x"]);
     window.harness.get_by_role_and_label(Role::Link, "https://a.example/x").focus();
@@ -174,7 +174,7 @@ fn links_ask_in_korean_too() {
     let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
     window.update(Update::Preferences(korean));
     window.click("https://a.example");
-    window.harness.get_by_label("이 링크를 열까요?");
+    window.harness.get_by_role_and_label(Role::Dialog, "이 링크를 열까요?");
     window.click("열기");
     assert_eq!(opened(&window.intents()), ["https://a.example"]);
 }

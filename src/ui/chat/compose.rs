@@ -81,7 +81,10 @@ impl Compose {
                 break;
             }
         }
-        self.later = queue;
+        // The pointer and shortcuts are not the field's: they stay in the frame in which they came.
+        let (later, others): (Vec<Event>, Vec<Event>) = queue.into_iter().partition(is_typed);
+        self.later = later.into();
+        events.extend(others);
     }
 
     /// Whether an event comes before the syllable that was typed before it.
@@ -101,6 +104,14 @@ impl Compose {
         for event in self.held.drain(..).rev() {
             queue.push_front(event);
         }
+    }
+}
+
+fn is_typed(event: &Event) -> bool {
+    match event {
+        Event::Text(_) | Event::Ime(_) | Event::Paste(_) => true,
+        Event::Key { modifiers, .. } => !modifiers.alt && !modifiers.command && !modifiers.ctrl,
+        _ => false,
     }
 }
 
@@ -170,10 +181,11 @@ mod tests {
         let mut events = vec![preedit("우")];
         compose.sort(16, &mut events, |event| *event == enter());
         assert_eq!(events, [preedit("ㅇ"), preedit("우")]);
-        let mut events = vec![Event::Text("a".into()), enter(), Event::Text("b".into()), enter()];
+        let mut events =
+            vec![Event::Text("a".into()), enter(), Event::Text("b".into()), enter(), Event::Copy];
         let mut compose = Compose::default();
         compose.sort(0, &mut events, |event| *event == enter());
-        assert_eq!(events.len(), 2);
+        assert_eq!(events, [Event::Text("a".into()), enter(), Event::Copy]);
     }
 
     #[test]
