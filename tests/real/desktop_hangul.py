@@ -79,6 +79,15 @@ def type_keys(text):
     subprocess.run(["xdotool", "type", "--delay", str(DELAY), "--", text], check=True)
 
 
+def display_server():
+    """The process of this desktop's display: a child of xsession.sh, as the session is that this runs in."""
+    def parent(pid):
+        return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    desktop = parent(parent(os.getpid()))
+    servers = [int(entry.parent.name) for entry in pathlib.Path("/proc").glob("[0-9]*/comm") if entry.read_text() == "Xvfb\n"]
+    return next(pid for pid in servers if parent(pid) == desktop)
+
+
 def field_text():
     return drive.text(drive.find("*", "Message"))
 
@@ -116,8 +125,7 @@ arrived = [line["body"] for line in map(json.loads, tail.stdout.splitlines()) if
 drive.screenshot(WORK / "after.png")
 
 # The desktop ends under it, as at a logout: the app does not stay behind, waiting for an input method that is gone.
-server = pathlib.Path(f"/tmp/.X{os.environ['DISPLAY'].lstrip(':')}-lock").read_text()
-os.kill(int(server), signal.SIGTERM)
+os.kill(display_server(), signal.SIGTERM)
 app.wait(30)
 ibus.terminate()
 ibus.wait(20)
