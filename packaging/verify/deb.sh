@@ -61,7 +61,7 @@ starts() {
     in_tree chroot --userspec=1000:1000 / env HOME=/home/tester "$NAME" >&2 &
     app=$!
     # Its class is what the menu's entry calls StartupWMClass.
-    window_is_there() { xwininfo -root -tree | grep -q "\"$TITLE\": (\"[^\"]*\" \"$NAME\")"; }
+    window_is_there() { xwininfo -root -tree | grep -q ": (\"[^\"]*\" \"$NAME\")"; }
     until_true 120 'the window' window_is_there
     drawn() {
         import -window root "$picture"
@@ -71,7 +71,8 @@ starts() {
     # Its own hub and this computer as a device take a moment; the picture is for people.
     sleep 5
     import -window root "$picture"
-    kill "$app"
+    # Killed without a word: what it had is on disk all the same.
+    pkill -P "$app"
     wait "$app" || true
     data=$tree/home/tester/.local/share/duplex
     [ -s "$data/client.db" ] && [ -s "$data/hub.db" ]
@@ -111,9 +112,9 @@ life() {
     # What they need comes first, so that afterwards nothing but theirs is missing.
     depends=$(dpkg-deb --field "$(deb_of "$PACKAGES" "$NAME" "$VERSION")" Depends)
     recommends=$(dpkg-deb --field "$(deb_of "$PACKAGES" "$NAME" "$VERSION")" Recommends)
-    in_tree apt-get satisfy -y -q "$depends, $recommends" >&2
+    in_tree apt-get satisfy -y -q --no-install-recommends "$depends, $recommends" >&2
     in_tree useradd --create-home --uid 1000 tester >&2
-    before=$WORK/files-before after=$WORK/files-after
+    before=$layer/before after=$layer/after
     files_in_tree >"$before"
 
     prove "$label: install" 'as apt does it, with what it needs' \

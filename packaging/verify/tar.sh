@@ -49,15 +49,15 @@ can_make_trees 'tar: for everybody' || exit 0
 open_tree bookworm tar
 trap 'close_tree "$layer"' EXIT
 tar --extract --directory "$tree/opt" --file "$file"
-files_in_tree >"$WORK/files-before"
-for_everybody() { in_tree sh "/opt/${folder##*/}/install.sh" --system | tee "$WORK/said"; }
+files_in_tree >"$layer/before"
+for_everybody() { in_tree sh "/opt/${folder##*/}/install.sh" --system | tee "$layer/said"; }
 prove 'tar: install for everybody' 'into /usr/local, with the services' for_everybody
 prove 'tar: the services are of that place' '/usr/local/bin' \
     grep -q '^ExecStart=/usr/local/bin/' "$tree/usr/local/lib/systemd/system/$NAME-hub.service"
-prove 'tar: says what the window lacks' 'on a system without a desktop' grep -q 'libegl1 .*libxkbcommon0' "$WORK/said"
+prove 'tar: says what the window lacks' 'on a system without a desktop' grep -q 'libegl1 .*libxkbcommon0' "$layer/said"
 removed() {
     in_tree sh "/opt/${folder##*/}/install.sh" --system --uninstall && [ -e "$tree/etc/$NAME/hub.conf" ] && rm -r "${tree:?}/etc/$NAME"
-    files_in_tree >"$WORK/files-after"
-    diff "$WORK/files-before" "$WORK/files-after"
+    files_in_tree >"$layer/after"
+    diff "$layer/before" "$layer/after"
 }
 prove 'tar: remove for everybody' 'nothing left but settings' removed
