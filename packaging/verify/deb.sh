@@ -72,7 +72,7 @@ starts() {
     sleep 5
     import -window root "$picture"
     # Killed without a word: what it had is on disk all the same.
-    pkill -P "$app"
+    pkill -KILL -P "$app" # unshare, and with it all that it started
     wait "$app" || true
     data=$tree/home/tester/.local/share/duplex
     [ -s "$data/client.db" ] && [ -s "$data/hub.db" ]
@@ -110,9 +110,13 @@ life() {
     open_display
     in_tree apt-get update -q >&2
     # What they need comes first, so that afterwards nothing but theirs is missing.
-    depends=$(dpkg-deb --field "$(deb_of "$PACKAGES" "$NAME" "$VERSION")" Depends)
-    recommends=$(dpkg-deb --field "$(deb_of "$PACKAGES" "$NAME" "$VERSION")" Recommends)
-    in_tree apt-get satisfy -y -q --no-install-recommends "$depends, $recommends" >&2
+    wanted=
+    for package in $packages; do
+        for field in Depends Recommends; do
+            wanted="$wanted${wanted:+, }$(dpkg-deb --field "$(deb_of "$PACKAGES" "$package" "$VERSION")" "$field")"
+        done
+    done
+    in_tree apt-get satisfy -y -q --no-install-recommends "$wanted" >&2
     in_tree useradd --create-home --uid 1000 tester >&2
     before=$layer/before after=$layer/after
     files_in_tree >"$before"
