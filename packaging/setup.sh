@@ -201,7 +201,7 @@ look_at_packaging() {
 
 # zigbuild links against an old C library, so that the programs run on old systems. Kept in target/.
 install_zigbuild() {
-    tools=${PACKAGING_TOOLS:-$(dirname "$0")/../target/packaging/tools}
+    tools=${PACKAGING_TOOLS:-${CARGO_TARGET_DIR:-$(dirname "$0")/../target}/packaging/tools}
     if [ -x "$tools/bin/cargo-zigbuild" ] && "$tools/bin/python" -c 'import ziglang' 2>/dev/null; then
         return
     fi
