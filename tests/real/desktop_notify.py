@@ -207,6 +207,7 @@ drive.wait(lambda: not tray.menu()["Do not disturb"][1], 30, "no mark")
 
 step("a closed window goes on in the tray: it is told, it counts, it rests, and a second start brings it back")
 look_at(window)
+drive.wait(lambda: tray.get("ToolTip")[2] == "Duplex: nothing unread", 30, "all of it read")
 close(windows(window)[-1])
 drive.wait(lambda: not windows(window), 30, "no window")
 assert window.poll() is None
