@@ -69,6 +69,7 @@ impl Ui {
             | Action::Bold
             | Action::Italic
             | Action::Code
+            | Action::RoomMenu
             | Action::SelectMore
             | Action::SelectAll
             | Action::Page

@@ -69,6 +69,8 @@ pub enum Action {
     Step,
     /// To the first or the last.
     Ends,
+    /// Open a room's menu.
+    RoomMenu,
     /// Select one message more, or one less.
     SelectMore,
     /// Select all messages.
@@ -182,6 +184,7 @@ pub const TABLE: &[Shortcut] = table! {
     Write       Message    Page          [plain(Key::PageUp), plain(Key::PageDown)]
     Lists       List       Step          [plain(Key::ArrowUp), plain(Key::ArrowDown)]
     Lists       List       Ends          [plain(Key::Home), plain(Key::End)]
+    Lists       List       RoomMenu      [keys(Modifiers::SHIFT, Key::F10), plain(Key::Menu)]
     Lists       List       SelectMore    [keys(Modifiers::SHIFT, Key::ArrowUp), keys(Modifiers::SHIFT, Key::ArrowDown)]
     Lists       List       SelectAll     [keys(Modifiers::COMMAND, Key::A)]
     Lists       List       Choose        [plain(Key::Enter)]

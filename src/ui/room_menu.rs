@@ -1,8 +1,9 @@
 //! The menu of a room: of which of its messages to be told.
 
-use egui::{Key, Popup, Response, SetOpenCommand, Ui};
+use egui::{Popup, Response, SetOpenCommand, Ui};
 
 use super::Cx;
+use super::keys::{self, Action};
 use super::text::Words;
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
@@ -39,8 +40,7 @@ pub(super) fn show(
 ) {
     let by_keys = response.has_focus()
         && ui.input_mut(|input| {
-            input.consume_key(egui::Modifiers::NONE, Key::Menu)
-                || input.consume_key(egui::Modifiers::SHIFT, Key::F10)
+            keys::of(Action::RoomMenu).iter().any(|shortcut| input.consume_shortcut(shortcut))
         });
     let set = if response.secondary_clicked() || by_keys {
         Some(SetOpenCommand::Bool(true))

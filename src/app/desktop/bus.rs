@@ -16,6 +16,11 @@ use super::{Face, Order, Reports};
 /// A service that takes longer than this for an answer hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The name by which the sandbox of a Flatpak knows the app; none outside one.
+fn flatpak_id() -> Option<String> {
+    std::env::var("FLATPAK_ID").ok().filter(|id| !id.is_empty())
+}
+
 /// The tray on this side of the thread.
 #[derive(Default)]
 pub(super) struct Tray {}

@@ -150,7 +150,7 @@ fn tell(shown: &Shown, reports: &Reports) -> notify_rust::error::Result<()> {
     })
 }
 
-/// The name by which Windows knows the app; its installer's shortcut has the same.
+/// The name by which Windows knows the app's notices.
 #[cfg(windows)]
 const APP_ID: &str = "Duplex";
 

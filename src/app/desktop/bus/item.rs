@@ -7,7 +7,7 @@ use ksni::menu::{CheckmarkItem, StandardItem};
 use ksni::{Category, Handle, Icon, MenuItem, OfflineReason, ToolTip, Tray, TrayMethods as _};
 use tokio::time::timeout;
 
-use super::PATIENCE;
+use super::{PATIENCE, flatpak_id};
 use crate::app::desktop::{Face, Report, Reports, badge, icon};
 
 /// Duplex in the tray; or not.
@@ -55,7 +55,9 @@ impl Item {
             let shown = Shown { face, icon, reports: Arc::clone(reports) };
             // Where there is none yet, one may come: it is told by `watcher_offline`.
             reports.around(|around| around.tray = Some(true));
-            match shown.assume_sni_available(true).spawn().await {
+            // A sandbox lets nobody own the name that the specification asks for; trays do without.
+            let sandboxed = flatpak_id().is_some();
+            match shown.assume_sni_available(true).disable_dbus_name(sandboxed).spawn().await {
                 Ok(handle) => self.handle = Some(handle),
                 Err(error) => {
                     log::info!("this desktop has no tray: {error}");

@@ -11,7 +11,7 @@ use zbus::proxy::OwnerChangedStream;
 use zbus::zvariant::{Structure, Value};
 
 use self::proxy::{ActionInvokedStream, NotificationClosedStream, NotificationsProxy};
-use super::PATIENCE;
+use super::{PATIENCE, flatpak_id};
 use crate::app::desktop::{Kind, Order, Report, Reports, Shown, badge, icon};
 use crate::model::notices::{Target, Topic};
 
@@ -169,7 +169,7 @@ impl Service {
         let mut hints = HashMap::from([
             ("urgency", Value::from(urgency)),
             ("category", Value::from(category)),
-            ("desktop-entry", Value::from("duplex")),
+            ("desktop-entry", Value::from(flatpak_id().unwrap_or_else(|| "duplex".to_owned()))),
         ]);
         hints.extend(sound.map(|sound| ("sound-name", Value::from(sound))));
         hints.extend(
