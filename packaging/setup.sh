@@ -185,10 +185,14 @@ look_at_packaging() {
     have fish || missing fish 'checks its completions' fish - - -
     # For Windows: compiled across, packed, and tried under Wine.
     have x86_64-w64-mingw32-gcc || missing x86_64-w64-mingw32-gcc 'compiles for Windows' gcc-mingw-w64-x86-64-win32 - - -
-    if ! any "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/x86_64-pc-windows-gnu/lib"; then
+    if any "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/x86_64-pc-windows-gnu/lib"; then
+        :
+    elif grep -qx 'ID=debian' /etc/os-release; then
         any /usr/lib/rustlib/src/rust/library || missing "the source of Rust's standard library" 'built for Windows' rust-web-src - - -
         any /usr/bin/rustc || missing "Debian's rustc" 'of the version of that source' rustc-web - - -
         any /usr/bin/cargo || missing "Debian's cargo" 'of the version of that source' cargo-web - - -
+    else
+        say "to build for Windows here, run also: rustup target add x86_64-pc-windows-gnu"
     fi
     have wine || missing wine 'installs and starts what is for Windows' wine - - -
     any /usr/lib/wine/wine64 || missing wine64 'installs and starts what is for Windows' wine64 - - -

@@ -29,18 +29,18 @@ fi
 
 CARGO_INCREMENTAL=0
 export CARGO_INCREMENTAL
-remap="--remap-path-prefix=$ROOT=/$NAME --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
 
 if have cygpath; then
     triple=x86_64-pc-windows-msvc
     # Without the compiler's runtime as a DLL, which Windows does not bring.
-    RUSTFLAGS="$remap -C target-feature=+crt-static"
+    RUSTFLAGS='-C target-feature=+crt-static'
     export RUSTFLAGS
     cargo build --locked --profile dist --bins --target "$triple"
 else
     triple=x86_64-pc-windows-gnu
     need x86_64-w64-mingw32-gcc x86_64-w64-mingw32-windres
-    RUSTFLAGS=$remap
+    # No path of this machine is left in them.
+    RUSTFLAGS="--remap-path-prefix=$ROOT=/$NAME --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
     CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc
     CC_x86_64_pc_windows_gnu=x86_64-w64-mingw32-gcc
     AR_x86_64_pc_windows_gnu=x86_64-w64-mingw32-ar

@@ -13,10 +13,15 @@ pub(super) fn find_console() {
 #[cfg(not(windows))]
 pub(super) fn find_console() {}
 
-/// Says a sentence where the person will see it.
+/// Says a sentence where the program was started from.
 #[allow(clippy::print_stderr)]
-pub(super) fn tell(sentence: &str) {
+pub(super) fn print(sentence: &str) {
     eprintln!("duplex: {sentence}");
+}
+
+/// Says a sentence where the person will see it.
+pub(super) fn tell(sentence: &str) {
+    print(sentence);
     #[cfg(windows)]
     message_box(sentence);
 }

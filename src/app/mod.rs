@@ -37,10 +37,12 @@ pub fn main() -> ExitCode {
     display::find_console();
     let args = Args::parse();
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn,duplex=info")).init();
+    // Whoever asks for it is a program, the installer most of all: it looks at the exit code and tells the person itself.
+    let tell = if args.quit { display::print } else { display::tell };
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            display::tell(&sentence);
+            tell(&sentence);
             ExitCode::FAILURE
         }
     }
