@@ -139,6 +139,7 @@ look_at_tests() {
     have dunst || missing dunst 'tests see notifications' dunst - - -
     have xdotool || missing xdotool 'tests type and click' xdotool - - -
     have xdpyinfo || missing xdpyinfo "$desktop" x11-utils - - -
+    have gnome-keyring-daemon || missing gnome-keyring 'keeps tokens in them' gnome-keyring - - -
     have import || missing import 'tests take pictures' imagemagick - - -
     any /usr/share/fonts/opentype/noto/NotoSansCJK* || missing 'Hangul fonts' 'tests draw Hangul' fonts-noto-cjk - - -
     any /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf || missing 'emoji fonts' 'tests draw emoji' fonts-noto-color-emoji - - -

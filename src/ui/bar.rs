@@ -120,7 +120,7 @@ fn controls(
     }
     if has_connection && has_log(ui) {
         let hint = keys::hint(ui.ctx(), words.log.hint, Action::ToggleLog);
-        if widgets::icon_button(ui, Icon::Log, words.log.title, &hint, shown.log).clicked() {
+        if widgets::icon_toggle(ui, Icon::Log, words.log.title, &hint, shown.log).clicked() {
             action = Some(Action::ToggleLog);
         }
     }

@@ -33,9 +33,13 @@ impl Ask {
         Frame::new().fill(theme.code_ground).corner_radius(radius::CONTROL).inner_margin(space::SMALL).show(
             ui,
             |ui| {
-                ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
-                    ui.add(Label::new(self.address(theme)).wrap());
-                });
+                ScrollArea::vertical()
+                    .max_height(most)
+                    .min_scrolled_height(most)
+                    .auto_shrink([false, true])
+                    .show(ui, |ui| {
+                        ui.add(Label::new(self.address(theme)).wrap());
+                    });
             },
         );
         let host = self.target.host();

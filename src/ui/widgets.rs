@@ -101,10 +101,18 @@ pub(super) fn arrow(painter: &egui::Painter, centre: Pos2, way: f32, colour: Col
     }
 }
 
-/// A button that shows an icon alone; `name` is for screen readers, `hint` for the pointer.
-pub(super) fn icon_button(ui: &mut Ui, icon: Icon, name: &str, hint: &str, selected: bool) -> Response {
+/// A button that shows an icon alone; `name` is for screen readers, `hint` for the pointer. `lit`: drawn as the main act.
+pub(super) fn icon_button(ui: &mut Ui, icon: Icon, name: &str, hint: &str, lit: bool) -> Response {
+    let response = icon_toggle(ui, icon, name, hint, lit);
+    // It does something, and is not on or off.
+    ui.ctx().accesskit_node_builder(response.id, |node| node.clear_toggled());
+    response
+}
+
+/// The same for what is on or off.
+pub(super) fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, hint: &str, is_on: bool) -> Response {
     let button =
-        Button::new("").selected(selected).frame_when_inactive(selected).min_size(Vec2::splat(size::CONTROL));
+        Button::new("").selected(is_on).frame_when_inactive(is_on).min_size(Vec2::splat(size::CONTROL));
     let response = ui.add(button);
     let colour = if ui.is_enabled() { theme::of(ui).text } else { theme::of(ui).weak };
     icons::paint(ui.painter(), response.rect.center(), icon, size::ICON, colour);

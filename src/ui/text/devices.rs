@@ -51,7 +51,6 @@ pub struct DeviceWords {
 
     // The pane
     pub devices: &'static str,
-    pub toggle_hint: &'static str,
     pub device_list: &'static str,
     pub counts: fn(&Counts) -> String,
     pub left_out: fn(u64) -> String,

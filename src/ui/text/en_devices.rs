@@ -26,7 +26,6 @@ pub static ENGLISH: DeviceWords = DeviceWords {
     },
 
     devices: "Devices",
-    toggle_hint: "Show or hide the devices (Ctrl+Shift+D)",
     device_list: "List of devices",
     counts,
     left_out: |count| {

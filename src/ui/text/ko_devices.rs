@@ -26,7 +26,6 @@ pub static KOREAN: DeviceWords = DeviceWords {
     },
 
     devices: "기기",
-    toggle_hint: "기기 보이기/숨기기 (Ctrl+Shift+D)",
     device_list: "기기 목록",
     counts,
     left_out: |count| format!("측정값 {count}개 생략: 한꺼번에 너무 많이 왔습니다"),

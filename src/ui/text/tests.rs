@@ -444,3 +444,127 @@ fn the_system_s_language_is_taken_where_it_is_one_of_ours() {
     assert_eq!(Language::Korean.chosen(LanguageChoice::English), Language::English);
     assert_eq!(Language::English.chosen(LanguageChoice::Korean), Language::Korean);
 }
+
+/// The source of all views but their words.
+fn views(folder: &std::path::Path, out: &mut Vec<(PathBuf, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            if !path.ends_with("src/ui/text") && !path.ends_with("tests") {
+                views(&path, out);
+            }
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let source = std::fs::read_to_string(&path).unwrap();
+            // Tests may say what they like.
+            let shipped = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+            out.push((path, shipped));
+        }
+    }
+}
+
+fn shipped() -> Vec<(PathBuf, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = Vec::new();
+    views(&root.join("src/ui"), &mut all);
+    all
+}
+
+#[test]
+fn every_sentence_is_said_somewhere() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ui/text");
+    let mut elsewhere = Vec::new();
+    views(&root.join("../../app"), &mut elsewhere);
+    let mut said: String = shipped().into_iter().chain(elsewhere).map(|(_, source)| source).collect();
+    let mut fields = Vec::new();
+    for entry in std::fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        let source = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        // The tray is no view.
+        if name == "tests" || name == "notices" {
+            continue;
+        }
+        // A language may say one sentence in another; what only declares or fills the table does not count.
+        let declares = |line: &&str| line.starts_with("    pub ");
+        fields.extend(source.lines().filter(declares).filter_map(|line| {
+            Some((name.clone(), line.strip_prefix("    pub ")?.split(':').next()?.to_owned()))
+        }));
+        said.extend(
+            source
+                .lines()
+                .filter(|line| !declares(line) && !line.starts_with("    ") || line.contains("self.")),
+        );
+    }
+    assert!(fields.len() > 200, "{}", fields.len());
+    let is_said = |field: &str| {
+        said.match_indices(&format!(".{field}")).any(|(at, found)| {
+            !said[at + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
+        })
+    };
+    let unsaid: Vec<_> = fields
+        .iter()
+        .filter(|(_, field)| !field.contains(' ') && field != "notices" && !is_said(field))
+        .collect();
+    assert!(unsaid.is_empty(), "nobody says {unsaid:?}");
+}
+
+/// What a view may write out itself: signs, units and names that are the same in every language.
+const SIGNS: [&str; 8] = [
+    "MiB",
+    "GiB",
+    "Duplex",
+    "WebSocket",
+    "mailto:",
+    "localhost#sha256=",
+    "xn--",
+    "duplexctl agent --url ://",
+];
+
+#[test]
+fn no_view_has_words_of_its_own() {
+    let says = [
+        "label(\"",
+        "button(\"",
+        "text(\"",
+        "hint_text(\"",
+        "RichText::new(\"",
+        "Label::new(\"",
+        "Button::new(\"",
+        "plain(\"",
+        "heading(\"",
+        "on_hover_text(\"",
+        "accessible_name(\"",
+        "set_label(\"",
+        "set_value(\"",
+        "set_description(\"",
+        "format!(\"",
+    ];
+    let mut own = Vec::new();
+    for (path, source) in shipped() {
+        for line in source.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for call in says {
+                for (at, found) in line.match_indices(call) {
+                    let text = line[at + found.len()..].split('"').next().unwrap_or_default();
+                    // What is inserted is not written here.
+                    let mut plain = String::new();
+                    let mut depth = 0_usize;
+                    for c in text.chars() {
+                        match c {
+                            '{' => depth += 1,
+                            '}' => depth = depth.saturating_sub(1),
+                            _ if depth == 0 => plain.push(c),
+                            _ => {}
+                        }
+                    }
+                    for sign in SIGNS {
+                        plain = plain.replace(sign, "");
+                    }
+                    if plain.split(|c: char| !c.is_alphabetic()).any(|word| word.chars().count() > 1) {
+                        own.push(format!("{}: {}", path.file_name().unwrap().display(), line.trim()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(own.is_empty(), "{}", own.join("\n"));
+}

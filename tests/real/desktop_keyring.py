@@ -1,0 +1,131 @@
+"""A token is kept by the system's keyring or by nobody: without one the app asks on each start and says why, with one
+it does not ask again; and no file of the app ever has it."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+import drive  # noqa: E402
+
+DUPLEX, DUPLEXCTL = os.environ["DUPLEX"], os.environ["DUPLEXCTL"]
+WORK = pathlib.Path(os.environ["REAL_DIR"])
+HUB = WORK / "hub"
+
+
+def step(text):
+    print("--", text, flush=True)
+
+
+def there(role, name):
+    return next(iter(drive.find_all(role, name)), None)
+
+
+def use(find, how, what):
+    """Does something with a control as soon as it can be done: what was found with its first frame is asked anew."""
+    def done():
+        node = find()
+        if node is None:
+            return False
+        try:
+            how(node)
+        except NotImplementedError:
+            node.clear_cache()
+            return False
+        return True
+
+    drive.wait(done, 30, what)
+
+
+def press(name, role="button"):
+    use(lambda: there(role, name), drive.click, f"{name!r} to press")
+
+
+def fill(name, text, role="entry"):
+    use(lambda: there(role, name), lambda node: drive.set_text(node, text), f"{name!r} to fill")
+
+
+def start(home):
+    window = subprocess.Popen([DUPLEX, "--data-dir", home], env={**os.environ, "LC_ALL": "en_US.UTF-8"})
+    drive.app("duplex", pid=window.pid)
+    drive.find("*", "This computer: Online", 30)
+    return window
+
+
+def end(window):
+    window.terminate()
+    window.wait(20)
+
+
+def add(url, token):
+    press("Add connection")
+    fill("Name", "Workshop")
+    fill("Server address or invite", url)
+    fill("Token", token, "password text")
+    press("Save")
+    drive.find("*", "Workshop: Online", 60)
+
+
+def in_no_file(home, secret):
+    """The secret is in no file of the data directory, in whatever way it could be written."""
+    needles = [secret.encode(), secret.encode("utf-16-le"), secret.encode().hex().encode()]
+    found = [path for path in home.rglob("*") if path.is_file() and any(needle in path.read_bytes() for needle in needles)]
+    assert not found, found
+
+
+record = HUB / "hub.json"
+hub = subprocess.Popen([DUPLEXCTL, "hub", "--listen", "127.0.0.1:0", "--data-dir", HUB], stdout=subprocess.DEVNULL)
+url = drive.wait(lambda: record.exists() and json.loads(record.read_text()), 30, "hub.json")["url"]
+token = (HUB / "token").read_text().strip()
+
+step("without a keyring it works until the app is closed, and the person is told")
+home = WORK / "without"
+window = start(home)
+add(url, token)
+drive.wait(lambda: drive.find_all("*", re.compile("could not keep the token")), 30, "the banner")
+end(window)
+in_no_file(home, token)
+
+step("on the next start it is asked for, with the reason, beside everything else")
+window = start(home)
+drive.find("*", re.compile(r"^Token for Workshop\. No token is known"), 60)
+fill("Message", "the rest goes on")
+press("Send")
+fill("Token of Workshop", token, "password text")
+press("Connect")
+drive.find("*", "Workshop: Online", 60)
+drive.wait_gone("password text", "Token of Workshop")
+end(window)
+in_no_file(home, token)
+
+step("a token that the server does not know is asked for again")
+window = start(home)
+fill("Token of Workshop", "not-the-one", "password text")
+press("Connect")
+drive.find("*", re.compile(r"^Token for Workshop\..*does not know.*Ask whoever runs the server"), 60)
+end(window)
+
+step("with a keyring it is not asked for again")
+keyring_home = WORK / "keyring-home"
+keyring_home.mkdir()
+keyring = {**os.environ, "HOME": str(keyring_home), "XDG_DATA_HOME": str(keyring_home)}
+unlocked = subprocess.run(["gnome-keyring-daemon", "--replace", "--unlock", "--components=secrets"], input=b"test", env=keyring,
+                          capture_output=True, timeout=30)
+assert unlocked.returncode == 0, unlocked
+home = WORK / "with"
+window = start(home)
+add(url, token)
+end(window)
+in_no_file(home, token)
+window = start(home)
+drive.find("*", "Workshop: Online", 60)
+assert not drive.find_all("password text", "Token of Workshop")
+assert not drive.find_all("*", re.compile("could not keep the token"))
+end(window)
+in_no_file(home, token)
+
+hub.terminate()
+hub.wait(20)
+print("passed")
