@@ -298,3 +298,76 @@ fn everything_is_reset_after_a_question_alone() {
     window.click("Reset all settings");
     assert!(window.harness.query_by_label("Reset them").is_none());
 }
+
+/// What a button puts into the clipboard.
+fn copied_by(window: &mut Window, button: &str) -> String {
+    window.harness.get_by_label(button).click();
+    let mut steps = (0..10).map(|_| {
+        window.harness.step();
+        window.copied()
+    });
+    let copied = steps.find_map(|copied| copied).expect("something in the clipboard");
+    window.run();
+    copied
+}
+
+#[test]
+fn connections_go_to_another_computer_and_come_from_one() {
+    use duplex::model::profile::Profile;
+    let mut window = Window::online();
+    look_for(&mut window, "export");
+    let text = copied_by(&mut window, "Copy 1 connection");
+    assert!(text.contains("ws://127.0.0.1:7870/v1/socket") && !text.contains("token"), "{text}");
+    let paste = |window: &mut Window, text: &str| {
+        window.harness.get_by_label("Connections from another computer").focus();
+        window.run();
+        window.key_with(Modifiers::COMMAND, Key::A);
+        window.harness.event(egui::Event::Paste(text.into()));
+        window.run();
+    };
+    // What is here already is not added once more.
+    paste(&mut window, &text);
+    window.harness.get_by_label("It adds nothing. One is here already and stays as it is.");
+    assert!(window.harness.query_by_label("Add them").is_none());
+    paste(&mut window, "{\"duplex_connections\":1,");
+    window.harness.get_by_label_contains("not complete or was changed: line 1");
+    paste(&mut window, &text.replace("Home", "Shed"));
+    window.harness.get_by_label("It adds Shed.");
+    window.intents();
+    window.click("Add them");
+    let added = Profile { id: duplex::model::ConnectionId(0), name: "Shed".into(), ..ui_support::profile() };
+    assert_eq!(window.intents(), [Intent::AddConnections(vec![added])]);
+    assert!(window.harness.query_by_label("Add them").is_none());
+}
+
+#[test]
+fn a_connection_is_copied_with_all_but_its_token() {
+    let mut window = Window::online();
+    window.click("More for Home");
+    window.click("Duplicate connection");
+    assert_eq!(window.harness.get_by_label("Name").value().as_deref(), Some("Home (copy)"));
+    window.click("Save");
+    let saved = window.intents().into_iter().find_map(|intent| match intent {
+        Intent::SaveConnection { profile, credential } => Some((profile, credential)),
+        _ => None,
+    });
+    let (profile, credential) = saved.unwrap();
+    assert_eq!((profile.id.0, profile.name.as_str()), (0, "Home (copy)"));
+    assert_eq!(
+        (profile.urls, credential),
+        (ui_support::profile().urls, duplex::model::intent::Credential::Keep)
+    );
+}
+
+#[test]
+fn the_folder_is_opened_and_the_version_and_licences_are_told() {
+    let mut window = Window::online();
+    look_for(&mut window, "data folder");
+    window.click("Open folder");
+    assert!(matches!(window.intents().as_slice(), [.., Intent::OpenLink(_)]));
+    window.fill("Search settings", "OFL");
+    window.harness.get_by_label(concat!("Duplex ", env!("CARGO_PKG_VERSION")));
+    assert!(copied_by(&mut window, "Copy version").starts_with("Duplex "));
+    window.click("Show the licences of font and icons");
+    window.harness.get_by_label_contains("SIL OPEN FONT LICENSE");
+}

@@ -75,7 +75,7 @@ fn run(args: Args) -> Result<(), String> {
 
     // Before the window opens, so that it opens as it will be.
     let (preferences, place, panes) = settings::Settings::glance(&data_dir);
-    let model = SharedModel::new(Model { preferences, ..Model::default() });
+    let model = SharedModel::new(Model { preferences, data_dir: data_dir.clone(), ..Model::default() });
     let gate: Arc<OnceLock<Gate>> = Arc::default();
     let wake = {
         let gate = Arc::clone(&gate);

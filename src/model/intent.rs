@@ -198,6 +198,8 @@ pub enum Intent {
         /// How to come in.
         credential: Credential,
     },
+    /// Add connections that come from elsewhere. They are not dialled.
+    AddConnections(Vec<Profile>),
     /// Come in at a connection with this token from now on, and connect.
     GiveToken {
         /// By which connection.

@@ -21,6 +21,7 @@ pub mod search;
 pub mod series;
 pub mod shared;
 pub mod time;
+pub mod transfer;
 pub mod window;
 
 pub use address::Address;

@@ -143,6 +143,8 @@ pub struct Model {
     pub preferences: Preferences,
     /// Of what they want to be told otherwise than usual.
     pub notice_choices: NoticeChoices,
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
     /// Why the system's keyring cannot be asked, in the system's words; none while nobody came upon that.
     pub no_keyring: Option<String>,
     /// Whether to offer the first steps.

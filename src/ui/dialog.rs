@@ -122,6 +122,16 @@ impl Dialog {
         Dialog::OpenLink(open_link::Ask::new(target, claimed))
     }
 
+    /// For a new connection like another. Its token is not taken along: a copy is there to differ.
+    pub(super) fn duplicate(cx: &Cx, id: ConnectionId) -> Option<Dialog> {
+        let mut dialog = Dialog::edit(cx, id)?;
+        if let Dialog::Connection(form) = &mut dialog {
+            form.id = ConnectionId(0);
+            form.name = (cx.words.profiles.copy_of)(&form.name);
+        }
+        Some(dialog)
+    }
+
     /// Before a connection is removed.
     pub(super) fn remove(cx: &Cx, id: ConnectionId) -> Option<Dialog> {
         let name = cx.model.read(|model| Some(model.connections.get(&id)?.profile.name.clone()))?;

@@ -29,6 +29,8 @@ pub(super) enum Wish {
     Log(ConnectionId),
     /// To change one.
     Edit(ConnectionId),
+    /// To add one like it.
+    Duplicate(ConnectionId),
     /// To remove one.
     Remove(ConnectionId),
 }
@@ -271,6 +273,9 @@ fn menu(
         let is_saved = row.id > ConnectionId::COMMAND_LINE;
         if is_saved && ui.button(words.edit_connection).clicked() {
             wish = Some(Wish::Edit(row.id));
+        }
+        if is_saved && ui.button(words.profiles.duplicate).clicked() {
+            wish = Some(Wish::Duplicate(row.id));
         }
         if word == StateWord::Off {
             if ui.button(words.connect).clicked() {

@@ -73,6 +73,7 @@ impl Desk {
                 self.tell(connection, Input::Link(link::Input::Stop));
             }
             Intent::SaveConnection { profile, credential } => self.save_connection(profile, credential).await,
+            Intent::AddConnections(profiles) => self.add_connections(profiles).await,
             Intent::GiveToken { connection, token } => self.take_token(connection, token),
             Intent::RemoveConnection(connection) => self.remove_connection(connection),
             Intent::TestConnection { profile, credential } => self.test_connection(profile, credential),
@@ -163,6 +164,15 @@ impl Desk {
             readings.set_raw_bytes(preferences.raw_readings_bytes());
         }
         self.update(Update::Preferences(preferences));
+    }
+
+    async fn add_connections(&mut self, profiles: Vec<Profile>) {
+        for mut profile in profiles {
+            profile.id = self.settings.new_connection_id();
+            self.settings.set_profile(profile.clone());
+            self.seat(profile, None).await;
+        }
+        self.save_settings();
     }
 
     fn take_token(&mut self, connection: ConnectionId, token: Secret) {

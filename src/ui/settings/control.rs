@@ -3,13 +3,14 @@
 use egui::accesskit::Role;
 use egui::{Label, RichText, Ui, UiBuilder, vec2};
 
+use super::acts;
 use super::table::{Setting, Text};
 use crate::model::preferences::Preferences;
 use crate::ui::Surroundings;
 use crate::ui::icons::{self, Icon};
 use crate::ui::text::Words;
 use crate::ui::theme::{self, size, space};
-use crate::ui::widgets;
+use crate::ui::{Cx, widgets};
 
 /// What a setting is changed by.
 pub(super) enum Control {
@@ -25,6 +26,12 @@ pub(super) enum Control {
     TryNotice,
     /// Everything as if nothing had been chosen, after a question.
     Reset,
+    /// All connections, to and from another computer.
+    Transfer,
+    /// Where everything is kept.
+    Folder,
+    /// What this is.
+    About,
 }
 
 /// One thing to choose.
@@ -61,7 +68,8 @@ pub(super) struct Steps {
 
 impl Setting {
     /// Draws the setting with its name and its sentence.
-    pub(super) fn show(&self, ui: &mut Ui, words: &Words, state: &mut State) {
+    pub(super) fn show(&self, ui: &mut Ui, cx: &mut Cx, state: &mut State) {
+        let words = cx.words;
         let (name, sentence) = ((self.name)(words), (self.sentence)(words));
         ui.add_space(space::SMALL);
         let switch = match &self.control {
@@ -90,6 +98,9 @@ impl Setting {
                 Control::Choice(options) => choice(ui, words, options, &mut state.chosen),
                 Control::Steps(steps) => steps.show(ui, words, name, &mut state.chosen),
                 Control::Reset => reset(ui, words, name, state),
+                Control::Transfer => acts::transfer(ui, cx, &mut state.list),
+                Control::Folder => acts::folder(ui, cx),
+                Control::About => acts::about(ui, words, &mut state.shows_licences),
                 Control::TryNotice => try_notice(ui, words, state),
                 Control::Toggle(_) | Control::Switch(_) => {}
             });
@@ -107,11 +118,21 @@ pub(super) struct State {
     pub(super) tries_notice: bool,
     /// Whether it asks before everything is reset.
     asks: bool,
+    /// What was pasted of another computer's connections.
+    pub(super) list: String,
+    pub(super) shows_licences: bool,
 }
 
 impl State {
     pub(super) fn new(chosen: Preferences) -> State {
-        State { chosen, around: Surroundings::default(), tries_notice: false, asks: false }
+        State {
+            chosen,
+            around: Surroundings::default(),
+            tries_notice: false,
+            asks: false,
+            list: String::new(),
+            shows_licences: false,
+        }
     }
 }
 

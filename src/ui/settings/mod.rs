@@ -1,5 +1,6 @@
 //! The settings: each with a sentence, found by any word of it in either language, seen at once.
 
+mod acts;
 mod control;
 mod table;
 
@@ -48,7 +49,7 @@ impl Sheet {
         fate
     }
 
-    fn sized(&mut self, ui: &mut Ui, cx: &Cx, window_height: f32) -> Fate {
+    fn sized(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
         let is_low = window_height < LOW;
         let most =
             if is_low { window_height - 2.0 * (space::HUGE + space::SMALL) } else { window_height - AROUND };
@@ -62,7 +63,7 @@ impl Sheet {
         }
     }
 
-    fn whole(&mut self, ui: &mut Ui, cx: &Cx, scroll: Option<ScrollArea>) -> Fate {
+    fn whole(&mut self, ui: &mut Ui, cx: &mut Cx, scroll: Option<ScrollArea>) -> Fate {
         let words = cx.words;
         let title = ui.label(RichText::new(words.settings).font(theme::title()));
         widgets::heading(ui, &title, words.settings, 1);
@@ -84,7 +85,7 @@ impl Sheet {
         if close || enter { Fate::Closed } else { Fate::Open }
     }
 
-    fn list(&mut self, ui: &mut Ui, cx: &Cx) {
+    fn list(&mut self, ui: &mut Ui, cx: &mut Cx) {
         let words = cx.words;
         let search = self.search.trim().to_lowercase();
         let (mut group, mut found) = (None, 0);
@@ -97,7 +98,7 @@ impl Sheet {
                 widgets::heading(ui, &title, name, 2);
             }
             ui.push_id((setting.name)(Language::English.words()), |ui| {
-                setting.show(ui, words, &mut self.state);
+                setting.show(ui, cx, &mut self.state);
             });
         }
         if found == 0 {

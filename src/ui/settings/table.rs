@@ -17,6 +17,7 @@ pub(super) enum Group {
     Notices,
     Connections,
     Data,
+    About,
 }
 
 impl Group {
@@ -28,6 +29,7 @@ impl Group {
             Group::Notices => words.notices.group,
             Group::Connections => words.connections,
             Group::Data => words.sheet.data,
+            Group::About => words.sheet.about,
         }
     }
 }
@@ -262,6 +264,13 @@ pub(super) static TABLE: &[Setting] = &[
         control: Control::Toggle(|preferences| &mut preferences.connect_at_start),
     },
     Setting {
+        group: Group::Connections,
+        name: |words| words.profiles.transfer,
+        sentence: |words| words.profiles.transfer_text,
+        also: "export import backup profiles migrate 내보내기 가져오기 백업 프로필",
+        control: Control::Transfer,
+    },
+    Setting {
         group: Group::Data,
         name: |words| words.sheet.raw_readings,
         sentence: |words| words.sheet.raw_readings_text,
@@ -272,5 +281,19 @@ pub(super) static TABLE: &[Setting] = &[
             usual: 1024,
             shown: |_, mib| if mib < 1024 { format!("{mib} MiB") } else { format!("{} GiB", mib / 1024) },
         }),
+    },
+    Setting {
+        group: Group::Data,
+        name: |words| words.sheet.folder,
+        sentence: |words| words.sheet.folder_text,
+        also: "directory path files location 디렉터리 경로 위치 파일",
+        control: Control::Folder,
+    },
+    Setting {
+        group: Group::About,
+        name: |words| words.sheet.version,
+        sentence: |words| words.sheet.version_text,
+        also: "about license copyright credits font OFL 저작권 글꼴 버전 정보",
+        control: Control::About,
     },
 ];

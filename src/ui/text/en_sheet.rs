@@ -50,6 +50,17 @@ pub(super) static ENGLISH: SheetWords = SheetWords {
     raw_readings: "Space for raw readings",
     raw_readings_text: "When it is used up the oldest raw readings go; the minimum, mean and maximum of each minute stay for a year.",
 
+    folder: "Data folder",
+    folder_text: "Where messages, readings and settings are; --data-dir chooses another.",
+    folder_open: "Open folder",
+    folder_copy: "Copy path",
+
+    about: "About",
+    version: "Version and licences",
+    version_text: "Duplex is under MIT or Apache 2.0, as you like; the licences of all it is made of come with the installer.",
+    version_copy: "Copy version",
+    font_licences: "Show the licences of font and icons",
+
     less: |name| format!("{name}: less"),
     more: |name| format!("{name}: more"),
     usual: |name| format!("{name}: back to usual"),

@@ -1,6 +1,8 @@
 //! Korean: connections as a person sets them up.
 
 use super::profiles::ProfileWords;
+use crate::model::transfer::BadList;
+use crate::ui::harmless;
 
 /// Korean.
 pub(super) static KOREAN: ProfileWords = ProfileWords {
@@ -14,4 +16,45 @@ pub(super) static KOREAN: ProfileWords = ProfileWords {
         )
     },
     token_of: |name| format!("{name} 연결의 토큰"),
+
+    transfer: "연결 옮기기",
+    transfer_text: "토큰을 뺀 모든 연결을 다른 컴퓨터로 옮길 글로 복사합니다. 그 글을 여기에 붙여 넣으면 담긴 연결을 추가합니다.",
+    copy_all: |count| format!("연결 {count}개 복사"),
+    paste_here: "다른 컴퓨터에서 가져온 연결",
+    bad_list,
+    will_add: |names, known| {
+        let known = match known {
+            0 => String::new(),
+            _ => format!(" {known}개는 이미 있어 그대로 둡니다."),
+        };
+        match names {
+            [] => format!("추가할 연결이 없습니다.{known}"),
+            names => format!("추가할 연결: {}.{known}", names.join(", ")),
+        }
+    },
+    add: "추가",
+
+    duplicate: "연결 복제",
+    copy_of: |name| format!("{name} (사본)"),
 };
+
+fn bad_list(bad: &BadList) -> String {
+    match bad {
+        BadList::NotJson { line, column } => {
+            format!(
+                "글이 잘렸거나 바뀌었습니다: {line}번째 줄, {column}번째 칸. 처음부터 끝까지 다시 복사하세요."
+            )
+        }
+        BadList::NotConnections => "연결 목록이 아닙니다. 다른 Duplex의 설정에서 복사하세요.".to_owned(),
+        BadList::Newer => "더 새로운 Duplex가 만든 목록입니다. 이 앱을 업데이트하세요.".to_owned(),
+        BadList::Entry { number, detail } => {
+            format!(
+                "{number}번째 연결을 쓸 수 없습니다({}). 아무것도 추가하지 않았습니다.",
+                harmless::line(detail, 120)
+            )
+        }
+        BadList::Address { number, bad } => {
+            format!("{number}번째 연결: {} 아무것도 추가하지 않았습니다.", (super::KOREAN.bad_address)(*bad))
+        }
+    }
+}

@@ -47,6 +47,17 @@ pub(super) static KOREAN: SheetWords = SheetWords {
     raw_readings: "측정값 원본에 쓸 공간",
     raw_readings_text: "다 차면 오래된 원본부터 지웁니다. 1분마다의 최솟값, 평균, 최댓값은 1년 동안 남습니다.",
 
+    folder: "데이터 폴더",
+    folder_text: "메시지와 측정값, 설정이 있는 곳입니다. --data-dir로 다른 곳을 고를 수 있습니다.",
+    folder_open: "폴더 열기",
+    folder_copy: "경로 복사",
+
+    about: "정보",
+    version: "버전과 라이선스",
+    version_text: "Duplex는 MIT와 Apache 2.0 가운데 원하는 라이선스로 쓸 수 있습니다. 들어 있는 것들의 라이선스는 설치 파일에 함께 있습니다.",
+    version_copy: "버전 복사",
+    font_licences: "글꼴과 아이콘의 라이선스 보기",
+
     less: |name| format!("{name}: 줄이기"),
     more: |name| format!("{name}: 늘리기"),
     usual: |name| format!("{name}: 원래대로"),

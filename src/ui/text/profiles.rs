@@ -1,5 +1,7 @@
 //! [`ProfileWords`]: what is said of connections as a person sets them up: their tokens, copies, and lists of them.
 
+use crate::model::transfer::BadList;
+
 /// All that is said of it in one language. Text from outside comes in harmless.
 #[allow(missing_docs)] // The names say it; the sentences are in the language's file.
 pub struct ProfileWords {
@@ -9,4 +11,17 @@ pub struct ProfileWords {
     pub ask_refused: &'static str,
     pub no_keyring: fn(&str) -> String,
     pub token_of: fn(&str) -> String,
+
+    // From one computer to another
+    pub transfer: &'static str,
+    pub transfer_text: &'static str,
+    pub copy_all: fn(usize) -> String,
+    pub paste_here: &'static str,
+    pub bad_list: fn(&BadList) -> String,
+    pub will_add: fn(&[String], usize) -> String,
+    pub add: &'static str,
+
+    // A connection like another
+    pub duplicate: &'static str,
+    pub copy_of: fn(&str) -> String,
 }

@@ -52,6 +52,18 @@ pub struct SheetWords {
     pub raw_readings: &'static str,
     pub raw_readings_text: &'static str,
 
+    pub folder: &'static str,
+    pub folder_text: &'static str,
+    pub folder_open: &'static str,
+    pub folder_copy: &'static str,
+
+    // About
+    pub about: &'static str,
+    pub version: &'static str,
+    pub version_text: &'static str,
+    pub version_copy: &'static str,
+    pub font_licences: &'static str,
+
     // What every number has
     pub less: fn(&str) -> String,
     pub more: fn(&str) -> String,

@@ -1,0 +1,144 @@
+//! Connections as a text that goes from one computer to another: all that is in a [`Profile`] but its number here.
+//! Credentials are never part of it.
+
+use serde_json::{Map, Value, json};
+
+use super::address::{Address, BadAddress};
+use super::id::ConnectionId;
+use super::profile::Profile;
+
+/// The field by which such a text is known; its value is the version.
+const MARK: &str = "duplex_connections";
+/// The version that is written, and the newest that is read.
+const VERSION: u64 = 1;
+/// More connections are taken for a mistake.
+const MOST: usize = 1_000;
+
+/// Why a text is no list of connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadList {
+    /// It is no JSON from here on.
+    NotJson {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// It is something else.
+    NotConnections,
+    /// A later version of this program wrote it.
+    Newer,
+    /// One of its connections cannot be used.
+    Entry {
+        /// Which, from 1.
+        number: usize,
+        /// What is wrong with it, in the parser's words.
+        detail: String,
+    },
+    /// One of its connections has an address that leads nowhere.
+    Address {
+        /// Which, from 1.
+        number: usize,
+        /// What is wrong with it.
+        bad: BadAddress,
+    },
+}
+
+/// Writes connections as such a text.
+pub fn export<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {
+    let entry = |profile: &Profile| {
+        let mut fields = match serde_json::to_value(profile) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        };
+        fields.remove("id");
+        Value::Object(fields)
+    };
+    let connections: Vec<Value> = profiles.into_iter().map(entry).collect();
+    let list = json!({ MARK: VERSION, "connections": connections });
+    format!("{list:#}\n")
+}
+
+/// Reads such a text. The connections have no number yet.
+///
+/// # Errors
+/// When anything in it cannot be used: all of it is taken, or nothing.
+pub fn import(text: &str) -> Result<Vec<Profile>, BadList> {
+    let list: Value = serde_json::from_str(text)
+        .map_err(|error| BadList::NotJson { line: error.line(), column: error.column() })?;
+    match list.get(MARK).and_then(Value::as_u64) {
+        Some(VERSION) => {}
+        Some(later) if later > VERSION => return Err(BadList::Newer),
+        _ => return Err(BadList::NotConnections),
+    }
+    let Some(Value::Array(entries)) = list.get("connections") else { return Err(BadList::NotConnections) };
+    if entries.len() > MOST {
+        return Err(BadList::NotConnections);
+    }
+    entries.iter().enumerate().map(|(at, entry)| one(at + 1, entry)).collect()
+}
+
+fn one(number: usize, entry: &Value) -> Result<Profile, BadList> {
+    let bad = |detail: String| BadList::Entry { number, detail };
+    let Value::Object(fields) = entry else { return Err(bad("it is no object".to_owned())) };
+    let mut fields = fields.clone();
+    fields.insert("id".to_owned(), 0.into());
+    let mut profile: Profile =
+        serde_json::from_value(Value::Object(fields)).map_err(|error| bad(error.to_string()))?;
+    profile.id = ConnectionId(0);
+    if profile.urls.is_empty() {
+        return Err(BadList::Address { number, bad: BadAddress::Empty });
+    }
+    for url in &mut profile.urls {
+        let address = Address::parse(url).map_err(|bad| BadList::Address { number, bad })?;
+        // An invite is a credential, and is left out.
+        *url = address.url;
+    }
+    Ok(profile)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::profile::{Protocol, Socket};
+
+    fn profile(id: u64, name: &str) -> Profile {
+        Profile {
+            id: ConnectionId(id),
+            name: name.into(),
+            urls: vec!["wss://a.example/v1/socket".into(), "wss://b.example/v1/socket".into()],
+            protocol: Protocol::Duplex,
+            socket: Socket::Ewebsock,
+            ca_file: Some("/etc/ca.pem".into()),
+            fingerprint: Some("ab".repeat(32)),
+            auto_connect: false,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_with_nothing_lost_and_in_order() {
+        let all = [profile(3, "작업실"), profile(9, "two")];
+        let read = import(&export(&all)).unwrap();
+        let unnumbered = all.map(|profile| Profile { id: ConnectionId(0), ..profile });
+        assert_eq!(read, unnumbered);
+        assert_eq!(import(&export(&[])), Ok(vec![]));
+    }
+
+    #[test]
+    fn bad_text_says_where_and_what() {
+        assert_eq!(import("{\n \"a\": }"), Err(BadList::NotJson { line: 2, column: 7 }));
+        for other in
+            ["[]", "{}", "7", r#"{"duplex_connections":1}"#, r#"{"duplex_connections":"1","connections":[]}"#]
+        {
+            assert_eq!(import(other), Err(BadList::NotConnections), "{other}");
+        }
+        assert_eq!(import(r#"{"duplex_connections":2,"connections":[]}"#), Err(BadList::Newer));
+        let with = |entry: &str| import(&format!(r#"{{"duplex_connections":1,"connections":[{entry}]}}"#));
+        assert!(matches!(with("7"), Err(BadList::Entry { number: 1, .. })));
+        assert!(matches!(with(r#"{"name":"x"}"#), Err(BadList::Entry { number: 1, .. })));
+        let no_url = with(r#"{"name":"x","urls":[]}"#);
+        assert_eq!(no_url, Err(BadList::Address { number: 1, bad: BadAddress::Empty }));
+        let bad = with(r#"{"name":"x","urls":["ftp://x"]}"#);
+        assert!(matches!(bad, Err(BadList::Address { number: 1, .. })), "{bad:?}");
+    }
+}

@@ -1,0 +1,96 @@
+//! What is done in the settings rather than chosen: connections taken along, the folder opened, the version told.
+
+use egui::{Label, RichText, ScrollArea, TextEdit, Ui};
+
+use crate::model::id::ConnectionId;
+use crate::model::intent::Intent;
+use crate::model::profile::Profile;
+use crate::model::transfer;
+use crate::ui::text::Words;
+use crate::ui::theme::{self, size};
+use crate::ui::{Cx, harmless, rooms, widgets};
+
+const FONT: &str = include_str!("../../../assets/fonts/Pretendard-LICENSE.txt");
+const ICONS: &str = include_str!("../../../assets/fonts/Lucide-LICENSE.txt");
+/// Longer lists are no lists of connections.
+const MOST_CHARACTERS: usize = 1 << 20;
+
+/// Copies all connections, and adds those that are pasted.
+pub(super) fn transfer(ui: &mut Ui, cx: &mut Cx, list: &mut String) {
+    let words = cx.words.profiles;
+    let ours: Vec<Profile> = cx.model.read(|model| {
+        // The app's own hub and what the command line named are of this computer alone.
+        let saved = model.connections.iter().filter(|(id, _)| **id > ConnectionId::COMMAND_LINE);
+        saved.map(|(_, connection)| connection.profile.clone()).collect()
+    });
+    let copy = widgets::plain(&(words.copy_all)(ours.len()));
+    if ui.add_enabled(!ours.is_empty(), copy).clicked() {
+        ui.ctx().copy_text(transfer::export(&ours));
+    }
+    ui.end_row();
+    let field = TextEdit::multiline(list)
+        .hint_text(words.paste_here)
+        .desired_rows(2)
+        .char_limit(MOST_CHARACTERS)
+        .desired_width(f32::INFINITY);
+    ScrollArea::vertical()
+        .max_height(4.0 * size::BODY_LINE)
+        .show(ui, |ui| ui.add(field).accessible_name(words.paste_here));
+    if list.trim().is_empty() {
+        return;
+    }
+    let theme = theme::of(ui);
+    let (text, colour, new) = match transfer::import(list) {
+        Err(bad) => ((words.bad_list)(&bad), theme.bad, Vec::new()),
+        Ok(all) => {
+            let count = all.len();
+            let is_new = |profile: &Profile| {
+                !ours.iter().any(|our| our.name == profile.name && our.urls == profile.urls)
+            };
+            let new: Vec<Profile> = all.into_iter().filter(is_new).collect();
+            let names: Vec<String> = new.iter().map(|profile| rooms::name_of(profile, cx.words)).collect();
+            ((words.will_add)(&names, count - new.len()), theme.text, new)
+        }
+    };
+    let shown = ui.add(Label::new(RichText::new(&text).font(theme::small()).color(colour)).wrap());
+    widgets::live(ui, shown.id, &text);
+    ui.end_row();
+    if !new.is_empty() && ui.add(widgets::plain(words.add)).clicked() {
+        cx.intents.push(Intent::AddConnections(new));
+        list.clear();
+    }
+}
+
+/// Shows the data folder, opens it, copies its path.
+pub(super) fn folder(ui: &mut Ui, cx: &mut Cx) {
+    let words = cx.words.sheet;
+    let path = cx.model.read(|model| model.data_dir.display().to_string());
+    let shown = RichText::new(harmless::line(&path, 300)).font(theme::mono_small());
+    ui.add(Label::new(shown).selectable(true).wrap());
+    ui.end_row();
+    if ui.add(widgets::plain(words.folder_open)).clicked() {
+        cx.intents.push(Intent::OpenLink(path.clone()));
+    }
+    if ui.add(widgets::plain(words.folder_copy)).clicked() {
+        ui.ctx().copy_text(path);
+    }
+}
+
+/// Tells the version, and on demand the licences of what is drawn with.
+pub(super) fn about(ui: &mut Ui, words: &Words, shows_licences: &mut bool) {
+    let version = concat!("Duplex ", env!("CARGO_PKG_VERSION"));
+    ui.add(Label::new(version).selectable(true));
+    if ui.add(widgets::plain(words.sheet.version_copy)).clicked() {
+        ui.ctx().copy_text(format!("{version} ({}, {})", std::env::consts::OS, std::env::consts::ARCH));
+    }
+    ui.end_row();
+    ui.checkbox(shows_licences, words.sheet.font_licences);
+    if *shows_licences {
+        ui.end_row();
+        ScrollArea::vertical().max_height(10.0 * size::BODY_LINE).id_salt("licences").show(ui, |ui| {
+            for text in [FONT, ICONS] {
+                ui.add(Label::new(RichText::new(text).font(theme::mono_small())).selectable(true).wrap());
+            }
+        });
+    }
+}
