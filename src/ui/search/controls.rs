@@ -175,7 +175,11 @@ impl View {
                             cx.deadline.at(cx.now.boot_ms);
                         }
                         let text = RichText::new(meaning).font(theme::small()).color(theme.text);
-                        ui.add(Label::new(text).wrap());
+                        ui.vertical(|ui| {
+                            // On the button's line.
+                            ui.add_space((size::CONTROL - size::SMALL_LINE) / 2.0);
+                            ui.add(Label::new(text).wrap());
+                        });
                     });
                 }
             });

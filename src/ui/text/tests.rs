@@ -195,6 +195,80 @@ fn no_sentence_is_empty_or_in_another_language() {
 }
 
 #[test]
+fn searching_speaks_each_language() {
+    use crate::model::search::{Fault, Filter};
+    let hangul = |text: &str| text.chars().any(is_hangul);
+    let all = |words: &'static search::SearchWords| {
+        let mut all: Vec<String> = [
+            words.button,
+            words.field,
+            words.hint_everywhere,
+            words.this_room,
+            words.everywhere,
+            words.close,
+            words.help_title,
+            words.help_text,
+            words.results,
+            words.not_sent,
+            words.older,
+            words.no_older,
+            words.further,
+            words.nothing,
+            words.nothing_text,
+            words.nothing_here,
+            words.nobody,
+            words.no_room,
+            words.more_at_hub,
+            words.disk_trouble,
+            words.failed,
+            words.go_to_date,
+            words.date,
+            words.date_hint,
+            words.no_date,
+            words.go,
+            words.week_ago,
+            words.beginning,
+            words.none_at_all,
+            words.go_to_oldest,
+        ]
+        .map(str::to_owned)
+        .into();
+        all.extend(words.help.map(|(_, meaning)| meaning.to_owned()));
+        all.push((words.time_up)(None));
+        let filters = [Filter::From, Filter::In, Filter::Before, Filter::After];
+        let empty = filters.map(|filter| (words.fault)(&Fault::Empty(filter)));
+        for (text, filter) in empty.iter().zip(filters) {
+            assert!(text.starts_with(filter.name()), "{text}");
+        }
+        all.extend(empty);
+        all.push((words.fault)(&Fault::NoTime));
+        let filled = [
+            ((words.hint_room)("‹mina›"), "‹mina›"),
+            ((words.count)(41, false), "41"),
+            ((words.count)(41, true), "41"),
+            ((words.time_up)(Some("‹mina›")), "‹mina›"),
+            ((words.indexing)(41), "41"),
+            ((words.none_since)("‹mina›", "x"), "‹mina›"),
+            ((words.none_since)("x", "‹mina›"), "‹mina›"),
+            ((words.older_at_hub)("‹mina›"), "‹mina›"),
+            ((words.fault)(&Fault::NoDay(Filter::Before, "‹mina›".into())), "‹mina›"),
+            ((words.fault)(&Fault::NoDay(Filter::After, "x".into())), "after:"),
+        ];
+        for (text, part) in filled {
+            assert!(text.contains(part), "{text}");
+            all.push(text);
+        }
+        for part in ["‹a›", "‹b›", "‹c›", "‹d›"] {
+            assert!((words.hit)("‹a›", "‹b›", "‹c›", "‹d›").contains(part));
+        }
+        all
+    };
+    assert!(all(ENGLISH.search).iter().all(|text| !text.trim().is_empty() && !hangul(text)));
+    assert!(all(KOREAN.search).iter().all(|text| hangul(text)));
+    assert_eq!((ENGLISH.search.count)(1, false), "1 result");
+}
+
+#[test]
 fn the_connection_log_speaks_each_language() {
     use crate::model::log::{Counts, Way};
     let hangul = |text: &str| text.chars().any(is_hangul);
