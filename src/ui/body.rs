@@ -77,17 +77,20 @@ impl Ui {
         let panel = Frame::new().fill(theme::of(ui).panel);
         let chosen = self.layout.chosen();
         let (rooms_width, devices_width) = (chosen.rooms_width, chosen.devices_width);
+        let both = self.layout.shows_chat() && self.layout.shows_devices();
+        // The rooms give way before the devices do.
+        let least = if both { size::CHAT_LEAST + size::DEVICES_LEAST + 1.0 } else { size::CHAT_LEAST };
+        let most_rooms = (width * 0.4).min(width - least).max(size::ROOMS_LEAST);
         let rooms = self.layout.shows_rooms().then(|| {
             let shown = Panel::left("rooms")
                 .frame(panel)
                 .default_size(rooms_width.unwrap_or(size::ROOMS))
-                .size_range(size::ROOMS_LEAST..=(width * 0.4).max(size::ROOMS_LEAST))
+                .size_range(size::ROOMS_LEAST..=most_rooms)
                 .show(ui, |ui| self.rooms(ui, cx));
             widgets::splitter(ui, "rooms", cx.words.resize_rooms);
             self.stops.push((Stop::Rooms, shown.response.rect));
             shown.response.rect.width()
         });
-        let both = self.layout.shows_chat() && self.layout.shows_devices();
         // Beside the search pane there may be no room for them; they come back when it is closed.
         let has_room = width - rooms.unwrap_or(0.0) >= size::CHAT_LEAST + size::DEVICES_LEAST;
         if both && !has_room {
