@@ -70,6 +70,7 @@ const NAMES: &[&str] = &[
     "Command",
     "Alt",
     "Esc",
+    "Menu",
     "Page Up",
     "Page Down",
     "Home",
