@@ -26,31 +26,15 @@ def named(pattern, role="*", timeout=30):
     return drive.wait(lambda: next((node for node in drive.find_all(role, pattern)), None), timeout, f"{role} /{pattern.pattern}/")
 
 
-def use(find, how, what):
-    """Does something with a control as soon as it can be done: what was found with its first frame is asked anew."""
-    def done():
-        node = find()
-        if node is None:
-            return False
-        try:
-            how(node)
-        except NotImplementedError:
-            node.clear_cache()
-            return False
-        return True
-
-    drive.wait(done, 30, what)
-
-
 def press(name):
     """Uses the first control of this name that can be pressed."""
     roles = ("button", "toggle button", "radio button", "check box", "menu item", "list item")
-    use(lambda: next((node for role in roles for node in drive.find_all(role, name)), None), drive.click, f"{name!r} to press")
+    drive.use(lambda: next((node for role in roles for node in drive.find_all(role, name)), None), drive.click, f"{name!r} to press")
 
 
 def fill(name, text):
     """Puts a text into a field, and sees it there."""
-    use(lambda: next(iter(drive.find_all("entry", name)), None), lambda node: drive.set_text(node, text), f"{name!r} to fill")
+    drive.use(lambda: next(iter(drive.find_all("entry", name)), None), lambda node: drive.set_text(node, text), f"{name!r} to fill")
     drive.wait(lambda: drive.text(drive.find("entry", name)) == text, 10, f"{text!r} in {name!r}")
 
 

@@ -23,28 +23,12 @@ def there(role, name):
     return next(iter(drive.find_all(role, name)), None)
 
 
-def use(find, how, what):
-    """Does something with a control as soon as it can be done: what was found with its first frame is asked anew."""
-    def done():
-        node = find()
-        if node is None:
-            return False
-        try:
-            how(node)
-        except NotImplementedError:
-            node.clear_cache()
-            return False
-        return True
-
-    drive.wait(done, 30, what)
-
-
 def press(name, role="button"):
-    use(lambda: there(role, name), drive.click, f"{name!r} to press")
+    drive.use(lambda: there(role, name), drive.click, f"{name!r} to press")
 
 
 def fill(name, text, role="entry"):
-    use(lambda: there(role, name), lambda node: drive.set_text(node, text), f"{name!r} to fill")
+    drive.use(lambda: there(role, name), lambda node: drive.set_text(node, text), f"{name!r} to fill")
 
 
 def start(home):

@@ -120,6 +120,22 @@ def wait_gone(role, name, timeout=10, within=None):
     wait(lambda: not find_all(role, name, within), timeout, f"{role} {name!r} to go")
 
 
+def use(find, how, what):
+    """Does something with a control as soon as it can be done: what was found with its first frame is asked anew."""
+    def done():
+        node = find()
+        if node is None:
+            return False
+        try:
+            how(node)
+        except NotImplementedError:
+            node.clear_cache()
+            return False
+        return True
+
+    wait(done, 30, what)
+
+
 def click(node):
     """Presses the control by its own action, as a screen reader does; no pointer moves."""
     if not node.queryAction().doAction(0):
