@@ -351,6 +351,27 @@ fn an_invite_asks_for_a_name_instead_of_a_token() {
 }
 
 #[test]
+fn enter_saves_a_connection_or_goes_to_what_is_missing() {
+    let mut window = Window::online();
+    let is_at = |window: &Window, name| window.harness.get_by_label(name).accesskit_node().is_focused();
+    window.click("Add connection");
+    assert!(is_at(&window, "Name"));
+    window.key(Key::Enter);
+    assert!(is_at(&window, "Server address or invite"));
+    window.type_text("wss://hub.example:7870#invite=abc-def");
+    window.key(Key::Enter);
+    assert!(is_at(&window, "Your name"), "an invite wants one");
+    window.ime_preedit("민");
+    window.ime_commit_and_enter("민아");
+    assert_eq!(window.intents(), [], "the Enter that ends a syllable is the input method's");
+    window.key(Key::Enter);
+    let intents = window.intents();
+    let [Intent::SaveConnection { profile, credential }] = &intents[..] else { panic!("{intents:?}") };
+    assert_eq!(profile.urls, ["wss://hub.example:7870/v1/socket"]);
+    assert!(matches!(credential, Credential::Invite { name, .. } if name == "민아"));
+}
+
+#[test]
 fn the_dialog_warns_of_clear_text_and_of_what_ewebsock_cannot_do() {
     let mut window = Window::online();
     window.click("Add connection");
@@ -427,7 +448,7 @@ fn banners_say_what_to_do_and_some_can_be_dismissed() {
     window.update(Update::Banner(Banner::DiskFull));
     window.harness.get_by_label_contains("The disk is full");
     assert!(window.harness.query_by_label("Dismiss").is_none());
-    let restarted = Banner::Restarted { part: "store" };
+    let restarted = Banner::Restarted;
     window.update(Update::Banner(restarted.clone()));
     window.click("Dismiss");
     assert_eq!(window.intents(), [Intent::DismissBanner(restarted)]);
@@ -747,7 +768,7 @@ fn every_control_has_a_name() {
     let mut window = Window::online();
     window.welcome(0, &["general", "lathe"]);
     window.queue("no", Delivery::Failed(Refusal::NotAllowed), -9_000);
-    window.update(Update::Banner(Banner::Restarted { part: "store" }));
+    window.update(Update::Banner(Banner::Restarted));
     window.update(Update::FirstSteps(true));
     window.check_names();
     window.click("Add connection");

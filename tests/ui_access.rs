@@ -185,7 +185,7 @@ const STATES: &[(&str, Step)] = &[
     }),
     ("banners and first steps", |window| {
         window.update(Update::Banner(Banner::DiskFull));
-        window.update(Update::Banner(Banner::Restarted { part: "store" }));
+        window.update(Update::Banner(Banner::Restarted));
         window.update(Update::FirstSteps(true));
     }),
     ("a room without messages", |window| window.key_with(Modifiers::ALT, Key::ArrowDown)),

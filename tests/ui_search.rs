@@ -355,3 +355,41 @@ fn a_date_from_before_what_is_here_says_where_the_rest_is() {
     assert!(window.harness.query_by_label("Date").is_none());
     assert!(has(&window, "message 1"));
 }
+
+#[test]
+fn the_pane_stands_in_the_devices_place_and_gives_it_back() {
+    let devices = |window: &Window| window.harness.query_by_label("Filter devices").is_some();
+    let chat = |window: &Window| window.rect("Messages").width();
+    let mut window = Window::online();
+    window.resize(1_280.0, 800.0);
+    window.entries(1..=30, true);
+    let before = chat(&window);
+    window.key_with(Modifiers::COMMAND, Key::F);
+    assert!(!devices(&window));
+    assert!(chat(&window) >= before, "the chat is pressed by neither: {} of {before}", chat(&window));
+    window.key(Key::Escape);
+    assert!(devices(&window), "they are back");
+    for wanted in ["Both", "Devices"] {
+        window.key_with(Modifiers::COMMAND, Key::F);
+        window.click(wanted);
+        assert!(devices(&window), "{wanted} shows them");
+        assert!(window.harness.query_by_label(FIELD).is_none(), "{wanted} closes the search");
+        window.click("Both");
+    }
+    window.key_with(Modifiers::COMMAND, Key::F);
+    window.key_with(COMMAND_SHIFT, Key::D);
+    assert!(devices(&window), "the key shows what the search stood before");
+    window.key_with(COMMAND_SHIFT, Key::D);
+    assert!(!devices(&window));
+}
+
+#[test]
+fn what_is_chosen_in_a_narrow_window_takes_the_place_of_the_search() {
+    let mut window = searching();
+    window.resize(480.0, 600.0);
+    window.click("Chat");
+    assert!(window.harness.query_by_label("Message").is_some());
+    window.key_with(Modifiers::COMMAND, Key::F);
+    window.click("Rooms");
+    assert!(window.harness.query_by_label("Add connection").is_some());
+}

@@ -55,10 +55,7 @@ pub enum Banner {
         path: PathBuf,
     },
     /// A part of the app failed and was started again.
-    Restarted {
-        /// Its name.
-        part: &'static str,
-    },
+    Restarted,
     /// The secret of a connection could not be kept by this computer: it will be asked for again.
     SecretNotKept {
         /// The system's words.

@@ -23,18 +23,25 @@ impl Ui {
             Action::NextPane => self.next_stop(ui, 1),
             Action::PreviousPane => self.next_stop(ui, -1),
             Action::ToggleRooms => {
-                self.layout.toggle_rooms();
+                let covered = self.search.is_open() && !self.layout.is_wide();
+                self.uncover(false);
+                if !(covered && self.layout.shows_rooms()) {
+                    self.layout.toggle_rooms();
+                }
                 self.focus_on(if self.layout.shows_rooms() { Stop::Rooms } else { Stop::Chat });
             }
             Action::ShowChat => {
+                self.uncover(false);
                 self.layout.show_alone(Middle::Chat);
                 self.focus_on(Stop::Chat);
             }
             Action::ShowDevices => {
+                self.uncover(true);
                 self.layout.show_alone(Middle::Devices);
                 self.focus_on(Stop::Devices);
             }
             Action::ShowBoth => {
+                self.uncover(true);
                 self.layout.show_alone(Middle::Both);
                 self.focus_on(Stop::Chat);
             }
@@ -47,7 +54,11 @@ impl Ui {
                 }
             }
             Action::ToggleDevices => {
-                self.layout.toggle_devices();
+                let shown = self.shows_devices();
+                self.uncover(true);
+                if shown || !self.shows_devices() {
+                    self.layout.toggle_devices();
+                }
                 self.focus_on(if self.layout.shows_devices() { Stop::Devices } else { Stop::Chat });
             }
             Action::ToggleLog => {
@@ -95,8 +106,16 @@ impl Ui {
         self.looks.choose(choice, cx.intents);
     }
 
+    /// Closes the search pane where it stands in the place of what is asked for.
+    fn uncover(&mut self, devices: bool) {
+        if devices || !self.layout.is_wide() {
+            self.search.close();
+        }
+    }
+
     /// Opens a room and is in it.
     pub(super) fn visit(&mut self, cx: &mut Cx, place: Place) {
+        self.uncover(false);
         self.layout.bring_chat();
         self.focus_on(Stop::Chat);
         self.go_to(place, cx.intents);

@@ -18,7 +18,7 @@ fn is_dismissable(banner: &Banner) -> bool {
         Banner::DatabaseSetAside { .. }
         | Banner::SettingsSetAside { .. }
         | Banner::ReadingsSetAside { .. }
-        | Banner::Restarted { .. }
+        | Banner::Restarted
         | Banner::SecretNotKept { .. }
         | Banner::LinkNotOpened { .. } => true,
     }

@@ -34,8 +34,9 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
         };
         Some(Row {
             server: match &connection.server {
-                Some(server) => harmless::line(server, 60),
-                None => rooms::name_of(&connection.profile, cx.words),
+                // Its own hub is called the same here as in the list of rooms.
+                Some(server) if id != ConnectionId::OWN_HUB => harmless::line(server, 60),
+                _ => rooms::name_of(&connection.profile, cx.words),
             },
             protocol: connection.profile.protocol,
             socket: connection.profile.socket,
@@ -59,6 +60,10 @@ pub(super) struct Wish {
 pub(super) struct Shown<'a> {
     /// The panes.
     pub(super) layout: &'a panes::Layout,
+    /// Whether the devices are to be seen.
+    pub(super) devices: bool,
+    /// The search pane.
+    pub(super) search: bool,
     /// The open connection's log.
     pub(super) log: bool,
     /// How many messages are unread, in rooms that are not open.
@@ -167,9 +172,12 @@ fn has_log(ui: &Ui) -> bool {
 fn panes_switch<'a>(ui: &Ui, cx: &Cx, shown: Shown<'_>) -> Vec<(Action, widgets::Segment<'a>)> {
     let words = cx.words.keys;
     let layout = shown.layout;
-    let (chat, devices) = (layout.shows_chat(), layout.shows_devices());
+    // In a narrow window the search pane is in the place of all of them.
+    let [rooms, chat] =
+        [layout.shows_rooms(), layout.shows_chat()].map(|there| there && (layout.is_wide() || !shown.search));
+    let devices = shown.devices;
     let all = [
-        (Icon::Rooms, words.rooms, Action::ToggleRooms, layout.shows_rooms()),
+        (Icon::Rooms, words.rooms, Action::ToggleRooms, rooms),
         (Icon::Chat, words.chat, Action::ShowChat, chat && !devices),
         (Icon::Devices, cx.words.devices.devices, Action::ShowDevices, devices && !chat),
         (Icon::Both, words.both, Action::ShowBoth, chat && devices),

@@ -48,7 +48,7 @@ impl Ui {
             self.stops.push((Stop::Log, log));
         }
         self.layout.note_widths(widths, ui.input(|input| input.pointer.any_down()));
-        if !self.layout.shows_devices() {
+        if !self.shows_devices() {
             self.devices.rest();
         }
     }
@@ -57,11 +57,18 @@ impl Ui {
         let frame =
             Frame::new().fill(theme::of(ui).panel).inner_margin(Margin::symmetric(space::MEDIUM as i8, 0));
         let unread = self.unread(cx);
+        let shown = |log| bar::Shown {
+            layout: &self.layout,
+            devices: self.shows_devices(),
+            search: self.search.is_open(),
+            log,
+            unread,
+        };
         let wish = Panel::top("connection bar").frame(frame).resizable(false).show(ui, |ui| {
             let open = self.open.as_ref();
             let link = open.and_then(|place| self.links.get(&place.connection));
             let log = open.is_some_and(|place| self.logs.shows(place.connection));
-            bar::show(ui, cx, open, link, bar::Shown { layout: &self.layout, log, unread })
+            bar::show(ui, cx, open, link, shown(log))
         });
         if let Some(connection) = wish.inner.edit {
             self.dialog = dialog::Dialog::edit(cx, connection);
@@ -77,7 +84,7 @@ impl Ui {
         let panel = Frame::new().fill(theme::of(ui).panel);
         let chosen = self.layout.chosen();
         let (rooms_width, devices_width) = (chosen.rooms_width, chosen.devices_width);
-        let both = self.layout.shows_chat() && self.layout.shows_devices();
+        let both = self.layout.shows_chat() && self.shows_devices();
         // The rooms give way before the devices do.
         let least = if both { size::CHAT_LEAST + size::DEVICES_LEAST + 1.0 } else { size::CHAT_LEAST };
         let most_rooms = (width * 0.4).min(width - least).max(size::ROOMS_LEAST);
@@ -91,12 +98,6 @@ impl Ui {
             self.stops.push((Stop::Rooms, shown.response.rect));
             shown.response.rect.width()
         });
-        // Beside the search pane there may be no room for them; they come back when it is closed.
-        let has_room = width - rooms.unwrap_or(0.0) >= size::CHAT_LEAST + size::DEVICES_LEAST;
-        if both && !has_room {
-            self.devices.rest();
-        }
-        let both = both && has_room;
         let mut beside = None;
         let devices = both.then(|| {
             let most = (width - rooms.unwrap_or(0.0) - size::CHAT_LEAST).max(size::DEVICES_LEAST);

@@ -219,7 +219,7 @@ impl Form {
         let most = (window_height - 190.0).max(160.0);
         // At its full height from the first frame: grown frame by frame it would move under the pointer.
         let scroll = ScrollArea::vertical().max_height(most).min_scrolled_height(most);
-        scroll.auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx));
+        let enter = scroll.auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx)).inner;
         let checked = self.check(cx);
         self.outcome(ui, cx);
         ui.add_space(space::TINY);
@@ -232,13 +232,14 @@ impl Form {
             if ui.add(widgets::plain(words.cancel)).clicked() {
                 fate = Fate::Closed;
             }
-            if !save.clicked() && !test.clicked() {
+            let save = save.clicked() || (enter && complete);
+            if !save && !test.clicked() {
                 return;
             }
             let Some((profile, credential)) = self.settings(checked) else {
                 return;
             };
-            if save.clicked() {
+            if save {
                 cx.intents.push(Intent::SaveConnection { profile, credential });
                 fate = Fate::Closed;
             } else {
@@ -249,14 +250,15 @@ impl Form {
         fate
     }
 
-    fn fields(&mut self, ui: &mut Ui, cx: &Cx) {
+    /// Returns whether Enter was pressed in a field; where something is missing, it goes there.
+    fn fields(&mut self, ui: &mut Ui, cx: &Cx) -> bool {
         let words = cx.words;
         ui.spacing_mut().item_spacing.y = space::TINY;
         let name = field(ui, words.name, words.name_hint, &mut self.name, false);
         if std::mem::take(&mut self.fresh) {
             name.request_focus();
         }
-        field(ui, words.address, words.address_hint, &mut self.address, false);
+        let address = field(ui, words.address, words.address_hint, &mut self.address, false);
         let checked = self.check(cx);
         match &checked.addresses {
             Err(bad) if !self.address.trim().is_empty() => complain(ui, (words.bad_address)(*bad)),
@@ -271,19 +273,27 @@ impl Form {
                 }
             }
         }
-        if self.invited(&checked) {
+        let way_in = if self.invited(&checked) {
             hint(ui, words.invite_found);
-            field(ui, words.your_name, words.your_name_hint, &mut self.your_name, false);
+            let your_name = field(ui, words.your_name, words.your_name_hint, &mut self.your_name, false);
             if let Some(missing) = checked.missing {
                 hint(ui, missing);
             }
+            your_name
         } else {
             let text = if self.id == ConnectionId(0) { words.token_hint_new } else { words.token_hint_keep };
-            field(ui, words.token, text, &mut self.token, true);
+            field(ui, words.token, text, &mut self.token, true)
+        };
+        let enter = [&name, &address, &way_in].into_iter().any(|field| entered(ui, field));
+        if enter && checked.addresses.is_err() {
+            address.request_focus();
+        } else if enter && checked.missing.is_some() {
+            way_in.request_focus();
         }
         ui.add_space(space::SMALL);
         ui.checkbox(&mut self.auto_connect, words.connect_at_start);
         self.advanced(ui, cx, &checked);
+        enter
     }
 
     fn advanced(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) {
@@ -406,12 +416,18 @@ fn field(ui: &mut Ui, name: &str, hint: &str, text: &mut String, secret: bool) -
     let label = label(ui, name);
     let edit =
         TextEdit::singleline(text).hint_text(hint.to_owned()).password(secret).desired_width(f32::INFINITY);
-    let edit = edit.margin(egui::Margin::symmetric(space::SMALL as i8, 5));
+    let edit = edit.return_key(None).margin(egui::Margin::symmetric(space::SMALL as i8, 5));
     let response = ui.add(edit).labelled_by(label.id);
     if secret {
         ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::PasswordInput));
     }
     response
+}
+
+/// Whether Enter was pressed there; not the one that ends a syllable of an input method.
+fn entered(ui: &Ui, field: &egui::Response) -> bool {
+    let is_ime = |event: &egui::Event| matches!(event, egui::Event::Ime(_));
+    field.has_focus() && ui.input(|input| input.key_pressed(Key::Enter) && !input.events.iter().any(is_ime))
 }
 
 fn say(ui: &mut Ui, text: &str, colour: egui::Color32) {

@@ -1,7 +1,7 @@
 //! The one set of icons: glyphs of Lucide, a stroke of one weight on one grid, in a font of our own subset
 //! (`assets/fonts/icons.sh` makes it). Painted in any colour and size; their names for people come from the words.
 
-use egui::{Align2, Color32, FontFamily, FontId, Painter, Pos2};
+use egui::{Align2, Color32, FontFamily, FontId, Painter, Pos2, RichText};
 
 /// The font family that the icons are in.
 pub(super) const FAMILY: &str = "icons";
@@ -150,6 +150,11 @@ impl Icon {
 /// Paints an icon around its centre; `size` is the side of its grid, in points.
 pub(super) fn paint(painter: &Painter, centre: Pos2, icon: Icon, size: f32, colour: Color32) {
     painter.text(centre, Align2::CENTER_CENTER, icon.glyph(), font(size), colour);
+}
+
+/// An icon as text, to stand beside words in a button.
+pub(super) fn text(icon: Icon, size: f32) -> RichText {
+    RichText::new(icon.glyph()).font(font(size))
 }
 
 /// The font of icons of this size.

@@ -222,7 +222,9 @@ impl Ui {
 
     /// Whether the devices are on screen.
     pub fn shows_devices(&self) -> bool {
-        self.layout.shows_devices()
+        // The search pane stands in their place beside the chat, and in a narrow window over everything.
+        let covered = self.search.is_open() && (self.layout.shows_chat() || !self.layout.is_wide());
+        self.layout.shows_devices() && !covered
     }
 
     /// How the panes stand, and what is open: for when the window is closed.
@@ -233,6 +235,7 @@ impl Ui {
 
     /// Opens the page of a device, as if the person had chosen it in the list.
     pub fn open_device(&mut self, connection: ConnectionId, device: DeviceId) {
+        self.search.close();
         self.layout.bring_devices();
         self.focus_next = None;
         self.devices.open(connection, device);

@@ -29,7 +29,7 @@ impl Ui {
         let room = self.open_room().filter(|_| self.layout.shows_chat());
         Viewing {
             room: room.map(|(connection, room)| (connection, room.clone())),
-            device: self.devices.opened().filter(|_| self.layout.shows_devices()),
+            device: self.devices.opened().filter(|_| self.shows_devices()),
         }
     }
 

@@ -80,8 +80,7 @@ impl Worker {
                     Ok(Err(error)) => log::error!("the worker cannot run: {error}"),
                     Err(_) => log::error!("the worker panicked"),
                 }
-                let banner = Banner::Restarted { part: "worker" };
-                model.write(|model| model.apply(clock::now(), Update::Banner(banner)));
+                model.write(|model| model.apply(clock::now(), Update::Banner(Banner::Restarted)));
                 wake(News::Now);
             }
         })?;

@@ -16,9 +16,9 @@ mod spot;
 
 use std::collections::HashMap;
 
-use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui, vec2};
+use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Sense, Ui, Vec2, vec2};
 
-use super::icons::Icon;
+use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::target::Target;
 use super::theme::{self, size, space};
@@ -185,8 +185,12 @@ fn head(ui: &mut Ui, cx: &Cx, key: &RoomKey) -> Option<Action> {
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     let name = harmless::line(key.1.as_str(), 64);
-                    let name = RichText::new(format!("# {name}")).font(theme::heading()).color(theme.text);
-                    ui.add(Label::new(name).selectable(false).truncate());
+                    let (mark, _) = ui.allocate_exact_size(Vec2::splat(size::ICON), Sense::hover());
+                    icons::paint(ui.painter(), mark.center(), Icon::Room, size::ICON, theme.weak);
+                    let said = format!("# {name}");
+                    let name = RichText::new(name).font(theme::heading()).color(theme.text);
+                    let shown = ui.add(Label::new(name).selectable(false).truncate());
+                    ui.ctx().accesskit_node_builder(shown.id, |node| node.set_value(said));
                     if let Some(count) = online.filter(|count| *count > 0) {
                         ui.add_space(space::TINY);
                         let text = RichText::new((cx.words.people_online)(count))

@@ -13,6 +13,7 @@ use crate::model::intent::{Intent, Jump};
 use crate::model::time::BootMs;
 use crate::model::window::Edge;
 use crate::ui::Cx;
+use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{self, size, space};
 
 /// More is fetched when fewer rows than this are left in a direction.
@@ -179,7 +180,8 @@ impl List {
             0 => cx.words.jump_to_newest.to_owned(),
             count => (cx.words.new_count)(count),
         };
-        let button = egui::Button::new(egui::RichText::new(format!("⬇ {text}")).color(theme.on_accent))
+        let arrow = icons::text(Icon::Down, size::ICON).color(theme.on_accent);
+        let button = egui::Button::new((arrow, egui::RichText::new(text).color(theme.on_accent)))
             .fill(theme.accent_fill)
             .corner_radius(14)
             .min_size(vec2(0.0, size::CONTROL));

@@ -1,5 +1,5 @@
-//! The search pane: what is looked for, and what was found. It stands at the right, in a narrow window in the place of
-//! everything else. [`day`] is the sheet to go to a date.
+//! The search pane: what is looked for, and what was found. It stands at the right, in the place of the devices if they are
+//! there, in a narrow window in the place of everything else. [`day`] is the sheet to go to a date.
 
 mod controls;
 pub(super) mod day;
@@ -139,6 +139,11 @@ impl Pane {
     /// Whether it is open.
     pub(super) fn is_open(&self) -> bool {
         self.view.is_some()
+    }
+
+    /// Closes it, if it is open.
+    pub(super) fn close(&mut self) {
+        self.view = None;
     }
 
     /// Puts the keyboard's focus into the field.

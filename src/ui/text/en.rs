@@ -403,8 +403,8 @@ fn banner(banner: &Banner) -> Sentence {
             "What devices said was damaged on the disk, and a new file was begun.",
             format!("The damaged one is kept at {}. Minutes of the past come from the servers.", shown(path)),
         ),
-        Banner::Restarted { part } => say(
-            format!("A part of Duplex failed and was started again: {part}."),
+        Banner::Restarted => say(
+            "A part of Duplex failed and was started again.",
             "Nothing was lost. If it repeats, please report it.",
         ),
         Banner::SecretNotKept { detail: d } => say(

@@ -417,8 +417,8 @@ fn banner(banner: &Banner) -> Sentence {
             "기기의 지난 기록이 손상되어 새로 시작했습니다.",
             format!("손상된 파일은 {}에 있습니다. 분 단위 기록은 서버에서 받습니다.", shown(path)),
         ),
-        Banner::Restarted { part } => say(
-            format!("Duplex의 한 부분에 문제가 생겨 다시 시작했습니다: {part}."),
+        Banner::Restarted => say(
+            "Duplex의 한 부분에 문제가 생겨 다시 시작했습니다.",
             "사라진 것은 없습니다. 계속되면 알려 주세요.",
         ),
         Banner::SecretNotKept { detail: d } => say(

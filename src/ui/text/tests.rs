@@ -64,7 +64,7 @@ fn banners() -> [Banner; 10] {
         Banner::ReadingsNotWritten { detail: "x".into() },
         Banner::ReadingsSetAside { path: path.clone() },
         Banner::SettingsSetAside { path },
-        Banner::Restarted { part: "store" },
+        Banner::Restarted,
         Banner::SecretNotKept { detail: "x".into() },
         Banner::LinkNotOpened { url: "https://example.com".into(), detail: "x".into() },
     ]
