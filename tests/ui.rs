@@ -193,7 +193,7 @@ fn every_state_has_its_word_in_a_live_region() {
 fn the_bar_tells_server_protocol_transport_and_round_trip() {
     let mut window = Window::online();
     window.link(LinkState::Online { since: 0, rtt_ms: Some(12) });
-    for fact in ["Workshop", "Duplex", "WebSocket", "12 ms"] {
+    for fact in ["Home", "Duplex", "WebSocket", "12 ms"] {
         window.harness.get_by_label(fact);
     }
     window.configure(|profile| profile.socket = Socket::Ewebsock);
@@ -326,7 +326,7 @@ fn a_connection_is_added_tested_and_saved() {
     let [Intent::SaveConnection { profile, .. }, Intent::EndTest] = &intents[..] else {
         panic!("{intents:?}")
     };
-    assert_eq!((profile.id, profile.name.as_str()), (ConnectionId(0), "hub.example:7870"));
+    assert_eq!((profile.id, profile.name.as_str()), (ConnectionId(0), ""));
     assert!(window.harness.query_by_label("Token").is_none(), "the dialog is closed");
 }
 
@@ -348,6 +348,17 @@ fn an_invite_asks_for_a_name_instead_of_a_token() {
     assert!(
         matches!(credential, Credential::Invite { code, name } if code.reveal() == "abc-def" && name == "Jonas")
     );
+}
+
+#[test]
+fn a_connection_without_a_name_is_called_as_its_server_calls_itself() {
+    let mut window = Window::online();
+    window.configure(|profile| profile.name = "The shed".into());
+    window.harness.get_by_label("The shed: Online");
+    window.harness.get_by_label("The shed");
+    window.configure(|profile| profile.name.clear());
+    window.harness.get_by_label("Workshop: Online");
+    window.harness.get_by_label("Workshop");
 }
 
 #[test]

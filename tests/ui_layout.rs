@@ -214,7 +214,7 @@ fn the_bar_keeps_its_place_when_numbers_change() {
     let mut window = Window::online();
     window.link(LinkState::Online { since: 0, rtt_ms: Some(1) });
     let all =
-        |window: &Window| ["Workshop", "Online", "Duplex", "WebSocket"].map(|name| window.rect(name).left());
+        |window: &Window| ["Home", "Online", "Duplex", "WebSocket"].map(|name| window.rect(name).left());
     let before = all(&window);
     window.link(LinkState::Online { since: 0, rtt_ms: Some(1_234) });
     assert_eq!(all(&window), before);

@@ -101,7 +101,7 @@ impl Announcer {
                 continue;
             }
             let name = cx.model.read(|model| {
-                model.connections.get(id).map(|connection| rooms::name_of(&connection.profile, cx.words))
+                model.connections.get(id).map(|connection| rooms::name_of(connection, cx.words))
             });
             if let Some(name) = name {
                 self.link = (cx.words.state_of)(&name, (cx.words.state)(link.word));

@@ -57,7 +57,7 @@ impl Asks {
             let asking = model.connections.iter().filter(|(id, _)| **id != ConnectionId::OWN_HUB);
             let facts = asking.filter_map(|(id, connection)| {
                 let why = wants_token(&connection.link)?.clone();
-                let name = rooms::name_of(&connection.profile, words);
+                let name = rooms::name_of_profile(&connection.profile, None, words);
                 Some(Facts { id: *id, name, why, no_keyring: model.no_keyring.clone() })
             });
             facts.collect()

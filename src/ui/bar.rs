@@ -10,7 +10,7 @@ use super::text::StateWord;
 use super::theme::{self, radius, size, space};
 use super::widgets;
 use super::{Cx, Place};
-use super::{harmless, panes, rooms};
+use super::{panes, rooms};
 use crate::model::id::ConnectionId;
 use crate::model::intent::Intent;
 use crate::model::link_state::{LinkState, Why};
@@ -18,7 +18,7 @@ use crate::model::profile::{Protocol, Socket};
 
 /// What the bar shows, copied out of the model.
 struct Row {
-    server: String,
+    name: String,
     protocol: Protocol,
     socket: Socket,
     rtt_ms: Option<u64>,
@@ -33,11 +33,7 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
             _ => None,
         };
         Some(Row {
-            server: match &connection.server {
-                // Its own hub is called the same here as in the list of rooms.
-                Some(server) if id != ConnectionId::OWN_HUB => harmless::line(server, 60),
-                _ => rooms::name_of(&connection.profile, cx.words),
-            },
+            name: rooms::name_of(connection, cx.words),
             protocol: connection.profile.protocol,
             socket: connection.profile.socket,
             rtt_ms,
@@ -238,7 +234,7 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
     let colour = widgets::state_colour(theme, link.word, link.alarm);
     let (mark, _) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
     widgets::state_mark(ui.painter(), mark.center(), link.word, colour);
-    ui.add(Label::new(RichText::new(&row.server).font(theme::strong(size::BODY))).truncate());
+    ui.add(Label::new(RichText::new(&row.name).font(theme::strong(size::BODY))).truncate());
     let word = (words.state)(link.word);
     let state = ui.add(Label::new(RichText::new(word).font(theme::small()).color(colour)).selectable(false));
     widgets::live(ui, state.id, word);

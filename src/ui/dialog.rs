@@ -6,7 +6,7 @@ use egui::{Frame, Id, Key, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec
 use super::search::day;
 use super::target::Target;
 use super::theme::{self, radius, size, space};
-use super::{Cx, harmless, open_link, settings, shortcuts, widgets};
+use super::{Cx, harmless, open_link, rooms, settings, shortcuts, widgets};
 use crate::model::address::{Address, BadAddress, is_loopback};
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
@@ -127,15 +127,16 @@ impl Dialog {
         let mut dialog = Dialog::edit(cx, id)?;
         if let Dialog::Connection(form) = &mut dialog {
             form.id = ConnectionId(0);
-            form.name = (cx.words.profiles.copy_of)(&form.name);
+            let name = cx.model.read(|model| Some(rooms::name_of(model.connections.get(&id)?, cx.words)))?;
+            form.name = (cx.words.profiles.copy_of)(&name);
         }
         Some(dialog)
     }
 
     /// Before a connection is removed.
     pub(super) fn remove(cx: &Cx, id: ConnectionId) -> Option<Dialog> {
-        let name = cx.model.read(|model| Some(model.connections.get(&id)?.profile.name.clone()))?;
-        Some(Dialog::Remove { id, name: harmless::line(&name, 60) })
+        let name = cx.model.read(|model| Some(rooms::name_of(model.connections.get(&id)?, cx.words)))?;
+        Some(Dialog::Remove { id, name })
     }
 
     /// What it is called by those who read it aloud.
@@ -364,7 +365,6 @@ impl Form {
     /// The settings and the way in, as the worker takes them.
     fn settings(&self, checked: Checked) -> Option<(Profile, Credential)> {
         let addresses = checked.addresses.ok()?;
-        let first = addresses.first()?;
         let code = addresses.iter().find_map(|address| address.invite.clone());
         let credential = match code {
             Some(code) => Credential::Invite { code, name: self.your_name.trim().to_owned() },
@@ -372,14 +372,10 @@ impl Form {
             None => Credential::Token(Secret::new(self.token.trim())),
         };
         let invited_fingerprint = addresses.iter().find_map(|address| address.fingerprint.clone());
-        let name = match self.name.trim() {
-            "" => host(&first.url).to_owned(),
-            name => name.to_owned(),
-        };
         let ca_file = self.ca_file.trim();
         let profile = Profile {
             id: self.id,
-            name,
+            name: self.name.trim().to_owned(),
             urls: addresses.iter().map(|address| address.url.clone()).collect(),
             protocol: self.protocol,
             socket: self.socket,

@@ -14,6 +14,7 @@ use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
 use super::{Cx, Place, harmless};
+use crate::model::Connection;
 use crate::model::chat::Refusal;
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
@@ -57,13 +58,21 @@ struct ConnectionRow {
     refused: Option<(RoomName, Refusal)>,
 }
 
-/// What a connection is called: the person's name for it, or where it leads.
-pub fn name_of(profile: &Profile, words: &Words) -> String {
+/// What a connection is called: the person's name for it, the server's own, or where it leads.
+pub fn name_of(connection: &Connection, words: &Words) -> String {
+    name_of_profile(&connection.profile, connection.server.as_deref(), words)
+}
+
+/// The same of one that may never have met its server.
+pub(super) fn name_of_profile(profile: &Profile, server: Option<&str>, words: &Words) -> String {
     if !profile.name.trim().is_empty() {
         return harmless::line(&profile.name, 60);
     }
     if profile.id == ConnectionId::OWN_HUB {
         return words.this_computer.to_owned();
+    }
+    if let Some(server) = server.map(str::trim).filter(|server| !server.is_empty()) {
+        return harmless::line(server, 60);
     }
     let url = profile.urls.first().map_or("", String::as_str);
     let place = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -76,7 +85,7 @@ fn rows(cx: &Cx, reading: Option<&RoomKey>) -> Vec<ConnectionRow> {
     cx.model.read(|model| {
         let row = |(id, connection): (&ConnectionId, &crate::model::Connection)| ConnectionRow {
             id: *id,
-            name: name_of(&connection.profile, cx.words),
+            name: name_of(connection, cx.words),
             rooms: connection
                 .rooms
                 .iter()

@@ -247,7 +247,7 @@ fn shown(language: Language, model: &Model, notice: Notice) -> Shown {
     let words = language.chosen(model.preferences.language).words();
     let name = |id: &ConnectionId| {
         let connection = model.connections.get(id);
-        connection.map(|connection| connection_name(&connection.profile, words)).unwrap_or_default()
+        connection.map(|connection| connection_name(connection, words)).unwrap_or_default()
     };
     let (names, kind) = match (&notice.news, &notice.topic) {
         (News::LinkLost { connections }, _) => (connections.iter().map(name).collect(), Kind::Link),

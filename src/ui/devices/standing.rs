@@ -45,7 +45,7 @@ impl Standing {
                     _ if since.is_none() && word == StateWord::Connecting => State::Connecting,
                     _ => State::Down(since),
                 };
-                let name = rooms::name_of(&connection.profile, cx.words);
+                let name = rooms::name_of(connection, cx.words);
                 Standing { connection: *id, state, name, url: connection.profile.urls.first().cloned() }
             };
             model.connections.iter().map(standing).collect()

@@ -123,7 +123,7 @@ impl View {
             } else {
                 held.take(log)
             };
-            let name = rooms::name_of(&connection.profile, words);
+            let name = rooms::name_of(connection, words);
             Some((Facts { name, saved: log.saved.clone(), changed: false }, new, log.is_watched()))
         })?;
         facts.changed = held.add(words, &self.filter, new);

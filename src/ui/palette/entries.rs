@@ -57,7 +57,7 @@ pub(super) fn all(cx: &Cx, open: Option<&Place>, recent: &[Place]) -> Vec<Entry>
     cx.model.read(|model| {
         let several = model.connections.len() > 1;
         for (id, connection) in &model.connections {
-            let of = rooms::name_of(&connection.profile, cx.words);
+            let of = rooms::name_of(connection, cx.words);
             for (name, room) in &connection.rooms {
                 let place = Place { connection: *id, room: Some(name.clone()) };
                 let known = recent.iter().rposition(|other| *other == place).map_or(0, |at| 200 + at as u32);

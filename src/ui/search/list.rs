@@ -217,7 +217,7 @@ fn place(cx: &Cx, hit: &Hit) -> String {
     let room = harmless::line(hit.room.as_str(), 64);
     let connection = cx.model.read(|model| {
         let connection = model.connections.get(&hit.connection)?;
-        (model.connections.len() > 1).then(|| rooms::name_of(&connection.profile, cx.words))
+        (model.connections.len() > 1).then(|| rooms::name_of(connection, cx.words))
     });
     match connection {
         Some(connection) => format!("# {room} · {connection}"),

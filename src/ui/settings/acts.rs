@@ -48,7 +48,8 @@ pub(super) fn transfer(ui: &mut Ui, cx: &mut Cx, list: &mut String) {
                 !ours.iter().any(|our| our.name == profile.name && our.urls == profile.urls)
             };
             let new: Vec<Profile> = all.into_iter().filter(is_new).collect();
-            let names: Vec<String> = new.iter().map(|profile| rooms::name_of(profile, cx.words)).collect();
+            let names: Vec<String> =
+                new.iter().map(|profile| rooms::name_of_profile(profile, None, cx.words)).collect();
             ((words.will_add)(&names, count - new.len()), theme.text, new)
         }
     };

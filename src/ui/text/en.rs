@@ -120,7 +120,7 @@ pub static ENGLISH: Words = Words {
     add_title: "Add connection",
     edit_title: "Edit connection",
     name: "Name",
-    name_hint: "What you call this server",
+    name_hint: "The server's own, unless you give it one",
     address: "Server address or invite",
     address_hint: "hub.example, wss://hub.example:7870 or an invite",
     address_taken_as: |url| format!("Connects to {url}"),

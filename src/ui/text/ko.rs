@@ -125,7 +125,7 @@ pub static KOREAN: Words = Words {
     add_title: "연결 추가",
     edit_title: "연결 편집",
     name: "이름",
-    name_hint: "이 서버를 부르는 이름",
+    name_hint: "비워 두면 서버가 정한 이름",
     address: "서버 주소 또는 초대장",
     address_hint: "hub.example, wss://hub.example:7870 또는 초대장",
     address_taken_as: |url| format!("연결할 곳: {url}"),
