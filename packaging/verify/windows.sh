@@ -3,6 +3,7 @@
 # machine, upgraded with data kept, removed with neither files nor registry keys left; the portable archive from a folder
 # with spaces and Hangul in its name; a computer with old OpenGL. Wine is not Windows: the release workflow installs and
 # starts the same packages there.
+#   HUB=PROGRAM    a duplexctl of this system for the hub, instead of building one
 # shellcheck disable=SC2317 # functions are called by name, through prove
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -149,8 +150,11 @@ prove 'windows: duplexctl runs' "$(wine "$installed/${NAME}ctl.exe" --version | 
     wine "$installed/${NAME}ctl.exe" --version
 
 # A hub on this machine, of the same source.
-cargo build --locked --bin "${NAME}ctl" >&2
-"$TARGET/debug/${NAME}ctl" hub --listen 127.0.0.1:0 --data-dir "$trial/hub" >"$trial/hub.log" 2>&1 &
+if [ -z "${HUB:-}" ]; then
+    cargo build --locked --bin "${NAME}ctl" >&2
+    HUB=$TARGET/debug/${NAME}ctl
+fi
+"$HUB" hub --listen 127.0.0.1:0 --data-dir "$trial/hub" >"$trial/hub.log" 2>&1 &
 hub=$!
 until_true 60 test -s "$trial/hub/hub.json"
 url=$(sed 's/.*"url":"\([^"]*\)".*/\1/' "$trial/hub/hub.json")
