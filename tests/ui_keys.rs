@@ -211,6 +211,9 @@ fn the_palette_does_things_and_shows_their_keys() {
     window.key(Key::Enter);
     let dark = Preferences { theme: Theme::Dark, ..zoomed };
     assert!(window.intents().contains(&Intent::SetPreferences(dark)));
+    palette(&mut window, "korean");
+    assert_eq!(lines(&window)[0], "Language: 한국어");
+    window.key(Key::Escape);
     palette(&mut window, "add conn");
     window.key(Key::Enter);
     window.harness.get_by_label("Server address or invite");

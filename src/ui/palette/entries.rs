@@ -100,8 +100,8 @@ fn actions(words: &Words) -> Vec<Entry> {
             Entry::new(Target::Act(row.action), icon(row.action), name, String::new(), likely(row.action))
         })
         .collect();
-    let mut choice = |target, icon, name: &str, of: &str| {
-        all.push(Entry::new(target, icon, format!("{of}: {name}"), String::new(), 400));
+    let mut choose = |target, icon, name: &str, of: &str, note: &str| {
+        all.push(Entry::new(target, icon, format!("{of}: {name}"), note.to_owned(), 400));
     };
     let sheet = words.sheet;
     for (theme, name) in [
@@ -110,19 +110,20 @@ fn actions(words: &Words) -> Vec<Entry> {
         (Theme::Dark, sheet.theme_dark),
         (Theme::HighContrast, sheet.theme_high_contrast),
     ] {
-        choice(Target::Theme(theme), Icon::Contrast, name, sheet.theme);
+        choose(Target::Theme(theme), Icon::Contrast, name, sheet.theme, "");
     }
-    for (language, name) in [
-        (LanguageChoice::System, sheet.as_system),
-        (LanguageChoice::English, "English"),
-        (LanguageChoice::Korean, "한국어"),
+    for (language, name, called) in [
+        (LanguageChoice::System, sheet.as_system, ""),
+        (LanguageChoice::English, "English", sheet.english),
+        (LanguageChoice::Korean, "한국어", sheet.korean),
     ] {
-        choice(Target::Language(language), Icon::Globe, name, sheet.language);
+        let note = if called == name { "" } else { called };
+        choose(Target::Language(language), Icon::Globe, name, sheet.language, note);
     }
     for (density, name) in
         [(Density::Comfortable, sheet.density_comfortable), (Density::Compact, sheet.density_compact)]
     {
-        choice(Target::Density(density), Icon::List, name, sheet.density);
+        choose(Target::Density(density), Icon::List, name, sheet.density, "");
     }
     all
 }

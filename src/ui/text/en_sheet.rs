@@ -33,6 +33,8 @@ pub(super) static ENGLISH: SheetWords = SheetWords {
     theme_light: "Light",
     theme_dark: "Dark",
     theme_high_contrast: "High contrast",
+    english: "English",
+    korean: "Korean",
     density: "Spacing",
     density_text: "How much room there is around messages, rooms and devices.",
     density_comfortable: "Comfortable",

@@ -36,7 +36,7 @@ pub static KOREAN: Words = Words {
     connect: "연결",
     disconnect: "연결 끊기",
     catching_up: "밀린 메시지를 받는 중",
-    round_trip: |ms| format!("{ms}ms"),
+    round_trip: |ms| format!("{ms} ms"),
     protocol_duplex: "Duplex",
     transport_websocket: "WebSocket",
     transport_ewebsock: "WebSocket (ewebsock)",

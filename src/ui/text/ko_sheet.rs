@@ -30,6 +30,8 @@ pub(super) static KOREAN: SheetWords = SheetWords {
     theme_light: "밝게",
     theme_dark: "어둡게",
     theme_high_contrast: "고대비",
+    english: "영어",
+    korean: "한국어",
     density: "간격",
     density_text: "메시지, 방, 기기 둘레를 얼마나 띄울지 정합니다.",
     density_comfortable: "넉넉하게",

@@ -32,6 +32,10 @@ pub struct SheetWords {
     pub theme_light: &'static str,
     pub theme_dark: &'static str,
     pub theme_high_contrast: &'static str,
+    /// What English is called.
+    pub english: &'static str,
+    /// What Korean is called.
+    pub korean: &'static str,
     pub density: &'static str,
     pub density_text: &'static str,
     pub density_comfortable: &'static str,
