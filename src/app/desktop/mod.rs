@@ -56,6 +56,10 @@ enum Kind {
 #[derive(Clone, Debug)]
 enum Order {
     Show(Shown),
+    #[cfg_attr(
+        any(windows, target_os = "macos"),
+        allow(dead_code, reason = "a notice is not taken back there")
+    )]
     Withdraw(Topic),
     /// Be in the tray like this, or not at all.
     #[cfg_attr(
