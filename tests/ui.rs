@@ -366,9 +366,9 @@ fn enter_saves_a_connection_or_goes_to_what_is_missing() {
     let mut window = Window::online();
     let is_at = |window: &Window, name| window.harness.get_by_label(name).accesskit_node().is_focused();
     window.click("Add connection");
-    assert!(is_at(&window, "Name"));
+    assert!(is_at(&window, "Server address or invite"), "the one thing that is needed");
     window.key(Key::Enter);
-    assert!(is_at(&window, "Server address or invite"));
+    assert!(is_at(&window, "Server address or invite"), "and still missing");
     window.type_text("wss://hub.example:7870#invite=abc-def");
     window.key(Key::Enter);
     assert!(is_at(&window, "Your name"), "an invite wants one");

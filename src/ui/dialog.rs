@@ -256,10 +256,12 @@ impl Form {
         let words = cx.words;
         ui.spacing_mut().item_spacing.y = space::TINY;
         let name = field(ui, words.name, words.name_hint, &mut self.name, false);
-        if std::mem::take(&mut self.fresh) {
-            name.request_focus();
-        }
         let address = field(ui, words.address, words.address_hint, &mut self.address, false);
+        if std::mem::take(&mut self.fresh) {
+            // The one thing that is needed; a name the server has.
+            let first = if self.address.is_empty() { &address } else { &name };
+            first.request_focus();
+        }
         let checked = self.check(cx);
         match &checked.addresses {
             Err(bad) if !self.address.trim().is_empty() => complain(ui, (words.bad_address)(*bad)),

@@ -111,9 +111,8 @@ impl Desk {
                 self.save_settings();
             }
             Intent::FirstStepsDone => {
-                self.settings.set_first_steps_done();
+                self.first_steps_done();
                 self.save_settings();
-                self.update(Update::FirstSteps(false));
             }
             Intent::DismissBanner(banner) => self.update(Update::BannerOver(banner)),
             Intent::Focus(true) => self.nudge_all(),
@@ -297,9 +296,16 @@ impl Desk {
         });
     }
 
+    fn first_steps_done(&mut self) {
+        self.settings.set_first_steps_done();
+        self.update(Update::FirstSteps(false));
+    }
+
     async fn save_connection(&mut self, mut profile: Profile, credential: Credential) {
         if profile.id == ConnectionId(0) {
             profile.id = self.settings.new_connection_id();
+            // Whoever joins a server, in whatever way, has taken them.
+            self.first_steps_done();
         }
         let id = profile.id;
         self.settings.set_profile(profile.clone());

@@ -261,7 +261,7 @@ impl Shown {
 /// The name to show.
 pub(super) fn title(words: &Words, name: &str, id: &str) -> String {
     match name.trim() {
-        "" if id == LINK => words.devices.link_name.to_owned(),
+        _ if id == LINK => words.devices.link_name.to_owned(),
         "" => harmless::line(id, NAME_CHARS),
         name => harmless::line(name, NAME_CHARS),
     }
@@ -276,7 +276,7 @@ pub(super) fn metric_name(words: &Words, device: &str, name: &str) -> String {
 /// The kind to show; empty: none.
 pub(super) fn kind(words: &Words, kind: &str, id: &str) -> String {
     match kind.trim() {
-        "" if id == LINK => words.devices.link_kind.to_owned(),
+        _ if id == LINK => words.devices.link_kind.to_owned(),
         kind => harmless::line(kind, NAME_CHARS),
     }
 }

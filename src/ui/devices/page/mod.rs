@@ -267,7 +267,7 @@ impl Page {
             Some(View {
                 facts,
                 title,
-                kind: harmless::line(&device.spec.kind, 40),
+                kind: super::rows::kind(cx.words, &device.spec.kind, self.device.as_str()),
                 status,
                 muted: (!device.is_local())
                     .then(|| model.notice_choices.is_muted(self.connection, &self.device)),
