@@ -601,6 +601,9 @@ again:
   Delete "$SMPROGRAMS\${TITLE}.lnk"
   DeleteRegKey SHCTX "${ENTRY}"
   DeleteRegKey /ifempty SHCTX "${ENTRIES}"
+  ; The window enters itself there, for its notifications: src/app/desktop/native.rs.
+  DeleteRegKey HKCU "Software\Classes\AppUserModelId\${TITLE}"
+  DeleteRegKey /ifempty HKCU "Software\Classes\AppUserModelId"
   ${If} $DeleteData == 1
     SetShellVarContext current
     RMDir /r "$LOCALAPPDATA\${TITLE}"
