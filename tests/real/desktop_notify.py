@@ -41,8 +41,18 @@ def look_at(process):
 
 
 def close(window):
-    """As its own button does: a request that the program may refuse."""
-    subprocess.run(["xdotool", "windowactivate", "--sync", window, "key", "alt+F4"], check=True, timeout=30)
+    """As its own button does: the window goes, or is hidden. Asked again where the keys came while the focus was on its way."""
+    def seen():
+        found = subprocess.run(["xdotool", "search", "--onlyvisible", "--name", "Duplex"], capture_output=True, text=True)
+        return window in found.stdout.split()
+
+    for _ in range(6):
+        subprocess.run(["xdotool", "windowactivate", "--sync", window, "key", "alt+F4"], timeout=30)
+        try:
+            return drive.wait(lambda: not seen(), 5, "the window to go")
+        except drive.NotFound:
+            continue
+    raise SystemExit("the window does not close")
 
 
 def has_focus(process):
