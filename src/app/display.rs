@@ -1,5 +1,7 @@
 //! What must be there before a window can open, and how to tell a person when it is not.
 
+use std::io::Write as _;
+
 /// Lets a program that Windows gave no console write to the one it was started from: for --help, and for [`tell`].
 #[cfg(windows)]
 #[allow(unsafe_code)]
@@ -13,10 +15,9 @@ pub(super) fn find_console() {
 #[cfg(not(windows))]
 pub(super) fn find_console() {}
 
-/// Says a sentence where the program was started from.
-#[allow(clippy::print_stderr)]
+/// Says a sentence where the program was started from; nobody may be left there to read it.
 pub(super) fn print(sentence: &str) {
-    eprintln!("duplex: {sentence}");
+    let _ = writeln!(std::io::stderr(), "duplex: {sentence}");
 }
 
 /// Says a sentence where the person will see it.

@@ -32,6 +32,11 @@ pub fn command() -> clap::Command {
     Args::command()
 }
 
+/// The system's language, or English where it is none of ours.
+fn system_language() -> Language {
+    Language::of_locale(&sys_locale::get_locale().unwrap_or_default())
+}
+
 /// Runs the desktop app with the program's arguments.
 pub fn main() -> ExitCode {
     display::find_console();
@@ -86,7 +91,7 @@ fn run(args: Args) -> Result<(), String> {
             }
         })
     };
-    let language = Language::of_locale(&sys_locale::get_locale().unwrap_or_default());
+    let language = system_language();
     // A picture is taken of the window alone.
     let desktop = args.screenshot.is_none().then(|| Desktop::start(language));
     let tell = desktop.as_ref().and_then(|desktop| desktop.teller(model.clone()));

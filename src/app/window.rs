@@ -46,7 +46,7 @@ pub(super) fn open(
         Some(icon) => viewport.with_icon(icon),
         None => viewport,
     };
-    let language = Language::of_locale(&sys_locale::get_locale().unwrap_or_default());
+    let language = super::system_language();
     let chosen = model.read(|model| model.preferences.language);
     let takes_picture = plan.is_some();
     let outcome: Arc<Mutex<Option<Result<(), String>>>> = Arc::default();
