@@ -261,10 +261,39 @@ fn esc_gives_the_focus_back_to_what_had_it() {
         window.key(Key::Escape);
         assert!(list(&window), "{key:?}");
     }
-    // Twice the same key opens it and closes it.
+    // Twice the same key: it stays, or what is typed next would become a message.
     window.key_with(Modifiers::COMMAND, Key::K);
     window.key_with(Modifiers::COMMAND, Key::K);
-    assert!(window.harness.query_by_label(ENGLISH.keys.palette).is_none() && list(&window));
+    window.harness.get_by_label(ENGLISH.keys.palette);
+}
+
+#[test]
+fn what_is_typed_in_the_same_frame_as_a_shortcut_goes_where_that_leads() {
+    let mut window = with_rooms();
+    window.focus_message();
+    // A frame that took long: all of it was pressed before the window drew again.
+    let key = |key, modifiers, pressed| egui::Event::Key {
+        key,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers,
+    };
+    let events = [
+        egui::Event::Text("hel".into()),
+        key(Key::K, Modifiers::COMMAND, true),
+        key(Key::K, Modifiers::COMMAND, false),
+        egui::Event::Text("ome".into()),
+        key(Key::Enter, Modifiers::NONE, true),
+        key(Key::Enter, Modifiers::NONE, false),
+    ];
+    window.harness.input_mut().events.extend(events);
+    window.run();
+    assert_eq!(open_room(&window), "omega");
+    assert!(!window.intents().iter().any(|intent| matches!(intent, Intent::Send { .. })));
+    window.key_with(Modifiers::COMMAND, Key::K);
+    window.key(Key::Enter);
+    assert_eq!((open_room(&window), window.message_text()), ("general".into(), "hel".into()));
 }
 
 #[test]

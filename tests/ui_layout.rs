@@ -142,6 +142,19 @@ fn widths_that_were_dragged_and_the_open_room_come_back() {
 }
 
 #[test]
+fn what_a_narrower_window_took_from_the_devices_comes_back_with_the_room() {
+    let panes = Panes { devices_width: Some(420.0), ..Panes::default() };
+    let mut window = Window::begun(1_280.0, 720.0, Options { panes, ..Options::default() }, &["general"]);
+    let before = window.rect("Filter devices");
+    window.resize(830.0, 720.0);
+    let narrow = window.rect("Filter devices");
+    assert!(narrow.width() < before.width() - 40.0, "{} beside {}", narrow.width(), before.width());
+    window.resize(1_280.0, 720.0);
+    assert_eq!(window.rect("Filter devices"), before);
+    assert_eq!(window.panes().devices_width, Some(420.0));
+}
+
+#[test]
 fn hidden_panes_stay_hidden_with_the_next_start() {
     let panes = Panes { middle: Middle::Devices, rooms: false, single: Pane::Rooms, ..Panes::default() };
     let options = Options { panes, ..Options::default() };

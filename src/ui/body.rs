@@ -82,6 +82,11 @@ impl Ui {
     /// first and the last.
     fn side_by_side(&mut self, ui: &mut egui::Ui, cx: &mut Cx, width: f32) -> [Option<f32>; 2] {
         let panel = Frame::new().fill(theme::of(ui).panel);
+        // What less room took from a panel it gets back with the room: only a drag changes what was chosen.
+        if !ui.input(|input| input.pointer.any_down()) {
+            widgets::forget_size(ui, "rooms");
+            widgets::forget_size(ui, "devices");
+        }
         let chosen = self.layout.chosen();
         let (rooms_width, devices_width) = (chosen.rooms_width, chosen.devices_width);
         let both = self.layout.shows_chat() && self.shows_devices();

@@ -240,22 +240,48 @@ pub fn written(shortcut: &KeyboardShortcut, is_mac: bool) -> String {
     text
 }
 
-/// Takes the next shortcut out of what was pressed. Those that lists and fields hear themselves are left to them.
-pub(super) fn take(ui: &egui::Ui, over_dialog: bool) -> Option<Action> {
-    ui.input_mut(|input| {
-        let mut found = None;
-        input.events.retain(|event| {
-            if found.is_some() {
-                return true;
+/// What was pressed and typed after a shortcut in the same frame: it is meant for where that leads, a frame later.
+#[derive(Debug, Default)]
+pub(super) struct Later(Vec<Event>);
+
+impl Later {
+    /// Whether anything waits for the next frame.
+    pub(super) fn is_some(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// Takes the next shortcut out of what was pressed, and what came after it. Those that lists and fields hear
+    /// themselves are left to them.
+    pub(super) fn take(&mut self, ui: &egui::Ui, over_dialog: bool) -> Option<Action> {
+        ui.input_mut(|input| {
+            let mut events = std::mem::take(&mut self.0);
+            events.append(&mut input.events);
+            let mut found = None;
+            for event in events {
+                if found.is_some() && is_typed(&event) {
+                    self.0.push(event);
+                    continue;
+                }
+                if let Event::Key { key, modifiers, pressed: true, repeat, .. } = event
+                    && let Some(row) = row_of(key, modifiers, over_dialog)
+                {
+                    // A key held down goes on only where each step leads somewhere else.
+                    found = (!repeat || repeats(row.action)).then_some(row.action);
+                    continue;
+                }
+                input.events.push(event);
             }
-            let Event::Key { key, modifiers, pressed: true, repeat, .. } = event else { return true };
-            let Some(row) = row_of(*key, *modifiers, over_dialog) else { return true };
-            // A key held down goes on only where each step leads somewhere else.
-            found = (!repeat || repeats(row.action)).then_some(row.action);
-            false
-        });
-        found
-    })
+            found
+        })
+    }
+}
+
+/// Whether an event comes from a keyboard or an input method.
+fn is_typed(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Key { .. } | Event::Text(_) | Event::Ime(_) | Event::Paste(_) | Event::Copy | Event::Cut
+    )
 }
 
 fn row_of(key: Key, held: Modifiers, over_dialog: bool) -> Option<&'static Shortcut> {

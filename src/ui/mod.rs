@@ -121,6 +121,7 @@ pub struct Ui {
     announcer: announce::Announcer,
     dialog: Option<dialog::Dialog>,
     palette: Option<palette::Palette>,
+    later: keys::Later,
     /// The rooms that were open, the newest last.
     recent: Vec<Place>,
     /// What had the focus before something was laid over the window.
@@ -159,6 +160,7 @@ impl Ui {
             announcer: announce::Announcer::default(),
             dialog: None,
             palette: None,
+            later: keys::Later::default(),
             recent: Vec::new(),
             focus_below: None,
             focus_next: None,
@@ -180,8 +182,11 @@ impl Ui {
         self.look_at_links(&mut cx);
         self.keep_open_place_valid(&mut cx);
         self.remember_focus(ui);
-        if let Some(action) = keys::take(ui, self.is_covered()) {
+        if let Some(action) = self.later.take(ui, self.is_covered()) {
             self.act(ui, &mut cx, action);
+        }
+        if self.later.is_some() {
+            cx.deadline.at(now.boot_ms);
         }
         self.take_typing(ui);
         self.panels(ui, &mut cx);

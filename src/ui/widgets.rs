@@ -282,10 +282,21 @@ pub(super) fn alert(ui: &Ui, id: egui::Id, text: &str) {
     });
 }
 
+/// Lets the panel of this id salt, a child of `ui`, take its default size again.
+pub(super) fn forget_size(ui: &Ui, panel: impl egui::AsIdSalt) {
+    let id = panel_id(ui, panel);
+    ui.ctx().data_mut(|data| data.remove::<egui::containers::panel::PanelState>(id));
+}
+
+/// As egui names its panels.
+fn panel_id(ui: &Ui, panel: impl egui::AsIdSalt) -> egui::Id {
+    ui.scope_id().with_salt(egui::IdSalt::new(panel))
+}
+
 /// Names the edge by which the panel of this id salt, a child of `ui`, is made larger or smaller.
 pub(super) fn splitter(ui: &Ui, panel: impl egui::AsIdSalt, name: &str) {
     // As egui's panels name their handles.
-    let id = ui.scope_id().with_salt(egui::IdSalt::new(panel)).with("__resize");
+    let id = panel_id(ui, panel).with("__resize");
     if ui.ctx().read_response(id).is_some() {
         ui.ctx().accesskit_node_builder(id, |node| node.set_label(name));
     }

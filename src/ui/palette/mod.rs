@@ -76,8 +76,9 @@ impl Palette {
             ui.spacing_mut().item_spacing.y = space::TINY;
             self.contents(ui, cx, window.y - top)
         });
-        let again = ui.input_mut(|input| input.consume_shortcut(&keys::of(Action::Palette)[0]));
-        if again || shown.should_close() {
+        // Whoever asks twice means it once: closed by the second, what is typed next would go into the chat.
+        ui.input_mut(|input| input.consume_shortcut(&keys::of(Action::Palette)[0]));
+        if shown.should_close() {
             return Outcome::Closed;
         }
         shown.inner.map_or(Outcome::Open, Outcome::Chosen)
