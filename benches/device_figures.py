@@ -64,9 +64,11 @@ def cpu(pid):
     return own / ticks, whole / ticks
 
 
-def pss_mb(pid):
+def memory(pid):
+    """Its share of what it has loaded, and what of it is its own: the share of libraries moves with who else runs."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) / 1024
+    whole, own = (int(re.search(rf"^{name}:\s+(\d+)", text, re.M)[1]) / 1024 for name in ("Pss", "Pss_Anon"))
+    return f"memory {whole:.0f} MB, {own:.0f} of it its own"
 
 
 def metric(port, token, name):
@@ -137,7 +139,7 @@ def measure(app, keyboard, load, hub, rate):
         f" left out {last['conflated']:,} so far, unaccounted {measure.total - last['readings'] - last['conflated']:,},"
         f" lock wait p99 {at([f['lock_us'] for f in busy], 99)} µs, layout p99 {at([f['layout_us'] for f in busy], 99) / 1000:.1f} ms,"
         f" CPU {(cpu_after[0] - cpu_before[0]) / took * 100:.1f} % without rasterising"
-        f" ({(cpu_after[1] - cpu_before[1]) / took * 100:.0f} % with), memory {pss_mb(pid):.0f} MB",
+        f" ({(cpu_after[1] - cpu_before[1]) / took * 100:.0f} % with), {memory(pid)}",
         flush=True,
     )
 
@@ -158,14 +160,14 @@ def main():
         app = App(duplex, url, token, f"{work}/app")
         assert app.online.wait(30), "the app does not come online"
         time.sleep(3)
-        print(f"idle: memory {pss_mb(app.process.pid):.0f} MB", flush=True)
+        print(f"idle: {memory(app.process.pid)}", flush=True)
         if KEYS:
             subprocess.run(["xdotool", "mousemove", "500", "770", "click", "1"], check=True)
         keyboard = Keyboard()
         for rate in rates or ["100", "1000", "20000", "40000"]:
             measure(app, keyboard, [load, address, token], hub, int(rate))
         time.sleep(3)
-        print(f"afterwards: memory {pss_mb(app.process.pid):.0f} MB", flush=True)
+        print(f"afterwards: {memory(app.process.pid)}", flush=True)
         app.process.terminate()
         hub.terminate()
         app.process.wait(20)
