@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::device::{DeviceId, DeviceState, LogLine, Readings, Value};
+use crate::model::time::WallMs;
 
 /// Most values that wait.
 const VALUES: usize = 500_000;
@@ -14,6 +15,8 @@ pub(super) enum Item {
     Readings(u64, Arc<Readings>),
     Device(u64, Box<DeviceState>),
     Log(u64, DeviceId, Box<LogLine>),
+    /// From this moment on nothing is heard of a source's devices.
+    Broken(u64, WallMs),
     Remove(u64),
 }
 
@@ -39,8 +42,8 @@ pub(super) struct Inbox {
 impl Inbox {
     pub(super) fn put(&mut self, item: Item) -> Put {
         let (values, bytes) = size(&item);
-        // What was asked to be forgotten is: there are few of these.
-        let is_bound = !matches!(item, Item::Remove(_));
+        // What was asked to be forgotten is, and no break is missed: there are few of these.
+        let is_bound = !matches!(item, Item::Remove(_) | Item::Broken(..));
         if is_bound && (self.values + values > VALUES || self.bytes + bytes > BYTES) {
             return Put::Full;
         }
@@ -79,7 +82,7 @@ fn size(item: &Item) -> (usize, usize) {
         }
         Item::Device(_, state) => (state.values.len(), 1024 + state.spec.metrics.len() * EACH),
         Item::Log(..) => (0, 2 * EACH),
-        Item::Remove(_) => (0, EACH),
+        Item::Remove(_) | Item::Broken(..) => (0, EACH),
     }
 }
 

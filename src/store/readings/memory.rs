@@ -2,7 +2,6 @@
 //! what to write, and says when it is done.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -10,9 +9,11 @@ use super::inbox::Item;
 use super::track::{Last, Track};
 use crate::model::clock_lag::ClockLag;
 use crate::model::device::{
-    DeviceId, DeviceState, LastValue, LogLine, METRICS, MetricName, Readings, Spec, place,
+    DeviceId, DeviceState, Happened, LastValue, LogLine, METRICS, MetricName, Readings, Spec, place,
 };
+use crate::model::link_device::LOCAL_MARK;
 use crate::model::series::{Bucket, Point};
+use crate::model::states::StateChange;
 use crate::model::time::WallMs;
 
 /// A chunk is written when it has so many points,
@@ -47,6 +48,10 @@ struct Kept {
     /// How far its clock is off.
     lag: ClockLag,
     behind_ms: i64,
+    /// When it last said anything, by the hub's clock.
+    heard: WallMs,
+    /// Since when nothing was heard of it, by the hub's clock: it, or we, were away. None while it is heard.
+    broken: Option<WallMs>,
 }
 
 /// What memory holds of a device.
@@ -111,7 +116,7 @@ pub(super) struct Part {
     pub minutes: Vec<Bucket>,
     pub mark: Option<WallMs>,
     pub last: Option<Last>,
-    pub texts: Vec<(WallMs, Arc<str>)>,
+    pub texts: Vec<StateChange>,
     points: usize,
 }
 
@@ -147,8 +152,21 @@ impl Memory {
         self.next_track = self.next_track.max(id + 1);
         let Some(device) = self.devices.get_mut(&track.device) else { return };
         device.tracks.insert(track.metric.clone(), id);
+        device.heard = device.heard.max(track.last.as_ref().map_or(0, |last| last.received));
         track.is_stored = true;
         self.tracks.insert(id, track);
+    }
+
+    /// All that is on disk is loaded: from the last word of a source on, of whichever of its devices, nobody listened.
+    pub(super) fn was_away(&mut self) {
+        for devices in self.sources.values() {
+            let heard = devices.values().filter_map(|key| self.devices.get(key)).map(|kept| kept.heard).max();
+            for key in devices.values() {
+                if let Some(kept) = self.devices.get_mut(key) {
+                    kept.broken = heard;
+                }
+            }
+        }
     }
 
     /// Keys up to these were given once, even if nothing has them any more.
@@ -228,9 +246,14 @@ impl Memory {
                     if let Some(id) = self.track(key, metric)
                         && let Some(track) = self.tracks.get_mut(&id)
                     {
-                        track.set_last(Last { value: value.clone(), at: *at, received: *received });
+                        // What its clock was like then is not known: it was right, or off by all of this.
+                        let placed = place(*at, *received, received.saturating_sub(*at));
+                        let last = Last { value: value.clone(), at: *at, received: *received };
+                        track.set_last(last, placed);
                     }
                 }
+                let heard = state.heard.unwrap_or_default();
+                self.heard(key, heard, heard);
                 if let Some(kept) = self.devices.get_mut(&key) {
                     kept.record = Some(Box::new(DeviceState { values: Vec::new(), ..*state }));
                     kept.is_record_new = true;
@@ -240,7 +263,21 @@ impl Memory {
                 self.is_urgent = true;
                 let key = self.key(source, &device);
                 if let Some(kept) = key.and_then(|key| self.devices.get_mut(&key)) {
+                    let is_away = matches!(line.what, Happened::Silent | Happened::Offline { .. });
+                    if is_away && line.at >= kept.heard {
+                        kept.broken.get_or_insert(line.at);
+                    }
                     kept.log.push(*line);
+                }
+            }
+            Item::Broken(source, at) => {
+                for (id, key) in self.sources.get(&source).into_iter().flatten() {
+                    // What this app says of its own link goes on.
+                    if let Some(kept) = self.devices.get_mut(key)
+                        && !id.as_str().starts_with(LOCAL_MARK)
+                    {
+                        kept.broken.get_or_insert(at);
+                    }
                 }
             }
             Item::Remove(source) => self.remove(source),
@@ -285,9 +322,32 @@ impl Memory {
                     track.push(point, self.next, now);
                     track.fold(point, self.next, now);
                 }
-                track.set_last(Last { value: value.clone(), at: sample.at, received: sample.received });
+                let last = Last { value: value.clone(), at: sample.at, received: sample.received };
+                track.set_last(last, at);
+            }
+            self.heard(key, at, sample.received);
+        }
+    }
+
+    /// A device said something: after a break its last texts count again.
+    fn heard(&mut self, key: i64, at: WallMs, received: WallMs) {
+        let Some(kept) = self.devices.get_mut(&key) else { return };
+        kept.heard = kept.heard.max(received);
+        let Some(until) = kept.broken.filter(|until| received > *until) else { return };
+        kept.broken = None;
+        // A word from before the break that came late tells that it is there again.
+        let back = if at > until { at } else { received };
+        for id in kept.tracks.values() {
+            if let Some(track) = self.tracks.get_mut(id) {
+                track.resume(until, back);
             }
         }
+    }
+
+    /// The changes of a text that are not on disk, and since when its device is not heard, if it is not.
+    pub(super) fn states_of(&self, track: i64) -> (Vec<StateChange>, Option<WallMs>) {
+        let Some(track) = self.tracks.get(&track) else { return (Vec::new(), None) };
+        (track.texts.clone(), self.devices.get(&track.device).and_then(|kept| kept.broken))
     }
 
     fn key(&mut self, source: u64, id: &DeviceId) -> Option<i64> {
@@ -465,6 +525,7 @@ impl Memory {
         for track in self.tracks.values_mut() {
             (track.is_stored, track.is_mark_new, track.is_last_new) = (false, true, true);
             track.journaled = 0;
+            track.restate();
         }
     }
 }
@@ -482,6 +543,8 @@ impl Kept {
             writing_log: 0,
             lag: ClockLag::default(),
             behind_ms: 0,
+            heard: 0,
+            broken: None,
         }
     }
 }

@@ -38,7 +38,7 @@ use super::migrate;
 use super::readers::{Readers, Slots};
 use super::writer::Writer;
 use crate::model::time::WallMs;
-use crate::model::{DeviceId, DeviceState, LogLine, MetricName, Readings, SeriesPage};
+use crate::model::{DeviceId, DeviceState, LogLine, MetricName, Readings, SeriesPage, StateChange};
 use inbox::{Item, Put};
 use keeper::{Job, Keeper, Live};
 use read::Asked;
@@ -150,6 +150,11 @@ impl ReadingsStore {
         let _ = self.put(Item::Log(source, device, Box::new(line)));
     }
 
+    /// The link to a source is down: from this moment on, by its clock, nothing is heard of its devices.
+    pub fn link_lost(&self, source: u64, at: WallMs) {
+        let _ = self.put(Item::Broken(source, at));
+    }
+
     /// Forgets everything of a source.
     pub fn remove(&self, source: u64) {
         let _ = self.put(Item::Remove(source));
@@ -200,22 +205,19 @@ impl ReadingsStore {
         self.read(move |db, live| read::series(db, live, keeps_raw, &asked)).await
     }
 
-    /// When a text changed between two times (by its source's clock) and to what, oldest first: the newest `limit`
-    /// changes, of which 1,000 are kept, each up to 1 KiB.
+    /// All that is kept of a text's past, in order of time: its newest 1,000 changes, each up to 1 KiB. What still waits to
+    /// be written is among it. While the device, or this app, was away nothing is known; with the device's next word after
+    /// that its last text counts again.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub async fn texts(
+    pub async fn states(
         &self,
         source: u64,
         device: DeviceId,
         metric: MetricName,
-        from: WallMs,
-        to: WallMs,
-        limit: u32,
-    ) -> Result<Vec<(WallMs, String)>, StoreError> {
-        let asked = Asked { source, device, metric, from, to, columns: limit };
-        self.read(move |db, live| read::texts(db, live, &asked)).await
+    ) -> Result<Vec<StateChange>, StoreError> {
+        self.read(move |db, live| read::states(db, live, source, &device, &metric)).await
     }
 
     /// A device's log, newest last, at most `limit` lines.

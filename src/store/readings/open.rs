@@ -66,6 +66,7 @@ fn load(db: &Connection, keeps_raw: bool) -> Result<Memory, StoreError> {
         }
         memory.load_track(id, track);
     }
+    memory.was_away();
     let given = |table: &str| -> Result<i64, StoreError> {
         let query = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?1";
         Ok(db.query_row(query, [table], |row| row.get(0))?)

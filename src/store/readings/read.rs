@@ -1,6 +1,7 @@
 //! What is read of the readings' file, together with what waits to be written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -12,6 +13,7 @@ use super::write::{CHUNK_SPAN_MS, in_order};
 use super::{DAY_MS, HOUR_MS, TEXTS, blob};
 use crate::model::device::{DeviceId, DeviceState, LogLine, MetricName};
 use crate::model::series::{Bucket, MINUTE_MS, Point, SeriesPage};
+use crate::model::states::StateChange;
 use crate::model::time::WallMs;
 
 /// Most raw points that are read to be drawn as fewer.
@@ -279,26 +281,43 @@ pub(super) fn log(
     Ok(lines)
 }
 
-/// The newest changes of a text within a stretch of time, oldest first.
-pub(super) fn texts(
+/// All that is kept of a text's changes, in order of time.
+pub(super) fn states(
     db: &Connection,
     live: &Live,
-    asked: &Asked,
-) -> Result<Vec<(WallMs, String)>, StoreError> {
-    let (track, waiting) = {
+    source: u64,
+    device: &DeviceId,
+    metric: &MetricName,
+) -> Result<Vec<StateChange>, StoreError> {
+    let (track, waiting, broken) = {
         let memory = live.current();
         // See `part`.
         db.query_row("SELECT raw_begins FROM state", (), |_| Ok(()))?;
-        let found = memory.find(asked.source, asked.device.as_str(), asked.metric.as_str());
+        let found = memory.find(source, device.as_str(), metric.as_str());
         let Some(track) = found else { return Ok(Vec::new()) };
-        (track, memory.tracks.get(&track).map(|held| held.texts.clone()).unwrap_or_default())
+        let (waiting, broken) = memory.states_of(track);
+        (track, waiting, broken)
     };
     let mut query = db.prepare_cached("SELECT at, value FROM text WHERE series = ?1 ORDER BY id")?;
-    let rows = query.query_map([track], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut texts = rows.collect::<Result<Vec<(WallMs, String)>, _>>()?;
-    texts.extend(waiting.into_iter().map(|(at, text)| (at, text.as_ref().to_owned())));
-    texts.retain(|(at, _)| (asked.from..asked.to).contains(at));
-    let most = TEXTS.min(asked.columns as usize);
-    texts.drain(..texts.len().saturating_sub(most));
-    Ok(texts)
+    let rows = query.query_map([track], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)))?;
+    // Few texts are said often: each is held once.
+    let mut known: HashSet<Arc<str>> = HashSet::new();
+    let mut changes = Vec::new();
+    for row in rows {
+        let (at, text) = row?;
+        let value = text.map(|text| match known.get(text.as_str()) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let text: Arc<str> = text.into();
+                known.insert(Arc::clone(&text));
+                text
+            }
+        });
+        changes.push(StateChange { at, value });
+    }
+    changes.extend(waiting);
+    changes.drain(..changes.len().saturating_sub(TEXTS));
+    changes.extend(broken.filter(|_| !changes.is_empty()).map(|at| StateChange { at, value: None }));
+    changes.sort_by_key(|change| change.at);
+    Ok(changes)
 }

@@ -4,7 +4,7 @@ use super::super::migrate::{Schema, Synchronous};
 
 /// Versions of the readings' file; "DupR" in ASCII is its application id.
 pub(super) const SCHEMA: Schema =
-    Schema { application_id: 0x4475_7052, steps: &[V1], sync: Synchronous::Normal };
+    Schema { application_id: 0x4475_7052, steps: &[V1, V2], sync: Synchronous::Normal };
 
 /// - `state.raw_begins`: before this time raw readings were let go; only minutes are whole there.
 /// - `series.chunked`: the raw points of journal rows up to this one are in chunks.
@@ -95,4 +95,18 @@ CREATE INDEX log_place ON log (device, id);
 CREATE TABLE purge (
     series INTEGER PRIMARY KEY
 ) STRICT;
+";
+
+/// - `text.value`: none where from then on nothing was known of it.
+const V2: &str = "
+ALTER TABLE text RENAME TO text_v1;
+CREATE TABLE text (
+    id     INTEGER PRIMARY KEY,
+    series INTEGER NOT NULL,
+    at     INTEGER NOT NULL,
+    value  TEXT
+) STRICT;
+INSERT INTO text SELECT id, series, at, value FROM text_v1;
+DROP TABLE text_v1;
+CREATE INDEX text_place ON text (series, id);
 ";

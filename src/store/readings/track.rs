@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use crate::model::device::{MetricName, Value};
 use crate::model::series::{Bucket, MINUTE_MS, Point};
+use crate::model::states::{StateChange, state_of};
 use crate::model::time::WallMs;
-
-/// A text's past is kept up to so many bytes of each; the last one is kept whole.
-const TEXT_BYTES: usize = 1_024;
 
 /// A minute that is still open.
 #[derive(Clone, Debug)]
@@ -71,7 +69,7 @@ pub(super) struct Track {
     pub last: Option<Last>,
     pub is_last_new: bool,
     /// Changes of a text.
-    pub texts: Vec<(WallMs, Arc<str>)>,
+    pub texts: Vec<StateChange>,
     /// The first so many of them are being written.
     pub writing_texts: usize,
 }
@@ -147,24 +145,43 @@ impl Track {
         }
     }
 
-    /// Takes a last value in, if it is not older than the one known. Returns whether it was taken.
-    pub(super) fn set_last(&mut self, last: Last) -> bool {
+    /// Takes a last value in, if it is not older than the one known. `at`: its place in time by the hub's clock.
+    pub(super) fn set_last(&mut self, last: Last, at: WallMs) {
         if self.last.as_ref().is_some_and(|known| known.received > last.received) {
-            return false;
+            return;
         }
-        if let Value::Text(text) = &last.value
-            && !self.last.as_ref().is_some_and(|known| known.value == last.value)
-        {
-            let cut = if text.len() > TEXT_BYTES {
-                text[..text.floor_char_boundary(TEXT_BYTES)].into()
-            } else {
-                Arc::clone(text)
-            };
-            self.texts.push((last.at, cut));
+        let known = self.last.as_ref().map(|known| &known.value);
+        let is_text = |value: &Value| matches!(value, Value::Text(_));
+        if known != Some(&last.value) && (is_text(&last.value) || known.is_some_and(is_text)) {
+            self.texts.push(StateChange { at, value: state_of(&last.value) });
         }
         self.last = Some(last);
         self.is_last_new = true;
-        true
+    }
+
+    /// Nothing was heard of its device from `until` to `back`. From there on its last text counts again.
+    pub(super) fn resume(&mut self, until: WallMs, back: WallMs) {
+        let value = self.last_text();
+        // It may have ceased to be a text with this very word.
+        if value.is_some() || !self.texts.is_empty() {
+            self.texts.push(StateChange { at: until, value: None });
+        }
+        if value.is_some() {
+            self.texts.push(StateChange { at: back, value });
+        }
+    }
+
+    /// The file holds nothing of it any more: its last text is to be written there.
+    pub(super) fn restate(&mut self) {
+        if let (Some(last), Some(value)) = (&self.last, self.last_text())
+            && self.texts.is_empty()
+        {
+            self.texts.push(StateChange { at: last.received, value: Some(value) });
+        }
+    }
+
+    fn last_text(&self) -> Option<Arc<str>> {
+        self.last.as_ref().and_then(|last| state_of(&last.value))
     }
 
     /// Whether the open minute had no word since then, by the store's own clock.
@@ -195,7 +212,10 @@ impl Track {
         let points = self.points.len().max(closed);
         self.points = Vec::new();
         self.closed = Vec::new();
-        self.texts = Vec::new();
+        // Of the texts the last one stays, and that those before it are not known.
+        if let [first, .., last] = self.texts.as_slice() {
+            self.texts = vec![StateChange { at: first.at, value: None }, last.clone()];
+        }
         (self.journaled, self.closing, self.writing_texts) = (0, 0, 0);
         points
     }

@@ -90,9 +90,12 @@ fn write_part(db: &Connection, seq: i64, part: &Part) -> Result<i64, StoreError>
             minute.count
         ])?;
     }
-    for (at, text) in &part.texts {
-        db.prepare_cached("INSERT INTO text (series, at, value) VALUES (?1, ?2, ?3)")?
-            .execute(params![part.track, at, text])?;
+    for change in &part.texts {
+        db.prepare_cached("INSERT INTO text (series, at, value) VALUES (?1, ?2, ?3)")?.execute(params![
+            part.track,
+            change.at,
+            change.value.as_deref()
+        ])?;
     }
     if !part.texts.is_empty() {
         db.prepare_cached(

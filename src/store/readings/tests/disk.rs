@@ -195,9 +195,9 @@ fn a_full_disk_costs_what_does_not_fit_into_memory_and_is_counted() {
 fn a_later_version_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    assert_eq!(count(&store, "SELECT user_version FROM pragma_user_version"), 1);
+    assert_eq!(count(&store, "SELECT user_version FROM pragma_user_version"), 2);
     with_keeper(&store, |keeper| {
-        keeper.db.as_ref().unwrap().pragma_update(None, "user_version", 2).unwrap();
+        keeper.db.as_ref().unwrap().pragma_update(None, "user_version", 3).unwrap();
     });
     drop(store);
     let refused = ReadingsStore::open(dir.path(), APP_FILE, Keep::APP).map(|_| ());

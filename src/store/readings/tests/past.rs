@@ -166,23 +166,136 @@ fn devices_are_as_they_were_put_with_their_last_values() {
     assert_eq!(count(&store, "SELECT (SELECT count(*) FROM purge) + (SELECT count(*) FROM device) - 1"), 0);
 }
 
+fn states(store: &ReadingsStore) -> Vec<(WallMs, Option<String>)> {
+    let changes = wait(store.states(1, device(), name("mode"))).unwrap();
+    changes.into_iter().map(|change| (change.at, change.value.map(|text| text.as_ref().to_owned()))).collect()
+}
+
+fn was(at: WallMs, text: &str) -> (WallMs, Option<String>) {
+    (at, Some(text.to_owned()))
+}
+
+fn say(store: &ReadingsStore, at: WallMs, text: &str) {
+    tell(store, "mode", at, Value::Text(text.into()));
+}
+
 #[test]
-fn of_a_text_its_changes_are_kept() {
+fn of_a_text_its_changes_are_kept_and_that_nobody_listened() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
+    assert_eq!(states(&store), []);
     for (after, text) in [(0, "a"), (1, "a"), (2, "b"), (3, "b"), (4, "a")] {
-        tell(&store, "mode", T0 + after, Value::Text(text.into()));
+        say(&store, T0 + after, text);
     }
-    let texts = |store: &ReadingsStore, limit| {
-        wait(store.texts(1, device(), name("mode"), ALL.0, ALL.1, limit)).unwrap()
-    };
-    let expected = [(T0, "a".to_owned()), (T0 + 2, "b".to_owned()), (T0 + 4, "a".to_owned())];
-    assert_eq!(texts(&store, 10), expected);
+    tell(&store, "t", T0 + 6, Value::Number(1.0));
+    let expected = [was(T0, "a"), was(T0 + 2, "b"), was(T0 + 4, "a")];
+    assert_eq!(states(&store), expected);
+    wait(store.flush());
+    assert_eq!(states(&store), expected, "on disk it is there once");
     drop(store);
     let store = open(dir.path());
-    tell(&store, "mode", T0 + 5, Value::Text("a".into()));
-    assert_eq!(texts(&store, 10), expected);
-    assert_eq!(texts(&store, 2), expected[1..]);
+    let away = (T0 + 6, None);
+    let before = [&expected[..], std::slice::from_ref(&away)].concat();
+    assert_eq!(states(&store), before, "known up to the last word of whatever metric");
+    tell(&store, "t", T0 + 50, Value::Number(1.0));
+    let back = [&before[..], &[was(T0 + 50, "a")]].concat();
+    assert_eq!(states(&store), back, "its last word counts again");
+    say(&store, T0 + 60, "a");
+    assert_eq!(states(&store), back);
+}
+
+#[test]
+fn a_text_is_not_known_while_its_device_is_away_or_the_link_is_down() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let log = |at, what| store.log(1, device(), LogLine { at, what });
+    say(&store, T0, "a");
+    say(&store, T0 + 10, "a");
+    log(T0 + 5, Happened::Silent);
+    assert_eq!(states(&store), [was(T0, "a")], "it has spoken since");
+    log(T0 + 20, Happened::Silent);
+    log(T0 + 30, Happened::Offline { reason: String::new() });
+    assert_eq!(states(&store), [was(T0, "a"), (T0 + 20, None)]);
+    say(&store, T0 + 40, "b");
+    let mut expected = vec![was(T0, "a"), (T0 + 20, None), was(T0 + 40, "b"), was(T0 + 40, "b")];
+    assert_eq!(states(&store), expected);
+
+    store.link_lost(2, T0 + 50);
+    assert_eq!(states(&store), expected, "another link");
+    store.link_lost(1, T0 + 50);
+    // The hub has heard it since, and it was another mode for a while.
+    let told = |value: &str, at| LastValue {
+        metric: name("mode"),
+        value: Value::Text(value.into()),
+        at,
+        received: at,
+    };
+    let state = memory::unannounced(device());
+    store.put_device(1, DeviceState { values: vec![told("c", T0 + 60)], heard: Some(T0 + 70), ..state });
+    expected.extend([(T0 + 50, None), was(T0 + 60, "c"), was(T0 + 70, "c")]);
+    assert_eq!(states(&store), expected);
+
+    tell(&store, "mode", T0 + 80, Value::Missing);
+    tell(&store, "mode", T0 + 90, Value::Missing);
+    expected.push((T0 + 80, None));
+    assert_eq!(states(&store), expected, "it said that there is none");
+    wait(store.flush());
+    assert_eq!(states(&store), expected);
+}
+
+#[test]
+fn a_texts_changes_stand_where_the_hubs_clock_puts_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let say = |at, received, text: &str| {
+        let values = vec![(name("mode"), Value::Text(text.into()))];
+        assert!(store.keep(1, Arc::new(Readings::of(device(), at, received, values))));
+    };
+    say(T0 - HOUR_MS, T0, "an hour off");
+    assert_eq!(states(&store), [was(T0, "an hour off")]);
+}
+
+#[test]
+fn the_newest_1000_changes_of_a_text_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let long = "가".repeat(1_000);
+    for n in 0..1_200 {
+        say(&store, T0 + n, ["a", &long][n as usize % 2]);
+        if n == 700 {
+            wait(store.flush());
+        }
+    }
+    let check = |store: &ReadingsStore| {
+        let found = states(store);
+        assert_eq!((found.len(), found[0].0, found[999].0), (1_000, T0 + 200, T0 + 1_199));
+        assert_eq!(found[999].1.as_ref().map(|text| text.chars().count()), Some(341), "a KiB of it");
+    };
+    check(&store);
+    wait(store.flush());
+    check(&store);
+    assert_eq!(count(&store, "SELECT count(*) FROM text"), 1_000);
+}
+
+#[test]
+fn texts_of_the_first_version_are_there_in_this_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    say(&store, T0, "a");
+    wait(store.flush());
+    // As the first version had it.
+    with_keeper(&store, |keeper| {
+        let old = "CREATE TABLE old (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, at INTEGER NOT NULL,
+                   value TEXT NOT NULL) STRICT;
+                   INSERT INTO old SELECT * FROM text; DROP TABLE text; ALTER TABLE old RENAME TO text;
+                   CREATE INDEX text_place ON text (series, id); PRAGMA user_version = 1;";
+        keeper.db.as_ref().unwrap().execute_batch(old).unwrap();
+    });
+    drop(store);
+    let store = open(dir.path());
+    tell(&store, "mode", T0 + 10, Value::Missing);
+    wait(store.flush());
+    assert_eq!(states(&store), [was(T0, "a"), (T0, None), (T0 + 10, None)]);
 }
 
 #[test]
