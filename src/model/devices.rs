@@ -5,6 +5,7 @@ mod one;
 mod space;
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -14,6 +15,7 @@ use super::device::{
 use super::link_device::{LOCAL_MARK, link_spec};
 use super::readings::Part;
 use super::series::{Bucket, SeriesPage};
+use super::states::StateChange;
 use super::time::WallMs;
 pub use one::{Device, Latest, Presence};
 use one::{LINES, Told};
@@ -22,6 +24,9 @@ use space::{DEVICES, Space};
 /// Most pages of stored pasts held for plots, and most stretches in all of them.
 const PAGES: usize = 48;
 const PAGED_BUCKETS: usize = 100_000;
+
+/// Most stored pasts of texts held for plots: a page shows fewer at once. Each is at most a megabyte, mostly a few kilobytes.
+const STATES: usize = 16;
 
 /// All devices of one connection.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +49,7 @@ pub struct Devices {
     conflated: u64,
     pages: VecDeque<((DeviceId, MetricName), SeriesPage)>,
     pages_version: u64,
+    states: VecDeque<((DeviceId, MetricName), Arc<[StateChange]>)>,
 }
 
 impl PartialEq for Devices {
@@ -109,16 +115,27 @@ impl Devices {
         let entry = size_of::<(DeviceId, usize)>() + 1;
         let spare = (self.list.capacity() - self.list.len()) * size_of::<Device>();
         let page = |page: &SeriesPage| page.buckets.capacity() * size_of::<Bucket>();
+        let change = |change: &StateChange| {
+            let shared = |text: &Arc<str>| text.len() / Arc::strong_count(text);
+            size_of::<StateChange>() + change.value.as_ref().map_or(0, shared)
+        };
         self.list.iter().map(Device::bytes).sum::<usize>()
             + spare
             + self.by_id.capacity() * entry
             + self.pages.iter().map(|(_, held)| page(held)).sum::<usize>()
+            + self.states.iter().flat_map(|(_, held)| held.iter()).map(change).sum::<usize>()
     }
 
     /// A part of a metric's stored past, as last asked for.
     pub fn page(&self, device: &str, metric: &str) -> Option<&SeriesPage> {
         let is_it = |(id, name): &(DeviceId, MetricName)| id.as_str() == device && name.as_str() == metric;
         self.pages.iter().find(|(key, _)| is_it(key)).map(|(_, page)| page)
+    }
+
+    /// A text's stored past, as last asked for, in order of time. Another answer is another allocation.
+    pub fn states(&self, device: &str, metric: &str) -> Option<&Arc<[StateChange]>> {
+        let is_it = |(id, name): &(DeviceId, MetricName)| id.as_str() == device && name.as_str() == metric;
+        self.states.iter().find(|(key, _)| is_it(key)).map(|(_, changes)| changes)
     }
 
     /// Changes whenever a page arrives.
@@ -349,6 +366,14 @@ impl Devices {
             buckets -= self.pages.pop_front().map_or(0, |(_, page)| page.buckets.len());
         }
         self.pages_version += 1;
+    }
+
+    /// A text's stored past. Of too many the one asked for longest ago goes.
+    pub(super) fn states_read(&mut self, device: DeviceId, metric: MetricName, changes: Arc<[StateChange]>) {
+        let key = (device, metric);
+        self.states.retain(|(known, _)| *known != key);
+        self.states.push_back((key, changes));
+        self.states.drain(..self.states.len().saturating_sub(STATES));
     }
 }
 

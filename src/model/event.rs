@@ -15,6 +15,7 @@ use super::profile::Profile;
 use super::reducer::Banner;
 use super::search::{DayFound, Found};
 use super::series::SeriesPage;
+use super::states::StateChange;
 use super::time::{BootMs, WallMs};
 
 /// Why a stretch of a hub's log begins anew for this client.
@@ -242,6 +243,15 @@ pub enum Event {
         metric: MetricName,
         /// What was read.
         page: SeriesPage,
+    },
+    /// A text's stored past, all of it that is kept.
+    States {
+        /// Of which device.
+        device: DeviceId,
+        /// Of which metric.
+        metric: MetricName,
+        /// In order of time.
+        changes: Arc<[StateChange]>,
     },
     /// For a publisher: somebody wants a property of a device of ours set. Answer with `Request::CommandResult`.
     CommandGiven {

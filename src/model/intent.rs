@@ -152,6 +152,15 @@ pub enum Intent {
         /// At most about so many buckets: the plot's width in pixels.
         columns: u32,
     },
+    /// Read a text's stored past.
+    LoadStates {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which device.
+        device: DeviceId,
+        /// Of which metric.
+        metric: MetricName,
+    },
     /// Read a device's log.
     LoadDeviceLog {
         /// Of which connection.

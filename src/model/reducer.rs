@@ -308,6 +308,7 @@ impl Connection {
             Event::Commanded(command) => self.devices.commanded(*command),
             Event::DeviceLog { device, lines } => self.devices.logged(&device, lines),
             Event::SeriesPaged { device, metric, page } => self.devices.paged(device, metric, page),
+            Event::States { device, metric, changes } => self.devices.states_read(device, metric, changes),
             Event::DevicesRestored(states) => self.devices.restored(states),
             // For the publisher beside the model.
             Event::CommandGiven { .. } | Event::PublishRefused { .. } => {}

@@ -321,8 +321,12 @@ impl Desk {
         });
         let store = self.fleet.readings.clone();
         let Some(seat) = self.seats.get_mut(&id) else { return };
-        let readings = Arc::new(seat.figures.sample(now, now.wall_ms.saturating_add(skew), state, queue));
+        let wall = now.wall_ms.saturating_add(skew);
+        let readings = Arc::new(seat.figures.sample(now, wall, state, queue));
         if let Some(store) = store {
+            if !state.is_online() {
+                store.link_lost(seat.source, wall);
+            }
             // Nothing is lost with a second of these.
             let _ = store.keep(seat.source, Arc::clone(&readings));
         }
@@ -353,6 +357,7 @@ impl Desk {
             Intent::LoadSeries { connection, device, metric, from, to, columns } => {
                 self.load_series(connection, device, metric, from..to, columns);
             }
+            Intent::LoadStates { connection, device, metric } => self.load_states(connection, device, metric),
             Intent::LoadDeviceLog { connection, device } => self.load_log(connection, device),
             _ => {}
         }
@@ -454,6 +459,26 @@ impl Desk {
         let place = self.fleet.pages.iter().position(is_it)?;
         let (_, _, _, own) = self.fleet.pages.remove(place)?;
         Some(Event::SeriesPaged { device, metric, page: past::merge(&own, page) })
+    }
+
+    fn load_states(&mut self, id: ConnectionId, device: DeviceId, metric: MetricName) {
+        let Some(source) = self.seats.get(&id).map(|seat| seat.source) else { return };
+        let (store, done) = (self.fleet.readings.clone(), self.done.clone());
+        tokio::spawn(async move {
+            let changes = match store {
+                None => Vec::new(),
+                Some(store) => {
+                    let read = store.states(source, device.clone(), metric.clone()).await;
+                    read.unwrap_or_else(|error| {
+                        log::error!("a text's past cannot be read: {error}");
+                        Vec::new()
+                    })
+                }
+            };
+            let event = Event::States { device, metric, changes: changes.into() };
+            // The worker is gone if nobody takes it.
+            let _ = done.send(Done::Show(id, event)).await;
+        });
     }
 
     fn load_log(&mut self, id: ConnectionId, device: DeviceId) {

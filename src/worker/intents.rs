@@ -52,9 +52,10 @@ impl Desk {
             Intent::MarkRead { connection, room, position } => self.mark_read(connection, room, position),
             Intent::LoadMore { connection, room, side } => self.load_more(connection, room, side),
             Intent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
-            Intent::Command { .. } | Intent::LoadSeries { .. } | Intent::LoadDeviceLog { .. } => {
-                self.want_of_devices(intent);
-            }
+            Intent::Command { .. }
+            | Intent::LoadSeries { .. }
+            | Intent::LoadStates { .. }
+            | Intent::LoadDeviceLog { .. } => self.want_of_devices(intent),
             Intent::WatchLog(..) | Intent::ClearLog(_) | Intent::SaveLog { .. } => self.want_of_log(intent),
             Intent::OpenLink(url) => {
                 if let Err(error) = browser::open(url.clone(), self.done.clone()) {

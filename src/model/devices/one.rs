@@ -34,6 +34,8 @@ pub struct Latest {
     pub received: WallMs,
     /// Whether it came as it was said.
     pub live: bool,
+    /// Goes on whenever a text changes or comes as it is said again: its stored past has more to tell.
+    pub changes: u32,
     /// The recent past, for charts, each point where [`place`] puts it. A value that is no number ends the line.
     pub series: Series,
     /// The metric's name as readings bring it: mostly the same allocation, which is quick to see.
@@ -385,6 +387,7 @@ impl Latest {
             at: 0,
             received: 0,
             live: false,
+            changes: 0,
             series: Series::default(),
             name,
         }
@@ -419,6 +422,7 @@ impl Latest {
         self.chart(value, place(sample.at, sample.received, behind), space);
         if (sample.received, sample.at) >= (self.received, self.at) || is_put_back {
             self.take(value.clone(), sample.at, sample.received);
+            self.changes = self.changes.wrapping_add(u32::from(!self.live));
             self.live = true;
         }
     }
@@ -445,6 +449,10 @@ impl Latest {
     }
 
     fn take(&mut self, value: Value, at: WallMs, received: WallMs) {
+        let is_text = |value: &Value| matches!(value, Value::Text(_));
+        if (is_text(&value) || is_text(&self.value)) && value != self.value {
+            self.changes = self.changes.wrapping_add(1);
+        }
         (self.value, self.at, self.received) = (value, at, received);
         if let Value::Text(text) = &self.value
             && text.len() > TEXT_BYTES

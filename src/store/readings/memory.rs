@@ -255,6 +255,9 @@ impl Memory {
                 let heard = state.heard.unwrap_or_default();
                 self.heard(key, heard, heard);
                 if let Some(kept) = self.devices.get_mut(&key) {
+                    if !state.online && state.since >= kept.heard {
+                        kept.broken.get_or_insert(state.since);
+                    }
                     kept.record = Some(Box::new(DeviceState { values: Vec::new(), ..*state }));
                     kept.is_record_new = true;
                 }

@@ -235,6 +235,12 @@ fn a_text_is_not_known_while_its_device_is_away_or_the_link_is_down() {
     expected.extend([(T0 + 50, None), was(T0 + 60, "c"), was(T0 + 70, "c")]);
     assert_eq!(states(&store), expected);
 
+    let gone =
+        DeviceState { online: false, since: T0 + 75, heard: Some(T0 + 70), ..memory::unannounced(device()) };
+    store.put_device(1, gone);
+    expected.push((T0 + 75, None));
+    assert_eq!(states(&store), expected, "it is gone, the hub says");
+
     tell(&store, "mode", T0 + 80, Value::Missing);
     tell(&store, "mode", T0 + 90, Value::Missing);
     expected.push((T0 + 80, None));
