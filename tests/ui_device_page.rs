@@ -21,6 +21,7 @@ use duplex::model::id::MessageId;
 use duplex::model::intent::Intent;
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::series::{Bucket, SeriesPage};
+use duplex::model::states::StateChange;
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, PointerButton, Pos2};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -182,6 +183,37 @@ impl Page {
             let page = SeriesPage { from: *from, to: *to, step_ms, buckets };
             self.window.event(Event::SeriesPaged { device: device(), metric: name(metric), page });
         }
+    }
+
+    /// The pasts of texts asked for since the last look.
+    fn asked_in_words(&mut self) -> Vec<String> {
+        let all = self.window.intents().into_iter();
+        all.filter_map(|intent| match intent {
+            Intent::LoadStates { metric, device: of, connection } => {
+                assert_eq!((connection, of), (CONNECTION, device()));
+                Some(metric.to_string())
+            }
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// The disk holds these changes, each so many milliseconds ago; an empty one: it is not known from then on.
+    fn answer_in_words(&mut self, metric: &str, changes: &[(i64, &str)]) {
+        let now = self.window.now().wall_ms;
+        let change = |(ago, text): &(i64, &str)| {
+            let value = (!text.is_empty()).then(|| (*text).into());
+            StateChange { at: now - ago, value }
+        };
+        let changes = changes.iter().map(change).collect();
+        self.window.event(Event::States { device: device(), metric: name(metric), changes });
+    }
+
+    /// What a screen reader says of a strip.
+    fn strip(&self, metric: &str) -> String {
+        let name = format!("States of {metric},");
+        let node = self.window.harness.get_by_label_contains(&name);
+        node.accesskit_node().description().unwrap_or_default()
     }
 
     fn has(&self, label: &str) -> bool {
@@ -540,7 +572,113 @@ fn a_reading_is_plotted_or_not_as_the_person_says() {
     assert!(page.window.harness.query_by_label_contains("Plot of speed,").is_none());
     page.window.click("Plot light");
     assert!(page.window.harness.query_by_label_contains("Plot of light,").is_some());
-    assert!(!page.has("Plot mode"), "an option has no number");
+}
+
+#[test]
+fn what_is_said_in_words_is_a_strip_with_how_long_it_said_what() {
+    let mut page = Page::opened();
+    page.window.intents();
+    page.window.click("Plot mode");
+    assert_eq!(page.asked_in_words(), ["mode"]);
+    assert!(page.has_text("Loading…"));
+    assert!(!page.strip("mode").contains("No data"), "it is not known yet: {}", page.strip("mode"));
+    page.answer_in_words("mode", &[(120_000, "eco"), (90_000, "full"), (30_000, "eco")]);
+    let said = page.strip("mode");
+    assert!(said.starts_with("eco for 1 min. full for 1 min. No data "), "{said}");
+    assert_eq!(said.matches("No data").count(), 1, "before the first, and no more: {said}");
+    page.answer_in_words("mode", &[(7_200_000, "eco"), (90_000, ""), (30_000, "full")]);
+    page.window.pass(2_000);
+    assert_eq!(page.asked_in_words(), [""; 0], "it is asked for once");
+    page.window.check_names();
+    page.window.click("Plot mode");
+    assert!(page.window.harness.query_by_label_contains("States of").is_none());
+}
+
+#[test]
+fn a_change_is_seen_at_once_and_then_the_disk_is_asked_what_else_there_was() {
+    let mut page = Page::opened();
+    page.say(&[("mode", Value::Text("eco".into()))]);
+    page.window.click("Plot mode");
+    page.answer_in_words("mode", &[(60_000, "full"), (20_000, "eco")]);
+    page.window.intents();
+    page.window.pass(10_000);
+    page.say(&[("mode", Value::Text("full".into()))]);
+    page.window.pass(5_000);
+    let said = page.strip("mode");
+    assert!(said.starts_with("full for 45 s. eco for 30 s."), "{said}");
+    assert_eq!(page.asked_in_words(), ["mode"]);
+    page.answer_in_words("mode", &[(75_000, "full"), (35_000, "eco"), (5_000, "full")]);
+    assert_eq!(page.strip("mode"), said, "nothing is told twice");
+    // Between two frames it was something else: nobody saw how long.
+    page.window.pass(5_000);
+    let now = page.window.now().wall_ms;
+    page.window.apply(Event::Readings(Arc::new(Readings::of(
+        device(),
+        now - 4_000,
+        now,
+        vec![(name("mode"), Value::Text("eco".into()))],
+    ))));
+    page.say(&[("mode", Value::Text("full".into()))]);
+    assert_eq!(page.asked_in_words(), ["mode"]);
+    page.answer_in_words(
+        "mode",
+        &[(80_000, "full"), (40_000, "eco"), (10_000, "full"), (4_000, "eco"), (0, "full")],
+    );
+    let said = page.strip("mode");
+    assert!(said.starts_with("full for 46 s. eco for 34 s."), "{said}");
+}
+
+#[test]
+fn a_strip_ends_where_its_device_or_the_link_does() {
+    for away in [
+        |page: &mut Page| {
+            let now = page.window.now().wall_ms;
+            page.window.event(Event::DeviceSilent { device: device(), since: now });
+        },
+        Page::lose_link,
+    ] {
+        let mut page = Page::opened();
+        page.window.click("Plot mode");
+        page.answer_in_words("mode", &[(60_000, "eco")]);
+        page.window.pass(30_000);
+        assert!(page.strip("mode").starts_with("eco for 1 min 30 s."), "{}", page.strip("mode"));
+        away(&mut page);
+        page.window.pass(45_000);
+        let said = page.strip("mode");
+        assert!(said.starts_with("eco for 1 min 30 s."), "{said}");
+        assert_eq!(said.matches("No data").count(), 2, "before it and since then: {said}");
+    }
+}
+
+#[test]
+fn the_value_at_the_pointer_is_told_and_since_when() {
+    let mut page = Page::opened();
+    page.window.click("Plot label");
+    page.answer_in_words("label", &[(150_000, "a long word"), (1_000, "b")]);
+    let rect = page.window.harness.get_by_label_contains("States of label").rect();
+    page.window.harness.hover_at(rect.left_center());
+    page.window.run();
+    assert!(page.has_text("label  No data"));
+    page.window.harness.hover_at(rect.center());
+    page.window.run();
+    page.window.harness.hover_at(rect.center() + egui::vec2(60.0, 0.0));
+    page.window.run();
+    assert!(page.has_text("label  a long word, since 1"));
+}
+
+#[test]
+fn a_device_of_words_alone_shows_what_it_says() {
+    let mut page = Page { window: Window::sized(1_200.0, 900.0), incarnation: 7 };
+    let now = page.window.now().wall_ms;
+    let values = vec![(name("door"), Value::Text("open".into()))];
+    page.window.event(Event::Readings(Arc::new(Readings::of(device(), now, now, values))));
+    page.window.event(Event::Devices { devices: vec![], started: 0, more: true });
+    page.window.open_device(device());
+    page.window.run();
+    assert_eq!(page.asked_in_words(), ["door"]);
+    page.answer_in_words("door", &[]);
+    page.window.pass(3_000);
+    assert!(page.has_text("States of door"));
 }
 
 #[test]

@@ -45,6 +45,13 @@ pub static ENGLISH: PageWords = PageWords {
     go_live: "Back to live",
     plot_of: |names, from, to| format!("Plot of {names}, {from} to {to}"),
     plot_help: "Drag or ← → to move, Ctrl+wheel or + − to zoom, End for live",
+    strip_of: |name, from, to| format!("States of {name}, {from} to {to}"),
+    since: |value, at| format!("{value}, since {at}"),
+    changes: |count| format!("{count} changes"),
+    said_for: |value, ms| format!("{value} for {}.", length(ms)),
+    more_values: |count| {
+        if count == 1 { "1 more value.".into() } else { format!("{count} more values.") }
+    },
     no_data: "No data",
     no_data_between: |from, to| format!("No data {from} to {to}."),
     more_gaps: |count| {

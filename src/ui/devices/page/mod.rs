@@ -7,6 +7,8 @@ mod past;
 mod plot;
 mod plots;
 mod readings;
+mod states;
+mod strip;
 
 use std::sync::Arc;
 
@@ -78,7 +80,6 @@ struct Reading {
     value: Value,
     received: WallMs,
     freshness: Freshness,
-    can_plot: bool,
 }
 
 /// What the page shows, copied out of the model.
@@ -286,7 +287,6 @@ impl Page {
                         value: latest.value.clone(),
                         received: latest.received,
                         freshness: connection.freshness(device, latest),
-                        can_plot: plots::can_plot(latest),
                     })
                     .collect(),
                 attributes: self.copied.attributes.clone(),

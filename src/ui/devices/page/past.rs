@@ -12,9 +12,9 @@ const LARGEST: f64 = 1e200;
 /// Wider buckets than this are none that a plot could show, in milliseconds.
 const LONGEST_STEP_MS: i64 = 366 * 86_400_000;
 /// A request that was not answered for so long is given up, in milliseconds.
-const UNANSWERED_MS: BootMs = 10_000;
+pub(super) const UNANSWERED_MS: BootMs = 10_000;
 /// The same metric's past is not asked for more often than this, in milliseconds.
-const PATIENCE_MS: BootMs = 1_000;
+pub(super) const PATIENCE_MS: BootMs = 1_000;
 
 /// What part of the past is looked at, and how closely.
 #[derive(Copy, Clone, Debug, PartialEq)]

@@ -1,17 +1,21 @@
-//! One plot: axes and grid by `egui_plot`, the lines, bands and holes painted over it.
+//! One plot: axes and grid by `egui_plot`, the lines, bands and holes painted over it. What a strip has in common with it
+//! is here, too: [`super::strip`].
 
 use std::sync::Arc;
 
 use egui::accesskit::Role;
 use egui::{
-    EventFilter, Id, Key, Label, Mesh, Pos2, Rect, RichText, Sense, Shape, Stroke, Ui, Vec2, pos2, vec2,
+    EventFilter, Id, Key, Label, Mesh, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2, pos2,
+    vec2,
 };
 use egui_plot::{GridInput, GridMark, Plot, PlotPoint, PlotTransform};
 
 use super::past::{Column, Sight};
 use super::plots::{Move, Plotted};
 use crate::model::device::{Metric, MetricType, Value};
+use crate::model::time::WallMs;
 use crate::ui::text::Words;
+use crate::ui::text::device_page::PageWords;
 use crate::ui::theme::{self, Theme, space};
 use crate::ui::{Cx, harmless, value, widgets};
 
@@ -54,9 +58,28 @@ pub(super) fn show(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) -> 
     let (words, sight) = (cx.words, canvas.sight);
     let (low, high) = ends(lines);
     let first = lines.first().map(|line| line.metric.clone());
-    let plot = Plot::new(canvas.id)
+    let plot =
+        bare(ui, cx, canvas).height(HEIGHT).y_grid_spacer(levels(lines)).y_axis_formatter(move |mark, _| {
+            first.as_ref().map_or(String::new(), |metric| level(words, metric, mark))
+        });
+    let shown = plot.show(ui, |plot| {
+        plot.set_plot_bounds_x(sight.from as f64..=sight.to as f64);
+        plot.set_plot_bounds_y(low..=high);
+    });
+    let rect = *shown.transform.frame();
+    if ui.is_rect_visible(rect) {
+        paint(ui, cx, canvas, lines, &shown.transform);
+    }
+    hand(ui, canvas, rect, |response| speak(ui, cx, canvas, lines, response))
+}
+
+/// The axis of time, with its grid, and room for numbers at the left. What a person does is taken by [`hand`].
+pub(super) fn bare<'a>(ui: &Ui, cx: &Cx, canvas: &Canvas) -> Plot<'a> {
+    let (words, sight) = (cx.words, canvas.sight);
+    // A time that does not fit at the right is left out.
+    let last = sight.to as f64 - sight.column_ms() * TIMES_APART / 2.0;
+    Plot::new(canvas.id)
         .id(canvas.id)
-        .height(HEIGHT)
         .sense(Sense::hover())
         .allow_drag(false)
         .allow_zoom(false)
@@ -73,26 +96,14 @@ pub(super) fn show(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) -> 
         .grid_fade(0.0)
         .y_axis_min_width(AXIS)
         .x_grid_spacer(move |input| times(&input, sight))
-        .y_grid_spacer(levels(lines))
-        .x_axis_formatter(move |mark, _| (words.device_page.tick)(mark.value as i64, mark.step_size as i64))
-        .y_axis_formatter(move |mark, _| {
-            first.as_ref().map_or(String::new(), |metric| level(words, metric, mark))
-        });
-    let shown = plot.show(ui, |plot| {
-        plot.set_plot_bounds_x(sight.from as f64..=sight.to as f64);
-        plot.set_plot_bounds_y(low..=high);
-    });
-    let rect = *shown.transform.frame();
-    if ui.is_rect_visible(rect) {
-        paint(ui, cx, canvas, lines, &shown.transform);
-    }
-    let (cursor, moved) = hand(ui, cx, canvas, lines, rect);
-    Shown { width: (rect.width().max(1.0) as u32).min(8_192), cursor, moved }
+        .x_axis_formatter(move |mark, _| match mark.value <= last {
+            true => (words.device_page.tick)(mark.value as i64, mark.step_size as i64),
+            false => String::new(),
+        })
 }
 
 /// The names of what is plotted, and its values at the pointer.
 fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
-    let theme = theme::of(ui);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::TINY;
         for line in lines {
@@ -108,15 +119,21 @@ fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
             }
             entry(ui, canvas.id.with(line.metric.name.as_str()), line.colour, &text);
         }
-        if canvas.loading {
-            let text = RichText::new(cx.words.device_page.loading).font(theme::small()).color(theme.weak);
-            ui.add(Label::new(text).selectable(false));
-        }
+        loading(ui, cx, canvas);
     });
 }
 
+/// Says so while some of it is being fetched.
+pub(super) fn loading(ui: &mut Ui, cx: &Cx, canvas: &Canvas) {
+    if canvas.loading {
+        let colour = theme::of(ui).weak;
+        let text = RichText::new(cx.words.device_page.loading).font(theme::small()).color(colour);
+        ui.add(Label::new(text).selectable(false));
+    }
+}
+
 /// A dot and what it stands for, on one line.
-fn entry(ui: &mut Ui, id: Id, colour: egui::Color32, text: &str) {
+pub(super) fn entry(ui: &mut Ui, id: Id, colour: egui::Color32, text: &str) {
     const DOT: f32 = 14.0;
     let theme = theme::of(ui);
     let most = ui.max_rect().width() - DOT - space::MEDIUM;
@@ -257,14 +274,7 @@ fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], to: &PlotTransfor
     let theme = theme::of(ui);
     let rect = *to.frame();
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
-    for (from, until) in common_holes(lines) {
-        let (left, right) = (x(to, from as f64), x(to, until as f64));
-        painter.rect_filled(
-            Rect::from_x_y_ranges(left..=right.max(left + 1.0), rect.y_range()),
-            0.0,
-            theme.hover,
-        );
-    }
+    holes(&painter, &common_holes(lines), to, theme);
     for (number, line) in lines.iter().enumerate() {
         if lines.len() > 1 {
             // Where this one alone says nothing.
@@ -278,19 +288,34 @@ fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], to: &PlotTransfor
         band(&painter, line, to);
         trace(&painter, line, to);
     }
-    if let Some(cursor) = canvas.cursor {
-        painter.vline(x(to, cursor), rect.y_range(), Stroke::new(1.0, theme.weak));
-    }
+    cursor(&painter, canvas, to, theme);
     if !canvas.loading && lines.iter().all(|line| line.drawn.ends.is_none()) {
         nothing(&painter, rect, cx.words.device_page.no_data, theme);
     }
 }
 
-fn nothing(painter: &egui::Painter, rect: Rect, text: &str, theme: &Theme) {
+/// Where nothing is known.
+pub(super) fn holes(painter: &egui::Painter, holes: &[(WallMs, WallMs)], to: &PlotTransform, theme: &Theme) {
+    for (from, until) in holes {
+        let (left, right) = (x(to, *from as f64), x(to, *until as f64));
+        let rect = Rect::from_x_y_ranges(left..=right.max(left + 1.0), to.frame().y_range());
+        painter.rect_filled(rect, 0.0, theme.hover);
+    }
+}
+
+/// The moment under the pointer, in any plot.
+pub(super) fn cursor(painter: &egui::Painter, canvas: &Canvas, to: &PlotTransform, theme: &Theme) {
+    if let Some(cursor) = canvas.cursor {
+        painter.vline(x(to, cursor), to.frame().y_range(), Stroke::new(1.0, theme.weak));
+    }
+}
+
+pub(super) fn nothing(painter: &egui::Painter, rect: Rect, text: &str, theme: &Theme) {
     painter.text(rect.center(), egui::Align2::CENTER_CENTER, text, theme::small(), theme.weak);
 }
 
-fn x(to: &PlotTransform, at: f64) -> f32 {
+/// Where a moment is on the screen, or just beside what is in sight.
+pub(super) fn x(to: &PlotTransform, at: f64) -> f32 {
     to.position_from_point_x(at).clamp(to.frame().left() - 4.0, to.frame().right() + 4.0)
 }
 
@@ -365,12 +390,12 @@ fn common_holes(lines: &[Plotted]) -> Vec<(i64, i64)> {
 }
 
 /// Takes what the person does to the plot, and makes it known to screen readers.
-fn hand(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], rect: Rect) -> (Option<f64>, Vec<Move>) {
+pub(super) fn hand(ui: &Ui, canvas: &Canvas, rect: Rect, speak: impl FnOnce(&Response)) -> Shown {
     let theme = theme::of(ui);
     let sight = canvas.sight;
     let column_ms = (sight.to - sight.from) as f64 / f64::from(rect.width().max(1.0));
     let response = ui.interact(rect, canvas.id.with("hand"), Sense::click_and_drag());
-    speak(ui, cx, canvas, lines, &response);
+    speak(&response);
     widgets::focus_ring(ui, &response, theme);
     if response.clicked() || response.drag_started() {
         response.request_focus();
@@ -398,7 +423,7 @@ fn hand(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], rect: Rect) ->
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         keys(ui, sight, &mut moves);
     }
-    (cursor, moves)
+    Shown { width: (rect.width().max(1.0) as u32).min(8_192), cursor, moved: moves }
 }
 
 fn keys(ui: &Ui, sight: Sight, moves: &mut Vec<Move>) {
@@ -421,47 +446,68 @@ fn keys(ui: &Ui, sight: Sight, moves: &mut Vec<Move>) {
 }
 
 /// The plot's name, and where it has no data.
-fn speak(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], response: &egui::Response) {
+fn speak(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], response: &Response) {
     let words = cx.words.device_page;
-    let sight = canvas.sight;
     let name = || {
         let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
-        let span = sight.to - sight.from;
-        (words.plot_of)(&names.join(", "), &(words.moment)(sight.from, span), &(words.moment)(sight.to, span))
+        let (from, to) = ends_said(words, canvas.sight);
+        (words.plot_of)(&names.join(", "), &from, &to)
     };
     response.widget_info(|| egui::WidgetInfo::labeled(Role::Figure, true, name()));
+    let holes = common_holes(lines);
     ui.ctx().accesskit_node_builder(response.id, |node| {
-        let mut said: Vec<String> = Vec::new();
-        if !canvas.loading && lines.iter().all(|line| line.drawn.ends.is_none()) {
-            said.push(words.no_data.to_owned());
-        }
-        let holes = common_holes(lines);
-        for (from, to) in holes.iter().take(NAMED_HOLES) {
-            let span = (sight.to - sight.from).min(3_600_000 * 48);
-            said.push((words.no_data_between)(&(words.moment)(*from, span), &(words.moment)(*to, span)));
-        }
-        if holes.len() > NAMED_HOLES {
-            said.push((words.more_gaps)(holes.len() - NAMED_HOLES));
-        }
+        let is_nothing = !canvas.loading && lines.iter().all(|line| line.drawn.ends.is_none());
+        let mut said: Vec<String> = is_nothing.then(|| words.no_data.to_owned()).into_iter().collect();
+        said.extend(holes_said(words, &holes, canvas.sight));
         said.push(words.plot_help.to_owned());
         node.set_description(said.join(" "));
     });
-    if response.hovered()
-        && let Some(at) = response.hover_pos()
-        && common_holes(lines).iter().any(|(from, to)| {
-            let column_ms = (sight.to - sight.from) as f64 / f64::from(response.rect.width().max(1.0));
-            let moment = sight.from as f64 + f64::from(at.x - response.rect.left()) * column_ms;
-            (*from as f64..=*to as f64).contains(&moment)
-        })
-    {
-        // On the side where there is room.
-        let (side, align) = if at.x < response.rect.center().x {
-            (space::SMALL, egui::Align2::LEFT_BOTTOM)
-        } else {
-            (-space::SMALL, egui::Align2::RIGHT_BOTTOM)
-        };
-        let place = at + vec2(side, -space::SMALL);
-        let font = theme::small();
-        ui.painter().text(place, align, words.no_data, font, theme::of(ui).weak);
+    hole_at_hand(ui, cx, canvas, &holes, response);
+}
+
+/// From when to when, for people.
+pub(super) fn ends_said(words: &PageWords, sight: Sight) -> (String, String) {
+    let span = sight.to - sight.from;
+    ((words.moment)(sight.from, span), (words.moment)(sight.to, span))
+}
+
+/// Where there is no data, for people.
+pub(super) fn holes_said(
+    words: &PageWords,
+    holes: &[(WallMs, WallMs)],
+    sight: Sight,
+) -> impl Iterator<Item = String> {
+    let span = (sight.to - sight.from).min(3_600_000 * 48);
+    let named = holes.iter().take(NAMED_HOLES);
+    let named = named.map(move |(from, to)| {
+        (words.no_data_between)(&(words.moment)(*from, span), &(words.moment)(*to, span))
+    });
+    let more = holes.len().saturating_sub(NAMED_HOLES);
+    named.chain((more > 0).then(|| (words.more_gaps)(more)))
+}
+
+/// Says beside the pointer that there is no data here.
+pub(super) fn hole_at_hand(
+    ui: &Ui,
+    cx: &Cx,
+    canvas: &Canvas,
+    holes: &[(WallMs, WallMs)],
+    response: &Response,
+) {
+    let Some(at) = response.hover_pos().filter(|_| response.hovered()) else { return };
+    let sight = canvas.sight;
+    let column_ms = (sight.to - sight.from) as f64 / f64::from(response.rect.width().max(1.0));
+    let moment = sight.from as f64 + f64::from(at.x - response.rect.left()) * column_ms;
+    if !holes.iter().any(|(from, to)| (*from as f64..=*to as f64).contains(&moment)) {
+        return;
     }
+    // On the side where there is room.
+    let (side, align) = if at.x < response.rect.center().x {
+        (space::SMALL, egui::Align2::LEFT_BOTTOM)
+    } else {
+        (-space::SMALL, egui::Align2::RIGHT_BOTTOM)
+    };
+    let place = at + vec2(side, -space::SMALL);
+    let font = theme::small();
+    ui.painter().text(place, align, cx.words.device_page.no_data, font, theme::of(ui).weak);
 }

@@ -1,5 +1,5 @@
 //! The plots of a device's page: which readings are plotted, what part of the past is looked at, and what of it is
-//! asked for. How one plot is drawn is in [`super::plot`].
+//! asked for. How one plot is drawn is in [`super::plot`], of what is said in words in [`super::strip`].
 
 use std::sync::Arc;
 
@@ -9,8 +9,10 @@ use egui::{Label, RichText, Ui};
 
 use super::super::rows::metric_name;
 use super::past::{self, Asked, Drawn, Need, Sight};
+use super::states::Known;
+use super::strip::{self, Strip};
 use super::{Facts, plot};
-use crate::model::device::{Metric, MetricName, MetricType, UNKNOWN_RHYTHM_MS};
+use crate::model::device::{Metric, MetricName, MetricType, UNKNOWN_RHYTHM_MS, Value};
 use crate::model::devices::{Device, Latest};
 use crate::model::intent::Intent;
 use crate::model::reducer::Connection;
@@ -45,6 +47,8 @@ pub(super) struct Plots {
     /// When the link came up, as last seen up.
     link: Option<WallMs>,
     kept: HashMap<MetricName, Kept>,
+    /// Of those that are said in words.
+    words: HashMap<MetricName, Known>,
     sight: Sight,
 }
 
@@ -107,6 +111,7 @@ impl Default for Plots {
             width: 320,
             link: None,
             kept: HashMap::new(),
+            words: HashMap::new(),
             sight: Sight { from: 0, to: 1, now: 1, width: 1 },
         }
     }
@@ -117,9 +122,11 @@ impl Plots {
     pub(super) fn look(&mut self, cx: &mut Cx, facts: &Facts, connection: &Connection, device: &Device) {
         let chosen = self.chosen.get_or_insert_with(|| at_first(device)).clone();
         self.kept.retain(|name, _| chosen.contains(name));
+        self.words.retain(|name, _| chosen.contains(name));
         if let Some(link) = facts.seen.link {
             if self.link.is_some_and(|before| before != link) {
                 self.kept.values_mut().for_each(|kept| kept.again = true);
+                self.words.values_mut().for_each(Known::ask_again);
             }
             self.link = Some(link);
         }
@@ -128,6 +135,12 @@ impl Plots {
         let every_ms = i64::try_from(every_ms).unwrap_or(i64::MAX / 8).min(i64::MAX / 8);
         for name in chosen {
             let Some(latest) = device.metric(name.as_str()) else { continue };
+            if is_words(latest) {
+                self.kept.remove(&name);
+                self.look_at_words(cx, facts, connection, device, latest);
+                continue;
+            }
+            self.words.remove(&name);
             let page = connection.devices.page(device.spec.id.as_str(), name.as_str());
             let kept = self.kept.entry(name.clone()).or_default();
             let pages = connection.devices.pages_version();
@@ -143,6 +156,29 @@ impl Plots {
                     columns: asked.columns(),
                 });
             }
+        }
+    }
+
+    /// The same for what is said in words: all that is stored of it is asked for, and again when it changes.
+    fn look_at_words(
+        &mut self,
+        cx: &mut Cx,
+        facts: &Facts,
+        connection: &Connection,
+        device: &Device,
+        latest: &Latest,
+    ) {
+        let name = &latest.metric.name;
+        let stored = connection.devices.states(device.spec.id.as_str(), name.as_str());
+        let known = self.words.entry(name.clone()).or_default();
+        known.look(device, latest, connection.status(device), stored, facts.hub_now);
+        match known.ask(latest, stored, cx.now.boot_ms) {
+            Ok(()) => cx.intents.push(Intent::LoadStates {
+                connection: facts.connection,
+                device: facts.device.clone(),
+                metric: name.clone(),
+            }),
+            Err(again) => again.into_iter().for_each(|at| cx.deadline.at(at)),
         }
     }
 
@@ -193,31 +229,51 @@ impl Plots {
         let mut cursor = None;
         let mut width = self.width;
         for (number, group) in groups.iter().enumerate() {
-            let lines: Vec<Plotted> = group
-                .iter()
-                .filter_map(|(place, metric)| {
-                    let kept = self.kept.get(&metric.name)?;
-                    let colour = theme.people[place % theme.people.len()];
-                    let name = metric_name(cx.words, facts.device.as_str(), metric.name.as_str());
-                    Some(Plotted { metric, name, drawn: &kept.drawn, colour })
-                })
-                .collect();
-            let loading = group.iter().any(|(_, m)| self.kept.get(&m.name).is_some_and(|kept| kept.loading));
-            let name = lines.first().map(|line| line.metric.name.as_str()).unwrap_or_default();
+            let name = group.first().map(|(_, metric)| metric.name.as_str()).unwrap_or_default();
             let id = egui::Id::unique(("device plot", facts.connection, facts.device.as_str(), name));
-            let canvas = plot::Canvas {
+            let mut canvas = plot::Canvas {
                 id,
                 sight: self.sight,
                 cursor: self.cursor,
-                loading,
+                loading: false,
                 with_times: number + 1 == groups.len(),
             };
-            let shown = plot::show(ui, cx, &canvas, &lines);
+            let shown = match group.as_slice() {
+                [(_, metric)] if let Some(known) = self.words.get(&metric.name) => {
+                    canvas.loading = known.is_loading();
+                    let name = metric_name(cx.words, facts.device.as_str(), name);
+                    let drawn = &known.draw(metric, self.sight);
+                    strip::show(ui, cx, &canvas, &Strip { metric, name, drawn })
+                }
+                _ => self.lines(ui, cx, facts, &mut canvas, group),
+            };
             width = shown.width;
             cursor = cursor.or(shown.cursor);
             moves.extend(shown.moved);
         }
         self.after(cx, facts.hub_now, width, cursor, moves);
+    }
+
+    fn lines(
+        &self,
+        ui: &mut Ui,
+        cx: &Cx,
+        facts: &Facts,
+        canvas: &mut plot::Canvas,
+        group: &[(usize, &Metric)],
+    ) -> plot::Shown {
+        let people = theme::of(ui).people;
+        let of = |metric: &Metric| self.kept.get(&metric.name);
+        let lines: Vec<Plotted> = group
+            .iter()
+            .filter_map(|(place, metric)| {
+                let name = metric_name(cx.words, facts.device.as_str(), metric.name.as_str());
+                let colour = people[place % people.len()];
+                Some(Plotted { metric, name, drawn: &of(metric)?.drawn, colour })
+            })
+            .collect();
+        canvas.loading = group.iter().any(|(_, metric)| of(metric).is_some_and(|kept| kept.loading));
+        plot::show(ui, cx, canvas, &lines)
     }
 
     fn after(&mut self, cx: &mut Cx, now: WallMs, width: u32, cursor: Option<f64>, moves: Vec<Move>) {
@@ -292,8 +348,13 @@ impl Plots {
         let chosen = self.chosen.iter().flatten().enumerate();
         for (place, name) in chosen {
             let Some(metric) = metrics.iter().find(|metric| metric.name == *name) else { continue };
+            let is_alone =
+                |metric: &Metric| is_words_kind(metric.kind) || self.words.contains_key(&metric.name);
             let together = |other: &Metric| {
-                other.kind == metric.kind && other.unit == metric.unit && metric.kind != MetricType::Enum
+                other.kind == metric.kind
+                    && other.unit == metric.unit
+                    && !is_alone(metric)
+                    && !is_alone(other)
             };
             match groups.iter_mut().find(|group| group.first().is_some_and(|(_, other)| together(other))) {
                 Some(group) => group.push((place, metric)),
@@ -324,22 +385,27 @@ fn own_interval(latest: &Latest) -> i64 {
     gaps[known / 2].clamp(0, i64::MAX / 8)
 }
 
-/// Whether a metric has a past that can be drawn.
-pub(super) fn can_plot(latest: &Latest) -> bool {
-    match latest.metric.kind {
-        MetricType::Number | MetricType::Flag => true,
-        MetricType::Text | MetricType::Enum => latest.series.raw().len() + latest.series.minutes().len() > 0,
+/// Whether a metric's past is one of words, and not of numbers.
+fn is_words(latest: &Latest) -> bool {
+    match latest.value {
+        Value::Text(_) => true,
+        Value::Number(_) | Value::Flag(_) => false,
+        Value::Missing => is_words_kind(latest.metric.kind) && latest.series.is_empty(),
     }
+}
+
+fn is_words_kind(kind: MetricType) -> bool {
+    matches!(kind, MetricType::Text | MetricType::Enum)
 }
 
 /// What is plotted unless a person chooses: the first numbers; where there is none, what else there is.
 fn at_first(device: &Device) -> Vec<MetricName> {
-    let of = |kind| {
-        let all = device.latest.iter().filter(move |latest| latest.metric.kind == kind);
+    let of = |is_kind: fn(MetricType) -> bool| {
+        let all = device.latest.iter().filter(move |latest| is_kind(latest.metric.kind));
         all.map(|latest| latest.metric.name.clone()).take(AT_FIRST).collect::<Vec<_>>()
     };
-    let numbers = of(MetricType::Number);
-    if numbers.is_empty() { of(MetricType::Flag) } else { numbers }
+    let kinds = [|kind| kind == MetricType::Number, |kind| kind == MetricType::Flag, is_words_kind];
+    kinds.into_iter().map(of).find(|names| !names.is_empty()).unwrap_or_default()
 }
 
 impl Kept {

@@ -67,12 +67,8 @@ fn row(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize) 
 
 /// The box that says whether it is plotted.
 fn tick(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, name: &str) {
-    let (metric, reading) = (&view.metrics[number], &view.readings[number]);
+    let metric = &view.metrics[number];
     let words = cx.words.device_page;
-    if !reading.can_plot {
-        ui.add_space(BOX);
-        return;
-    }
     let was = plots.is_chosen(&metric.name);
     let mut plotted = was;
     let is_free = was || plots.has_room();

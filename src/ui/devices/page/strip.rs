@@ -1,0 +1,176 @@
+//! One strip: what a text said when, on the plots' axis of time. Each value has its colour and, where it fits, its word.
+
+use egui::accesskit::Role;
+use egui::{Painter, Rect, Response, Stroke, Ui, pos2};
+use egui_plot::PlotTransform;
+
+use super::plot::{self, Canvas, Shown};
+use super::states::{Drawn, Stretch, What};
+use crate::model::device::{Metric, Value};
+use crate::ui::theme::{self, Theme, size, space};
+use crate::ui::{Cx, value, widgets};
+
+/// Height of a strip, in points.
+const HEIGHT: f32 = 26.0;
+/// Room for the times under it.
+const TIMES: f32 = size::BODY_LINE;
+/// Least width of a stretch that has a word in it.
+const WORDY: f32 = 24.0;
+/// Distance of the lines that stand for many changes.
+const HATCH: f32 = 4.0;
+/// Most values that are named aloud.
+const NAMED: usize = 8;
+
+/// A text's past in sight.
+pub(super) struct Strip<'a> {
+    /// Of which metric.
+    pub metric: &'a Metric,
+    /// Its name to show.
+    pub name: String,
+    /// What is drawn.
+    pub drawn: &'a Drawn,
+}
+
+impl Strip<'_> {
+    fn word(&self, cx: &Cx, what: &What) -> String {
+        match what {
+            What::Said { value, .. } => value::reading(cx.words, self.metric, &Value::Text(value.clone())),
+            What::Many(count) => (cx.words.device_page.changes)(*count),
+        }
+    }
+
+    /// What it was at a moment, and since when.
+    fn said(&self, cx: &Cx, canvas: &Canvas, stretch: Option<&Stretch>) -> String {
+        let words = cx.words.device_page;
+        let Some(stretch) = stretch else { return words.no_data.to_owned() };
+        let word = self.word(cx, &stretch.what);
+        match stretch.what {
+            What::Said { since, .. } => {
+                let span = canvas.sight.to.saturating_sub(since.min(canvas.sight.from));
+                (words.since)(&word, &(words.moment)(since, span))
+            }
+            What::Many(_) => word,
+        }
+    }
+}
+
+/// Draws a strip.
+pub(super) fn show(ui: &mut Ui, cx: &Cx, canvas: &Canvas, strip: &Strip) -> Shown {
+    legend(ui, cx, canvas, strip);
+    let sight = canvas.sight;
+    let times = if canvas.with_times { TIMES } else { 0.0 };
+    let plot = plot::bare(ui, cx, canvas)
+        .height(HEIGHT + times)
+        .y_grid_spacer(|_| Vec::new())
+        .y_axis_formatter(|_, _| String::new());
+    let shown = plot.show(ui, |plot| {
+        plot.set_plot_bounds_x(sight.from as f64..=sight.to as f64);
+        plot.set_plot_bounds_y(0.0..=1.0);
+    });
+    let rect = *shown.transform.frame();
+    if ui.is_rect_visible(rect) {
+        paint(ui, cx, canvas, strip, &shown.transform);
+    }
+    plot::hand(ui, canvas, rect, |response| speak(ui, cx, canvas, strip, response))
+}
+
+/// The name, and the value at the pointer.
+fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, strip: &Strip) {
+    let theme = theme::of(ui);
+    let stretch = canvas.cursor.and_then(|cursor| strip.drawn.at(cursor));
+    let text = match canvas.cursor {
+        Some(_) => format!("{}  {}", strip.name, strip.said(cx, canvas, stretch)),
+        None => strip.name.clone(),
+    };
+    let colour = stretch.and_then(|stretch| fill(theme, &stretch.what)).unwrap_or(theme.weak);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = space::TINY;
+        plot::entry(ui, canvas.id.with("legend"), colour, &text);
+        plot::loading(ui, cx, canvas);
+    });
+}
+
+fn fill(theme: &Theme, what: &What) -> Option<egui::Color32> {
+    match what {
+        What::Said { colour, .. } => Some(theme.people[colour % theme.people.len()]),
+        What::Many(_) => None,
+    }
+}
+
+fn place(to: &PlotTransform, stretch: &Stretch) -> Rect {
+    let (left, right) = (plot::x(to, stretch.from as f64), plot::x(to, stretch.to as f64));
+    Rect::from_x_y_ranges(left..=right.max(left + 1.0), to.frame().y_range())
+}
+
+fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, strip: &Strip, to: &PlotTransform) {
+    let theme = theme::of(ui);
+    let painter = ui.painter().with_clip_rect(to.frame().intersect(ui.clip_rect()));
+    plot::holes(&painter, &strip.drawn.holes, to, theme);
+    for stretch in &strip.drawn.stretches {
+        let rect = place(to, stretch);
+        let fill = fill(theme, &stretch.what);
+        // Neighbours are told apart whatever their colours are.
+        let inner = if rect.width() > 3.0 { rect.with_max_x(rect.right() - 1.0) } else { rect };
+        match fill {
+            Some(fill) => drop(painter.rect_filled(inner, 0.0, fill)),
+            None => hatch(&painter, inner, theme),
+        }
+        if rect.width() >= WORDY {
+            let on = if fill.is_some() { theme.ground } else { theme.text };
+            let word = strip.word(cx, &stretch.what);
+            let word = widgets::cut(ui, &word, theme::small(), on, rect.width() - 2.0 * space::TINY);
+            let top = rect.center().y - word.size().y / 2.0;
+            if fill.is_none() {
+                let ground = Rect::from_min_size(pos2(rect.left() + space::TINY, top), word.size());
+                painter.rect_filled(ground.expand2(egui::vec2(2.0, 0.0)), 0.0, theme.ground);
+            }
+            painter.galley(pos2(rect.left() + space::TINY, top), word, on);
+        }
+    }
+    if !canvas.loading && strip.drawn.stretches.is_empty() {
+        plot::nothing(&painter, *to.frame(), cx.words.device_page.no_data, theme);
+    }
+    plot::cursor(&painter, canvas, to, theme);
+}
+
+/// Lines that stand for changes too many to be seen.
+fn hatch(painter: &Painter, rect: Rect, theme: &Theme) {
+    let stroke = Stroke::new(1.0, theme.weak);
+    painter.rect_filled(rect, 0.0, theme.ground);
+    let count = (rect.width() / HATCH) as usize;
+    for number in 0..=count {
+        painter.vline(rect.left() + number as f32 * HATCH, rect.y_range(), stroke);
+    }
+    painter.hline(rect.x_range(), rect.top(), stroke);
+    painter.hline(rect.x_range(), rect.bottom(), stroke);
+}
+
+/// The strip's name, how long it said what, and where it has no data.
+fn speak(ui: &Ui, cx: &Cx, canvas: &Canvas, strip: &Strip, response: &Response) {
+    let words = cx.words.device_page;
+    let drawn = strip.drawn;
+    let name = || {
+        let (from, to) = plot::ends_said(words, canvas.sight);
+        (words.strip_of)(&strip.name, &from, &to)
+    };
+    response.widget_info(|| egui::WidgetInfo::labeled(Role::Figure, true, name()));
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        let is_nothing = !canvas.loading && drawn.told.is_empty();
+        let mut said: Vec<String> = is_nothing.then(|| words.no_data.to_owned()).into_iter().collect();
+        said.extend(drawn.told.iter().take(NAMED).map(|(text, ms)| {
+            let text = value::reading(cx.words, strip.metric, &Value::Text(text.clone()));
+            (words.said_for)(&text, *ms)
+        }));
+        if drawn.told.len() > NAMED {
+            said.push((words.more_values)(drawn.told.len() - NAMED));
+        }
+        said.extend(plot::holes_said(words, &drawn.holes, canvas.sight));
+        said.push(words.plot_help.to_owned());
+        node.set_description(said.join(" "));
+    });
+    plot::hole_at_hand(ui, cx, canvas, &drawn.holes, response);
+    let hovered = response.hover_pos().and(canvas.cursor).and_then(|cursor| drawn.at(cursor));
+    if let Some(stretch) = hovered {
+        response.clone().on_hover_text_at_pointer(strip.said(cx, canvas, Some(stretch)));
+    }
+}
