@@ -143,6 +143,45 @@ fn the_link_itself_is_charted() {
     app.worker.shut_down();
 }
 
+#[test]
+fn the_links_states_are_told_with_the_time_in_which_nobody_looked() {
+    let dir = tempfile::tempdir().unwrap();
+    let states = || Intent::LoadStates {
+        connection: HUB,
+        device: link_spec().id,
+        metric: MetricName::new("state").unwrap(),
+    };
+    let told = |connection: &Connection| {
+        let changes = connection.devices.states(link_spec().id.as_str(), "state")?;
+        let said = changes.iter().map(|change| change.value.as_deref().map(str::to_owned));
+        Some((said.collect::<Vec<_>>(), changes.is_sorted_by_key(|change| change.at)))
+    };
+    let is_charted = |connection: &Connection| {
+        let state = connection.devices.get(link_spec().id.as_str())?.metric("state")?;
+        (state.live && state.value == Value::Text("online".into())).then_some(())
+    };
+    let said = |text: &str| Some(text.to_owned());
+    let app = App::start(dir.path());
+    app.until("the link's state", is_charted);
+    app.worker.want(states()).unwrap();
+    let (first, _) = app.until("its past", told);
+    assert_eq!(first.last(), Some(&said("online")), "{first:?}");
+    app.worker.shut_down();
+
+    let app = App::start(dir.path());
+    app.until("the link's state", is_charted);
+    app.worker.want(states()).unwrap();
+    let (all, is_in_order) = app.until("its past", told);
+    assert!(is_in_order);
+    let (before, since) = all.split_at(first.len());
+    assert_eq!(
+        (before, since.first(), since.last()),
+        (&first[..], Some(&None), Some(&said("online"))),
+        "{all:?}"
+    );
+    app.worker.shut_down();
+}
+
 impl App {
     /// Waits for a banner.
     fn banner(&self, what: &str, is_it: impl Fn(&Banner) -> bool) {
