@@ -11,6 +11,7 @@ use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{
     Connection, ConnectionId, Epoch, Intent, Principal, PrincipalId, PrincipalKind, RoomName, SharedModel,
 };
+use duplex::store::client::ClientStore;
 use duplex::ui::text::Language;
 use duplex::wire::duplex::message::{HubMessage, Start, Welcome};
 use duplex::worker::{Options, Worker};
@@ -95,7 +96,7 @@ struct App {
     model: SharedModel,
     worker: Worker,
     wakes: mpsc::Receiver<()>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl App {
@@ -117,7 +118,7 @@ impl App {
         let wake = Arc::new(move |_| _ = tell.try_send(()));
         let options = Options { data_dir: dir.path().to_owned(), only, tell: None };
         let worker = Worker::spawn(options, model.clone(), wake).unwrap();
-        App { model, worker, wakes, _dir: dir }
+        App { model, worker, wakes, dir }
     }
 
     /// Waits until the connection is as expected, and returns its state.
@@ -257,10 +258,32 @@ fn sends_a_frame_every_millisecond() {
     app.until(|connection| connection.link.is_online() && connection.outbox.len() == 1);
 }
 
+/// An address where nobody listens.
+fn closed() -> String {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    format!("ws://{closed}/v1/socket")
+}
+
+#[test]
+fn what_is_typed_faster_than_it_is_written_is_on_disk_after_the_window_closed() {
+    const COUNT: usize = 5_000;
+    let App { worker, dir, .. } = App::at(&closed());
+    let send = |number| Intent::Send {
+        connection: CONNECTION,
+        room: RoomName::general(),
+        body: format!("message {number}"),
+    };
+    worker.shut_down_after((0..COUNT).map(send));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let outbox = runtime.block_on(ClientStore::open(dir.path()).store.outbox(CONNECTION)).unwrap();
+    let bodies: Vec<_> = outbox.into_iter().map(|item| item.body).collect();
+    let expected: Vec<_> = (0..COUNT).map(|number| format!("message {number}")).collect();
+    assert_eq!(bodies, expected);
+}
+
 #[test]
 fn nobody_is_there() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let app = App::at(&format!("ws://{closed}/v1/socket"));
+    let app = App::at(&closed());
     assert_eq!(app.until_down(), Why::ConnectionRefused);
     app.worker
         .want(Intent::Send { connection: CONNECTION, room: RoomName::general(), body: "kept".into() })

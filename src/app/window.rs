@@ -227,9 +227,8 @@ impl eframe::App for Window {
             self.wanted.extend(self.place.map(Intent::KeepWindow));
             self.wanted.push(Intent::KeepPanes(self.ui.panes()));
         }
-        self.hand_over();
         if let Some(worker) = self.worker.take() {
-            worker.shut_down();
+            worker.shut_down_after(self.wanted.drain(..));
         }
         if let Some(shot) = self.shot.take() {
             *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(shot.outcome());

@@ -95,6 +95,13 @@ impl Worker {
         self.intents.try_send(intent).map_err(mpsc::error::TrySendError::into_inner)
     }
 
+    /// Hands these over too, however far behind the worker is, and ends it: see [`Worker::shut_down`].
+    pub fn shut_down_after(self, last: impl IntoIterator<Item = Intent>) {
+        // A worker that has ended for good takes nothing more.
+        let _ = last.into_iter().try_for_each(|intent| self.intents.blocking_send(intent));
+        self.shut_down();
+    }
+
     /// Ends the worker once everything it was given is on disk and every link is closed.
     pub fn shut_down(mut self) {
         let Some(thread) = self.thread.take() else { return };
