@@ -21,6 +21,8 @@ RequestExecutionLevel user
 ManifestDPIAware true
 ManifestSupportedOS Win10
 SetCompressor /SOLID lzma
+; Both programs fit in: much of them is the same.
+SetCompressorDictSize 32
 ShowInstDetails nevershow
 ShowUninstDetails nevershow
 !ifdef SIGN
