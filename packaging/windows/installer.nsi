@@ -485,7 +485,12 @@ Section
   Call InUse
   Pop $1
   ${If} $1 == 1
+    ClearErrors
     Rename "$INSTDIR\${CONSOLE}" "$INSTDIR\${CONSOLE}.old"
+    ${If} ${Errors} ; one of each runs
+      Delete "$INSTDIR\*.new"
+      !insertmacro fail ${ERROR_IN_USE} "$(ConsoleRunning)"
+    ${EndIf}
   ${EndIf}
   ClearErrors
   !insertmacro every place
@@ -582,9 +587,14 @@ FunctionEnd
 Section Uninstall
   Call un.CloseProgram
 again:
-  StrCpy $0 "${CONSOLE}"
+  StrCpy $0 "${CONSOLE}.old" ; since before an upgrade
   Call un.InUse
   Pop $1
+  ${If} $1 == 0
+    StrCpy $0 "${CONSOLE}"
+    Call un.InUse
+    Pop $1
+  ${EndIf}
   ${If} $1 == 1
     MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "$(ConsoleRunning)" /SD IDCANCEL IDRETRY again
     SetErrorLevel ${ERROR_IN_USE}
@@ -602,7 +612,10 @@ again:
   ${EndIf}
   Delete "$SMPROGRAMS\${TITLE}.lnk"
   DeleteRegKey SHCTX "${ENTRY}"
-  DeleteRegKey /ifempty SHCTX "${ENTRIES}"
+  ${If} $AllUsers == 0
+    ; Not every user has it.
+    DeleteRegKey /ifempty HKCU "${ENTRIES}"
+  ${EndIf}
   ; The window enters itself there, for its notifications: src/app/desktop/native.rs.
   DeleteRegKey HKCU "Software\Classes\AppUserModelId\${TITLE}"
   DeleteRegKey /ifempty HKCU "Software\Classes\AppUserModelId"
