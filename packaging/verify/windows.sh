@@ -234,18 +234,30 @@ kept() {
 }
 prove 'windows: starts on that data' 'what was written is there; windows-upgraded.png' kept
 
-# A hub of duplexctl's goes on through an upgrade; removing waits for it to be ended.
-companion_runs() {
-    wine "$installed/${NAME}ctl.exe" hub --listen 127.0.0.1:0 --data-dir "Z:$trial/hub-windows" >&2 &
-    until_true 60 test -s "$trial/hub-windows/hub.json" && wine "$installer" /S && [ -e "$installed/${NAME}ctl.exe.old" ] || return 1
-    DUPLEX_TOKEN=$(cat "$trial/hub-windows/token")
-    export DUPLEX_TOKEN
-    ctl "$installed" send "$(home "$trial/hub-windows")" --room general 'still here' || return 1
-    # In its own folder it does not hand on to a copy, whose exit code nobody sees.
-    wine "$installed/uninstall.exe" /S "_?=$(wine winepath -w "$installed" | tr -d '\r')" && code=0 || code=$?
-    [ "$code" -eq 32 ] && [ -e "$app" ] && [ -e "$shortcut" ]
+# exits CODE PROGRAM…: ends with that code.
+exits() {
+    expected=$1
+    shift
+    wine "$@" >&2 && code=0 || code=$?
+    [ "$code" -eq "$expected" ]
 }
-prove 'windows: a hub that runs' 'goes on through an upgrade; removing says 32' companion_runs
+# A hub of duplexctl's goes on through an upgrade; another of the new file's holds up the next; removing waits for both.
+companion_runs() {
+    for hub_data in "$trial/hub-first" "$trial/hub-second"; do
+        wine "$installed/${NAME}ctl.exe" hub --listen 127.0.0.1:0 --data-dir "Z:$hub_data" >&2 &
+        until_true 60 test -s "$hub_data/hub.json" || return 1
+        if [ ! -e "$installed/${NAME}ctl.exe.old" ]; then
+            exits 0 "$installer" /S && [ -e "$installed/${NAME}ctl.exe.old" ] || return 1
+        fi
+    done
+    exits 32 "$installer" /S && [ -z "$(find "$installed" -name '*.new')" ] || return 1
+    DUPLEX_TOKEN=$(cat "$trial/hub-first/token")
+    export DUPLEX_TOKEN
+    ctl "$installed" send "$(home "$trial/hub-first")" --room general 'still here' || return 1
+    # In its own folder it does not hand on to a copy, whose exit code nobody sees.
+    exits 32 "$installed/uninstall.exe" /S "_?=$(wine winepath -w "$installed" | tr -d '\r')" && [ -e "$app" ] && [ -e "$shortcut" ]
+}
+prove 'windows: a hub that runs' 'goes on through an upgrade; what cannot be says 32' companion_runs
 wine taskkill /F /IM "${NAME}ctl.exe" >&2 || true
 
 gone() {
