@@ -15,7 +15,7 @@ use super::device::{
 use super::link_device::{LOCAL_MARK, link_spec};
 use super::readings::Part;
 use super::series::{Bucket, SeriesPage};
-use super::states::StateChange;
+use super::states::{StateChange, States};
 use super::time::WallMs;
 pub use one::{Device, Latest, Presence};
 use one::{LINES, Told};
@@ -49,7 +49,7 @@ pub struct Devices {
     conflated: u64,
     pages: VecDeque<((DeviceId, MetricName), SeriesPage)>,
     pages_version: u64,
-    states: VecDeque<((DeviceId, MetricName), Arc<[StateChange]>)>,
+    states: VecDeque<((DeviceId, MetricName), States)>,
 }
 
 impl PartialEq for Devices {
@@ -133,7 +133,7 @@ impl Devices {
     }
 
     /// A text's stored past, as last asked for, in order of time. Another answer is another allocation.
-    pub fn states(&self, device: &str, metric: &str) -> Option<&Arc<[StateChange]>> {
+    pub fn states(&self, device: &str, metric: &str) -> Option<&States> {
         let is_it = |(id, name): &(DeviceId, MetricName)| id.as_str() == device && name.as_str() == metric;
         self.states.iter().find(|(key, _)| is_it(key)).map(|(_, changes)| changes)
     }
@@ -369,7 +369,7 @@ impl Devices {
     }
 
     /// A text's stored past. Of too many the one asked for longest ago goes.
-    pub(super) fn states_read(&mut self, device: DeviceId, metric: MetricName, changes: Arc<[StateChange]>) {
+    pub(super) fn states_read(&mut self, device: DeviceId, metric: MetricName, changes: States) {
         let key = (device, metric);
         self.states.retain(|(known, _)| *known != key);
         self.states.push_back((key, changes));

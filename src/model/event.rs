@@ -15,7 +15,7 @@ use super::profile::Profile;
 use super::reducer::Banner;
 use super::search::{DayFound, Found};
 use super::series::SeriesPage;
-use super::states::StateChange;
+use super::states::States;
 use super::time::{BootMs, WallMs};
 
 /// Why a stretch of a hub's log begins anew for this client.
@@ -250,8 +250,8 @@ pub enum Event {
         device: DeviceId,
         /// Of which metric.
         metric: MetricName,
-        /// In order of time.
-        changes: Arc<[StateChange]>,
+        /// What it said when.
+        changes: States,
     },
     /// For a publisher: somebody wants a property of a device of ours set. Answer with `Request::CommandResult`.
     CommandGiven {

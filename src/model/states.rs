@@ -1,4 +1,4 @@
-//! [`StateChange`]: the past of what is said in words: a text, or one of an enumeration's options.
+//! [`StateChange`] and [`States`]: the past of what is said in words: a text, or one of an enumeration's options.
 
 use std::sync::Arc;
 
@@ -16,6 +16,9 @@ pub struct StateChange {
     /// What it said. None: from here on it is not known what it would have said.
     pub value: Option<Arc<str>>,
 }
+
+/// A text's past, in order of time.
+pub type States = Arc<[StateChange]>;
 
 /// A value as the past keeps it. None for what is no text.
 pub fn state_of(value: &Value) -> Option<Arc<str>> {

@@ -8,7 +8,7 @@ use super::past::{PATIENCE_MS, Sight, UNANSWERED_MS};
 use crate::model::StateChange;
 use crate::model::device::{Metric, Status, place};
 use crate::model::devices::{Device, Latest};
-use crate::model::states::state_of;
+use crate::model::states::{States, state_of};
 use crate::model::time::{BootMs, WallMs};
 
 /// Most changes that are remembered here, should the stored past never be told.
@@ -170,7 +170,7 @@ pub(super) struct Known {
     asked: Option<Asked>,
     /// The device, or our link, was away since it was asked for: there may be more now.
     again: bool,
-    stored: Option<Arc<[StateChange]>>,
+    stored: Option<States>,
     /// What was seen here and may not be among what is stored.
     seen: Vec<StateChange>,
     last: Option<Look>,
@@ -183,7 +183,7 @@ struct Asked {
     /// So many of those seen here will be among the answer.
     seen: usize,
     /// What the model held then: the answer is another one.
-    before: Option<Arc<[StateChange]>>,
+    before: Option<States>,
     answered: bool,
 }
 
@@ -220,7 +220,7 @@ impl Known {
         device: &Device,
         latest: &Latest,
         status: Status,
-        answer: Option<&Arc<[StateChange]>>,
+        answer: Option<&States>,
         now: WallMs,
     ) {
         let is_there = status == Status::Online;
@@ -257,7 +257,7 @@ impl Known {
         }
     }
 
-    fn take(&mut self, answer: Option<&Arc<[StateChange]>>) {
+    fn take(&mut self, answer: Option<&States>) {
         let Some(asked) = self.asked.as_mut().filter(|asked| !asked.answered) else { return };
         let Some(answer) = answer.filter(|answer| !is_same(asked.before.as_ref(), answer)) else { return };
         asked.answered = true;
@@ -271,7 +271,7 @@ impl Known {
     pub(super) fn ask(
         &mut self,
         latest: &Latest,
-        before: Option<&Arc<[StateChange]>>,
+        before: Option<&States>,
         now: BootMs,
     ) -> Result<(), Option<BootMs>> {
         let not_before = match &self.asked {
@@ -290,7 +290,7 @@ impl Known {
     }
 }
 
-fn is_same(one: Option<&Arc<[StateChange]>>, other: &Arc<[StateChange]>) -> bool {
+fn is_same(one: Option<&States>, other: &States) -> bool {
     one.is_some_and(|one| Arc::ptr_eq(one, other))
 }
 
@@ -315,8 +315,11 @@ mod tests {
         Sight { from: START + from, to: START + to, now: START + now, width }
     }
 
-    /// Stretches as `from-to value`, with `since` where it is earlier; holes; and how long what was said.
-    fn drawn(of: &[(i64, &str)], sight: Sight) -> (Vec<String>, Vec<(i64, i64)>, Vec<(String, i64)>) {
+    /// Stretches, holes, and how long what was said.
+    type Told = (Vec<String>, Vec<(i64, i64)>, Vec<(String, i64)>);
+
+    /// Stretches as `from-to value`, with `since` where it is earlier.
+    fn drawn(of: &[(i64, &str)], sight: Sight) -> Told {
         let drawn = draw(changes(of).iter(), true, &metric(&[]), sight);
         let stretches = drawn.stretches.iter().map(|stretch| {
             let (from, to) = (stretch.from - START, stretch.to - START);
