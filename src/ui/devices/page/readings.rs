@@ -1,6 +1,6 @@
 //! The table of a device's readings: name, value, how far it is to be believed and since when, and a box to plot it.
 
-use egui::{Align2, Checkbox, Label, RichText, Ui, Vec2, pos2, vec2};
+use egui::{Align2, Checkbox, Label, RichText, Ui, Vec2, pos2};
 
 use super::super::rows::metric_name;
 use super::plots::{self, Plots};
@@ -72,7 +72,8 @@ fn tick(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize,
     let was = plots.is_chosen(&metric.name);
     let mut plotted = was;
     let is_free = was || plots.has_room();
-    let rect = egui::Rect::from_min_size(ui.max_rect().min, vec2(BOX, ROW));
+    // Beside the name.
+    let rect = egui::Rect::from_min_size(ui.max_rect().min, Vec2::splat(BOX));
     let mut place = ui
         .new_child(egui::UiBuilder::new().id_salt(metric.name.as_str()).max_rect(rect).layout(*ui.layout()));
     place.spacing_mut().interact_size = Vec2::splat(BOX);

@@ -7,13 +7,15 @@ use egui_plot::PlotTransform;
 use super::plot::{self, Canvas, Shown};
 use super::states::{Drawn, Stretch, What};
 use crate::model::device::{Metric, Value};
-use crate::ui::theme::{self, Theme, size, space};
+use crate::ui::theme::{self, Theme, space};
 use crate::ui::{Cx, value, widgets};
 
 /// Height of a strip, in points.
-const HEIGHT: f32 = 26.0;
+const HEIGHT: f32 = 28.0;
+/// Room above and below its stretches, for the mark of the keyboard's focus.
+const EDGE: f32 = 3.0;
 /// Room for the times under it.
-const TIMES: f32 = size::BODY_LINE;
+const TIMES: f32 = 17.0;
 /// Least width of a stretch that has a word in it.
 const WORDY: f32 = 24.0;
 /// Distance of the lines that stand for many changes.
@@ -92,14 +94,15 @@ fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, strip: &Strip) {
 
 fn fill(theme: &Theme, what: &What) -> Option<egui::Color32> {
     match what {
-        What::Said { colour, .. } => Some(theme.people[colour % theme.people.len()]),
+        // Neighbours among the colours are alike: each value's is three further on.
+        What::Said { colour, .. } => Some(theme.people[colour * 3 % theme.people.len()]),
         What::Many(_) => None,
     }
 }
 
 fn place(to: &PlotTransform, stretch: &Stretch) -> Rect {
     let (left, right) = (plot::x(to, stretch.from as f64), plot::x(to, stretch.to as f64));
-    Rect::from_x_y_ranges(left..=right.max(left + 1.0), to.frame().y_range())
+    Rect::from_x_y_ranges(left..=right.max(left + 1.0), to.frame().y_range().shrink(EDGE))
 }
 
 fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, strip: &Strip, to: &PlotTransform) {
@@ -129,6 +132,10 @@ fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, strip: &Strip, to: &PlotTransform) {
     }
     if !canvas.loading && strip.drawn.stretches.is_empty() {
         plot::nothing(&painter, *to.frame(), cx.words.device_page.no_data, theme);
+    }
+    if let Some(cursor) = canvas.cursor {
+        // Seen on whatever colour.
+        painter.vline(plot::x(to, cursor), to.frame().y_range(), Stroke::new(3.0, theme.ground));
     }
     plot::cursor(&painter, canvas, to, theme);
 }
