@@ -163,7 +163,7 @@ impl Memory {
             let heard = devices.values().filter_map(|key| self.devices.get(key)).map(|kept| kept.heard).max();
             for key in devices.values() {
                 if let Some(kept) = self.devices.get_mut(key) {
-                    kept.broken = heard;
+                    kept.break_off(heard.unwrap_or_default(), &mut self.tracks);
                 }
             }
         }
@@ -256,7 +256,7 @@ impl Memory {
                 self.heard(key, heard, heard);
                 if let Some(kept) = self.devices.get_mut(&key) {
                     if !state.online && state.since >= kept.heard {
-                        kept.broken.get_or_insert(state.since);
+                        kept.break_off(state.since, &mut self.tracks);
                     }
                     kept.record = Some(Box::new(DeviceState { values: Vec::new(), ..*state }));
                     kept.is_record_new = true;
@@ -268,18 +268,19 @@ impl Memory {
                 if let Some(kept) = key.and_then(|key| self.devices.get_mut(&key)) {
                     let is_away = matches!(line.what, Happened::Silent | Happened::Offline { .. });
                     if is_away && line.at >= kept.heard {
-                        kept.broken.get_or_insert(line.at);
+                        kept.break_off(line.at, &mut self.tracks);
                     }
                     kept.log.push(*line);
                 }
             }
             Item::Broken(source, at) => {
+                self.is_urgent = true;
                 for (id, key) in self.sources.get(&source).into_iter().flatten() {
                     // What this app says of its own link goes on.
                     if let Some(kept) = self.devices.get_mut(key)
                         && !id.as_str().starts_with(LOCAL_MARK)
                     {
-                        kept.broken.get_or_insert(at);
+                        kept.break_off(at, &mut self.tracks);
                     }
                 }
             }
@@ -342,15 +343,9 @@ impl Memory {
         let back = if at > until { at } else { received };
         for id in kept.tracks.values() {
             if let Some(track) = self.tracks.get_mut(id) {
-                track.resume(until, back);
+                track.resume(back);
             }
         }
-    }
-
-    /// The changes of a text that are not on disk, and since when its device is not heard, if it is not.
-    pub(super) fn states_of(&self, track: i64) -> (Vec<StateChange>, Option<WallMs>) {
-        let Some(track) = self.tracks.get(&track) else { return (Vec::new(), None) };
-        (track.texts.clone(), self.devices.get(&track.device).and_then(|kept| kept.broken))
     }
 
     fn key(&mut self, source: u64, id: &DeviceId) -> Option<i64> {
@@ -548,6 +543,19 @@ impl Kept {
             behind_ms: 0,
             heard: 0,
             broken: None,
+        }
+    }
+
+    /// From this moment on nothing is heard of it, unless that is so already.
+    fn break_off(&mut self, at: WallMs, tracks: &mut BTreeMap<i64, Track>) {
+        if self.broken.is_some() {
+            return;
+        }
+        self.broken = Some(at);
+        for id in self.tracks.values() {
+            if let Some(track) = tracks.get_mut(id) {
+                track.end(at);
+            }
         }
     }
 }

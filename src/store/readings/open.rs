@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::super::error::StoreError;
 use super::super::{files, migrate};
@@ -11,7 +11,7 @@ use super::blob;
 use super::memory::Memory;
 use super::schema::SCHEMA;
 use super::track::{Last, Track};
-use crate::model::device::{DeviceId, MetricName};
+use crate::model::device::{DeviceId, MetricName, Value};
 
 /// A file that is open.
 pub(super) struct Opened {
@@ -45,6 +45,8 @@ fn load(db: &Connection, keeps_raw: bool) -> Result<Memory, StoreError> {
         let Ok(id) = DeviceId::new(row.get::<_, String>(2)?) else { continue };
         memory.load_device(row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned(), id);
     }
+    let mut newest_text =
+        db.prepare("SELECT value IS NULL FROM text WHERE series = ?1 ORDER BY id DESC LIMIT 1")?;
     let mut chunked = HashMap::new();
     let mut query = db.prepare(
         "SELECT id, device, metric, chunked, mark, at, received, value
@@ -62,6 +64,9 @@ fn load(db: &Connection, keeps_raw: bool) -> Result<Memory, StoreError> {
         if let Some(value) = row.get::<_, Option<String>>(7)?
             && let Ok(value) = serde_json::from_str(&value)
         {
+            if let Value::Text(_) = value {
+                track.is_ended = newest_text.query_row([id], |row| row.get(0)).optional()?.unwrap_or(false);
+            }
             track.last = Some(Last { value, at: row.get(5)?, received: row.get(6)? });
         }
         memory.load_track(id, track);

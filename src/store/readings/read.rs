@@ -289,14 +289,13 @@ pub(super) fn states(
     device: &DeviceId,
     metric: &MetricName,
 ) -> Result<Vec<StateChange>, StoreError> {
-    let (track, waiting, broken) = {
+    let (track, waiting) = {
         let memory = live.current();
         // See `part`.
         db.query_row("SELECT raw_begins FROM state", (), |_| Ok(()))?;
         let found = memory.find(source, device.as_str(), metric.as_str());
         let Some(track) = found else { return Ok(Vec::new()) };
-        let (waiting, broken) = memory.states_of(track);
-        (track, waiting, broken)
+        (track, memory.tracks.get(&track).map(|held| held.texts.clone()).unwrap_or_default())
     };
     let mut query = db.prepare_cached("SELECT at, value FROM text WHERE series = ?1 ORDER BY id")?;
     let rows = query.query_map([track], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)))?;
@@ -317,7 +316,6 @@ pub(super) fn states(
     }
     changes.extend(waiting);
     changes.drain(..changes.len().saturating_sub(TEXTS));
-    changes.extend(broken.filter(|_| !changes.is_empty()).map(|at| StateChange { at, value: None }));
     changes.sort_by_key(|change| change.at);
     Ok(changes)
 }

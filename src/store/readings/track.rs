@@ -68,6 +68,8 @@ pub(super) struct Track {
     pub closing: usize,
     pub last: Option<Last>,
     pub is_last_new: bool,
+    /// Its last text is known to have held up to some time ago, and no longer.
+    pub is_ended: bool,
     /// Changes of a text.
     pub texts: Vec<StateChange>,
     /// The first so many of them are being written.
@@ -91,6 +93,7 @@ impl Track {
             closing: 0,
             last: None,
             is_last_new: false,
+            is_ended: false,
             texts: Vec::new(),
             writing_texts: 0,
         }
@@ -159,15 +162,20 @@ impl Track {
         self.is_last_new = true;
     }
 
-    /// Nothing was heard of its device from `until` to `back`. From there on its last text counts again.
-    pub(super) fn resume(&mut self, until: WallMs, back: WallMs) {
-        let value = self.last_text();
-        // It may have ceased to be a text with this very word.
-        if value.is_some() || !self.texts.is_empty() {
-            self.texts.push(StateChange { at: until, value: None });
+    /// From here on nothing is heard of its device.
+    pub(super) fn end(&mut self, at: WallMs) {
+        if !self.is_ended && self.last_text().is_some() {
+            self.texts.push(StateChange { at, value: None });
+            self.is_ended = true;
         }
-        if value.is_some() {
-            self.texts.push(StateChange { at: back, value });
+    }
+
+    /// Its device is heard again: from here on its last text counts again.
+    pub(super) fn resume(&mut self, at: WallMs) {
+        if std::mem::take(&mut self.is_ended)
+            && let Some(value) = self.last_text()
+        {
+            self.texts.push(StateChange { at, value: Some(value) });
         }
     }
 
@@ -175,6 +183,7 @@ impl Track {
     pub(super) fn restate(&mut self) {
         if let (Some(last), Some(value)) = (&self.last, self.last_text())
             && self.texts.is_empty()
+            && !self.is_ended
         {
             self.texts.push(StateChange { at: last.received, value: Some(value) });
         }

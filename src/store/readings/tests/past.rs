@@ -197,6 +197,17 @@ fn of_a_text_its_changes_are_kept_and_that_nobody_listened() {
     let away = (T0 + 6, None);
     let before = [&expected[..], std::slice::from_ref(&away)].concat();
     assert_eq!(states(&store), before, "known up to the last word of whatever metric");
+    // Another run that hears only of others: they tell that it listened, and not to this one.
+    let other = Readings::of(
+        DeviceId::new("~link").unwrap(),
+        T0 + 20,
+        T0 + 20,
+        vec![(name("queue"), Value::Number(0.0))],
+    );
+    assert!(store.keep(1, Arc::new(other)));
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(states(&store), before, "what was not known is not known a run later");
     tell(&store, "t", T0 + 50, Value::Number(1.0));
     let back = [&before[..], &[was(T0 + 50, "a")]].concat();
     assert_eq!(states(&store), back, "its last word counts again");
