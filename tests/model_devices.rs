@@ -13,6 +13,7 @@ use duplex::model::device::{CLOCK_TOLERANCE_MS, place};
 use duplex::model::event::Update;
 use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::profile::{Profile, Protocol, Socket};
+use duplex::model::states::StateChange;
 use duplex::model::{
     Command, CommandState, Connection, ConnectionId, Device, DeviceState, Event, Freshness, Happened,
     LastValue, LinkState, LogLine, MessageId, Metric, MetricType, Model, PrincipalId, Readings, Sender,
@@ -450,4 +451,48 @@ fn ten_thousand_devices_keep_within_forty_megabytes() {
     let bytes = desk.connection().devices.bytes();
     assert!(bytes < 40_000_000, "{bytes} bytes");
     assert!(desk.device("device-77").metric("c").unwrap().series.raw().len() >= 8);
+}
+
+#[test]
+fn a_texts_changes_are_counted_however_many_come_between_two_looks() {
+    let mut desk = Desk::new(vec![]);
+    let changes = |desk: &Desk| desk.device("d").metric("mode").unwrap().changes;
+    let say = |desk: &mut Desk, after: i64, value: Value| {
+        desk.read("d", T + after, T + after, &[("mode", value), ("n", number(after as f64))]);
+    };
+    let text = |text: &str| Value::Text(text.into());
+    say(&mut desk, 0, text("a"));
+    let first = changes(&desk);
+    say(&mut desk, 1, text("a"));
+    assert_eq!(changes(&desk), first, "told again it is no change");
+    say(&mut desk, 2, text("b"));
+    say(&mut desk, 3, text("a"));
+    assert_eq!(changes(&desk), first + 2, "there and back is two");
+    say(&mut desk, 4, Value::Missing);
+    assert_eq!(changes(&desk), first + 3);
+    say(&mut desk, 5, text("a"));
+    let before = changes(&desk);
+    desk.lost();
+    desk.online();
+    desk.listed(vec![]);
+    say(&mut desk, 6, text("a"));
+    assert_ne!(changes(&desk), before, "between them nobody listened");
+}
+
+#[test]
+fn only_so_many_pasts_of_texts_are_held_and_their_size_is_counted() {
+    let mut desk = Desk::new(vec![]);
+    let before = desk.connection().devices.bytes();
+    let long: Arc<str> = "x".repeat(1_000).into();
+    for n in 0..40 {
+        let changes: Arc<[StateChange]> =
+            (0..100).map(|at| StateChange { at, value: Some(Arc::clone(&long)) }).collect();
+        desk.apply(Event::States { device: name("d"), metric: name(&format!("m{n}")), changes });
+    }
+    let devices = &desk.connection().devices;
+    let held = (0..40).filter(|n| devices.states("d", &format!("m{n}")).is_some()).count();
+    assert_eq!(held, 16, "the newest");
+    assert!(devices.states("d", "m39").is_some());
+    let grown = devices.bytes() - before;
+    assert!((16 * 100 * size_of::<StateChange>()..100_000).contains(&grown), "{grown}");
 }

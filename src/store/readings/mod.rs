@@ -10,6 +10,9 @@
 //! point: distance in time says that there was none. A minute counts each value told, one told again at the same time
 //! right after the first counts once; raw points have one value a time, the later told.
 //!
+//! Of a text its changes are kept, and from when to when nobody could have heard of one: the device, the link or this
+//! program was away. That is written down when it begins, for the next run to know.
+//!
 //! A crash costs what was not written yet: at most about 5,000 values, or what came within a minute where it was fewer.
 
 mod blob;

@@ -454,15 +454,16 @@ fn speak(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], response: &Respon
         (words.plot_of)(&names.join(", "), &from, &to)
     };
     response.widget_info(|| egui::WidgetInfo::labeled(Role::Figure, true, name()));
-    let holes = common_holes(lines);
     ui.ctx().accesskit_node_builder(response.id, |node| {
         let is_nothing = !canvas.loading && lines.iter().all(|line| line.drawn.ends.is_none());
         let mut said: Vec<String> = is_nothing.then(|| words.no_data.to_owned()).into_iter().collect();
-        said.extend(holes_said(words, &holes, canvas.sight));
+        said.extend(holes_said(words, &common_holes(lines), canvas.sight));
         said.push(words.plot_help.to_owned());
         node.set_description(said.join(" "));
     });
-    hole_at_hand(ui, cx, canvas, &holes, response);
+    if response.hovered() {
+        hole_at_hand(ui, cx, canvas, &common_holes(lines), response);
+    }
 }
 
 /// From when to when, for people.
@@ -494,7 +495,7 @@ pub(super) fn hole_at_hand(
     holes: &[(WallMs, WallMs)],
     response: &Response,
 ) {
-    let Some(at) = response.hover_pos().filter(|_| response.hovered()) else { return };
+    let Some(at) = response.hover_pos() else { return };
     let sight = canvas.sight;
     let column_ms = (sight.to - sight.from) as f64 / f64::from(response.rect.width().max(1.0));
     let moment = sight.from as f64 + f64::from(at.x - response.rect.left()) * column_ms;

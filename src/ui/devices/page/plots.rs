@@ -48,7 +48,7 @@ pub(super) struct Plots {
     link: Option<WallMs>,
     kept: HashMap<MetricName, Kept>,
     /// Of those that are said in words.
-    words: HashMap<MetricName, Known>,
+    states: HashMap<MetricName, Known>,
     sight: Sight,
 }
 
@@ -111,7 +111,7 @@ impl Default for Plots {
             width: 320,
             link: None,
             kept: HashMap::new(),
-            words: HashMap::new(),
+            states: HashMap::new(),
             sight: Sight { from: 0, to: 1, now: 1, width: 1 },
         }
     }
@@ -122,11 +122,11 @@ impl Plots {
     pub(super) fn look(&mut self, cx: &mut Cx, facts: &Facts, connection: &Connection, device: &Device) {
         let chosen = self.chosen.get_or_insert_with(|| at_first(device)).clone();
         self.kept.retain(|name, _| chosen.contains(name));
-        self.words.retain(|name, _| chosen.contains(name));
+        self.states.retain(|name, _| chosen.contains(name));
         if let Some(link) = facts.seen.link {
             if self.link.is_some_and(|before| before != link) {
                 self.kept.values_mut().for_each(|kept| kept.again = true);
-                self.words.values_mut().for_each(Known::ask_again);
+                self.states.values_mut().for_each(Known::ask_again);
             }
             self.link = Some(link);
         }
@@ -137,10 +137,10 @@ impl Plots {
             let Some(latest) = device.metric(name.as_str()) else { continue };
             if is_words(latest) {
                 self.kept.remove(&name);
-                self.look_at_words(cx, facts, connection, device, latest);
+                self.look_at_states(cx, facts, connection, device, latest);
                 continue;
             }
-            self.words.remove(&name);
+            self.states.remove(&name);
             let page = connection.devices.page(device.spec.id.as_str(), name.as_str());
             let kept = self.kept.entry(name.clone()).or_default();
             let pages = connection.devices.pages_version();
@@ -160,7 +160,7 @@ impl Plots {
     }
 
     /// The same for what is said in words: all that is stored of it is asked for, and again when it changes.
-    fn look_at_words(
+    fn look_at_states(
         &mut self,
         cx: &mut Cx,
         facts: &Facts,
@@ -170,7 +170,7 @@ impl Plots {
     ) {
         let name = &latest.metric.name;
         let stored = connection.devices.states(device.spec.id.as_str(), name.as_str());
-        let known = self.words.entry(name.clone()).or_default();
+        let known = self.states.entry(name.clone()).or_default();
         known.look(device, latest, connection.status(device), stored, facts.hub_now);
         match known.ask(latest, stored, cx.now.boot_ms) {
             Ok(()) => cx.intents.push(Intent::LoadStates {
@@ -239,7 +239,7 @@ impl Plots {
                 with_times: number + 1 == groups.len(),
             };
             let shown = match group.as_slice() {
-                [(_, metric)] if let Some(known) = self.words.get(&metric.name) => {
+                [(_, metric)] if let Some(known) = self.states.get(&metric.name) => {
                     canvas.loading = known.is_loading();
                     let name = metric_name(cx.words, facts.device.as_str(), name);
                     let drawn = &known.draw(metric, self.sight);
@@ -349,7 +349,7 @@ impl Plots {
         for (place, name) in chosen {
             let Some(metric) = metrics.iter().find(|metric| metric.name == *name) else { continue };
             let is_alone =
-                |metric: &Metric| is_words_kind(metric.kind) || self.words.contains_key(&metric.name);
+                |metric: &Metric| is_words_kind(metric.kind) || self.states.contains_key(&metric.name);
             let together = |other: &Metric| {
                 other.kind == metric.kind
                     && other.unit == metric.unit

@@ -175,9 +175,11 @@ fn speak(ui: &Ui, cx: &Cx, canvas: &Canvas, strip: &Strip, response: &Response) 
         said.push(words.plot_help.to_owned());
         node.set_description(said.join(" "));
     });
+    if !response.hovered() {
+        return;
+    }
     plot::hole_at_hand(ui, cx, canvas, &drawn.holes, response);
-    let hovered = response.hover_pos().and(canvas.cursor).and_then(|cursor| drawn.at(cursor));
-    if let Some(stretch) = hovered {
+    if let Some(stretch) = canvas.cursor.and_then(|cursor| drawn.at(cursor)) {
         response.clone().on_hover_text_at_pointer(strip.said(cx, canvas, Some(stretch)));
     }
 }
