@@ -239,10 +239,10 @@ impl Plots {
                 with_times: number + 1 == groups.len(),
             };
             let shown = match group.as_slice() {
-                [(_, metric)] if let Some(known) = self.states.get(&metric.name) => {
+                [(_, metric)] if let Some(known) = self.states.get_mut(&metric.name) => {
                     canvas.loading = known.is_loading();
                     let name = metric_name(cx.words, facts.device.as_str(), name);
-                    let drawn = &known.draw(metric, self.sight);
+                    let drawn = known.draw(metric, self.sight);
                     strip::show(ui, cx, &canvas, &Strip { metric, name, drawn })
                 }
                 _ => self.lines(ui, cx, facts, &mut canvas, group),

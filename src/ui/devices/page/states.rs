@@ -174,6 +174,18 @@ pub(super) struct Known {
     /// What was seen here and may not be among what is stored.
     seen: Vec<StateChange>,
     last: Option<Look>,
+    drawn: Drawn,
+    key: Option<Key>,
+}
+
+/// A strip is drawn anew when this changes.
+#[derive(PartialEq)]
+struct Key {
+    sight: Sight,
+    /// Where what is stored lies: another answer lies elsewhere.
+    stored: Option<usize>,
+    seen: (usize, Option<WallMs>),
+    options: usize,
 }
 
 struct Asked {
@@ -200,8 +212,22 @@ impl Known {
         self.stored.is_none()
     }
 
-    /// Divides what is in sight.
-    pub(super) fn draw(&self, metric: &Metric, sight: Sight) -> Drawn {
+    /// What is in sight, divided.
+    pub(super) fn draw(&mut self, metric: &Metric, sight: Sight) -> &Drawn {
+        let key = Key {
+            sight,
+            stored: self.stored.as_ref().map(|stored| stored.as_ptr().addr()),
+            seen: (self.seen.len(), self.seen.last().map(|change| change.at)),
+            options: metric.options.len(),
+        };
+        if self.key.as_ref() != Some(&key) {
+            self.drawn = self.divide(metric, sight);
+            self.key = Some(key);
+        }
+        &self.drawn
+    }
+
+    fn divide(&self, metric: &Metric, sight: Sight) -> Drawn {
         let stored = self.stored.as_deref().unwrap_or_default();
         // The answer may tell of what was seen after the question, too.
         let told_to = stored.last().map_or(WallMs::MIN, |change| change.at);
