@@ -35,7 +35,7 @@ if have cygpath; then
     # Without the compiler's runtime as a DLL, which Windows does not bring.
     RUSTFLAGS='-C target-feature=+crt-static'
     export RUSTFLAGS
-    cargo build --locked --profile dist --bins --target "$triple"
+    cargo build --locked --profile dist --config packaging/windows/small.toml --bins --target "$triple"
 else
     triple=x86_64-pc-windows-gnu
     need x86_64-w64-mingw32-gcc x86_64-w64-mingw32-windres
@@ -45,7 +45,7 @@ else
     CC_x86_64_pc_windows_gnu=x86_64-w64-mingw32-gcc
     AR_x86_64_pc_windows_gnu=x86_64-w64-mingw32-ar
     export RUSTFLAGS CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER CC_x86_64_pc_windows_gnu AR_x86_64_pc_windows_gnu
-    set -- build --locked --profile dist --bins --target "$triple"
+    set -- build --locked --profile dist --config packaging/windows/small.toml --bins --target "$triple"
     if [ -d "$(rustc --print sysroot)/lib/rustlib/$triple/lib" ]; then
         cargo "$@"
     elif [ -d /usr/lib/rustlib/src/rust/library ] || [ -d "$(/usr/bin/rustc --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library" ]; then
