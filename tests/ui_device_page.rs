@@ -667,6 +667,21 @@ fn the_value_at_the_pointer_is_told_and_since_when() {
 }
 
 #[test]
+fn all_plots_and_strips_begin_and_end_at_one_place() {
+    let mut page = Page::opened();
+    page.say(&[("speed", Value::Number(1.2e9))]);
+    page.window.click("Plot mode");
+    (0..3).for_each(|_| page.window.pass(1_000));
+    let of = |label: &str| {
+        let rect = page.window.harness.get_by_label_contains(label).rect();
+        (rect.left(), rect.right())
+    };
+    let speed = of("Plot of speed");
+    assert_eq!(of("Plot of temperature"), speed);
+    assert_eq!(of("States of mode"), speed);
+}
+
+#[test]
 fn a_device_of_words_alone_shows_what_it_says() {
     let mut page = Page { window: Window::sized(1_200.0, 900.0), incarnation: 7 };
     let now = page.window.now().wall_ms;

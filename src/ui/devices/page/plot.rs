@@ -21,8 +21,8 @@ use crate::ui::{Cx, harmless, value, widgets};
 
 /// Height of a plot, in points.
 const HEIGHT: f32 = 132.0;
-/// Room for the numbers at the left.
-const AXIS: f32 = 56.0;
+/// Room for the numbers at the left, where they need no more.
+pub(super) const AXIS: f32 = 56.0;
 /// Least distance of two times on the axis.
 const TIMES_APART: f64 = 84.0;
 /// Most holes that are named aloud.
@@ -38,6 +38,8 @@ pub(super) struct Canvas {
     pub cursor: Option<f64>,
     /// Whether some of it is being fetched.
     pub loading: bool,
+    /// Room for the numbers at the left.
+    pub axis: f32,
     /// Whether the times stand under it.
     pub with_times: bool,
 }
@@ -46,6 +48,8 @@ pub(super) struct Canvas {
 pub(super) struct Shown {
     /// The width of the lines' part, in pixels.
     pub width: u32,
+    /// The room that the numbers at the left took.
+    pub axis: f32,
     /// The moment under the pointer, if it is over this plot.
     pub cursor: Option<f64>,
     /// What the person does.
@@ -94,7 +98,7 @@ pub(super) fn bare<'a>(ui: &Ui, cx: &Cx, canvas: &Canvas) -> Plot<'a> {
         .set_margin_fraction(Vec2::ZERO)
         .grid_color(theme::of(ui).line)
         .grid_fade(0.0)
-        .y_axis_min_width(AXIS)
+        .y_axis_min_width(canvas.axis)
         .x_grid_spacer(move |input| times(&input, sight))
         .x_axis_formatter(move |mark, _| match mark.value <= last {
             true => (words.device_page.tick)(mark.value as i64, mark.step_size as i64),
@@ -423,7 +427,8 @@ pub(super) fn hand(ui: &Ui, canvas: &Canvas, rect: Rect, speak: impl FnOnce(&Res
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         keys(ui, sight, &mut moves);
     }
-    Shown { width: (rect.width().max(1.0) as u32).min(8_192), cursor, moved: moves }
+    let axis = rect.left() - ui.max_rect().left();
+    Shown { width: (rect.width().max(1.0) as u32).min(8_192), axis, cursor, moved: moves }
 }
 
 fn keys(ui: &Ui, sight: Sight, moves: &mut Vec<Move>) {

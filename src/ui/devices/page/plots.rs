@@ -44,6 +44,8 @@ pub(super) struct Plots {
     pub(super) cursor: Option<f64>,
     /// The plots' width in pixels, as last drawn.
     width: u32,
+    /// The widest numbers at the left, so that all plots begin at one place.
+    axis: f32,
     /// When the link came up, as last seen up.
     link: Option<WallMs>,
     kept: HashMap<MetricName, Kept>,
@@ -109,6 +111,7 @@ impl Default for Plots {
             moved: 0,
             cursor: None,
             width: 320,
+            axis: plot::AXIS,
             link: None,
             kept: HashMap::new(),
             states: HashMap::new(),
@@ -208,6 +211,7 @@ impl Plots {
 
     /// Plots a reading, or no longer.
     pub(super) fn choose(&mut self, name: &MetricName, plotted: bool) {
+        self.axis = plot::AXIS;
         let chosen = self.chosen.get_or_insert_default();
         chosen.retain(|known| known != name);
         if plotted && chosen.len() < MOST {
@@ -228,6 +232,7 @@ impl Plots {
         let mut moves = Vec::new();
         let mut cursor = None;
         let mut width = self.width;
+        let mut axis = self.axis;
         for (number, group) in groups.iter().enumerate() {
             let name = group.first().map(|(_, metric)| metric.name.as_str()).unwrap_or_default();
             let id = egui::Id::unique(("device plot", facts.connection, facts.device.as_str(), name));
@@ -236,6 +241,7 @@ impl Plots {
                 sight: self.sight,
                 cursor: self.cursor,
                 loading: false,
+                axis: self.axis,
                 with_times: number + 1 == groups.len(),
             };
             let shown = match group.as_slice() {
@@ -248,8 +254,13 @@ impl Plots {
                 _ => self.lines(ui, cx, facts, &mut canvas, group),
             };
             width = shown.width;
+            axis = axis.max(shown.axis);
             cursor = cursor.or(shown.cursor);
             moves.extend(shown.moved);
+        }
+        if axis > self.axis {
+            self.axis = axis;
+            cx.deadline.at(cx.now.boot_ms);
         }
         self.after(cx, facts.hub_now, width, cursor, moves);
     }
@@ -321,6 +332,7 @@ impl Plots {
                 });
                 if button.clicked() && !chosen {
                     self.span_ms = stretch.ms();
+                    self.axis = plot::AXIS;
                     self.moved = cx.now.boot_ms;
                     cx.deadline.at(cx.now.boot_ms);
                 }
