@@ -189,9 +189,11 @@ fn ends(lines: &[Plotted]) -> (f64, f64) {
     let Some((low, high)) = all.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
         return (0.0, 1.0);
     };
+    let size = low.abs().max(high.abs());
     let room = match high - low {
+        _ if size == 0.0 => 1.0,
         // The smallest difference that a plot can tell apart.
-        flat if flat <= low.abs().max(high.abs()) * 1e-9 => low.abs().max(high.abs()).max(1e-9) * 0.05,
+        flat if flat <= size * 1e-9 => size.max(1e-9) * 0.05,
         span => span * 0.08,
     };
     (low - room, high + room)
