@@ -114,6 +114,8 @@ pub struct Courier {
     unsaid: BTreeMap<RoomName, Offset>,
     /// Whether the hub has just welcomed us.
     greeted: bool,
+    /// A connection that is open, and where nothing is said yet: the disk is still writing what came over the one before.
+    opened: Option<super::Input>,
     outputs: VecDeque<Output>,
 }
 
@@ -131,6 +133,7 @@ impl Courier {
             waiting: BTreeMap::new(),
             unsaid: BTreeMap::new(),
             greeted: false,
+            opened: None,
             outputs: VecDeque::new(),
         }
     }
@@ -158,6 +161,11 @@ impl Courier {
     /// Takes one input in; then drain [`Courier::poll`].
     pub fn handle(&mut self, now: Time, input: Input) {
         match input {
+            // It would be greeted with a place before what comes of that write, and other entries could come for the same
+            // offsets, if the hub was restored from a backup meanwhile.
+            Input::Link(input @ super::Input::Opened { .. }) if self.is_receiving() => {
+                self.opened = Some(input);
+            }
             Input::Link(input) => self.tell(now, input),
             Input::Send { id, room, body } => {
                 let seq = self.take_seq();
@@ -249,8 +257,6 @@ impl Courier {
         self.greeted |= matches!(event, Event::Welcomed { .. });
         if matches!(event, Event::LogStarted { .. }) {
             self.unsaid.clear();
-            // What is still on its way to the disk is of the log before: nobody resumes there any more.
-            self.waiting.values_mut().for_each(|after| after.mark = None);
         }
         if is_kept(&event) {
             let ticket = self.write(Change::Event(event.clone()), vec![event], None);
@@ -282,6 +288,16 @@ impl Courier {
         if let Some(mark) = after.mark.filter(|_| saved) {
             self.tell(now, super::Input::Committed(mark));
         }
+        let is_receiving = self.is_receiving();
+        // One that was replaced meanwhile is none of the link's any more.
+        if let Some(opened) = self.opened.take_if(|_| !is_receiving) {
+            self.tell(now, opened);
+        }
+    }
+
+    /// Whether the disk is still writing what came from the hub.
+    fn is_receiving(&self) -> bool {
+        self.waiting.values().any(|after| after.mark.is_some())
     }
 }
 

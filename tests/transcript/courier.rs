@@ -185,7 +185,32 @@ fn what_is_typed_offline_waits() {
 }
 
 #[test]
-fn what_is_received_counts_only_when_it_is_on_disk() {
+fn nobody_is_greeted_before_the_disk_has_what_came_over_the_connection_before() {
+    online(
+        "
+        < log 1x
+        * write 3: entries 1x live
+        < log 2y
+        * write 4: entries 2y live
+        < closed lost
+        > hang up 1000
+        ! waiting 1 lost
+        @ nudge
+        ! dialing 2
+        > dial ws://a
+        < open
+        @ saved 3
+        ! entries 1x live
+        @ saved 4
+        ! entries 2y live
+        ! handshaking 2
+        > hello token=t resume=2y
+        ",
+    );
+}
+
+#[test]
+fn a_connection_that_ended_before_the_disk_was_ready_is_not_greeted_any_more() {
     online(
         "
         < log 1x
@@ -197,55 +222,17 @@ fn what_is_received_counts_only_when_it_is_on_disk() {
         ! dialing 2
         > dial ws://a
         < open
-        ! handshaking 2
-        # not yet on disk
-        > hello token=t since=0
-        @ saved 3
-        ! entries 1x live
         < closed lost
         > hang up 1000
         ! waiting 2 lost
+        @ saved 3
+        ! entries 1x live
         @ nudge
         ! dialing 3
         > dial ws://a
         < open
         ! handshaking 3
         > hello token=t resume=1x
-        ",
-    );
-}
-
-#[test]
-fn what_reaches_the_disk_after_another_log_began_is_not_resumed_at() {
-    online(
-        "
-        < log 1x
-        * write 3: entries 1x live
-        < closed lost
-        > hang up 1000
-        ! waiting 1 lost
-        @ nudge
-        ! dialing 2
-        > dial ws://a
-        < open
-        ! handshaking 2
-        > hello token=t since=0
-        < welcome recent from=1 head=5 epoch=f
-        ! online
-        * write 4: welcomed as me head=5
-        * write 5: log started First from=1
-        > ping 1
-        @ saved 3
-        ! entries 1x live
-        < closed lost
-        > hang up 1000
-        ! waiting 2 lost
-        @ nudge
-        ! dialing 3
-        > dial ws://a
-        < open
-        ! handshaking 3
-        > hello token=t since=0
         ",
     );
 }
