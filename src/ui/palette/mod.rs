@@ -32,6 +32,7 @@ pub(super) struct Palette {
     offset: f32,
     /// The keyboard has moved: its line is to be seen.
     moved: bool,
+    /// The focus is to go into the field.
     fresh: bool,
 }
 
@@ -77,7 +78,7 @@ impl Palette {
             self.contents(ui, cx, window.y - top)
         });
         // Whoever asks twice means it once: closed by the second, what is typed next would go into the chat.
-        ui.input_mut(|input| input.consume_shortcut(&keys::of(Action::Palette)[0]));
+        self.fresh |= ui.input_mut(|input| input.consume_shortcut(&keys::of(Action::Palette)[0]));
         if shown.should_close() {
             return Outcome::Closed;
         }
