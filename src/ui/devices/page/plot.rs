@@ -283,12 +283,11 @@ fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], to: &PlotTransfor
     holes(&painter, &common_holes(lines), to, theme);
     for (number, line) in lines.iter().enumerate() {
         if lines.len() > 1 {
-            // Where this one alone says nothing.
-            let bottom = rect.bottom() - 3.0 * number as f32;
+            // Where this one alone says nothing: dots, which no value looks like.
+            let bottom = rect.bottom() - 2.0 - 4.0 * number as f32;
             for (from, until) in &line.drawn.holes {
-                let range = x(to, *from as f64)..=x(to, *until as f64);
-                let strip = Rect::from_x_y_ranges(range, bottom - 2.0..=bottom);
-                painter.rect_filled(strip, 0.0, line.colour.gamma_multiply(0.5));
+                let ends = [*from, *until].map(|at| pos2(rect.x_range().clamp(x(to, at as f64)), bottom));
+                painter.extend(Shape::dotted_line(&ends, line.colour.gamma_multiply(0.6), 8.0, 1.0));
             }
         }
         band(&painter, line, to);
