@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::link::backoff::Jitter;
+use duplex::model::event::Side;
+use duplex::model::intent::Jump;
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{Address, ConnectionId, Delivery, Intent, RoomName, SharedModel};
 use duplex::store::client::ClientStore;
@@ -31,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The last message of all: whoever has it has everything.
 const END: &str = "end";
 const CONNECTION: ConnectionId = ConnectionId::COMMAND_LINE;
+/// Messages read from a client's disk at once.
+const PAGE: u32 = 10_000;
 
 /// Not a test by itself: the client processes run it.
 #[test]
@@ -367,9 +371,13 @@ fn held_by(client: &Client) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let store = ClientStore::open(&client.dir).store;
-        let jump = duplex::model::intent::Jump::Start;
-        let page = store.jump(CONNECTION, RoomName::general(), jump, 1_000_000).await.unwrap();
-        assert!(!page.newer_on_disk);
-        page.messages.into_iter().map(|message| message.body).collect()
+        let room = RoomName::general;
+        let mut page = store.jump(CONNECTION, room(), Jump::Start, PAGE).await.unwrap();
+        let mut bodies = Vec::new();
+        while let Some(last) = page.messages.last().map(|message| message.position) {
+            bodies.extend(page.messages.into_iter().map(|message| message.body));
+            page = store.page(CONNECTION, room(), last, Side::Newer, PAGE).await.unwrap();
+        }
+        bodies
     })
 }
