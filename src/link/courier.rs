@@ -288,9 +288,11 @@ impl Courier {
         if let Some(mark) = after.mark.filter(|_| saved) {
             self.tell(now, super::Input::Committed(mark));
         }
-        let is_receiving = self.is_receiving();
-        // One that was replaced meanwhile is none of the link's any more.
-        if let Some(opened) = self.opened.take_if(|_| !is_receiving) {
+        if self.opened.is_some()
+            && !self.is_receiving()
+            && let Some(opened) = self.opened.take()
+        {
+            // One that was replaced meanwhile is none of the link's any more.
             self.tell(now, opened);
         }
     }

@@ -128,14 +128,12 @@ impl Devices {
 
     /// A part of a metric's stored past, as last asked for.
     pub fn page(&self, device: &str, metric: &str) -> Option<&SeriesPage> {
-        let is_it = |(id, name): &(DeviceId, MetricName)| id.as_str() == device && name.as_str() == metric;
-        self.pages.iter().find(|(key, _)| is_it(key)).map(|(_, page)| page)
+        held(&self.pages, device, metric)
     }
 
     /// A text's stored past, as last asked for, in order of time. Another answer is another allocation.
     pub fn states(&self, device: &str, metric: &str) -> Option<&States> {
-        let is_it = |(id, name): &(DeviceId, MetricName)| id.as_str() == device && name.as_str() == metric;
-        self.states.iter().find(|(key, _)| is_it(key)).map(|(_, changes)| changes)
+        held(&self.states, device, metric)
     }
 
     /// Changes whenever a page arrives.
@@ -375,6 +373,12 @@ impl Devices {
         self.states.push_back((key, changes));
         self.states.drain(..self.states.len().saturating_sub(STATES));
     }
+}
+
+/// What is held of a metric's past.
+fn held<'a, T>(all: &'a VecDeque<((DeviceId, MetricName), T)>, device: &str, metric: &str) -> Option<&'a T> {
+    let is_it = |(id, name): &(DeviceId, MetricName)| id.as_str() == device && name.as_str() == metric;
+    all.iter().find(|(key, _)| is_it(key)).map(|(_, past)| past)
 }
 
 /// Whether a name is one that this app gives its own links. A hub's word for such a one is not taken.

@@ -28,3 +28,9 @@ pub fn state_of(value: &Value) -> Option<Arc<str>> {
         _ => Arc::clone(text),
     })
 }
+
+/// Whether a value after this one is a change of a text: from one to another, or between a text and what is none.
+pub fn is_change(before: Option<&Value>, value: &Value) -> bool {
+    let is_text = |value: &Value| matches!(value, Value::Text(_));
+    (is_text(value) || before.is_some_and(is_text)) && before != Some(value)
+}

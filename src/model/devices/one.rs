@@ -11,6 +11,7 @@ use crate::model::device::{
 };
 use crate::model::link_device::LOCAL_MARK;
 use crate::model::series::{Point, Series};
+use crate::model::states::is_change;
 use crate::model::time::WallMs;
 
 /// Most lines of a device's log, and most commands of it, in memory.
@@ -449,8 +450,7 @@ impl Latest {
     }
 
     fn take(&mut self, value: Value, at: WallMs, received: WallMs) {
-        let is_text = |value: &Value| matches!(value, Value::Text(_));
-        if (is_text(&value) || is_text(&self.value)) && value != self.value {
+        if is_change(Some(&self.value), &value) {
             self.changes = self.changes.wrapping_add(1);
         }
         (self.value, self.at, self.received) = (value, at, received);

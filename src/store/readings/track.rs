@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::model::device::{MetricName, Value};
 use crate::model::series::{Bucket, MINUTE_MS, Point};
-use crate::model::states::{StateChange, state_of};
+use crate::model::states::{StateChange, is_change, state_of};
 use crate::model::time::WallMs;
 
 /// A minute that is still open.
@@ -153,9 +153,7 @@ impl Track {
         if self.last.as_ref().is_some_and(|known| known.received > last.received) {
             return;
         }
-        let known = self.last.as_ref().map(|known| &known.value);
-        let is_text = |value: &Value| matches!(value, Value::Text(_));
-        if known != Some(&last.value) && (is_text(&last.value) || known.is_some_and(is_text)) {
+        if is_change(self.last.as_ref().map(|known| &known.value), &last.value) {
             self.texts.push(StateChange { at, value: state_of(&last.value) });
         }
         self.last = Some(last);
