@@ -1,6 +1,7 @@
 //! The desktop app: its arguments, its window, and what it says when it cannot open one.
 
 mod args;
+mod clipboard;
 mod desktop;
 mod display;
 mod frame_log;

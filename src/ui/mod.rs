@@ -21,6 +21,7 @@ mod icons;
 mod link;
 mod log;
 mod looks;
+mod nul;
 mod open_link;
 mod outside;
 mod palette;
@@ -138,6 +139,7 @@ pub struct Ui {
 impl Ui {
     /// Dresses the context and starts with nothing open.
     pub fn new(ctx: &egui::Context, options: Options) -> Ui {
+        ctx.add_plugin(nul::NoNul);
         Ui {
             looks: looks::Looks::new(ctx, options.language),
             open: None,
