@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::settings;
+use crate::{privacy, settings};
 use args::{Args, Command};
 
 /// Exit codes, documented in `--help`.
@@ -102,8 +102,9 @@ fn app_dir() -> Result<PathBuf, Failure> {
 #[allow(clippy::print_stderr)]
 pub fn main(app: fn() -> clap::Command) -> ExitCode {
     let args = Args::parse();
-    let level = if args.verbose { "info" } else { "warn" };
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level)).init();
+    // First of all: no other thread runs yet.
+    privacy::seal();
+    privacy::logging::start(if args.verbose { "info" } else { "warn" });
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -127,7 +128,7 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { exit, sentence }) => {
             if !sentence.is_empty() {
-                eprintln!("duplexctl: {sentence}");
+                eprintln!("duplexctl: {}", privacy::mask(&sentence));
             }
             ExitCode::from(exit as u8)
         }
