@@ -60,6 +60,8 @@ pub(super) enum Command {
     /// Devices with a token of their own at a hub on this computer, whether it runs or not.
     #[command(subcommand)]
     Device(Device),
+    /// Ask a hub whether it is healthy: exit code 0 if so, 1 if not. For health checks of containers and monitors.
+    Health(Health),
     /// Write manual pages and shell completions, as packages ship them.
     #[command(hide = true)]
     Generate {
@@ -259,6 +261,22 @@ pub(super) enum Device {
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Health {
+    /// The hub's address; by default that of the hub that runs on the data directory.
+    #[arg(value_name = "URL", conflicts_with = "data_dir")]
+    pub(super) url: Option<String>,
+    /// The hub's data directory; by default that of the hub on this computer.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// A certificate authority to trust for this server, a PEM file.
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(super) ca_file: Option<PathBuf>,
+    /// How long to wait for its answer: a number with s, m, h or d.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    pub(super) timeout: Duration,
 }
 
 #[derive(Debug, Flags)]

@@ -7,6 +7,7 @@ mod device;
 mod devices;
 mod follow;
 mod generate;
+mod health;
 mod hub;
 mod invite;
 mod print;
@@ -120,6 +121,7 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         Command::Agent(command) => runtime.block_on(agent::run(command)),
         Command::Set(command) => runtime.block_on(command::run(command)),
         Command::Device(command) => device::run(command),
+        Command::Health(command) => runtime.block_on(health::run(command)),
         Command::Generate { share } => generate::run(&share, app()),
     };
     // A closing handshake under way may take its moment.
