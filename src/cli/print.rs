@@ -10,6 +10,7 @@ use crate::model::{Entry, Status, Time, Value};
 
 use super::devices::{Reading, Turn};
 use super::{Exit, Failure};
+use crate::privacy;
 
 /// Writes a line to standard output. A closed pipe is no failure of ours.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
@@ -149,7 +150,7 @@ pub(super) fn reason(why: &Why) -> String {
         }
         Why::TlsFailed { detail } => format!("no secure connection can be made ({detail})"),
         Why::Http { status: 401, .. } | Why::Unauthorized => {
-            "the server does not know this token; give one by --token or DUPLEX_TOKEN".to_owned()
+            "the server does not know this token; give one by --token-file or DUPLEX_TOKEN".to_owned()
         }
         Why::Http { status: 403, .. } | Why::Forbidden => "this token may not do that".to_owned(),
         Why::Http { status: 404, .. } => "there is no hub at this path; check the address".to_owned(),
@@ -175,9 +176,10 @@ pub(super) fn reason(why: &Why) -> String {
         }
         Why::Unsupported { detail } => detail.clone(),
         Why::HubFailed { detail } => format!("the hub failed ({detail})"),
-        Why::NoToken => "a token is needed; give one by --token or DUPLEX_TOKEN".to_owned(),
+        Why::NoToken => "a token is needed; give one by --token-file or DUPLEX_TOKEN".to_owned(),
     };
-    harmless(&text)
+    // A server could repeat what it was told.
+    harmless(&privacy::mask(&text))
 }
 
 fn code(why: &Why) -> Option<u16> {

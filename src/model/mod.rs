@@ -12,6 +12,7 @@ pub mod intent;
 pub mod link_device;
 pub mod link_state;
 pub mod log;
+pub mod mask;
 pub mod notices;
 pub mod panes;
 pub mod preferences;
