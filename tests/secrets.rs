@@ -107,6 +107,7 @@ fn redeem(link: &str, token: &str) {
         challenge: None,
         resume: None,
         since: None,
+        features: Default::default(),
     };
     let mut target = Target::new(address.url);
     target.fingerprint = address.fingerprint;

@@ -31,19 +31,18 @@ pub(super) fn run(command: Device) -> Result<(), Failure> {
 }
 
 /// The token alone on standard output; how to use it beside it, on standard error.
-#[allow(clippy::print_stderr)]
 fn add(data_dir: &Path, id: &DeviceId, name: &str) -> Result<(), Failure> {
     let token = hub::add_device(data_dir, id.as_str(), name).map_err(failed)?;
     print::line(token.reveal())?;
     let beacon = Beacon::read(data_dir);
     let url = beacon.as_ref().map_or_else(|| USUAL.to_owned(), |beacon| http_url(&beacon.url));
     let trust = if beacon.is_some_and(|beacon| beacon.fingerprint.is_some()) { " --insecure" } else { "" };
-    eprintln!(
+    print::explain(&format!(
         "This token speaks for {} alone; it is not shown again. Publish with it:\n  \
          curl{trust} {url}/v1/devices/{}/readings -H 'Authorization: Bearer TOKEN' -d '{{\"temperature\": 21.5}}'",
         print::harmless(id.as_str()),
         percent(id.as_str()),
-    );
+    ));
     Ok(())
 }
 
@@ -51,7 +50,7 @@ fn list(data_dir: &Path, json: bool) -> Result<(), Failure> {
     for device in hub::devices(data_dir).map_err(failed)? {
         let (id, name) = (device.id.0, device.name);
         print::line(&match json {
-            true => json!({"device": id, "name": name}).to_string(),
+            true => print::object(&json!({"device": id, "name": name})),
             false => print::harmless(format!("{id}  {name}").trim_end()),
         })?;
     }

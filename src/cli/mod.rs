@@ -100,7 +100,6 @@ fn app_dir() -> Result<PathBuf, Failure> {
 }
 
 /// Runs the console companion with the program's arguments. `app`: the flags of the window's program, for `generate`.
-#[allow(clippy::print_stderr)]
 pub fn main(app: fn() -> clap::Command) -> ExitCode {
     let args = Args::parse();
     // First of all: no other thread runs yet.
@@ -109,7 +108,7 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("duplexctl: the system gives no event loop: {error}");
+            print::error(&format!("the system gives no event loop: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -130,7 +129,7 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { exit, sentence }) => {
             if !sentence.is_empty() {
-                eprintln!("duplexctl: {}", privacy::mask(&sentence));
+                print::error(&sentence);
             }
             ExitCode::from(exit as u8)
         }

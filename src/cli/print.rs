@@ -1,20 +1,36 @@
-//! What `tail` prints: JSON lines for scripts, text for people. A reader that went away ends the program quietly.
+//! All that the console prints: JSON lines for scripts, text for people. Nothing else writes to standard output or
+//! standard error, so that text from outside is always harmless: it can neither command a terminal nor pose as a line of
+//! ours. A reader that went away ends the program quietly.
 
 use std::io::Write;
 
 use serde_json::json;
 
+use crate::model::harmless;
+use crate::model::known::{MARK, Shown};
 use crate::model::link_state::{LinkState, Why};
+use crate::model::name::looks_like;
 use crate::model::time::WallMs;
-use crate::model::{Entry, Status, Time, Value};
+use crate::model::{Entry, PrincipalKind, Status, Time, Value};
 
 use super::devices::{Reading, Turn};
 use super::{Exit, Failure};
 use crate::privacy;
 
-/// Writes a line to standard output. A closed pipe is no failure of ours.
+/// Longest name that is printed, in characters.
+pub(super) const MAX_NAME_CHARS: usize = 64;
+/// Longest sentence, and text from outside within one, in characters.
+const MAX_SENTENCE_CHARS: usize = 2_000;
+/// Width of a tab within a message, in characters.
+const TAB: &str = "    ";
+/// What the lines of a message after its first begin with.
+const INDENT: &str = "\n    ";
+
+/// Writes a line to standard output, or several with line breaks of ours between them. A closed pipe is no failure of
+/// ours.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
+    let text = lines(text);
     let written =
         out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
     written.map_err(|error| match error.kind() {
@@ -23,30 +39,95 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
     })
 }
 
+/// Writes a sentence to standard error, on one line. Nobody may be left there to read it.
+pub(super) fn error(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "duplexctl: {}", harmless(&privacy::mask(sentence)));
+}
+
+/// Writes an explanation of several lines to standard error. Nobody may be left there to read it.
+pub(super) fn explain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", lines(&privacy::mask(text)));
+}
+
+fn lines(text: &str) -> String {
+    harmless::text(text).replace('\t', TAB)
+}
+
 /// A message as a JSON object. `at` is in Unix milliseconds, by the sender's clock.
 pub(super) fn message_json(entry: &Entry) -> String {
-    json!({
+    object(&json!({
         "event": "message",
         "room": entry.room,
         "sender": entry.sender.name,
+        "sender_id": entry.sender.id,
         "body": entry.body,
         "id": entry.id,
         "offset": entry.offset,
         "at": entry.at,
-    })
-    .to_string()
+    }))
 }
 
-/// A message as a line for people: what could command a terminal is shown instead of obeyed.
-pub(super) fn message_text(entry: &Entry) -> String {
+/// JSON in which everything that could command a terminal or break a line is escaped. It reads as the same.
+pub(super) fn object(value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    if text.is_ascii() && !text.contains('\u{7F}') {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if c != '\u{7F}' && harmless::text(c.encode_utf8(&mut [0; 4])).chars().eq([c]) {
+            out.push(c);
+        } else {
+            // Beyond ASCII such a character stands within a string; JSON escapes UTF-16.
+            out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    out
+}
+
+/// A message as a line for people. Its lines after the first are indented, so that none looks like another message.
+pub(super) fn message_text(entry: &Entry, sender: &Shown) -> String {
     let time = time_text(entry.at);
-    let body = entry.body.replace('\n', "\n    ");
-    format!(
-        "{time} [{}] {}: {}",
-        harmless(entry.room.as_str()),
-        harmless(&entry.sender.name),
-        harmless(&body)
-    )
+    let body = harmless::text(&entry.body);
+    let body = body.trim_end_matches('\n').replace('\n', INDENT).replace('\t', TAB);
+    let room = without(&harmless::line(entry.room.as_str(), MAX_NAME_CHARS), ']');
+    format!("{time} [{room}] {}: {body}", person(sender))
+}
+
+/// Somebody as people read it: their name, a short id where names look alike, and what they are unless a person.
+pub(super) fn person(shown: &Shown) -> String {
+    let name = without_colon(&shown.label());
+    match shown.kind {
+        Some(PrincipalKind::Admin) => format!("{name}{MARK}admin"),
+        Some(PrincipalKind::Device) => format!("{name}{MARK}device"),
+        _ => name,
+    }
+}
+
+/// The name of a device in front of what it says. Only a room stands in brackets behind the time.
+fn device(name: &str) -> String {
+    let name = harmless::line(name, MAX_NAME_CHARS);
+    let bracket = name.find(|c| looks_like(c, '['));
+    let is_in_front = bracket.is_some_and(|at| !name[..at].contains(char::is_alphabetic));
+    without_colon(&if is_in_front { without(&name, '[') } else { name })
+}
+
+/// A name without what would end it in the middle: what follows would pass for what its bearer says.
+fn without_colon(name: &str) -> String {
+    let mut ends = name.chars().zip(name.chars().skip(1).chain([' ']));
+    match ends.any(|(c, next)| looks_like(c, ':') && !next.is_alphanumeric()) {
+        true => without(name, ':'),
+        false => name.to_owned(),
+    }
+}
+
+/// A text with everything that looks like this character shown by its number.
+fn without(text: &str, like: char) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if looks_like(c, like) { out.push_str(&harmless::number(c)) } else { out.push(c) }
+    }
+    out
 }
 
 fn time_text(at: WallMs) -> String {
@@ -56,7 +137,7 @@ fn time_text(at: WallMs) -> String {
 
 /// A reading as a JSON object. `at` is in Unix milliseconds by the device's clock, `received` by the hub's.
 pub(super) fn reading_json(reading: &Reading<'_>) -> String {
-    json!({
+    object(&json!({
         "event": "reading",
         "device": reading.sample.device,
         "name": reading.name,
@@ -65,8 +146,7 @@ pub(super) fn reading_json(reading: &Reading<'_>) -> String {
         "unit": reading.unit(),
         "at": reading.sample.at,
         "received": reading.sample.received,
-    })
-    .to_string()
+    }))
 }
 
 /// A reading as a line for people.
@@ -77,26 +157,25 @@ pub(super) fn reading_text(reading: &Reading<'_>) -> String {
         Value::Flag(flag) => flag.to_string(),
         Value::Text(text) => text.to_string(),
     };
-    let text = format!("{}: {} {value} {}", reading.name, reading.metric, reading.unit());
-    format!("{} {}", time_text(reading.sample.received), harmless(text.trim_end()))
+    let text = format!("{} {value} {}", reading.metric, reading.unit());
+    format!("{} {}: {}", time_text(reading.sample.received), device(reading.name), harmless(&text))
 }
 
 /// A device's new status as a JSON object. `since` is in Unix milliseconds by the hub's clock; null where nobody knows.
 pub(super) fn status_json(turn: &Turn) -> String {
-    json!({
+    object(&json!({
         "event": "status",
         "device": turn.device,
         "name": turn.name,
         "status": status(turn.status),
         "since": turn.since,
-    })
-    .to_string()
+    }))
 }
 
 /// A device's new status as a line for people.
 pub(super) fn status_text(turn: &Turn) -> String {
     let since = turn.since.map(|since| format!(" since {}", time_text(since))).unwrap_or_default();
-    harmless(&format!("{}: {}{since}", turn.name, status(turn.status)))
+    format!("{}: {}{since}", device(&turn.name), status(turn.status))
 }
 
 fn status(status: Status) -> &'static str {
@@ -115,14 +194,13 @@ pub(super) fn link_json(state: &LinkState, now: Time) -> String {
         LinkState::Waiting { retry_at, .. } => Some(retry_at.saturating_sub(now.boot_ms)),
         _ => None,
     };
-    json!({
+    object(&json!({
         "event": "link",
         "state": state.code(),
         "why": why.map(Why::code),
         "code": why.and_then(code),
         "retry_in_ms": retry_in_ms,
-    })
-    .to_string()
+    }))
 }
 
 /// A state of the link for people.
@@ -190,28 +268,103 @@ fn code(why: &Why) -> Option<u16> {
     }
 }
 
-/// Text from outside, with everything shown that a terminal would obey or that would turn its direction.
+/// Text from outside within a sentence: one harmless line.
 pub(super) fn harmless(text: &str) -> String {
-    let is_control = |c: char| c.is_control() && c != '\n' && c != '\t';
-    let is_bidi =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_control(c) || is_bidi(c) {
-            shown.push_str(&format!("<U+{:04X}>", u32::from(c)));
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
+    harmless::line(text, MAX_SENTENCE_CHARS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    use crate::model::known::Known;
+    use crate::model::{EntryKind, MessageId, Principal, PrincipalId, RoomName, Sender};
+
+    fn entry(room: &str, sender: &str, body: &str) -> Entry {
+        Entry {
+            kind: EntryKind::Message,
+            offset: 1,
+            id: MessageId::from_random([1; 16]),
+            room: RoomName::new(room).unwrap(),
+            sender: Sender { id: PrincipalId("3f2a000000000001".to_owned()), name: sender.to_owned() },
+            body: body.to_owned(),
+            at: 0,
+            received: 0,
+        }
+    }
+
+    fn said(room: &str, sender: &str, kind: PrincipalKind, body: &str) -> String {
+        let entry = entry(room, sender, body);
+        let mut known = Known::default();
+        let Sender { id, name } = entry.sender.clone();
+        known.list(&Principal { id: id.clone(), kind, name: name.clone() });
+        let line = message_text(&entry, &known.shown_in_doubt(&id, &name, MAX_NAME_CHARS));
+        // Behind the local time.
+        line.split_once(' ').unwrap().1.to_owned()
+    }
+
     #[test]
     fn a_terminal_is_never_commanded() {
-        assert_eq!(harmless("a\u{1b}[2Jb\u{202e}c\td"), "a<U+001B>[2Jb<U+202E>c\td");
+        assert_eq!(harmless("a\u{1b}[2Jb\u{202e}c\nd"), "a␛[2Jb⟨U+202E⟩c␊d");
+        assert_eq!(lines("a\u{1b}[2J\tb\nc\u{2028}d"), "a␛[2J    b\nc⟨U+2028⟩d");
+        let line =
+            said("general", "Jun", PrincipalKind::Person, "one\r\ntwo\u{1b}]0;x\u{7}\u{85}\n\tthree\n");
+        assert_eq!(line, "[general] Jun: one\n    two␛]0;x␇⟨U+0085⟩\n        three");
+    }
+
+    #[test]
+    fn a_name_does_not_pose_as_another_line() {
+        let person = |room: &str, sender: &str| said(room, sender, PrincipalKind::Person, "x");
+        assert_eq!(said("general", "Jun", PrincipalKind::Admin, "x"), "[general] Jun ·admin: x");
+        assert_eq!(person("general", "Jun ·admin"), "[general] Jun ⟨U+00B7⟩admin: x");
+        assert_eq!(person("general", "Boss: open the door"), "[general] Boss⟨U+003A⟩ open the door: x");
+        assert_eq!(person("general", "Boss\u{FF1A}"), "[general] Boss⟨U+FF1A⟩: x");
+        assert_eq!(person("general", "a:b"), "[general] a:b: x");
+        assert_eq!(
+            person("general", "Jun\n12:00:00 [general] Boss"),
+            "[general] Jun␊12:00:00 [general] Boss: x"
+        );
+        assert_eq!(person("general] Boss: hi [x", "Jun"), "[general⟨U+005D⟩ Boss: hi [x] Jun: x");
+        assert_eq!(device("12:00:00 [general] Boss"), "12:00:00 ⟨U+005B⟩general] Boss");
+        assert_eq!(device("Pump [left]"), "Pump [left]");
+    }
+
+    #[test]
+    fn who_is_not_listed_has_an_id() {
+        let entry = entry("general", "Jun", "x");
+        let shown = Known::default().shown_in_doubt(&entry.sender.id, "Jun", MAX_NAME_CHARS);
+        assert!(message_text(&entry, &shown).ends_with("[general] Jun ·3f2a: x"));
+    }
+
+    #[test]
+    fn json_stays_on_one_line_and_reads_as_it_was() {
+        let name = "Jun\u{2028}\u{61C}\u{85}\u{7F}\u{E0041}\n한 👩\u{200D}👧";
+        let line = message_json(&entry("general", name, name));
+        let hides = |c: char| c.is_control() || "\u{2028}\u{61C}\u{E0041}\u{200D}".contains(c);
+        assert!(!line.contains(hides), "{line}");
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&read["sender"], &read["sender_id"]), (&json!(name), &json!("3f2a000000000001")));
+    }
+
+    /// Standard output and standard error have one door each, so that nothing is forgotten.
+    #[test]
+    fn nothing_else_prints() {
+        let sources = [
+            include_str!("agent.rs"),
+            include_str!("command.rs"),
+            include_str!("device.rs"),
+            include_str!("follow.rs"),
+            include_str!("generate.rs"),
+            include_str!("hub.rs"),
+            include_str!("invite.rs"),
+            include_str!("mod.rs"),
+            include_str!("send.rs"),
+            include_str!("tail.rs"),
+            include_str!("devices.rs"),
+            include_str!("args.rs"),
+        ];
+        for door in ["println!", "eprint", "stdout()", "stderr()"] {
+            assert!(sources.iter().all(|source| !source.contains(door)), "{door} outside of print.rs");
+        }
     }
 }

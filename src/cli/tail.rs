@@ -7,8 +7,9 @@ use super::devices::Seen;
 use super::follow::Follow;
 use super::{Exit, Failure, print};
 use crate::clock;
+use crate::model::known::Known;
 use crate::model::link_state::LinkState;
-use crate::model::{Entry, EntryKind, Event, Readings};
+use crate::model::{Entry, EntryKind, Event, Readings, Sender};
 use crate::wire::SavedState;
 
 pub(super) async fn run(command: Tail) -> Result<(), Failure> {
@@ -16,7 +17,8 @@ pub(super) async fn run(command: Tail) -> Result<(), Failure> {
     let since = Some(command.since.unwrap_or(u64::MAX));
     let mut follow = Follow::start(&command.server, SavedState { resume: None, since }, true)?;
     let left = command.count;
-    let mut printer = Printer { command, left, devices: Seen::default(), version: 0 };
+    let mut printer =
+        Printer { command, left, devices: Seen::default(), people: Known::default(), version: 0 };
     while printer.event(follow.next().await)? {}
     follow.end().await;
     Ok(())
@@ -27,6 +29,8 @@ struct Printer {
     /// So many messages more.
     left: Option<u64>,
     devices: Seen,
+    /// Who was listed by the server or has spoken.
+    people: Known,
     /// Of which the statuses were told.
     version: u64,
 }
@@ -34,6 +38,8 @@ struct Printer {
 impl Printer {
     /// Prints what there is to print of it. `false`: that was all.
     fn event(&mut self, event: Event) -> Result<bool, Failure> {
+        // First: of two who look alike in these entries neither is printed without an id because they spoke first.
+        self.people.hear(&event);
         match event {
             Event::Entries { entries, .. } => return self.messages(&entries),
             Event::Link(state) => {
@@ -52,8 +58,12 @@ impl Printer {
 
     fn messages(&mut self, entries: &[Entry]) -> Result<bool, Failure> {
         for entry in entries.iter().filter(|entry| wanted(&self.command, entry)) {
-            let line =
-                if self.command.json { print::message_json(entry) } else { print::message_text(entry) };
+            let line = if self.command.json {
+                print::message_json(entry)
+            } else {
+                let Sender { id, name } = &entry.sender;
+                print::message_text(entry, &self.people.shown_in_doubt(id, name, print::MAX_NAME_CHARS))
+            };
             print::line(&line)?;
             if let Some(left) = &mut self.left {
                 *left -= 1;
@@ -114,7 +124,6 @@ fn wanted(command: &Tail, entry: &Entry) -> bool {
 }
 
 /// Scripts are told every state; people only what keeps messages from coming, on standard error.
-#[allow(clippy::print_stderr)]
 fn link(command: &Tail, state: &LinkState) -> Result<(), Failure> {
     let is_news = !matches!(state, LinkState::Online { rtt_ms: Some(_), .. } | LinkState::Handshaking { .. });
     if command.json && is_news {
@@ -123,7 +132,7 @@ fn link(command: &Tail, state: &LinkState) -> Result<(), Failure> {
     match state {
         LinkState::Stopped { why } => Err(Failure::new(Exit::Refused, print::reason(why))),
         LinkState::Waiting { .. } if !command.json => {
-            eprintln!("duplexctl: {}", print::link_text(state, clock::now()));
+            print::error(&print::link_text(state, clock::now()));
             Ok(())
         }
         _ => Ok(()),

@@ -9,6 +9,7 @@ use super::metrics::Refused;
 use super::presence::{Mailbox, Seat};
 use super::state::{Commit, Hub, hash};
 use crate::clock;
+use crate::model::name;
 use crate::model::{
     EntryKind, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, RoomName, Sender,
 };
@@ -20,8 +21,6 @@ use tokio::sync::broadcast;
 
 /// About how much JSON one answer holds at most, in bytes: well below the largest frame.
 const ANSWER_BYTES: usize = 256 * 1024;
-/// Longest name of a person, in characters.
-const NAME_CHARS: usize = 64;
 
 /// A client that is about to be welcome: counted in, and hearing of what is committed from before its head was read.
 pub(super) struct Entrance {
@@ -77,23 +76,25 @@ pub(super) async fn authenticate(hub: Arc<Hub>, token: String, from: IpAddr) -> 
 }
 
 pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answer {
-    let name = redeem.name.trim();
-    let is_name =
-        !name.is_empty() && name.chars().count() <= NAME_CHARS && !name.chars().any(char::is_control);
+    let name = name::make(&redeem.name, name::MAX_PERSON_CHARS);
     let is_token = proof::unhex(&redeem.token).is_some_and(|bytes| bytes.len() == 32);
-    let new_id = if is_name && is_token { new_principal_id().ok() } else { None };
+    let new_id = if is_token { new_principal_id().ok() } else { None };
     let refused = |why: &str| {
         log::info!("an invite was refused to {from}: {why}");
         hub.metrics.refuse(Refused::Invite);
         hub.failed(from);
         Answer::Redeemed(None)
     };
+    let name = match name {
+        Ok(name) => name,
+        Err(why) => return refused(&why.to_string()),
+    };
     let Some(new_id) = new_id else {
-        return refused("no proper name or token");
+        return refused("no proper token");
     };
     let (code, token) = (hash(&invite::canonical(&redeem.code)), hash(&redeem.token));
     let now = clock::now().wall_ms;
-    match hub.store.redeem(code, name.to_owned(), token, new_id, now).await {
+    match hub.store.redeem(code, name, token, new_id, now).await {
         Ok(principal) => {
             hub.forget_people();
             Answer::Redeemed(Some(principal))
@@ -167,6 +168,8 @@ fn outcome(hub: &Hub, appended: Appended) -> AppendOutcome {
             AppendOutcome::Stored { offset, received }
         }
         Appended::NoSuchRoom => AppendOutcome::Refused(Refusal::NoSuchRoom),
+        Appended::RoomAlike { room } => AppendOutcome::Refused(Refusal::NameAlike { name: room }),
+        Appended::BadRoomName(why) => AppendOutcome::Refused(Refusal::BadName { detail: why.to_string() }),
     }
 }
 

@@ -5,13 +5,12 @@ use std::path::Path;
 use super::HubError;
 use super::state::hash;
 use crate::clock;
+use crate::model::device::NAME_CHARS;
+use crate::model::name;
 use crate::model::profile::Secret;
 use crate::model::{DeviceId, Principal, PrincipalId, PrincipalKind};
 use crate::store::HubStore;
 use crate::wire::duplex::proof;
-
-/// Longest name of a device, in characters.
-const NAME_CHARS: usize = 128;
 
 /// Gives a device of the hub on this data directory a token, from any process of its owner's, whether the hub runs or not.
 /// One that it had before is good for nothing from then on. Without a name it goes by its id. Blocks.
@@ -19,8 +18,11 @@ const NAME_CHARS: usize = 128;
 /// # Errors
 /// When the id is none or a person's, there is no hub's database, or it cannot be written.
 pub fn add_device(data_dir: &Path, id: &str, name: &str) -> Result<Secret, HubError> {
-    let id = PrincipalId(checked(id)?.to_string());
-    let name: String = name.trim().chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+    let id = PrincipalId(new_id(id)?.to_string());
+    let name = match name.trim() {
+        "" => String::new(),
+        name => name::make(name, name::MAX_TITLE_CHARS).map_err(|why| HubError::BadName { why })?,
+    };
     let token = proof::hex(&clock::random::<32>()?);
     if !HubStore::put_device_offline(data_dir, &id, &name, hash(&token))? {
         return Err(HubError::IdTaken { id: id.0 });
@@ -45,6 +47,12 @@ pub fn devices(data_dir: &Path) -> Result<Vec<Principal>, HubError> {
     let mut all = HubStore::principals_offline(data_dir)?;
     all.retain(|principal| principal.kind == PrincipalKind::Device);
     Ok(all)
+}
+
+/// The id of a device that is new, in its one spelling.
+fn new_id(id: &str) -> Result<DeviceId, HubError> {
+    let made = name::make(id, NAME_CHARS).map_err(|why| HubError::BadName { why })?;
+    checked(&made)
 }
 
 /// An id that a hub's device can have: an app's own views of its links begin with `~`.

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::model::name::BadName;
 use crate::store::StoreError;
 
 /// Why a hub does not run.
@@ -83,6 +84,12 @@ pub enum HubError {
     BadDeviceId {
         /// The id.
         id: String,
+    },
+    /// A name that cannot be given to anything.
+    #[error("{why}; choose another one")]
+    BadName {
+        /// What is wrong with it.
+        why: BadName,
     },
     /// A device's id that somebody else has.
     #[error("{id:?} is somebody who chats, not a device; choose another id")]

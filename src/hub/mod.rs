@@ -49,6 +49,7 @@ pub use invite::{INVITE_MS, Invite, InviteOptions, invite};
 use crate::clock;
 use crate::model::address::SOCKET_PATH;
 use crate::model::device::COMMAND_MS;
+use crate::model::name;
 use crate::model::profile::Secret;
 use crate::model::{Epoch, MessageId, Principal, PrincipalKind};
 use crate::store::HubStore;
@@ -156,7 +157,7 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
     }
 
     let url = url(&options, addr);
-    let name = options.name.clone().or_else(tls::host_name).unwrap_or_else(|| "Duplex".to_owned());
+    let name = hub_name(options.name.as_deref())?;
     let guard = Guard { hosts: options.allowed_hosts.clone(), origins: options.allowed_origins.clone() };
     let fleet = Fleet::open(readings, clock::now().wall_ms, options.command_ms).await;
     let hub = Hub::new(store, fleet, name, secret, guard);
@@ -208,12 +209,22 @@ impl Prepared {
     }
 }
 
+/// The hub's name for people: as given, or else this computer's.
+fn hub_name(given: Option<&str>) -> Result<String, HubError> {
+    let made = |text: &str| name::make(text, name::MAX_TITLE_CHARS);
+    match given {
+        Some(given) => made(given).map_err(|why| HubError::BadName { why }),
+        None => Ok(tls::host_name().and_then(|host| made(&host).ok()).unwrap_or_else(|| "Duplex".to_owned())),
+    }
+}
+
 /// Whoever can read the token's file is an admin, also after the database was lost or restored.
 async fn ensure_owner(store: &HubStore, token: &Secret) -> Result<(), HubError> {
     let token_hash = state::hash(token.reveal());
     if store.principal_by_token_hash(token_hash).await?.is_none() {
         let user = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
-        let name = user.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "admin".to_owned());
+        let name = user.and_then(|name| name::make(&name, name::MAX_PERSON_CHARS).ok());
+        let name = name.unwrap_or_else(|| "admin".to_owned());
         let owner = Principal { id: asks::new_principal_id()?, kind: PrincipalKind::Admin, name };
         store.create_principal(owner, token_hash).await?;
     }

@@ -9,6 +9,7 @@ use super::device::{Freshness, Status};
 use super::devices::{self, Device, Devices, Latest};
 use super::event::{Event, LogRestart, Page, Person, Side, Stored, TestOutcome, Update};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
+use super::known::{Known, Shown};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
 use super::notices::NoticeChoices;
@@ -104,6 +105,8 @@ pub struct Connection {
     pub server: Option<String>,
     /// Everyone who may chat.
     pub people: BTreeMap<PrincipalId, Person>,
+    /// Who was seen there, so that people whose names look alike are told apart.
+    pub known: Known,
     /// The rooms.
     pub rooms: BTreeMap<RoomName, Room>,
     /// What has not yet come back as an entry, by `seq`.
@@ -215,6 +218,7 @@ impl Connection {
             me: None,
             server: None,
             people: BTreeMap::new(),
+            known: Known::default(),
             rooms: BTreeMap::new(),
             outbox: BTreeMap::new(),
             clock_skew_ms: None,
@@ -255,8 +259,14 @@ impl Connection {
         self.outbox.values().filter(move |item| item.room == *room)
     }
 
+    /// How to show somebody, told apart from everybody else who was seen there.
+    pub fn shown(&self, who: &Sender, most_chars: usize) -> Shown {
+        self.known.shown(&who.id, &who.name, most_chars)
+    }
+
     /// Takes one event in.
     pub fn apply(&mut self, now: Time, event: Event) {
+        self.known.hear(&event);
         match event {
             Event::Link(state) => self.link_changed(now, state),
             Event::Welcomed { me, server, head, now: hub_now, people, rooms } => {

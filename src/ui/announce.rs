@@ -71,7 +71,8 @@ impl Announcer {
             let mut by_others = new.filter(|message| message.live && Some(&message.sender.id) != me);
             let last = by_others.next();
             let said = last.map(|last| {
-                format!("{}: {}", harmless::line(&last.sender.name, 60), harmless::line(&last.body, SAID))
+                let sender = connection.shown(&last.sender, 60).label();
+                format!("{sender}: {}", harmless::line(&last.body, SAID))
             });
             let count = by_others.count() as u64 + u64::from(last.is_some());
             Some((newest, count, said))

@@ -11,6 +11,7 @@ use crate::model::address::{Address, BadAddress, unencrypted_host};
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent};
+use crate::model::name;
 use crate::model::preferences::Preferences;
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
 
@@ -358,8 +359,12 @@ impl Form {
             }
         };
         let mut checked = Checked { addresses, fingerprint, missing: None };
-        if self.invited(&checked) && self.your_name.trim().is_empty() {
-            checked.missing = Some(cx.words.your_name_needed);
+        if self.invited(&checked) {
+            checked.missing = match name::make(&self.your_name, name::MAX_PERSON_CHARS) {
+                Ok(_) => None,
+                Err(_) if self.your_name.trim().is_empty() => Some(cx.words.your_name_needed),
+                Err(_) => Some(cx.words.your_name_rule),
+            };
         }
         checked
     }
@@ -369,7 +374,10 @@ impl Form {
         let addresses = checked.addresses.ok()?;
         let code = addresses.iter().find_map(|address| address.invite.clone());
         let credential = match code {
-            Some(code) => Credential::Invite { code, name: self.your_name.trim().to_owned() },
+            Some(code) => {
+                let name = name::make(&self.your_name, name::MAX_PERSON_CHARS).ok()?;
+                Credential::Invite { code, name }
+            }
             None if self.token.trim().is_empty() => Credential::Keep,
             None => Credential::Token(Secret::new(self.token.trim())),
         };

@@ -18,6 +18,7 @@ use crate::model::Connection;
 use crate::model::chat::Refusal;
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
+use crate::model::name;
 use crate::model::profile::Profile;
 
 /// What the person wants of the rest of the window.
@@ -183,7 +184,7 @@ impl Rooms {
             return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
         }
         let (mut create, mut cancel) = (false, false);
-        let name = RoomName::new(naming.text.trim());
+        let name = name::make_room(&naming.text);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(space::MEDIUM as i8, 4)).show(ui, |ui| {
             let field = TextEdit::singleline(&mut naming.text).hint_text(cx.words.new_room_name);
             let field = ui.add(field.desired_width(f32::INFINITY)).accessible_name(cx.words.new_room_name);
@@ -327,7 +328,7 @@ fn room_row(
     }
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::ListItem);
-        node.set_label(room.as_str());
+        node.set_label(harmless::line(room.as_str(), 64));
         node.set_selected(selected);
         if unread > 0 {
             node.set_value((cx.words.unread)(unread));

@@ -8,8 +8,9 @@ use egui::{
 };
 
 use super::icons::{self, Icon};
-use super::text::StateWord;
+use super::text::{StateWord, Words};
 use super::theme::{self, Theme, radius, size};
+use crate::model::PrincipalKind;
 
 /// A button of the main act: one a view.
 pub(super) fn primary<'a>(theme: &Theme, text: &str) -> Button<'a> {
@@ -246,6 +247,29 @@ pub(super) fn count_pill(ui: &Ui, right_centre: Pos2, count: u64, theme: &Theme)
     ui.painter().rect_filled(rect, 9.0, theme.accent_fill);
     ui.painter().galley(rect.center() - galley.size() / 2.0, galley, theme.on_accent);
     size.x
+}
+
+/// What is said of a principal that is more or less than a person.
+pub(super) fn kind_name(words: &Words, kind: Option<PrincipalKind>) -> Option<&'static str> {
+    match kind {
+        Some(PrincipalKind::Admin) => Some(words.kind_admin),
+        Some(PrincipalKind::Device) => Some(words.kind_device),
+        _ => None,
+    }
+}
+
+/// Space between a badge's edges and its text, both sides together, in points.
+pub(super) const BADGE_PAD: f32 = 10.0;
+
+/// A word in a frame, such as what somebody is. Returns where it is.
+pub(super) fn badge(ui: &Ui, left_centre: Pos2, text: Arc<Galley>, theme: &Theme) -> Rect {
+    let size = vec2(text.size().x + BADGE_PAD, 16.0);
+    let rect = Rect::from_min_size(pos2(left_centre.x, left_centre.y - size.y / 2.0), size);
+    ui.painter().rect_filled(rect, 4.0, theme.hover);
+    let stroke = Stroke::new(1.0, theme.outline);
+    ui.painter().rect_stroke(rect, 4.0, stroke, egui::StrokeKind::Inside);
+    ui.painter().galley(rect.center() - text.size() / 2.0, text, theme.text);
+    rect
 }
 
 /// Text cut off with an ellipsis where it would be too wide.

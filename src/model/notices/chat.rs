@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Level, Moment, News, Notice, Out, Target, Topic, mentions};
-use crate::model::chat::{Entry, EntryKind};
+use crate::model::chat::{Entry, EntryKind, Sender};
 use crate::model::id::{ConnectionId, Offset, PrincipalId, RoomName};
+use crate::model::known::Known;
 use crate::model::reducer::Model;
 use crate::model::time::BootMs;
 
@@ -12,6 +13,8 @@ use crate::model::time::BootMs;
 pub(super) const ROOM_GAP_MS: u64 = 10_000;
 /// What is replayed is told once all of it is there: looked at so often, in milliseconds.
 const REPLAY_LOOK_MS: u64 = 1_000;
+/// So much of a sender's name is in a notice, in characters: a short id has room beside it.
+const SENDER_CHARS: usize = 30;
 /// So much of a message is in a notice, in characters.
 pub(super) const TEXT_CHARS: usize = 240;
 
@@ -46,6 +49,15 @@ pub(super) fn level(model: &Model, connection: ConnectionId, room: &RoomName) ->
     model.notice_choices.room(connection, room).unwrap_or(model.preferences.notices.rooms)
 }
 
+/// Who wrote it, told apart from others whose names look the same.
+fn sender(model: &Model, connection: ConnectionId, entry: &Entry) -> String {
+    let Sender { id, name } = &entry.sender;
+    match model.connections.get(&connection) {
+        Some(connection) => connection.shown(&entry.sender, SENDER_CHARS).label(),
+        None => Known::default().shown(id, name, SENDER_CHARS).label(),
+    }
+}
+
 impl Talks {
     /// Somebody wrote something that the person does not see.
     pub(super) fn hear(
@@ -65,7 +77,7 @@ impl Talks {
         let talk = self.rooms.entry((id, entry.room.clone())).or_default();
         // What was told is told: a plain message after a mention is the last one again.
         if mention || !talk.mention || talk.waiting == 0 {
-            talk.sender.clone_from(&entry.sender.name);
+            talk.sender = sender(model, id, entry);
             talk.text = entry.body.chars().take(TEXT_CHARS).collect();
             talk.mention = mention;
         }

@@ -1,5 +1,7 @@
 //! Whether a message names a person: `@name`, as a whole word, in any case; in Korean with what follows a name there.
 
+use crate::model::search::fold;
+
 /// What follows a name in Korean without being a part of it: titles and particles. They also follow one another
 /// (`님에게`, `한테도`).
 const AFTER_A_NAME: &[&str] = &[
@@ -53,35 +55,20 @@ const AFTER_A_NAME: &[&str] = &[
 /// Most of them in a row.
 const MOST_IN_A_ROW: usize = 4;
 
-/// Whether `body` names the person of this name.
+/// Whether `body` names the person of this name. Case, accents, width and how letters are encoded make no difference.
 pub fn mentions(body: &str, name: &str) -> bool {
-    let name = name.trim();
+    if !body.contains(['@', '＠', '﹫']) {
+        return false;
+    }
+    let (body, name) = (fold::folded_name(body), fold::folded_name(name.trim()));
     if name.is_empty() {
         return false;
     }
-    body.match_indices(['@', '＠']).any(|(at, sign)| {
+    body.match_indices('@').any(|(at, sign)| {
         let is_part_of_a_word = body[..at].chars().next_back().is_some_and(in_a_word);
-        let rest = without_prefix(&body[at + sign.len()..], name);
+        let rest = body[at + sign.len()..].strip_prefix(&name);
         !is_part_of_a_word && rest.is_some_and(ends_the_name)
     })
-}
-
-/// What follows `name` at the start of `text`, in any case.
-fn without_prefix<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let mut wanted = name.chars().flat_map(char::to_lowercase);
-    let mut next = wanted.next();
-    for (at, c) in text.char_indices() {
-        if next.is_none() {
-            return Some(&text[at..]);
-        }
-        for lower in c.to_lowercase() {
-            if next != Some(lower) {
-                return None;
-            }
-            next = wanted.next();
-        }
-    }
-    next.is_none().then_some("")
 }
 
 /// Whether a name may end before this.
@@ -102,6 +89,8 @@ fn in_a_word(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use unicode_normalization::UnicodeNormalization as _;
+
     use super::*;
 
     #[test]
@@ -126,6 +115,17 @@ mod tests {
         assert!(!mentions("see @Ada L", "ada lovelace"));
         assert!(mentions("@ΣΊΣΥΦΟΣ!", "σίσυφοσ") && mentions("@İris", "İris"));
         assert!(!mentions("anything @", "") && !mentions("@ x", " "));
+        for (body, name) in [
+            ("@Ju\u{301}n", "J\u{FA}n"),
+            ("@\u{FF2A}\u{FF55}\u{FF4E}", "Jun"),
+            ("@jose!", "José"),
+            ("@STRASSE", "Straße"),
+            ("@J\u{200B}un", "Jun"),
+            ("@민아".nfd().collect::<String>().as_str(), "민아"),
+            ("\u{FE6B}Jun", "Jun"),
+        ] {
+            assert!(mentions(body, name), "{body:?} names {name}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
 use super::hangul;
+use crate::model::harmless::is_ignorable;
 
 /// Marks a gram of a word's beginning; no text has it within a gram.
 const START: char = '^';
@@ -98,6 +99,17 @@ impl Folded {
 /// The folded text alone.
 pub fn folded(text: &str) -> String {
     Folded::of(text).chars.into_iter().collect()
+}
+
+/// A name as it is compared with what a person types: as any text, and without regard to width and other forms of the same
+/// letter (NFKC), ß and ss, and what is invisible. Not for what an index on disk is asked.
+pub fn folded_name(text: &str) -> String {
+    if text.is_ascii() {
+        return folded(text);
+    }
+    let visible: String = text.nfkc().filter(|c| !is_ignorable(*c)).collect();
+    let small: String = visible.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
+    folded(&small)
 }
 
 /// Written on its own, but part of the character before it.
@@ -328,6 +340,20 @@ mod tests {
         assert!(finds("pump", "pum"), "other scripts are not composed");
         assert_eq!(Term::new("온시", true).unwrap().grams(), ["온"]);
         assert!(Term::new("온", true).unwrap().grams().is_empty());
+    }
+
+    #[test]
+    fn names_are_compared_without_regard_to_how_they_are_written() {
+        for (one, other) in [
+            ("Ｊｕｎ", "jun"),
+            ("STRASSE", "straße"),
+            ("J\u{200B}un", "Jun"),
+            ("Σίσυφος", "ΣΊΣΥΦΟΣ"),
+            ("ﬁrst", "First"),
+        ] {
+            assert_eq!(folded_name(one), folded_name(other));
+        }
+        assert_ne!(folded_name("민아"), folded_name("민하"));
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Query {
     /// Whether an author is one that `from` asks for, by their name as it is. `me` and `나` are ourselves.
     pub fn is_from(&self, name: &str, is_me: bool) -> bool {
         self.from.is_empty() || {
-            let name = fold::folded(name);
+            let name = fold::folded_name(name);
             let is = |from: &String| {
                 begins_a_word(&name, from) || (is_me && ["me", "나"].contains(&from.as_str()))
             };
@@ -56,7 +56,7 @@ impl Query {
     /// Whether a room is one that `rooms` asks for.
     pub fn is_in(&self, room: &RoomName) -> bool {
         self.rooms.is_empty() || {
-            let name = fold::folded(room.as_str());
+            let name = fold::folded_name(room.as_str());
             self.rooms.iter().any(|wanted| name.contains(wanted.as_str()))
         }
     }

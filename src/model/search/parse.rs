@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::fold::{Term, folded};
+use super::fold::{Term, folded_name};
 use super::{Query, day};
 use crate::model::time::WallMs;
 
@@ -100,7 +100,7 @@ pub fn parse(text: &str, today: NaiveDate, composing: bool) -> Parsed {
 
 impl Parsed {
     fn take(&mut self, filter: Filter, value: &str, today: NaiveDate) {
-        let name = folded(if filter == Filter::In { value.trim_start_matches('#') } else { value });
+        let name = folded_name(if filter == Filter::In { value.trim_start_matches('#') } else { value });
         let day = day::parse(value, today);
         match filter {
             _ if name.is_empty() => self.faults.push(Fault::Empty(filter)),

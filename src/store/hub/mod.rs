@@ -2,6 +2,7 @@
 
 mod people;
 mod read;
+mod rooms;
 mod schema;
 mod write;
 
@@ -19,6 +20,7 @@ use super::error::StoreError;
 use super::migrate;
 use super::readers::{Readers, Slots};
 use super::writer::Writer;
+use crate::model::name::BadName;
 use crate::model::time::WallMs;
 use crate::model::{
     Entry, EntryKind, Epoch, MessageId, Offset, Principal, PrincipalId, PrincipalKind, RoomName, Sender,
@@ -80,6 +82,13 @@ pub enum Appended {
         /// When it was made.
         received: WallMs,
     },
+    /// A reader would take the room for another one that is there. Nothing was written.
+    RoomAlike {
+        /// The room that is there.
+        room: RoomName,
+    },
+    /// No room can be made under this name. Nothing was written.
+    BadRoomName(BadName),
 }
 
 impl Appended {

@@ -364,6 +364,8 @@ fn outcome(appended: &Appended) -> Result<u64, &'static str> {
         Appended::Known { .. } => Err("known"),
         Appended::NoSuchRoom => Err("no room"),
         Appended::RoomExists { .. } => Err("room exists"),
+        Appended::RoomAlike { .. } => Err("room alike"),
+        Appended::BadRoomName(_) => Err("bad name"),
     }
 }
 

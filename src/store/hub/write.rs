@@ -1,7 +1,6 @@
 //! [`Appender`]: the hub's writer thread. All that waits goes into one transaction; after its fsync the new entries are
 //! published, and then everybody is answered.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +10,9 @@ use tokio::sync::{broadcast, oneshot};
 
 use super::super::error::{StoreError, int, unsigned};
 use super::super::writer::Work;
+use super::rooms::Rooms;
 use super::{Append, Appended, HUB_SENDER, read};
+use crate::model::name;
 use crate::model::time::WallMs;
 use crate::model::{Entry, EntryKind, Epoch, MessageId, Offset, PrincipalId, RoomName, Sender};
 
@@ -97,7 +98,7 @@ pub(super) fn begin(
         return Ok((Epoch(epoch.cast_unsigned()), head));
     }
     transaction.execute("INSERT INTO log (id, epoch) VALUES (1, ?1)", [new_epoch.0.cast_signed()])?;
-    let mut rooms = HashMap::new();
+    let mut rooms = Rooms::default();
     let general = Append {
         sender: Sender { id: PrincipalId(HUB_SENDER.to_owned()), name: HUB_SENDER.to_owned() },
         id: general_id,
@@ -117,8 +118,7 @@ pub(super) struct Appender {
     db: Connection,
     head: Arc<AtomicU64>,
     batches: broadcast::Sender<Arc<[Entry]>>,
-    /// Rooms found so far. Rooms are never removed; after a failed transaction it is found anew.
-    rooms: HashMap<RoomName, i64>,
+    rooms: Rooms,
 }
 
 impl Appender {
@@ -127,7 +127,7 @@ impl Appender {
         head: Arc<AtomicU64>,
         batches: broadcast::Sender<Arc<[Entry]>>,
     ) -> Self {
-        Appender { db, head, batches, rooms: HashMap::new() }
+        Appender { db, head, batches, rooms: Rooms::default() }
     }
 }
 
@@ -234,12 +234,7 @@ fn unwritten(job: Job) -> Option<Answer> {
     }
 }
 
-fn append(
-    db: &Connection,
-    new: Append,
-    head: &mut Offset,
-    rooms: &mut HashMap<RoomName, i64>,
-) -> Result<Appended> {
+fn append(db: &Connection, mut new: Append, head: &mut Offset, rooms: &mut Rooms) -> Result<Appended> {
     let mut known =
         db.prepare_cached("SELECT offset, received FROM entry WHERE principal = ?1 AND id = ?2")?;
     let known: Option<(i64, WallMs)> = known
@@ -248,7 +243,13 @@ fn append(
     if let Some((offset, received)) = known {
         return Ok(Appended::Known { offset: unsigned(offset), received });
     }
-    let found = room(db, &new.room, rooms)?;
+    let mut found = rooms.id(db, &new.room)?;
+    if found.is_none() && new.kind == EntryKind::Room {
+        match new_room(db, &new.room, rooms)? {
+            Ok((name, id)) => (new.room, found) = (name, id),
+            Err(refused) => return Ok(refused),
+        }
+    }
     let offset = *head + 1;
     let room = match (new.kind, found) {
         (EntryKind::Message, Some(room)) => room,
@@ -277,7 +278,7 @@ fn append(
         new.received
     ])?;
     *head = offset;
-    rooms.insert(new.room.clone(), room);
+    rooms.insert(&new.room, room);
     Ok(Appended::New(Entry {
         kind: new.kind,
         offset,
@@ -290,11 +291,24 @@ fn append(
     }))
 }
 
-fn room(db: &Connection, name: &RoomName, rooms: &HashMap<RoomName, i64>) -> Result<Option<i64>> {
-    match rooms.get(name) {
-        Some(id) => Ok(Some(*id)),
-        None => read::room_id(db, name),
+/// The name of a room that is to be made, in its one spelling, and its row if it is there under that. `Err`: it cannot be
+/// made under this name.
+fn new_room(
+    db: &Connection,
+    asked: &RoomName,
+    rooms: &mut Rooms,
+) -> Result<std::result::Result<(RoomName, Option<i64>), Appended>> {
+    let name = match name::make_room(asked.as_str()) {
+        Ok(name) => name,
+        Err(why) => return Ok(Err(Appended::BadRoomName(why))),
+    };
+    if let Some(id) = rooms.id(db, &name)? {
+        return Ok(Ok((name, Some(id))));
     }
+    Ok(match rooms.like(db, &name)? {
+        Some(room) => Err(Appended::RoomAlike { room }),
+        None => Ok((name, None)),
+    })
 }
 
 fn room_exists(db: &Connection, room: i64) -> Result<Appended> {

@@ -210,9 +210,10 @@ fn typing(ui: &mut Ui, cx: &mut Cx, key: &RoomKey) {
     let theme = theme::of(ui);
     let now = cx.now.boot_ms;
     let names = cx.model.read(|model| {
-        let room = model.connections.get(&key.0)?.rooms.get(&key.1)?;
-        let current = room.typing.values().filter(|(_, until)| *until > now);
-        Some(current.map(|(name, until)| (harmless::line(name, 40), *until)).collect::<Vec<_>>())
+        let connection = model.connections.get(&key.0)?;
+        let current = connection.rooms.get(&key.1)?.typing.iter().filter(|(_, (_, until))| *until > now);
+        let shown = |id, name| connection.known.shown(id, name, 40).label();
+        Some(current.map(|(id, (name, until))| (shown(id, name), *until)).collect::<Vec<_>>())
     });
     let names = names.unwrap_or_default();
     for (_, until) in &names {

@@ -164,7 +164,7 @@ pub(super) fn row(
     let body_top = columns.list.top() + placed.y;
     decorations(ui, cx, id, columns, placed);
     let text_size = placed.measured.text.size();
-    backdrop(ui, cx, columns, placed, row, selection.contains(placed.item.key));
+    backdrop(ui, cx, id, columns, placed, row, selection.contains(placed.item.key));
     let mut wish = text(ui, cx, key, id, row, placed, pos2(columns.text_left, body_top), selection);
     mark(ui, columns, row, body_top);
     let mut y = body_top + text_size.y.max(size::BODY_LINE);
@@ -190,7 +190,7 @@ pub(super) fn row(
 }
 
 /// What stands behind and beside a message: a band where it is selected or under the pointer, the author or the time.
-fn backdrop(ui: &Ui, cx: &Cx, columns: &Columns, placed: &Placed, row: &Row, selected: bool) {
+fn backdrop(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, placed: &Placed, row: &Row, selected: bool) {
     let body_top = columns.list.top() + placed.y;
     let width = vec2(columns.list.width() - size::SCROLL - 4.0, 0.0);
     let name = if placed.item.grouped { 0.0 } else { size::BODY_LINE };
@@ -210,7 +210,7 @@ fn backdrop(ui: &Ui, cx: &Cx, columns: &Columns, placed: &Placed, row: &Row, sel
             ui.painter().text(at, Align2::RIGHT_CENTER, &row.clock, theme::small(), theme.weak);
         }
     } else {
-        author(ui, cx, columns, row, body_top);
+        author(ui, cx, id, columns, row, body_top);
     }
 }
 
@@ -266,7 +266,7 @@ fn rule(ui: &Ui, id: Id, columns: &Columns, top: f32, words: &str, line: Color32
 }
 
 /// The author's disc, name and time, right above the body.
-fn author(ui: &Ui, cx: &Cx, columns: &Columns, row: &Row, body_top: f32) {
+fn author(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32) {
     let theme = theme::of(ui);
     let colour = theme.person(&row.author_key.0);
     let top = body_top - size::BODY_LINE;
@@ -274,15 +274,32 @@ fn author(ui: &Ui, cx: &Cx, columns: &Columns, row: &Row, body_top: f32) {
     ui.painter().circle_filled(disc, size::AVATAR / 2.0, colour);
     let initial: String = row
         .author
+        .name
         .chars()
         .find(|c| c.is_alphanumeric())
         .map_or_else(|| "?".to_owned(), |c| c.to_uppercase().to_string());
     ui.painter().text(disc, Align2::CENTER_CENTER, initial, theme::body(), theme.ground);
-    let name = if row.mine { (cx.words.you)(&row.author) } else { row.author.clone() };
-    let name = widgets::cut(ui, &name, theme::strong(size::BODY), colour, columns.text_width - 60.0);
+    let name = if row.mine { (cx.words.you)(&row.author.name) } else { row.author.name.clone() };
+    let small = |text: &str, colour| ui.painter().layout_no_wrap(text.to_owned(), theme::small(), colour);
+    let short_id = row.author.short_id.as_ref().map(|short| small(&format!("·{short}"), theme.weak));
+    let badge = widgets::kind_name(cx.words, row.author.kind).map(|kind| small(kind, theme.text));
+    let beside = short_id.as_ref().map_or(0.0, |galley| galley.size().x + space::TINY)
+        + badge.as_ref().map_or(0.0, |galley| galley.size().x + space::SMALL + widgets::BADGE_PAD);
+    let name = widgets::cut(ui, &name, theme::strong(size::BODY), colour, columns.text_width - 60.0 - beside);
     let middle = top + size::BODY_LINE / 2.0 - 1.0;
-    let right = columns.text_left + name.size().x;
+    let mut right = columns.text_left + name.size().x;
     ui.painter().galley(pos2(columns.text_left, middle - name.size().y / 2.0), name, colour);
+    if let Some(short_id) = short_id {
+        let at = pos2(right + space::TINY, middle + 0.5 - short_id.size().y / 2.0);
+        right = at.x + short_id.size().x;
+        ui.painter().galley(at, short_id, theme.weak);
+    }
+    if let Some(badge) = badge {
+        let rect = widgets::badge(ui, pos2(right + space::SMALL, middle + 0.5), badge, theme);
+        right = rect.right();
+        let kind = widgets::kind_name(cx.words, row.author.kind).unwrap_or_default();
+        widgets::spoken(ui, rect, id.with("kind"), kind).on_hover_text(cx.words.kind_hint);
+    }
     let at = pos2(right + space::SMALL, middle + 0.5);
     ui.painter().text(at, Align2::LEFT_CENTER, &row.clock, theme::small(), theme.weak);
 }
@@ -336,7 +353,12 @@ fn touched(ui: &Ui, cx: &Cx, key: &RoomKey, placed: Key, row: &Row, touch: Touch
 }
 
 fn description(cx: &Cx, row: &Row) -> String {
-    let name = if row.mine { (cx.words.you)(&row.author) } else { row.author.clone() };
+    let name = row.author.label();
+    let name = if row.mine { (cx.words.you)(&name) } else { name };
+    let name = match widgets::kind_name(cx.words, row.author.kind) {
+        Some(kind) => format!("{name}, {kind}"),
+        None => name,
+    };
     let said = (cx.words.said)(&name, &row.clock);
     let progress = match &row.progress {
         Progress::Logged { live: true } => return said,

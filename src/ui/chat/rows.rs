@@ -8,8 +8,9 @@ use chrono::{Datelike, Local, TimeZone};
 
 use super::RoomKey;
 use super::markup::{self, Markup};
-use crate::model::chat::{Delivery, Message, OutboxItem, Position, Refusal};
+use crate::model::chat::{Delivery, Message, OutboxItem, Position, Refusal, Sender};
 use crate::model::id::{MessageId, PrincipalId};
+use crate::model::known::Shown;
 use crate::model::reducer::{Connection, Model, Room};
 use crate::model::time::WallMs;
 use crate::model::window::Edge;
@@ -18,6 +19,8 @@ use crate::ui::text::Words;
 
 /// Messages by one author within this time stand under one name.
 const GROUP_MS: i64 = 5 * 60 * 1_000;
+/// Longest name of an author, in characters.
+pub(super) const AUTHOR_CHARS: usize = 60;
 /// A message of more lines is folded.
 pub(super) const FOLD_LINES: usize = 40;
 /// So many lines of a folded message are shown.
@@ -86,7 +89,10 @@ pub(super) enum Progress {
 pub(super) struct Row {
     pub(super) id: MessageId,
     pub(super) author_key: PrincipalId,
-    pub(super) author: String,
+    /// Told apart from others whose names look the same.
+    pub(super) author: Shown,
+    /// Of what was known of people when it was made.
+    known: u64,
     pub(super) mine: bool,
     /// What is shown.
     pub(super) text: String,
@@ -335,12 +341,15 @@ impl Cache {
         let key = Key::Message(message.position);
         let mine = connection.me.as_ref().is_some_and(|me| me.id == message.sender.id);
         let expanded = self.expanded.contains_key(&message.id);
-        let same = |row: &&Arc<Row>| row.id == message.id && row.mine == mine && row.expanded == expanded;
+        let known = connection.known.version();
+        let same = |row: &&Arc<Row>| {
+            row.id == message.id && row.mine == mine && row.expanded == expanded && row.known == known
+        };
         if let Some(row) = self.rows.get(&key).filter(same) {
             return Arc::clone(row);
         }
         let progress = if mine { Progress::Ours } else { Progress::Logged { live: message.live } };
-        let author = (&message.sender.id, message.sender.name.as_str());
+        let author = (connection, &message.sender);
         let row =
             prepare(message.id, author, mine, &message.body, message.received, progress, expanded, view);
         self.rows.insert(key, Arc::clone(&row));
@@ -357,16 +366,19 @@ impl Cache {
             Delivery::Failed(refusal) => Progress::Failed(refusal.clone()),
         };
         if let Some(row) = self.rows.get(&key) {
-            let same = row.id == item.id && row.progress == progress && row.expanded == expanded;
+            let same = row.id == item.id
+                && row.progress == progress
+                && row.expanded == expanded
+                && row.known == connection.known.version();
             if same && row.original.as_deref() == Some(item.body.as_str()) {
                 return Arc::clone(row);
             }
         }
-        let nobody = PrincipalId(String::new());
         let author = match &connection.me {
-            Some(me) => (&me.id, me.name.as_str()),
-            None => (&nobody, ""),
+            Some(me) => Sender { id: me.id.clone(), name: me.name.clone() },
+            None => Sender { id: PrincipalId(String::new()), name: String::new() },
         };
+        let author = (connection, &author);
         let mut row = prepare(item.id, author, true, &item.body, item.at, progress, expanded, view);
         if let Some(row) = Arc::get_mut(&mut row) {
             row.original = Some(item.body.clone());
@@ -379,7 +391,7 @@ impl Cache {
 #[allow(clippy::too_many_arguments)] // Each is one field of the row.
 fn prepare(
     id: MessageId,
-    author: (&PrincipalId, &str),
+    (connection, author): (&Connection, &Sender),
     mine: bool,
     body: &str,
     at: WallMs,
@@ -393,8 +405,9 @@ fn prepare(
     let day = Local.timestamp_millis_opt(at).earliest().map_or(0, |time| time.num_days_from_ce());
     Arc::new(Row {
         id,
-        author_key: author.0.clone(),
-        author: harmless::line(author.1, 60),
+        author_key: author.id.clone(),
+        author: connection.shown(author, AUTHOR_CHARS),
+        known: connection.known.version(),
         mine,
         original: None,
         markup: markup::parse(shown),

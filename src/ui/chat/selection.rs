@@ -12,7 +12,7 @@ use egui::{
 
 use super::RoomKey;
 use super::list::{Anchor, List, Placed};
-use super::rows::Key;
+use super::rows::{AUTHOR_CHARS, Key};
 use crate::model::chat::Position;
 use crate::model::id::MessageId;
 use crate::model::reducer::{Connection, Room};
@@ -76,7 +76,8 @@ impl Selection {
 /// A selected message as it is copied.
 struct Line<'a> {
     at: WallMs,
-    author: &'a str,
+    /// As shown.
+    author: String,
     body: &'a str,
 }
 
@@ -110,12 +111,14 @@ impl Selection {
         let logged = room.window.messages().filter(|message| self.contains(Key::Message(message.position)));
         let logged = logged.map(|message| Line {
             at: message.received,
-            author: &message.sender.name,
+            author: connection.shown(&message.sender, AUTHOR_CHARS).label(),
             body: &message.body,
         });
-        let me = connection.me.as_ref().map_or("", |me| me.name.as_str());
+        let me =
+            connection.me.as_ref().map(|me| connection.known.shown(&me.id, &me.name, AUTHOR_CHARS).label());
+        let me = me.unwrap_or_default();
         let queued = connection.outbox_of(&key.1).filter(|item| self.contains(Key::Pending(item.seq)));
-        logged.chain(queued.map(|item| Line { at: item.at, author: me, body: &item.body })).collect()
+        logged.chain(queued.map(|item| Line { at: item.at, author: me.clone(), body: &item.body })).collect()
     }
 
     /// How many messages are selected.

@@ -5,6 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use super::order::{Grouping, Sort};
 use crate::model::device::{DeviceId, MetricName, Status};
 use crate::model::devices::Device;
+use crate::model::search::fold::folded_name;
 use crate::model::time::WallMs;
 use crate::ui::text::devices::DeviceWords;
 
@@ -82,14 +83,11 @@ impl Entry {
         } else {
             id.as_str()
         };
-        let mut text = format!("{title}\n{id}\n{kind}");
-        for metric in &metrics {
-            text.push('\n');
-            text.push_str(metric.as_str());
-        }
+        let names = [title, id.as_str(), &kind].into_iter().chain(metrics.iter().map(MetricName::as_str));
+        let text: Vec<String> = names.map(folded_name).collect();
         Entry {
             order: in_order(title),
-            text: text.to_lowercase(),
+            text: text.join("\n"),
             metrics: metrics.len(),
             by: by.unwrap_or((status, since)),
             matches: false,
@@ -185,7 +183,7 @@ fn rank(status: Status) -> u8 {
 
 /// A name to be compared: in small letters, each number behind its count of digits, so that 9 comes before 10.
 fn in_order(title: &str) -> String {
-    let lower = title.to_lowercase();
+    let lower = folded_name(title);
     let mut out = String::with_capacity(lower.len() + 4);
     let mut rest = lower.as_str();
     while let Some(first) = rest.chars().next() {

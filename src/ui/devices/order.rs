@@ -7,6 +7,7 @@ use super::entry::{self, Entry, Fresh};
 use crate::model::Connection;
 use crate::model::device::{DeviceId, Status};
 use crate::model::id::ConnectionId;
+use crate::model::search::fold::folded_name;
 use crate::model::time::BootMs;
 use crate::ui::Cx;
 use crate::ui::text::devices::Counts;
@@ -280,8 +281,9 @@ impl Order {
     fn filter(&mut self, cx: &Cx, view: &View, changed: bool) {
         if changed || self.view.filter != view.filter {
             // Every word of the longer filter begins with a word of the shorter: what did not match, does not.
-            let extended = !changed && view.filter.starts_with(self.view.filter.as_str());
-            self.words = view.filter.to_lowercase().split_whitespace().map(str::to_owned).collect();
+            let filter = folded_name(&view.filter);
+            let extended = !changed && filter.starts_with(&folded_name(&self.view.filter));
+            self.words = filter.split_whitespace().map(str::to_owned).collect();
             for entry in self.sections.iter_mut().flat_map(|section| &mut section.entries) {
                 entry.matches = (entry.matches || !extended) && entry.has(&self.words, cx.words.devices);
             }

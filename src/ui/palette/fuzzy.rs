@@ -1,6 +1,10 @@
 //! Finding names by a few letters of them, Hangul by its initial consonants or by a syllable that is not complete yet.
 //! (Crates for this know no Hangul, are unkept, or are under a licence that binds the whole.)
 
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::model::harmless::is_ignorable;
+
 /// What begins at a unit.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Begins {
@@ -116,7 +120,7 @@ impl Query {
 /// What is typed: as a name, but a consonant alone stands for a syllable.
 fn typed(word: &str) -> Vec<Unit> {
     let mut out = Vec::new();
-    for letter in word.chars() {
+    for letter in word.chars().flat_map(plain) {
         match alone(letter) {
             "" => push(&mut out, letter, Begins::Letter),
             parts => {
@@ -130,7 +134,7 @@ fn typed(word: &str) -> Vec<Unit> {
 fn units(text: &str) -> Vec<Unit> {
     let mut out = Vec::with_capacity(text.len());
     let mut before = ' ';
-    for letter in text.chars() {
+    for letter in text.chars().flat_map(plain) {
         let begins_word = letter.is_alphanumeric()
             && (!before.is_alphanumeric()
                 || (letter.is_uppercase() && before.is_lowercase())
@@ -139,6 +143,16 @@ fn units(text: &str) -> Vec<Unit> {
         before = letter;
     }
     out
+}
+
+/// A letter without regard to accents, width and how it is encoded; nothing where it cannot be seen. Hangul stays as it is:
+/// its parts are compared.
+fn plain(letter: char) -> impl Iterator<Item = char> {
+    let is_kept = letter.is_ascii() || matches!(letter, '\u{3131}'..='\u{318E}' | '\u{AC00}'..='\u{D7A3}');
+    let kept = is_kept.then_some(letter);
+    let other = (!is_kept && !is_ignorable(letter)).then_some(letter);
+    let is_accent = |c: &char| ('\u{300}'..='\u{36F}').contains(c);
+    kept.into_iter().chain(other.into_iter().nfkd().filter(move |c| !is_accent(c)))
 }
 
 /// Adds a letter in small, a syllable by its parts: what is typed so far is a beginning of what it will be.
@@ -205,6 +219,15 @@ mod tests {
         assert_eq!(best("pump 2", &["Pump 12", "Pump 2", "Pump"])[0], "Pump 2");
         assert_eq!(best("PUMP", &["pump"]), ["pump"]);
         assert_eq!(best("xyz", &names), [""; 0]);
+        for (query, name) in [
+            ("cafe", "Café"),
+            ("CAFÉ", "cafe\u{301}"),
+            ("ｇｅｎ", "general"),
+            ("gen", "ｇｅｎeral"),
+            ("ge\u{200B}n", "general"),
+        ] {
+            assert_eq!(best(query, &[name]), [name], "{query}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use egui::{
 };
 
 use super::View;
+use crate::model::known::person_line;
 use crate::model::search::{End, Hit, HitPlace};
 use crate::ui::theme::{self, Theme, radius, size, space};
 use crate::ui::{Cx, harmless, rooms, widgets};
@@ -167,7 +168,7 @@ fn row(ui: &mut Ui, cx: &Cx, hit: &Hit, rect: Rect, id: Id, is_current: bool, sh
     let theme = theme::of(ui);
     let rect = rect.shrink2(vec2(space::SMALL, 1.0));
     let response = ui.interact(rect, id, Sense::CLICK);
-    let author = harmless::line(&hit.sender.name, 60);
+    let author = author(cx, hit);
     let place = place(cx, hit);
     let (when, colour) = match hit.place {
         HitPlace::Logged(_) => ((cx.words.day_and_clock)(hit.at), theme.weak),
@@ -210,6 +211,15 @@ fn row(ui: &mut Ui, cx: &Cx, hit: &Hit, rect: Rect, id: Id, is_current: bool, sh
     let galley = excerpt(ui, theme, hit, inner.width());
     ui.painter().galley(pos2(inner.left(), inner.top() + size::SMALL_LINE + space::TINY), galley, theme.text);
     response.clicked()
+}
+
+/// Who wrote it, told apart from others whose names look the same.
+fn author(cx: &Cx, hit: &Hit) -> String {
+    let shown = cx.model.read(|model| {
+        let connection = model.connections.get(&hit.connection)?;
+        Some(connection.shown(&hit.sender, 60).label())
+    });
+    shown.unwrap_or_else(|| person_line(&hit.sender.name, 60))
 }
 
 /// The room, and its connection where there are several.

@@ -48,8 +48,7 @@ pub static ENGLISH: Words = Words {
     new_room: "New room",
     new_room_name: "Name of the new room",
     create: "Create",
-    room_name_rule: "A room's name has 1 to 64 characters, none of them control characters, \
-                     and no space at either end.",
+    room_name_rule: "A room's name has 1 to 64 characters that can be seen, on one line.",
     room_refused: |room, reason| {
         let Sentence { what, then } = refusal(reason);
         format!("“{room}” was not made. {what} {then}").trim_end().to_owned()
@@ -61,6 +60,9 @@ pub static ENGLISH: Words = Words {
 
     messages: "Messages",
     you: |name| format!("{name} (you)"),
+    kind_admin: "admin",
+    kind_device: "device",
+    kind_hint: "The server says so: nobody can choose it as part of a name",
     said: |who, when| format!("{who}, {when}"),
     replayed: "replayed: written while this window was not listening",
     waiting_to_send: "Waiting to send",
@@ -130,6 +132,7 @@ pub static ENGLISH: Words = Words {
     your_name: "Your name",
     your_name_hint: "What the others call you",
     your_name_needed: "The invite makes you an account: say what the others shall call you.",
+    your_name_rule: "A name has up to 64 characters that can be seen, on one line.",
     invite_found: "This is an invite: no token needed.",
     advanced: "Advanced",
     ca_file: "Certificate authority file",

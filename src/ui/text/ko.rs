@@ -58,7 +58,7 @@ pub static KOREAN: Words = Words {
     new_room: "새 방",
     new_room_name: "새 방의 이름",
     create: "만들기",
-    room_name_rule: "방 이름은 1~64자이며, 제어 문자가 없고 앞뒤에 공백이 없어야 합니다.",
+    room_name_rule: "방 이름은 눈에 보이는 글자로 된 한 줄이어야 하며, 64자까지 쓸 수 있습니다.",
     room_refused: |room, reason| {
         let Sentence { what, then } = refusal(reason);
         format!("‘{room}’ 방을 만들지 못했습니다. {what} {then}").trim_end().to_owned()
@@ -68,6 +68,9 @@ pub static KOREAN: Words = Words {
 
     messages: "메시지 목록",
     you: |name| format!("{name}(나)"),
+    kind_admin: "관리자",
+    kind_device: "기기",
+    kind_hint: "서버가 확인한 표시입니다. 이름으로는 만들 수 없습니다.",
     said: |who, when| format!("{who}, {when}"),
     replayed: "다시 받음: 이 창이 듣고 있지 않을 때 쓴 메시지",
     waiting_to_send: "보내기를 기다리는 중",
@@ -135,6 +138,7 @@ pub static KOREAN: Words = Words {
     your_name: "내 이름",
     your_name_hint: "다른 사람에게 보이는 이름",
     your_name_needed: "초대장으로 계정을 만듭니다. 다른 사람들에게 보일 이름을 적어 주세요.",
+    your_name_rule: "이름은 눈에 보이는 글자로 된 한 줄이어야 하며, 64자까지 쓸 수 있습니다.",
     invite_found: "초대장입니다. 토큰이 필요 없습니다.",
     advanced: "고급",
     ca_file: "인증 기관 파일",
@@ -390,7 +394,7 @@ fn refusal(refusal: &Refusal) -> Sentence {
             say(format!("서버는 {limit}개까지만 허용합니다."), "서버를 운영하는 사람에게 물어보세요.")
         }
         Refusal::NameAlike { name } => say(
-            format!("이미 있는 ‘{}’와(과) 똑같아 보입니다.", harmless::line(name.as_str(), 64)),
+            format!("‘{}’ 방과 이름이 비슷해 보여 헷갈릴 수 있습니다.", harmless::line(name.as_str(), 64)),
             "다른 이름을 쓰세요.",
         ),
         Refusal::BadName { detail: d } => {

@@ -168,6 +168,9 @@ pub struct Words {
     // Chat
     pub messages: &'static str,
     pub you: fn(&str) -> String,
+    pub kind_admin: &'static str,
+    pub kind_device: &'static str,
+    pub kind_hint: &'static str,
     pub said: fn(&str, &str) -> String,
     pub replayed: &'static str,
     pub waiting_to_send: &'static str,
@@ -223,6 +226,7 @@ pub struct Words {
     pub your_name: &'static str,
     pub your_name_hint: &'static str,
     pub your_name_needed: &'static str,
+    pub your_name_rule: &'static str,
     pub invite_found: &'static str,
     pub advanced: &'static str,
     pub ca_file: &'static str,

@@ -8,6 +8,8 @@ use serde_json::{Map, Value as Json, json};
 use super::{Facts, View, rows};
 use crate::model::device::{Happened, Metric, MetricType, Spec};
 use crate::model::devices::{Device, Latest};
+use crate::model::id::ConnectionId;
+use crate::model::known::person_line;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, value, widgets};
 
@@ -36,7 +38,7 @@ pub(super) fn attributes(ui: &mut Ui, attributes: &[(String, String)]) {
 }
 
 /// Draws the log, newest first; commands that are still pending stand at their control.
-pub(super) fn log(ui: &mut Ui, cx: &Cx, view: &View) {
+pub(super) fn log(ui: &mut Ui, cx: &Cx, connection: ConnectionId, view: &View) {
     let theme = theme::of(ui);
     let words = cx.words.device_page;
     if view.log.is_empty() {
@@ -45,7 +47,7 @@ pub(super) fn log(ui: &mut Ui, cx: &Cx, view: &View) {
     let height = size::BODY_LINE + size::SMALL_LINE;
     rows(ui, view.log.len(), height, |ui, number| {
         let line = &view.log[number];
-        let (what, result) = said(cx, &view.metrics, &line.what);
+        let (what, result) = said(cx, connection, &view.metrics, &line.what);
         let when = (cx.words.day_and_clock)(line.at);
         let below = if result.is_empty() { when.clone() } else { format!("{when} · {result}") };
         let rect = ui.max_rect();
@@ -64,14 +66,18 @@ pub(super) fn log(ui: &mut Ui, cx: &Cx, view: &View) {
 }
 
 /// What happened, and what became of it.
-fn said(cx: &Cx, metrics: &[Arc<Metric>], what: &Happened) -> (String, String) {
+fn said(cx: &Cx, connection: ConnectionId, metrics: &[Arc<Metric>], what: &Happened) -> (String, String) {
     let words = cx.words.device_page;
     match what {
         Happened::Online => (words.came.to_owned(), String::new()),
         Happened::Offline { reason } => ((words.went)(&harmless::line(reason, 200)), String::new()),
         Happened::Silent => (words.fell_silent.to_owned(), String::new()),
         Happened::Command { command } => {
-            let who = harmless::line(&command.by.name, 40);
+            let who = cx.model.read(|model| {
+                let connection = model.connections.get(&connection)?;
+                Some(connection.shown(&command.by, 40).label())
+            });
+            let who = who.unwrap_or_else(|| person_line(&command.by.name, 40));
             let name = harmless::line(command.property.as_str(), 64);
             let shown = match metrics.iter().find(|metric| metric.name == command.property) {
                 Some(metric) => value::reading(cx.words, metric, &command.value),

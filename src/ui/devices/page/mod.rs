@@ -165,7 +165,7 @@ impl Page {
             details::attributes(ui, &view.attributes);
         }
         section(ui, words.log);
-        details::log(ui, cx, view);
+        details::log(ui, cx, view.facts.connection, view);
         self.details.raw(ui, cx, &view.facts);
     }
 

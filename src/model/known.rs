@@ -1,0 +1,309 @@
+//! [`Known`]: who was seen at one server, and how each is told apart from others whose names look the same. A name is what
+//! its bearer chose; the principal's id is what the server vouches for.
+
+use std::collections::HashMap;
+
+use super::chat::{Message, Principal, PrincipalKind};
+use super::event::Event;
+use super::harmless;
+use super::id::PrincipalId;
+use super::name::{Looks, looks_like};
+
+/// Maximum number of names that are kept apart. Beyond it, a name that was not seen before is shown with its id.
+pub const MAX_NAMES: usize = 4_096;
+/// Maximum number of people of one look whose ids are compared to make short ones.
+const MAX_ALIKE: usize = 64;
+/// Shortest short id, in characters.
+const MIN_SHORT_CHARS: usize = 4;
+/// Begins everything that is said of a person beside their name. No name shows one in such a place.
+pub const MARK: &str = " ·";
+
+/// Who was seen at one server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The last name of each, so that a name seen again costs nothing.
+    names: HashMap<PrincipalId, String>,
+    /// Who was seen under a name of this look, in the order in which they were.
+    looks: HashMap<String, Vec<PrincipalId>>,
+    /// What kind of principal those are of whom the server said it.
+    kinds: HashMap<PrincipalId, PrincipalKind>,
+    /// How many ids are in `looks`.
+    places: usize,
+    version: u64,
+}
+
+/// A person as shown: told apart from everybody else who was seen there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Their name: one harmless line.
+    pub name: String,
+    /// A short form of their id, where their name alone does not tell who it is.
+    pub short_id: Option<String>,
+    /// What kind of principal they are, where the server said it.
+    pub kind: Option<PrincipalKind>,
+}
+
+impl Shown {
+    /// Name and short id: `Jun ·3f2a`.
+    pub fn label(&self) -> String {
+        match &self.short_id {
+            Some(short) => format!("{}{MARK}{short}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Whether it is an admin.
+    pub fn is_admin(&self) -> bool {
+        self.kind == Some(PrincipalKind::Admin)
+    }
+}
+
+impl Known {
+    /// Changes when somebody may have to be shown otherwise than before.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Takes in who is named by what happened.
+    pub fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Welcomed { me, people, .. } => {
+                self.list(me);
+                people.iter().for_each(|person| self.list(&person.who));
+            }
+            Event::Presence(person) => self.list(&person.who),
+            Event::Entries { entries, .. } | Event::History { entries, .. } => {
+                entries.iter().for_each(|entry| self.see(&entry.sender.id, &entry.sender.name));
+            }
+            Event::Typing { who, .. } => self.see(&who.id, &who.name),
+            Event::Commanded(command) => self.see(&command.by.id, &command.by.name),
+            Event::Restored(stored) => {
+                stored.me.iter().for_each(|me| self.list(me));
+                stored.rooms.iter().for_each(|room| self.read(&room.messages));
+            }
+            Event::Paged { page, .. } | Event::Jumped { page, .. } => self.read(&page.messages),
+            _ => {}
+        }
+    }
+
+    fn read(&mut self, messages: &[Message]) {
+        messages.iter().for_each(|message| self.see(&message.sender.id, &message.sender.name));
+    }
+
+    /// Somebody whom the server lists, with their kind.
+    pub fn list(&mut self, who: &Principal) {
+        if self.kinds.get(&who.id) != Some(&who.kind)
+            && (self.kinds.len() < MAX_NAMES || self.kinds.contains_key(&who.id))
+        {
+            self.kinds.insert(who.id.clone(), who.kind);
+            self.version += 1;
+        }
+        self.see(&who.id, &who.name);
+    }
+
+    /// Somebody who wrote or did something under this name.
+    pub fn see(&mut self, id: &PrincipalId, name: &str) {
+        if self.is_seen(id, name) || self.is_full(id) {
+            return;
+        }
+        self.names.insert(id.clone(), name.to_owned());
+        for key in Looks::of(name).keys() {
+            let alike = self.looks.entry(key.to_owned()).or_default();
+            if alike.len() < MAX_ALIKE && !alike.contains(id) {
+                alike.push(id.clone());
+                self.places += 1;
+                self.version += u64::from(alike.len() > 1);
+            }
+        }
+    }
+
+    /// Whether the server lists somebody of this id.
+    pub fn is_listed(&self, id: &PrincipalId) -> bool {
+        self.kinds.contains_key(id)
+    }
+
+    /// How to show somebody; their name takes at most `most` characters.
+    pub fn shown(&self, id: &PrincipalId, name: &str, most: usize) -> Shown {
+        let others = self.alike(id, name);
+        let is_missed = self.is_full(id) && !self.is_seen(id, name);
+        let short_id = (!others.is_empty() || is_missed).then(|| short_id(id, &others));
+        Shown { name: person_line(name, most), short_id, kind: self.kinds.get(id).copied() }
+    }
+
+    /// As [`Known::shown`]; where the server does not list them, with their id, whatever their name.
+    pub fn shown_in_doubt(&self, id: &PrincipalId, name: &str, most: usize) -> Shown {
+        let mut shown = self.shown(id, name, most);
+        if !self.is_listed(id) {
+            shown.short_id = shown.short_id.or_else(|| Some(short_id(id, &[])));
+        }
+        shown
+    }
+
+    fn is_seen(&self, id: &PrincipalId, name: &str) -> bool {
+        self.names.get(id).is_some_and(|known| known == name)
+    }
+
+    /// Whether there is no room for another name of this principal.
+    fn is_full(&self, id: &PrincipalId) -> bool {
+        self.places >= 2 * MAX_NAMES || (self.names.len() >= MAX_NAMES && !self.names.contains_key(id))
+    }
+
+    /// Others who were seen under a name that looks like this one.
+    fn alike(&self, id: &PrincipalId, name: &str) -> Vec<&PrincipalId> {
+        let looks = Looks::of(name);
+        let alike = looks.keys().filter_map(|key| self.looks.get(key)).flatten();
+        let mut others: Vec<&PrincipalId> = alike.filter(|other| *other != id).collect();
+        others.sort();
+        others.dedup();
+        others
+    }
+}
+
+/// A short form of an id that is none of the others': the first digits of a hexadecimal id, as lists of people show it,
+/// or of a hash of any other.
+fn short_id(id: &PrincipalId, others: &[&PrincipalId]) -> String {
+    let own = digits(id);
+    let others: Vec<String> = others.iter().map(|other| digits(other)).collect();
+    let is_own = |length: &usize| others.iter().all(|other| other.get(..*length) != own.get(..*length));
+    let length = (MIN_SHORT_CHARS..own.len()).find(is_own).unwrap_or(own.len());
+    own[..length].to_owned()
+}
+
+fn digits(id: &PrincipalId) -> String {
+    let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    if id.0.len() == 16 && id.0.bytes().all(is_hex) {
+        return id.0.clone();
+    }
+    // FNV-1a; only its spread matters.
+    let hash = id.0.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{:016x}", (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// A person's name as one harmless line, in which nothing looks like what is said beside a name.
+pub fn person_line(name: &str, most: usize) -> String {
+    let line = harmless::line(name, most);
+    if !line.contains(is_dot) {
+        return line;
+    }
+    let mut out = String::with_capacity(line.len() + 16);
+    for (at, c) in line.char_indices() {
+        if is_dot(c) && !is_within_a_word(&line[..at], &line[at + c.len_utf8()..]) {
+            out.push_str(&harmless::number(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// A dot at the height of the middle of a letter.
+fn is_dot(c: char) -> bool {
+    !c.is_ascii() && (looks_like(c, '·') || matches!(c, '•' | '・' | '･' | '⦁' | '●' | '◦' | '⚫' | '⬤'))
+}
+
+/// Catalan and Japanese names have such dots between letters. Before what could be a short id or the name of a kind it is
+/// none of those.
+fn is_within_a_word(before: &str, after: &str) -> bool {
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+    let word: String = after.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let is_id = word.len() >= MIN_SHORT_CHARS && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_kind =
+        ["admin", "device", "관리자", "기기"].iter().any(|kind| Looks::of(kind).is_like(&Looks::of(&word)));
+    is_letter(before.chars().next_back()) && is_letter(after.chars().next()) && !is_id && !is_kind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> PrincipalId {
+        PrincipalId(text.to_owned())
+    }
+
+    const A: &str = "3f2a000000000001";
+    const B: &str = "3f2b000000000002";
+
+    fn person(id: &str, name: &str, kind: PrincipalKind) -> Principal {
+        Principal { id: PrincipalId(id.to_owned()), kind, name: name.to_owned() }
+    }
+
+    #[test]
+    fn two_of_one_name_are_told_apart_and_one_alone_is_not() {
+        let mut known = Known::default();
+        known.list(&person(A, "Jun", PrincipalKind::Person));
+        assert_eq!(known.shown(&id(A), "Jun", 40).label(), "Jun");
+        let before = known.version();
+        known.list(&person(B, "JUN", PrincipalKind::Person));
+        assert!(known.version() > before);
+        assert_eq!(known.shown(&id(A), "Jun", 40).label(), "Jun ·3f2a");
+        assert_eq!(known.shown(&id(B), "JUN", 40).label(), "JUN ·3f2b");
+        assert_eq!(known.shown(&id("p-9"), "Mina", 40).label(), "Mina");
+        let stranger = known.shown(&id("p-9"), "\u{FF2A}un", 40);
+        assert!(stranger.short_id.is_some(), "also of somebody who was not seen yet");
+    }
+
+    #[test]
+    fn who_is_not_listed_is_in_doubt() {
+        let mut known = Known::default();
+        known.list(&person(A, "Jun", PrincipalKind::Admin));
+        known.see(&id(B), "Mina");
+        let of = |who: &str, name: &str| known.shown_in_doubt(&id(who), name, 40);
+        assert_eq!((of(A, "Jun").label(), of(A, "Jun").is_admin()), ("Jun".to_owned(), true));
+        assert_eq!((of(B, "Mina").label(), of(B, "Mina").is_admin()), ("Mina ·3f2b".to_owned(), false));
+    }
+
+    #[test]
+    fn short_ids_are_as_long_as_they_must_be() {
+        let mut known = Known::default();
+        for (id, name) in
+            [("aaaa000000000001", "Jun"), ("aaaa100000000001", "Jun"), ("bbbb000000000001", "Jun")]
+        {
+            known.list(&person(id, name, PrincipalKind::Person));
+        }
+        let short = |who: &str| known.shown(&id(who), "Jun", 40).short_id.unwrap();
+        assert_eq!(
+            [short("aaaa000000000001"), short("aaaa100000000001"), short("bbbb000000000001")],
+            ["aaaa0", "aaaa1", "bbbb"]
+        );
+        let (one, other) = (short("p-17"), short("p-18"));
+        assert!(one != other && one.bytes().all(|b| b.is_ascii_hexdigit()));
+    }
+
+    #[test]
+    fn a_renamed_person_is_compared_by_both_names() {
+        let mut known = Known::default();
+        known.list(&person(A, "Jun", PrincipalKind::Person));
+        known.list(&person(A, "Jay", PrincipalKind::Person));
+        known.list(&person(B, "jay", PrincipalKind::Person));
+        assert!(known.shown(&id(B), "jay", 40).short_id.is_some());
+        assert!(known.shown(&id(B), "Jun", 40).short_id.is_some());
+    }
+
+    #[test]
+    fn a_name_cannot_pose_as_a_mark() {
+        for (name, shown) in [
+            ("Jun ·3f2a", "Jun ⟨U+00B7⟩3f2a"),
+            ("Jun·3f2a", "Jun⟨U+00B7⟩3f2a"),
+            ("Jun·face", "Jun⟨U+00B7⟩face"),
+            ("Jun \u{2022}admin", "Jun ⟨U+2022⟩admin"),
+            ("Jun·\u{430}dmin", "Jun⟨U+00B7⟩\u{430}dmin"),
+            ("Gal·la", "Gal·la"),
+            ("ジョン・スミス", "ジョン・スミス"),
+        ] {
+            assert_eq!(person_line(name, 60), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_beyond_it_everybody_has_an_id() {
+        let mut known = Known::default();
+        for k in 0..MAX_NAMES + 100 {
+            known.see(&id(&format!("p{k}")), &format!("name {k}"));
+        }
+        assert_eq!(known.names.len(), MAX_NAMES);
+        assert!(known.shown(&id("p7"), "name 7", 40).short_id.is_none());
+        assert!(known.shown(&id("late"), "Jun", 40).short_id.is_some());
+    }
+}
