@@ -175,6 +175,10 @@ pub(super) fn reason(why: &Why) -> String {
         }
         Why::Unsupported { detail } => detail.clone(),
         Why::HubFailed { detail } => format!("the hub failed ({detail})"),
+        Why::HubLogMissing { path, .. } => format!("the hub's log {} is missing", path.display()),
+        Why::HubLogDamaged { path, detail } => {
+            format!("the hub's log {} is damaged ({detail})", path.display())
+        }
         Why::NoToken => "a token is needed; give one by --token or DUPLEX_TOKEN".to_owned(),
     };
     harmless(&text)
