@@ -76,6 +76,9 @@ fn run(args: Args) -> Result<(), String> {
             data_dir.display()
         )
     })?;
+    if let Err(error) = settings::private_file::close(&data_dir) {
+        log::warn!("{} cannot be closed to others: {error}", data_dir.display());
+    }
     let has_wishes = only.is_some() || args.screenshot.is_some();
     let Some(instance) = Instance::claim(&data_dir, has_wishes)? else { return Ok(()) };
     display::check()?;

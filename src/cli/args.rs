@@ -100,6 +100,9 @@ pub(super) struct Hub {
     /// The origin of a web page that may connect; may be given several times.
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     pub(super) allow_origin: Vec<String>,
+    /// Begin a new, empty log where that of a hub which lived here is missing or damaged.
+    #[arg(long)]
+    pub(super) new_log: bool,
 }
 
 #[derive(Debug, Flags)]

@@ -255,6 +255,10 @@ pub(super) fn reason(why: &Why) -> String {
         Why::Unsupported { detail } => detail.clone(),
         Why::HubFailed { detail } => format!("the hub failed ({detail})"),
         Why::NoToken => "a token is needed; give one by --token-file or DUPLEX_TOKEN".to_owned(),
+        Why::HubLogMissing { path, .. } => format!("the hub's log {} is missing", path.display()),
+        Why::HubLogDamaged { path, detail } => {
+            format!("the hub's log {} is damaged ({detail})", path.display())
+        }
     };
     // A server could repeat what it was told.
     harmless(&privacy::mask(&text))

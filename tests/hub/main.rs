@@ -9,5 +9,6 @@ mod commands;
 mod devices;
 mod door;
 mod harm;
+mod health;
 mod life;
 mod posts;
