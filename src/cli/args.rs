@@ -95,6 +95,8 @@ pub(super) struct Hub {
     /// The origin of a web page that may connect; may be given several times.
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     pub(super) allow_origin: Vec<String>,
+    #[command(flatten)]
+    pub(super) limits: super::limits::LimitFlags,
 }
 
 #[derive(Debug, Flags)]

@@ -9,6 +9,7 @@ mod follow;
 mod generate;
 mod hub;
 mod invite;
+mod limits;
 mod print;
 mod send;
 mod tail;

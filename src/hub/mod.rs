@@ -7,9 +7,11 @@
 //! - `http`: the routes, and the handshake of the socket. `rate`: how much is too much.
 //! - `client`: one client's task. `socket`: its frames. `asks`: how its session's questions are answered.
 //! - `fleet`: the devices: what they say, and what they are told. `post`: readings over HTTP. `device`: their tokens.
+//! - `account`: what all clients of one principal may do together. `limits`: what is kept at most.
 //! - `state`: what all clients share. `presence`: who is connected. `metrics`: what is counted.
 //! - `files`: token, secret, lock, address. [`invite`]: how people join. [`spawn`]: a hub within the app.
 
+mod account;
 mod asks;
 mod client;
 mod device;
@@ -20,6 +22,7 @@ mod fleet;
 mod guard;
 mod http;
 mod invite;
+mod limits;
 mod metrics;
 mod post;
 mod presence;
@@ -45,6 +48,7 @@ pub use embedded::{Handle, spawn};
 pub use error::HubError;
 pub use files::{Beacon, is_running, is_there, secret, token};
 pub use invite::{INVITE_MS, Invite, InviteOptions, invite};
+pub use limits::{DeviceLimits, Limits};
 
 use crate::clock;
 use crate::model::address::SOCKET_PATH;
@@ -82,6 +86,8 @@ pub struct Options {
     pub allowed_origins: Vec<String>,
     /// How long a device may take for a command, in milliseconds.
     pub command_ms: u64,
+    /// What is kept at most.
+    pub limits: Limits,
 }
 
 /// How connections are encrypted.
@@ -114,6 +120,7 @@ impl Options {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             command_ms: COMMAND_MS,
+            limits: Limits::default(),
         }
     }
 }
@@ -132,6 +139,7 @@ pub struct Running {
     hub: Arc<Hub>,
     accepting: JoinHandle<()>,
     forwarding: JoinHandle<()>,
+    retaining: JoinHandle<()>,
     _lock: File,
 }
 
@@ -158,10 +166,12 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
     let url = url(&options, addr);
     let name = options.name.clone().or_else(tls::host_name).unwrap_or_else(|| "Duplex".to_owned());
     let guard = Guard { hosts: options.allowed_hosts.clone(), origins: options.allowed_origins.clone() };
-    let fleet = Fleet::open(readings, clock::now().wall_ms, options.command_ms).await;
+    store.set_limits(options.limits.log);
+    let fleet = Fleet::open(readings, clock::now().wall_ms, options.command_ms, options.limits.devices).await;
     let hub = Hub::new(store, fleet, name, secret, guard);
     let committed = hub.store.subscribe();
     let forwarding = tokio::spawn(Arc::clone(&hub).forward(committed));
+    let retaining = tokio::spawn(Arc::clone(&hub).retain(options.limits.log));
     let router = http::router(Arc::clone(&hub));
     let accepting =
         tokio::spawn(serve::accept(listener, identity.acceptor, router, hub.stopping.subscribe()));
@@ -175,6 +185,7 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
         hub,
         accepting,
         forwarding,
+        retaining,
         _lock: lock,
     };
     running.announce()?;
@@ -298,8 +309,10 @@ impl Running {
         self.hub.fleet.flush().await;
         self.accepting.abort();
         self.forwarding.abort();
+        self.retaining.abort();
         // They hold the database: it closes when the last of them has let go.
         let _ = self.accepting.await;
         let _ = self.forwarding.await;
+        let _ = self.retaining.await;
     }
 }
