@@ -103,6 +103,8 @@ pub(super) struct Hub {
     /// Begin a new, empty log where that of a hub which lived here is missing or damaged.
     #[arg(long)]
     pub(super) new_log: bool,
+    #[command(flatten)]
+    pub(super) limits: super::limits::LimitFlags,
 }
 
 #[derive(Debug, Flags)]

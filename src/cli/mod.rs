@@ -10,6 +10,7 @@ mod generate;
 mod health;
 mod hub;
 mod invite;
+mod limits;
 mod print;
 mod send;
 mod tail;
