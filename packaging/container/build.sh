@@ -42,7 +42,8 @@ for file in LICENSE-MIT LICENSE-APACHE; do
 done
 "$PYTHON" packaging/licences.py "$TRIPLE" | gzip -9n >"$work/licences"
 put 644 "$work/licences" "$work/context/program/usr/share/doc/$program/third-party-licences.txt.gz"
-mkdir -m 700 "$work/context/data"
+mkdir -p "$work/context/volume"
+mkdir -m 700 "$work/context/volume/data"
 
 # A store of its own, on any file system, so that nothing of this computer's is touched.
 in_store() { sh packaging/container/buildah.sh "$@"; }

@@ -48,10 +48,9 @@ described() {
 }
 prove 'container: described' 'user, volume, health check, TLS' described
 
-# As the image starts it, but for the port: another may be taken here. The data is in a volume.
+# As the image starts it, but for the port: another may be taken here. The data is in the container's volume.
 port=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-install -d -m 700 -o 65532 -g 65532 "$place/data"
-inside() { in_store run --volume "$place/data:/data" "$container" -- "/$program" "$@"; }
+inside() { in_store run "$container" -- "/$program" "$@"; }
 start_hub() {
     inside hub --listen "0.0.0.0:$port" --data-dir /data --tls-self-signed >>"$place/hub.log" 2>&1 &
     run=$!
@@ -60,9 +59,8 @@ start_hub() {
         kill -0 "$run" && [ $((tries -= 1)) -gt 0 ] || return 1
         sleep 0.1
     done
-    hub=$("$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))["pid"])' "$place/data/hub.json")
-    # Where the container has processes of its own, the hub's number is another one outside.
-    [ "$(cat "/proc/$hub/comm" 2>/dev/null)" = "$program" ] || hub=$(pgrep -n -u 65532 -x "$program")
+    # The program itself, of the image's user: around it is what buildah started as root.
+    hub=$(pgrep -u 65532 -f "^/$program hub --listen 0.0.0.0:$port ")
 }
 stop_hub() {
     kill "$hub" && wait "$run"
