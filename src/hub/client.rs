@@ -367,7 +367,7 @@ impl Client {
         let hub = Arc::clone(&self.hub);
         let from = self.address;
         match ask {
-            Ask::Authenticate { token } => self.answer(asks::authenticate(hub, token, from)),
+            Ask::Authenticate { token } => self.answer(asks::authenticate(hub, token.0, from)),
             Ask::Redeem(redeem) => self.answer(asks::redeem(hub, redeem, from)),
             Ask::Begin { principal, resume } => {
                 let entrance = Entrance::new(&hub, &principal);

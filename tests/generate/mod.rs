@@ -384,7 +384,7 @@ fn hub_of_devices() -> impl Strategy<Value = HubMessage> {
 pub fn client_message() -> impl Strategy<Value = ClientMessage> {
     prop_oneof![
         hello().prop_map(ClientMessage::Hello),
-        text().prop_map(|token| ClientMessage::Auth { token }),
+        text().prop_map(|token| ClientMessage::Auth { token: token.as_str().into() }),
         (id(), number(), room(), text(), moment())
             .prop_map(|(id, seq, room, body, at)| ClientMessage::Send { id, seq, room, body, at }),
         room().prop_map(|room| ClientMessage::Typing { room }),

@@ -94,7 +94,7 @@ fn told(text: &str) -> Input {
 
 fn asked(ask: &Ask) -> String {
     match ask {
-        Ask::Authenticate { token } => format!("authenticate {token}"),
+        Ask::Authenticate { token } => format!("authenticate {}", token.0),
         Ask::Redeem(redeem) => format!("redeem {}", redeem.code),
         Ask::Begin { principal, .. } => format!("begin {}", principal.id),
         Ask::Append { sender, id, room, body, .. } => {

@@ -257,7 +257,7 @@ pub fn client_says(text: &str) -> Frame {
             resume: field(&words, "resume").map(resume),
             since: number(&words, "since"),
         }),
-        ["auth", token] => ClientMessage::Auth { token: token.to_owned() },
+        ["auth", token] => ClientMessage::Auth { token: token.into() },
         ["send", which, _, ref body @ ..] => ClientMessage::Send {
             id: id(which),
             seq: number(&words, "seq").expect("seq"),
@@ -291,7 +291,7 @@ fn read<M: Message>(frame: &Frame) -> M {
 pub fn client_said(frame: &Frame) -> String {
     match read(frame) {
         ClientMessage::Hello(hello) => brief_hello(&hello),
-        ClientMessage::Auth { token } => format!("auth {token}"),
+        ClientMessage::Auth { token } => format!("auth {}", token.0),
         ClientMessage::Send { id, seq, body, .. } => format!("send {} seq={seq} {body}", letter(id)),
         ClientMessage::Typing { room } => format!("typing {room}"),
         ClientMessage::Read { room, offset } => format!("read {room} {offset}"),

@@ -1,6 +1,7 @@
 //! The client's end of a Duplex conversation.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 
 use super::message::{
@@ -25,7 +26,7 @@ use crate::wire::{Input, Mark, Output, Request, SavedState, Session, WireError};
 pub const TYPING_MS: u64 = 6_000;
 
 /// How a client comes in.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Credentials {
     /// The transport carries the token in the handshake's `Authorization` header.
     InHeader,
@@ -49,6 +50,18 @@ pub enum Credentials {
         /// The token.
         token: Secret,
     },
+}
+
+/// Which of them, without a secret.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Credentials::InHeader => "InHeader",
+            Credentials::Token(_) => "Token(…)",
+            Credentials::Invite { .. } => "Invite(…)",
+            Credentials::Prove { .. } => "Prove(…)",
+        })
+    }
 }
 
 /// What a session needs to begin.
@@ -218,7 +231,7 @@ impl ClientSession {
             self.end(1000, Why::Impostor);
             return Ok(());
         }
-        let auth = ClientMessage::Auth { token: token.reveal().to_owned() };
+        let auth = ClientMessage::Auth { token: token.reveal().into() };
         self.send(&auth);
         self.phase = Phase::Greeting { challenge: None };
         Ok(())

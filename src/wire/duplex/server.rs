@@ -14,8 +14,8 @@ use super::batch;
 pub use super::batch::Batch;
 pub use super::exchange::{Answer, AppendOutcome, Ask, Begun, Given, Input, Output};
 use super::message::{
-    self, ClientMessage, Decoded, Hello, HubMessage, Malformed, PersonState, ReadState, Start, VERSIONS,
-    Welcome, close,
+    self, ClientMessage, Decoded, Hello, HubMessage, Malformed, PersonState, ReadState, Start, Token,
+    VERSIONS, Welcome, close,
 };
 use super::readings::{self, Names};
 use super::{limits, proof};
@@ -316,7 +316,7 @@ impl ServerSession {
             (Some(principal), None, None) => {
                 return self.enter(hello, Some(principal));
             }
-            (_, Some(token), None) => Ask::Authenticate { token },
+            (_, Some(token), None) => Ask::Authenticate { token: Token(token) },
             (_, None, Some(redeem)) => Ask::Redeem(redeem),
             _ => return self.bye(close::UNAUTHORIZED, "no token", None),
         };
