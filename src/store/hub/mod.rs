@@ -4,6 +4,7 @@ mod people;
 mod pulse;
 mod read;
 mod schema;
+mod upkeep;
 mod write;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ use pulse::{Probe, Pulse};
 use write::{Appender, Job};
 
 pub use pulse::LogTrouble;
+pub use upkeep::{Anew, Repaired};
 
 /// The file's name in the data directory.
 pub const FILE: &str = "hub.db";

@@ -1,5 +1,7 @@
 //! What a hub's log promises: gapless, once, in order, on disk before it is acknowledged.
 
+mod upkeep;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
