@@ -130,7 +130,7 @@ pub(super) enum Upkeep {
     /// Save what can be read of a damaged log into a new one, while the hub does not run.
     ///
     /// The damaged file is set aside, whole. Messages keep their order and get new offsets without a hole. For clients the
-    /// log is a new one: they keep what they have, and send again what they had acknowledged and it lacks.
+    /// log is a new one: they keep what they have.
     Repair {
         /// The hub's data directory; by default that of the hub on this computer.
         #[arg(long, value_name = "DIR")]

@@ -286,7 +286,9 @@ fn make_whole(db: &Connection, source: &Source, anew: Anew<'_>) -> Result<Vec<St
         db.execute(dangling, ())?;
     }
     let head: i64 = db.query_row("SELECT max(offset) FROM entry", (), |row| row.get(0))?;
-    lines.push(format!("the log has {head} entries now, and is a new one for clients: they keep what they have, and send again what it lacks"));
+    lines.push(format!(
+        "the log has {head} entries now, and is a new one for clients, who keep what they have"
+    ));
     Ok(lines)
 }
 
