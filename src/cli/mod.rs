@@ -14,6 +14,7 @@ mod limits;
 mod print;
 mod send;
 mod tail;
+mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -114,6 +115,7 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         }
     };
     let result = match args.command {
+        Command::Hub(args::Hub { upkeep: Some(command), .. }) => upkeep::run(command),
         Command::Hub(command) => runtime.block_on(hub::run(command)),
         Command::Invite(command) => invite::run(command),
         Command::Tail(command) => runtime.block_on(tail::run(command)),

@@ -9,6 +9,7 @@
 //! - `fleet`: the devices: what they say, and what they are told. `post`: readings over HTTP. `device`: their tokens.
 //! - `account`: what all clients of one principal may do together. `limits`: what is kept at most.
 //! - `state`: what all clients share. `presence`: who is connected. `metrics`: what is counted.
+//! - `upkeep`: checks, repairs and copies what a hub keeps, from outside of it.
 //! - `health`: whether the disk does what is promised, and who looks.
 //! - `files`: token, secret, lock, address. [`invite`]: how people join. [`spawn`]: a hub within the app.
 
@@ -33,6 +34,7 @@ mod serve;
 mod socket;
 mod state;
 mod tls;
+mod upkeep;
 
 use std::fs::File;
 use std::io;
@@ -49,6 +51,8 @@ pub use device::{add_device, devices, remove_device};
 pub use embedded::{Handle, spawn};
 pub use error::HubError;
 pub use files::{Beacon, is_running, is_there, secret, token};
+pub use upkeep::{backup, check, repair};
+
 pub use invite::{INVITE_MS, Invite, InviteOptions, invite};
 pub use limits::{DeviceLimits, Limits};
 

@@ -12,3 +12,4 @@ mod harm;
 mod health;
 mod life;
 mod posts;
+mod upkeep;

@@ -6,6 +6,7 @@ mod read;
 mod retain;
 mod rooms;
 mod schema;
+mod upkeep;
 mod usage;
 mod write;
 
@@ -34,6 +35,7 @@ use pulse::{Probe, Pulse};
 use write::{Appender, Job};
 
 pub use pulse::LogTrouble;
+pub use upkeep::{Anew, Repaired};
 
 /// The file's name in the data directory.
 pub const FILE: &str = "hub.db";

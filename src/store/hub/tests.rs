@@ -1,6 +1,7 @@
 //! What a hub's log promises: gapless, once, in order, on disk before it is acknowledged.
 
 mod limits;
+mod upkeep;
 
 use std::collections::BTreeSet;
 
