@@ -168,12 +168,8 @@ fn outcome(hub: &Hub, appended: Appended) -> AppendOutcome {
             AppendOutcome::Stored { offset, received }
         }
         Appended::NoSuchRoom => AppendOutcome::Refused(Refusal::NoSuchRoom),
-        Appended::RoomAlike { room } => {
-            AppendOutcome::Refused(Refusal::Other { code: "name_alike".to_owned(), detail: room.to_string() })
-        }
-        Appended::BadRoomName(why) => {
-            AppendOutcome::Refused(Refusal::Other { code: "bad_name".to_owned(), detail: why.to_string() })
-        }
+        Appended::RoomAlike { room } => AppendOutcome::Refused(Refusal::NameAlike { name: room }),
+        Appended::BadRoomName(why) => AppendOutcome::Refused(Refusal::BadName { detail: why.to_string() }),
     }
 }
 

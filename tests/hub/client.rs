@@ -46,6 +46,7 @@ pub fn hello() -> Hello {
     Hello {
         versions: (1, 1),
         client: "test".to_owned(),
+        features: Default::default(),
         token: None,
         invite: None,
         challenge: None,

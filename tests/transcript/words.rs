@@ -7,9 +7,9 @@ use duplex::frame::Frame;
 use duplex::model::event::Person;
 use duplex::model::log::Note;
 use duplex::model::{
-    Delivery, DeviceId, DeviceState, Entry, EntryKind, Epoch, Event, LinkState, MessageId, OutboxItem,
-    Principal, PrincipalId, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
-    Why,
+    Delivery, DeviceId, DeviceState, Entry, EntryKind, Epoch, Event, Features, LinkState, MessageId,
+    OutboxItem, Principal, PrincipalId, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender,
+    Spec, Value, Why,
 };
 use duplex::wire::duplex::message::{
     self, ClientMessage, Decoded, Hello, HubMessage, Message, Redeem, Start, VERSIONS, Welcome,
@@ -227,9 +227,11 @@ fn welcome(start: &str, words: &[&str]) -> Welcome {
         start,
         now: field(words, "now").map_or(0, wall),
         max_body: number(words, "max_body").unwrap_or(65_536),
+        features: field(words, "features").map(|all| Features::new(all.split(','))),
         rooms: vec![RoomName::general()],
         people: Vec::new(),
         read: Vec::new(),
+        more: false,
     }
 }
 
@@ -244,6 +246,7 @@ pub fn client_says(text: &str) -> Frame {
                 .and_then(|range| range.split_once('-'))
                 .map_or(VERSIONS, |(low, high)| (low.parse().unwrap(), high.parse().unwrap())),
             client: "test".to_owned(),
+            features: Features::default(),
             token: field(&words, "token").map(str::to_owned),
             invite: field(&words, "invite").map(|code| Redeem {
                 code: code.to_owned(),
@@ -369,6 +372,11 @@ pub fn refusal(refusal: &Refusal) -> String {
         Refusal::NoSuchRoom => "no_such_room".to_owned(),
         Refusal::TooLarge { limit } => format!("too_large {limit}"),
         Refusal::NotAllowed => "not_allowed".to_owned(),
+        Refusal::SlowDown { retry_after_ms } => format!("slow_down {retry_after_ms}"),
+        Refusal::Quota { retry_after_ms } => format!("quota {retry_after_ms}"),
+        Refusal::TooMany { limit } => format!("too_many {limit}"),
+        Refusal::NameAlike { name } => format!("name_alike {name}"),
+        Refusal::BadName { detail } => format!("bad_name {detail}"),
         Refusal::Other { code, .. } => format!("other {code}"),
     }
 }

@@ -369,12 +369,21 @@ fn refusal(refusal: &Refusal) -> Sentence {
             "Edit it, or send it in parts.",
         ),
         Refusal::NotAllowed => say("This account may not do that here.", "Ask whoever runs the server."),
-        Refusal::Other { code, detail: room } if code == "name_alike" => say(
-            format!("It would be taken for the room “{}”.", harmless::line(room, 64)),
-            "Choose a name that looks different.",
+        Refusal::SlowDown { .. } => {
+            say("The server is taking no more messages for now.", "It is sent again by itself.")
+        }
+        Refusal::Quota { .. } => {
+            say("What this account may send for now is used up.", "It is sent again by itself.")
+        }
+        Refusal::TooMany { limit } => {
+            say(format!("The server allows no more than {limit}."), "Ask whoever runs the server.")
+        }
+        Refusal::NameAlike { name } => say(
+            format!("It looks like “{}”, which exists already.", harmless::line(name.as_str(), 64)),
+            "Choose another name.",
         ),
-        Refusal::Other { code, .. } if code == "bad_name" => {
-            say("The server does not take this name.", "Choose another one.")
+        Refusal::BadName { detail: d } => {
+            say(format!("The server does not accept this name{}.", detail(d)), "Choose another name.")
         }
         Refusal::Other { code, detail: d } => say(
             format!("The server refused it: {}{}.", harmless::line(code, 60), detail(d)),

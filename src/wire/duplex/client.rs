@@ -16,8 +16,8 @@ use crate::model::link_state::Why;
 use crate::model::log::Note;
 use crate::model::profile::Secret;
 use crate::model::{
-    DeviceId, DeviceState, Event, Offset, OutboxItem, PrincipalKind, Readings, Refusal, ResumePoint,
-    SeriesPage, Time,
+    DeviceId, DeviceState, Event, Features, Offset, OutboxItem, PrincipalKind, Readings, Refusal,
+    ResumePoint, SeriesPage, Time,
 };
 use crate::wire::{Input, Mark, Output, Request, SavedState, Session, WireError};
 
@@ -123,6 +123,7 @@ impl ClientSession {
 
     fn hello(&mut self) {
         let mut hello = Hello {
+            features: Features::default(),
             versions: VERSIONS,
             client: self.config.client.clone(),
             token: None,

@@ -22,7 +22,8 @@ use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
 use crate::model::{
-    Entry, EntryKind, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender, SeriesPage, Time,
+    Entry, EntryKind, Features, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender, SeriesPage,
+    Time,
 };
 
 /// A client that says no hello for so long is closed, in milliseconds.
@@ -393,9 +394,11 @@ impl ServerSession {
             start,
             now: now.wall_ms,
             max_body: MAX_BODY_BYTES as u64,
+            features: Some(Features::all()),
             rooms: begun.rooms,
             people: begun.people.into_iter().map(person).collect(),
             read: begun.read.into_iter().map(|(room, offset)| ReadState { room, offset }).collect(),
+            more: false,
         };
         self.send(&HubMessage::Welcome(welcome));
         self.phase = Phase::Online(Online {
