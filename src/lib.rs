@@ -4,7 +4,7 @@
 //!
 //! 1. [`model`], [`frame`]: what things are and what happens to them. Pure: no I/O, no clock.
 //! 2. [`wire`], [`link`]: protocols and one connection's life, as sans-IO state machines.
-//! 3. [`clock`], [`transport`], [`store`], [`settings`]: time, sockets, the disk.
+//! 3. [`clock`], [`privacy`], [`transport`], [`store`], [`settings`]: time, secrets, sockets, the disk.
 //! 4. [`hub`], [`agent`]: the embedded server; this computer as a device.
 //! 5. [`worker`], [`ui`]: the one impure owner of all of the above; the views.
 //! 6. [`app`], [`cli`]: the window and the console commands.
@@ -16,6 +16,7 @@ pub mod link;
 pub mod wire;
 
 pub mod clock;
+pub mod privacy;
 pub mod settings;
 pub mod store;
 pub mod transport;

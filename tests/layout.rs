@@ -16,15 +16,16 @@ const HOUSE: &str = "
     wire      | 2 | model frame mapping                                                              | pure
     link      | 2 | model frame wire                                                                 | pure
     clock     | 3 | model                                                                            | window
+    privacy   | 3 | model                                                                            | window
     transport | 3 | model frame                                                                      | window
     store     | 3 | model frame wire mapping link                                                    | window
     settings  | 3 | model                                                                            | window
     hub       | 4 | model frame wire::duplex clock store settings                                    | window
     agent     | 4 | model frame wire mapping link clock transport store settings                     | window
-    worker    | 5 | model frame wire mapping link clock transport store settings hub agent           |
+    worker    | 5 | model frame wire mapping link clock privacy transport store settings hub agent   |
     ui        | 5 | model settings                                                                   | doing
-    app       | 6 | model frame wire mapping link clock transport store settings hub agent worker ui |
-    cli       | 6 | model frame wire mapping link clock transport store settings hub agent worker    |
+    app       | 6 | model frame wire mapping link clock privacy transport store settings hub agent worker ui |
+    cli       | 6 | model frame wire mapping link clock privacy transport store settings hub agent worker    |
 ";
 
 /// Time, chance and the world outside are arguments here.

@@ -110,6 +110,34 @@ fn too_long_a_message_is_not_sent_and_says_so() {
 }
 
 #[test]
+fn the_field_grows_to_six_lines_and_shrinks_back() {
+    let mut window = Window::online();
+    let field = |window: &Window| window.rect("Message").height();
+    let chat = |window: &Window| window.rect("Messages").height();
+    window.focus_message();
+    let (one_line, whole_chat) = (field(&window), chat(&window));
+    window.paste(&"line\n".repeat(40));
+    for _ in 0..20 {
+        window.pass(16);
+    }
+    let six_lines = whole_chat - chat(&window);
+    assert!((80.0..160.0).contains(&six_lines), "{six_lines}");
+    // A text that is too long brings a sentence, and the field stays as it is.
+    window.fill("Message", &"x".repeat(65_537));
+    for _ in 0..20 {
+        window.pass(16);
+    }
+    window.harness.get_by_label_contains("of 64 KiB");
+    assert!(whole_chat - chat(&window) < six_lines + 60.0, "{}", chat(&window));
+    window.fill("Message", "");
+    window.key(Key::Backspace);
+    for _ in 0..5 {
+        window.pass(16);
+    }
+    assert_eq!((field(&window), chat(&window)), (one_line, whole_chat));
+}
+
+#[test]
 fn what_is_not_sent_can_be_retried_edited_and_deleted() {
     let mut window = Window::online();
     let failed = window.queue("no", Delivery::Failed(Refusal::NotAllowed), -9_000);

@@ -349,3 +349,25 @@ fn what_cannot_wait_interrupts() {
     let said = announced(&window, Live::Assertive).join("\n");
     assert!(said.contains("The disk is full") && said.contains("may not"), "{said}");
 }
+
+#[test]
+fn no_nul_reaches_a_field_or_the_accessibility_bus() {
+    let mut window = furnished(1_280.0, 800.0, LanguageChoice::English);
+    window.paste("a\0b");
+    window.type_text("\0c");
+    window.ime_preedit("\0");
+    window.ime_commit("\0한");
+    assert_eq!(window.message_text(), "abc한");
+    let mut device = device(&window);
+    let note = Metric { writable: true, ..Metric::new(name("note"), MetricType::Text) };
+    let (at, value) = (window.now().wall_ms, Value::Text("sto\0re".into()));
+    device.values.push(LastValue { metric: note.name.clone(), value, at, received: at });
+    device.spec.metrics.push(note);
+    window.event(Event::Devices { devices: vec![device], started: 0, more: false });
+    window.open_device(lathe());
+    window.run();
+    let texts = nodes(&window);
+    let fields = texts.iter().filter(|(role, ..)| *role == Role::TextInput);
+    assert!(fields.into_iter().any(|(_, _, value)| value.starts_with("sto re")), "{texts:?}");
+    assert!(texts.iter().all(|(_, label, value)| !label.contains('\0') && !value.contains('\0')));
+}

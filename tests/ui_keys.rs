@@ -321,9 +321,25 @@ fn f6_goes_from_pane_to_pane_and_round() {
 }
 
 #[test]
-fn who_just_types_writes_a_message() {
+fn who_types_in_the_chat_writes_a_message_and_nowhere_else() {
     let mut window = with_devices(&["kiln"]);
+    // In the devices it may be meant as a filter: Enter would send it to everybody.
     window.key(Key::F6);
+    window.type_text("kil");
+    window.key(Key::Enter);
+    assert_eq!((window.message_text().as_str(), sent(&mut window)), ("", 0));
+    let devices = window.rect("Filter devices");
+    click_at(&mut window, devices.center_bottom() + egui::vec2(0.0, 300.0));
+    window.type_text("kil");
+    assert_eq!(window.message_text(), "");
+    // After a sheet nothing was used yet.
+    window.key_with(Modifiers::COMMAND, Key::Comma);
+    window.key(Key::Escape);
+    window.type_text("dark");
+    assert_eq!(window.message_text(), "");
+    // In the chat nothing else can be meant.
+    let messages = window.rect("Messages");
+    click_at(&mut window, messages.center());
     window.type_text("h");
     window.type_text("ello");
     assert_eq!(window.message_text(), "hello");
@@ -342,4 +358,18 @@ fn who_just_types_writes_a_message() {
     window.run();
     window.key(Key::Escape);
     assert!(window.harness.get_by_label("Message").is_focused());
+}
+
+fn sent(window: &mut Window) -> usize {
+    let is_message = |intent: &Intent| matches!(intent, Intent::Send { .. });
+    window.intents().iter().filter(|intent| is_message(intent)).count()
+}
+
+fn click_at(window: &mut Window, at: egui::Pos2) {
+    window.harness.event(egui::Event::PointerMoved(at));
+    for pressed in [true, false] {
+        let (button, modifiers) = (egui::PointerButton::Primary, Modifiers::NONE);
+        window.harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers });
+    }
+    window.run();
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::privacy::TokenOptions;
+
 /// Chat and live devices side by side, over one persistent connection to each server.
 #[derive(Debug, Parser)]
 #[command(
@@ -12,7 +14,8 @@ use clap::Parser;
     after_help = "\
 Examples:
   duplex                                     your rooms, and a hub of your own
-  duplex --url wss://hub.example --token …   one server, for this run alone
+  duplex --url wss://hub.example --token-file FILE
+                                             one server, for this run alone
   duplex --data-dir /tmp/second              a second window beside the first
   duplex --screenshot window.png --after 3   draw for three seconds, save, leave
   duplex --quit                              close the window that is open"
@@ -24,9 +27,11 @@ pub(super) struct Args {
     /// Connect to this server alone, and start no hub.
     #[arg(long, value_name = "URL")]
     pub(super) url: Option<String>,
-    /// The token for --url.
-    #[arg(long, env = "DUPLEX_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    pub(super) token: Option<String>,
+    #[command(flatten)]
+    pub(super) token: TokenOptions,
+    /// Send the token over ws:// to another computer: it and all messages can be read on the way.
+    #[arg(long, requires = "url")]
+    pub(super) insecure: bool,
     /// Save a picture of the window to this file, and leave.
     #[arg(long, value_name = "FILE.png")]
     pub(super) screenshot: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! The desktop app: its arguments, its window, and what it says when it cannot open one.
 
 mod args;
+mod clipboard;
 mod desktop;
 mod display;
 mod frame_log;
@@ -17,10 +18,10 @@ use std::sync::{Arc, OnceLock};
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
-use crate::model::{Address, ConnectionId, Model, SharedModel};
-use crate::settings;
+use crate::model::{Address, ConnectionId, Model, SharedModel, mask};
 use crate::ui::text::Language;
 use crate::worker::{self, Worker};
+use crate::{privacy, settings};
 
 use args::Args;
 use desktop::Desktop;
@@ -41,13 +42,15 @@ fn system_language() -> Language {
 pub fn main() -> ExitCode {
     display::find_console();
     let args = Args::parse();
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn,duplex=info")).init();
+    // First of all: no other thread runs yet.
+    privacy::seal();
+    privacy::logging::start("warn,duplex=info");
     // Whoever asks for it is a program, the installer most of all: it looks at the exit code and tells the person itself.
     let tell = if args.quit { display::print } else { display::tell };
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            tell(&sentence);
+            tell(&privacy::mask(&sentence));
             ExitCode::FAILURE
         }
     }
@@ -58,7 +61,7 @@ fn run(args: Args) -> Result<(), String> {
     if args.screenshot.is_none() && args.after.is_some() {
         return Err("--after needs --screenshot FILE.png.".to_owned());
     }
-    let only = args.url.as_deref().map(|url| command_line_profile(url, args.token.as_deref())).transpose()?;
+    let only = args.url.as_deref().map(|url| command_line_profile(url, &args)).transpose()?;
     let data_dir = match args.data_dir {
         Some(dir) => dir,
         None => settings::data_dir()
@@ -73,6 +76,9 @@ fn run(args: Args) -> Result<(), String> {
             data_dir.display()
         )
     })?;
+    if let Err(error) = settings::private_file::close(&data_dir) {
+        log::warn!("{} cannot be closed to others: {error}", data_dir.display());
+    }
     let has_wishes = only.is_some() || args.screenshot.is_some();
     let Some(instance) = Instance::claim(&data_dir, has_wishes)? else { return Ok(()) };
     display::check()?;
@@ -101,8 +107,15 @@ fn run(args: Args) -> Result<(), String> {
     window::open(model, worker, gate, instance, desktop, shot, (place, panes))
 }
 
-fn command_line_profile(url: &str, token: Option<&str>) -> Result<(Profile, Option<Secret>), String> {
-    let address = Address::parse(url).map_err(|error| format!("--url {url}: {error}."))?;
+fn command_line_profile(url: &str, args: &Args) -> Result<(Profile, Option<Secret>), String> {
+    let address =
+        Address::parse(url).map_err(|error| format!("--url {}: {error}.", mask::hide_address(url)))?;
+    let token = args.token.read().map_err(|error| format!("{error}."))?;
+    if let Some(warning) =
+        privacy::check_encrypted(&address.url, args.insecure).map_err(|error| format!("{error}."))?
+    {
+        log::warn!("{warning}");
+    }
     let profile = Profile {
         id: ConnectionId::COMMAND_LINE,
         name: String::new(),
@@ -113,5 +126,5 @@ fn command_line_profile(url: &str, token: Option<&str>) -> Result<(Profile, Opti
         fingerprint: address.fingerprint,
         auto_connect: true,
     };
-    Ok((profile, token.map(Secret::new)))
+    Ok((profile, token))
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use eframe::{NativeOptions, Renderer};
 use egui::{IconData, ViewportBuilder};
 
+use super::clipboard::{self, Clipboard};
 use super::desktop::{Desktop, Report};
 use super::frame_log::FrameLog;
 use super::gate::Gate;
@@ -54,7 +55,13 @@ pub(super) fn open(
     let mut parts =
         Some(Parts { model, worker, gate, instance, desktop, plan, place, panes, outcome: theirs });
     let opened = renderers().iter().try_fold(String::new(), |tried, &renderer| {
-        let options = NativeOptions { viewport: viewport.clone(), renderer, ..NativeOptions::default() };
+        let options = NativeOptions {
+            viewport: viewport.clone(),
+            renderer,
+            // egui's own clipboard blocks the window for as long as another program takes to answer.
+            clipboard_shortcuts: false,
+            ..NativeOptions::default()
+        };
         let ran = eframe::run_native(
             "duplex",
             options,
@@ -113,6 +120,11 @@ struct Parts {
 impl Parts {
     fn assemble(self, creation: &eframe::CreationContext<'_>, language: Language) -> Window {
         let Parts { model, worker, gate, instance, desktop, plan, place, panes, outcome } = self;
+        // Before the views, which look at what is pasted.
+        match Clipboard::new(Arc::new(clipboard::Desktop::of(creation))) {
+            Ok(clipboard) => creation.egui_ctx.add_plugin(clipboard),
+            Err(error) => log::warn!("nothing can be copied or pasted: {error}"),
+        }
         let ui = Ui::new(&creation.egui_ctx, Options { language, panes });
         if let (Some(place), Some(window)) = (&place, creation.winit_window()) {
             let screens = window.available_monitors().map(|screen| place::Screen {

@@ -82,6 +82,11 @@ impl Publisher {
                 }
                 Ok(())
             }
+            // It is seen all the same, and kept again when the server can.
+            Event::PublishRefused { code, detail, .. } if code == "not_kept" => {
+                log::warn!("the server does not keep the readings: {}", print::harmless(&detail));
+                Ok(())
+            }
             Event::PublishRefused { device, code, detail } => {
                 let text = format!("the server does not take readings of {device}: {code} {detail}");
                 Err(Failure::new(Exit::Refused, print::harmless(text.trim_end())))

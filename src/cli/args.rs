@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use clap::{Args as Flags, Parser, Subcommand};
 
-use crate::model::{DeviceId, MessageId, MetricName, RoomName};
+use super::{Exit, Failure, print};
+use crate::model::profile::Secret;
+use crate::model::{Address, DeviceId, MessageId, MetricName, RoomName, mask};
+use crate::privacy::{self, TokenOptions};
 
 /// Duplex on the console: a hub, invites, devices, and chat for scripts.
 #[derive(Debug, Parser)]
@@ -57,6 +60,8 @@ pub(super) enum Command {
     /// Devices with a token of their own at a hub on this computer, whether it runs or not.
     #[command(subcommand)]
     Device(Device),
+    /// Ask a hub whether it is healthy: exit code 0 if so, 1 if not. For health checks of containers and monitors.
+    Health(Health),
     /// Write manual pages and shell completions, as packages ship them.
     #[command(hide = true)]
     Generate {
@@ -95,6 +100,9 @@ pub(super) struct Hub {
     /// The origin of a web page that may connect; may be given several times.
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     pub(super) allow_origin: Vec<String>,
+    /// Begin a new, empty log where that of a hub which lived here is missing or damaged.
+    #[arg(long)]
+    pub(super) new_log: bool,
 }
 
 #[derive(Debug, Flags)]
@@ -110,18 +118,48 @@ pub(super) struct Invite {
     pub(super) expires: Duration,
 }
 
-/// How to come in at a server.
+/// How to come in at a server. No token is needed for a hub of your own on this computer.
 #[derive(Debug, Flags)]
 pub(super) struct Access {
-    /// The token to come in with. Not needed for a hub of your own on this computer.
-    #[arg(long, env = "DUPLEX_TOKEN", hide_env_values = true)]
-    pub(super) token: Option<String>,
+    #[command(flatten)]
+    pub(super) token: TokenOptions,
+    /// Send the token over ws:// to another computer: it and all messages can be read on the way.
+    #[arg(long)]
+    pub(super) insecure: bool,
     /// The data directory of a hub of your own on this computer.
     #[arg(long, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
     /// A certificate authority to trust for this server, a PEM file.
     #[arg(long, value_name = "FILE")]
     pub(super) ca_file: Option<PathBuf>,
+}
+
+impl Access {
+    /// The token that was given, by option or environment; `None` where none was.
+    pub(super) fn token(&self) -> Result<Option<Secret>, Failure> {
+        self.token.read().map_err(|error| Failure::new(Exit::Failed, print::harmless(&error.to_string())))
+    }
+
+    /// Fails where a token or an invite must not go: to another computer without encryption. With --insecure it may, and a
+    /// warning is printed.
+    #[allow(clippy::print_stderr)]
+    pub(super) fn check_encrypted(&self, url: &str) -> Result<(), Failure> {
+        match privacy::check_encrypted(url, self.insecure) {
+            Ok(None) => Ok(()),
+            Ok(Some(warning)) => {
+                eprintln!("duplexctl: {}", print::harmless(&warning));
+                Ok(())
+            }
+            Err(error) => Err(Failure::new(Exit::Refused, print::harmless(&error.to_string()))),
+        }
+    }
+}
+
+/// Reads an address that was given; what is wrong with it is said without a password that may be in it.
+pub(super) fn address(text: &str) -> Result<Address, Failure> {
+    Address::parse(text).map_err(|error| {
+        Failure::new(Exit::Failed, format!("{}: {error}", print::harmless(&mask::hide_address(text))))
+    })
 }
 
 /// Which server, and how to come in.
@@ -226,6 +264,22 @@ pub(super) enum Device {
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Health {
+    /// The hub's address; by default that of the hub that runs on the data directory.
+    #[arg(value_name = "URL", conflicts_with = "data_dir")]
+    pub(super) url: Option<String>,
+    /// The hub's data directory; by default that of the hub on this computer.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// A certificate authority to trust for this server, a PEM file.
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(super) ca_file: Option<PathBuf>,
+    /// How long to wait for its answer: a number with s, m, h or d.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    pub(super) timeout: Duration,
 }
 
 #[derive(Debug, Flags)]

@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
-use super::args::Server;
+use super::args::{Server, address};
 use super::hub::failed;
 use super::{Exit, Failure, print};
 use crate::clock;
 use crate::link::{Input, Link, Output};
 use crate::model::link_state::{LinkState, Why};
-use crate::model::profile::{Profile, Protocol, Secret, Socket};
-use crate::model::{Address, ConnectionId, Event};
+use crate::model::profile::{Profile, Protocol, Socket};
+use crate::model::{ConnectionId, Event};
 use crate::transport::Connection;
 use crate::wire::{Request, SavedState};
 use crate::worker::line::{Access, Line, Opened, Post};
@@ -136,10 +136,13 @@ fn is_close(inputs: &[Input]) -> bool {
 
 /// What was meant by the flags.
 fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
-    let address = Address::parse(&server.url)
-        .map_err(|error| Failure::new(Exit::Failed, format!("{}: {error}", print::harmless(&server.url))))?;
-    let access = match &server.access.token {
-        Some(token) => Access::Token(Secret::new(token.trim())),
+    let address = address(&server.url)?;
+    let access = match server.access.token()? {
+        Some(token) => {
+            server.access.check_encrypted(&address.url)?;
+            Access::Token(token)
+        }
+        // A hub that proves itself to be on this computer: nobody is on the way.
         None => match HubAt::find(server.access.data_dir.as_deref(), &address.url).map_err(failed)? {
             Some(at) => at.access(),
             None => return Err(Failure::new(Exit::Refused, print::reason(&Why::NoToken))),

@@ -7,6 +7,7 @@ mod device;
 mod devices;
 mod follow;
 mod generate;
+mod health;
 mod hub;
 mod invite;
 mod print;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::settings;
+use crate::{privacy, settings};
 use args::{Args, Command};
 
 /// Exit codes, documented in `--help`.
@@ -101,8 +102,9 @@ fn app_dir() -> Result<PathBuf, Failure> {
 /// Runs the console companion with the program's arguments. `app`: the flags of the window's program, for `generate`.
 pub fn main(app: fn() -> clap::Command) -> ExitCode {
     let args = Args::parse();
-    let level = if args.verbose { "info" } else { "warn" };
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level)).init();
+    // First of all: no other thread runs yet.
+    privacy::seal();
+    privacy::logging::start(if args.verbose { "info" } else { "warn" });
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -118,6 +120,7 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         Command::Agent(command) => runtime.block_on(agent::run(command)),
         Command::Set(command) => runtime.block_on(command::run(command)),
         Command::Device(command) => device::run(command),
+        Command::Health(command) => runtime.block_on(health::run(command)),
         Command::Generate { share } => generate::run(&share, app()),
     };
     // A closing handshake under way may take its moment.

@@ -15,6 +15,7 @@ use crate::model::{Entry, PrincipalKind, Status, Time, Value};
 
 use super::devices::{Reading, Turn};
 use super::{Exit, Failure};
+use crate::privacy;
 
 /// Longest name that is printed, in characters.
 pub(super) const MAX_NAME_CHARS: usize = 64;
@@ -40,12 +41,12 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
 
 /// Writes a sentence to standard error, on one line. Nobody may be left there to read it.
 pub(super) fn error(sentence: &str) {
-    let _ = writeln!(std::io::stderr(), "duplexctl: {}", harmless(sentence));
+    let _ = writeln!(std::io::stderr(), "duplexctl: {}", harmless(&privacy::mask(sentence)));
 }
 
 /// Writes an explanation of several lines to standard error. Nobody may be left there to read it.
 pub(super) fn explain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", lines(text));
+    let _ = writeln!(std::io::stderr(), "{}", lines(&privacy::mask(text)));
 }
 
 fn lines(text: &str) -> String {
@@ -227,7 +228,7 @@ pub(super) fn reason(why: &Why) -> String {
         }
         Why::TlsFailed { detail } => format!("no secure connection can be made ({detail})"),
         Why::Http { status: 401, .. } | Why::Unauthorized => {
-            "the server does not know this token; give one by --token or DUPLEX_TOKEN".to_owned()
+            "the server does not know this token; give one by --token-file or DUPLEX_TOKEN".to_owned()
         }
         Why::Http { status: 403, .. } | Why::Forbidden => "this token may not do that".to_owned(),
         Why::Http { status: 404, .. } => "there is no hub at this path; check the address".to_owned(),
@@ -253,9 +254,14 @@ pub(super) fn reason(why: &Why) -> String {
         }
         Why::Unsupported { detail } => detail.clone(),
         Why::HubFailed { detail } => format!("the hub failed ({detail})"),
-        Why::NoToken => "a token is needed; give one by --token or DUPLEX_TOKEN".to_owned(),
+        Why::NoToken => "a token is needed; give one by --token-file or DUPLEX_TOKEN".to_owned(),
+        Why::HubLogMissing { path, .. } => format!("the hub's log {} is missing", path.display()),
+        Why::HubLogDamaged { path, detail } => {
+            format!("the hub's log {} is damaged ({detail})", path.display())
+        }
     };
-    harmless(&text)
+    // A server could repeat what it was told.
+    harmless(&privacy::mask(&text))
 }
 
 fn code(why: &Why) -> Option<u16> {

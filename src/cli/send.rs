@@ -15,6 +15,10 @@ use crate::model::{Delivery, Event, MessageId, OutboxItem, Refusal};
 use crate::wire::SavedState;
 
 pub(super) async fn run(command: Send) -> Result<(), Failure> {
+    if command.text == "-" && command.server.access.token.takes_standard_input() {
+        let sentence = "standard input cannot be both: give the token by --token-file FILE, or the message as an argument";
+        return Err(Failure::new(Exit::Failed, sentence));
+    }
     let body = body(&command.text)?;
     let id = match command.id {
         Some(id) => id,

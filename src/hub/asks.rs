@@ -56,8 +56,9 @@ pub(super) struct NewEntry {
     pub at: i64,
 }
 
+/// The store has logged what is wrong when it began: not for each client that meets it.
 fn unavailable(hub: &Hub, what: &str, error: &StoreError) -> Answer {
-    log::warn!("cannot {what}: {error}");
+    log::debug!("cannot {what}: {error}");
     hub.metrics.refuse(Refused::Unavailable);
     Answer::Unavailable
 }
@@ -147,7 +148,6 @@ pub(super) async fn append(hub: Arc<Hub>, group: Vec<NewEntry>) -> Vec<Answer> {
     for _ in &ids {
         hub.metrics.append_took(asked.elapsed());
     }
-    hub.log_worked(appended.is_ok());
     match appended {
         Ok(appended) => {
             let outcomes = appended.into_iter().map(|appended| outcome(&hub, appended));

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::name::BadName;
 use crate::store::StoreError;
@@ -63,10 +63,50 @@ pub enum HubError {
         /// What is wrong.
         detail: String,
     },
-    /// The database.
+    /// A hub has lived here, and its log is gone.
     #[error(
-        "the hub's database: {source}; the disk may be full, read-only or damaged, or a later version wrote it"
+        "{} is missing or empty, but a hub has lived here ({} still there), so no new log is begun in its place; restore \
+         it from a backup (or by `duplexctl hub repair` from a damaged one that was set aside), or, to begin a new and empty log, start once with `duplexctl hub --new-log --data-dir {}`",
+        path.display(), are(left), data_dir.display()
     )]
+    LogMissing {
+        /// Where the log should be.
+        path: PathBuf,
+        /// The directory.
+        data_dir: PathBuf,
+        /// What of the hub is still there.
+        left: Vec<String>,
+    },
+    /// The log is damaged, or not a hub's.
+    #[error(
+        "{} cannot be used: {detail}; run `duplexctl hub repair --data-dir {}` to save what can be read, or restore a \
+         backup; nothing was changed",
+        path.display(), data_dir.display()
+    )]
+    LogDamaged {
+        /// The log.
+        path: PathBuf,
+        /// The directory.
+        data_dir: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A new log was asked for where there is one.
+    #[error("there is a log in {}; leave --new-log out", data_dir.display())]
+    LogThere {
+        /// The directory.
+        data_dir: PathBuf,
+    },
+    /// A file that must be its owner's alone is not.
+    #[error("{} {detail}; nobody else may have a say in it: make it a file of your own", path.display())]
+    NotOwn {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        detail: &'static str,
+    },
+    /// The database.
+    #[error("the hub's database: {source}; the disk may be full or read-only, or a later version wrote it")]
     Store {
         /// What the store says.
         source: StoreError,
@@ -108,7 +148,21 @@ pub enum HubError {
     },
 }
 
+fn are(files: &[String]) -> String {
+    format!("{} {}", files.join(", "), if files.len() == 1 { "is" } else { "are" })
+}
+
 impl HubError {
+    /// A log's error: what is damaged has a way out of its own.
+    pub(super) fn log(data_dir: &Path, source: StoreError) -> HubError {
+        match source {
+            StoreError::File { path, source } if source.is_damage() => {
+                HubError::LogDamaged { path, data_dir: data_dir.to_owned(), detail: source.to_string() }
+            }
+            source => HubError::Store { source },
+        }
+    }
+
     pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> HubError {
         let path = path.into();
         |source| HubError::File { path, source }

@@ -10,6 +10,7 @@ use super::HubError;
 use crate::clock;
 use crate::model::profile::Secret;
 use crate::settings::private_file;
+use crate::store::readings::HUB_FILE as HUB_READINGS;
 use crate::wire::duplex::proof;
 
 /// The owner's token.
@@ -107,7 +108,24 @@ pub(super) fn ensure_secret(data_dir: &Path) -> Result<[u8; 32], HubError> {
     secret(data_dir)
 }
 
+/// What of a hub is in a data directory that has no log: where there is any, the log was lost. A first start makes these
+/// after the log, the token last.
+pub(super) fn left_over(data_dir: &Path) -> Vec<String> {
+    let is_left = |name: &str| {
+        let is_known = [TOKEN, SECRET, BEACON, PORT].contains(&name) || name.starts_with(HUB_READINGS);
+        is_known || name.starts_with("hub.db.before-") || name.starts_with("hub.db.damaged-")
+    };
+    let names = fs::read_dir(data_dir).into_iter().flatten().flatten();
+    let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut left: Vec<String> = names.filter(|name| is_left(name) && !name.ends_with(".part")).collect();
+    left.sort();
+    left
+}
+
 fn ensure_hex(path: &Path) -> Result<(), HubError> {
+    if let Some(detail) = private_file::is_foreign(path) {
+        return Err(HubError::NotOwn { path: path.to_owned(), detail });
+    }
     if path.exists() {
         return Ok(());
     }
@@ -137,7 +155,13 @@ pub(super) fn take(data_dir: &Path) -> Result<File, HubError> {
     let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path);
     let file = file.map_err(HubError::file(&path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => {
+            // A file system without owners, as on most USB sticks, has nobody to close it to.
+            if let Err(error) = private_file::close(data_dir) {
+                log::warn!("{} cannot be closed to others: {error}", data_dir.display());
+            }
+            Ok(file)
+        }
         Err(TryLockError::WouldBlock) => Err(HubError::AlreadyRunning { data_dir: data_dir.to_owned() }),
         Err(TryLockError::Error(source)) => Err(HubError::File { path, source }),
     }

@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::client::{self, Visitor};
 use super::guard::Rejected;
+use super::health::{self, Health};
 use super::metrics::{Gauges, Refused};
 use super::socket::Socket;
 use super::state::{Hub, MAX_SOCKETS};
@@ -21,7 +22,7 @@ use crate::model::address::SOCKET_PATH;
 use crate::model::{Principal, PrincipalKind};
 
 /// Seconds to stay away from a hub that has as many connections as it takes, or whose log does not work.
-const BUSY_S: u64 = 5;
+pub(super) const BUSY_S: u64 = 5;
 
 /// The two ends of a connection.
 #[derive(Copy, Clone, Debug)]
@@ -80,11 +81,14 @@ async fn guarded(State(hub): State<Arc<Hub>>, request: Request, next: Next) -> R
 }
 
 async fn healthz(State(hub): State<Arc<Hub>>) -> Response {
-    let works = hub.log_works();
-    let status = if works { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let word = if works { "ok" } else { "the log cannot be written" };
-    let health = serde_json::json!({ "status": word, "version": env!("CARGO_PKG_VERSION") });
-    (status, [(header::CONTENT_TYPE, "application/json")], health.to_string()).into_response()
+    let health = Health::of(&hub);
+    let status = if health.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let mut response =
+        (status, [(header::CONTENT_TYPE, "application/json")], health.json().to_string()).into_response();
+    if !health.is_ok() {
+        response = with(response, header::RETRY_AFTER, BUSY_S);
+    }
+    response
 }
 
 async fn metrics(
@@ -108,7 +112,7 @@ async fn metrics(
         devices: hub.fleet.count(),
     };
     let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (plain, hub.metrics.text(&gauges)).into_response()
+    (plain, hub.metrics.text(&gauges) + &health::metrics(&hub)).into_response()
 }
 
 /// Who the `Authorization` header says it is; none without one.
@@ -130,7 +134,8 @@ pub(super) async fn authorize(
         Ok(Some(principal)) => Ok(Some(principal)),
         Ok(None) => Err(unauthorized(hub, ends)),
         Err(error) => {
-            log::warn!("cannot look up a token: {error}");
+            // The store has logged what is wrong when it began.
+            log::debug!("cannot look up a token: {error}");
             hub.metrics.refuse(Refused::Unavailable);
             let response = refusal(StatusCode::SERVICE_UNAVAILABLE, "The hub's database cannot be read.");
             Err(with(response, header::RETRY_AFTER, BUSY_S))

@@ -8,6 +8,7 @@
 //! - `client`: one client's task. `socket`: its frames. `asks`: how its session's questions are answered.
 //! - `fleet`: the devices: what they say, and what they are told. `post`: readings over HTTP. `device`: their tokens.
 //! - `state`: what all clients share. `presence`: who is connected. `metrics`: what is counted.
+//! - `health`: whether the disk does what is promised, and who looks.
 //! - `files`: token, secret, lock, address. [`invite`]: how people join. [`spawn`]: a hub within the app.
 
 mod asks;
@@ -18,6 +19,7 @@ mod error;
 mod files;
 mod fleet;
 mod guard;
+mod health;
 mod http;
 mod invite;
 mod metrics;
@@ -83,6 +85,8 @@ pub struct Options {
     pub allowed_origins: Vec<String>,
     /// How long a device may take for a command, in milliseconds.
     pub command_ms: u64,
+    /// Begin a new log where the log of a hub that lived here is missing or damaged.
+    pub new_log: bool,
 }
 
 /// How connections are encrypted.
@@ -115,6 +119,7 @@ impl Options {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             command_ms: COMMAND_MS,
+            new_log: false,
         }
     }
 }
@@ -133,6 +138,7 @@ pub struct Running {
     hub: Arc<Hub>,
     accepting: JoinHandle<()>,
     forwarding: JoinHandle<()>,
+    watching: JoinHandle<()>,
     _lock: File,
 }
 
@@ -163,6 +169,7 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
     let hub = Hub::new(store, fleet, name, secret, guard);
     let committed = hub.store.subscribe();
     let forwarding = tokio::spawn(Arc::clone(&hub).forward(committed));
+    let watching = tokio::spawn(health::watch(Arc::clone(&hub)));
     let router = http::router(Arc::clone(&hub));
     let accepting =
         tokio::spawn(serve::accept(listener, identity.acceptor, router, hub.stopping.subscribe()));
@@ -176,6 +183,7 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
         hub,
         accepting,
         forwarding,
+        watching,
         _lock: lock,
     };
     running.announce()?;
@@ -198,13 +206,16 @@ impl Prepared {
         let dir = &options.data_dir;
         let lock = files::take(dir)?;
         let identity = tls::identity(options)?;
-        let (token, secret) = (files::ensure_token(dir)?, files::ensure_secret(dir)?);
+        expect_log(options)?;
         let epoch = Epoch(u64::from_be_bytes(clock::random()?));
         let general = MessageId::from_random(clock::random()?);
-        let store = HubStore::open(dir, epoch, clock::now().wall_ms, general)?;
+        let store = HubStore::open(dir, epoch, clock::now().wall_ms, general)
+            .map_err(|error| HubError::log(dir, error))?;
         let readings = ReadingsStore::open(dir, HUB_FILE, Keep::HUB);
         let readings =
             readings.inspect_err(|error| log::error!("what devices say is not kept: {error}")).ok();
+        // The token last: where it is without a log, the log was lost, and this is no first start that was cut short.
+        let (secret, token) = (files::ensure_secret(dir)?, files::ensure_token(dir)?);
         Ok(Prepared { lock, identity, token, secret, store, readings })
     }
 }
@@ -216,6 +227,32 @@ fn hub_name(given: Option<&str>) -> Result<String, HubError> {
         Some(given) => made(given).map_err(|why| HubError::BadName { why }),
         None => Ok(tls::host_name().and_then(|host| made(&host).ok()).unwrap_or_else(|| "Duplex".to_owned())),
     }
+}
+
+/// Whether a log may be begun where there is none: at a first start, also one that was cut short, or where somebody asks
+/// for it.
+fn expect_log(options: &Options) -> Result<(), HubError> {
+    let dir = &options.data_dir;
+    let path = dir.join(crate::store::hub::FILE);
+    let begun = HubStore::is_begun(dir).map_err(|error| HubError::log(dir, error));
+    match begun {
+        Ok(true) if options.new_log => return Err(HubError::LogThere { data_dir: dir.clone() }),
+        Ok(true) => return Ok(()),
+        Ok(false) if options.new_log => {}
+        Ok(false) => {
+            return match files::left_over(dir) {
+                left if left.is_empty() => Ok(()),
+                left => Err(HubError::LogMissing { path, data_dir: dir.clone(), left }),
+            };
+        }
+        Err(HubError::LogDamaged { .. }) if options.new_log => {}
+        Err(error) => return Err(error),
+    }
+    let aside = HubStore::set_aside(dir)?;
+    if aside.exists() {
+        log::warn!("{} is set aside as {}, and a new log is begun", path.display(), aside.display());
+    }
+    Ok(())
 }
 
 /// Whoever can read the token's file is an admin, also after the database was lost or restored.
@@ -309,8 +346,10 @@ impl Running {
         self.hub.fleet.flush().await;
         self.accepting.abort();
         self.forwarding.abort();
+        self.watching.abort();
         // They hold the database: it closes when the last of them has let go.
         let _ = self.accepting.await;
         let _ = self.forwarding.await;
+        let _ = self.watching.await;
     }
 }

@@ -12,8 +12,8 @@ use serde_json::Value as Json;
 use tokio::time::timeout;
 
 use super::device;
-use super::fleet::{Publisher, Said};
-use super::http::{Ends, authorize, refusal, unauthorized, with};
+use super::fleet::{NOT_KEPT, Publisher, Said};
+use super::http::{BUSY_S, Ends, authorize, refusal, unauthorized, with};
 use super::metrics::Refused;
 use super::state::Hub;
 use crate::clock;
@@ -86,6 +86,13 @@ pub(super) async fn readings(
     let (refused, taken) = hub.fleet.publish(from, readings, Some(said), now.boot_ms);
     hub.metrics.readings.add(taken);
     hub.metrics.received.add(bytes.len() as u64);
+    let is_lost = |answer: &Answer| matches!(answer, Answer::PublishRefused { code: NOT_KEPT, .. });
+    if refused.iter().any(is_lost) {
+        hub.metrics.refuse(Refused::Unavailable);
+        let sentence = "The hub's disk takes nothing at the moment: whoever watches has seen this, and it is not kept. \
+                        Send it again later.";
+        return with(refusal(StatusCode::SERVICE_UNAVAILABLE, sentence), header::RETRY_AFTER, BUSY_S);
+    }
     match refused.into_iter().next() {
         Some(Answer::PublishRefused { detail, .. }) if taken == 0 => {
             refusal(StatusCode::BAD_REQUEST, &format!("Nothing was taken: {detail}."))

@@ -1,7 +1,6 @@
 //! [`Hub`]: what all clients of one hub share.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
@@ -66,7 +65,6 @@ pub(super) struct Hub {
     pub commits: broadcast::Sender<Commit>,
     /// Whether the hub is shutting down.
     pub stopping: watch::Sender<bool>,
-    log_works: AtomicBool,
     people: Mutex<Option<People>>,
 }
 
@@ -91,19 +89,8 @@ impl Hub {
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS as usize)),
             commits: broadcast::Sender::new(COMMITS),
             stopping: watch::Sender::new(false),
-            log_works: AtomicBool::new(true),
             people: Mutex::new(None),
         })
-    }
-
-    /// Whether the log could be written when it was last tried.
-    pub(super) fn log_works(&self) -> bool {
-        self.log_works.load(Ordering::Relaxed)
-    }
-
-    /// Remembers whether writing worked.
-    pub(super) fn log_worked(&self, worked: bool) {
-        self.log_works.store(worked, Ordering::Relaxed);
     }
 
     /// Whose token this is.

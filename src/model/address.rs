@@ -112,7 +112,23 @@ impl fmt::Display for Address {
 pub fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+}
+
+/// The host of a URL over which everything can be read on the way: another computer's, and not encrypted. What a name
+/// resolves to does not count: the answer may be another one when it is dialed.
+pub fn unencrypted_host(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    if !scheme.eq_ignore_ascii_case("ws") && !scheme.eq_ignore_ascii_case("http") {
+        return None;
+    }
+    let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let host = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, _)) => host,
+        None => place.rsplit_once(':').map_or(place, |(host, _)| host),
+    };
+    (!is_loopback(host)).then_some(host)
 }
 
 fn fingerprint(text: &str) -> Result<String, BadAddress> {
@@ -139,6 +155,33 @@ mod tests {
         assert_eq!(url("wss://me:secret@hub.example"), Err(BadAddress::Userinfo));
         assert_eq!(url("two words"), Err(BadAddress::NoUrl));
         assert_eq!(url("wss://hub.example:99999"), Err(BadAddress::NoUrl));
+    }
+
+    #[test]
+    fn only_this_computer_is_reached_without_encryption_and_nobody_reading_along() {
+        for url in [
+            "ws://localhost:7870/v1/socket",
+            "WS://LOCALHOST",
+            "http://127.0.0.1:1",
+            "ws://127.8.9.1",
+            "ws://[::1]:7870/x",
+            "ws://[::ffff:127.0.0.1]",
+            "wss://hub.example",
+            "https://10.0.0.1",
+        ] {
+            assert_eq!(unencrypted_host(url), None, "{url}");
+        }
+        for (url, host) in [
+            ("ws://hub.example:7870/v1/socket", "hub.example"),
+            ("http://10.0.0.1", "10.0.0.1"),
+            ("Ws://[2001:db8::1]:7870", "2001:db8::1"),
+            ("ws://localhost.example", "localhost.example"),
+            ("ws://localhost:1@hub.example", "hub.example"),
+            ("ws://127.0.0.1.example/localhost", "127.0.0.1.example"),
+            ("ws://0.0.0.0:1", "0.0.0.0"),
+        ] {
+            assert_eq!(unencrypted_host(url), Some(host), "{url}");
+        }
     }
 
     #[test]

@@ -172,6 +172,20 @@ pub enum Why {
         /// What happened.
         detail: String,
     },
+    /// The log of our own hub is gone, though a hub has lived there: nothing is begun anew by itself.
+    HubLogMissing {
+        /// Where it should be.
+        path: PathBuf,
+        /// What of the hub is still there, beside it.
+        left: Vec<String>,
+    },
+    /// The log of our own hub is damaged.
+    HubLogDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        detail: String,
+    },
     /// No token is known for this connection.
     NoToken,
 }
@@ -244,6 +258,8 @@ impl Why {
             Why::Impostor => "impostor",
             Why::Unsupported { .. } => "unsupported",
             Why::HubFailed { .. } => "hub_failed",
+            Why::HubLogMissing { .. } => "hub_log_missing",
+            Why::HubLogDamaged { .. } => "hub_log_damaged",
             Why::NoToken => "no_token",
         }
     }

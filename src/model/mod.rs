@@ -14,6 +14,7 @@ pub mod known;
 pub mod link_device;
 pub mod link_state;
 pub mod log;
+pub mod mask;
 pub mod name;
 pub mod notices;
 pub mod panes;

@@ -28,6 +28,72 @@ pub fn create_dir(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)
 }
 
+/// What in a data directory is this program's, the hub's or the app's.
+const OURS: [&str; 7] = ["app.", "client.db", "hub", "readings.db", "settings.json", "token", "window"];
+
+/// Closes a data directory to everybody else, and the files of ours in it. A directory that holds other things as well, or
+/// is somebody else's, stays as it is with a warning: who is to look into it is not ours to say.
+pub fn close(dir: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+        let me = rustix::process::geteuid().as_raw();
+        let is_ours = |name: &str| OURS.iter().any(|ours| name.starts_with(ours));
+        let mut holds_others = false;
+        for entry in fs::read_dir(dir)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let known = fs::symlink_metadata(&path)?;
+            holds_others |= !is_ours(&name);
+            if is_ours(&name) && known.is_file() && known.uid() == me && known.mode() & 0o077 != 0 {
+                close_file(&path)?;
+            }
+        }
+        let own = fs::metadata(dir)?;
+        let (shown, mode) = (dir.display(), own.mode() & 0o7777);
+        if mode & 0o077 == 0 {
+            return Ok(());
+        }
+        if own.uid() == me && !holds_others && mode & 0o1000 == 0 {
+            fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+            log::info!("{shown} was open to others ({mode:o}), and is closed to them now");
+        } else {
+            let why = if own.uid() == me { "it holds other things, too" } else { "it is another user's" };
+            log::warn!(
+                "others may look into {shown} ({mode:o}), and {why}: the files of Duplex in it are closed to them; \
+                 `chmod 700` closes all of it, or give it a directory of its own with --data-dir"
+            );
+        }
+    }
+    #[cfg(windows)]
+    let _ = (dir, OURS);
+    Ok(())
+}
+
+/// Lets only its owner read a file. A link laid in its place is not followed.
+#[cfg(unix)]
+fn close_file(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    log::info!("{} was open to others, and is closed to them now", path.display());
+    Ok(())
+}
+
+/// Why a file is not its owner's alone, whoever may read it: a link, which somebody else may turn elsewhere, or another
+/// user's file. None where it is, or is not there.
+pub fn is_foreign(path: &Path) -> Option<&'static str> {
+    let known = fs::symlink_metadata(path).ok()?;
+    if known.is_symlink() {
+        return Some("is a link");
+    }
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::uid(&known) != rustix::process::geteuid().as_raw() {
+        return Some("belongs to another user");
+    }
+    None
+}
+
 /// Makes a file to write to, its owner's alone from the start. Fails where there is one.
 fn create_new(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
@@ -112,6 +178,41 @@ mod tests {
         write(&path, b"secret").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_of_ours_is_closed_and_another_is_left_with_closed_files() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let mode =
+            |name: &str| fs::symlink_metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777;
+        let open = |name: &str, mode| {
+            fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        for name in ["token", "hub.db", "hub.db-wal", "settings.json"] {
+            fs::write(dir.path().join(name), "x").unwrap();
+            open(name, 0o644);
+        }
+        open("", 0o755);
+        close(dir.path()).unwrap();
+        assert_eq!((mode(""), mode("token"), mode("hub.db-wal")), (0o700, 0o600, 0o600));
+        // A folder that others have a use for stays open, and what is theirs, too.
+        let victim = tempfile::NamedTempFile::new().unwrap();
+        fs::set_permissions(victim.path(), fs::Permissions::from_mode(0o644)).unwrap();
+        std::os::unix::fs::symlink(victim.path(), dir.path().join("hub.json")).unwrap();
+        fs::write(dir.path().join("holiday.jpg"), "x").unwrap();
+        open("holiday.jpg", 0o644);
+        open("hub.db", 0o640);
+        open("", 0o750);
+        close(dir.path()).unwrap();
+        assert_eq!((mode(""), mode("holiday.jpg"), mode("hub.db")), (0o750, 0o644, 0o600));
+        assert_eq!(fs::metadata(victim.path()).unwrap().permissions().mode() & 0o777, 0o644);
+        assert_eq!(is_foreign(&dir.path().join("hub.json")), Some("is a link"));
+        assert_eq!(
+            (is_foreign(&dir.path().join("token")), is_foreign(&dir.path().join("none"))),
+            (None, None)
+        );
     }
 
     #[cfg(unix)]

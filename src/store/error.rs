@@ -78,7 +78,8 @@ impl StoreError {
         }
     }
 
-    pub(super) fn is_damage(&self) -> bool {
+    /// Whether the file is not a database of ours, or damaged.
+    pub fn is_damage(&self) -> bool {
         match self {
             StoreError::Damaged { .. } => true,
             StoreError::File { source, .. } => source.is_damage(),
@@ -92,6 +93,16 @@ impl From<rusqlite::Error> for StoreError {
         let detail = error.to_string();
         if error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_CORRUPT_VTAB) {
             return StoreError::IndexDamaged;
+        }
+        // A value of another type than its column's, or a text that is not UTF-8: nothing that was written so.
+        if matches!(
+            error,
+            rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::Utf8Error(..)
+        ) {
+            return StoreError::Damaged { detail };
         }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::Full,

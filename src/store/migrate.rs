@@ -67,7 +67,8 @@ pub(super) fn open_beside(path: &Path, schema: &Schema) -> Result<Connection, St
     Ok(db)
 }
 
-fn open_unchanged(path: &Path, schema: &Schema) -> Result<(Connection, i64), StoreError> {
+/// Opens a file for writing, and leaves it as it is. Returns its version; 0 for an empty one.
+pub(super) fn open_unchanged(path: &Path, schema: &Schema) -> Result<(Connection, i64), StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     // Until the file is known to be ours, closing it must not write to it.

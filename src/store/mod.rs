@@ -23,5 +23,5 @@ mod writer;
 
 pub use client::{ClientStore, Commit, Health, Loaded, Opened, Write};
 pub use error::StoreError;
-pub use hub::{Append, Appended, HubStore, HubStoreError, InviteRefused, RedeemError};
+pub use hub::{Append, Appended, HubStore, HubStoreError, InviteRefused, LogTrouble, RedeemError};
 pub use readings::ReadingsStore;

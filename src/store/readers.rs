@@ -14,7 +14,8 @@ use super::error::StoreError;
 /// Most reads that wait.
 const WAITING: usize = 256;
 
-type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) + Send>;
+/// Reads, answers, and says whether the connection is as good as before.
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> bool + Send>;
 /// Opens a connection to read from.
 pub(super) type Open = Box<dyn Fn() -> Result<Connection, StoreError> + Send + Sync>;
 
@@ -42,12 +43,14 @@ impl Slots {
         if connection.is_none() {
             match (self.open)() {
                 Ok(opened) => *connection = Some(opened),
-                Err(error) => return job(Err(error)),
+                Err(error) => {
+                    job(Err(error));
+                    return;
+                }
             }
         }
-        if let Some(connection) = connection.as_ref() {
-            job(Ok(connection));
-        }
+        // What a connection holds in memory of a damaged file is not to be believed, once the file is sound again.
+        connection.take_if(|connection| !job(Ok(connection)));
     }
 }
 
@@ -122,8 +125,10 @@ fn job<T: Send + 'static>(
             let snapshot = connection.unchecked_transaction()?;
             read(&snapshot)
         });
+        let is_good = result.as_ref().err().is_none_or(|error| !error.is_damage() && !error.is_retryable());
         // Whoever asked may have gone.
         let _ = to.send(result);
+        is_good
     });
     (job, answer)
 }

@@ -12,6 +12,7 @@ mod connect;
 mod ewebsock;
 mod memory;
 mod pump;
+pub mod request;
 mod tls;
 mod upgrade;
 mod websocket;

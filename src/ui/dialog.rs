@@ -7,7 +7,7 @@ use super::search::day;
 use super::target::Target;
 use super::theme::{self, radius, size, space};
 use super::{Cx, harmless, open_link, rooms, settings, shortcuts, widgets};
-use crate::model::address::{Address, BadAddress, is_loopback};
+use crate::model::address::{Address, BadAddress, unencrypted_host};
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent};
@@ -397,19 +397,8 @@ impl Form {
     }
 }
 
-/// The host of a URL, with its port.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['/', '?']).next().unwrap_or(rest)
-}
-
 fn in_the_clear(address: &Address) -> bool {
-    let place = host(&address.url);
-    let name = match place.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => place,
-    };
-    address.url.starts_with("ws://") && !is_loopback(name)
+    unencrypted_host(&address.url).is_some()
 }
 
 fn label(ui: &mut Ui, text: &str) -> egui::Response {

@@ -56,9 +56,29 @@ impl Ui {
         }
     }
 
-    /// Who types while no field has the focus writes a message.
+    /// Notes which pane the person used last: where they clicked, or where the focus went.
+    pub(super) fn note_use(&mut self, ui: &egui::Ui) {
+        if self.is_covered() {
+            self.last_used = None;
+            return;
+        }
+        let focused = ui.memory(|memory| memory.focused());
+        let moved = std::mem::replace(&mut self.last_focused, focused) != focused;
+        let clicked = ui.input(|input| input.pointer.interact_pos().filter(|_| input.pointer.any_pressed()));
+        let rect = focused.filter(|_| moved).and_then(|id| ui.ctx().read_response(id));
+        if let Some(place) = clicked.or(rect.map(|response| response.rect.center())) {
+            let used = self.stops.iter().find(|(_, rect)| rect.contains(place));
+            self.last_used = used.map(|(stop, _)| *stop);
+        }
+    }
+
+    /// Moves the focus to the message when somebody types in the chat while no field has it. Anywhere else the text may be
+    /// meant for something else, and an Enter would send it to everybody in the room.
     pub(super) fn take_typing(&mut self, ui: &egui::Ui) {
         if self.is_covered() || !self.layout.shows_chat() || ui.ctx().text_edit_focused() {
+            return;
+        }
+        if self.last_used != Some(Stop::Chat) {
             return;
         }
         if egui::Popup::is_any_open(ui.ctx()) {

@@ -21,6 +21,7 @@ mod icons;
 mod link;
 mod log;
 mod looks;
+mod nul;
 mod open_link;
 mod outside;
 mod palette;
@@ -124,6 +125,10 @@ pub struct Ui {
     later: keys::Later,
     /// The rooms that were open, the newest last.
     recent: Vec<Place>,
+    /// The pane that the person used last; none after a dialog or outside of all panes.
+    last_used: Option<body::Stop>,
+    /// What had the focus in the frame before.
+    last_focused: Option<egui::Id>,
     /// What had the focus before something was laid over the window.
     focus_below: Option<egui::Id>,
     /// It is to have it again.
@@ -138,6 +143,7 @@ pub struct Ui {
 impl Ui {
     /// Dresses the context and starts with nothing open.
     pub fn new(ctx: &egui::Context, options: Options) -> Ui {
+        ctx.add_plugin(nul::NoNul);
         Ui {
             looks: looks::Looks::new(ctx, options.language),
             open: None,
@@ -162,6 +168,8 @@ impl Ui {
             palette: None,
             later: keys::Later::default(),
             recent: Vec::new(),
+            last_used: Some(body::Stop::Chat),
+            last_focused: None,
             focus_below: None,
             focus_next: None,
             known_before: None,
@@ -188,6 +196,7 @@ impl Ui {
         if self.later.is_some() {
             cx.deadline.at(now.boot_ms);
         }
+        self.note_use(ui);
         self.take_typing(ui);
         self.panels(ui, &mut cx);
         self.come_back(ui);

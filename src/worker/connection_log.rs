@@ -7,12 +7,11 @@ use tokio::task::spawn_blocking;
 
 use super::desk::{Desk, Done};
 use super::line::Access;
-use super::record;
 use crate::frame::Frame;
 use crate::link;
 use crate::model::event::Update;
 use crate::model::log::{Note, Passed, Way};
-use crate::model::{ConnectionId, Event, Intent};
+use crate::model::{ConnectionId, Event, Intent, mask};
 use crate::settings::private_file;
 
 /// Most files of one name.
@@ -67,7 +66,7 @@ impl Desk {
         let access = self.seats.get(&id).and_then(|seat| seat.access.as_ref());
         let (Event::Note(note), Some(access)) = (&event, access) else { return event };
         let secrets = access.secrets();
-        let clean = |text: &str| record::without(&secrets, text).into_owned();
+        let clean = |text: &str| mask::hide_shapes(&mask::hide(&secrets, text)).into_owned();
         Event::Note(match note {
             Note::Malformed { detail } => Note::Malformed { detail: clean(detail) },
             Note::ServerError { code, detail } => {

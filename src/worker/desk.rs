@@ -76,7 +76,7 @@ pub(super) enum Done {
     /// A connection test ended.
     Tested(u64, TestOutcome),
     /// The app's own hub is up, or could not be started.
-    Hub(Result<HubAt, String>),
+    Hub(Result<HubAt, Why>),
     /// A secret came from the keyring, for a connection that waits for it.
     Secret(ConnectionId, Result<Option<Secret>, NotKept>),
     /// A secret could not be kept.

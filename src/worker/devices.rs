@@ -218,6 +218,10 @@ impl Desk {
 
     fn publish_refused(&mut self, device: &DeviceId, code: &str, detail: &str) {
         log::warn!("the hub does not take what {device} says: {code} {detail}");
+        if code == "not_kept" {
+            // It is seen all the same.
+            return;
+        }
         // Somebody else publishes under this name: the hub is asked again with the next welcome.
         self.fleet.computer.iter().filter(|agent| agent.id() == device).for_each(Agent::rest);
     }

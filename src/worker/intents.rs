@@ -142,7 +142,7 @@ impl Desk {
                 }
                 self.connect(id);
             }
-            Done::Hub(Err(detail)) => self.stopped(ConnectionId::OWN_HUB, Why::HubFailed { detail }),
+            Done::Hub(Err(why)) => self.stopped(ConnectionId::OWN_HUB, why),
             Done::Secret(connection, secret) => self.secret(connection, secret),
             Done::Said(said) => self.said(said),
             Done::Series(connection, device, metric, page) => {

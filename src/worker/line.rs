@@ -14,6 +14,7 @@ use crate::frame::Frame;
 use crate::link::{CONNECT_MS, Input, Speaker};
 use crate::model::link_state::Why;
 use crate::model::profile::{Profile, Secret, Socket};
+use crate::privacy;
 use crate::transport::{self, Connection, Counters, Incoming, Outgoing, Target};
 use crate::wire::duplex::client::{Config, Credentials};
 use crate::wire::duplex::message::MAX_FRAME_BYTES;
@@ -82,6 +83,8 @@ impl Access {
 
     /// Where and how to dial.
     pub fn target(&self, profile: &Profile, url: &str) -> Result<Target, Why> {
+        // Before they go anywhere, no log may name them.
+        self.secrets().into_iter().for_each(privacy::known::add);
         let mut target = Target::new(url);
         target.ca_file.clone_from(&profile.ca_file);
         target.fingerprint.clone_from(&profile.fingerprint);

@@ -10,6 +10,7 @@ use super::desk::Done;
 use super::line::Access;
 use crate::hub::{self, Beacon, HubError};
 use crate::model::ConnectionId;
+use crate::model::link_state::Why;
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
 use crate::settings;
 
@@ -99,6 +100,15 @@ impl OwnHub {
     }
 }
 
+/// Why there is no hub. What a person can do about is told apart.
+fn why_failed(error: HubError) -> Why {
+    match error {
+        HubError::LogMissing { path, left, .. } => Why::HubLogMissing { path, left },
+        HubError::LogDamaged { path, detail, .. } => Why::HubLogDamaged { path, detail },
+        other => Why::HubFailed { detail: other.to_string() },
+    }
+}
+
 /// Keeps the hub running until told to end.
 async fn watch(data_dir: PathBuf, done: mpsc::Sender<Done>, mut ended: oneshot::Receiver<()>) {
     loop {
@@ -114,7 +124,7 @@ async fn watch(data_dir: PathBuf, done: mpsc::Sender<Done>, mut ended: oneshot::
         };
         let (mut handle, at) = match started {
             Ok(started) => started,
-            Err(error) => return drop(done.send(Done::Hub(Err(error.to_string()))).await),
+            Err(error) => return drop(done.send(Done::Hub(Err(why_failed(error)))).await),
         };
         // The worker is gone if nobody takes it; then the hub is told to end, too.
         let _ = done.send(Done::Hub(Ok(at))).await;

@@ -122,7 +122,7 @@ fn a_database_that_is_none_is_named_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("hub.db"), "something else entirely").unwrap();
     let refused = duplex::hub::spawn(Options::embedded(dir.path())).err().unwrap();
-    assert!(matches!(refused, HubError::Store { .. }));
+    assert!(matches!(refused, HubError::LogDamaged { .. }));
     assert!(refused.to_string().contains("hub.db"), "{refused}");
     assert_eq!(std::fs::read(dir.path().join("hub.db")).unwrap(), b"something else entirely");
 }

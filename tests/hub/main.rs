@@ -9,6 +9,7 @@ mod commands;
 mod devices;
 mod door;
 mod harm;
+mod health;
 mod life;
 mod names;
 mod posts;

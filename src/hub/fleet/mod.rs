@@ -15,7 +15,7 @@ mod station;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
@@ -31,7 +31,7 @@ use feed::{Feed, Seq};
 use record::Record;
 
 pub(super) use commands::Wish;
-pub(super) use publish::{Publisher, Said};
+pub(super) use publish::{NOT_KEPT, Publisher, Said};
 pub(super) use relay::Relay;
 pub(super) use station::{Mail, Station};
 
@@ -66,8 +66,18 @@ pub(super) struct Fleet {
     started: WallMs,
     /// The hub is going: that its clients go says nothing about their devices.
     closing: AtomicBool,
-    /// What is said is kept: the disk keeps up.
-    keeps: AtomicBool,
+    keeping: Keeping,
+}
+
+/// Whether readings are kept.
+#[derive(Default)]
+struct Keeping {
+    /// They were not, the last time.
+    is_failing: AtomicBool,
+    /// How often they were not since the start; each publisher is told once for each time.
+    episode: AtomicU64,
+    /// Values that were passed on and not kept.
+    lost: AtomicU64,
 }
 
 struct Inner {
@@ -88,6 +98,8 @@ struct Post {
     mail: mpsc::Sender<Mail>,
     /// The places of the devices that it announced and that nobody has taken over.
     devices: Vec<u32>,
+    /// The last time when readings were not kept that it was told of.
+    told: u64,
 }
 
 impl Fleet {
@@ -115,8 +127,18 @@ impl Fleet {
         for state in known.into_iter().take(DEVICES) {
             inner.add(Record::restored(state));
         }
-        let (closing, keeps) = (AtomicBool::new(false), AtomicBool::new(true));
-        Arc::new(Fleet { inner: Mutex::new(inner), store, started, closing, keeps })
+        let (closing, keeping) = (AtomicBool::new(false), Keeping::default());
+        Arc::new(Fleet { inner: Mutex::new(inner), store, started, closing, keeping })
+    }
+
+    /// Whether readings that are published now are kept.
+    pub(super) fn is_keeping(&self) -> bool {
+        self.store.as_ref().is_some_and(ReadingsStore::is_keeping)
+    }
+
+    /// How many values were passed on and not kept, since the start.
+    pub(super) fn not_kept(&self) -> u64 {
+        self.keeping.lost.load(Ordering::Relaxed) + self.store.as_ref().map_or(0, ReadingsStore::lost)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

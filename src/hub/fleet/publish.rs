@@ -20,6 +20,8 @@ const TEXT_BYTES: usize = 1024;
 const REASON_CHARS: usize = 256;
 /// Times that are further away are not told: no clock has them, and sums with them would overflow.
 const FAR: u64 = 1 << 53;
+/// The code of readings that were passed on, but not kept.
+pub(in crate::hub) const NOT_KEPT: &str = "not_kept";
 /// Refusals told for one message.
 const REFUSALS: usize = 8;
 
@@ -176,13 +178,53 @@ impl Fleet {
             inner.head.send_replace(inner.feed.head());
         }
         drop(inner);
-        if let (true, Some(store)) = (taken > 0, &self.store) {
-            let kept = store.keep(super::SOURCE, Arc::new(intake.accepted));
-            if self.keeps.swap(kept, Ordering::Relaxed) && !kept {
-                log::warn!("the disk cannot keep up: readings are passed on, but not kept");
+        let Intake { accepted, mut refusals, .. } = intake;
+        if let Some(first) = accepted.samples.first().map(|sample| sample.device.clone()) {
+            refusals.extend(self.keep(from, &first, accepted));
+        }
+        (refusals, taken)
+    }
+
+    /// Keeps readings, or says that they are not kept: over HTTP each time, else once for each connection and time.
+    fn keep(&self, from: Publisher<'_>, device: &DeviceId, readings: Readings) -> Option<Answer> {
+        let (keeping, values) = (&self.keeping, readings.values.len() as u64);
+        let kept = match self.store.as_ref().filter(|store| store.is_keeping()) {
+            Some(store) => store.keep(super::SOURCE, Arc::new(readings)),
+            None => {
+                keeping.lost.fetch_add(values, Ordering::Relaxed);
+                false
+            }
+        };
+        if kept {
+            if keeping.is_failing.swap(false, Ordering::Relaxed) {
+                log::info!("readings are kept again");
+            }
+            return None;
+        }
+        if !keeping.is_failing.swap(true, Ordering::Relaxed) {
+            keeping.episode.fetch_add(1, Ordering::Relaxed);
+            log::warn!("readings are passed on, but not kept: {}", self.why_not_kept());
+        }
+        if let Some(station) = from.station {
+            let episode = keeping.episode.load(Ordering::Relaxed);
+            let mut inner = self.lock();
+            let post = inner.stations.get_mut(&station)?;
+            if std::mem::replace(&mut post.told, episode) == episode {
+                return None;
             }
         }
-        (intake.refusals, taken)
+        Some(refused(
+            device,
+            NOT_KEPT,
+            "passed on to who watches, but not kept: the hub's disk takes nothing",
+        ))
+    }
+
+    fn why_not_kept(&self) -> String {
+        match &self.store {
+            Some(store) => store.trouble().unwrap_or_else(|| "the disk cannot keep up".to_owned()),
+            None => "their file could not be opened at the start".to_owned(),
+        }
     }
 }
 

@@ -36,7 +36,7 @@ impl Station {
         let mut inner = fleet.lock();
         let number = inner.next_station;
         inner.next_station += 1;
-        inner.stations.insert(number, Post { mail: sender, devices: Vec::new() });
+        inner.stations.insert(number, Post { mail: sender, devices: Vec::new(), told: 0 });
         drop(inner);
         Station { fleet: Arc::clone(fleet), number, principal, mail }
     }

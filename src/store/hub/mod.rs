@@ -1,6 +1,7 @@
 //! [`HubStore`]: a hub's log, its principals and invites, in `hub.db`. What is answered is on disk.
 
 mod people;
+mod pulse;
 mod read;
 mod rooms;
 mod schema;
@@ -9,7 +10,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +18,7 @@ use rusqlite::Connection;
 use tokio::sync::{broadcast, oneshot};
 
 use super::error::StoreError;
+use super::files;
 use super::migrate;
 use super::readers::{Readers, Slots};
 use super::writer::Writer;
@@ -25,7 +27,10 @@ use crate::model::time::WallMs;
 use crate::model::{
     Entry, EntryKind, Epoch, MessageId, Offset, Principal, PrincipalId, PrincipalKind, RoomName, Sender,
 };
+use pulse::{Probe, Pulse};
 use write::{Appender, Job};
+
+pub use pulse::LogTrouble;
 
 /// The file's name in the data directory.
 pub const FILE: &str = "hub.db";
@@ -138,6 +143,7 @@ struct Shared {
     batches: broadcast::Sender<Arc<[Entry]>>,
     head: Arc<AtomicU64>,
     epoch: Epoch,
+    pulse: Arc<Pulse>,
 }
 
 impl HubStore {
@@ -155,6 +161,7 @@ impl HubStore {
     ) -> Result<HubStore, HubStoreError> {
         let path = dir.join(FILE);
         let open = || -> Result<(Connection, Epoch, Offset), StoreError> {
+            files::check_length(&path)?;
             let mut db = migrate::open(&path, &schema::SCHEMA)?;
             let (epoch, head) = write::begin(&mut db, new_epoch, now, general_id)?;
             Ok((db, epoch, head))
@@ -162,7 +169,8 @@ impl HubStore {
         let (db, epoch, head) = open().map_err(|error| error.at(&path))?;
         let head = Arc::new(AtomicU64::new(head));
         let (batches, _) = broadcast::channel(BATCHES);
-        let appender = Appender::new(db, Arc::clone(&head), batches.clone());
+        let pulse = Arc::new(Pulse::new(path.clone()));
+        let appender = Appender::new(db, Arc::clone(&head), batches.clone(), Arc::clone(&pulse));
         let reading = path.clone();
         let slots = Slots::new(READERS, Box::new(move || migrate::open_read_only(&reading)));
         let start = || -> Result<(Readers, Writer<Job>), StoreError> {
@@ -170,7 +178,34 @@ impl HubStore {
             Ok((readers, Writer::start("hub-store-writer", WAITING, appender)?))
         };
         let (readers, writer) = start().map_err(|error| error.at(&path))?;
-        Ok(HubStore { shared: Arc::new(Shared { readers, writer, batches, head, epoch }) })
+        Ok(HubStore { shared: Arc::new(Shared { readers, writer, batches, head, epoch, pulse }) })
+    }
+
+    /// Whether there is a log in a data directory. Where there is none (no file, an empty one, one that a first start did
+    /// not finish), [`HubStore::open`] begins one. Blocks.
+    ///
+    /// # Errors
+    /// A file that is damaged, of a later version or cannot be read. The error names the file.
+    pub fn is_begun(dir: &Path) -> Result<bool, HubStoreError> {
+        let path = dir.join(FILE);
+        let look = || -> Result<bool, StoreError> {
+            files::check_length(&path)?;
+            if std::fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
+                return Ok(false);
+            }
+            let (db, version) = migrate::open_unchanged(&path, &schema::SCHEMA)?;
+            Ok(version > 0 && write::is_begun(&db)?)
+        };
+        look().map_err(|error| error.at(&path))
+    }
+
+    /// Sets a log aside, whole, and says where it is now. Blocks.
+    ///
+    /// # Errors
+    /// When the file cannot be renamed.
+    pub fn set_aside(dir: &Path) -> Result<PathBuf, HubStoreError> {
+        let path = dir.join(FILE);
+        files::set_aside(&path).map_err(|error| StoreError::from(error).at(&path))
     }
 
     /// Writes an invite into a hub's database from another process, while the hub runs or not. Blocks, for at most some
@@ -284,7 +319,17 @@ impl HubStore {
         limit: u32,
         max_bytes: usize,
     ) -> Result<Vec<Entry>, HubStoreError> {
-        self.read_with(move |db| read::entries(db, from, limit, max_bytes)).await
+        let shared = Arc::clone(&self.shared);
+        let whole = move |db: &Connection| {
+            let head = shared.head.load(Ordering::Acquire);
+            let entries = read::entries(db, from, limit, max_bytes)?;
+            // Nothing where something must be is damage, not the log's end.
+            if entries.is_empty() && limit > 0 && (1..=head).contains(&from) {
+                return Err(read::missing(from, head));
+            }
+            Ok(entries)
+        };
+        self.read_with(whole).await
     }
 
     /// The newest entries of a room before an offset, oldest first, within the limits of [`HubStore::read`]; and whether
@@ -373,11 +418,61 @@ impl HubStore {
         self.read_with(move |db| people::reads(db, &principal)).await
     }
 
+    // ----- Health -----
+
+    /// What is wrong with the log at the moment, by what the last reads and writes came to.
+    pub fn trouble(&self) -> Option<LogTrouble> {
+        self.shared.pulse.trouble()
+    }
+
+    /// Whether what was read last could be read, and what was written last be written.
+    pub fn works(&self) -> (bool, bool) {
+        self.shared.pulse.works()
+    }
+
+    /// Returns when a trouble begins, or has begun since the last call.
+    pub async fn troubled(&self) {
+        self.shared.pulse.changed().await;
+    }
+
+    /// How many reads and how many writes have failed since the start.
+    pub fn failed(&self) -> (u64, u64) {
+        self.shared.pulse.failed()
+    }
+
+    /// Tries what failed again. Where it works, the trouble is over.
+    pub async fn probe(&self) {
+        if !self.works().1 {
+            let written = self.write(|db| {
+                // Written even though it is the same, unlike a row of a table.
+                let version: i64 = db.query_row("PRAGMA user_version", (), |row| row.get(0))?;
+                Ok(db.pragma_update(None, "user_version", version)?)
+            });
+            if written.await.is_ok() {
+                self.shared.pulse.write_works();
+            }
+        }
+        let probes = self.shared.pulse.probes();
+        for probe in probes.iter().cloned() {
+            if self.shared.readers.read(move |db| probe(db)).await.is_err() {
+                return;
+            }
+        }
+        self.shared.pulse.reads_work(probes.len());
+    }
+
     async fn read_with<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        read: impl Fn(&Connection) -> Result<T, StoreError> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        self.shared.readers.read(read).await
+        let read = Arc::new(read);
+        let again = Arc::clone(&read);
+        let result = self.shared.readers.read(move |db| again(db)).await;
+        if let Err(error) = &result {
+            let probe: Probe = Arc::new(move |db| read(db).map(drop));
+            self.shared.pulse.read_failed(error, probe);
+        }
+        result
     }
 
     /// Writes in the transaction of whatever else waits; answered once it is on disk.

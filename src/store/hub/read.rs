@@ -25,11 +25,36 @@ pub(super) fn entries(db: &Connection, from: Offset, limit: u32, max_bytes: usiz
     let mut rows = query.query(params![saturated(from), limit])?;
     let mut taken = Taken::new(max_bytes);
     while let Some(row) = rows.next()? {
-        if !taken.take(entry(row)?) {
+        let entry = entry(row)?;
+        if let Some(last) = taken.entries.last().filter(|last| last.offset + 1 != entry.offset) {
+            return Err(missing(last.offset + 1, entry.offset - 1));
+        }
+        if !taken.take(entry) {
             break;
         }
     }
     Ok(taken.entries)
+}
+
+/// Reads what a start needs: the rooms, and the last entries, which are there without a hole.
+pub(super) fn look_over(db: &Connection, head: Offset) -> Result<()> {
+    const LAST: u64 = 64;
+    rooms(db)?;
+    let first: Option<i64> = db.query_row("SELECT min(offset) FROM entry", (), |row| row.get(0))?;
+    let from = head.saturating_sub(LAST - 1).max(first.map_or(1, unsigned));
+    let mut next = from;
+    while next <= head {
+        match entries(db, next, LAST as u32, usize::MAX)?.as_slice() {
+            [first, .., last] | [first @ last] if first.offset == next => next = last.offset + 1,
+            _ => return Err(missing(next, head)),
+        }
+    }
+    Ok(())
+}
+
+/// The log has a hole, which it never has by itself.
+pub(super) fn missing(from: Offset, to: Offset) -> StoreError {
+    StoreError::Damaged { detail: format!("entries {from} to {to} are missing") }
 }
 
 pub(super) fn history(

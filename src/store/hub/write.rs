@@ -10,6 +10,7 @@ use tokio::sync::{broadcast, oneshot};
 
 use super::super::error::{StoreError, int, unsigned};
 use super::super::writer::Work;
+use super::pulse::Pulse;
 use super::rooms::Rooms;
 use super::{Append, Appended, HUB_SENDER, read};
 use crate::model::name;
@@ -95,6 +96,7 @@ pub(super) fn begin(
         if head == 0 {
             return Err(StoreError::Damaged { detail: "the log is empty".to_owned() });
         }
+        read::look_over(&transaction, head)?;
         return Ok((Epoch(epoch.cast_unsigned()), head));
     }
     transaction.execute("INSERT INTO log (id, epoch) VALUES (1, ?1)", [new_epoch.0.cast_signed()])?;
@@ -113,12 +115,18 @@ pub(super) fn begin(
     Ok((new_epoch, 1))
 }
 
+/// Whether there is a log in a file of any version.
+pub(super) fn is_begun(db: &Connection) -> Result<bool> {
+    Ok(db.query_row("SELECT EXISTS (SELECT 1 FROM log)", (), |row| row.get(0))?)
+}
+
 /// The only one who writes to the log.
 pub(super) struct Appender {
     db: Connection,
     head: Arc<AtomicU64>,
     batches: broadcast::Sender<Arc<[Entry]>>,
     rooms: Rooms,
+    pulse: Arc<Pulse>,
 }
 
 impl Appender {
@@ -126,8 +134,9 @@ impl Appender {
         db: Connection,
         head: Arc<AtomicU64>,
         batches: broadcast::Sender<Arc<[Entry]>>,
+        pulse: Arc<Pulse>,
     ) -> Self {
-        Appender { db, head, batches, rooms: Rooms::default() }
+        Appender { db, head, batches, rooms: Rooms::default(), pulse }
     }
 }
 
@@ -136,6 +145,8 @@ impl Appender {
 struct Fresh {
     head: Offset,
     entries: Vec<Entry>,
+    /// An append was not written, though others were.
+    is_partial: bool,
 }
 
 impl Work for Appender {
@@ -146,13 +157,19 @@ impl Work for Appender {
         let jobs = self.run_tests(jobs);
         let (mut fresh, mut answers) = (Fresh::default(), Vec::with_capacity(jobs.len()));
         let mut jobs = jobs.into_iter();
+        let changes = self.db.total_changes();
         let result = self.commit(&mut jobs, &mut fresh, &mut answers);
         match &result {
             Ok(()) => {
                 self.head.fetch_max(fresh.head, Ordering::Release);
                 publish(&self.batches, fresh.entries);
+                // What changes nothing needs no room on the disk, and says nothing about it.
+                if !fresh.is_partial && self.db.total_changes() != changes {
+                    self.pulse.write_works();
+                }
             }
-            Err(_) => {
+            Err(error) => {
+                self.pulse.write_failed(error);
                 self.rooms.clear();
                 // What it did not come to is answered like the rest.
                 answers.extend(jobs.filter_map(unwritten));
@@ -188,7 +205,11 @@ impl Appender {
                         }
                         Err(error) => {
                             fresh.head = before;
+                            fresh.is_partial = true;
                             self.rooms.clear();
+                            if matches!(error, StoreError::Sqlite(_)) {
+                                self.pulse.write_failed(error);
+                            }
                             (error.is_retryable() || error.is_damage()).then(|| again(error))
                         }
                     };

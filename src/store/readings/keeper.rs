@@ -15,6 +15,7 @@ use super::super::readers::Slots;
 use super::super::writer::Work;
 use super::inbox::Inbox;
 use super::memory::{Memory, Plan};
+use super::reserve::Reserve;
 use super::tend::{self, Cursor};
 use super::{Keep, write};
 
@@ -25,6 +26,8 @@ const TICK: Duration = Duration::from_secs(1);
 const WORTH: usize = 5_000;
 /// The longest that anything waits, and how often the open minutes and chunks are looked after.
 const LONGEST: Duration = Duration::from_secs(60);
+/// Nothing more is taken while something has waited for so long: the disk hangs. In milliseconds.
+const LATE_MS: u64 = 150_000;
 /// A disk that took nothing is tried again after this.
 const RETRY: Duration = Duration::from_secs(5);
 /// The write-ahead log is copied into the file when it has so many bytes.
@@ -36,8 +39,10 @@ pub(super) struct Live {
     memory: Mutex<Memory>,
     /// A copy of [`Memory::lost`], for whoever must not wait.
     lost: AtomicU64,
-    /// Why nothing can be written at the moment.
+    /// Why nothing can be written at the moment, or nothing more is to be taken.
     trouble: Mutex<Option<String>>,
+    /// Since when the oldest of what is not written waits, by the store's own clock; 0: nothing waits.
+    oldest: AtomicU64,
     /// Where a damaged file was set aside, not told yet.
     set_aside: Mutex<Option<PathBuf>>,
     started: Instant,
@@ -50,6 +55,7 @@ impl Live {
             memory: Mutex::new(memory),
             lost: AtomicU64::new(0),
             trouble: Mutex::default(),
+            oldest: AtomicU64::new(0),
             set_aside: Mutex::new(set_aside),
             started: Instant::now(),
         }
@@ -93,6 +99,17 @@ impl Live {
         self.set_aside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Something was brought, which waits to be written.
+    pub(super) fn waits(&self) {
+        let _ = self.oldest.compare_exchange(0, self.now().max(1), Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Whether nothing waits longer than it should.
+    pub(super) fn is_in_time(&self) -> bool {
+        let oldest = self.oldest.load(Ordering::Relaxed);
+        oldest == 0 || self.now().saturating_sub(oldest) <= LATE_MS
+    }
+
     fn now(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -124,6 +141,7 @@ pub(super) struct Keeper {
     next: Option<Instant>,
     written: Instant,
     cursor: Cursor,
+    reserve: Reserve,
 }
 
 impl Keeper {
@@ -138,25 +156,57 @@ impl Keeper {
         let written = Instant::now();
         // What the journal held is looked after from the start.
         let next = Some(written + LONGEST);
+        let reserve = Reserve::new(&path, keep.reserve_bytes);
         let cursor = Cursor::default();
-        Keeper { path, keep, raw_bytes, db: Some(db), slots, live, next, written, cursor }
+        let mut keeper =
+            Keeper { path, keep, raw_bytes, db: Some(db), slots, live, next, written, cursor, reserve };
+        keeper.hold_back();
+        keeper
+    }
+
+    /// Holds room back, if that is not done yet. While it cannot, nothing more is to be taken.
+    fn hold_back(&mut self) {
+        match self.reserve.hold() {
+            Ok(()) => *self.live.trouble() = None,
+            Err(error) => {
+                self.trouble(StoreError::from(error));
+                let again = Instant::now() + RETRY;
+                self.next = Some(self.next.map_or(again, |next| next.min(again)));
+            }
+        }
+    }
+
+    fn trouble(&self, error: StoreError) {
+        let error = error.at(&self.path).to_string();
+        if self.live.trouble().replace(error.clone()).is_none() {
+            log::warn!("readings cannot be written at the moment: {error}");
+        }
     }
 
     fn look(&mut self, is_forced: bool) {
         let mut memory = self.live.current();
+        if memory.unsaved == 0 && !memory.is_urgent {
+            // What came was nothing to be kept.
+            self.live.oldest.store(0, Ordering::Relaxed);
+        }
         let is_due = is_forced
             || memory.is_urgent
             || memory.unsaved >= WORTH
             || (self.written.elapsed() >= LONGEST && memory.has_open());
         let is_failing = self.live.trouble().is_some();
         let can_write = is_forced || !is_failing || self.written.elapsed() >= RETRY;
+        let is_due = is_due || (is_failing && self.reserve.is_spent());
         if is_due && can_write {
+            self.live.oldest.store(0, Ordering::Relaxed);
             let plan = memory.plan(self.live.now());
             drop(memory);
             self.write(&plan);
             memory = self.live.memory();
         }
-        let soon = memory.unsaved > 0 || memory.is_urgent || !self.live.inbox().is_empty();
+        let soon = memory.unsaved > 0
+            || memory.is_urgent
+            || !self.live.inbox().is_empty()
+            || self.reserve.is_spent();
         let after = if soon { Some(TICK) } else { memory.has_open().then_some(LONGEST) };
         drop(memory);
         self.next = after.map(|after| Instant::now() + after);
@@ -164,16 +214,18 @@ impl Keeper {
 
     fn write(&mut self, plan: &Plan) {
         self.written = Instant::now();
-        let result = self.try_write(plan);
+        let mut result = self.try_write(plan, true);
+        if matches!(result, Err(StoreError::Full)) && self.reserve.spend() {
+            log::warn!("the disk is full: what was taken is written into the room that was held back for it");
+            result = self.try_write(plan, false);
+        }
         let is_damage = result.as_ref().is_err_and(StoreError::is_damage);
         match result {
-            Ok(()) => *self.live.trouble() = None,
+            Ok(()) => self.hold_back(),
             Err(error) => {
                 self.live.memory().failed(plan);
-                let error = error.at(&self.path).to_string();
-                if self.live.trouble().replace(error.clone()).is_none() {
-                    log::warn!("readings cannot be written at the moment: {error}");
-                }
+                self.live.waits();
+                self.trouble(error);
             }
         }
         if is_damage {
@@ -181,7 +233,8 @@ impl Keeper {
         }
     }
 
-    fn try_write(&mut self, plan: &Plan) -> Result<(), StoreError> {
+    /// `tends`: also what is done little by little, which needs room of its own.
+    fn try_write(&mut self, plan: &Plan, tends: bool) -> Result<(), StoreError> {
         if self.db.is_none() {
             // It was set aside.
             self.db = Some(super::super::migrate::open(&self.path, &super::schema::SCHEMA)?);
@@ -191,7 +244,7 @@ impl Keeper {
         let journal = write::apply(&transaction, plan)?;
         let today = plan.newest.min(chrono::Utc::now().timestamp_millis());
         let keep = Keep { raw_bytes: self.raw_bytes.load(Ordering::Relaxed), ..self.keep };
-        let cursor = tend::step(&transaction, &keep, today, self.cursor)?;
+        let cursor = if tends { tend::step(&transaction, &keep, today, self.cursor)? } else { self.cursor };
         {
             let mut memory = self.live.memory();
             transaction.commit()?;

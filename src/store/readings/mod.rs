@@ -13,6 +13,8 @@
 //! Of a text its changes are kept, and from when to when nobody could have heard of one: the device, the link or this
 //! program was away. That is written down when it begins, for the next run to know.
 //!
+//! Where a disk is full, what was taken before that was noticed is written into room that was held back (`reserve`).
+//!
 //! A crash costs what was not written yet: at most about 5,000 values, or what came within a minute where it was fewer.
 
 mod blob;
@@ -21,6 +23,7 @@ mod keeper;
 mod memory;
 mod open;
 mod read;
+mod reserve;
 mod schema;
 mod tend;
 mod track;
@@ -69,13 +72,15 @@ pub struct Keep {
     pub raw_bytes: u64,
     /// Minutes: so long, in milliseconds.
     pub minutes_ms: i64,
+    /// Room on the disk that is held back, so that what was taken can be written when the disk is full; 0 holds none.
+    pub reserve_bytes: u64,
 }
 
 impl Keep {
     /// What an app keeps unless it is told otherwise: 1 GiB of raw readings, minutes for a year.
-    pub const APP: Keep = Keep { raw_bytes: 1 << 30, minutes_ms: 366 * 86_400_000 };
+    pub const APP: Keep = Keep { raw_bytes: 1 << 30, minutes_ms: 366 * 86_400_000, reserve_bytes: 0 };
     /// What a hub keeps: minutes for a year.
-    pub const HUB: Keep = Keep { raw_bytes: 0, minutes_ms: 366 * 86_400_000 };
+    pub const HUB: Keep = Keep { raw_bytes: 0, minutes_ms: 366 * 86_400_000, reserve_bytes: 4 << 20 };
 }
 
 /// A handle to the readings' database. Clones share it; when the last one goes, what waits is written first.
@@ -169,6 +174,13 @@ impl ReadingsStore {
         self.shared.refused.load(Ordering::Relaxed) + self.shared.live.lost()
     }
 
+    /// Whether what is brought now will be on disk within a minute or two: the last write succeeded, the writer keeps up,
+    /// and there is room, held back for it, even if the disk is full by then. A crash may cost that time.
+    pub fn is_keeping(&self) -> bool {
+        let live = &self.shared.live;
+        !self.shared.is_full.load(Ordering::Relaxed) && live.trouble().is_none() && live.is_in_time()
+    }
+
     /// Why readings cannot be written at the moment, in the system's words; none while they can.
     pub fn trouble(&self) -> Option<String> {
         self.shared.live.trouble().clone()
@@ -248,6 +260,7 @@ impl ReadingsStore {
 
     fn put(&self, item: Item) -> bool {
         let put = self.shared.live.inbox().put(item);
+        self.shared.live.waits();
         if put == Put::Look
             && let Some(jobs) = self.shared.writer.jobs()
         {

@@ -7,7 +7,7 @@ use egui::text_edit::TextEditOutput;
 use egui::text_selection::CCursorRange;
 use egui::{
     Align, Event, Frame, Id, Key, KeyboardShortcut, Label, Layout, Margin, Modifiers, Rect, RichText,
-    ScrollArea, Stroke, TextEdit, Ui, vec2,
+    ScrollArea, Stroke, TextEdit, Ui, pos2, vec2,
 };
 
 use super::compose::Compose;
@@ -355,37 +355,39 @@ fn field(
     let frame =
         Frame::new().fill(theme.raised).stroke(stroke).corner_radius(radius::CARD).inner_margin(margin);
     let inner = frame.show(ui, |ui| {
-        let layout = Layout::right_to_left(Align::Max);
-        ui.with_layout(layout, |ui| {
-            let button = if can_send {
-                widgets::primary(theme, label)
-            } else {
-                widgets::plain(label).min_size(vec2(72.0, size::CONTROL))
-            };
-            let mut button = ui.add_enabled(can_send, button);
-            if !online {
-                button = button.on_hover_text(cx.words.sent_when_online);
-            }
-            let output = ui.with_layout(Layout::top_down(Align::Min), |ui| {
-                let most = LINES * size::BODY_LINE + 8.0;
-                ScrollArea::vertical().id_salt(key).max_height(most).auto_shrink([false, true]).show(
-                    ui,
-                    |ui| {
-                        TextEdit::multiline(&mut draft.text)
-                            .id(id)
-                            .frame(Frame::new().inner_margin(Margin::symmetric(0, 4)))
-                            .hint_text(hint)
-                            .desired_rows(1)
-                            .desired_width(f32::INFINITY)
-                            .char_limit(MOST_CHARACTERS)
-                            .return_key(KeyboardShortcut::new(breaks_line, Key::Enter))
-                            .show(ui)
-                    },
-                )
-            });
-            (output.inner.inner, button.clicked())
-        })
-        .inner
+        // Both sizes come from the content alone. Placed from the bottom up, the field would be as high as the panel was in
+        // the frame before, and neither would ever shrink again.
+        let button_width = widgets::primary_width(ui, label);
+        let full = ui.available_rect_before_wrap();
+        let text_width = (full.width() - button_width - ui.spacing().item_spacing.x).max(0.0);
+        let most = LINES * size::BODY_LINE + 8.0;
+        let text = ui.allocate_ui_with_layout(vec2(text_width, most), Layout::top_down(Align::Min), |ui| {
+            ui.set_width(text_width);
+            let area = ScrollArea::vertical().id_salt(key).max_height(most).auto_shrink([false, true]);
+            area.show(ui, |ui| {
+                TextEdit::multiline(&mut draft.text)
+                    .id(id)
+                    .frame(Frame::new().inner_margin(Margin::symmetric(0, 4)))
+                    .hint_text(hint)
+                    .desired_rows(1)
+                    .desired_width(f32::INFINITY)
+                    .char_limit(MOST_CHARACTERS)
+                    .return_key(KeyboardShortcut::new(breaks_line, Key::Enter))
+                    .show(ui)
+            })
+        });
+        let bottom = pos2(full.right(), text.response.rect.bottom());
+        let at = Rect::from_min_max(bottom - vec2(button_width, size::CONTROL), bottom);
+        let button = if can_send {
+            widgets::primary(theme, label)
+        } else {
+            widgets::plain(label).min_size(vec2(button_width, size::CONTROL))
+        };
+        let mut button = ui.add_enabled_ui(can_send, |ui| ui.put(at, button)).inner;
+        if !online {
+            button = button.on_hover_text(cx.words.sent_when_online);
+        }
+        (text.inner.inner, button.clicked())
     });
     inner.inner
 }

@@ -314,6 +314,22 @@ fn why(why: &Why) -> Sentence {
             format!("This computer's own server could not be started{}.", detail(d)),
             "Retry now tries again; other connections work meanwhile.",
         ),
+        Why::HubLogMissing { path, left } => say(
+            format!("The log of this computer's own server is missing or empty: {}.", path.display()),
+            format!(
+                "Put it back from a backup, then Retry now. To begin a new, empty log instead, first move these files out of \
+                 that folder: {}. Other connections work meanwhile.",
+                left.join(", ")
+            ),
+        ),
+        Why::HubLogDamaged { path, detail: d } => say(
+            format!("The log of this computer's own server is damaged: {}{}.", path.display(), detail(d)),
+            format!(
+                "In a terminal, duplexctl hub repair --data-dir \"{}\" saves what can be read; or put the file back from a \
+                 backup. Then Retry now. Other connections work meanwhile.",
+                path.parent().unwrap_or(path).display()
+            ),
+        ),
         Why::NoToken => say(
             "No token is known for this connection.",
             "Give one with Edit connection, or by --token beside --url.",

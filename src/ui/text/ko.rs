@@ -329,6 +329,20 @@ fn why(why: &Why) -> Sentence {
             with("이 컴퓨터의 서버를 시작하지 못했습니다", d),
             "‘지금 다시 시도’를 누르면 다시 시작합니다. 그동안 다른 연결은 쓸 수 있습니다.",
         ),
+        Why::HubLogMissing { path, left } => say(
+            format!("이 컴퓨터에 있는 서버의 대화 기록 파일이 없거나 비어 있습니다: {}.", path.display()),
+            format!(
+                "백업에서 파일을 되돌린 다음 ‘지금 다시 시도’를 누르세요. 빈 기록으로 새로 시작하려면 먼저 이 파일들을 그 폴더 밖으로 옮기세요: {}. 그동안 다른 연결은 쓸 수 있습니다.",
+                left.join(", ")
+            ),
+        ),
+        Why::HubLogDamaged { path, detail: d } => say(
+            with(&format!("이 컴퓨터에 있는 서버의 대화 기록 파일이 손상되었습니다({})", path.display()), d),
+            format!(
+                "터미널에서 duplexctl hub repair --data-dir \"{}\" 명령을 실행하면 읽을 수 있는 내용을 살립니다. 백업에서 파일을 되돌려도 됩니다. 그런 다음 ‘지금 다시 시도’를 누르세요. 그동안 다른 연결은 쓸 수 있습니다.",
+                path.parent().unwrap_or(path).display()
+            ),
+        ),
         Why::NoToken => {
             say("이 연결에 쓸 토큰이 없습니다.", "연결 편집에서 넣거나, --url과 함께 --token으로 주세요.")
         }
@@ -394,7 +408,7 @@ fn refusal(refusal: &Refusal) -> Sentence {
             say(format!("서버는 {limit}개까지만 허용합니다."), "서버를 운영하는 사람에게 물어보세요.")
         }
         Refusal::NameAlike { name } => say(
-            format!("이미 있는 ‘{}’와(과) 똑같아 보입니다.", harmless::line(name.as_str(), 64)),
+            format!("‘{}’ 방과 이름이 비슷해 보여 헷갈릴 수 있습니다.", harmless::line(name.as_str(), 64)),
             "다른 이름을 쓰세요.",
         ),
         Refusal::BadName { detail: d } => {

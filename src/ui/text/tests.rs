@@ -34,6 +34,8 @@ fn whys() -> Vec<Why> {
         Why::Impostor,
         Why::Unsupported { detail: text() },
         Why::HubFailed { detail: text() },
+        Why::HubLogMissing { path: "/data/hub.db".into(), left: vec!["token".to_owned()] },
+        Why::HubLogDamaged { path: "/data/hub.db".into(), detail: text() },
         Why::NoToken,
     ];
     for status in [400, 401, 403, 404, 410, 429, 500, 503] {

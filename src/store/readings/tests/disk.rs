@@ -96,7 +96,7 @@ fn a_hub_keeps_minutes_alone() {
 #[test]
 fn minutes_go_when_they_are_too_old() {
     let dir = tempfile::tempdir().unwrap();
-    let keep = Keep { raw_bytes: 0, minutes_ms: 2 * DAY_MS };
+    let keep = Keep { raw_bytes: 0, minutes_ms: 2 * DAY_MS, ..Keep::APP };
     let store = ReadingsStore::open(dir.path(), APP_FILE, keep).unwrap();
     let told: Vec<_> = (0..6 * 1_440).map(|i| (T0 + i * MINUTE_MS, i as f64)).collect();
     tell_all(&store, "t", &told);

@@ -1,0 +1,481 @@
+//! The system's clipboard, read and written off the window's thread: another program that owns it may take half a minute
+//! to answer, and a window that waits for it is frozen. What is typed behind a paste waits until the paste is there, so
+//! that the order stays as it was typed.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use egui::{
+    Context, Event, FullOutput, Key, Modifiers, OutputCommand, Plugin, PointerButton, Pos2, RawInput,
+};
+
+use crate::clock;
+use crate::model::time::BootMs;
+
+/// The longest that a paste may keep what was typed behind it waiting, in milliseconds.
+const MAX_WAIT_MS: u64 = 1_000;
+/// How often an answer is looked for while one is due.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// Maximum number of threads that wait for an owner that does not answer; beyond it, nothing is pasted.
+const MAX_READERS: usize = 4;
+/// The longest that a closing window waits for its last copy to be written.
+const MAX_GOODBYE: Duration = Duration::from_millis(500);
+/// Maximum number of queued copies. Only the newest one counts.
+const MAX_WRITES: usize = 16;
+
+/// Which of the two that X11 and Wayland have.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Selection {
+    /// What was copied.
+    Clipboard,
+    /// What is selected, to be pasted by a middle click.
+    Primary,
+}
+
+/// The system's clipboard. Both calls may block.
+pub(super) trait System: Send + Sync + 'static {
+    /// The text in it; none where it holds no text.
+    fn read(&self, from: Selection) -> Option<String>;
+    /// Puts a text into it.
+    fn write(&self, to: Selection, text: String);
+}
+
+/// Takes the window's copies and pastes over from egui's own clipboard.
+pub(super) struct Clipboard {
+    order: Order,
+    /// None once the window has closed.
+    threads: Option<Threads>,
+    answer: Option<Mutex<Receiver<Option<String>>>>,
+}
+
+/// Those who wait in the window's place.
+struct Threads {
+    system: Arc<dyn System>,
+    writes: SyncSender<(Selection, String)>,
+    /// Ends when the writer has.
+    written: Mutex<Receiver<()>>,
+    /// One more reference for each reader that is still out.
+    readers: Arc<()>,
+}
+
+impl Clipboard {
+    /// Starts the thread that writes.
+    pub(super) fn new(system: Arc<dyn System>) -> std::io::Result<Clipboard> {
+        let (writes, jobs) = sync_channel::<(Selection, String)>(MAX_WRITES);
+        let (done, written) = sync_channel::<()>(1);
+        let writer = Arc::clone(&system);
+        thread::Builder::new().name("clipboard".to_owned()).spawn(move || {
+            for (to, text) in jobs {
+                writer.write(to, text);
+            }
+            drop((writer, done));
+        })?;
+        let threads = Threads { system, writes, written: Mutex::new(written), readers: Arc::new(()) };
+        Ok(Clipboard { order: Order::default(), threads: Some(threads), answer: None })
+    }
+
+    /// Asks for what is in the clipboard. An owner that never answers costs a thread until its connection gives up.
+    fn ask(&mut self, from: Selection) {
+        self.answer = None;
+        let Some(threads) = &self.threads else { return };
+        if Arc::strong_count(&threads.readers) > MAX_READERS {
+            return log::warn!("nothing is pasted: the program that owns the clipboard does not answer");
+        }
+        let (to, answer) = sync_channel(1);
+        let (system, place) = (Arc::clone(&threads.system), Arc::clone(&threads.readers));
+        let read = move || {
+            // The receiver is gone if it took too long.
+            let _ = to.send(system.read(from));
+            drop((system, place));
+        };
+        match thread::Builder::new().name("paste".to_owned()).spawn(read) {
+            Ok(_) => self.answer = Some(Mutex::new(answer)),
+            Err(error) => log::warn!("nothing is pasted: {error}"),
+        }
+    }
+
+    /// What was read; none while it is not known.
+    fn answered(&mut self) -> Option<Option<String>> {
+        let Some(answer) = &mut self.answer else { return Some(None) };
+        let answer = answer.get_mut().unwrap_or_else(PoisonError::into_inner);
+        match answer.try_recv() {
+            Ok(text) => Some(text),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(None),
+        }
+    }
+}
+
+impl Plugin for Clipboard {
+    fn debug_name(&self) -> &'static str {
+        "Clipboard"
+    }
+
+    /// What was copied last is handed to the system's clipboard before the window's display closes.
+    fn on_exit(&mut self, _ctx: &Context) {
+        let Some(Threads { writes, written, .. }) = self.threads.take() else { return };
+        drop(writes);
+        // It ends without a word: only the end, or the time, is waited for.
+        let _ = lock(&written).recv_timeout(MAX_GOODBYE);
+    }
+
+    fn input_hook(&mut self, ctx: &Context, input: &mut RawInput) {
+        let now = clock::now().boot_ms;
+        let mut events = std::mem::take(&mut input.events);
+        loop {
+            if self.order.waits() {
+                let answer = self.answered();
+                self.order.answer(now, answer);
+            }
+            let asked = self.order.sort(now, &mut events, &mut input.events);
+            match asked {
+                Some(from) => self.ask(from),
+                None => break,
+            }
+        }
+        if self.order.waits() {
+            ctx.request_repaint_after(LOOK_AGAIN);
+        }
+    }
+
+    fn output_hook(&mut self, _ctx: &Context, output: &mut FullOutput) {
+        output.platform_output.commands.retain_mut(|command| {
+            let (to, text) = match command {
+                OutputCommand::CopyText(text) => (Selection::Clipboard, text),
+                OutputCommand::TextSelectionSettled(text) => (Selection::Primary, text),
+                OutputCommand::CopyImage(_) | OutputCommand::OpenUrl(_) => return true,
+            };
+            let Some(threads) = &self.threads else { return false };
+            match threads.writes.try_send((to, std::mem::take(text))) {
+                Ok(()) => {}
+                Err(TrySendError::Full(_)) => log::warn!("a copy was dropped: the clipboard does not answer"),
+                Err(TrySendError::Disconnected(_)) => log::warn!("a copy was dropped: the clipboard is gone"),
+            }
+            false
+        });
+    }
+}
+
+/// Puts events in order: what comes behind a paste waits for its text.
+#[derive(Default)]
+struct Order {
+    paste: Option<Paste>,
+    held: VecDeque<Event>,
+}
+
+/// A paste whose text is being read.
+struct Paste {
+    /// Where the middle button was pressed; none for a paste by keys.
+    clicked: Option<Pos2>,
+    asked_at: BootMs,
+}
+
+impl Order {
+    fn waits(&self) -> bool {
+        self.paste.is_some()
+    }
+
+    /// The text that was waited for, if it is known by now. After [`MAX_WAIT_MS`] nothing is pasted.
+    fn answer(&mut self, now: BootMs, answer: Option<Option<String>>) {
+        let Some(paste) = &self.paste else { return };
+        let late = now.saturating_sub(paste.asked_at) >= MAX_WAIT_MS;
+        let text = match answer {
+            Some(text) => text,
+            None if late => {
+                log::warn!("nothing is pasted: the program that owns the clipboard did not answer in time");
+                None
+            }
+            None => return,
+        };
+        let clicked = paste.clicked;
+        self.paste = None;
+        let text = text.map(|text| text.replace("\r\n", "\n")).filter(|text| !text.is_empty());
+        if let Some(text) = text {
+            self.held.push_front(match clicked {
+                Some(pos) => Event::MiddleClickPaste { pos, text },
+                None => Event::Paste(text),
+            });
+        }
+    }
+
+    /// Moves events from `input` to `output` up to a paste. Returns what is to be read for it; then call it again.
+    fn sort(&mut self, now: BootMs, input: &mut Vec<Event>, output: &mut Vec<Event>) -> Option<Selection> {
+        self.held.extend(input.drain(..));
+        if self.waits() {
+            // The pointer's way and the window's state are no part of what was typed.
+            let held = std::mem::take(&mut self.held);
+            let (waiting, passing): (Vec<_>, Vec<_>) = held.into_iter().partition(is_in_order);
+            self.held = waiting.into();
+            output.extend(passing);
+            return None;
+        }
+        while let Some(event) = self.held.pop_front() {
+            let asked = match &event {
+                Event::Key { key, pressed: true, modifiers, .. } => match command(*key, *modifiers) {
+                    Some(Command::Paste) => Some((Selection::Clipboard, None)),
+                    Some(Command::Copy) => {
+                        output.push(Event::Copy);
+                        continue;
+                    }
+                    Some(Command::Cut) => {
+                        output.push(Event::Cut);
+                        continue;
+                    }
+                    None => None,
+                },
+                Event::PointerButton { pos, button: PointerButton::Middle, pressed: true, .. }
+                    if HAS_PRIMARY =>
+                {
+                    Some((Selection::Primary, Some(*pos)))
+                }
+                _ => None,
+            };
+            let Some((from, clicked)) = asked else {
+                output.push(event);
+                continue;
+            };
+            if clicked.is_some() {
+                // The click itself is one, whatever is pasted.
+                output.push(event);
+            }
+            self.paste = Some(Paste { clicked, asked_at: now });
+            return Some(from);
+        }
+        None
+    }
+}
+
+/// Whether there is a selection that a middle click pastes.
+const HAS_PRIMARY: bool =
+    cfg!(all(unix, not(any(target_os = "macos", target_os = "ios", target_os = "android"))));
+
+/// Whether an event must not overtake a paste.
+fn is_in_order(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Key { .. }
+            | Event::Text(_)
+            | Event::Ime(_)
+            | Event::Paste(_)
+            | Event::MiddleClickPaste { .. }
+            | Event::Copy
+            | Event::Cut
+            | Event::PointerButton { .. }
+    )
+}
+
+enum Command {
+    Copy,
+    Cut,
+    Paste,
+}
+
+/// What a key means for the clipboard.
+fn command(key: Key, held: Modifiers) -> Option<Command> {
+    let insert = Modifiers { shift: false, ..held }.is_none() && held.shift;
+    match key {
+        Key::Copy => Some(Command::Copy),
+        Key::Cut => Some(Command::Cut),
+        Key::Paste => Some(Command::Paste),
+        Key::C if held.command_only() => Some(Command::Copy),
+        Key::X if held.command_only() => Some(Command::Cut),
+        Key::V if held.command_only() => Some(Command::Paste),
+        // The keys of older programs on Windows and Linux.
+        Key::Insert if insert => Some(Command::Paste),
+        Key::Insert if held.command_only() => Some(Command::Copy),
+        Key::Delete if insert => Some(Command::Cut),
+        _ => None,
+    }
+}
+
+/// The clipboard of this computer's window system.
+pub(super) struct Desktop {
+    /// Keeps what was copied for as long as the window is open: on X11 its owner hands it out.
+    own: Mutex<Option<arboard::Clipboard>>,
+    #[cfg(all(unix, not(target_os = "macos")))]
+    wayland: Option<Mutex<smithay_clipboard::Clipboard>>,
+}
+
+impl Desktop {
+    /// The clipboard of the window that is being created.
+    pub(super) fn of(creation: &eframe::CreationContext<'_>) -> Desktop {
+        #[cfg(all(unix, not(target_os = "macos")))]
+        let wayland = wayland(creation);
+        #[cfg(not(all(unix, not(target_os = "macos"))))]
+        let _ = creation;
+        Desktop {
+            own: Mutex::new(None),
+            #[cfg(all(unix, not(target_os = "macos")))]
+            wayland,
+        }
+    }
+
+    #[cfg(all(unix, not(target_os = "macos")))]
+    fn wayland(&self) -> Option<MutexGuard<'_, smithay_clipboard::Clipboard>> {
+        Some(lock(self.wayland.as_ref()?))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Wayland hands its clipboard to the window that has the focus, so it is asked over the window's own connection.
+#[cfg(all(unix, not(target_os = "macos")))]
+#[allow(unsafe_code)]
+fn wayland(creation: &eframe::CreationContext<'_>) -> Option<Mutex<smithay_clipboard::Clipboard>> {
+    use raw_window_handle::{HasDisplayHandle as _, RawDisplayHandle};
+    let RawDisplayHandle::Wayland(display) = creation.display_handle().ok()?.as_raw() else { return None };
+    // SAFETY: the display is winit's, which keeps it until its event loop ends. `Plugin::on_exit` runs before that and lets
+    // go of this clipboard.
+    Some(Mutex::new(unsafe { smithay_clipboard::Clipboard::new(display.display.as_ptr()) }))
+}
+
+impl System for Desktop {
+    fn read(&self, from: Selection) -> Option<String> {
+        #[cfg(all(unix, not(target_os = "macos")))]
+        if let Some(wayland) = self.wayland() {
+            let text = match from {
+                Selection::Clipboard => wayland.load(),
+                Selection::Primary => wayland.load_primary(),
+            };
+            return text.inspect_err(|error| log::debug!("nothing to paste: {error}")).ok();
+        }
+        // One of its own: the one that writes must not wait for this.
+        let mut clipboard = arboard::Clipboard::new().ok()?;
+        let text = match from {
+            Selection::Clipboard => clipboard.get_text(),
+            Selection::Primary => primary::get(&mut clipboard),
+        };
+        text.inspect_err(|error| log::debug!("nothing to paste: {error}")).ok()
+    }
+
+    fn write(&self, to: Selection, text: String) {
+        #[cfg(all(unix, not(target_os = "macos")))]
+        if let Some(wayland) = self.wayland() {
+            return match to {
+                Selection::Clipboard => wayland.store(text),
+                Selection::Primary => wayland.store_primary(text),
+            };
+        }
+        let mut own = lock(&self.own);
+        if own.is_none() {
+            *own = arboard::Clipboard::new().inspect_err(|error| log::warn!("no clipboard: {error}")).ok();
+        }
+        let Some(clipboard) = own.as_mut() else { return };
+        let written = match to {
+            Selection::Clipboard => clipboard.set_text(text),
+            Selection::Primary => primary::set(clipboard, text),
+        };
+        if let Err(error) = written {
+            log::warn!("nothing was copied: {error}");
+        }
+    }
+}
+
+/// The selection of X11 that a middle click pastes.
+#[cfg(all(unix, not(target_os = "macos")))]
+mod primary {
+    use arboard::{Clipboard, Error, GetExtLinux as _, LinuxClipboardKind, SetExtLinux as _};
+
+    pub(super) fn get(clipboard: &mut Clipboard) -> Result<String, Error> {
+        clipboard.get().clipboard(LinuxClipboardKind::Primary).text()
+    }
+
+    pub(super) fn set(clipboard: &mut Clipboard, text: String) -> Result<(), Error> {
+        clipboard.set().clipboard(LinuxClipboardKind::Primary).text(text)
+    }
+}
+
+/// Other systems have none.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+mod primary {
+    use arboard::{Clipboard, Error};
+
+    pub(super) fn get(_: &mut Clipboard) -> Result<String, Error> {
+        Err(Error::ContentNotAvailable)
+    }
+
+    pub(super) fn set(_: &mut Clipboard, _: String) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(key: Key, modifiers: Modifiers) -> Event {
+        Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers }
+    }
+
+    fn text(text: &str) -> Event {
+        Event::Text(text.to_owned())
+    }
+
+    fn sort(order: &mut Order, now: BootMs, events: &[Event]) -> (Option<Selection>, Vec<Event>) {
+        let mut sorted = Vec::new();
+        let asked = order.sort(now, &mut events.to_vec(), &mut sorted);
+        (asked, sorted)
+    }
+
+    #[test]
+    fn what_is_typed_behind_a_paste_waits_for_it() {
+        let mut order = Order::default();
+        let (paste, enter) = (key(Key::V, Modifiers::COMMAND), key(Key::Enter, Modifiers::NONE));
+        let (asked, sorted) = sort(&mut order, 0, &[text("a"), paste.clone(), text("b")]);
+        assert_eq!((asked, sorted), (Some(Selection::Clipboard), vec![text("a")]));
+        let moved = Event::PointerMoved(Pos2::ZERO);
+        let (asked, sorted) = sort(&mut order, 5, &[enter.clone(), moved.clone()]);
+        assert_eq!((asked, sorted), (None, vec![moved]), "the pointer is not held up");
+        order.answer(10, None);
+        assert!(order.waits());
+        order.answer(15, Some(Some("one\r\ntwo".to_owned())));
+        let (asked, sorted) = sort(&mut order, 15, &[]);
+        assert_eq!((asked, sorted), (None, vec![Event::Paste("one\ntwo".to_owned()), text("b"), enter]));
+    }
+
+    #[test]
+    fn two_pastes_on_end_are_both_asked_for() {
+        let mut order = Order::default();
+        let paste = key(Key::V, Modifiers::COMMAND);
+        assert_eq!(sort(&mut order, 0, &[paste.clone(), paste]).0, Some(Selection::Clipboard));
+        order.answer(1, Some(Some("x".to_owned())));
+        let (asked, sorted) = sort(&mut order, 1, &[]);
+        assert_eq!((asked, sorted), (Some(Selection::Clipboard), vec![Event::Paste("x".to_owned())]));
+    }
+
+    #[test]
+    fn an_owner_that_does_not_answer_keeps_nothing_back_for_more_than_a_second() {
+        let mut order = Order::default();
+        sort(&mut order, 0, &[key(Key::V, Modifiers::COMMAND), text("typed")]);
+        order.answer(MAX_WAIT_MS - 1, None);
+        assert!(order.waits());
+        order.answer(MAX_WAIT_MS, None);
+        assert_eq!(sort(&mut order, MAX_WAIT_MS, &[]), (None, vec![text("typed")]));
+    }
+
+    #[test]
+    fn copy_and_cut_are_told_by_their_keys() {
+        let mut order = Order::default();
+        let keys = [
+            key(Key::C, Modifiers::COMMAND),
+            key(Key::X, Modifiers::COMMAND),
+            key(Key::Copy, Modifiers::NONE),
+        ];
+        assert_eq!(sort(&mut order, 0, &keys), (None, vec![Event::Copy, Event::Cut, Event::Copy]));
+        let other = [key(Key::C, Modifiers::NONE), key(Key::V, Modifiers::COMMAND | Modifiers::SHIFT)];
+        assert_eq!(sort(&mut order, 0, &other), (None, other.to_vec()));
+    }
+
+    #[test]
+    fn an_empty_clipboard_pastes_nothing() {
+        let mut order = Order::default();
+        sort(&mut order, 0, &[key(Key::Insert, Modifiers::SHIFT)]);
+        order.answer(1, Some(None));
+        assert_eq!(sort(&mut order, 1, &[]), (None, vec![]));
+    }
+}

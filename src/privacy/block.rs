@@ -1,0 +1,84 @@
+//! Finds secrets in a block of arguments or environment variables as the system keeps it: strings that end with NUL.
+
+use crate::model::mask;
+
+/// Stands in the place of each byte of a secret: the block's length never changes.
+const FILLER: u8 = b'x';
+/// The option before a token.
+const OPTION: &[u8] = b"--token";
+
+/// Overwrites, in a program's arguments, tokens, passwords in URLs and codes of invites.
+pub(super) fn hide_arguments(block: &mut [u8]) {
+    let mut is_token = false;
+    for argument in block.split_mut(|byte| *byte == 0) {
+        if std::mem::replace(&mut is_token, argument == OPTION) {
+            argument.fill(FILLER);
+        } else if let Some((_, value)) = argument
+            .split_at_mut_checked(OPTION.len() + 1)
+            .filter(|(option, _)| option.strip_suffix(b"=") == Some(OPTION))
+        {
+            value.fill(FILLER);
+        } else {
+            let spans = std::str::from_utf8(argument).map(mask::spans).unwrap_or_default();
+            for (start, end) in spans {
+                argument[start..end].fill(FILLER);
+            }
+        }
+    }
+}
+
+/// Overwrites whole variables, their names included.
+pub(super) fn erase_variables(block: &mut [u8], names: &[&[u8]]) {
+    for variable in block.split_mut(|byte| *byte == 0) {
+        let name = variable.split(|byte| *byte == b'=').next().unwrap_or_default();
+        if names.contains(&name) {
+            variable.fill(0);
+        }
+    }
+}
+
+/// Whether a variable's value holds options or a URL with a secret in it.
+pub(super) fn holds_secret(value: &str) -> bool {
+    let is_option = |word: &str| word == "--token" || word.starts_with("--token=");
+    value.split_whitespace().any(is_option) || !mask::spans(value).is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hidden(arguments: &[&str]) -> String {
+        let mut block = arguments.join("\0").into_bytes();
+        block.push(0);
+        let length = block.len();
+        hide_arguments(&mut block);
+        assert_eq!(block.len(), length);
+        String::from_utf8(block).unwrap().replace('\0', " ")
+    }
+
+    #[test]
+    fn secrets_among_arguments_are_overwritten_and_nothing_else() {
+        assert_eq!(
+            hidden(&["duplexctl", "tail", "--token", "s3cret", "wss://hub.example", "--token-file", "f"]),
+            "duplexctl tail --token xxxxxx wss://hub.example --token-file f "
+        );
+        assert_eq!(hidden(&["duplexctl", "--token=s3", "--json"]), "duplexctl --token=xx --json ");
+        assert_eq!(
+            hidden(&["d", "--token", "--token=a"]),
+            "d --token xxxxxxxxx ",
+            "whatever the token looks like"
+        );
+        assert_eq!(
+            hidden(&["duplex", "--url", "wss://me:p@h.example/v1#invite=ABC&sha256=0f"]),
+            "duplex --url wss://xxxx@h.example/v1#invite=xxx&sha256=0f "
+        );
+        assert_eq!(hidden(&["d", "--token"]), "d --token ");
+    }
+
+    #[test]
+    fn variables_are_overwritten_by_their_names() {
+        let mut block = b"A=1\0DUPLEX_TOKEN=s3\0DUPLEX_TOKENS=no\0".to_vec();
+        erase_variables(&mut block, &[b"DUPLEX_TOKEN"]);
+        assert_eq!(block, b"A=1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0DUPLEX_TOKENS=no\0");
+    }
+}

@@ -1,0 +1,74 @@
+//! Secrets in the environment: read once, and taken out, so that no program that is started from here inherits them.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use super::{block, known, memory};
+use crate::model::profile::Secret;
+
+/// A token, the same as `--token`.
+const TOKEN: &str = "DUPLEX_TOKEN";
+/// A token's file, the same as `--token-file`.
+const TOKEN_FILE: &str = "DUPLEX_TOKEN_FILE";
+/// What the names of our variables begin with.
+const PREFIX: &str = "DUPLEX_";
+/// Words in the name of a variable that holds a secret.
+const SECRET_WORDS: &[&str] = &["TOKEN", "SECRET", "PASSWORD", "INVITE"];
+
+#[derive(Default)]
+struct Taken {
+    token: Option<Secret>,
+    token_file: Option<PathBuf>,
+}
+
+static TAKEN: OnceLock<Taken> = OnceLock::new();
+
+/// Takes out whatever of ours holds a secret. Only before the first thread starts.
+pub(super) fn take() {
+    let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let token = of(TOKEN).map(|token| Secret::new(token.to_string_lossy().trim()));
+    if let Some(token) = &token {
+        known::add(token.reveal());
+    }
+    // Set once: `main` alone calls this.
+    let _ = TAKEN.set(Taken { token, token_file: of(TOKEN_FILE).map(PathBuf::from) });
+    let secret: Vec<OsString> =
+        std::env::vars_os().filter(|(name, value)| is_secret(name, value)).map(|(name, _)| name).collect();
+    memory::remove_variables(&secret);
+}
+
+fn is_secret(name: &OsStr, value: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let is_named_so = || SECRET_WORDS.iter().any(|word| name.contains(word));
+    name.starts_with(PREFIX) && (is_named_so() || block::holds_secret(&value.to_string_lossy()))
+}
+
+/// The token that the environment gave.
+pub(super) fn token() -> Option<Secret> {
+    TAKEN.get()?.token.clone()
+}
+
+/// The token's file that the environment gave.
+pub(super) fn token_file() -> Option<PathBuf> {
+    TAKEN.get()?.token_file.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_of_ours_that_hold_a_secret_are_taken_and_no_others() {
+        let is_secret = |name: &str, value: &str| is_secret(OsStr::new(name), OsStr::new(value));
+        assert!(is_secret("DUPLEX_TOKEN", "") && is_secret("DUPLEX_HUB_PASSWORD", "x"));
+        assert!(is_secret("DUPLEX_URL", "wss://me:pass@hub.example"));
+        assert!(is_secret("DUPLEX_URL", "wss://hub.example#invite=ABC"));
+        assert!(is_secret("DUPLEX_AGENT_OPTIONS", "--name Pi --token abc"));
+        for (name, value) in
+            [("DUPLEX_URL", "wss://hub.example"), ("PATH", "/bin"), ("TOKEN", "x"), ("DUPLEX_DATA_DIR", "/x")]
+        {
+            assert!(!is_secret(name, value), "{name}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The log of both programs: env_logger, behind a filter that hides secrets and keeps libraries from writing down what
+//! goes over the wire, whatever `RUST_LOG` says.
+
+use std::io::Write as _;
+
+use env_logger::{Builder, Env, Logger};
+use log::{LevelFilter, Log, Metadata, Record};
+
+use super::known;
+
+/// What a library may log at most. At `trace`, and some at `debug`, they write frames, headers and messages on the
+/// desktop's bus; only those that draw never hold a secret.
+const CAPS: &[(&str, LevelFilter)] = &[
+    ("duplex", LevelFilter::Trace),
+    ("duplexctl", LevelFilter::Trace),
+    ("rustls", LevelFilter::Debug),
+    ("eframe", LevelFilter::Trace),
+    ("egui_glow", LevelFilter::Trace),
+    ("egui_wgpu", LevelFilter::Trace),
+    ("glutin", LevelFilter::Trace),
+    ("naga", LevelFilter::Trace),
+    ("wgpu", LevelFilter::Trace),
+    ("wgpu_core", LevelFilter::Trace),
+    ("wgpu_hal", LevelFilter::Trace),
+];
+/// All others.
+const CAP: LevelFilter = LevelFilter::Info;
+
+/// Starts the log, with the filter that `RUST_LOG` names or else this one, and has panics go through the same filter.
+pub fn start(default_filter: &str) {
+    let logger = Builder::from_env(Env::default().default_filter_or(default_filter)).build();
+    log::set_max_level(logger.filter());
+    // It is set already where a test started it.
+    let _ = log::set_boxed_logger(Box::new(Masked(logger)));
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        let backtrace = std::backtrace::Backtrace::capture();
+        let text = format!("thread '{}' {panic}\n{backtrace}", thread.name().unwrap_or("<unnamed>"));
+        // There is nobody to tell if it cannot be written.
+        let _ = writeln!(std::io::stderr(), "{}", known::mask(&text));
+    }));
+}
+
+struct Masked<L = Logger>(L);
+
+impl<L: Log> Log for Masked<L> {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= cap(metadata.target()) && self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let text = record.args().to_string();
+        let masked = known::mask(&text);
+        let mut same = Record::builder();
+        same.metadata(record.metadata().clone())
+            .module_path(record.module_path())
+            .file(record.file())
+            .line(record.line());
+        self.0.log(&same.args(format_args!("{masked}")).build());
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
+}
+
+fn cap(target: &str) -> LevelFilter {
+    let library = target.split("::").next().unwrap_or(target);
+    CAPS.iter().find(|(name, _)| *name == library).map_or(CAP, |(_, level)| *level)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use log::Level;
+
+    use super::*;
+
+    /// Takes everything.
+    #[derive(Default)]
+    struct Lines(Mutex<Vec<String>>);
+
+    impl Log for Lines {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &Record<'_>) {
+            self.0.lock().unwrap().push(record.args().to_string());
+        }
+
+        fn flush(&self) {}
+    }
+
+    #[test]
+    fn libraries_do_not_log_the_wire_and_secrets_are_hidden_in_what_is_logged() {
+        let logger = Masked(Lines::default());
+        for (target, level, text) in [
+            ("tungstenite::protocol", Level::Trace, "frame"),
+            ("tungstenite", Level::Debug, "close frame"),
+            ("tokio_tungstenite::tls", Level::Warn, "no roots"),
+            ("hyper::proto::h1", Level::Debug, "header"),
+            ("rustls::client::hs", Level::Trace, "hello"),
+            ("rustls::client::hs", Level::Debug, "cipher"),
+            ("duplexer", Level::Debug, "somebody else"),
+            ("duplex::worker", Level::Trace, "dialing wss://me:pass@hub.example#invite=ABC"),
+        ] {
+            logger.log(&Record::builder().target(target).level(level).args(format_args!("{text}")).build());
+        }
+        let lines = logger.0.0.into_inner().unwrap();
+        assert_eq!(lines, ["no roots", "cipher", "dialing wss://•••@hub.example#invite=•••"]);
+    }
+}

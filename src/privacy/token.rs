@@ -1,0 +1,188 @@
+//! [`TokenOptions`]: how a program is given a token, the same for every command that takes one.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::{environment, known};
+use crate::model::profile::Secret;
+
+/// Maximum size of a token's file, in bytes.
+const MAX_FILE_BYTES: u64 = 4096;
+
+/// Where a token comes from. Flatten it into a command's flags, and call [`TokenOptions::read`] once.
+#[derive(Clone, Default, clap::Args)]
+pub struct TokenOptions {
+    /// The token. Prefer --token-file: other users of this computer can see a command line. (On Linux the token is
+    /// overwritten there as soon as the program has read it; on other systems it stays.)
+    ///
+    /// Without --token and --token-file, the environment variable DUPLEX_TOKEN is used, or the file that
+    /// DUPLEX_TOKEN_FILE names.
+    #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
+    pub token: Option<String>,
+    /// Read the token from this file; - is standard input. On Unix a file that others may read is refused.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+}
+
+/// The options, without the token.
+impl std::fmt::Debug for TokenOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let token = self.token.as_ref().map(Secret::new);
+        f.debug_struct("TokenOptions").field("token", &token).field("token_file", &self.token_file).finish()
+    }
+}
+
+/// Why there is no token to use. Each is a sentence for the person.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The file, or standard input, cannot be read.
+    #[error("the token cannot be read from {place}: {error}")]
+    Unreadable {
+        /// The file's name, or "standard input".
+        place: String,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// Others may read the file.
+    #[error("{path} can be read by other users of this computer; make it yours alone: chmod 600 {path}")]
+    Exposed {
+        /// The file's name.
+        path: String,
+    },
+    /// There is nothing in the file, or more than a token.
+    #[error("{place} does not hold a token: one line of at most {MAX_FILE_BYTES} bytes")]
+    NoToken {
+        /// The file's name, or "standard input".
+        place: String,
+    },
+}
+
+impl TokenOptions {
+    /// The token that was given, if one was: by option, else by environment. It is masked in logs from then on.
+    ///
+    /// # Errors
+    /// When a file was named that cannot be read, that others may read, or that holds no token.
+    pub fn read(&self) -> Result<Option<Secret>, TokenError> {
+        let token = match (&self.token, &self.token_file) {
+            (Some(token), _) => Some(Secret::new(token.trim())),
+            (None, Some(file)) => Some(from_file(file)?),
+            (None, None) => match (environment::token(), environment::token_file()) {
+                (Some(token), _) => Some(token),
+                (None, Some(file)) => Some(from_file(&file)?),
+                (None, None) => None,
+            },
+        };
+        if let Some(token) = &token {
+            known::add(token.reveal());
+        }
+        Ok(token)
+    }
+
+    /// Whether the token is to be read from standard input, which is then not there for anything else.
+    pub fn takes_standard_input(&self) -> bool {
+        self.token_file.as_deref() == Some(Path::new("-"))
+    }
+}
+
+fn from_file(path: &Path) -> Result<Secret, TokenError> {
+    if path == Path::new("-") {
+        return read_token(io::stdin().lock(), "standard input");
+    }
+    let place = path.display().to_string();
+    let unreadable = |error| TokenError::Unreadable { place: place.clone(), error };
+    let file = File::open(path).map_err(unreadable)?;
+    // Of the open file, so that nobody can exchange it in between.
+    if is_exposed(&file).map_err(unreadable)? {
+        return Err(TokenError::Exposed { path: place });
+    }
+    read_token(file, &place)
+}
+
+fn read_token(source: impl Read, place: &str) -> Result<Secret, TokenError> {
+    let unreadable = |error| TokenError::Unreadable { place: place.to_owned(), error };
+    let mut text = String::new();
+    source.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+    let token = text.trim();
+    if token.is_empty() || token.contains(['\n', '\r', '\0']) || text.len() as u64 > MAX_FILE_BYTES {
+        return Err(TokenError::NoToken { place: place.to_owned() });
+    }
+    Ok(Secret::new(token))
+}
+
+/// Whether anybody but the owner may read a file. systemd's credentials show their reader's access list as the group's.
+#[cfg(unix)]
+fn is_exposed(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+    let metadata = file.metadata()?;
+    // A terminal or a pipe holds nothing to be read later.
+    let is_kept = !metadata.file_type().is_char_device() && !metadata.file_type().is_fifo();
+    let mode = metadata.mode();
+    let of_systemd = std::env::var_os("CREDENTIALS_DIRECTORY").is_some() && metadata.uid() == 0;
+    let forbidden = if of_systemd && mode & 0o777 == 0o440 { 0o004 } else { 0o044 };
+    Ok(is_kept && mode & forbidden != 0)
+}
+
+/// Access lists are not looked at.
+#[cfg(not(unix))]
+fn is_exposed(_: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(file: &Path) -> TokenOptions {
+        TokenOptions { token: None, token_file: Some(file.to_owned()) }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_may_read_is_refused_with_the_way_to_mend_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("token");
+        std::fs::write(&file, "  s3cret-of-jun \n").unwrap();
+        for (mode, is_taken) in [
+            (0o600, true),
+            (0o400, true),
+            (0o700, true),
+            (0o640, false),
+            (0o604, false),
+            (0o644, false),
+            (0o440, false),
+        ] {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            match options(&file).read() {
+                Ok(token) => assert!(is_taken && token == Some(Secret::new("s3cret-of-jun")), "{mode:o}"),
+                Err(error) => {
+                    let sentence = error.to_string();
+                    assert!(!is_taken && sentence.contains("chmod 600"), "{mode:o}: {sentence}");
+                    assert!(!sentence.contains("s3cret"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_holds_one_line() {
+        let read = |text: &str| read_token(text.as_bytes(), "it").map_err(|error| error.to_string());
+        assert_eq!(read("abc\r\n"), Ok(Secret::new("abc")));
+        let long = "x".repeat(5000);
+        for bad in ["", " \n", "one\ntwo", long.as_str()] {
+            assert!(
+                read(bad).is_err_and(|sentence| sentence.starts_with("it does not hold a token")),
+                "{bad}"
+            );
+        }
+        let missing = options(Path::new("/nowhere/token")).read().unwrap_err().to_string();
+        assert!(missing.starts_with("the token cannot be read from /nowhere/token"), "{missing}");
+    }
+
+    #[test]
+    fn what_is_printed_of_the_options_holds_no_token() {
+        let options = TokenOptions { token: Some("s3cret".into()), token_file: None };
+        assert!(!format!("{options:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,88 @@
+//! One HTTP request of a server at which a socket would be opened: the same host, port and certificate.
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
+
+use super::{Place, Target, connect, tls};
+use crate::model::link_state::{Phase, Why};
+
+/// Maximum size of an answer; what is beyond it is not read.
+const MAX_ANSWER_BYTES: u64 = 64 * 1024;
+const MAX_HEADERS: usize = 64;
+
+/// A server's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status. A redirect is an answer like any other and is not followed.
+    pub status: u16,
+    /// The body as it came; cut off if it is long.
+    pub body: Vec<u8>,
+}
+
+/// Asks for `path` at the target's host. Sends no header of the target's: no credentials.
+///
+/// # Errors
+/// Whatever kept the answer from coming, within [`Target::deadline`].
+pub async fn get(target: &Target, path: &str) -> Result<Answer, Why> {
+    let deadline = Instant::now() + target.deadline;
+    let timed_out = |during| move |_| Why::TimedOut { during };
+    let place = Place::parse(&target.url)?;
+    let open = async {
+        let connector = if place.secure { Some(tls::connector(target).await?) } else { None };
+        Ok((connector, connect::connect(&place.host, place.port).await?))
+    };
+    let (connector, stream) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
+    let ask = async {
+        match connector {
+            Some(connector) => {
+                ask(&mut tls::greet(&connector, &place.host, stream).await?, &place, path).await
+            }
+            None => ask(&mut { stream }, &place, path).await,
+        }
+    };
+    timeout_at(deadline, ask).await.map_err(timed_out(Phase::Handshake))?
+}
+
+async fn ask<S>(stream: &mut S, place: &Place, path: &str) -> Result<Answer, Why>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let authority = place.uri.authority().map_or("", |authority| authority.as_str());
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+    let lost = |error: std::io::Error| Why::Lost { detail: error.to_string() };
+    stream.write_all(request.as_bytes()).await.map_err(lost)?;
+    stream.flush().await.map_err(lost)?;
+    let mut answer = Vec::new();
+    let read = stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer).await;
+    // A server may end TLS without its goodbye; what came before is an answer all the same.
+    match read {
+        Err(error) if answer.is_empty() => Err(lost(error)),
+        _ => parse(&answer),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Answer, Why> {
+    let nonsense = || Why::Violation { detail: "no HTTP answer".to_owned() };
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    match (response.parse(bytes), response.code) {
+        (Ok(httparse::Status::Complete(length)), Some(status)) => {
+            Ok(Answer { status, body: bytes[length..].to_vec() })
+        }
+        _ => Err(nonsense()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_a_status_and_a_body() {
+        let answer = parse(b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno").unwrap();
+        assert_eq!(answer, Answer { status: 503, body: b"no".to_vec() });
+        for bad in [&b"SSH-2.0-OpenSSH\r\n"[..], b"", b"HTTP/1.1 200 OK\r\nContent-"] {
+            assert!(matches!(parse(bad), Err(Why::Violation { .. })));
+        }
+    }
+}
