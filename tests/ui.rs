@@ -11,9 +11,9 @@
 mod ui_support;
 
 use duplex::model::address::Address;
-use duplex::model::chat::{Delivery, Position, Principal, PrincipalKind, Refusal};
-use duplex::model::event::{Event, Page, Side, TestOutcome, Update};
-use duplex::model::id::{ConnectionId, RoomName};
+use duplex::model::chat::{Delivery, Position, Principal, PrincipalKind, Refusal, Sender};
+use duplex::model::event::{Event, Page, Person, Side, TestOutcome, Update};
+use duplex::model::id::{ConnectionId, PrincipalId, RoomName};
 use duplex::model::intent::{Credential, Intent, Jump};
 use duplex::model::link_state::{LinkState, Phase, Why};
 use duplex::model::preferences::{LanguageChoice, Preferences};
@@ -801,6 +801,47 @@ fn text_from_outside_is_shown_harmless() {
     let trick = "user\u{202E}fdp.exe\u{0}\u{1b}[31m";
     window.event(Event::Entries { entries: vec![message(1, "general", "mina", trick)], live: true });
     window.harness.get_by_label("user⟨U+202E⟩fdp.exe␀␛[31m");
+}
+
+#[test]
+fn people_whose_names_look_alike_have_a_short_id_and_an_admin_a_mark() {
+    let mut window = Window::online();
+    let person = |id: &str, name: &str, kind| Person {
+        who: Principal { id: PrincipalId(id.into()), kind, name: name.into() },
+        online: true,
+    };
+    let say = |window: &mut Window, offset, id: &str, name: &str| {
+        let mut entry = message(offset, "general", name, &format!("body {offset}"));
+        entry.sender.id = PrincipalId(id.into());
+        window.event(Event::Entries { entries: vec![entry], live: true });
+    };
+    let description = |window: &Window, body: &str| {
+        window.harness.get_by_label(body).accesskit_node().description().unwrap_or_default()
+    };
+    window.event(Event::Presence(person("1a1a000000000001", "Jun", PrincipalKind::Person)));
+    say(&mut window, 1, "1a1a000000000001", "Jun");
+    assert!(description(&window, "body 1").starts_with("Jun, "), "alone under this name");
+    window.event(Event::Presence(person("2b2b000000000002", "J\u{FF35}N", PrincipalKind::Person)));
+    say(&mut window, 2, "2b2b000000000002", "J\u{FF35}N");
+    assert!(description(&window, "body 1").starts_with("Jun ·1a1a, "), "also what was shown before");
+    assert!(description(&window, "body 2").starts_with("J\u{FF35}N ·2b2b, "));
+    assert_eq!(window.harness.query_all_by_label("admin").count(), 0);
+    window.event(Event::Presence(person("3c3c000000000003", "Mina", PrincipalKind::Admin)));
+    say(&mut window, 3, "3c3c000000000003", "Mina");
+    window.harness.get_by_label("admin");
+    assert!(description(&window, "body 3").starts_with("Mina, admin, "));
+    say(&mut window, 4, "4d4d000000000004", "Jun ·1a1a");
+    assert!(
+        description(&window, "body 4").starts_with("Jun ⟨U+00B7⟩1a1a, "),
+        "a name does not pose as a mark"
+    );
+    let who = Sender { id: PrincipalId("2b2b000000000002".into()), name: "J\u{FF35}N".into() };
+    let until = window.now().boot_ms + 5_000;
+    window.event(Event::Typing { room: general(), who, until });
+    assert!(window.harness.query_by_label_contains("J\u{FF35}N ·2b2b").is_some(), "also while typing");
+    let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
+    window.update(Update::Preferences(korean));
+    window.harness.get_by_label("관리자");
 }
 
 #[test]

@@ -2,6 +2,11 @@
 
 use std::io::Write as _;
 
+use crate::model::harmless;
+
+/// Longest sentence that is said, in characters.
+const MAX_SENTENCE_CHARS: usize = 2_000;
+
 /// Lets a program that Windows gave no console write to the one it was started from: for --help, and for [`tell`].
 #[cfg(windows)]
 #[allow(unsafe_code)]
@@ -17,7 +22,7 @@ pub(super) fn find_console() {}
 
 /// Says a sentence where the program was started from; nobody may be left there to read it.
 pub(super) fn print(sentence: &str) {
-    let _ = writeln!(std::io::stderr(), "duplex: {sentence}");
+    let _ = writeln!(std::io::stderr(), "duplex: {}", harmless::line(sentence, MAX_SENTENCE_CHARS));
 }
 
 /// Says a sentence where the person will see it.

@@ -51,7 +51,8 @@ pub fn devices(data_dir: &Path) -> Result<Vec<Principal>, HubError> {
 
 /// The id of a device that is new, in its one spelling.
 fn new_id(id: &str) -> Result<DeviceId, HubError> {
-    let made = name::make(id, NAME_CHARS).map_err(|why| HubError::BadName { why })?;
+    let id = checked(id)?;
+    let made = name::make(id.as_str(), NAME_CHARS).map_err(|why| HubError::BadName { why })?;
     checked(&made)
 }
 

@@ -7,7 +7,10 @@ use env_logger::{Builder, Env, Logger};
 use log::{LevelFilter, Log, Metadata, Record};
 
 use super::known;
+use crate::model::harmless;
 
+/// Longest text of one record, in characters.
+const MAX_RECORD_CHARS: usize = 8_000;
 /// What a library may log at most. At `trace`, and some at `debug`, they write frames, headers and messages on the
 /// desktop's bus; only those that draw never hold a secret.
 const CAPS: &[(&str, LevelFilter)] = &[
@@ -44,7 +47,7 @@ pub fn start(default_filter: &str) {
         let backtrace = std::backtrace::Backtrace::capture();
         let text = format!("thread '{}' {panic}\n{backtrace}", thread.name().unwrap_or("<unnamed>"));
         // There is nobody to tell if it cannot be written.
-        let _ = writeln!(std::io::stderr(), "{}", known::mask(&text));
+        let _ = writeln!(std::io::stderr(), "{}", harmless::text(&known::mask(&text)));
     }));
 }
 
@@ -60,7 +63,8 @@ impl<L: Log> Log for Masked<L> {
             return;
         }
         let text = record.args().to_string();
-        let masked = known::mask(&text);
+        // One record is one line, whatever a peer calls itself or says.
+        let masked = harmless::line(&known::mask(&text), MAX_RECORD_CHARS);
         let mut same = Record::builder();
         same.metadata(record.metadata().clone())
             .module_path(record.module_path())
@@ -101,6 +105,17 @@ mod tests {
         }
 
         fn flush(&self) {}
+    }
+
+    #[test]
+    fn a_record_is_one_line_whatever_a_peer_says() {
+        let logger = Masked(Lines::default());
+        let said = "gone: bye\n[ERROR duplex] the hub was taken over\u{1b}[2J\u{2028}x\u{61C}";
+        logger.log(
+            &Record::builder().target("duplex::hub").level(Level::Warn).args(format_args!("{said}")).build(),
+        );
+        let lines = logger.0.0.into_inner().unwrap();
+        assert_eq!(lines, ["gone: bye␊[ERROR duplex] the hub was taken over␛[2J⟨U+2028⟩x⟨U+061C⟩"]);
     }
 
     #[test]

@@ -11,5 +11,6 @@ mod door;
 mod harm;
 mod health;
 mod life;
+mod names;
 mod posts;
 mod upkeep;
