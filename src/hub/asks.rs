@@ -26,6 +26,8 @@ use tokio::sync::broadcast;
 const ANSWER_BYTES: usize = 256 * 1024;
 /// About how much text is written at once for one client, in bytes.
 const GROUP_BYTES: usize = 128 * 1024;
+/// When to try again where the log is full and nothing in it goes by itself, in milliseconds.
+const FULL_MS: u64 = 600_000;
 /// About how much JSON is around an entry, a person, a room, a read marker or a line of a log, in bytes.
 const AROUND_BYTES: usize = 128;
 
@@ -72,11 +74,31 @@ pub(super) enum Queued {
 }
 
 impl Queued {
-    /// An append of this principal.
-    pub(super) fn new(account: &Arc<Account>, new: NewEntry) -> Queued {
-        match account.hold(new.body.len()) {
-            Ok(held) => Queued::Entry(new, held),
-            Err(wait_ms) => Queued::Refused(slow_down(new.id, wait_ms)),
+    /// An append of this principal, behind those that wait. What comes behind one that is to be tried again is refused like
+    /// that: it must not be stored first.
+    pub(super) fn new(account: &Arc<Account>, new: NewEntry, waiting: &VecDeque<Queued>) -> Queued {
+        let before = match waiting.back() {
+            Some(Queued::Refused(answer)) => passing(answer).cloned(),
+            _ => None,
+        };
+        match (before, account.hold(new.body.len())) {
+            (None, Ok(held)) => Queued::Entry(new, held),
+            (Some(refusal), _) => Queued::refused(new.id, refusal),
+            (None, Err(retry_after_ms)) => Queued::refused(new.id, Refusal::SlowDown { retry_after_ms }),
+        }
+    }
+
+    fn refused(id: MessageId, refusal: Refusal) -> Queued {
+        Queued::Refused(Answer::Appended { id, outcome: AppendOutcome::Refused(refusal) })
+    }
+
+    /// The same, behind one that was refused like this.
+    pub(super) fn behind(self, refusal: &Refusal) -> Queued {
+        match self {
+            Queued::Entry(new, _) if new.kind == EntryKind::Message => {
+                Queued::refused(new.id, refusal.clone())
+            }
+            other => other,
         }
     }
 }
@@ -193,12 +215,20 @@ pub(super) async fn begin(
     }
 }
 
-/// Writes these entries, all or none; answers in their order.
-pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -> Vec<Answer> {
+/// What became of a group of entries.
+pub(super) struct Written {
+    /// In the order of the entries.
+    pub answers: Vec<Answer>,
+    /// Why the first of the messages that are to be tried again was refused.
+    pub stall: Option<Refusal>,
+}
+
+/// Writes these entries, all or none.
+pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -> Written {
     let _turn = account.write(group.len(), group.iter().map(|(new, _)| new.body.len()).sum()).await;
     let asked = Instant::now();
     let received = clock::now().wall_ms;
-    let ids: Vec<MessageId> = group.iter().map(|(new, _)| new.id).collect();
+    let ids: Vec<(MessageId, EntryKind)> = group.iter().map(|(new, _)| (new.id, new.kind)).collect();
     let with_time = |(new, _): (NewEntry, Held)| {
         let NewEntry { sender, id, kind, room, body, at } = new;
         Append { sender, id, kind, room, body, at, received }
@@ -209,10 +239,19 @@ pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -
     }
     match appended {
         Ok(appended) => {
-            let outcomes = appended.into_iter().map(|appended| outcome(&hub, appended, received));
-            ids.into_iter().zip(outcomes).map(|(id, outcome)| Answer::Appended { id, outcome }).collect()
+            let mut stall = None;
+            let answer = |((id, kind), appended)| {
+                let answer = Answer::Appended { id, outcome: outcome(&hub, appended, received) };
+                // A room that is refused holds no message up.
+                if kind == EntryKind::Message && stall.is_none() {
+                    stall = passing(&answer).cloned();
+                }
+                answer
+            };
+            let answers = ids.into_iter().zip(appended).map(answer).collect();
+            Written { answers, stall }
         }
-        Err(error) => vec![unavailable(&hub, "write to the log", &error)],
+        Err(error) => Written { answers: vec![unavailable(&hub, "write to the log", &error)], stall: None },
     }
 }
 
@@ -235,29 +274,31 @@ fn outcome(hub: &Hub, appended: Appended, now: WallMs) -> AppendOutcome {
             if quota == Quota::LogFull {
                 hub.log_full(true);
             }
-            AppendOutcome::Refused(refusal(quota, until.map(|until| until.saturating_sub(now))))
+            AppendOutcome::Refused(refusal(hub, quota, until, now))
         }
     }
 }
 
-/// Why an entry is not taken, and in how many milliseconds it may be.
-fn refusal(quota: Quota, in_ms: Option<i64>) -> Refusal {
-    let (code, detail) = match quota {
-        Quota::Rooms => ("too_many", "the hub has as many rooms as it takes"),
-        Quota::RoomsOfPerson => ("too_many", "you have made as many rooms as one person may"),
-        Quota::RoomsToday => ("quota", "you have made as many rooms as one person may in a day"),
-        Quota::MessagesToday => ("quota", "you have written as many messages as one person may in a day"),
-        Quota::BytesToday => ("quota", "you have written as much as one person may in a day"),
-        Quota::LogFull => ("quota", "the hub's log is full"),
-    };
-    let _ = in_ms;
-    Refusal::Other { code: code.to_owned(), detail: detail.to_owned() }
+/// Why an entry is not taken.
+fn refusal(hub: &Hub, quota: Quota, until: Option<WallMs>, now: WallMs) -> Refusal {
+    let limits = hub.store.limits();
+    let in_ms = until.map(|until| until.saturating_sub(now).max(1).unsigned_abs());
+    let quota_of = || Refusal::Quota { retry_after_ms: in_ms.unwrap_or(FULL_MS) };
+    match quota {
+        Quota::Rooms => Refusal::TooMany { limit: limits.rooms.into() },
+        Quota::RoomsOfPerson => Refusal::TooMany { limit: limits.rooms_per_person.into() },
+        Quota::RoomsToday | Quota::MessagesToday | Quota::BytesToday | Quota::LogFull => quota_of(),
+    }
 }
 
-fn slow_down(id: MessageId, _wait_ms: u64) -> Answer {
-    let refusal =
-        Refusal::Other { code: "slow_down".to_owned(), detail: "more than the hub takes".to_owned() };
-    Answer::Appended { id, outcome: AppendOutcome::Refused(refusal) }
+/// The refusal that will pass, if this is one.
+fn passing(answer: &Answer) -> Option<&Refusal> {
+    match answer {
+        Answer::Appended { outcome: AppendOutcome::Refused(refusal), .. } => {
+            refusal.retry_after_ms().map(|_| refusal)
+        }
+        _ => None,
+    }
 }
 
 /// A question whose answer may be large: waits for the principal's turn, and pays for the answer by its size, but not for

@@ -15,7 +15,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep, timeout};
 
 use super::account::Account;
-use super::asks::{self, Entrance, NewEntry, Queued};
+use super::asks::{self, Entrance, NewEntry, Queued, Written};
 use super::fleet::{Mail, Relay, Station};
 use super::metrics::Refused;
 use super::presence::Notice;
@@ -101,7 +101,7 @@ enum Answered {
     /// One of those that are done one at a time.
     Large(Option<Answer>),
     /// In the order in which they were asked.
-    Appended(Vec<Answer>),
+    Appended(Written),
     /// The other clients of the same principal are to hear of a read marker.
     Read(RoomName, Offset),
     Nothing,
@@ -255,8 +255,13 @@ impl Client {
                     self.tell(Input::Answer(answer));
                 }
             }
-            Answered::Appended(answers) => {
+            Answered::Appended(Written { answers, stall }) => {
                 self.appending = false;
+                // What was said later must not be stored before what is to be tried again.
+                if let Some(refusal) = stall {
+                    let waiting = std::mem::take(&mut self.waiting).into_iter();
+                    self.waiting = waiting.map(|queued| queued.behind(&refusal)).collect();
+                }
                 for answer in answers {
                     self.tell(Input::Answer(answer));
                 }
@@ -378,7 +383,8 @@ impl Client {
             Ask::Append { sender, id, kind, room, body, at } => {
                 if let Some(account) = self.account() {
                     let new = NewEntry { sender, id, kind, room, body, at };
-                    self.waiting.push_back(Queued::new(&account, new));
+                    let queued = Queued::new(&account, new, &self.waiting);
+                    self.waiting.push_back(queued);
                 }
             }
             // The log goes first.

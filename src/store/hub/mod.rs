@@ -388,6 +388,11 @@ impl HubStore {
         *self.shared.state.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
     }
 
+    /// The limits of what is kept.
+    pub fn limits(&self) -> LogLimits {
+        self.shared.state.limits()
+    }
+
     /// Lets go of some of the log's oldest entries, if the limits say so at this time. A message that is let go of stays
     /// known by its sender and id, and rooms and read markers stay. Returns whether there may be more to let go of.
     ///

@@ -69,6 +69,9 @@ pub enum ClientMessage {
         body: String,
         /// When, by the sender's clock, in Unix milliseconds.
         at: i64,
+        /// The first send after a refusal that will pass: from here on the hub may take messages again.
+        #[serde(default, skip_serializing_if = "is_false")]
+        retry: bool,
     },
     /// The person is typing.
     Typing {
