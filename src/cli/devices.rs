@@ -93,6 +93,10 @@ impl Seen {
             return Vec::new();
         }
         let told = &mut self.told;
+        // Of devices that are gone nothing needs to be known.
+        if told.len() > 2 * connection.devices.len() + 1_000 {
+            told.retain(|id, _| connection.devices.get(id.as_str()).is_some());
+        }
         let turned = connection.devices.iter().filter_map(|device| {
             let status = connection.status(device);
             let id = device.spec.id.clone();

@@ -94,6 +94,8 @@ impl Follow {
             let wait = self.link.deadline().map(|at| Duration::from_millis(at.saturating_sub(now.boot_ms)));
             let began = Instant::now();
             tokio::select! {
+                // What came is looked at before a clock: whoever reads our output may have kept us waiting.
+                biased;
                 Some(((), dial, connection)) = self.openings.recv() => self.opened(dial, connection),
                 Some(post) = self.posted.recv() => {
                     for input in post.inputs {

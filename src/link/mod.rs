@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod courier;
+mod gate;
 pub mod outbox;
 pub mod watch;
 
@@ -13,11 +14,12 @@ use std::collections::VecDeque;
 use crate::frame::Frame;
 use crate::model::event::{LogRestart, Paused};
 use crate::model::link_state::{LinkState, Phase, Why};
-use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Refusal, Time};
+use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Refusal, RoomName, Time};
 use crate::wire::duplex::client::{ClientSession, Config};
 use crate::wire::{self, Mark, Request, SavedState, Session};
 
 use backoff::Jitter;
+use gate::Gate;
 use outbox::{Outbox, Turn};
 use watch::Watch;
 
@@ -39,6 +41,8 @@ pub const MAX_HOLD_MS: u64 = 600_000;
 const MAX_HOLD_JITTER_MS: u64 = 5_000;
 /// So long online, and the next failure is the first of a new outage, in milliseconds.
 pub const STABLE_MS: u64 = 10_000;
+/// Online for at least this long makes an earlier violation forgotten, in milliseconds.
+const TRUSTED_MS: u64 = 600_000;
 
 /// How to speak with a server: a fresh session for each dial.
 #[derive(Clone, Debug)]
@@ -96,6 +100,8 @@ pub enum Input {
     /// Probe or dial at once: the computer woke up, the network changed, the window got the focus. Wakes nothing that is
     /// off or stopped.
     Nudge,
+    /// From now on it is we who do not read what the server sends, or no more: meanwhile no clock runs against it.
+    HeldBack(bool),
     /// The deadline has come.
     Tick,
 }
@@ -148,6 +154,9 @@ pub struct Link {
     /// Since the hub refused a message for a while, none is sent before this boot time.
     hold: Option<u64>,
     watch: Watch,
+    gate: Gate,
+    /// Since when we do not read what the server sends.
+    held_since: Option<u64>,
     outputs: VecDeque<Output>,
 }
 
@@ -181,8 +190,20 @@ impl Link {
             ack_by: None,
             hold: None,
             watch: Watch::default(),
+            gate: Gate::default(),
+            held_since: None,
             outputs: VecDeque::new(),
         }
+    }
+
+    /// Whether we do not read what the server sends; see [`Input::HeldBack`].
+    pub fn is_held_back(&self) -> bool {
+        self.held_since.is_some()
+    }
+
+    /// Rooms that are known from before: a server may speak of them.
+    pub fn know_rooms<'a>(&mut self, rooms: impl IntoIterator<Item = &'a RoomName>) {
+        rooms.into_iter().for_each(|room| self.gate.know_room(room));
     }
 
     /// The number of the current dial.
@@ -230,6 +251,7 @@ impl Link {
     pub fn deadline(&self) -> Option<u64> {
         match &self.state {
             LinkState::Idle | LinkState::Stopped { .. } => None,
+            LinkState::Handshaking { .. } | LinkState::Online { .. } if self.is_held_back() => None,
             LinkState::Dialing { .. } | LinkState::Handshaking { .. } => Some(self.connect_by),
             LinkState::Waiting { retry_at, .. } => Some(*retry_at),
             LinkState::Online { .. } => {
@@ -275,16 +297,31 @@ impl Link {
             }
             Input::Request(request) => {
                 if self.state.is_online() {
+                    self.gate.asked(&request);
                     self.tell(now, wire::Input::Request(request));
                 }
             }
             Input::Nudge => self.nudge(now),
+            Input::HeldBack(true) => _ = self.held_since.get_or_insert(now.boot_ms),
+            Input::HeldBack(false) => self.read_on(now),
             Input::Tick => self.tick(now),
         }
         self.deliver(now);
-        if self.state.is_online() && self.watch.wants_round_trip(now) {
+        if self.state.is_online() && !self.is_held_back() && self.watch.wants_round_trip(now) {
             self.probe(now, PROBE_MS);
         }
+    }
+
+    /// What the server sent is read again: it has as much time left as it had.
+    fn read_on(&mut self, now: Time) {
+        let Some(since) = self.held_since.take() else { return };
+        let held_ms = now.boot_ms.saturating_sub(since);
+        self.connect_by += held_ms;
+        self.heard_at += held_ms;
+        for by in [&mut self.pong_by, &mut self.ack_by].into_iter().flatten() {
+            *by += held_ms;
+        }
+        self.watch.stood_still(now);
     }
 
     fn has_transport(&self) -> bool {
@@ -315,6 +352,7 @@ impl Link {
             return;
         }
         self.session = Some(self.speaker.session(&self.saved, nonce));
+        self.gate.begin();
         self.set_state(LinkState::Handshaking { attempt: self.failures + 1 });
         self.tell(now, wire::Input::Opened);
     }
@@ -330,10 +368,12 @@ impl Link {
                 wire::Output::Event(event, mark) => self.event(now, event, mark),
                 wire::Output::Online => self.online(now),
                 wire::Output::RoundTrip(ms) => self.round_trip(now, ms),
+                wire::Output::Unusable => self.gate.strike(now),
                 wire::Output::Close { code, why } => end = Some((code, why)),
             }
         }
-        if let Err(wire::WireError::Violation { detail }) = result {
+        let too_many = self.gate.violation().map(|detail| wire::WireError::Violation { detail });
+        if let Err(wire::WireError::Violation { detail }) = result.and(too_many.map_or(Ok(()), Err)) {
             end.get_or_insert((crate::wire::duplex::message::close::VIOLATION, Why::Violation { detail }));
         }
         if let Some((code, why)) = end {
@@ -343,7 +383,6 @@ impl Link {
 
     fn online(&mut self, now: Time) {
         self.online_since = now.boot_ms;
-        self.violations = 0;
         self.set_state(LinkState::Online { since: now.wall_ms, rtt_ms: None });
     }
 
@@ -358,6 +397,7 @@ impl Link {
 
     /// Keeps the outbox and the watch true to what the session reports.
     fn event(&mut self, now: Time, event: Event, mark: Option<Mark>) {
+        let Some(event) = self.gate.pass(now, &self.outbox, &self.watch, event) else { return };
         self.watch.handle(now, self.saved.resume.map_or(0, |resume| resume.offset), &event);
         match &event {
             Event::Welcomed { me, head, .. } => {
@@ -427,7 +467,11 @@ impl Link {
     }
 
     /// The one way down. `code`: the close code to send, where it is we who end it.
-    fn fall(&mut self, now: Time, why: Why, code: Option<u16>) {
+    fn fall(&mut self, now: Time, mut why: Why, code: Option<u16>) {
+        gate::shorten(&mut why);
+        if self.state.is_online() && now.boot_ms.saturating_sub(self.online_since) >= TRUSTED_MS {
+            self.violations = 0;
+        }
         if self.state.is_online() && now.boot_ms.saturating_sub(self.online_since) >= STABLE_MS {
             (self.failures, self.down_since) = (0, now.boot_ms);
         } else {
@@ -435,7 +479,7 @@ impl Link {
         }
         self.outputs.push_back(Output::Hangup { code: code.unwrap_or(1000) });
         (self.session, self.watch) = (None, Watch::default());
-        (self.pong_by, self.ack_by) = (None, None);
+        (self.pong_by, self.ack_by, self.held_since) = (None, None, None);
         self.outbox.disconnected();
         if !self.urls.is_empty() {
             self.url = (self.url + 1) % self.urls.len();
@@ -462,7 +506,7 @@ impl Link {
             self.outputs.push_back(Output::Hangup { code: 1000 });
         }
         (self.session, self.watch) = (None, Watch::default());
-        (self.pong_by, self.ack_by) = (None, None);
+        (self.pong_by, self.ack_by, self.held_since) = (None, None, None);
         self.dial += 1;
         self.outbox.disconnected();
         self.set_state(LinkState::Idle);

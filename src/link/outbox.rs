@@ -1,6 +1,6 @@
 //! [`Outbox`]: what one connection still has to deliver, in order, and how much of it may be under way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::model::{Delivery, MessageId, Offset, OutboxItem, Refusal};
 
@@ -35,7 +35,12 @@ pub struct Outbox {
     tried_once: BTreeSet<MessageId>,
     /// Those that may have gone to a socket before that.
     tried_before: BTreeSet<MessageId>,
+    /// Items that came back before their answer, newest last: it may still come.
+    unanswered: VecDeque<MessageId>,
 }
+
+/// Maximum number of items whose answers may come after their entries.
+const MAX_UNANSWERED: usize = 2 * WINDOW;
 
 /// What to do next for the outbox.
 #[derive(Debug, Default, PartialEq)]
@@ -123,8 +128,14 @@ impl Outbox {
         }
     }
 
+    /// Whether an answer to this may come: it is there, or came back before its answer.
+    pub fn expects(&self, id: MessageId) -> bool {
+        self.unanswered.contains(&id) || self.items.values().any(|(item, _)| item.id == id)
+    }
+
     /// The hub has it on disk.
     pub fn acknowledged(&mut self, id: MessageId, delivery: Delivery) {
+        self.unanswered.retain(|known| *known != id);
         if let Some((item, stage)) = self.get(id) {
             *stage = Stage::Acknowledged;
             item.deliver(delivery);
@@ -133,6 +144,11 @@ impl Outbox {
 
     /// Gone: it came back as an entry.
     pub fn remove(&mut self, id: MessageId) {
+        let in_flight = |(item, stage): &(OutboxItem, Stage)| item.id == id && *stage == Stage::InFlight;
+        if self.items.values().any(in_flight) {
+            self.unanswered.drain(..(self.unanswered.len() + 1).saturating_sub(MAX_UNANSWERED));
+            self.unanswered.push_back(id);
+        }
         self.items.retain(|_, (item, _)| item.id != id);
         self.tried_once.remove(&id);
         self.tried_before.remove(&id);
@@ -187,6 +203,7 @@ impl Outbox {
 
     /// The connection is gone: what has no answer is sent again over the next one.
     pub fn disconnected(&mut self) {
+        self.unanswered.clear();
         for (_, stage) in self.items.values_mut() {
             match stage {
                 Stage::InFlight | Stage::Marking => *stage = Stage::Waiting,

@@ -127,6 +127,16 @@ impl Watch {
         }
     }
 
+    /// Whether the hub has told of a device in this connection.
+    pub fn knows(&self, device: &DeviceId) -> bool {
+        self.places.contains_key(device)
+    }
+
+    /// What was said for some time is read only from now on.
+    pub fn stood_still(&mut self, now: Time) {
+        self.floor = self.floor.max(now.boot_ms.saturating_add(CATCH_UP_MS));
+    }
+
     /// The boot time in milliseconds at which [`Watch::wants_round_trip`] is to be asked.
     pub fn deadline(&self) -> Option<BootMs> {
         let Reverse((at, _)) = self.heap.peek().filter(|_| self.caught_up)?;

@@ -182,8 +182,7 @@ impl Devices {
         self.list.retain(|device| {
             let stays = stays(device);
             if !stays {
-                let series = device.latest.iter().filter(|latest| !latest.series.is_empty()).count();
-                space.recount((device.latest.len(), 0), (series, 0));
+                device.give_back(space);
             }
             stays
         });
@@ -250,10 +249,7 @@ impl Devices {
                 self.list[*place].spec.id = id.clone();
                 *place
             }
-            None if self.list.len() >= DEVICES => {
-                self.space.left_out += 1;
-                return None;
-            }
+            None if !self.space.take_device() => return None,
             None => {
                 self.list.push(Device::new(Spec::unannounced(id.clone())));
                 self.by_id.insert(id.clone(), self.list.len() - 1);
@@ -322,6 +318,7 @@ impl Devices {
         let Some(place) = self.place(id) else { return };
         let presence = if online { Presence::Online } else { Presence::Offline };
         self.version += u64::from(self.list[place].turn(presence, since, reason, true));
+        self.list[place].recount(&mut self.space);
     }
 
     /// It said nothing for three of its intervals, and the link is alive.
@@ -334,6 +331,7 @@ impl Devices {
             && !device.is_local()
         {
             self.version += u64::from(device.turn(Presence::Silent, since, String::new(), true));
+            device.recount(&mut self.space);
         }
     }
 
@@ -344,6 +342,7 @@ impl Devices {
             self.awaited.insert(command.device.clone());
         }
         self.list[*place].commanded(command);
+        self.list[*place].recount(&mut self.space);
     }
 
     /// A device's log as the disk or the hub holds it.
@@ -351,6 +350,7 @@ impl Devices {
         let Some(place) = self.by_id.get(id) else { return };
         lines.drain(..lines.len().saturating_sub(LINES));
         self.list[*place].logged(lines);
+        self.list[*place].recount(&mut self.space);
     }
 
     /// A part of a stored past. The pages asked for longest ago go where all together are too much.

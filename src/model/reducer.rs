@@ -20,9 +20,23 @@ use super::search::Searching;
 use super::time::{BootMs, Time};
 use super::window::{Edge, Window};
 
+/// Maximum number of rooms of one connection; the others are not shown.
+pub const MAX_ROOMS: usize = 10_000;
+/// Maximum number of people of one connection; the others are not shown.
+pub const MAX_PEOPLE: usize = 10_000;
+/// Maximum number of bytes of messages in memory of one connection. Of rooms that nobody looks at the oldest go first:
+/// they are on disk.
+pub const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
+/// Maximum number of people typing in one room, and in all rooms of a connection; of others nothing is said.
+const MAX_TYPING: (usize, usize) = (32, 1_024);
+/// How often notices that have expired are looked for where there are too many, in milliseconds.
+const TYPING_SWEEP_MS: u64 = 1_000;
+
 /// Something to tell above everything else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Banner {
+    /// There is little space left on the disk: what servers send is not written any more, what is typed is.
+    DiskLow,
     /// The disk is full: what is typed and received stays in memory.
     DiskFull,
     /// The database cannot be written.
@@ -90,6 +104,29 @@ pub struct Room {
     pub loading_older: bool,
     /// Whether newer messages are being fetched.
     pub loading_newer: bool,
+    /// When somebody last looked at it: counts looks at all rooms of the connection.
+    looked_at: Aside<u64>,
+}
+
+/// Bookkeeping that says nothing of what is shown: two models that differ in it alone are the same.
+#[derive(Copy, Clone, Debug, Default)]
+struct Aside<T>(T);
+
+impl<T> PartialEq for Aside<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for Aside<T> {}
+
+/// What of a server's does not fit in.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Some rooms: there are more than [`MAX_ROOMS`].
+    pub rooms: bool,
+    /// Some people: there are more than [`MAX_PEOPLE`].
+    pub people: bool,
 }
 
 /// One connection as the window sees it.
@@ -127,6 +164,13 @@ pub struct Connection {
     pub devices: Devices,
     /// Decoded lines for people.
     pub log: Log,
+    /// What of the server's there is no room for.
+    pub left_out: LeftOut,
+    /// Bytes of messages in all windows.
+    message_bytes: usize,
+    /// How many people are typing, those included that no longer are; when to count anew.
+    typing: Aside<(usize, BootMs)>,
+    looks: Aside<u64>,
     era: u32,
     era_from: Offset,
     era_has_entries: bool,
@@ -231,6 +275,10 @@ impl Connection {
             paused: None,
             devices: Devices::default(),
             log: Log::default(),
+            left_out: LeftOut::default(),
+            message_bytes: 0,
+            typing: Aside::default(),
+            looks: Aside::default(),
             era: 0,
             era_from: 0,
             era_has_entries: false,
@@ -274,7 +322,7 @@ impl Connection {
             Event::Link(state) => self.link_changed(now, state),
             Event::Welcomed { me, server, head, now: hub_now, people, rooms } => {
                 for name in rooms {
-                    self.room(&name);
+                    self.make_room(&name);
                 }
                 self.me = Some(me);
                 self.server = Some(server);
@@ -283,7 +331,9 @@ impl Connection {
                 for item in self.outbox.values_mut() {
                     item.beyond(head);
                 }
-                self.people = people.into_iter().map(|person| (person.who.id.clone(), person)).collect();
+                self.left_out.people = false;
+                self.people.clear();
+                people.into_iter().for_each(|person| self.person(person));
             }
             Event::LogStarted { from, why, .. } => self.log_started(from, why),
             Event::Entries { entries, live } => {
@@ -301,17 +351,21 @@ impl Connection {
             Event::Postponed { id, unseen: true } => self.set_delivery(id, Delivery::Pending),
             Event::Postponed { unseen: false, .. } => {}
             Event::Paused(paused) => self.paused = paused,
-            Event::Typing { room, who, until } => self.typing(&room, who, until),
-            Event::Presence(person) => {
-                self.people.insert(person.who.id.clone(), person);
-            }
+            Event::Typing { room, who, until } => self.typing(now, &room, who, until),
+            Event::Presence(person) => self.person(person),
             Event::ReadMarker { room, offset } => {
                 let position = Position { era: self.era, offset };
                 let me = self.my_id();
-                self.room(&room).mark_read(position, me.as_ref());
+                if let Some(room) = self.look_at(&room) {
+                    room.mark_read(position, me.as_ref());
+                }
             }
             Event::History { room, entries, complete, .. } => self.history(room, entries, complete),
-            Event::HistoryFailed { room } => self.room(&room).loading_older = false,
+            Event::HistoryFailed { room } => {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.loading_older = false;
+                }
+            }
             Event::RoomRefused { room, refusal } => self.room_refused = Some((room, refusal)),
             Event::Devices { devices, started, more } => self.devices.listed(devices, started, more),
             Event::DeviceAnnounced(state) => self.devices.announced(*state),
@@ -342,26 +396,36 @@ impl Connection {
                 }
             }
             Event::Paged { room, side, page } => {
-                let room = self.room(&room);
-                *room.loading(side) = false;
-                room.window.extend(side, page);
-                room.mend_end();
+                self.change_window(&room, |room| {
+                    *room.loading(side) = false;
+                    room.window.extend(side, page);
+                    room.mend_end();
+                });
             }
             Event::Jumped { room, page } => {
-                let room = self.room(&room);
-                room.loading_older = false;
-                room.loading_newer = false;
-                room.window = Window::from_page(page);
-                room.mend_end();
+                self.change_window(&room, |room| {
+                    (room.loading_older, room.loading_newer) = (false, false);
+                    room.window = Window::from_page(page);
+                    room.mend_end();
+                });
             }
-            Event::Loading { room, side, loading } => *self.room(&room).loading(side) = loading,
+            Event::Loading { room, side, loading } => {
+                if let Some(room) = self.look_at(&room) {
+                    *room.loading(side) = loading;
+                }
+            }
             Event::Counted { room, read, newest, unread } => {
-                let room = self.room(&room);
-                if room.read == read && room.newest == newest {
+                if let Some(room) = self.rooms.get_mut(&room)
+                    && (room.read, room.newest) == (read, newest)
+                {
                     room.unread = unread;
                 }
             }
-            Event::Draft { room, text } => self.room(&room).draft = text,
+            Event::Draft { room, text } => {
+                if let Some(room) = self.make_room(&room) {
+                    room.draft = text;
+                }
+            }
         }
     }
 
@@ -375,6 +439,7 @@ impl Connection {
             self.devices.disconnected();
         }
         if !state.is_online() {
+            self.typing.0.0 = 0;
             for room in self.rooms.values_mut() {
                 room.typing.clear();
                 if room.window.before == Edge::Hub {
@@ -424,10 +489,16 @@ impl Connection {
         }
         if !is_message {
             // The room begins here: nothing of it is older.
-            self.rooms.entry(entry.room).or_default();
+            if !self.rooms.contains_key(&entry.room)
+                && let Some(room) = self.make_room(&entry.room)
+            {
+                room.window.before = Edge::End;
+            }
             return;
         }
-        let room = self.room(&entry.room);
+        // Without room for its room it is on disk alone.
+        let Some(room) = self.make_room(&entry.room) else { return };
+        let bytes = room.window.bytes();
         room.typing.remove(&entry.sender.id);
         // Of an earlier era: it moves to this one.
         let was_counted = room.window.position(entry.id).is_some_and(|earlier| earlier > room.read);
@@ -438,11 +509,13 @@ impl Connection {
             }
         }
         room.window.append(message(entry, position, live));
+        let more = room.window.bytes();
+        self.count_messages(bytes, more);
     }
 
     fn history(&mut self, name: RoomName, entries: Vec<Entry>, complete: bool) {
         let era = self.era;
-        let room = self.room(&name);
+        let Some(room) = self.rooms.get_mut(&name) else { return };
         room.loading_older = false;
         if room.window.before != Edge::Hub {
             return;
@@ -456,7 +529,7 @@ impl Connection {
             })
             .collect();
         let page = Page { messages, older_on_disk: false, older_on_hub: !complete, newer_on_disk: false };
-        room.window.extend(Side::Older, page);
+        self.change_window(&name, |room| room.window.extend(Side::Older, page));
     }
 
     fn restored(&mut self, stored: Stored) {
@@ -467,6 +540,10 @@ impl Connection {
         self.received_to = stored.received_to;
         self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
         for room in stored.rooms {
+            if self.rooms.len() >= MAX_ROOMS && !self.rooms.contains_key(&room.name) {
+                self.left_out.rooms = true;
+                continue;
+            }
             let page = Page {
                 messages: room.messages,
                 older_on_disk: room.older_on_disk,
@@ -481,8 +558,12 @@ impl Connection {
                 draft: room.draft,
                 ..Room::default()
             };
-            self.rooms.insert(room.name, restored);
+            self.message_bytes += restored.window.bytes();
+            if let Some(replaced) = self.rooms.insert(room.name, restored) {
+                self.message_bytes -= replaced.window.bytes();
+            }
         }
+        self.count_messages(0, 0);
     }
 
     fn queued(&mut self, item: OutboxItem) {
@@ -499,9 +580,34 @@ impl Connection {
         }
     }
 
-    fn typing(&mut self, room: &RoomName, who: Sender, until: BootMs) {
-        if self.my_id().as_ref() != Some(&who.id) {
-            self.room(room).typing.insert(who.id, (who.name, until));
+    fn typing(&mut self, now: Time, name: &RoomName, who: Sender, until: BootMs) {
+        let (count, sweep_at) = &mut self.typing.0;
+        if *count >= MAX_TYPING.1 && now.boot_ms >= *sweep_at {
+            (*count, *sweep_at) = (0, now.boot_ms.saturating_add(TYPING_SWEEP_MS));
+            for room in self.rooms.values_mut() {
+                room.typing.retain(|_, (_, until)| *until > now.boot_ms);
+                *count += room.typing.len();
+            }
+        }
+        if self.me.as_ref().is_some_and(|me| me.id == who.id) {
+            return;
+        }
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        if room.typing.len() >= MAX_TYPING.0 {
+            room.typing.retain(|_, (_, until)| *until > now.boot_ms);
+        }
+        let has_room = room.typing.len() < MAX_TYPING.0 && *count < MAX_TYPING.1;
+        if has_room || room.typing.contains_key(&who.id) {
+            let known = room.typing.insert(who.id, (who.name, until));
+            *count += usize::from(known.is_none());
+        }
+    }
+
+    fn person(&mut self, person: Person) {
+        if self.people.len() < MAX_PEOPLE || self.people.contains_key(&person.who.id) {
+            self.people.insert(person.who.id.clone(), person);
+        } else {
+            self.left_out.people = true;
         }
     }
 
@@ -514,11 +620,55 @@ impl Connection {
         if self.era == 1 && self.era_from > 1 { Edge::Hub } else { Edge::End }
     }
 
-    fn room(&mut self, name: &RoomName) -> &mut Room {
-        let before = self.edge_of_unseen();
-        self.rooms
-            .entry(name.clone())
-            .or_insert_with(|| Room { window: Window::empty(before), ..Room::default() })
+    /// A room; a new one, if there is room for it.
+    fn make_room(&mut self, name: &RoomName) -> Option<&mut Room> {
+        if !self.rooms.contains_key(name) {
+            if self.rooms.len() >= MAX_ROOMS {
+                self.left_out.rooms = true;
+                return None;
+            }
+            let window = Window::empty(self.edge_of_unseen());
+            self.rooms.insert(name.clone(), Room { window, ..Room::default() });
+        }
+        self.rooms.get_mut(name)
+    }
+
+    /// A room that somebody looks at.
+    fn look_at(&mut self, name: &RoomName) -> Option<&mut Room> {
+        self.looks.0 += 1;
+        let room = self.rooms.get_mut(name)?;
+        room.looked_at = self.looks;
+        Some(room)
+    }
+
+    /// Changes what a room holds in memory.
+    fn change_window(&mut self, name: &RoomName, change: impl FnOnce(&mut Room)) {
+        let Some(room) = self.look_at(name) else { return };
+        let before = room.window.bytes();
+        change(room);
+        let after = room.window.bytes();
+        self.count_messages(before, after);
+    }
+
+    /// A window that took so many bytes takes so many now. Where all of them are too much, rooms that nobody looks at let
+    /// go of their older messages.
+    fn count_messages(&mut self, before: usize, after: usize) {
+        self.message_bytes = self.message_bytes + after - before;
+        if self.message_bytes <= MAX_MESSAGE_BYTES {
+            return;
+        }
+        let last_seen = self.rooms.values().map(|room| room.looked_at.0).max().filter(|look| *look > 0);
+        // Half of it, so that it is not the same again at once.
+        for each in [64 * 1024, 4 * 1024, 0] {
+            for room in self.rooms.values_mut().filter(|room| Some(room.looked_at.0) != last_seen) {
+                let bytes = room.window.bytes();
+                room.window.shrink(each);
+                self.message_bytes -= bytes - room.window.bytes();
+            }
+            if self.message_bytes <= MAX_MESSAGE_BYTES / 2 {
+                return;
+            }
+        }
     }
 }
 

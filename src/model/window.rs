@@ -8,6 +8,10 @@ use super::id::MessageId;
 
 /// Most messages a window holds.
 pub const CAPACITY: usize = 600;
+/// Maximum number of bytes of messages that a window holds, as far as it holds more than one.
+pub const MAX_WINDOW_BYTES: usize = 8 * 1024 * 1024;
+/// What a message takes beside its texts, about.
+const MESSAGE_BYTES: usize = 320;
 
 /// What lies beyond one end of a window.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +30,7 @@ pub enum Edge {
 pub struct Window {
     messages: BTreeMap<Position, Message>,
     by_id: HashMap<MessageId, Position>,
+    bytes: usize,
     /// What lies before the first message.
     pub before: Edge,
     /// What lies after the last message; never `Hub`, since new entries come by themselves.
@@ -48,7 +53,21 @@ impl Window {
         for message in page.messages {
             window.insert(message);
         }
+        window.trim(Side::Older);
         window
+    }
+
+    /// About how many bytes its messages take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Lets go of the oldest messages until the rest takes no more than this: they are on disk.
+    pub fn shrink(&mut self, bytes: usize) {
+        while self.bytes > bytes && self.drop_one(Side::Older) {}
+        if self.messages.is_empty() {
+            (self.messages, self.by_id) = Default::default();
+        }
     }
 
     /// The messages, oldest first.
@@ -125,29 +144,45 @@ impl Window {
     fn insert(&mut self, message: Message) {
         if let Some(old) = self.by_id.insert(message.id, message.position) {
             if old != message.position {
-                self.messages.remove(&old);
+                let moved = self.messages.remove(&old);
+                self.bytes -= moved.as_ref().map_or(0, cost);
             } else if self.messages.contains_key(&old) {
                 return;
             }
         }
-        self.messages.insert(message.position, message);
+        self.bytes += cost(&message);
+        if let Some(replaced) = self.messages.insert(message.position, message) {
+            self.bytes -= cost(&replaced);
+        }
     }
 
     fn trim(&mut self, side: Side) {
-        while self.messages.len() > CAPACITY {
-            let gone = match side {
-                Side::Older => self.messages.pop_first(),
-                Side::Newer => self.messages.pop_last(),
-            };
-            if let Some((_, message)) = gone {
-                self.by_id.remove(&message.id);
-            }
-            match side {
-                Side::Older => self.before = Edge::Disk,
-                Side::Newer => self.after = Edge::Disk,
-            }
-        }
+        let is_too_much = |window: &Window| {
+            window.len() > CAPACITY || (window.bytes > MAX_WINDOW_BYTES && window.len() > 1)
+        };
+        while is_too_much(self) && self.drop_one(side) {}
     }
+
+    /// Lets go of the message at one end. False: there is none.
+    fn drop_one(&mut self, side: Side) -> bool {
+        let gone = match side {
+            Side::Older => self.messages.pop_first(),
+            Side::Newer => self.messages.pop_last(),
+        };
+        let Some((_, message)) = gone else { return false };
+        self.by_id.remove(&message.id);
+        self.bytes -= cost(&message);
+        match side {
+            Side::Older => self.before = Edge::Disk,
+            Side::Newer => self.after = Edge::Disk,
+        }
+        true
+    }
+}
+
+/// About how many bytes a message takes.
+fn cost(message: &Message) -> usize {
+    message.body.len() + message.sender.name.len() + message.sender.id.0.len() + MESSAGE_BYTES
 }
 
 fn edge(on_disk: bool, on_hub: bool) -> Edge {

@@ -174,6 +174,21 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether the disk of this file has less space than is to be left to others: so many bytes, or on a small disk a
+/// twentieth of it. False where the system does not tell.
+#[cfg(unix)]
+pub(super) fn is_space_low(path: &Path, least: u64) -> bool {
+    let Ok(disk) = rustix::fs::statvfs(path) else { return false };
+    let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+    bytes(disk.f_bavail) < least.min(bytes(disk.f_blocks) / 20)
+}
+
+/// Not known here.
+#[cfg(not(unix))]
+pub(super) fn is_space_low(_: &Path, _: u64) -> bool {
+    false
+}
+
 /// The path with something appended to its last part.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

@@ -121,6 +121,9 @@ fn job<T: Send + 'static>(
 ) -> (Job, oneshot::Receiver<Result<T, StoreError>>) {
     let (to, answer) = oneshot::channel();
     let job: Job = Box::new(move |connection| {
+        if to.is_closed() {
+            return true;
+        }
         let result = connection.and_then(|connection| {
             let snapshot = connection.unchecked_transaction()?;
             read(&snapshot)

@@ -12,10 +12,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
 use ewebsock::{Options, WsEvent, WsMessage, WsSender};
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, sleep, timeout};
 
+use super::inflow::Intake;
 use super::{
     CLOSE_WITHIN, Capabilities, Connection, Counters, Incoming, Outgoing, Place, Port, Target, channels,
     connect, too_large,
@@ -187,7 +187,7 @@ async fn write(mut sender: WsSender, outgoing: &mut mpsc::Receiver<Outgoing>, co
 struct Handler {
     host: String,
     max_frame: usize,
-    incoming: mpsc::Sender<Incoming>,
+    incoming: Intake,
     counters: Arc<Counters>,
     /// Until the dial has its answer.
     opened: Cell<Option<oneshot::Sender<Result<(), Why>>>>,
@@ -224,10 +224,8 @@ impl Handler {
             return self.end(too_large(frame.len(), self.max_frame));
         }
         self.counters.received(frame.len());
-        if let Err(TrySendError::Full(item)) = self.incoming.try_send(Incoming::Frame(frame)) {
-            // Holds the server back. Ends when the connection is dropped, which is no error here.
-            let _ = block_on(tokio::task::unconstrained(self.incoming.send(item)));
-        }
+        // Holds the server back where there is no room. Ends when the connection is dropped, which is no error here.
+        let _ = block_on(tokio::task::unconstrained(self.incoming.send(Incoming::Frame(frame))));
     }
 
     fn end(&self, why: Why) {

@@ -2,6 +2,7 @@
 
 use tokio::sync::mpsc;
 
+use super::inflow::Intake;
 use super::{Connection, Counters, Incoming, Outgoing, Port, channels};
 use crate::model::link_state::Why;
 
@@ -33,7 +34,7 @@ async fn relay(left: Port, right: Port) {
 async fn forward(
     from: &mut mpsc::Receiver<Outgoing>,
     sender: &Counters,
-    to: &mpsc::Sender<Incoming>,
+    to: &Intake,
     receiver: &Counters,
 ) -> Why {
     while let Some(item) = from.recv().await {
@@ -45,7 +46,7 @@ async fn forward(
         };
         sender.sent(frame.len());
         receiver.received(frame.len());
-        if to.send(Incoming::Frame(frame)).await.is_err() {
+        if !to.send(Incoming::Frame(frame)).await {
             break;
         }
     }

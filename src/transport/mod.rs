@@ -1,6 +1,6 @@
 //! Carries frames between this computer and a server. Knows sockets, TLS and HTTP upgrades; knows no protocol.
 //!
-//! [`dial`] opens a [`Connection`]: two bounded channels with a socket behind them. Every implementation keeps the same
+//! [`dial`] opens a [`Connection`]: two bounded queues with a socket behind them. Every implementation keeps the same
 //! contract, and says in its [`Capabilities`] where it cannot:
 //!
 //! - Frames arrive whole, in order, each once. [`Incoming::Closed`] is the last thing to arrive and says why.
@@ -10,6 +10,7 @@
 
 mod connect;
 mod ewebsock;
+mod inflow;
 mod memory;
 mod pump;
 pub mod request;
@@ -29,7 +30,9 @@ use tokio::sync::mpsc;
 use crate::frame::Frame;
 use crate::model::link_state::Why;
 use crate::model::profile::Socket;
+use inflow::{Intake, inflow};
 
+pub use inflow::{Inflow, MAX_QUEUED_BYTES};
 pub use memory::pair;
 
 /// How many frames wait in either direction of a [`Connection`].
@@ -151,7 +154,7 @@ pub enum Incoming {
     Closed(Why),
 }
 
-/// An open connection. Its ends are plain channels, so that a `select!` can wait on both.
+/// An open connection. Its ends are queues, so that a `select!` can wait on both.
 ///
 /// While you wait for room in `outgoing`, go on taking from `incoming`: a server that is stuck sending to us does not
 /// read, and neither would give way.
@@ -160,7 +163,7 @@ pub struct Connection {
     /// Towards the server. Closed once the connection is over.
     pub outgoing: mpsc::Sender<Outgoing>,
     /// From the server; receiving is cancel-safe. Ends after [`Incoming::Closed`].
-    pub incoming: mpsc::Receiver<Incoming>,
+    pub incoming: Inflow,
     /// What the server agreed to of [`Target::subprotocol`].
     pub subprotocol: Option<String>,
     /// What went through so far.
@@ -243,13 +246,13 @@ fn add(counter: &AtomicU64, more: u64) {
 /// A connection's other side: what an implementation reads from and writes to.
 struct Port {
     outgoing: mpsc::Receiver<Outgoing>,
-    incoming: mpsc::Sender<Incoming>,
+    incoming: Intake,
     counters: Arc<Counters>,
 }
 
 fn channels(subprotocol: Option<String>) -> (Connection, Port) {
     let (to_socket, outgoing) = mpsc::channel(QUEUE);
-    let (to_us, incoming) = mpsc::channel(QUEUE);
+    let (to_us, incoming) = inflow();
     let counters = Arc::new(Counters::default());
     let connection = Connection { outgoing: to_socket, incoming, subprotocol, counters: counters.clone() };
     (connection, Port { outgoing, incoming: to_us, counters })

@@ -4,19 +4,23 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
+use tokio::task::yield_now;
 use tokio::time::{Duration, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes, protocol::CloseFrame};
 
+use super::inflow::Intake;
 use super::{CLOSE_WITHIN, Counters, Incoming, Outgoing, Port, too_large};
 use crate::frame::Frame;
 use crate::model::link_state::Why;
 
 /// After a failed write, how long what the server said before it hung up may take to be read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Maximum number of pings and pongs handled before other tasks have their turn.
+const MAX_CONTROL_FRAMES: u32 = 64;
 
 /// RFC 6455 §5.5: a control frame's payload is at most 125 bytes, two of which are the code.
 const MAX_REASON: usize = 123;
@@ -70,10 +74,11 @@ where
     }
 }
 
-async fn read<S>(stream: &mut Stream<S>, incoming: &mpsc::Sender<Incoming>, counters: &Counters) -> End
+async fn read<S>(stream: &mut Stream<S>, incoming: &Intake, counters: &Counters) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let mut control_frames = 0;
     loop {
         let frame = match stream.next().await {
             // Copied, because these share tungstenite's buffer and would keep all of it alive.
@@ -81,17 +86,19 @@ where
             Some(Ok(Message::Binary(bytes))) => Frame::Binary(bytes.to_vec()),
             Some(Ok(Message::Close(frame))) => return End::Closed(closed(frame)),
             // tungstenite answers pings when it is next asked to read.
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
+                control_frames += 1;
+                // Thousands of them are in one read of the socket, and nothing waits for them.
+                if control_frames % MAX_CONTROL_FRAMES == 0 {
+                    yield_now().await;
+                }
+                continue;
+            }
             Some(Err(error)) => return broken(&error),
             None => return End::Lost(lost("the connection ended without a close")),
         };
         counters.received(frame.len());
-        // Waiting costs a good part of what a small frame costs in all, and is seldom needed.
-        let sent = match incoming.try_send(Incoming::Frame(frame)) {
-            Err(TrySendError::Full(item)) => incoming.send(item).await.is_ok(),
-            sent => sent.is_ok(),
-        };
-        if !sent {
+        if !incoming.send(Incoming::Frame(frame)).await {
             return End::Dropped;
         }
     }

@@ -12,6 +12,7 @@ use crate::model::reducer::Banner;
 fn is_dismissable(banner: &Banner) -> bool {
     match banner {
         Banner::DiskFull
+        | Banner::DiskLow
         | Banner::DiskReadOnly { .. }
         | Banner::DatabaseNewer { .. }
         | Banner::ReadingsNotWritten { .. } => false,

@@ -1,6 +1,7 @@
 //! The left panel: connections with their state, their rooms with unread counts, and a way to add both.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use egui::accesskit::Role;
 use egui::{Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, pos2, vec2};
@@ -14,12 +15,12 @@ use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
 use super::{Cx, Place, harmless};
-use crate::model::Connection;
 use crate::model::chat::Refusal;
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
 use crate::model::name;
 use crate::model::profile::Profile;
+use crate::model::{Connection, Model, Room};
 
 /// What the person wants of the rest of the window.
 pub(super) enum Wish {
@@ -51,12 +52,33 @@ struct Naming {
     fresh: bool,
 }
 
+/// Of a connection with more rooms than this, those alone are drawn that are seen, or nearly.
+const MAX_ALL_DRAWN: usize = 200;
+/// So many rooms are drawn beyond both ends of what is seen: the keyboard goes on into them.
+const BEYOND: usize = 30;
+/// Between two rows, in points.
+const GAP: f32 = 1.0;
+
 /// One connection, copied out of the model.
 struct ConnectionRow {
     id: ConnectionId,
     name: String,
-    rooms: Vec<(RoomName, u64, Choice)>,
+    /// How many rooms it has.
+    rooms: usize,
+    /// Whether its server has more.
+    has_more: bool,
+    /// The place of the open room, where not all are drawn.
+    open: Option<usize>,
     refused: Option<(RoomName, Refusal)>,
+}
+
+/// One room, copied out of the model.
+struct RoomRow {
+    /// Its place among the rooms of its connection.
+    at: usize,
+    name: RoomName,
+    unread: u64,
+    choice: Choice,
 }
 
 /// What a connection is called: the person's name for it, the server's own, or where it leads.
@@ -80,26 +102,43 @@ pub(super) fn name_of_profile(profile: &Profile, server: Option<&str>, words: &W
     harmless::line(place.split('/').next().unwrap_or(place), 60)
 }
 
-fn rows(cx: &Cx, reading: Option<&RoomKey>) -> Vec<ConnectionRow> {
-    let read =
-        |id: ConnectionId, room: &RoomName| reading.is_some_and(|(at, name)| *at == id && name == room);
+fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
     cx.model.read(|model| {
-        let row = |(id, connection): (&ConnectionId, &crate::model::Connection)| ConnectionRow {
-            id: *id,
-            name: name_of(connection, cx.words),
-            rooms: connection
-                .rooms
-                .iter()
-                // What is read while it comes in would only flicker.
-                .map(|(name, room)| {
-                    let own = model.notice_choices.room(*id, name);
-                    let choice = Choice { own, usual: model.preferences.notices.rooms };
-                    (name.clone(), if read(*id, name) { 0 } else { room.unread }, choice)
-                })
-                .collect(),
-            refused: connection.room_refused.clone(),
+        let row = |(id, connection): (&ConnectionId, &Connection)| {
+            let rooms = connection.rooms.len();
+            let here = open.filter(|place| place.connection == *id && rooms > MAX_ALL_DRAWN);
+            let open = here.and_then(|place| place.room.as_ref());
+            ConnectionRow {
+                id: *id,
+                name: name_of(connection, cx.words),
+                rooms,
+                has_more: connection.left_out.rooms,
+                open: open.and_then(|open| connection.rooms.keys().position(|name| name == open)),
+                refused: connection.room_refused.clone(),
+            }
         };
         model.connections.iter().map(row).collect()
+    })
+}
+
+/// The rooms of a connection that are drawn: these, and the open one.
+fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option<&RoomKey>) -> Vec<RoomRow> {
+    let is_read = |room: &RoomName| reading.is_some_and(|(id, name)| *id == row.id && name == room);
+    let before = row.open.filter(|open| *open < drawn.start);
+    let after = row.open.filter(|open| *open >= drawn.end);
+    cx.model.read(|model| {
+        let Some(connection) = model.connections.get(&row.id) else { return Vec::new() };
+        let copy = |(at, (name, room)): (usize, (&RoomName, &Room))| {
+            let own = model.notice_choices.room(row.id, name);
+            let choice = Choice { own, usual: model.preferences.notices.rooms };
+            // What is read while it comes in would only flicker.
+            let unread = if is_read(name) { 0 } else { room.unread };
+            RoomRow { at, name: name.clone(), unread, choice }
+        };
+        let rooms = || connection.rooms.iter().enumerate();
+        let one = |at: usize| rooms().skip(at).take(1);
+        let (first, last) = (before.into_iter().flat_map(one), after.into_iter().flat_map(one));
+        first.chain(rooms().skip(drawn.start).take(drawn.len())).chain(last).map(copy).collect()
     })
 }
 
@@ -118,7 +157,7 @@ impl Rooms {
         links: &HashMap<ConnectionId, LinkMemory>,
         reading: Option<&RoomKey>,
     ) -> Option<Wish> {
-        let rows = rows(cx, reading);
+        let rows = rows(cx, open);
         let mut wish = None;
         egui::Panel::bottom("add connection")
             .resizable(false)
@@ -132,11 +171,11 @@ impl Rooms {
                 }
             });
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 1.0;
+            ui.spacing_mut().item_spacing.y = GAP;
             ui.add_space(space::SMALL);
             for row in &rows {
                 let link = links.get(&row.id);
-                if let Some(wanted) = self.connection(ui, cx, row, open, link) {
+                if let Some(wanted) = self.connection(ui, cx, row, (open, reading), link) {
                     wish = Some(wanted);
                 }
                 ui.add_space(space::MEDIUM);
@@ -150,23 +189,33 @@ impl Rooms {
         ui: &mut Ui,
         cx: &mut Cx,
         row: &ConnectionRow,
-        open: Option<&Place>,
+        (open, reading): (Option<&Place>, Option<&RoomKey>),
         link: Option<&LinkMemory>,
     ) -> Option<Wish> {
         let here = open.filter(|place| place.connection == row.id);
         let mut wish = header(ui, cx, row, link, self);
-        for (room, unread, choice) in &row.rooms {
-            let selected = here.is_some_and(|place| place.room.as_ref() == Some(room));
+        let pitch = cx.rhythm().row + GAP;
+        let mut next = 0;
+        for RoomRow { at, name, unread, choice } in room_rows(cx, row, &drawn(ui, row.rooms, pitch), reading)
+        {
+            ui.add_space((at - next) as f32 * pitch);
+            next = at + 1;
+            let selected = here.is_some_and(|place| place.room.as_ref() == Some(&name));
             let wants_focus = selected && std::mem::take(&mut self.wants_focus);
-            if room_row(ui, cx, (row.id, room), (*unread, *choice), selected, wants_focus) {
-                wish = Some(Wish::Open(Place { connection: row.id, room: Some(room.clone()) }));
+            if room_row(ui, cx, (row.id, &name), (unread, choice), selected, wants_focus) {
+                wish = Some(Wish::Open(Place { connection: row.id, room: Some(name) }));
             }
         }
-        if row.rooms.is_empty() {
+        ui.add_space(row.rooms.saturating_sub(next) as f32 * pitch);
+        let said = match row.rooms {
+            0 => Some(cx.words.no_rooms.to_owned()),
+            shown => row.has_more.then(|| (cx.words.rooms_left_out)(shown)),
+        };
+        if let Some(said) = said {
             let theme = theme::of(ui);
             ui.horizontal(|ui| {
                 ui.add_space(space::LARGE + 18.0);
-                ui.label(RichText::new(cx.words.no_rooms).font(theme::small()).color(theme.weak));
+                ui.add(Label::new(RichText::new(said).font(theme::small()).color(theme.weak)).wrap());
             });
         }
         let naming_here = self.naming.as_ref().is_some_and(|naming| naming.connection == row.id);
@@ -178,7 +227,10 @@ impl Rooms {
     fn name_a_room(&mut self, ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow) -> Option<Wish> {
         let theme = theme::of(ui);
         let naming = self.naming.as_mut()?;
-        let is_there = |asked: &&RoomName| row.rooms.iter().any(|(room, ..)| room == *asked);
+        let is_there = |asked: &&RoomName| {
+            let of = |model: &Model| model.connections.get(&row.id).map(|of| of.rooms.contains_key(*asked));
+            cx.model.read(of).unwrap_or(false)
+        };
         if let Some(room) = naming.asked.as_ref().filter(is_there).cloned() {
             self.naming = None;
             return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
@@ -220,6 +272,17 @@ impl Rooms {
         }
         None
     }
+}
+
+/// Which of so many rooms, from here on down, are drawn.
+fn drawn(ui: &Ui, rooms: usize, pitch: f32) -> Range<usize> {
+    if rooms <= MAX_ALL_DRAWN {
+        return 0..rooms;
+    }
+    let (seen, top) = (ui.clip_rect(), ui.cursor().top());
+    let place = |y: f32| ((y - top) / pitch).max(0.0) as usize;
+    let from = place(seen.top()).saturating_sub(BEYOND).min(rooms);
+    from..(place(seen.bottom()) + BEYOND).clamp(from, rooms)
 }
 
 fn header(

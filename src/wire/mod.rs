@@ -131,6 +131,8 @@ pub enum Output {
     Online,
     /// A round trip was measured, in milliseconds.
     RoundTrip(u64),
+    /// The other end sent something that cannot be used. One costs nothing; very many end the connection.
+    Unusable,
     /// Close the transport, and this is why the connection ends.
     Close {
         /// The close code to send.

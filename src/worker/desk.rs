@@ -1,7 +1,7 @@
 //! [`Desk`]: the worker's loop. Every input is handled to the end before the next; commits run beside it, one at a time,
 //! each with all that has gathered meanwhile.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::pending;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -29,16 +29,20 @@ use crate::model::notices::{Moment, Notifier};
 use crate::model::profile::Secret;
 use crate::model::search::{DayFound, Found};
 use crate::model::{
-    Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Profile, SeriesPage,
-    SharedModel, Time,
+    Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Profile, RoomName,
+    SeriesPage, SharedModel, Time,
 };
 use crate::settings::{NotKept, SecretStore, Settings};
 use crate::store::client::{ClientStore, Commit, Health, Write};
 use crate::store::readings::{APP_FILE, Keep, ReadingsStore};
 use crate::transport::Connection;
 
-/// Most changes waiting for the disk before the worker stops reading from its sockets.
-const MOST_UNWRITTEN: usize = 8_192;
+/// Maximum number of bytes of one connection's changes that wait for the disk before its socket is held back.
+const MAX_UNSAVED_BYTES: usize = 4 * 1024 * 1024;
+/// Maximum number of bytes of one connection's changes in one commit: those of other connections wait for it.
+const MAX_COMMIT_BYTES: usize = 1024 * 1024;
+/// When the worker ends, readings that wait have this long to be taken in.
+const READINGS_CLOSE: Duration = Duration::from_millis(500);
 /// Posts and opened connections waiting for the worker.
 const POSTS: usize = 256;
 /// How often both clocks are compared while a link is up, in milliseconds.
@@ -63,12 +67,23 @@ pub(super) struct Seat {
     pub(super) source: u64,
     /// What the link says of itself.
     pub(super) figures: Figures,
+    /// Bytes of its changes that wait for the disk, and of their copies that wait to be shown.
+    unsaved: usize,
+}
+
+impl Seat {
+    /// Whether the disk keeps up with it.
+    fn has_room(&self) -> bool {
+        self.unsaved < MAX_UNSAVED_BYTES
+    }
 }
 
 /// What a task beside the loop brings back.
 pub(super) enum Done {
     /// Something read from the disk, for the model.
     Show(ConnectionId, Event),
+    /// A room's unread messages were counted, or could not be.
+    Counted(ConnectionId, Option<Event>),
     /// A search has an answer.
     Found(Arc<Found>),
     /// A jump to a date has an answer.
@@ -91,8 +106,16 @@ pub(super) enum Done {
     Log(ConnectionId, DeviceId, Vec<LogLine>),
 }
 
-/// What became of a commit: the tickets of each connection.
-type Committed = Vec<(ConnectionId, Vec<u64>, Commit)>;
+/// One connection's part of a commit.
+#[derive(Default)]
+struct Part {
+    tickets: Vec<u64>,
+    writes: Vec<Write>,
+    bytes: usize,
+}
+
+/// What became of a commit: each connection's tickets, and how many bytes they were.
+type Committed = Vec<(ConnectionId, Vec<u64>, Commit, usize)>;
 type Committing = Pin<Box<dyn Future<Output = Committed>>>;
 
 /// Everything the worker owns.
@@ -118,6 +141,9 @@ pub(super) struct Desk {
     pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
     updates: Vec<Update>,
     unwritten: Vec<(ConnectionId, u64, Write)>,
+    /// Rooms whose unread messages are to be counted on disk, and whether one is being counted.
+    pub(super) uncounted: BTreeSet<(ConnectionId, RoomName)>,
+    pub(super) is_counting: bool,
     health: Health,
 }
 
@@ -176,6 +202,8 @@ impl Desk {
             opened,
             updates: Vec::new(),
             unwritten: Vec::new(),
+            uncounted: BTreeSet::new(),
+            is_counting: false,
             health: Health::default(),
         };
         let banners = store.banners.into_iter().chain(settings_banner).chain(not_kept);
@@ -244,7 +272,8 @@ impl Desk {
         let nobody = Access::Token(crate::model::profile::Secret::new(""));
         let speaker = access.as_ref().unwrap_or(&nobody).speaker(&profile, true);
         let seed = clock::random::<8>().map_or(now.boot_ms, u64::from_le_bytes);
-        let link = Link::new(profile.urls.clone(), speaker, loaded.saved, me, seed);
+        let mut link = Link::new(profile.urls.clone(), speaker, loaded.saved, me, seed);
+        link.know_rooms(loaded.stored.rooms.iter().map(|room| &room.name));
         let courier = Courier::new(link, now, loaded.stored.outbox.clone());
         let line = Line::new(id, self.posts.clone(), self.opened.clone());
         let source = devices::source(&profile);
@@ -253,7 +282,9 @@ impl Desk {
         self.restore_devices(id, source);
         self.log_seated(id);
         let (wanted, recount_at, head, figures) = (false, None, 0, Figures::default());
-        let seat = Seat { profile, courier, line, access, wanted, recount_at, head, source, figures };
+        let unsaved = 0;
+        let seat =
+            Seat { profile, courier, line, access, wanted, recount_at, head, source, figures, unsaved };
         self.seats.insert(id, seat);
     }
 
@@ -325,8 +356,8 @@ impl Desk {
                     self.look(&mut looked);
                     self.tick();
                 }
-                // Last: a flood from one server holds nothing else up.
-                Some(post) = posted.recv(), if self.has_room() => {
+                // Last: a flood from one server holds nothing else up. Each line posts no more than it has room for.
+                Some(post) = posted.recv() => {
                     let is_alone = self.trays.is_empty();
                     self.lay_down(post);
                     if is_alone {
@@ -334,81 +365,117 @@ impl Desk {
                     }
                 }
                 // The sockets have their turn between two slices.
-                () = yield_now(), if !self.trays.is_empty() && self.has_room() => self.take_up(),
+                () = yield_now(), if self.can_take_up() => self.take_up(),
             }
             self.flush(wake);
         }
         self.close(committing).await;
     }
 
-    /// Whether the disk keeps up.
-    fn has_room(&self) -> bool {
-        self.unwritten.len() < MOST_UNWRITTEN
+    /// Whether a connection for which the disk keeps up has something to look at.
+    fn can_take_up(&self) -> bool {
+        self.trays.iter().any(|tray| self.has_room(*tray.key()))
+    }
+
+    fn has_room(&self, id: ConnectionId) -> bool {
+        self.seats.get(&id).is_none_or(Seat::has_room)
     }
 
     /// Puts what came over a socket into its connection's tray.
     fn lay_down(&mut self, post: Post<ConnectionId>) {
+        let id = *post.key();
         match self.trays.iter_mut().find(|tray| *tray.key() == *post.key()) {
             Some(tray) => tray.add(post),
             None => self.trays.push_back(Tray::new(post)),
         }
+        self.hold_back_if_full(id);
     }
 
-    /// Looks at a slice of one connection's tray; the next time it is another one's turn.
+    /// Looks at a slice of one connection's tray; the next time it is another one's turn. What waits in the tray of one for
+    /// which the disk does not keep up stays there, and its server is held back.
     fn take_up(&mut self) {
-        let Some(mut tray) = self.trays.pop_front() else { return };
+        let ready = self.trays.iter().position(|tray| self.has_room(*tray.key()));
+        let Some(mut tray) = ready.and_then(|ready| self.trays.remove(ready)) else { return };
         let id = *tray.key();
+        self.hold_back(id, false);
         for input in tray.slice() {
             self.record_received(id, &input);
             self.tell(id, Input::Link(input));
         }
         if !tray.is_empty() {
             self.trays.push_back(tray);
+            self.hold_back_if_full(id);
         }
     }
 
-    /// Hangs up, and waits for the disk to have everything.
+    /// What lies in the tray of a connection for which the disk does not keep up is not looked at for now.
+    fn hold_back_if_full(&mut self, id: ConnectionId) {
+        if !self.has_room(id) {
+            self.hold_back(id, true);
+        }
+    }
+
+    /// Tells a link whether it is we who do not read what its server says.
+    fn hold_back(&mut self, id: ConnectionId, held: bool) {
+        if self.seats.get(&id).is_some_and(|seat| seat.courier.link().is_held_back() != held) {
+            self.tell(id, Input::Link(link::Input::HeldBack(held)));
+        }
+    }
+
+    /// Hangs up, and waits for the disk to have what the person did. What servers said and is not on its way to the disk
+    /// yet they will say again.
     async fn close(&mut self, committing: Option<Committing>) {
+        self.trays.clear();
         for seat in self.seats.values_mut() {
             seat.line.hang_up(1001);
         }
+        self.unwritten.retain(|(.., write)| !write.is_replayable());
         if let Some(commit) = committing {
             commit.await;
         }
-        if !self.unwritten.is_empty() {
+        while !self.unwritten.is_empty() {
             self.begin_commit().await;
         }
         if let Some(readings) = &self.fleet.readings {
-            readings.flush().await;
+            readings.close(READINGS_CLOSE).await;
         }
         if let Some(hub) = self.own_hub.take() {
             hub.end().await;
         }
     }
 
+    /// Commits what waits: of each connection as much as takes little time, in order.
     fn begin_commit(&mut self) -> Committing {
-        let mut by_connection: BTreeMap<ConnectionId, (Vec<u64>, Vec<Write>)> = BTreeMap::new();
-        for (id, ticket, write) in self.unwritten.drain(..) {
-            let (tickets, writes) = by_connection.entry(id).or_default();
-            tickets.push(ticket);
-            writes.push(write);
+        let mut by_connection: BTreeMap<ConnectionId, Part> = BTreeMap::new();
+        for (id, ticket, write) in std::mem::take(&mut self.unwritten) {
+            let part = by_connection.entry(id).or_default();
+            if part.bytes >= MAX_COMMIT_BYTES {
+                self.unwritten.push((id, ticket, write));
+                continue;
+            }
+            part.tickets.push(ticket);
+            part.bytes += write.size();
+            part.writes.push(write);
         }
         let store = self.store.clone();
         Box::pin(async move {
             let mut submitted = Vec::new();
-            for (id, (tickets, writes)) in by_connection {
-                submitted.push((id, tickets, store.submit(id, writes).await));
+            for (id, Part { tickets, writes, bytes }) in by_connection {
+                submitted.push((id, tickets, store.submit(id, writes).await, bytes));
             }
             let mut committed = Vec::new();
-            for (id, tickets, commit) in submitted {
-                committed.push((id, tickets, commit.done().await));
+            for (id, tickets, commit, bytes) in submitted {
+                committed.push((id, tickets, commit.done().await, bytes));
             }
             committed
         })
     }
 
     fn committed(&mut self, committed: Committed) {
-        for (id, tickets, commit) in committed {
+        for (id, tickets, commit, bytes) in committed {
+            if let Some(seat) = self.seats.get_mut(&id) {
+                seat.unsaved = seat.unsaved.saturating_sub(bytes);
+            }
             let answer = |ticket| match commit {
                 Commit::Saved => Input::Saved(ticket),
                 Commit::Held => Input::Held(ticket),
@@ -421,7 +488,14 @@ impl Desk {
 
     /// Writes something down that nothing waits for.
     pub(super) fn write(&mut self, id: ConnectionId, write: Write) {
-        self.unwritten.push((id, 0, write));
+        self.put(id, 0, write);
+    }
+
+    fn put(&mut self, id: ConnectionId, ticket: u64, write: Write) {
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.unsaved += write.size();
+        }
+        self.unwritten.push((id, ticket, write));
     }
 
     /// Gives a courier an input and does what it wants.
@@ -458,7 +532,7 @@ impl Desk {
                 return sent;
             }
             Output::Hangup { code } => seat.line.hang_up(code),
-            Output::Write { ticket, change } => self.unwritten.push((id, ticket, change.into())),
+            Output::Write { ticket, change } => self.put(id, ticket, change.into()),
             Output::Apply(event) => {
                 let event = self.clean(id, event);
                 self.noticed(id, &event);
@@ -555,6 +629,9 @@ impl Desk {
         let ids: Vec<ConnectionId> =
             self.seats.iter().filter(|(_, seat)| due(seat)).map(|(id, _)| *id).collect();
         for id in ids {
+            // What would answer may be among what we have not looked at.
+            let is_behind = self.trays.iter().any(|tray| *tray.key() == id);
+            self.hold_back(id, is_behind);
             self.tell(id, Input::Link(link::Input::Tick));
         }
         self.devices_tick();
@@ -618,6 +695,10 @@ impl Desk {
         }
     }
 
+    pub(super) fn updates_of(&mut self, id: ConnectionId, events: impl IntoIterator<Item = Event>) {
+        self.updates.extend(events.into_iter().map(|event| Update::Connection(id, event)));
+    }
+
     pub(super) fn update(&mut self, update: Update) {
         self.updates.push(update);
     }
@@ -630,7 +711,7 @@ impl Desk {
         if flush::news(&self.updates) == News::Readings {
             self.links_early();
         }
-        let updates = std::mem::take(&mut self.updates);
+        let updates = flush::divide(std::mem::take(&mut self.updates));
         let news = flush::news(&updates);
         let now = clock::now();
         if news == News::Now || self.notifier.listens_to_readings() {

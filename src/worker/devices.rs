@@ -84,6 +84,8 @@ pub(super) struct Figures {
     last: Option<(BootMs, LinkCounters)>,
     state: &'static str,
     was_up: bool,
+    /// Whether something may have been heard since the store was told that nothing is.
+    is_heard: bool,
     /// When the round trip is measured next.
     measure_at: BootMs,
 }
@@ -246,6 +248,7 @@ impl Desk {
         if std::mem::replace(&mut seat.figures.state, state.code()) == state.code() {
             return;
         }
+        seat.figures.is_heard |= online;
         if online && std::mem::replace(&mut seat.figures.was_up, true) {
             seat.figures.counters.reconnects += 1;
         }
@@ -328,7 +331,7 @@ impl Desk {
         let wall = now.wall_ms.saturating_add(skew);
         let readings = Arc::new(seat.figures.sample(now, wall, state, queue));
         if let Some(store) = store {
-            if !state.is_online() {
+            if !state.is_online() && std::mem::take(&mut seat.figures.is_heard) {
                 store.link_lost(seat.source, wall);
             }
             // Nothing is lost with a second of these.

@@ -19,14 +19,93 @@ pub(super) fn news(updates: &[Update]) -> News {
 
 /// Lets the notifier hear all of it, with the model as it is before.
 pub(super) fn hear(notifier: &mut Notifier, model: &SharedModel, at: Moment, updates: &[Update]) {
-    model.read(|model| updates.iter().for_each(|update| notifier.hear(at, model, update)));
+    let mut rest = updates;
+    while !rest.is_empty() {
+        let mut work = 0;
+        let fits = |update: &&Update| {
+            work += values(update);
+            work <= SLICE_VALUES
+        };
+        let (turn, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+        model.read(|model| turn.iter().for_each(|update| notifier.hear(at, model, update)));
+        rest = later;
+    }
 }
 
-/// How many readings there are in it.
+/// Most entries, and most devices and metrics, of one update: about as much work as [`SLICE_VALUES`] readings.
+const SLICE_ENTRIES: usize = 64;
+const SLICE_METRICS: usize = 256;
+
+/// Divides what is so large that the window would wait for it.
+pub(super) fn divide(updates: Vec<Update>) -> Vec<Update> {
+    let is_large = |update: &Update| match update {
+        Update::Connection(_, Event::Entries { entries, .. }) => entries.len() > SLICE_ENTRIES,
+        Update::Connection(_, Event::Devices { devices, .. } | Event::DevicesRestored(devices)) => {
+            devices.len() > 1
+        }
+        _ => false,
+    };
+    if !updates.iter().any(is_large) {
+        return updates;
+    }
+    let mut divided = Vec::new();
+    for update in updates {
+        match update {
+            Update::Connection(id, Event::Entries { entries, live }) => {
+                let parts = parts(entries, SLICE_ENTRIES, |_| 1).into_iter();
+                divided.extend(parts.map(|entries| Update::Connection(id, Event::Entries { entries, live })));
+            }
+            Update::Connection(id, Event::Devices { devices, started, more }) => {
+                let mut parts = parts(devices, SLICE_METRICS, |device| 8 + device.spec.metrics.len());
+                let last = parts.pop().unwrap_or_default();
+                let part = |devices, more| Update::Connection(id, Event::Devices { devices, started, more });
+                divided.extend(parts.into_iter().map(|devices| part(devices, true)));
+                divided.push(part(last, more));
+            }
+            Update::Connection(id, Event::DevicesRestored(devices)) => {
+                let parts = parts(devices, SLICE_METRICS, |device| 8 + device.values.len()).into_iter();
+                divided.extend(parts.map(|part| Update::Connection(id, Event::DevicesRestored(part))));
+            }
+            update => divided.push(update),
+        }
+    }
+    divided
+}
+
+/// Parts of a list, each of about so much weight, in order.
+fn parts<T>(list: Vec<T>, weight: usize, weigh: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+    let (mut parts, mut part, mut weighs) = (Vec::new(), Vec::new(), 0);
+    for item in list {
+        weighs += weigh(&item);
+        part.push(item);
+        if weighs >= weight {
+            parts.push(std::mem::take(&mut part));
+            weighs = 0;
+        }
+    }
+    if !part.is_empty() || parts.is_empty() {
+        parts.push(part);
+    }
+    parts
+}
+
+/// How much work it is, in readings.
 fn values(update: &Update) -> usize {
     match update {
         Update::Connection(_, Event::Readings(readings)) => readings.values.len(),
-        _ => 0,
+        Update::Connection(_, Event::Entries { entries, .. }) => {
+            entries.len() * (SLICE_VALUES / SLICE_ENTRIES)
+        }
+        Update::Connection(_, Event::Devices { devices, .. }) => {
+            devices.iter().map(|device| 8 + device.spec.metrics.len()).sum::<usize>()
+                * (SLICE_VALUES / SLICE_METRICS)
+        }
+        Update::Connection(_, Event::DevicesRestored(devices)) => {
+            devices.iter().map(|device| 8 + device.values.len()).sum::<usize>()
+                * (SLICE_VALUES / SLICE_METRICS)
+        }
+        Update::Connection(_, Event::DeviceAnnounced(device)) => 8 + device.spec.metrics.len(),
+        _ => 1,
     }
 }
 

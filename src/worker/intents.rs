@@ -126,6 +126,11 @@ impl Desk {
             Done::Found(found) => self.update(Update::Found(found)),
             Done::DayFound(found) => self.update(Update::DayFound(found)),
             Done::Show(connection, event) => self.update(Update::Connection(connection, event)),
+            Done::Counted(connection, counted) => {
+                self.updates_of(connection, counted);
+                self.is_counting = false;
+                self.count_next();
+            }
             Done::Tested(test, outcome) => {
                 if test == self.test {
                     self.update(Update::Test(Some(outcome)));
@@ -223,18 +228,29 @@ impl Desk {
         }
     }
 
-    /// Counts on disk what the window in memory may not hold.
-    pub(super) fn recount(&self, connection: ConnectionId, room: RoomName) {
+    /// Counts on disk what the window in memory may not hold, one room after the other, each once.
+    pub(super) fn recount(&mut self, connection: ConnectionId, room: RoomName) {
+        self.uncounted.insert((connection, room));
+        self.count_next();
+    }
+
+    fn count_next(&mut self) {
+        if self.is_counting {
+            return;
+        }
+        let Some((connection, room)) = self.uncounted.pop_first() else { return };
+        self.is_counting = true;
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
-            match store.count_unread(connection, room.clone()).await {
-                Ok((read, newest, unread)) => {
-                    let event = Event::Counted { room, read, newest, unread };
-                    // The worker is gone if nobody takes it.
-                    let _ = done.send(Done::Show(connection, event)).await;
+            let counted = match store.count_unread(connection, room.clone()).await {
+                Ok((read, newest, unread)) => Some(Event::Counted { room, read, newest, unread }),
+                Err(error) => {
+                    log::error!("unread messages cannot be counted: {error}");
+                    None
                 }
-                Err(error) => log::error!("unread messages cannot be counted: {error}"),
-            }
+            };
+            // The worker is gone if nobody takes it.
+            let _ = done.send(Done::Counted(connection, counted)).await;
         });
     }
 

@@ -140,12 +140,14 @@ pub(super) struct Tray<K> {
     key: K,
     inputs: VecDeque<Input>,
     rooms: Vec<OwnedSemaphorePermit>,
+    /// Bytes beyond its share that earlier slices had, because a frame is not divided.
+    debt: usize,
 }
 
 impl<K> Tray<K> {
     pub(super) fn new(post: Post<K>) -> Tray<K> {
         let Post { key, inputs, room } = post;
-        Tray { key, inputs: inputs.into(), rooms: room.into_iter().collect() }
+        Tray { key, inputs: inputs.into(), rooms: room.into_iter().collect(), debt: 0 }
     }
 
     pub(super) fn key(&self) -> &K {
@@ -161,9 +163,9 @@ impl<K> Tray<K> {
         self.rooms.extend(post.room);
     }
 
-    /// The next inputs: as many as take little time.
+    /// The next inputs: as many as take little time. None, where a large frame has used up this turn's share already.
     pub(super) fn slice(&mut self) -> Vec<Input> {
-        let (mut count, mut bytes) = (0, 0);
+        let (mut count, mut bytes) = (0, self.debt);
         for input in &self.inputs {
             if count == SLICE.0 || bytes >= SLICE.1 {
                 break;
@@ -175,6 +177,7 @@ impl<K> Tray<K> {
                 _ => 0,
             };
         }
+        self.debt = bytes.saturating_sub(SLICE.1);
         self.inputs.drain(..count).collect()
     }
 }
@@ -303,5 +306,14 @@ mod tests {
             rest.extend(sizes(&slice));
         }
         assert_eq!(rest, (0..100).chain([9]).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn large_frames_have_no_larger_share_than_small_ones() {
+        let mut tray = Tray::new(post(1, [1_000_000, 1]));
+        assert_eq!(sizes(&tray.slice()), [1_000_000]);
+        let turns = (1..).find(|_| !tray.slice().is_empty()).unwrap();
+        assert_eq!(turns, 1_000_000 / SLICE.1, "so many turns of others are worth that frame");
+        assert!(tray.is_empty());
     }
 }

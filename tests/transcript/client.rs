@@ -92,6 +92,7 @@ impl Peer for Client {
             }
             Output::Online => "! online".to_owned(),
             Output::RoundTrip(ms) => format!("! round trip {ms}"),
+            Output::Unusable => "! unusable".to_owned(),
             Output::Close { code, why } => format!("> close {code} {}", words::reason(&why)),
         })
     }
@@ -459,8 +460,10 @@ fn a_malformed_message_is_noted_and_skipped() {
     online(
         "
         < binary
+        ! unusable
         ! note malformed a binary frame…
         < json {\"type\":\"ack\"}
+        ! unusable
         ! note malformed missing field `id`…
         < json {\"type\":\"of a later version\"}
         < log 5a

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::space::{Space, bound, cut};
+use super::space::{Space, TIGHT_BYTES, bound, bound_tightly, cut};
 use crate::model::clock_lag::ClockLag;
 use crate::model::device::{
     CLOCK_TOLERANCE_MS, Command, CommandState, DeviceState, Happened, LastValue, LogLine, Metric, MetricName,
@@ -91,6 +91,8 @@ pub struct Device {
     lag: ClockLag,
     rhythm: Rhythm,
     told_every_ms: Option<u64>,
+    /// Bytes of its texts, its log and its commands as last counted; values apart.
+    texts: usize,
 }
 
 /// Who speaks of a device's whole state.
@@ -121,7 +123,61 @@ impl Device {
             lag: ClockLag::default(),
             rhythm: Rhythm::default(),
             told_every_ms: None,
+            texts: 0,
         }
+    }
+
+    /// Counts its texts, its log and its commands anew, and lets go of what there is no room for.
+    pub(super) fn recount(&mut self, space: &mut Space) {
+        if space.is_full() {
+            let keep = 1;
+            self.log.drain(..self.log.len().saturating_sub(keep));
+            self.commands.drain(..self.commands.len().saturating_sub(keep));
+            cut(&mut self.reason, TIGHT_BYTES);
+        }
+        let texts = self.text_bytes();
+        space.recount_texts(self.texts, texts);
+        self.texts = texts;
+    }
+
+    /// It is gone, with all that it took.
+    pub(super) fn give_back(&self, space: &mut Space) {
+        let series = self.latest.iter().filter(|latest| !latest.series.is_empty()).count();
+        space.recount((self.latest.len(), 0), (series, 0));
+        let values: usize = self.latest.iter().map(|latest| value_bytes(&latest.value)).sum();
+        space.recount_texts(self.texts + values, 0);
+        space.give_device();
+    }
+
+    fn text_bytes(&self) -> usize {
+        let Spec { name, kind, will, metrics, attributes, .. } = &self.spec;
+        let option = |option: &String| option.len() + size_of::<String>();
+        let metric = |metric: &Metric| metric.unit.len() + metric.options.iter().map(option).sum::<usize>();
+        let attribute = |(name, text): (&String, &String)| name.len() + text.len() + 2 * size_of::<String>();
+        let command = |command: &Command| {
+            let detail = if let CommandState::Failed { detail } = &command.state { detail.len() } else { 0 };
+            size_of::<Command>()
+                + value_bytes(&command.value)
+                + command.by.name.len()
+                + command.by.id.0.len()
+                + detail
+        };
+        let line = |line: &LogLine| {
+            size_of::<LogLine>()
+                + match &line.what {
+                    Happened::Offline { reason } => reason.len(),
+                    Happened::Command { command: known } => command(known),
+                    Happened::Online | Happened::Silent => 0,
+                }
+        };
+        name.len()
+            + kind.len()
+            + will.len()
+            + self.reason.len()
+            + metrics.iter().map(metric).sum::<usize>()
+            + attributes.iter().map(attribute).sum::<usize>()
+            + self.log.iter().map(line).sum::<usize>()
+            + self.commands.iter().map(command).sum::<usize>()
     }
 
     /// Whether it is this app's own view of a link, and not a device of the hub.
@@ -168,6 +224,9 @@ impl Device {
             self.not_live();
         }
         bound(&mut spec);
+        if space.is_full() {
+            bound_tightly(&mut spec);
+        }
         self.announce(&mut spec, space);
         self.remember(values, space);
         let presence = match (online, how) {
@@ -183,6 +242,7 @@ impl Device {
         self.turn(presence, since, reason, !is_new && how != Told::Restored);
         (self.spec, self.incarnation) = (spec, incarnation);
         (self.heard, self.told_every_ms) = (heard.max(self.heard), every_ms);
+        self.recount(space);
     }
 
     /// Takes last values in where they are newer than what is known.
@@ -197,7 +257,10 @@ impl Device {
     fn announce(&mut self, spec: &mut Spec, space: &mut Space) {
         let series = |latest: &[Latest]| latest.iter().filter(|latest| !latest.series.is_empty()).count();
         let before = (self.latest.len(), series(&self.latest));
+        let texts = self.latest.iter().map(|latest| value_bytes(&latest.value)).sum();
         let mut old: Vec<Option<Latest>> = std::mem::take(&mut self.latest).into_iter().map(Some).collect();
+        let values =
+            |latest: &[Latest]| latest.iter().map(|latest| value_bytes(&latest.value)).sum::<usize>();
         space.recount((before.0, 0), (before.1, 0));
         self.latest.reserve_exact(spec.metrics.len());
         for (place, metric) in spec.metrics.iter_mut().enumerate() {
@@ -218,6 +281,7 @@ impl Device {
             self.latest.push(latest);
         }
         space.recount((0, 0), (0, series(&self.latest)));
+        space.recount_texts(texts, values(&self.latest));
     }
 
     /// Looks at what a moment says of the device's clock. All of a frame are looked at before the first of them is read:
@@ -253,7 +317,11 @@ impl Device {
                 self.presence = Presence::Online;
                 true
             }
-            _ => self.turn(Presence::Online, sample.received, String::new(), true),
+            _ => {
+                let is_new = self.turn(Presence::Online, sample.received, String::new(), true);
+                self.recount(space);
+                is_new
+            }
         }
     }
 
@@ -422,7 +490,7 @@ impl Latest {
         }
         self.chart(value, place(sample.at, sample.received, behind), space);
         if (sample.received, sample.at) >= (self.received, self.at) || is_put_back {
-            self.take(value.clone(), sample.at, sample.received);
+            self.take(value.clone(), sample.at, sample.received, space);
             self.changes = self.changes.wrapping_add(u32::from(!self.live));
             self.live = true;
         }
@@ -435,7 +503,7 @@ impl Latest {
             // What its clock was like then is not known: by this value alone it is right, or off by all of this.
             let behind = last.received.saturating_sub(last.at);
             self.chart(&last.value, place(last.at, last.received, behind), space);
-            self.take(last.value, last.at, last.received);
+            self.take(last.value, last.at, last.received, space);
             self.live &= !is_newer;
         }
     }
@@ -449,19 +517,30 @@ impl Latest {
         }
     }
 
-    fn take(&mut self, value: Value, at: WallMs, received: WallMs) {
+    fn take(&mut self, value: Value, at: WallMs, received: WallMs, space: &mut Space) {
+        let before = value_bytes(&self.value);
         if is_change(Some(&self.value), &value) {
             self.changes = self.changes.wrapping_add(1);
         }
         (self.value, self.at, self.received) = (value, at, received);
+        let longest = if space.is_full() { TIGHT_BYTES } else { TEXT_BYTES };
         if let Value::Text(text) = &self.value
-            && text.len() > TEXT_BYTES
+            && text.len() > longest
         {
             let mut short = String::from(&**text);
-            cut(&mut short, TEXT_BYTES);
+            cut(&mut short, longest);
             self.value = Value::Text(short.into());
         }
+        let after = value_bytes(&self.value);
+        if (before, after) != (0, 0) {
+            space.recount_texts(before, after);
+        }
     }
+}
+
+/// How much memory a value takes beside its place.
+fn value_bytes(value: &Value) -> usize {
+    if let Value::Text(text) = value { text.len() } else { 0 }
 }
 
 /// Whether the hub's clock was put back between these two, which it stamped in this order.

@@ -1,8 +1,10 @@
-//! [`Space`]: how much all devices of a connection hold together, and what each series may hold because of that.
+//! [`Space`]: how much all devices of a connection hold together, and what each series may hold because of that. It is
+//! counted as things come and go, never by looking at everything.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::one::{Device, Latest};
 use crate::model::device::{METRICS, Metric, Spec};
 use crate::model::series::Allowance;
 
@@ -10,18 +12,29 @@ use crate::model::series::Allowance;
 pub(super) const DEVICES: usize = 100_000;
 /// Most metrics of all devices of one connection; more are not taken.
 const METRICS_IN_ALL: usize = 500_000;
+/// Maximum number of bytes of all devices of one connection; what comes beyond is not taken, and texts are cut.
+const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// What a device takes beside its metrics and texts, about: its place in the list and by its id.
+const DEVICE_BYTES: usize = size_of::<Device>() + 192;
+/// What a metric takes beside its texts, about: its last value, its announcement, the least of a series.
+const METRIC_BYTES: usize = size_of::<Latest>() + size_of::<Metric>() + 256;
 /// Most attributes of one device, and most options of one metric.
 const LIST: usize = 256;
 /// Longest text in an announcement, in bytes.
 const TEXT_BYTES: usize = 1_024;
+/// Longest text where there is no room for longer ones, in bytes.
+pub(super) const TIGHT_BYTES: usize = 64;
 /// So many different metrics are looked at to share one among devices of the same kind.
 const SHARED: usize = 64;
 
 /// How much is held in all.
 #[derive(Clone, Debug)]
 pub(super) struct Space {
+    devices: usize,
     pub metrics: usize,
     pub series: usize,
+    /// Bytes of all texts.
+    texts: usize,
     /// What one series may hold.
     pub allowance: Allowance,
     /// What the largest series may still hold: more than is allowed since others came, until [`Space::is_sweep_due`].
@@ -34,8 +47,10 @@ pub(super) struct Space {
 impl Default for Space {
     fn default() -> Self {
         Space {
+            devices: 0,
             metrics: 0,
             series: 0,
+            texts: 0,
             allowance: Allowance::FULL,
             swept: Allowance::FULL,
             left_out: 0,
@@ -45,9 +60,41 @@ impl Default for Space {
 }
 
 impl Space {
+    /// About how many bytes all of it takes; series beyond their least have a bound of their own.
+    fn bytes(&self) -> usize {
+        self.devices * DEVICE_BYTES + self.metrics * METRIC_BYTES + self.texts
+    }
+
+    /// Whether there is room for nothing more than what must be.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes() >= MAX_BYTES
+    }
+
+    /// Whether there may be one device more; if so it is counted.
+    pub(super) fn take_device(&mut self) -> bool {
+        let fits = self.devices < DEVICES && self.bytes() + DEVICE_BYTES <= MAX_BYTES;
+        if fits {
+            self.devices += 1;
+        } else {
+            self.left_out += 1;
+        }
+        fits
+    }
+
+    /// A device is gone.
+    pub(super) fn give_device(&mut self) {
+        self.devices = self.devices.saturating_sub(1);
+    }
+
+    /// Counts texts anew: so many bytes went and came.
+    pub(super) fn recount_texts(&mut self, gone: usize, came: usize) {
+        self.texts = (self.texts + came).saturating_sub(gone);
+    }
+
     /// Whether a device that has so many metrics may have one more; if so it is counted.
     pub(super) fn take_metric(&mut self, of_device: usize) -> bool {
-        let fits = of_device < METRICS && self.metrics < METRICS_IN_ALL;
+        let fits =
+            of_device < METRICS && self.metrics < METRICS_IN_ALL && self.bytes() + METRIC_BYTES <= MAX_BYTES;
         if fits {
             self.metrics += 1;
         } else {
@@ -110,6 +157,18 @@ pub(super) fn bound(spec: &mut Spec) {
     }
     spec.attributes.retain(|name, _| name.len() <= TEXT_BYTES);
     spec.attributes.values_mut().for_each(|text| cut(text, TEXT_BYTES));
+}
+
+/// Cuts an announcement down to what must be shown of one, where there is no room for more.
+pub(super) fn bound_tightly(spec: &mut Spec) {
+    spec.attributes.clear();
+    for text in [&mut spec.name, &mut spec.kind, &mut spec.will] {
+        cut(text, TIGHT_BYTES);
+    }
+    for metric in &mut spec.metrics {
+        cut(&mut metric.unit, TIGHT_BYTES);
+        metric.options = Vec::new();
+    }
 }
 
 /// Cuts a text that is longer than so many bytes, and shows that it was.

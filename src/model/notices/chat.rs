@@ -18,6 +18,9 @@ const SENDER_CHARS: usize = 30;
 /// So much of a message is in a notice, in characters.
 pub(super) const TEXT_CHARS: usize = 240;
 
+/// Maximum number of rooms of which something is to be told.
+const MAX_ROOMS: usize = 500;
+
 type Key = (ConnectionId, RoomName);
 
 /// What was written while the person looked elsewhere.
@@ -74,7 +77,15 @@ impl Talks {
         if !level(model, id, &entry.room).wants(mention) {
             return;
         }
-        let talk = self.rooms.entry((id, entry.room.clone())).or_default();
+        let key = (id, entry.room.clone());
+        if self.rooms.len() >= MAX_ROOMS && !self.rooms.contains_key(&key) {
+            // What no notice is shown or due of can be forgotten.
+            self.rooms.retain(|_, talk| talk.waiting > 0 || talk.shown);
+            if self.rooms.len() >= MAX_ROOMS {
+                return;
+            }
+        }
+        let talk = self.rooms.entry(key).or_default();
         // What was told is told: a plain message after a mention is the last one again.
         if mention || !talk.mention || talk.waiting == 0 {
             talk.sender = sender(model, id, entry);

@@ -35,6 +35,8 @@ pub(super) struct Fleet {
     /// The hub's list was heard once: what differs from it is news.
     listed: bool,
     gone: BTreeMap<DeviceId, Missing>,
+    /// How many of them were told of.
+    told: usize,
     due: Option<BootMs>,
     /// No notice before.
     next: BootMs,
@@ -119,13 +121,15 @@ impl Fleet {
         if !ears.wants(device) {
             return;
         }
-        self.gone.insert(device.clone(), Missing { how, told: false });
+        let known = self.gone.insert(device.clone(), Missing { how, told: false });
+        self.told -= usize::from(known.is_some_and(|known| known.told));
         let due = self.next.max(ears.at.boot_ms.saturating_add(TOGETHER_MS));
         self.due.get_or_insert(due);
     }
 
     fn back(&mut self, connection: ConnectionId, device: &DeviceId, out: &mut Out) {
-        if self.gone.remove(device).is_some() {
+        if let Some(back) = self.gone.remove(device) {
+            self.told -= usize::from(back.told);
             self.mend(connection, out);
         }
     }
@@ -133,14 +137,15 @@ impl Fleet {
     /// Our own link is down: what is not told yet is not known any more. `for_ever`: nor is the rest.
     pub(super) fn link_lost(&mut self, connection: ConnectionId, for_ever: bool, out: &mut Out) {
         self.gone.retain(|_, missing| missing.told && !for_ever);
+        self.told = self.gone.len();
         self.mend(connection, out);
     }
 
     fn mend(&mut self, connection: ConnectionId, out: &mut Out) {
-        if self.gone.values().all(|missing| missing.told) {
+        if self.told == self.gone.len() {
             self.due = None;
         }
-        if self.shown && !self.gone.values().any(|missing| missing.told) {
+        if self.shown && self.told == 0 {
             self.shown = false;
             out.withdraw(Topic::Devices(connection));
         }
@@ -162,7 +167,8 @@ impl Fleet {
         if !wanted {
             self.gone.retain(|_, missing| missing.told);
         }
-        if self.gone.values().all(|missing| missing.told) {
+        self.told = self.gone.values().filter(|missing| missing.told).count();
+        if self.told == self.gone.len() {
             self.due = None;
             return;
         }
@@ -172,6 +178,7 @@ impl Fleet {
         (self.due, self.next, self.shown) = (None, now + GAP_MS, true);
         out.show(now, self.notice(model, connection));
         self.gone.values_mut().for_each(|missing| missing.told = true);
+        self.told = self.gone.len();
     }
 
     fn notice(&self, model: &Model, connection: ConnectionId) -> Notice {

@@ -11,10 +11,12 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
 
 use super::super::error::StoreError;
+use super::super::files;
 use super::super::readers::Slots;
 use super::super::writer::Work;
 use super::open::{self, Found, Place};
 use super::search::index;
+use super::size::size;
 use super::write::{self, Taken};
 use super::{Commit, Health, Write};
 use crate::model::{Banner, ConnectionId, Event};
@@ -25,6 +27,10 @@ pub(super) const WAITING: usize = 64;
 const RETRY: Duration = Duration::from_secs(2);
 /// Most bytes held in memory before entries are let go.
 const HELD_LIMIT: usize = 64 * 1024 * 1024;
+/// Free space on the disk below which what servers send is not written any more, in bytes.
+const MIN_FREE_BYTES: u64 = 256 * 1024 * 1024;
+/// The free space is looked at after so many bytes of writes, and whenever nothing was written for [`RETRY`].
+const LOOK_BYTES: usize = 4 * 1024 * 1024;
 /// Messages of removed connections that are deleted at a time.
 const PURGE: u32 = 500;
 /// Messages that are taken into the search index at a time.
@@ -66,6 +72,11 @@ pub(super) struct Keeper {
     held: VecDeque<Held>,
     held_bytes: usize,
     pub(super) limit: usize,
+    /// Whether there is less space on the disk than [`MIN_FREE_BYTES`]; how much was written since that was looked at.
+    space: (bool, usize),
+    /// What the disk answers instead, in tests.
+    #[cfg(test)]
+    pub(super) is_disk_small: bool,
     purging: bool,
     /// Whether messages that were there before the search index are still to be taken in.
     indexing: bool,
@@ -98,6 +109,9 @@ impl Keeper {
             held: VecDeque::new(),
             held_bytes: 0,
             limit: HELD_LIMIT,
+            space: (false, LOOK_BYTES),
+            #[cfg(test)]
+            is_disk_small: false,
             // Left over from the last time, perhaps.
             purging: true,
             indexing: true,
@@ -118,17 +132,41 @@ impl Keeper {
         }
     }
 
-    fn hold(&mut self, connection: ConnectionId, mut writes: Vec<Write>) {
-        if self.health.borrow().trouble.is_some() {
-            for write in &mut writes {
-                if self.held_bytes + size(write) > self.limit && open::can_be_replayed(write) {
-                    *write = stub(write);
-                }
+    /// Takes a commit in. False: there is no room for any of it while the disk takes nothing.
+    fn hold(&mut self, connection: ConnectionId, mut writes: Vec<Write>) -> bool {
+        if self.is_troubled() {
+            self.let_go(connection, &mut writes);
+            if writes.is_empty() {
+                return false;
             }
         }
         let bytes = writes.iter().map(size).sum();
         self.held_bytes += bytes;
         self.held.push_back(Held { connection, writes, bytes });
+        true
+    }
+
+    /// Lets go of what a server will say again where there is no more room for it. What was typed always has room.
+    fn let_go(&mut self, connection: ConnectionId, writes: &mut Vec<Write>) {
+        let last = self.held.iter().rev().find(|held| held.connection == connection);
+        let mut after_stub = last.and_then(|held| held.writes.last()).is_some_and(is_stub);
+        let mut bytes = self.held_bytes;
+        writes.retain_mut(|write| {
+            let is_too_much = bytes + size(write) > self.limit;
+            if is_too_much && is_told_again(write) {
+                return false;
+            }
+            if is_too_much && open::can_be_replayed(write) {
+                *write = stub(write);
+            }
+            // One stub says as much as many.
+            let is_again = is_stub(write) && after_stub;
+            after_stub = is_stub(write);
+            if !is_again {
+                bytes += size(write);
+            }
+            !is_again
+        });
     }
 
     /// Writes all that is held. Returns what became of each, or nothing if the disk took none of it.
@@ -148,7 +186,7 @@ impl Keeper {
                 }
                 self.held.clear();
                 self.held_bytes = 0;
-                self.set_trouble(None);
+                self.set_trouble(self.space.0.then_some(Banner::DiskLow));
                 Some(taken)
             }
             Err(error) => {
@@ -169,16 +207,17 @@ impl Keeper {
             self.fault.map_or(Ok(()), |fault| fault(self))?;
         }
         self.reopen()?;
+        let is_low = self.is_space_low();
         let Some(db) = self.db.as_mut() else { return Err(StoreError::Closed) };
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut taken = Vec::with_capacity(self.held.len());
         for held in &self.held {
-            taken.push(match commit_one(&transaction, held) {
+            taken.push(match commit_one(&transaction, held, is_low) {
                 Err(StoreError::IndexDamaged) => {
                     index::begin_anew(&transaction)?;
                     self.indexed.send_replace(index::progress(&transaction)?);
                     self.indexing = true;
-                    commit_one(&transaction, held)?
+                    commit_one(&transaction, held, is_low)?
                 }
                 other => other?,
             });
@@ -187,6 +226,22 @@ impl Keeper {
         transaction.commit()?;
         self.merging = true;
         Ok(taken)
+    }
+
+    /// Whether the disk has less space than is to be left to others.
+    fn is_space_low(&mut self) -> bool {
+        let (is_low, written) = &mut self.space;
+        *written += self.held_bytes;
+        if *written >= LOOK_BYTES || *is_low {
+            let of_disk = match &self.place {
+                Place::File(path) => files::is_space_low(path, MIN_FREE_BYTES),
+                _ => false,
+            };
+            (*is_low, *written) = (of_disk, 0);
+            #[cfg(test)]
+            (*is_low |= self.is_disk_small);
+        }
+        *is_low
     }
 
     fn reopen(&mut self) -> Result<(), StoreError> {
@@ -325,8 +380,12 @@ impl Work for Keeper {
         for job in jobs {
             match job {
                 Job::Commit { connection, writes, reply } => {
-                    self.hold(connection, writes);
-                    replies.push(reply);
+                    if self.hold(connection, writes) {
+                        replies.push(reply);
+                    } else {
+                        // Whoever asked may have gone.
+                        let _ = reply.send(Commit::Held);
+                    }
                 }
                 Job::Suspect => self.examine(),
                 Job::IndexDamaged => self.index_anew(),
@@ -376,12 +435,18 @@ impl Work for Keeper {
 }
 
 /// One commit is all or nothing. One that this program or the hub got wrong is left out, and does not stop the others.
-fn commit_one(db: &Connection, held: &Held) -> Result<Taken, StoreError> {
+/// Where space `is_low`, what a server will say again is not taken, as if there was a gap before it.
+fn commit_one(db: &Connection, held: &Held, is_low: bool) -> Result<Taken, StoreError> {
     db.prepare_cached("SAVEPOINT one")?.execute(())?;
     let result = catch_unwind(AssertUnwindSafe(|| {
         let mut all = Taken::Yes;
         for write in &held.writes {
-            if write::apply(db, held.connection, write)? == Taken::Gap {
+            let is_left_out = is_low && open::can_be_replayed(write);
+            let taken = match is_left_out {
+                true => write::apply(db, held.connection, &stub(write)).map(|_| Taken::Gap)?,
+                false => write::apply(db, held.connection, write)?,
+            };
+            if taken == Taken::Gap {
                 all = Taken::Gap;
             }
         }
@@ -425,6 +490,22 @@ fn set_behind(health: &watch::Sender<Health>, connection: ConnectionId, is_behin
     });
 }
 
+/// Whether a server, or the person's next look at a room, says this again in other words.
+fn is_told_again(write: &Write) -> bool {
+    matches!(
+        write,
+        Write::Event(Event::Acknowledged { .. } | Event::Refused { .. } | Event::ReadMarker { .. })
+    )
+}
+
+fn is_stub(write: &Write) -> bool {
+    match write {
+        Write::Event(Event::Entries { entries, .. }) => entries.is_empty(),
+        Write::Event(Event::HistoryFailed { .. }) => true,
+        _ => false,
+    }
+}
+
 /// What stands for a write that was let go: the era goes on to have entries.
 fn stub(write: &Write) -> Write {
     match write {
@@ -435,22 +516,5 @@ fn stub(write: &Write) -> Write {
             Write::Event(Event::HistoryFailed { room: room.clone() })
         }
         other => other.clone(),
-    }
-}
-
-/// About how much memory a write takes.
-fn size(write: &Write) -> usize {
-    const EACH: usize = 128;
-    let entries = |entries: &[crate::model::Entry]| {
-        entries.iter().map(|entry| entry.body.len() + EACH).sum::<usize>() + EACH
-    };
-    match write {
-        Write::Queue(item) | Write::Replace { new: item, .. } => item.body.len() + EACH,
-        Write::Event(Event::Entries { entries: all, .. } | Event::History { entries: all, .. }) => {
-            entries(all)
-        }
-        Write::Draft { text, .. } => text.len() + EACH,
-        Write::Attempted(ids) => ids.len() * 16 + EACH,
-        _ => EACH,
     }
 }

@@ -11,6 +11,7 @@ mod outbox;
 mod read;
 mod schema;
 mod search;
+mod size;
 mod write;
 
 #[cfg(test)]
@@ -75,6 +76,10 @@ impl From<Change> for Write {
             Change::Unqueue(id) => Write::Unqueue(id),
             Change::Replace { old, new } => Write::Replace { old, new },
             Change::Attempted(ids) => Write::Attempted(ids),
+            // Who is there is not kept.
+            Change::Event(Event::Welcomed { me, server, head, now, rooms, .. }) => {
+                Write::Event(Event::Welcomed { me, server, head, now, people: Vec::new(), rooms })
+            }
             Change::Event(event) => Write::Event(event),
         }
     }
@@ -93,7 +98,8 @@ pub enum Commit {
 /// How the disk is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
-    /// Why writes are held at the moment: [`Banner::DiskFull`] or [`Banner::DiskReadOnly`].
+    /// Why writes are held at the moment: [`Banner::DiskFull`] or [`Banner::DiskReadOnly`]; or why what servers send is not
+    /// written: [`Banner::DiskLow`].
     pub trouble: Option<Banner>,
     /// The database was found damaged while in use, and a new one begun: [`Banner::DatabaseSetAside`].
     pub set_aside: Option<Banner>,

@@ -9,6 +9,7 @@ use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
 use crate::model::event::{Page, Side, Stored, StoredRoom};
 use crate::model::intent::Jump;
+use crate::model::reducer::MAX_ROOMS;
 use crate::model::time::WallMs;
 use crate::model::{
     ConnectionId, Delivery, Epoch, Message, MessageId, Offset, OutboxItem, Position, Principal, PrincipalId,
@@ -24,6 +25,9 @@ const FIRST_ROWS: u32 = 100;
 const BUSY_ROOMS: usize = 10;
 /// Messages read at start of each other room.
 const FEW_ROWS: u32 = 10;
+/// Maximum number of rooms of which messages are read at start, and of bytes of them in all: those of other rooms are read
+/// when somebody opens one.
+const MAX_READ: (usize, usize) = (1_000, 16 * 1024 * 1024);
 /// A page ends early when its bodies reach so many bytes.
 const PAGE_BYTES: usize = 1024 * 1024;
 
@@ -93,20 +97,27 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
 fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
     let mut query = db.prepare_cached(
         "SELECT id, name, newest_era, newest_offset, read_era, read_offset, unread, draft FROM room
-         WHERE connection = ?1 ORDER BY newest_era DESC, newest_offset DESC, id",
+         WHERE connection = ?1 ORDER BY newest_era DESC, newest_offset DESC, id LIMIT ?2",
     )?;
-    let mut rows = query.query([key(connection)])?;
-    let mut rooms = Vec::new();
+    // One more than is shown tells that there are more.
+    let mut rows = query.query(params![key(connection), MAX_ROOMS as i64 + 1])?;
+    let (mut rooms, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
+        let newest = Position { era: row.get(2)?, offset: unsigned(row.get(3)?) };
         let limit = if rooms.len() < BUSY_ROOMS { FIRST_ROWS } else { FEW_ROWS };
-        let page = run(db, id, Run::Before(None), limit)?;
+        let page = if rooms.len() < MAX_READ.0 && bytes < MAX_READ.1 {
+            run(db, id, Run::Before(None), limit)?
+        } else {
+            Found { messages: Vec::new(), more: newest.offset > 0 }
+        };
+        bytes += page.messages.iter().map(|message| message.body.len()).sum::<usize>();
         rooms.push(StoredRoom {
             name: room_name(row.get(1)?)?,
             older_on_hub: !page.more && hub_may_hold_older(db, id)?,
             messages: page.messages,
             older_on_disk: page.more,
-            newest: Position { era: row.get(2)?, offset: unsigned(row.get(3)?) },
+            newest,
             read: Position { era: row.get(4)?, offset: unsigned(row.get(5)?) },
             unread: unsigned(row.get(6)?),
             draft: row.get(7)?,

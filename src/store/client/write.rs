@@ -7,6 +7,7 @@ use super::super::error::{StoreError, int, unsigned};
 use super::book::Book;
 use super::{Write, outbox, read};
 use crate::model::event::LogRestart;
+use crate::model::reducer::MAX_ROOMS;
 use crate::model::{
     ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, Offset, Position, Principal, ResumePoint,
     RoomName,
@@ -86,7 +87,7 @@ fn welcomed(
 ) -> Result<()> {
     db.prepare_cached("UPDATE connection SET me_id = ?2, me_kind = ?3, me_name = ?4 WHERE id = ?1")?
         .execute(params![key(connection), me.id.0, read::kind_text(me.kind), me.name])?;
-    for room in rooms {
+    for room in rooms.iter().take(MAX_ROOMS) {
         room_id(db, connection, room)?;
     }
     outbox::beyond(db, connection, saturated(head))
@@ -179,6 +180,10 @@ fn set_resume(db: &Connection, connection: ConnectionId, resume: ResumePoint) ->
 }
 
 fn read_marker(db: &Connection, connection: ConnectionId, name: &RoomName, offset: Offset) -> Result<()> {
+    // A marker makes no room.
+    if read::room_id(db, connection, name)?.is_none() {
+        return Ok(());
+    }
     let log = log_of(db, connection)?;
     let mut book = Book::new(db, connection, log.era, log.me)?;
     let room = book.room(name)?;
@@ -247,7 +252,7 @@ fn history(
     if log.era != 1 {
         return Ok(());
     }
-    let room = room_id(db, connection, name)?;
+    let Some(room) = read::room_id(db, connection, name)? else { return Ok(()) };
     let floor: i64 = db
         .prepare_cached(
             "SELECT coalesce(floor, era_from) FROM room JOIN connection ON connection.id = room.connection

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::model::device::{DeviceId, DeviceState, LogLine, Readings, Value};
+use crate::model::device::{
+    CommandState, DeviceId, DeviceState, Happened, LastValue, LogLine, Metric, Readings, Value,
+};
 use crate::model::time::WallMs;
 
 /// Most values that wait.
 const VALUES: usize = 500_000;
 /// Most memory of what waits, in bytes.
-const BYTES: usize = 32 * 1024 * 1024;
+const BYTES: usize = 24 * 1024 * 1024;
 
 /// Something to be kept.
 pub(super) enum Item {
@@ -80,9 +82,37 @@ fn size(item: &Item) -> (usize, usize) {
             let flat = size_of_val(readings.values.as_slice()) + size_of_val(readings.samples.as_slice());
             (readings.values.len(), EACH + flat + texts)
         }
-        Item::Device(_, state) => (state.values.len(), 1024 + state.spec.metrics.len() * EACH),
-        Item::Log(..) => (0, 2 * EACH),
+        Item::Device(_, state) => (state.values.len(), EACH + of_device(state)),
+        Item::Log(_, _, line) => (0, 2 * EACH + of_line(line)),
         Item::Remove(_) | Item::Broken(..) => (0, EACH),
+    }
+}
+
+fn of_device(state: &DeviceState) -> usize {
+    let text = |value: &Value| if let Value::Text(text) = value { text.len() } else { 0 };
+    let spec = &state.spec;
+    let option = |option: &String| option.len() + size_of::<String>();
+    let metric = |metric: &Metric| {
+        size_of::<Metric>() + metric.unit.len() + metric.options.iter().map(option).sum::<usize>()
+    };
+    let attribute = |(name, text): (&String, &String)| name.len() + text.len() + 4 * size_of::<String>();
+    let value = |last: &LastValue| size_of::<LastValue>() + text(&last.value);
+    size_of::<DeviceState>()
+        + [&spec.name, &spec.kind, &spec.will, &state.reason].map(String::len).into_iter().sum::<usize>()
+        + spec.metrics.iter().map(metric).sum::<usize>()
+        + spec.attributes.iter().map(attribute).sum::<usize>()
+        + state.values.iter().map(value).sum::<usize>()
+}
+
+fn of_line(line: &LogLine) -> usize {
+    match &line.what {
+        Happened::Offline { reason } => reason.len(),
+        Happened::Command { command } => {
+            let value = if let Value::Text(text) = &command.value { text.len() } else { 0 };
+            let detail = if let CommandState::Failed { detail } = &command.state { detail.len() } else { 0 };
+            value + detail + command.by.name.len() + command.by.id.0.len()
+        }
+        Happened::Online | Happened::Silent => 0,
     }
 }
 
@@ -110,7 +140,7 @@ mod tests {
         assert_eq!(inbox.take().len(), 5);
         assert!(inbox.is_empty() && !inbox.is_half_full());
         let long = Value::Text("x".repeat(1_000).into());
-        assert_eq!(inbox.put(readings(30_000, &long)), Put::Look);
-        assert_eq!(inbox.put(readings(30_000, &long)), Put::Full, "by the memory it would take");
+        assert_eq!(inbox.put(readings(20_000, &long)), Put::Look);
+        assert_eq!(inbox.put(readings(20_000, &long)), Put::Full, "by the memory it would take");
     }
 }

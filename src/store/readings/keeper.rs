@@ -46,7 +46,12 @@ pub(super) struct Live {
     /// Where a damaged file was set aside, not told yet.
     set_aside: Mutex<Option<PathBuf>>,
     started: Instant,
+    /// What is not taken in by then, by the store's own clock, is given up: the program ends.
+    close_by: AtomicU64,
 }
+
+/// So many items are taken in between two looks at the clock.
+const ITEMS: usize = 8;
 
 impl Live {
     pub(super) fn new(memory: Memory, set_aside: Option<PathBuf>) -> Live {
@@ -58,7 +63,14 @@ impl Live {
             oldest: AtomicU64::new(0),
             set_aside: Mutex::new(set_aside),
             started: Instant::now(),
+            close_by: AtomicU64::new(u64::MAX),
         }
+    }
+
+    /// The program ends: what takes longer than this to be taken in is given up.
+    pub(super) fn close_within(&self, time: Duration) {
+        let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.close_by.store(self.now().saturating_add(time), Ordering::Relaxed);
     }
 
     /// Held for as long as it takes to put something in, or to take all out.
@@ -72,7 +84,11 @@ impl Live {
         let mut memory = self.memory();
         let items = self.inbox().take();
         let now = self.now();
-        for item in items {
+        for (place, item) in items.into_iter().enumerate() {
+            if place % ITEMS == 0 && self.now() > self.close_by.load(Ordering::Relaxed) {
+                log::warn!("readings that waited when the program ended are not kept");
+                break;
+            }
             memory.absorb(item, now);
         }
         self.lost.store(memory.lost, Ordering::Relaxed);

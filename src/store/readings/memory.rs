@@ -9,7 +9,7 @@ use super::inbox::Item;
 use super::track::{Last, Track};
 use crate::model::clock_lag::ClockLag;
 use crate::model::device::{
-    DeviceId, DeviceState, Happened, LastValue, LogLine, METRICS, MetricName, Readings, Spec, place,
+    DeviceId, DeviceState, Happened, LastValue, LogLine, METRICS, MetricName, Readings, Spec, Value, place,
 };
 use crate::model::link_device::LOCAL_MARK;
 use crate::model::series::{Bucket, Point};
@@ -28,6 +28,14 @@ const QUIET_MS: u64 = 120_000;
 const JOURNAL_BYTES: usize = 64 * 1024 * 1024;
 /// Most metrics, and most devices, of one file.
 const TRACKS: usize = 200_000;
+/// Most metrics, and most devices, of one of an app's sources: others have room beside it. A hub has one source.
+const MAX_OF_SOURCE: usize = 100_000;
+/// Longest text of a last value, in bytes.
+const MAX_TEXT_BYTES: usize = 4_096;
+/// Most bytes of texts of last values; beyond that they are cut to [`TIGHT_BYTES`] each.
+const MAX_TEXTS_BYTES: usize = 32 * 1024 * 1024;
+/// Longest text where there is no room for longer ones, in bytes.
+const TIGHT_BYTES: usize = 64;
 /// Times are in the years 1970 to 9999; others are not kept.
 const TIMES: std::ops::Range<WallMs> = 0..253_402_300_800_000;
 
@@ -86,6 +94,10 @@ pub(super) struct Memory {
     pub newest: WallMs,
     /// What could not be kept.
     pub lost: u64,
+    /// How many metrics each source has.
+    tracks_of: Map<u64, usize>,
+    /// Bytes of texts of last values.
+    text_bytes: usize,
 }
 
 /// What is written in one transaction.
@@ -137,7 +149,28 @@ impl Memory {
             is_urgent: false,
             newest: 0,
             lost: 0,
+            tracks_of: Map::default(),
+            text_bytes: 0,
         }
+    }
+
+    /// How many devices, and how many metrics, one source may have.
+    fn share(&self) -> usize {
+        if self.keeps_raw { MAX_OF_SOURCE } else { TRACKS }
+    }
+
+    /// Takes a metric's last value in.
+    fn set_last(&mut self, id: i64, mut last: Last, at: WallMs) {
+        let Some(track) = self.tracks.get_mut(&id) else { return };
+        let longest = if self.text_bytes < MAX_TEXTS_BYTES { MAX_TEXT_BYTES } else { TIGHT_BYTES };
+        if let Value::Text(text) = &mut last.value
+            && text.len() > longest
+        {
+            *text = text[..text.floor_char_boundary(longest)].into();
+        }
+        self.text_bytes = self.text_bytes.saturating_sub(text_bytes(track.last.as_ref()));
+        track.set_last(last, at);
+        self.text_bytes += text_bytes(track.last.as_ref());
     }
 
     /// A device that is on disk.
@@ -153,6 +186,8 @@ impl Memory {
         let Some(device) = self.devices.get_mut(&track.device) else { return };
         device.tracks.insert(track.metric.clone(), id);
         device.heard = device.heard.max(track.last.as_ref().map_or(0, |last| last.received));
+        *self.tracks_of.entry(device.source).or_default() += 1;
+        self.text_bytes += text_bytes(track.last.as_ref());
         track.is_stored = true;
         self.tracks.insert(id, track);
     }
@@ -243,13 +278,11 @@ impl Memory {
                 self.is_urgent = true;
                 let Some(key) = self.key(source, &state.spec.id) else { return };
                 for LastValue { metric, value, at, received } in &state.values {
-                    if let Some(id) = self.track(key, metric)
-                        && let Some(track) = self.tracks.get_mut(&id)
-                    {
+                    if let Some(id) = self.track(key, metric) {
                         // What its clock was like then is not known: it was right, or off by all of this.
                         let placed = place(*at, *received, received.saturating_sub(*at));
                         let last = Last { value: value.clone(), at: *at, received: *received };
-                        track.set_last(last, placed);
+                        self.set_last(id, last, placed);
                     }
                 }
                 let heard = state.heard.unwrap_or_default();
@@ -292,10 +325,13 @@ impl Memory {
         self.is_urgent = true;
         for key in self.sources.remove(&source).unwrap_or_default().into_values() {
             for track in self.devices.remove(&key).map(|kept| kept.tracks).unwrap_or_default().into_values() {
-                self.tracks.remove(&track);
+                let track = self.tracks.remove(&track);
+                let text = text_bytes(track.and_then(|track| track.last).as_ref());
+                self.text_bytes = self.text_bytes.saturating_sub(text);
             }
             self.removed.push(key);
         }
+        self.tracks_of.remove(&source);
     }
 
     fn read(&mut self, source: u64, readings: &Readings, now: u64) {
@@ -327,7 +363,7 @@ impl Memory {
                     track.fold(point, self.next, now);
                 }
                 let last = Last { value: value.clone(), at: sample.at, received: sample.received };
-                track.set_last(last, at);
+                self.set_last(id, last, at);
             }
             self.heard(key, at, sample.received);
         }
@@ -352,7 +388,8 @@ impl Memory {
         if let Some(key) = self.sources.get(&source).and_then(|devices| devices.get(id)) {
             return Some(*key);
         }
-        if self.devices.len() >= TRACKS {
+        let of_source = self.sources.get(&source).map_or(0, |devices| devices.len());
+        if self.devices.len() >= TRACKS || of_source >= self.share() {
             return None;
         }
         let key = self.next_device;
@@ -363,13 +400,16 @@ impl Memory {
     }
 
     fn track(&mut self, device: i64, metric: &MetricName) -> Option<i64> {
+        let share = self.share();
         let kept = self.devices.get_mut(&device)?;
         if let Some(id) = kept.tracks.get(metric) {
             return Some(*id);
         }
-        if self.tracks.len() >= TRACKS || kept.tracks.len() >= METRICS {
+        let of_source = self.tracks_of.entry(kept.source).or_default();
+        if self.tracks.len() >= TRACKS || *of_source >= share || kept.tracks.len() >= METRICS {
             return None;
         }
+        *of_source += 1;
         let id = self.next_track;
         self.next_track += 1;
         kept.tracks.insert(metric.clone(), id);
@@ -388,7 +428,8 @@ impl Memory {
 
     /// How many points wait.
     pub(super) fn waiting(&self) -> usize {
-        self.tracks.values().map(|track| track.points.len() + track.closed.len() + track.texts.len()).sum()
+        let texts = |track: &Track| track.texts.iter().map(text_weight).sum::<usize>();
+        self.tracks.values().map(|track| track.points.len() + track.closed.len() + texts(track)).sum()
     }
 
     /// What to write now. It stays here until [`Memory::done`].
@@ -598,6 +639,19 @@ impl Part {
         }
         track.closed.drain(..std::mem::take(&mut track.closing).min(track.closed.len()));
         track.texts.drain(..std::mem::take(&mut track.writing_texts).min(track.texts.len()));
+    }
+}
+
+/// How much memory a text's change takes, in points.
+fn text_weight(change: &StateChange) -> usize {
+    1 + change.value.as_ref().map_or(0, |text| text.len() / size_of::<Point>())
+}
+
+/// How much memory a last value's text takes.
+fn text_bytes(last: Option<&Last>) -> usize {
+    match last.map(|last| &last.value) {
+        Some(Value::Text(text)) => text.len(),
+        _ => 0,
     }
 }
 

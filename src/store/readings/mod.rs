@@ -36,6 +36,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -257,6 +258,12 @@ impl ReadingsStore {
         {
             let _ = done.await;
         }
+    }
+
+    /// Waits as [`ReadingsStore::flush`] does, for the last time: what takes longer than this to be looked at is given up.
+    pub async fn close(&self, within: Duration) {
+        self.shared.live.close_within(within);
+        self.flush().await;
     }
 
     fn put(&self, item: Item) -> bool {

@@ -164,7 +164,8 @@ fn head(ui: &mut Ui, cx: &Cx, key: &RoomKey) -> Option<Action> {
     let theme = theme::of(ui);
     let online = cx.model.read(|model| {
         let connection = model.connections.get(&key.0)?;
-        connection.link.is_online().then(|| connection.people.values().filter(|person| person.online).count())
+        let count = || connection.people.values().filter(|person| person.online).count();
+        connection.link.is_online().then(|| (count(), connection.left_out.people))
     });
     let frame = Frame::new().inner_margin(Margin::symmetric(space::LARGE as i8, 0));
     Panel::top("room head").frame(frame).resizable(false).show(ui, |ui| {
@@ -191,11 +192,11 @@ fn head(ui: &mut Ui, cx: &Cx, key: &RoomKey) -> Option<Action> {
                     let name = RichText::new(name).font(theme::heading()).color(theme.text);
                     let shown = ui.add(Label::new(name).selectable(false).truncate());
                     ui.ctx().accesskit_node_builder(shown.id, |node| node.set_value(said));
-                    if let Some(count) = online.filter(|count| *count > 0) {
+                    if let Some((count, are_more)) = online.filter(|(count, _)| *count > 0) {
                         ui.add_space(space::TINY);
-                        let text = RichText::new((cx.words.people_online)(count))
-                            .font(theme::small())
-                            .color(theme.weak);
+                        let words =
+                            if are_more { cx.words.people_online_or_more } else { cx.words.people_online };
+                        let text = RichText::new(words(count)).font(theme::small()).color(theme.weak);
                         ui.add(Label::new(text).selectable(false).truncate());
                     }
                 });

@@ -11,6 +11,7 @@ use super::order::{Grouping, Key, Order, View, What};
 use super::paint::{self, Stand};
 use super::rows::{self, Cache};
 use super::standing::Standing;
+use crate::model::Devices;
 use crate::ui::text::Words;
 use crate::ui::theme;
 use crate::ui::{Cx, widgets};
@@ -281,18 +282,23 @@ impl View {
 
 /// How many readings the hub left out, and how many this disk did not take: at the foot, where nothing is moved by it.
 fn left_out(ui: &mut Ui, cx: &Cx) {
-    let (left_out, not_kept) = cx.model.read(|model| {
-        let left_out: u64 = model.connections.values().map(|c| c.devices.conflated()).sum();
-        (left_out, model.readings_not_kept)
+    let (left_out, shown, not_kept) = cx.model.read(|model| {
+        let devices = || model.connections.values().map(|connection| &connection.devices);
+        let left_out: u64 = devices().map(Devices::conflated).sum();
+        let shown =
+            devices().filter(|devices| devices.left_out() > 0).map(|devices| devices.len() as u64).sum();
+        (left_out, shown, model.readings_not_kept)
     });
-    if left_out == 0 && not_kept == 0 {
+    if left_out == 0 && shown == 0 && not_kept == 0 {
         return;
     }
     let words = cx.words.devices;
     let margin = egui::Margin::symmetric(theme::space::LARGE as i8, theme::space::TINY as i8);
     let frame = egui::Frame::new().inner_margin(margin);
     Panel::bottom("left out").frame(frame).resizable(false).show(ui, |ui| {
-        for (count, said) in [(left_out, words.left_out), (not_kept, words.not_kept)] {
+        for (count, said) in
+            [(shown, words.devices_left_out), (left_out, words.left_out), (not_kept, words.not_kept)]
+        {
             if count > 0 {
                 let text = egui::RichText::new(said(count)).font(theme::small()).color(theme::of(ui).weak);
                 ui.add(egui::Label::new(text).selectable(false).truncate());

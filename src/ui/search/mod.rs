@@ -101,7 +101,7 @@ fn facts(cx: &Cx, open: Option<&Place>) -> Facts {
         disk_trouble: model
             .banners
             .iter()
-            .any(|banner| matches!(banner, Banner::DiskFull | Banner::DiskReadOnly { .. })),
+            .any(|banner| matches!(banner, Banner::DiskFull | Banner::DiskLow | Banner::DiskReadOnly { .. })),
         room,
         today: day::today(cx),
     })

@@ -54,6 +54,8 @@ pub struct DeviceWords {
     pub device_list: &'static str,
     pub counts: fn(&Counts) -> String,
     pub left_out: fn(u64) -> String,
+    /// Of servers that have more devices than are shown.
+    pub devices_left_out: fn(u64) -> String,
     /// Readings that this disk did not take.
     pub not_kept: fn(u64) -> String,
     pub filter: &'static str,

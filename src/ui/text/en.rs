@@ -57,6 +57,7 @@ pub static ENGLISH: Words = Words {
         if count == 1 { "1 unread message".into() } else { format!("{count} unread messages") }
     },
     no_rooms: "No rooms yet",
+    rooms_left_out: |count| format!("Showing {count} of this server's rooms"),
 
     messages: "Messages",
     you: |name| format!("{name} (you)"),
@@ -98,6 +99,7 @@ pub static ENGLISH: Words = Words {
         [one, two, rest @ ..] => format!("{one}, {two} and {} more are typing…", rest.len()),
     },
     people_online: |count| format!("{count} online"),
+    people_online_or_more: |count| format!("{count} or more online"),
     scroll_bar: "Position in the room",
     today: "Today",
     yesterday: "Yesterday",
@@ -413,6 +415,10 @@ fn banner(banner: &Banner) -> Sentence {
         Banner::DiskFull => say(
             "The disk is full. What is typed and received stays in memory for now.",
             "Free some space, and it is written. Do not close the window before.",
+        ),
+        Banner::DiskLow => say(
+            "The disk is almost full. New messages from servers are shown but not saved.",
+            "Free some space: they are then received again. What you type is saved.",
         ),
         Banner::DiskReadOnly { detail: d } => say(
             format!("Duplex cannot write to its data folder{}.", detail(d)),

@@ -35,6 +35,7 @@ pub static ENGLISH: DeviceWords = DeviceWords {
             format!("{count} readings left out: too many came at once")
         }
     },
+    devices_left_out: |count| format!("Showing {count} devices: the server has more than fit into memory"),
     not_kept: |count| {
         if count == 1 {
             "1 reading was not kept on disk".to_owned()

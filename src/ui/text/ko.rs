@@ -65,6 +65,7 @@ pub static KOREAN: Words = Words {
     },
     unread: |count| format!("읽지 않은 메시지 {count}개"),
     no_rooms: "아직 방이 없습니다",
+    rooms_left_out: |count| format!("이 서버의 방 중 {count}개만 표시합니다"),
 
     messages: "메시지 목록",
     you: |name| format!("{name}(나)"),
@@ -104,6 +105,7 @@ pub static KOREAN: Words = Words {
         [one, two, rest @ ..] => format!("{one} 님, {two} 님 외 {}명이 입력 중…", rest.len()),
     },
     people_online: |count| format!("{count}명 온라인"),
+    people_online_or_more: |count| format!("{count}명 이상 온라인"),
     scroll_bar: "방 안의 위치",
     today: "오늘",
     yesterday: "어제",
@@ -426,6 +428,10 @@ fn banner(banner: &Banner) -> Sentence {
         Banner::DiskFull => say(
             "디스크가 가득 찼습니다. 쓰고 받은 것은 지금 메모리에만 있습니다.",
             "공간을 비우면 디스크에 씁니다. 그 전에 창을 닫지 마세요.",
+        ),
+        Banner::DiskLow => say(
+            "디스크 공간이 거의 없습니다. 서버에서 새로 온 메시지는 표시하지만 저장하지 않습니다.",
+            "공간을 비우면 다시 받아 저장합니다. 작성한 메시지는 저장됩니다.",
         ),
         Banner::DiskReadOnly { detail: d } => say(
             with("Duplex가 데이터 폴더에 쓸 수 없습니다", d),

@@ -29,6 +29,7 @@ pub static KOREAN: DeviceWords = DeviceWords {
     device_list: "기기 목록",
     counts,
     left_out: |count| format!("측정값 {count}개 생략: 한꺼번에 너무 많이 왔습니다"),
+    devices_left_out: |count| format!("기기 {count}대만 표시합니다: 서버의 기기가 너무 많습니다"),
     not_kept: |count| format!("측정값 {count}개를 디스크에 남기지 못했습니다"),
     filter: "기기 찾기",
     clear_filter: "찾기 지우기",

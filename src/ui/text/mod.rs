@@ -164,6 +164,8 @@ pub struct Words {
     pub room_refused: fn(&str, &Refusal) -> String,
     pub unread: fn(u64) -> String,
     pub no_rooms: &'static str,
+    /// Of a server that has more rooms than are shown.
+    pub rooms_left_out: fn(usize) -> String,
 
     // Chat
     pub messages: &'static str,
@@ -195,6 +197,7 @@ pub struct Words {
     pub gap: fn(&str, &str) -> String,
     pub typing: fn(&[String]) -> String,
     pub people_online: fn(usize) -> String,
+    pub people_online_or_more: fn(usize) -> String,
     pub scroll_bar: &'static str,
     pub today: &'static str,
     pub yesterday: &'static str,

@@ -61,10 +61,11 @@ fn refusals() -> [Refusal; 9] {
     ]
 }
 
-fn banners() -> [Banner; 10] {
+fn banners() -> [Banner; 11] {
     let path = PathBuf::from("client.db");
     [
         Banner::DiskFull,
+        Banner::DiskLow,
         Banner::DiskReadOnly { detail: "x".into() },
         Banner::DatabaseSetAside { path: path.clone() },
         Banner::DatabaseNewer { path: path.clone() },
@@ -128,7 +129,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         close dismiss resize_rooms resize_devices;
         state countdown why refusal banner bad_address test round_trip state_of more remove_title
         room_refused unread you said show_lines show_characters new_count room_begins gap typing
-        people_online devices keys log notices search rich sheet profiles device_page day clock day_and_clock
+        people_online people_online_or_more rooms_left_out devices keys log notices search rich sheet profiles device_page day clock day_and_clock
         message_hint too_large
         address_taken_as no_graphics
     ];
@@ -163,6 +164,8 @@ fn filled(words: &Words, one: &str, two: &str) -> Vec<(String, Vec<String>)> {
         ((words.typing)(&people[..2]), both()),
         ((words.typing)(&people), vec![one.to_owned(), two.to_owned(), "3".to_owned()]),
         ((words.people_online)(41), count()),
+        ((words.people_online_or_more)(41), count()),
+        ((words.rooms_left_out)(41), count()),
         ((words.message_hint)(one), first()),
         ((words.too_large)(41 * 1024), vec!["41.0".to_owned(), "64".to_owned()]),
         ((words.address_taken_as)(one), first()),

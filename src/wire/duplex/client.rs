@@ -182,6 +182,7 @@ impl ClientSession {
             Ok(Decoded::UnknownType(_)) => Ok(()),
             Err(malformed) if matches!(self.phase, Phase::Online) => {
                 let detail = malformed.to_string();
+                self.outputs.push_back(Output::Unusable);
                 self.event(Event::Note(Note::Malformed { detail }));
                 Ok(())
             }
@@ -197,7 +198,10 @@ impl ClientSession {
                 }
                 left_out.map(|left_out| left_out.to_string())
             }
-            Err(malformed) => Some(malformed.to_string()),
+            Err(malformed) => {
+                self.outputs.push_back(Output::Unusable);
+                Some(malformed.to_string())
+            }
         };
         if let Some(detail) = detail {
             self.event(Event::Note(Note::Malformed { detail }));
@@ -316,6 +320,9 @@ impl ClientSession {
             HubMessage::Pong { nonce, sent } => {
                 if self.epoch_and_next.is_some_and(|(_, next)| next <= sent) {
                     return violation(format!("entries up to offset {sent} were sent and did not arrive"));
+                }
+                if nonce > self.pings {
+                    self.outputs.push_back(Output::Unusable);
                 }
                 if let Some((_, sent_at)) = self.ping_sent_at.take_if(|(sent, _)| *sent == nonce) {
                     self.outputs.push_back(Output::RoundTrip(now.boot_ms.saturating_sub(sent_at)));

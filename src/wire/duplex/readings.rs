@@ -26,7 +26,13 @@ const PUBLISH_BYTES: usize = 256 * 1024;
 pub struct Names {
     known: HashSet<ShortName, RandomState>,
     limit: usize,
+    bytes: usize,
 }
+
+/// Most bytes of names that are remembered.
+const NAMES_BYTES: usize = 8 * 1024 * 1024;
+/// What a name takes beside its text, in bytes.
+const NAME_BYTES: usize = 48;
 
 impl Default for Names {
     fn default() -> Self {
@@ -37,7 +43,7 @@ impl Default for Names {
 impl Names {
     /// Remembers about so many names.
     pub fn up_to(limit: usize) -> Names {
-        Names { known: HashSet::default(), limit }
+        Names { known: HashSet::default(), limit, bytes: 0 }
     }
 
     /// The name, if it keeps the rule.
@@ -47,13 +53,14 @@ impl Names {
         }
         let name = ShortName::new(text).ok()?;
         self.known.insert(name.clone());
+        self.bytes += text.len() + NAME_BYTES;
         Some(name)
     }
 
     /// Only between frames: within one, two equal names are one allocation.
     fn make_room(&mut self) {
-        if self.known.len() >= self.limit {
-            self.known = HashSet::default();
+        if self.known.len() >= self.limit || self.bytes >= NAMES_BYTES {
+            (self.known, self.bytes) = (HashSet::default(), 0);
         }
     }
 }

@@ -20,6 +20,10 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// A number is a stretch of 2¹³ ms (about 8 s) and one of 2⁸ places within: small distances make a small index.
 const STRETCH_BITS: u32 = 13;
 const PLACE_BITS: u32 = 8;
+/// A message gives way to others of its moment by at most so many stretches (97 days).
+const MAX_LATE: i64 = (1 << 20) - 1;
+/// Times beyond this (the year 9999) count as this.
+const MAX_TIME: WallMs = 253_402_300_800_000;
 /// Bodies taken in at a time, in bytes.
 const BATCH_BYTES: usize = 16 * 1024;
 /// Pages of the index that are put together at a time.
@@ -60,7 +64,10 @@ pub(in super::super) fn add(db: &Connection, entry: &Entry) -> Result<()> {
         return Ok(());
     }
     let author = author(db, entry.sender, entry.sender_name)?;
-    let key = free_key(db, entry.received)?;
+    let Some(key) = free_key(db, entry.received)? else {
+        // Hundreds of millions of one moment: no server means them to be found.
+        return Ok(());
+    };
     let mut words = grams(entry.body);
     words.push_str(&Slot::Room.word(entry.room));
     words.push(' ');
@@ -81,23 +88,35 @@ fn author(db: &Connection, sender: i64, name: &str) -> Result<i64> {
     Ok(db.last_insert_rowid())
 }
 
-/// The next number of a moment. Where more messages came within its stretch than it has places, one of a later stretch.
-fn free_key(db: &Connection, received: WallMs) -> Result<i64> {
-    let wanted = received >> STRETCH_BITS;
+/// The stretch of a moment. What a server says it is need not make sense.
+fn stretch(at: WallMs) -> i64 {
+    at.clamp(0, MAX_TIME) >> STRETCH_BITS
+}
+
+/// The next number of a moment. Where more messages came within its stretch than it has places, one of a later stretch;
+/// none where all that are near enough are taken.
+fn free_key(db: &Connection, received: WallMs) -> Result<Option<i64>> {
+    let wanted = stretch(received);
     let mut last_of = db.prepare_cached("SELECT max(key) FROM search_entry WHERE key BETWEEN ?1 AND ?2")?;
-    let mut late = 0;
+    let (mut late, mut stretches) = (0, 1);
     loop {
         let first = (wanted + late) << PLACE_BITS;
-        let end = first + (1 << PLACE_BITS) - 1;
+        let end = first + (stretches << PLACE_BITS) - 1;
         let last: Option<i64> = last_of.query_row([first, end], |row| row.get(0))?;
         let key = last.map_or(first, |last| last + 1);
         if key <= end {
+            let late = (key >> PLACE_BITS) - wanted;
             if late > 0 {
                 db.prepare_cached("UPDATE search_state SET late = max(late, ?1)")?.execute([late])?;
             }
-            return Ok(key);
+            return Ok(Some(key));
         }
-        late = late * 2 + 1;
+        (late, stretches) = match late {
+            // Twice as far each time, and in the end behind all that are there.
+            _ if stretches > 1 => return Ok(None),
+            MAX_LATE => (0, MAX_LATE + 1),
+            late => (late * 2 + 1, 1),
+        };
     }
 }
 
@@ -105,8 +124,10 @@ fn free_key(db: &Connection, received: WallMs) -> Result<i64> {
 /// from before or after.
 pub(super) fn range(db: &Connection, after: Option<WallMs>, before: Option<WallMs>) -> Result<(i64, i64)> {
     let late: i64 = db.prepare_cached("SELECT late FROM search_state")?.query_row((), |row| row.get(0))?;
-    let from = after.map_or(i64::MIN, |after| after >> STRETCH_BITS << PLACE_BITS);
-    let to = before.map_or(i64::MAX, |before| ((before >> STRETCH_BITS) + late + 1) << PLACE_BITS);
+    let from = after.map_or(i64::MIN, |after| stretch(after) << PLACE_BITS);
+    // A database of before there was a limit may have any number.
+    let late = late.clamp(0, MAX_TIME);
+    let to = before.map_or(i64::MAX, |before| (stretch(before) + late + 1) << PLACE_BITS);
     Ok((from, to))
 }
 

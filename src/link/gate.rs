@@ -1,0 +1,415 @@
+//! [`Gate`]: which of a server's events go on. A name that nobody knows makes nothing, an answer needs a question, no text
+//! is longer than anybody reads; and a server that sends too much of what cannot be used is told to go.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use foldhash::fast::RandomState;
+
+use super::outbox::Outbox;
+use super::watch::Watch;
+use crate::model::event::Person;
+use crate::model::link_state::Why;
+use crate::model::log::Note;
+use crate::model::reducer::MAX_ROOMS;
+use crate::model::time::{BootMs, WallMs};
+use crate::model::{
+    Command, CommandState, DeviceId, EntryKind, Event, MetricName, Offset, Principal, Refusal, RoomName,
+    Sender, Time, Value,
+};
+use crate::wire::Request;
+
+/// Maximum number of questions of one kind whose answers are awaited; the oldest is given up for a new one.
+const MAX_QUESTIONS: usize = 256;
+/// Longest id of a principal, in bytes: whoever has a longer one is left out.
+const MAX_ID_BYTES: usize = 256;
+/// Longest name of a person or a server, and longest code, in bytes.
+const MAX_NAME_BYTES: usize = 256;
+/// Longest explanation or reason, in bytes.
+const MAX_DETAIL_BYTES: usize = 1_024;
+/// Longest text that a command sets, in bytes.
+const MAX_VALUE_BYTES: usize = 4_096;
+
+/// So many unusable messages end a connection, unless they are spread over time.
+const MAX_UNUSABLE: u64 = 500;
+/// So many unusable messages are forgiven each second.
+const UNUSABLE_A_SECOND: u64 = 10;
+/// So many notes are passed on at once, and so many more each second.
+const MAX_NOTES: u64 = 500;
+const NOTES_A_SECOND: u64 = 20;
+
+/// A bucket that leaks: it holds so much, and loses so much each second.
+#[derive(Debug)]
+struct Bucket {
+    level_ms: u64,
+    at: BootMs,
+    size: u64,
+    a_second: u64,
+}
+
+impl Bucket {
+    const fn new(size: u64, a_second: u64) -> Bucket {
+        Bucket { level_ms: 0, at: 0, size, a_second }
+    }
+
+    /// Puts one in. False: it is full.
+    fn take(&mut self, now: BootMs) -> bool {
+        let leaked = now.saturating_sub(self.at).saturating_mul(self.a_second);
+        (self.level_ms, self.at) = (self.level_ms.saturating_sub(leaked), now);
+        if self.level_ms >= self.size * 1_000 {
+            return false;
+        }
+        self.level_ms += 1_000;
+        true
+    }
+}
+
+/// What was asked of a server and is not answered, oldest first.
+#[derive(Debug)]
+struct Questions<T>(VecDeque<T>);
+
+impl<T> Default for Questions<T> {
+    fn default() -> Self {
+        Questions(VecDeque::new())
+    }
+}
+
+impl<T: PartialEq> Questions<T> {
+    fn ask(&mut self, question: T) {
+        if self.0.len() == MAX_QUESTIONS {
+            self.0.pop_front();
+        }
+        self.0.push_back(question);
+    }
+
+    /// Whether this was asked; it is answered now.
+    fn answer(&mut self, question: &T) -> bool {
+        let at = self.0.iter().position(|asked| asked == question);
+        at.is_some_and(|at| self.0.remove(at).is_some())
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Gate {
+    /// The rooms that are known, and how far each is read as the server last said.
+    rooms: HashMap<RoomName, Offset, RandomState>,
+    history: Questions<(RoomName, Offset)>,
+    series: Questions<(DeviceId, MetricName, WallMs, WallMs)>,
+    logs: Questions<DeviceId>,
+    /// Devices of ours.
+    ours: HashSet<DeviceId, RandomState>,
+    unusable: Bucket,
+    is_too_much: bool,
+    notes: Bucket,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Gate {
+            rooms: HashMap::default(),
+            history: Questions::default(),
+            series: Questions::default(),
+            logs: Questions::default(),
+            ours: HashSet::default(),
+            unusable: Bucket::new(MAX_UNUSABLE, UNUSABLE_A_SECOND),
+            is_too_much: false,
+            notes: Bucket::new(MAX_NOTES, NOTES_A_SECOND),
+        }
+    }
+}
+
+impl Gate {
+    /// A new conversation begins: nothing is asked yet.
+    pub(super) fn begin(&mut self) {
+        (self.history, self.series, self.logs) = Default::default();
+        self.ours.clear();
+        (self.unusable, self.is_too_much) = (Bucket::new(MAX_UNUSABLE, UNUSABLE_A_SECOND), false);
+    }
+
+    /// The room may be spoken of from now on, if there is room for it.
+    pub(super) fn know_room(&mut self, room: &RoomName) {
+        if !self.rooms.contains_key(room) && self.rooms.len() < MAX_ROOMS {
+            self.rooms.insert(room.clone(), 0);
+        }
+    }
+
+    /// This is asked of the server.
+    pub(super) fn asked(&mut self, request: &Request) {
+        match request {
+            Request::History { room, before, .. } => self.history.ask((room.clone(), *before)),
+            Request::Series { device, metric, from, to } => {
+                self.series.ask((device.clone(), metric.clone(), *from, *to));
+            }
+            Request::DeviceLog(device) => self.logs.ask(device.clone()),
+            Request::Announce(spec) => self.is_ours(&spec.id),
+            Request::DeviceState { device, .. } => self.is_ours(device),
+            Request::Publish(readings) => {
+                readings.samples.iter().for_each(|sample| self.is_ours(&sample.device));
+            }
+            _ => {}
+        }
+    }
+
+    fn is_ours(&mut self, device: &DeviceId) {
+        if !self.ours.contains(device) {
+            self.ours.insert(device.clone());
+        }
+    }
+
+    /// The server sent something that cannot be used.
+    pub(super) fn strike(&mut self, now: Time) {
+        self.is_too_much |= !self.unusable.take(now.boot_ms);
+    }
+
+    /// Why the conversation is to end: too much of it cannot be used.
+    pub(super) fn violation(&self) -> Option<String> {
+        let sentence =
+            || format!("more than {MAX_UNUSABLE} messages that are malformed or that nobody asked for");
+        self.is_too_much.then(sentence)
+    }
+
+    /// The event as it goes on; `None`: it does not.
+    pub(super) fn pass(
+        &mut self,
+        now: Time,
+        outbox: &Outbox,
+        watch: &Watch,
+        mut event: Event,
+    ) -> Option<Event> {
+        let passes = match &mut event {
+            Event::Welcomed { me, server, people, rooms, .. } => {
+                rooms.iter().for_each(|room| self.know_room(room));
+                people.retain_mut(|Person { who, .. }| is_known_by(who));
+                cut(server, MAX_NAME_BYTES);
+                is_known_by(me)
+            }
+            Event::LogStarted { .. } => {
+                self.rooms.values_mut().for_each(|read| *read = 0);
+                true
+            }
+            Event::Entries { entries, .. } => {
+                let with_room = entries.iter().filter(|entry| entry.kind != EntryKind::Unknown);
+                with_room.for_each(|entry| self.know_room(&entry.room));
+                true
+            }
+            Event::Typing { room, who, .. } => self.rooms.contains_key(room) && is_sender(who),
+            Event::ReadMarker { room, offset } => self.is_read_further(room, *offset),
+            Event::Presence(Person { who, .. }) => is_known_by(who),
+            Event::Acknowledged { id, .. } => outbox.expects(*id),
+            Event::Refused { id, refusal } => {
+                shorten_refusal(refusal);
+                outbox.expects(*id)
+            }
+            Event::Commanded(command) => watch.knows(&command.device) && is_command(command),
+            Event::DevicePresence { reason, .. } => {
+                cut(reason, MAX_DETAIL_BYTES);
+                true
+            }
+            Event::Note(note) => self.notes.take(now.boot_ms) && is_note(note),
+            answer => self.is_asked_for(now, answer),
+        };
+        passes.then_some(event)
+    }
+
+    /// Whether this is news. A marker that goes no further changes nothing.
+    fn is_read_further(&mut self, room: &RoomName, offset: Offset) -> bool {
+        let read = self.rooms.get_mut(room).filter(|read| **read < offset);
+        read.map(|read| *read = offset).is_some()
+    }
+
+    /// Whether this answers a question; what answers none counts against the server. Other events need no question.
+    fn is_asked_for(&mut self, now: Time, event: &mut Event) -> bool {
+        let is_asked = match event {
+            Event::History { room, before, .. } => self.history.answer(&(room.clone(), *before)),
+            Event::SeriesPaged { device, metric, page } => {
+                self.series.answer(&(device.clone(), metric.clone(), page.from, page.to))
+            }
+            Event::DeviceLog { device, .. } => self.logs.answer(device),
+            Event::CommandGiven { device, by, .. } => self.ours.contains(device) && is_sender(by),
+            Event::PublishRefused { device, code, detail } => {
+                cut(code, MAX_NAME_BYTES);
+                cut(detail, MAX_DETAIL_BYTES);
+                self.ours.contains(device)
+            }
+            _ => true,
+        };
+        if !is_asked {
+            self.strike(now);
+        }
+        is_asked
+    }
+}
+
+/// Whether somebody can be told apart by their id. Their name is cut to what anybody reads.
+fn is_known_by(who: &mut Principal) -> bool {
+    cut(&mut who.name, MAX_NAME_BYTES);
+    who.id.0.len() <= MAX_ID_BYTES
+}
+
+fn is_sender(who: &mut Sender) -> bool {
+    cut(&mut who.name, MAX_NAME_BYTES);
+    who.id.0.len() <= MAX_ID_BYTES
+}
+
+fn is_command(command: &mut Command) -> bool {
+    if let CommandState::Failed { detail } = &mut command.state {
+        cut(detail, MAX_DETAIL_BYTES);
+    }
+    if let Value::Text(text) = &mut command.value
+        && text.len() > MAX_VALUE_BYTES
+    {
+        *text = text[..text.floor_char_boundary(MAX_VALUE_BYTES)].into();
+    }
+    is_sender(&mut command.by)
+}
+
+fn is_note(note: &mut Note) -> bool {
+    match note {
+        Note::Malformed { detail } | Note::State { text: detail } => cut(detail, MAX_DETAIL_BYTES),
+        Note::ServerError { code, detail } => {
+            cut(code, MAX_NAME_BYTES);
+            cut(detail, MAX_DETAIL_BYTES);
+        }
+    }
+    true
+}
+
+fn shorten_refusal(refusal: &mut Refusal) {
+    if let Refusal::Other { code, detail } = refusal {
+        cut(code, MAX_NAME_BYTES);
+        cut(detail, MAX_DETAIL_BYTES);
+    }
+}
+
+/// Cuts what a server said about the end of a connection to what anybody reads.
+pub(super) fn shorten(why: &mut Why) {
+    match why {
+        Why::Closed { reason, .. } => cut(reason, MAX_DETAIL_BYTES),
+        Why::Violation { detail } | Why::Lost { detail } | Why::NotWebSocket { detail } => {
+            cut(detail, MAX_DETAIL_BYTES);
+        }
+        _ => {}
+    }
+}
+
+/// Cuts a text that is longer than so many bytes, and shows that it was.
+fn cut(text: &mut String, bytes: usize) {
+    if text.len() > bytes {
+        text.truncate(text.floor_char_boundary(bytes));
+        text.push('…');
+        text.shrink_to_fit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{PrincipalId, PrincipalKind, SeriesPage};
+
+    const NOW: Time = Time { boot_ms: 1_000, wall_ms: 0 };
+
+    fn room(name: &str) -> RoomName {
+        RoomName::new(name).unwrap()
+    }
+
+    fn device(name: &str) -> DeviceId {
+        DeviceId::new(name).unwrap()
+    }
+
+    fn passes(gate: &mut Gate, event: Event) -> Option<Event> {
+        gate.pass(NOW, &Outbox::default(), &Watch::default(), event)
+    }
+
+    fn typing(name: &str) -> Event {
+        let who = Sender { id: PrincipalId("p".into()), name: "n".repeat(9_999) };
+        Event::Typing { room: room(name), who, until: 0 }
+    }
+
+    fn history(name: &str, before: Offset) -> Event {
+        Event::History { room: room(name), before, entries: Vec::new(), complete: true }
+    }
+
+    #[test]
+    fn a_room_that_nobody_knows_is_not_made_by_a_notice() {
+        let mut gate = Gate::default();
+        gate.know_room(&room("general"));
+        assert_eq!(passes(&mut gate, typing("made up")), None);
+        let Some(Event::Typing { who, .. }) = passes(&mut gate, typing("general")) else { panic!("dropped") };
+        assert!(who.name.len() <= MAX_NAME_BYTES + 3);
+        let read = |name: &str, offset| Event::ReadMarker { room: room(name), offset };
+        assert_eq!(passes(&mut gate, read("made up", 3)), None);
+        assert!(passes(&mut gate, read("general", 3)).is_some());
+        assert_eq!(passes(&mut gate, read("general", 3)), None, "it goes no further");
+        assert!(passes(&mut gate, read("general", 4)).is_some());
+        (0..2 * MAX_ROOMS).for_each(|n| gate.know_room(&room(&format!("r{n}"))));
+        assert_eq!(gate.rooms.len(), MAX_ROOMS);
+        assert_eq!(gate.violation(), None, "rooms that are left out are no fault of the server's");
+    }
+
+    #[test]
+    fn an_answer_needs_a_question() {
+        let mut gate = Gate::default();
+        assert_eq!(passes(&mut gate, history("general", 9)), None);
+        gate.asked(&Request::History { room: room("general"), before: 9, limit: 1 });
+        assert_eq!(passes(&mut gate, history("general", 8)), None);
+        assert!(passes(&mut gate, history("general", 9)).is_some());
+        assert_eq!(passes(&mut gate, history("general", 9)), None, "once");
+
+        let log = || Event::DeviceLog { device: device("pump"), lines: Vec::new() };
+        assert_eq!(passes(&mut gate, log()), None);
+        gate.asked(&Request::DeviceLog(device("pump")));
+        assert!(passes(&mut gate, log()).is_some());
+
+        let page = SeriesPage { from: 1, to: 2, ..SeriesPage::default() };
+        let paged =
+            || Event::SeriesPaged { device: device("pump"), metric: device("flow"), page: page.clone() };
+        assert_eq!(passes(&mut gate, paged()), None);
+        gate.asked(&Request::Series { device: device("pump"), metric: device("flow"), from: 1, to: 2 });
+        assert!(passes(&mut gate, paged()).is_some());
+        let ack =
+            Event::Acknowledged { id: crate::model::MessageId::from_random([1; 16]), offset: 1, received: 1 };
+        assert_eq!(passes(&mut gate, ack), None, "nothing was sent");
+    }
+
+    #[test]
+    fn too_much_that_cannot_be_used_is_a_violation_and_a_little_for_ever_is_not() {
+        let mut gate = Gate::default();
+        for second in 0..1_000 {
+            let now = Time { boot_ms: second * 1_000, wall_ms: 0 };
+            (0..UNUSABLE_A_SECOND).for_each(|_| gate.strike(now));
+        }
+        assert_eq!(gate.violation(), None);
+        gate.begin();
+        for n in 0..=MAX_UNUSABLE {
+            assert_eq!(gate.violation(), None, "after {n}");
+            passes(&mut gate, history("general", n));
+        }
+        assert!(gate.violation().is_some());
+        gate.begin();
+        assert_eq!(gate.violation(), None, "the next conversation begins anew");
+    }
+
+    #[test]
+    fn what_a_server_says_is_cut_to_what_anybody_reads() {
+        let mut gate = Gate::default();
+        let long = || "한".repeat(500_000);
+        let note = Event::Note(Note::ServerError { code: long(), detail: long() });
+        let Some(Event::Note(Note::ServerError { code, detail })) = passes(&mut gate, note) else {
+            panic!("dropped")
+        };
+        assert!(code.len() <= MAX_NAME_BYTES + 3 && detail.len() <= MAX_DETAIL_BYTES + 3);
+        let passed = (0..9 * MAX_NOTES)
+            .filter(|_| passes(&mut gate, Event::Note(Note::Malformed { detail: long() })).is_some());
+        assert_eq!(passed.count() as u64, MAX_NOTES - 1, "notes are not worth more");
+        let who = |id: String| Principal { id: PrincipalId(id), kind: PrincipalKind::Person, name: long() };
+        let presence = |id| Event::Presence(Person { who: who(id), online: true });
+        assert_eq!(passes(&mut gate, presence(long())), None);
+        let Some(Event::Presence(person)) = passes(&mut gate, presence("p".into())) else {
+            panic!("dropped")
+        };
+        assert!(person.who.name.len() <= MAX_NAME_BYTES + 3);
+        let mut why = Why::Closed { code: Some(4_999), reason: long(), retry_after_ms: None };
+        shorten(&mut why);
+        assert!(matches!(why, Why::Closed { reason, .. } if reason.len() <= MAX_DETAIL_BYTES + 3));
+    }
+}

@@ -1,0 +1,127 @@
+//! How much memory a [`Write`] takes: what a queue of them is bounded by.
+
+use super::Write;
+use crate::model::chat::Refusal;
+use crate::model::event::Person;
+use crate::model::{Entry, Event, OutboxItem, RoomName};
+
+/// What any write, and any part of one, takes beside its texts, in bytes.
+const EACH: usize = 256;
+
+impl Write {
+    /// About how much memory it takes, in bytes.
+    pub fn size(&self) -> usize {
+        size(self)
+    }
+
+    /// Whether it says what came from a server, which will say it again where this is not kept. What a server answers to
+    /// something typed is not: the outbox goes by it.
+    pub fn is_replayable(&self) -> bool {
+        matches!(
+            self,
+            Write::Event(
+                Event::Welcomed { .. }
+                    | Event::LogStarted { .. }
+                    | Event::Entries { .. }
+                    | Event::History { .. }
+                    | Event::HistoryFailed { .. }
+            )
+        )
+    }
+}
+
+pub(super) fn size(write: &Write) -> usize {
+    EACH + match write {
+        Write::Queue(item) | Write::Replace { new: item, .. } => of_item(item),
+        Write::Event(event) => of_event(event),
+        Write::Draft { room, text } => of_room(room) + text.len(),
+        Write::Attempted(ids) => ids.len() * 16,
+        Write::Unqueue(_) | Write::RemoveConnection => 0,
+    }
+}
+
+fn of_event(event: &Event) -> usize {
+    match event {
+        Event::Entries { entries, .. } => of_entries(entries),
+        Event::History { room, entries, .. } => of_room(room) + of_entries(entries),
+        Event::Welcomed { people, rooms, server, .. } => {
+            people.iter().map(of_person).sum::<usize>()
+                + rooms.iter().map(of_room).sum::<usize>()
+                + server.len()
+        }
+        Event::Refused { refusal: Refusal::Other { code, detail }, .. } => code.len() + detail.len(),
+        Event::ReadMarker { room, .. } | Event::HistoryFailed { room } => of_room(room),
+        _ => 0,
+    }
+}
+
+fn of_entries(entries: &[Entry]) -> usize {
+    let texts = |entry: &Entry| {
+        entry.body.len() + entry.sender.name.len() + entry.sender.id.0.len() + entry.room.as_str().len()
+    };
+    entries.iter().map(|entry| texts(entry) + EACH).sum()
+}
+
+fn of_person(person: &Person) -> usize {
+    EACH + person.who.id.0.len() + person.who.name.len()
+}
+
+fn of_item(item: &OutboxItem) -> usize {
+    of_room(&item.room) + item.body.len()
+}
+
+fn of_room(room: &RoomName) -> usize {
+    room.as_str().len() + size_of::<RoomName>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EntryKind, MessageId, PrincipalId, Sender};
+
+    #[test]
+    fn every_text_that_a_server_chooses_counts() {
+        let long = || "x".repeat(100_000);
+        let entry = |sender: Sender, body: String| Entry {
+            kind: EntryKind::Message,
+            offset: 1,
+            id: MessageId::from_random([1; 16]),
+            room: RoomName::general(),
+            sender,
+            body,
+            at: 0,
+            received: 0,
+        };
+        let sender = |id: String, name: String| Sender { id: PrincipalId(id), name };
+        let short = String::new;
+        let entries = |entry| Write::Event(Event::Entries { entries: vec![entry], live: true });
+        let writes = [
+            entries(entry(sender(long(), short()), short())),
+            entries(entry(sender(short(), long()), short())),
+            entries(entry(sender(short(), short()), long())),
+            Write::Event(Event::Entries {
+                entries: vec![entry(sender(short(), short()), short()); 400],
+                live: true,
+            }),
+            Write::Event(Event::Refused {
+                id: MessageId::from_random([1; 16]),
+                refusal: Refusal::Other { code: short(), detail: long() },
+            }),
+            Write::Event(Event::Welcomed {
+                me: crate::model::Principal {
+                    id: PrincipalId(short()),
+                    kind: crate::model::PrincipalKind::Person,
+                    name: short(),
+                },
+                server: long(),
+                head: 0,
+                now: 0,
+                people: Vec::new(),
+                rooms: Vec::new(),
+            }),
+        ];
+        for write in writes {
+            assert!(write.size() >= 100_000, "{}", write.size());
+        }
+    }
+}
