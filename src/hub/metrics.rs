@@ -4,6 +4,8 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::process::Figures;
+
 /// Upper ends of the append latency's buckets, in milliseconds.
 const BUCKETS_MS: [u64; 11] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000];
 
@@ -24,6 +26,12 @@ pub(super) enum Refused {
     Invite,
     /// The hub has as many connections as it takes.
     Full,
+    /// The principal has as many connections as one may have.
+    Share,
+    /// A stranger who had to make room for another.
+    Crowded,
+    /// A message that was not finished in time, or the largest of too many.
+    Unfinished,
     /// Not a handshake, or not of this protocol.
     Handshake,
     /// The log could not be written or read.
@@ -33,7 +41,7 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    const ALL: [(Refused, &str); 10] = [
+    const ALL: [(Refused, &str); 13] = [
         (Refused::Host, "host"),
         (Refused::Origin, "origin"),
         (Refused::Token, "token"),
@@ -41,6 +49,9 @@ impl Refused {
         (Refused::Guessing, "guessing"),
         (Refused::Invite, "invite"),
         (Refused::Full, "full"),
+        (Refused::Share, "share"),
+        (Refused::Crowded, "crowded"),
+        (Refused::Unfinished, "unfinished"),
         (Refused::Handshake, "handshake"),
         (Refused::Unavailable, "unavailable"),
         (Refused::TooSlow, "too_slow"),
@@ -100,6 +111,12 @@ pub(super) struct Gauges {
     pub head: u64,
     /// Devices.
     pub devices: usize,
+    /// Connections whose token is not known.
+    pub strangers: usize,
+    /// Bytes of unfinished messages.
+    pub unfinished: usize,
+    /// What the system says of this process.
+    pub process: Figures,
 }
 
 impl Metrics {
@@ -129,7 +146,10 @@ impl Metrics {
         metric("connections", "gauge", "Open sockets.", gauges.sockets as u64);
         metric("principals_connected", "gauge", "Principals with an open socket.", gauges.principals as u64);
         metric("log_head", "gauge", "The newest offset of the log.", gauges.head);
-        metric("connections_total", "counter", "Sockets opened.", self.sockets.get());
+        let help = "Connections whose token is not known yet.";
+        metric("strangers", "gauge", help, gauges.strangers as u64);
+        metric("unfinished_bytes", "gauge", "Bytes of unfinished messages.", gauges.unfinished as u64);
+        metric("sockets_opened_total", "counter", "Sockets opened.", self.sockets.get());
         metric("messages_total", "counter", "Entries appended to the log.", self.appended.get());
         metric("messages_repeated_total", "counter", "Appends known already.", self.repeated.get());
         metric("received_bytes_total", "counter", "Bytes of frames received.", self.received.get());
@@ -148,6 +168,9 @@ impl Metrics {
             let _ = writeln!(text, "duplex_refused_total{{reason=\"{word}\"}} {count}");
         }
         self.histogram(&mut text);
+        text.push_str("# HELP duplex_build_info The version that runs.\n# TYPE duplex_build_info gauge\n");
+        let _ = writeln!(text, "duplex_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
+        gauges.process.write(&mut text);
         text
     }
 
@@ -177,7 +200,10 @@ mod tests {
         metrics.refuse(Refused::Origin);
         metrics.append_took(Duration::from_micros(1_500));
         metrics.append_took(Duration::from_secs(60));
-        let text = metrics.text(&Gauges { sockets: 3, principals: 2, head: 9, devices: 4 });
+        let process = Figures { cpu_seconds: Some(1.5), open_fds: Some(12), ..Figures::default() };
+        let gauges =
+            Gauges { sockets: 3, principals: 2, head: 9, devices: 4, strangers: 5, unfinished: 6, process };
+        let text = metrics.text(&gauges);
         for line in [
             "duplex_connections 3",
             "duplex_log_head 9",
@@ -191,11 +217,40 @@ mod tests {
             "duplex_append_seconds_bucket{le=\"+Inf\"} 2",
             "duplex_append_seconds_sum 60.001500",
             "duplex_append_seconds_count 2",
+            "duplex_strangers 5",
+            "duplex_unfinished_bytes 6",
+            concat!("duplex_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+            "# TYPE process_cpu_seconds_total counter",
+            "process_cpu_seconds_total 1.5",
+            "process_open_fds 12",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
         }
+        assert!(!text.contains("process_max_fds"), "what is not known is left out");
         for (index, (why, _)) in Refused::ALL.into_iter().enumerate() {
             assert_eq!(why as usize, index);
         }
+    }
+    /// OpenMetrics knows a counter by its name without `_total`, and so do many who read this.
+    #[test]
+    fn no_two_metrics_share_a_name() {
+        let gauges = Gauges {
+            sockets: 0,
+            principals: 0,
+            head: 0,
+            devices: 0,
+            strangers: 0,
+            unfinished: 0,
+            process: Figures::default(),
+        };
+        let text = Metrics::default().text(&gauges);
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        let mut names: Vec<&str> =
+            types.map(|(name, _)| name.strip_suffix("_total").unwrap_or(name)).collect();
+        let all = names.len();
+        assert!(all > 15);
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
     }
 }

@@ -9,5 +9,7 @@ mod commands;
 mod devices;
 mod door;
 mod harm;
+mod hostile;
 mod life;
 mod posts;
+mod service;
