@@ -40,7 +40,7 @@ rm -r "$stage/share"
 find "$stage" -path '*/man1/*.1' -exec gzip -9n {} +
 
 # The services. Nothing starts them but the person who administers the computer.
-for unit in packaging/linux/*.service; do
+for unit in packaging/linux/*.service packaging/linux/*.socket; do
     put 644 "$unit" "$console/usr/lib/systemd/system/${unit##*/}"
 done
 put 644 packaging/linux/hub.conf "$console/etc/$NAME/hub.conf"

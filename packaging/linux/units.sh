@@ -11,12 +11,19 @@ THRESHOLD=20
 rm -rf "$root"
 units=usr/lib/systemd/system
 mkdir -p "$root/$units" "$root/usr/bin" "$root/etc"
-cp packaging/linux/*.service "$root/$units"
-printf '#!/bin/sh\n' >"$root/usr/bin/${NAME}ctl"
-chmod 755 "$root/usr/bin/${NAME}ctl"
-for target in sysinit basic network-online multi-user shutdown; do
+cp packaging/linux/*.service packaging/linux/*.socket "$root/$units"
+mkdir -p "$root/bin"
+for program in "usr/bin/${NAME}ctl" bin/kill; do
+    printf '#!/bin/sh\n' >"$root/$program"
+    chmod 755 "$root/$program"
+done
+for target in sysinit basic network-online multi-user shutdown sockets; do
     printf '[Unit]\nDescription=%s\n' "$target" >"$root/$units/$target.target"
 done
+
+said=$(systemd-analyze verify --man=no --root="$root" "$NAME-hub.socket" 2>&1) || stop "$NAME-hub.socket: $said"
+[ -z "$said" ] || stop "$NAME-hub.socket: $said"
+say "$NAME-hub.socket: understood"
 
 for unit in "$NAME-hub.service" "$NAME-agent@example.service"; do
     # It prints what it does not understand, and succeeds all the same where that is only a key.

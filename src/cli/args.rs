@@ -1,12 +1,14 @@
 //! The commands and their flags.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args as Flags, Parser, Subcommand};
 
 use super::{Exit, Failure, print};
+use crate::hub::IpNet;
 use crate::model::profile::Secret;
 use crate::model::{Address, DeviceId, MessageId, MetricName, RoomName, mask};
 use crate::privacy::{self, TokenOptions};
@@ -36,7 +38,7 @@ Exit codes:
 )]
 pub(super) struct Args {
     /// Tell more about what happens.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, env = "DUPLEX_VERBOSE", value_parser = FalseyValueParser::new())]
     pub(super) verbose: bool,
     #[command(subcommand)]
     pub(super) command: Command,
@@ -84,38 +86,68 @@ Examples:
 Exit codes:
   0  done; for check: nothing is wrong
   1  failed; for check: something is wrong; the last line says what to do
-  2  the command line is wrong"
+  2  the command line is wrong
+
+Every option can be given by an environment variable instead; where several values are allowed, they are separated by commas.
+
+Signals: SIGTERM and SIGINT end the hub after it has said goodbye to its clients. On SIGHUP a hub that was started in a \
+terminal does the same, since the terminal is going; any other, as a service is, reads its certificate again (as it does \
+by itself within some seconds of a change) and goes on.
+
+Under systemd the hub takes over the socket of duplex-hub.socket instead of --listen, says when it is ready, and answers \
+the watchdog."
 )]
 pub(super) struct Hub {
     #[command(subcommand)]
     pub(super) upkeep: Option<Upkeep>,
     /// Where to listen. Beyond this computer, TLS is required.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7870")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7870", env = "DUPLEX_HUB_LISTEN")]
     pub(super) listen: SocketAddr,
     /// Where to keep everything.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "DUPLEX_HUB_DATA_DIR")]
     pub(super) data_dir: Option<PathBuf>,
     /// The hub's name, as people see it.
-    #[arg(long)]
+    #[arg(long, env = "DUPLEX_HUB_NAME")]
     pub(super) name: Option<String>,
     /// Its certificate, a PEM file.
-    #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "tls_self_signed")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_key",
+        conflicts_with = "tls_self_signed",
+        env = "DUPLEX_HUB_TLS_CERT"
+    )]
     pub(super) tls_cert: Option<PathBuf>,
     /// The certificate's key, a PEM file.
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    #[arg(long, value_name = "FILE", requires = "tls_cert", env = "DUPLEX_HUB_TLS_KEY")]
     pub(super) tls_key: Option<PathBuf>,
     /// Make a certificate; invites carry its fingerprint.
-    #[arg(long)]
+    #[arg(long, env = "DUPLEX_HUB_TLS_SELF_SIGNED", value_parser = FalseyValueParser::new())]
     pub(super) tls_self_signed: bool,
     /// Listen beyond this computer without TLS: tokens and messages can be read on the way.
-    #[arg(long)]
+    #[arg(long, env = "DUPLEX_HUB_INSECURE", value_parser = FalseyValueParser::new())]
     pub(super) insecure: bool,
     /// A host name that clients may call this hub by; may be given several times.
-    #[arg(long = "allow-host", value_name = "HOST")]
+    #[arg(long = "allow-host", value_name = "HOST", env = "DUPLEX_HUB_ALLOW_HOST", value_delimiter = ',')]
     pub(super) allow_host: Vec<String>,
     /// The origin of a web page that may connect; may be given several times.
-    #[arg(long = "allow-origin", value_name = "ORIGIN")]
+    #[arg(
+        long = "allow-origin",
+        value_name = "ORIGIN",
+        env = "DUPLEX_HUB_ALLOW_ORIGIN",
+        value_delimiter = ','
+    )]
     pub(super) allow_origin: Vec<String>,
+    /// A reverse proxy, by its address or network (10.0.0.0/8), that is believed when it says in Forwarded or
+    /// X-Forwarded-For for whom it asks; may be given several times. Without it these headers are ignored.
+    #[arg(
+        long = "trusted-proxy",
+        value_name = "CIDR",
+        env = "DUPLEX_HUB_TRUSTED_PROXY",
+        value_delimiter = ',',
+        value_parser = network
+    )]
+    pub(super) trusted_proxy: Vec<IpNet>,
     /// Begin a new, empty log where that of a hub which lived here is missing or damaged.
     #[arg(long)]
     pub(super) new_log: bool,
@@ -351,6 +383,13 @@ pub(super) struct Send {
     pub(super) timeout: Duration,
 }
 
+/// `10.0.0.0/8`, `2001:db8::/32`, or a single address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let single = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    let network = text.parse::<IpNet>().ok().or_else(single);
+    network.ok_or_else(|| "an address or a network, such as 10.0.0.0/8".to_owned())
+}
+
 fn room(text: &str) -> Result<RoomName, String> {
     RoomName::new(text).map_err(|error| error.to_string())
 }
@@ -381,6 +420,29 @@ mod tests {
     fn the_flags_make_sense() {
         use clap::CommandFactory as _;
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_of_a_hub_has_an_environment_variable() {
+        use clap::CommandFactory as _;
+        let args = Args::command();
+        let hub = args.find_subcommand("hub").unwrap();
+        for arg in hub.get_arguments().filter(|arg| arg.get_long() != Some("help")) {
+            let name = arg.get_long().unwrap().to_uppercase().replace('-', "_");
+            let variable = arg.get_env().and_then(|name| name.to_str());
+            assert_eq!(
+                variable,
+                Some(&*format!("DUPLEX_HUB_{name}")),
+                "--{name} has no variable of its name"
+            );
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_an_address_or_a_network() {
+        assert_eq!(network("10.0.0.0/8").map(|network| network.to_string()), Ok("10.0.0.0/8".to_owned()));
+        assert_eq!(network("::1").map(|network| network.to_string()), Ok("::1/128".to_owned()));
+        assert!(network("10.0.0.0/33").is_err() && network("proxy.example").is_err() && network("").is_err());
     }
 
     #[test]

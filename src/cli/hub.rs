@@ -7,6 +7,9 @@ use crate::model::device::COMMAND_MS;
 use crate::settings;
 
 pub(super) async fn run(command: Hub) -> Result<(), Failure> {
+    // First of all: a signal that comes while the hub starts ends it in order, too.
+    let mut signals = Signals::new().map_err(unheard)?;
+    let listener = handed_over()?;
     let data_dir = default_hub_dir(command.data_dir)?;
     settings::private_file::create_dir(&data_dir).map_err(|error| {
         Failure::new(Exit::Failed, format!("{} cannot be used to keep data: {error}", data_dir.display()))
@@ -25,28 +28,21 @@ pub(super) async fn run(command: Hub) -> Result<(), Failure> {
         embedded: false,
         allowed_hosts: command.allow_host,
         allowed_origins: command.allow_origin,
+        trusted_proxies: command.trusted_proxy,
         command_ms: COMMAND_MS,
         new_log: command.new_log,
         limits: command.limits.limits(),
     };
-    let mut running = hub::start(options).await.map_err(failed)?;
+    let mut running = hub::start_on(options, listener).await.map_err(failed)?;
     let mut lines = vec![format!("hub at {}", running.url)];
     lines.extend(running.fingerprint.iter().map(|hex| format!("certificate sha256 {hex}")));
     lines.push(format!("the admin's token is in {}", data_dir.join("token").display()));
     lines.push(format!("invite somebody: duplexctl invite --data-dir {}", data_dir.display()));
     // A hub serves on when nobody reads what it prints.
     let _ = print::line(&lines.join("\n"));
-    #[cfg(target_os = "linux")]
-    tell_systemd(sd_notify::NotifyState::Ready);
-    let failure = tokio::select! {
-        why = running.failure() => Some(why),
-        stopped = stopped() => match stopped {
-            Ok(()) => None,
-            Err(error) => Some(format!("signals cannot be waited for: {error}")),
-        },
-    };
-    #[cfg(target_os = "linux")]
-    tell_systemd(sd_notify::NotifyState::Stopping);
+    systemd::say(systemd::State::Ready);
+    let failure = serve(&mut running, &mut signals).await;
+    systemd::say(systemd::State::Stopping);
     running.shutdown().await;
     match failure {
         None => Ok(()),
@@ -54,27 +50,186 @@ pub(super) async fn run(command: Hub) -> Result<(), Failure> {
     }
 }
 
-/// Says how it goes to systemd, where that started it; to nobody otherwise.
-#[cfg(target_os = "linux")]
-fn tell_systemd(state: sd_notify::NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
-        log::warn!("systemd cannot be told: {error}");
+/// Until it is told to stop, or says why it has to.
+async fn serve(running: &mut hub::Running, signals: &mut Signals) -> Option<String> {
+    loop {
+        let watchdog = async {
+            match systemd::watchdog() {
+                // Twice as often as systemd looks.
+                Some(within) => tokio::time::sleep(within / 2).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            why = running.failure() => return Some(why),
+            signal = signals.next() => match signal {
+                Signal::Stop => return None,
+                Signal::Reload => {
+                    systemd::say(systemd::State::Reloading);
+                    running.reload().await;
+                    systemd::say(systemd::State::Ready);
+                }
+            },
+            // The loop that says so is the one that serves everybody.
+            () = watchdog => systemd::say(systemd::State::Alive),
+        }
     }
 }
 
-/// Waits until somebody wants it to stop.
-pub(super) async fn stopped() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            result = tokio::signal::ctrl_c() => result,
-            _ = terminate.recv() => Ok(()),
+fn unheard(error: std::io::Error) -> Failure {
+    Failure::new(Exit::Failed, format!("signals cannot be waited for: {error}"))
+}
+
+/// The socket that systemd listens on for us, if there is one.
+#[cfg(not(unix))]
+fn handed_over() -> Result<Option<std::net::TcpListener>, Failure> {
+    Ok(None)
+}
+
+/// The socket that systemd listens on for us, if there is one.
+#[cfg(unix)]
+fn handed_over() -> Result<Option<std::net::TcpListener>, Failure> {
+    let mut sockets = listenfd::ListenFd::from_env();
+    let failure =
+        |what: &str| Failure::new(Exit::Failed, format!("the socket that systemd hands over: {what}"));
+    match sockets.len() {
+        0 => Ok(None),
+        1 => sockets.take_tcp_listener(0).map_err(|error| failure(&error.to_string())),
+        _ => Err(failure("a hub takes one; leave a single ListenStream= in the .socket unit")),
+    }
+}
+
+/// What systemd is told, where that started the hub; elsewhere nobody is.
+#[cfg(target_os = "linux")]
+mod systemd {
+    use std::time::Duration;
+
+    use sd_notify::NotifyState;
+
+    /// How the hub is.
+    #[derive(Copy, Clone)]
+    pub(super) enum State {
+        /// It serves.
+        Ready,
+        /// It reads its certificate again.
+        Reloading,
+        /// It is about to end.
+        Stopping,
+        /// It still turns.
+        Alive,
+    }
+
+    pub(super) fn say(state: State) {
+        let told = match state {
+            State::Ready => sd_notify::notify(&[NotifyState::Ready]),
+            State::Reloading => NotifyState::monotonic_usec_now()
+                .and_then(|now| sd_notify::notify(&[NotifyState::Reloading, now])),
+            State::Stopping => sd_notify::notify(&[NotifyState::Stopping]),
+            State::Alive => sd_notify::notify(&[NotifyState::Watchdog]),
+        };
+        if let Err(error) = told {
+            log::warn!("systemd cannot be told: {error}");
         }
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+
+    /// Within what time systemd wants to hear that the hub still turns.
+    pub(super) fn watchdog() -> Option<Duration> {
+        sd_notify::watchdog_enabled()
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod systemd {
+    #[derive(Copy, Clone)]
+    pub(super) enum State {
+        Ready,
+        Reloading,
+        Stopping,
+        Alive,
+    }
+
+    pub(super) fn say(_: State) {}
+
+    pub(super) fn watchdog() -> Option<std::time::Duration> {
+        None
+    }
+}
+
+/// What a person or the system wants.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Signal {
+    /// To end.
+    Stop,
+    /// To read the certificate again.
+    Reload,
+}
+
+/// The signals that a hub heeds.
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+    /// Started in a terminal: when that hangs up, nobody is there any more.
+    in_terminal: bool,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        use std::io::IsTerminal as _;
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            in_terminal: std::io::stdin().is_terminal()
+                || std::io::stdout().is_terminal()
+                || std::io::stderr().is_terminal(),
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.terminate.recv() => Signal::Stop,
+            _ = self.interrupt.recv() => Signal::Stop,
+            _ = self.hangup.recv() => if self.in_terminal { Signal::Stop } else { Signal::Reload },
+        }
+    }
+}
+
+/// The events of a console that a hub heeds: Ctrl+C, the window being closed, and the computer shutting down.
+#[cfg(windows)]
+struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    close: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+}
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        use tokio::signal::windows;
+        Ok(Signals {
+            interrupt: windows::ctrl_c()?,
+            close: windows::ctrl_close()?,
+            shutdown: windows::ctrl_shutdown()?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Stop,
+            _ = self.close.recv() => Signal::Stop,
+            _ = self.shutdown.recv() => Signal::Stop,
+        }
+    }
+}
+
+/// Waits until somebody wants the program to stop. For one that has nothing to read again, a hang-up is such a wish.
+pub(super) async fn stopped() -> std::io::Result<()> {
+    Signals::new()?.next().await;
+    Ok(())
 }
 
 /// A hub's errors say themselves what to do.

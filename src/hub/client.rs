@@ -18,6 +18,7 @@ use super::account::Account;
 use super::asks::{self, Entrance, NewEntry, Queued, Written};
 use super::fleet::{Mail, Relay, Station};
 use super::metrics::Refused;
+use super::places::{Eviction, Place};
 use super::presence::Notice;
 use super::rate::{self, Bucket};
 use super::socket::{Outgoing, Received, Socket};
@@ -37,6 +38,10 @@ const ASKS: usize = 64;
 const TYPING_MS: u64 = 1_000;
 /// How late an alarm may be, so that it need not be set anew for every frame.
 const SLACK: Duration = Duration::from_millis(20);
+/// Close code: the hub has no place for this connection at the moment (RFC 6455's registry of close codes).
+const TRY_AGAIN: u16 = 1013;
+/// When a client may come back that found no place, in milliseconds.
+const CROWDED_MS: u64 = 5_000;
 /// An alarm for a session that waits for nothing.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -48,6 +53,8 @@ pub(super) struct Visitor {
     pub dialed: String,
     /// Who it is, where the handshake said so.
     pub principal: Option<Principal>,
+    /// The connection's place.
+    pub place: Place,
 }
 
 /// Serves one client until either end closes.
@@ -84,6 +91,7 @@ impl End {
 
 /// What a client's task waits for.
 enum Happening {
+    Evicted(Eviction),
     Received(Received),
     Answered(Result<Answered, JoinError>),
     Committed(Result<Commit, RecvError>),
@@ -111,6 +119,7 @@ struct Client {
     hub: Arc<Hub>,
     session: ServerSession,
     socket: Socket,
+    place: Place,
     address: IpAddr,
     stopping: watch::Receiver<bool>,
     entrance: Option<Entrance>,
@@ -147,6 +156,7 @@ impl Client {
         Client {
             session: ServerSession::new(config, now),
             socket,
+            place: visitor.place,
             address: visitor.address,
             stopping: hub.stopping.subscribe(),
             entrance: None,
@@ -194,7 +204,12 @@ impl Client {
             Happening::Noticed(notice) => self.noticed(notice)?,
             Happening::Mailed(mail) => self.mailed(mail),
             Happening::Watched => self.relay(),
+            Happening::Evicted(why) => return self.evicted(why),
             Happening::Alarm => {
+                if self.socket.is_overdue() {
+                    self.hub.metrics.refuse(Refused::Unfinished);
+                    return End::close(close::TIMED_OUT, "a message was not finished in time");
+                }
                 self.paused.take_if(|until| *until <= Instant::now());
                 self.tell(Input::Tick);
             }
@@ -278,6 +293,7 @@ impl Client {
     async fn happening(&mut self) -> Happening {
         let asked = self.waiting.len() + self.large.len() + self.asks.len();
         let reads = self.paused.is_none() && asked < ASKS;
+        self.socket.reads(reads);
         // News is for those who are online: until then the session would not take it, and it waits here.
         let online = self.is_online();
         let (commits, mailbox) = match self.entrance.as_mut().filter(|_| online) {
@@ -296,6 +312,7 @@ impl Client {
             mail = or_never(self.station.as_mut().map(Station::mail)) => Happening::Mailed(mail),
             () = or_never(relay.map(Relay::ready)) => Happening::Watched,
             () = self.alarm.as_mut() => Happening::Alarm,
+            why = self.place.evicted() => Happening::Evicted(why),
             _ = self.stopping.wait_for(|stopping| *stopping) => Happening::Stopping,
         }
     }
@@ -305,6 +322,7 @@ impl Client {
         let deadline = self.session.deadline().map(|at| at.saturating_sub(clock::now().boot_ms));
         let next = now + deadline.map_or(NEVER, Duration::from_millis);
         let next = self.paused.map_or(next, |until| until.min(next));
+        let next = self.socket.deadline().map_or(next, |at| next.min(at.into()));
         if self.alarm.is_elapsed() || next + SLACK < self.alarm.deadline() {
             self.alarm.as_mut().reset(next);
         }
@@ -323,6 +341,10 @@ impl Client {
                     Output::SendBatch(batch) => frames.push(Outgoing::Shared(batch.text())),
                     Output::SendShared(text) => frames.push(Outgoing::Shared(text)),
                     Output::Ping => frames.push(Outgoing::Ping),
+                    Output::Ask(Ask::Begin { principal, .. }) if self.place.know(&principal.id).is_err() => {
+                        (frames, end) = self.crowded();
+                        break;
+                    }
                     Output::Ask(ask) => self.ask(ask),
                     Output::Close(code, reason) => end = Some(End::Close(code, reason)),
                 }
@@ -354,7 +376,12 @@ impl Client {
 
     async fn write(&mut self, frames: &[Outgoing]) -> Result<(), End> {
         let bytes: usize = frames.iter().map(Outgoing::len).sum();
-        match timeout(SEND_TIMEOUT, self.socket.write(frames)).await {
+        let sent = tokio::select! {
+            biased;
+            sent = timeout(SEND_TIMEOUT, self.socket.write(frames)) => sent,
+            _ = self.place.evicted() => return Err(End::Gone),
+        };
+        match sent {
             Ok(Ok(())) => {
                 self.hub.metrics.sent.add(bytes as u64);
                 Ok(())
@@ -375,6 +402,7 @@ impl Client {
             Ask::Authenticate { token } => self.answer(asks::authenticate(hub, token.0, from)),
             Ask::Redeem(redeem) => self.answer(asks::redeem(hub, redeem, from)),
             Ask::Begin { principal, resume } => {
+                self.socket.admit();
                 let entrance = Entrance::new(&hub, &principal);
                 let account = Arc::clone(&entrance.seat.account);
                 self.entrance = Some(entrance);
@@ -422,6 +450,7 @@ impl Client {
     }
 
     fn received(&mut self, received: Received) -> Result<(), End> {
+        self.count_frames();
         match received {
             Received::Text(text) => {
                 self.count(text.len(), &text);
@@ -432,7 +461,9 @@ impl Client {
                 self.tell(Input::Frame(Frame::Binary(Vec::new())));
             }
             Received::Alive => self.tell(Input::Alive),
-            Received::TooLarge => return End::close(1009, "a frame of more than 1 MiB"),
+            Received::Unfinished => {}
+            Received::TooLarge => return End::close(1009, "a message larger than the hub takes"),
+            Received::TooMany => return End::close(1008, "too many frames before the hello"),
             Received::NotUtf8 => return End::close(1007, "text that is not UTF-8"),
             Received::Broken(how) => return End::close(1002, how),
             Received::Closed => return Err(End::Gone),
@@ -450,6 +481,52 @@ impl Client {
             self.paused = Some(Instant::now() + Duration::from_millis(wait_ms));
         }
         self.slowed |= own.begins || all.begins;
+    }
+
+    /// Pings, pongs and fragments that end no message are frames as well.
+    fn count_frames(&mut self) {
+        let frames = self.socket.take_frames();
+        if frames == 0 {
+            return;
+        }
+        let now = clock::now().boot_ms;
+        let own = self.bucket.take(frames, now);
+        let all = self
+            .entrance
+            .as_ref()
+            .map(|entrance| entrance.seat.account.take_frame(frames, now))
+            .unwrap_or_default();
+        let wait_ms = own.wait_ms.max(all.wait_ms);
+        if wait_ms > 0 {
+            self.paused = Some(Instant::now() + Duration::from_millis(wait_ms));
+        }
+        self.slowed |= own.begins || all.begins;
+    }
+
+    /// The principal, or the hub, has as many connections as it may.
+    fn crowded(&self) -> (Vec<Outgoing>, Option<End>) {
+        self.hub.metrics.refuse(Refused::Share);
+        let reason = "as many connections as one may have".to_owned();
+        let bye =
+            HubMessage::Bye { code: TRY_AGAIN, reason: reason.clone(), retry_after_ms: Some(CROWDED_MS) };
+        let frames = match message::encode(&bye) {
+            Frame::Text(text) => vec![Outgoing::Own(text)],
+            Frame::Binary(_) => Vec::new(),
+        };
+        (frames, Some(End::Close(TRY_AGAIN, reason)))
+    }
+
+    fn evicted(&self, why: Eviction) -> Result<(), End> {
+        match why {
+            Eviction::Crowded => {
+                self.hub.metrics.refuse(Refused::Crowded);
+                Err(End::Gone)
+            }
+            Eviction::Unfinished => {
+                self.hub.metrics.refuse(Refused::Unfinished);
+                End::close(TRY_AGAIN, "the hub holds too much of unfinished messages")
+            }
+        }
     }
 
     fn committed(&mut self, commit: Result<Commit, RecvError>) -> Result<(), End> {

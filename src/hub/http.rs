@@ -1,6 +1,6 @@
 //! What is answered over HTTP: the handshake of the socket, health, metrics; readings are in [`super::post`].
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,12 +9,16 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderMap, HeaderName, StatusCode, header};
+use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::client::{self, Visitor};
 use super::guard::Rejected;
 use super::health::{self, Health};
 use super::metrics::{Gauges, Refused};
+use super::places::{Full, Place};
+use super::process;
+use super::serve::Watched;
 use super::socket::Socket;
 use super::state::{Hub, MAX_SOCKETS};
 use crate::clock;
@@ -25,12 +29,14 @@ use crate::model::{Principal, PrincipalKind};
 pub(super) const BUSY_S: u64 = 5;
 
 /// The two ends of a connection.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Ends {
-    /// The client's.
-    pub peer: SocketAddr,
     /// Ours: what the client dialed.
     pub own: SocketAddr,
+    /// The client's address: that of the other end, or what a trusted proxy says.
+    pub from: IpAddr,
+    /// The connection's place.
+    pub place: Place,
 }
 
 /// Everything that is answered.
@@ -114,6 +120,9 @@ async fn metrics(
         oldest: hub.store.oldest(),
         log_bytes: hub.store.used_bytes().await.unwrap_or_default(),
         is_log_full: hub.is_log_full(),
+        strangers: hub.places.strangers(),
+        unfinished: hub.places.unfinished(),
+        process: process::figures().await,
     };
     let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (plain, hub.metrics.text(&gauges) + &health::metrics(&hub)).into_response()
@@ -135,7 +144,10 @@ pub(super) async fn authorize(
         None => Ok(None),
     };
     match known {
-        Ok(Some(principal)) => Ok(Some(principal)),
+        Ok(Some(principal)) => match ends.place.know(&principal.id) {
+            Ok(()) => Ok(Some(principal)),
+            Err(full) => Err(crowded(hub, full)),
+        },
         Ok(None) => Err(unauthorized(hub, ends)),
         Err(error) => {
             // The store has logged what is wrong when it began.
@@ -147,9 +159,24 @@ pub(super) async fn authorize(
     }
 }
 
+/// The principal, or the hub, has as many connections as it may.
+fn crowded(hub: &Hub, full: Full) -> Response {
+    let sentence = match full {
+        Full::Share => {
+            hub.metrics.refuse(Refused::Share);
+            "This token has as many connections as one may have: close some, or use a token for each device."
+        }
+        Full::Hub => {
+            hub.metrics.refuse(Refused::Full);
+            "The hub has as many connections as it takes."
+        }
+    };
+    with(refusal(StatusCode::SERVICE_UNAVAILABLE, sentence), header::RETRY_AFTER, BUSY_S)
+}
+
 /// No token, or an unknown one; too many of these from one address are answered otherwise.
 pub(super) fn unauthorized(hub: &Hub, ends: &Ends) -> Response {
-    if let Some(seconds) = hub.failed(ends.peer.ip()) {
+    if let Some(seconds) = hub.failed(ends.from) {
         return too_many(hub, seconds);
     }
     hub.metrics.refuse(Refused::Token);
@@ -181,21 +208,22 @@ async fn socket(
     };
     // Whoever guesses in the hello is kept away here. On loopback that would let one user of the computer keep out
     // another, and 256 bits are not guessed.
-    let away = hub.failures.away(ends.peer.ip(), clock::now().boot_ms);
-    if let (None, Some(seconds), false) = (&principal, away, ends.peer.ip().is_loopback()) {
+    let is_local = ends.from.is_loopback() && !hub.proxies.trusts(ends.from);
+    let away = hub.failures.away(ends.from, clock::now().boot_ms);
+    if let (None, Some(seconds), false) = (&principal, away, is_local) {
         return too_many(&hub, seconds);
     }
     let Ok(permit) = Arc::clone(&hub.sockets).try_acquire_owned() else {
-        hub.metrics.refuse(Refused::Full);
-        let response =
-            refusal(StatusCode::SERVICE_UNAVAILABLE, "The hub has as many connections as it takes.");
-        return with(response, header::RETRY_AFTER, BUSY_S);
+        return crowded(&hub, Full::Hub);
     };
     let upgrade = hyper::upgrade::on(&mut request);
-    let visitor = Visitor { address: ends.peer.ip(), dialed: ends.own.to_string(), principal };
+    let Ends { own, from, place, .. } = ends;
+    let visitor = Visitor { address: from, dialed: own.to_string(), principal, place: place.clone() };
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
-        if let Some(socket) = Socket::new(upgraded).await {
+        let io = upgraded.downcast::<TokioIo<Watched>>();
+        if let Ok(parts) = io {
+            let socket = Socket::new(parts.io.into_inner().io, &parts.read_buf, place).await;
             hub.metrics.sockets.add(1);
             client::serve(hub, socket, visitor).await;
         }

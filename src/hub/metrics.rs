@@ -4,6 +4,8 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::process::Figures;
+
 /// Upper ends of the append latency's buckets, in milliseconds.
 const BUCKETS_MS: [u64; 11] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000];
 
@@ -24,6 +26,12 @@ pub(super) enum Refused {
     Invite,
     /// The hub has as many connections as it takes.
     Full,
+    /// The principal has as many connections as one may have.
+    Share,
+    /// A stranger who had to make room for another.
+    Crowded,
+    /// A message that was not finished in time, or the largest of too many.
+    Unfinished,
     /// Not a handshake, or not of this protocol.
     Handshake,
     /// The log could not be written or read.
@@ -35,7 +43,7 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    const ALL: [(Refused, &str); 11] = [
+    const ALL: [(Refused, &str); 14] = [
         (Refused::Host, "host"),
         (Refused::Origin, "origin"),
         (Refused::Token, "token"),
@@ -43,6 +51,9 @@ impl Refused {
         (Refused::Guessing, "guessing"),
         (Refused::Invite, "invite"),
         (Refused::Full, "full"),
+        (Refused::Share, "share"),
+        (Refused::Crowded, "crowded"),
+        (Refused::Unfinished, "unfinished"),
         (Refused::Handshake, "handshake"),
         (Refused::Unavailable, "unavailable"),
         (Refused::TooSlow, "too_slow"),
@@ -94,6 +105,7 @@ pub(super) struct Metrics {
 }
 
 /// What is counted elsewhere.
+#[derive(Default)]
 pub(super) struct Gauges {
     /// Open sockets.
     pub sockets: usize,
@@ -111,6 +123,12 @@ pub(super) struct Gauges {
     pub log_bytes: u64,
     /// Whether messages are refused because the log is full.
     pub is_log_full: bool,
+    /// Connections whose token is not known.
+    pub strangers: usize,
+    /// Bytes of unfinished messages.
+    pub unfinished: usize,
+    /// What the system says of this process.
+    pub process: Figures,
 }
 
 impl Metrics {
@@ -145,7 +163,10 @@ impl Metrics {
         let help = "Whether messages are refused because the log is full.";
         metric("log_full", "gauge", help, gauges.is_log_full.into());
         metric("device_bytes", "gauge", "Memory that devices take.", gauges.device_bytes);
-        metric("connections_total", "counter", "Sockets opened.", self.sockets.get());
+        let help = "Connections whose token is not known yet.";
+        metric("strangers", "gauge", help, gauges.strangers as u64);
+        metric("unfinished_bytes", "gauge", "Bytes of unfinished messages.", gauges.unfinished as u64);
+        metric("sockets_opened_total", "counter", "Sockets opened.", self.sockets.get());
         metric("messages_total", "counter", "Entries appended to the log.", self.appended.get());
         metric("messages_repeated_total", "counter", "Appends known already.", self.repeated.get());
         metric("received_bytes_total", "counter", "Bytes of frames received.", self.received.get());
@@ -164,6 +185,9 @@ impl Metrics {
             let _ = writeln!(text, "duplex_refused_total{{reason=\"{word}\"}} {count}");
         }
         self.histogram(&mut text);
+        text.push_str("# HELP duplex_build_info The version that runs.\n# TYPE duplex_build_info gauge\n");
+        let _ = writeln!(text, "duplex_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
+        gauges.process.write(&mut text);
         text
     }
 
@@ -193,6 +217,7 @@ mod tests {
         metrics.refuse(Refused::Origin);
         metrics.append_took(Duration::from_micros(1_500));
         metrics.append_took(Duration::from_secs(60));
+        let process = Figures { cpu_seconds: Some(1.5), open_fds: Some(12), ..Figures::default() };
         let gauges = Gauges {
             sockets: 3,
             principals: 2,
@@ -202,6 +227,9 @@ mod tests {
             oldest: 6,
             log_bytes: 7,
             is_log_full: true,
+            strangers: 5,
+            unfinished: 6,
+            process,
         };
         let text = metrics.text(&gauges);
         for line in [
@@ -221,11 +249,32 @@ mod tests {
             "duplex_append_seconds_bucket{le=\"+Inf\"} 2",
             "duplex_append_seconds_sum 60.001500",
             "duplex_append_seconds_count 2",
+            "duplex_strangers 5",
+            "duplex_unfinished_bytes 6",
+            concat!("duplex_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+            "# TYPE process_cpu_seconds_total counter",
+            "process_cpu_seconds_total 1.5",
+            "process_open_fds 12",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
         }
+        assert!(!text.contains("process_max_fds"), "what is not known is left out");
         for (index, (why, _)) in Refused::ALL.into_iter().enumerate() {
             assert_eq!(why as usize, index);
         }
+    }
+
+    /// OpenMetrics knows a counter by its name without `_total`, and so do many who read this.
+    #[test]
+    fn no_two_metrics_share_a_name() {
+        let text = Metrics::default().text(&Gauges::default());
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        let mut names: Vec<&str> =
+            types.map(|(name, _)| name.strip_suffix("_total").unwrap_or(name)).collect();
+        let all = names.len();
+        assert!(all > 15);
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
     }
 }

@@ -3,12 +3,16 @@
 //!
 //! The map, as a connection comes in:
 //!
-//! - `serve`: accepts, TLS, HTTP within limits. `tls`: certificates. `guard`: whose requests are looked at.
-//! - `http`: the routes, and the handshake of the socket. `rate`: how much is too much.
-//! - `client`: one client's task. `socket`: its frames. `asks`: how its session's questions are answered.
+//! - `serve`: accepts, TLS, HTTP within limits. `tls`: certificates. `guard`: whose requests are looked at. `proxy`: from
+//!   where they come.
+//! - `places`: how many connections there may be, and who goes when there are too many. `rate`: how much is too much.
+//! - `http`: the routes, and the handshake of the socket.
+//! - `client`: one client's task. `socket`: its frames. `meter`: what is counted of them, before they are whole. `asks`: how
+//!   its session's questions are answered.
 //! - `fleet`: the devices: what they say, and what they are told. `post`: readings over HTTP. `device`: their tokens.
 //! - `account`: what all clients of one principal may do together. `limits`: what is kept at most.
-//! - `state`: what all clients share. `presence`: who is connected. `metrics`: what is counted.
+//! - `state`: what all clients share. `presence`: who is connected. `metrics`: what is counted. `process`: what the system
+//!   says of us.
 //! - `upkeep`: checks, repairs and copies what a hub keeps, from outside of it.
 //! - `health`: whether the disk does what is promised, and who looks.
 //! - `files`: token, secret, lock, address. [`invite`]: how people join. [`spawn`]: a hub within the app.
@@ -26,9 +30,13 @@ mod health;
 mod http;
 mod invite;
 mod limits;
+mod meter;
 mod metrics;
+mod places;
 mod post;
 mod presence;
+mod process;
+mod proxy;
 mod rate;
 mod serve;
 mod socket;
@@ -51,6 +59,7 @@ pub use device::{add_device, devices, remove_device};
 pub use embedded::{Handle, spawn};
 pub use error::HubError;
 pub use files::{Beacon, is_running, is_there, secret, token};
+pub use ipnet::IpNet;
 pub use upkeep::{backup, check, repair};
 
 pub use invite::{INVITE_MS, Invite, InviteOptions, invite};
@@ -66,8 +75,10 @@ use crate::store::HubStore;
 use crate::store::readings::{HUB_FILE, Keep, ReadingsStore};
 use fleet::Fleet;
 use guard::Guard;
+use places::Places;
+use proxy::Proxies;
 use state::{Hub, MAX_SOCKETS};
-use tls::Identity;
+use tls::{Identity, Renewable};
 
 /// How long a hub that shuts down waits for its clients to have gone.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -91,6 +102,8 @@ pub struct Options {
     pub allowed_hosts: Vec<String>,
     /// Web pages that may connect, by their origin: `https://chat.example`.
     pub allowed_origins: Vec<String>,
+    /// Proxies that are believed when they say in `Forwarded` or `X-Forwarded-For` for whom they ask.
+    pub trusted_proxies: Vec<IpNet>,
     /// How long a device may take for a command, in milliseconds.
     pub command_ms: u64,
     /// Begin a new log where the log of a hub that lived here is missing or damaged.
@@ -128,6 +141,7 @@ impl Options {
             embedded: true,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             command_ms: COMMAND_MS,
             new_log: false,
             limits: Limits::default(),
@@ -151,6 +165,8 @@ pub struct Running {
     forwarding: JoinHandle<()>,
     watching: JoinHandle<()>,
     retaining: JoinHandle<()>,
+    renewable: Option<Arc<Renewable>>,
+    renewing: Option<JoinHandle<()>>,
     _lock: File,
 }
 
@@ -159,6 +175,22 @@ pub struct Running {
 /// # Errors
 /// [`HubError`] says why it does not run, and what to do. Nothing is left running.
 pub async fn start(options: Options) -> Result<Running, HubError> {
+    start_on(options, None).await
+}
+
+/// The same on a socket that listens already, as systemd hands it over; [`Options::listen`] counts for nothing then.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_on(
+    mut options: Options,
+    listener: Option<std::net::TcpListener>,
+) -> Result<Running, HubError> {
+    if let Some(listener) = &listener {
+        let system = |error: io::Error| HubError::System { detail: error.to_string() };
+        options.listen = listener.local_addr().map_err(system)?;
+        listener.set_nonblocking(true).map_err(system)?;
+    }
     if !options.listen.ip().is_loopback() && options.tls == Tls::Off && !options.insecure {
         return Err(HubError::TlsRequired { address: options.listen });
     }
@@ -167,7 +199,11 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
     let Prepared { lock, identity, token, secret, store, readings } =
         prepared.map_err(|error| HubError::System { detail: error.to_string() })??;
     ensure_owner(&store, &token).await?;
-    let listener = listen(&options).await?;
+    let listener = match listener {
+        Some(listener) => TcpListener::from_std(listener)
+            .map_err(|source| HubError::Listen { address: options.listen, source })?,
+        None => listen(&options).await?,
+    };
     let addr =
         listener.local_addr().map_err(|source| HubError::Listen { address: options.listen, source })?;
     if !options.embedded {
@@ -179,14 +215,18 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
     let guard = Guard { hosts: options.allowed_hosts.clone(), origins: options.allowed_origins.clone() };
     store.set_limits(options.limits.log);
     let fleet = Fleet::open(readings, clock::now().wall_ms, options.command_ms, options.limits.devices).await;
-    let hub = Hub::new(store, fleet, name, secret, guard);
+    let proxies = Proxies::new(options.trusted_proxies.clone());
+    let places = Places::new(process::max_files());
+    let hub = Hub::new(store, fleet, name, secret, guard, proxies, places);
     let committed = hub.store.subscribe();
     let forwarding = tokio::spawn(Arc::clone(&hub).forward(committed));
     let watching = tokio::spawn(health::watch(Arc::clone(&hub)));
     let retaining = tokio::spawn(Arc::clone(&hub).retain(options.limits.log));
     let router = http::router(Arc::clone(&hub));
+    let stopping = hub.stopping.subscribe();
     let accepting =
-        tokio::spawn(serve::accept(listener, identity.acceptor, router, hub.stopping.subscribe()));
+        tokio::spawn(serve::accept(listener, Arc::clone(&hub), identity.acceptor, router, stopping));
+    let renewing = identity.renewable.clone().map(|renewable| tokio::spawn(renewable.follow()));
 
     let running = Running {
         addr,
@@ -199,6 +239,8 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
         forwarding,
         watching,
         retaining,
+        renewable: identity.renewable,
+        renewing,
         _lock: lock,
     };
     running.announce()?;
@@ -349,6 +391,14 @@ impl Running {
         }
     }
 
+    /// Reads the owner's certificate again, where one is in use.
+    pub async fn reload(&self) {
+        if let Some(renewable) = self.renewable.clone() {
+            // It is a task of its own: what it comes to is in the log.
+            let _ = spawn_blocking(move || renewable.reload()).await;
+        }
+    }
+
     /// Says goodbye to all clients, waits some seconds for them to have gone, and closes the database.
     pub async fn shutdown(self) {
         Beacon::remove(&self.data_dir);
@@ -359,6 +409,9 @@ impl Running {
             log::info!("some clients had not gone when the hub closed");
         }
         self.hub.fleet.flush().await;
+        if let Some(renewing) = &self.renewing {
+            renewing.abort();
+        }
         self.accepting.abort();
         self.forwarding.abort();
         self.watching.abort();

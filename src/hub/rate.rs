@@ -9,6 +9,8 @@ use crate::model::time::BootMs;
 
 /// What one connection may send: frames at once, and frames a second from then on.
 pub(super) const CONNECTION: Rate = Rate { burst: 200, per_second: 500 };
+/// What strangers of one address may do: connect, and ask without a token. Beyond it they wait.
+pub(super) const STRANGERS: Rate = Rate { burst: 1_000, per_second: 200 };
 /// What all connections of one principal may send together.
 pub(super) const PRINCIPAL: Rate = Rate { burst: 5_000, per_second: 5_000 };
 /// What all connections of one principal may write together, in bytes times what those cost. More than that waits.
@@ -100,11 +102,6 @@ impl Bucket {
         self.level.min(0).unsigned_abs().div_ceil(u64::from(self.rate.per_second))
     }
 
-    /// Whether nothing of it is used.
-    pub(super) fn is_full(&mut self, now: BootMs) -> bool {
-        self.fill(now) == self.level
-    }
-
     /// Takes that much out.
     pub(super) fn take(&mut self, cost: u32, now: BootMs) -> Taken {
         let full = self.fill(now);
@@ -118,6 +115,28 @@ impl Bucket {
         let wait_ms = self.level.unsigned_abs().div_ceil(u64::from(self.rate.per_second));
         let begins = !std::mem::replace(&mut self.exhausted, true);
         Taken { wait_ms, begins }
+    }
+
+    /// Takes that much out if it is there; otherwise nothing, and says how long to wait before trying again, in milliseconds.
+    pub(super) fn try_take(&mut self, cost: u32, now: BootMs) -> u64 {
+        let taken = self.take(cost, now);
+        if taken.wait_ms > 0 {
+            self.give_back(cost);
+        }
+        taken.wait_ms
+    }
+
+    /// What was taken did not count.
+    pub(super) fn give_back(&mut self, cost: u32) {
+        let full = i64::from(self.rate.burst) * 1000;
+        self.level = self.level.saturating_add(i64::from(cost) * 1000).min(full);
+    }
+
+    /// Whether nothing is missing by now.
+    pub(super) fn is_full(&self, now: BootMs) -> bool {
+        let elapsed = i64::try_from(now.saturating_sub(self.at)).unwrap_or(i64::MAX);
+        let filled = elapsed.saturating_mul(i64::from(self.rate.per_second));
+        self.level.saturating_add(filled) >= i64::from(self.rate.burst) * 1000
     }
 }
 
@@ -181,7 +200,7 @@ fn away(since: BootMs, now: BootMs) -> u64 {
 }
 
 /// An IPv6 network of one household counts as one address.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
         v4 => v4,

@@ -1,86 +1,232 @@
-//! Accepts connections: TLS beside each other and with a deadline, then HTTP within limits.
+//! Accepts connections: TLS beside each other, then HTTP, all of it within limits and deadlines.
 
-use std::io;
+use std::convert::Infallible;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
+use http::{Response, StatusCode, header};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::http::Ends;
+use super::metrics::Refused;
+use super::places::{Eviction, Place};
 use super::socket::Io;
+use super::state::Hub;
+use crate::clock;
 
-/// Most connections that are not yet sockets.
-const MAX_VISITORS: usize = 512;
 /// How long greeting each other by TLS may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a request's head may take, and how long a connection may wait for its next request.
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// How long nothing of an answer need be taken, in milliseconds, before the connection is dropped.
+const WRITE_DEADLINE_MS: u64 = 10_000;
+/// How long a connection without a known token may live, unless it becomes a socket.
+const STRANGER_LIFETIME: Duration = Duration::from_secs(30);
+/// The same for one whose token is known, and for a trusted proxy's.
+const KNOWN_LIFETIME: Duration = Duration::from_secs(600);
+/// How long a connection at the end of its life may take for the answer under way.
+const LAST_ANSWER: Duration = Duration::from_secs(10);
+/// How often these times are looked at.
+const LOOK: Duration = Duration::from_secs(2);
+/// Maximum number of requests over a connection without a known token. What one who never reads makes the hub keep is this
+/// many answers.
+const MAX_STRANGER_REQUESTS: u32 = 100;
+/// The same for one whose token is known, and for a trusted proxy's.
+const MAX_KNOWN_REQUESTS: u32 = 10_000;
 /// Largest head of a request, in bytes.
-const HEAD_BYTES: usize = 16 * 1024;
-/// Most headers of a request.
-const HEADERS: usize = 64;
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// Maximum number of headers of a request.
+const MAX_HEADERS: usize = 64;
 /// What the system holds unsent for a client before the client counts as slow, in bytes.
 const UNSENT_BYTES: u32 = 64 * 1024;
 /// How long to wait when the system has no more file descriptors.
 const OUT_OF_FILES: Duration = Duration::from_millis(100);
+/// How often it is said that connections cannot be accepted.
+const SAY_AGAIN: Duration = Duration::from_secs(10);
 
 /// Accepts until told to stop. Sockets that are open by then go on.
 pub(super) async fn accept(
     listener: TcpListener,
+    hub: Arc<Hub>,
     tls: Option<TlsAcceptor>,
     router: Router,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let visitors = Arc::new(Semaphore::new(MAX_VISITORS));
+    let mut said = None;
     loop {
-        // The permits are never taken away: acquiring them does not fail.
-        let Ok(place) = Arc::clone(&visitors).acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stopping.wait_for(|stopping| *stopping) => return,
         };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                refused(&error).await;
-                continue;
+        match accepted {
+            Ok((stream, peer)) => {
+                let address = Some(peer.ip()).filter(|address| !hub.proxies.trusts(*address));
+                let place = hub.places.enter(address);
+                let visit = Visit {
+                    hub: Arc::clone(&hub),
+                    place,
+                    peer,
+                    router: router.clone(),
+                    stopping: stopping.clone(),
+                };
+                let tls = tls.clone();
+                tokio::spawn(async move { visit.run(stream, tls).await });
+                // Whoever is in comes first: a crowd at the door must not hold up everybody else's turn.
+                yield_now().await;
             }
-        };
-        let (tls, router) = (tls.clone(), router.clone());
-        tokio::spawn(async move {
-            let Ok(own) = stream.local_addr() else { return };
-            let ends = Ends { peer, own };
-            if let Some(io) = greet(stream, tls).await {
-                visit(io, ends, router).await;
-            }
-            drop(place);
-        });
+            Err(error) => refused(&error, &hub, &mut said).await,
+        }
     }
 }
 
-/// The other end may be gone again, which concerns nobody; anything else is worth a word, and a little time.
-async fn refused(error: &io::Error) {
+/// The other end may be gone again, which concerns nobody. Otherwise the system has no file descriptors or memory left: the
+/// oldest stranger makes room.
+async fn refused(error: &io::Error, hub: &Hub, said: &mut Option<Instant>) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        log::error!("cannot accept a connection: {error}");
-        sleep(OUT_OF_FILES).await;
+    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        return;
     }
+    if said.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {
+        *said = Some(Instant::now());
+        log::error!(
+            "cannot accept connections at the moment: {error}; allow more open files (ulimit -n, LimitNOFILE=)"
+        );
+    }
+    hub.places.evict_stranger();
+    sleep(OUT_OF_FILES).await;
+}
+
+/// One connection, until it ends or becomes a socket.
+struct Visit {
+    hub: Arc<Hub>,
+    place: Place,
+    peer: SocketAddr,
+    router: Router,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Visit {
+    async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+        let Ok(own) = stream.local_addr() else { return };
+        // Without it a small frame waits for the acknowledgement of the one before.
+        if let Err(error) = stream.set_nodelay(true) {
+            log::debug!("cannot set TCP_NODELAY: {error}");
+        }
+        keep_unsent_small(&stream);
+        let greeting = timeout(STRANGER_LIFETIME, async {
+            paid(&self.place).await;
+            greet(stream, tls).await
+        });
+        let io = tokio::select! {
+            io = greeting => io.ok().flatten(),
+            why = self.place.evicted() => return self.hub.metrics.evict(why),
+        };
+        if let Some(io) = io {
+            let watched = Watched { io, place: self.place.clone() };
+            self.serve(watched, own).await;
+        }
+    }
+
+    async fn serve(mut self, io: Watched, own: SocketAddr) {
+        let (hub, place, peer) = (Arc::clone(&self.hub), self.place.clone(), self.peer);
+        let router = TowerToHyperService::new(self.router.clone());
+        let service = service_fn(move |request| {
+            answer(Arc::clone(&hub), place.clone(), peer, own, router.clone(), request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_DEADLINE)
+            .max_headers(MAX_HEADERS)
+            .max_header_size(MAX_HEAD_BYTES)
+            .max_buf_size(2 * MAX_HEAD_BYTES)
+            .serve_connection(TokioIo::new(io), service)
+            .with_upgrades();
+        let mut connection = pin!(connection);
+        let (begun, mut ending) = (Instant::now(), None);
+        let proxied = self.hub.proxies.trusts(self.peer.ip());
+        loop {
+            tokio::select! {
+                result = connection.as_mut() => {
+                    if let Err(error) = result {
+                        log::debug!("a connection from {} ended: {error}", self.peer);
+                    }
+                    return;
+                }
+                why = self.place.evicted() => return self.hub.metrics.evict(why),
+                _ = self.stopping.wait_for(|stopping| *stopping), if ending.is_none() => {
+                    ending = Some(Instant::now());
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = sleep(LOOK) => {}
+            }
+            let known = proxied || self.place.is_known();
+            let lifetime = if known { KNOWN_LIFETIME } else { STRANGER_LIFETIME };
+            if ending.is_none() && begun.elapsed() >= lifetime {
+                ending = Some(Instant::now());
+                connection.as_mut().graceful_shutdown();
+            }
+            let over = ending.is_some_and(|since| since.elapsed() >= LAST_ANSWER);
+            if over || self.place.stuck_ms(clock::now().boot_ms) >= WRITE_DEADLINE_MS {
+                return self.hub.metrics.refuse(Refused::TooSlow);
+            }
+        }
+    }
+}
+
+/// Waits until this stranger's address may do one more thing.
+async fn paid(place: &Place) {
+    loop {
+        match place.pay(clock::now().boot_ms) {
+            0 => return,
+            wait_ms => sleep(Duration::from_millis(wait_ms)).await,
+        }
+    }
+}
+
+/// Answers one request.
+async fn answer(
+    hub: Arc<Hub>,
+    place: Place,
+    peer: SocketAddr,
+    own: SocketAddr,
+    router: TowerToHyperService<Router>,
+    mut request: hyper::Request<hyper::body::Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let proxied = hub.proxies.trusts(peer.ip());
+    let from = hub.proxies.client(peer.ip(), request.headers());
+    if proxied {
+        place.forward(Some(from));
+    }
+    paid(&place).await;
+    request.extensions_mut().insert(Ends { own, from, place: place.clone() });
+    let mut response = router.call(request).await?;
+    let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    if proxied && !upgraded {
+        place.forward(None);
+    }
+    let most = if proxied || place.is_known() { MAX_KNOWN_REQUESTS } else { MAX_STRANGER_REQUESTS };
+    if place.request() >= most && !upgraded {
+        response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    }
+    Ok(response)
 }
 
 async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Io> {
-    // Without it a small frame waits for the acknowledgement of the one before.
-    if let Err(error) = stream.set_nodelay(true) {
-        log::debug!("cannot set TCP_NODELAY: {error}");
-    }
-    keep_unsent_small(&stream);
     let Some(tls) = tls else {
         return Some(Io::Plain(stream));
     };
@@ -107,21 +253,66 @@ fn keep_unsent_small(stream: &TcpStream) {
     }
 }
 
-async fn visit(io: Io, ends: Ends, router: Router) {
-    let service = TowerToHyperService::new(router);
-    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(ends);
-        service.call(request)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_DEADLINE)
-        .max_headers(HEADERS)
-        .max_header_size(HEAD_BYTES)
-        .max_buf_size(2 * HEAD_BYTES)
-        .serve_connection(TokioIo::new(io), service)
-        .with_upgrades();
-    if let Err(error) = connection.await {
-        log::debug!("a connection from {} ended: {error}", ends.peer);
+/// A connection that remembers since when nothing of what is written to it is taken.
+pub(super) struct Watched {
+    /// The connection.
+    pub io: Io,
+    place: Place,
+}
+
+impl Watched {
+    fn wrote<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.place.writes(result.is_ready());
+        result
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(cx, buf);
+        self.wrote(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        self.wrote(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.io).poll_flush(cx);
+        self.wrote(flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = Pin::new(&mut self.io).poll_shutdown(cx);
+        self.wrote(shut)
+    }
+}
+
+impl super::metrics::Metrics {
+    /// Counts a connection that had to go.
+    fn evict(&self, why: Eviction) {
+        self.refuse(match why {
+            Eviction::Crowded => Refused::Crowded,
+            Eviction::Unfinished => Refused::Unfinished,
+        });
     }
 }

@@ -1,34 +1,42 @@
 //! One client's WebSocket. Reading, pongs and the closing handshake are tungstenite's; text is written past it, so that a
 //! batch encoded once goes to every client without being copied, and no client keeps a buffer of what it was sent.
 
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
+use futures_util::{Sink, SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::meter::{Fault, Meter, Metered};
+use super::places::Place;
 use crate::wire::duplex::message::MAX_FRAME_BYTES;
 
 /// A client's read buffer, for as long as it says little.
 const READ_BUFFER: usize = 2048;
+/// Maximum bytes of a message whose buffer is kept for the next one.
+const MAX_KEPT_BYTES: u64 = 8 * 1024;
+/// Bytes of an unfinished message that are worth counting.
+const COUNTED_BYTES: usize = 16 * 1024;
+/// Maximum bytes that are still read, and thrown away, of a closed socket.
+const MAX_SCRAP_BYTES: usize = 256 * 1024;
 /// How long a closed socket waits for the client to close as well.
 const LINGER: Duration = Duration::from_secs(2);
 /// Longest close reason (RFC 6455 §5.5: 125 bytes with the code).
-const REASON_BYTES: usize = 123;
+const MAX_REASON_BYTES: usize = 123;
 /// First bytes of a frame that is its message's only one (RFC 6455 §5.2).
 const TEXT: u8 = 0x81;
 const PING: u8 = 0x89;
+const CLOSE: u8 = 0x88;
 
 /// A connection, encrypted or not.
 pub(super) enum Io {
@@ -94,8 +102,12 @@ pub(super) enum Received {
     Binary(usize),
     /// A ping or a pong.
     Alive,
-    /// More than the largest frame.
+    /// A message has begun, or frames came that make no message.
+    Unfinished,
+    /// A message larger than it may be.
     TooLarge,
+    /// More frames than a stranger may send.
+    TooMany,
     /// Text that is not UTF-8.
     NotUtf8,
     /// It broke RFC 6455.
@@ -156,46 +168,149 @@ impl Outgoing {
 
 /// A client's WebSocket.
 pub(super) struct Socket {
-    ws: WebSocketStream<Io>,
+    /// There but for the moment in which it gets a new buffer.
+    ws: Option<WebSocketStream<Metered>>,
+    place: Place,
+    /// Messages and control frames that were handed on.
+    handed_on: u64,
+    /// What the place was last told of unfinished bytes.
+    told: usize,
+    /// The deadline of the unfinished message was handed on.
+    announced: bool,
     /// Reading failed: what else the client sends is not looked at.
     broken: bool,
 }
 
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_message_size(Some(MAX_FRAME_BYTES))
+        .max_frame_size(Some(MAX_FRAME_BYTES))
+}
+
 impl Socket {
-    /// Takes over from HTTP; `None` for a connection that this hub did not make.
-    pub(super) async fn new(upgraded: Upgraded) -> Option<Socket> {
-        let parts = upgraded.downcast::<TokioIo<Io>>().ok()?;
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(0)
-            .max_message_size(Some(MAX_FRAME_BYTES))
-            .max_frame_size(Some(MAX_FRAME_BYTES));
-        let (io, read) = (parts.io.into_inner(), parts.read_buf.to_vec());
-        let ws = WebSocketStream::from_partially_read(io, read, Role::Server, Some(config)).await;
-        Some(Socket { ws, broken: false })
+    /// Takes over from HTTP, with what that has read already.
+    pub(super) async fn new(io: Io, read: &[u8], place: Place) -> Socket {
+        let (metered, read) = Metered::new(io, read);
+        let ws = WebSocketStream::from_partially_read(metered, read, Role::Server, Some(config())).await;
+        Socket { ws: Some(ws), place, handed_on: 0, told: 0, announced: false, broken: false }
+    }
+
+    fn meter(&mut self) -> Option<&mut Meter> {
+        self.ws.as_mut().map(|ws| &mut ws.get_mut().meter)
+    }
+
+    /// The client is known: it may send large messages.
+    pub(super) fn admit(&mut self) {
+        if let Some(meter) = self.meter() {
+            meter.admit();
+        }
+    }
+
+    /// Says whether [`Socket::next`] is called from now on.
+    pub(super) fn reads(&mut self, reads: bool) {
+        if let Some(meter) = self.meter() {
+            meter.reads(reads);
+        }
+    }
+
+    /// Control frames, and fragments that end no message, since this was last asked.
+    pub(super) fn take_frames(&mut self) -> u32 {
+        self.meter().map(Meter::take_frames).unwrap_or_default()
+    }
+
+    /// When the message under way must have ended.
+    pub(super) fn deadline(&mut self) -> Option<Instant> {
+        self.meter()?.deadline()
+    }
+
+    /// Whether the message under way has taken too long.
+    pub(super) fn is_overdue(&mut self) -> bool {
+        self.deadline().is_some_and(|deadline| deadline <= Instant::now())
     }
 
     /// The next thing that comes. Cancel-safe.
     pub(super) async fn next(&mut self) -> Received {
-        let received = match self.ws.next().await {
-            Some(Ok(Message::Text(text))) => Received::Text(text.as_str().to_owned()),
-            Some(Ok(Message::Binary(bytes))) => Received::Binary(bytes.len()),
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Received::Alive,
-            // The next read answers the close, and ends.
-            Some(Ok(Message::Close(_))) => return Received::Alive,
-            Some(Err(Error::Capacity(_))) => Received::TooLarge,
-            Some(Err(Error::Utf8(_))) => Received::NotUtf8,
-            Some(Err(Error::Protocol(error))) => Received::Broken(error.to_string()),
-            Some(Err(_)) | None => Received::Closed,
-        };
-        self.broken |= matches!(received, Received::TooLarge | Received::NotUtf8 | Received::Broken(_));
+        let received = poll_fn(|cx| self.poll_next(cx)).await;
+        // Nothing here waits.
+        self.give_back_buffer().await;
         received
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
+        let Some(ws) = &mut self.ws else { return Poll::Ready(Received::Closed) };
+        let next = ws.poll_next_unpin(cx);
+        let meter = &ws.get_ref().meter;
+        let kept = meter.unfinished().max(meter.largest());
+        let kept = if kept > COUNTED_BYTES as u64 { usize::try_from(kept).unwrap_or(usize::MAX) } else { 0 };
+        let (is_unfinished, is_full, fault) = (meter.deadline().is_some(), meter.is_full(), meter.fault());
+        if kept != self.told && (kept == 0 || kept.abs_diff(self.told) >= COUNTED_BYTES) {
+            self.told = kept;
+            self.place.hold(kept);
+        }
+        let begins = is_unfinished && !std::mem::replace(&mut self.announced, is_unfinished);
+        match next {
+            Poll::Ready(item) => Poll::Ready(self.sort(item, fault)),
+            Poll::Pending if begins || is_full => Poll::Ready(Received::Unfinished),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn sort(&mut self, item: Option<Result<Message, Error>>, fault: Option<Fault>) -> Received {
+        // After a close there is no new buffer: the library has yet to answer it.
+        self.handed_on += u64::from(matches!(&item, Some(Ok(message)) if !message.is_close()));
+        let received = match (item, fault) {
+            (Some(Ok(Message::Text(text))), _) => Received::Text(text.as_str().to_owned()),
+            (Some(Ok(Message::Binary(bytes))), _) => Received::Binary(bytes.len()),
+            // After a close the next read answers it, and ends.
+            (Some(Ok(_)), _) => Received::Alive,
+            (Some(Err(Error::Io(_))), Some(Fault::TooLarge)) => Received::TooLarge,
+            (Some(Err(Error::Io(_))), Some(Fault::TooMany)) => Received::TooMany,
+            (Some(Err(Error::Capacity(_))), _) => Received::TooLarge,
+            (Some(Err(Error::Utf8(_))), _) => Received::NotUtf8,
+            (Some(Err(Error::Protocol(error))), _) => Received::Broken(error.to_string()),
+            (Some(Err(_)) | None, _) => Received::Closed,
+        };
+        use Received::{Broken, NotUtf8, TooLarge, TooMany};
+        self.broken |= matches!(received, TooLarge | TooMany | NotUtf8 | Broken(_));
+        received
+    }
+
+    /// After a large message the library would keep its buffer for as long as the connection lasts. Where nothing is left in
+    /// that, the connection gets a new one.
+    async fn give_back_buffer(&mut self) {
+        let Some(ws) = &mut self.ws else { return };
+        let meter = &ws.get_ref().meter;
+        if meter.largest() <= MAX_KEPT_BYTES
+            || meter.is_unfinished()
+            || meter.ended() != self.handed_on
+            || self.broken
+        {
+            return;
+        }
+        // A pong that still waits would be lost.
+        let flushed = poll_fn(|cx| Poll::Ready(Pin::new(&mut *ws).poll_flush(cx))).await;
+        if !matches!(flushed, Poll::Ready(Ok(()))) {
+            return;
+        }
+        if let Some(mut metered) = self.ws.take().map(WebSocketStream::into_inner) {
+            metered.meter.forget_largest();
+            self.ws = Some(WebSocketStream::from_raw_socket(metered, Role::Server, Some(config())).await);
+            if self.told > 0 {
+                self.told = 0;
+                self.place.hold(0);
+            }
+        }
     }
 
     /// Writes all of it; returns once the system has taken it. Not cancel-safe: after that the socket is good for nothing.
     pub(super) async fn write(&mut self, frames: &[Outgoing]) -> io::Result<()> {
+        let Some(ws) = &mut self.ws else { return Err(io::ErrorKind::NotConnected.into()) };
+        // Nothing is read meanwhile.
+        ws.get_mut().meter.reads(false);
         // Half a pong that still waits must not end up within a frame.
-        self.ws.flush().await.map_err(io::Error::other)?;
+        ws.flush().await.map_err(io::Error::other)?;
         let headers: Vec<_> = frames.iter().map(Outgoing::header).collect();
         let mut slices = Vec::with_capacity(frames.len() * 2);
         for ((header, used), frame) in headers.iter().zip(frames) {
@@ -203,7 +318,7 @@ impl Socket {
             slices.push(IoSlice::new(frame.payload()));
         }
         let mut rest = &mut slices[..];
-        let io = self.ws.get_mut();
+        let io = ws.get_mut();
         while !rest.is_empty() {
             let written = io.write_vectored(rest).await?;
             if written == 0 {
@@ -216,21 +331,29 @@ impl Socket {
 
     /// Says goodbye, and waits a little for the client to do so as well: closing at once could destroy on its way what
     /// was sent last.
-    pub(super) async fn close(mut self, code: u16, reason: &str) {
-        let end = reason.floor_char_boundary(REASON_BYTES);
-        let frame = CloseFrame { code: code.into(), reason: reason[..end].into() };
+    pub(super) async fn close(self, code: u16, reason: &str) {
+        let Some(mut ws) = self.ws else { return };
+        let reason = &reason[..reason.floor_char_boundary(MAX_REASON_BYTES)];
+        let mut frame = vec![CLOSE, 2 + reason.len() as u8];
+        frame.extend(code.to_be_bytes());
+        frame.extend(reason.as_bytes());
         let goodbye = async {
-            if self.ws.send(Message::Close(Some(frame))).await.is_err() {
+            if ws.flush().await.is_err() && !self.broken {
                 return;
             }
-            if !self.broken {
-                while let Some(Ok(_)) = self.ws.next().await {}
+            // The library's buffers go here.
+            let mut io = ws.into_inner().io;
+            if io.write_all(&frame).await.is_err() || io.shutdown().await.is_err() {
                 return;
             }
-            let io = self.ws.get_mut();
-            let _ = io.shutdown().await;
-            let mut scrap = vec![0; 16 * 1024];
-            while io.read(&mut scrap).await.is_ok_and(|read| read > 0) {}
+            let mut scrap = [0; 4096];
+            let mut left = MAX_SCRAP_BYTES;
+            while let Ok(read) = io.read(&mut scrap).await
+                && read > 0
+                && left > read
+            {
+                left -= read;
+            }
         };
         // Whether the client answered makes no difference: the connection is dropped.
         let _ = timeout(LINGER, goodbye).await;

@@ -12,7 +12,9 @@ use tokio::sync::{Semaphore, broadcast, watch};
 use super::fleet::Fleet;
 use super::guard::Guard;
 use super::metrics::Metrics;
+use super::places::{MAX_MEMBERS, MAX_STRANGERS, Places};
 use super::presence::Registry;
+use super::proxy::Proxies;
 use super::rate::{Failures, Posts};
 use crate::clock;
 use crate::model::time::BootMs;
@@ -20,8 +22,8 @@ use crate::model::{Entry, Offset, Principal};
 use crate::store::{HubStore, LogLimits, StoreError};
 use crate::wire::duplex::server::Batch;
 
-/// Most sockets open at once.
-pub(super) const MAX_SOCKETS: u32 = 10_000;
+/// Maximum number of sockets open at once. [`Places`] allows fewer.
+pub(super) const MAX_SOCKETS: u32 = (MAX_MEMBERS + MAX_STRANGERS) as u32;
 /// Most people told of in a welcome.
 const PEOPLE: usize = 2_000;
 /// How long what the store said about people is believed, in milliseconds: a thousand clients that come back at once
@@ -58,6 +60,10 @@ pub(super) struct Hub {
     pub secret: [u8; 32],
     /// Who may ask.
     pub guard: Guard,
+    /// The proxies that are believed.
+    pub proxies: Proxies,
+    /// The connections, and whose they are.
+    pub places: Arc<Places>,
     /// Who is connected.
     pub registry: Arc<Registry>,
     /// The devices.
@@ -85,12 +91,16 @@ impl Hub {
         name: String,
         secret: [u8; 32],
         guard: Guard,
+        proxies: Proxies,
+        places: Arc<Places>,
     ) -> Arc<Hub> {
         Arc::new(Hub {
             store,
             name,
             secret,
             guard,
+            proxies,
+            places,
             registry: Arc::default(),
             fleet,
             posts: Posts::default(),

@@ -2,12 +2,17 @@
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use sha2::{Digest, Sha256};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
 use super::{HubError, Options, Tls};
@@ -16,6 +21,8 @@ use crate::wire::duplex::proof;
 
 pub(super) const CERT: &str = "hub-cert.pem";
 pub(super) const KEY: &str = "hub-key.pem";
+/// How often the owner's files are looked at.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Whether and how connections are encrypted.
 #[derive(Clone, Default)]
@@ -24,6 +31,8 @@ pub(super) struct Identity {
     pub acceptor: Option<TlsAcceptor>,
     /// SHA-256 of the certificate that the hub signed for itself, 64 hexadecimal digits.
     pub fingerprint: Option<String>,
+    /// The owner's certificate, where it is in use.
+    pub renewable: Option<Arc<Renewable>>,
 }
 
 /// Loads, or makes, what the options ask for.
@@ -31,8 +40,9 @@ pub(super) fn identity(options: &Options) -> Result<Identity, HubError> {
     match &options.tls {
         Tls::Off => Ok(Identity::default()),
         Tls::Files { cert, key } => {
-            let (acceptor, _) = load(cert, key)?;
-            Ok(Identity { acceptor: Some(acceptor), fingerprint: None })
+            let renewable = Arc::new(Renewable::load(cert, key)?);
+            let acceptor = acceptor(cert, Arc::clone(&renewable) as Arc<dyn ResolvesServerCert>)?;
+            Ok(Identity { acceptor: Some(acceptor), fingerprint: None, renewable: Some(renewable) })
         }
         Tls::SelfSigned => {
             let (cert, key) = (options.data_dir.join(CERT), options.data_dir.join(KEY));
@@ -40,29 +50,108 @@ pub(super) fn identity(options: &Options) -> Result<Identity, HubError> {
             if !cert.exists() || !key.exists() {
                 make(options, &cert, &key)?;
             }
-            let (acceptor, first) = load(&cert, &key)?;
-            let fingerprint = proof::hex(&Sha256::digest(&first));
-            Ok(Identity { acceptor: Some(acceptor), fingerprint: Some(fingerprint) })
+            // Clients know it by its fingerprint: it stays as long as the hub runs.
+            let certified = load(&cert, &key)?;
+            let fingerprint = certified.cert.first().map(|first| proof::hex(&Sha256::digest(first)));
+            let acceptor = acceptor(&cert, Arc::new(SingleCertAndKey::from(certified)))?;
+            Ok(Identity { acceptor: Some(acceptor), fingerprint, renewable: None })
         }
     }
 }
 
-fn load(cert: &Path, key: &Path) -> Result<(TlsAcceptor, CertificateDer<'static>), HubError> {
+/// The owner's certificate, which is read again when its files change.
+#[derive(Debug)]
+pub(super) struct Renewable {
+    cert: PathBuf,
+    key: PathBuf,
+    current: RwLock<Arc<CertifiedKey>>,
+    /// What the files were like when they were last read.
+    read: Mutex<Stamp>,
+}
+
+/// When each of the two files was last written, and how large it is. A link counts as what it leads to.
+type Stamp = [Option<(SystemTime, u64)>; 2];
+
+impl Renewable {
+    fn load(cert: &Path, key: &Path) -> Result<Renewable, HubError> {
+        let read = Mutex::new(stamp(cert, key));
+        let current = RwLock::new(load(cert, key)?);
+        Ok(Renewable { cert: cert.to_owned(), key: key.to_owned(), current, read })
+    }
+
+    /// Reads the files again. Where they are no good, what was in use stays in use.
+    pub(super) fn reload(&self) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = stamp(&self.cert, &self.key);
+        match load(&self.cert, &self.key) {
+            Ok(certified) => {
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = certified;
+                log::warn!("the certificate in {} was read again and is in use", self.cert.display());
+            }
+            Err(error) => log::error!(
+                "{error}. The certificate from before stays in use; mend the files, and the hub reads them again."
+            ),
+        }
+    }
+
+    /// Reads the files again whenever they have changed, and not while they are being written: the certificate and its key
+    /// are rarely written at once.
+    pub(super) async fn follow(self: Arc<Self>) {
+        let mut seen = None;
+        loop {
+            sleep(LOOK).await;
+            let this = Arc::clone(&self);
+            let looked = spawn_blocking(move || this.look(seen)).await;
+            seen = looked.unwrap_or_default();
+        }
+    }
+
+    /// Hands back what the files are like, if that is new.
+    fn look(&self, seen: Option<Stamp>) -> Option<Stamp> {
+        let now = stamp(&self.cert, &self.key);
+        if *self.read.lock().unwrap_or_else(PoisonError::into_inner) == now {
+            return None;
+        }
+        if seen == Some(now) {
+            self.reload();
+            return None;
+        }
+        Some(now)
+    }
+}
+
+impl ResolvesServerCert for Renewable {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+fn stamp(cert: &Path, key: &Path) -> Stamp {
+    [cert, key].map(|path| std::fs::metadata(path).and_then(|data| Ok((data.modified()?, data.len()))).ok())
+}
+
+fn load(cert: &Path, key: &Path) -> Result<Arc<CertifiedKey>, HubError> {
     let bad = |path: &Path, detail: String| HubError::Certificate { path: path.to_owned(), detail };
     let chain: Result<Vec<_>, _> =
         CertificateDer::pem_file_iter(cert).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let chain = chain.map_err(|error| bad(cert, error.to_string()))?;
-    let first =
-        chain.first().cloned().ok_or_else(|| bad(cert, "there is no certificate in it".to_owned()))?;
+    if chain.is_empty() {
+        return Err(bad(cert, "there is no certificate in it".to_owned()));
+    }
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| bad(key, error.to_string()))?;
+    // It says so where the two do not belong together.
+    let certified = CertifiedKey::from_der(chain, private, &rustls::crypto::ring::default_provider());
+    certified.map(Arc::new).map_err(|error| bad(cert, error.to_string()))
+}
+
+fn acceptor(cert: &Path, resolver: Arc<dyn ResolvesServerCert>) -> Result<TlsAcceptor, HubError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
-        .map_err(|error| bad(cert, error.to_string()))?;
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let bad =
+        |error: rustls::Error| HubError::Certificate { path: cert.to_owned(), detail: error.to_string() };
+    let mut config = builder.map_err(bad)?.with_no_client_auth().with_cert_resolver(resolver);
     // RFC 6455 upgrades HTTP/1.1.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok((TlsAcceptor::from(Arc::new(config)), first))
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 fn make(options: &Options, cert: &Path, key: &Path) -> Result<(), HubError> {

@@ -79,6 +79,7 @@ refresh() {
 if [ $uninstall -eq 1 ]; then
     [ -e "$list" ] || stop "@TITLE@ was not installed into $prefix by this script"
     if [ $system -eq 1 ] && [ -d /run/systemd/system ]; then
+        systemctl --no-reload disable --now @NAME@-hub.socket 2>/dev/null || true
         systemctl --no-reload disable --now @NAME@-hub.service 2>/dev/null || true
         systemctl --no-reload disable --now '@NAME@-agent@*.service' 2>/dev/null || true
     fi

@@ -1,0 +1,313 @@
+//! Clients that mean harm, or behave as if they did: crowds without a token, tokens with too many connections, messages
+//! that never end. Whatever they do, others get in and are answered.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use duplex::hub::{Options, Running, Tls};
+use duplex::model::profile::Socket;
+use duplex::transport::{Target, dial};
+use duplex::wire::duplex::message::{ClientMessage, Hello, HubMessage, close};
+use futures_util::{SinkExt, StreamExt};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+
+use super::client::{Client, get, hello, hub, refused, within};
+
+/// More than a hub takes of strangers.
+const CROWD: usize = 600;
+/// As many connections as one token may have.
+const SHARE: usize = 128;
+const ASK: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+/// Close code: not now.
+const TRY_AGAIN: u16 = 1013;
+/// Longest wait for a deadline of the hub's to pass.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Other systems have no more than one address of loopback unless told so.
+fn attacker() -> IpAddr {
+    let last = if cfg!(target_os = "linux") { 2 } else { 1 };
+    IpAddr::from(Ipv4Addr::new(127, 0, 0, last))
+}
+
+/// Connections from the attacker's address, each of which has sent this.
+async fn crowd(hub: SocketAddr, count: usize, first: &str) -> Vec<TcpStream> {
+    let mut all = Vec::new();
+    for _ in 0..count {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(attacker(), 0)).unwrap();
+        let mut stream = within("a connection", socket.connect(hub)).await.unwrap();
+        // The hub may have let it go again.
+        let _ = stream.write_all(first.as_bytes()).await;
+        all.push(stream);
+    }
+    all
+}
+
+/// A newcomer gets in, and a member who was there before goes on.
+async fn works(hub: &Running, member: &mut Client) {
+    let id = member.send("still here").await;
+    member.acked(id).await;
+    let (mut newcomer, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    let id = newcomer.send("here at last").await;
+    newcomer.acked(id).await;
+    assert!(get(hub.addr, "/healthz", "Host: localhost\r\n").await.starts_with("HTTP/1.1 200 "));
+}
+
+/// One figure of the hub's metrics.
+async fn metric(hub: &Running, name: &str) -> f64 {
+    let headers = format!("Host: localhost\r\nAuthorization: Bearer {}\r\n", hub.admin_token.reveal());
+    let text = get(hub.addr, "/metrics", &headers).await;
+    let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+    found.unwrap_or_else(|| panic!("{name} is missing in {text}"))
+}
+
+#[tokio::test]
+async fn crowds_without_a_token_keep_nobody_out() {
+    let (dir, hub) = hub().await;
+    let (mut member, _) = Client::join(&dir, &hub.url, "Mina").await;
+    let half_a_head = "GET /v1/socket HTTP/1.1\r\nHost: localhost\r\n";
+    let many_requests = ASK.repeat(300);
+    for first in ["", half_a_head, ASK, &many_requests] {
+        let crowd = crowd(hub.addr, CROWD, first).await;
+        works(&hub, &mut member).await;
+        let strangers = metric(&hub, "duplex_strangers").await;
+        assert!(strangers < CROWD as f64, "{strangers} strangers");
+        drop(crowd);
+    }
+    assert!(metric(&hub, "duplex_refused_total{reason=\"crowded\"}").await > 0.0);
+}
+
+#[tokio::test]
+async fn a_crowd_that_is_silent_in_tls_keeps_nobody_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { tls: Tls::SelfSigned, ..Options::embedded(dir.path()) };
+    let hub = duplex::hub::start(options).await.unwrap();
+    let _crowd = crowd(hub.addr, CROWD, "").await;
+    let target = Target { fingerprint: hub.fingerprint.clone(), ..Target::new(&hub.url) };
+    within("a newcomer's TLS", dial(Socket::Tungstenite, target)).await.unwrap();
+}
+
+#[tokio::test]
+async fn sockets_that_never_say_hello_keep_nobody_out() {
+    let (dir, hub) = hub().await;
+    let (mut member, _) = Client::join(&dir, &hub.url, "Mina").await;
+    let upgrade = "GET /v1/socket HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let _crowd = crowd(hub.addr, CROWD, upgrade).await;
+    works(&hub, &mut member).await;
+}
+
+#[tokio::test]
+async fn a_connection_answers_so_many_requests_and_no_more() {
+    let (_dir, hub) = hub().await;
+    let mut stream = TcpStream::connect(hub.addr).await.unwrap();
+    let mut answers = String::new();
+    let asking = async {
+        let mut piece = [0; 1024];
+        loop {
+            // What the hub has closed may still take it.
+            let _ = stream.write_all(ASK.as_bytes()).await;
+            match stream.read(&mut piece).await {
+                Ok(read) if read > 0 => answers.push_str(&String::from_utf8_lossy(&piece[..read])),
+                _ => return,
+            }
+        }
+    };
+    within("the hub to close", asking).await;
+    assert_eq!(answers.matches("HTTP/1.1 200 ").count(), 100);
+    assert_eq!(answers.to_lowercase().matches("connection: close").count(), 1, "the last one says so");
+}
+
+#[tokio::test]
+async fn one_token_has_its_share_of_the_connections() {
+    let (dir, hub) = hub().await;
+    let (member, token) = Client::join(&dir, &hub.url, "Mallory").await;
+    let mut sockets = vec![member];
+    while sockets.len() < SHARE {
+        sockets.push(Client::dial(&hub.url, Some(&token)).await);
+    }
+    let one_more = refused(&hub.url, &[("authorization", &format!("Bearer {token}"))]).await;
+    assert_eq!(one_more.status(), 503);
+    assert!(one_more.headers().contains_key("retry-after"));
+    // The same where the token comes later.
+    let mut late = Client::dial(&hub.url, None).await;
+    late.say(&ClientMessage::Hello(Hello { token: Some(token.clone()), ..hello() })).await;
+    assert!(matches!(late.hear().await, HubMessage::Bye { code: TRY_AGAIN, retry_after_ms: Some(_), .. }));
+    assert_eq!(late.closed().await.0, TRY_AGAIN);
+    Client::join(&dir, &hub.url, "Mina").await;
+    // Places that are given back are there again.
+    let mut gone = sockets.pop().unwrap();
+    gone.say(&ClientMessage::Bye).await;
+    gone.closed().await;
+    while metric(&hub, "duplex_connections").await > SHARE as f64 - 1.0 {
+        tokio::task::yield_now().await;
+    }
+    Client::enter(&hub.url, &token, None).await;
+}
+
+#[tokio::test]
+async fn before_the_welcome_messages_are_small_and_frames_are_few() {
+    let (_dir, hub) = hub().await;
+    for token in [None, Some(hub.admin_token.reveal())] {
+        let mut large = Client::dial(&hub.url, token).await;
+        let _ = large.ws.send(Message::text("x".repeat(8 * 1024 + 1))).await;
+        assert_eq!(large.closed().await.0, 1009);
+        let mut many = Client::dial(&hub.url, token).await;
+        for _ in 0..17 {
+            let _ = many.ws.send(Message::Ping("x".into())).await;
+        }
+        assert_eq!(many.closed().await.0, 1008);
+        let mut endless = Client::dial(&hub.url, token).await;
+        for opcode in std::iter::once(Data::Text).chain([Data::Continue; 16]) {
+            let _ = endless.ws.send(fragment(opcode, "", false)).await;
+        }
+        assert_eq!(endless.closed().await.0, 1008);
+    }
+    let (mut member, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    member.raw(Message::text(" ".repeat(1024 * 1024))).await;
+    member.find(|heard| matches!(heard, HubMessage::Error { .. }).then_some(())).await;
+    let _ = member.ws.send(Message::text(" ".repeat(1024 * 1024 + 1))).await;
+    assert_eq!(member.closed().await.0, 1009);
+}
+
+fn fragment(opcode: Data, text: &str, is_last: bool) -> Message {
+    Message::Frame(Frame::message(text.to_owned(), OpCode::Data(opcode), is_last))
+}
+
+#[tokio::test]
+async fn unfinished_messages_are_counted_and_the_largest_goes() {
+    let (dir, hub) = hub().await;
+    let (member, token) = Client::join(&dir, &hub.url, "Mallory").await;
+    let mut clients = vec![member];
+    for _ in 1..12 {
+        clients.push(Client::enter(&hub.url, &token, None).await.0);
+    }
+    let half = "x".repeat(900_000);
+    for client in &mut clients {
+        let _ = client.ws.send(fragment(Data::Text, &half, false)).await;
+    }
+    // Ten of them are more than one token may leave unfinished.
+    let mut ends: futures_util::stream::FuturesUnordered<_> =
+        clients.iter_mut().map(|client| client.closed()).collect();
+    assert_eq!(ends.next().await.unwrap().0, TRY_AGAIN);
+    drop(ends);
+    let held = metric(&hub, "duplex_unfinished_bytes").await;
+    assert!((900_000.0..=8.0 * 1024.0 * 1024.0).contains(&held), "{held}");
+    // Nobody else notices, and those who finish are heard.
+    let (mut other, _) = Client::join(&dir, &hub.url, "Mina").await;
+    other.raw(fragment(Data::Text, "{\"type\":\"ping\",", false)).await;
+    other.raw(Message::Ping("x".into())).await;
+    other.raw(fragment(Data::Continue, "\"nonce\":7}", true)).await;
+    other.find(|heard| matches!(heard, HubMessage::Pong { nonce: 7, .. }).then_some(())).await;
+    drop(clients);
+    while metric(&hub, "duplex_unfinished_bytes").await > 0.0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_has_to_end_whatever_comes_in_between() {
+    let (_dir, hub) = hub().await;
+    let (mut client, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    client.raw(fragment(Data::Text, "{", false)).await;
+    let ended = tokio::time::timeout(DEADLINE, async {
+        let mut pause = tokio::time::interval(Duration::from_millis(500));
+        loop {
+            tokio::select! {
+                heard = client.ws.next() => match heard {
+                    Some(Ok(Message::Close(frame))) => return frame.map(|frame| u16::from(frame.code)),
+                    Some(Ok(_)) => {}
+                    other => panic!("{other:?}"),
+                },
+                _ = pause.tick() => {
+                    let _ = client.ws.send(fragment(Data::Continue, "", false)).await;
+                    let _ = client.ws.send(Message::Ping("x".into())).await;
+                }
+            }
+        }
+    });
+    assert_eq!(ended.await.unwrap(), Some(close::TIMED_OUT));
+}
+
+#[tokio::test]
+async fn pings_and_empty_fragments_count_as_frames() {
+    let (dir, hub) = hub().await;
+    let (mut member, _) = Client::join(&dir, &hub.url, "Mina").await;
+    for many in [vec![Message::Ping("x".into()); 1_000], {
+        let mut fragments = vec![fragment(Data::Continue, "", false); 1_000];
+        fragments[0] = fragment(Data::Text, "", false);
+        fragments
+    }] {
+        let (client, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+        let (mut sink, mut stream) = client.ws.split();
+        let flood = async {
+            for frame in many {
+                sink.feed(frame).await.unwrap();
+            }
+            sink.flush().await.unwrap();
+        };
+        let slowed = async {
+            loop {
+                if let Message::Text(text) = stream.next().await.unwrap().unwrap()
+                    && text.contains("slow_down")
+                {
+                    return;
+                }
+            }
+        };
+        within("the hub to slow the client down", async { tokio::join!(flood, slowed) }).await;
+        works(&hub, &mut member).await;
+    }
+}
+
+/// A hub that believes a proxy on this computer, or nobody.
+async fn behind(proxies: &[&str]) -> (TempDir, Running) {
+    let dir = tempfile::tempdir().unwrap();
+    let trusted_proxies = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
+    let options = Options { trusted_proxies, ..Options::embedded(dir.path()) };
+    let hub = duplex::hub::start(options).await.unwrap();
+    (dir, hub)
+}
+
+async fn guess(hub: &Running, header: &str) -> String {
+    let headers = format!("Host: localhost\r\nAuthorization: Bearer x\r\n{header}\r\n");
+    get(hub.addr, "/metrics", &headers).await.split(' ').nth(1).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_trusted_proxys_word_counts_and_nobody_elses() {
+    let (_dir, hub) = behind(&["127.0.0.0/8", "10.0.0.0/8"]).await;
+    for _ in 0..20 {
+        assert_eq!(guess(&hub, "X-Forwarded-For: 1.1.1.1, 192.0.2.1, 10.0.0.1").await, "401");
+    }
+    assert_eq!(guess(&hub, r#"Forwarded: for="192.0.2.1:4711""#).await, "429");
+    assert_eq!(guess(&hub, r#"Forwarded: for="[2001:db8::1]:4711";proto=https"#).await, "401");
+    assert_eq!(guess(&hub, "X-Forwarded-For: 192.0.2.2").await, "401");
+    let (_dir, hub) = behind(&[]).await;
+    for last in 0..20 {
+        assert_eq!(guess(&hub, &format!("X-Forwarded-For: 192.0.2.{last}")).await, "401");
+    }
+    assert_eq!(guess(&hub, "X-Forwarded-For: 192.0.2.77").await, "429", "it is all one address");
+}
+
+#[tokio::test]
+async fn a_trusted_proxys_connections_are_not_one_address() {
+    let (dir, hub) = behind(&["127.0.0.1/32"]).await;
+    let (mut member, _) = Client::join(&dir, &hub.url, "Mina").await;
+    let waiting = TcpStream::connect(hub.addr).await.unwrap();
+    let _crowd = crowd(hub.addr, CROWD, "").await;
+    works(&hub, &mut member).await;
+    if cfg!(target_os = "linux") {
+        let mut waiting = waiting;
+        let ask = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        waiting.write_all(ask.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        within("the answer", waiting.read_to_string(&mut answer)).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "the oldest of all had to go for the crowd's sake");
+    }
+}
