@@ -65,9 +65,9 @@ pub enum HubError {
     },
     /// A hub has lived here, and its log is gone.
     #[error(
-        "{} is missing or empty, but a hub has lived here ({} still there), so no new log is begun in its place; restore \
-         it from a backup (or by `duplexctl hub repair` from a damaged one that was set aside), or, to begin a new and empty log, start once with `duplexctl hub --new-log --data-dir {}`",
-        path.display(), are(left), data_dir.display()
+        "{} is missing or empty, but a hub has lived here ({} still there), so no new log is begun in its place; {}, or, to \
+         begin a new and empty log, start once with `duplexctl hub --new-log --data-dir {}`",
+        path.display(), are(left), way_back(left), data_dir.display()
     )]
     LogMissing {
         /// Where the log should be.
@@ -186,6 +186,16 @@ pub enum HubError {
         /// The directory.
         data_dir: PathBuf,
     },
+}
+
+/// Where a lost log may still be.
+fn way_back(left: &[String]) -> &'static str {
+    let is_aside = left.iter().any(|name| name.starts_with("hub.db.damaged-"));
+    if is_aside {
+        "`duplexctl hub repair` saves what was set aside of it"
+    } else {
+        "restore it from a backup"
+    }
 }
 
 fn are(files: &[String]) -> String {

@@ -77,7 +77,7 @@ fn length(path: &Path) -> Result<(), StoreError> {
         if checked.is_ok() {
             break;
         }
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::park_timeout(std::time::Duration::from_millis(100));
         checked = files::check_length(path);
     }
     checked

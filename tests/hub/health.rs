@@ -55,17 +55,20 @@ async fn lived(messages: usize) -> TempDir {
 }
 
 /// The page of the table's leaf that holds an entry's row.
+#[cfg(unix)]
 fn page_of(path: &Path, body: &str) -> usize {
     let bytes = fs::read(path).unwrap();
     bytes.windows(body.len()).position(|window| window == body.as_bytes()).unwrap() / PAGE
 }
 
+#[cfg(unix)]
 fn overwrite(path: &Path, page: usize, with: &[u8]) {
     use std::os::unix::fs::FileExt;
     let file = fs::OpenOptions::new().write(true).open(path).unwrap();
     file.write_all_at(with, (page * PAGE) as u64).unwrap();
 }
 
+#[cfg(unix)]
 async fn read_all(hub: &Running) -> (Client, u64) {
     let mut client = Client::dial(&hub.url, Some(hub.admin_token.reveal())).await;
     client.say(&ClientMessage::Hello(Hello { since: Some(0), ..hello() })).await;
