@@ -327,6 +327,7 @@ fn a_hub_says_how_it_is() {
 
 /// A server that says each client's token back as it closes. Returns its address.
 fn parrot() -> String {
+    use futures_util::StreamExt as _;
     use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
     use tokio_tungstenite::tungstenite::protocol::CloseFrame;
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -343,6 +344,8 @@ fn parrot() -> String {
             let mut socket = tokio_tungstenite::accept_hdr_async(stream, hear).await.unwrap();
             let close = CloseFrame { code: 4500.into(), reason: format!("I do not know {said}").into() };
             let _ = socket.close(Some(close)).await;
+            // Until the client has read it.
+            while socket.next().await.is_some_and(|message| message.is_ok()) {}
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

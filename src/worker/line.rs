@@ -250,10 +250,12 @@ impl<K: Copy + Send + 'static> Line<K> {
         Some(counters)
     }
 
-    /// Sends a frame. `false`: the socket has taken nothing for a long time, or is gone.
+    /// Sends a frame. `false`: the socket has taken nothing for a long time, or there is none. One that has just closed
+    /// counts as sent: why it closed is on its way, and says more than that.
     #[must_use]
     pub fn send(&self, frame: Frame) -> bool {
-        self.outgoing.as_ref().is_some_and(|outgoing| outgoing.try_send(Outgoing::Frame(frame)).is_ok())
+        let Some(outgoing) = &self.outgoing else { return false };
+        !matches!(outgoing.try_send(Outgoing::Frame(frame)), Err(mpsc::error::TrySendError::Full(_)))
     }
 
     /// Closes the connection, or gives the dial up.
