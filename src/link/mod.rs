@@ -148,6 +148,8 @@ pub struct Link {
     /// Since the hub refused a message for a while, none is sent before this boot time.
     hold: Option<u64>,
     watch: Watch,
+    /// The next entry of the log to be received: none before it will come.
+    log_next: Offset,
     outputs: VecDeque<Output>,
 }
 
@@ -181,6 +183,7 @@ impl Link {
             ack_by: None,
             hold: None,
             watch: Watch::default(),
+            log_next: 0,
             outputs: VecDeque::new(),
         }
     }
@@ -363,10 +366,15 @@ impl Link {
             Event::Welcomed { me, head, .. } => {
                 self.me = Some(me.id.clone());
                 self.outbox.welcomed(*head);
+                self.log_next = self.saved.resume.map_or(0, |resume| resume.offset + 1);
             }
             Event::Acknowledged { id, offset, received } => {
                 let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
                 self.outbox.acknowledged(*id, delivery);
+                if *offset < self.log_next {
+                    // Stored earlier, at a place that the log has passed: its entry will not come back.
+                    self.outbox.remove(*id);
+                }
                 self.ack_by = None;
             }
             Event::Refused { id, refusal }
@@ -381,16 +389,21 @@ impl Link {
             Event::LogStarted { from, why, .. } => {
                 // What was held is not of this log: it must not resume there, even if nothing of this one comes.
                 self.saved = SavedState { resume: None, since: Some(from.saturating_sub(1)) };
+                self.log_next = *from;
                 if *why != LogRestart::First {
                     self.outbox.passed_by(Offset::MAX);
                 }
             }
             Event::Entries { entries, .. } if !self.outbox.is_empty() => {
+                self.log_next = entries.last().map_or(self.log_next, |last| last.offset + 1);
                 for entry in entries.iter().filter(|entry| Some(&entry.sender.id) == self.me.as_ref()) {
                     self.outbox.remove(entry.id);
                     self.ack_by = None;
                 }
                 self.outbox.passed_by(entries.last().map_or(0, |entry| entry.offset));
+            }
+            Event::Entries { entries, .. } => {
+                self.log_next = entries.last().map_or(self.log_next, |last| last.offset + 1);
             }
             _ => {}
         }

@@ -285,7 +285,12 @@ impl Connection {
                 }
             }
             Event::Acknowledged { id, offset, received } => {
-                self.set_delivery(id, Delivery::Acknowledged { offset, received });
+                if offset <= self.received_to {
+                    // It was stored earlier, at a place that the log has passed: its entry will not come back.
+                    self.outbox.retain(|_, item| item.id != id);
+                } else {
+                    self.set_delivery(id, Delivery::Acknowledged { offset, received });
+                }
             }
             Event::Refused { id, refusal } => self.set_delivery(id, Delivery::Failed(refusal)),
             Event::Postponed { id, unseen: true } => self.set_delivery(id, Delivery::Pending),

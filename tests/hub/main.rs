@@ -10,4 +10,5 @@ mod devices;
 mod door;
 mod harm;
 mod life;
+mod limits;
 mod posts;

@@ -62,6 +62,7 @@ fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<
         Event::Acknowledged { id, offset, received } => {
             let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
             outbox::deliver(db, connection, *id, &delivery)?;
+            outbox::done_before(db, connection, *id)?;
         }
         Event::Refused { id, refusal } => {
             outbox::deliver(db, connection, *id, &Delivery::Failed(refusal.clone()))?;
