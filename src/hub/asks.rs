@@ -302,7 +302,7 @@ fn passing(answer: &Answer) -> Option<&Refusal> {
 /// what has come into the log since the client is here: that is paid for by whoever wrote it. `None`: there is no answer.
 pub(super) async fn large(hub: Arc<Hub>, account: Arc<Account>, ask: Ask, old_to: Offset) -> Option<Answer> {
     let is_new = matches!(ask, Ask::Read { from, .. } if from > old_to);
-    let _turn = if is_new { None } else { account.read().await };
+    let _turn = if is_new { None } else { Some(account.read().await) };
     let answer = match ask {
         Ask::Read { from, limit } => read(hub, from, limit).await,
         Ask::History { room, before, limit } => history(hub, room, before, limit).await,
