@@ -13,6 +13,7 @@ use super::super::error::{StoreError, int, unsigned};
 use super::super::writer::Work;
 use super::usage::Usage;
 use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, read, retain};
+use crate::model::chat::Extra;
 use crate::model::time::WallMs;
 use crate::model::{Entry, EntryKind, Epoch, MessageId, Offset, PrincipalId, RoomName, Sender};
 
@@ -431,6 +432,7 @@ fn append(
         body: new.body,
         at: new.at,
         received: new.received,
+        extra: Extra::default(),
     }))
 }
 
