@@ -318,6 +318,7 @@ fn a_room_is_made_and_a_refusal_is_shown() {
         now: window.now().wall_ms,
         people: vec![],
         rooms: vec![attic],
+        features: Default::default(),
     });
     window.run();
     assert!(window.harness.query_by_label("Name of the new room").is_none());

@@ -294,6 +294,7 @@ mod tests {
             body: body.to_owned(),
             at: 0,
             received: 0,
+            extra: Default::default(),
         }
     }
 

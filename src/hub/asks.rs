@@ -19,7 +19,7 @@ use crate::model::{
 use crate::store::{Append, Appended, Quota, RedeemError, StoreError};
 use crate::wire::duplex::message::Redeem;
 use crate::wire::duplex::proof;
-use crate::wire::duplex::server::{Answer, AppendOutcome, Ask, Begun};
+use crate::wire::duplex::server::{Answer, AppendOutcome, Ask, Begun, LIST_ITEMS, Lists, ListsFrom};
 use tokio::sync::broadcast;
 
 /// About how much JSON one answer holds at most, in bytes: well below the largest frame.
@@ -199,19 +199,35 @@ pub(super) async fn begin(
             epoch: hub.store.epoch(),
             oldest,
             at_resume,
-            rooms: hub.store.rooms().await?,
-            people: hub.people().await?,
-            read: hub.store.reads(principal.id).await?,
+            lists: first_lists(&hub, principal.id).await?,
             head: hub.store.head(),
         })
     };
     match begun.await {
         Ok(begun) => {
-            let listed = begun.rooms.len() + begun.people.len() + begun.read.len();
-            account.answered(listed * AROUND_BYTES);
+            account.answered(listed(&begun.lists));
             Answer::Begun(begun)
         }
         Err(error) => unavailable(&hub, "begin a session", &error),
+    }
+}
+
+/// The first of what a client is told of rooms, people and what it has read.
+async fn first_lists(hub: &Hub, me: PrincipalId) -> Result<Lists, StoreError> {
+    let from = ListsFrom { rooms: Some(0), people: None, read: Some(0) };
+    let mut lists = hub.store.lists(me, from, LIST_ITEMS).await?;
+    let (people, next) = hub.first_people().await?;
+    lists.people = hub.registry.mark(people.iter().cloned());
+    let more = lists.next.take().unwrap_or_default();
+    lists.next = ListsFrom { people: next, ..more }.any();
+    Ok(lists)
+}
+
+/// What follows of that. Who is connected is looked up when it is told: see `Client`.
+async fn lists(hub: Arc<Hub>, me: PrincipalId, from: ListsFrom) -> Answer {
+    match hub.store.lists(me, from, LIST_ITEMS).await {
+        Ok(lists) => Answer::Lists(lists),
+        Err(error) => unavailable(&hub, "list rooms and people", &error),
     }
 }
 
@@ -303,11 +319,18 @@ fn passing(answer: &Answer) -> Option<&Refusal> {
 
 /// A question whose answer may be large: waits for the principal's turn, and pays for the answer by its size, but not for
 /// what has come into the log since the client is here: that is paid for by whoever wrote it. `None`: there is no answer.
-pub(super) async fn large(hub: Arc<Hub>, account: Arc<Account>, ask: Ask, old_to: Offset) -> Option<Answer> {
+pub(super) async fn large(
+    hub: Arc<Hub>,
+    account: Arc<Account>,
+    me: PrincipalId,
+    ask: Ask,
+    old_to: Offset,
+) -> Option<Answer> {
     let is_new = matches!(ask, Ask::Read { from, .. } if from > old_to);
-    let _turn = if is_new { None } else { account.read().await };
+    let _turn = if is_new { None } else { Some(account.read().await) };
     let answer = match ask {
         Ask::Read { from, limit } => read(hub, from, limit).await,
+        Ask::Lists(from) => lists(hub, me, from).await,
         Ask::History { room, before, limit } => history(hub, room, before, limit).await,
         Ask::Series { device, metric, from, to } => {
             let page = hub.fleet.series(device.clone(), metric.clone(), from, to).await?;
@@ -334,8 +357,13 @@ fn size(answer: &Answer) -> usize {
         }
         Answer::Series { page, .. } => page.buckets.len() * AROUND_BYTES / 2,
         Answer::DeviceLog { lines, .. } => lines.len() * 4 * AROUND_BYTES,
+        Answer::Lists(lists) => listed(lists),
         _ => 0,
     }
+}
+
+fn listed(lists: &Lists) -> usize {
+    (lists.rooms.len() + lists.people.len() + lists.read.len()) * AROUND_BYTES
 }
 
 async fn read(hub: Arc<Hub>, from: Offset, limit: u32) -> Answer {

@@ -28,7 +28,7 @@ use crate::frame::Frame;
 use crate::model::time::BootMs;
 use crate::model::{Offset, Principal, RoomName, Sender};
 use crate::wire::duplex::message::{self, HubMessage, close};
-use crate::wire::duplex::server::{Answer, Ask, Config, Input, Output, ServerSession};
+use crate::wire::duplex::server::{Answer, Ask, Begun, Config, Input, Output, ServerSession};
 
 /// A client that takes nothing for so long is dropped.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -243,9 +243,9 @@ impl Client {
         }
         if !self.answering
             && let Some(ask) = self.large.pop_front()
-            && let Some(account) = self.account()
+            && let Some((account, me)) = self.account().zip(self.session.principal())
         {
-            let answer = asks::large(Arc::clone(&self.hub), account, ask, self.old_to);
+            let answer = asks::large(Arc::clone(&self.hub), account, me.id.clone(), ask, self.old_to);
             self.asks.spawn(async { Answered::Large(answer.await) });
             self.answering = true;
         }
@@ -258,7 +258,8 @@ impl Client {
 
     fn answered(&mut self, answered: Answered) {
         match answered {
-            Answered::Answer(answer) => {
+            Answered::Answer(mut answer) => {
+                self.mark_present(&mut answer);
                 if let Answer::Begun(begun) = &answer {
                     self.old_to = begun.head;
                 }
@@ -266,7 +267,8 @@ impl Client {
             }
             Answered::Large(answer) => {
                 self.answering = false;
-                if let Some(answer) = answer {
+                if let Some(mut answer) = answer {
+                    self.mark_present(&mut answer);
                     self.tell(Input::Answer(answer));
                 }
             }
@@ -416,7 +418,7 @@ impl Client {
                 }
             }
             // The log goes first.
-            ask @ Ask::Read { .. } => self.large.push_front(ask),
+            ask @ (Ask::Read { .. } | Ask::Lists(_)) => self.large.push_front(ask),
             ask @ Ask::History { .. } => self.large.push_back(ask),
             Ask::SetRead { room, offset } => self.set_read(hub, room, offset),
             Ask::Typing { room } => self.typing(room),
@@ -426,6 +428,14 @@ impl Client {
 
     fn answer(&mut self, answer: impl Future<Output = Answer> + Send + 'static) {
         self.asks.spawn(async { Answered::Answer(answer.await) });
+    }
+
+    /// Says who is connected at this moment: what came before is known by now, and what comes later is told later.
+    fn mark_present(&self, answer: &mut Answer) {
+        if let Answer::Lists(lists) | Answer::Begun(Begun { lists, .. }) = answer {
+            let people = std::mem::take(&mut lists.people).into_iter().map(|(who, _)| who);
+            lists.people = self.hub.registry.mark(people);
+        }
     }
 
     fn set_read(&mut self, hub: Arc<Hub>, room: RoomName, offset: Offset) {

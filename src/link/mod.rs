@@ -157,6 +157,8 @@ pub struct Link {
     gate: Gate,
     /// Since when we do not read what the server sends.
     held_since: Option<u64>,
+    /// The next entry of the log to be received: none before it will come.
+    log_next: Offset,
     outputs: VecDeque<Output>,
 }
 
@@ -192,6 +194,7 @@ impl Link {
             watch: Watch::default(),
             gate: Gate::default(),
             held_since: None,
+            log_next: 0,
             outputs: VecDeque::new(),
         }
     }
@@ -403,10 +406,15 @@ impl Link {
             Event::Welcomed { me, head, .. } => {
                 self.me = Some(me.id.clone());
                 self.outbox.welcomed(*head);
+                self.log_next = self.saved.resume.map_or(0, |resume| resume.offset + 1);
             }
             Event::Acknowledged { id, offset, received } => {
                 let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
                 self.outbox.acknowledged(*id, delivery);
+                if *offset < self.log_next {
+                    // Stored earlier, at a place that the log has passed: its entry will not come back.
+                    self.outbox.remove(*id);
+                }
                 self.ack_by = None;
             }
             Event::Refused { id, refusal }
@@ -421,16 +429,21 @@ impl Link {
             Event::LogStarted { from, why, .. } => {
                 // What was held is not of this log: it must not resume there, even if nothing of this one comes.
                 self.saved = SavedState { resume: None, since: Some(from.saturating_sub(1)) };
+                self.log_next = *from;
                 if *why != LogRestart::First {
                     self.outbox.passed_by(Offset::MAX);
                 }
             }
             Event::Entries { entries, .. } if !self.outbox.is_empty() => {
+                self.log_next = entries.last().map_or(self.log_next, |last| last.offset + 1);
                 for entry in entries.iter().filter(|entry| Some(&entry.sender.id) == self.me.as_ref()) {
                     self.outbox.remove(entry.id);
                     self.ack_by = None;
                 }
                 self.outbox.passed_by(entries.last().map_or(0, |entry| entry.offset));
+            }
+            Event::Entries { entries, .. } => {
+                self.log_next = entries.last().map_or(self.log_next, |last| last.offset + 1);
             }
             _ => {}
         }

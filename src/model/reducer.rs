@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
 use super::device::{Freshness, Status};
 use super::devices::{self, Device, Devices, Latest};
-use super::event::{Event, LogRestart, Page, Paused, Person, Side, Stored, TestOutcome, Update};
+use super::event::{Event, Listed, LogRestart, Page, Paused, Person, Side, Stored, TestOutcome, Update};
+use super::features::{Feature, Features};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::known::{Known, Shown};
 use super::link_state::LinkState;
@@ -140,6 +141,8 @@ pub struct Connection {
     pub me: Option<Principal>,
     /// The server's name, once known.
     pub server: Option<String>,
+    /// What the server offers, or offered last; none before it was reached.
+    pub features: Option<Features>,
     /// Everyone who may chat.
     pub people: BTreeMap<PrincipalId, Person>,
     /// Who was seen there, so that people whose names look alike are told apart.
@@ -263,6 +266,7 @@ impl Connection {
             link: LinkState::Idle,
             me: None,
             server: None,
+            features: None,
             people: BTreeMap::new(),
             known: Known::default(),
             rooms: BTreeMap::new(),
@@ -288,6 +292,11 @@ impl Connection {
     /// The current era.
     pub fn era(&self) -> u32 {
         self.era
+    }
+
+    /// Whether the server offers this, as far as is known: before it was reached, it may.
+    pub fn offers(&self, feature: Feature) -> bool {
+        self.features.as_ref().is_none_or(|features| features.has(feature))
     }
 
     /// Whether a device is there, as far as is known.
@@ -320,7 +329,8 @@ impl Connection {
         self.known.hear(&event);
         match event {
             Event::Link(state) => self.link_changed(now, state),
-            Event::Welcomed { me, server, head, now: hub_now, people, rooms } => {
+            Event::Welcomed { me, server, head, now: hub_now, people, rooms, features } => {
+                self.features = Some(features);
                 for name in rooms {
                     self.make_room(&name);
                 }
@@ -335,6 +345,7 @@ impl Connection {
                 self.people.clear();
                 people.into_iter().for_each(|person| self.person(person));
             }
+            Event::Listed(listed) => self.listed(listed),
             Event::LogStarted { from, why, .. } => self.log_started(from, why),
             Event::Entries { entries, live } => {
                 for entry in entries {
@@ -345,7 +356,12 @@ impl Connection {
                 }
             }
             Event::Acknowledged { id, offset, received } => {
-                self.set_delivery(id, Delivery::Acknowledged { offset, received });
+                if offset <= self.received_to {
+                    // It was stored earlier, at a place that the log has passed: its entry will not come back.
+                    self.outbox.retain(|_, item| item.id != id);
+                } else {
+                    self.set_delivery(id, Delivery::Acknowledged { offset, received });
+                }
             }
             Event::Refused { id, refusal } => self.set_delivery(id, Delivery::Failed(refusal)),
             Event::Postponed { id, unseen: true } => self.set_delivery(id, Delivery::Pending),
@@ -354,11 +370,8 @@ impl Connection {
             Event::Typing { room, who, until } => self.typing(now, &room, who, until),
             Event::Presence(person) => self.person(person),
             Event::ReadMarker { room, offset } => {
-                let position = Position { era: self.era, offset };
-                let me = self.my_id();
-                if let Some(room) = self.look_at(&room) {
-                    room.mark_read(position, me.as_ref());
-                }
+                self.look_at(&room);
+                self.mark_read(&room, offset);
             }
             Event::History { room, entries, complete, .. } => self.history(room, entries, complete),
             Event::HistoryFailed { room } => {
@@ -426,6 +439,25 @@ impl Connection {
                     room.draft = text;
                 }
             }
+        }
+    }
+
+    /// What is listed after the welcome adds to what that said.
+    fn listed(&mut self, listed: Listed) {
+        for name in listed.rooms {
+            self.make_room(&name);
+        }
+        listed.people.into_iter().for_each(|person| self.person(person));
+        for (room, offset) in listed.read {
+            self.mark_read(&room, offset);
+        }
+    }
+
+    fn mark_read(&mut self, room: &RoomName, offset: Offset) {
+        let position = Position { era: self.era, offset };
+        let me = self.my_id();
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.mark_read(position, me.as_ref());
         }
     }
 
@@ -534,6 +566,7 @@ impl Connection {
 
     fn restored(&mut self, stored: Stored) {
         self.me = stored.me;
+        self.features = stored.features;
         self.era = stored.era;
         self.era_from = stored.era_from;
         self.era_has_entries = stored.era_has_entries;

@@ -12,6 +12,7 @@ mod harm;
 mod health;
 mod hostile;
 mod life;
+mod limits;
 mod names;
 mod posts;
 mod service;

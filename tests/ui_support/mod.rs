@@ -57,6 +57,7 @@ pub fn message(offset: u64, room: &str, by: &str, body: &str) -> Entry {
         body: body.into(),
         at,
         received: at,
+        extra: Default::default(),
     }
 }
 
@@ -209,7 +210,15 @@ impl Window {
     pub fn welcome(&mut self, head: u64, rooms: &[&str]) {
         let now = self.now().wall_ms;
         let rooms = rooms.iter().map(|name| RoomName::new(*name).unwrap()).collect();
-        self.event(Event::Welcomed { me: me(), server: "Workshop".into(), head, now, people: vec![], rooms });
+        self.event(Event::Welcomed {
+            me: me(),
+            server: "Workshop".into(),
+            head,
+            now,
+            people: vec![],
+            rooms,
+            features: Default::default(),
+        });
     }
 
     /// Messages by Mina, "message N", in `general`.

@@ -77,8 +77,9 @@ impl From<Change> for Write {
             Change::Replace { old, new } => Write::Replace { old, new },
             Change::Attempted(ids) => Write::Attempted(ids),
             // Who is there is not kept.
-            Change::Event(Event::Welcomed { me, server, head, now, rooms, .. }) => {
-                Write::Event(Event::Welcomed { me, server, head, now, people: Vec::new(), rooms })
+            Change::Event(Event::Welcomed { me, server, head, now, rooms, features, .. }) => {
+                let people = Vec::new();
+                Write::Event(Event::Welcomed { me, server, head, now, people, rooms, features })
             }
             Change::Event(event) => Write::Event(event),
         }

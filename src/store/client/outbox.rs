@@ -96,3 +96,13 @@ pub(super) fn passed_by(db: &Connection, connection: ConnectionId, offset: i64) 
     .execute(params![key(connection), offset])?;
     Ok(())
 }
+
+/// What was acknowledged for a place that the log has passed does not come back as an entry: it is done.
+pub(super) fn done_before(db: &Connection, connection: ConnectionId, id: MessageId) -> Result<()> {
+    db.prepare_cached(
+        "DELETE FROM outbox WHERE connection = ?1 AND id = ?2 AND delivery = 'acknowledged'
+         AND offset < (SELECT next_offset FROM connection WHERE id = ?1)",
+    )?
+    .execute(params![key(connection), id.0.as_bytes()])?;
+    Ok(())
+}

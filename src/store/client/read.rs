@@ -12,8 +12,8 @@ use crate::model::intent::Jump;
 use crate::model::reducer::MAX_ROOMS;
 use crate::model::time::WallMs;
 use crate::model::{
-    ConnectionId, Delivery, Epoch, Message, MessageId, Offset, OutboxItem, Position, Principal, PrincipalId,
-    PrincipalKind, ResumePoint, RoomName, Sender,
+    ConnectionId, Delivery, Epoch, Features, Message, MessageId, Offset, OutboxItem, Position, Principal,
+    PrincipalId, PrincipalKind, ResumePoint, RoomName, Sender,
 };
 use crate::wire::SavedState;
 
@@ -38,6 +38,7 @@ pub(super) fn load(db: &Connection, connection: ConnectionId) -> Result<Loaded> 
     };
     let stored = Stored {
         me: row.me,
+        features: row.features,
         era: row.era,
         era_from: row.era_from,
         era_has_entries: row.era_has_entries,
@@ -52,6 +53,7 @@ pub(super) fn load(db: &Connection, connection: ConnectionId) -> Result<Loaded> 
 
 struct ConnectionRow {
     me: Option<Principal>,
+    features: Option<Features>,
     era: u32,
     era_from: Offset,
     era_has_entries: bool,
@@ -62,7 +64,7 @@ struct ConnectionRow {
 fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<ConnectionRow>> {
     let mut query = db.prepare_cached(
         "SELECT me_id, me_kind, me_name, era, era_from, era_has_entries, next_offset,
-                resume_epoch, resume_offset, resume_id, resume_received
+                resume_epoch, resume_offset, resume_id, resume_received, features
          FROM connection WHERE id = ?1",
     )?;
     let read = |row: &Row<'_>| {
@@ -76,6 +78,8 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
                 }
                 _ => None,
             },
+            // What cannot be read is as if it had never been told.
+            features: row.get::<_, Option<String>>(11)?.and_then(|json| serde_json::from_str(&json).ok()),
             era: row.get(3)?,
             era_from: unsigned(row.get(4)?),
             era_has_entries: row.get(5)?,

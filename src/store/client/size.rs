@@ -21,6 +21,7 @@ impl Write {
             self,
             Write::Event(
                 Event::Welcomed { .. }
+                    | Event::Listed(_)
                     | Event::LogStarted { .. }
                     | Event::Entries { .. }
                     | Event::History { .. }
@@ -49,6 +50,11 @@ fn of_event(event: &Event) -> usize {
                 + rooms.iter().map(of_room).sum::<usize>()
                 + server.len()
         }
+        Event::Listed(listed) => {
+            listed.people.iter().map(of_person).sum::<usize>()
+                + listed.rooms.iter().map(of_room).sum::<usize>()
+                + listed.read.iter().map(|(room, _)| of_room(room)).sum::<usize>()
+        }
         Event::Refused { refusal: Refusal::Other { code, detail }, .. } => code.len() + detail.len(),
         Event::ReadMarker { room, .. } | Event::HistoryFailed { room } => of_room(room),
         _ => 0,
@@ -57,7 +63,9 @@ fn of_event(event: &Event) -> usize {
 
 fn of_entries(entries: &[Entry]) -> usize {
     let texts = |entry: &Entry| {
-        entry.body.len() + entry.sender.name.len() + entry.sender.id.0.len() + entry.room.as_str().len()
+        let extra = entry.extra.json().map_or(0, |json| json.len());
+        let sender = entry.sender.name.len() + entry.sender.id.0.len();
+        entry.body.len() + sender + entry.room.as_str().len() + extra
     };
     entries.iter().map(|entry| texts(entry) + EACH).sum()
 }
@@ -91,6 +99,7 @@ mod tests {
             body,
             at: 0,
             received: 0,
+            extra: Default::default(),
         };
         let sender = |id: String, name: String| Sender { id: PrincipalId(id), name };
         let short = String::new;
@@ -118,6 +127,7 @@ mod tests {
                 now: 0,
                 people: Vec::new(),
                 rooms: Vec::new(),
+                features: Default::default(),
             }),
         ];
         for write in writes {

@@ -9,8 +9,8 @@ use super::{Write, outbox, read};
 use crate::model::event::LogRestart;
 use crate::model::reducer::MAX_ROOMS;
 use crate::model::{
-    ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, Offset, Position, Principal, ResumePoint,
-    RoomName,
+    ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, Features, Offset, Position, Principal,
+    ResumePoint, RoomName,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -57,12 +57,22 @@ pub(super) fn apply(db: &Connection, connection: ConnectionId, write: &Write) ->
 
 fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<Taken> {
     match event {
-        Event::Welcomed { me, head, rooms, .. } => welcomed(db, connection, me, *head, rooms)?,
+        Event::Welcomed { me, head, rooms, features, .. } => {
+            welcomed(db, connection, me, *head, features)?;
+            make_rooms(db, connection, rooms)?;
+        }
+        Event::Listed(listed) => {
+            make_rooms(db, connection, &listed.rooms)?;
+            for (room, offset) in &listed.read {
+                read_marker(db, connection, room, *offset)?;
+            }
+        }
         Event::LogStarted { epoch, from, why } => log_started(db, connection, *epoch, *from, *why)?,
         Event::Entries { entries, .. } => return take_entries(db, connection, entries),
         Event::Acknowledged { id, offset, received } => {
             let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
             outbox::deliver(db, connection, *id, &delivery)?;
+            outbox::done_before(db, connection, *id)?;
         }
         Event::Refused { id, refusal } => {
             outbox::deliver(db, connection, *id, &Delivery::Failed(refusal.clone()))?;
@@ -78,18 +88,37 @@ fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<
     Ok(Taken::Yes)
 }
 
+/// Keeps rooms that a server tells of, up to [`MAX_ROOMS`] of one connection.
+fn make_rooms(db: &Connection, connection: ConnectionId, rooms: &[RoomName]) -> Result<()> {
+    let mut count = db.prepare_cached("SELECT count(*) FROM room WHERE connection = ?1")?;
+    let known: i64 = count.query_row([key(connection)], |row| row.get(0))?;
+    let free = MAX_ROOMS.saturating_sub(usize::try_from(known).unwrap_or(usize::MAX));
+    let mut made = 0;
+    for room in rooms {
+        if read::room_id(db, connection, room)?.is_none() {
+            if made == free {
+                break;
+            }
+            made += 1;
+            room_id(db, connection, room)?;
+        }
+    }
+    Ok(())
+}
+
 fn welcomed(
     db: &Connection,
     connection: ConnectionId,
     me: &Principal,
     head: Offset,
-    rooms: &[RoomName],
+    features: &Features,
 ) -> Result<()> {
-    db.prepare_cached("UPDATE connection SET me_id = ?2, me_kind = ?3, me_name = ?4 WHERE id = ?1")?
-        .execute(params![key(connection), me.id.0, read::kind_text(me.kind), me.name])?;
-    for room in rooms.iter().take(MAX_ROOMS) {
-        room_id(db, connection, room)?;
-    }
+    let features =
+        serde_json::to_string(features).map_err(|error| StoreError::Nonsense(error.to_string()))?;
+    db.prepare_cached(
+        "UPDATE connection SET me_id = ?2, me_kind = ?3, me_name = ?4, features = ?5 WHERE id = ?1",
+    )?
+    .execute(params![key(connection), me.id.0, read::kind_text(me.kind), me.name, features])?;
     outbox::beyond(db, connection, saturated(head))
 }
 
@@ -270,7 +299,7 @@ fn history(
         match entry.kind {
             EntryKind::Message => book.old_message(entry)?,
             EntryKind::Room => start = true,
-            EntryKind::Unknown => {}
+            EntryKind::Unknown => book.keep_json(entry)?,
         }
     }
     db.prepare_cached("UPDATE room SET floor = ?2, start_known = start_known OR ?3 WHERE id = ?1")?

@@ -148,7 +148,7 @@ pub(super) fn reads(db: &Connection, principal: &PrincipalId) -> Result<Vec<(Roo
     Ok(reads)
 }
 
-fn principal(row: &Row<'_>) -> Result<Principal> {
+pub(super) fn principal(row: &Row<'_>) -> Result<Principal> {
     let kind: String = row.get(1)?;
     Ok(Principal { id: PrincipalId(row.get(0)?), kind: kind_from(&kind)?, name: row.get(2)? })
 }

@@ -14,6 +14,7 @@ use super::pulse::Pulse;
 use super::rooms::Rooms;
 use super::usage::Usage;
 use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, read, retain};
+use crate::model::chat::Extra;
 use crate::model::name;
 use crate::model::time::WallMs;
 use crate::model::{Entry, EntryKind, Epoch, MessageId, Offset, PrincipalId, RoomName, Sender};
@@ -462,6 +463,7 @@ fn append(
         body: new.body,
         at: new.at,
         received: new.received,
+        extra: Extra::default(),
     }))
 }
 

@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use super::batch;
 pub use super::batch::Batch;
-pub use super::exchange::{Answer, AppendOutcome, Ask, Begun, Given, Input, Output};
+pub use super::exchange::{
+    Answer, AppendOutcome, Ask, Begun, Given, Input, LIST_ITEMS, Lists, ListsFrom, Output,
+};
 use super::message::{
     self, ClientMessage, Decoded, Hello, HubMessage, Malformed, PersonState, ReadState, Start, Token,
     VERSIONS, Welcome, close,
@@ -80,6 +82,10 @@ struct Online {
     drained: bool,
     /// Whether the client wants to be told of devices.
     watching: bool,
+    /// Where the lists of the welcome go on.
+    lists: Option<ListsFrom>,
+    /// Whether the next part of them is under way.
+    listing: bool,
 }
 
 impl Online {
@@ -229,10 +235,13 @@ impl ServerSession {
     }
 
     fn error(&mut self, code: &str, detail: impl Into<String>) {
-        self.send(&HubMessage::Error { code: code.to_owned(), detail: detail.into() });
+        // What is wrong with a frame may quote all of it.
+        let detail = limits::cut(&detail.into(), limits::DETAIL_CHARS);
+        self.send(&HubMessage::Error { code: code.to_owned(), detail });
     }
 
     fn bye(&mut self, code: u16, reason: &str, retry_after_ms: Option<u64>) {
+        let reason = &limits::cut(reason, limits::REASON_CHARS);
         self.send(&HubMessage::Bye { code, reason: reason.to_owned(), retry_after_ms });
         self.outputs.push_back(Output::Close(code, reason.to_owned()));
         self.phase = Phase::Ended;
@@ -334,6 +343,7 @@ impl ServerSession {
         match principal {
             None => self.bye(close::UNAUTHORIZED, "the token is not known", None),
             Some(principal) => {
+                let principal = named(principal);
                 let resume = hello.resume.filter(|_| principal.kind != PrincipalKind::Device);
                 let begin = Ask::Begin { principal: principal.clone(), resume };
                 self.phase = Phase::Entering { hello, principal: Some(principal) };
@@ -355,6 +365,7 @@ impl ServerSession {
             Answer::Begun(begun) => self.begun(now, begun),
             Answer::Appended { id, outcome } => self.appended(now, id, outcome),
             Answer::Entries(entries) => self.entries(entries),
+            Answer::Lists(lists) => self.lists(lists),
             Answer::History { room, before, entries, complete } => {
                 let (entries, all) = batch::newest_that_fit(entries);
                 let complete = complete && all;
@@ -364,7 +375,10 @@ impl ServerSession {
                 let SeriesPage { from, to, step_ms, buckets } = page;
                 self.send(&HubMessage::Series { device, metric, from, to, step_ms, buckets });
             }
-            Answer::DeviceLog { device, lines } => self.send(&HubMessage::DeviceLog { device, lines }),
+            Answer::DeviceLog { device, lines } => {
+                let (lines, _) = batch::newest_that_fit(lines);
+                self.send(&HubMessage::DeviceLog { device, lines });
+            }
             Answer::PublishRefused { device, code, detail } => {
                 self.send(&HubMessage::PublishRefused { device, code: code.to_owned(), detail });
             }
@@ -407,15 +421,16 @@ impl ServerSession {
         let me = me.clone();
         let (start, from) = if me.kind == PrincipalKind::Device {
             // It publishes: there is no log for it, and nobody to talk to.
-            begun = Begun { head: 0, rooms: Vec::new(), people: Vec::new(), read: Vec::new(), ..begun };
+            begun = Begun { head: 0, lists: Lists::default(), ..begun };
             (Start::Recent, 1)
         } else {
             start(hello, &begun)
         };
-        let person = |(who, online)| PersonState { who, online };
+        let next = begun.lists.next.take();
+        let lists = told(begun.lists, next.is_some());
         let welcome = Welcome {
             version: hello.versions.1.min(VERSIONS.1),
-            hub: begun.hub,
+            hub: limits::cut(&begun.hub, limits::TITLE_CHARS),
             me: me.clone(),
             epoch: begun.epoch,
             head: begun.head,
@@ -424,10 +439,10 @@ impl ServerSession {
             now: now.wall_ms,
             max_body: MAX_BODY_BYTES as u64,
             features: Some(Features::all()),
-            rooms: begun.rooms,
-            people: begun.people.into_iter().map(person).collect(),
-            read: begun.read.into_iter().map(|(room, offset)| ReadState { room, offset }).collect(),
-            more: false,
+            rooms: lists.rooms,
+            people: lists.people,
+            read: lists.read,
+            more: lists.more,
         };
         self.send(&HubMessage::Welcome(welcome));
         self.phase = Phase::Online(Online {
@@ -437,6 +452,8 @@ impl ServerSession {
             reading: false,
             drained: false,
             watching: false,
+            lists: next,
+            listing: false,
         });
     }
 
@@ -525,7 +542,18 @@ impl ServerSession {
         self.pump(|_| ());
     }
 
-    /// Changes what is known, then asks for the next entries if the socket wants them.
+    fn lists(&mut self, mut lists: Lists) {
+        let Phase::Online(online) = &mut self.phase else {
+            return;
+        };
+        online.listing = false;
+        online.lists = lists.next.take();
+        let more = online.lists.is_some();
+        self.send(&HubMessage::Lists(told(lists, more)));
+        self.pump(|_| ());
+    }
+
+    /// Changes what is known, then asks for the next entries, and the next of the lists, if the socket wants them.
     fn pump(&mut self, change: impl FnOnce(&mut Online)) {
         let Phase::Online(online) = &mut self.phase else {
             return;
@@ -534,9 +562,34 @@ impl ServerSession {
         if online.drained && !online.reading && online.cursor <= online.head {
             online.reading = true;
             let from = online.cursor;
-            self.ask(Ask::Read { from, limit: READ_LIMIT });
+            self.outputs.push_back(Output::Ask(Ask::Read { from, limit: READ_LIMIT }));
+        }
+        if online.drained
+            && !online.listing
+            && let Some(from) = online.lists.clone()
+        {
+            online.listing = true;
+            self.outputs.push_back(Output::Ask(Ask::Lists(from)));
         }
     }
+}
+
+/// A part of the lists as it is told, with names no longer than they may be.
+fn told(lists: Lists, more: bool) -> message::Lists {
+    let person = |(who, online): (Principal, bool)| PersonState { who: named(who), online };
+    message::Lists {
+        rooms: lists.rooms,
+        people: lists.people.into_iter().map(person).collect(),
+        read: lists.read.into_iter().map(|(room, offset)| ReadState { room, offset }).collect(),
+        more,
+    }
+}
+
+fn named(mut who: Principal) -> Principal {
+    if who.name.len() > limits::PERSON_CHARS {
+        who.name = limits::cut(&who.name, limits::PERSON_CHARS);
+    }
+    who
 }
 
 /// Where a client begins.
