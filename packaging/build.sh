@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds packages into target/packages/ and says what it could not build and why:
 #
-#   sh packaging/build.sh FORMAT…     deb rpm tar exe zip dmg appimage flatpak
+#   sh packaging/build.sh FORMAT…     deb rpm tar container exe zip dmg appimage flatpak
 #   sh packaging/build.sh --check     looks at all of packaging/ without building: scripts, metadata, units (seconds)
 #
 # Exit code 0 also when a format cannot be made on this system (a .dmg wants macOS), 1 when one that could failed.
@@ -19,7 +19,7 @@ usage() {
 for format in "$@"; do
     case $format in
     --check) [ $# -eq 1 ] || usage ;;
-    deb | rpm | tar | appimage | flatpak | exe | zip | dmg) ;;
+    deb | rpm | tar | container | appimage | flatpak | exe | zip | dmg) ;;
     *) usage ;;
     esac
 done
@@ -41,6 +41,7 @@ for format in "$@"; do
     deb | rpm | tar | appimage | flatpak) system=linux ;;
     exe | zip) system=windows ;;
     dmg) system=macos ;;
+    container) system=container ;;
     esac
     printf '━━━ %s\n' "$format"
     # Not through a pipe: the exit code counts, and a POSIX shell has only the last one's.

@@ -184,6 +184,7 @@ look_at_packaging() {
     have man || missing man 'checks the manual pages' man-db - - -
     have zsh || missing zsh 'checks its completions' zsh - - -
     have fish || missing fish 'checks its completions' fish - - -
+    have buildah || missing buildah 'builds the container image' buildah - - -
     # For Windows: compiled across, packed, and tried under Wine.
     have x86_64-w64-mingw32-gcc || missing x86_64-w64-mingw32-gcc 'compiles for Windows' gcc-mingw-w64-x86-64-win32 - - -
     if any "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/x86_64-pc-windows-gnu/lib"; then

@@ -6,13 +6,17 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use duplex::frame::Frame;
-use duplex::model::Address;
-use duplex::model::profile::Socket;
+use duplex::model::event::TestOutcome;
+use duplex::model::intent::Credential;
+use duplex::model::profile::{Secret, Socket};
+use duplex::model::{Address, ConnectionId, Intent, LinkState, Model, SharedModel};
 use duplex::transport::{self, Incoming, Outgoing, Target};
 use duplex::wire::duplex::message::{ClientMessage, Hello, Redeem, VERSIONS, encode};
+use duplex::worker::{Options, Worker};
 
 const DUPLEXCTL: &str = env!("CARGO_BIN_EXE_duplexctl");
 /// How long anything may take before a test gives up.
@@ -319,4 +323,83 @@ fn a_hub_says_how_it_is() {
     // Another certificate than the one that is expected.
     let other = format!("{}#sha256={}", hub.url, "00".repeat(32));
     assert_eq!(hub.run(&["health", &other]).status.code(), Some(1));
+}
+
+/// A server that says each client's token back as it closes. Returns its address.
+fn parrot() -> String {
+    use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+    use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let serve = async move {
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut said = String::new();
+            let hear = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
+                said = request.headers()["authorization"].to_str().unwrap().to_owned();
+                Ok(response)
+            };
+            let mut socket = tokio_tungstenite::accept_hdr_async(stream, hear).await.unwrap();
+            let close = CloseFrame { code: 4500.into(), reason: format!("I do not know {said}").into() };
+            let _ = socket.close(Some(close)).await;
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // It ends with the test's process.
+    std::thread::Builder::new().name("parrot".into()).spawn(move || runtime.block_on(serve)).unwrap();
+    url
+}
+
+#[test]
+fn a_token_that_a_server_repeats_is_shown_by_neither_program() {
+    let (home, url) = (tempfile::tempdir().unwrap(), parrot());
+    for arguments in [&["tail", &url][..], &["tail", &url, "--json"], &["agent", "--url", &url]] {
+        let done = duplexctl(home.path(), arguments).env("DUPLEX_TOKEN", SECRET).output().unwrap();
+        assert_eq!(done.status.code(), Some(3), "{}", said(&done));
+        assert!(said(&done).contains("I do not know"), "{}", said(&done));
+        assert_hidden(arguments[0], &said(&done), &[SECRET]);
+    }
+
+    let model = SharedModel::default();
+    let (woken, wakes) = std::sync::mpsc::sync_channel(1);
+    let mut profile = duplex::model::Profile {
+        id: ConnectionId::COMMAND_LINE,
+        name: String::new(),
+        urls: vec![Address::parse(&url).unwrap().url],
+        protocol: Default::default(),
+        socket: Socket::Tungstenite,
+        ca_file: None,
+        fingerprint: None,
+        auto_connect: true,
+    };
+    let only = Some((profile.clone(), Some(Secret::new(SECRET))));
+    let options = Options { data_dir: home.path().join("app"), only, tell: None };
+    let worker = Worker::spawn(options, model.clone(), Arc::new(move |_| _ = woken.try_send(()))).unwrap();
+    let until = |what: &str, look: &dyn Fn(&Model) -> Option<String>| {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = model.read(look) {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "waited too long for {what}");
+            let _ = wakes.recv_timeout(Duration::from_secs(1));
+        }
+    };
+    let stopped = until("the connection to stop", &|model| match &model.connections.values().next()?.link {
+        LinkState::Stopped { why } => Some(format!("{why:?}")),
+        _ => None,
+    });
+    profile.id = ConnectionId(7);
+    let credential = Credential::Token(Secret::new(SECRET));
+    worker.want(Intent::TestConnection { profile, credential }).unwrap();
+    let tested = until("the test", &|model| match model.test.as_ref()? {
+        TestOutcome::Failed(why) => Some(format!("{why:?}")),
+        _ => None,
+    });
+    for shown in [stopped, tested] {
+        assert!(shown.contains("I do not know"), "{shown}");
+        assert_hidden("the window", &shown, &[SECRET]);
+    }
+    worker.shut_down();
 }

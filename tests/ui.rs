@@ -430,6 +430,22 @@ fn the_dialog_warns_of_clear_text_and_of_what_ewebsock_cannot_do() {
 }
 
 #[test]
+fn a_password_in_an_address_becomes_the_token_and_is_seen_nowhere() {
+    let mut window = Window::online();
+    window.click("Add connection");
+    window.fill("Server address or invite", "wss://me:s3cret-word@hub.example");
+    window.run();
+    assert!(window.harness.query_all_by_value("wss://hub.example").next().is_some());
+    assert!(window.harness.query_all_by_value("wss://me:s3cret-word@hub.example").next().is_none());
+    window.intents();
+    window.click("Save");
+    let intents = window.intents();
+    let [Intent::SaveConnection { profile, credential }] = &intents[..] else { panic!("{intents:?}") };
+    assert_eq!(profile.urls, ["wss://hub.example/v1/socket"]);
+    assert_eq!(credential, &Credential::Token(duplex::model::profile::Secret::new("s3cret-word")));
+}
+
+#[test]
 fn a_connection_is_edited_disconnected_and_removed_after_a_question() {
     let mut window = Window::online();
     window.click("More for Home");

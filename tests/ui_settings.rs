@@ -333,6 +333,11 @@ fn connections_go_to_another_computer_and_come_from_one() {
     window.harness.get_by_label_contains("not complete or was changed: line 1");
     paste(&mut window, &text.replace("Home", "Shed"));
     window.harness.get_by_label("It adds Shed.");
+    assert!(window.harness.query_by_label_contains("clear text").is_none());
+    paste(&mut window, &text.replace("Home", "Barn").replace("127.0.0.1", "192.168.1.20"));
+    window.harness.get_by_label("It adds Barn.");
+    window.harness.get_by_label_contains("clear text");
+    paste(&mut window, &text.replace("Home", "Shed"));
     window.intents();
     window.click("Add them");
     let added = Profile { id: duplex::model::ConnectionId(0), name: "Shed".into(), ..ui_support::profile() };

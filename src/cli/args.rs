@@ -44,7 +44,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run a hub until it is stopped.
+    /// Run a hub until it is stopped; or check, repair or copy what one keeps.
     Hub(Hub),
     /// Make a single-use invite to a hub on this computer, whether it runs or not.
     Invite(Invite),
@@ -72,7 +72,23 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Flags)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  duplexctl hub                                    run a hub, until it is stopped
+  duplexctl hub check --data-dir /srv/duplex       is everything sound? beside a running hub, too
+  duplexctl hub backup /backup/monday              a copy of all that a hub keeps, while it runs
+  duplexctl hub repair --data-dir /srv/duplex      save what can be read of a damaged log
+
+Exit codes:
+  0  done; for check: nothing is wrong
+  1  failed; for check: something is wrong; the last line says what to do
+  2  the command line is wrong"
+)]
 pub(super) struct Hub {
+    #[command(subcommand)]
+    pub(super) upkeep: Option<Upkeep>,
     /// Where to listen. Beyond this computer, TLS is required.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7870")]
     pub(super) listen: SocketAddr,
@@ -103,6 +119,41 @@ pub(super) struct Hub {
     /// Begin a new, empty log where that of a hub which lived here is missing or damaged.
     #[arg(long)]
     pub(super) new_log: bool,
+    #[command(flatten)]
+    pub(super) limits: super::limits::LimitFlags,
+}
+
+/// What is done to a hub's data from outside.
+#[derive(Debug, Subcommand)]
+pub(super) enum Upkeep {
+    /// Look at everything that a hub keeps, whether it runs or not, and change nothing.
+    ///
+    /// Every page, every table, every entry of the log. Leaves with 0 where nothing is wrong, with 1 where something is.
+    Check {
+        /// The hub's data directory; by default that of the hub on this computer.
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
+    /// Save what can be read of a damaged log into a new one, while the hub does not run.
+    ///
+    /// The damaged file is set aside, whole. Messages keep their order and get new offsets without a hole. For clients the
+    /// log is a new one: they keep what they have.
+    Repair {
+        /// The hub's data directory; by default that of the hub on this computer.
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
+    /// Copy everything that a hub keeps into a new directory, while it runs or not, and check the copy.
+    ///
+    /// The copy has the admin's token in it: it is readable by its owner only.
+    Backup {
+        /// A directory that is not there yet, or is empty.
+        #[arg(value_name = "DIR")]
+        to: PathBuf,
+        /// The hub's data directory; by default that of the hub on this computer.
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Flags)]

@@ -27,6 +27,7 @@ pub(super) async fn run(command: Hub) -> Result<(), Failure> {
         allowed_origins: command.allow_origin,
         command_ms: COMMAND_MS,
         new_log: command.new_log,
+        limits: command.limits.limits(),
     };
     let mut running = hub::start(options).await.map_err(failed)?;
     let mut lines = vec![format!("hub at {}", running.url)];

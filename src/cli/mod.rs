@@ -10,9 +10,11 @@ mod generate;
 mod health;
 mod hub;
 mod invite;
+mod limits;
 mod print;
 mod send;
 mod tail;
+mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -113,6 +115,7 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         }
     };
     let result = match args.command {
+        Command::Hub(args::Hub { upkeep: Some(command), .. }) => upkeep::run(command),
         Command::Hub(command) => runtime.block_on(hub::run(command)),
         Command::Invite(command) => invite::run(command),
         Command::Tail(command) => runtime.block_on(tail::run(command)),

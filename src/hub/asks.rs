@@ -1,26 +1,35 @@
 //! What a session asks, and how this hub answers from its store.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::account::{Account, Held, MARKER_BYTES};
 use super::invite;
 use super::metrics::Refused;
 use super::presence::{Mailbox, Seat};
 use super::state::{Commit, Hub, hash};
 use crate::clock;
 use crate::model::name;
+use crate::model::time::WallMs;
 use crate::model::{
     EntryKind, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, RoomName, Sender,
 };
-use crate::store::{Append, Appended, RedeemError, StoreError};
+use crate::store::{Append, Appended, Quota, RedeemError, StoreError};
 use crate::wire::duplex::message::Redeem;
 use crate::wire::duplex::proof;
-use crate::wire::duplex::server::{Answer, AppendOutcome, Begun};
+use crate::wire::duplex::server::{Answer, AppendOutcome, Ask, Begun};
 use tokio::sync::broadcast;
 
 /// About how much JSON one answer holds at most, in bytes: well below the largest frame.
 const ANSWER_BYTES: usize = 256 * 1024;
+/// About how much text is written at once for one client, in bytes.
+const GROUP_BYTES: usize = 128 * 1024;
+/// When to try again where the log is full and nothing in it goes by itself, in milliseconds.
+const FULL_MS: u64 = 600_000;
+/// About how much JSON is around an entry, a person, a room, a read marker or a line of a log, in bytes.
+const AROUND_BYTES: usize = 128;
 
 /// A client that is about to be welcome: counted in, and hearing of what is committed from before its head was read.
 pub(super) struct Entrance {
@@ -54,6 +63,66 @@ pub(super) struct NewEntry {
     pub body: String,
     /// When, by the sender's clock.
     pub at: i64,
+}
+
+/// What waits for its turn to be written.
+pub(super) enum Queued {
+    /// This.
+    Entry(NewEntry, Held),
+    /// There was no room for it even to wait: the answer, when it is its turn.
+    Refused(Answer),
+}
+
+impl Queued {
+    /// An append of this principal, behind those that wait. What comes behind one that is to be tried again is refused like
+    /// that: it must not be stored first.
+    pub(super) fn new(account: &Arc<Account>, new: NewEntry, waiting: &VecDeque<Queued>) -> Queued {
+        let before = match waiting.back() {
+            Some(Queued::Refused(answer)) => passing(answer).cloned(),
+            _ => None,
+        };
+        match (before, account.hold(new.body.len())) {
+            (None, Ok(held)) => Queued::Entry(new, held),
+            (Some(refusal), _) => Queued::refused(new.id, refusal),
+            (None, Err(retry_after_ms)) => Queued::refused(new.id, Refusal::SlowDown { retry_after_ms }),
+        }
+    }
+
+    fn refused(id: MessageId, refusal: Refusal) -> Queued {
+        Queued::Refused(Answer::Appended { id, outcome: AppendOutcome::Refused(refusal) })
+    }
+
+    /// The same, behind one that was refused like this.
+    pub(super) fn behind(self, refusal: &Refusal) -> Queued {
+        match self {
+            Queued::Entry(new, _) if new.kind == EntryKind::Message => {
+                Queued::refused(new.id, refusal.clone())
+            }
+            other => other,
+        }
+    }
+}
+
+/// Entries that are written at once.
+pub(super) type Group = Vec<(NewEntry, Held)>;
+
+/// What is next to be written, or the answer that is next; `None` where nothing waits.
+pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Result<Group, Answer>> {
+    let (mut group, mut bytes) = (Vec::new(), 0);
+    while let Some(next) = waiting.pop_front() {
+        match next {
+            Queued::Refused(answer) if group.is_empty() => return Some(Err(answer)),
+            Queued::Entry(new, held) if group.is_empty() || bytes + new.body.len() <= GROUP_BYTES => {
+                bytes += new.body.len();
+                group.push((new, held));
+            }
+            later => {
+                waiting.push_front(later);
+                break;
+            }
+        }
+    }
+    (!group.is_empty()).then_some(Ok(group))
 }
 
 /// The store has logged what is wrong when it began: not for each client that meets it.
@@ -112,16 +181,23 @@ pub(super) fn new_principal_id() -> Result<PrincipalId, getrandom::Error> {
     Ok(PrincipalId(proof::hex(&clock::random::<8>()?)))
 }
 
-pub(super) async fn begin(hub: Arc<Hub>, principal: Principal, resume: Option<ResumePoint>) -> Answer {
+pub(super) async fn begin(
+    hub: Arc<Hub>,
+    account: Arc<Account>,
+    principal: Principal,
+    resume: Option<ResumePoint>,
+) -> Answer {
+    let _turn = account.enter().await;
     let begun = async {
-        let at_resume = match resume {
-            Some(resume) => hub.store.at(resume.offset).await?,
-            None => None,
+        // What is old may go at any time: both are of one moment.
+        let (at_resume, oldest) = match resume {
+            Some(resume) => hub.store.at_and_oldest(resume.offset).await?,
+            None => (None, hub.store.oldest()),
         };
         Ok(Begun {
             hub: hub.name.clone(),
             epoch: hub.store.epoch(),
-            oldest: hub.store.oldest(),
+            oldest,
             at_resume,
             rooms: hub.store.rooms().await?,
             people: hub.people().await?,
@@ -130,17 +206,30 @@ pub(super) async fn begin(hub: Arc<Hub>, principal: Principal, resume: Option<Re
         })
     };
     match begun.await {
-        Ok(begun) => Answer::Begun(begun),
+        Ok(begun) => {
+            let listed = begun.rooms.len() + begun.people.len() + begun.read.len();
+            account.answered(listed * AROUND_BYTES);
+            Answer::Begun(begun)
+        }
         Err(error) => unavailable(&hub, "begin a session", &error),
     }
 }
 
-/// Writes these entries, all or none; answers in their order.
-pub(super) async fn append(hub: Arc<Hub>, group: Vec<NewEntry>) -> Vec<Answer> {
+/// What became of a group of entries.
+pub(super) struct Written {
+    /// In the order of the entries.
+    pub answers: Vec<Answer>,
+    /// Why the first of the messages that are to be tried again was refused.
+    pub stall: Option<Refusal>,
+}
+
+/// Writes these entries, all or none.
+pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -> Written {
+    let _turn = account.write(group.len(), group.iter().map(|(new, _)| new.body.len()).sum()).await;
     let asked = Instant::now();
     let received = clock::now().wall_ms;
-    let ids: Vec<MessageId> = group.iter().map(|new| new.id).collect();
-    let with_time = |new: NewEntry| {
+    let ids: Vec<(MessageId, EntryKind)> = group.iter().map(|(new, _)| (new.id, new.kind)).collect();
+    let with_time = |(new, _): (NewEntry, Held)| {
         let NewEntry { sender, id, kind, room, body, at } = new;
         Append { sender, id, kind, room, body, at, received }
     };
@@ -150,17 +239,27 @@ pub(super) async fn append(hub: Arc<Hub>, group: Vec<NewEntry>) -> Vec<Answer> {
     }
     match appended {
         Ok(appended) => {
-            let outcomes = appended.into_iter().map(|appended| outcome(&hub, appended));
-            ids.into_iter().zip(outcomes).map(|(id, outcome)| Answer::Appended { id, outcome }).collect()
+            let mut stall = None;
+            let answer = |((id, kind), appended)| {
+                let answer = Answer::Appended { id, outcome: outcome(&hub, appended, received) };
+                // A room that is refused holds no message up.
+                if kind == EntryKind::Message && stall.is_none() {
+                    stall = passing(&answer).cloned();
+                }
+                answer
+            };
+            let answers = ids.into_iter().zip(appended).map(answer).collect();
+            Written { answers, stall }
         }
-        Err(error) => vec![unavailable(&hub, "write to the log", &error)],
+        Err(error) => Written { answers: vec![unavailable(&hub, "write to the log", &error)], stall: None },
     }
 }
 
-fn outcome(hub: &Hub, appended: Appended) -> AppendOutcome {
+fn outcome(hub: &Hub, appended: Appended, now: WallMs) -> AppendOutcome {
     match appended {
         Appended::New(entry) => {
             hub.metrics.appended.add(1);
+            hub.log_full(false);
             AppendOutcome::Stored { offset: entry.offset, received: entry.received }
         }
         Appended::Known { offset, received } | Appended::RoomExists { offset, received } => {
@@ -170,17 +269,83 @@ fn outcome(hub: &Hub, appended: Appended) -> AppendOutcome {
         Appended::NoSuchRoom => AppendOutcome::Refused(Refusal::NoSuchRoom),
         Appended::RoomAlike { room } => AppendOutcome::Refused(Refusal::NameAlike { name: room }),
         Appended::BadRoomName(why) => AppendOutcome::Refused(Refusal::BadName { detail: why.to_string() }),
+        Appended::Refused { quota, until } => {
+            hub.metrics.refuse(Refused::Quota);
+            if quota == Quota::LogFull {
+                hub.log_full(true);
+            }
+            AppendOutcome::Refused(refusal(hub, quota, until, now))
+        }
     }
 }
 
-pub(super) async fn read(hub: Arc<Hub>, from: Offset, limit: u32) -> Answer {
+/// Why an entry is not taken.
+fn refusal(hub: &Hub, quota: Quota, until: Option<WallMs>, now: WallMs) -> Refusal {
+    let limits = hub.store.limits();
+    let in_ms = until.map(|until| until.saturating_sub(now).max(1).unsigned_abs());
+    let quota_of = || Refusal::Quota { retry_after_ms: in_ms.unwrap_or(FULL_MS) };
+    match quota {
+        Quota::Rooms => Refusal::TooMany { limit: limits.rooms.into() },
+        Quota::RoomsOfPerson => Refusal::TooMany { limit: limits.rooms_per_person.into() },
+        Quota::RoomsToday | Quota::MessagesToday | Quota::BytesToday | Quota::LogFull => quota_of(),
+    }
+}
+
+/// The refusal that will pass, if this is one.
+fn passing(answer: &Answer) -> Option<&Refusal> {
+    match answer {
+        Answer::Appended { outcome: AppendOutcome::Refused(refusal), .. } => {
+            refusal.retry_after_ms().map(|_| refusal)
+        }
+        _ => None,
+    }
+}
+
+/// A question whose answer may be large: waits for the principal's turn, and pays for the answer by its size, but not for
+/// what has come into the log since the client is here: that is paid for by whoever wrote it. `None`: there is no answer.
+pub(super) async fn large(hub: Arc<Hub>, account: Arc<Account>, ask: Ask, old_to: Offset) -> Option<Answer> {
+    let is_new = matches!(ask, Ask::Read { from, .. } if from > old_to);
+    let _turn = if is_new { None } else { account.read().await };
+    let answer = match ask {
+        Ask::Read { from, limit } => read(hub, from, limit).await,
+        Ask::History { room, before, limit } => history(hub, room, before, limit).await,
+        Ask::Series { device, metric, from, to } => {
+            let page = hub.fleet.series(device.clone(), metric.clone(), from, to).await?;
+            Answer::Series { device, metric, page }
+        }
+        Ask::DeviceLog(device) => {
+            let lines = hub.fleet.device_log(device.clone()).await?;
+            Answer::DeviceLog { device, lines }
+        }
+        // There are no others.
+        _ => return None,
+    };
+    if !is_new {
+        account.answered(size(&answer));
+    }
+    Some(answer)
+}
+
+/// About how many bytes of JSON an answer is.
+fn size(answer: &Answer) -> usize {
+    match answer {
+        Answer::Entries(entries) | Answer::History { entries, .. } => {
+            entries.iter().map(|entry| 2 * AROUND_BYTES + entry.body.len()).sum()
+        }
+        Answer::Series { page, .. } => page.buckets.len() * AROUND_BYTES / 2,
+        Answer::DeviceLog { lines, .. } => lines.len() * 4 * AROUND_BYTES,
+        _ => 0,
+    }
+}
+
+async fn read(hub: Arc<Hub>, from: Offset, limit: u32) -> Answer {
     match hub.store.read(from, limit, ANSWER_BYTES).await {
         Ok(entries) => Answer::Entries(entries),
         Err(error) => unavailable(&hub, "read the log", &error),
     }
 }
 
-pub(super) async fn history(hub: Arc<Hub>, room: RoomName, before: Offset, limit: u32) -> Answer {
+async fn history(hub: Arc<Hub>, room: RoomName, before: Offset, limit: u32) -> Answer {
     match hub.store.history(room.clone(), before, limit, ANSWER_BYTES).await {
         Ok((entries, complete)) => Answer::History { room, before, entries, complete },
         Err(error) => unavailable(&hub, "read a room's history", &error),
@@ -188,7 +353,14 @@ pub(super) async fn history(hub: Arc<Hub>, room: RoomName, before: Offset, limit
 }
 
 /// Keeps a read marker. Returns whether it moved, which the principal's other clients should hear of.
-pub(super) async fn set_read(hub: Arc<Hub>, who: PrincipalId, room: RoomName, offset: Offset) -> bool {
+pub(super) async fn set_read(
+    hub: Arc<Hub>,
+    account: Arc<Account>,
+    who: PrincipalId,
+    room: RoomName,
+    offset: Offset,
+) -> bool {
+    let _turn = account.write(1, MARKER_BYTES).await;
     let moved = hub.store.set_read(who, room, offset).await;
     // Nothing is lost: the client says it again with the next message read.
     moved.inspect_err(|error| log::warn!("cannot keep a read marker: {error}")).unwrap_or(false)

@@ -2,18 +2,20 @@
 
 mod devices;
 
+use std::collections::VecDeque;
 use std::future::{Future, pending};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep, timeout};
 
-use super::asks::{self, Entrance, NewEntry};
+use super::account::Account;
+use super::asks::{self, Entrance, NewEntry, Queued, Written};
 use super::fleet::{Mail, Relay, Station};
 use super::metrics::Refused;
 use super::presence::Notice;
@@ -83,8 +85,7 @@ impl End {
 /// What a client's task waits for.
 enum Happening {
     Received(Received),
-    Appended(Vec<Answer>),
-    Answered(Answered),
+    Answered(Result<Answered, JoinError>),
     Committed(Result<Commit, RecvError>),
     Noticed(Option<Arc<Notice>>),
     Mailed(Option<Mail>),
@@ -97,13 +98,14 @@ enum Happening {
 /// What an ask came to.
 enum Answered {
     Answer(Answer),
+    /// One of those that are done one at a time.
+    Large(Option<Answer>),
+    /// In the order in which they were asked.
+    Appended(Written),
     /// The other clients of the same principal are to hear of a read marker.
     Read(RoomName, Offset),
     Nothing,
 }
-
-type Appending = Pin<Box<dyn Future<Output = Vec<Answer>> + Send>>;
-type Answering = Pin<Box<dyn Future<Output = Answered> + Send>>;
 
 struct Client {
     hub: Arc<Hub>,
@@ -116,11 +118,18 @@ struct Client {
     station: Option<Station>,
     /// What it watches.
     relay: Option<Relay>,
-    /// Appends that the store is writing, all or none of them.
-    appending: Option<Appending>,
+    /// What is asked of the hub. Each is a task of its own, so that this client's share is given back in time even while
+    /// its socket is stuck.
+    asks: JoinSet<Answered>,
+    /// The store is writing appends, all or none of them.
+    appending: bool,
     /// Appends that wait for those to succeed: what comes later must not be written where what came before was not.
-    waiting: Vec<NewEntry>,
-    asks: FuturesUnordered<Answering>,
+    waiting: VecDeque<Queued>,
+    /// A question with a large answer is under way: one at a time, so that no more than one waits for the socket.
+    answering: bool,
+    large: VecDeque<Ask>,
+    /// The log's newest offset when the client came: up to there it is sent what is old.
+    old_to: Offset,
     bucket: Bucket,
     readings: Bucket,
     /// Nothing is read before then.
@@ -143,9 +152,12 @@ impl Client {
             entrance: None,
             station: None,
             relay: None,
-            appending: None,
-            waiting: Vec::new(),
-            asks: FuturesUnordered::new(),
+            asks: JoinSet::new(),
+            appending: false,
+            waiting: VecDeque::new(),
+            answering: false,
+            large: VecDeque::new(),
+            old_to: 0,
             bucket: Bucket::new(rate::CONNECTION, now.boot_ms),
             readings: Bucket::new(rate::READINGS, now.boot_ms),
             paused: None,
@@ -167,26 +179,17 @@ impl Client {
     /// Does what the session wants done, then waits for the next thing to happen and tells the session.
     async fn turn(&mut self) -> Result<(), End> {
         self.settle().await?;
-        if self.appending.is_none() && !self.waiting.is_empty() {
-            let group = std::mem::take(&mut self.waiting);
-            self.appending = Some(Box::pin(asks::append(Arc::clone(&self.hub), group)));
+        if self.begin_what_waits() {
+            return Ok(());
         }
         self.set_alarm();
         match self.happening().await {
             Happening::Received(received) => self.received(received)?,
-            Happening::Appended(answers) => {
-                self.appending = None;
-                for answer in answers {
-                    self.tell(Input::Answer(answer));
-                }
+            Happening::Answered(Ok(answered)) => self.answered(answered),
+            Happening::Answered(Err(error)) => {
+                log::error!("a client's question failed: {error}");
+                self.tell(Input::Answer(Answer::Unavailable));
             }
-            Happening::Answered(Answered::Answer(answer)) => self.tell(Input::Answer(answer)),
-            Happening::Answered(Answered::Read(room, offset)) => {
-                if let Some(entrance) = &self.entrance {
-                    entrance.seat.read(room, offset);
-                }
-            }
-            Happening::Answered(Answered::Nothing) => {}
             Happening::Committed(commit) => self.committed(commit)?,
             Happening::Noticed(notice) => self.noticed(notice)?,
             Happening::Mailed(mail) => self.mailed(mail),
@@ -204,8 +207,77 @@ impl Client {
         Ok(())
     }
 
+    /// Begins what waited for its turn. Returns whether the session was told anything by that.
+    fn begin_what_waits(&mut self) -> bool {
+        let mut told = false;
+        while !self.appending
+            && let Some(next) = asks::next_to_append(&mut self.waiting)
+        {
+            match (next, self.account()) {
+                (Ok(group), Some(account)) => {
+                    let appended = asks::append(Arc::clone(&self.hub), account, group);
+                    self.asks.spawn(async { Answered::Appended(appended.await) });
+                    self.appending = true;
+                }
+                (Ok(_), None) => {}
+                (Err(refused), _) => {
+                    self.tell(Input::Answer(refused));
+                    told = true;
+                }
+            }
+        }
+        if !self.answering
+            && let Some(ask) = self.large.pop_front()
+            && let Some(account) = self.account()
+        {
+            let answer = asks::large(Arc::clone(&self.hub), account, ask, self.old_to);
+            self.asks.spawn(async { Answered::Large(answer.await) });
+            self.answering = true;
+        }
+        told
+    }
+
+    fn account(&self) -> Option<Arc<Account>> {
+        self.entrance.as_ref().map(|entrance| Arc::clone(&entrance.seat.account))
+    }
+
+    fn answered(&mut self, answered: Answered) {
+        match answered {
+            Answered::Answer(answer) => {
+                if let Answer::Begun(begun) = &answer {
+                    self.old_to = begun.head;
+                }
+                self.tell(Input::Answer(answer));
+            }
+            Answered::Large(answer) => {
+                self.answering = false;
+                if let Some(answer) = answer {
+                    self.tell(Input::Answer(answer));
+                }
+            }
+            Answered::Appended(Written { answers, stall }) => {
+                self.appending = false;
+                // What was said later must not be stored before what is to be tried again.
+                if let Some(refusal) = stall {
+                    let waiting = std::mem::take(&mut self.waiting).into_iter();
+                    self.waiting = waiting.map(|queued| queued.behind(&refusal)).collect();
+                }
+                for answer in answers {
+                    self.tell(Input::Answer(answer));
+                }
+            }
+            Answered::Read(room, offset) => {
+                if let Some(entrance) = &self.entrance {
+                    entrance.seat.read(room, offset);
+                }
+            }
+            Answered::Nothing => {}
+        }
+    }
+
     async fn happening(&mut self) -> Happening {
-        let reads = self.paused.is_none() && self.waiting.len() + self.asks.len() < ASKS;
+        let asked = self.waiting.len() + self.large.len() + self.asks.len();
+        let reads = self.paused.is_none() && asked < ASKS;
         // News is for those who are online: until then the session would not take it, and it waits here.
         let online = self.is_online();
         let (commits, mailbox) = match self.entrance.as_mut().filter(|_| online) {
@@ -218,8 +290,7 @@ impl Client {
         let relay = self.relay.as_mut().filter(|_| wants);
         tokio::select! {
             received = self.socket.next(), if reads => Happening::Received(received),
-            answers = or_never(self.appending.as_mut()) => Happening::Appended(answers),
-            Some(answered) = self.asks.next() => Happening::Answered(answered),
+            Some(answered) = self.asks.join_next() => Happening::Answered(answered),
             commit = or_never(commits.map(|commits| commits.recv())) => Happening::Committed(commit),
             notice = or_never(mailbox.map(|mailbox| mailbox.recv())) => Happening::Noticed(notice),
             mail = or_never(self.station.as_mut().map(Station::mail)) => Happening::Mailed(mail),
@@ -301,17 +372,24 @@ impl Client {
         let hub = Arc::clone(&self.hub);
         let from = self.address;
         match ask {
-            Ask::Authenticate { token } => self.answer(asks::authenticate(hub, token, from)),
+            Ask::Authenticate { token } => self.answer(asks::authenticate(hub, token.0, from)),
             Ask::Redeem(redeem) => self.answer(asks::redeem(hub, redeem, from)),
             Ask::Begin { principal, resume } => {
-                self.entrance = Some(Entrance::new(&hub, &principal));
-                self.answer(asks::begin(hub, principal, resume));
+                let entrance = Entrance::new(&hub, &principal);
+                let account = Arc::clone(&entrance.seat.account);
+                self.entrance = Some(entrance);
+                self.answer(asks::begin(hub, account, principal, resume));
             }
             Ask::Append { sender, id, kind, room, body, at } => {
-                self.waiting.push(NewEntry { sender, id, kind, room, body, at });
+                if let Some(account) = self.account() {
+                    let new = NewEntry { sender, id, kind, room, body, at };
+                    let queued = Queued::new(&account, new, &self.waiting);
+                    self.waiting.push_back(queued);
+                }
             }
-            Ask::Read { from, limit } => self.answer(asks::read(hub, from, limit)),
-            Ask::History { room, before, limit } => self.answer(asks::history(hub, room, before, limit)),
+            // The log goes first.
+            ask @ Ask::Read { .. } => self.large.push_front(ask),
+            ask @ Ask::History { .. } => self.large.push_back(ask),
             Ask::SetRead { room, offset } => self.set_read(hub, room, offset),
             Ask::Typing { room } => self.typing(room),
             ask => self.device_ask(ask),
@@ -319,21 +397,24 @@ impl Client {
     }
 
     fn answer(&mut self, answer: impl Future<Output = Answer> + Send + 'static) {
-        self.asks.push(Box::pin(async { Answered::Answer(answer.await) }));
+        self.asks.spawn(async { Answered::Answer(answer.await) });
     }
 
     fn set_read(&mut self, hub: Arc<Hub>, room: RoomName, offset: Offset) {
-        if let Some(me) = self.session.principal().map(|me| me.id.clone()) {
-            self.asks.push(Box::pin(async move {
-                let moved = asks::set_read(hub, me, room.clone(), offset).await;
+        let me = self.session.principal().map(|me| me.id.clone());
+        if let (Some(me), Some(account)) = (me, self.account()) {
+            self.asks.spawn(async move {
+                let moved = asks::set_read(hub, account, me, room.clone(), offset).await;
                 if moved { Answered::Read(room, offset) } else { Answered::Nothing }
-            }));
+            });
         }
     }
 
     fn typing(&mut self, room: RoomName) {
         let now = clock::now().boot_ms;
         let again = self.typed.is_some_and(|at| now.saturating_sub(at) < TYPING_MS);
+        // Nobody is told of a room that does not exist.
+        let again = again || !self.hub.store.has_room(&room);
         if let (false, Some(entrance), Some(me)) = (again, &self.entrance, self.session.principal()) {
             self.typed = Some(now);
             entrance.seat.typing(room, Sender { id: me.id.clone(), name: me.name.clone() });
@@ -373,7 +454,10 @@ impl Client {
 
     fn committed(&mut self, commit: Result<Commit, RecvError>) -> Result<(), End> {
         match commit {
-            Ok(Commit::Batch(batch)) => self.tell(Input::Committed(batch)),
+            Ok(Commit::Batch(batch, last)) => match batch.upgrade() {
+                Some(batch) => self.tell(Input::Committed(batch)),
+                None => self.tell(Input::Head(last)),
+            },
             Ok(Commit::Head(head)) => self.tell(Input::Head(head)),
             Err(RecvError::Lagged(_)) => self.tell(Input::Head(self.hub.store.head())),
             Err(RecvError::Closed) => return End::close(close::GOING_AWAY, "the hub has ended"),

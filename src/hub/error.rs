@@ -91,11 +91,51 @@ pub enum HubError {
         /// What is wrong with it.
         detail: String,
     },
+    /// Nothing can be saved of a log.
+    #[error(
+        "{} cannot be repaired: {detail}; restore a backup, or begin a new and empty log with \
+         `duplexctl hub --new-log --data-dir {}`, which sets this one aside",
+        path.display(), data_dir.display()
+    )]
+    BeyondRepair {
+        /// The log.
+        path: PathBuf,
+        /// The directory.
+        data_dir: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// A new log was asked for where there is one.
     #[error("there is a log in {}; leave --new-log out", data_dir.display())]
     LogThere {
         /// The directory.
         data_dir: PathBuf,
+    },
+    /// There is no hub's data in a directory.
+    #[error("there is no hub in {}; say where it keeps its data with --data-dir", data_dir.display())]
+    NoHub {
+        /// The directory.
+        data_dir: PathBuf,
+    },
+    /// A hub runs on what is to be repaired.
+    #[error("a hub runs on {}; stop it first: nothing can be repaired under it", data_dir.display())]
+    Running {
+        /// The directory.
+        data_dir: PathBuf,
+    },
+    /// A copy is to be made where something is.
+    #[error("{} is there already; name a directory that is not there yet, or is empty", path.display())]
+    InTheWay {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A copy that is not as good as what it was made of.
+    #[error(
+        "the copy is not sound and was removed: {detail}; `duplexctl hub check` says more about the original"
+    )]
+    BadCopy {
+        /// What was found.
+        detail: String,
     },
     /// A file that must be its owner's alone is not.
     #[error("{} {detail}; nobody else may have a say in it: make it a file of your own", path.display())]

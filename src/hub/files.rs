@@ -108,6 +108,9 @@ pub(super) fn ensure_secret(data_dir: &Path) -> Result<[u8; 32], HubError> {
     secret(data_dir)
 }
 
+/// What a copy of a data directory needs besides the databases, where it is there.
+pub(super) const TO_COPY: [&str; 5] = [TOKEN, SECRET, PORT, super::tls::CERT, super::tls::KEY];
+
 /// What of a hub is in a data directory that has no log: where there is any, the log was lost. A first start makes these
 /// after the log, the token last.
 pub(super) fn left_over(data_dir: &Path) -> Vec<String> {

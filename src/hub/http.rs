@@ -110,6 +110,10 @@ async fn metrics(
         principals: hub.registry.count(),
         head: hub.store.head(),
         devices: hub.fleet.count(),
+        device_bytes: hub.fleet.bytes(),
+        oldest: hub.store.oldest(),
+        log_bytes: hub.store.used_bytes().await.unwrap_or_default(),
+        is_log_full: hub.is_log_full(),
     };
     let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (plain, hub.metrics.text(&gauges) + &health::metrics(&hub)).into_response()

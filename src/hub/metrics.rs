@@ -30,10 +30,12 @@ pub(super) enum Refused {
     Unavailable,
     /// The client did not read.
     TooSlow,
+    /// A limit of what is kept.
+    Quota,
 }
 
 impl Refused {
-    const ALL: [(Refused, &str); 10] = [
+    const ALL: [(Refused, &str); 11] = [
         (Refused::Host, "host"),
         (Refused::Origin, "origin"),
         (Refused::Token, "token"),
@@ -44,6 +46,7 @@ impl Refused {
         (Refused::Handshake, "handshake"),
         (Refused::Unavailable, "unavailable"),
         (Refused::TooSlow, "too_slow"),
+        (Refused::Quota, "quota"),
     ];
 }
 
@@ -100,6 +103,14 @@ pub(super) struct Gauges {
     pub head: u64,
     /// Devices.
     pub devices: usize,
+    /// Memory that devices take, as it is reckoned.
+    pub device_bytes: u64,
+    /// The log's oldest offset.
+    pub oldest: u64,
+    /// Bytes of the log's database in use.
+    pub log_bytes: u64,
+    /// Whether messages are refused because the log is full.
+    pub is_log_full: bool,
 }
 
 impl Metrics {
@@ -129,6 +140,11 @@ impl Metrics {
         metric("connections", "gauge", "Open sockets.", gauges.sockets as u64);
         metric("principals_connected", "gauge", "Principals with an open socket.", gauges.principals as u64);
         metric("log_head", "gauge", "The newest offset of the log.", gauges.head);
+        metric("log_oldest", "gauge", "The oldest offset that the log holds.", gauges.oldest);
+        metric("log_bytes", "gauge", "Bytes of the log's database in use.", gauges.log_bytes);
+        let help = "Whether messages are refused because the log is full.";
+        metric("log_full", "gauge", help, gauges.is_log_full.into());
+        metric("device_bytes", "gauge", "Memory that devices take.", gauges.device_bytes);
         metric("connections_total", "counter", "Sockets opened.", self.sockets.get());
         metric("messages_total", "counter", "Entries appended to the log.", self.appended.get());
         metric("messages_repeated_total", "counter", "Appends known already.", self.repeated.get());
@@ -177,11 +193,25 @@ mod tests {
         metrics.refuse(Refused::Origin);
         metrics.append_took(Duration::from_micros(1_500));
         metrics.append_took(Duration::from_secs(60));
-        let text = metrics.text(&Gauges { sockets: 3, principals: 2, head: 9, devices: 4 });
+        let gauges = Gauges {
+            sockets: 3,
+            principals: 2,
+            head: 9,
+            devices: 4,
+            device_bytes: 5,
+            oldest: 6,
+            log_bytes: 7,
+            is_log_full: true,
+        };
+        let text = metrics.text(&gauges);
         for line in [
             "duplex_connections 3",
             "duplex_log_head 9",
             "duplex_devices 4",
+            "duplex_device_bytes 5",
+            "duplex_log_oldest 6",
+            "duplex_log_bytes 7",
+            "duplex_log_full 1",
             "duplex_readings_conflated_total 0",
             "duplex_refused_total{reason=\"origin\"} 1",
             "duplex_refused_total{reason=\"host\"} 0",

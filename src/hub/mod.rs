@@ -7,10 +7,13 @@
 //! - `http`: the routes, and the handshake of the socket. `rate`: how much is too much.
 //! - `client`: one client's task. `socket`: its frames. `asks`: how its session's questions are answered.
 //! - `fleet`: the devices: what they say, and what they are told. `post`: readings over HTTP. `device`: their tokens.
+//! - `account`: what all clients of one principal may do together. `limits`: what is kept at most.
 //! - `state`: what all clients share. `presence`: who is connected. `metrics`: what is counted.
+//! - `upkeep`: checks, repairs and copies what a hub keeps, from outside of it.
 //! - `health`: whether the disk does what is promised, and who looks.
 //! - `files`: token, secret, lock, address. [`invite`]: how people join. [`spawn`]: a hub within the app.
 
+mod account;
 mod asks;
 mod client;
 mod device;
@@ -22,6 +25,7 @@ mod guard;
 mod health;
 mod http;
 mod invite;
+mod limits;
 mod metrics;
 mod post;
 mod presence;
@@ -30,6 +34,7 @@ mod serve;
 mod socket;
 mod state;
 mod tls;
+mod upkeep;
 
 use std::fs::File;
 use std::io;
@@ -46,7 +51,10 @@ pub use device::{add_device, devices, remove_device};
 pub use embedded::{Handle, spawn};
 pub use error::HubError;
 pub use files::{Beacon, is_running, is_there, secret, token};
+pub use upkeep::{backup, check, repair};
+
 pub use invite::{INVITE_MS, Invite, InviteOptions, invite};
+pub use limits::{DeviceLimits, Limits};
 
 use crate::clock;
 use crate::model::address::SOCKET_PATH;
@@ -87,6 +95,8 @@ pub struct Options {
     pub command_ms: u64,
     /// Begin a new log where the log of a hub that lived here is missing or damaged.
     pub new_log: bool,
+    /// What is kept at most.
+    pub limits: Limits,
 }
 
 /// How connections are encrypted.
@@ -120,6 +130,7 @@ impl Options {
             allowed_origins: Vec::new(),
             command_ms: COMMAND_MS,
             new_log: false,
+            limits: Limits::default(),
         }
     }
 }
@@ -139,6 +150,7 @@ pub struct Running {
     accepting: JoinHandle<()>,
     forwarding: JoinHandle<()>,
     watching: JoinHandle<()>,
+    retaining: JoinHandle<()>,
     _lock: File,
 }
 
@@ -165,11 +177,13 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
     let url = url(&options, addr);
     let name = hub_name(options.name.as_deref())?;
     let guard = Guard { hosts: options.allowed_hosts.clone(), origins: options.allowed_origins.clone() };
-    let fleet = Fleet::open(readings, clock::now().wall_ms, options.command_ms).await;
+    store.set_limits(options.limits.log);
+    let fleet = Fleet::open(readings, clock::now().wall_ms, options.command_ms, options.limits.devices).await;
     let hub = Hub::new(store, fleet, name, secret, guard);
     let committed = hub.store.subscribe();
     let forwarding = tokio::spawn(Arc::clone(&hub).forward(committed));
     let watching = tokio::spawn(health::watch(Arc::clone(&hub)));
+    let retaining = tokio::spawn(Arc::clone(&hub).retain(options.limits.log));
     let router = http::router(Arc::clone(&hub));
     let accepting =
         tokio::spawn(serve::accept(listener, identity.acceptor, router, hub.stopping.subscribe()));
@@ -184,6 +198,7 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
         accepting,
         forwarding,
         watching,
+        retaining,
         _lock: lock,
     };
     running.announce()?;
@@ -347,9 +362,11 @@ impl Running {
         self.accepting.abort();
         self.forwarding.abort();
         self.watching.abort();
+        self.retaining.abort();
         // They hold the database: it closes when the last of them has let go.
         let _ = self.accepting.await;
         let _ = self.forwarding.await;
         let _ = self.watching.await;
+        let _ = self.retaining.await;
     }
 }

@@ -1,11 +1,14 @@
 //! Who is connected, and what the clients tell each other past the log: presence, typing, read markers.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::rate::{Bucket, PRINCIPAL, PRINCIPAL_READINGS, Taken};
+use super::account::{Account, Accounts, Load};
+use crate::clock;
 use crate::model::time::BootMs;
 use crate::model::{Offset, Principal, PrincipalId, RoomName, Sender};
 
@@ -42,31 +45,40 @@ pub(super) type Mailbox = mpsc::Receiver<Arc<Notice>>;
 
 /// Everybody who is connected.
 #[derive(Default)]
-pub(super) struct Registry(Mutex<Inner>);
+pub(super) struct Registry {
+    inner: Mutex<Inner>,
+    load: Arc<Load>,
+}
 
 #[derive(Default)]
 struct Inner {
+    /// Everybody who the others believe is here.
     present: HashMap<PrincipalId, Present>,
+    accounts: Accounts,
     next_seat: u64,
 }
 
 struct Present {
     who: Principal,
+    /// None while the others are yet to be told that the last one has gone.
     seats: Vec<(u64, Option<mpsc::Sender<Arc<Notice>>>)>,
-    bucket: Bucket,
-    readings: Bucket,
+    /// Whether somebody will look in a while whether the last one has gone.
+    is_watched: bool,
 }
 
 /// One connected client of a principal; dropping it says that it has gone.
 pub(super) struct Seat {
     registry: Arc<Registry>,
+    /// What all clients of this principal may do together.
+    pub account: Arc<Account>,
     who: PrincipalId,
     number: u64,
+    chats: bool,
 }
 
 impl Registry {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A client of this principal is connected.
@@ -75,18 +87,30 @@ impl Registry {
         let mut inner = self.lock();
         let number = inner.next_seat;
         inner.next_seat += 1;
-        let present = inner.present.entry(who.id.clone()).or_insert_with(|| Present {
-            who: who.clone(),
-            seats: Vec::new(),
-            bucket: Bucket::new(PRINCIPAL, now),
-            readings: Bucket::new(PRINCIPAL_READINGS, now),
-        });
-        let came = present.seats.is_empty();
+        let account = inner.accounts.of(&who.id, &self.load, now);
+        let came = !inner.present.contains_key(&who.id);
+        let present = inner.present.entry(who.id.clone());
+        let present =
+            present.or_insert_with(|| Present { who: who.clone(), seats: Vec::new(), is_watched: false });
         present.seats.push((number, Some(sender)));
         if came {
             inner.tell_presence(who, true);
         }
-        (Seat { registry: Arc::clone(self), who: who.id.clone(), number }, mailbox)
+        let chats = who.kind.chats();
+        self.load.receivers.fetch_add(u32::from(chats), Ordering::Relaxed);
+        (Seat { registry: Arc::clone(self), account, who: who.id.clone(), number, chats }, mailbox)
+    }
+
+    /// Tells the others that a principal has gone, unless it is back.
+    fn leave(&self, who: &PrincipalId) {
+        let mut inner = self.lock();
+        let Some(present) = inner.present.get_mut(who) else { return };
+        present.is_watched = false;
+        if present.seats.is_empty()
+            && let Some(gone) = inner.present.remove(who)
+        {
+            inner.tell_presence(&gone.who, false);
+        }
     }
 
     /// How many principals are connected.
@@ -126,8 +150,11 @@ impl Inner {
 }
 
 impl Seat {
-    /// Tells everybody else that this principal is typing. May be missed.
+    /// Tells everybody else that this principal is typing. May be missed, and is where it is too often.
     pub(super) fn typing(&self, room: RoomName, who: Sender) {
+        if !self.account.may_type(&room, clock::now().boot_ms) {
+            return;
+        }
         let notice = Arc::new(Notice::Typing { room, who });
         let inner = self.registry.lock();
         let others = |present: &&Present| present.who.id != self.who && present.who.kind.chats();
@@ -151,31 +178,31 @@ impl Seat {
             }
         }
     }
-
-    /// Takes from what all clients of this principal may send together.
-    pub(super) fn take(&self, cost: u32, now: BootMs) -> Taken {
-        let mut inner = self.registry.lock();
-        inner.present.get_mut(&self.who).map(|present| present.bucket.take(cost, now)).unwrap_or_default()
-    }
-
-    /// Takes from what all clients of this principal may publish together.
-    pub(super) fn take_readings(&self, cost: u32, now: BootMs) -> Taken {
-        let mut inner = self.registry.lock();
-        inner.present.get_mut(&self.who).map(|present| present.readings.take(cost, now)).unwrap_or_default()
-    }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        self.registry.load.receivers.fetch_sub(u32::from(self.chats), Ordering::Relaxed);
         let mut inner = self.registry.lock();
         let Some(present) = inner.present.get_mut(&self.who) else {
             return;
         };
         present.seats.retain(|(number, _)| *number != self.number);
-        if present.seats.is_empty()
-            && let Some(gone) = inner.present.remove(&self.who)
-        {
-            inner.tell_presence(&gone.who, false);
+        if !present.seats.is_empty() || present.is_watched {
+            return;
+        }
+        let wait_ms = self.account.presence_wait(clock::now().boot_ms);
+        present.is_watched = wait_ms > 0;
+        drop(inner);
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if wait_ms > 0 => {
+                let (registry, who) = (Arc::clone(&self.registry), self.who.clone());
+                runtime.spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+                    registry.leave(&who);
+                });
+            }
+            _ => self.registry.leave(&self.who),
         }
     }
 }
@@ -246,5 +273,20 @@ mod tests {
         assert!(matches!(same.try_recv().as_deref(), Ok(Notice::Read { offset: 7, .. })));
         assert!(own.try_recv().is_err());
         assert!(other.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn one_who_comes_and_goes_all_the_time_is_told_now_and_then_and_the_end_is_true() {
+        let registry = Arc::new(Registry::default());
+        let (_a, mut mailbox) = registry.enter(&person("a"), clock::now().boot_ms);
+        for _ in 0..1_000 {
+            registry.enter(&person("b"), clock::now().boot_ms);
+        }
+        let heard = presence(&mut mailbox);
+        assert!((20..=24).contains(&heard.len()), "{} notices", heard.len());
+        assert_eq!(heard.last(), Some(&("b".to_owned(), true)));
+        let next = tokio::time::timeout(Duration::from_secs(30), mailbox.recv()).await;
+        let next = next.expect("it is told in the end").unwrap();
+        assert!(matches!(&*next, Notice::Presence(who, false) if who.name == "b"));
     }
 }

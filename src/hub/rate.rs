@@ -10,7 +10,15 @@ use crate::model::time::BootMs;
 /// What one connection may send: frames at once, and frames a second from then on.
 pub(super) const CONNECTION: Rate = Rate { burst: 200, per_second: 500 };
 /// What all connections of one principal may send together.
-pub(super) const PRINCIPAL: Rate = Rate { burst: 2_000, per_second: 10_000 };
+pub(super) const PRINCIPAL: Rate = Rate { burst: 5_000, per_second: 5_000 };
+/// What all connections of one principal may write together, in bytes times what those cost. More than that waits.
+pub(super) const PRINCIPAL_WRITES: Rate = Rate { burst: 4_000_000, per_second: 4_000_000 };
+/// What all connections of one principal are answered, in bytes. More than that waits.
+pub(super) const PRINCIPAL_READS: Rate = Rate { burst: 8_000_000, per_second: 4_000_000 };
+/// Typing notices of one principal, times those who receive them: ten at once to 500, and ten a second.
+pub(super) const TYPING: Rate = Rate { burst: 4_500, per_second: 5_000 };
+/// How often one principal may come and go before the others are told later.
+pub(super) const PRESENCE: Rate = Rate { burst: 10, per_second: 1 };
 /// What one connection may publish in readings, in the units of [`publish_cost`]: some 60,000 readings a second in
 /// batches.
 pub(super) const READINGS: Rate = Rate { burst: 100_000, per_second: 100_000 };
@@ -36,8 +44,10 @@ const ADDRESSES: usize = 4096;
 /// A rate with a burst.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Rate {
-    burst: u32,
-    per_second: u32,
+    /// At once.
+    pub burst: u32,
+    /// From then on.
+    pub per_second: u32,
 }
 
 /// A token bucket that goes into debt: what was sent is taken, and the debt is waited for.
@@ -75,13 +85,29 @@ impl Bucket {
         Bucket { rate, level: i64::from(rate.burst) * 1000, at: now, exhausted: false }
     }
 
-    /// Takes that much out.
-    pub(super) fn take(&mut self, cost: u32, now: BootMs) -> Taken {
+    fn fill(&mut self, now: BootMs) -> i64 {
         let full = i64::from(self.rate.burst) * 1000;
         let elapsed = i64::try_from(now.saturating_sub(self.at)).unwrap_or(i64::MAX);
         let filled = elapsed.saturating_mul(i64::from(self.rate.per_second));
         self.level = self.level.saturating_add(filled).min(full);
         self.at = now;
+        full
+    }
+
+    /// How long it takes until nothing is owed any more, in milliseconds.
+    pub(super) fn lack(&mut self, now: BootMs) -> u64 {
+        self.fill(now);
+        self.level.min(0).unsigned_abs().div_ceil(u64::from(self.rate.per_second))
+    }
+
+    /// Whether nothing of it is used.
+    pub(super) fn is_full(&mut self, now: BootMs) -> bool {
+        self.fill(now) == self.level
+    }
+
+    /// Takes that much out.
+    pub(super) fn take(&mut self, cost: u32, now: BootMs) -> Taken {
+        let full = self.fill(now);
         if self.level > full / 2 {
             self.exhausted = false;
         }

@@ -1,7 +1,10 @@
 //! [`Hub`]: what all clients of one hub share.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, broadcast, watch};
@@ -14,7 +17,7 @@ use super::rate::{Failures, Posts};
 use crate::clock;
 use crate::model::time::BootMs;
 use crate::model::{Entry, Offset, Principal};
-use crate::store::{HubStore, StoreError};
+use crate::store::{HubStore, LogLimits, StoreError};
 use crate::wire::duplex::server::Batch;
 
 /// Most sockets open at once.
@@ -24,14 +27,20 @@ const PEOPLE: usize = 2_000;
 /// How long what the store said about people is believed, in milliseconds: a thousand clients that come back at once
 /// ask once.
 const PEOPLE_MS: u64 = 1_000;
-/// Batches that wait for a client that is slow; after that it reads from the log.
+/// Pieces of news that wait for a client that is slow; after that it reads from the log.
 const COMMITS: usize = 128;
+/// Bytes of text in the batches that wait for slow clients, for all of them together.
+const MAX_RECENT_BYTES: usize = 8 * 1024 * 1024;
+/// How often it is looked whether there are old entries to let go of.
+const RETAIN_EVERY: Duration = Duration::from_secs(1);
+/// How long it waits between two steps of letting go of many, so that others' messages are not held up.
+const RETAIN_PAUSE: Duration = Duration::from_millis(10);
 
 /// News of the log, for every client.
 #[derive(Clone)]
 pub(super) enum Commit {
-    /// New entries.
-    Batch(Arc<Batch>),
+    /// New entries, up to this one, unless too much has come since for them to be still here.
+    Batch(Weak<Batch>, Offset),
     /// There are new entries up to here, and the batches were missed.
     Head(Offset),
 }
@@ -65,6 +74,7 @@ pub(super) struct Hub {
     pub commits: broadcast::Sender<Commit>,
     /// Whether the hub is shutting down.
     pub stopping: watch::Sender<bool>,
+    log_full: AtomicBool,
     people: Mutex<Option<People>>,
 }
 
@@ -89,6 +99,7 @@ impl Hub {
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS as usize)),
             commits: broadcast::Sender::new(COMMITS),
             stopping: watch::Sender::new(false),
+            log_full: AtomicBool::new(false),
             people: Mutex::new(None),
         })
     }
@@ -132,15 +143,76 @@ impl Hub {
 
     /// Turns what the store commits into news for every client, encoded once. Returns when the store has closed.
     pub(super) async fn forward(self: Arc<Self>, mut committed: broadcast::Receiver<Arc<[Entry]>>) {
+        let mut recent = Recent::default();
         loop {
             let commit = match committed.recv().await {
-                Ok(entries) => Batch::new(entries.to_vec()).map(Commit::Batch),
+                Ok(entries) => Batch::new(entries.to_vec()).map(|batch| recent.keep(batch)),
                 Err(broadcast::error::RecvError::Lagged(_)) => Some(Commit::Head(self.store.head())),
                 Err(broadcast::error::RecvError::Closed) => return,
             };
             // Nobody may be connected.
             let _ = commit.map(|commit| self.commits.send(commit));
         }
+    }
+
+    /// Lets go of old entries, where the limits say so. Never returns.
+    pub(super) async fn retain(self: Arc<Self>, limits: LogLimits) {
+        if limits.keep_ms <= 0 && !limits.drop_oldest {
+            return std::future::pending().await;
+        }
+        let mut is_told = false;
+        loop {
+            let more = self.store.retain(clock::now().wall_ms).await;
+            if let Err(error) = &more
+                && !std::mem::replace(&mut is_told, true)
+            {
+                log::warn!("old messages cannot be let go of: {error}");
+            }
+            is_told &= more.is_err();
+            let pause = if more.unwrap_or(false) { RETAIN_PAUSE } else { RETAIN_EVERY };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// The log has refused a message because it is full, or has taken one. Says so once in each episode.
+    pub(super) fn log_full(&self, is_full: bool) {
+        // Nearly always there is nothing to change, and nothing is written that all threads share.
+        if self.is_log_full() == is_full || self.log_full.swap(is_full, Ordering::Relaxed) == is_full {
+            return;
+        }
+        if is_full {
+            log::warn!(
+                "the log has as many bytes as --log-bytes allows: messages are refused until there is room"
+            );
+        } else {
+            log::info!("the log takes messages again");
+        }
+    }
+
+    /// Whether the last message was refused because the log is full.
+    pub(super) fn is_log_full(&self) -> bool {
+        self.log_full.load(Ordering::Relaxed)
+    }
+}
+
+/// The newest batches. They are kept here alone, so that slow clients together hold no more than this.
+#[derive(Default)]
+struct Recent {
+    batches: VecDeque<(Arc<Batch>, usize)>,
+    bytes: usize,
+}
+
+impl Recent {
+    fn keep(&mut self, batch: Arc<Batch>) -> Commit {
+        let commit = Commit::Batch(Arc::downgrade(&batch), batch.last());
+        // As entries, and as JSON.
+        let bytes = 2 * batch.entries.iter().map(|entry| entry.body.len() + 256).sum::<usize>();
+        self.bytes += bytes;
+        self.batches.push_back((batch, bytes));
+        while self.bytes > MAX_RECENT_BYTES && self.batches.len() > 1 {
+            self.bytes -= self.batches.pop_front().map_or(0, |(_, bytes)| bytes);
+        }
+        commit
     }
 }
 

@@ -14,8 +14,8 @@ use super::{HubError, Options, Tls};
 use crate::settings::private_file;
 use crate::wire::duplex::proof;
 
-const CERT: &str = "hub-cert.pem";
-const KEY: &str = "hub-key.pem";
+pub(super) const CERT: &str = "hub-cert.pem";
+pub(super) const KEY: &str = "hub-key.pem";
 
 /// Whether and how connections are encrypted.
 #[derive(Clone, Default)]

@@ -108,6 +108,27 @@ impl fmt::Display for Address {
     }
 }
 
+/// Takes `user:password@` out of one or several addresses (with commas between), and returns the password. A user alone
+/// stays: it may be a mistake in writing, and [`Address::parse`] says so.
+pub fn take_password(text: &mut String) -> Option<Secret> {
+    let mut taken = None;
+    let parts: Vec<String> = text.split(',').map(|part| without_password(part, &mut taken)).collect();
+    if taken.is_some() {
+        *text = parts.join(",");
+    }
+    taken
+}
+
+fn without_password(part: &str, taken: &mut Option<Secret>) -> String {
+    let start = part.find("://").map_or(part.len() - part.trim_start().len(), |scheme| scheme + 3);
+    let length = part[start..].find(['/', '?', '#']).unwrap_or(part.len() - start);
+    let authority = &part[start..start + length];
+    let Some((userinfo, place)) = authority.rsplit_once('@') else { return part.to_owned() };
+    let Some((user, password)) = userinfo.split_once(':') else { return part.to_owned() };
+    *taken = Some(Secret::new(if password.is_empty() { user } else { password }));
+    format!("{}{place}{}", &part[..start], &part[start + length..])
+}
+
 /// Whether a URL's host names this computer by itself.
 pub fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -181,6 +202,23 @@ mod tests {
             ("ws://0.0.0.0:1", "0.0.0.0"),
         ] {
             assert_eq!(unencrypted_host(url), Some(host), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_taken_out_of_an_address() {
+        for (text, clean, password) in [
+            ("wss://me:p@ss@hub.example/x?y", "wss://hub.example/x?y", Some("p@ss")),
+            (" me:pass@hub.example", " hub.example", Some("pass")),
+            ("wss://t0ken:@hub.example", "wss://hub.example", Some("t0ken")),
+            ("wss://a.example, ws://:pass@b.example:1", "wss://a.example, ws://b.example:1", Some("pass")),
+            ("wss://me@hub.example", "wss://me@hub.example", None),
+            ("wss://hub.example:7870/a:b@c", "wss://hub.example:7870/a:b@c", None),
+            ("", "", None),
+        ] {
+            let mut address = text.to_owned();
+            assert_eq!(take_password(&mut address), password.map(Secret::new), "{text}");
+            assert_eq!(address, clean);
         }
     }
 

@@ -47,6 +47,18 @@ pub enum LinkState {
 }
 
 impl LinkState {
+    /// The same with each text from elsewhere changed, as by [`Why::with_texts`].
+    #[must_use]
+    pub fn with_texts(self, change: impl Fn(&str) -> String) -> LinkState {
+        match self {
+            LinkState::Waiting { attempt, retry_at, down_since, why } => {
+                LinkState::Waiting { attempt, retry_at, down_since, why: why.with_texts(change) }
+            }
+            LinkState::Stopped { why } => LinkState::Stopped { why: why.with_texts(change) },
+            state => state,
+        }
+    }
+
     /// Whether messages flow.
     pub fn is_online(&self) -> bool {
         matches!(self, LinkState::Online { .. })
@@ -232,6 +244,26 @@ impl Why {
             Why::Http { retry_after_ms, .. } | Why::Closed { retry_after_ms, .. } => *retry_after_ms,
             _ => None,
         }
+    }
+
+    /// The same with each text from elsewhere changed; for hiding secrets that a server repeats.
+    #[must_use]
+    pub fn with_texts(mut self, change: impl Fn(&str) -> String) -> Why {
+        match &mut self {
+            Why::BadUrl { detail: text }
+            | Why::Unreachable { detail: text }
+            | Why::TlsUntrusted { detail: text }
+            | Why::BadCaFile { detail: text, .. }
+            | Why::TlsFailed { detail: text }
+            | Why::NotWebSocket { detail: text }
+            | Why::Closed { reason: text, .. }
+            | Why::Lost { detail: text }
+            | Why::Violation { detail: text }
+            | Why::Unsupported { detail: text }
+            | Why::HubFailed { detail: text } => *text = change(text),
+            _ => {}
+        }
+        self
     }
 
     /// A stable word for scripts, logs and tests.

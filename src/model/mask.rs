@@ -129,6 +129,10 @@ fn named(text: &str, at: usize) -> Option<(usize, usize)> {
         return None;
     }
     value = skip(text, value + 1, |c| matches!(c, '"' | '\'' | '\\' | ' '));
+    // As Rust prints an option.
+    if text[value..].starts_with("Some(") {
+        value = skip(text, value + "Some(".len(), |c| matches!(c, '"' | '\\'));
+    }
     let word = &text[value..word_end(text, value)];
     if name.eq_ignore_ascii_case("authorization")
         && SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(word))
@@ -178,6 +182,7 @@ mod tests {
             (r#"{"authorization": "Bearer abc"}"#, r#"{"authorization": "Bearer •••"}"#),
             ("GET /\r\nAuthorization: Basic YWJj\r\nHost: x", "GET /\r\nAuthorization: Basic •••\r\nHost: x"),
             ("Bearer 0123456789abcdef0123", "Bearer •••"),
+            (r#"Hello { token: Some("abc"), x: 1 }"#, r#"Hello { token: Some("•••"), x: 1 }"#),
             ("PASSWORD = 'geheim' 한글", "PASSWORD = '•••' 한글"),
         ] {
             assert_eq!(hide_shapes(text), clean);

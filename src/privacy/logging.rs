@@ -21,6 +21,13 @@ const CAPS: &[(&str, LevelFilter)] = &[
     ("egui_glow", LevelFilter::Trace),
     ("egui_wgpu", LevelFilter::Trace),
     ("glutin", LevelFilter::Trace),
+    // The desktop's bus, with whatever passes there: secrets to the keyring, texts to screen readers. tracing's spans, too.
+    ("keyring", LevelFilter::Warn),
+    ("keyring_core", LevelFilter::Warn),
+    ("secret_service", LevelFilter::Warn),
+    ("tracing", LevelFilter::Warn),
+    ("zbus", LevelFilter::Warn),
+    ("zbus_secret_service_keyring_store", LevelFilter::Warn),
     ("naga", LevelFilter::Trace),
     ("wgpu", LevelFilter::Trace),
     ("wgpu_core", LevelFilter::Trace),
@@ -122,6 +129,7 @@ mod tests {
             ("rustls::client::hs", Level::Trace, "hello"),
             ("rustls::client::hs", Level::Debug, "cipher"),
             ("duplexer", Level::Debug, "somebody else"),
+            ("zbus::connection", Level::Info, "message"),
             ("duplex::worker", Level::Trace, "dialing wss://me:pass@hub.example#invite=ABC"),
         ] {
             logger.log(&Record::builder().target(target).level(level).args(format_args!("{text}")).build());

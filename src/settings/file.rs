@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 use super::FILE;
 use super::migrate::{self, STEPS, Unfit, VERSION};
 use super::private_file::{self, beside};
+use crate::model::address;
+use crate::model::profile::Secret;
 use crate::model::{Banner, ConnectionId, NoticeChoices, Panes, Preferences, Profile, WindowPlace};
 
 /// Why settings were not written.
@@ -106,6 +108,17 @@ impl Settings {
         &self.content.profiles
     }
 
+    /// Takes passwords out of the addresses, where somebody wrote them into the file, for the keyring to keep. Then
+    /// [`Settings::save_without_copy`] takes them off the disk.
+    pub fn take_passwords(&mut self) -> Vec<(ConnectionId, Secret)> {
+        let mut taken = Vec::new();
+        for profile in &mut self.content.profiles {
+            let passwords = profile.urls.iter_mut().filter_map(address::take_password);
+            taken.extend(passwords.map(|password| (profile.id, password)));
+        }
+        taken
+    }
+
     /// Adds a server, or changes the one with this id.
     pub fn set_profile(&mut self, profile: Profile) {
         self.content.last_connection = self.content.last_connection.max(profile.id.0);
@@ -187,6 +200,14 @@ impl Settings {
             return Err(SettingsError::Newer { path: self.path.clone() });
         }
         self.write().map_err(|source| SettingsError::Io { path: self.path.clone(), source })
+    }
+
+    /// Writes the settings, and nothing of the last good ones stays in the copy beside them. Blocks.
+    pub fn save_without_copy(&self) -> Result<(), SettingsError> {
+        self.save()?;
+        let copied =
+            fs::read(&self.path).and_then(|text| private_file::write(&beside(&self.path, ".bak"), &text));
+        copied.map_err(|source| SettingsError::Io { path: self.path.clone(), source })
     }
 
     fn write(&self) -> io::Result<()> {
@@ -293,6 +314,25 @@ mod tests {
         });
         settings.save().unwrap();
         settings
+    }
+
+    #[test]
+    fn a_password_that_was_written_into_an_address_leaves_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path());
+        let file = dir.path().join(FILE);
+        let text = fs::read_to_string(&file).unwrap().replace("wss://hub", "wss://me:s3cret@hub");
+        fs::write(&file, &text).unwrap();
+        let mut settings = load(dir.path());
+        assert_eq!(settings.take_passwords(), [(ConnectionId(3), Secret::new("s3cret"))]);
+        assert_eq!(settings.profiles(), [profile(3)]);
+        settings.save_without_copy().unwrap();
+        for name in names(dir.path()) {
+            let text = fs::read_to_string(dir.path().join(&name)).unwrap();
+            assert!(!text.contains("s3cret"), "{name}");
+        }
+        assert_eq!(settings.take_passwords(), []);
+        assert_eq!(load(dir.path()).profiles(), [profile(3)]);
     }
 
     fn names(dir: &Path) -> Vec<String> {

@@ -163,6 +163,17 @@ impl LogPages {
     }
 }
 
+/// A rename is on disk once the folder is. Windows does not need that.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    #[cfg(windows)]
+    let _ = path;
+    Ok(())
+}
+
 /// The path with something appended to its last part.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

@@ -39,7 +39,7 @@ pub(super) enum Synchronous {
 }
 
 impl Schema {
-    fn version(&self) -> i64 {
+    pub(super) fn version(&self) -> i64 {
         i64::try_from(self.steps.len()).unwrap_or(i64::MAX)
     }
 }
@@ -136,7 +136,7 @@ fn uri(path: &Path) -> String {
 }
 
 /// Whose file this is, and of which version; 0 for an empty one. Writes nothing.
-fn check(db: &Connection, schema: &Schema) -> Result<i64, StoreError> {
+pub(super) fn check(db: &Connection, schema: &Schema) -> Result<i64, StoreError> {
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     let version: i64 = db.query_row("PRAGMA user_version", (), |row| row.get(0))?;
     let application: i32 = db.query_row("PRAGMA application_id", (), |row| row.get(0))?;

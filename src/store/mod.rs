@@ -9,6 +9,7 @@
 //!   [`HubStore::append`]).
 //! - `readers`: a small pool of threads, each with a read-only connection.
 //! - `migrate`: opens a database file and brings it to the current version, or refuses it untouched.
+//! - `inspect`, `salvage`: what a file that may be damaged holds.
 //! - `client`, `hub`, `readings`: what is written and read.
 
 pub mod client;
@@ -17,11 +18,16 @@ pub mod readings;
 
 mod error;
 mod files;
+mod inspect;
 mod migrate;
 mod readers;
+mod salvage;
 mod writer;
 
 pub use client::{ClientStore, Commit, Health, Loaded, Opened, Write};
 pub use error::StoreError;
-pub use hub::{Append, Appended, HubStore, HubStoreError, InviteRefused, LogTrouble, RedeemError};
+pub use hub::{
+    Append, Appended, HubStore, HubStoreError, InviteRefused, LogLimits, LogTrouble, Quota, RedeemError,
+};
+pub use inspect::Findings;
 pub use readings::ReadingsStore;

@@ -8,6 +8,7 @@ use egui::{Area, Frame, Id, Key, Label, Order, RichText, TextEdit, Ui, pos2};
 
 use super::theme::{self, radius, size, space};
 use super::{Cx, rooms, widgets};
+use crate::model::address::unencrypted_host;
 use crate::model::id::ConnectionId;
 use crate::model::intent::Intent;
 use crate::model::link_state::{LinkState, Why};
@@ -37,6 +38,8 @@ struct Facts {
     name: String,
     why: Why,
     no_keyring: Option<String>,
+    /// The token would go over the network unencrypted.
+    in_the_clear: bool,
 }
 
 /// Whether another token mends it.
@@ -58,7 +61,9 @@ impl Asks {
             let facts = asking.filter_map(|(id, connection)| {
                 let why = wants_token(&connection.link)?.clone();
                 let name = rooms::name_of_profile(&connection.profile, None, words);
-                Some(Facts { id: *id, name, why, no_keyring: model.no_keyring.clone() })
+                let urls = &connection.profile.urls;
+                let in_the_clear = urls.iter().any(|url| unencrypted_host(url).is_some());
+                Some(Facts { id: *id, name, why, no_keyring: model.no_keyring.clone(), in_the_clear })
             });
             facts.collect()
         });
@@ -134,6 +139,9 @@ impl Ask {
         let reason = reason(cx, facts);
         let reason_shown = ui.add(Label::new(RichText::new(&reason).color(theme.text)).wrap());
         widgets::alert(ui, reason_shown.id, &format!("{name}. {reason}"));
+        if facts.in_the_clear {
+            ui.add(Label::new(RichText::new(words.clear_text_warning).color(theme.warn)).wrap());
+        }
         ui.add_space(space::TINY);
         let margin = egui::Margin::symmetric(space::SMALL as i8, 5);
         let field = TextEdit::singleline(&mut self.token)

@@ -7,7 +7,7 @@ use super::search::day;
 use super::target::Target;
 use super::theme::{self, radius, size, space};
 use super::{Cx, harmless, open_link, rooms, settings, shortcuts, widgets};
-use crate::model::address::{Address, BadAddress, unencrypted_host};
+use crate::model::address::{self, Address, BadAddress, unencrypted_host};
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent};
@@ -258,6 +258,10 @@ impl Form {
         ui.spacing_mut().item_spacing.y = space::TINY;
         let name = field(ui, words.name, words.name_hint, &mut self.name, false);
         let address = field(ui, words.address, words.address_hint, &mut self.address, false);
+        // It is typed where everybody can read it, and would be kept with the address.
+        if let Some(password) = address::take_password(&mut self.address) {
+            self.token = password.reveal().to_owned();
+        }
         if std::mem::take(&mut self.fresh) {
             // The one thing that is needed; a name the server has.
             let first = if self.address.is_empty() { &address } else { &name };

@@ -61,19 +61,22 @@ impl Desk {
         self.update(Update::Connection(id, Event::Passed(Box::new(passed))));
     }
 
-    /// A note as it may be seen: a server could repeat what it was told.
+    /// An event as it may be seen: a server could repeat what it was told.
     pub(super) fn clean(&self, id: ConnectionId, event: Event) -> Event {
         let access = self.seats.get(&id).and_then(|seat| seat.access.as_ref());
-        let (Event::Note(note), Some(access)) = (&event, access) else { return event };
-        let secrets = access.secrets();
+        let secrets = access.map(Access::secrets).unwrap_or_default();
         let clean = |text: &str| mask::hide_shapes(&mask::hide(&secrets, text)).into_owned();
-        Event::Note(match note {
-            Note::Malformed { detail } => Note::Malformed { detail: clean(detail) },
-            Note::ServerError { code, detail } => {
-                Note::ServerError { code: clean(code), detail: clean(detail) }
+        match event {
+            Event::Note(Note::Malformed { detail }) => {
+                Event::Note(Note::Malformed { detail: clean(&detail) })
             }
-            Note::State { text } => Note::State { text: clean(text) },
-        })
+            Event::Note(Note::ServerError { code, detail }) => {
+                Event::Note(Note::ServerError { code: clean(&code), detail: clean(&detail) })
+            }
+            Event::Note(Note::State { text }) => Event::Note(Note::State { text: clean(&text) }),
+            Event::Link(state) => Event::Link(state.with_texts(clean)),
+            event => event,
+        }
     }
 
     fn save_log(&self, id: ConnectionId, text: String) {

@@ -198,7 +198,25 @@ impl Desk {
         desk
     }
 
+    /// Passwords that somebody wrote into an address go to the keyring, and are in no file from then on.
+    async fn keep_passwords(&mut self) {
+        let (passwords, secrets) = (self.settings.take_passwords(), self.secrets.clone());
+        if passwords.is_empty() {
+            return;
+        }
+        let kept = tokio::task::spawn_blocking(move || {
+            passwords.iter().try_for_each(|(id, password)| secrets.set(*id, password)).err()
+        });
+        if let Ok(Some(error)) = kept.await {
+            log::warn!("a password of an address lives as long as the window: {error}");
+        }
+        if let Err(error) = self.settings.save_without_copy() {
+            log::error!("a password is still in the settings: {error}");
+        }
+    }
+
     async fn set_up_all(&mut self) {
+        self.keep_passwords().await;
         let first_steps = !self.settings.first_steps_done();
         self.updates.push(Update::FirstSteps(first_steps));
         self.seat(OwnHub::profile(), None).await;

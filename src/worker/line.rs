@@ -2,6 +2,7 @@
 //! drives the link, with the dial's number, so that an old connection's news are known as such.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ const DIAL: Duration = Duration::from_millis(CONNECT_MS - 500);
 pub const CLIENT: &str = concat!("Duplex ", env!("CARGO_PKG_VERSION"));
 
 /// How to come in at a server.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Access {
     /// With a token.
     Token(Secret),
@@ -53,6 +54,17 @@ pub enum Access {
         /// The token.
         token: Secret,
     },
+}
+
+/// Which of them, without a secret.
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Access::Token(_) => "Token(…)",
+            Access::Invite { .. } => "Invite(…)",
+            Access::Proof { .. } => "Proof(…)",
+        })
+    }
 }
 
 impl Access {

@@ -12,6 +12,7 @@ use crate::model::event::TestOutcome;
 use crate::model::link_state::{LinkState, Phase, Why};
 use crate::model::profile::Profile;
 use crate::model::{Event, Principal};
+use crate::privacy;
 use crate::transport::{self, Connection, Incoming, Outgoing};
 use crate::wire::SavedState;
 
@@ -22,7 +23,8 @@ pub async fn try_out(profile: Profile, access: Option<Access>) -> TestOutcome {
     let took_ms = clock::now().boot_ms.saturating_sub(began.boot_ms);
     match result {
         Ok(Ok((me, server))) => TestOutcome::Passed { me, server, took_ms },
-        Ok(Err(why)) => TestOutcome::Failed(why),
+        // A server could repeat what it was told.
+        Ok(Err(why)) => TestOutcome::Failed(why.with_texts(|text| privacy::mask(text).into_owned())),
         Err(_) => TestOutcome::Failed(Why::TimedOut { during: Phase::Handshake }),
     }
 }

@@ -384,9 +384,10 @@ fn hub_of_devices() -> impl Strategy<Value = HubMessage> {
 pub fn client_message() -> impl Strategy<Value = ClientMessage> {
     prop_oneof![
         hello().prop_map(ClientMessage::Hello),
-        text().prop_map(|token| ClientMessage::Auth { token }),
-        (id(), number(), room(), text(), moment())
-            .prop_map(|(id, seq, room, body, at)| ClientMessage::Send { id, seq, room, body, at }),
+        text().prop_map(|token| ClientMessage::Auth { token: token.as_str().into() }),
+        (id(), number(), room(), text(), moment()).prop_map(|(id, seq, room, body, at)| {
+            ClientMessage::Send { id, seq, room, body, at, retry: at % 2 == 0 }
+        }),
         room().prop_map(|room| ClientMessage::Typing { room }),
         (room(), number()).prop_map(|(room, offset)| ClientMessage::Read { room, offset }),
         (room(), number(), any::<u32>()).prop_map(|(room, before, limit)| ClientMessage::History {

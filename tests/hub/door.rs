@@ -169,7 +169,7 @@ async fn the_hub_proves_that_it_knows_the_directory_for_the_dialed_address_alone
     assert!(!proof::verify(&secret, "127.0.0.1:1", &challenge, &mac), "an impostor's port");
     assert!(!proof::verify(&[0; 32], &hub.addr.to_string(), &challenge, &mac));
     let token = duplex::hub::token(dir.path()).unwrap().reveal().to_owned();
-    client.say(&ClientMessage::Auth { token }).await;
+    client.say(&ClientMessage::Auth { token: token.as_str().into() }).await;
     assert_eq!(client.welcome().await.me.kind, PrincipalKind::Admin);
 }
 

@@ -83,7 +83,7 @@ async fn damage_that_a_reader_meets_is_told_and_heals() {
     overwrite(&path, page, &[0xaa; 256]);
 
     let hub = start(&dir).await.unwrap();
-    let (mut reader, _) = read_all(&hub).await;
+    let (mut reader, head) = read_all(&hub).await;
     assert_eq!(reader.closed().await.0, close::UNAVAILABLE);
     let told = until(&hub, 503).await;
     assert_eq!(told["status"], "log_damaged");
@@ -91,7 +91,9 @@ async fn damage_that_a_reader_meets_is_told_and_heals() {
     assert_eq!(told["version"], env!("CARGO_PKG_VERSION"));
     assert!(metrics(&hub).await.contains("\nduplex_log_readable 0\n"));
     // Chat goes on where nothing is damaged.
-    let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    let mut anna = Client::dial(&hub.url, Some(hub.admin_token.reveal())).await;
+    anna.say(&ClientMessage::Hello(Hello { since: Some(head), ..hello() })).await;
+    anna.welcome().await;
     let id = anna.send("still here").await;
     anna.acked(id).await;
     assert_eq!(healthz(&hub).await.0, 503, "a write says nothing about what cannot be read");

@@ -13,3 +13,4 @@ mod health;
 mod life;
 mod names;
 mod posts;
+mod upkeep;

@@ -99,7 +99,7 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
 /// Answers what needs no writing.
 pub fn answer(disk: &HubDisk, ask: &Ask) -> Option<Answer> {
     Some(match ask {
-        Ask::Authenticate { token } => Answer::Authenticated(principal(token)),
+        Ask::Authenticate { token } => Answer::Authenticated(principal(&token.0)),
         Ask::Redeem(redeem) => Answer::Redeemed(principal(&redeem.token)),
         Ask::Begin { resume, .. } => Answer::Begun(Begun {
             hub: "sim".into(),

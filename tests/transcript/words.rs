@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use duplex::frame::Frame;
-use duplex::model::event::Person;
+use duplex::model::event::{Paused, Person};
 use duplex::model::log::Note;
 use duplex::model::{
     Delivery, DeviceId, DeviceState, Entry, EntryKind, Epoch, Event, Features, LinkState, MessageId,
@@ -174,7 +174,7 @@ pub fn hub_says(text: &str) -> Frame {
         ["ack", which, offset] => {
             HubMessage::Ack { id: id(which), offset: offset.parse().unwrap(), received: 0 }
         }
-        ["refused", which, ..] => HubMessage::Refused { id: id(which), refusal: Refusal::NoSuchRoom },
+        ["refused", which, ref why @ ..] => HubMessage::Refused { id: id(which), refusal: refused(why) },
         ["typing", name] => HubMessage::Typing { room: room(name), who: sender("other") },
         ["presence", who, state] => HubMessage::Presence { who: principal(who), online: state == "online" },
         ["read", name, offset] => HubMessage::Read { room: room(name), offset: offset.parse().unwrap() },
@@ -257,13 +257,14 @@ pub fn client_says(text: &str) -> Frame {
             resume: field(&words, "resume").map(resume),
             since: number(&words, "since"),
         }),
-        ["auth", token] => ClientMessage::Auth { token: token.to_owned() },
+        ["auth", token] => ClientMessage::Auth { token: token.into() },
         ["send", which, _, ref body @ ..] => ClientMessage::Send {
             id: id(which),
             seq: number(&words, "seq").expect("seq"),
             room: RoomName::general(),
-            body: body.join(" "),
+            body: body.iter().filter(|word| **word != "(retry)").copied().collect::<Vec<_>>().join(" "),
             at: 0,
+            retry: body.contains(&"(retry)"),
         },
         ["typing", name] => ClientMessage::Typing { room: room(name) },
         ["read", name, offset] => ClientMessage::Read { room: room(name), offset: offset.parse().unwrap() },
@@ -291,8 +292,10 @@ fn read<M: Message>(frame: &Frame) -> M {
 pub fn client_said(frame: &Frame) -> String {
     match read(frame) {
         ClientMessage::Hello(hello) => brief_hello(&hello),
-        ClientMessage::Auth { token } => format!("auth {token}"),
-        ClientMessage::Send { id, seq, body, .. } => format!("send {} seq={seq} {body}", letter(id)),
+        ClientMessage::Auth { token } => format!("auth {}", token.0),
+        ClientMessage::Send { id, seq, body, retry, .. } => {
+            format!("send {} seq={seq} {body}{}", letter(id), if retry { " (retry)" } else { "" })
+        }
         ClientMessage::Typing { room } => format!("typing {room}"),
         ClientMessage::Read { room, offset } => format!("read {room} {offset}"),
         ClientMessage::History { room, before, limit } => format!("history {room} {before} {limit}"),
@@ -367,6 +370,17 @@ fn completeness(complete: bool) -> &'static str {
     if complete { "complete" } else { "more" }
 }
 
+/// `slow_down 5000`, `quota 60000`; there is no such room where nothing is said.
+pub fn refused(words: &[&str]) -> Refusal {
+    match words {
+        [] | ["no_such_room"] => Refusal::NoSuchRoom,
+        ["slow_down", ms] => Refusal::SlowDown { retry_after_ms: ms.parse().unwrap() },
+        ["quota", ms] => Refusal::Quota { retry_after_ms: ms.parse().unwrap() },
+        ["name_alike", name] => Refusal::NameAlike { name: room(name) },
+        _ => panic!("no refusal: {words:?}"),
+    }
+}
+
 pub fn refusal(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NoSuchRoom => "no_such_room".to_owned(),
@@ -401,6 +415,14 @@ pub fn event(event: &Event) -> String {
         }
         Event::Acknowledged { id, offset, .. } => format!("acknowledged {} {offset}", letter(*id)),
         Event::Refused { id, refusal: why } => format!("refused {} {}", letter(*id), refusal(why)),
+        Event::RoomRefused { room, refusal: why } => format!("room refused {room} {}", refusal(why)),
+        Event::Postponed { id, unseen } => {
+            format!("postponed {}{}", letter(*id), if *unseen { " unseen" } else { "" })
+        }
+        Event::Paused(Some(Paused { refusal: why, until })) => {
+            format!("paused {} until {}", refusal(why), since_begin(*until))
+        }
+        Event::Paused(None) => "resumed".to_owned(),
         Event::Typing { room, who, .. } => format!("typing {room} {}", who.id),
         Event::Presence(Person { who, online }) => format!("presence {} {}", who.id, on(*online)),
         Event::ReadMarker { room, offset } => format!("read {room} {offset}"),

@@ -1,13 +1,10 @@
 //! What a client's task does about devices: the session's questions about them, mail for the client, and what it watches.
 
-use std::sync::Arc;
-
 use super::super::fleet::{Mail, Station, Wish};
-use super::{Answered, Client, rate};
+use super::{Client, rate};
 use crate::clock;
-use crate::model::time::WallMs;
-use crate::model::{Command, CommandState, DeviceId, MetricName};
-use crate::wire::duplex::server::{Answer, Ask, Input};
+use crate::model::{Command, CommandState};
+use crate::wire::duplex::server::{Ask, Input};
 
 /// How a message with readings begins.
 const PUBLISH: &str = r#"{"type":"publish""#;
@@ -46,12 +43,8 @@ impl Client {
                 station.command_result(id, state);
                 None
             }
-            Ask::Series { device, metric, from, to } if station.may_look() => {
-                self.series(device, metric, from, to);
-                None
-            }
-            Ask::DeviceLog(device) if station.may_look() => {
-                self.device_log(device);
+            ask @ (Ask::Series { .. } | Ask::DeviceLog(_)) if station.may_look() => {
+                self.large.push_back(ask);
                 None
             }
             // `Client::ask` knows the rest.
@@ -70,26 +63,6 @@ impl Client {
         self.station.as_ref()
     }
 
-    fn series(&mut self, device: DeviceId, metric: MetricName, from: WallMs, to: WallMs) {
-        let fleet = Arc::clone(&self.hub.fleet);
-        self.asks.push(Box::pin(async move {
-            match fleet.series(device.clone(), metric.clone(), from, to).await {
-                Some(page) => Answered::Answer(Answer::Series { device, metric, page }),
-                None => Answered::Nothing,
-            }
-        }));
-    }
-
-    fn device_log(&mut self, device: DeviceId) {
-        let fleet = Arc::clone(&self.hub.fleet);
-        self.asks.push(Box::pin(async move {
-            match fleet.device_log(device.clone()).await {
-                Some(lines) => Answered::Answer(Answer::DeviceLog { device, lines }),
-                None => Answered::Nothing,
-            }
-        }));
-    }
-
     /// Mail came from the fleet.
     pub(super) fn mailed(&mut self, mail: Option<Mail>) {
         match mail {
@@ -102,9 +75,16 @@ impl Client {
 
     /// The next of what this client watches.
     pub(super) fn relay(&mut self) {
+        let account = self.account();
         if let Some(sent) = self.relay.as_mut().and_then(|relay| relay.next()) {
             self.hub.metrics.relayed.add(sent.readings);
             self.hub.metrics.conflated.add(sent.conflated);
+            if sent.list_bytes > 0
+                && let (Some(account), Some(relay)) = (&account, &mut self.relay)
+            {
+                // The next piece waits until this one is paid for.
+                relay.hold(account.answered(sent.list_bytes));
+            }
             self.tell(sent.input);
         }
     }
@@ -112,15 +92,15 @@ impl Client {
     /// Takes a frame from what this client may send. Readings have a measure of their own.
     pub(super) fn charge(&mut self, bytes: usize, text: &str) -> (rate::Taken, rate::Taken) {
         let now = clock::now().boot_ms;
-        let seat = self.entrance.as_ref().map(|entrance| &entrance.seat);
+        let account = self.entrance.as_ref().map(|entrance| &entrance.seat.account);
         if text.starts_with(PUBLISH) {
             let cost = rate::publish_cost(bytes);
             let own = self.readings.take(cost, now);
-            (own, seat.map(|seat| seat.take_readings(cost, now)).unwrap_or_default())
+            (own, account.map(|account| account.take_readings(cost, now)).unwrap_or_default())
         } else {
             let cost = rate::cost(bytes);
             let own = self.bucket.take(cost, now);
-            (own, seat.map(|seat| seat.take(cost, now)).unwrap_or_default())
+            (own, account.map(|account| account.take_frame(cost, now)).unwrap_or_default())
         }
     }
 }

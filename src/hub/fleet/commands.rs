@@ -13,9 +13,10 @@ use crate::model::{Command, CommandState, LogLine, MessageId, PrincipalKind};
 use crate::wire::duplex::message::HubMessage;
 use crate::wire::duplex::server::Given;
 
-/// Most commands under way of one device, of one client, and in all.
+/// Most commands under way of one device, of one client, of one principal, and in all.
 const OF_DEVICE: usize = 32;
 const OF_CLIENT: usize = 64;
+const OF_PRINCIPAL: usize = 256;
 const IN_ALL: usize = 4096;
 /// Commands that have ended and are still known by their id.
 const ENDED: usize = 1024;
@@ -63,6 +64,7 @@ impl Commands {
         self.pending.len() < IN_ALL
             && of(&|one| one.command.device == wish.command.device) < OF_DEVICE
             && of(&|one| one.asker == asker) < OF_CLIENT
+            && of(&|one| one.command.by.id == wish.command.by.id) < OF_PRINCIPAL
     }
 }
 

@@ -2,8 +2,10 @@
 //! the readings on their way to whoever watches.
 //!
 //! - `record`: one device. `feed`: numbered readings. `publish`: what devices say. `commands`: what they are told.
+//! - `budget`: how much of all that is held.
 //! - `station`: one client's end of it. `relay`: what a client that watches is sent next.
 
+mod budget;
 mod commands;
 mod feed;
 mod publish;
@@ -14,18 +16,20 @@ mod station;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use foldhash::fast::RandomState;
 use tokio::sync::{broadcast, mpsc, watch};
 
+use super::limits::DeviceLimits;
 use crate::model::time::WallMs;
 use crate::model::{DeviceId, DeviceState, LogLine, MetricName, SeriesPage};
 use crate::store::readings::ReadingsStore;
 use crate::wire::duplex::message::{self, HubMessage};
 use crate::{clock, frame::Frame};
+use budget::Budget;
 use commands::Commands;
 use feed::{Feed, Seq};
 use record::Record;
@@ -35,10 +39,10 @@ pub(super) use publish::{NOT_KEPT, Publisher, Said};
 pub(super) use relay::Relay;
 pub(super) use station::{Mail, Station};
 
-/// Most devices.
-const DEVICES: usize = 20_000;
 /// News of devices that wait for a client that is slow; after that it is told all devices anew.
 const EVENTS: usize = 4096;
+/// Bytes of text in the news that waits for slow clients, for all of them together.
+const MAX_RECENT_BYTES: usize = 8 * 1024 * 1024;
 /// Columns of a series: about so many stretches are asked of the store.
 const COLUMNS: u32 = 2_000;
 /// Most stretches in one answer.
@@ -55,7 +59,27 @@ struct Event {
     after: Seq,
     /// The station that was told already.
     told: Option<u64>,
-    text: Arc<str>,
+    /// Gone once too much has come since.
+    text: Weak<str>,
+}
+
+/// The newest news. It is kept here alone, so that slow clients together hold no more than this.
+#[derive(Default)]
+struct Recent {
+    texts: VecDeque<Arc<str>>,
+    bytes: usize,
+}
+
+impl Recent {
+    fn keep(&mut self, text: Arc<str>) -> Weak<str> {
+        let kept = Arc::downgrade(&text);
+        self.bytes += text.len();
+        self.texts.push_back(text);
+        while self.texts.len() > EVENTS || (self.bytes > MAX_RECENT_BYTES && self.texts.len() > 1) {
+            self.bytes -= self.texts.pop_front().map_or(0, |text| text.len());
+        }
+        kept
+    }
 }
 
 /// All devices.
@@ -83,11 +107,13 @@ struct Keeping {
 struct Inner {
     records: Vec<Record>,
     by_id: HashMap<DeviceId, u32, RandomState>,
+    budget: Budget,
     feed: Feed,
     commands: Commands,
     stations: HashMap<u64, Post>,
     next_station: u64,
     events: broadcast::Sender<Event>,
+    recent: Recent,
     /// The newest reading's number; also sent when there is an event.
     head: watch::Sender<Seq>,
     store: Option<ReadingsStore>,
@@ -104,7 +130,12 @@ struct Post {
 
 impl Fleet {
     /// The devices that the store knows, as they were. A command expires after `command_ms`.
-    pub(super) async fn open(store: Option<ReadingsStore>, started: WallMs, command_ms: u64) -> Arc<Fleet> {
+    pub(super) async fn open(
+        store: Option<ReadingsStore>,
+        started: WallMs,
+        command_ms: u64,
+        limits: DeviceLimits,
+    ) -> Arc<Fleet> {
         let known = match &store {
             Some(store) => store.devices(SOURCE).await,
             None => Ok(Vec::new()),
@@ -116,16 +147,21 @@ impl Fleet {
         let mut inner = Inner {
             records: Vec::new(),
             by_id: HashMap::default(),
+            budget: Budget::new(limits),
             feed: Feed::default(),
             commands: Commands::new(command_ms),
             stations: HashMap::new(),
             next_station: 1,
             events: broadcast::Sender::new(EVENTS),
+            recent: Recent::default(),
             head: watch::Sender::new(0),
             store: store.clone(),
         };
-        for state in known.into_iter().take(DEVICES) {
-            inner.add(Record::restored(state));
+        // What is known is not forgotten, also where the limits are lower now.
+        for state in known {
+            let record = Record::restored(state);
+            inner.budget.restore(record.held);
+            inner.add(record);
         }
         let (closing, keeping) = (AtomicBool::new(false), Keeping::default());
         Arc::new(Fleet { inner: Mutex::new(inner), store, started, closing, keeping })
@@ -148,6 +184,11 @@ impl Fleet {
     /// How many devices.
     pub(super) fn count(&self) -> usize {
         self.lock().records.len()
+    }
+
+    /// Bytes held of devices, as they are reckoned.
+    pub(super) fn bytes(&self) -> u64 {
+        self.lock().budget.bytes()
     }
 
     /// The hub is shutting down: from now on clients that go leave their devices as they are.
@@ -200,7 +241,7 @@ impl Fleet {
 
 impl Inner {
     fn add(&mut self, record: Record) -> u32 {
-        // `DEVICES` is far below.
+        // The budget is far below.
         let place = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
         self.by_id.insert(record.spec.id.clone(), place);
         self.records.push(record);
@@ -212,25 +253,28 @@ impl Inner {
     }
 
     /// Tells everybody who watches, after the readings so far. One station may have been told already.
-    fn tell(&self, message: &HubMessage, told: Option<u64>) {
+    fn tell(&mut self, message: &HubMessage, told: Option<u64>) {
         self.tell_after(self.feed.head(), message, told);
     }
 
-    fn tell_after(&self, after: Seq, message: &HubMessage, told: Option<u64>) {
+    fn tell_after(&mut self, after: Seq, message: &HubMessage, told: Option<u64>) {
         if self.events.receiver_count() > 0 {
+            let text = self.recent.keep(text_of(message));
             // Nobody may watch by now.
-            let _ = self.events.send(Event { after, told, text: text_of(message) });
+            let _ = self.events.send(Event { after, told, text });
             self.head.send_replace(self.feed.head());
         }
     }
 
     /// Tells everybody of a device as it is.
-    fn tell_device(&self, after: Seq, record: &Record) {
+    fn tell_device(&mut self, after: Seq, place: u32) {
+        let Some(record) = self.records.get(place as usize) else { return };
         let device = Box::new(DeviceState { values: Vec::new(), ..record.state() });
         self.tell_after(after, &HubMessage::Device { device }, None);
     }
 
-    fn tell_presence(&self, after: Seq, record: &Record) {
+    fn tell_presence(&mut self, after: Seq, place: u32) {
+        let Some(record) = self.records.get(place as usize) else { return };
         let (device, online, since) = (record.spec.id.clone(), record.online, record.since);
         let reason = record.reason.clone();
         self.tell_after(after, &HubMessage::DeviceState { device, online, since, reason }, None);

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::feed::{CHUNK_BYTES, Feed, Seq, Slot};
 use super::record::{Place, Record};
-use super::{DEVICES, Fleet, Inner, wall_now};
+use super::{Fleet, Inner, wall_now};
 use crate::model::device::{Happened, METRICS};
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{DeviceId, LogLine, MetricName, Principal, PrincipalKind, Readings, Sample, Spec, Value};
@@ -78,6 +78,13 @@ impl Fleet {
             Ok((place, _)) => place,
             Err(answer) => return Some(answer),
         };
+        let Inner { records, budget, .. } = &mut *inner;
+        let record = &mut records[place as usize];
+        let held = record.bytes_with(&spec);
+        if let Err(full) = budget.grow(record.owner.as_ref(), record.held, held) {
+            return Some(refused(&spec.id, "quota", full));
+        }
+        record.held = held;
         inner.disown(place);
         let Inner { records, feed, .. } = &mut *inner;
         let record = &mut records[place as usize];
@@ -92,8 +99,9 @@ impl Fleet {
         if let Some(post) = from.station.and_then(|station| inner.stations.get_mut(&station)) {
             post.devices.push(place);
         }
+        let head = inner.feed.head();
+        inner.tell_device(head, place);
         let record = &inner.records[place as usize];
-        inner.tell_device(inner.feed.head(), record);
         inner.keep(record);
         if came {
             inner.note(&record.spec.id, LogLine { at: wall, what: Happened::Online });
@@ -308,13 +316,17 @@ impl Inner {
         if !from.may_speak_for(device) {
             return Err(not_allowed(device));
         }
-        if let Some(place) = self.by_id.get(device.as_str()) {
-            return Ok((*place, false));
+        if let Some(place) = self.by_id.get(device.as_str()).copied() {
+            let record = &mut self.records[place as usize];
+            if record.owner.is_none() {
+                self.budget.adopt(&from.principal.id, record.held);
+                record.owner = Some(from.principal.id.clone());
+            }
+            return Ok((place, false));
         }
-        if self.records.len() >= DEVICES {
-            return Err(refused(device, "too_many", "the hub has as many devices as it takes"));
-        }
+        self.budget.add(&from.principal.id).map_err(|full| refused(device, "quota", full))?;
         let mut record = Record::new(device.clone(), now);
+        record.owner = Some(from.principal.id.clone());
         if from.principal.kind == PrincipalKind::Device {
             record.spec.name.clone_from(&from.principal.name);
         }
@@ -349,8 +361,8 @@ impl Inner {
     fn set_online(&mut self, after: Seq, place: u32, online: bool, reason: String, wall: WallMs) {
         let record = &mut self.records[place as usize];
         (record.online, record.since, record.reason) = (online, wall, reason.clone());
+        self.tell_presence(after, place);
         let record = &self.records[place as usize];
-        self.tell_presence(after, record);
         self.keep(record);
         let what = if online { Happened::Online } else { Happened::Offline { reason } };
         self.note(&record.spec.id, LogLine { at: wall, what });
@@ -365,7 +377,7 @@ impl Inner {
         values: impl Iterator<Item = (MetricName, Value)>,
         now: BootMs,
     ) {
-        let Inner { records, feed, .. } = self;
+        let Inner { records, feed, budget, .. } = self;
         let record = &mut records[place as usize];
         if sample.at.unsigned_abs() > FAR {
             sample.at = sample.received;
@@ -378,7 +390,14 @@ impl Inner {
                 intake.refuse(&sample.device, "too_large", "a reading's text has at most 1 KiB");
                 continue;
             }
-            let (metric, is_news) = match record.place(&name, &value) {
+            let known = record.known(&name);
+            let held = record.held_with(known, &name, &value);
+            if let Err(full) = budget.grow(record.owner.as_ref(), record.held, held) {
+                intake.refuse(&sample.device, "quota", full);
+                continue;
+            }
+            record.held = held;
+            let (metric, is_news) = match record.place(known, &name, &value) {
                 Place::At(metric) => (metric, false),
                 Place::New(metric) => (metric, true),
                 Place::Full => {
@@ -422,8 +441,8 @@ impl Inner {
         now: BootMs,
     ) {
         if learned {
+            self.tell_device(after, place);
             let record = &self.records[place as usize];
-            self.tell_device(after, record);
             self.keep(record);
         }
         if is_new {
@@ -439,7 +458,8 @@ impl Inner {
     /// What a request over HTTP says about its device.
     fn learn(&mut self, device: &DeviceId, said: Said) {
         let Some(place) = self.by_id.get(device).copied() else { return };
-        let record = &mut self.records[place as usize];
+        let Inner { records, budget, .. } = self;
+        let record = &mut records[place as usize];
         let before = record.spec.clone();
         let Said { name, kind, expect_every_s, units } = said;
         let spec = &mut record.spec;
@@ -452,8 +472,14 @@ impl Inner {
             }
         }
         if *spec != before {
+            let held = record.bytes();
+            if budget.grow(record.owner.as_ref(), record.held, held).is_err() {
+                record.spec = before;
+                return;
+            }
+            record.held = held;
+            self.tell_device(self.feed.head(), place);
             let record = &self.records[place as usize];
-            self.tell_device(self.feed.head(), record);
             self.keep(record);
         }
     }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::budget;
 use super::feed::{Feed, Seq, Slot};
 use crate::model::device::{LastValue, METRICS, Metric, MetricName, Rhythm, Spec, Value};
 use crate::model::time::WallMs;
-use crate::model::{DeviceId, DeviceState};
+use crate::model::{DeviceId, DeviceState, PrincipalId};
 
 /// One device.
 pub(super) struct Record {
@@ -22,6 +23,10 @@ pub(super) struct Record {
     pub heard: Option<WallMs>,
     /// The station that announced it and is still there.
     pub publisher: Option<u64>,
+    /// Whose budget it is in: that of the first who said anything of it since the hub was started.
+    pub owner: Option<PrincipalId>,
+    /// What it takes in memory, as the budget has it.
+    pub held: u64,
     pub rhythm: Rhythm,
     /// Its interval as it was learned before this hub's start.
     known_every_ms: Option<u64>,
@@ -65,6 +70,8 @@ impl Record {
             reason: String::new(),
             heard: None,
             publisher: None,
+            owner: None,
+            held: budget::DEVICE_BYTES,
             rhythm: Rhythm::default(),
             known_every_ms: None,
             latest: Vec::new(),
@@ -83,12 +90,15 @@ impl Record {
         (record.heard, record.known_every_ms) = (heard.max(said), every_ms);
         record.set_metrics(metrics, 0, &mut Feed::default());
         for last in values {
-            if let Place::At(place) | Place::New(place) = record.place(&last.metric, &last.value) {
+            if let Place::At(place) | Place::New(place) =
+                record.place(record.known(&last.metric), &last.metric, &last.value)
+            {
                 let LastValue { value, at, received, .. } = last;
                 record.latest[usize::from(place)] =
                     Latest { value, at, received, number: 0, said: true, typed: true };
             }
         }
+        record.held = record.bytes();
         record
     }
 
@@ -129,9 +139,10 @@ impl Record {
         place
     }
 
-    /// Where a metric's value goes. One that was never announced is known by its first value.
-    pub(super) fn place(&mut self, name: &MetricName, value: &Value) -> Place {
-        let Some(place) = self.places.get(name.as_str()).copied() else {
+    /// Where a metric's value goes, given its place as [`Record::known`] has it. One that was never announced is known by
+    /// its first value.
+    pub(super) fn place(&mut self, known: Option<u16>, name: &MetricName, value: &Value) -> Place {
+        let Some(place) = known else {
             if self.latest.len() >= METRICS {
                 return Place::Full;
             }
@@ -150,6 +161,41 @@ impl Record {
             }
         }
         Place::At(place)
+    }
+
+    /// What it takes in memory.
+    pub(super) fn bytes(&self) -> u64 {
+        let values = self.latest.iter().map(|latest| budget::of_value(&latest.value));
+        budget::of_spec(&self.spec) + values.sum::<u64>()
+    }
+
+    /// What it would take in memory with this announcement.
+    pub(super) fn bytes_with(&self, spec: &Spec) -> u64 {
+        let stays = |metric: &Metric| {
+            let place = self.places.get(metric.name.as_str())?;
+            self.latest.get(usize::from(*place)).map(|latest| budget::of_value(&latest.value))
+        };
+        budget::of_spec(spec) + spec.metrics.iter().filter_map(stays).sum::<u64>()
+    }
+
+    /// What it would take in memory with this value of a metric.
+    pub(super) fn held_with(&self, known: Option<u16>, name: &MetricName, value: &Value) -> u64 {
+        match known.and_then(|place| self.latest.get(usize::from(place))) {
+            Some(latest) => {
+                (self.held + budget::of_value(value)).saturating_sub(budget::of_value(&latest.value))
+            }
+            // There is no room for it anyway.
+            None if self.latest.len() >= METRICS => self.held,
+            None => {
+                let metric = budget::METRIC_BYTES + 2 * name.as_str().len() as u64;
+                self.held + metric + budget::of_value(value)
+            }
+        }
+    }
+
+    /// The place of a metric that is known.
+    pub(super) fn known(&self, name: &MetricName) -> Option<u16> {
+        self.places.get(name.as_str()).copied()
     }
 
     /// A metric's last value.

@@ -25,8 +25,8 @@ pub(in crate::hub) struct Relay {
     fleet: Arc<Fleet>,
     station: u64,
     events: broadcast::Receiver<Event>,
-    /// The next piece of news: it waits for the readings before it.
-    event: Option<Event>,
+    /// The next piece of news, and the reading that goes before it.
+    event: Option<(Seq, Arc<str>)>,
     head: watch::Receiver<Seq>,
     /// The last reading that was sent, or left out.
     cursor: Seq,
@@ -35,6 +35,8 @@ pub(in crate::hub) struct Relay {
     /// The place of the next device of the list.
     listing: Option<usize>,
     due: Instant,
+    /// The next piece of the list is not sent before then.
+    list_due: Instant,
 }
 
 /// What goes to a client.
@@ -45,6 +47,8 @@ pub(in crate::hub) struct Sent {
     pub readings: u64,
     /// Readings that it says were left out.
     pub conflated: u64,
+    /// Its size, where it is a piece of the list of all devices.
+    pub list_bytes: usize,
 }
 
 /// Readings for one frame.
@@ -61,14 +65,23 @@ impl Relay {
         let (events, head, cursor) = (inner.events.subscribe(), inner.head.subscribe(), inner.feed.head());
         drop(inner);
         let (event, left_out, listing) = (None, 0, Some(0));
-        Relay { fleet, station, events, event, head, cursor, left_out, listing, due: Instant::now() }
+        let now = Instant::now();
+        Relay { fleet, station, events, event, head, cursor, left_out, listing, due: now, list_due: now }
+    }
+
+    /// The next piece of the list is not sent before so many milliseconds have passed.
+    pub(in crate::hub) fn hold(&mut self, wait_ms: u64) {
+        self.list_due = Instant::now() + Duration::from_millis(wait_ms);
     }
 
     /// Waits until there is something to send. Cancel-safe.
     pub(in crate::hub) async fn ready(&mut self) {
         loop {
             let head = *self.head.borrow_and_update();
-            if self.listing.is_some() || self.event.is_some() || !self.events.is_empty() {
+            if self.listing.is_some() {
+                return sleep_until(self.list_due).await;
+            }
+            if self.event.is_some() || !self.events.is_empty() {
                 return;
             }
             if head > self.cursor {
@@ -82,21 +95,24 @@ impl Relay {
 
     /// What to send, if there is something. Only once what was sent before has been taken.
     pub(in crate::hub) fn next(&mut self) -> Option<Sent> {
-        let news = |text| Some(Sent { input: Input::Devices(text), readings: 0, conflated: 0 });
+        let news = |text, list_bytes| {
+            Some(Sent { input: Input::Devices(text), readings: 0, conflated: 0, list_bytes })
+        };
         if self.event.is_none() && self.listing.is_none() {
             self.next_event();
         }
         if let Some(from) = self.listing {
             let (text, next) = self.fleet.list(from, self.cursor);
             self.listing = next;
-            return news(text);
+            let bytes = text.len();
+            return news(text, bytes);
         }
         if let Some(sent) = self.next_readings() {
             return Some(sent);
         }
         // All readings before it were sent or left out.
-        let event = self.event.take_if(|event| event.after <= self.cursor)?;
-        news(event.text)
+        let (_, text) = self.event.take_if(|(after, _)| *after <= self.cursor)?;
+        news(text, 0)
     }
 
     /// Whether something waits, were the time that it waits for here.
@@ -110,14 +126,11 @@ impl Relay {
             match self.events.try_recv() {
                 // It came to this client by another way.
                 Ok(event) if event.told == Some(self.station) => {}
-                Ok(event) => self.event = Some(event),
-                Err(broadcast::error::TryRecvError::Lagged(_)) => {
-                    // Not all news is known any more: everything is told anew.
-                    let again = Relay::new(Arc::clone(&self.fleet), self.station);
-                    let left_out = self.left_out + (again.cursor - self.cursor);
-                    *self = Relay { left_out, due: self.due, ..again };
-                    return;
-                }
+                Ok(event) => match event.text.upgrade() {
+                    Some(text) => self.event = Some((event.after, text)),
+                    None => return self.begin_anew(),
+                },
+                Err(broadcast::error::TryRecvError::Lagged(_)) => return self.begin_anew(),
                 Err(_) => return,
             }
             if self.event.is_some() {
@@ -126,9 +139,16 @@ impl Relay {
         }
     }
 
+    /// Not all news is known any more: everything is told anew.
+    fn begin_anew(&mut self) {
+        let again = Relay::new(Arc::clone(&self.fleet), self.station);
+        let left_out = self.left_out + (again.cursor - self.cursor);
+        *self = Relay { left_out, due: self.due, list_due: self.list_due, ..again };
+    }
+
     fn next_readings(&mut self) -> Option<Sent> {
         let until = match &self.event {
-            Some(event) => event.after,
+            Some((after, _)) => *after,
             None => *self.head.borrow(),
         };
         if until <= self.cursor {
@@ -145,7 +165,7 @@ impl Relay {
         }
         let conflated = std::mem::take(&mut self.left_out);
         let text = readings::encode(texts.iter().map(|text| &**text), conflated);
-        Some(Sent { input: Input::Readings(text.into()), readings: count, conflated })
+        Some(Sent { input: Input::Readings(text.into()), readings: count, conflated, list_bytes: 0 })
     }
 }
 

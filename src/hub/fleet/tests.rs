@@ -70,7 +70,7 @@ impl Heard {
 }
 
 async fn fleet() -> Arc<Fleet> {
-    Fleet::open(None, 0, 30_000).await
+    Fleet::open(None, 0, 30_000, DeviceLimits::default()).await
 }
 
 #[tokio::test]

@@ -3,16 +3,20 @@
 mod people;
 mod pulse;
 mod read;
+mod retain;
 mod rooms;
 mod schema;
+mod upkeep;
+mod usage;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::Connection;
 use tokio::sync::{broadcast, oneshot};
@@ -31,6 +35,7 @@ use pulse::{Probe, Pulse};
 use write::{Appender, Job};
 
 pub use pulse::LogTrouble;
+pub use upkeep::{Anew, Repaired};
 
 /// The file's name in the data directory.
 pub const FILE: &str = "hub.db";
@@ -94,6 +99,53 @@ pub enum Appended {
     },
     /// No room can be made under this name. Nothing was written.
     BadRoomName(BadName),
+    /// There is as much as there may be. Nothing was written, nor any later message of the same job.
+    Refused {
+        /// Which limit.
+        quota: Quota,
+        /// When it may be tried again, where that is known.
+        until: Option<WallMs>,
+    },
+}
+
+/// What is kept at most; 0 is no limit. A day begins at midnight UTC.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogLimits {
+    /// Rooms, in all.
+    pub rooms: u32,
+    /// Rooms that one person makes.
+    pub rooms_per_person: u32,
+    /// Rooms that one person makes in a day.
+    pub rooms_per_day: u32,
+    /// People, in all.
+    pub people: u32,
+    /// Messages that one person writes in a day.
+    pub messages_per_day: u64,
+    /// Bytes of text that one person writes in a day.
+    pub bytes_per_day: u64,
+    /// Bytes of the database. Beyond it messages are refused, unless the oldest go.
+    pub log_bytes: u64,
+    /// Entries older than this go, in milliseconds.
+    pub keep_ms: i64,
+    /// Whether the oldest entries go when the log is nearly full.
+    pub drop_oldest: bool,
+}
+
+/// Which of the [`LogLimits`] was reached.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Quota {
+    /// [`LogLimits::rooms`].
+    Rooms,
+    /// [`LogLimits::rooms_per_person`].
+    RoomsOfPerson,
+    /// [`LogLimits::rooms_per_day`].
+    RoomsToday,
+    /// [`LogLimits::messages_per_day`].
+    MessagesToday,
+    /// [`LogLimits::bytes_per_day`].
+    BytesToday,
+    /// [`LogLimits::log_bytes`].
+    LogFull,
 }
 
 impl Appended {
@@ -118,6 +170,9 @@ pub enum InviteRefused {
     /// It is too late.
     #[error("the invite has expired")]
     Expired,
+    /// There are as many people as there may be.
+    #[error("the hub has as many people as it takes")]
+    Full,
 }
 
 /// Why [`HubStore::redeem`] made nobody.
@@ -141,9 +196,24 @@ struct Shared {
     readers: Readers,
     writer: Writer<Job>,
     batches: broadcast::Sender<Arc<[Entry]>>,
-    head: Arc<AtomicU64>,
+    state: Arc<State>,
     epoch: Epoch,
     pulse: Arc<Pulse>,
+}
+
+/// What is known of the log without asking the disk, kept up to date by its writer.
+#[derive(Default)]
+struct State {
+    head: AtomicU64,
+    oldest: AtomicU64,
+    rooms: RwLock<HashSet<RoomName>>,
+    limits: RwLock<LogLimits>,
+}
+
+impl State {
+    fn limits(&self) -> LogLimits {
+        *self.limits.read().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl HubStore {
@@ -160,17 +230,19 @@ impl HubStore {
         general_id: MessageId,
     ) -> Result<HubStore, HubStoreError> {
         let path = dir.join(FILE);
-        let open = || -> Result<(Connection, Epoch, Offset), StoreError> {
+        let open = || -> Result<(Connection, Epoch, State), StoreError> {
             files::check_length(&path)?;
             let mut db = migrate::open(&path, &schema::SCHEMA)?;
             let (epoch, head) = write::begin(&mut db, new_epoch, now, general_id)?;
-            Ok((db, epoch, head))
+            let oldest = AtomicU64::new(retain::oldest(&db)?);
+            let rooms = RwLock::new(read::rooms(&db)?.into_iter().collect());
+            Ok((db, epoch, State { head: AtomicU64::new(head), oldest, rooms, ..State::default() }))
         };
-        let (db, epoch, head) = open().map_err(|error| error.at(&path))?;
-        let head = Arc::new(AtomicU64::new(head));
+        let (db, epoch, state) = open().map_err(|error| error.at(&path))?;
+        let state = Arc::new(state);
         let (batches, _) = broadcast::channel(BATCHES);
         let pulse = Arc::new(Pulse::new(path.clone()));
-        let appender = Appender::new(db, Arc::clone(&head), batches.clone(), Arc::clone(&pulse));
+        let appender = Appender::new(db, Arc::clone(&state), batches.clone(), Arc::clone(&pulse));
         let reading = path.clone();
         let slots = Slots::new(READERS, Box::new(move || migrate::open_read_only(&reading)));
         let start = || -> Result<(Readers, Writer<Job>), StoreError> {
@@ -178,7 +250,7 @@ impl HubStore {
             Ok((readers, Writer::start("hub-store-writer", WAITING, appender)?))
         };
         let (readers, writer) = start().map_err(|error| error.at(&path))?;
-        Ok(HubStore { shared: Arc::new(Shared { readers, writer, batches, head, epoch, pulse }) })
+        Ok(HubStore { shared: Arc::new(Shared { readers, writer, batches, state, epoch, pulse }) })
     }
 
     /// Whether there is a log in a data directory. Where there is none (no file, an empty one, one that a first start did
@@ -298,12 +370,57 @@ impl HubStore {
 
     /// The newest offset on disk. Costs nothing.
     pub fn head(&self) -> Offset {
-        self.shared.head.load(Ordering::Acquire)
+        self.shared.state.head.load(Ordering::Acquire)
     }
 
-    /// The oldest offset held. Costs nothing: so far every entry is kept.
+    /// The oldest offset held. Costs nothing.
     pub fn oldest(&self) -> Offset {
-        1
+        self.shared.state.oldest.load(Ordering::Acquire)
+    }
+
+    /// Whether there is such a room. Costs nothing.
+    pub fn has_room(&self, room: &RoomName) -> bool {
+        self.shared.state.rooms.read().unwrap_or_else(PoisonError::into_inner).contains(room)
+    }
+
+    /// Limits what is kept, from the next write on. A store begins without limits.
+    pub fn set_limits(&self, limits: LogLimits) {
+        *self.shared.state.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
+    }
+
+    /// The limits of what is kept.
+    pub fn limits(&self) -> LogLimits {
+        self.shared.state.limits()
+    }
+
+    /// Lets go of some of the log's oldest entries, if the limits say so at this time. A message that is let go of stays
+    /// known by its sender and id, and rooms and read markers stay. Returns whether there may be more to let go of.
+    ///
+    /// # Errors
+    /// When the disk cannot be written; nothing was let go of.
+    pub async fn retain(&self, now: WallMs) -> Result<bool, HubStoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Retain { now, reply }).await?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Bytes of the database that hold something.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn used_bytes(&self) -> Result<u64, HubStoreError> {
+        self.read_with(retain::used_bytes).await
+    }
+
+    /// As [`HubStore::at`], with the oldest offset held at that moment.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn at_and_oldest(
+        &self,
+        offset: Offset,
+    ) -> Result<(Option<(MessageId, WallMs)>, Offset), HubStoreError> {
+        self.read_with(move |db| Ok((read::at(db, offset)?, retain::oldest(db)?))).await
     }
 
     /// The id of the entry at an offset, and when it was written.
@@ -321,7 +438,7 @@ impl HubStore {
     ) -> Result<Vec<Entry>, HubStoreError> {
         let shared = Arc::clone(&self.shared);
         let whole = move |db: &Connection| {
-            let head = shared.head.load(Ordering::Acquire);
+            let head = shared.state.head.load(Ordering::Acquire);
             let entries = read::entries(db, from, limit, max_bytes)?;
             // Nothing where something must be is damage, not the log's end.
             if entries.is_empty() && limit > 0 && (1..=head).contains(&from) {
@@ -399,7 +516,8 @@ impl HubStore {
         new_id: PrincipalId,
         now: WallMs,
     ) -> Result<Principal, RedeemError> {
-        let redeem = people::Redeem { code_hash, name, token_hash, new_id, now };
+        let most = self.shared.state.limits().people;
+        let redeem = people::Redeem { code_hash, name, token_hash, new_id, now, most };
         Ok(self.write(move |db| people::redeem(db, &redeem)).await??)
     }
 

@@ -76,6 +76,8 @@ pub(super) struct Redeem {
     pub token_hash: [u8; 32],
     pub new_id: PrincipalId,
     pub now: WallMs,
+    /// Most people; 0 is no limit.
+    pub most: u32,
 }
 
 /// Who comes with an invite again, because the answer was lost, is known by the token it has made itself.
@@ -96,6 +98,11 @@ pub(super) fn redeem(
     }
     if with.now >= expires_at {
         return Ok(Err(InviteRefused::Expired));
+    }
+    let count = "SELECT count(*) FROM principal WHERE kind <> 'device'";
+    let people: i64 = db.prepare_cached(count)?.query_row((), |row| row.get(0))?;
+    if with.most > 0 && unsigned(people) >= u64::from(with.most) {
+        return Ok(Err(InviteRefused::Full));
     }
     let new = Principal { id: with.new_id.clone(), kind: kind_from(&kind)?, name: with.name.clone() };
     // A plain insert: an id or a token that is somebody's already is an error, and nobody is taken over.

@@ -4,7 +4,7 @@ use super::super::migrate::{Schema, Synchronous};
 
 /// The database of a hub.
 pub(super) const SCHEMA: Schema =
-    Schema { application_id: 0x4475_7048, steps: &[V1], sync: Synchronous::Full };
+    Schema { application_id: 0x4475_7048, steps: &[V1, V2], sync: Synchronous::Full };
 
 /// - `log`: one row. An epoch above 2⁶³ − 1 is kept bit by bit.
 /// - `entry`: offsets are gapless; `(principal, id)` stays unique for ever.
@@ -56,4 +56,33 @@ CREATE TABLE read_marker (
     offset    INTEGER NOT NULL,
     PRIMARY KEY (principal, room)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// What may be kept at most, and old entries that go:
+///
+/// - `room.made_by`, `made_at`: as in the entry that made it, which may be gone.
+/// - `gone`: entries that are no longer held; with `entry` it keeps `(principal, id)` unique.
+/// - `written`: what each principal wrote on its day (days since 1970, UTC), up to the entry `log.counted`.
+const V2: &str = "
+ALTER TABLE room ADD COLUMN made_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE room ADD COLUMN made_at INTEGER NOT NULL DEFAULT 0;
+UPDATE room SET made_by = entry.principal, made_at = entry.received FROM entry WHERE entry.offset = room.offset;
+
+CREATE TABLE gone (
+    principal TEXT NOT NULL,
+    id        BLOB NOT NULL,
+    offset    INTEGER NOT NULL,
+    received  INTEGER NOT NULL,
+    PRIMARY KEY (principal, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE written (
+    principal TEXT PRIMARY KEY,
+    day       INTEGER NOT NULL,
+    messages  INTEGER NOT NULL,
+    bytes     INTEGER NOT NULL,
+    rooms     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+ALTER TABLE log ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
+UPDATE log SET counted = coalesce((SELECT max(offset) FROM entry), 0);
 ";

@@ -1,5 +1,8 @@
 //! What a hub's log promises: gapless, once, in order, on disk before it is acknowledged.
 
+mod limits;
+mod upkeep;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -324,10 +327,20 @@ struct Plain {
 
 #[derive(Clone, Debug)]
 enum Act {
-    Message { sender: u8, number: u64, room: u8 },
-    Room { sender: u8, number: u64, room: u8 },
+    Message {
+        sender: u8,
+        number: u64,
+        room: u8,
+    },
+    Room {
+        sender: u8,
+        number: u64,
+        room: u8,
+    },
     Together(Vec<(u8, u64)>),
     Restart,
+    /// All but the newest entry go.
+    LetGo,
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -336,6 +349,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (0..3u8, 0..12u64, 0..3u8).prop_map(|(sender, number, room)| Act::Room { sender, number, room }),
         2 => proptest::collection::vec((0..3u8, 0..12u64), 1..6).prop_map(Act::Together),
         1 => Just(Act::Restart),
+        1 => Just(Act::LetGo),
     ]
 }
 
@@ -366,6 +380,7 @@ fn outcome(appended: &Appended) -> Result<u64, &'static str> {
         Appended::RoomExists { .. } => Err("room exists"),
         Appended::RoomAlike { .. } => Err("room alike"),
         Appended::BadRoomName(_) => Err("bad name"),
+        Appended::Refused { .. } => Err("refused"),
     }
 }
 
@@ -404,6 +419,11 @@ proptest! {
                     drop(store);
                     store = open(dir.path());
                 }
+                Act::LetGo => {
+                    store.set_limits(LogLimits { keep_ms: 1, ..LogLimits::default() });
+                    while wait(store.retain(100)).unwrap() {}
+                    prop_assert_eq!(store.oldest(), store.head());
+                }
             }
         }
         prop_assert_eq!(store.head(), plain.log.len() as u64);
@@ -414,6 +434,7 @@ proptest! {
         let expected: Vec<_> = plain
             .log
             .into_iter()
+            .skip(store.oldest() as usize - 1)
             .map(|(sender, number, kind, room)| (sender, kind, room, id(number)))
             .collect();
         prop_assert_eq!(log, expected);

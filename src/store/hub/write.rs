@@ -2,8 +2,8 @@
 //! published, and then everybody is answered.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::{broadcast, oneshot};
@@ -12,7 +12,8 @@ use super::super::error::{StoreError, int, unsigned};
 use super::super::writer::Work;
 use super::pulse::Pulse;
 use super::rooms::Rooms;
-use super::{Append, Appended, HUB_SENDER, read};
+use super::usage::Usage;
+use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, read, retain};
 use crate::model::name;
 use crate::model::time::WallMs;
 use crate::model::{Entry, EntryKind, Epoch, MessageId, Offset, PrincipalId, RoomName, Sender};
@@ -23,11 +24,17 @@ type Result<T> = std::result::Result<T, StoreError>;
 const BATCH_ENTRIES: usize = 256;
 /// About how much JSON one published batch makes at most, in bytes.
 const BATCH_BYTES: usize = 512 * 1024;
+/// About how much an entry takes in the database besides its text, in bytes.
+const ENTRY_BYTES: u64 = 256;
+/// When to try again where the log is full and its oldest entries are about to go, in milliseconds.
+const SOON_MS: i64 = 2_000;
 
 /// What the writer is asked.
 pub(super) enum Job {
     /// Appends of one sender: all or none.
     Append { appends: Vec<Append>, reply: oneshot::Sender<Result<Vec<Appended>>> },
+    /// Let go of some old entries, if there are any at this time. Answers whether there may be more.
+    Retain { now: WallMs, reply: oneshot::Sender<Result<bool>> },
     /// Anything else that writes.
     Other(Other),
     #[cfg(test)]
@@ -110,7 +117,8 @@ pub(super) fn begin(
         at: now,
         received: now,
     };
-    append(&transaction, general, &mut 0, &mut rooms)?;
+    let mut gate = Gate::new(LogLimits::default(), Usage::default(), false);
+    append(&transaction, general, &mut 0, &mut rooms, &mut gate)?;
     transaction.commit()?;
     Ok((new_epoch, 1))
 }
@@ -123,20 +131,22 @@ pub(super) fn is_begun(db: &Connection) -> Result<bool> {
 /// The only one who writes to the log.
 pub(super) struct Appender {
     db: Connection,
-    head: Arc<AtomicU64>,
+    state: Arc<State>,
     batches: broadcast::Sender<Arc<[Entry]>>,
     rooms: Rooms,
+    /// What everybody has written today; after a failed transaction it is counted anew.
+    usage: Option<Usage>,
     pulse: Arc<Pulse>,
 }
 
 impl Appender {
     pub(super) fn new(
         db: Connection,
-        head: Arc<AtomicU64>,
+        state: Arc<State>,
         batches: broadcast::Sender<Arc<[Entry]>>,
         pulse: Arc<Pulse>,
     ) -> Self {
-        Appender { db, head, batches, rooms: Rooms::default(), pulse }
+        Appender { db, state, batches, rooms: Rooms::default(), usage: None, pulse }
     }
 }
 
@@ -144,6 +154,8 @@ impl Appender {
 #[derive(Default)]
 struct Fresh {
     head: Offset,
+    /// The oldest entry, where older ones were let go of.
+    oldest: Option<Offset>,
     entries: Vec<Entry>,
     /// An append was not written, though others were.
     is_partial: bool,
@@ -161,7 +173,15 @@ impl Work for Appender {
         let result = self.commit(&mut jobs, &mut fresh, &mut answers);
         match &result {
             Ok(()) => {
-                self.head.fetch_max(fresh.head, Ordering::Release);
+                self.state.head.fetch_max(fresh.head, Ordering::Release);
+                if let Some(oldest) = fresh.oldest {
+                    self.state.oldest.fetch_max(oldest, Ordering::Release);
+                }
+                let made = fresh.entries.iter().filter(|entry| entry.kind == EntryKind::Room);
+                let mut made = made.map(|entry| entry.room.clone()).peekable();
+                if made.peek().is_some() {
+                    self.state.rooms.write().unwrap_or_else(PoisonError::into_inner).extend(made);
+                }
                 publish(&self.batches, fresh.entries);
                 // What changes nothing needs no room on the disk, and says nothing about it.
                 if !fresh.is_partial && self.db.total_changes() != changes {
@@ -171,12 +191,22 @@ impl Work for Appender {
             Err(error) => {
                 self.pulse.write_failed(error);
                 self.rooms.clear();
+                self.usage = None;
                 // What it did not come to is answered like the rest.
                 answers.extend(jobs.filter_map(unwritten));
             }
         }
         for answer in answers {
             answer(result.as_ref().copied());
+        }
+    }
+
+    fn finish(&mut self) {
+        // What is not written down is counted again at the next start.
+        if let Some(usage) = &mut self.usage
+            && let Err(error) = usage.write(&self.db, true)
+        {
+            log::debug!("what was written today is not noted: {error}");
         }
     }
 }
@@ -190,12 +220,19 @@ impl Appender {
     ) -> Result<()> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         fresh.head = head(&transaction)?;
+        let usage = match self.usage.take() {
+            Some(usage) => usage,
+            None => Usage::load(&transaction)?,
+        };
+        let has_gone = self.state.oldest.load(Ordering::Acquire) > 1;
+        let mut gate = Gate::new(self.state.limits(), usage, has_gone);
         for job in jobs {
             let failed = match job {
                 Job::Append { appends, reply } => {
                     let (before, head, rooms) = (fresh.head, &mut fresh.head, &mut self.rooms);
+                    gate.stopped = None;
                     let all = |db: &Connection| -> Result<Vec<Appended>> {
-                        appends.into_iter().map(|new| append(db, new, head, rooms)).collect()
+                        appends.into_iter().map(|new| append(db, new, head, rooms, &mut gate)).collect()
                     };
                     let appended = in_savepoint(&transaction, all);
                     let failed = match &appended {
@@ -210,11 +247,25 @@ impl Appender {
                             if matches!(error, StoreError::Sqlite(_)) {
                                 self.pulse.write_failed(error);
                             }
+                            (gate.usage, gate.used) = (Usage::load(&transaction)?, None);
                             (error.is_retryable() || error.is_damage()).then(|| again(error))
                         }
                     };
                     answers.push(answer(reply, appended));
                     failed
+                }
+                Job::Retain { now, reply } => {
+                    let limits = gate.limits;
+                    let usage = &mut gate.usage;
+                    let stepped = in_savepoint(&transaction, |db| {
+                        // What is not counted yet must not go uncounted.
+                        usage.write(db, true)?;
+                        retain::step(db, &limits, now)
+                    });
+                    (gate.used, gate.has_gone) = (None, true);
+                    fresh.oldest = Some(retain::oldest(&transaction)?);
+                    answers.push(answer(reply, stepped));
+                    None
                 }
                 Job::Other(write) => {
                     answers.push(write(Some(&transaction)));
@@ -230,7 +281,10 @@ impl Appender {
                 return Err(StoreError::Unwritable { detail: "the transaction was given up".to_owned() });
             }
         }
-        Ok(transaction.commit()?)
+        gate.usage.write(&transaction, false)?;
+        transaction.commit()?;
+        self.usage = Some(gate.usage);
+        Ok(())
     }
 
     #[cfg(test)]
@@ -249,13 +303,100 @@ impl Appender {
 fn unwritten(job: Job) -> Option<Answer> {
     match job {
         Job::Append { reply, .. } => Some(answer(reply, Err(StoreError::Closed))),
+        Job::Retain { reply, .. } => Some(answer(reply, Err(StoreError::Closed))),
         Job::Other(write) => Some(write(None)),
         #[cfg(test)]
         Job::Test(_) => None,
     }
 }
 
-fn append(db: &Connection, mut new: Append, head: &mut Offset, rooms: &mut Rooms) -> Result<Appended> {
+/// What decides whether there is room for another entry.
+struct Gate {
+    limits: LogLimits,
+    usage: Usage,
+    /// Bytes of the database in use, once they are known in this transaction.
+    used: Option<u64>,
+    /// Entries were let go of.
+    has_gone: bool,
+    /// Why an earlier message of the same job was refused: a later one must not take its place.
+    stopped: Option<(Quota, Option<WallMs>)>,
+}
+
+impl Gate {
+    fn new(limits: LogLimits, usage: Usage, has_gone: bool) -> Gate {
+        Gate { limits, usage, used: None, has_gone, stopped: None }
+    }
+
+    /// Which limit an entry would exceed, and until when.
+    fn refuses(&mut self, db: &Connection, new: &Append) -> Result<Option<(Quota, Option<WallMs>)>> {
+        let is_room = new.kind == EntryKind::Room;
+        if !is_room && self.stopped.is_some() {
+            return Ok(self.stopped);
+        }
+        if is_room && let Some(quota) = self.refuses_room(db, new)? {
+            return Ok(Some((quota, None)));
+        }
+        if let Some((quota, until)) = self.usage.reached(&self.limits, &new.sender.id, new.kind, new.received)
+        {
+            self.stopped = (!is_room).then_some((quota, Some(until))).or(self.stopped);
+            return Ok(Some((quota, Some(until))));
+        }
+        let full = self.is_full(db, new)?;
+        if full.is_some() && !is_room {
+            self.stopped = full;
+        }
+        Ok(full)
+    }
+
+    fn refuses_room(&self, db: &Connection, new: &Append) -> Result<Option<Quota>> {
+        let count = |sql: &str, who: Option<&str>| -> Result<u64> {
+            let mut query = db.prepare_cached(sql)?;
+            let count = match who {
+                Some(who) => query.query_row([who], |row| row.get(0)),
+                None => query.query_row((), |row| row.get(0)),
+            };
+            Ok(unsigned(count?))
+        };
+        let beyond = |limit: u32, count: u64| limit > 0 && count >= u64::from(limit);
+        if beyond(self.limits.rooms, count("SELECT count(*) FROM room", None)?) {
+            return Ok(Some(Quota::Rooms));
+        }
+        let of_person =
+            count("SELECT count(*) FROM room WHERE made_by = ?1", Some(new.sender.id.0.as_str()))?;
+        Ok(beyond(self.limits.rooms_per_person, of_person).then_some(Quota::RoomsOfPerson))
+    }
+
+    /// Whether the log has no room for this one, and when it may have.
+    fn is_full(&mut self, db: &Connection, new: &Append) -> Result<Option<(Quota, Option<WallMs>)>> {
+        if self.limits.log_bytes == 0 {
+            return Ok(None);
+        }
+        let used = match self.used {
+            Some(used) => used,
+            None => retain::used_bytes(db)?,
+        };
+        let with_this = used.saturating_add(new.body.len() as u64 + ENTRY_BYTES);
+        if with_this > self.limits.log_bytes {
+            self.used = Some(used);
+            let until = match retain::oldest_goes_at(db, &self.limits)? {
+                _ if self.limits.drop_oldest => Some(new.received.saturating_add(SOON_MS)),
+                Some(at) => Some(at.max(new.received.saturating_add(SOON_MS))),
+                None => None,
+            };
+            return Ok(Some((Quota::LogFull, until)));
+        }
+        self.used = Some(with_this);
+        Ok(None)
+    }
+}
+
+fn append(
+    db: &Connection,
+    mut new: Append,
+    head: &mut Offset,
+    rooms: &mut Rooms,
+    gate: &mut Gate,
+) -> Result<Appended> {
     let mut known =
         db.prepare_cached("SELECT offset, received FROM entry WHERE principal = ?1 AND id = ?2")?;
     let known: Option<(i64, WallMs)> = known
@@ -264,6 +405,11 @@ fn append(db: &Connection, mut new: Append, head: &mut Offset, rooms: &mut Rooms
     if let Some((offset, received)) = known {
         return Ok(Appended::Known { offset: unsigned(offset), received });
     }
+    if gate.has_gone
+        && let Some((offset, received)) = retain::gone(db, &new.sender.id.0, new.id.0.as_bytes())?
+    {
+        return Ok(Appended::Known { offset, received });
+    }
     let mut found = rooms.id(db, &new.room)?;
     if found.is_none() && new.kind == EntryKind::Room {
         match new_room(db, &new.room, rooms)? {
@@ -271,18 +417,25 @@ fn append(db: &Connection, mut new: Append, head: &mut Offset, rooms: &mut Rooms
             Err(refused) => return Ok(refused),
         }
     }
-    let offset = *head + 1;
-    let room = match (new.kind, found) {
-        (EntryKind::Message, Some(room)) => room,
+    match (new.kind, found) {
         (EntryKind::Message, None) => return Ok(Appended::NoSuchRoom),
         (EntryKind::Room, Some(room)) => return room_exists(db, room),
-        (EntryKind::Room, None) => {
-            db.prepare_cached("INSERT INTO room (name, offset) VALUES (?1, ?2)")?
-                .execute(params![new.room.as_str(), int(offset)?])?;
+        (EntryKind::Unknown, _) => return Err(StoreError::Nonsense("an entry of no known kind".to_owned())),
+        (EntryKind::Message, Some(_)) | (EntryKind::Room, None) => {}
+    }
+    if let Some((quota, until)) = gate.refuses(db, &new)? {
+        return Ok(Appended::Refused { quota, until });
+    }
+    let offset = *head + 1;
+    let room = match found {
+        Some(room) => room,
+        None => {
+            db.prepare_cached("INSERT INTO room (name, offset, made_by, made_at) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![new.room.as_str(), int(offset)?, new.sender.id.0, new.received])?;
             db.last_insert_rowid()
         }
-        (EntryKind::Unknown, _) => return Err(StoreError::Nonsense("an entry of no known kind".to_owned())),
     };
+    gate.usage.add(&new.sender.id, new.kind, new.body.len() as u64, new.received, offset);
     db.prepare_cached(
         "INSERT INTO entry (offset, id, principal, sender_name, kind, room, body, at, received)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -333,10 +486,7 @@ fn new_room(
 }
 
 fn room_exists(db: &Connection, room: i64) -> Result<Appended> {
-    let mut query = db.prepare_cached(
-        "SELECT entry.offset, entry.received FROM room JOIN entry ON entry.offset = room.offset
-         WHERE room.id = ?1",
-    )?;
+    let mut query = db.prepare_cached("SELECT offset, made_at FROM room WHERE id = ?1")?;
     Ok(query.query_row([room], |row| {
         Ok(Appended::RoomExists { offset: unsigned(row.get(0)?), received: row.get(1)? })
     })?)

@@ -27,6 +27,7 @@ mod reserve;
 mod schema;
 mod tend;
 mod track;
+mod upkeep;
 mod write;
 
 #[cfg(test)]

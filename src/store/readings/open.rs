@@ -36,7 +36,7 @@ pub(super) fn open(path: &Path, keeps_raw: bool) -> Result<Opened, StoreError> {
 }
 
 /// The names, the last values, and what only the journal holds.
-fn load(db: &Connection, keeps_raw: bool) -> Result<Memory, StoreError> {
+pub(super) fn load(db: &Connection, keeps_raw: bool) -> Result<Memory, StoreError> {
     let mut memory = Memory::new(keeps_raw);
     let mut query = db.prepare("SELECT id, source, name FROM device")?;
     let mut rows = query.query(())?;

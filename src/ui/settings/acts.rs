@@ -2,6 +2,7 @@
 
 use egui::{Label, RichText, ScrollArea, TextEdit, Ui};
 
+use crate::model::address::unencrypted_host;
 use crate::model::id::ConnectionId;
 use crate::model::intent::Intent;
 use crate::model::profile::Profile;
@@ -56,6 +57,11 @@ pub(super) fn transfer(ui: &mut Ui, cx: &mut Cx, list: &mut String) {
     let shown = ui.add(Label::new(RichText::new(&text).font(theme::small()).color(colour)).wrap());
     widgets::live(ui, shown.id, &text);
     ui.end_row();
+    if new.iter().flat_map(|profile| &profile.urls).any(|url| unencrypted_host(url).is_some()) {
+        let warning = RichText::new(cx.words.clear_text_warning).font(theme::small()).color(theme.warn);
+        ui.add(Label::new(warning).wrap());
+        ui.end_row();
+    }
     if !new.is_empty() && ui.add(widgets::plain(words.add)).clicked() {
         cx.intents.push(Intent::AddConnections(new));
         list.clear();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::batch::Batch;
-use super::message::Redeem;
+use super::message::{Redeem, Token};
 use crate::frame::Frame;
 use crate::model::time::WallMs;
 use crate::model::{
@@ -64,7 +64,7 @@ pub enum Ask {
     /// Whose token is this?
     Authenticate {
         /// The token.
-        token: String,
+        token: Token,
     },
     /// Redeem an invite.
     Redeem(Redeem),
@@ -255,7 +255,8 @@ pub enum AppendOutcome {
         /// When it was written.
         received: i64,
     },
-    /// Nothing was stored.
+    /// Nothing was stored. After a refusal of a message that will pass, nothing of the same client that was asked for
+    /// behind it may be stored either, until that is refused, too.
     Refused(Refusal),
 }
 

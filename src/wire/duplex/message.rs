@@ -2,6 +2,7 @@
 //! tolerated; malformed, over-deep and over-large input is an error that says where.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,7 @@ pub enum ClientMessage {
     /// The answer to a proof: only now does the token travel.
     Auth {
         /// The token.
-        token: String,
+        token: Token,
     },
     /// Deliver a message.
     Send {
@@ -68,6 +69,9 @@ pub enum ClientMessage {
         body: String,
         /// When, by the sender's clock, in Unix milliseconds.
         at: i64,
+        /// The first send after a refusal that will pass: from here on the hub may take messages again.
+        #[serde(default, skip_serializing_if = "is_false")]
+        retry: bool,
     },
     /// The person is typing.
     Typing {
@@ -188,8 +192,25 @@ pub struct ReadSample {
     pub values: BTreeMap<MetricName, Value>,
 }
 
+/// A token on its way. Not part of what `Debug` prints.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Token(pub String);
+
+impl From<&str> for Token {
+    fn from(text: &str) -> Self {
+        Token(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
 /// A client's first message.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     /// Lowest and highest version it speaks.
     pub versions: (u32, u32),
@@ -216,8 +237,29 @@ pub struct Hello {
     pub since: Option<Offset>,
 }
 
+/// Without the token.
+impl fmt::Debug for Hello {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hello")
+            .field("versions", &self.versions)
+            .field("client", &self.client)
+            .field("has_token", &self.token.is_some())
+            .field("invite", &self.invite)
+            .field("resume", &self.resume)
+            .field("since", &self.since)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the code and the token.
+impl fmt::Debug for Redeem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redeem").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// A single-use invite being redeemed. The client makes its own token, so that a lost answer can be asked for again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Redeem {
     /// The invite's code.
     pub code: String,

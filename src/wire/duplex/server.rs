@@ -14,16 +14,16 @@ use super::batch;
 pub use super::batch::Batch;
 pub use super::exchange::{Answer, AppendOutcome, Ask, Begun, Given, Input, Output};
 use super::message::{
-    self, ClientMessage, Decoded, Hello, HubMessage, Malformed, PersonState, ReadState, Start, VERSIONS,
-    Welcome, close,
+    self, ClientMessage, Decoded, Hello, HubMessage, Malformed, PersonState, ReadState, Start, Token,
+    VERSIONS, Welcome, close,
 };
 use super::readings::{self, Names};
 use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
 use crate::model::{
-    Entry, EntryKind, Features, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender, SeriesPage,
-    Time,
+    Entry, EntryKind, Features, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender,
+    SeriesPage, Time,
 };
 
 /// A client that says no hello for so long is closed, in milliseconds.
@@ -97,6 +97,10 @@ pub struct ServerSession {
     pinged_at: Option<u64>,
     malformed: u32,
     sends: u64,
+    /// A refusal that will pass, and when it does: all sends are refused so until the client begins again.
+    stalled: Option<(Refusal, u64)>,
+    /// Rooms being made: what becomes of them concerns no send.
+    making: Vec<MessageId>,
     names: Names,
     outputs: VecDeque<Output>,
 }
@@ -112,6 +116,8 @@ impl ServerSession {
             pinged_at: None,
             malformed: 0,
             sends: 0,
+            stalled: None,
+            making: Vec::new(),
             names: Names::up_to(NAMES),
             outputs: VecDeque::new(),
         }
@@ -316,7 +322,7 @@ impl ServerSession {
             (Some(principal), None, None) => {
                 return self.enter(hello, Some(principal));
             }
-            (_, Some(token), None) => Ask::Authenticate { token },
+            (_, Some(token), None) => Ask::Authenticate { token: Token(token) },
             (_, None, Some(redeem)) => Ask::Redeem(redeem),
             _ => return self.bye(close::UNAUTHORIZED, "no token", None),
         };
@@ -347,10 +353,7 @@ impl ServerSession {
             Answer::Redeemed(None) => self.bye(close::INVITE_REFUSED, "the invite is not good", None),
             Answer::Redeemed(principal) => self.answer(now, Answer::Authenticated(principal)),
             Answer::Begun(begun) => self.begun(now, begun),
-            Answer::Appended { id, outcome } => self.send(&match outcome {
-                AppendOutcome::Stored { offset, received } => HubMessage::Ack { id, offset, received },
-                AppendOutcome::Refused(refusal) => HubMessage::Refused { id, refusal },
-            }),
+            Answer::Appended { id, outcome } => self.appended(now, id, outcome),
             Answer::Entries(entries) => self.entries(entries),
             Answer::History { room, before, entries, complete } => {
                 let (entries, all) = batch::newest_that_fit(entries);
@@ -369,6 +372,32 @@ impl ServerSession {
                 self.bye(close::UNAVAILABLE, "the log cannot be read or written", Some(UNAVAILABLE_MS));
             }
         }
+    }
+
+    fn appended(&mut self, now: Time, id: MessageId, outcome: AppendOutcome) {
+        let is_room = self.making.iter().position(|known| *known == id);
+        is_room.map(|index| self.making.swap_remove(index));
+        let answer = match outcome {
+            AppendOutcome::Stored { offset, received } => HubMessage::Ack { id, offset, received },
+            AppendOutcome::Refused(refusal) => {
+                if let (Some(retry_after_ms), None) = (refusal.retry_after_ms(), is_room) {
+                    let until = now.boot_ms.saturating_add(retry_after_ms);
+                    self.stalled.get_or_insert((refusal.clone(), until));
+                }
+                HubMessage::Refused { id, refusal }
+            }
+        };
+        self.send(&answer);
+    }
+
+    /// A message that was refused for a while has its turn before all later ones: until the client begins again, every
+    /// send is refused in the same way, however much time has passed.
+    fn refusal_of_stall(&mut self, now: Time, retry: bool) -> Option<Refusal> {
+        if retry {
+            self.stalled = None;
+        }
+        let (refusal, until) = self.stalled.clone()?;
+        Some(refusal.retried_after(until.saturating_sub(now.boot_ms)))
     }
 
     fn begun(&mut self, now: Time, mut begun: Begun) {
@@ -417,13 +446,15 @@ impl ServerSession {
         }
         let sender = Sender { id: me.id, name: me.name };
         match message {
-            ClientMessage::Send { id, seq, room, body, at } => {
+            ClientMessage::Send { id, seq, room, body, at, retry } => {
                 match self.count_send(seq) {
                     Ordering::Less => return,
                     Ordering::Equal => {}
                     Ordering::Greater => return self.bye(close::SEND_LOST, "a send is missing", None),
                 }
-                let refusal = if body.len() > MAX_BODY_BYTES {
+                let refusal = if let Some(refusal) = self.refusal_of_stall(now, retry) {
+                    refusal
+                } else if body.len() > MAX_BODY_BYTES {
                     Refusal::TooLarge { limit: MAX_BODY_BYTES as u64 }
                 } else if body.is_empty() {
                     Refusal::Other { code: "empty".to_owned(), detail: String::new() }
@@ -434,6 +465,7 @@ impl ServerSession {
             }
             ClientMessage::CreateRoom { id, room } => {
                 let (kind, body, at) = (EntryKind::Room, String::new(), now.wall_ms);
+                self.making.push(id);
                 self.ask(Ask::Append { sender, id, kind, room, body, at });
             }
             ClientMessage::Typing { room } => self.ask(Ask::Typing { room }),

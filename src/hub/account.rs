@@ -1,0 +1,338 @@
+//! [`Account`]: what all connections of one principal make the hub do, together. Each principal has a share of the store's
+//! writer and readers, however many connections it opens: a bounded amount under way at a time, served in turn, and a rate
+//! that it pays in bytes, by what its requests cost the hub and everybody else.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::rate::{
+    Bucket, PRESENCE, PRINCIPAL, PRINCIPAL_READINGS, PRINCIPAL_READS, PRINCIPAL_WRITES, Rate, TYPING, Taken,
+};
+use crate::clock;
+use crate::model::time::BootMs;
+use crate::model::{PrincipalId, RoomName};
+
+/// Most bytes of one principal at the store's writer at a time, in units of [`UNIT_BYTES`]: a commit that it shares with
+/// others is never larger by more than that.
+const MAX_WRITING_UNITS: u32 = 128;
+const UNIT_BYTES: usize = 1024;
+/// Connections of one principal that are being let in at a time.
+const MAX_ENTERING: usize = 2;
+/// A connection is let in after this time, whatever its principal owes, in milliseconds: a client waits 10 s for that.
+const MAX_ENTER_MS: u64 = 3_000;
+/// Most bytes that wait to be written for one principal; two full windows of the largest messages.
+const MAX_WAITING_BYTES: u64 = 4 * 1024 * 1024;
+/// What an entry costs besides its text, in bytes: about what its JSON has around it.
+const ENTRY_BYTES: usize = 256;
+/// What a read marker costs, in bytes.
+pub(super) const MARKER_BYTES: usize = 1024;
+/// What any answer costs besides its size, in bytes.
+const ANSWER_BYTES: usize = 2048;
+/// Receivers for each unit by which an entry costs more than it takes on the disk.
+const RECEIVERS: u32 = 16;
+/// The most by which bytes are multiplied: a principal's rate is never lower than a quarter of what it has alone, which is
+/// 1 MB/s.
+const MAX_FACTOR: u32 = 4;
+/// No notice costs less than one to so many receivers.
+const MIN_RECEIVERS: u32 = 500;
+/// The same principal typing in the same room is passed on once in so long, in milliseconds.
+const TYPING_MS: u64 = 1_000;
+/// Accounts remembered, so that coming back does not fill a bucket; beyond that those of principals that are gone and owe
+/// nothing are forgotten.
+const MAX_ACCOUNTS: usize = 4_096;
+
+/// What is asked of the hub at the moment.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    /// Connected clients that are sent the log.
+    pub receivers: AtomicU32,
+    writers: AtomicU32,
+    readers: AtomicU32,
+}
+
+/// Counts a principal that waits because it has used up its rate.
+struct Waiting<'a>(&'a AtomicU32);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicU32) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Waiting(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A principal's turn, until it is dropped. There is always one: nobody closes the semaphores.
+type Turn<'a> = Option<SemaphorePermit<'a>>;
+
+/// One principal's.
+#[derive(Debug)]
+pub(super) struct Account {
+    load: Arc<Load>,
+    buckets: Mutex<Buckets>,
+    writing: Semaphore,
+    reading: Semaphore,
+    entering: Semaphore,
+    /// Bytes that wait to be written.
+    waiting: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Buckets {
+    frames: Bucket,
+    readings: Bucket,
+    writes: Bucket,
+    reads: Bucket,
+    typing: Bucket,
+    presence: Bucket,
+    typed: Option<(RoomName, BootMs)>,
+}
+
+/// An entry that waits to be written, as its principal's account has it. Dropping it takes it off.
+#[derive(Debug)]
+pub(super) struct Held {
+    account: Arc<Account>,
+    bytes: u64,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.account.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Account {
+    pub(super) fn new(load: Arc<Load>, now: BootMs) -> Arc<Account> {
+        let full = |rate: Rate| Bucket::new(rate, now);
+        let buckets = Buckets {
+            frames: full(PRINCIPAL),
+            readings: full(PRINCIPAL_READINGS),
+            writes: full(PRINCIPAL_WRITES),
+            reads: full(PRINCIPAL_READS),
+            typing: full(TYPING),
+            presence: full(PRESENCE),
+            typed: None,
+        };
+        Arc::new(Account {
+            load,
+            buckets: Mutex::new(buckets),
+            writing: Semaphore::new(MAX_WRITING_UNITS as usize),
+            reading: Semaphore::new(1),
+            entering: Semaphore::new(MAX_ENTERING),
+            waiting: AtomicU64::new(0),
+        })
+    }
+
+    fn buckets(&self) -> MutexGuard<'_, Buckets> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a frame.
+    pub(super) fn take_frame(&self, cost: u32, now: BootMs) -> Taken {
+        self.buckets().frames.take(cost, now)
+    }
+
+    /// Takes a frame of readings.
+    pub(super) fn take_readings(&self, cost: u32, now: BootMs) -> Taken {
+        self.buckets().readings.take(cost, now)
+    }
+
+    /// Takes an entry that waits to be written; where too much waits, says in how many milliseconds to try again.
+    pub(super) fn hold(self: &Arc<Self>, text: usize) -> Result<Held, u64> {
+        let bytes = (text + ENTRY_BYTES) as u64;
+        let before = self.waiting.fetch_add(bytes, Ordering::Relaxed);
+        let held = Held { account: Arc::clone(self), bytes };
+        if before + bytes <= MAX_WAITING_BYTES {
+            return Ok(held);
+        }
+        let cost = before.saturating_mul(u64::from(self.write_factor()));
+        Err((cost / u64::from(PRINCIPAL_WRITES.per_second / 1000)).clamp(500, 5_000))
+    }
+
+    /// By how much more than its bytes an entry costs: as many as receive it, or who wait to write as well.
+    fn write_factor(&self) -> u32 {
+        let receivers = self.load.receivers.load(Ordering::Relaxed) / RECEIVERS;
+        let writers = self.load.writers.load(Ordering::Relaxed);
+        receivers.max(writers).clamp(1, MAX_FACTOR)
+    }
+
+    /// Waits for this principal's turn to write entries with so much text, which is over when what is returned is dropped.
+    pub(super) async fn write(&self, entries: usize, text: usize) -> Turn<'_> {
+        let bytes = text + entries * ENTRY_BYTES;
+        let units = u32::try_from(bytes / UNIT_BYTES + 1).unwrap_or(u32::MAX).min(MAX_WRITING_UNITS);
+        let turn = self.writing.acquire_many(units).await;
+        let cost = u32::try_from(bytes).unwrap_or(u32::MAX).saturating_mul(self.write_factor());
+        let wait_ms = {
+            let (mut buckets, now) = (self.buckets(), clock::now().boot_ms);
+            let wait_ms = buckets.writes.lack(now);
+            buckets.writes.take(cost, now);
+            wait_ms
+        };
+        wait(wait_ms, &self.load.writers).await;
+        turn.ok()
+    }
+
+    /// Waits for this principal's turn to read, which is over when what is returned is dropped.
+    pub(super) async fn read(&self) -> Turn<'_> {
+        let turn = self.reading.acquire().await;
+        let wait_ms = self.buckets().reads.lack(clock::now().boot_ms);
+        wait(wait_ms, &self.load.readers).await;
+        turn.ok()
+    }
+
+    /// Waits for this principal's turn to let another connection in.
+    pub(super) async fn enter(&self) -> Turn<'_> {
+        let turn = self.entering.acquire().await;
+        let wait_ms = self.buckets().reads.lack(clock::now().boot_ms).min(MAX_ENTER_MS);
+        wait(wait_ms, &self.load.readers).await;
+        turn.ok()
+    }
+
+    /// Pays for an answer of so many bytes. Returns how long it takes until nothing is owed, in milliseconds.
+    pub(super) fn answered(&self, bytes: usize) -> u64 {
+        let factor = self.load.readers.load(Ordering::Relaxed).clamp(1, MAX_FACTOR);
+        let cost = u32::try_from(bytes + ANSWER_BYTES).unwrap_or(u32::MAX).saturating_mul(factor);
+        self.buckets().reads.take(cost, clock::now().boot_ms).wait_ms
+    }
+}
+
+impl Account {
+    /// Whether what this principal types in a room is to be passed on now, to so many receivers.
+    pub(super) fn may_type(&self, room: &RoomName, now: BootMs) -> bool {
+        let receivers = self.load.receivers.load(Ordering::Relaxed).max(MIN_RECEIVERS);
+        let mut buckets = self.buckets();
+        let told = buckets.typed.as_ref().is_some_and(|(last, at)| last == room && now < at + TYPING_MS);
+        if told || buckets.typing.lack(now) > 0 {
+            return false;
+        }
+        buckets.typing.take(receivers, now);
+        buckets.typed = Some((room.clone(), now));
+        true
+    }
+
+    /// How long to wait before the others are told that this principal has gone, in milliseconds: one that comes and goes
+    /// all the time does not keep everybody busy.
+    pub(super) fn presence_wait(&self, now: BootMs) -> u64 {
+        self.buckets().presence.take(1, now).wait_ms
+    }
+
+    /// Whether it owes nothing and nobody uses it.
+    fn is_idle(self: &Arc<Self>, now: BootMs) -> bool {
+        let mut buckets = self.buckets();
+        let Buckets { frames, readings, writes, reads, typing, presence, .. } = &mut *buckets;
+        let all = [frames, readings, writes, reads, typing, presence];
+        Arc::strong_count(self) == 1 && all.into_iter().all(|bucket| bucket.is_full(now))
+    }
+}
+
+async fn wait(wait_ms: u64, count: &AtomicU32) {
+    if wait_ms > 0 {
+        let _waiting = Waiting::new(count);
+        tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+    }
+}
+
+/// The accounts of those who are connected, and of those who were a little ago.
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    of: HashMap<PrincipalId, Arc<Account>>,
+    /// Beyond so many, those that are idle are looked for; doubles when most are in use.
+    prune_at: usize,
+}
+
+impl Accounts {
+    /// A principal's account.
+    pub(super) fn of(&mut self, who: &PrincipalId, load: &Arc<Load>, now: BootMs) -> Arc<Account> {
+        if let Some(account) = self.of.get(who) {
+            return Arc::clone(account);
+        }
+        if self.of.len() >= self.prune_at.max(MAX_ACCOUNTS) {
+            self.of.retain(|_, account| !account.is_idle(now));
+            self.prune_at = 2 * self.of.len();
+        }
+        let account = Account::new(Arc::clone(load), now);
+        self.of.insert(who.clone(), Arc::clone(&account));
+        account
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account() -> (Arc<Load>, Arc<Account>) {
+        let load = Arc::new(Load::default());
+        (Arc::clone(&load), Account::new(load, clock::now().boot_ms))
+    }
+
+    #[test]
+    fn what_waits_of_one_principal_is_bounded_in_bytes_and_counts_no_longer_once_it_is_dropped() {
+        let (_, account) = account();
+        let held: Vec<Held> = std::iter::from_fn(|| account.hold(64 * 1024).ok()).collect();
+        assert_eq!(held.len(), 63, "two windows of 32, nearly");
+        assert!(account.hold(64 * 1024).unwrap_err() >= 500);
+        drop(held);
+        assert!(account.hold(64 * 1024).is_ok());
+    }
+
+    #[test]
+    fn what_many_receive_costs_more_and_never_more_than_four_times_as_much() {
+        let (load, account) = account();
+        for (receivers, factor) in [(0, 1), (31, 1), (32, 2), (64, 4), (10_000, 4)] {
+            load.receivers.store(receivers, Ordering::Relaxed);
+            assert_eq!(account.write_factor(), factor, "{receivers} receivers");
+        }
+        load.receivers.store(0, Ordering::Relaxed);
+        let _waiting: Vec<_> = (0..3).map(|_| Waiting::new(&load.writers)).collect();
+        assert_eq!(account.write_factor(), 3, "others wait as well");
+        const { assert!(PRINCIPAL_WRITES.per_second / MAX_FACTOR >= 1_000_000) };
+    }
+
+    #[tokio::test]
+    async fn a_principal_has_a_bounded_amount_at_the_writer_and_another_has_its_own() {
+        let (load, one) = account();
+        let other = Account::new(load, clock::now().boot_ms);
+        let _held = one.write(1, 127 * 1024).await;
+        let mut second = Box::pin(one.write(1, 64 * 1024));
+        let waits = futures_util::poll!(second.as_mut());
+        assert!(waits.is_pending(), "its first is under way");
+        assert!(other.write(1, 64 * 1024).await.is_some(), "another's is not held up by it");
+        drop(_held);
+        assert!(second.await.is_some());
+    }
+
+    #[test]
+    fn typing_is_counted_by_principal_and_told_once_a_second_for_a_room() {
+        let (_, account) = account();
+        let now = clock::now().boot_ms;
+        let room = |number: usize| RoomName::new(format!("room {number}")).unwrap();
+        assert!(account.may_type(&room(0), now));
+        assert!(!account.may_type(&room(0), now + 999), "the same again");
+        let told = (0..100).filter(|number| account.may_type(&room(*number), now)).count();
+        assert_eq!(told, 9, "ten at once");
+        let told = (0..10_000).filter(|ms| account.may_type(&room(*ms as usize), now + ms)).count();
+        assert!((90..=110).contains(&told), "{told} in ten seconds");
+    }
+
+    #[test]
+    fn accounts_of_those_who_have_gone_and_owe_nothing_are_forgotten() {
+        let (load, mut accounts) = (Arc::new(Load::default()), Accounts::default());
+        let id = |number: usize| PrincipalId(format!("{number}"));
+        let kept = accounts.of(&id(0), &load, 0);
+        accounts.of(&id(1), &load, 0).answered(100_000_000);
+        for number in 2..2 * MAX_ACCOUNTS {
+            accounts.of(&id(number), &load, 0);
+        }
+        assert!(accounts.of.len() <= MAX_ACCOUNTS + 2, "{}", accounts.of.len());
+        assert!(Arc::ptr_eq(&kept, &accounts.of(&id(0), &load, 0)), "it is connected");
+        assert!(accounts.of.contains_key(&id(1)), "it owes");
+    }
+}

@@ -1,0 +1,56 @@
+//! [`Limits`]: what a hub keeps at most, with defaults that a team does not meet in its work. An admin can set each one
+//! (`duplexctl hub --help`); 0 is no limit.
+
+use crate::store::LogLimits;
+
+const MIB: u64 = 1024 * 1024;
+
+/// What a hub keeps at most.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Rooms, people, messages, and what becomes of old ones.
+    pub log: LogLimits,
+    /// Devices.
+    pub devices: DeviceLimits,
+}
+
+/// What a hub holds of devices at most; 0 is no limit.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct DeviceLimits {
+    /// Devices, in all.
+    pub devices: u32,
+    /// Devices of one principal: the one whose token published them first.
+    pub devices_per_principal: u32,
+    /// Memory for what devices are and say, in bytes: descriptions, last values, texts.
+    pub bytes: u64,
+    /// Memory for the devices of one principal, in bytes.
+    pub bytes_per_principal: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let log = LogLimits {
+            rooms: 2_000,
+            rooms_per_person: 200,
+            rooms_per_day: 50,
+            people: 10_000,
+            messages_per_day: 200_000,
+            bytes_per_day: 1024 * MIB,
+            log_bytes: 0,
+            keep_ms: 0,
+            drop_oldest: false,
+        };
+        Limits { log, devices: DeviceLimits::default() }
+    }
+}
+
+impl Default for DeviceLimits {
+    fn default() -> Self {
+        DeviceLimits {
+            devices: 20_000,
+            devices_per_principal: 10_000,
+            bytes: 64 * MIB,
+            bytes_per_principal: 32 * MIB,
+        }
+    }
+}
