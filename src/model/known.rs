@@ -1,9 +1,10 @@
 //! [`Known`]: who was seen at one server, and how each is told apart from others whose names look the same. A name is what
 //! its bearer chose; the principal's id is what the server vouches for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::chat::{Message, Principal, PrincipalKind};
+use super::device::Spec;
 use super::event::Event;
 use super::harmless;
 use super::id::PrincipalId;
@@ -19,6 +20,8 @@ const MAX_ID_BYTES: usize = 256;
 const MAX_ALIKE: usize = 64;
 /// Shortest short id, in characters.
 const MIN_SHORT_CHARS: usize = 4;
+/// Longest id of a device beside its title, in characters.
+const MAX_MARK_CHARS: usize = 64;
 /// Begins everything that is said of a person beside their name. No name shows one in such a place.
 pub const MARK: &str = " ·";
 
@@ -29,6 +32,8 @@ pub struct Known {
     names: HashMap<PrincipalId, Vec<String>>,
     /// Who was seen under a name of this look, in the order in which they were.
     looks: HashMap<String, Vec<PrincipalId>>,
+    /// Whoever looks like another one under one of their names.
+    alike: HashSet<PrincipalId>,
     /// What kind of principal those are of whom the server said it.
     kinds: HashMap<PrincipalId, PrincipalKind>,
     version: u64,
@@ -105,6 +110,26 @@ impl Known {
         }
     }
 
+    /// The same for devices, by their titles.
+    pub fn hear_devices(&mut self, event: &Event) {
+        let mut see = |spec: &Spec| self.see(&PrincipalId(spec.id.to_string()), spec.title());
+        match event {
+            Event::Devices { devices, .. } | Event::DevicesRestored(devices) => {
+                devices.iter().for_each(|device| see(&device.spec));
+            }
+            Event::DeviceAnnounced(device) => see(&device.spec),
+            _ => {}
+        }
+    }
+
+    /// What is said of a device beside its title: its id, where the title looks like that of another one. None where the
+    /// title is the id itself.
+    pub fn device_mark(&self, spec: &Spec) -> Option<String> {
+        let id = PrincipalId(spec.id.to_string());
+        let is_alike = || self.shown(&id, spec.title(), MAX_MARK_CHARS).short_id.is_some();
+        (spec.title() != spec.id.as_str() && is_alike()).then(|| person_line(&id.0, MAX_MARK_CHARS))
+    }
+
     fn read(&mut self, messages: &[Message]) {
         messages.iter().for_each(|message| self.see(&message.sender.id, &message.sender.name));
     }
@@ -131,7 +156,10 @@ impl Known {
             let alike = self.looks.entry(key.to_owned()).or_default();
             if alike.len() < MAX_ALIKE && !alike.contains(id) {
                 alike.push(id.clone());
-                self.version += u64::from(alike.len() > 1);
+                if alike.len() > 1 {
+                    self.alike.extend(alike.iter().cloned());
+                    self.version += 1;
+                }
             }
         }
     }
@@ -143,7 +171,8 @@ impl Known {
 
     /// How to show somebody; their name takes at most `most` characters.
     pub fn shown(&self, id: &PrincipalId, name: &str, most: usize) -> Shown {
-        let others = self.alike(id, name);
+        let is_alone = self.is_seen(id, name::compared(name)) && !self.alike.contains(id);
+        let others = if is_alone { Vec::new() } else { self.alike(id, name) };
         let is_missed = self.is_full(id) && !self.is_seen(id, name::compared(name));
         let short_id = (!others.is_empty() || is_missed).then(|| short_id(id, &others));
         Shown { name: person_line(name, most), short_id, kind: self.kinds.get(id).copied() }
@@ -206,6 +235,15 @@ fn digits(id: &PrincipalId) -> String {
     format!("{:016x}", (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
+/// A device's title as one harmless line, with its mark if it has one.
+pub fn device_label(title: &str, mark: Option<&str>, most: usize) -> String {
+    let title = person_line(title, most);
+    match mark {
+        Some(mark) => format!("{title}{MARK}{mark}"),
+        None => title,
+    }
+}
+
 /// A person's name as one harmless line, in which nothing looks like what is said beside a name.
 pub fn person_line(name: &str, most: usize) -> String {
     let line = harmless::line(name, most);
@@ -242,6 +280,7 @@ fn is_within_a_word(before: &str, after: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::DeviceId;
 
     fn id(text: &str) -> PrincipalId {
         PrincipalId(text.to_owned())
@@ -304,6 +343,29 @@ mod tests {
         known.list(&person(B, "jay", PrincipalKind::Person));
         assert!(known.shown(&id(B), "jay", 40).short_id.is_some());
         assert!(known.shown(&id(B), "Jun", 40).short_id.is_some());
+    }
+
+    #[test]
+    fn devices_of_one_title_show_their_ids() {
+        let spec = |id: &str, name: &str| {
+            let mut spec = Spec::unannounced(DeviceId::new(id).unwrap());
+            spec.name = name.to_owned();
+            spec
+        };
+        let mut known = Known::default();
+        let all = [
+            spec("a", "Shed"),
+            spec("b", "\u{405}hed"),
+            spec("c", "Kiln"),
+            spec("pump", ""),
+            spec("d", "pump"),
+        ];
+        for spec in &all {
+            known.see(&PrincipalId(spec.id.to_string()), spec.title());
+        }
+        let marks: Vec<_> = all.iter().map(|spec| known.device_mark(spec)).collect();
+        let mark = |id: &str| Some(id.to_owned());
+        assert_eq!(marks, [mark("a"), mark("b"), None, None, mark("d")]);
     }
 
     #[test]
