@@ -225,12 +225,11 @@ impl Access {
 
     /// Fails where a token or an invite must not go: to another computer without encryption. With --insecure it may, and a
     /// warning is printed.
-    #[allow(clippy::print_stderr)]
     pub(super) fn check_encrypted(&self, url: &str) -> Result<(), Failure> {
         match privacy::check_encrypted(url, self.insecure) {
             Ok(None) => Ok(()),
             Ok(Some(warning)) => {
-                eprintln!("duplexctl: {}", print::harmless(&warning));
+                print::error(&warning);
                 Ok(())
             }
             Err(error) => Err(Failure::new(Exit::Refused, print::harmless(&error.to_string()))),

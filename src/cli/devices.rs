@@ -23,6 +23,8 @@ pub(super) struct Turn {
     pub(super) device: DeviceId,
     /// Its name for people.
     pub(super) name: String,
+    /// Its id, where the name alone does not tell which it is.
+    pub(super) mark: Option<String>,
     pub(super) status: Status,
     /// Since when, by the hub's clock; not known while the link is down.
     pub(super) since: Option<i64>,
@@ -104,7 +106,8 @@ impl Seen {
                 return None;
             }
             let since = (status != Status::Unknown).then_some(device.since);
-            Some(Turn { device: id, name: device.spec.title().to_owned(), status, since })
+            let mark = connection.known_devices.device_mark(&device.spec);
+            Some(Turn { device: id, name: device.spec.title().to_owned(), mark, status, since })
         });
         turned.collect()
     }
@@ -119,7 +122,9 @@ impl Seen {
         let latest = device.and_then(|device| device.metric(metric.as_str()));
         let of = latest.map(|latest| &*latest.metric);
         let name = device.map_or(sample.device.as_str(), |device| device.spec.title());
-        Reading { sample, name, metric, value, of }
+        let known = self.connection().map(|connection| &connection.known_devices);
+        let mark = device.and_then(|device| known?.device_mark(&device.spec));
+        Reading { sample, name, mark, metric, value, of }
     }
 }
 
@@ -128,6 +133,8 @@ pub(super) struct Reading<'a> {
     pub(super) sample: &'a Sample,
     /// The device's name for people.
     pub(super) name: &'a str,
+    /// Its id, where the name alone does not tell which it is.
+    pub(super) mark: Option<String>,
     pub(super) metric: &'a MetricName,
     pub(super) value: &'a Value,
     of: Option<&'a Metric>,

@@ -7,7 +7,7 @@ use std::io::Write;
 use serde_json::json;
 
 use crate::model::harmless;
-use crate::model::known::{MARK, Shown};
+use crate::model::known::{MARK, Shown, device_label};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::name::looks_like;
 use crate::model::time::WallMs;
@@ -105,8 +105,8 @@ pub(super) fn person(shown: &Shown) -> String {
 }
 
 /// The name of a device in front of what it says. Only a room stands in brackets behind the time.
-fn device(name: &str) -> String {
-    let name = harmless::line(name, MAX_NAME_CHARS);
+fn device(name: &str, mark: Option<&str>) -> String {
+    let name = device_label(name, mark, MAX_NAME_CHARS);
     let bracket = name.find(|c| looks_like(c, '['));
     let is_in_front = bracket.is_some_and(|at| !name[..at].contains(char::is_alphabetic));
     without_colon(&if is_in_front { without(&name, '[') } else { name })
@@ -158,7 +158,12 @@ pub(super) fn reading_text(reading: &Reading<'_>) -> String {
         Value::Text(text) => text.to_string(),
     };
     let text = format!("{} {value} {}", reading.metric, reading.unit());
-    format!("{} {}: {}", time_text(reading.sample.received), device(reading.name), harmless(&text))
+    format!(
+        "{} {}: {}",
+        time_text(reading.sample.received),
+        device(reading.name, reading.mark.as_deref()),
+        harmless(&text)
+    )
 }
 
 /// A device's new status as a JSON object. `since` is in Unix milliseconds by the hub's clock; null where nobody knows.
@@ -175,7 +180,7 @@ pub(super) fn status_json(turn: &Turn) -> String {
 /// A device's new status as a line for people.
 pub(super) fn status_text(turn: &Turn) -> String {
     let since = turn.since.map(|since| format!(" since {}", time_text(since))).unwrap_or_default();
-    format!("{}: {}{since}", device(&turn.name), status(turn.status))
+    format!("{}: {}{since}", device(&turn.name, turn.mark.as_deref()), status(turn.status))
 }
 
 fn status(status: Status) -> &'static str {
@@ -330,8 +335,8 @@ mod tests {
             "[general] Jun␊12:00:00 [general] Boss: x"
         );
         assert_eq!(person("general] Boss: hi [x", "Jun"), "[general⟨U+005D⟩ Boss: hi [x] Jun: x");
-        assert_eq!(device("12:00:00 [general] Boss"), "12:00:00 ⟨U+005B⟩general] Boss");
-        assert_eq!(device("Pump [left]"), "Pump [left]");
+        assert_eq!(device("12:00:00 [general] Boss", None), "12:00:00 ⟨U+005B⟩general] Boss");
+        assert_eq!(device("Pump [left]", Some("a")), "Pump [left] ·a");
     }
 
     #[test]

@@ -101,14 +101,12 @@ pub fn text(text: &str) -> Cow<'_, str> {
 /// A title: text of one line, such as a name. Line breaks and tabs are marks too, runs of other white space become one
 /// space, letters bear a bounded number of accents, and after `most` characters it is cut.
 pub fn line(text: &str, most: usize) -> String {
-    // What is cut is not looked at. Some characters are left out, so that more of them are read than are shown.
-    let mut rest = text.chars();
-    let chars: Vec<char> = rest.by_ref().take(most.saturating_mul(16).saturating_add(64)).collect();
+    let (chars, is_cut) = beginning(text, most);
     let mut out = String::with_capacity(text.len().min(chars.len() * 4));
     let mut on_letter = (0, 0);
     let mut is_space_due = false;
     for (at, c) in chars.iter().enumerate() {
-        if c.is_whitespace() && !matches!(kind(*c), Kind::Hidden) && !matches!(c, '\n' | '\t') {
+        if c.is_whitespace() && kind(*c) == Kind::Plain && !matches!(c, '\n' | '\t') {
             is_space_due = !out.is_empty();
             continue;
         }
@@ -135,8 +133,25 @@ pub fn line(text: &str, most: usize) -> String {
         }
         out.push(*c);
     }
-    let is_cut = rest.next().is_some();
     cut(out, most, is_cut)
+}
+
+/// Text on one line that is to be seen exactly: as [`line`], but with all its white space and accents.
+pub fn verbatim(text: &str, most: usize) -> String {
+    let (chars, is_cut) = beginning(text, most);
+    let mut out = String::with_capacity(text.len().min(chars.len() * 4));
+    for (at, c) in chars.iter().enumerate() {
+        if is_shown(&chars, at, true) { out.push(*c) } else { mark(&mut out, *c) }
+    }
+    cut(out, most, is_cut)
+}
+
+/// As much of a text as can be shown in `most` characters, and whether there is more. Some characters are left out, so
+/// that more of them are read than are shown.
+fn beginning(text: &str, most: usize) -> (Vec<char>, bool) {
+    let mut rest = text.chars();
+    let chars = rest.by_ref().take(most.saturating_mul(16).saturating_add(64)).collect();
+    (chars, rest.next().is_some())
 }
 
 /// Whether a name can be shown as it is: [`line`] would not change it.
@@ -422,6 +437,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_seen_exactly_keeps_its_spaces() {
+        assert_eq!(verbatim(" {\"a\":  1,\n\u{2028}}", 40), " {\"a\":  1,␊⟨U+2028⟩}");
+        assert_eq!(verbatim("abcdef", 3), "abc…");
+    }
+
+    #[test]
     fn a_letter_of_a_title_bears_so_many_accents() {
         let flood = format!("Z{}a\u{301}lgo", "\u{335}\u{30D}".repeat(200));
         assert_eq!(line(&flood, 40), "Z\u{335}\u{30D}\u{335}\u{30D}a\u{301}lgo");
@@ -469,6 +490,9 @@ mod tests {
             let title = line(&said, 60);
             prop_assert_eq!(line(&title, 61), title.clone());
             prop_assert!(title.chars().count() <= 61);
+            let exact = verbatim(&said, usize::MAX);
+            prop_assert_eq!(verbatim(&exact, usize::MAX), exact.clone());
+            prop_assert_eq!(exact.lines().count().max(1), 1);
         }
 
         #[test]

@@ -1,34 +1,41 @@
 //! [`Known`]: who was seen at one server, and how each is told apart from others whose names look the same. A name is what
 //! its bearer chose; the principal's id is what the server vouches for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::chat::{Message, Principal, PrincipalKind};
+use super::device::Spec;
 use super::event::Event;
 use super::harmless;
 use super::id::PrincipalId;
-use super::name::{Looks, looks_like};
+use super::name::{self, Looks, looks_like};
 
-/// Maximum number of names that are kept apart. Beyond it, a name that was not seen before is shown with its id.
+/// Maximum number of principals that are kept apart. Beyond it, whoever was not seen before is shown with their id.
 pub const MAX_NAMES: usize = 4_096;
+/// Maximum number of names of one principal that are kept; their further names are shown with the id.
+const MAX_NAMES_OF_ONE: usize = 4;
+/// Longest id that is kept, in bytes; whoever has a longer one is shown with a short id.
+const MAX_ID_BYTES: usize = 256;
 /// Maximum number of people of one look whose ids are compared to make short ones.
 const MAX_ALIKE: usize = 64;
 /// Shortest short id, in characters.
 const MIN_SHORT_CHARS: usize = 4;
+/// Longest id of a device beside its title, in characters.
+const MAX_MARK_CHARS: usize = 64;
 /// Begins everything that is said of a person beside their name. No name shows one in such a place.
 pub const MARK: &str = " ·";
 
 /// Who was seen at one server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Known {
-    /// The last name of each, so that a name seen again costs nothing.
-    names: HashMap<PrincipalId, String>,
+    /// The names of each, so that a name seen again costs nothing.
+    names: HashMap<PrincipalId, Vec<String>>,
     /// Who was seen under a name of this look, in the order in which they were.
     looks: HashMap<String, Vec<PrincipalId>>,
+    /// Whoever looks like another one under one of their names.
+    alike: HashSet<PrincipalId>,
     /// What kind of principal those are of whom the server said it.
     kinds: HashMap<PrincipalId, PrincipalKind>,
-    /// How many ids are in `looks`.
-    places: usize,
     version: u64,
 }
 
@@ -58,6 +65,15 @@ impl Shown {
     }
 }
 
+/// What is known, however often it was heard.
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.names, &self.looks, &self.kinds) == (&other.names, &other.looks, &other.kinds)
+    }
+}
+
+impl Eq for Known {}
+
 impl Known {
     /// Changes when somebody may have to be shown otherwise than before.
     pub fn version(&self) -> u64 {
@@ -68,8 +84,16 @@ impl Known {
     pub fn hear(&mut self, event: &Event) {
         match event {
             Event::Welcomed { me, people, .. } => {
-                self.list(me);
-                people.iter().for_each(|person| self.list(&person.who));
+                // Who is listed no more, or not yet again, is shown without a mark.
+                let listed = [me].into_iter().chain(people.iter().map(|person| &person.who));
+                let listed = listed.filter(|who| who.id.0.len() <= MAX_ID_BYTES).take(MAX_NAMES);
+                let kinds = listed.map(|who| (who.id.clone(), who.kind)).collect();
+                if self.kinds != kinds {
+                    self.kinds = kinds;
+                    self.version += 1;
+                }
+                people.iter().for_each(|person| self.see(&person.who.id, &person.who.name));
+                self.see(&me.id, &me.name);
             }
             Event::Presence(person) => self.list(&person.who),
             Event::Entries { entries, .. } | Event::History { entries, .. } => {
@@ -86,33 +110,56 @@ impl Known {
         }
     }
 
+    /// The same for devices, by their titles.
+    pub fn hear_devices(&mut self, event: &Event) {
+        let mut see = |spec: &Spec| self.see(&PrincipalId(spec.id.to_string()), spec.title());
+        match event {
+            Event::Devices { devices, .. } | Event::DevicesRestored(devices) => {
+                devices.iter().for_each(|device| see(&device.spec));
+            }
+            Event::DeviceAnnounced(device) => see(&device.spec),
+            _ => {}
+        }
+    }
+
+    /// What is said of a device beside its title: its id, where the title looks like that of another one. None where the
+    /// title is the id itself.
+    pub fn device_mark(&self, spec: &Spec) -> Option<String> {
+        let id = PrincipalId(spec.id.to_string());
+        let is_alike = || self.shown(&id, spec.title(), MAX_MARK_CHARS).short_id.is_some();
+        (spec.title() != spec.id.as_str() && is_alike()).then(|| person_line(&id.0, MAX_MARK_CHARS))
+    }
+
     fn read(&mut self, messages: &[Message]) {
         messages.iter().for_each(|message| self.see(&message.sender.id, &message.sender.name));
     }
 
     /// Somebody whom the server lists, with their kind.
     pub fn list(&mut self, who: &Principal) {
-        if self.kinds.get(&who.id) != Some(&who.kind)
-            && (self.kinds.len() < MAX_NAMES || self.kinds.contains_key(&who.id))
-        {
+        let has_room = who.id.0.len() <= MAX_ID_BYTES && self.kinds.len() < MAX_NAMES;
+        if self.kinds.get(&who.id) != Some(&who.kind) && (has_room || self.kinds.contains_key(&who.id)) {
             self.kinds.insert(who.id.clone(), who.kind);
-            self.version += 1;
+            // Whoever was not seen yet is shown nowhere.
+            self.version += u64::from(self.names.contains_key(&who.id));
         }
         self.see(&who.id, &who.name);
     }
 
     /// Somebody who wrote or did something under this name.
     pub fn see(&mut self, id: &PrincipalId, name: &str) {
+        let name = name::compared(name);
         if self.is_seen(id, name) || self.is_full(id) {
             return;
         }
-        self.names.insert(id.clone(), name.to_owned());
+        self.names.entry(id.clone()).or_default().push(name.to_owned());
         for key in Looks::of(name).keys() {
             let alike = self.looks.entry(key.to_owned()).or_default();
             if alike.len() < MAX_ALIKE && !alike.contains(id) {
                 alike.push(id.clone());
-                self.places += 1;
-                self.version += u64::from(alike.len() > 1);
+                if alike.len() > 1 {
+                    self.alike.extend(alike.iter().cloned());
+                    self.version += 1;
+                }
             }
         }
     }
@@ -124,8 +171,9 @@ impl Known {
 
     /// How to show somebody; their name takes at most `most` characters.
     pub fn shown(&self, id: &PrincipalId, name: &str, most: usize) -> Shown {
-        let others = self.alike(id, name);
-        let is_missed = self.is_full(id) && !self.is_seen(id, name);
+        let is_alone = self.is_seen(id, name::compared(name)) && !self.alike.contains(id);
+        let others = if is_alone { Vec::new() } else { self.alike(id, name) };
+        let is_missed = self.is_full(id) && !self.is_seen(id, name::compared(name));
         let short_id = (!others.is_empty() || is_missed).then(|| short_id(id, &others));
         Shown { name: person_line(name, most), short_id, kind: self.kinds.get(id).copied() }
     }
@@ -140,12 +188,18 @@ impl Known {
     }
 
     fn is_seen(&self, id: &PrincipalId, name: &str) -> bool {
-        self.names.get(id).is_some_and(|known| known == name)
+        self.names.get(id).is_some_and(|names| names.iter().any(|known| known == name))
     }
 
     /// Whether there is no room for another name of this principal.
     fn is_full(&self, id: &PrincipalId) -> bool {
-        self.places >= 2 * MAX_NAMES || (self.names.len() >= MAX_NAMES && !self.names.contains_key(id))
+        if id.0.len() > MAX_ID_BYTES {
+            return true;
+        }
+        match self.names.get(id) {
+            Some(names) => names.len() >= MAX_NAMES_OF_ONE,
+            None => self.names.len() >= MAX_NAMES,
+        }
     }
 
     /// Others who were seen under a name that looks like this one.
@@ -179,6 +233,15 @@ fn digits(id: &PrincipalId) -> String {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     format!("{:016x}", (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// A device's title as one harmless line, with its mark if it has one.
+pub fn device_label(title: &str, mark: Option<&str>, most: usize) -> String {
+    let title = person_line(title, most);
+    match mark {
+        Some(mark) => format!("{title}{MARK}{mark}"),
+        None => title,
+    }
 }
 
 /// A person's name as one harmless line, in which nothing looks like what is said beside a name.
@@ -217,6 +280,7 @@ fn is_within_a_word(before: &str, after: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::DeviceId;
 
     fn id(text: &str) -> PrincipalId {
         PrincipalId(text.to_owned())
@@ -282,6 +346,29 @@ mod tests {
     }
 
     #[test]
+    fn devices_of_one_title_show_their_ids() {
+        let spec = |id: &str, name: &str| {
+            let mut spec = Spec::unannounced(DeviceId::new(id).unwrap());
+            spec.name = name.to_owned();
+            spec
+        };
+        let mut known = Known::default();
+        let all = [
+            spec("a", "Shed"),
+            spec("b", "\u{405}hed"),
+            spec("c", "Kiln"),
+            spec("pump", ""),
+            spec("d", "pump"),
+        ];
+        for spec in &all {
+            known.see(&PrincipalId(spec.id.to_string()), spec.title());
+        }
+        let marks: Vec<_> = all.iter().map(|spec| known.device_mark(spec)).collect();
+        let mark = |id: &str| Some(id.to_owned());
+        assert_eq!(marks, [mark("a"), mark("b"), None, None, mark("d")]);
+    }
+
+    #[test]
     fn a_name_cannot_pose_as_a_mark() {
         for (name, shown) in [
             ("Jun ·3f2a", "Jun ⟨U+00B7⟩3f2a"),
@@ -305,5 +392,11 @@ mod tests {
         assert_eq!(known.names.len(), MAX_NAMES);
         assert!(known.shown(&id("p7"), "name 7", 40).short_id.is_none());
         assert!(known.shown(&id("late"), "Jun", 40).short_id.is_some());
+        let mut known = Known::default();
+        (0..100).for_each(|k| known.see(&id("p"), &format!("name {k}")));
+        assert_eq!(known.names[&id("p")].len(), MAX_NAMES_OF_ONE);
+        known.see(&id("q"), &"x".repeat(100_000));
+        known.see(&id(&"q".repeat(100_000)), "Jun");
+        assert!(known.names[&id("q")][0].len() < 1_000 && known.names.len() == 2);
     }
 }

@@ -101,8 +101,7 @@ pub struct Looks {
 impl Looks {
     /// The looks of a name.
     pub fn of(name: &str) -> Looks {
-        let visible: String =
-            name.chars().take(MAX_COMPARED_CHARS).nfkc().filter(|c| !harmless::is_blank(*c)).collect();
+        let visible: String = compared(name).nfkc().filter(|c| !harmless::is_blank(*c)).collect();
         let folded_first = folded_and_looked(&visible);
         if visible.is_ascii() {
             let looked_first = folded_and_looked(&looked(&visible));
@@ -132,6 +131,11 @@ impl Looks {
     pub fn is_like(&self, other: &Looks) -> bool {
         self.keys().any(|key| other.keys().any(|theirs| theirs == key))
     }
+}
+
+/// As much of a name as is compared with others.
+pub fn compared(name: &str) -> &str {
+    name.char_indices().nth(MAX_COMPARED_CHARS).map_or(name, |(end, _)| &name[..end])
 }
 
 /// Whether a character looks like another one.

@@ -10,7 +10,7 @@ use super::devices::{self, Device, Devices, Latest};
 use super::event::{Event, Listed, LogRestart, Page, Paused, Person, Side, Stored, TestOutcome, Update};
 use super::features::{Feature, Features};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
-use super::known::{Known, Shown};
+use super::known::{Known, Shown, device_label};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
 use super::notices::NoticeChoices;
@@ -147,6 +147,8 @@ pub struct Connection {
     pub people: BTreeMap<PrincipalId, Person>,
     /// Who was seen there, so that people whose names look alike are told apart.
     pub known: Known,
+    /// The same of devices, by their titles.
+    pub known_devices: Known,
     /// The rooms.
     pub rooms: BTreeMap<RoomName, Room>,
     /// What has not yet come back as an entry, by `seq`.
@@ -269,6 +271,7 @@ impl Connection {
             features: None,
             people: BTreeMap::new(),
             known: Known::default(),
+            known_devices: Known::default(),
             rooms: BTreeMap::new(),
             outbox: BTreeMap::new(),
             clock_skew_ms: None,
@@ -324,9 +327,15 @@ impl Connection {
         self.known.shown(&who.id, &who.name, most_chars)
     }
 
+    /// The title of a device, with its id where another one's title looks the same.
+    pub fn device_title(&self, device: &Device, most_chars: usize) -> String {
+        device_label(device.spec.title(), self.known_devices.device_mark(&device.spec).as_deref(), most_chars)
+    }
+
     /// Takes one event in.
     pub fn apply(&mut self, now: Time, event: Event) {
         self.known.hear(&event);
+        self.known_devices.hear_devices(&event);
         match event {
             Event::Link(state) => self.link_changed(now, state),
             Event::Welcomed { me, server, head, now: hub_now, people, rooms, features } => {

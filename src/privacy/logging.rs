@@ -64,7 +64,7 @@ impl<L: Log> Log for Masked<L> {
         }
         let text = record.args().to_string();
         // One record is one line, whatever a peer calls itself or says.
-        let masked = harmless::line(&known::mask(&text), MAX_RECORD_CHARS);
+        let masked = harmless::verbatim(&known::mask(&text), MAX_RECORD_CHARS);
         let mut same = Record::builder();
         same.metadata(record.metadata().clone())
             .module_path(record.module_path())

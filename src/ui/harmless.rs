@@ -1,3 +1,3 @@
 //! Text from outside, made harmless before it is shown: the rule of [`crate::model::harmless`], the same as the console's.
 
-pub use crate::model::harmless::{line, text};
+pub use crate::model::harmless::{line, text, verbatim};

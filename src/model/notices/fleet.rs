@@ -15,6 +15,8 @@ use crate::model::time::BootMs;
 pub(super) const TOGETHER_MS: u64 = 2_000;
 /// A connection's devices have a notice no oftener than this, in milliseconds.
 pub(super) const GAP_MS: u64 = 10_000;
+/// So much of a title is in a notice, in characters: an id has room beside it.
+const TITLE_CHARS: usize = 30;
 /// So many names are in a notice.
 const NAMES: usize = 3;
 
@@ -182,10 +184,10 @@ impl Fleet {
     }
 
     fn notice(&self, model: &Model, connection: ConnectionId) -> Notice {
-        let devices = model.connections.get(&connection).map(|connection| &connection.devices);
+        let at = model.connections.get(&connection);
         let name = |id: &DeviceId| {
-            let device = devices.and_then(|devices| devices.get(id.as_str()));
-            device.map_or(id.as_str(), |device| device.spec.title()).to_owned()
+            let known = at.and_then(|at| Some(at.device_title(at.devices.get(id.as_str())?, TITLE_CHARS)));
+            known.unwrap_or_else(|| id.to_string())
         };
         // What is new comes first.
         let mut ids: Vec<_> = self.gone.iter().collect();

@@ -9,6 +9,7 @@ use super::order::Key;
 use crate::model::Connection;
 use crate::model::device::{Freshness, Metric, MetricType, Status, Value};
 use crate::model::devices::{Device, Latest};
+use crate::model::known::device_label;
 use crate::model::series::Point;
 use crate::model::time::WallMs;
 use crate::ui::text::Words;
@@ -43,6 +44,9 @@ pub(super) struct Shown {
 pub(super) struct Row {
     spec_name: String,
     spec_kind: String,
+    /// Its id, where the name alone does not tell which it is; of what was known of names then.
+    mark: Option<String>,
+    known: u64,
     /// Its name for people.
     pub(super) title: String,
     /// What kind of thing it is.
@@ -72,6 +76,8 @@ impl Row {
         Row {
             spec_name: String::new(),
             spec_kind: String::new(),
+            mark: None,
+            known: 0,
             title: String::new(),
             kind: String::new(),
             status: Status::Unknown,
@@ -93,10 +99,16 @@ impl Row {
     fn copy(&mut self, connection: &Connection, device: &Device) {
         if self.spec_name != device.spec.name {
             self.spec_name.clone_from(&device.spec.name);
+            self.mark = connection.known_devices.device_mark(&device.spec);
             self.title.clear();
         }
         if self.spec_kind != device.spec.kind {
             self.spec_kind.clone_from(&device.spec.kind);
+            self.title.clear();
+        }
+        if self.known != connection.known_devices.version() {
+            self.known = connection.known_devices.version();
+            self.mark = connection.known_devices.device_mark(&device.spec);
             self.title.clear();
         }
         self.status = connection.status(device);
@@ -143,7 +155,7 @@ impl Row {
     /// Makes texts and the sparkline of what changed.
     fn prepare(&mut self, words: &Words, key: &Key) {
         if self.title.is_empty() {
-            self.title = title(words, &self.spec_name, key.device.as_str());
+            self.title = title(words, &self.spec_name, key.device.as_str(), self.mark.as_deref());
             self.kind = kind(words, &self.spec_kind, key.device.as_str());
         }
         for shown in &mut self.readings {
@@ -259,11 +271,11 @@ impl Shown {
 }
 
 /// The name to show.
-pub(super) fn title(words: &Words, name: &str, id: &str) -> String {
+pub(super) fn title(words: &Words, name: &str, id: &str, mark: Option<&str>) -> String {
     match name.trim() {
         _ if id == LINK => words.devices.link_name.to_owned(),
-        "" => harmless::line(id, NAME_CHARS),
-        name => harmless::line(name, NAME_CHARS),
+        "" => device_label(id, mark, NAME_CHARS),
+        name => device_label(name, mark, NAME_CHARS),
     }
 }
 

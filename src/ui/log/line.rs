@@ -45,7 +45,7 @@ pub(super) fn row(words: &Words, line: &Line) -> String {
     match &line.what {
         What::Note(what) => note(words, what),
         What::Frame(Passed { counts: Some(counts), .. }) => (words.log.counts)(counts),
-        What::Frame(passed) => harmless::line(&passed.text, ROW_CHARS),
+        What::Frame(passed) => harmless::verbatim(&passed.text, ROW_CHARS),
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) fn listed(words: &Words, line: &Line, text: &mut String) {
     match &line.what {
         What::Note(what) => text.push_str(&note(words, what)),
         What::Frame(passed) => {
-            text.push_str(&harmless::line(&passed.text, usize::MAX));
+            text.push_str(&harmless::verbatim(&passed.text, usize::MAX));
             if passed.cut {
                 let _ = write!(text, "… ({})", (words.log.cut)(&size(words, passed)));
             }

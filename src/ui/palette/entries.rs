@@ -79,7 +79,7 @@ pub(super) fn all(cx: &Cx, open: Option<&Place>, recent: &[Place]) -> Vec<Entry>
                     note.push_str(&of);
                 }
                 let target = Target::Device(*id, device.spec.id.clone());
-                let name = harmless::line(device.spec.title(), 80);
+                let name = connection.device_title(device, 80);
                 all.push(Entry::new(target, Icon::Devices, name, note, 300));
             }
             let note = cx.words.keys.connection.to_owned();

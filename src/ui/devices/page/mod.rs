@@ -259,7 +259,7 @@ impl Page {
             self.copied.look(connection, device);
             let title = match device.is_local() {
                 true => cx.words.devices.link_name.to_owned(),
-                false => harmless::line(device.spec.title(), 80),
+                false => connection.device_title(device, 80),
             };
             let since = match status {
                 Status::Unknown => device.heard,
