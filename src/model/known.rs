@@ -96,6 +96,7 @@ impl Known {
                 self.see(&me.id, &me.name);
             }
             Event::Presence(person) => self.list(&person.who),
+            Event::Listed(listed) => listed.people.iter().for_each(|person| self.list(&person.who)),
             Event::Entries { entries, .. } | Event::History { entries, .. } => {
                 entries.iter().for_each(|entry| self.see(&entry.sender.id, &entry.sender.name));
             }
