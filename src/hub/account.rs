@@ -194,6 +194,13 @@ impl Account {
         Turn::after(wait_ms, turn.ok(), &self.load.writers).await
     }
 
+    /// Pays for news of so many bytes that others are told at once. Returns how long to wait before the next, in
+    /// milliseconds.
+    pub(super) fn tell(&self, bytes: usize, now: BootMs) -> u64 {
+        let bytes = u32::try_from(bytes + ENTRY_BYTES).unwrap_or(u32::MAX);
+        self.buckets().writes.take(bytes.saturating_mul(self.write_factor()), now).wait_ms
+    }
+
     /// Waits for this principal's turn to read, which is over when what is returned is dropped.
     pub(super) async fn read(&self) -> Turn<'_> {
         let turn = self.reading.acquire().await;

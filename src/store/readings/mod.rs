@@ -69,13 +69,16 @@ pub struct Keep {
     pub raw_bytes: u64,
     /// Minutes: so long, in milliseconds.
     pub minutes_ms: i64,
+    /// The file: at most about so many bytes in use, whatever is in it; beyond that the oldest minutes and changes of
+    /// texts go. 0 is no limit.
+    pub file_bytes: u64,
 }
 
 impl Keep {
     /// What an app keeps unless it is told otherwise: 1 GiB of raw readings, minutes for a year.
-    pub const APP: Keep = Keep { raw_bytes: 1 << 30, minutes_ms: 366 * 86_400_000 };
-    /// What a hub keeps: minutes for a year.
-    pub const HUB: Keep = Keep { raw_bytes: 0, minutes_ms: 366 * 86_400_000 };
+    pub const APP: Keep = Keep { raw_bytes: 1 << 30, minutes_ms: 366 * 86_400_000, file_bytes: 0 };
+    /// What a hub keeps: minutes for a year, as far as they fit into 4 GiB.
+    pub const HUB: Keep = Keep { raw_bytes: 0, minutes_ms: 366 * 86_400_000, file_bytes: 4 << 30 };
 }
 
 /// A handle to the readings' database. Clones share it; when the last one goes, what waits is written first.
