@@ -9,6 +9,8 @@ use crate::model::{Offset, Principal, PrincipalId, RoomName};
 use crate::wire::duplex::server::{Lists, ListsFrom};
 
 type Result<T> = std::result::Result<T, StoreError>;
+/// Some of a list, and where it goes on.
+type Part<T, P> = (Vec<T>, Option<P>);
 
 /// At most `limit` of each list that goes on.
 pub(super) fn lists(db: &Connection, me: &PrincipalId, from: &ListsFrom, limit: usize) -> Result<Lists> {
@@ -30,7 +32,7 @@ pub(super) fn lists(db: &Connection, me: &PrincipalId, from: &ListsFrom, limit: 
 }
 
 /// Rooms made after another one.
-fn rooms(db: &Connection, after: u64, limit: usize) -> Result<(Vec<RoomName>, Option<u64>)> {
+fn rooms(db: &Connection, after: u64, limit: usize) -> Result<Part<RoomName, u64>> {
     let mut query = db.prepare_cached("SELECT name, id FROM room WHERE id > ?1 ORDER BY id LIMIT ?2")?;
     let mut rows = query.query(params![saturated(after), asked(limit)?])?;
     let (mut rooms, mut last) = (Vec::new(), after);
@@ -49,7 +51,7 @@ pub(super) fn people(
     db: &Connection,
     after: Option<&PrincipalId>,
     limit: usize,
-) -> Result<(Vec<Principal>, Option<PrincipalId>)> {
+) -> Result<Part<Principal, PrincipalId>> {
     let mut query = db.prepare_cached(
         "SELECT id, kind, name FROM principal
          WHERE (?1 IS NULL OR id > ?1) AND kind <> 'device' ORDER BY id LIMIT ?2",
@@ -72,7 +74,7 @@ fn reads(
     me: &PrincipalId,
     after: u64,
     limit: usize,
-) -> Result<(Vec<(RoomName, Offset)>, Option<u64>)> {
+) -> Result<Part<(RoomName, Offset), u64>> {
     let mut query = db.prepare_cached(
         "SELECT name, read_marker.offset, room.id FROM read_marker JOIN room ON room.id = read_marker.room
          WHERE principal = ?1 AND read_marker.room > ?2 ORDER BY read_marker.room LIMIT ?3",
