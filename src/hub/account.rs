@@ -54,7 +54,7 @@ pub(super) struct Load {
     readers: AtomicU32,
 }
 
-/// Counts a principal that waits because it has used up its rate.
+/// Counts a principal that has used up its rate, or is about to.
 struct Waiting<'a>(&'a AtomicU32);
 
 impl<'a> Waiting<'a> {
@@ -74,13 +74,16 @@ impl Drop for Waiting<'_> {
 pub(super) struct Turn<'a> {
     /// There is always one: nobody closes the semaphores.
     _permit: Option<SemaphorePermit<'a>>,
-    /// It had to wait because of what it owed, and counts as one who waits until its turn is over.
+    /// It owes something or writes much, and counts as busy until its turn is over.
     _waiting: Option<Waiting<'a>>,
 }
 
 impl<'a> Turn<'a> {
-    async fn after(wait_ms: u64, permit: Option<SemaphorePermit<'a>>, count: &'a AtomicU32) -> Turn<'a> {
-        let waiting = (wait_ms > 0).then(|| Waiting::new(count));
+    async fn after(
+        wait_ms: u64,
+        permit: Option<SemaphorePermit<'a>>,
+        waiting: Option<Waiting<'a>>,
+    ) -> Turn<'a> {
         if wait_ms > 0 {
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         }
@@ -184,28 +187,35 @@ impl Account {
         let bytes = text + entries * ENTRY_BYTES;
         let units = u32::try_from(bytes / UNIT_BYTES + 1).unwrap_or(u32::MAX).min(MAX_WRITING_UNITS);
         let turn = self.writing.acquire_many(units).await;
+        let wait_ms = self.buckets().writes.lack(clock::now().boot_ms);
+        let is_busy = wait_ms > 0 || units >= MAX_WRITING_UNITS / 2;
+        let waiting = is_busy.then(|| Waiting::new(&self.load.writers));
         let cost = u32::try_from(bytes).unwrap_or(u32::MAX).saturating_mul(self.write_factor());
-        let wait_ms = {
-            let (mut buckets, now) = (self.buckets(), clock::now().boot_ms);
-            let wait_ms = buckets.writes.lack(now);
-            buckets.writes.take(cost, now);
-            wait_ms
-        };
-        Turn::after(wait_ms, turn.ok(), &self.load.writers).await
+        self.buckets().writes.take(cost, clock::now().boot_ms);
+        Turn::after(wait_ms, turn.ok(), waiting).await
+    }
+
+    /// Pays for news of so many bytes that others are told at once. Returns how long to wait before the next, in
+    /// milliseconds.
+    pub(super) fn tell(&self, bytes: usize, now: BootMs) -> u64 {
+        let bytes = u32::try_from(bytes + ENTRY_BYTES).unwrap_or(u32::MAX);
+        self.buckets().writes.take(bytes.saturating_mul(self.write_factor()), now).wait_ms
     }
 
     /// Waits for this principal's turn to read, which is over when what is returned is dropped.
     pub(super) async fn read(&self) -> Turn<'_> {
         let turn = self.reading.acquire().await;
         let wait_ms = self.buckets().reads.lack(clock::now().boot_ms);
-        Turn::after(wait_ms, turn.ok(), &self.load.readers).await
+        let waiting = (wait_ms > 0).then(|| Waiting::new(&self.load.readers));
+        Turn::after(wait_ms, turn.ok(), waiting).await
     }
 
     /// Waits for this principal's turn to let another connection in.
     pub(super) async fn enter(&self) -> Turn<'_> {
         let turn = self.entering.acquire().await;
         let wait_ms = self.buckets().reads.lack(clock::now().boot_ms).min(MAX_ENTER_MS);
-        Turn::after(wait_ms, turn.ok(), &self.load.readers).await
+        let waiting = (wait_ms > 0).then(|| Waiting::new(&self.load.readers));
+        Turn::after(wait_ms, turn.ok(), waiting).await
     }
 
     /// Pays for an answer of so many bytes. Returns how long it takes until nothing is owed, in milliseconds.

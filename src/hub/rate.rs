@@ -16,7 +16,7 @@ pub(super) const PRINCIPAL: Rate = Rate { burst: 5_000, per_second: 5_000 };
 /// What all connections of one principal may write together, in bytes times what those cost. More than that waits.
 pub(super) const PRINCIPAL_WRITES: Rate = Rate { burst: 4_000_000, per_second: 4_000_000 };
 /// What all connections of one principal are answered, in bytes. More than that waits.
-pub(super) const PRINCIPAL_READS: Rate = Rate { burst: 8_000_000, per_second: 4_000_000 };
+pub(super) const PRINCIPAL_READS: Rate = Rate { burst: 4_000_000, per_second: 4_000_000 };
 /// Typing notices of one principal, times those who receive them: ten at once to 500, and ten a second.
 pub(super) const TYPING: Rate = Rate { burst: 4_500, per_second: 5_000 };
 /// How often one principal may come and go before the others are told later.

@@ -15,7 +15,8 @@ use tokio_tungstenite::tungstenite::Message;
 use super::client::{Client, dial, frame, hello, hub, new_id, within};
 use super::devices::{id, name};
 
-async fn limited(change: impl FnOnce(&mut Limits)) -> (TempDir, Running) {
+/// A hub whose limits are changed.
+pub async fn limited(change: impl FnOnce(&mut Limits)) -> (TempDir, Running) {
     let dir = tempfile::tempdir().unwrap();
     let mut options = Options::embedded(dir.path());
     change(&mut options.limits);

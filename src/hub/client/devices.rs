@@ -1,9 +1,13 @@
 //! What a client's task does about devices: the session's questions about them, mail for the client, and what it watches.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::super::fleet::{Mail, Station, Wish};
 use super::{Client, rate};
 use crate::clock;
-use crate::model::{Command, CommandState};
+use crate::model::{Command, CommandState, Value};
 use crate::wire::duplex::server::{Ask, Input};
 
 /// How a message with readings begins.
@@ -13,6 +17,13 @@ impl Client {
     /// Does what the session asks about devices.
     pub(super) fn device_ask(&mut self, ask: Ask) {
         let now = clock::now();
+        if let Some((account, bytes)) = self.account().zip(told(&ask)) {
+            let wait_ms = account.tell(bytes, now.boot_ms);
+            if wait_ms > 0 {
+                let until = Instant::now() + Duration::from_millis(wait_ms);
+                self.paused = Some(self.paused.map_or(until, |paused| paused.max(until)));
+            }
+        }
         let Some(station) = self.enter_fleet() else { return };
         let refused = match ask {
             Ask::Watch => {
@@ -102,5 +113,16 @@ impl Client {
             let own = self.bucket.take(cost, now);
             (own, account.map(|account| account.take_frame(cost, now)).unwrap_or_default())
         }
+    }
+}
+
+/// How many bytes everybody who watches is told because of this, if they are.
+fn told(ask: &Ask) -> Option<usize> {
+    match ask {
+        Ask::Announce(spec) => Some(serde_json::to_string(spec).map_or(0, |text| text.len())),
+        Ask::DeviceState { reason, .. } => Some(reason.len()),
+        Ask::Command { value: Value::Text(text), .. } => Some(2 * text.len()),
+        Ask::Command { .. } | Ask::CommandResult { .. } => Some(0),
+        _ => None,
     }
 }

@@ -76,13 +76,18 @@ pub struct Keep {
     pub minutes_ms: i64,
     /// Room on the disk that is held back, so that what was taken can be written when the disk is full; 0 holds none.
     pub reserve_bytes: u64,
+    /// The file: at most about so many bytes in use, whatever is in it; beyond that the oldest minutes and changes of
+    /// texts go. 0 is no limit.
+    pub file_bytes: u64,
 }
 
 impl Keep {
     /// What an app keeps unless it is told otherwise: 1 GiB of raw readings, minutes for a year.
-    pub const APP: Keep = Keep { raw_bytes: 1 << 30, minutes_ms: 366 * 86_400_000, reserve_bytes: 0 };
-    /// What a hub keeps: minutes for a year.
-    pub const HUB: Keep = Keep { raw_bytes: 0, minutes_ms: 366 * 86_400_000, reserve_bytes: 4 << 20 };
+    pub const APP: Keep =
+        Keep { raw_bytes: 1 << 30, minutes_ms: 366 * 86_400_000, reserve_bytes: 0, file_bytes: 0 };
+    /// What a hub keeps: minutes for a year, as far as they fit into 4 GiB.
+    pub const HUB: Keep =
+        Keep { raw_bytes: 0, minutes_ms: 366 * 86_400_000, reserve_bytes: 4 << 20, file_bytes: 4 << 30 };
 }
 
 /// A handle to the readings' database. Clones share it; when the last one goes, what waits is written first.

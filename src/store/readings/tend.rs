@@ -22,12 +22,18 @@ const CHUNKS: i64 = 2_048;
 const LOOKED: i64 = 256;
 /// Rows purged in one step.
 const PURGED: i64 = 1_000;
+/// Changes of texts let go of in one step, where the file is too large.
+const TEXTS: i64 = 20_000;
+/// Where the file is too large, minutes are kept for so many parts less of their time, one after the other.
+const PARTS: i64 = 64;
 
 /// Where the next step goes on.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Cursor {
     pack: i64,
     look: i64,
+    /// So many [`PARTS`] of the time for which minutes are kept are given up.
+    given_up: i64,
 }
 
 /// One step of all of it. `newest`: the latest time of all readings.
@@ -39,7 +45,18 @@ pub(super) fn step(
 ) -> Result<Cursor, StoreError> {
     cursor.pack = pack(db, cursor.pack)?;
     let_chunks_go(db, keep.raw_bytes)?;
-    cursor.look = let_blocks_go(db, newest.saturating_sub(keep.minutes_ms), cursor.look)?;
+    let used = if keep.file_bytes > 0 { used_bytes(db)? } else { 0 };
+    let minutes_ms = keep.minutes_ms / PARTS * (PARTS - cursor.given_up);
+    cursor.look = let_blocks_go(db, newest.saturating_sub(minutes_ms), cursor.look)?;
+    if used > keep.file_bytes {
+        let_texts_go(db)?;
+    }
+    // Once all metrics were looked at, it is seen whether that was enough.
+    if cursor.look == 0 && used > keep.file_bytes {
+        cursor.given_up = (cursor.given_up + 1).min(PARTS - 1);
+    } else if cursor.look == 0 && used < keep.file_bytes / 4 * 3 {
+        cursor.given_up = (cursor.given_up - 1).max(0);
+    }
     purge(db)?;
     Ok(cursor)
 }
@@ -168,6 +185,20 @@ fn let_blocks_go(db: &Connection, cutoff: WallMs, from: i64) -> Result<i64, Stor
     }
     let is_end = (some.len() as i64) < LOOKED;
     Ok(if is_end { 0 } else { some.last().map_or(0, |last| last + 1) })
+}
+
+/// Bytes of the file that hold something.
+fn used_bytes(db: &Connection) -> Result<u64, StoreError> {
+    let pragma = |sql| db.prepare_cached(sql)?.query_row((), |row| row.get::<_, i64>(0));
+    let pages = pragma("PRAGMA page_count")? - pragma("PRAGMA freelist_count")?;
+    Ok(pages.saturating_mul(pragma("PRAGMA page_size")?).max(0).unsigned_abs())
+}
+
+/// The changes of texts that were written first go.
+fn let_texts_go(db: &Connection) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM text WHERE id IN (SELECT id FROM text ORDER BY id LIMIT ?1)")?
+        .execute([TEXTS])?;
+    Ok(())
 }
 
 /// Takes some of what belonged to removed metrics away.

@@ -96,7 +96,7 @@ fn a_hub_keeps_minutes_alone() {
 #[test]
 fn minutes_go_when_they_are_too_old() {
     let dir = tempfile::tempdir().unwrap();
-    let keep = Keep { raw_bytes: 0, minutes_ms: 2 * DAY_MS, ..Keep::APP };
+    let keep = Keep { minutes_ms: 2 * DAY_MS, ..Keep::HUB };
     let store = ReadingsStore::open(dir.path(), APP_FILE, keep).unwrap();
     let told: Vec<_> = (0..6 * 1_440).map(|i| (T0 + i * MINUTE_MS, i as f64)).collect();
     tell_all(&store, "t", &told);
@@ -108,6 +108,30 @@ fn minutes_go_when_they_are_too_old() {
     let kept = found.buckets.len() as i64;
     assert!((2 * 1_440..2 * 1_440 + 120).contains(&kept), "{kept} minutes are kept");
     assert_same(&found.buckets, &naive(&told[told.len() - kept as usize..], MINUTE_MS));
+}
+
+#[test]
+fn a_file_that_is_too_large_loses_its_oldest_texts_and_minutes() {
+    let dir = tempfile::tempdir().unwrap();
+    let most = 1_500_000;
+    let keep = Keep { file_bytes: most, ..Keep::HUB };
+    let store = ReadingsStore::open(dir.path(), HUB_FILE, keep).unwrap();
+    let told: Vec<_> = (0..10 * 1_440).map(|i| (T0 + i * MINUTE_MS, i as f64)).collect();
+    tell_all(&store, "t", &told);
+    for number in 0..4_000 {
+        let text = format!("{number} {}", "x".repeat(1_000));
+        tell(&store, &format!("m{}", number % 5), T0 + number, Value::Text(text.into()));
+    }
+    let used = "SELECT ((SELECT page_count FROM pragma_page_count) - (SELECT freelist_count FROM
+        pragma_freelist_count)) * (SELECT page_size FROM pragma_page_size)";
+    let mut size = i64::MAX;
+    for _ in 0..400 {
+        wait(store.flush());
+        size = count(&store, used);
+    }
+    assert!(size <= most as i64, "{size} bytes are in use");
+    let found = page(&store, "t", (T0, T0 + 10 * DAY_MS), 20_000);
+    assert_eq!(found.buckets.last().unwrap().max, 14_399.0, "the newest stay");
 }
 
 #[test]
