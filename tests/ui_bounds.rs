@@ -1,6 +1,7 @@
 //! A window beside a server that has more than is shown: what is left out is said, and what is not seen is not drawn.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
+#[allow(dead_code, reason = "other test programs use the rest")]
 mod ui_support;
 
 use duplex::model::chat::{Principal, PrincipalKind};
