@@ -99,7 +99,7 @@ impl App {
 
     /// Ends it; a worker that does not end fails the test.
     fn end(self) {
-        let (ended, end) = mpsc::channel();
+        let (ended, end) = mpsc::sync_channel(1);
         let App { worker, _dir, .. } = self;
         std::thread::Builder::new()
             .name("ending".into())
