@@ -13,7 +13,7 @@ use crate::model::time::{BootMs, WallMs};
 use crate::model::{Event, Offset, Readings, Time};
 
 /// Most devices watched; beyond that a hub is not believed to have so many.
-const DEVICES: usize = 100_000;
+const DEVICES: usize = 50_000;
 /// After a replay, and after this program itself stood still, readings have so long to come, in milliseconds.
 const CATCH_UP_MS: u64 = 2_000;
 /// A look that is so late means that this program stood still: what was said meanwhile waits to be read. In milliseconds.

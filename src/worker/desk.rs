@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::pending;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
+use super::commit::Committing;
 use super::devices::{self, Figures, Fleet};
 use super::flush;
 use super::line::{Access, Line, Post, Tray};
@@ -33,16 +33,10 @@ use crate::model::{
     RoomName, SeriesPage, SharedModel, Time,
 };
 use crate::settings::{NotKept, SecretStore, Settings};
-use crate::store::client::{ClientStore, Commit, Health, Write};
+use crate::store::client::{ClientStore, Health, Write};
 use crate::store::readings::{APP_FILE, Keep, ReadingsStore};
 use crate::transport::Connection;
 
-/// Maximum number of bytes of one connection's changes that wait for the disk before its socket is held back.
-const MAX_UNSAVED_BYTES: usize = 4 * 1024 * 1024;
-/// Maximum number of bytes of one connection's changes in one commit: those of other connections wait for it.
-const MAX_COMMIT_BYTES: usize = 1024 * 1024;
-/// When the worker ends, readings that wait have this long to be taken in.
-const READINGS_CLOSE: Duration = Duration::from_millis(500);
 /// Posts and opened connections waiting for the worker.
 const POSTS: usize = 256;
 /// How often both clocks are compared while a link is up, in milliseconds.
@@ -68,14 +62,7 @@ pub(super) struct Seat {
     /// What the link says of itself.
     pub(super) figures: Figures,
     /// Bytes of its changes that wait for the disk, and of their copies that wait to be shown.
-    unsaved: usize,
-}
-
-impl Seat {
-    /// Whether the disk keeps up with it.
-    fn has_room(&self) -> bool {
-        self.unsaved < MAX_UNSAVED_BYTES
-    }
+    pub(super) unsaved: usize,
 }
 
 /// What a task beside the loop brings back.
@@ -106,18 +93,6 @@ pub(super) enum Done {
     Log(ConnectionId, DeviceId, Vec<LogLine>),
 }
 
-/// One connection's part of a commit.
-#[derive(Default)]
-struct Part {
-    tickets: Vec<u64>,
-    writes: Vec<Write>,
-    bytes: usize,
-}
-
-/// What became of a commit: each connection's tickets, and how many bytes they were.
-type Committed = Vec<(ConnectionId, Vec<u64>, Commit, usize)>;
-type Committing = Pin<Box<dyn Future<Output = Committed>>>;
-
 /// Everything the worker owns.
 pub(super) struct Desk {
     pub(super) model: SharedModel,
@@ -136,11 +111,11 @@ pub(super) struct Desk {
     pub(super) notifier: Notifier,
     tell: Option<Tell>,
     /// What came over the sockets and is not looked at yet: a tray for each connection, in turn.
-    trays: VecDeque<Tray<ConnectionId>>,
+    pub(super) trays: VecDeque<Tray<ConnectionId>>,
     pub(super) posts: mpsc::Sender<Post<ConnectionId>>,
     pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
     updates: Vec<Update>,
-    unwritten: Vec<(ConnectionId, u64, Write)>,
+    pub(super) unwritten: Vec<(ConnectionId, u64, Write)>,
     /// Rooms whose unread messages are to be counted on disk, and whether one is being counted.
     pub(super) uncounted: BTreeSet<(ConnectionId, RoomName)>,
     pub(super) is_counting: bool,
@@ -370,132 +345,6 @@ impl Desk {
             self.flush(wake);
         }
         self.close(committing).await;
-    }
-
-    /// Whether a connection for which the disk keeps up has something to look at.
-    fn can_take_up(&self) -> bool {
-        self.trays.iter().any(|tray| self.has_room(*tray.key()))
-    }
-
-    fn has_room(&self, id: ConnectionId) -> bool {
-        self.seats.get(&id).is_none_or(Seat::has_room)
-    }
-
-    /// Puts what came over a socket into its connection's tray.
-    fn lay_down(&mut self, post: Post<ConnectionId>) {
-        let id = *post.key();
-        match self.trays.iter_mut().find(|tray| *tray.key() == *post.key()) {
-            Some(tray) => tray.add(post),
-            None => self.trays.push_back(Tray::new(post)),
-        }
-        self.hold_back_if_full(id);
-    }
-
-    /// Looks at a slice of one connection's tray; the next time it is another one's turn. What waits in the tray of one for
-    /// which the disk does not keep up stays there, and its server is held back.
-    fn take_up(&mut self) {
-        let ready = self.trays.iter().position(|tray| self.has_room(*tray.key()));
-        let Some(mut tray) = ready.and_then(|ready| self.trays.remove(ready)) else { return };
-        let id = *tray.key();
-        self.hold_back(id, false);
-        for input in tray.slice() {
-            self.record_received(id, &input);
-            self.tell(id, Input::Link(input));
-        }
-        if !tray.is_empty() {
-            self.trays.push_back(tray);
-            self.hold_back_if_full(id);
-        }
-    }
-
-    /// What lies in the tray of a connection for which the disk does not keep up is not looked at for now.
-    fn hold_back_if_full(&mut self, id: ConnectionId) {
-        if !self.has_room(id) {
-            self.hold_back(id, true);
-        }
-    }
-
-    /// Tells a link whether it is we who do not read what its server says.
-    fn hold_back(&mut self, id: ConnectionId, held: bool) {
-        if self.seats.get(&id).is_some_and(|seat| seat.courier.link().is_held_back() != held) {
-            self.tell(id, Input::Link(link::Input::HeldBack(held)));
-        }
-    }
-
-    /// Hangs up, and waits for the disk to have what the person did. What servers said and is not on its way to the disk
-    /// yet they will say again.
-    async fn close(&mut self, committing: Option<Committing>) {
-        self.trays.clear();
-        for seat in self.seats.values_mut() {
-            seat.line.hang_up(1001);
-        }
-        self.unwritten.retain(|(.., write)| !write.is_replayable());
-        if let Some(commit) = committing {
-            commit.await;
-        }
-        while !self.unwritten.is_empty() {
-            self.begin_commit().await;
-        }
-        if let Some(readings) = &self.fleet.readings {
-            readings.close(READINGS_CLOSE).await;
-        }
-        if let Some(hub) = self.own_hub.take() {
-            hub.end().await;
-        }
-    }
-
-    /// Commits what waits: of each connection as much as takes little time, in order.
-    fn begin_commit(&mut self) -> Committing {
-        let mut by_connection: BTreeMap<ConnectionId, Part> = BTreeMap::new();
-        for (id, ticket, write) in std::mem::take(&mut self.unwritten) {
-            let part = by_connection.entry(id).or_default();
-            if part.bytes >= MAX_COMMIT_BYTES {
-                self.unwritten.push((id, ticket, write));
-                continue;
-            }
-            part.tickets.push(ticket);
-            part.bytes += write.size();
-            part.writes.push(write);
-        }
-        let store = self.store.clone();
-        Box::pin(async move {
-            let mut submitted = Vec::new();
-            for (id, Part { tickets, writes, bytes }) in by_connection {
-                submitted.push((id, tickets, store.submit(id, writes).await, bytes));
-            }
-            let mut committed = Vec::new();
-            for (id, tickets, commit, bytes) in submitted {
-                committed.push((id, tickets, commit.done().await, bytes));
-            }
-            committed
-        })
-    }
-
-    fn committed(&mut self, committed: Committed) {
-        for (id, tickets, commit, bytes) in committed {
-            if let Some(seat) = self.seats.get_mut(&id) {
-                seat.unsaved = seat.unsaved.saturating_sub(bytes);
-            }
-            let answer = |ticket| match commit {
-                Commit::Saved => Input::Saved(ticket),
-                Commit::Held => Input::Held(ticket),
-            };
-            for ticket in tickets.into_iter().filter(|ticket| *ticket > 0) {
-                self.tell(id, answer(ticket));
-            }
-        }
-    }
-
-    /// Writes something down that nothing waits for.
-    pub(super) fn write(&mut self, id: ConnectionId, write: Write) {
-        self.put(id, 0, write);
-    }
-
-    fn put(&mut self, id: ConnectionId, ticket: u64, write: Write) {
-        if let Some(seat) = self.seats.get_mut(&id) {
-            seat.unsaved += write.size();
-        }
-        self.unwritten.push((id, ticket, write));
     }
 
     /// Gives a courier an input and does what it wants.

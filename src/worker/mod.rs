@@ -2,6 +2,7 @@
 //! model. One named thread; a panic in it is caught here, told, and the part started again from the disk.
 
 mod browser;
+mod commit;
 mod connection_log;
 mod desk;
 mod devices;
@@ -13,6 +14,7 @@ mod past;
 mod record;
 mod search;
 mod trial;
+mod turns;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;

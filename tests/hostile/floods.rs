@@ -99,7 +99,7 @@ impl App {
 
     /// Ends it; a worker that does not end fails the test.
     fn end(self) {
-        let (ended, end) = mpsc::channel();
+        let (ended, end) = mpsc::sync_channel(1);
         let App { worker, _dir, .. } = self;
         std::thread::Builder::new()
             .name("ending".into())
@@ -131,7 +131,7 @@ fn assert_bounded(connection: &Connection) {
     assert!(windows().all(|window| window.len() <= CAPACITY && window.bytes() <= MAX_WINDOW_BYTES));
     assert!(windows().map(|window| window.bytes()).sum::<usize>() <= MAX_MESSAGE_BYTES);
     assert!(rooms.values().map(|room| room.typing.len()).sum::<usize>() <= 1_024);
-    assert!(devices.bytes() <= 128 << 20);
+    assert!(devices.bytes() <= 64 << 20);
     assert!(log.since(0).count() <= duplex::model::log::NOTES);
     assert!(connection.outbox.len() <= WINDOW);
 }

@@ -79,6 +79,8 @@ impl Wire {
             ["start"] => Input::Start,
             ["stop"] => Input::Stop,
             ["nudge"] => Input::Nudge,
+            ["hold", "back"] => Input::HeldBack(true),
+            ["read", "on"] => Input::HeldBack(false),
             ["queue", ref how @ ..] => Input::Queued(self.item(how)),
             ["marked", ref of @ ..] => Input::Attempted(of.iter().map(|letter| words::id(letter)).collect()),
             ["publish", ref of @ ..] => Input::Request(Request::Publish(words::readings_of(of).into())),
@@ -321,6 +323,62 @@ fn an_answer_in_time_keeps_the_link() {
         < typing general
         ! typing general other
         +24s
+        ",
+    );
+}
+
+#[test]
+fn no_clock_runs_against_a_server_that_we_do_not_read() {
+    online(
+        "
+        +20s
+        @ hold back
+        # neither a ping nor its answer is waited for
+        +1000s
+        @ read on
+        # of the 25 s that it may be quiet 5 s are left
+        +4s
+        +1s
+        > ping 2
+        +4s
+        @ hold back
+        +1000s
+        @ read on
+        # of the 10 s for the answer 6 s are left
+        +5s
+        +1s
+        > hang up 1000
+        ! waiting 0 silent
+        ! dialing 1
+        > dial ws://a
+        ",
+    );
+}
+
+#[test]
+fn an_answer_to_a_message_may_wait_in_what_we_do_not_read() {
+    online(
+        "
+        @ queue a attempted
+        > send a seq=1 a
+        +10s
+        @ hold back
+        +1000s
+        @ read on
+        < ack a 1
+        ! acknowledged a 1
+        ",
+    );
+}
+
+#[test]
+fn answers_that_nobody_asked_for_are_dropped() {
+    online(
+        "
+        < ack z 9
+        < json {\"type\":\"typing\",\"room\":\"made up\",\"who\":{\"id\":\"p\",\"name\":\"p\"}}
+        < json {\"type\":\"read\",\"room\":\"made up\",\"offset\":1}
+        < json {\"type\":\"history\",\"room\":\"general\",\"before\":9,\"entries\":[],\"complete\":true}
         ",
     );
 }

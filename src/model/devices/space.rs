@@ -13,7 +13,7 @@ pub(super) const DEVICES: usize = 100_000;
 /// Most metrics of all devices of one connection; more are not taken.
 const METRICS_IN_ALL: usize = 500_000;
 /// Maximum number of bytes of all devices of one connection; what comes beyond is not taken, and texts are cut.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
+const MAX_BYTES: usize = 48 * 1024 * 1024;
 /// What a device takes beside its metrics and texts, about: its place in the list and by its id.
 const DEVICE_BYTES: usize = size_of::<Device>() + 192;
 /// What a metric takes beside its texts, about: its last value, its announcement, the least of a series.

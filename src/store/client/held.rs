@@ -63,6 +63,14 @@ struct Held {
     bytes: usize,
 }
 
+/// How much of a commit is held.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Hold {
+    All,
+    Some,
+    Nothing,
+}
+
 /// The only one who writes to the database.
 pub(super) struct Keeper {
     place: Place,
@@ -74,9 +82,8 @@ pub(super) struct Keeper {
     pub(super) limit: usize,
     /// Whether there is less space on the disk than [`MIN_FREE_BYTES`]; how much was written since that was looked at.
     space: (bool, usize),
-    /// What the disk answers instead, in tests.
     #[cfg(test)]
-    pub(super) is_disk_small: bool,
+    is_disk_small: bool,
     purging: bool,
     /// Whether messages that were there before the search index are still to be taken in.
     indexing: bool,
@@ -109,6 +116,7 @@ impl Keeper {
             held: VecDeque::new(),
             held_bytes: 0,
             limit: HELD_LIMIT,
+            // It is looked at with the first write.
             space: (false, LOOK_BYTES),
             #[cfg(test)]
             is_disk_small: false,
@@ -132,27 +140,28 @@ impl Keeper {
         }
     }
 
-    /// Takes a commit in. False: there is no room for any of it while the disk takes nothing.
-    fn hold(&mut self, connection: ConnectionId, mut writes: Vec<Write>) -> bool {
-        if self.is_troubled() {
-            self.let_go(connection, &mut writes);
-            if writes.is_empty() {
-                return false;
-            }
+    /// Takes a commit in, as far as there is room for it while the disk takes nothing.
+    fn hold(&mut self, connection: ConnectionId, mut writes: Vec<Write>) -> Hold {
+        let is_whole = !self.is_troubled() || !self.let_go(connection, &mut writes);
+        if writes.is_empty() {
+            return Hold::Nothing;
         }
         let bytes = writes.iter().map(size).sum();
         self.held_bytes += bytes;
         self.held.push_back(Held { connection, writes, bytes });
-        true
+        if is_whole { Hold::All } else { Hold::Some }
     }
 
     /// Lets go of what a server will say again where there is no more room for it. What was typed always has room.
-    fn let_go(&mut self, connection: ConnectionId, writes: &mut Vec<Write>) {
+    /// Returns whether any of it had to go.
+    fn let_go(&mut self, connection: ConnectionId, writes: &mut Vec<Write>) -> bool {
+        let mut is_some_gone = false;
         let last = self.held.iter().rev().find(|held| held.connection == connection);
         let mut after_stub = last.and_then(|held| held.writes.last()).is_some_and(is_stub);
         let mut bytes = self.held_bytes;
         writes.retain_mut(|write| {
             let is_too_much = bytes + size(write) > self.limit;
+            is_some_gone |= is_too_much && (is_told_again(write) || open::can_be_replayed(write));
             if is_too_much && is_told_again(write) {
                 return false;
             }
@@ -167,6 +176,7 @@ impl Keeper {
             }
             !is_again
         });
+        is_some_gone
     }
 
     /// Writes all that is held. Returns what became of each, or nothing if the disk took none of it.
@@ -359,6 +369,17 @@ impl Keeper {
         }
     }
 
+    /// From now on the disk has little space left, or much.
+    #[cfg(test)]
+    pub(super) fn pretend_small(&mut self, is_small: bool) {
+        (self.is_disk_small, self.space.1) = (is_small, LOOK_BYTES);
+    }
+
+    #[cfg(test)]
+    pub(super) fn held_bytes(&self) -> usize {
+        self.held.iter().map(|held| held.bytes + size_of::<Held>()).sum()
+    }
+
     fn set_trouble(&self, trouble: Option<Banner>) {
         self.health.send_if_modified(|health| {
             let changed = health.trouble != trouble;
@@ -380,12 +401,7 @@ impl Work for Keeper {
         for job in jobs {
             match job {
                 Job::Commit { connection, writes, reply } => {
-                    if self.hold(connection, writes) {
-                        replies.push(reply);
-                    } else {
-                        // Whoever asked may have gone.
-                        let _ = reply.send(Commit::Held);
-                    }
+                    replies.push((reply, self.hold(connection, writes)));
                 }
                 Job::Suspect => self.examine(),
                 Job::IndexDamaged => self.index_anew(),
@@ -393,16 +409,14 @@ impl Work for Keeper {
                 Job::Test(test) => test(self),
             }
         }
-        if self.held.is_empty() {
-            return;
-        }
-        let taken = self.flush().unwrap_or_default();
+        let taken = if self.held.is_empty() { None } else { self.flush() }.unwrap_or_default();
         // The newest of what was taken are these.
         let mut taken = taken.iter().rev();
-        for reply in replies.into_iter().rev() {
-            let commit = match taken.next() {
-                Some(Taken::Yes) => Commit::Saved,
-                Some(Taken::Gap) | None => Commit::Held,
+        for (reply, hold) in replies.into_iter().rev() {
+            let taken = if hold == Hold::Nothing { None } else { taken.next() };
+            let commit = match (hold, taken) {
+                (Hold::All, Some(Taken::Yes)) => Commit::Saved,
+                _ => Commit::Held,
             };
             // Whoever asked may have gone.
             let _ = reply.send(commit);

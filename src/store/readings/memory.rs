@@ -28,8 +28,8 @@ const QUIET_MS: u64 = 120_000;
 const JOURNAL_BYTES: usize = 64 * 1024 * 1024;
 /// Most metrics, and most devices, of one file.
 const TRACKS: usize = 200_000;
-/// Most metrics, and most devices, of one of an app's sources: others have room beside it. A hub has one source.
-const MAX_OF_SOURCE: usize = 100_000;
+/// Most devices, and most metrics, of one of an app's sources: others have room beside it. A hub has one source.
+const MAX_OF_SOURCE: (usize, usize) = (50_000, 100_000);
 /// Longest text of a last value, in bytes.
 const MAX_TEXT_BYTES: usize = 4_096;
 /// Most bytes of texts of last values; beyond that they are cut to [`TIGHT_BYTES`] each.
@@ -155,8 +155,8 @@ impl Memory {
     }
 
     /// How many devices, and how many metrics, one source may have.
-    fn share(&self) -> usize {
-        if self.keeps_raw { MAX_OF_SOURCE } else { TRACKS }
+    fn share(&self) -> (usize, usize) {
+        if self.keeps_raw { MAX_OF_SOURCE } else { (TRACKS, TRACKS) }
     }
 
     /// Takes a metric's last value in.
@@ -389,7 +389,7 @@ impl Memory {
             return Some(*key);
         }
         let of_source = self.sources.get(&source).map_or(0, |devices| devices.len());
-        if self.devices.len() >= TRACKS || of_source >= self.share() {
+        if self.devices.len() >= TRACKS || of_source >= self.share().0 {
             return None;
         }
         let key = self.next_device;
@@ -400,7 +400,7 @@ impl Memory {
     }
 
     fn track(&mut self, device: i64, metric: &MetricName) -> Option<i64> {
-        let share = self.share();
+        let (_, share) = self.share();
         let kept = self.devices.get_mut(&device)?;
         if let Some(id) = kept.tracks.get(metric) {
             return Some(*id);

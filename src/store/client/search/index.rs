@@ -114,7 +114,7 @@ fn free_key(db: &Connection, received: WallMs) -> Result<Option<i64>> {
         (late, stretches) = match late {
             // Twice as far each time, and in the end behind all that are there.
             _ if stretches > 1 => return Ok(None),
-            MAX_LATE => (0, MAX_LATE + 1),
+            late if late > MAX_LATE / 2 - 1 => (0, MAX_LATE + 1),
             late => (late * 2 + 1, 1),
         };
     }

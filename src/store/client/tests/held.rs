@@ -125,3 +125,49 @@ fn a_change_that_makes_no_sense_does_not_stop_the_others() {
     assert_eq!(load(&store).stored.outbox, [item(3)]);
     assert_eq!(store.health().borrow().trouble, None);
 }
+
+#[test]
+fn what_servers_send_to_a_disk_that_takes_nothing_is_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), entries(1, 2)]);
+    break_disk(&store, |_| Err(StoreError::Full));
+    with_keeper(&store, |keeper| keeper.limit = 20_000);
+    for round in 0..200 {
+        let from = 3 + round * 10;
+        let read = |offset| Write::Event(Event::ReadMarker { room: general(), offset });
+        held(&store, vec![entries(from, from + 9), read(from)]);
+    }
+    held(&store, vec![Write::Queue(item(1))]);
+    with_keeper(&store, |keeper| {
+        let bytes = keeper.held_bytes();
+        assert!(bytes < 40_000, "{bytes} bytes");
+    });
+    mend_disk(&store);
+    held(&store, vec![entries(3_000, 3_000)]);
+    let loaded = load(&store);
+    assert_eq!(loaded.stored.outbox, [item(1)], "what was typed is there");
+    assert!(store.health().borrow().behind.contains(&C), "the rest comes again");
+}
+
+#[test]
+fn a_disk_that_is_nearly_full_takes_what_is_typed_and_not_what_servers_send() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), entries(1, 2)]);
+    with_keeper(&store, |keeper| keeper.pretend_small(true));
+    held(&store, vec![entries(3, 4)]);
+    assert_eq!(store.health().borrow().trouble, Some(Banner::DiskLow));
+    commit(&store, vec![Write::Queue(item(1))]);
+    let loaded = load(&store);
+    assert_eq!(offsets(&loaded), [1, 2]);
+    assert_eq!(loaded.saved.resume.unwrap().offset, 2);
+    assert_eq!(loaded.stored.outbox, [item(1)]);
+    with_keeper(&store, |keeper| keeper.pretend_small(false));
+    commit(&store, vec![Write::Unqueue(item(1).id)]);
+    assert_eq!(store.health().borrow().trouble, None);
+    assert!(store.health().borrow().behind.contains(&C), "what is missing comes again");
+    commit(&store, vec![entries(3, 5)]);
+    assert_eq!(offsets(&load(&store)), [1, 2, 3, 4, 5]);
+    assert_eq!(*store.health().borrow(), Health::default());
+}

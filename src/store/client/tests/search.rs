@@ -360,3 +360,26 @@ fn a_day_is_found_in_a_room_or_it_is_said_that_there_is_none() {
     let nowhere = wait(store.first_at(C, RoomName::new("cellar").unwrap(), 0)).unwrap();
     assert_eq!(nowhere, FirstAt::default());
 }
+
+#[test]
+fn messages_of_one_moment_and_of_impossible_ones_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let at = |offset, received, body: &str| Entry { received, ..said(offset, "general", "Bob", body) };
+    let many = 30_000;
+    let mut entries: Vec<Entry> = (1..=many).map(|offset| at(offset, 1_700_000_000_000, "flood")).collect();
+    entries.push(at(many + 1, i64::MAX, "never"));
+    entries.push(at(many + 2, i64::MIN, "before time"));
+    entries.push(at(many + 3, 1_700_000_000_000, "needle"));
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), heard(entries)]);
+    assert_eq!(found(&store, "needle"), [many + 3]);
+    assert_eq!(found(&store, "never"), [many + 1]);
+    assert_eq!(found(&store, "before"), [many + 2]);
+    let day = |after, before| {
+        let query = Query { after, before, ..words("needle") };
+        offsets_of(&ask(&store, everywhere(query)))
+    };
+    assert_eq!(day(Some(1_700_000_000_000 - DAY), Some(1_700_000_000_000 + DAY)), [many + 3]);
+    assert!(day(None, Some(1_700_000_000_000 - DAY)).is_empty());
+    assert_eq!(day(Some(i64::MIN), Some(i64::MAX)), [many + 3]);
+}
