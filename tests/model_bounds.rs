@@ -40,7 +40,10 @@ fn connection() -> Connection {
 
 fn welcome(connection: &mut Connection, rooms: Vec<RoomName>, people: Vec<Person>) {
     let (me, server) = (principal("me"), "hub".to_owned());
-    connection.apply(NOW, Event::Welcomed { me, server, head: 0, now: 0, people, rooms });
+    connection.apply(
+        NOW,
+        Event::Welcomed { me, server, head: 0, now: 0, people, rooms, features: Default::default() },
+    );
 }
 
 fn message(offset: u64, room: RoomName, body: String) -> Entry {
@@ -55,6 +58,7 @@ fn message(offset: u64, room: RoomName, body: String) -> Entry {
         body,
         at: 0,
         received: 0,
+        extra: Default::default(),
     }
 }
 
