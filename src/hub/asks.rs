@@ -9,6 +9,7 @@ use super::metrics::Refused;
 use super::presence::{Mailbox, Seat};
 use super::state::{Commit, Hub, hash};
 use crate::clock;
+use crate::model::rights::proper_name;
 use crate::model::{
     EntryKind, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, RoomName, Sender,
 };
@@ -20,8 +21,6 @@ use tokio::sync::broadcast;
 
 /// About how much JSON one answer holds at most, in bytes: well below the largest frame.
 const ANSWER_BYTES: usize = 256 * 1024;
-/// Longest name of a person, in characters.
-const NAME_CHARS: usize = 64;
 
 /// A client that is about to be welcome: counted in, and hearing of what is committed from before its head was read.
 pub(super) struct Entrance {
@@ -57,7 +56,7 @@ pub(super) struct NewEntry {
     pub at: i64,
 }
 
-fn unavailable(hub: &Hub, what: &str, error: &StoreError) -> Answer {
+pub(super) fn unavailable(hub: &Hub, what: &str, error: &StoreError) -> Answer {
     log::warn!("cannot {what}: {error}");
     hub.metrics.refuse(Refused::Unavailable);
     Answer::Unavailable
@@ -77,23 +76,21 @@ pub(super) async fn authenticate(hub: Arc<Hub>, token: String, from: IpAddr) -> 
 }
 
 pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answer {
-    let name = redeem.name.trim();
-    let is_name =
-        !name.is_empty() && name.chars().count() <= NAME_CHARS && !name.chars().any(char::is_control);
+    let name = proper_name(&redeem.name);
     let is_token = proof::unhex(&redeem.token).is_some_and(|bytes| bytes.len() == 32);
-    let new_id = if is_name && is_token { new_principal_id().ok() } else { None };
+    let new_id = if is_token { new_principal_id().ok() } else { None };
     let refused = |why: &str| {
         log::info!("an invite was refused to {from}: {why}");
         hub.metrics.refuse(Refused::Invite);
         hub.failed(from);
         Answer::Redeemed(None)
     };
-    let Some(new_id) = new_id else {
+    let (Some(name), Some(new_id)) = (name, new_id) else {
         return refused("no proper name or token");
     };
     let (code, token) = (hash(&invite::canonical(&redeem.code)), hash(&redeem.token));
     let now = clock::now().wall_ms;
-    match hub.store.redeem(code, name.to_owned(), token, new_id, now).await {
+    match hub.store.redeem(code, name, token, new_id, now).await {
         Ok(principal) => {
             hub.forget_people();
             Answer::Redeemed(Some(principal))

@@ -2,7 +2,7 @@
 //! lock that keeps a second hub away. All of it is readable by its owner only.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,12 +36,29 @@ pub struct Beacon {
     /// SHA-256 of the certificate, 64 hexadecimal digits, where it signed its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// The socket's URL as this computer reaches it, whatever name or address others use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<String>,
+    /// The file of its certificate, where it was given one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
 }
 
 impl Beacon {
     /// The hub that runs on this data directory, or ran there and crashed.
     pub fn read(data_dir: &Path) -> Option<Beacon> {
         serde_json::from_slice(&fs::read(data_dir.join(BEACON)).ok()?).ok()
+    }
+
+    /// The socket's URL as this computer reaches it.
+    pub fn local_url(&self) -> &str {
+        self.local.as_ref().unwrap_or(&self.url)
+    }
+
+    /// SHA-256 of the certificate it has, whoever signed that; none without TLS, or where it cannot be read.
+    pub fn pin(&self) -> Option<String> {
+        let of_file = || super::tls::fingerprint_of(self.certificate.as_ref()?);
+        self.fingerprint.clone().or_else(of_file)
     }
 
     pub(super) fn write(&self, data_dir: &Path) -> Result<(), HubError> {
@@ -99,6 +116,35 @@ pub fn secret(data_dir: &Path) -> Result<[u8; 32], HubError> {
 pub(super) fn ensure_token(data_dir: &Path) -> Result<Secret, HubError> {
     ensure_hex(&data_dir.join(TOKEN))?;
     token(data_dir)
+}
+
+/// What the owner's token was before it was replaced.
+pub(super) struct FormerToken {
+    path: PathBuf,
+    content: Vec<u8>,
+}
+
+impl FormerToken {
+    /// Writes it again. Where even that fails, the next start makes what the file has the owner's token.
+    pub(super) fn put_back(self) {
+        if let Err(error) = private_file::write(&self.path, &self.content) {
+            log::error!("cannot write {}: {error}", self.path.display());
+        }
+    }
+}
+
+/// Writes another token of the owner's. Blocks.
+pub(super) fn replace_token(data_dir: &Path, token: &Secret) -> Result<FormerToken, HubError> {
+    let path = data_dir.join(TOKEN);
+    let content = fs::read(&path).map_err(HubError::file(&path))?;
+    let text = format!("{}\n", token.reveal());
+    private_file::write(&path, text.as_bytes()).map_err(HubError::file(&path))?;
+    Ok(FormerToken { path, content })
+}
+
+/// Where the owner's token is.
+pub(super) fn token_file(data_dir: &Path) -> PathBuf {
+    data_dir.join(TOKEN)
 }
 
 /// The hub's secret; makes one where there is none.

@@ -15,7 +15,7 @@ use super::client::{self, Visitor};
 use super::guard::Rejected;
 use super::metrics::{Gauges, Refused};
 use super::socket::Socket;
-use super::state::{Hub, MAX_SOCKETS};
+use super::state::{Hub, MAX_SOCKETS, hash};
 use crate::clock;
 use crate::model::address::SOCKET_PATH;
 use crate::model::{Principal, PrincipalKind};
@@ -117,13 +117,11 @@ pub(super) async fn authorize(
     ends: &Ends,
     headers: &HeaderMap,
 ) -> Result<Option<Principal>, Response> {
-    let Some(header) = headers.get(header::AUTHORIZATION) else {
+    if !headers.contains_key(header::AUTHORIZATION) {
         return Ok(None);
-    };
-    let words = header.to_str().ok().and_then(|text| text.split_once(' '));
-    let token = words.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token);
-    let known = match token {
-        Some(token) => hub.principal(token.trim()).await,
+    }
+    let known = match bearer(headers) {
+        Some(token) => hub.principal(token).await,
         None => Ok(None),
     };
     match known {
@@ -136,6 +134,13 @@ pub(super) async fn authorize(
             Err(with(response, header::RETRY_AFTER, BUSY_S))
         }
     }
+}
+
+/// The token in the `Authorization` header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let words = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ');
+    let token = words.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token);
+    token.map(str::trim)
 }
 
 /// No token, or an unknown one; too many of these from one address are answered otherwise.
@@ -183,7 +188,8 @@ async fn socket(
         return with(response, header::RETRY_AFTER, BUSY_S);
     };
     let upgrade = hyper::upgrade::on(&mut request);
-    let visitor = Visitor { address: ends.peer.ip(), dialed: ends.own.to_string(), principal };
+    let credential = bearer(request.headers()).map(hash);
+    let visitor = Visitor { address: ends.peer.ip(), dialed: ends.own.to_string(), principal, credential };
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         if let Some(socket) = Socket::new(upgraded).await {

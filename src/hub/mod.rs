@@ -7,6 +7,7 @@
 //! - `http`: the routes, and the handshake of the socket. `rate`: how much is too much.
 //! - `client`: one client's task. `socket`: its frames. `asks`: how its session's questions are answered.
 //! - `fleet`: the devices: what they say, and what they are told. `post`: readings over HTTP. `device`: their tokens.
+//! - `manage`: what an admin asks for. `sessions`: whom a change of rights reaches.
 //! - `state`: what all clients share. `presence`: who is connected. `metrics`: what is counted.
 //! - `files`: token, secret, lock, address. [`invite`]: how people join. [`spawn`]: a hub within the app.
 
@@ -20,19 +21,21 @@ mod fleet;
 mod guard;
 mod http;
 mod invite;
+mod manage;
 mod metrics;
 mod post;
 mod presence;
 mod rate;
 mod serve;
+mod sessions;
 mod socket;
 mod state;
 mod tls;
 
 use std::fs::File;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,14 +48,16 @@ pub use embedded::{Handle, spawn};
 pub use error::HubError;
 pub use files::{Beacon, is_running, is_there, secret, token};
 pub use invite::{INVITE_MS, Invite, InviteOptions, invite};
+pub use manage::manage_offline;
 
 use crate::clock;
 use crate::model::address::SOCKET_PATH;
 use crate::model::device::COMMAND_MS;
 use crate::model::profile::Secret;
+use crate::model::rights::proper_name;
 use crate::model::{Epoch, MessageId, Principal, PrincipalKind};
-use crate::store::HubStore;
 use crate::store::readings::{HUB_FILE, Keep, ReadingsStore};
+use crate::store::{HubStore, OwnerRefused};
 use fleet::Fleet;
 use guard::Guard;
 use state::{Hub, MAX_SOCKETS};
@@ -129,6 +134,8 @@ pub struct Running {
     /// The owner's token.
     pub admin_token: Secret,
     data_dir: PathBuf,
+    /// The file of its certificate, where it was given one.
+    certificate: Option<PathBuf>,
     hub: Arc<Hub>,
     accepting: JoinHandle<()>,
     forwarding: JoinHandle<()>,
@@ -147,7 +154,7 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
     let prepared = spawn_blocking(move || Prepared::new(&prepare)).await;
     let Prepared { lock, identity, token, secret, store, readings } =
         prepared.map_err(|error| HubError::System { detail: error.to_string() })??;
-    ensure_owner(&store, &token).await?;
+    ensure_owner(&store, &token, &options.data_dir).await?;
     let listener = listen(&options).await?;
     let addr =
         listener.local_addr().map_err(|source| HubError::Listen { address: options.listen, source })?;
@@ -160,6 +167,13 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
     let guard = Guard { hosts: options.allowed_hosts.clone(), origins: options.allowed_origins.clone() };
     let fleet = Fleet::open(readings, clock::now().wall_ms, options.command_ms).await;
     let hub = Hub::new(store, fleet, name, secret, guard);
+    let premises = manage::Premises {
+        data_dir: options.data_dir.clone(),
+        url: url.clone(),
+        fingerprint: identity.fingerprint.clone(),
+    };
+    // Nobody else sets it.
+    let _ = hub.premises.set(premises);
     let committed = hub.store.subscribe();
     let forwarding = tokio::spawn(Arc::clone(&hub).forward(committed));
     let router = http::router(Arc::clone(&hub));
@@ -171,6 +185,11 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
         url,
         fingerprint: identity.fingerprint,
         admin_token: token,
+        certificate: match &options.tls {
+            // The console may stand in another folder.
+            Tls::Files { cert, .. } => Some(std::path::absolute(cert).unwrap_or_else(|_| cert.clone())),
+            _ => None,
+        },
         data_dir: options.data_dir,
         hub,
         accepting,
@@ -208,16 +227,29 @@ impl Prepared {
     }
 }
 
-/// Whoever can read the token's file is an admin, also after the database was lost or restored.
-async fn ensure_owner(store: &HubStore, token: &Secret) -> Result<(), HubError> {
-    let token_hash = state::hash(token.reveal());
-    if store.principal_by_token_hash(token_hash).await?.is_none() {
-        let user = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
-        let name = user.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "admin".to_owned());
-        let owner = Principal { id: asks::new_principal_id()?, kind: PrincipalKind::Admin, name };
-        store.create_principal(owner, token_hash).await?;
+/// Whoever can read the token's file is an admin, also after the database was lost or restored. Where the file was lost, the
+/// token that was in it is good for nothing from now on.
+async fn ensure_owner(store: &HubStore, token: &Secret, data_dir: &Path) -> Result<(), HubError> {
+    let user = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let name = user.and_then(|name| proper_name(&name)).unwrap_or_else(|| "admin".to_owned());
+    let new = Principal { id: asks::new_principal_id()?, kind: PrincipalKind::Admin, name };
+    let path = || files::token_file(data_dir);
+    match store.settle_owner(state::hash(token.reveal()), new).await? {
+        Ok(owner) => {
+            for admin in owner.former {
+                log::warn!(
+                    "{:?} ({}) was the owner before, by another token that is good still; take it away by \
+                     `duplexctl people remove {}`",
+                    admin.name,
+                    admin.id.0,
+                    admin.id.0
+                );
+            }
+            Ok(())
+        }
+        Err(OwnerRefused::Withdrawn) => Err(HubError::TokenWithdrawn { path: path() }),
+        Err(OwnerRefused::NotAdmin { name }) => Err(HubError::TokenNotAdmins { path: path(), name }),
     }
-    Ok(())
 }
 
 async fn listen(options: &Options) -> Result<TcpListener, HubError> {
@@ -261,6 +293,17 @@ fn url(options: &Options, addr: SocketAddr) -> String {
     format!("{scheme}://{host}{SOCKET_PATH}")
 }
 
+/// The same as this computer reaches it: the proof is bound to an address, and a name may lead elsewhere.
+fn local_url(url: &str, addr: SocketAddr) -> String {
+    let scheme = if url.starts_with("wss") { "wss" } else { "ws" };
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("{scheme}://{}{SOCKET_PATH}", SocketAddr::new(ip, addr.port()))
+}
+
 impl Running {
     /// Writes down where it is found.
     fn announce(&self) -> Result<(), HubError> {
@@ -270,6 +313,8 @@ impl Running {
             pid: std::process::id(),
             started: clock::now().wall_ms,
             fingerprint: self.fingerprint.clone(),
+            local: Some(local_url(&self.url, self.addr)),
+            certificate: self.certificate.clone(),
         };
         beacon.write(&self.data_dir)
     }

@@ -21,6 +21,8 @@ const MAILBOX: usize = 4 * PRESENCE_LIMIT;
 pub(super) enum Notice {
     /// Somebody came or went.
     Presence(Principal, bool),
+    /// Somebody was removed.
+    Removed(Principal),
     /// Somebody is typing.
     Typing {
         /// Where.
@@ -52,6 +54,8 @@ struct Inner {
 
 struct Present {
     who: Principal,
+    /// Was removed, which everybody was told: nothing more is to be said of it.
+    removed: bool,
     seats: Vec<(u64, Option<mpsc::Sender<Arc<Notice>>>)>,
     bucket: Bucket,
     readings: Bucket,
@@ -77,6 +81,7 @@ impl Registry {
         inner.next_seat += 1;
         let present = inner.present.entry(who.id.clone()).or_insert_with(|| Present {
             who: who.clone(),
+            removed: false,
             seats: Vec::new(),
             bucket: Bucket::new(PRINCIPAL, now),
             readings: Bucket::new(PRINCIPAL_READINGS, now),
@@ -94,6 +99,22 @@ impl Registry {
         self.lock().present.len()
     }
 
+    /// A principal has another name: everybody else is told.
+    pub(super) fn rename(&self, who: &Principal) {
+        let mut inner = self.lock();
+        let present = inner.present.get_mut(&who.id).map(|present| present.who = who.clone());
+        inner.tell_presence(who, present.is_some());
+    }
+
+    /// A principal was removed: everybody else is told, whoever of its clients is still on its way out.
+    pub(super) fn remove(&self, who: &Principal) {
+        let mut inner = self.lock();
+        if let Some(present) = inner.present.get_mut(&who.id) {
+            present.removed = true;
+        }
+        inner.tell(who, Notice::Removed(who.clone()));
+    }
+
     /// Marks those of these principals who are connected.
     pub(super) fn mark(&self, people: impl Iterator<Item = Principal>) -> Vec<(Principal, bool)> {
         let inner = self.lock();
@@ -108,12 +129,17 @@ impl Registry {
 
 impl Inner {
     fn tell_presence(&mut self, who: &Principal, online: bool) {
+        self.tell(who, Notice::Presence(who.clone(), online));
+    }
+
+    /// Tells everybody else something about a principal.
+    fn tell(&mut self, who: &Principal, notice: Notice) {
         // What devices do is told by the fleet.
         let people = self.present.values().filter(|present| present.who.kind.chats());
         if !who.kind.chats() || people.count() > PRESENCE_LIMIT {
             return;
         }
-        let notice = Arc::new(Notice::Presence(who.clone(), online));
+        let notice = Arc::new(notice);
         let others = |present: &&mut Present| present.who.id != who.id && present.who.kind.chats();
         for present in self.present.values_mut().filter(others) {
             for (_, seat) in &mut present.seats {
@@ -174,6 +200,7 @@ impl Drop for Seat {
         present.seats.retain(|(number, _)| *number != self.number);
         if present.seats.is_empty()
             && let Some(gone) = inner.present.remove(&self.who)
+            && !gone.removed
         {
             inner.tell_presence(&gone.who, false);
         }

@@ -2,16 +2,18 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, broadcast, watch};
 
 use super::fleet::Fleet;
 use super::guard::Guard;
+use super::manage::Premises;
 use super::metrics::Metrics;
 use super::presence::Registry;
 use super::rate::{Failures, Posts};
+use super::sessions::Sessions;
 use crate::clock;
 use crate::model::time::BootMs;
 use crate::model::{Entry, Offset, Principal};
@@ -60,6 +62,10 @@ pub(super) struct Hub {
     pub metrics: Metrics,
     /// Who guesses tokens.
     pub failures: Failures,
+    /// The connections of each principal.
+    pub sessions: Arc<Sessions>,
+    /// What changing rights needs to know; set before the first client is let in.
+    pub premises: OnceLock<Premises>,
     /// One permit for each socket.
     pub sockets: Arc<Semaphore>,
     /// News of the log.
@@ -88,6 +94,8 @@ impl Hub {
             posts: Posts::default(),
             metrics: Metrics::default(),
             failures: Failures::default(),
+            sessions: Arc::default(),
+            premises: OnceLock::new(),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS as usize)),
             commits: broadcast::Sender::new(COMMITS),
             stopping: watch::Sender::new(false),

@@ -47,6 +47,12 @@ pub(super) fn identity(options: &Options) -> Result<Identity, HubError> {
     }
 }
 
+/// SHA-256 of the first certificate in a PEM file, if there is one.
+pub(super) fn fingerprint_of(cert: &Path) -> Option<String> {
+    let first = CertificateDer::pem_file_iter(cert).ok()?.next()?.ok()?;
+    Some(proof::hex(&Sha256::digest(&first)))
+}
+
 fn load(cert: &Path, key: &Path) -> Result<(TlsAcceptor, CertificateDer<'static>), HubError> {
     let bad = |path: &Path, detail: String| HubError::Certificate { path: path.to_owned(), detail };
     let chain: Result<Vec<_>, _> =

@@ -17,6 +17,7 @@ pub mod preferences;
 pub mod profile;
 pub mod readings;
 pub mod reducer;
+pub mod rights;
 pub mod search;
 pub mod series;
 pub mod shared;

@@ -15,6 +15,7 @@ use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::profile::Profile;
 use super::readings::Part;
+use super::rights::Management;
 use super::search::Searching;
 use super::time::{BootMs, Time};
 use super::window::{Edge, Window};
@@ -122,6 +123,8 @@ pub struct Connection {
     pub devices: Devices,
     /// Decoded lines for people.
     pub log: Log,
+    /// What an admin's requests came to.
+    pub management: Management,
     era: u32,
     era_from: Offset,
     era_has_entries: bool,
@@ -224,6 +227,7 @@ impl Connection {
             room_refused: None,
             devices: Devices::default(),
             log: Log::default(),
+            management: Management::default(),
             era: 0,
             era_from: 0,
             era_has_entries: false,
@@ -287,8 +291,15 @@ impl Connection {
             Event::Refused { id, refusal } => self.set_delivery(id, Delivery::Failed(refusal)),
             Event::Typing { room, who, until } => self.typing(&room, who, until),
             Event::Presence(person) => {
+                if let Some(me) = self.me.as_mut().filter(|me| me.id == person.who.id) {
+                    me.name.clone_from(&person.who.name);
+                }
                 self.people.insert(person.who.id.clone(), person);
             }
+            Event::PersonRemoved(id) => {
+                self.people.remove(&id);
+            }
+            Event::Managed { id, managed } => self.management.answered(id, managed),
             Event::ReadMarker { room, offset } => {
                 let position = Position { era: self.era, offset };
                 let me = self.my_id();

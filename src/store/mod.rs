@@ -23,5 +23,7 @@ mod writer;
 
 pub use client::{ClientStore, Commit, Health, Loaded, Opened, Write};
 pub use error::StoreError;
-pub use hub::{Append, Appended, HubStore, HubStoreError, InviteRefused, RedeemError};
+pub use hub::{
+    Append, Appended, Change, HubStore, HubStoreError, InviteRefused, NotChanged, OwnerRefused, RedeemError,
+};
 pub use readings::ReadingsStore;

@@ -43,7 +43,7 @@ struct Facts {
 fn wants_token(link: &LinkState) -> Option<&Why> {
     match link {
         LinkState::Stopped {
-            why: why @ (Why::NoToken | Why::Unauthorized | Why::Http { status: 401, .. }),
+            why: why @ (Why::NoToken | Why::Unauthorized | Why::Withdrawn | Why::Http { status: 401, .. }),
         } => Some(why),
         _ => None,
     }

@@ -11,3 +11,4 @@ mod door;
 mod harm;
 mod life;
 mod posts;
+mod rights;

@@ -4,7 +4,7 @@ use super::super::migrate::{Schema, Synchronous};
 
 /// The database of a hub.
 pub(super) const SCHEMA: Schema =
-    Schema { application_id: 0x4475_7048, steps: &[V1], sync: Synchronous::Full };
+    Schema { application_id: 0x4475_7048, steps: &[V1, RIGHTS], sync: Synchronous::Full };
 
 /// - `log`: one row. An epoch above 2⁶³ − 1 is kept bit by bit.
 /// - `entry`: offsets are gapless; `(principal, id)` stays unique for ever.
@@ -56,4 +56,35 @@ CREATE TABLE read_marker (
     offset    INTEGER NOT NULL,
     PRIMARY KEY (principal, room)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// - `revoked`: hashes of tokens that were withdrawn. None of them lets anybody in ever again.
+/// - `owner`: the principal whose token is in the data directory.
+/// - `invite`: who made and who used it, and when, with their names at that time; it outlives both.
+const RIGHTS: &str = "
+CREATE TABLE revoked (
+    hash BLOB PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE owner (
+    id        INTEGER PRIMARY KEY CHECK (id = 1),
+    principal TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE new_invite (
+    code_hash     BLOB PRIMARY KEY,
+    kind          TEXT NOT NULL CHECK (kind IN ('person', 'device', 'admin')),
+    expires_at    INTEGER NOT NULL,
+    made_by       TEXT,
+    made_name     TEXT,
+    made_at       INTEGER,
+    redeemed_by   TEXT,
+    redeemed_name TEXT,
+    redeemed_at   INTEGER
+) STRICT;
+INSERT INTO new_invite (code_hash, kind, expires_at, redeemed_by, redeemed_name)
+    SELECT code_hash, invite.kind, expires_at, redeemed_by, name
+    FROM invite LEFT JOIN principal ON principal.id = redeemed_by ORDER BY invite.rowid;
+DROP TABLE invite;
+ALTER TABLE new_invite RENAME TO invite;
 ";

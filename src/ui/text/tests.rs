@@ -29,6 +29,7 @@ fn whys() -> Vec<Why> {
         Why::NoCommonVersion { ours: (1, 1), theirs: (2, 3) },
         Why::NoCommonVersion { ours: (2, 2), theirs: (1, 1) },
         Why::Unauthorized,
+        Why::Withdrawn,
         Why::Forbidden,
         Why::InviteRefused,
         Why::Impostor,

@@ -21,6 +21,7 @@ use super::readings::{self, Names};
 use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
+use crate::model::rights::{Manage, Managed, Unmanaged};
 use crate::model::{
     Entry, EntryKind, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender, SeriesPage, Time,
 };
@@ -182,8 +183,14 @@ impl ServerSession {
                 }
             }),
             Input::Presence(who, online) => {
-                self.tell(Some(&who.id.clone()), HubMessage::Presence { who, online })
+                self.tell(Some(&who.id.clone()), HubMessage::Presence { who, online, removed: false });
             }
+            Input::Removed(who) => {
+                let about = who.id.clone();
+                self.tell(Some(&about), HubMessage::Presence { who, online: false, removed: true });
+            }
+            Input::Renamed(name) => self.renamed(name),
+            Input::Dismissed { code, reason, retry_after_ms } => self.bye(code, reason, retry_after_ms),
             Input::Typing { room, who } => self.tell(Some(&who.id.clone()), HubMessage::Typing { room, who }),
             Input::Read { room, offset } => self.tell(None, HubMessage::Read { room, offset }),
             Input::GoingAway => self.bye(close::GOING_AWAY, "the hub is shutting down", Some(0)),
@@ -236,6 +243,15 @@ impl ServerSession {
         let to_whom = self.principal().filter(|me| me.kind != PrincipalKind::Device);
         if to_whom.is_some_and(|me| about != Some(&me.id)) {
             self.send(&message);
+        }
+    }
+
+    /// The client is told its own new name as it is told others'.
+    fn renamed(&mut self, name: String) {
+        if let Phase::Online(online) = &mut self.phase {
+            online.me.name = name;
+            let who = online.me.clone();
+            self.tell(None, HubMessage::Presence { who, online: true, removed: false });
         }
     }
 
@@ -364,6 +380,7 @@ impl ServerSession {
             Answer::PublishRefused { device, code, detail } => {
                 self.send(&HubMessage::PublishRefused { device, code: code.to_owned(), detail });
             }
+            Answer::Managed { id, managed } => self.send(&HubMessage::Managed { id, managed }),
             Answer::Unavailable => {
                 self.bye(close::UNAVAILABLE, "the log cannot be read or written", Some(UNAVAILABLE_MS));
             }
@@ -412,6 +429,9 @@ impl ServerSession {
         if me.kind == PrincipalKind::Device && !devices::is_for_devices(&message) {
             return self.error("not_allowed", "a device publishes and answers commands, nothing else");
         }
+        if let ClientMessage::Manage { id, what } = message {
+            return self.manage(&me, id, what);
+        }
         let sender = Sender { id: me.id, name: me.name };
         match message {
             ClientMessage::Send { id, seq, room, body, at } => {
@@ -444,6 +464,15 @@ impl ServerSession {
             }
             ClientMessage::Ping { .. } | ClientMessage::Bye => {}
             of_devices => self.of_devices(now, sender, of_devices),
+        }
+    }
+
+    fn manage(&mut self, me: &Principal, id: u64, what: Manage) {
+        if me.kind == PrincipalKind::Admin {
+            self.ask(Ask::Manage { id, what });
+        } else {
+            let managed = Managed::Refused { why: Unmanaged::NotAllowed, detail: String::new() };
+            self.send(&HubMessage::Managed { id, managed });
         }
     }
 
