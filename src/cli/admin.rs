@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::args::{Access, At, Server};
 use super::follow::Follow;
@@ -21,6 +21,8 @@ use crate::wire::{Request, SavedState};
 
 /// How long a hub may take to let the command in, and to answer each request.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Between two looks at a data directory.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Where it is done.
 pub(super) enum Admin {
@@ -55,14 +57,13 @@ impl Admin {
         if !hub::is_there(dir) {
             return Err(failed(HubError::NoHub { data_dir: dir.to_owned() }));
         }
-        if !hub::is_running(dir) {
-            return Ok(Admin::Database(dir.to_owned()));
-        }
-        let Some(beacon) = Beacon::read(dir) else {
+        let found = timeout(PATIENCE, find_hub(dir)).await;
+        let Ok(found) = found else {
             let dir = print::harmless(&dir.display().to_string());
             let sentence = format!("a hub runs on {dir}, and does not say where it listens; try again");
             return Err(Failure::new(Exit::Failed, sentence));
         };
+        let Some(beacon) = found else { return Ok(Admin::Database(dir.to_owned())) };
         let url = Address { url: beacon.local_url().to_owned(), invite: None, fingerprint: beacon.pin() };
         let mut access = access;
         // The owner's is in the directory, and is told to nobody but the hub of this directory.
@@ -85,7 +86,7 @@ impl Admin {
     pub(super) async fn ask(&mut self, what: Manage) -> Result<Managed, Failure> {
         let managed = match self {
             Admin::Hub(asked) => asked.ask(what).await?,
-            Admin::Database(dir) => hub::manage_offline(dir, &what).map_err(failed)?,
+            Admin::Database(dir) => offline(dir, &what).await?,
         };
         match managed {
             Managed::Refused { why, detail } => Err(refusal(why, &detail)),
@@ -195,6 +196,37 @@ impl Asked {
                 }
                 _ => {}
             }
+        }
+    }
+}
+
+/// Where the hub listens that runs on this directory; none where none runs. One that is starting is waited for.
+async fn find_hub(dir: &Path) -> Option<Beacon> {
+    while hub::is_running(dir) {
+        match Beacon::read(dir) {
+            Some(beacon) => return Some(beacon),
+            None => sleep(PAUSE).await,
+        }
+    }
+    None
+}
+
+/// Does it in the database. Another command that does so at the same time is waited for.
+async fn offline(dir: &Path, what: &Manage) -> Result<Managed, Failure> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match hub::manage_offline(dir, what) {
+            Err(HubError::AlreadyRunning { .. }) if Beacon::read(dir).is_none() && Instant::now() < end => {
+                sleep(PAUSE).await;
+            }
+            Err(HubError::AlreadyRunning { .. }) => {
+                let dir = print::harmless(&dir.display().to_string());
+                return Err(Failure::new(
+                    Exit::Failed,
+                    format!("a hub was started on {dir} meanwhile; try again"),
+                ));
+            }
+            done => return done.map_err(failed),
         }
     }
 }

@@ -2,9 +2,12 @@
 //! lock that keeps a second hub away. All of it is readable by its owner only.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
 
 use super::HubError;
 use crate::clock;
@@ -22,6 +25,9 @@ const BEACON: &str = "hub.json";
 const PORT: &str = "hub.port";
 /// Locked as long as the hub runs.
 const LOCK: &str = "hub.lock";
+/// How often a hub looks whether a command has given the lock back, and how long it waits in between.
+const LOOKS: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Where a running hub is found. `DIR/hub.json` holds it as long as the hub runs, and after a crash; whoever reads it
 /// asks the hub for its proof before telling it a token.
@@ -187,6 +193,28 @@ pub(super) fn take(data_dir: &Path) -> Result<File, HubError> {
         Err(TryLockError::WouldBlock) => Err(HubError::AlreadyRunning { data_dir: data_dir.to_owned() }),
         Err(TryLockError::Error(source)) => Err(HubError::File { path, source }),
     }
+}
+
+/// The same for a hub: a command that changes the database while no hub runs has the lock for a moment. What a hub that
+/// crashed said of where it listened is no longer so.
+pub(super) async fn take_to_serve(data_dir: &Path) -> Result<File, HubError> {
+    let mut looks = LOOKS;
+    let lock = loop {
+        match take(data_dir) {
+            Err(HubError::AlreadyRunning { .. }) if looks > 0 && Beacon::read(data_dir).is_none() => {
+                looks -= 1;
+                sleep(PAUSE).await;
+            }
+            taken => break taken?,
+        }
+    };
+    match fs::remove_file(data_dir.join(BEACON)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            log::warn!("cannot remove {BEACON}: {error}");
+        }
+        _ => {}
+    }
+    Ok(lock)
 }
 
 /// On Windows the folder's access list does this.

@@ -150,8 +150,9 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
     if !options.listen.ip().is_loopback() && options.tls == Tls::Off && !options.insecure {
         return Err(HubError::TlsRequired { address: options.listen });
     }
+    let lock = files::take_to_serve(&options.data_dir).await?;
     let prepare = options.clone();
-    let prepared = spawn_blocking(move || Prepared::new(&prepare)).await;
+    let prepared = spawn_blocking(move || Prepared::new(&prepare, lock)).await;
     let Prepared { lock, identity, token, secret, store, readings } =
         prepared.map_err(|error| HubError::System { detail: error.to_string() })??;
     ensure_owner(&store, &token, &options.data_dir).await?;
@@ -212,9 +213,8 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(options: &Options) -> Result<Prepared, HubError> {
+    fn new(options: &Options, lock: File) -> Result<Prepared, HubError> {
         let dir = &options.data_dir;
-        let lock = files::take(dir)?;
         let identity = tls::identity(options)?;
         let (token, secret) = (files::ensure_token(dir)?, files::ensure_secret(dir)?);
         let epoch = Epoch(u64::from_be_bytes(clock::random()?));
