@@ -197,6 +197,8 @@ fn welcome() -> Welcome {
         rooms: Vec::new(),
         people: Vec::new(),
         read: Vec::new(),
+        features: None,
+        more: false,
     }
 }
 

@@ -329,6 +329,7 @@ fn join(hub_dir: &Path, name: &str) -> String {
     let hello = Hello {
         versions: VERSIONS,
         client: "test".into(),
+        features: Default::default(),
         token: None,
         invite: Some(redeem),
         challenge: None,

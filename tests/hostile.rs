@@ -85,9 +85,11 @@ fn welcome() -> Message {
         start: Start::Recent,
         now: 0,
         max_body: 65_536,
+        features: None,
         rooms: vec![RoomName::general()],
         people: Vec::new(),
         read: Vec::new(),
+        more: false,
     });
     Message::text(serde_json::to_string(&welcome).unwrap())
 }

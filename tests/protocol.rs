@@ -353,6 +353,7 @@ fn size_depth_and_kind_of_frames_are_capped() {
 #[test]
 fn the_largest_body_fits_into_a_frame_even_at_its_worst() {
     let send = ClientMessage::Send {
+        retry: false,
         id: model::MessageId::from_random([7; 16]),
         seq: u64::MAX,
         room: RoomName::new("\u{10ffff}".repeat(RoomName::MAX_CHARS)).unwrap(),

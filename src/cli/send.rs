@@ -102,6 +102,13 @@ fn sentence(refusal: &Refusal) -> String {
         Refusal::NoSuchRoom => "there is no such room".to_owned(),
         Refusal::TooLarge { limit } => format!("the server takes at most {limit} bytes a message"),
         Refusal::NotAllowed => "this token may not write there".to_owned(),
+        Refusal::SlowDown { .. } => "the server takes no more messages for now".to_owned(),
+        Refusal::Quota { .. } => "what this token may send for now is used up".to_owned(),
+        Refusal::TooMany { limit } => format!("the server allows no more than {limit}"),
+        Refusal::NameAlike { name } => {
+            print::harmless(&format!("it looks like `{name}`, which exists already"))
+        }
+        Refusal::BadName { detail } => print::harmless(&format!("the name cannot be used: {detail}")),
         Refusal::Other { code, detail } => {
             print::harmless(&format!("the server refused it: {code} {detail}"))
         }

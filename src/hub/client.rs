@@ -26,9 +26,9 @@ use crate::clock;
 use crate::frame::Frame;
 use crate::model::rights::Manage;
 use crate::model::time::BootMs;
-use crate::model::{Offset, Principal, ResumePoint, RoomName, Sender};
+use crate::model::{Offset, Principal, Refusal, ResumePoint, RoomName, Sender};
 use crate::wire::duplex::message::{self, HubMessage, close};
-use crate::wire::duplex::server::{Answer, Ask, Config, Input, Output, ServerSession};
+use crate::wire::duplex::server::{Answer, AppendOutcome, Ask, Config, Input, Output, ServerSession};
 
 /// A client that takes nothing for so long is dropped.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -195,8 +195,17 @@ impl Client {
             Happening::Received(received) => self.received(received)?,
             Happening::Appended(answers) => {
                 self.appending = None;
+                let behind = stall(&answers).map(|refusal| (refusal, std::mem::take(&mut self.waiting)));
                 for answer in answers {
                     self.tell(Input::Answer(answer));
+                }
+                // What was said later must not be stored before what is to be tried again.
+                for (refusal, new) in behind
+                    .into_iter()
+                    .flat_map(|(refusal, behind)| behind.into_iter().map(move |new| (refusal.clone(), new)))
+                {
+                    let outcome = AppendOutcome::Refused(refusal);
+                    self.tell(Input::Answer(Answer::Appended { id: new.id, outcome }));
                 }
             }
             Happening::Answered(Answered::Answer(answer)) => self.tell(Input::Answer(answer)),
@@ -467,6 +476,16 @@ impl Client {
         });
         Ok(())
     }
+}
+
+/// The refusal that will pass, where one of these was refused so.
+fn stall(answers: &[Answer]) -> Option<Refusal> {
+    answers.iter().find_map(|answer| match answer {
+        Answer::Appended { outcome: AppendOutcome::Refused(refusal), .. } => {
+            refusal.retry_after_ms().map(|_| refusal.clone())
+        }
+        _ => None,
+    })
 }
 
 async fn or_never<F: Future>(future: Option<F>) -> F::Output {

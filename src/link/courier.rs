@@ -124,7 +124,7 @@ impl Courier {
     pub fn new(mut link: Link, now: Time, outbox: Vec<OutboxItem>) -> Self {
         let next_seq = outbox.iter().map(|item| item.seq + 1).max().unwrap_or(1);
         for item in outbox {
-            link.handle(now, super::Input::Queued(item));
+            link.handle(now, super::Input::Restored(item));
         }
         Courier {
             link,
@@ -316,6 +316,7 @@ fn is_kept(event: &Event) -> bool {
             | Event::Entries { .. }
             | Event::Acknowledged { .. }
             | Event::Refused { .. }
+            | Event::Postponed { unseen: true, .. }
             | Event::ReadMarker { .. }
             | Event::History { .. }
     )

@@ -11,14 +11,14 @@ pub mod watch;
 use std::collections::VecDeque;
 
 use crate::frame::Frame;
-use crate::model::event::LogRestart;
+use crate::model::event::{LogRestart, Paused};
 use crate::model::link_state::{LinkState, Phase, Why};
-use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Time};
+use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Refusal, Time};
 use crate::wire::duplex::client::{ClientSession, Config};
 use crate::wire::{self, Mark, Request, SavedState, Session};
 
 use backoff::Jitter;
-use outbox::Outbox;
+use outbox::{Outbox, Turn};
 use watch::Watch;
 
 /// Dial and handshake together may take so long, in milliseconds.
@@ -31,6 +31,12 @@ pub const PONG_MS: u64 = 10_000;
 pub const PROBE_MS: u64 = 2_000;
 /// A message unacknowledged for so long means that the server lost track of us, in milliseconds.
 pub const ACK_MS: u64 = 30_000;
+/// A refusal that will pass keeps messages back for at least this long, in milliseconds.
+pub const MIN_HOLD_MS: u64 = 500;
+/// A refusal that will pass keeps messages back for no longer than this, in milliseconds.
+pub const MAX_HOLD_MS: u64 = 600_000;
+/// What is added at most to the time that a hub asked for, in milliseconds: many clients do not come back at once.
+const MAX_HOLD_JITTER_MS: u64 = 5_000;
 /// So long online, and the next failure is the first of a new outage, in milliseconds.
 pub const STABLE_MS: u64 = 10_000;
 
@@ -79,6 +85,8 @@ pub enum Input {
     },
     /// Something typed is on disk.
     Queued(OutboxItem),
+    /// Something typed in an earlier run of the program is on disk.
+    Restored(OutboxItem),
     /// These are marked on disk as attempted.
     Attempted(Vec<MessageId>),
     /// Everything up to this mark is on disk.
@@ -137,6 +145,8 @@ pub struct Link {
     pong_by: Option<u64>,
     /// When the oldest unanswered message must have its answer.
     ack_by: Option<u64>,
+    /// Since the hub refused a message for a while, none is sent before this boot time.
+    hold: Option<u64>,
     watch: Watch,
     outputs: VecDeque<Output>,
 }
@@ -169,6 +179,7 @@ impl Link {
             heard_at: 0,
             pong_by: None,
             ack_by: None,
+            hold: None,
             watch: Watch::default(),
             outputs: VecDeque::new(),
         }
@@ -186,7 +197,7 @@ impl Link {
 
     /// Whether a message queued now would be sent at once: it is then written down as attempted in the first place.
     pub fn would_send_now(&self) -> bool {
-        self.state.is_online() && self.outbox.is_clear()
+        self.state.is_online() && self.hold.is_none() && self.outbox.is_clear()
     }
 
     /// Takes a message back that the hub cannot have seen, or has refused. `None`: it may have it.
@@ -224,7 +235,8 @@ impl Link {
             LinkState::Online { .. } => {
                 let alive_by = self.pong_by.unwrap_or(self.heard_at + QUIET_MS);
                 let theirs = self.session.as_ref().and_then(|session| session.deadline());
-                [Some(alive_by), self.ack_by, self.watch.deadline(), theirs].into_iter().flatten().min()
+                let hold = self.hold.filter(|_| !self.outbox.is_in_flight());
+                [Some(alive_by), self.ack_by, hold, self.watch.deadline(), theirs].into_iter().flatten().min()
             }
         }
     }
@@ -255,6 +267,7 @@ impl Link {
                 }
             }
             Input::Queued(item) => self.outbox.push(item),
+            Input::Restored(item) => self.outbox.restore(item),
             Input::Attempted(ids) => self.outbox.marked(&ids),
             Input::Committed(mark) => {
                 self.saved = SavedState { resume: Some(mark.resume), since: None };
@@ -356,6 +369,11 @@ impl Link {
                 self.outbox.acknowledged(*id, delivery);
                 self.ack_by = None;
             }
+            Event::Refused { id, refusal }
+                if refusal.retry_after_ms().is_some() && self.outbox.holds(*id) =>
+            {
+                return self.postpone(now, *id, refusal);
+            }
             Event::Refused { id, refusal } => {
                 self.outbox.refused(*id, refusal);
                 self.ack_by = None;
@@ -377,6 +395,35 @@ impl Link {
             _ => {}
         }
         self.outputs.push_back(Output::Event(event, mark));
+    }
+
+    /// Nothing more is sent until the hub may take it, and until all that is under way has its answer: what is sent later
+    /// must not be stored first.
+    fn postpone(&mut self, now: Time, id: MessageId, refusal: &Refusal) {
+        let Some(unseen) = self.outbox.postponed(id) else { return };
+        self.ack_by = None;
+        self.outputs.push_back(Output::Event(Event::Postponed { id, unseen }, None));
+        let wait_ms = refusal.retry_after_ms().unwrap_or(0).clamp(MIN_HOLD_MS, MAX_HOLD_MS);
+        // Those under way are refused with what is left of the same time.
+        if self.hold.is_some_and(|until| until >= now.boot_ms + wait_ms) {
+            return;
+        }
+        let until = now.boot_ms + wait_ms + self.jitter.up_to((wait_ms / 8).min(MAX_HOLD_JITTER_MS));
+        self.hold = Some(until);
+        let until = now.wall_ms.saturating_add_unsigned(until - now.boot_ms);
+        let paused = Paused { refusal: refusal.clone(), until };
+        self.outputs.push_back(Output::Event(Event::Paused(Some(paused)), None));
+    }
+
+    /// Whether the hub is still to be left alone with messages.
+    fn is_held(&mut self, now: Time) -> bool {
+        let Some(until) = self.hold else { return false };
+        if now.boot_ms < until || self.outbox.is_in_flight() {
+            return true;
+        }
+        self.hold = None;
+        self.outputs.push_back(Output::Event(Event::Paused(None), None));
+        false
     }
 
     /// The one way down. `code`: the close code to send, where it is we who end it.
@@ -459,7 +506,7 @@ impl Link {
         if !self.state.is_online() {
             return;
         }
-        let turn = self.outbox.turn();
+        let turn = if self.is_held(now) { Turn::default() } else { self.outbox.turn() };
         if !turn.mark.is_empty() {
             self.outputs.push_back(Output::MarkAttempted(turn.mark));
         }

@@ -1,6 +1,6 @@
 //! [`Outbox`]: what one connection still has to deliver, in order, and how much of it may be under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Delivery, MessageId, Offset, OutboxItem, Refusal};
 
@@ -31,6 +31,10 @@ enum Stage {
 #[derive(Debug, Default)]
 pub struct Outbox {
     items: BTreeMap<u64, (OutboxItem, Stage)>,
+    /// Those that went to a socket once, ever, and that over this connection. A hub that refuses one has not stored it.
+    tried_once: BTreeSet<MessageId>,
+    /// Those that may have gone to a socket before that.
+    tried_before: BTreeSet<MessageId>,
 }
 
 /// What to do next for the outbox.
@@ -43,6 +47,14 @@ pub struct Turn {
 }
 
 impl Outbox {
+    /// Takes an item in that an earlier run of the program left.
+    pub fn restore(&mut self, item: OutboxItem) {
+        if item.delivery == Delivery::Attempted {
+            self.tried_before.insert(item.id);
+        }
+        self.push(item);
+    }
+
     /// Takes an item in.
     pub fn push(&mut self, item: OutboxItem) {
         let stage = match item.delivery {
@@ -82,6 +94,10 @@ impl Outbox {
                 (Stage::Marking | Stage::Edited, _) => break,
                 (Stage::Waiting, Delivery::Attempted) if turn.mark.is_empty() => {
                     *stage = Stage::InFlight;
+                    if !self.tried_before.contains(&item.id) && !self.tried_once.insert(item.id) {
+                        self.tried_before.insert(item.id);
+                        self.tried_once.remove(&item.id);
+                    }
                     turn.send.push(item.clone());
                     room -= 1;
                 }
@@ -118,6 +134,8 @@ impl Outbox {
     /// Gone: it came back as an entry.
     pub fn remove(&mut self, id: MessageId) {
         self.items.retain(|_, (item, _)| item.id != id);
+        self.tried_once.remove(&id);
+        self.tried_before.remove(&id);
     }
 
     /// The hub did not take it: it waits for the person.
@@ -126,6 +144,24 @@ impl Outbox {
             *stage = Stage::Refused;
             item.delivery = Delivery::Failed(refusal.clone());
         }
+    }
+
+    /// The hub will take it later: it waits in its place. Returns whether the hub cannot have it; `None` where it was not
+    /// under way.
+    pub fn postponed(&mut self, id: MessageId) -> Option<bool> {
+        let unseen = self.tried_once.contains(&id);
+        let (item, stage) = self.get(id).filter(|(_, stage)| *stage == Stage::InFlight)?;
+        *stage = Stage::Waiting;
+        if unseen {
+            item.delivery = Delivery::Pending;
+            self.tried_once.remove(&id);
+        }
+        Some(unseen)
+    }
+
+    /// Whether this is one of its items.
+    pub fn holds(&self, id: MessageId) -> bool {
+        self.items.values().any(|(item, _)| item.id == id)
     }
 
     /// Takes an item out that the hub cannot have seen, or has refused. `None`: it may have it, or there is none.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{MessageId, Offset, PrincipalId, RoomName};
+pub use super::refusal::Refusal;
 use super::time::WallMs;
 
 /// Longest message body, in bytes of UTF-8.
@@ -12,12 +13,13 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PrincipalKind {
-    /// Chats and gives commands.
-    Person,
     /// Publishes and answers commands for itself alone; never chats.
     Device,
     /// A person who may also invite and see metrics.
     Admin,
+    /// Chats and gives commands. A kind of a later version is treated as one.
+    #[serde(other)]
+    Person,
 }
 
 impl PrincipalKind {
@@ -111,28 +113,6 @@ pub struct Message {
     pub received: WallMs,
     /// Whether it came while the link was live (`false`: replayed or read from disk).
     pub live: bool,
-}
-
-/// Why a hub did not take a message. Nothing was stored there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Refusal {
-    /// There is no such room.
-    NoSuchRoom,
-    /// The body is larger than the hub takes.
-    TooLarge {
-        /// The hub's limit in bytes.
-        limit: u64,
-    },
-    /// This principal may not do that.
-    NotAllowed,
-    /// Another reason, in the hub's words.
-    Other {
-        /// The hub's code for it.
-        code: String,
-        /// Its explanation; may be empty.
-        detail: String,
-    },
 }
 
 /// How far something typed has come.

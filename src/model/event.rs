@@ -101,6 +101,15 @@ pub struct Page {
     pub newer_on_disk: bool,
 }
 
+/// Why nothing is sent at the moment, though the link is up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paused {
+    /// A refusal that will pass.
+    pub refusal: Refusal,
+    /// When sending goes on, by our clock.
+    pub until: WallMs,
+}
+
 /// What happened on one connection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -153,6 +162,15 @@ pub enum Event {
         /// Why.
         refusal: Refusal,
     },
+    /// The hub takes a message of ours later: it waits in its place and is sent again by itself.
+    Postponed {
+        /// Which.
+        id: MessageId,
+        /// Whether the hub cannot have it, so that it may be changed or deleted.
+        unseen: bool,
+    },
+    /// Nothing is sent for a while, since the hub would not take it; `None`: it is again.
+    Paused(Option<Paused>),
     /// Somebody else is typing.
     Typing {
         /// Where.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
 use super::device::{Freshness, Status};
 use super::devices::{self, Device, Devices, Latest};
-use super::event::{Event, LogRestart, Page, Person, Side, Stored, TestOutcome, Update};
+use super::event::{Event, LogRestart, Page, Paused, Person, Side, Stored, TestOutcome, Update};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
@@ -119,6 +119,8 @@ pub struct Connection {
     pub era_began: LogRestart,
     /// The last room that could not be made, and why.
     pub room_refused: Option<(RoomName, Refusal)>,
+    /// Why nothing is sent at the moment.
+    pub paused: Option<Paused>,
     /// Its devices, and the link itself as one.
     pub devices: Devices,
     /// Decoded lines for people.
@@ -225,6 +227,7 @@ impl Connection {
             received_to: 0,
             era_began: LogRestart::First,
             room_refused: None,
+            paused: None,
             devices: Devices::default(),
             log: Log::default(),
             management: Management::default(),
@@ -289,6 +292,9 @@ impl Connection {
                 self.set_delivery(id, Delivery::Acknowledged { offset, received });
             }
             Event::Refused { id, refusal } => self.set_delivery(id, Delivery::Failed(refusal)),
+            Event::Postponed { id, unseen: true } => self.set_delivery(id, Delivery::Pending),
+            Event::Postponed { unseen: false, .. } => {}
+            Event::Paused(paused) => self.paused = paused,
             Event::Typing { room, who, until } => self.typing(&room, who, until),
             Event::Presence(person) => {
                 if let Some(me) = self.me.as_mut().filter(|me| me.id == person.who.id) {

@@ -123,6 +123,7 @@ mod tests {
         Hello {
             versions: (1, 1),
             client: "Duplex".into(),
+            features: Default::default(),
             token: None,
             invite: None,
             challenge: None,

@@ -3,9 +3,9 @@
 mod rights;
 
 use duplex::model::{
-    Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, EntryKind, Epoch, Happened,
-    LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal,
-    ResumePoint, RoomName, Sender, Spec, Value,
+    Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, EntryKind, Epoch, Features,
+    Happened, LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind,
+    Refusal, ResumePoint, RoomName, Sender, Spec, Value,
 };
 use duplex::wire::duplex::message::{
     ClientMessage, Hello, HubMessage, PersonState, PublishedSample, ReadSample, ReadState, Redeem, Start,
@@ -98,24 +98,41 @@ fn refusal() -> impl Strategy<Value = Refusal> {
         Just(Refusal::NoSuchRoom),
         Just(Refusal::NotAllowed),
         number().prop_map(|limit| Refusal::TooLarge { limit }),
+        number().prop_map(|retry_after_ms| Refusal::SlowDown { retry_after_ms }),
+        number().prop_map(|retry_after_ms| Refusal::Quota { retry_after_ms }),
+        number().prop_map(|limit| Refusal::TooMany { limit }),
+        room().prop_map(|name| Refusal::NameAlike { name }),
+        text().prop_map(|detail| Refusal::BadName { detail }),
         (text(), text()).prop_map(|(code, detail)| Refusal::Other { code, detail }),
     ]
+}
+
+pub fn features() -> impl Strategy<Value = Features> {
+    vec(text(), 0..4).prop_map(Features::new)
 }
 
 fn hello() -> impl Strategy<Value = Hello> {
     let redeem = (text(), text(), text()).prop_map(|(code, name, token)| Redeem { code, name, token });
     let known = (option::of(resume()), option::of(number()));
-    (any::<(u32, u32)>(), text(), option::of(text()), option::of(redeem), option::of(text()), known).prop_map(
-        |(versions, client, token, invite, challenge, (resume, since))| Hello {
+    (
+        any::<(u32, u32)>(),
+        text(),
+        features(),
+        option::of(text()),
+        option::of(redeem),
+        option::of(text()),
+        known,
+    )
+        .prop_map(|(versions, client, features, token, invite, challenge, (resume, since))| Hello {
             versions,
             client,
+            features,
             token,
             invite,
             challenge,
             resume,
             since,
-        },
-    )
+        })
 }
 
 fn welcome() -> impl Strategy<Value = Welcome> {
@@ -126,21 +143,24 @@ fn welcome() -> impl Strategy<Value = Welcome> {
     let read = vec((room(), number()), 0..4)
         .prop_map(|read| read.into_iter().map(|(room, offset)| ReadState { room, offset }).collect());
     let log = (any::<u64>(), number(), number(), start);
-    let figures = (any::<u32>(), moment(), number());
+    let figures = (any::<u32>(), moment(), number(), option::of(features()));
+    let read = (read, any::<bool>());
     (text(), principal(), log, figures, vec(room(), 0..4), people, read).prop_map(
-        |(hub, me, (epoch, head, from, start), (version, now, max_body), rooms, people, read)| Welcome {
+        |(hub, me, log, (version, now, max_body, features), rooms, people, (read, more))| Welcome {
             version,
             hub,
             me,
-            epoch: Epoch(epoch),
-            head,
-            from,
-            start,
+            epoch: Epoch(log.0),
+            head: log.1,
+            from: log.2,
+            start: log.3,
             now,
             max_body,
+            features,
             rooms,
             people,
             read,
+            more,
         },
     )
 }
@@ -367,8 +387,9 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
     prop_oneof![
         hello().prop_map(ClientMessage::Hello),
         text().prop_map(|token| ClientMessage::Auth { token }),
-        (id(), number(), room(), text(), moment())
-            .prop_map(|(id, seq, room, body, at)| ClientMessage::Send { id, seq, room, body, at }),
+        (id(), number(), room(), text(), moment()).prop_map(|(id, seq, room, body, at)| {
+            ClientMessage::Send { id, seq, room, body, at, retry: at % 2 == 0 }
+        }),
         room().prop_map(|room| ClientMessage::Typing { room }),
         (room(), number()).prop_map(|(room, offset)| ClientMessage::Read { room, offset }),
         (room(), number(), any::<u32>()).prop_map(|(room, before, limit)| ClientMessage::History {

@@ -49,7 +49,8 @@ async fn rooms_are_made_and_history_is_paged() {
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     let room = RoomName::new("machines").unwrap();
     let id = new_id();
-    anna.say(&ClientMessage::Send { id, seq: 1, room: room.clone(), body: "x".into(), at: 0 }).await;
+    anna.say(&ClientMessage::Send { id, seq: 1, room: room.clone(), body: "x".into(), at: 0, retry: false })
+        .await;
     let refusal = anna
         .find(|message| match message {
             HubMessage::Refused { refusal, .. } => Some(refusal.clone()),
@@ -62,7 +63,7 @@ async fn rooms_are_made_and_history_is_paged() {
     anna.acked(id).await;
     for seq in 2..=21 {
         let (id, body) = (new_id(), seq.to_string());
-        anna.say(&ClientMessage::Send { id, seq, room: room.clone(), body, at: 0 }).await;
+        anna.say(&ClientMessage::Send { id, seq, room: room.clone(), body, at: 0, retry: false }).await;
         anna.acked(id).await;
     }
     anna.say(&ClientMessage::History { room, before: 20, limit: 5 }).await;

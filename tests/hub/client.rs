@@ -46,6 +46,7 @@ pub fn hello() -> Hello {
     Hello {
         versions: (1, 1),
         client: "test".to_owned(),
+        features: Default::default(),
         token: None,
         invite: None,
         challenge: None,
@@ -138,7 +139,7 @@ impl Client {
     pub async fn send_as(&mut self, id: MessageId, body: &str) {
         self.sends += 1;
         let (room, body) = (RoomName::general(), body.to_owned());
-        self.say(&ClientMessage::Send { id, seq: self.sends, room, body, at: 7 }).await;
+        self.say(&ClientMessage::Send { id, seq: self.sends, room, body, at: 7, retry: false }).await;
     }
 
     /// The next message.

@@ -124,7 +124,7 @@ async fn a_disk_that_takes_nothing_is_told_and_nothing_is_half_written() {
     // Both in one write, so that the hub has both before it knows of the first one's fate.
     let send = |seq, body: &str| {
         let (id, room, body) = (new_id(), RoomName::general(), body.to_owned());
-        Message::text(super::client::frame(&ClientMessage::Send { id, seq, room, body, at: 0 }))
+        Message::text(super::client::frame(&ClientMessage::Send { id, seq, room, body, at: 0, retry: false }))
     };
     anna.ws.feed(send(2, "too long")).await.unwrap();
     anna.ws.feed(send(3, "short")).await.unwrap();

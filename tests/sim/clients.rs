@@ -177,6 +177,7 @@ impl World {
         match &event {
             Event::Attempted(ids) => self.figures.attempted += ids.len() as u64,
             Event::Acknowledged { .. } => self.figures.acknowledged += 1,
+            Event::Postponed { .. } => self.figures.postponed += 1,
             Event::Entries { entries, .. } => {
                 c.shown.extend(laws::messages(entries).map(|e| (e.sender.id.clone(), e.id)));
             }

@@ -91,6 +91,7 @@ impl ClientDisk {
                 self.set(id, Delivery::Acknowledged { offset, received })
             }
             Event::Refused { id, refusal } => self.set(id, Delivery::Failed(refusal)),
+            Event::Postponed { id, unseen: true } => self.set(id, Delivery::Pending),
             _ => {}
         }
     }

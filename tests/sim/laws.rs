@@ -40,6 +40,8 @@ pub fn what_is_shown_is_on_disk(client: &mut Client, event: &Event) {
             | Event::Presence(_)
             | Event::Typing { .. }
             | Event::HistoryFailed { .. }
+            | Event::Paused(_)
+            | Event::Postponed { unseen: false, .. }
     );
     if let Some(running) = client.running.as_mut().filter(|_| is_kept) {
         let next = running.to_show.pop_front();

@@ -1,11 +1,12 @@
 //! The hub's end: real sessions over the hub's state; it may die at any output and between its disk and its answers.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use duplex::frame::Frame;
+use duplex::model::Refusal;
 use duplex::wire::duplex::client::why_of_close;
-use duplex::wire::duplex::server::{Answer, Ask, Input as HubInput, Output as HubOutput};
+use duplex::wire::duplex::server::{Answer, AppendOutcome, Ask, Input as HubInput, Output as HubOutput};
 
 use super::hub;
 use super::laws;
@@ -105,6 +106,10 @@ impl World {
             return Some(answer);
         }
         if let Ask::Append { sender, id, kind, room, body, at } = ask {
+            if let Some(refusal) = self.hub_is_full(15) {
+                let outcome = AppendOutcome::Refused(refusal);
+                return Some(Answer::Appended { id, outcome });
+            }
             self.waiting.push_back(hub::Waiting { session: conn, sender, id, kind, room, body, at });
             if !std::mem::replace(&mut self.sync_due, true) {
                 let in_ms = self.rng.up_to(15);
@@ -115,6 +120,21 @@ impl World {
         None
     }
 
+    /// A hub takes no messages now and then, and says for how long; it may well be longer.
+    fn hub_is_full(&mut self, permille: u64) -> Option<Refusal> {
+        if self.now >= self.full_until && self.mishap(permille) {
+            self.full_until = self.now + self.rng.up_to(15_000);
+        }
+        let left_ms = self.full_until.checked_sub(self.now).filter(|left| *left > 0)?;
+        self.figures.refused_for_a_while += 1;
+        let retry_after_ms = if self.chance(70) { left_ms } else { self.rng.up_to(left_ms) };
+        Some(if self.chance(50) {
+            Refusal::SlowDown { retry_after_ms }
+        } else {
+            Refusal::Quota { retry_after_ms }
+        })
+    }
+
     pub(super) fn hub_sync(&mut self, run: u64) {
         if run != self.hub_run || !self.hub_up {
             return;
@@ -122,6 +142,7 @@ impl World {
         self.sync_due = false;
         let now = self.hub_time().wall_ms;
         let before = self.disk.log.len();
+        let refused = self.refuse_while_full();
         let synced = hub::sync(&mut self.disk, &mut self.waiting, now);
         laws::once_and_in_order_at_the_hub(&self.disk, before, &self.clients);
         // On disk, and nobody has been told yet: the worst moment to die.
@@ -133,9 +154,27 @@ impl World {
                 self.tell_session(conn, HubInput::Committed(Arc::clone(batch)));
             }
         }
-        for (conn, answer) in synced.answers {
+        for (conn, answer) in synced.answers.into_iter().chain(refused) {
             self.tell_session(conn, HubInput::Answer(answer));
         }
+    }
+
+    /// From some entry on, the hub takes none of its client's: what is behind it must not be stored first.
+    fn refuse_while_full(&mut self) -> Vec<(u64, Answer)> {
+        let mut refused: BTreeMap<u64, Refusal> = BTreeMap::new();
+        let mut answers = Vec::new();
+        for append in std::mem::take(&mut self.waiting) {
+            let earlier = refused.get(&append.session).cloned();
+            match earlier.or_else(|| self.hub_is_full(10)) {
+                Some(refusal) => {
+                    refused.insert(append.session, refusal.clone());
+                    let outcome = AppendOutcome::Refused(refusal);
+                    answers.push((append.session, Answer::Appended { id: append.id, outcome }));
+                }
+                None => self.waiting.push_back(append),
+            }
+        }
+        answers
     }
 
     fn open_sessions(&self) -> Vec<u64> {

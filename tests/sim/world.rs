@@ -40,6 +40,8 @@ pub struct Figures {
     pub refused_dials: u64,
     pub refused_credentials: u64,
     pub unavailable: u64,
+    pub refused_for_a_while: u64,
+    pub postponed: u64,
     pub suspends: u64,
     pub clock_jumps: u64,
     pub lost: u64,
@@ -50,7 +52,7 @@ pub struct Figures {
 
 impl Figures {
     /// All that is counted, by name.
-    pub fn counts(&self) -> [(&'static str, u64); 19] {
+    pub fn counts(&self) -> [(&'static str, u64); 21] {
         [
             ("typed", self.typed),
             ("edited", self.edited),
@@ -67,6 +69,8 @@ impl Figures {
             ("refused dials", self.refused_dials),
             ("refused credentials", self.refused_credentials),
             ("unavailable", self.unavailable),
+            ("refused for a while", self.refused_for_a_while),
+            ("postponed", self.postponed),
             ("suspends", self.suspends),
             ("clock jumps", self.clock_jumps),
             ("lost", self.lost),
@@ -90,6 +94,8 @@ impl Figures {
         self.refused_dials += other.refused_dials;
         self.refused_credentials += other.refused_credentials;
         self.unavailable += other.unavailable;
+        self.refused_for_a_while += other.refused_for_a_while;
+        self.postponed += other.postponed;
         self.suspends += other.suspends;
         self.clock_jumps += other.clock_jumps;
         self.lost += other.lost;
@@ -146,6 +152,8 @@ pub struct World {
     pub(super) hub_run: u64,
     pub(super) waiting: VecDeque<hub::Waiting>,
     pub(super) sync_due: bool,
+    /// Until then the hub takes no messages.
+    pub(super) full_until: u64,
     pub(super) healed: bool,
     pub(super) figures: Figures,
     talk: bool,
@@ -172,6 +180,7 @@ impl World {
             hub_run: 1,
             waiting: VecDeque::new(),
             sync_due: false,
+            full_until: 0,
             healed: false,
             figures: Figures::default(),
             talk: false,
@@ -372,6 +381,7 @@ impl World {
     fn heal(&mut self) {
         self.healed = true;
         self.hub_up = true;
+        self.full_until = 0;
         for client in 0..self.clients.len() {
             self.restart_client(client);
             self.at(0, Happening::Start { client });

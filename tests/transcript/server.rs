@@ -2,7 +2,7 @@
 
 use duplex::frame::Frame;
 use duplex::model::chat::MAX_BODY_BYTES;
-use duplex::model::{Entry, Principal, Refusal, RoomName, Time, Value};
+use duplex::model::{Entry, Principal, RoomName, Time, Value};
 use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES};
 use duplex::wire::duplex::proof;
 use duplex::wire::duplex::server::{
@@ -56,8 +56,8 @@ fn told(text: &str) -> Input {
             let outcome = AppendOutcome::Stored { offset: offset.parse().unwrap(), received: 0 };
             Input::Answer(Answer::Appended { id: words::id(which), outcome })
         }
-        ["refused", which] => {
-            let outcome = AppendOutcome::Refused(Refusal::NoSuchRoom);
+        ["refused", which, ref why @ ..] => {
+            let outcome = AppendOutcome::Refused(words::refused(why));
             Input::Answer(Answer::Appended { id: words::id(which), outcome })
         }
         ["entries", ref of @ ..] => Input::Answer(Answer::Entries(entries(of))),

@@ -4,12 +4,12 @@
 use std::fmt::Write as _;
 
 use duplex::frame::Frame;
-use duplex::model::event::Person;
+use duplex::model::event::{Paused, Person};
 use duplex::model::log::Note;
 use duplex::model::{
-    Delivery, DeviceId, DeviceState, Entry, EntryKind, Epoch, Event, LinkState, MessageId, OutboxItem,
-    Principal, PrincipalId, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
-    Why,
+    Delivery, DeviceId, DeviceState, Entry, EntryKind, Epoch, Event, Features, LinkState, MessageId,
+    OutboxItem, Principal, PrincipalId, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender,
+    Spec, Value, Why,
 };
 use duplex::wire::duplex::message::{
     self, ClientMessage, Decoded, Hello, HubMessage, Message, Redeem, Start, VERSIONS, Welcome,
@@ -174,7 +174,7 @@ pub fn hub_says(text: &str) -> Frame {
         ["ack", which, offset] => {
             HubMessage::Ack { id: id(which), offset: offset.parse().unwrap(), received: 0 }
         }
-        ["refused", which, ..] => HubMessage::Refused { id: id(which), refusal: Refusal::NoSuchRoom },
+        ["refused", which, ref why @ ..] => HubMessage::Refused { id: id(which), refusal: refused(why) },
         ["typing", name] => HubMessage::Typing { room: room(name), who: sender("other") },
         ["presence", who, state] => HubMessage::Presence {
             who: principal(who),
@@ -231,9 +231,11 @@ fn welcome(start: &str, words: &[&str]) -> Welcome {
         start,
         now: field(words, "now").map_or(0, wall),
         max_body: number(words, "max_body").unwrap_or(65_536),
+        features: field(words, "features").map(|all| Features::new(all.split(','))),
         rooms: vec![RoomName::general()],
         people: Vec::new(),
         read: Vec::new(),
+        more: false,
     }
 }
 
@@ -248,6 +250,7 @@ pub fn client_says(text: &str) -> Frame {
                 .and_then(|range| range.split_once('-'))
                 .map_or(VERSIONS, |(low, high)| (low.parse().unwrap(), high.parse().unwrap())),
             client: "test".to_owned(),
+            features: Features::default(),
             token: field(&words, "token").map(str::to_owned),
             invite: field(&words, "invite").map(|code| Redeem {
                 code: code.to_owned(),
@@ -263,8 +266,9 @@ pub fn client_says(text: &str) -> Frame {
             id: id(which),
             seq: number(&words, "seq").expect("seq"),
             room: RoomName::general(),
-            body: body.join(" "),
+            body: body.iter().filter(|word| **word != "(retry)").copied().collect::<Vec<_>>().join(" "),
             at: 0,
+            retry: body.contains(&"(retry)"),
         },
         ["typing", name] => ClientMessage::Typing { room: room(name) },
         ["read", name, offset] => ClientMessage::Read { room: room(name), offset: offset.parse().unwrap() },
@@ -293,7 +297,9 @@ pub fn client_said(frame: &Frame) -> String {
     match read(frame) {
         ClientMessage::Hello(hello) => brief_hello(&hello),
         ClientMessage::Auth { token } => format!("auth {token}"),
-        ClientMessage::Send { id, seq, body, .. } => format!("send {} seq={seq} {body}", letter(id)),
+        ClientMessage::Send { id, seq, body, retry, .. } => {
+            format!("send {} seq={seq} {body}{}", letter(id), if retry { " (retry)" } else { "" })
+        }
         ClientMessage::Typing { room } => format!("typing {room}"),
         ClientMessage::Read { room, offset } => format!("read {room} {offset}"),
         ClientMessage::History { room, before, limit } => format!("history {room} {before} {limit}"),
@@ -369,11 +375,27 @@ fn completeness(complete: bool) -> &'static str {
     if complete { "complete" } else { "more" }
 }
 
+/// `slow_down 5000`, `quota 60000`; there is no such room where nothing is said.
+pub fn refused(words: &[&str]) -> Refusal {
+    match words {
+        [] | ["no_such_room"] => Refusal::NoSuchRoom,
+        ["slow_down", ms] => Refusal::SlowDown { retry_after_ms: ms.parse().unwrap() },
+        ["quota", ms] => Refusal::Quota { retry_after_ms: ms.parse().unwrap() },
+        ["name_alike", name] => Refusal::NameAlike { name: room(name) },
+        _ => panic!("no refusal: {words:?}"),
+    }
+}
+
 pub fn refusal(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NoSuchRoom => "no_such_room".to_owned(),
         Refusal::TooLarge { limit } => format!("too_large {limit}"),
         Refusal::NotAllowed => "not_allowed".to_owned(),
+        Refusal::SlowDown { retry_after_ms } => format!("slow_down {retry_after_ms}"),
+        Refusal::Quota { retry_after_ms } => format!("quota {retry_after_ms}"),
+        Refusal::TooMany { limit } => format!("too_many {limit}"),
+        Refusal::NameAlike { name } => format!("name_alike {name}"),
+        Refusal::BadName { detail } => format!("bad_name {detail}"),
         Refusal::Other { code, .. } => format!("other {code}"),
     }
 }
@@ -398,6 +420,14 @@ pub fn event(event: &Event) -> String {
         }
         Event::Acknowledged { id, offset, .. } => format!("acknowledged {} {offset}", letter(*id)),
         Event::Refused { id, refusal: why } => format!("refused {} {}", letter(*id), refusal(why)),
+        Event::RoomRefused { room, refusal: why } => format!("room refused {room} {}", refusal(why)),
+        Event::Postponed { id, unseen } => {
+            format!("postponed {}{}", letter(*id), if *unseen { " unseen" } else { "" })
+        }
+        Event::Paused(Some(Paused { refusal: why, until })) => {
+            format!("paused {} until {}", refusal(why), since_begin(*until))
+        }
+        Event::Paused(None) => "resumed".to_owned(),
         Event::Typing { room, who, .. } => format!("typing {room} {}", who.id),
         Event::Presence(Person { who, online }) => format!("presence {} {}", who.id, on(*online)),
         Event::ReadMarker { room, offset } => format!("read {room} {offset}"),

@@ -66,6 +66,7 @@ fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<
         Event::Refused { id, refusal } => {
             outbox::deliver(db, connection, *id, &Delivery::Failed(refusal.clone()))?;
         }
+        Event::Postponed { id, unseen: true } => outbox::deliver(db, connection, *id, &Delivery::Pending)?,
         Event::ReadMarker { room, offset } => read_marker(db, connection, room, *offset)?,
         Event::History { room, before, entries, complete } => {
             history(db, connection, room, *before, entries, *complete)?;

@@ -370,6 +370,22 @@ fn refusal(refusal: &Refusal) -> Sentence {
             "Edit it, or send it in parts.",
         ),
         Refusal::NotAllowed => say("This account may not do that here.", "Ask whoever runs the server."),
+        Refusal::SlowDown { .. } => {
+            say("The server is taking no more messages for now.", "It is sent again by itself.")
+        }
+        Refusal::Quota { .. } => {
+            say("What this account may send for now is used up.", "It is sent again by itself.")
+        }
+        Refusal::TooMany { limit } => {
+            say(format!("The server allows no more than {limit}."), "Ask whoever runs the server.")
+        }
+        Refusal::NameAlike { name } => say(
+            format!("It looks like “{}”, which exists already.", harmless::line(name.as_str(), 64)),
+            "Choose another name.",
+        ),
+        Refusal::BadName { detail: d } => {
+            say(format!("The server does not accept this name{}.", detail(d)), "Choose another name.")
+        }
         Refusal::Other { code, detail: d } => say(
             format!("The server refused it: {}{}.", harmless::line(code, 60), detail(d)),
             "Edit it, or retry later.",

@@ -384,6 +384,22 @@ fn refusal(refusal: &Refusal) -> Sentence {
         Refusal::NotAllowed => {
             say("이 계정은 여기서 그렇게 할 수 없습니다.", "서버를 운영하는 사람에게 물어보세요.")
         }
+        Refusal::SlowDown { .. } => {
+            say("서버가 지금은 메시지를 더 받지 않습니다.", "나중에 자동으로 다시 보냅니다.")
+        }
+        Refusal::Quota { .. } => {
+            say("이 계정이 지금 보낼 수 있는 양을 다 썼습니다.", "나중에 자동으로 다시 보냅니다.")
+        }
+        Refusal::TooMany { limit } => {
+            say(format!("서버는 {limit}개까지만 허용합니다."), "서버를 운영하는 사람에게 물어보세요.")
+        }
+        Refusal::NameAlike { name } => say(
+            format!("이미 있는 ‘{}’와(과) 똑같아 보입니다.", harmless::line(name.as_str(), 64)),
+            "다른 이름을 쓰세요.",
+        ),
+        Refusal::BadName { detail: d } => {
+            say(format!("서버가 받지 않는 이름입니다{}.", detail(d)), "다른 이름을 쓰세요.")
+        }
         Refusal::Other { code, detail: d } => say(
             format!("서버가 거절했습니다: {}{}.", harmless::line(code, 60), detail(d)),
             "고치거나 나중에 다시 시도하세요.",

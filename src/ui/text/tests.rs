@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::model::chat::{Principal, PrincipalKind};
-use crate::model::id::PrincipalId;
+use crate::model::id::{PrincipalId, RoomName};
 use crate::model::link_state::Phase;
 
 const ALL: [Language; 2] = [Language::English, Language::Korean];
@@ -46,11 +46,16 @@ fn whys() -> Vec<Why> {
     all
 }
 
-fn refusals() -> [Refusal; 4] {
+fn refusals() -> [Refusal; 9] {
     [
         Refusal::NoSuchRoom,
         Refusal::TooLarge { limit: 65536 },
         Refusal::NotAllowed,
+        Refusal::SlowDown { retry_after_ms: 1 },
+        Refusal::Quota { retry_after_ms: 1 },
+        Refusal::TooMany { limit: 500 },
+        Refusal::NameAlike { name: RoomName::general() },
+        Refusal::BadName { detail: "x".into() },
         Refusal::Other { code: "x".into(), detail: "y".into() },
     ]
 }

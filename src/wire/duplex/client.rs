@@ -16,13 +16,16 @@ use crate::model::link_state::Why;
 use crate::model::log::Note;
 use crate::model::profile::Secret;
 use crate::model::{
-    DeviceId, DeviceState, Event, Offset, OutboxItem, PrincipalKind, Readings, Refusal, ResumePoint,
-    SeriesPage, Time,
+    DeviceId, DeviceState, Event, Features, MessageId, Offset, OutboxItem, PrincipalKind, Readings, Refusal,
+    ResumePoint, RoomName, SeriesPage, Time,
 };
 use crate::wire::{Input, Mark, Output, Request, SavedState, Session, WireError};
 
 /// How long a "somebody is typing" is believed, in milliseconds.
 pub const TYPING_MS: u64 = 6_000;
+
+/// Maximum number of rooms whose making has no answer yet.
+const MAX_ROOMS_BEING_MADE: usize = 64;
 
 /// How a client comes in.
 #[derive(Clone, Debug)]
@@ -83,6 +86,10 @@ pub struct ClientSession {
     max_body: u64,
     nonce: [u8; 32],
     sends: u64,
+    /// The next send is the first after a refusal that will pass.
+    retry: bool,
+    /// Rooms that the hub was asked to make, and has not answered for.
+    making: VecDeque<(MessageId, RoomName)>,
     pings: u64,
     ping_sent_at: Option<(u64, u64)>,
     names: Names,
@@ -101,6 +108,8 @@ impl ClientSession {
             max_body: MAX_BODY_BYTES as u64,
             nonce,
             sends: 0,
+            retry: false,
+            making: VecDeque::new(),
             pings: 0,
             ping_sent_at: None,
             names: Names::default(),
@@ -123,6 +132,7 @@ impl ClientSession {
 
     fn hello(&mut self) {
         let mut hello = Hello {
+            features: Features::default(),
             versions: VERSIONS,
             client: self.config.client.clone(),
             token: None,
@@ -282,9 +292,10 @@ impl ClientSession {
         match message {
             HubMessage::Log { entries } => return self.log(entries),
             HubMessage::Ack { id, offset, received } => {
+                self.making.retain(|(known, _)| *known != id);
                 self.event(Event::Acknowledged { id, offset, received })
             }
-            HubMessage::Refused { id, refusal } => self.event(Event::Refused { id, refusal }),
+            HubMessage::Refused { id, refusal } => self.refused(id, refusal),
             HubMessage::Typing { room, who } => {
                 let until = now.boot_ms + TYPING_MS;
                 self.event(Event::Typing { room, who, until });
@@ -349,6 +360,23 @@ impl ClientSession {
         Ok(())
     }
 
+    fn refused(&mut self, id: MessageId, refusal: Refusal) {
+        let made = self.making.iter().position(|(known, _)| *known == id);
+        if let Some((_, room)) = made.and_then(|index| self.making.remove(index)) {
+            return self.event(Event::RoomRefused { room, refusal });
+        }
+        self.retry |= refusal.retry_after_ms().is_some();
+        self.event(Event::Refused { id, refusal });
+    }
+
+    fn create_room(&mut self, id: MessageId, room: RoomName) {
+        if self.making.len() == MAX_ROOMS_BEING_MADE {
+            self.making.pop_front();
+        }
+        self.making.push_back((id, room.clone()));
+        self.send(&ClientMessage::CreateRoom { id, room });
+    }
+
     fn log(&mut self, entries: Vec<crate::model::Entry>) -> Result<(), WireError> {
         let (Some((epoch, next)), Some(last)) = (self.epoch_and_next, entries.last()) else {
             return Ok(());
@@ -377,14 +405,15 @@ impl ClientSession {
             Request::Send(OutboxItem { id, room, body, at, .. }) => {
                 self.sends += 1;
                 let seq = self.sends;
-                self.send(&ClientMessage::Send { id, seq, room, body, at });
+                let retry = std::mem::take(&mut self.retry);
+                self.send(&ClientMessage::Send { id, seq, room, body, at, retry });
             }
             Request::Typing(room) => self.send(&ClientMessage::Typing { room }),
             Request::Read { room, offset } => self.send(&ClientMessage::Read { room, offset }),
             Request::History { room, before, limit } => {
                 self.send(&ClientMessage::History { room, before, limit });
             }
-            Request::CreateRoom { id, room } => self.send(&ClientMessage::CreateRoom { id, room }),
+            Request::CreateRoom { id, room } => self.create_room(id, room),
             Request::Announce(spec) => self.send(&ClientMessage::Announce(spec)),
             Request::DeviceState { device, online, reason } => {
                 self.send(&ClientMessage::DeviceState { device, online, reason });

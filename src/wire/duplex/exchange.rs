@@ -283,7 +283,8 @@ pub enum AppendOutcome {
         /// When it was written.
         received: i64,
     },
-    /// Nothing was stored.
+    /// Nothing was stored. After a refusal of a message that will pass, nothing of the same client that was asked for
+    /// behind it may be stored either, until that is refused, too.
     Refused(Refusal),
 }
 

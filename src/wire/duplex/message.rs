@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::frame::Frame;
 use crate::model::rights::{Manage, Managed};
 use crate::model::{
-    Bucket, Command, CommandState, DeviceId, DeviceState, Entry, Epoch, LogLine, MessageId, MetricName,
-    Offset, Principal, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
+    Bucket, Command, CommandState, DeviceId, DeviceState, Entry, Epoch, Features, LogLine, MessageId,
+    MetricName, Offset, Principal, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
 };
 
 /// Largest frame either end takes, in bytes.
@@ -69,6 +69,9 @@ pub enum ClientMessage {
         body: String,
         /// When, by the sender's clock, in Unix milliseconds.
         at: i64,
+        /// The first send after a refusal that will pass: from here on the hub may take messages again.
+        #[serde(default, skip_serializing_if = "is_false")]
+        retry: bool,
     },
     /// The person is typing.
     Typing {
@@ -205,6 +208,9 @@ pub struct Hello {
     /// The program and its version, for people.
     #[serde(default)]
     pub client: String,
+    /// What the client understands beyond version 1: words of later versions.
+    #[serde(default, skip_serializing_if = "Features::is_empty")]
+    pub features: Features,
     /// The token, where the transport could not carry it in a header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
@@ -429,6 +435,11 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 /// The hub's answer to hello.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Welcome {
@@ -450,6 +461,9 @@ pub struct Welcome {
     pub now: i64,
     /// Largest message body, in bytes.
     pub max_body: u64,
+    /// What the hub offers; none: all of version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<Features>,
     /// All rooms.
     pub rooms: Vec<RoomName>,
     /// Everyone who may chat.
@@ -457,6 +471,9 @@ pub struct Welcome {
     /// What this principal has read.
     #[serde(default)]
     pub read: Vec<ReadState>,
+    /// Whether the three lists are only their beginning, and `lists` follow.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub more: bool,
 }
 
 /// How the hub found the first offset to send.

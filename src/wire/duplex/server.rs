@@ -23,7 +23,8 @@ use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
 use crate::model::rights::{Manage, Managed, Unmanaged};
 use crate::model::{
-    Entry, EntryKind, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender, SeriesPage, Time,
+    Entry, EntryKind, Feature, Features, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal,
+    Sender, SeriesPage, Time,
 };
 
 /// A client that says no hello for so long is closed, in milliseconds.
@@ -97,6 +98,10 @@ pub struct ServerSession {
     pinged_at: Option<u64>,
     malformed: u32,
     sends: u64,
+    /// A refusal that will pass, and when it does: all sends are refused so until the client begins again.
+    stalled: Option<(Refusal, u64)>,
+    /// Rooms being made: what becomes of them concerns no send.
+    making: Vec<MessageId>,
     names: Names,
     outputs: VecDeque<Output>,
 }
@@ -112,6 +117,8 @@ impl ServerSession {
             pinged_at: None,
             malformed: 0,
             sends: 0,
+            stalled: None,
+            making: Vec::new(),
             names: Names::up_to(NAMES),
             outputs: VecDeque::new(),
         }
@@ -362,10 +369,7 @@ impl ServerSession {
             Answer::Redeemed(None) => self.bye(close::INVITE_REFUSED, "the invite is not good", None),
             Answer::Redeemed(principal) => self.answer(now, Answer::Authenticated(principal)),
             Answer::Begun(begun) => self.begun(now, begun),
-            Answer::Appended { id, outcome } => self.send(&match outcome {
-                AppendOutcome::Stored { offset, received } => HubMessage::Ack { id, offset, received },
-                AppendOutcome::Refused(refusal) => HubMessage::Refused { id, refusal },
-            }),
+            Answer::Appended { id, outcome } => self.appended(now, id, outcome),
             Answer::Entries(entries) => self.entries(entries),
             Answer::History { room, before, entries, complete } => {
                 let (entries, all) = batch::newest_that_fit(entries);
@@ -385,6 +389,32 @@ impl ServerSession {
                 self.bye(close::UNAVAILABLE, "the log cannot be read or written", Some(UNAVAILABLE_MS));
             }
         }
+    }
+
+    fn appended(&mut self, now: Time, id: MessageId, outcome: AppendOutcome) {
+        let is_room = self.making.iter().position(|known| *known == id);
+        is_room.map(|index| self.making.swap_remove(index));
+        let answer = match outcome {
+            AppendOutcome::Stored { offset, received } => HubMessage::Ack { id, offset, received },
+            AppendOutcome::Refused(refusal) => {
+                if let (Some(retry_after_ms), None) = (refusal.retry_after_ms(), is_room) {
+                    let until = now.boot_ms.saturating_add(retry_after_ms);
+                    self.stalled.get_or_insert((refusal.clone(), until));
+                }
+                HubMessage::Refused { id, refusal }
+            }
+        };
+        self.send(&answer);
+    }
+
+    /// A message that was refused for a while has its turn before all later ones: until the client begins again, every
+    /// send is refused in the same way, however much time has passed.
+    fn refusal_of_stall(&mut self, now: Time, retry: bool) -> Option<Refusal> {
+        if retry {
+            self.stalled = None;
+        }
+        let (refusal, until) = self.stalled.clone()?;
+        Some(refusal.retried_after(until.saturating_sub(now.boot_ms)))
     }
 
     fn begun(&mut self, now: Time, mut begun: Begun) {
@@ -410,9 +440,11 @@ impl ServerSession {
             start,
             now: now.wall_ms,
             max_body: MAX_BODY_BYTES as u64,
+            features: Some(features_for(&me)),
             rooms: begun.rooms,
             people: begun.people.into_iter().map(person).collect(),
             read: begun.read.into_iter().map(|(room, offset)| ReadState { room, offset }).collect(),
+            more: false,
         };
         self.send(&HubMessage::Welcome(welcome));
         self.phase = Phase::Online(Online {
@@ -434,13 +466,15 @@ impl ServerSession {
         }
         let sender = Sender { id: me.id, name: me.name };
         match message {
-            ClientMessage::Send { id, seq, room, body, at } => {
+            ClientMessage::Send { id, seq, room, body, at, retry } => {
                 match self.count_send(seq) {
                     Ordering::Less => return,
                     Ordering::Equal => {}
                     Ordering::Greater => return self.bye(close::SEND_LOST, "a send is missing", None),
                 }
-                let refusal = if body.len() > MAX_BODY_BYTES {
+                let refusal = if let Some(refusal) = self.refusal_of_stall(now, retry) {
+                    refusal
+                } else if body.len() > MAX_BODY_BYTES {
                     Refusal::TooLarge { limit: MAX_BODY_BYTES as u64 }
                 } else if body.is_empty() {
                     Refusal::Other { code: "empty".to_owned(), detail: String::new() }
@@ -451,6 +485,7 @@ impl ServerSession {
             }
             ClientMessage::CreateRoom { id, room } => {
                 let (kind, body, at) = (EntryKind::Room, String::new(), now.wall_ms);
+                self.making.push(id);
                 self.ask(Ask::Append { sender, id, kind, room, body, at });
             }
             ClientMessage::Typing { room } => self.ask(Ask::Typing { room }),
@@ -530,6 +565,14 @@ impl ServerSession {
             let from = online.cursor;
             self.ask(Ask::Read { from, limit: READ_LIMIT });
         }
+    }
+}
+
+/// What the hub offers to this principal.
+fn features_for(me: &Principal) -> Features {
+    match me.kind {
+        PrincipalKind::Admin => Features::all(),
+        _ => Features::all().without(Feature::People).without(Feature::Invites),
     }
 }
 

@@ -1,0 +1,173 @@
+//! [`Refusal`]: why a hub did not take a message or make a room. A reason of a later version is read as [`Refusal::Other`].
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
+
+use super::id::RoomName;
+
+/// The words of the reasons that this version knows, as they stand on the wire.
+const KNOWN: [&str; 9] = [
+    "no_such_room",
+    "too_large",
+    "not_allowed",
+    "slow_down",
+    "quota",
+    "too_many",
+    "name_alike",
+    "bad_name",
+    "other",
+];
+/// Maximum length of an unknown reason's word that is kept, in characters.
+const MAX_CODE_CHARS: usize = 64;
+
+/// Why a hub did not take a message. Nothing was stored there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", remote = "Self")]
+pub enum Refusal {
+    /// There is no such room.
+    NoSuchRoom,
+    /// The body is larger than the hub takes.
+    TooLarge {
+        /// The hub's limit in bytes.
+        limit: u64,
+    },
+    /// This principal may not do that.
+    NotAllowed,
+    /// The hub takes no more messages for a moment. The message keeps its place and is sent again.
+    SlowDown {
+        /// Not to be tried again sooner, in milliseconds from now.
+        retry_after_ms: u64,
+    },
+    /// What this principal may send in a period is used up. The message keeps its place and is sent again.
+    Quota {
+        /// Not to be tried again sooner, in milliseconds from now.
+        retry_after_ms: u64,
+    },
+    /// There are as many (rooms, for instance) as the hub allows.
+    TooMany {
+        /// The hub's limit.
+        limit: u64,
+    },
+    /// The name of a new room looks like that of a room that exists.
+    NameAlike {
+        /// The room that exists.
+        name: RoomName,
+    },
+    /// The name of a new room cannot be used.
+    BadName {
+        /// Which rule it breaks, in the hub's words; may be empty.
+        #[serde(default)]
+        detail: String,
+    },
+    /// Another reason, in the hub's words.
+    Other {
+        /// The hub's code for it.
+        code: String,
+        /// Its explanation; may be empty.
+        #[serde(default)]
+        detail: String,
+    },
+}
+
+impl Refusal {
+    /// For a refusal that will pass by itself: how long the hub asked to wait, in milliseconds.
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        match self {
+            Refusal::SlowDown { retry_after_ms } | Refusal::Quota { retry_after_ms } => Some(*retry_after_ms),
+            _ => None,
+        }
+    }
+
+    /// The same refusal with another time to wait, where it has one.
+    pub fn retried_after(self, retry_after_ms: u64) -> Self {
+        match self {
+            Refusal::SlowDown { .. } => Refusal::SlowDown { retry_after_ms },
+            Refusal::Quota { .. } => Refusal::Quota { retry_after_ms },
+            lasting => lasting,
+        }
+    }
+
+    /// Reads a reason that this version does not know: its word, and with it a time to wait or a text, where it has one.
+    fn unknown(value: &Value) -> Option<Self> {
+        let (code, fields) = match value {
+            Value::String(code) => (code, None),
+            Value::Object(object) if object.len() == 1 => {
+                let (code, fields) = object.iter().next()?;
+                (code, Some(fields))
+            }
+            _ => return None,
+        };
+        if KNOWN.contains(&code.as_str()) {
+            return None;
+        }
+        let field = |name| fields.and_then(|fields| fields.get(name));
+        if let Some(retry_after_ms) = field("retry_after_ms").and_then(Value::as_u64) {
+            return Some(Refusal::SlowDown { retry_after_ms });
+        }
+        let detail = field("detail").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Some(Refusal::Other { code: code.chars().take(MAX_CODE_CHARS).collect(), detail })
+    }
+}
+
+impl Serialize for Refusal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Refusal::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Refusal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        match Refusal::unknown(&value) {
+            Some(refusal) => Ok(refusal),
+            None => Refusal::deserialize(value).map_err(de::Error::custom),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Refusal, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_known_reason_keeps_its_shape() {
+        let all = [
+            (Refusal::NoSuchRoom, r#""no_such_room""#),
+            (Refusal::TooLarge { limit: 9 }, r#"{"too_large":{"limit":9}}"#),
+            (Refusal::NotAllowed, r#""not_allowed""#),
+            (Refusal::SlowDown { retry_after_ms: 9 }, r#"{"slow_down":{"retry_after_ms":9}}"#),
+            (Refusal::Quota { retry_after_ms: 9 }, r#"{"quota":{"retry_after_ms":9}}"#),
+            (Refusal::TooMany { limit: 9 }, r#"{"too_many":{"limit":9}}"#),
+            (Refusal::NameAlike { name: RoomName::general() }, r#"{"name_alike":{"name":"general"}}"#),
+            (Refusal::BadName { detail: "x".into() }, r#"{"bad_name":{"detail":"x"}}"#),
+            (
+                Refusal::Other { code: "x".into(), detail: "y".into() },
+                r#"{"other":{"code":"x","detail":"y"}}"#,
+            ),
+        ];
+        assert_eq!(all.len(), KNOWN.len());
+        for (refusal, text) in all {
+            assert_eq!(serde_json::to_string(&refusal).unwrap(), text);
+            assert_eq!(read(text).unwrap(), refusal);
+        }
+    }
+
+    #[test]
+    fn reasons_of_later_versions_are_read_as_what_is_known_of_them() {
+        let other = |code: &str, detail: &str| Refusal::Other { code: code.into(), detail: detail.into() };
+        assert_eq!(read(r#""archived""#), Ok(other("archived", "")));
+        assert_eq!(read(r#"{"archived":{"detail":"since May","by":7}}"#), Ok(other("archived", "since May")));
+        assert_eq!(
+            read(r#"{"maintenance":{"retry_after_ms":5}}"#),
+            Ok(Refusal::SlowDown { retry_after_ms: 5 }),
+            "what has a time passes"
+        );
+        assert!(read(r#"{"too_large":{}}"#).is_err(), "a known one that lacks its field is malformed");
+        assert!(read("7").is_err());
+        assert!(read(r#"{"a":1,"b":2}"#).is_err());
+    }
+}
