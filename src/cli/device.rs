@@ -6,10 +6,10 @@ use super::admin::{Admin, new_token};
 use super::args::{Device, DeviceToken};
 use super::{Failure, people, print};
 use crate::model::rights::Manage;
-use crate::model::{Address, DeviceId, PrincipalId};
+use crate::model::{Address, DeviceId, PrincipalId, publish};
 
 /// Where a hub listens unless it is told otherwise.
-const USUAL: &str = "http://127.0.0.1:7870";
+const USUAL: &str = "ws://127.0.0.1:7870";
 
 pub(super) async fn run(command: Device) -> Result<(), Failure> {
     match command {
@@ -72,8 +72,8 @@ fn principal(id: &DeviceId) -> PrincipalId {
 /// Where to post to, and whether the hub signed its certificate itself.
 fn place(admin: &Admin, told: Option<&str>) -> (String, bool) {
     match (told.and_then(|url| Address::parse(url).ok()), admin.beacon()) {
-        (Some(address), _) => (http_url(&address.url), address.fingerprint.is_some()),
-        (None, Some(beacon)) => (http_url(&beacon.url), beacon.fingerprint.is_some()),
+        (Some(address), _) => (address.url, address.fingerprint.is_some()),
+        (None, Some(beacon)) => (beacon.url, beacon.fingerprint.is_some()),
         (None, None) => (USUAL.to_owned(), false),
     }
 }
@@ -81,53 +81,9 @@ fn place(admin: &Admin, told: Option<&str>) -> (String, bool) {
 /// The token is alone on standard output; how to use it is beside it, on standard error.
 #[allow(clippy::print_stderr)]
 fn explain(id: &DeviceId, (url, self_signed): (String, bool)) {
-    let trust = if self_signed { " --insecure" } else { "" };
+    let command = publish::command(&url, self_signed, id.as_str(), "TOKEN");
     eprintln!(
-        "This token speaks for {} alone; it is not shown again. Publish with it:\n  \
-         curl{trust} {url}/v1/devices/{}/readings -H 'Authorization: Bearer TOKEN' -d '{{\"temperature\": 21.5}}'",
+        "This token speaks for {} alone; it is not shown again. Publish with it:\n  {command}",
         print::harmless(id.as_str()),
-        percent(id.as_str()),
     );
-}
-
-/// The hub's address for HTTP, from that of its socket.
-fn http_url(socket: &str) -> String {
-    let place = |text: &str| text.split_once('/').map_or(text, |(place, _)| place).to_owned();
-    match socket.split_once("://") {
-        Some(("wss", rest)) => format!("https://{}", place(rest)),
-        Some((_, rest)) => format!("http://{}", place(rest)),
-        None => USUAL.to_owned(),
-    }
-}
-
-/// A part of a path, with everything encoded that has a meaning there, or to a shell (RFC 3986 §2.3).
-fn percent(text: &str) -> String {
-    let mut path = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            path.push(char::from(byte));
-        } else {
-            path.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    path
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_address_to_post_to_is_that_of_the_socket() {
-        assert_eq!(http_url("ws://127.0.0.1:7870/v1/socket"), "http://127.0.0.1:7870");
-        assert_eq!(http_url("wss://hub.example:7870/v1/socket"), "https://hub.example:7870");
-        assert_eq!(http_url("nonsense"), USUAL);
-    }
-
-    #[test]
-    fn an_id_is_written_so_that_a_path_and_a_shell_take_it() {
-        assert_eq!(percent("shed-1.a_b~c"), "shed-1.a_b~c");
-        assert_eq!(percent("my shed/$(x)'"), "my%20shed%2F%24%28x%29%27");
-        assert_eq!(percent("창고"), "%EC%B0%BD%EA%B3%A0");
-    }
 }

@@ -16,6 +16,7 @@ pub mod notices;
 pub mod panes;
 pub mod preferences;
 pub mod profile;
+pub mod publish;
 pub mod readings;
 pub mod reducer;
 pub mod refusal;

@@ -13,7 +13,7 @@ use super::room_menu::{self, Choice};
 use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
-use super::{Cx, Place, harmless};
+use super::{Cx, Place, harmless, people};
 use crate::model::Connection;
 use crate::model::chat::Refusal;
 use crate::model::id::{ConnectionId, RoomName};
@@ -32,6 +32,8 @@ pub(super) enum Wish {
     Edit(ConnectionId),
     /// To add one like it.
     Duplicate(ConnectionId),
+    /// To change who may come in at one.
+    People(ConnectionId),
     /// To remove one.
     Remove(ConnectionId),
 }
@@ -56,6 +58,8 @@ struct ConnectionRow {
     name: String,
     rooms: Vec<(RoomName, u64, Choice)>,
     refused: Option<(RoomName, Refusal)>,
+    /// Whether the person may change who comes in.
+    people: bool,
 }
 
 /// What a connection is called: the person's name for it, the server's own, or where it leads.
@@ -97,6 +101,7 @@ fn rows(cx: &Cx, reading: Option<&RoomKey>) -> Vec<ConnectionRow> {
                 })
                 .collect(),
             refused: connection.room_refused.clone(),
+            people: people::is_offered(connection),
         };
         model.connections.iter().map(row).collect()
     })
@@ -292,6 +297,9 @@ fn menu(
             }
         } else if ui.button(words.disconnect).clicked() {
             cx.intents.push(Intent::Disconnect(row.id));
+        }
+        if row.people && ui.button(words.people.menu).clicked() {
+            wish = Some(Wish::People(row.id));
         }
         if ui.button(words.log.title).clicked() {
             wish = Some(Wish::Log(row.id));

@@ -212,6 +212,18 @@ impl Window {
         self.event(Event::Welcomed { me: me(), server: "Workshop".into(), head, now, people: vec![], rooms });
     }
 
+    /// The hub welcomes the person as this principal.
+    #[allow(dead_code, reason = "for the tests of who may come in")]
+    pub fn become_who(&mut self, me: Principal) {
+        let app = self.harness.state_mut();
+        app.model.write(|model| {
+            if let Some(connection) = model.connections.get_mut(&CONNECTION) {
+                connection.me = Some(me);
+            }
+        });
+        self.run();
+    }
+
     /// Messages by Mina, "message N", in `general`.
     pub fn entries(&mut self, offsets: RangeInclusive<u64>, live: bool) {
         let entries = offsets.map(|n| message(n, "general", "mina", &format!("message {n}"))).collect();

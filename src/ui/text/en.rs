@@ -181,6 +181,7 @@ pub static ENGLISH: Words = Words {
     sheet: &super::en_sheet::ENGLISH,
     rich: &super::en_rich::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,
+    people: &super::en_people::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };
 

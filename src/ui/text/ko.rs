@@ -22,6 +22,7 @@ pub static KOREAN: Words = Words {
     sheet: &super::ko_sheet::KOREAN,
     rich: &super::ko_rich::KOREAN,
     profiles: &super::ko_profiles::KOREAN,
+    people: &super::ko_people::KOREAN,
     device_page: &super::ko_device_page::KOREAN,
     state,
     countdown: |seconds| format!("{seconds}초 뒤 다시 시도"),
