@@ -12,6 +12,7 @@ use duplex::model::link_state::{LinkState, Why};
 use duplex::model::profile::Secret;
 use duplex::model::rights::{Invitation, Manage, Managed, Member, Unmanaged};
 use egui::Key;
+use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 use ui_support::{CONNECTION, Window};
 
@@ -67,14 +68,30 @@ fn people() -> Vec<Member> {
 
 /// The sheet, open and filled.
 fn opened(width: f32, height: f32) -> Window {
-    let mut window = window_of(PrincipalKind::Admin, width, height);
-    window.click("More for Workshop");
+    let mut window = window_of(PrincipalKind::Admin, 1_280.0, 800.0);
+    window.click("More for Home");
     window.click("People and invites");
+    window.resize(width, height);
     let (number, what) = one(&mut window);
     assert_eq!(what, Manage::People { after: None });
     answer(&mut window, number, Managed::People { people: people(), next: None });
     assert_eq!(asked(&mut window), []);
     window
+}
+
+/// What a button puts into the clipboard.
+fn copied_by(window: &mut Window, button: &str) -> String {
+    window.harness.get_by_label(button).click();
+    let mut frames = std::iter::repeat_with(|| {
+        window.harness.step();
+        window.copied()
+    });
+    frames.by_ref().take(8).flatten().next().unwrap()
+}
+
+fn tab(window: &mut Window, name: &str) {
+    window.harness.get_by_role_and_label(Role::Tab, name).click();
+    window.run();
 }
 
 fn choose(window: &mut Window, name: &str, what: &str) {
@@ -86,7 +103,7 @@ fn choose(window: &mut Window, name: &str, what: &str) {
 fn only_an_admin_is_offered_it() {
     for (kind, offered) in [(PrincipalKind::Admin, true), (PrincipalKind::Person, false)] {
         let mut window = window_of(kind, 1_100.0, 720.0);
-        window.click("More for Workshop");
+        window.click("More for Home");
         assert_eq!(window.harness.query_by_label("People and invites").is_some(), offered, "{kind:?}");
     }
 }
@@ -158,8 +175,7 @@ fn a_new_token_is_shown_once_and_copied() {
     assert!(matches!(what, Manage::RotateToken { who, .. } if who.0 == "p-3"));
     answer(&mut window, number, Managed::Token { token: Secret::new("t0ken") });
     window.harness.get_by_label("t0ken");
-    window.click("Copy token");
-    assert_eq!(window.copied().as_deref(), Some("t0ken"));
+    assert_eq!(copied_by(&mut window, "Copy token"), "t0ken");
     window.click("Done");
     assert!(window.harness.query_by_label("t0ken").is_none());
 }
@@ -182,7 +198,7 @@ fn rights_are_given_and_taken_but_not_the_owners() {
 #[test]
 fn invites_are_made_listed_and_taken_back() {
     let mut window = opened(800.0, 600.0);
-    window.click("Invites");
+    tab(&mut window, "Invites");
     let (number, what) = one(&mut window);
     assert_eq!(what, Manage::Invites { after: None });
     let now = window.now().wall_ms;
@@ -218,14 +234,13 @@ fn invites_are_made_listed_and_taken_back() {
     let code = Secret::new("abcd-efgh");
     let made = Managed::Invited { code, expires: now + 1_000, url: String::new(), fingerprint: None };
     answer(&mut window, number, made);
-    window.click("Copy link");
-    assert!(window.copied().unwrap().ends_with("#invite=abcd-efgh"));
+    assert!(copied_by(&mut window, "Copy link").ends_with("#invite=abcd-efgh"));
 }
 
 #[test]
 fn a_device_is_added_with_a_token_and_the_command_to_publish_with_it() {
     let mut window = opened(800.0, 600.0);
-    window.click("Devices");
+    tab(&mut window, "Devices");
     let (number, _) = one(&mut window);
     answer(&mut window, number, Managed::Devices { devices: Vec::new(), next: None });
     window.harness.get_by_label("No device has a token yet.");
@@ -237,8 +252,8 @@ fn a_device_is_added_with_a_token_and_the_command_to_publish_with_it() {
     let (number, what) = one(&mut window);
     assert!(matches!(what, Manage::AddDevice { who, .. } if who.0 == "shed"));
     answer(&mut window, number, Managed::Token { token: Secret::new("7f") });
-    window.click("Copy command");
-    assert!(window.copied().unwrap().contains("/v1/devices/shed/readings -H 'Authorization: Bearer 7f'"));
+    let command = copied_by(&mut window, "Copy command");
+    assert!(command.contains("/v1/devices/shed/readings -H 'Authorization: Bearer 7f'"), "{command}");
     window.click("Done");
     let (number, _) = one(&mut window);
     let devices = vec![member("shed", PrincipalKind::Device, "")];
@@ -251,7 +266,7 @@ fn a_device_is_added_with_a_token_and_the_command_to_publish_with_it() {
 #[test]
 fn a_list_of_many_comes_page_by_page() {
     let mut window = window_of(PrincipalKind::Admin, 1_280.0, 800.0);
-    window.click("More for Workshop");
+    window.click("More for Home");
     window.click("People and invites");
     let (number, _) = one(&mut window);
     answer(&mut window, number, Managed::People { people: people(), next: Some("p-3".into()) });

@@ -240,8 +240,11 @@ impl Sheet {
             None => {}
         }
         let number = self.doing.as_ref().map(|(number, _)| *number);
-        let Some((answer, (_, doing))) = answer(number).zip(self.doing.take_if(|_| true)) else { return };
-        self.done(cx, facts, doing, answer);
+        if let Some(answer) = answer(number)
+            && let Some((_, doing)) = self.doing.take()
+        {
+            self.done(cx, facts, doing, answer);
+        }
     }
 
     /// A change was made, or refused.
