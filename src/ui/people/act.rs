@@ -1,7 +1,7 @@
 //! What is asked before something is done, and what makes a new invite or device.
 
 use egui::accesskit::Role;
-use egui::{Frame, Key, Label, RichText, TextEdit, Ui, vec2};
+use egui::{Frame, Key, Label, RichText, Stroke, TextEdit, Ui, vec2};
 
 use crate::model::chat::{Principal, PrincipalKind};
 use crate::model::device::DeviceId;
@@ -41,7 +41,7 @@ pub(super) enum What {
 /// What was asked of the server.
 pub(super) enum Doing {
     Rename,
-    Remove { name: String },
+    Remove { name: String, device: bool },
     NewToken { who: Principal },
     SetKind,
     RemoveInvite,
@@ -53,7 +53,8 @@ impl Doing {
     /// What to say once it is done.
     pub(super) fn said(&self, words: &PeopleWords) -> String {
         match self {
-            Doing::Remove { name } => (words.removed)(name),
+            Doing::Remove { name, device: true } => (words.removed_device)(name),
+            Doing::Remove { name, .. } => (words.removed)(name),
             _ => words.saved.to_owned(),
         }
     }
@@ -121,8 +122,10 @@ impl Act {
             What::Rename(who, _) => ((words.rename_title)(&title(who)), String::new()),
             What::Remove(who) => {
                 let name = title(who);
-                let text = if is_device(who) { words.remove_device_text } else { words.remove_text };
-                ((words.remove_title)(&name), text(&name))
+                match is_device(who) {
+                    true => ((words.remove_device_title)(&name), (words.remove_device_text)(&name)),
+                    false => ((words.remove_title)(&name), (words.remove_text)(&name)),
+                }
             }
             What::NewToken(who) => {
                 let name = title(who);
@@ -151,6 +154,7 @@ impl Act {
         };
         let button = match &self.what {
             What::Rename(..) => widgets::primary(theme, cx.words.save),
+            What::Remove(who) if !is_device(who) => bad(words.remove_really),
             What::Remove(_) | What::RemoveInvite(_) => bad(cx.words.remove),
             What::NewToken(_) => bad(words.token_really),
             What::SetKind(_, PrincipalKind::Admin) => widgets::primary(theme, words.admin_really),
@@ -171,7 +175,10 @@ impl Act {
             What::Rename(who, name) => {
                 (Manage::Rename { who: who.id.clone(), name: name.trim().to_owned() }, Doing::Rename)
             }
-            What::Remove(who) => (Manage::Remove { who: who.id.clone() }, Doing::Remove { name: title(who) }),
+            What::Remove(who) => (
+                Manage::Remove { who: who.id.clone() },
+                Doing::Remove { name: title(who), device: is_device(who) },
+            ),
             What::NewToken(who) => {
                 let what = Manage::RotateToken { who: who.id.clone(), token: Secret::new("") };
                 (what, Doing::NewToken { who: who.clone() })
@@ -271,7 +278,10 @@ impl NewDevice {
 /// A part of its own above the list.
 pub(super) fn card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     let theme = theme::of(ui);
-    let frame = Frame::new().fill(theme.hover).corner_radius(radius::CONTROL).inner_margin(space::MEDIUM);
+    let frame = Frame::new()
+        .stroke(Stroke::new(1.0, theme.line))
+        .corner_radius(radius::CONTROL)
+        .inner_margin(space::MEDIUM);
     frame
         .show(ui, |ui| {
             ui.set_min_width(ui.available_width());

@@ -20,6 +20,9 @@ use act::{Act, Doing, NewDevice, NewInvite};
 use list::List;
 use shown::Shown;
 
+/// Maximum height of the sheet without its frame and its last button, in points.
+const MAX_HEIGHT: f32 = 560.0;
+
 /// Which part is shown.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 enum Tab {
@@ -103,6 +106,7 @@ impl Sheet {
             (self.act, self.shown) = (None, None);
         }
         let words = cx.words.people;
+        let top = ui.cursor().top();
         let title = self.title(cx);
         let heading = ui.add(Label::new(RichText::new(&title).font(theme::title())).truncate());
         widgets::heading(ui, &heading, &title, 1);
@@ -114,7 +118,9 @@ impl Sheet {
         }
         ui.add_enabled_ui(facts.online, |ui| self.above(ui, cx, &facts));
         self.say_outcome(ui);
-        let most = (ui.max_rect().top() + window_height - 130.0 - ui.cursor().top()).max(90.0);
+        // As high as it may be from the first frame: what grows frame by frame moves under the pointer.
+        let whole = (window_height - 160.0).min(MAX_HEIGHT);
+        let most = (top + whole - ui.cursor().top()).max(2.0 * rows::HEIGHT);
         self.list(ui, cx, &facts, most);
         ui.add_space(space::TINY);
         let close = ui.horizontal(|ui| ui.add(widgets::plain(cx.words.close))).inner;

@@ -53,6 +53,7 @@ pub(super) fn member(
         let mut choose = |ui: &mut Ui, text: &str, what: &dyn Fn() -> What| {
             if ui.button(text).clicked() {
                 act = Some(Act::new(what()));
+                ui.close();
             }
         };
         choose(ui, words.rename, &|| What::Rename(who.clone(), who.name.clone()));
@@ -66,7 +67,8 @@ pub(super) fn member(
                 }
                 _ => choose(ui, words.make_admin, &|| What::SetKind(who.clone(), PrincipalKind::Admin)),
             }
-            choose(ui, words.remove, &|| What::Remove(who.clone()));
+            let remove = if who.kind == PrincipalKind::Device { words.remove_device } else { words.remove };
+            choose(ui, remove, &|| What::Remove(who.clone()));
         }
     });
     icons::paint(ui.painter(), menu.center(), Icon::More, size::ICON, theme::of(ui).weak);

@@ -30,6 +30,7 @@ pub(super) static ENGLISH: PeopleWords = PeopleWords {
     make_admin: "Make admin…",
     make_person: "Take admin rights away…",
     remove: "Remove…",
+    remove_device: "Remove…",
 
     rename_title: |name| format!("Rename {name}"),
     new_name: "New name",
@@ -37,6 +38,8 @@ pub(super) static ENGLISH: PeopleWords = PeopleWords {
     remove_text: |name| {
         format!("{name} is signed out at once and their token stops working. Their messages stay.")
     },
+    remove_really: "Remove",
+    remove_device_title: |name| format!("Remove {name}?"),
     remove_device_text: |name| {
         format!("{name} is disconnected at once and its token stops working. What it reported stays.")
     },
@@ -92,6 +95,7 @@ pub(super) static ENGLISH: PeopleWords = PeopleWords {
 
     saved: "Saved.",
     removed: |name| format!("{name} was removed."),
+    removed_device: |name| format!("{name} was removed."),
     refused: |why| match why {
         Unmanaged::NotAllowed => "Only an admin may do that, and you are not one any more.",
         Unmanaged::Unknown => "It is not there any more. The list is up to date now.",

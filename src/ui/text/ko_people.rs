@@ -30,6 +30,7 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
     make_admin: "관리자로 지정…",
     make_person: "관리자 권한 해제…",
     remove: "내보내기…",
+    remove_device: "삭제…",
 
     rename_title: |name| format!("이름 바꾸기: {name}"),
     new_name: "새 이름",
@@ -37,6 +38,8 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
     remove_text: |name| {
         format!("{name} 님은 바로 로그아웃되고 토큰은 더 이상 쓸 수 없습니다. 쓴 메시지는 그대로 남습니다.")
     },
+    remove_really: "내보내기",
+    remove_device_title: |name| format!("삭제할까요? ({name})"),
     remove_device_text: |name| {
         format!(
             "기기 연결({name})이 바로 끊기고 토큰은 더 이상 쓸 수 없습니다. 보고한 내용은 그대로 남습니다."
@@ -82,7 +85,7 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
     link_once: |until| {
         format!("한 사람이 {until}까지 쓸 수 있습니다. 지금 복사하세요. 다시 보여 주지 않습니다.")
     },
-    used_by: |name| format!("{name} 님이 사용함"),
+    used_by: |name| format!("사용함: {name}"),
     good_until: |until| format!("{until}까지 유효"),
     expired: |at| format!("{at}에 만료됨"),
     made_by: |name| format!("만든 사람: {name}"),
@@ -97,6 +100,7 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
 
     saved: "저장했습니다.",
     removed: |name| format!("내보냈습니다: {name}"),
+    removed_device: |name| format!("삭제했습니다: {name}"),
     refused: |why| match why {
         Unmanaged::NotAllowed => "관리자만 할 수 있는데, 이제 관리자가 아닙니다.",
         Unmanaged::Unknown => "이미 없어졌습니다. 목록을 새로 고쳤습니다.",

@@ -32,12 +32,15 @@ pub struct PeopleWords {
     pub make_admin: &'static str,
     pub make_person: &'static str,
     pub remove: &'static str,
+    pub remove_device: &'static str,
 
     // What is asked before it is done
     pub rename_title: fn(&str) -> String,
     pub new_name: &'static str,
     pub remove_title: fn(&str) -> String,
     pub remove_text: fn(&str) -> String,
+    pub remove_really: &'static str,
+    pub remove_device_title: fn(&str) -> String,
     pub remove_device_text: fn(&str) -> String,
     pub token_title: fn(&str) -> String,
     pub token_text: fn(&str) -> String,
@@ -86,5 +89,6 @@ pub struct PeopleWords {
     // What became of it
     pub saved: &'static str,
     pub removed: fn(&str) -> String,
+    pub removed_device: fn(&str) -> String,
     pub refused: fn(Unmanaged) -> &'static str,
 }
