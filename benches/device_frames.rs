@@ -150,6 +150,7 @@ impl Desk {
             now: desk.now.wall_ms,
             people: vec![],
             rooms: vec![RoomName::general()],
+            features: Default::default(),
         });
         let states = (0..devices).map(|n| desk.state(n)).collect();
         desk.event(Event::Devices { devices: states, started: 0, more: false });

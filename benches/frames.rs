@@ -123,6 +123,7 @@ impl Desk {
             now: now.wall_ms,
             people: vec![],
             rooms: rooms.collect(),
+            features: Default::default(),
         });
         let page = page(MESSAGES - PAGE..=MESSAGES - 1, rich);
         desk.model.write(|model| {

@@ -104,6 +104,7 @@ fn entry(offset: u64, dice: &mut Dice, lists: &Lists) -> Entry {
         body: body(dice, lists),
         at: received,
         received,
+        extra: Default::default(),
     }
 }
 
@@ -133,8 +134,15 @@ async fn fill(dir: &Path, messages: u64) {
     let store = ClientStore::open(dir).store;
     let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Me".into() };
     let rooms = ROOMS.iter().map(|name| RoomName::new(*name).unwrap()).collect();
-    let welcomed =
-        Event::Welcomed { me, server: "hub".into(), head: messages, now: 0, people: Vec::new(), rooms };
+    let welcomed = Event::Welcomed {
+        me,
+        server: "hub".into(),
+        head: messages,
+        now: 0,
+        people: Vec::new(),
+        rooms,
+        features: Default::default(),
+    };
     let started = Event::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First };
     let begin = vec![Write::Event(welcomed), Write::Event(started)];
     assert_eq!(store.commit(CONNECTION, begin).await, Commit::Saved);

@@ -55,6 +55,7 @@ fn entry(offset: u64) -> Entry {
         body: format!("Message {offset}: the pump in hall {who} runs at 40 Hz, and the valve is half open."),
         at: 1_700_000_000_000 + offset as i64,
         received: 1_700_000_000_000 + offset as i64,
+        extra: Default::default(),
     }
 }
 
@@ -68,6 +69,7 @@ async fn fill(dir: &Path, messages: u64) {
         now: 0,
         people: Vec::new(),
         rooms: vec![RoomName::general()],
+        features: Default::default(),
     };
     let started = Event::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First };
     let begin = vec![Write::Event(welcomed), Write::Event(started)];

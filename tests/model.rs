@@ -93,6 +93,7 @@ fn welcomed(head: u64) -> Event {
         now: NOW.wall_ms + 7,
         people: vec![Person { who: principal("me"), online: true }],
         rooms: vec![RoomName::general()],
+        features: Default::default(),
     }
 }
 
@@ -115,6 +116,7 @@ fn entry(offset: u64, by: &str, name: &str) -> Entry {
         body: format!("{offset}"),
         at: 0,
         received: 0,
+        extra: Default::default(),
     }
 }
 

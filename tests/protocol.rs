@@ -10,6 +10,8 @@
 
 #[path = "generate/mod.rs"]
 mod generate;
+#[path = "protocol/worst.rs"]
+mod worst;
 
 use std::collections::BTreeSet;
 
@@ -171,6 +173,15 @@ fn the_figures_are_the_programs_own() {
         ("a name, kind, unit or option", limits::TITLE_CHARS as u64),
         ("a will or a reason", limits::REASON_CHARS as u64),
         ("the detail of a result", limits::DETAIL_CHARS as u64),
+        ("the detail of an `error`", limits::DETAIL_CHARS as u64),
+        ("a person's name, as it is told", limits::PERSON_CHARS as u64),
+        ("a hub's name, as it is told", limits::TITLE_CHARS as u64),
+        ("rooms, people and read markers in a welcome or `lists`", server::LIST_ITEMS as u64),
+        ("the same, taken by a client after one welcome", client::MAX_LISTED as u64),
+        ("words of `features`", model::features::MAX_WORDS as u64),
+        ("words of `features`", model::features::MAX_WORD_BYTES as u64),
+        ("after a refusal that passes", link::MAX_HOLD_MS),
+        ("after a refusal that passes", link::MIN_HOLD_MS),
         ("a text of a reading", limits::TEXT_BYTES as u64),
         ("a text of an attribute or a command", limits::LONG_TEXT_BYTES as u64),
         ("a command", device::COMMAND_MS),
@@ -238,6 +249,10 @@ fn with_more_fields(value: &mut Value) {
             map.iter_mut()
                 .filter(|(name, value)| of_the_protocol(name) || !value.is_object())
                 .for_each(|(_, value)| with_more_fields(value));
+            // An entry of the log keeps them.
+            if map.contains_key("sender") {
+                return;
+            }
             map.insert("of a later version".to_owned(), json!({"a": [1, null]}));
         }
         Value::Array(items) => items.iter_mut().for_each(with_more_fields),
@@ -289,6 +304,10 @@ fn an_entry_of_a_later_kind_keeps_its_place() {
         panic!("not decoded");
     };
     assert_eq!((entries[0].kind, entries[0].offset, entries[0].body.as_str()), (EntryKind::Unknown, 9, ""));
+    let Frame::Text(again) = encode(&HubMessage::Log { entries }) else { panic!("binary") };
+    let again: Value = serde_json::from_str(&again).unwrap();
+    assert_eq!(again["entries"][0]["choices"], json!(["a", "b"]), "kept as it came");
+    assert_eq!(again["entries"][0]["kind"], "poll");
 }
 
 #[test]
@@ -365,13 +384,22 @@ fn the_largest_body_fits_into_a_frame_even_at_its_worst() {
 }
 
 #[test]
-fn a_later_refusal_comes_under_a_name_of_this_version() {
+fn a_later_refusal_is_told_by_its_word() {
     let refused = |refusal: Value| {
         text(json!({"type": "refused", "id": "6f9619ff-8b86-4d01-b42d-00cf4fc964ff", "refusal": refusal}))
     };
     let other = json!({"other": {"code": "muted", "detail": "until noon"}});
-    assert!(matches!(decode(&refused(other)), Ok(Decoded::Known(HubMessage::Refused { .. }))));
-    assert!(fault::<HubMessage>(&refused(json!("muted"))).contains("muted"));
+    for (refusal, detail) in
+        [(other, "until noon"), (json!("muted"), ""), (json!({"muted": {"detail": "x", "by": 7}}), "x")]
+    {
+        let expected = model::Refusal::Other { code: "muted".to_owned(), detail: detail.to_owned() };
+        let decoded = decode(&refused(refusal));
+        assert!(
+            matches!(&decoded, Ok(Decoded::Known(HubMessage::Refused { refusal, .. })) if *refusal == expected),
+            "{decoded:?}"
+        );
+    }
+    assert!(fault::<HubMessage>(&refused(json!({"too_large": {}}))).contains("limit"));
 }
 
 #[test]
@@ -605,9 +633,7 @@ fn begun(head: u64) -> server::Begun {
         oldest: 1,
         head,
         at_resume: None,
-        rooms: Vec::new(),
-        people: Vec::new(),
-        read: Vec::new(),
+        lists: server::Lists::default(),
     }
 }
 

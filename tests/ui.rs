@@ -12,7 +12,7 @@ mod ui_support;
 
 use duplex::model::address::Address;
 use duplex::model::chat::{Delivery, Position, Principal, PrincipalKind, Refusal};
-use duplex::model::event::{Event, Page, Side, TestOutcome, Update};
+use duplex::model::event::{Event, Page, Paused, Side, TestOutcome, Update};
 use duplex::model::id::{ConnectionId, RoomName};
 use duplex::model::intent::{Credential, Intent, Jump};
 use duplex::model::link_state::{LinkState, Phase, Why};
@@ -290,6 +290,7 @@ fn a_room_is_made_and_a_refusal_is_shown() {
         now: window.now().wall_ms,
         people: vec![],
         rooms: vec![attic],
+        features: Default::default(),
     });
     window.run();
     assert!(window.harness.query_by_label("Name of the new room").is_none());
@@ -834,4 +835,27 @@ fn the_font_has_hangul_and_latin_of_one_family() {
         ('가'..='힣').chain("Duplex⋯ é — … “”·−".chars()).filter(|c| !ours(c)).collect::<String>()
     });
     assert_eq!(missing, "");
+}
+
+#[test]
+fn what_the_server_takes_later_says_why_it_waits_and_until_when() {
+    let mut window = Window::online();
+    let kept = window.queue("may be there", Delivery::Attempted, 0);
+    let id = window.queue("not there", Delivery::Attempted, 0);
+    let until = window.now().wall_ms + 60_000;
+    let pause = |refusal| Event::Paused(Some(Paused { refusal, until }));
+    window.event(Event::Postponed { id, unseen: true });
+    window.event(pause(Refusal::SlowDown { retry_after_ms: 60_000 }));
+    let says = |window: &Window, words: &str| window.harness.query_all_by_label_contains(words).count();
+    assert_eq!(says(&window, "The server is taking no more messages for now. Sending resumes at "), 2);
+    window.click("Delete");
+    assert_eq!(window.intents(), [Intent::Discard { connection: CONNECTION, id }]);
+    window.event(Event::Unqueued(id));
+    window.event(pause(Refusal::Quota { retry_after_ms: 60_000 }));
+    assert_eq!(says(&window, "What this account may send for now is used up. Sending resumes at "), 1);
+    assert!(window.harness.query_by_label("Delete").is_none(), "the server may have the other one");
+    window.event(Event::Paused(None));
+    assert_eq!(says(&window, "What this account may send"), 0);
+    assert!(window.description("may be there").ends_with("Sending"));
+    window.event(Event::Unqueued(kept));
 }

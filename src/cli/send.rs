@@ -30,8 +30,9 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     let delivery = Delivery::Attempted;
     let item =
         OutboxItem { id, seq: 1, room: command.room.clone(), body, at: clock::now().wall_ms, delivery };
-    follow.tell(Input::Queued(item));
-    let mut attempt = Attempt { sent: false, why: None };
+    // One that was tried before may be there.
+    follow.tell(if command.id.is_some() { Input::Restored(item) } else { Input::Queued(item) });
+    let mut attempt = Attempt { sent: false, why: None, postponed: None };
     match timeout_at(deadline, attempt.outcome(&mut follow, id)).await {
         Ok(outcome) => {
             follow.end().await;
@@ -46,6 +47,8 @@ struct Attempt {
     sent: bool,
     /// What last kept it from being delivered.
     why: Option<Why>,
+    /// The server has said that it takes it later, and cannot have it.
+    postponed: Option<Refusal>,
 }
 
 impl Attempt {
@@ -56,7 +59,13 @@ impl Attempt {
                 Event::Refused { id: refused, refusal } if refused == id => {
                     return Err(Failure::new(Exit::Refused, sentence(&refusal)));
                 }
-                Event::Link(LinkState::Online { .. }) => self.sent = true,
+                Event::Paused(Some(paused)) => self.postponed = Some(paused.refusal),
+                Event::Postponed { id: postponed, unseen } if postponed == id => self.sent = !unseen,
+                // It goes out once more.
+                Event::Paused(None) => (self.sent, self.postponed) = (true, None),
+                Event::Link(LinkState::Online { rtt_ms: None, .. }) => {
+                    self.sent |= self.postponed.is_none();
+                }
                 Event::Link(LinkState::Waiting { why, .. }) => self.why = Some(why),
                 Event::Link(LinkState::Stopped { why }) => {
                     let exit = if self.sent { Exit::Unknown } else { Exit::Refused };
@@ -73,6 +82,9 @@ impl Attempt {
                 "no answer came in time; whether it was delivered is not known. To be sure, send it again with --id {id}"
             );
             return Failure::new(Exit::Unknown, sentence);
+        }
+        if let Some(refusal) = &self.postponed {
+            return Failure::new(Exit::TimedOut, format!("not delivered: {}", sentence(refusal)));
         }
         let why = self.why.as_ref().map_or_else(|| "the server does not answer".to_owned(), print::reason);
         Failure::new(Exit::TimedOut, format!("not delivered: {why}"))

@@ -16,7 +16,7 @@ use crate::model::{
 use crate::store::{Append, Appended, RedeemError, StoreError};
 use crate::wire::duplex::message::Redeem;
 use crate::wire::duplex::proof;
-use crate::wire::duplex::server::{Answer, AppendOutcome, Begun};
+use crate::wire::duplex::server::{Answer, AppendOutcome, Begun, LIST_ITEMS, Lists, ListsFrom};
 use tokio::sync::broadcast;
 
 /// About how much JSON one answer holds at most, in bytes: well below the largest frame.
@@ -118,15 +118,32 @@ pub(super) async fn begin(hub: Arc<Hub>, principal: Principal, resume: Option<Re
             epoch: hub.store.epoch(),
             oldest: hub.store.oldest(),
             at_resume,
-            rooms: hub.store.rooms().await?,
-            people: hub.people().await?,
-            read: hub.store.reads(principal.id).await?,
+            lists: first_lists(&hub, principal.id).await?,
             head: hub.store.head(),
         })
     };
     match begun.await {
         Ok(begun) => Answer::Begun(begun),
         Err(error) => unavailable(&hub, "begin a session", &error),
+    }
+}
+
+/// The first of what a client is told of rooms, people and what it has read.
+async fn first_lists(hub: &Hub, me: PrincipalId) -> Result<Lists, StoreError> {
+    let from = ListsFrom { rooms: Some(0), people: None, read: Some(0) };
+    let mut lists = hub.store.lists(me, from, LIST_ITEMS).await?;
+    let (people, next) = hub.first_people().await?;
+    lists.people = hub.registry.mark(people.iter().cloned());
+    let more = lists.next.take().unwrap_or_default();
+    lists.next = ListsFrom { people: next, ..more }.any();
+    Ok(lists)
+}
+
+/// What follows of that. Who is connected is looked up when it is told: see `Client`.
+pub(super) async fn lists(hub: Arc<Hub>, me: PrincipalId, from: ListsFrom) -> Answer {
+    match hub.store.lists(me, from, LIST_ITEMS).await {
+        Ok(lists) => Answer::Lists(lists),
+        Err(error) => unavailable(&hub, "list rooms and people", &error),
     }
 }
 

@@ -28,7 +28,9 @@ use crate::model::rights::Manage;
 use crate::model::time::BootMs;
 use crate::model::{Offset, Principal, Refusal, ResumePoint, RoomName, Sender};
 use crate::wire::duplex::message::{self, HubMessage, close};
-use crate::wire::duplex::server::{Answer, AppendOutcome, Ask, Config, Input, Output, ServerSession};
+use crate::wire::duplex::server::{
+    Answer, AppendOutcome, Ask, Begun, Config, Input, ListsFrom, Output, ServerSession,
+};
 
 /// A client that takes nothing for so long is dropped.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -208,7 +210,10 @@ impl Client {
                     self.tell(Input::Answer(Answer::Appended { id: new.id, outcome }));
                 }
             }
-            Happening::Answered(Answered::Answer(answer)) => self.tell(Input::Answer(answer)),
+            Happening::Answered(Answered::Answer(mut answer)) => {
+                self.mark_present(&mut answer);
+                self.tell(Input::Answer(answer));
+            }
             Happening::Answered(Answered::Read(room, offset)) => {
                 if let Some(entrance) = &self.entrance {
                     entrance.seat.read(room, offset);
@@ -351,6 +356,7 @@ impl Client {
             Ask::Append { sender, id, kind, room, body, at } => {
                 self.waiting.push(NewEntry { sender, id, kind, room, body, at });
             }
+            Ask::Lists(from) => self.lists(hub, from),
             Ask::Read { from, limit } => self.answer(asks::read(hub, from, limit)),
             Ask::History { room, before, limit } => self.answer(asks::history(hub, room, before, limit)),
             Ask::SetRead { room, offset } => self.set_read(hub, room, offset),
@@ -402,6 +408,20 @@ impl Client {
 
     fn answer(&mut self, answer: impl Future<Output = Answer> + Send + 'static) {
         self.asks.push(Box::pin(async { Answered::Answer(answer.await) }));
+    }
+
+    fn lists(&mut self, hub: Arc<Hub>, from: ListsFrom) {
+        if let Some(me) = self.session.principal().map(|me| me.id.clone()) {
+            self.answer(asks::lists(hub, me, from));
+        }
+    }
+
+    /// Says who is connected at this moment: what came before is known by now, and what comes later is told later.
+    fn mark_present(&self, answer: &mut Answer) {
+        if let Answer::Lists(lists) | Answer::Begun(Begun { lists, .. }) = answer {
+            let people = std::mem::take(&mut lists.people).into_iter().map(|(who, _)| who);
+            lists.people = self.hub.registry.mark(people);
+        }
     }
 
     fn set_read(&mut self, hub: Arc<Hub>, room: RoomName, offset: Offset) {

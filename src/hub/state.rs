@@ -16,14 +16,12 @@ use super::rate::{Failures, Posts};
 use super::sessions::Sessions;
 use crate::clock;
 use crate::model::time::BootMs;
-use crate::model::{Entry, Offset, Principal};
+use crate::model::{Entry, Offset, Principal, PrincipalId};
 use crate::store::{HubStore, StoreError};
-use crate::wire::duplex::server::Batch;
+use crate::wire::duplex::server::{Batch, LIST_ITEMS};
 
 /// Most sockets open at once.
 pub(super) const MAX_SOCKETS: u32 = 10_000;
-/// Most people told of in a welcome.
-const PEOPLE: usize = 2_000;
 /// How long what the store said about people is believed, in milliseconds: a thousand clients that come back at once
 /// ask once.
 const PEOPLE_MS: u64 = 1_000;
@@ -40,7 +38,7 @@ pub(super) enum Commit {
 }
 
 /// People as the store had them at that time.
-type People = (BootMs, Arc<[Principal]>);
+type People = (BootMs, Arc<[Principal]>, Option<PrincipalId>);
 
 /// One hub.
 pub(super) struct Hub {
@@ -124,26 +122,18 @@ impl Hub {
         self.failures.count(from, clock::now().boot_ms)
     }
 
-    /// Everybody who may chat, and whether connected: at most 2,000, those who are connected first.
-    pub(super) async fn people(&self) -> Result<Vec<(Principal, bool)>, StoreError> {
+    /// The first of those who may chat, and after whom the rest comes.
+    pub(super) async fn first_people(&self) -> Result<(Arc<[Principal]>, Option<PrincipalId>), StoreError> {
         let now = clock::now().boot_ms;
         let known = self.people.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let people = match known {
-            Some((at, people)) if now.saturating_sub(at) < PEOPLE_MS => people,
-            _ => {
-                let people = self.store.principals().await?;
-                let people: Arc<[_]> = people.into_iter().filter(|person| person.kind.chats()).collect();
-                let mut known = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-                *known = Some((now, Arc::clone(&people)));
-                people
-            }
-        };
-        let mut marked = self.registry.mark(people.iter().cloned());
-        if marked.len() > PEOPLE {
-            marked.sort_by_key(|(_, online)| !online);
-            marked.truncate(PEOPLE);
+        if let Some((_, people, next)) = known.filter(|(at, ..)| now.saturating_sub(*at) < PEOPLE_MS) {
+            return Ok((people, next));
         }
-        Ok(marked)
+        let (people, next) = self.store.people(None, LIST_ITEMS).await?;
+        let people: Arc<[_]> = people.into();
+        *self.people.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((now, Arc::clone(&people), next.clone()));
+        Ok((people, next))
     }
 
     /// Somebody joined: they are to be in the next welcome.

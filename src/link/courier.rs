@@ -312,6 +312,7 @@ fn is_kept(event: &Event) -> bool {
     matches!(
         event,
         Event::Welcomed { .. }
+            | Event::Listed(_)
             | Event::LogStarted { .. }
             | Event::Entries { .. }
             | Event::Acknowledged { .. }

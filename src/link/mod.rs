@@ -35,6 +35,8 @@ pub const ACK_MS: u64 = 30_000;
 pub const MIN_HOLD_MS: u64 = 500;
 /// A refusal that will pass keeps messages back for no longer than this, in milliseconds.
 pub const MAX_HOLD_MS: u64 = 600_000;
+/// How far ahead a server's time is told to a person, in milliseconds: a year.
+const MAX_SHOWN_MS: u64 = 366 * 86_400_000;
 /// What is added at most to the time that a hub asked for, in milliseconds: many clients do not come back at once.
 const MAX_HOLD_JITTER_MS: u64 = 5_000;
 /// So long online, and the next failure is the first of a new outage, in milliseconds.
@@ -404,13 +406,15 @@ impl Link {
         self.ack_by = None;
         self.outputs.push_back(Output::Event(Event::Postponed { id, unseen }, None));
         let wait_ms = refusal.retry_after_ms().unwrap_or(0).clamp(MIN_HOLD_MS, MAX_HOLD_MS);
+        let shown_ms = refusal.retry_after_ms().unwrap_or(0).min(MAX_SHOWN_MS);
         // Those under way are refused with what is left of the same time.
         if self.hold.is_some_and(|until| until >= now.boot_ms + wait_ms) {
             return;
         }
         let until = now.boot_ms + wait_ms + self.jitter.up_to((wait_ms / 8).min(MAX_HOLD_JITTER_MS));
         self.hold = Some(until);
-        let until = now.wall_ms.saturating_add_unsigned(until - now.boot_ms);
+        // It may well be asked again before, and refused once more.
+        let until = now.wall_ms.saturating_add_unsigned((until - now.boot_ms).max(shown_ms));
         let paused = Paused { refusal: refusal.clone(), until };
         self.outputs.push_back(Output::Event(Event::Paused(Some(paused)), None));
     }

@@ -321,8 +321,15 @@ mod tests {
         let me =
             Principal { id: PrincipalId("p".to_owned()), kind: PrincipalKind::Person, name: String::new() };
         let (people, rooms) = (Vec::new(), Vec::new());
-        let welcomed =
-            Event::Welcomed { me, server: String::new(), head: 0, now: BEGIN.wall_ms, people, rooms };
+        let welcomed = Event::Welcomed {
+            me,
+            server: String::new(),
+            head: 0,
+            now: BEGIN.wall_ms,
+            people,
+            rooms,
+            features: Default::default(),
+        };
         let devices = every_s.iter().enumerate().map(|(number, every)| DeviceState {
             spec: Spec { expect_every_s: *every, ..Spec::unannounced(id(number)) },
             incarnation: 1,

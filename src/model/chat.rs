@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::entry::{Entry, EntryKind, Extra};
 use super::id::{MessageId, Offset, PrincipalId, RoomName};
 pub use super::refusal::Refusal;
 use super::time::WallMs;
@@ -47,41 +48,6 @@ pub struct Sender {
     pub id: PrincipalId,
     /// Their name at that time.
     pub name: String,
-}
-
-/// What an entry of the log says.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EntryKind {
-    /// Somebody wrote in a room.
-    Message,
-    /// A room was made.
-    Room,
-    /// Of a later version: it keeps its place in the log and is not shown.
-    #[serde(other)]
-    Unknown,
-}
-
-/// One entry of a hub's log: committed there, the same for everyone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// What it says.
-    pub kind: EntryKind,
-    /// Its place in the log.
-    pub offset: Offset,
-    /// Its id: unique with its sender, for ever.
-    pub id: MessageId,
-    /// Where.
-    pub room: RoomName,
-    /// Who.
-    pub sender: Sender,
-    /// What was written; empty unless a message.
-    #[serde(default)]
-    pub body: String,
-    /// When, by the sender's clock.
-    pub at: WallMs,
-    /// When, by the hub's clock.
-    pub received: WallMs,
 }
 
 /// Where a message stands in a room: first the *era*, then the offset.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::chat::{Entry, Message, OutboxItem, Position, Principal, Refusal, Sender};
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
+use super::features::Features;
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomName};
 use super::link_state::{LinkState, Why};
 use super::log::{Note, Passed};
@@ -65,6 +66,8 @@ pub struct StoredRoom {
 pub struct Stored {
     /// Who we were there.
     pub me: Option<Principal>,
+    /// What the server offered last; none before it was reached.
+    pub features: Option<Features>,
     /// The current era; 0 before the first.
     pub era: u32,
     /// The first offset that the current era was replayed from; 0 before the first era.
@@ -101,6 +104,19 @@ pub struct Page {
     pub newer_on_disk: bool,
 }
 
+/// A part of what a hub lists after its welcome.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Rooms.
+    pub rooms: Vec<RoomName>,
+    /// People who may chat.
+    pub people: Vec<Person>,
+    /// What the person has read, as offsets of the current era.
+    pub read: Vec<(RoomName, Offset)>,
+    /// Whether more follows.
+    pub more: bool,
+}
+
 /// Why nothing is sent at the moment, though the link is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paused {
@@ -125,11 +141,15 @@ pub enum Event {
         head: Offset,
         /// The hub's clock.
         now: WallMs,
-        /// Everyone who may chat.
+        /// Everyone who may chat, or the first of them; the rest is [`Event::Listed`].
         people: Vec<Person>,
-        /// All rooms.
+        /// All rooms, or the first of them.
         rooms: Vec<RoomName>,
+        /// What the hub offers.
+        features: Features,
     },
+    /// More of what the hub lists after its welcome.
+    Listed(Listed),
     /// The log begins anew with offset `from`: the next era.
     LogStarted {
         /// Which log.

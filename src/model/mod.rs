@@ -5,6 +5,7 @@ pub mod chat;
 pub mod clock_lag;
 pub mod device;
 pub mod devices;
+pub mod entry;
 pub mod event;
 pub mod features;
 pub mod id;

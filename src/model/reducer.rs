@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
 use super::device::{Freshness, Status};
 use super::devices::{self, Device, Devices, Latest};
-use super::event::{Event, LogRestart, Page, Paused, Person, Side, Stored, TestOutcome, Update};
+use super::event::{Event, Listed, LogRestart, Page, Paused, Person, Side, Stored, TestOutcome, Update};
+use super::features::{Feature, Features};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
@@ -103,6 +104,8 @@ pub struct Connection {
     pub me: Option<Principal>,
     /// The server's name, once known.
     pub server: Option<String>,
+    /// What the server offers, or offered last; none before it was reached.
+    pub features: Option<Features>,
     /// Everyone who may chat.
     pub people: BTreeMap<PrincipalId, Person>,
     /// The rooms.
@@ -219,6 +222,7 @@ impl Connection {
             link: LinkState::Idle,
             me: None,
             server: None,
+            features: None,
             people: BTreeMap::new(),
             rooms: BTreeMap::new(),
             outbox: BTreeMap::new(),
@@ -240,6 +244,11 @@ impl Connection {
     /// The current era.
     pub fn era(&self) -> u32 {
         self.era
+    }
+
+    /// Whether the server offers this, as far as is known: before it was reached, it may.
+    pub fn offers(&self, feature: Feature) -> bool {
+        self.features.as_ref().is_none_or(|features| features.has(feature))
     }
 
     /// Whether a device is there, as far as is known.
@@ -266,7 +275,8 @@ impl Connection {
     pub fn apply(&mut self, now: Time, event: Event) {
         match event {
             Event::Link(state) => self.link_changed(now, state),
-            Event::Welcomed { me, server, head, now: hub_now, people, rooms } => {
+            Event::Welcomed { me, server, head, now: hub_now, people, rooms, features } => {
+                self.features = Some(features);
                 for name in rooms {
                     self.room(&name);
                 }
@@ -279,6 +289,7 @@ impl Connection {
                 }
                 self.people = people.into_iter().map(|person| (person.who.id.clone(), person)).collect();
             }
+            Event::Listed(listed) => self.listed(listed),
             Event::LogStarted { from, why, .. } => self.log_started(from, why),
             Event::Entries { entries, live } => {
                 for entry in entries {
@@ -307,9 +318,7 @@ impl Connection {
             }
             Event::Managed { id, managed } => self.management.answered(id, managed),
             Event::ReadMarker { room, offset } => {
-                let position = Position { era: self.era, offset };
-                let me = self.my_id();
-                self.room(&room).mark_read(position, me.as_ref());
+                self.mark_read(&room, offset);
             }
             Event::History { room, entries, complete, .. } => self.history(room, entries, complete),
             Event::HistoryFailed { room } => self.room(&room).loading_older = false,
@@ -364,6 +373,23 @@ impl Connection {
             }
             Event::Draft { room, text } => self.room(&room).draft = text,
         }
+    }
+
+    /// What is listed after the welcome adds to what that said.
+    fn listed(&mut self, listed: Listed) {
+        for name in listed.rooms {
+            self.room(&name);
+        }
+        self.people.extend(listed.people.into_iter().map(|person| (person.who.id.clone(), person)));
+        for (room, offset) in listed.read {
+            self.mark_read(&room, offset);
+        }
+    }
+
+    fn mark_read(&mut self, room: &RoomName, offset: Offset) {
+        let position = Position { era: self.era, offset };
+        let me = self.my_id();
+        self.room(room).mark_read(position, me.as_ref());
     }
 
     fn link_changed(&mut self, now: Time, state: LinkState) {
@@ -462,6 +488,7 @@ impl Connection {
 
     fn restored(&mut self, stored: Stored) {
         self.me = stored.me;
+        self.features = stored.features;
         self.era = stored.era;
         self.era_from = stored.era_from;
         self.era_has_entries = stored.era_has_entries;

@@ -30,8 +30,8 @@ use crate::model::notices::{Moment, Notifier};
 use crate::model::profile::Secret;
 use crate::model::search::{DayFound, Found};
 use crate::model::{
-    Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Profile, SeriesPage,
-    SharedModel, Time,
+    Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Position, Profile,
+    RoomName, SeriesPage, SharedModel, Time,
 };
 use crate::settings::{NotKept, SecretStore, Settings};
 use crate::store::client::{ClientStore, Commit, Health, Write};
@@ -489,6 +489,7 @@ impl Desk {
             }
             Event::Entries { entries, .. } => self.recount_replayed(id, entries),
             Event::ReadMarker { room, .. } => self.recount(id, room.clone()),
+            Event::Listed(listed) => self.recount_listed(id, &listed.read),
             Event::Link(LinkState::Stopped { why }) => {
                 log::info!("connection {id:?} stopped: {}", why.code());
                 self.try_other_token(id, why);
@@ -498,6 +499,21 @@ impl Desk {
             }
             Event::Link(LinkState::Online { rtt_ms: None, .. }) => log::info!("connection {id:?} is online"),
             _ => {}
+        }
+    }
+
+    /// Counts what is unread in the rooms that were read further than is known here.
+    fn recount_listed(&self, id: ConnectionId, read: &[(RoomName, Offset)]) {
+        let rooms = self.model.read(|model| {
+            let Some(connection) = model.connections.get(&id) else { return Vec::new() };
+            let is_news = |(room, offset): &&(RoomName, Offset)| {
+                let known = connection.rooms.get(room).map(|room| room.read).unwrap_or_default();
+                Position { era: connection.era(), offset: *offset } > known
+            };
+            read.iter().filter(is_news).map(|(room, _)| room.clone()).collect()
+        });
+        for room in rooms {
+            self.recount(id, room);
         }
     }
 

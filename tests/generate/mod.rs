@@ -2,14 +2,15 @@
 
 mod rights;
 
+use duplex::model::chat::Extra;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, EntryKind, Epoch, Features,
     Happened, LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind,
     Refusal, ResumePoint, RoomName, Sender, Spec, Value,
 };
 use duplex::wire::duplex::message::{
-    ClientMessage, Hello, HubMessage, PersonState, PublishedSample, ReadSample, ReadState, Redeem, Start,
-    Welcome,
+    ClientMessage, Hello, HubMessage, Lists, PersonState, PublishedSample, ReadSample, ReadState, Redeem,
+    Start, Welcome,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -79,16 +80,17 @@ fn resume() -> impl Strategy<Value = ResumePoint> {
 
 pub fn entry() -> impl Strategy<Value = Entry> {
     let kind = proptest::sample::select(vec![EntryKind::Message, EntryKind::Room, EntryKind::Unknown]);
-    (kind, number(), id(), room(), sender(), text(), moment(), moment()).prop_map(
-        |(kind, offset, id, room, sender, body, at, received)| Entry {
-            kind,
-            offset,
-            id,
-            room,
-            sender,
-            body,
-            at,
-            received,
+    let more = option::of(text());
+    (kind, number(), id(), room(), sender(), text(), (moment(), moment()), more).prop_map(
+        |(kind, offset, id, room, sender, body, (at, received), more)| {
+            let mut extra = Extra::default();
+            if kind == EntryKind::Unknown {
+                extra.insert("kind", "poll".into());
+            }
+            if let Some(more) = more {
+                extra.insert("later", more.into());
+            }
+            Entry { kind, offset, id, room, sender, body, at, received, extra }
         },
     )
 }
@@ -163,6 +165,10 @@ fn welcome() -> impl Strategy<Value = Welcome> {
             more,
         },
     )
+}
+
+fn lists() -> impl Strategy<Value = Lists> {
+    welcome().prop_map(|Welcome { rooms, people, read, more, .. }| Lists { rooms, people, read, more })
 }
 
 /// A name of a device that is not one of an app's own, or of a metric.
@@ -410,6 +416,7 @@ pub fn hub_message() -> impl Strategy<Value = HubMessage> {
     prop_oneof![
         text().prop_map(|mac| HubMessage::Proof { mac }),
         welcome().prop_map(HubMessage::Welcome),
+        lists().prop_map(HubMessage::Lists),
         vec(entry(), 0..4).prop_map(|entries| HubMessage::Log { entries }),
         (id(), number(), moment()).prop_map(|(id, offset, received)| HubMessage::Ack {
             id,

@@ -172,3 +172,50 @@ async fn a_hub_that_stops_says_so() {
     );
     assert_eq!((closed.0, other.0), (close::GOING_AWAY, close::GOING_AWAY));
 }
+
+#[tokio::test]
+async fn many_rooms_and_markers_are_listed_in_parts_and_a_newcomer_still_gets_in() {
+    let (dir, hub) = hub().await;
+    let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    let names: Vec<RoomName> = (0..450).map(|n| RoomName::new(format!("room {n}")).unwrap()).collect();
+    for names in names.chunks(30) {
+        let ids: Vec<_> = names.iter().map(|_| new_id()).collect();
+        for (id, room) in ids.iter().zip(names) {
+            anna.say(&ClientMessage::CreateRoom { id: *id, room: room.clone() }).await;
+        }
+        for (id, room) in ids.into_iter().zip(names) {
+            let offset = anna.acked(id).await;
+            anna.say(&ClientMessage::Read { room: room.clone(), offset }).await;
+        }
+    }
+    // What is asked for last is answered last: the markers are on disk.
+    let id = anna.send("done").await;
+    anna.acked(id).await;
+    let (ben, _) = Client::join(&dir, &hub.url, "Ben").await;
+    drop(ben);
+    let (mut again, welcome) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    assert!(welcome.more && welcome.rooms.len() < 450, "{}", welcome.rooms.len());
+    let (mut rooms, mut people, mut read) = (welcome.rooms, welcome.people, welcome.read);
+    loop {
+        let lists = again
+            .find(|message| match message {
+                HubMessage::Lists(lists) => Some(lists.clone()),
+                _ => None,
+            })
+            .await;
+        rooms.extend(lists.rooms);
+        people.extend(lists.people);
+        read.extend(lists.read);
+        if !lists.more {
+            break;
+        }
+    }
+    assert_eq!(rooms, [&[RoomName::general()], names.as_slice()].concat(), "each once, oldest first");
+    assert_eq!(read.iter().map(|read| read.room.clone()).collect::<Vec<_>>(), names);
+    let mut people: Vec<_> = people.iter().map(|person| person.who.name.as_str()).collect();
+    people.sort_unstable();
+    assert!(people.len() == 2 && people.contains(&"Ben"), "{people:?}");
+    let id = again.send("in").await;
+    again.acked(id).await;
+    hub.shutdown().await;
+}

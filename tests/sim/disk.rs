@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use duplex::link::courier::Change;
 use duplex::model::event::{LogRestart, Page, Stored, StoredRoom};
 use duplex::model::{
-    Delivery, Entry, EntryKind, Epoch, Event, Message, MessageId, OutboxItem, Position, Principal,
+    Delivery, Entry, EntryKind, Epoch, Event, Features, Message, MessageId, OutboxItem, Position, Principal,
     PrincipalId, ResumePoint, RoomName,
 };
 use duplex::wire::SavedState;
@@ -14,6 +14,7 @@ use duplex::wire::SavedState;
 #[derive(Clone, Debug, Default)]
 pub struct ClientDisk {
     pub me: Option<Principal>,
+    pub features: Option<Features>,
     pub era: u32,
     pub era_from: u64,
     pub era_has_entries: bool,
@@ -48,12 +49,18 @@ impl ClientDisk {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Welcomed { me, rooms, head, .. } => {
+            Event::Welcomed { me, rooms, head, features, .. } => {
                 self.me = Some(me);
+                self.features = Some(features);
                 for item in self.outbox.values_mut() {
                     item.beyond(head);
                 }
                 for room in rooms {
+                    self.room(&room);
+                }
+            }
+            Event::Listed(listed) => {
+                for room in listed.rooms {
                     self.room(&room);
                 }
             }
@@ -155,6 +162,7 @@ impl ClientDisk {
         });
         Stored {
             me: self.me.clone(),
+            features: self.features.clone(),
             era: self.era,
             era_from: self.era_from,
             era_has_entries: self.era_has_entries,

@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use duplex::model::chat::Extra;
 use duplex::model::{
     Entry, EntryKind, Epoch, MessageId, Principal, PrincipalId, PrincipalKind, Refusal, RoomName, Sender,
 };
-use duplex::wire::duplex::server::{Answer, AppendOutcome, Ask, Batch, Begun};
+use duplex::wire::duplex::server::{Answer, AppendOutcome, Ask, Batch, Begun, Lists, ListsFrom};
 
 use std::sync::Arc;
+
+/// The rooms of every hub here: so many that a welcome does not list them all.
+pub const ROOMS: [&str; 5] = ["general", "a", "b", "c", "d"];
 
 /// What the hub's disk holds for sure.
 #[derive(Clone, Debug)]
@@ -21,16 +25,19 @@ pub struct HubDisk {
 impl HubDisk {
     pub fn new(epoch: Epoch) -> Self {
         let mut disk = HubDisk { epoch, log: Vec::new(), known: BTreeMap::new() };
-        disk.push(Entry {
-            kind: EntryKind::Room,
-            offset: 1,
-            id: MessageId::from_random([0; 16]),
-            room: RoomName::general(),
-            sender: Sender { id: PrincipalId("hub".into()), name: "hub".into() },
-            body: String::new(),
-            at: 0,
-            received: 0,
-        });
+        for (offset, name) in (1..).zip(ROOMS) {
+            disk.push(Entry {
+                kind: EntryKind::Room,
+                offset,
+                id: MessageId::from_random([offset as u8; 16]),
+                room: RoomName::new(name).expect("keeps the rule"),
+                sender: Sender { id: PrincipalId("hub".into()), name: "hub".into() },
+                body: String::new(),
+                at: 0,
+                received: 0,
+                extra: Extra::default(),
+            });
+        }
         disk
     }
 
@@ -88,6 +95,7 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
                 body: append.body,
                 at: append.at,
                 received: now,
+                extra: Default::default(),
             });
             AppendOutcome::Stored { offset, received: now }
         };
@@ -109,10 +117,9 @@ pub fn answer(disk: &HubDisk, ask: &Ask) -> Option<Answer> {
             at_resume: resume
                 .and_then(|resume| disk.at(resume.offset))
                 .map(|entry| (entry.id, entry.received)),
-            rooms: disk.log.iter().filter(|e| e.kind == EntryKind::Room).map(|e| e.room.clone()).collect(),
-            people: Vec::new(),
-            read: Vec::new(),
+            lists: lists(disk, 0),
         }),
+        Ask::Lists(from) => Answer::Lists(lists(disk, from.rooms.unwrap_or(0))),
         Ask::Read { from, limit } => {
             let rest = disk.log.get(*from as usize - 1..).unwrap_or_default();
             Answer::Entries(rest.iter().take(*limit as usize).cloned().collect())
@@ -120,6 +127,18 @@ pub fn answer(disk: &HubDisk, ask: &Ask) -> Option<Answer> {
         // The clients here neither page, nor mark what was read, nor look at devices.
         _ => return None,
     })
+}
+
+/// The rooms after an offset, and everybody who has written before it, few at a time.
+fn lists(disk: &HubDisk, after: u64) -> Lists {
+    let mut rooms = disk.log.iter().filter(|e| e.kind == EntryKind::Room && e.offset > after);
+    let told: Vec<&Entry> = rooms.by_ref().take(2).collect();
+    let next = told.last().filter(|_| rooms.next().is_some());
+    Lists {
+        rooms: told.iter().map(|entry| entry.room.clone()).collect(),
+        next: next.map(|entry| ListsFrom { rooms: Some(entry.offset), ..ListsFrom::default() }),
+        ..Lists::default()
+    }
 }
 
 /// In the simulation a token is its owner's name.

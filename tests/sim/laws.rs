@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use duplex::frame::Frame;
 use duplex::link::courier::Change;
 use duplex::model::{
-    Delivery, Entry, EntryKind, Event, LinkState, MessageId, Model, Principal, PrincipalId, RoomName,
+    Delivery, Entry, EntryKind, Event, Feature, LinkState, MessageId, Model, Principal, PrincipalId, RoomName,
 };
 use duplex::wire::duplex::message::{self, ClientMessage, Decoded, HubMessage};
 use duplex::wire::duplex::server::Batch;
 
 use super::clients::Client;
-use super::hub::HubDisk;
+use super::hub::{HubDisk, ROOMS};
 use super::world::{CONNECTION, World};
 
 pub fn messages(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
@@ -212,4 +212,11 @@ fn the_window_is_the_disk(client: &Client) {
     let seen: Vec<_> = room.window.messages().map(|m| (m.position, m.id, &m.body)).collect();
     let held: Vec<_> = page.messages.iter().map(|m| (m.position, m.id, &m.body)).collect();
     assert_eq!(seen, held, "the window shows what is on disk");
+    let connection = &running.model.connections[&CONNECTION];
+    for name in ROOMS.map(|name| RoomName::new(name).expect("keeps the rule")) {
+        assert!(client.disk.rooms.contains(&name), "a room that was listed is on disk: {name}");
+        assert!(connection.rooms.contains_key(&name), "a room that was listed is shown: {name}");
+    }
+    assert_eq!(connection.features, client.disk.features, "what the hub offers is on disk");
+    assert!(connection.features.as_ref().is_some_and(|all| all.has(Feature::CreateRooms)));
 }

@@ -481,3 +481,78 @@ fn a_bye_ends_it_with_its_reason() {
     online("< bye 4502\n> close 1000 forbidden");
     online("< bye 4402 retry=5000\n> close 1000 closed 4402");
 }
+
+const WELCOMED: &str = "
+    ! online
+    ! welcomed as me head=0
+    ! log started First from=1
+";
+
+fn welcomed_with(words: &str, rest: &str) {
+    let hello = "< open\n> hello token=t";
+    let transcript = format!("{hello}\n< welcome recent from=1 head=0 {words}\n{WELCOMED}\n{rest}");
+    replay(with_token(SavedState::default()), &transcript);
+}
+
+#[test]
+fn the_lists_go_on_after_the_welcome_until_the_last_part() {
+    welcomed_with(
+        "more",
+        "
+        ! lists more
+        > ping 1
+        < lists room=a room=b person=other more
+        ! lists room=a room=b person=other more
+        < log 1a
+        ! entries 1a live (to commit)
+        < lists room=c read=40
+        ! lists room=c read=40
+        # nothing is due any more
+        < lists room=d
+        ",
+    );
+    welcomed_with("", "> ping 1\n< lists room=d");
+}
+
+#[test]
+fn what_a_hub_does_not_offer_it_is_not_asked_for() {
+    welcomed_with(
+        "features=presence,later",
+        "
+        > ping 1
+        @ typing
+        @ read
+        @ history
+        ! history failed general
+        @ create_room
+        ! room refused lathe not_allowed
+        @ send a some words
+        > send a seq=1 some words
+        @ ping
+        > ping 2
+        ",
+    );
+    welcomed_with("features=typing,later", "> ping 1\n@ typing\n> typing general");
+    // A hub that does not say offers all of this version.
+    welcomed_with("", "> ping 1\n@ create_room\n> create_room r lathe");
+}
+
+#[test]
+fn of_a_room_that_was_refused_its_name_is_told() {
+    welcomed_with(
+        "",
+        "
+        > ping 1
+        @ create_room
+        > create_room r lathe
+        < refused r name_alike Lathe
+        ! room refused lathe name_alike Lathe
+        @ create_room
+        > create_room r lathe
+        < ack r 1
+        ! acknowledged r 1
+        < refused r
+        ! refused r no_such_room
+        ",
+    );
+}

@@ -463,3 +463,57 @@ fn what_was_read_during_an_outage_is_told_after_it() {
         ",
     );
 }
+
+#[test]
+fn what_is_refused_for_a_while_can_be_changed_in_its_place() {
+    online(
+        "
+        @ type a
+        * write 3: queue a seq=1 attempted
+        @ saved 3
+        ! queued a seq=1 attempted
+        > send a seq=1 a
+        < refused a slow_down 5000
+        * write 4: postponed a unseen
+        ! paused slow_down 5000 until…
+        @ saved 4
+        ! postponed a unseen
+        @ edit a b
+        * write 5: replace a by b seq=1 pending
+        @ saved 5
+        ! unqueued a
+        ! queued b seq=1 pending
+        @ type c
+        * write 6: queue c seq=2 pending
+        @ saved 6
+        ! queued c seq=2 pending
+        +6s
+        ! resumed
+        * write 7: attempted b c
+        @ saved 7
+        ! attempted b c
+        > send b seq=2 b (retry)
+        > send c seq=3 c
+        ",
+    );
+}
+
+#[test]
+fn of_what_was_sent_in_an_earlier_run_nobody_knows_whether_the_hub_has_it() {
+    let item = OutboxItem {
+        id: words::id("a"),
+        seq: 1,
+        room: RoomName::general(),
+        body: "a".to_owned(),
+        at: 0,
+        delivery: duplex::model::Delivery::Attempted,
+    };
+    let sent = "
+        < refused a quota 60000
+        ! postponed a
+        ! paused quota 60000 until…
+        @ discard a
+        @ edit a b
+        ";
+    replay(desk(vec![item]), &(ONLINE.replace("> ping 1", "> ping 1\n> send a seq=1 a") + sent));
+}

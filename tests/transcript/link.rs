@@ -846,3 +846,173 @@ fn the_event_of_a_fall_is_told_to_people_once() {
         .filter(|output| matches!(output, Output::Event(Event::Link(LinkState::Waiting { .. }), _)));
     assert_eq!(falls.count(), 1);
 }
+
+// Refusals that will pass
+
+#[test]
+fn what_is_refused_for_a_while_keeps_its_place_and_is_sent_again_by_itself() {
+    online(
+        "
+        @ queue a attempted
+        > send a seq=1 a
+        @ queue b attempted
+        > send b seq=2 b
+        < refused a slow_down 5000
+        ! postponed a unseen
+        ! paused slow_down 5000 until…
+        < refused b slow_down 4990
+        ! postponed b unseen
+        # what is typed meanwhile waits behind it
+        @ queue c pending
+        +4999ms
+        +1s
+        ! resumed
+        * mark a b c
+        @ marked a b c
+        > send a seq=3 a (retry)
+        > send b seq=4 b
+        > send c seq=5 c
+        < ack a 1
+        ! acknowledged a 1
+        < ack b 2
+        ! acknowledged b 2
+        @ queue d attempted
+        > send d seq=6 d
+        ",
+    );
+}
+
+#[test]
+fn nothing_is_sent_again_before_all_that_is_under_way_has_its_answer() {
+    online(
+        "
+        @ queue a attempted
+        > send a seq=1 a
+        @ queue b attempted
+        > send b seq=2 b
+        < refused a quota 1000
+        ! postponed a unseen
+        ! paused quota 1000 until…
+        +10s
+        < refused b quota 0
+        ! postponed b unseen
+        ! paused quota 0 until…
+        +1s
+        ! resumed
+        * mark a b
+        ",
+    );
+    // One of them is never answered: the hub has lost track of us.
+    online(
+        "
+        @ queue a attempted
+        > send a seq=1 a
+        @ queue b attempted
+        > send b seq=2 b
+        < refused a quota 1000
+        ! postponed a unseen
+        ! paused quota 1000 until…
+        +24s
+        < typing general
+        ! typing general other
+        +6s
+        > hang up 1000
+        ! waiting 0 silent
+        ! dialing 1
+        > dial ws://a
+        ",
+    );
+}
+
+#[test]
+fn a_new_connection_does_not_shorten_the_time() {
+    online(
+        "
+        @ queue a attempted
+        > send a seq=1 a
+        < refused a quota 60000
+        ! postponed a unseen
+        ! paused quota 60000 until…
+        < closed lost
+        > hang up 1000
+        ! waiting 1 lost
+        +500ms
+        ! dialing 2
+        > dial ws://a
+        < open
+        ! handshaking 2
+        > hello token=t since=0
+        < welcome recent from=1 head=0
+        ! online
+        ! welcomed as me head=0
+        ! log started First from=1
+        > ping 1
+        < pong 1 sent=0
+        ! online rtt=0
+        +25s
+        > ping 2
+        < pong 2 sent=0
+        ! online rtt=0
+        +24s
+        < typing general
+        ! typing general other
+        +16s
+        ! resumed
+        * mark a
+        @ marked a
+        > send a seq=1 a
+        ",
+    );
+}
+
+#[test]
+fn what_the_hub_may_have_from_an_earlier_connection_stays_attempted() {
+    online(
+        "
+        @ queue a attempted
+        > send a seq=1 a
+        < closed lost
+        > hang up 1000
+        ! waiting 1 lost
+        +500ms
+        ! dialing 2
+        > dial ws://a
+        < open
+        ! handshaking 2
+        > hello token=t since=0
+        < welcome recent from=1 head=0
+        ! online
+        ! welcomed as me head=0
+        ! log started First from=1
+        > ping 1
+        > send a seq=1 a
+        < refused a slow_down 1000
+        ! postponed a
+        ! paused slow_down 1000 until…
+        # a doubled answer changes nothing
+        < refused a slow_down 1000
+        +2s
+        ! resumed
+        > send a seq=2 a (retry)
+        < refused a
+        ! refused a no_such_room
+        ",
+    );
+}
+
+#[test]
+fn a_hub_that_asks_for_no_time_is_not_asked_at_once() {
+    online(
+        "
+        @ queue a attempted
+        > send a seq=1 a
+        < refused a slow_down 0
+        ! postponed a unseen
+        ! paused slow_down 0 until…
+        +499ms
+        +100ms
+        ! resumed
+        * mark a
+        ",
+    );
+}

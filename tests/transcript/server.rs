@@ -6,7 +6,8 @@ use duplex::model::{Entry, Principal, RoomName, Time, Value};
 use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES};
 use duplex::wire::duplex::proof;
 use duplex::wire::duplex::server::{
-    Answer, AppendOutcome, Ask, Batch, Begun, Config, Given, HISTORY_LIMIT, Input, Output, ServerSession,
+    Answer, AppendOutcome, Ask, Batch, Begun, Config, Given, HISTORY_LIMIT, Input, Lists, ListsFrom, Output,
+    ServerSession,
 };
 
 use super::{BEGIN, Peer, replay, words};
@@ -33,9 +34,11 @@ fn begun(words: &[&str]) -> Begun {
         head: words::number(words, "head").unwrap(),
         at_resume: words::field(words, "id")
             .map(|id| (words::id(id), words::number(words, "received").unwrap_or(0) as i64)),
-        rooms: vec![RoomName::general()],
-        people: Vec::new(),
-        read: Vec::new(),
+        lists: Lists {
+            rooms: vec![RoomName::general()],
+            next: words.contains(&"more").then(|| ListsFrom { rooms: Some(1), ..ListsFrom::default() }),
+            ..Lists::default()
+        },
     }
 }
 
@@ -67,6 +70,11 @@ fn told(text: &str) -> Input {
             entries: entries(of),
             complete: complete == "complete",
         }),
+        ["lists", ref of @ ..] => Input::Answer(Answer::Lists(Lists {
+            rooms: of.iter().filter(|word| **word != "more").map(|name| words::room(name)).collect(),
+            next: of.contains(&"more").then(|| ListsFrom { rooms: Some(7), ..ListsFrom::default() }),
+            ..Lists::default()
+        })),
         ["committed", ref of @ ..] => Input::Committed(Batch::new(entries(of)).unwrap()),
         ["head", head] => Input::Head(head.parse().unwrap()),
         ["presence", who] => Input::Presence(words::principal(who), true),
@@ -100,6 +108,7 @@ fn asked(ask: &Ask) -> String {
         Ask::Append { sender, id, room, body, .. } => {
             format!("append {} by {} in {room}: {body}", words::letter(*id), sender.id)
         }
+        Ask::Lists(from) => format!("lists from room {:?}", from.rooms),
         Ask::Read { from, limit } => format!("read from={from} limit={limit}"),
         Ask::History { room, before, limit } => format!("history {room} {before} limit={limit}"),
         Ask::SetRead { room, offset } => format!("set read {room} {offset}"),
@@ -663,4 +672,78 @@ fn a_page_of_large_messages_is_cut_to_the_newest() {
     };
     assert_eq!(entries.last().map(|entry| entry.offset), Some(40));
     assert!(entries.len() >= 15 && !complete, "{} of 40", entries.len());
+}
+
+#[test]
+fn after_a_refusal_that_will_pass_all_sends_are_refused_until_the_client_begins_again() {
+    online(
+        "
+        < send a seq=1 x
+        * append a by me in general: x
+        < send b seq=2 y
+        * append b by me in general: y
+        @ refused a slow_down 5000
+        > refused a slow_down 5000
+        @ refused b slow_down 5000
+        > refused b slow_down 5000
+        +2s
+        < send c seq=3 z
+        > refused c slow_down 3000
+        # time alone does not bring a later one in first
+        +10s
+        < send c seq=4 z
+        > refused c slow_down 0
+        < send a seq=5 x (retry)
+        * append a by me in general: x
+        # a doubled frame
+        < send a seq=5 x (retry)
+        < send b seq=6 y
+        * append b by me in general: y
+        @ stored a 5
+        > ack a 5
+        @ refused b quota 1000
+        > refused b quota 1000
+        < send c seq=7 z
+        > refused c quota 1000
+        ",
+    );
+}
+
+#[test]
+fn a_room_that_is_refused_for_a_while_keeps_no_messages_back() {
+    online(
+        "
+        < create_room r lathe
+        * append r by me in lathe:…
+        @ refused r quota 5000
+        > refused r quota 5000
+        < send a seq=1 x
+        * append a by me in general: x
+        ",
+    );
+}
+
+#[test]
+fn the_lists_are_told_in_parts_as_the_socket_takes_them_beside_the_log() {
+    replay(
+        server(),
+        "
+        < open as me
+        < hello
+        * begin me
+        @ begun head=0 more
+        > welcome recent from=1 head=0 more
+        @ drained
+        * lists from room Some(1)
+        @ committed 1a
+        > log 1a
+        @ lists a b more
+        > lists room=a room=b more
+        @ drained
+        * lists from room Some(7)
+        @ lists c
+        > lists room=c
+        @ drained
+        ",
+    );
 }

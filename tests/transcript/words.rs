@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use duplex::frame::Frame;
-use duplex::model::event::{Paused, Person};
+use duplex::model::event::{Listed, Paused, Person};
 use duplex::model::log::Note;
 use duplex::model::{
     Delivery, DeviceId, DeviceState, Entry, EntryKind, Epoch, Event, Features, LinkState, MessageId,
@@ -12,7 +12,8 @@ use duplex::model::{
     Spec, Value, Why,
 };
 use duplex::wire::duplex::message::{
-    self, ClientMessage, Decoded, Hello, HubMessage, Message, Redeem, Start, VERSIONS, Welcome,
+    self, ClientMessage, Decoded, Hello, HubMessage, Lists, Message, PersonState, ReadState, Redeem, Start,
+    VERSIONS, Welcome,
 };
 use duplex::wire::duplex::readings::Names;
 
@@ -59,6 +60,7 @@ pub fn entry(text: &str) -> Entry {
         body: rest.to_owned(),
         at: 0,
         received: 0,
+        extra: Default::default(),
     }
 }
 
@@ -170,6 +172,24 @@ pub fn hub_says(text: &str) -> Frame {
         ["json", ..] => return Frame::Text(text["json ".len()..].to_owned()),
         ["proof", mac] => HubMessage::Proof { mac: mac.to_owned() },
         ["welcome", start, ..] => HubMessage::Welcome(welcome(start, &words)),
+        ["lists", ref of @ ..] => {
+            let names = |kind: &str| {
+                let of = of.iter().filter_map(move |word| word.strip_prefix(kind)?.strip_prefix('='));
+                of.map(str::to_owned).collect::<Vec<_>>()
+            };
+            HubMessage::Lists(Lists {
+                rooms: names("room").iter().map(|name| room(name)).collect(),
+                people: names("person")
+                    .iter()
+                    .map(|name| PersonState { who: principal(name), online: true })
+                    .collect(),
+                read: names("read")
+                    .iter()
+                    .map(|at| ReadState { room: room("general"), offset: at.parse().unwrap() })
+                    .collect(),
+                more: of.contains(&"more"),
+            })
+        }
         ["log", ref of @ ..] => HubMessage::Log { entries: of.iter().map(|e| entry(e)).collect() },
         ["ack", which, offset] => {
             HubMessage::Ack { id: id(which), offset: offset.parse().unwrap(), received: 0 }
@@ -235,7 +255,7 @@ fn welcome(start: &str, words: &[&str]) -> Welcome {
         rooms: vec![RoomName::general()],
         people: Vec::new(),
         read: Vec::new(),
-        more: false,
+        more: words.contains(&"more"),
     }
 }
 
@@ -335,6 +355,19 @@ fn brief_hello(hello: &Hello) -> String {
     text
 }
 
+fn brief_lists<'a>(
+    rooms: impl Iterator<Item = &'a RoomName>,
+    people: impl Iterator<Item = &'a String>,
+    read: impl Iterator<Item = u64>,
+    more: bool,
+) -> String {
+    let rooms = rooms.map(|room| format!(" room={room}"));
+    let people = people.map(|name| format!(" person={name}"));
+    let read = read.map(|offset| format!(" read={offset}"));
+    let more = more.then(|| " more".to_owned());
+    format!("lists{}", rooms.chain(people).chain(read).chain(more).collect::<String>())
+}
+
 /// The frame of a hub, abbreviated.
 pub fn hub_said(frame: &Frame) -> String {
     match read(frame) {
@@ -342,7 +375,12 @@ pub fn hub_said(frame: &Frame) -> String {
         HubMessage::Welcome(welcome) => {
             let start = serde_json::to_value(welcome.start).unwrap();
             let (start, from, head) = (start.as_str().unwrap_or_default(), welcome.from, welcome.head);
-            format!("welcome {start} from={from} head={head}")
+            let more = if welcome.more { " more" } else { "" };
+            format!("welcome {start} from={from} head={head}{more}")
+        }
+        HubMessage::Lists(Lists { rooms, people, read, more }) => {
+            let people = people.iter().map(|person| &person.who.name);
+            brief_lists(rooms.iter(), people, read.iter().map(|read| read.offset), more)
         }
         HubMessage::Log { entries: of } => format!("log {}", entries(&of)),
         HubMessage::Ack { id, offset, .. } => format!("ack {} {offset}", letter(id)),
@@ -414,6 +452,11 @@ pub fn event(event: &Event) -> String {
     match event {
         Event::Link(state) => link_state(state),
         Event::Welcomed { me, head, .. } => format!("welcomed as {} head={head}", me.id),
+        Event::Listed(Listed { rooms, people, read, more }) => {
+            let people = people.iter().map(|person| &person.who.name);
+            brief_lists(rooms.iter(), people, read.iter().map(|(_, offset)| *offset), *more)
+        }
+        Event::HistoryFailed { room } => format!("history failed {room}"),
         Event::LogStarted { from, why, .. } => format!("log started {why:?} from={from}"),
         Event::Entries { entries: of, live } => {
             format!("entries {} {}", entries(of), if *live { "live" } else { "replayed" })

@@ -12,7 +12,7 @@ use duplex::model::intent::Intent;
 use duplex::model::link_state::LinkState;
 use duplex::model::panes::Panes;
 use duplex::model::profile::{Profile, Protocol, Socket};
-use duplex::model::{SharedModel, Time};
+use duplex::model::{Feature, Features, SharedModel, Time};
 use duplex::ui::{Options, Ui};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Rect};
@@ -57,6 +57,7 @@ pub fn message(offset: u64, room: &str, by: &str, body: &str) -> Entry {
         body: body.into(),
         at,
         received: at,
+        extra: Default::default(),
     }
 }
 
@@ -209,7 +210,15 @@ impl Window {
     pub fn welcome(&mut self, head: u64, rooms: &[&str]) {
         let now = self.now().wall_ms;
         let rooms = rooms.iter().map(|name| RoomName::new(*name).unwrap()).collect();
-        self.event(Event::Welcomed { me: me(), server: "Workshop".into(), head, now, people: vec![], rooms });
+        self.event(Event::Welcomed {
+            me: me(),
+            server: "Workshop".into(),
+            head,
+            now,
+            people: vec![],
+            rooms,
+            features: Default::default(),
+        });
     }
 
     /// The hub welcomes the person as this principal.
@@ -218,6 +227,11 @@ impl Window {
         let app = self.harness.state_mut();
         app.model.write(|model| {
             if let Some(connection) = model.connections.get_mut(&CONNECTION) {
+                let all = Features::all();
+                connection.features = Some(match me.kind {
+                    PrincipalKind::Admin => all,
+                    _ => all.without(Feature::People).without(Feature::Invites),
+                });
                 connection.me = Some(me);
             }
         });

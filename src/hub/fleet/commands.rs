@@ -210,5 +210,7 @@ impl Inner {
 }
 
 fn refused(command: Command, why: CommandRefusal, detail: &str) -> Command {
-    Command { state: CommandState::Refused { why, detail: detail.to_owned() }, ..command }
+    // The options of an enumeration may be many.
+    let detail = detail.chars().take(DETAIL_CHARS).collect();
+    Command { state: CommandState::Refused { why, detail }, ..command }
 }

@@ -202,11 +202,12 @@ impl Fleet {
         let mut text = format!(r#"{{"type":"devices","started":{},"devices":["#, self.started);
         let mut place = from;
         while let Some(record) = inner.records.get(place) {
-            if text.len() >= LIST_BYTES {
-                break;
-            }
             // Serialising this cannot fail: all keys are texts.
             let state = serde_json::to_string(&record.state_at(number)).unwrap_or_default();
+            // One of the largest size still goes by itself.
+            if place > from && text.len() + state.len() > LIST_BYTES {
+                break;
+            }
             if place > from {
                 text.push(',');
             }

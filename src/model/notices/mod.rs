@@ -280,6 +280,11 @@ impl Notifier {
                 self.talks.forget(id, &mut self.out);
             }
             Event::Entries { entries, live } => self.entries(at, model, id, entries, *live),
+            Event::Listed(listed) => {
+                for (room, offset) in &listed.read {
+                    self.talks.read(id, room, *offset, &mut self.out);
+                }
+            }
             Event::ReadMarker { room, offset } => self.talks.read(id, room, *offset, &mut self.out),
             Event::Link(state) => self.link(at, id, state),
             _ => {

@@ -51,8 +51,15 @@ impl Story {
     fn up(&mut self, id: ConnectionId, behind: u64) {
         let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Ada".into() };
         let head = self.offset.get(&id).copied().unwrap_or(0) + behind;
-        let welcomed =
-            Event::Welcomed { me, server: "Hub".into(), head, now: 0, people: vec![], rooms: vec![] };
+        let welcomed = Event::Welcomed {
+            me,
+            server: "Hub".into(),
+            head,
+            now: 0,
+            people: vec![],
+            rooms: vec![],
+            features: Default::default(),
+        };
         self.event(id, welcomed);
         self.event(id, Event::Link(LinkState::Online { since: 0, rtt_ms: None }));
     }
@@ -80,6 +87,7 @@ impl Story {
             body: body.into(),
             at: 0,
             received: 0,
+            extra: Default::default(),
         };
         self.event(id, Event::Entries { entries: vec![entry], live });
     }

@@ -62,8 +62,11 @@ impl<'a> Book<'a> {
             outbox::unqueue(self.db, self.connection, entry.id)?;
         }
         match entry.kind {
-            EntryKind::Unknown => {}
+            EntryKind::Unknown => self.keep_json(entry)?,
             EntryKind::Room => {
+                if !entry.extra.is_empty() {
+                    self.keep_json(entry)?;
+                }
                 let room = self.room(&entry.room)?;
                 let room = &mut self.rooms[room];
                 room.start_known = true;
@@ -85,6 +88,17 @@ impl<'a> Book<'a> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Keeps an entry that is not understood, or not all of it, as it came: a later version may.
+    pub(super) fn keep_json(&self, entry: &Entry) -> Result<()> {
+        let json = serde_json::to_string(entry).map_err(|error| StoreError::Nonsense(error.to_string()))?;
+        self.db
+            .prepare_cached(
+                "INSERT OR REPLACE INTO other_entry (connection, era, offset, json) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![key(self.connection), self.era, int(entry.offset)?, json])?;
         Ok(())
     }
 
@@ -123,8 +137,8 @@ impl<'a> Book<'a> {
             .execute(params![room.id, era, offset])?;
         self.db
             .prepare_cached(
-                "INSERT INTO message (room, era, offset, sender, sender_name, id, at, received, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO message (room, era, offset, sender, sender_name, id, at, received, body, extra)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 room.id,
@@ -135,7 +149,8 @@ impl<'a> Book<'a> {
                 entry.id.0.as_bytes(),
                 entry.at,
                 entry.received,
-                entry.body
+                entry.body,
+                entry.extra.json()
             ])?;
         let found = index::Entry {
             row: self.db.last_insert_rowid(),

@@ -442,12 +442,19 @@ fn stub(write: &Write) -> Write {
 fn size(write: &Write) -> usize {
     const EACH: usize = 128;
     let entries = |entries: &[crate::model::Entry]| {
-        entries.iter().map(|entry| entry.body.len() + EACH).sum::<usize>() + EACH
+        entries
+            .iter()
+            .map(|entry| entry.body.len() + entry.extra.json().map_or(0, |json| json.len()) + EACH)
+            .sum::<usize>()
+            + EACH
     };
     match write {
         Write::Queue(item) | Write::Replace { new: item, .. } => item.body.len() + EACH,
         Write::Event(Event::Entries { entries: all, .. } | Event::History { entries: all, .. }) => {
             entries(all)
+        }
+        Write::Event(Event::Listed(listed)) => {
+            (listed.rooms.len() + listed.people.len() + listed.read.len()) * EACH + EACH
         }
         Write::Draft { text, .. } => text.len() + EACH,
         Write::Attempted(ids) => ids.len() * 16 + EACH,

@@ -11,8 +11,8 @@ use crate::model::event::{Page, Side, Stored, StoredRoom};
 use crate::model::intent::Jump;
 use crate::model::time::WallMs;
 use crate::model::{
-    ConnectionId, Delivery, Epoch, Message, MessageId, Offset, OutboxItem, Position, Principal, PrincipalId,
-    PrincipalKind, ResumePoint, RoomName, Sender,
+    ConnectionId, Delivery, Epoch, Features, Message, MessageId, Offset, OutboxItem, Position, Principal,
+    PrincipalId, PrincipalKind, ResumePoint, RoomName, Sender,
 };
 use crate::wire::SavedState;
 
@@ -34,6 +34,7 @@ pub(super) fn load(db: &Connection, connection: ConnectionId) -> Result<Loaded> 
     };
     let stored = Stored {
         me: row.me,
+        features: row.features,
         era: row.era,
         era_from: row.era_from,
         era_has_entries: row.era_has_entries,
@@ -48,6 +49,7 @@ pub(super) fn load(db: &Connection, connection: ConnectionId) -> Result<Loaded> 
 
 struct ConnectionRow {
     me: Option<Principal>,
+    features: Option<Features>,
     era: u32,
     era_from: Offset,
     era_has_entries: bool,
@@ -58,7 +60,7 @@ struct ConnectionRow {
 fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<ConnectionRow>> {
     let mut query = db.prepare_cached(
         "SELECT me_id, me_kind, me_name, era, era_from, era_has_entries, next_offset,
-                resume_epoch, resume_offset, resume_id, resume_received
+                resume_epoch, resume_offset, resume_id, resume_received, features
          FROM connection WHERE id = ?1",
     )?;
     let read = |row: &Row<'_>| {
@@ -72,6 +74,8 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
                 }
                 _ => None,
             },
+            // What cannot be read is as if it had never been told.
+            features: row.get::<_, Option<String>>(11)?.and_then(|json| serde_json::from_str(&json).ok()),
             era: row.get(3)?,
             era_from: unsigned(row.get(4)?),
             era_has_entries: row.get(5)?,

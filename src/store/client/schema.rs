@@ -4,7 +4,7 @@ use super::super::migrate::{Schema, Synchronous};
 
 /// The database of the app.
 pub(super) const SCHEMA: Schema =
-    Schema { application_id: 0x4475_7043, steps: &[V1, V2], sync: Synchronous::Full };
+    Schema { application_id: 0x4475_7043, steps: &[V1, V2, V3], sync: Synchronous::Full };
 
 /// Numbers above 2⁶³ − 1 (an epoch, a connection's id) are kept bit by bit. `start_known`, `floor`: see `write::history`.
 ///
@@ -121,4 +121,22 @@ CREATE TRIGGER search_message_deleted AFTER DELETE ON message BEGIN
     DELETE FROM search WHERE rowid = (SELECT key FROM search_entry WHERE message = old.rowid);
     DELETE FROM search_entry WHERE message = old.rowid;
 END;
+";
+
+/// What this version keeps without understanding it.
+///
+/// - `connection.features`: what the server offered last, as JSON.
+/// - `message.extra`: the fields of a message's entry that are not known, as a JSON object.
+/// - `other_entry`: entries of a kind that is not known, or that make a room and say more, as they came.
+const V3: &str = "
+ALTER TABLE connection ADD COLUMN features TEXT;
+ALTER TABLE message ADD COLUMN extra TEXT;
+
+CREATE TABLE other_entry (
+    connection INTEGER NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    era        INTEGER NOT NULL,
+    offset     INTEGER NOT NULL,
+    json       TEXT NOT NULL,
+    PRIMARY KEY (connection, era, offset)
+) STRICT;
 ";

@@ -38,6 +38,7 @@ pub(super) fn entry(offset: Offset, sender: &str, number: u64) -> Entry {
         body: format!("body {number}"),
         at: 1_000 + number as i64,
         received: 2_000 + number as i64,
+        extra: Default::default(),
     }
 }
 
@@ -58,6 +59,7 @@ pub(super) fn welcomed(head: Offset) -> Write {
         now: 0,
         people: Vec::new(),
         rooms: vec![general()],
+        features: Default::default(),
     })
 }
 
@@ -221,4 +223,77 @@ fn commits_that_wait_share_one_transaction() {
     with_keeper(&store, move |keeper| tell.send(keeper.transactions).unwrap());
     assert!(told.recv().unwrap() <= 2, "one for the one that was held, one for all the others");
     assert_eq!(load(&store).stored.outbox.len(), 40);
+}
+
+#[test]
+fn what_a_server_offers_is_there_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    assert_eq!(load(&store).stored.features, None);
+    let features = crate::model::Features::new(["typing", "of a later version"]);
+    let Write::Event(Event::Welcomed { me, server, head, now, people, rooms, .. }) = welcomed(0) else {
+        unreachable!()
+    };
+    let told = Event::Welcomed { me, server, head, now, people, rooms, features: features.clone() };
+    commit(&store, vec![Write::Event(told)]);
+    drop(store);
+    assert_eq!(load(&open(dir.path())).stored.features, Some(features));
+}
+
+#[test]
+fn what_is_not_understood_of_the_log_is_kept_as_it_came() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let changed = |offset, change: serde_json::Value| {
+        let mut json = serde_json::to_value(entry(offset, "bob", offset)).unwrap();
+        for (name, value) in change.as_object().unwrap() {
+            json[name.as_str()] = value.clone();
+        }
+        (serde_json::from_value::<Entry>(json.clone()).unwrap(), json)
+    };
+    let (poll, poll_json) = changed(2, serde_json::json!({"kind": "poll", "choices": ["a", 2]}));
+    let (reply, _) = changed(3, serde_json::json!({"reply_to": {"offset": 1}}));
+    let (room, room_json) = changed(4, serde_json::json!({"kind": "room", "topic": "lathes"}));
+    let entries = vec![entry(1, "bob", 1), poll, reply, room, entry(5, "bob", 5)];
+    let taken = Write::Event(Event::Entries { entries, live: true });
+    commit(&store, vec![welcomed(5), started(1, 1, LogRestart::First), taken.clone()]);
+    commit(&store, vec![taken]);
+    let loaded = load(&store);
+    assert_eq!(loaded.saved.resume.map(|resume| resume.offset), Some(5), "they keep their place");
+    assert_eq!(offsets(&loaded), [1, 3, 5]);
+    drop(store);
+    let db = rusqlite::Connection::open(dir.path().join(super::FILE)).unwrap();
+    let mut query = db.prepare("SELECT json FROM other_entry ORDER BY era, offset").unwrap();
+    let kept: Vec<serde_json::Value> = query
+        .query_map((), |row| row.get::<_, String>(0))
+        .unwrap()
+        .map(|json| serde_json::from_str(&json.unwrap()).unwrap())
+        .collect();
+    assert_eq!(kept, [poll_json, room_json]);
+    let extra: Vec<Option<String>> = db
+        .prepare("SELECT extra FROM message ORDER BY offset")
+        .unwrap()
+        .query_map((), |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(extra, [None, Some(r#"{"reply_to":{"offset":1}}"#.to_owned()), None]);
+}
+
+#[test]
+fn the_parts_of_a_long_list_are_taken_in_one_after_the_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![welcomed(3), started(1, 1, LogRestart::First), entries(1, 3)]);
+    let part = |rooms: std::ops::Range<u32>, more| {
+        let rooms = rooms.map(|number| RoomName::new(format!("room {number}")).unwrap()).collect();
+        let read = vec![(general(), if more { 2 } else { 1 })];
+        Write::Event(Event::Listed(crate::model::event::Listed { rooms, people: Vec::new(), read, more }))
+    };
+    commit(&store, vec![part(0..3, true)]);
+    commit(&store, vec![part(2..5, false)]);
+    let stored = load(&store).stored;
+    assert_eq!(stored.rooms.len(), 6);
+    let of = stored.rooms.iter().find(|room| room.name == general()).unwrap();
+    assert_eq!((of.read.offset, of.unread), (2, 1), "a marker only moves forward");
 }

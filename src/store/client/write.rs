@@ -8,8 +8,8 @@ use super::book::Book;
 use super::{Write, outbox, read};
 use crate::model::event::LogRestart;
 use crate::model::{
-    ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, Offset, Position, Principal, ResumePoint,
-    RoomName,
+    ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, Features, Offset, Position, Principal,
+    ResumePoint, RoomName,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -56,7 +56,20 @@ pub(super) fn apply(db: &Connection, connection: ConnectionId, write: &Write) ->
 
 fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<Taken> {
     match event {
-        Event::Welcomed { me, head, rooms, .. } => welcomed(db, connection, me, *head, rooms)?,
+        Event::Welcomed { me, head, rooms, features, .. } => {
+            welcomed(db, connection, me, *head, features)?;
+            for room in rooms {
+                room_id(db, connection, room)?;
+            }
+        }
+        Event::Listed(listed) => {
+            for room in &listed.rooms {
+                room_id(db, connection, room)?;
+            }
+            for (room, offset) in &listed.read {
+                read_marker(db, connection, room, *offset)?;
+            }
+        }
         Event::LogStarted { epoch, from, why } => log_started(db, connection, *epoch, *from, *why)?,
         Event::Entries { entries, .. } => return take_entries(db, connection, entries),
         Event::Acknowledged { id, offset, received } => {
@@ -82,13 +95,14 @@ fn welcomed(
     connection: ConnectionId,
     me: &Principal,
     head: Offset,
-    rooms: &[RoomName],
+    features: &Features,
 ) -> Result<()> {
-    db.prepare_cached("UPDATE connection SET me_id = ?2, me_kind = ?3, me_name = ?4 WHERE id = ?1")?
-        .execute(params![key(connection), me.id.0, read::kind_text(me.kind), me.name])?;
-    for room in rooms {
-        room_id(db, connection, room)?;
-    }
+    let features =
+        serde_json::to_string(features).map_err(|error| StoreError::Nonsense(error.to_string()))?;
+    db.prepare_cached(
+        "UPDATE connection SET me_id = ?2, me_kind = ?3, me_name = ?4, features = ?5 WHERE id = ?1",
+    )?
+    .execute(params![key(connection), me.id.0, read::kind_text(me.kind), me.name, features])?;
     outbox::beyond(db, connection, saturated(head))
 }
 
@@ -265,7 +279,7 @@ fn history(
         match entry.kind {
             EntryKind::Message => book.old_message(entry)?,
             EntryKind::Room => start = true,
-            EntryKind::Unknown => {}
+            EntryKind::Unknown => book.keep_json(entry)?,
         }
     }
     db.prepare_cached("UPDATE room SET floor = ?2, start_known = start_known OR ?3 WHERE id = ?1")?

@@ -1,5 +1,6 @@
 //! [`HubStore`]: a hub's log, its principals and invites, in `hub.db`. What is answered is on disk.
 
+mod lists;
 mod people;
 mod read;
 mod rights;
@@ -23,6 +24,7 @@ use super::writer::Writer;
 use crate::model::rights::Invitation;
 use crate::model::time::WallMs;
 use crate::model::{Entry, EntryKind, Epoch, MessageId, Offset, Principal, PrincipalId, RoomName, Sender};
+use crate::wire::duplex::server::{Lists, ListsFrom};
 pub use rights::{Change, MAX_KEPT_INVITES, MAX_OPEN_INVITES, NotChanged, Owner, OwnerRefused};
 use write::{Appender, Job};
 
@@ -298,6 +300,26 @@ impl HubStore {
         max_bytes: usize,
     ) -> Result<(Vec<Entry>, bool), HubStoreError> {
         self.read_with(move |db| read::history(db, &room, before, limit, max_bytes)).await
+    }
+
+    /// At most `limit` of the rooms, the people who may chat and what somebody has read, from where they go on. Nobody is
+    /// marked as connected.
+    pub async fn lists(
+        &self,
+        me: PrincipalId,
+        from: ListsFrom,
+        limit: usize,
+    ) -> Result<Lists, HubStoreError> {
+        self.read_with(move |db| lists::lists(db, &me, &from, limit)).await
+    }
+
+    /// At most `limit` of the people who may chat, by id, after one of them; and after whom the rest comes.
+    pub async fn people(
+        &self,
+        after: Option<PrincipalId>,
+        limit: usize,
+    ) -> Result<(Vec<Principal>, Option<PrincipalId>), HubStoreError> {
+        self.read_with(move |db| lists::people(db, after.as_ref(), limit)).await
     }
 
     /// All rooms, in the order in which they were made.

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
+use crate::model::chat::Extra;
 use crate::model::time::WallMs;
 use crate::model::{Entry, EntryKind, MessageId, Offset, PrincipalId, RoomName, Sender};
 
@@ -111,6 +112,7 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         body: row.get(6)?,
         at: row.get(7)?,
         received: row.get(8)?,
+        extra: Extra::default(),
     })
 }
 
@@ -140,7 +142,7 @@ fn escaped_len(text: &str) -> usize {
     text.bytes().map(of).sum()
 }
 
-fn room_name(text: String) -> Result<RoomName> {
+pub(super) fn room_name(text: String) -> Result<RoomName> {
     RoomName::new(text).map_err(|error| StoreError::Nonsense(error.to_string()))
 }
 

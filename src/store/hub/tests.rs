@@ -67,6 +67,7 @@ fn a_new_log_begins_with_the_room_that_every_hub_has() {
         body: String::new(),
         at: 77,
         received: 77,
+        extra: Default::default(),
     };
     assert_eq!(all(&store), std::slice::from_ref(&general));
     append(&store, message("ann", 1, "hello"));

@@ -12,6 +12,7 @@ use tokio::sync::{broadcast, oneshot};
 use super::super::error::{StoreError, int, unsigned};
 use super::super::writer::Work;
 use super::{Append, Appended, HUB_SENDER, read};
+use crate::model::chat::Extra;
 use crate::model::time::WallMs;
 use crate::model::{Entry, EntryKind, Epoch, MessageId, Offset, PrincipalId, RoomName, Sender};
 
@@ -287,6 +288,7 @@ fn append(
         body: new.body,
         at: new.at,
         received: new.received,
+        extra: Extra::default(),
     }))
 }
 

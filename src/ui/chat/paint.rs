@@ -15,6 +15,7 @@ use super::markup;
 use super::rows::{Fold, Head, Item, Key, PATIENCE_MS, Progress, Row};
 use super::selection::Selection;
 use super::{Act, RoomKey};
+use crate::model::event::Paused;
 use crate::model::id::MessageId;
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::widgets::{self, Mark};
@@ -83,6 +84,15 @@ fn says_waiting(cx: &Cx, row: &Row) -> bool {
     row.progress == Progress::Pending && cx.now.wall_ms.saturating_sub(row.at) >= PATIENCE_MS
 }
 
+/// Why nothing is sent at the moment, and until when.
+fn paused_text(cx: &Cx, paused: &Paused) -> String {
+    use chrono::{Local, TimeZone};
+    let day = |ms: i64| Local.timestamp_millis_opt(ms).earliest().map(|time| time.date_naive());
+    let is_today = day(paused.until) == day(cx.now.wall_ms);
+    let when = if is_today { (cx.words.clock)(paused.until) } else { (cx.words.day_and_clock)(paused.until) };
+    (cx.words.paused)(&paused.refusal, &when)
+}
+
 /// Lays a row out.
 pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Columns) -> Measured {
     let small = |text: &str| lay(ui, text, theme::small(), size::SMALL_LINE, columns.text_width);
@@ -104,6 +114,9 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
         Progress::Failed(refusal) => {
             let Sentence { what, then } = (cx.words.refusal)(refusal);
             Some(small(&format!("{}. {what} {then}", cx.words.not_sent)))
+        }
+        Progress::Pending | Progress::Attempted if row.paused.is_some() => {
+            row.paused.as_ref().map(|paused| small(&paused_text(cx, paused)))
         }
         Progress::Pending if says_waiting(cx, row) => Some(small(cx.words.waiting_to_send)),
         _ => None,
@@ -180,7 +193,10 @@ pub(super) fn row(
         let at = pos2(columns.text_left, y + 2.0);
         ui.painter().galley(at, Arc::clone(note), colour);
         widgets::spoken(ui, Rect::from_min_size(at, note.size()), id.with("note"), note.text());
-        let acted = acts(ui, cx, id, row, pos2(columns.text_left, y + 2.0 + note.size().y));
+        // What the server may have is no longer to be changed.
+        let can_act = matches!(row.progress, Progress::Pending | Progress::Failed(_));
+        let at = pos2(columns.text_left, y + 2.0 + note.size().y);
+        let acted = can_act.then(|| acts(ui, cx, id, row, at)).flatten();
         wish = wish.or(acted.map(Wish::Act));
     } else if row.progress == Progress::Pending {
         let left = row.at.saturating_add(PATIENCE_MS).saturating_sub(cx.now.wall_ms).clamp(1, PATIENCE_MS);

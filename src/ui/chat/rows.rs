@@ -9,6 +9,7 @@ use chrono::{Datelike, Local, TimeZone};
 use super::RoomKey;
 use super::markup::{self, Markup};
 use crate::model::chat::{Delivery, Message, OutboxItem, Position, Refusal};
+use crate::model::event::Paused;
 use crate::model::id::{MessageId, PrincipalId};
 use crate::model::reducer::{Connection, Model, Room};
 use crate::model::time::WallMs;
@@ -101,6 +102,8 @@ pub(super) struct Row {
     pub(super) day: i32,
     pub(super) clock: String,
     pub(super) progress: Progress,
+    /// Why it waits, where it is to be sent and the server takes nothing at the moment.
+    pub(super) paused: Option<Paused>,
 }
 
 /// A row with what its neighbours make of it.
@@ -356,8 +359,13 @@ impl Cache {
             Delivery::Acknowledged { .. } => Progress::Acknowledged,
             Delivery::Failed(refusal) => Progress::Failed(refusal.clone()),
         };
+        let waits = matches!(progress, Progress::Pending | Progress::Attempted);
+        let paused = connection.paused.clone().filter(|_| waits && connection.link.is_online());
         if let Some(row) = self.rows.get(&key) {
-            let same = row.id == item.id && row.progress == progress && row.expanded == expanded;
+            let same = row.id == item.id
+                && row.progress == progress
+                && row.paused == paused
+                && row.expanded == expanded;
             if same && row.original.as_deref() == Some(item.body.as_str()) {
                 return Arc::clone(row);
             }
@@ -370,6 +378,7 @@ impl Cache {
         let mut row = prepare(item.id, author, true, &item.body, item.at, progress, expanded, view);
         if let Some(row) = Arc::get_mut(&mut row) {
             row.original = Some(item.body.clone());
+            row.paused = paused;
         }
         self.rows.insert(key, Arc::clone(&row));
         row
@@ -405,6 +414,7 @@ fn prepare(
         day,
         clock: (view.words.clock)(at),
         progress,
+        paused: None,
     })
 }
 

@@ -11,7 +11,7 @@ use egui::{Key, Label, Modifiers, RichText, Ui};
 use super::dialog::Fate;
 use super::theme::{self, size, space};
 use super::{Cx, rooms, widgets};
-use crate::model::chat::PrincipalKind;
+use crate::model::Feature;
 use crate::model::id::{ConnectionId, PrincipalId};
 use crate::model::intent::Intent;
 use crate::model::reducer::Connection;
@@ -65,7 +65,8 @@ struct Facts {
 
 /// Whether the server lets the person change who comes in.
 pub(super) fn is_offered(connection: &Connection) -> bool {
-    connection.link.is_online() && connection.me.as_ref().is_some_and(|me| me.kind == PrincipalKind::Admin)
+    let features = connection.features.as_ref();
+    connection.link.is_online() && features.is_some_and(|features| features.has(Feature::People))
 }
 
 impl Sheet {

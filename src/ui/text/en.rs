@@ -64,6 +64,12 @@ pub static ENGLISH: Words = Words {
     said: |who, when| format!("{who}, {when}"),
     replayed: "replayed: written while this window was not listening",
     waiting_to_send: "Waiting to send",
+    paused: |refusal, when| match refusal {
+        Refusal::Quota { .. } => {
+            format!("What this account may send for now is used up. Sending resumes at {when}.")
+        }
+        _ => format!("The server is taking no more messages for now. Sending resumes at {when}."),
+    },
     sending: "Sending",
     sent: "Sent",
     not_sent: "Not sent",

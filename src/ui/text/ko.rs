@@ -72,6 +72,12 @@ pub static KOREAN: Words = Words {
     said: |who, when| format!("{who}, {when}"),
     replayed: "다시 받음: 이 창이 듣고 있지 않을 때 쓴 메시지",
     waiting_to_send: "보내기를 기다리는 중",
+    paused: |refusal, when| match refusal {
+        Refusal::Quota { .. } => {
+            format!("이 계정이 지금 보낼 수 있는 양을 다 썼습니다. {when}에 다시 보냅니다.")
+        }
+        _ => format!("서버가 지금은 메시지를 더 받지 않습니다. {when}에 다시 보냅니다."),
+    },
     sending: "보내는 중",
     sent: "보냄",
     not_sent: "보내지 못함",
@@ -395,7 +401,7 @@ fn refusal(refusal: &Refusal) -> Sentence {
             say(format!("서버는 {limit}개까지만 허용합니다."), "서버를 운영하는 사람에게 물어보세요.")
         }
         Refusal::NameAlike { name } => say(
-            format!("이미 있는 ‘{}’와(과) 똑같아 보입니다.", harmless::line(name.as_str(), 64)),
+            format!("이미 있는 방과 구별되지 않습니다: ‘{}’.", harmless::line(name.as_str(), 64)),
             "다른 이름을 쓰세요.",
         ),
         Refusal::BadName { detail: d } => {

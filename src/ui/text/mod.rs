@@ -174,6 +174,8 @@ pub struct Words {
     pub said: fn(&str, &str) -> String,
     pub replayed: &'static str,
     pub waiting_to_send: &'static str,
+    /// Why nothing is sent at the moment, and when it goes on.
+    pub paused: fn(&Refusal, &str) -> String,
     pub sending: &'static str,
     pub sent: &'static str,
     pub not_sent: &'static str,

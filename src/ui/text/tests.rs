@@ -125,7 +125,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         ewebsock_limits connect_at_start test_button clear_text_warning first_title first_text
         first_stay first_stay_text first_join first_join_text first_later settings
         close dismiss resize_rooms resize_devices;
-        state countdown why refusal banner bad_address test round_trip state_of more remove_title
+        state countdown why refusal paused banner bad_address test round_trip state_of more remove_title
         room_refused unread you said show_lines show_characters new_count room_begins gap typing
         people_online devices keys log notices search rich sheet profiles people device_page day clock day_and_clock
         message_hint too_large
@@ -150,6 +150,8 @@ fn filled(words: &Words, one: &str, two: &str) -> Vec<(String, Vec<String>)> {
         ((words.more)(one), first()),
         ((words.remove_title)(one), first()),
         ((words.room_refused)(one, &room), first()),
+        ((words.paused)(&Refusal::SlowDown { retry_after_ms: 1 }, one), first()),
+        ((words.paused)(&Refusal::Quota { retry_after_ms: 1 }, one), first()),
         ((words.unread)(number), count()),
         ((words.you)(one), first()),
         ((words.said)(one, two), both()),

@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
+use serde::Serialize;
+
 use super::message::MAX_FRAME_BYTES;
 use crate::model::{Entry, Offset};
 
 const BEGIN: &str = r#"{"type":"log","entries":["#;
 const END: &str = "]}";
-/// What a page of history has around its entries, at most: a room's name can be six bytes a character.
+/// What a page of history or a device's log has around its entries, at most.
 const AROUND_HISTORY: usize = 1024;
 
 /// Entries that were committed together, with the frame that carries them.
@@ -66,7 +68,7 @@ impl Batch {
     /// The text frame.
     pub fn text(&self) -> Arc<str> {
         let all = || {
-            let entries: Vec<String> = self.entries.iter().map(encode).collect();
+            let entries: Vec<String> = self.entries.iter().map(encode::<Entry>).collect();
             Arc::from([BEGIN, &entries.join(","), END].concat())
         };
         Arc::clone(self.frame.get_or_init(all))
@@ -74,7 +76,7 @@ impl Batch {
 }
 
 /// The newest of these that fit into one frame, at least one, and whether that is all of them.
-pub fn newest_that_fit(mut entries: Vec<Entry>) -> (Vec<Entry>, bool) {
+pub fn newest_that_fit<T: Serialize>(mut entries: Vec<T>) -> (Vec<T>, bool) {
     let mut room = MAX_FRAME_BYTES - AROUND_HISTORY;
     let fitting = entries.iter().rev().take_while(|entry| {
         let bytes = encode(entry).len() + 1;
@@ -88,7 +90,7 @@ pub fn newest_that_fit(mut entries: Vec<Entry>) -> (Vec<Entry>, bool) {
     (entries, gone == 0)
 }
 
-fn encode(entry: &Entry) -> String {
-    // Serialising an entry cannot fail: no maps, no failing `Serialize` of our own.
+fn encode<T: Serialize>(entry: &T) -> String {
+    // Serialising these cannot fail: no maps with other keys than texts, no failing `Serialize` of our own.
     serde_json::to_string(entry).unwrap_or_default()
 }

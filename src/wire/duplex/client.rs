@@ -4,26 +4,28 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::message::{
-    self, ClientMessage, Decoded, END_OF_OFFSETS, Hello, HubMessage, MAX_FRAME_BYTES, Malformed, Redeem,
-    Start, VERSIONS, Welcome, close,
+    self, ClientMessage, Decoded, END_OF_OFFSETS, Hello, HubMessage, Lists, MAX_FRAME_BYTES, Malformed,
+    Redeem, Start, VERSIONS, Welcome, close,
 };
 use super::readings::{self, Names, Received};
 use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
-use crate::model::event::{LogRestart, Person};
+use crate::model::event::{Listed, LogRestart, Person};
 use crate::model::link_state::Why;
 use crate::model::log::Note;
 use crate::model::profile::Secret;
 use crate::model::{
-    DeviceId, DeviceState, Event, Features, MessageId, Offset, OutboxItem, PrincipalKind, Readings, Refusal,
-    ResumePoint, RoomName, SeriesPage, Time,
+    Command, CommandRefusal, CommandState, DeviceId, DeviceState, Event, Feature, Features, MessageId,
+    Offset, OutboxItem, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender, SeriesPage, Time,
 };
 use crate::wire::{Input, Mark, Output, Request, SavedState, Session, WireError};
 
 /// How long a "somebody is typing" is believed, in milliseconds.
 pub const TYPING_MS: u64 = 6_000;
 
+/// Maximum number of rooms, of people and of read markers taken from one welcome and what follows of its lists.
+pub const MAX_LISTED: usize = 131_072;
 /// Maximum number of rooms whose making has no answer yet.
 const MAX_ROOMS_BEING_MADE: usize = 64;
 
@@ -88,6 +90,11 @@ pub struct ClientSession {
     sends: u64,
     /// The next send is the first after a refusal that will pass.
     retry: bool,
+    /// What the hub offers.
+    features: Features,
+    me: Option<Sender>,
+    /// Whether more of the welcome's lists is due, and how much of each may come yet.
+    lists_left: Option<[usize; 3]>,
     /// Rooms that the hub was asked to make, and has not answered for.
     making: VecDeque<(MessageId, RoomName)>,
     pings: u64,
@@ -109,6 +116,9 @@ impl ClientSession {
             nonce,
             sends: 0,
             retry: false,
+            features: Features::default(),
+            me: None,
+            lists_left: None,
             making: VecDeque::new(),
             pings: 0,
             ping_sent_at: None,
@@ -266,22 +276,29 @@ impl ClientSession {
         self.epoch_and_next = (!is_device).then_some((welcome.epoch, welcome.from));
         self.head = welcome.head;
         self.max_body = welcome.max_body.min(MAX_BODY_BYTES as u64);
+        self.features = welcome.features.unwrap_or_else(Features::all);
+        self.me = Some(Sender { id: welcome.me.id.clone(), name: welcome.me.name.clone() });
+        self.lists_left = Some([MAX_LISTED; 3]);
+        let lists =
+            Lists { rooms: welcome.rooms, people: welcome.people, read: welcome.read, more: welcome.more };
+        let Some(Listed { rooms, people, read, more }) = self.listed(lists) else { return Ok(()) };
         self.outputs.push_back(Output::Online);
         self.event(Event::Welcomed {
             me: welcome.me,
             server: welcome.hub,
             head: welcome.head,
             now: welcome.now,
-            people: welcome.people.into_iter().map(|p| Person { who: p.who, online: p.online }).collect(),
-            rooms: welcome.rooms,
+            people,
+            rooms,
+            features: self.features.clone(),
         });
         if let Some(why) = why {
             self.event(Event::LogStarted { epoch: welcome.epoch, from: welcome.from, why });
         }
-        for read in welcome.read {
-            self.event(Event::ReadMarker { room: read.room, offset: read.offset });
+        if !read.is_empty() || more {
+            self.event(Event::Listed(Listed { read, more, ..Listed::default() }));
         }
-        if self.config.watch && !is_device {
+        if self.config.watch && !is_device && self.features.has(Feature::Devices) {
             self.send(&ClientMessage::Watch);
         }
         self.ping(now);
@@ -291,6 +308,11 @@ impl ClientSession {
     fn online(&mut self, now: Time, message: HubMessage) -> Result<(), WireError> {
         match message {
             HubMessage::Log { entries } => return self.log(entries),
+            HubMessage::Lists(lists) => {
+                if let Some(listed) = self.listed(lists) {
+                    self.event(Event::Listed(listed));
+                }
+            }
             HubMessage::Ack { id, offset, received } => {
                 self.making.retain(|(known, _)| *known != id);
                 self.event(Event::Acknowledged { id, offset, received })
@@ -360,6 +382,49 @@ impl ClientSession {
         Ok(())
     }
 
+    /// A part of the lists, as far as it is due.
+    fn listed(&mut self, lists: Lists) -> Option<Listed> {
+        let mut left = self.lists_left.take()?;
+        let Lists { mut rooms, mut people, mut read, more } = lists;
+        let told = [rooms.len(), people.len(), read.len()];
+        rooms.truncate(left[0]);
+        people.truncate(left[1]);
+        read.truncate(left[2]);
+        if told != [rooms.len(), people.len(), read.len()] {
+            let detail = format!("more than {MAX_LISTED} rooms, people or read markers; the rest is ignored");
+            self.event(Event::Note(Note::Malformed { detail }));
+        }
+        for (left, told) in left.iter_mut().zip(told) {
+            *left = left.saturating_sub(told);
+        }
+        self.lists_left = more.then_some(left);
+        let people = people.into_iter().map(|p| Person { who: p.who, online: p.online }).collect();
+        let read = read.into_iter().map(|read| (read.room, read.offset)).collect();
+        Some(Listed { rooms, people, read, more })
+    }
+
+    /// What a person wants and the hub does not offer: the hub is not asked, and the answer is as if it had refused.
+    fn not_offered(&mut self, now: Time, request: Request) {
+        match request {
+            Request::CreateRoom { room, .. } => {
+                self.event(Event::RoomRefused { room, refusal: Refusal::NotAllowed });
+            }
+            Request::History { room, .. } => self.event(Event::HistoryFailed { room }),
+            Request::Series { device, metric, from, to } => {
+                let page = SeriesPage { from, to, step_ms: 0, buckets: Vec::new() };
+                self.event(Event::SeriesPaged { device, metric, page });
+            }
+            Request::DeviceLog(device) => self.event(Event::DeviceLog { device, lines: Vec::new() }),
+            Request::Command { id, device, property, value, .. } => {
+                let Some(by) = self.me.clone() else { return };
+                let state = CommandState::Refused { why: CommandRefusal::NotAllowed, detail: String::new() };
+                let command = Command { id, device, property, value, by, at: now.wall_ms, state };
+                self.event(Event::Commanded(Box::new(command)));
+            }
+            _ => {}
+        }
+    }
+
     fn refused(&mut self, id: MessageId, refusal: Refusal) {
         let made = self.making.iter().position(|(known, _)| *known == id);
         if let Some((_, room)) = made.and_then(|index| self.making.remove(index)) {
@@ -395,6 +460,9 @@ impl ClientSession {
     fn request(&mut self, now: Time, request: Request) {
         if !matches!(self.phase, Phase::Online) {
             return;
+        }
+        if needs(&request).is_some_and(|feature| !self.features.has(feature)) {
+            return self.not_offered(now, request);
         }
         match request {
             // No hub could say which message it was, if the whole frame is larger than it takes.
@@ -469,6 +537,25 @@ impl Session for ClientSession {
 
     fn deadline(&self) -> Option<u64> {
         None
+    }
+}
+
+/// What a hub must offer to be asked this.
+fn needs(request: &Request) -> Option<Feature> {
+    match request {
+        Request::Typing(_) => Some(Feature::Typing),
+        Request::Read { .. } => Some(Feature::Read),
+        Request::History { .. } => Some(Feature::History),
+        Request::CreateRoom { .. } => Some(Feature::CreateRooms),
+        Request::Command { .. } => Some(Feature::Commands),
+        Request::Series { .. } => Some(Feature::DevicePast),
+        Request::DeviceLog(_) => Some(Feature::DeviceLog),
+        Request::Announce(_)
+        | Request::DeviceState { .. }
+        | Request::Publish(_)
+        | Request::CommandResult { .. } => Some(Feature::Devices),
+        // Who may not do it is refused in words.
+        Request::Send(_) | Request::Ping | Request::Manage { .. } => None,
     }
 }
 

@@ -10,8 +10,12 @@ use crate::model::rights::{Manage, Managed};
 use crate::model::time::WallMs;
 use crate::model::{
     CommandState, DeviceId, Entry, EntryKind, Epoch, LogLine, MessageId, MetricName, Offset, Principal,
-    Readings, Refusal, ResumePoint, RoomName, Sender, SeriesPage, Spec, Value,
+    PrincipalId, Readings, Refusal, ResumePoint, RoomName, Sender, SeriesPage, Spec, Value,
 };
+
+/// Maximum number of rooms, of people and of read markers told in one message: with names of the largest size it stays
+/// below 256 KiB.
+pub const LIST_ITEMS: usize = 200;
 
 /// What the session is told.
 #[derive(Clone, Debug)]
@@ -89,6 +93,8 @@ pub enum Ask {
         /// What it holds.
         resume: Option<ResumePoint>,
     },
+    /// The lists of the welcome go on: what follows.
+    Lists(ListsFrom),
     /// Write an entry down.
     Append {
         /// By whom.
@@ -217,6 +223,8 @@ pub enum Answer {
     Redeemed(Option<Principal>),
     /// To `Begin`.
     Begun(Begun),
+    /// To `Lists`.
+    Lists(Lists),
     /// To `Append`.
     Appended {
         /// The entry's id.
@@ -301,12 +309,39 @@ pub struct Begun {
     pub head: Offset,
     /// The id and the time of the entry at the offset of the client's resume point, if the log holds it.
     pub at_resume: Option<(MessageId, WallMs)>,
-    /// All rooms.
+    /// The first of what a client is told of rooms, people and what its principal has read.
+    pub lists: Lists,
+}
+
+/// A part of the lists that a client is told: at most [`LIST_ITEMS`] of each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lists {
+    /// Rooms.
     pub rooms: Vec<RoomName>,
-    /// Everyone who may chat.
+    /// People who may chat, and whether connected.
     pub people: Vec<(Principal, bool)>,
     /// What the principal has read.
     pub read: Vec<(RoomName, Offset)>,
+    /// Where they go on; none: that was all.
+    pub next: Option<ListsFrom>,
+}
+
+/// Where the lists go on, each after some place that the hub chose; none: there is no more of that one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListsFrom {
+    /// The rooms.
+    pub rooms: Option<u64>,
+    /// The people.
+    pub people: Option<PrincipalId>,
+    /// The read markers.
+    pub read: Option<u64>,
+}
+
+impl ListsFrom {
+    /// Nothing where no list goes on.
+    pub fn any(self) -> Option<Self> {
+        (self != ListsFrom::default()).then_some(self)
+    }
 }
 
 /// What the session wants done, in this order.

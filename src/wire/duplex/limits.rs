@@ -20,6 +20,8 @@ pub const ATTRIBUTES: usize = 64;
 pub const OPTIONS: usize = 256;
 /// Longest name, kind, unit, option and attribute's name, in characters.
 pub const TITLE_CHARS: usize = 128;
+/// Longest name of a person, as it is told, in characters.
+pub const PERSON_CHARS: usize = 64;
 /// Longest will, and reason of going, in characters.
 pub const REASON_CHARS: usize = 256;
 /// Longest detail of a command's result, in characters.

@@ -250,6 +250,8 @@ pub enum HubMessage {
     },
     /// The answer to hello: the session is online.
     Welcome(Welcome),
+    /// What follows of the welcome's lists.
+    Lists(Lists),
     /// Entries of the log, gapless, in order.
     Log {
         /// The entries.
@@ -464,15 +466,32 @@ pub struct Welcome {
     /// What the hub offers; none: all of version 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features: Option<Features>,
-    /// All rooms.
+    /// All rooms, or the first of them.
     pub rooms: Vec<RoomName>,
-    /// Everyone who may chat.
+    /// Everyone who may chat, or the first of them.
     pub people: Vec<PersonState>,
-    /// What this principal has read.
+    /// What this principal has read, or the first of that.
     #[serde(default)]
     pub read: Vec<ReadState>,
     /// Whether the three lists are only their beginning, and `lists` follow.
     #[serde(default, skip_serializing_if = "is_false")]
+    pub more: bool,
+}
+
+/// More of a welcome's lists.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Lists {
+    /// More rooms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rooms: Vec<RoomName>,
+    /// More people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<PersonState>,
+    /// More of what this principal has read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read: Vec<ReadState>,
+    /// Whether more follows.
+    #[serde(default)]
     pub more: bool,
 }
 
@@ -566,6 +585,7 @@ const CLIENT_TYPES: &[&str] = &[
 const HUB_TYPES: &[&str] = &[
     "proof",
     "welcome",
+    "lists",
     "log",
     "ack",
     "refused",

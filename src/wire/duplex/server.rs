@@ -5,6 +5,7 @@
 //! the socket. A slow reader costs no memory, and a replay is the same code as a live message.
 
 mod devices;
+mod rights;
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -12,7 +13,9 @@ use std::sync::Arc;
 
 use super::batch;
 pub use super::batch::Batch;
-pub use super::exchange::{Answer, AppendOutcome, Ask, Begun, Given, Input, Output};
+pub use super::exchange::{
+    Answer, AppendOutcome, Ask, Begun, Given, Input, LIST_ITEMS, Lists, ListsFrom, Output,
+};
 use super::message::{
     self, ClientMessage, Decoded, Hello, HubMessage, Malformed, PersonState, ReadState, Start, VERSIONS,
     Welcome, close,
@@ -21,10 +24,9 @@ use super::readings::{self, Names};
 use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
-use crate::model::rights::{Manage, Managed, Unmanaged};
 use crate::model::{
-    Entry, EntryKind, Feature, Features, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal,
-    Sender, SeriesPage, Time,
+    Entry, EntryKind, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender, SeriesPage,
+    Time,
 };
 
 /// A client that says no hello for so long is closed, in milliseconds.
@@ -81,6 +83,10 @@ struct Online {
     drained: bool,
     /// Whether the client wants to be told of devices.
     watching: bool,
+    /// Where the lists of the welcome go on.
+    lists: Option<ListsFrom>,
+    /// Whether the next part of them is under way.
+    listing: bool,
 }
 
 impl Online {
@@ -236,10 +242,13 @@ impl ServerSession {
     }
 
     fn error(&mut self, code: &str, detail: impl Into<String>) {
-        self.send(&HubMessage::Error { code: code.to_owned(), detail: detail.into() });
+        // What is wrong with a frame may quote all of it.
+        let detail = limits::cut(&detail.into(), limits::DETAIL_CHARS);
+        self.send(&HubMessage::Error { code: code.to_owned(), detail });
     }
 
     fn bye(&mut self, code: u16, reason: &str, retry_after_ms: Option<u64>) {
+        let reason = &limits::cut(reason, limits::REASON_CHARS);
         self.send(&HubMessage::Bye { code, reason: reason.to_owned(), retry_after_ms });
         self.outputs.push_back(Output::Close(code, reason.to_owned()));
         self.phase = Phase::Ended;
@@ -250,15 +259,6 @@ impl ServerSession {
         let to_whom = self.principal().filter(|me| me.kind != PrincipalKind::Device);
         if to_whom.is_some_and(|me| about != Some(&me.id)) {
             self.send(&message);
-        }
-    }
-
-    /// The client is told its own new name as it is told others'.
-    fn renamed(&mut self, name: String) {
-        if let Phase::Online(online) = &mut self.phase {
-            online.me.name = name;
-            let who = online.me.clone();
-            self.tell(None, HubMessage::Presence { who, online: true, removed: false });
         }
     }
 
@@ -350,6 +350,7 @@ impl ServerSession {
         match principal {
             None => self.bye(close::UNAUTHORIZED, "the token is not known", None),
             Some(principal) => {
+                let principal = named(principal);
                 let resume = hello.resume.filter(|_| principal.kind != PrincipalKind::Device);
                 let begin = Ask::Begin { principal: principal.clone(), resume };
                 self.phase = Phase::Entering { hello, principal: Some(principal) };
@@ -371,6 +372,7 @@ impl ServerSession {
             Answer::Begun(begun) => self.begun(now, begun),
             Answer::Appended { id, outcome } => self.appended(now, id, outcome),
             Answer::Entries(entries) => self.entries(entries),
+            Answer::Lists(lists) => self.lists(lists),
             Answer::History { room, before, entries, complete } => {
                 let (entries, all) = batch::newest_that_fit(entries);
                 let complete = complete && all;
@@ -380,11 +382,14 @@ impl ServerSession {
                 let SeriesPage { from, to, step_ms, buckets } = page;
                 self.send(&HubMessage::Series { device, metric, from, to, step_ms, buckets });
             }
-            Answer::DeviceLog { device, lines } => self.send(&HubMessage::DeviceLog { device, lines }),
+            Answer::DeviceLog { device, lines } => {
+                let (lines, _) = batch::newest_that_fit(lines);
+                self.send(&HubMessage::DeviceLog { device, lines });
+            }
             Answer::PublishRefused { device, code, detail } => {
                 self.send(&HubMessage::PublishRefused { device, code: code.to_owned(), detail });
             }
-            Answer::Managed { id, managed } => self.send(&HubMessage::Managed { id, managed }),
+            Answer::Managed { id, managed } => self.managed(id, managed),
             Answer::Unavailable => {
                 self.bye(close::UNAVAILABLE, "the log cannot be read or written", Some(UNAVAILABLE_MS));
             }
@@ -424,15 +429,16 @@ impl ServerSession {
         let me = me.clone();
         let (start, from) = if me.kind == PrincipalKind::Device {
             // It publishes: there is no log for it, and nobody to talk to.
-            begun = Begun { head: 0, rooms: Vec::new(), people: Vec::new(), read: Vec::new(), ..begun };
+            begun = Begun { head: 0, lists: Lists::default(), ..begun };
             (Start::Recent, 1)
         } else {
             start(hello, &begun)
         };
-        let person = |(who, online)| PersonState { who, online };
+        let next = begun.lists.next.take();
+        let lists = told(begun.lists, next.is_some());
         let welcome = Welcome {
             version: hello.versions.1.min(VERSIONS.1),
-            hub: begun.hub,
+            hub: limits::cut(&begun.hub, limits::TITLE_CHARS),
             me: me.clone(),
             epoch: begun.epoch,
             head: begun.head,
@@ -440,11 +446,11 @@ impl ServerSession {
             start,
             now: now.wall_ms,
             max_body: MAX_BODY_BYTES as u64,
-            features: Some(features_for(&me)),
-            rooms: begun.rooms,
-            people: begun.people.into_iter().map(person).collect(),
-            read: begun.read.into_iter().map(|(room, offset)| ReadState { room, offset }).collect(),
-            more: false,
+            features: Some(rights::features_for(&me)),
+            rooms: lists.rooms,
+            people: lists.people,
+            read: lists.read,
+            more: lists.more,
         };
         self.send(&HubMessage::Welcome(welcome));
         self.phase = Phase::Online(Online {
@@ -454,6 +460,8 @@ impl ServerSession {
             reading: false,
             drained: false,
             watching: false,
+            lists: next,
+            listing: false,
         });
     }
 
@@ -502,15 +510,6 @@ impl ServerSession {
         }
     }
 
-    fn manage(&mut self, me: &Principal, id: u64, what: Manage) {
-        if me.kind == PrincipalKind::Admin {
-            self.ask(Ask::Manage { id, what });
-        } else {
-            let managed = Managed::Refused { why: Unmanaged::NotAllowed, detail: String::new() };
-            self.send(&HubMessage::Managed { id, managed });
-        }
-    }
-
     /// Where this send stands to the one that is expected: a doubled one is less, greater means that one was lost.
     fn count_send(&mut self, seq: u64) -> Ordering {
         let order = seq.cmp(&(self.sends + 1));
@@ -554,7 +553,18 @@ impl ServerSession {
         self.pump(|_| ());
     }
 
-    /// Changes what is known, then asks for the next entries if the socket wants them.
+    fn lists(&mut self, mut lists: Lists) {
+        let Phase::Online(online) = &mut self.phase else {
+            return;
+        };
+        online.listing = false;
+        online.lists = lists.next.take();
+        let more = online.lists.is_some();
+        self.send(&HubMessage::Lists(told(lists, more)));
+        self.pump(|_| ());
+    }
+
+    /// Changes what is known, then asks for the next entries, and the next of the lists, if the socket wants them.
     fn pump(&mut self, change: impl FnOnce(&mut Online)) {
         let Phase::Online(online) = &mut self.phase else {
             return;
@@ -563,17 +573,34 @@ impl ServerSession {
         if online.drained && !online.reading && online.cursor <= online.head {
             online.reading = true;
             let from = online.cursor;
-            self.ask(Ask::Read { from, limit: READ_LIMIT });
+            self.outputs.push_back(Output::Ask(Ask::Read { from, limit: READ_LIMIT }));
+        }
+        if online.drained
+            && !online.listing
+            && let Some(from) = online.lists.clone()
+        {
+            online.listing = true;
+            self.outputs.push_back(Output::Ask(Ask::Lists(from)));
         }
     }
 }
 
-/// What the hub offers to this principal.
-fn features_for(me: &Principal) -> Features {
-    match me.kind {
-        PrincipalKind::Admin => Features::all(),
-        _ => Features::all().without(Feature::People).without(Feature::Invites),
+/// A part of the lists as it is told, with names no longer than they may be.
+fn told(lists: Lists, more: bool) -> message::Lists {
+    let person = |(who, online): (Principal, bool)| PersonState { who: named(who), online };
+    message::Lists {
+        rooms: lists.rooms,
+        people: lists.people.into_iter().map(person).collect(),
+        read: lists.read.into_iter().map(|(room, offset)| ReadState { room, offset }).collect(),
+        more,
     }
+}
+
+fn named(mut who: Principal) -> Principal {
+    if who.name.len() > limits::PERSON_CHARS {
+        who.name = limits::cut(&who.name, limits::PERSON_CHARS);
+    }
+    who
 }
 
 /// Where a client begins.

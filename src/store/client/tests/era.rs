@@ -287,6 +287,7 @@ impl World {
             now: 0,
             people: Vec::new(),
             rooms: rooms.into_iter().collect(),
+            features: Default::default(),
         });
         if let Some(why) = why {
             self.happen(Event::LogStarted { epoch, from, why });

@@ -1,0 +1,97 @@
+//! Rooms, people and read markers, some at a time, in an order in which what is added later comes later (but for people).
+
+use rusqlite::{Connection, params};
+
+use super::super::error::{StoreError, int, unsigned};
+use super::people::principal;
+use super::read::{room_name, saturated};
+use crate::model::{Offset, Principal, PrincipalId, RoomName};
+use crate::wire::duplex::server::{Lists, ListsFrom};
+
+type Result<T> = std::result::Result<T, StoreError>;
+/// Some of a list, and where it goes on.
+type Part<T, P> = (Vec<T>, Option<P>);
+
+/// At most `limit` of each list that goes on.
+pub(super) fn lists(db: &Connection, me: &PrincipalId, from: &ListsFrom, limit: usize) -> Result<Lists> {
+    let mut lists = Lists::default();
+    let mut next = ListsFrom::default();
+    if let Some(after) = from.rooms {
+        (lists.rooms, next.rooms) = rooms(db, after, limit)?;
+    }
+    if let Some(after) = &from.people {
+        let (people, more) = people(db, Some(after), limit)?;
+        lists.people = people.into_iter().map(|who| (who, false)).collect();
+        next.people = more;
+    }
+    if let Some(after) = from.read {
+        (lists.read, next.read) = reads(db, me, after, limit)?;
+    }
+    lists.next = next.any();
+    Ok(lists)
+}
+
+/// Rooms made after another one.
+fn rooms(db: &Connection, after: u64, limit: usize) -> Result<Part<RoomName, u64>> {
+    let mut query = db.prepare_cached("SELECT name, id FROM room WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+    let mut rows = query.query(params![saturated(after), asked(limit)?])?;
+    let (mut rooms, mut last) = (Vec::new(), after);
+    while let Some(row) = rows.next()? {
+        if rooms.len() == limit {
+            return Ok((rooms, Some(last)));
+        }
+        rooms.push(room_name(row.get(0)?)?);
+        last = unsigned(row.get(1)?);
+    }
+    Ok((rooms, None))
+}
+
+/// People who may chat, by id.
+pub(super) fn people(
+    db: &Connection,
+    after: Option<&PrincipalId>,
+    limit: usize,
+) -> Result<Part<Principal, PrincipalId>> {
+    let mut query = db.prepare_cached(
+        "SELECT id, kind, name FROM principal
+         WHERE (?1 IS NULL OR id > ?1) AND kind <> 'device' ORDER BY id LIMIT ?2",
+    )?;
+    let mut rows = query.query(params![after.map(|after| &after.0), asked(limit)?])?;
+    let mut people: Vec<Principal> = Vec::new();
+    while let Some(row) = rows.next()? {
+        if people.len() == limit {
+            let last = people.last().map(|who| who.id.clone());
+            return Ok((people, last));
+        }
+        people.push(principal(row)?);
+    }
+    Ok((people, None))
+}
+
+/// What somebody has read, by room.
+fn reads(
+    db: &Connection,
+    me: &PrincipalId,
+    after: u64,
+    limit: usize,
+) -> Result<Part<(RoomName, Offset), u64>> {
+    let mut query = db.prepare_cached(
+        "SELECT name, read_marker.offset, room.id FROM read_marker JOIN room ON room.id = read_marker.room
+         WHERE principal = ?1 AND read_marker.room > ?2 ORDER BY read_marker.room LIMIT ?3",
+    )?;
+    let mut rows = query.query(params![me.0, saturated(after), asked(limit)?])?;
+    let (mut reads, mut last) = (Vec::new(), after);
+    while let Some(row) = rows.next()? {
+        if reads.len() == limit {
+            return Ok((reads, Some(last)));
+        }
+        reads.push((room_name(row.get(0)?)?, unsigned(row.get(1)?)));
+        last = unsigned(row.get(2)?);
+    }
+    Ok((reads, None))
+}
+
+/// One more than that, to see whether there are more.
+fn asked(limit: usize) -> Result<i64> {
+    int(limit as u64 + 1)
+}
