@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
+#[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
 use duplex::model::chat::{Principal, PrincipalKind, Sender};

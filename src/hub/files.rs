@@ -133,7 +133,7 @@ pub(super) struct FormerToken {
 impl FormerToken {
     /// Writes it again. Where even that fails, the next start makes what the file has the owner's token.
     pub(super) fn put_back(self) {
-        if let Err(error) = private_file::write(&self.path, &self.content) {
+        if let Err(error) = rewrite(&self.path, &self.content) {
             log::error!("cannot write {}: {error}", self.path.display());
         }
     }
@@ -144,8 +144,23 @@ pub(super) fn replace_token(data_dir: &Path, token: &Secret) -> Result<FormerTok
     let path = data_dir.join(TOKEN);
     let content = fs::read(&path).map_err(HubError::file(&path))?;
     let text = format!("{}\n", token.reveal());
-    private_file::write(&path, text.as_bytes()).map_err(HubError::file(&path))?;
+    rewrite(&path, text.as_bytes()).map_err(HubError::file(&path))?;
     Ok(FormerToken { path, content })
+}
+
+/// Writes a file that stays whose it was: the system's administrator may do it for the hub's user.
+fn rewrite(path: &Path, content: &[u8]) -> io::Result<()> {
+    #[cfg(unix)]
+    let owner = fs::metadata(path).map(|file| {
+        use std::os::unix::fs::MetadataExt as _;
+        (file.uid(), file.gid())
+    });
+    private_file::write(path, content)?;
+    #[cfg(unix)]
+    if let Ok((user, group)) = owner {
+        std::os::unix::fs::chown(path, Some(user), Some(group))?;
+    }
+    Ok(())
 }
 
 /// Where the owner's token is.
