@@ -36,6 +36,11 @@ impl<T> List<T> {
         &self.rows
     }
 
+    /// Puts them in the order of this key.
+    pub(super) fn sort<K: Ord>(&mut self, key: impl FnMut(&T) -> K) {
+        self.rows.sort_by_cached_key(key);
+    }
+
     /// Whether all of it is.
     pub(super) fn is_complete(&self) -> bool {
         self.next == Next::End
@@ -78,15 +83,14 @@ impl<T> List<T> {
         (self.asked, self.next, self.again) = (None, Next::End, false);
     }
 
-    /// A page came. The rows are kept in the order of this key.
-    pub(super) fn take<K: Ord>(&mut self, page: Vec<T>, next: Option<String>, key: impl FnMut(&T) -> K) {
+    /// A page came, as the next in the order in which the server tells them.
+    pub(super) fn take(&mut self, page: Vec<T>, next: Option<String>) {
         let Some((_, first)) = self.asked.take() else { return };
         if first {
             self.rows.clear();
         }
         self.rows.extend(page);
         self.rows.truncate(MAX_ROWS);
-        self.rows.sort_by_cached_key(key);
         self.next = match next {
             _ if std::mem::take(&mut self.again) => Next::First,
             Some(next) if self.rows.len() < MAX_ROWS => Next::After(next),
@@ -105,22 +109,23 @@ mod tests {
         assert_eq!(list.wanted(), Some(None));
         list.asked(1);
         assert_eq!((list.wanted(), list.number()), (None, Some(1)));
-        list.take(vec![3, 1], Some("b".into()), |n| *n);
+        list.take(vec![3, 1], Some("b".into()));
         assert_eq!(list.wanted(), Some(Some("b".into())));
         list.asked(2);
-        list.take(vec![2], None, |n| *n);
+        list.take(vec![2], None);
+        list.sort(|n| *n);
         assert_eq!((list.rows(), list.is_complete(), list.wanted()), (&[1, 2, 3][..], true, None));
         list.reload();
         assert_eq!((list.rows().len(), list.wanted()), (3, Some(None)));
         list.asked(3);
         // It changes once more before the answer is here.
         list.reload();
-        list.take(vec![7], Some("x".into()), |n| *n);
+        list.take(vec![7], Some("x".into()));
         assert_eq!((list.rows(), list.wanted()), (&[7][..], Some(None)));
         list.asked(4);
         list.forget_asked();
         assert_eq!(list.wanted(), Some(None));
-        list.take(vec![9], None, |n| *n);
+        list.take(vec![9], None);
         assert_eq!(list.rows(), [7], "an answer that nobody waits for");
     }
 
@@ -129,7 +134,7 @@ mod tests {
         let mut list = List::default();
         while list.wanted().is_some() {
             list.asked(1);
-            list.take(vec![0; 7_000], Some("more".into()), |n| *n);
+            list.take(vec![0; 7_000], Some("more".into()));
         }
         assert_eq!((list.rows().len(), list.is_complete()), (MAX_ROWS, true));
     }

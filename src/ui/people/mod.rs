@@ -231,18 +231,24 @@ impl Sheet {
         };
         let by_name = |member: &Member| (member.who.name.to_lowercase(), member.who.id.0.clone());
         match answer(self.people.number()) {
-            Some(Managed::People { people, next }) => self.people.take(people, next, by_name),
+            Some(Managed::People { people, next }) => {
+                self.people.take(people, next);
+                self.people.sort(by_name);
+            }
             Some(_) => self.people.give_up(),
             None => {}
         }
         match answer(self.devices.number()) {
-            Some(Managed::Devices { devices, next }) => self.devices.take(devices, next, by_name),
+            Some(Managed::Devices { devices, next }) => {
+                self.devices.take(devices, next);
+                self.devices.sort(by_name);
+            }
             Some(_) => self.devices.give_up(),
             None => {}
         }
         match answer(self.invites.number()) {
             // They come in the order in which they were made.
-            Some(Managed::Invites { invites, next }) => self.invites.take(invites, next, |_| ()),
+            Some(Managed::Invites { invites, next }) => self.invites.take(invites, next),
             Some(_) => self.invites.give_up(),
             None => {}
         }
