@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
-use clap::{Args as Flags, Parser, Subcommand};
+use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 
 use super::{Exit, Failure, print};
 use crate::hub::IpNet;
@@ -27,6 +27,8 @@ Examples:
   duplexctl agent --url wss://hub.example:7870
   duplexctl command wss://hub.example:7870 shed relay on
   duplexctl device add shed --data-dir /srv/duplex
+  duplexctl people list --data-dir /srv/duplex
+  duplexctl people remove Mallory --data-dir /srv/duplex
 
 Exit codes:
   0  done; for send: on the server's disk; for command: the device did it
@@ -48,8 +50,11 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// Run a hub until it is stopped; or check, repair or copy what one keeps.
     Hub(Hub),
-    /// Make a single-use invite to a hub on this computer, whether it runs or not.
+    /// Make a single-use invite to a hub, list invites, or take one back.
     Invite(Invite),
+    /// People with a token at a hub: list, rename, remove, give another token.
+    #[command(subcommand)]
+    People(People),
     /// Print messages as they come, through every outage, each once.
     Tail(Tail),
     /// Send one message, and leave once it is on the server's disk.
@@ -59,7 +64,7 @@ pub(super) enum Command {
     /// Set a property of a device, and leave with what became of it.
     #[command(name = "command")]
     Set(Set),
-    /// Devices with a token of their own at a hub on this computer, whether it runs or not.
+    /// Devices with a token of their own at a hub: add, list, rename, remove, give another token.
     #[command(subcommand)]
     Device(Device),
     /// Ask a hub whether it is healthy: exit code 0 if so, 1 if not. For health checks of containers and monitors.
@@ -188,17 +193,136 @@ pub(super) enum Upkeep {
     },
 }
 
+/// Which hub to ask: that of this computer, whether it runs or not; or one elsewhere, as an admin.
 #[derive(Debug, Flags)]
+pub(super) struct At {
+    /// The address of a hub elsewhere, where an admin's token is needed; by default the hub on this computer.
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<String>,
+    #[command(flatten)]
+    pub(super) access: Access,
+}
+
+#[derive(Debug, Flags)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  duplexctl invite --expires 7d
+  duplexctl invite --url wss://hub.example:7870
+  duplexctl invite list
+  duplexctl invite remove 3f9a02c1d7"
+)]
 pub(super) struct Invite {
-    /// The hub's data directory; by default that of the hub on this computer.
-    #[arg(long, value_name = "DIR")]
-    pub(super) data_dir: Option<PathBuf>,
-    /// The address to invite to, as the guest reaches it; by default the one the hub listens on.
+    #[command(subcommand)]
+    pub(super) what: Option<InviteCommand>,
+    /// The address to invite to, as the guest reaches it; by default the one the hub listens on. With --token, the hub
+    /// there makes the invite.
     #[arg(long, value_name = "URL")]
     pub(super) url: Option<String>,
     /// How long it is good: a number with s, m, h or d.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
     pub(super) expires: Duration,
+    /// Whoever uses it becomes an admin.
+    #[arg(long)]
+    pub(super) admin: bool,
+    #[command(flatten)]
+    pub(super) access: Access,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum InviteCommand {
+    /// Print all invites, the newest first: who made them, until when they are good, who used them.
+    List {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Make an invite good for nothing.
+    Remove {
+        /// Its id, as the list has it.
+        #[arg(value_name = "ID")]
+        id: String,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+WHO is an id, or a name that only one person has. A change reaches those who are connected at once.
+
+Examples:
+  duplexctl people list
+  duplexctl people rename Jun 'Jun Park'
+  duplexctl people remove 4f0c9a7be1d25a38
+  duplexctl people token rotate Jun
+  duplexctl people list --url wss://hub.example:7870 --token TOKEN")]
+pub(super) enum People {
+    /// Print everybody who may come in: id, kind, whether connected, name.
+    List {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Give a person another name.
+    Rename {
+        /// Whom.
+        #[arg(value_name = "WHO")]
+        who: String,
+        /// The new name: 1 to 64 characters.
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Take a person's access away: they are signed out at once, and their token works nowhere. What they wrote stays.
+    Remove {
+        /// Whom.
+        #[arg(value_name = "WHO")]
+        who: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Make a person an admin, or an admin a person.
+    Role {
+        /// Whom.
+        #[arg(value_name = "WHO")]
+        who: String,
+        /// What they are to be.
+        #[arg(value_name = "ROLE")]
+        role: Role,
+        #[command(flatten)]
+        at: At,
+    },
+    /// A person's token.
+    #[command(subcommand)]
+    Token(PeopleToken),
+}
+
+/// What a person may be.
+#[derive(Copy, Clone, Debug, ValueEnum)]
+pub(super) enum Role {
+    /// May change who comes in.
+    Admin,
+    /// May not.
+    Person,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PeopleToken {
+    /// Give a person another token, and print it. They are signed out; the one before works nowhere any more.
+    Rotate {
+        /// Whom.
+        #[arg(value_name = "WHO")]
+        who: String,
+        #[command(flatten)]
+        at: At,
+    },
 }
 
 /// How to come in at a server. No token is needed for a hub of your own on this computer.
@@ -315,8 +439,16 @@ pub(super) struct Set {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+A change reaches those who are connected at once.
+
+Examples:
+  duplexctl device add shed --name 'Shed'
+  duplexctl device token rotate shed
+  duplexctl device remove shed
+  duplexctl device list --url wss://hub.example:7870 --token TOKEN")]
 pub(super) enum Device {
-    /// Give a device a token, and print it. One that it had before is good for nothing from then on.
+    /// Give a device a token, and print it. One that it had before works nowhere any more.
     Add {
         /// The device's id: 1 to 64 characters.
         #[arg(value_name = "ID", value_parser = device)]
@@ -324,27 +456,50 @@ pub(super) enum Device {
         /// Its name for people.
         #[arg(long)]
         name: Option<String>,
-        /// The hub's data directory; by default that of the hub on this computer.
-        #[arg(long, value_name = "DIR")]
-        data_dir: Option<PathBuf>,
+        #[command(flatten)]
+        at: At,
     },
-    /// Take a device's token away. What it said stays.
+    /// Take a device's token away: its connection ends at once. What it said stays.
     Remove {
         /// The device's id.
         #[arg(value_name = "ID", value_parser = device)]
         id: DeviceId,
-        /// The hub's data directory; by default that of the hub on this computer.
-        #[arg(long, value_name = "DIR")]
-        data_dir: Option<PathBuf>,
+        #[command(flatten)]
+        at: At,
     },
+    /// Give a device's token another name. One that the device announces itself goes before it.
+    Rename {
+        /// The device's id.
+        #[arg(value_name = "ID", value_parser = device)]
+        id: DeviceId,
+        /// The new name: 1 to 64 characters.
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// A device's token.
+    #[command(subcommand)]
+    Token(DeviceToken),
     /// Print the devices that have a token.
     List {
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
-        /// The hub's data directory; by default that of the hub on this computer.
-        #[arg(long, value_name = "DIR")]
-        data_dir: Option<PathBuf>,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DeviceToken {
+    /// Give a device another token, and print it. The one before works nowhere any more.
+    Rotate {
+        /// The device's id.
+        #[arg(value_name = "ID", value_parser = device)]
+        id: DeviceId,
+        #[command(flatten)]
+        at: At,
     },
 }
 

@@ -1,15 +1,125 @@
 //! `duplexctl invite`.
 
-use super::args::{Invite, address};
-use super::hub::failed;
-use super::{Failure, hub_dir_here, print};
-use crate::hub::{self, InviteOptions};
+use chrono::{DateTime, Local};
+use serde_json::json;
 
-pub(super) fn run(command: Invite) -> Result<(), Failure> {
-    let data_dir = hub_dir_here(command.data_dir)?;
-    let url = command.url.as_deref().map(address).transpose()?.map(|address| address.url);
-    let expires_ms = u64::try_from(command.expires.as_millis()).unwrap_or(u64::MAX);
-    let options = InviteOptions { expires_ms, url, ..InviteOptions::default() };
-    let invite = hub::invite(&data_dir, &options).map_err(failed)?;
-    print::line(&invite.link.to_string())
+use super::admin::Admin;
+use super::args::{self, At, Invite, InviteCommand};
+use super::hub::failed;
+use super::{Exit, Failure, hub_dir_here, print};
+use crate::clock;
+use crate::hub::{self, Beacon, HubError, InviteOptions};
+use crate::model::rights::{Invitation, Manage, Managed};
+use crate::model::time::WallMs;
+use crate::model::{Address, PrincipalKind};
+
+pub(super) async fn run(command: Invite) -> Result<(), Failure> {
+    match command.what {
+        None => make(command).await,
+        Some(InviteCommand::List { json, at }) => {
+            let mut admin = Admin::open(at).await?;
+            let all = admin.invites().await?;
+            admin.end().await;
+            let now = clock::now().wall_ms;
+            let line = |invite: &Invitation| if json { as_json(invite) } else { as_text(invite, now) };
+            all.iter().try_for_each(|invite| print::line(&line(invite)))
+        }
+        Some(InviteCommand::Remove { id, at }) => {
+            let mut admin = Admin::open(at).await?;
+            admin.change(Manage::RemoveInvite { invite: id.clone() }).await?;
+            admin.end().await;
+            print::line(&format!("the invite {} is good for nothing any more", print::harmless(&id)))
+        }
+    }
+}
+
+async fn make(command: Invite) -> Result<(), Failure> {
+    let address = match &command.url {
+        None => None,
+        Some(text) => Some(args::address(text)?),
+    };
+    let expires_in_ms = u64::try_from(command.expires.as_millis()).unwrap_or(u64::MAX);
+    let kind = if command.admin { PrincipalKind::Admin } else { PrincipalKind::Person };
+    let what = Manage::Invite { kind, expires_in_ms };
+    let url = address.as_ref().map(|address| address.url.clone());
+    if command.access.token.is_given()
+        && command.access.data_dir.is_none()
+        && let Some(Address { url, fingerprint, .. }) = address
+    {
+        let mut admin = Admin::open(At { url: command.url, access: command.access }).await?;
+        let made = admin.ask(what).await?;
+        admin.end().await;
+        return print_link(made, Some(url), fingerprint);
+    }
+    let data_dir = hub_dir_here(command.access.data_dir.clone())?;
+    if !hub::is_running(&data_dir) {
+        let options = InviteOptions { expires_ms: expires_in_ms, url, kind };
+        let invite = hub::invite(&data_dir, &options).map_err(failed)?;
+        return print::line(&invite.link.to_string());
+    }
+    let mut admin = Admin::open_dir(&data_dir, command.access).await?;
+    let made = admin.ask(what).await?;
+    admin.end().await;
+    let beacon = Beacon::read(&data_dir);
+    let fingerprint = beacon.as_ref().and_then(|beacon| beacon.fingerprint.clone());
+    let url = url.or(beacon.map(|beacon| beacon.url));
+    let not_running = || failed(HubError::NotRunning { data_dir: data_dir.clone() });
+    print_link(made, Some(url.ok_or_else(not_running)?), fingerprint)
+}
+
+fn print_link(made: Managed, url: Option<String>, known: Option<String>) -> Result<(), Failure> {
+    let Managed::Invited { code, url: own, fingerprint, .. } = made else {
+        return Err(Failure::new(Exit::Failed, "what the hub answers makes no sense"));
+    };
+    let link = Address { url: url.unwrap_or(own), invite: Some(code), fingerprint: known.or(fingerprint) };
+    print::line(&print::harmless(&link.to_string()))
+}
+
+fn as_json(invite: &Invitation) -> String {
+    let Invitation { id, kind, by, made, expires, used_by, used } = invite;
+    json!({
+        "id": id, "kind": kind, "by": by, "made": made, "expires": expires, "used_by": used_by, "used": used,
+    })
+    .to_string()
+}
+
+fn as_text(invite: &Invitation, now: WallMs) -> String {
+    let state = match &invite.used_by {
+        Some(who) => format!("used by {} ({})", who.name, who.id),
+        None if invite.expires <= now => format!("expired {}", moment(invite.expires)),
+        None => format!("good until {}", moment(invite.expires)),
+    };
+    let kind = if invite.kind == PrincipalKind::Admin { "admin" } else { "person" };
+    let by = invite.by.as_ref().map(|who| format!(", made by {}", who.name)).unwrap_or_default();
+    let made = invite.made.map(|at| format!(" {}", moment(at))).unwrap_or_default();
+    print::harmless(&format!("{}  {kind:6}  {state}{by}{made}", invite.id))
+}
+
+fn moment(at: WallMs) -> String {
+    let at = DateTime::from_timestamp_millis(at).map(|at| at.with_timezone(&Local));
+    at.map(|at| at.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{PrincipalId, Sender};
+
+    #[test]
+    fn an_invite_says_how_it_stands() {
+        let mut invite = Invitation {
+            id: "0123456789".into(),
+            kind: PrincipalKind::Person,
+            by: Some(Sender { id: PrincipalId("p".into()), name: "Jun\u{1b}".into() }),
+            made: None,
+            expires: 100,
+            used_by: None,
+            used: None,
+        };
+        assert!(as_text(&invite, 99).starts_with("0123456789  person  good until "));
+        assert!(as_text(&invite, 100).contains("expired "));
+        assert!(as_text(&invite, 99).ends_with(", made by Jun<U+001B>"));
+        invite.used_by = Some(Sender { id: PrincipalId("q".into()), name: "Ben".into() });
+        assert!(as_text(&invite, 100).contains("used by Ben (q)"));
+    }
 }

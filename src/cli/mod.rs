@@ -1,5 +1,6 @@
 //! The console companion's commands, one file each.
 
+mod admin;
 mod agent;
 mod args;
 mod command;
@@ -11,6 +12,7 @@ mod health;
 mod hub;
 mod invite;
 mod limits;
+mod people;
 mod print;
 mod send;
 mod tail;
@@ -117,12 +119,13 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
     let result = match args.command {
         Command::Hub(args::Hub { upkeep: Some(command), .. }) => upkeep::run(command),
         Command::Hub(command) => runtime.block_on(hub::run(command)),
-        Command::Invite(command) => invite::run(command),
+        Command::Invite(command) => runtime.block_on(invite::run(command)),
+        Command::People(command) => runtime.block_on(people::run(command)),
         Command::Tail(command) => runtime.block_on(tail::run(command)),
         Command::Send(command) => runtime.block_on(send::run(command)),
         Command::Agent(command) => runtime.block_on(agent::run(command)),
         Command::Set(command) => runtime.block_on(command::run(command)),
-        Command::Device(command) => device::run(command),
+        Command::Device(command) => runtime.block_on(device::run(command)),
         Command::Health(command) => runtime.block_on(health::run(command)),
         Command::Generate { share } => generate::run(&share, app()),
     };

@@ -235,6 +235,7 @@ pub(super) fn reason(why: &Why) -> String {
         Why::Http { status: 401, .. } | Why::Unauthorized => {
             "the server does not know this token; give one by --token-file or DUPLEX_TOKEN".to_owned()
         }
+        Why::Withdrawn => "your access was withdrawn; ask for a new token".to_owned(),
         Why::Http { status: 403, .. } | Why::Forbidden => "this token may not do that".to_owned(),
         Why::Http { status: 404, .. } => "there is no hub at this path; check the address".to_owned(),
         Why::Http { status, .. } => format!("the server answers with HTTP status {status}"),

@@ -126,7 +126,7 @@ pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Result<Gr
 }
 
 /// The store has logged what is wrong when it began: not for each client that meets it.
-fn unavailable(hub: &Hub, what: &str, error: &StoreError) -> Answer {
+pub(super) fn unavailable(hub: &Hub, what: &str, error: &StoreError) -> Answer {
     log::debug!("cannot {what}: {error}");
     hub.metrics.refuse(Refused::Unavailable);
     Answer::Unavailable

@@ -17,21 +17,26 @@ use tokio::time::{Instant, Sleep, timeout};
 use super::account::Account;
 use super::asks::{self, Entrance, NewEntry, Queued, Written};
 use super::fleet::{Mail, Relay, Station};
+use super::manage::{self, Asker};
 use super::metrics::Refused;
 use super::places::{Eviction, Place};
 use super::presence::Notice;
 use super::rate::{self, Bucket};
+use super::sessions::{Dismissal, Order, Tenure};
 use super::socket::{Outgoing, Received, Socket};
-use super::state::{Commit, Hub};
+use super::state::{Commit, Hub, hash};
 use crate::clock;
 use crate::frame::Frame;
+use crate::model::rights::Manage;
 use crate::model::time::BootMs;
-use crate::model::{Offset, Principal, RoomName, Sender};
+use crate::model::{Offset, Principal, ResumePoint, RoomName, Sender};
 use crate::wire::duplex::message::{self, HubMessage, close};
 use crate::wire::duplex::server::{Answer, Ask, Begun, Config, Input, Output, ServerSession};
 
 /// A client that takes nothing for so long is dropped.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for a client that was told to go.
+const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Asks under way beyond which nothing more is read from the client. Its window of unacknowledged sends is half of that.
 const ASKS: usize = 64;
 /// Somebody who types is passed on once in so long, in milliseconds.
@@ -55,6 +60,8 @@ pub(super) struct Visitor {
     pub principal: Option<Principal>,
     /// The connection's place.
     pub place: Place,
+    /// The hash of the token that said so.
+    pub credential: Option<[u8; 32]>,
 }
 
 /// Serves one client until either end closes.
@@ -67,9 +74,9 @@ pub(super) async fn serve(hub: Arc<Hub>, socket: Socket, mut visitor: Visitor) {
             break end;
         }
     };
-    let Client { socket, entrance, station, relay, .. } = client;
+    let Client { socket, entrance, station, relay, tenure, .. } = client;
     // Whoever waits for the last goodbye is no longer there.
-    drop((entrance, station, relay));
+    drop((entrance, station, relay, tenure));
     if let End::Close(code, reason) = end {
         socket.close(code, &reason).await;
     }
@@ -97,6 +104,7 @@ enum Happening {
     Committed(Result<Commit, RecvError>),
     Noticed(Option<Arc<Notice>>),
     Mailed(Option<Mail>),
+    Ordered(Order),
     /// There is something to send of what it watches.
     Watched,
     Alarm,
@@ -112,6 +120,8 @@ enum Answered {
     Appended(Written),
     /// The other clients of the same principal are to hear of a read marker.
     Read(RoomName, Offset),
+    /// The client's rights have changed while it came in.
+    Dismissed(Dismissal),
     Nothing,
 }
 
@@ -123,6 +133,12 @@ struct Client {
     address: IpAddr,
     stopping: watch::Receiver<bool>,
     entrance: Option<Entrance>,
+    /// The hash of the token that it came with.
+    credential: Option<[u8; 32]>,
+    /// What tells it of changes of its rights, from when it was known who it is.
+    tenure: Option<Tenure>,
+    /// It was told to go: it is not waited for.
+    leaving: bool,
     /// Its end of the devices, from when it first had to do with them.
     station: Option<Station>,
     /// What it watches.
@@ -160,6 +176,9 @@ impl Client {
             address: visitor.address,
             stopping: hub.stopping.subscribe(),
             entrance: None,
+            credential: visitor.credential,
+            tenure: None,
+            leaving: false,
             station: None,
             relay: None,
             asks: JoinSet::new(),
@@ -203,6 +222,7 @@ impl Client {
             Happening::Committed(commit) => self.committed(commit)?,
             Happening::Noticed(notice) => self.noticed(notice)?,
             Happening::Mailed(mail) => self.mailed(mail),
+            Happening::Ordered(order) => self.ordered(order),
             Happening::Watched => self.relay(),
             Happening::Evicted(why) => return self.evicted(why),
             Happening::Alarm => {
@@ -288,6 +308,7 @@ impl Client {
                     entrance.seat.read(room, offset);
                 }
             }
+            Answered::Dismissed(dismissal) => self.dismissed(dismissal),
             Answered::Nothing => {}
         }
     }
@@ -312,6 +333,7 @@ impl Client {
             commit = or_never(commits.map(|commits| commits.recv())) => Happening::Committed(commit),
             notice = or_never(mailbox.map(|mailbox| mailbox.recv())) => Happening::Noticed(notice),
             mail = or_never(self.station.as_mut().map(Station::mail)) => Happening::Mailed(mail),
+            order = or_never(self.tenure.as_mut().map(Tenure::order)) => Happening::Ordered(order),
             () = or_never(relay.map(Relay::ready)) => Happening::Watched,
             () = self.alarm.as_mut() => Happening::Alarm,
             why = self.place.evicted() => Happening::Evicted(why),
@@ -378,12 +400,15 @@ impl Client {
 
     async fn write(&mut self, frames: &[Outgoing]) -> Result<(), End> {
         let bytes: usize = frames.iter().map(Outgoing::len).sum();
-        let sent = tokio::select! {
+        let patience = if self.leaving { LEAVE_TIMEOUT } else { SEND_TIMEOUT };
+        let written = tokio::select! {
             biased;
-            sent = timeout(SEND_TIMEOUT, self.socket.write(frames)) => sent,
+            written = timeout(patience, self.socket.write(frames)) => written,
             _ = self.place.evicted() => return Err(End::Gone),
+            // Whoever does not read does not stay for that.
+            () = or_never(self.tenure.as_ref().map(Tenure::dismissed)) => return Err(End::Gone),
         };
-        match sent {
+        match written {
             Ok(Ok(())) => {
                 self.hub.metrics.sent.add(bytes as u64);
                 Ok(())
@@ -401,15 +426,15 @@ impl Client {
         let hub = Arc::clone(&self.hub);
         let from = self.address;
         match ask {
-            Ask::Authenticate { token } => self.answer(asks::authenticate(hub, token.0, from)),
-            Ask::Redeem(redeem) => self.answer(asks::redeem(hub, redeem, from)),
-            Ask::Begin { principal, resume } => {
-                self.socket.admit();
-                let entrance = Entrance::new(&hub, &principal);
-                let account = Arc::clone(&entrance.seat.account);
-                self.entrance = Some(entrance);
-                self.answer(asks::begin(hub, account, principal, resume));
+            Ask::Authenticate { token } => {
+                self.credential = Some(hash(&token.0));
+                self.answer(asks::authenticate(hub, token.0, from));
             }
+            Ask::Redeem(redeem) => {
+                self.credential = Some(hash(&redeem.token));
+                self.answer(asks::redeem(hub, redeem, from));
+            }
+            Ask::Begin { principal, resume } => self.begin(hub, principal, resume),
             Ask::Append { sender, id, kind, room, body, at } => {
                 if let Some(account) = self.account() {
                     let new = NewEntry { sender, id, kind, room, body, at };
@@ -422,8 +447,52 @@ impl Client {
             ask @ Ask::History { .. } => self.large.push_back(ask),
             Ask::SetRead { room, offset } => self.set_read(hub, room, offset),
             Ask::Typing { room } => self.typing(room),
+            Ask::Manage { id, what } => self.manage(hub, id, what),
             ask => self.device_ask(ask),
         }
+    }
+
+    /// From here on it hears of changes of its rights; whether they changed before is looked up once more.
+    fn begin(&mut self, hub: Arc<Hub>, principal: Principal, resume: Option<ResumePoint>) {
+        self.socket.admit();
+        let entrance = Entrance::new(&hub, &principal);
+        let account = Arc::clone(&entrance.seat.account);
+        self.entrance = Some(entrance);
+        self.tenure = Some(hub.sessions.enter(&principal.id));
+        let credential = self.credential;
+        self.asks.spawn(async move {
+            match manage::confirm(&hub, credential, &principal).await {
+                Ok(None) => Answered::Answer(asks::begin(hub, account, principal, resume).await),
+                Ok(Some(dismissal)) => Answered::Dismissed(dismissal),
+                Err(error) => Answered::Answer(asks::unavailable(&hub, "look up a token", &error)),
+            }
+        });
+    }
+
+    fn manage(&mut self, hub: Arc<Hub>, id: u64, what: Manage) {
+        let Some(who) = self.session.principal().map(|me| me.id.clone()) else { return };
+        let asker = Asker { who, session: self.tenure.as_ref().map(Tenure::number) };
+        self.answer(async move { Answer::Managed { id, managed: manage::run(hub, asker, what).await } });
+    }
+
+    fn ordered(&mut self, order: Order) {
+        match order {
+            Order::Stay => {}
+            Order::Rename(name) => {
+                if let Some(station) = &mut self.station {
+                    station.rename(&name);
+                }
+                self.tell(Input::Renamed(name));
+            }
+            Order::Leave(dismissal) => self.dismissed(dismissal),
+        }
+    }
+
+    fn dismissed(&mut self, dismissal: Dismissal) {
+        let Dismissal { code, reason, retry_after_ms } = dismissal;
+        self.hub.metrics.refuse(Refused::Token);
+        (self.tenure, self.leaving) = (None, true);
+        self.tell(Input::Dismissed { code, reason, retry_after_ms });
     }
 
     fn answer(&mut self, answer: impl Future<Output = Answer> + Send + 'static) {
@@ -559,6 +628,7 @@ impl Client {
         };
         self.tell(match &*notice {
             Notice::Presence(who, online) => Input::Presence(who.clone(), *online),
+            Notice::Removed(who) => Input::Removed(who.clone()),
             Notice::Typing { room, who } => Input::Typing { room: room.clone(), who: who.clone() },
             Notice::Read { room, offset } => Input::Read { room: room.clone(), offset: *offset },
         });

@@ -111,12 +111,6 @@ pub enum HubError {
         /// The directory.
         data_dir: PathBuf,
     },
-    /// There is no hub's data in a directory.
-    #[error("there is no hub in {}; say where it keeps its data with --data-dir", data_dir.display())]
-    NoHub {
-        /// The directory.
-        data_dir: PathBuf,
-    },
     /// A hub runs on what is to be repaired.
     #[error("a hub runs on {}; stop it first: nothing can be repaired under it", data_dir.display())]
     Running {
@@ -177,6 +171,36 @@ pub enum HubError {
         /// The id.
         id: String,
     },
+    /// The owner's token was withdrawn.
+    #[error(
+        "the token in {} was withdrawn and lets nobody in any more; remove that file and start again: a new one is made, \
+         and the owner keeps their name and messages",
+        path.display()
+    )]
+    TokenWithdrawn {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The owner's token is that of somebody who is no admin.
+    #[error(
+        "the token in {} is that of {name:?}, who is no admin; remove that file and start again: a new one is made",
+        path.display()
+    )]
+    TokenNotAdmins {
+        /// The file.
+        path: PathBuf,
+        /// Whose token it is.
+        name: String,
+    },
+    /// No hub was ever started there.
+    #[error("there is no hub in {}; say where it keeps its data: --data-dir DIR", data_dir.display())]
+    NoHub {
+        /// The directory.
+        data_dir: PathBuf,
+    },
+    /// There are as many invites as there may be.
+    #[error("there are as many unused invites as a hub takes; remove some first")]
+    TooManyInvites,
     /// An invite needs an address to say.
     #[error(
         "no hub runs on {}, so its address is not known; start it first, or give the address with --url",

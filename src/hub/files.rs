@@ -2,9 +2,12 @@
 //! lock that keeps a second hub away. All of it is readable by its owner only.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
 
 use super::HubError;
 use crate::clock;
@@ -23,6 +26,9 @@ const BEACON: &str = "hub.json";
 const PORT: &str = "hub.port";
 /// Locked as long as the hub runs.
 const LOCK: &str = "hub.lock";
+/// How often a hub looks whether a command has given the lock back, and how long it waits in between.
+const LOOKS: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Where a running hub is found. `DIR/hub.json` holds it as long as the hub runs, and after a crash; whoever reads it
 /// asks the hub for its proof before telling it a token.
@@ -37,12 +43,29 @@ pub struct Beacon {
     /// SHA-256 of the certificate, 64 hexadecimal digits, where it signed its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// The socket's URL as this computer reaches it, whatever name or address others use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<String>,
+    /// The file of its certificate, where it was given one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
 }
 
 impl Beacon {
     /// The hub that runs on this data directory, or ran there and crashed.
     pub fn read(data_dir: &Path) -> Option<Beacon> {
         serde_json::from_slice(&fs::read(data_dir.join(BEACON)).ok()?).ok()
+    }
+
+    /// The socket's URL as this computer reaches it.
+    pub fn local_url(&self) -> &str {
+        self.local.as_ref().unwrap_or(&self.url)
+    }
+
+    /// SHA-256 of the certificate it has, whoever signed that; none without TLS, or where it cannot be read.
+    pub fn pin(&self) -> Option<String> {
+        let of_file = || super::tls::fingerprint_of(self.certificate.as_ref()?);
+        self.fingerprint.clone().or_else(of_file)
     }
 
     pub(super) fn write(&self, data_dir: &Path) -> Result<(), HubError> {
@@ -100,6 +123,50 @@ pub fn secret(data_dir: &Path) -> Result<[u8; 32], HubError> {
 pub(super) fn ensure_token(data_dir: &Path) -> Result<Secret, HubError> {
     ensure_hex(&data_dir.join(TOKEN))?;
     token(data_dir)
+}
+
+/// What the owner's token was before it was replaced.
+pub(super) struct FormerToken {
+    path: PathBuf,
+    content: Vec<u8>,
+}
+
+impl FormerToken {
+    /// Writes it again. Where even that fails, the next start makes what the file has the owner's token.
+    pub(super) fn put_back(self) {
+        if let Err(error) = rewrite(&self.path, &self.content) {
+            log::error!("cannot write {}: {error}", self.path.display());
+        }
+    }
+}
+
+/// Writes another token of the owner's. Blocks.
+pub(super) fn replace_token(data_dir: &Path, token: &Secret) -> Result<FormerToken, HubError> {
+    let path = data_dir.join(TOKEN);
+    let content = fs::read(&path).map_err(HubError::file(&path))?;
+    let text = format!("{}\n", token.reveal());
+    rewrite(&path, text.as_bytes()).map_err(HubError::file(&path))?;
+    Ok(FormerToken { path, content })
+}
+
+/// Writes a file that stays whose it was: the system's administrator may do it for the hub's user.
+fn rewrite(path: &Path, content: &[u8]) -> io::Result<()> {
+    #[cfg(unix)]
+    let owner = fs::metadata(path).map(|file| {
+        use std::os::unix::fs::MetadataExt as _;
+        (file.uid(), file.gid())
+    });
+    private_file::write(path, content)?;
+    #[cfg(unix)]
+    if let Ok((user, group)) = owner {
+        std::os::unix::fs::chown(path, Some(user), Some(group))?;
+    }
+    Ok(())
+}
+
+/// Where the owner's token is.
+pub(super) fn token_file(data_dir: &Path) -> PathBuf {
+    data_dir.join(TOKEN)
 }
 
 /// The hub's secret; makes one where there is none.
@@ -168,6 +235,28 @@ pub(super) fn take(data_dir: &Path) -> Result<File, HubError> {
         Err(TryLockError::WouldBlock) => Err(HubError::AlreadyRunning { data_dir: data_dir.to_owned() }),
         Err(TryLockError::Error(source)) => Err(HubError::File { path, source }),
     }
+}
+
+/// The same for a hub: a command that changes the database while no hub runs has the lock for a moment. What a hub that
+/// crashed said of where it listened is no longer so.
+pub(super) async fn take_to_serve(data_dir: &Path) -> Result<File, HubError> {
+    let mut looks = LOOKS;
+    let lock = loop {
+        match take(data_dir) {
+            Err(HubError::AlreadyRunning { .. }) if looks > 0 && Beacon::read(data_dir).is_none() => {
+                looks -= 1;
+                sleep(PAUSE).await;
+            }
+            taken => break taken?,
+        }
+    };
+    match fs::remove_file(data_dir.join(BEACON)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            log::warn!("cannot remove {BEACON}: {error}");
+        }
+        _ => {}
+    }
+    Ok(lock)
 }
 
 /// On Windows the folder's access list does this.

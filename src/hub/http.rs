@@ -20,7 +20,7 @@ use super::places::{Full, Place};
 use super::process;
 use super::serve::Watched;
 use super::socket::Socket;
-use super::state::{Hub, MAX_SOCKETS};
+use super::state::{Hub, MAX_SOCKETS, hash};
 use crate::clock;
 use crate::model::address::SOCKET_PATH;
 use crate::model::{Principal, PrincipalKind};
@@ -134,13 +134,11 @@ pub(super) async fn authorize(
     ends: &Ends,
     headers: &HeaderMap,
 ) -> Result<Option<Principal>, Response> {
-    let Some(header) = headers.get(header::AUTHORIZATION) else {
+    if !headers.contains_key(header::AUTHORIZATION) {
         return Ok(None);
-    };
-    let words = header.to_str().ok().and_then(|text| text.split_once(' '));
-    let token = words.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token);
-    let known = match token {
-        Some(token) => hub.principal(token.trim()).await,
+    }
+    let known = match bearer(headers) {
+        Some(token) => hub.principal(token).await,
         None => Ok(None),
     };
     match known {
@@ -172,6 +170,13 @@ fn crowded(hub: &Hub, full: Full) -> Response {
         }
     };
     with(refusal(StatusCode::SERVICE_UNAVAILABLE, sentence), header::RETRY_AFTER, BUSY_S)
+}
+
+/// The token in the `Authorization` header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let words = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ');
+    let token = words.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token);
+    token.map(str::trim)
 }
 
 /// No token, or an unknown one; too many of these from one address are answered otherwise.
@@ -218,7 +223,9 @@ async fn socket(
     };
     let upgrade = hyper::upgrade::on(&mut request);
     let Ends { own, from, place, .. } = ends;
-    let visitor = Visitor { address: from, dialed: own.to_string(), principal, place: place.clone() };
+    let credential = bearer(request.headers()).map(hash);
+    let visitor =
+        Visitor { address: from, dialed: own.to_string(), principal, place: place.clone(), credential };
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         let io = upgraded.downcast::<TokioIo<Watched>>();

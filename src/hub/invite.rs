@@ -9,10 +9,10 @@ use crate::clock;
 use crate::model::address::Address;
 use crate::model::profile::Secret;
 use crate::model::{PrincipalKind, time::WallMs};
-use crate::store::HubStore;
+use crate::store::{Change, HubStore};
 
-/// How long an invite is good, unless said otherwise, in milliseconds: a day.
-pub const INVITE_MS: u64 = 24 * 60 * 60 * 1000;
+pub use crate::model::rights::INVITE_MS;
+
 /// Crockford's base 32: no letter that is taken for a digit.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -54,12 +54,20 @@ pub fn invite(data_dir: &Path, options: &InviteOptions) -> Result<Invite, HubErr
     let fingerprint = beacon.as_ref().and_then(|beacon| beacon.fingerprint.clone());
     let url = options.url.clone().or(beacon.map(|beacon| beacon.url));
     let url = url.ok_or_else(|| HubError::NotRunning { data_dir: data_dir.to_owned() })?;
-    let code = code(clock::random::<10>()?);
+    let code = new_code()?;
     let now = clock::now().wall_ms;
     let expires_at = now.saturating_add(i64::try_from(options.expires_ms).unwrap_or(i64::MAX));
-    HubStore::invite_offline(data_dir, hash(&canonical(&code)), expires_at, options.kind)?;
-    let code = Secret::new(code);
+    let code_hash = hash(&canonical(code.reveal()));
+    let change = Change::Invite { code_hash, kind: options.kind, by: None, expires_at };
+    if HubStore::change_offline(data_dir, &change, now)?.is_err() {
+        return Err(HubError::TooManyInvites);
+    }
     Ok(Invite { link: Address { url, invite: Some(code.clone()), fingerprint }, code, expires_at })
+}
+
+/// A new code.
+pub(super) fn new_code() -> Result<Secret, getrandom::Error> {
+    Ok(Secret::new(code(clock::random::<10>()?)))
 }
 
 /// 80 bits as four groups of four digits.

@@ -11,6 +11,7 @@
 //!   its session's questions are answered.
 //! - `fleet`: the devices: what they say, and what they are told. `post`: readings over HTTP. `device`: their tokens.
 //! - `account`: what all clients of one principal may do together. `limits`: what is kept at most.
+//! - `manage`: what an admin asks for. `sessions`: whom a change of rights reaches.
 //! - `state`: what all clients share. `presence`: who is connected. `metrics`: what is counted. `process`: what the system
 //!   says of us.
 //! - `upkeep`: checks, repairs and copies what a hub keeps, from outside of it.
@@ -30,6 +31,7 @@ mod health;
 mod http;
 mod invite;
 mod limits;
+mod manage;
 mod meter;
 mod metrics;
 mod places;
@@ -39,6 +41,7 @@ mod process;
 mod proxy;
 mod rate;
 mod serve;
+mod sessions;
 mod socket;
 mod state;
 mod tls;
@@ -46,8 +49,8 @@ mod upkeep;
 
 use std::fs::File;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +67,7 @@ pub use upkeep::{backup, check, repair};
 
 pub use invite::{INVITE_MS, Invite, InviteOptions, invite};
 pub use limits::{DeviceLimits, Limits};
+pub use manage::manage_offline;
 
 use crate::clock;
 use crate::model::address::SOCKET_PATH;
@@ -71,8 +75,8 @@ use crate::model::device::COMMAND_MS;
 use crate::model::name;
 use crate::model::profile::Secret;
 use crate::model::{Epoch, MessageId, Principal, PrincipalKind};
-use crate::store::HubStore;
 use crate::store::readings::{HUB_FILE, Keep, ReadingsStore};
+use crate::store::{HubStore, OwnerRefused};
 use fleet::Fleet;
 use guard::Guard;
 use places::Places;
@@ -160,6 +164,8 @@ pub struct Running {
     /// The owner's token.
     pub admin_token: Secret,
     data_dir: PathBuf,
+    /// The file of its certificate, where it was given one.
+    certificate: Option<PathBuf>,
     hub: Arc<Hub>,
     accepting: JoinHandle<()>,
     forwarding: JoinHandle<()>,
@@ -194,11 +200,12 @@ pub async fn start_on(
     if !options.listen.ip().is_loopback() && options.tls == Tls::Off && !options.insecure {
         return Err(HubError::TlsRequired { address: options.listen });
     }
+    let lock = files::take_to_serve(&options.data_dir).await?;
     let prepare = options.clone();
-    let prepared = spawn_blocking(move || Prepared::new(&prepare)).await;
+    let prepared = spawn_blocking(move || Prepared::new(&prepare, lock)).await;
     let Prepared { lock, identity, token, secret, store, readings } =
         prepared.map_err(|error| HubError::System { detail: error.to_string() })??;
-    ensure_owner(&store, &token).await?;
+    ensure_owner(&store, &token, &options.data_dir).await?;
     let listener = match listener {
         Some(listener) => TcpListener::from_std(listener)
             .map_err(|source| HubError::Listen { address: options.listen, source })?,
@@ -218,6 +225,13 @@ pub async fn start_on(
     let proxies = Proxies::new(options.trusted_proxies.clone());
     let places = Places::new(process::max_files());
     let hub = Hub::new(store, fleet, name, secret, guard, proxies, places);
+    let premises = manage::Premises {
+        data_dir: options.data_dir.clone(),
+        url: url.clone(),
+        fingerprint: identity.fingerprint.clone(),
+    };
+    // Nobody else sets it.
+    let _ = hub.premises.set(premises);
     let committed = hub.store.subscribe();
     let forwarding = tokio::spawn(Arc::clone(&hub).forward(committed));
     let watching = tokio::spawn(health::watch(Arc::clone(&hub)));
@@ -233,6 +247,11 @@ pub async fn start_on(
         url,
         fingerprint: identity.fingerprint,
         admin_token: token,
+        certificate: match &options.tls {
+            // The console may stand in another folder.
+            Tls::Files { cert, .. } => Some(std::path::absolute(cert).unwrap_or_else(|_| cert.clone())),
+            _ => None,
+        },
         data_dir: options.data_dir,
         hub,
         accepting,
@@ -259,9 +278,8 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(options: &Options) -> Result<Prepared, HubError> {
+    fn new(options: &Options, lock: File) -> Result<Prepared, HubError> {
         let dir = &options.data_dir;
-        let lock = files::take(dir)?;
         let identity = tls::identity(options)?;
         expect_log(options)?;
         let epoch = Epoch(u64::from_be_bytes(clock::random()?));
@@ -312,17 +330,31 @@ fn expect_log(options: &Options) -> Result<(), HubError> {
     Ok(())
 }
 
-/// Whoever can read the token's file is an admin, also after the database was lost or restored.
-async fn ensure_owner(store: &HubStore, token: &Secret) -> Result<(), HubError> {
-    let token_hash = state::hash(token.reveal());
-    if store.principal_by_token_hash(token_hash).await?.is_none() {
-        let user = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
-        let name = user.and_then(|name| name::make(&name, name::MAX_PERSON_CHARS).ok());
-        let name = name.unwrap_or_else(|| "admin".to_owned());
-        let owner = Principal { id: asks::new_principal_id()?, kind: PrincipalKind::Admin, name };
-        store.create_principal(owner, token_hash).await?;
+/// Whoever can read the token's file is an admin, also after the database was lost or restored. Where the file was lost, the
+/// token that was in it is good for nothing from now on.
+async fn ensure_owner(store: &HubStore, token: &Secret, data_dir: &Path) -> Result<(), HubError> {
+    let user = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let name = user
+        .and_then(|name| name::make(&name, name::MAX_PERSON_CHARS).ok())
+        .unwrap_or_else(|| "admin".to_owned());
+    let new = Principal { id: asks::new_principal_id()?, kind: PrincipalKind::Admin, name };
+    let path = || files::token_file(data_dir);
+    match store.settle_owner(state::hash(token.reveal()), new).await? {
+        Ok(owner) => {
+            for admin in owner.former {
+                log::warn!(
+                    "{:?} ({}) was the owner before, by another token that is good still; take it away by \
+                     `duplexctl people remove {}`",
+                    admin.name,
+                    admin.id.0,
+                    admin.id.0
+                );
+            }
+            Ok(())
+        }
+        Err(OwnerRefused::Withdrawn) => Err(HubError::TokenWithdrawn { path: path() }),
+        Err(OwnerRefused::NotAdmin { name }) => Err(HubError::TokenNotAdmins { path: path(), name }),
     }
-    Ok(())
 }
 
 async fn listen(options: &Options) -> Result<TcpListener, HubError> {
@@ -366,6 +398,17 @@ fn url(options: &Options, addr: SocketAddr) -> String {
     format!("{scheme}://{host}{SOCKET_PATH}")
 }
 
+/// The same as this computer reaches it: the proof is bound to an address, and a name may lead elsewhere.
+fn local_url(url: &str, addr: SocketAddr) -> String {
+    let scheme = if url.starts_with("wss") { "wss" } else { "ws" };
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("{scheme}://{}{SOCKET_PATH}", SocketAddr::new(ip, addr.port()))
+}
+
 impl Running {
     /// Writes down where it is found.
     fn announce(&self) -> Result<(), HubError> {
@@ -375,6 +418,8 @@ impl Running {
             pid: std::process::id(),
             started: clock::now().wall_ms,
             fingerprint: self.fingerprint.clone(),
+            local: Some(local_url(&self.url, self.addr)),
+            certificate: self.certificate.clone(),
         };
         beacon.write(&self.data_dir)
     }

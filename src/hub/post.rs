@@ -48,6 +48,7 @@ pub(super) async fn readings(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let dismissals = hub.sessions.dismissals();
     let principal = match authorize(&hub, &ends, &headers).await {
         Ok(Some(principal)) => principal,
         Ok(None) => return unauthorized(&hub, &ends),
@@ -76,6 +77,14 @@ pub(super) async fn readings(
         Ok(bytes) => bytes,
         Err(refused) => return *refused,
     };
+    // A body takes its time, and whoever sends it may have lost the right meanwhile.
+    if hub.sessions.dismissals() != dismissals {
+        match authorize(&hub, &ends, &headers).await {
+            Ok(Some(now)) if now.id == principal.id && now.kind == principal.kind => {}
+            Ok(_) => return unauthorized(&hub, &ends),
+            Err(refused) => return refused,
+        }
+    }
     let now = clock::now();
     if let Some(seconds) = hub.posts.take(&principal.id, bytes.len(), now.boot_ms) {
         let response = refusal(StatusCode::TOO_MANY_REQUESTS, "More than the hub takes from one token.");

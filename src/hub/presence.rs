@@ -24,6 +24,8 @@ const MAILBOX: usize = 4 * PRESENCE_LIMIT;
 pub(super) enum Notice {
     /// Somebody came or went.
     Presence(Principal, bool),
+    /// Somebody was removed.
+    Removed(Principal),
     /// Somebody is typing.
     Typing {
         /// Where.
@@ -60,6 +62,8 @@ struct Inner {
 
 struct Present {
     who: Principal,
+    /// Was removed, which everybody was told: nothing more is to be said of it.
+    removed: bool,
     /// None while the others are yet to be told that the last one has gone.
     seats: Vec<(u64, Option<mpsc::Sender<Arc<Notice>>>)>,
     /// Whether somebody will look in a while whether the last one has gone.
@@ -90,8 +94,12 @@ impl Registry {
         let account = inner.accounts.of(&who.id, &self.load, now);
         let came = !inner.present.contains_key(&who.id);
         let present = inner.present.entry(who.id.clone());
-        let present =
-            present.or_insert_with(|| Present { who: who.clone(), seats: Vec::new(), is_watched: false });
+        let present = present.or_insert_with(|| Present {
+            who: who.clone(),
+            removed: false,
+            seats: Vec::new(),
+            is_watched: false,
+        });
         present.seats.push((number, Some(sender)));
         if came {
             inner.tell_presence(who, true);
@@ -108,6 +116,7 @@ impl Registry {
         present.is_watched = false;
         if present.seats.is_empty()
             && let Some(gone) = inner.present.remove(who)
+            && !gone.removed
         {
             inner.tell_presence(&gone.who, false);
         }
@@ -116,6 +125,22 @@ impl Registry {
     /// How many principals are connected.
     pub(super) fn count(&self) -> usize {
         self.lock().present.len()
+    }
+
+    /// A principal has another name: everybody else is told.
+    pub(super) fn rename(&self, who: &Principal) {
+        let mut inner = self.lock();
+        let present = inner.present.get_mut(&who.id).map(|present| present.who = who.clone());
+        inner.tell_presence(who, present.is_some());
+    }
+
+    /// A principal was removed: everybody else is told, whoever of its clients is still on its way out.
+    pub(super) fn remove(&self, who: &Principal) {
+        let mut inner = self.lock();
+        if let Some(present) = inner.present.get_mut(&who.id) {
+            present.removed = true;
+        }
+        inner.tell(who, Notice::Removed(who.clone()));
     }
 
     /// Marks those of these principals who are connected.
@@ -132,12 +157,17 @@ impl Registry {
 
 impl Inner {
     fn tell_presence(&mut self, who: &Principal, online: bool) {
+        self.tell(who, Notice::Presence(who.clone(), online));
+    }
+
+    /// Tells everybody else something about a principal.
+    fn tell(&mut self, who: &Principal, notice: Notice) {
         // What devices do is told by the fleet.
         let people = self.present.values().filter(|present| present.who.kind.chats());
         if !who.kind.chats() || people.count() > PRESENCE_LIMIT {
             return;
         }
-        let notice = Arc::new(Notice::Presence(who.clone(), online));
+        let notice = Arc::new(notice);
         let others = |present: &&mut Present| present.who.id != who.id && present.who.kind.chats();
         for present in self.present.values_mut().filter(others) {
             for (_, seat) in &mut present.seats {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -11,11 +11,13 @@ use tokio::sync::{Semaphore, broadcast, watch};
 
 use super::fleet::Fleet;
 use super::guard::Guard;
+use super::manage::Premises;
 use super::metrics::Metrics;
 use super::places::{MAX_MEMBERS, MAX_STRANGERS, Places};
 use super::presence::Registry;
 use super::proxy::Proxies;
 use super::rate::{Failures, Posts};
+use super::sessions::Sessions;
 use crate::clock;
 use crate::model::time::BootMs;
 use crate::model::{Entry, Offset, Principal, PrincipalId};
@@ -72,6 +74,10 @@ pub(super) struct Hub {
     pub metrics: Metrics,
     /// Who guesses tokens.
     pub failures: Failures,
+    /// The connections of each principal.
+    pub sessions: Arc<Sessions>,
+    /// What changing rights needs to know; set before the first client is let in.
+    pub premises: OnceLock<Premises>,
     /// One permit for each socket.
     pub sockets: Arc<Semaphore>,
     /// News of the log.
@@ -104,6 +110,8 @@ impl Hub {
             posts: Posts::default(),
             metrics: Metrics::default(),
             failures: Failures::default(),
+            sessions: Arc::default(),
+            premises: OnceLock::new(),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS as usize)),
             commits: broadcast::Sender::new(COMMITS),
             stopping: watch::Sender::new(false),

@@ -59,6 +59,12 @@ pub(super) fn identity(options: &Options) -> Result<Identity, HubError> {
     }
 }
 
+/// SHA-256 of the first certificate in a PEM file, if there is one.
+pub(super) fn fingerprint_of(cert: &Path) -> Option<String> {
+    let first = CertificateDer::pem_file_iter(cert).ok()?.next()?.ok()?;
+    Some(proof::hex(&Sha256::digest(&first)))
+}
+
 /// The owner's certificate, which is read again when its files change.
 #[derive(Debug)]
 pub(super) struct Renewable {

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use super::chat::{Entry, Message, OutboxItem, Position, Principal, Refusal, Sender};
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
 use super::features::Features;
-use super::id::{ConnectionId, Epoch, MessageId, Offset, RoomName};
+use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomName};
 use super::link_state::{LinkState, Why};
 use super::log::{Note, Passed};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::profile::Profile;
 use super::reducer::Banner;
+use super::rights::Managed;
 use super::search::{DayFound, Found};
 use super::series::SeriesPage;
 use super::states::States;
@@ -201,6 +202,15 @@ pub enum Event {
     },
     /// Somebody came or went.
     Presence(Person),
+    /// Somebody was removed: they are nobody at this server any more.
+    PersonRemoved(PrincipalId),
+    /// The answer to [`super::Intent::Manage`].
+    Managed {
+        /// The number of the request.
+        id: u64,
+        /// What became of it.
+        managed: Managed,
+    },
     /// The person has read up to this offset, here or in another app of theirs.
     ReadMarker {
         /// Where.

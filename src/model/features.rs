@@ -30,11 +30,15 @@ pub enum Feature {
     DeviceLog,
     /// Devices can be given commands.
     Commands,
+    /// People and devices that have a token can be listed and changed; offered to admins.
+    People,
+    /// Invites can be made, listed and taken back; offered to admins.
+    Invites,
 }
 
 impl Feature {
     /// All that this version knows.
-    pub const ALL: [Feature; 9] = [
+    pub const ALL: [Feature; 11] = [
         Feature::CreateRooms,
         Feature::Typing,
         Feature::Presence,
@@ -44,6 +48,8 @@ impl Feature {
         Feature::DevicePast,
         Feature::DeviceLog,
         Feature::Commands,
+        Feature::People,
+        Feature::Invites,
     ];
 
     /// Its word on the wire.
@@ -58,6 +64,8 @@ impl Feature {
             Feature::DevicePast => "device_past",
             Feature::DeviceLog => "device_log",
             Feature::Commands => "commands",
+            Feature::People => "people",
+            Feature::Invites => "invites",
         }
     }
 }

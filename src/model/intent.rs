@@ -9,6 +9,7 @@ use super::panes::Panes;
 use super::preferences::{Preferences, WindowPlace};
 use super::profile::{Profile, Secret};
 use super::reducer::Banner;
+use super::rights::Manage;
 use super::search::Search;
 use super::time::WallMs;
 
@@ -167,6 +168,15 @@ pub enum Intent {
         connection: ConnectionId,
         /// Of which device.
         device: DeviceId,
+    },
+    /// List people, devices and invites, or change them.
+    Manage {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Chosen by whoever asks; the answer bears it.
+        number: u64,
+        /// What.
+        what: Manage,
     },
     /// Find messages. A newer search takes an older one's place.
     Search(Search),

@@ -168,6 +168,8 @@ pub enum Why {
     },
     /// The token is not (or no longer) known to the server.
     Unauthorized,
+    /// The server took our access away, or replaced our token, while we were connected.
+    Withdrawn,
     /// The token is known and may not do this.
     Forbidden,
     /// The invite was used before, has expired, or never was.
@@ -220,6 +222,7 @@ impl Why {
             | Why::BadCaFile { .. }
             | Why::NoCommonVersion { .. }
             | Why::Unauthorized
+            | Why::Withdrawn
             | Why::Forbidden
             | Why::InviteRefused
             | Why::Impostor
@@ -285,6 +288,7 @@ impl Why {
             Why::Violation { .. } => "violation",
             Why::NoCommonVersion { .. } => "no_common_version",
             Why::Unauthorized => "unauthorized",
+            Why::Withdrawn => "withdrawn",
             Why::Forbidden => "forbidden",
             Why::InviteRefused => "invite_refused",
             Why::Impostor => "impostor",

@@ -17,6 +17,7 @@ use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::profile::Profile;
 use super::readings::Part;
+use super::rights::Management;
 use super::search::Searching;
 use super::time::{BootMs, Time};
 use super::window::{Edge, Window};
@@ -176,6 +177,8 @@ pub struct Connection {
     /// How many people are typing, those included that no longer are; when to count anew.
     typing: Aside<(usize, BootMs)>,
     looks: Aside<u64>,
+    /// What an admin's requests came to.
+    pub management: Management,
     era: u32,
     era_from: Offset,
     era_has_entries: bool,
@@ -286,6 +289,7 @@ impl Connection {
             message_bytes: 0,
             typing: Aside::default(),
             looks: Aside::default(),
+            management: Management::default(),
             era: 0,
             era_from: 0,
             era_has_entries: false,
@@ -377,7 +381,16 @@ impl Connection {
             Event::Postponed { unseen: false, .. } => {}
             Event::Paused(paused) => self.paused = paused,
             Event::Typing { room, who, until } => self.typing(now, &room, who, until),
-            Event::Presence(person) => self.person(person),
+            Event::Presence(person) => {
+                if let Some(me) = self.me.as_mut().filter(|me| me.id == person.who.id) {
+                    me.name.clone_from(&person.who.name);
+                }
+                self.person(person);
+            }
+            Event::PersonRemoved(id) => {
+                self.people.remove(&id);
+            }
+            Event::Managed { id, managed } => self.management.answered(id, managed),
             Event::ReadMarker { room, offset } => {
                 self.look_at(&room);
                 self.mark_read(&room, offset);

@@ -59,6 +59,11 @@ pub enum TokenError {
 }
 
 impl TokenOptions {
+    /// Whether an option names a token; the environment does not count.
+    pub fn is_given(&self) -> bool {
+        self.token.is_some() || self.token_file.is_some()
+    }
+
     /// The token that was given, if one was: by option, else by environment. It is masked in logs from then on.
     ///
     /// # Errors

@@ -27,7 +27,8 @@ mod writer;
 pub use client::{ClientStore, Commit, Health, Loaded, Opened, Write};
 pub use error::StoreError;
 pub use hub::{
-    Append, Appended, HubStore, HubStoreError, InviteRefused, LogLimits, LogTrouble, Quota, RedeemError,
+    Append, Appended, Change, HubStore, HubStoreError, InviteRefused, LogLimits, LogTrouble, NotChanged,
+    OwnerRefused, Quota, RedeemError,
 };
 pub use inspect::Findings;
 pub use readings::ReadingsStore;

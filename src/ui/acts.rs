@@ -98,6 +98,10 @@ impl Ui {
             Target::Room(place) => return self.visit(cx, place),
             Target::Connection(connection) => return self.visit(cx, Place { connection, room: None }),
             Target::Device(connection, device) => return self.open_device(connection, device),
+            Target::People(connection) => {
+                self.dialog = Some(dialog::Dialog::people(cx, connection));
+                return;
+            }
             Target::Act(action) => return self.act(ui, cx, action),
             Target::Theme(theme) => Preferences { theme, ..wanted },
             Target::Language(language) => Preferences { language, ..wanted },

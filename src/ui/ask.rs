@@ -46,7 +46,7 @@ struct Facts {
 fn wants_token(link: &LinkState) -> Option<&Why> {
     match link {
         LinkState::Stopped {
-            why: why @ (Why::NoToken | Why::Unauthorized | Why::Http { status: 401, .. }),
+            why: why @ (Why::NoToken | Why::Unauthorized | Why::Withdrawn | Why::Http { status: 401, .. }),
         } => Some(why),
         _ => None,
     }

@@ -6,7 +6,7 @@ use egui::{Frame, Id, Key, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec
 use super::search::day;
 use super::target::Target;
 use super::theme::{self, radius, size, space};
-use super::{Cx, harmless, open_link, rooms, settings, shortcuts, widgets};
+use super::{Cx, harmless, open_link, people, rooms, settings, shortcuts, widgets};
 use crate::model::address::{self, Address, BadAddress, unencrypted_host};
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
@@ -36,6 +36,8 @@ pub(super) enum Dialog {
     OpenLink(open_link::Ask),
     /// To go to a date.
     Day(day::Sheet),
+    /// Of who may come in at a server.
+    People(Box<people::Sheet>),
     /// Before a connection is removed.
     Remove {
         /// Which.
@@ -134,6 +136,11 @@ impl Dialog {
         Some(dialog)
     }
 
+    /// For who may come in at the other end of a connection.
+    pub(super) fn people(cx: &Cx, id: ConnectionId) -> Dialog {
+        Dialog::People(Box::new(people::Sheet::new(cx, id)))
+    }
+
     /// Before a connection is removed.
     pub(super) fn remove(cx: &Cx, id: ConnectionId) -> Option<Dialog> {
         let name = cx.model.read(|model| Some(rooms::name_of(model.connections.get(&id)?, cx.words)))?;
@@ -150,6 +157,7 @@ impl Dialog {
             Dialog::Shortcuts => words.keys.title.to_owned(),
             Dialog::OpenLink(_) => words.rich.open_title.to_owned(),
             Dialog::Day(_) => words.search.go_to_date.to_owned(),
+            Dialog::People(sheet) => sheet.title(cx),
             Dialog::Remove { name, .. } => (words.remove_title)(name),
         }
     }
@@ -180,6 +188,7 @@ impl Dialog {
                 Dialog::Shortcuts => shortcuts::show(ui, cx, window.y),
                 Dialog::OpenLink(ask) => ask.show(ui, cx, window.y),
                 Dialog::Day(sheet) => sheet.show(ui, cx),
+                Dialog::People(sheet) => sheet.show(ui, cx, window.y),
                 Dialog::Remove { id, name } => remove(ui, cx, *id, name),
             }
         });

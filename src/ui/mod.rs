@@ -26,6 +26,7 @@ mod open_link;
 mod outside;
 mod palette;
 mod panes;
+mod people;
 mod room_menu;
 mod rooms;
 mod search;

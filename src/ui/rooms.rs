@@ -14,7 +14,7 @@ use super::room_menu::{self, Choice};
 use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
-use super::{Cx, Place, harmless};
+use super::{Cx, Place, harmless, people};
 use crate::model::chat::Refusal;
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
@@ -34,6 +34,8 @@ pub(super) enum Wish {
     Edit(ConnectionId),
     /// To add one like it.
     Duplicate(ConnectionId),
+    /// To change who may come in at one.
+    People(ConnectionId),
     /// To remove one.
     Remove(ConnectionId),
 }
@@ -70,6 +72,8 @@ struct ConnectionRow {
     /// The place of the open room, where not all are drawn.
     open: Option<usize>,
     refused: Option<(RoomName, Refusal)>,
+    /// Whether the person may change who comes in.
+    people: bool,
 }
 
 /// One room, copied out of the model.
@@ -115,6 +119,7 @@ fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
                 has_more: connection.left_out.rooms,
                 open: open.and_then(|open| connection.rooms.keys().position(|name| name == open)),
                 refused: connection.room_refused.clone(),
+                people: people::is_offered(connection),
             }
         };
         model.connections.iter().map(row).collect()
@@ -356,6 +361,9 @@ fn menu(
             }
         } else if ui.button(words.disconnect).clicked() {
             cx.intents.push(Intent::Disconnect(row.id));
+        }
+        if row.people && ui.button(words.people.menu).clicked() {
+            wish = Some(Wish::People(row.id));
         }
         if ui.button(words.log.title).clicked() {
             wish = Some(Wish::Log(row.id));

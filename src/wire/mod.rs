@@ -7,6 +7,7 @@ use crate::frame::Frame;
 use crate::model::link_state::Why;
 use std::sync::Arc;
 
+use crate::model::rights::Manage;
 use crate::model::time::WallMs;
 use crate::model::{
     CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, ResumePoint,
@@ -116,6 +117,13 @@ pub enum Request {
     },
     /// Fetch a device's log.
     DeviceLog(DeviceId),
+    /// List people, devices and invites, or change them.
+    Manage {
+        /// Comes back in the answer.
+        id: u64,
+        /// What.
+        what: Manage,
+    },
     /// Ask for a sign of life.
     Ping,
 }

@@ -15,6 +15,7 @@ use super::commit::Committing;
 use super::devices::{self, Figures, Fleet};
 use super::flush;
 use super::line::{Access, Line, Post, Tray};
+use super::manage::AskedToken;
 use super::own_hub::{HubAt, OwnHub};
 use super::record::Recorder;
 use super::{News, Options, Tell, Wake};
@@ -63,6 +64,8 @@ pub(super) struct Seat {
     pub(super) figures: Figures,
     /// Bytes of its changes that wait for the disk, and of their copies that wait to be shown.
     pub(super) unsaved: usize,
+    /// Tokens that the server was asked to take and has not answered about.
+    pub(super) asked: Vec<AskedToken>,
 }
 
 /// What a task beside the loop brings back.
@@ -81,6 +84,8 @@ pub(super) enum Done {
     Hub(Result<HubAt, Why>),
     /// A secret came from the keyring, for a connection that waits for it.
     Secret(ConnectionId, Result<Option<Secret>, NotKept>),
+    /// A connection whose token is not known any more may have this one.
+    OtherToken(ConnectionId, Secret),
     /// A secret could not be kept.
     SecretNotKept(String),
     /// No program took a link.
@@ -101,7 +106,7 @@ pub(super) struct Desk {
     pub(super) secrets: SecretStore,
     pub(super) seats: BTreeMap<ConnectionId, Seat>,
     pub(super) own_hub: Option<OwnHub>,
-    data_dir: PathBuf,
+    pub(super) data_dir: PathBuf,
     pub(super) done: mpsc::Sender<Done>,
     /// The number of the newest connection test; older ones' outcomes are dropped.
     pub(super) test: u64,
@@ -257,9 +262,20 @@ impl Desk {
         self.restore_devices(id, source);
         self.log_seated(id);
         let (wanted, recount_at, head, figures) = (false, None, 0, Figures::default());
-        let unsaved = 0;
-        let seat =
-            Seat { profile, courier, line, access, wanted, recount_at, head, source, figures, unsaved };
+        let (unsaved, asked) = (0, Vec::new());
+        let seat = Seat {
+            profile,
+            courier,
+            line,
+            access,
+            wanted,
+            recount_at,
+            head,
+            source,
+            figures,
+            unsaved,
+            asked,
+        };
         self.seats.insert(id, seat);
     }
 
@@ -384,6 +400,7 @@ impl Desk {
             Output::Write { ticket, change } => self.put(id, ticket, change.into()),
             Output::Apply(event) => {
                 let event = self.clean(id, event);
+                let event = self.managed(id, event);
                 self.noticed(id, &event);
                 if let Some(event) = self.devices_noticed(id, event) {
                     self.updates.push(Update::Connection(id, event));
@@ -425,7 +442,8 @@ impl Desk {
             Event::ReadMarker { room, .. } => self.recount(id, room.clone()),
             Event::Listed(listed) => self.recount_listed(id, &listed.read),
             Event::Link(LinkState::Stopped { why }) => {
-                log::info!("connection {id:?} stopped: {}", why.code())
+                log::info!("connection {id:?} stopped: {}", why.code());
+                self.try_other_token(id, why);
             }
             Event::Link(LinkState::Waiting { why, .. }) => {
                 log::info!("connection {id:?} is down: {}", why.code())

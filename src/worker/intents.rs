@@ -57,6 +57,7 @@ impl Desk {
             | Intent::LoadStates { .. }
             | Intent::LoadDeviceLog { .. } => self.want_of_devices(intent),
             Intent::WatchLog(..) | Intent::ClearLog(_) | Intent::SaveLog { .. } => self.want_of_log(intent),
+            Intent::Manage { connection, number, what } => self.manage(connection, number, what),
             Intent::OpenLink(url) => {
                 if let Err(error) = browser::open(url.clone(), self.done.clone()) {
                     self.done(Done::LinkNotOpened { url, detail: error.to_string() });
@@ -149,6 +150,7 @@ impl Desk {
             }
             Done::Hub(Err(why)) => self.stopped(ConnectionId::OWN_HUB, why),
             Done::Secret(connection, secret) => self.secret(connection, secret),
+            Done::OtherToken(connection, token) => self.other_token(connection, token),
             Done::Said(said) => self.said(said),
             Done::Series(connection, device, metric, page) => {
                 self.series_read(connection, device, metric, page);
@@ -367,7 +369,7 @@ impl Desk {
         seat.access = Some(access);
     }
 
-    fn keep_secret(&self, id: ConnectionId, secret: Secret) {
+    pub(super) fn keep_secret(&self, id: ConnectionId, secret: Secret) {
         let (secrets, done) = (self.secrets.clone(), self.done.clone());
         spawn_blocking(move || {
             if let Err(error) = secrets.set(id, &secret) {

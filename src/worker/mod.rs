@@ -9,6 +9,7 @@ mod devices;
 mod flush;
 mod intents;
 pub mod line;
+mod manage;
 pub mod own_hub;
 mod past;
 mod record;

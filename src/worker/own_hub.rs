@@ -21,7 +21,7 @@ const REST: Duration = Duration::from_secs(2);
 pub struct HubAt {
     pub(super) url: String,
     secret: [u8; 32],
-    token: Secret,
+    pub(super) token: Secret,
 }
 
 impl HubAt {
@@ -40,7 +40,10 @@ impl HubAt {
     pub fn find(data_dir: Option<&Path>, url: &str) -> Result<Option<HubAt>, HubError> {
         let usual = || settings::data_dir().map_or(Vec::new(), |dir| vec![dir.join("hub"), dir]);
         let dirs = data_dir.map_or_else(usual, |dir| vec![dir.to_owned()]);
-        let is_there = |dir: &&PathBuf| Beacon::read(dir).is_some_and(|beacon| same_place(&beacon.url, url));
+        let is_there = |dir: &&PathBuf| {
+            Beacon::read(dir)
+                .is_some_and(|beacon| same_place(&beacon.url, url) || same_place(beacon.local_url(), url))
+        };
         dirs.iter().find(is_there).map(|dir| HubAt::read(dir, url)).transpose()
     }
 

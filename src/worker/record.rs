@@ -12,8 +12,8 @@ use crate::wire::duplex::readings::{self, Names};
 
 /// Members that are secret in whatever message.
 const SECRET: &[&str] = &["token", "secret", "password", "mac", "authorization"];
-/// Members that are secret in a hello: an invite's code is worth a token.
-const SECRET_IN_HELLO: &[&str] = &["token", "secret", "password", "mac", "authorization", "code"];
+/// Members that are secret where an invite is used or made: its code is worth a token.
+const SECRET_WITH_CODE: &[&str] = &["token", "secret", "password", "mac", "authorization", "code"];
 /// Longest `type` that is kept, in characters.
 const KIND_CHARS: usize = 40;
 
@@ -53,7 +53,7 @@ impl Recorder {
         let clean = mask::hide(secrets, text);
         let beginning = &clean[..clean.floor_char_boundary(TEXT_BYTES)];
         let kind = json::member(&clean, "type").unwrap_or_default();
-        let keys = if kind == "hello" { SECRET_IN_HELLO } else { SECRET };
+        let keys = if matches!(&*kind, "hello" | "managed") { SECRET_WITH_CODE } else { SECRET };
         Passed {
             way,
             bytes: text.len(),
@@ -94,6 +94,7 @@ fn binary(secrets: &[&str], way: Way, bytes: &[u8]) -> Passed {
 mod tests {
     use super::*;
     use crate::model::profile::Secret;
+    use crate::model::rights::Managed;
     use crate::wire::duplex::message::{ClientMessage, Hello, HubMessage, Redeem, encode};
 
     fn passed(secrets: &[&str], frame: &Frame) -> Passed {
@@ -116,12 +117,15 @@ mod tests {
     #[test]
     fn no_secret_of_a_handshake_is_kept_even_if_nobody_knows_it_as_one() {
         let redeem = Redeem { code: "INVITE7".into(), name: "Mina".into(), token: "aa".repeat(32) };
+        let code = Secret::new("INVITE7");
+        let invited = Managed::Invited { code, expires: 1, url: String::new(), fingerprint: None };
         for (frame, secret) in [
             (
                 encode(&ClientMessage::Hello(Hello { token: Some("t0ps3cret".into()), ..hello() })),
                 "t0ps3cret",
             ),
             (encode(&ClientMessage::Auth { token: "t0ps3cret".into() }), "t0ps3cret"),
+            (encode(&HubMessage::Managed { id: 1, managed: invited }), "INVITE7"),
             (encode(&ClientMessage::Hello(Hello { invite: Some(redeem.clone()), ..hello() })), "INVITE7"),
             (encode(&ClientMessage::Hello(Hello { invite: Some(redeem), ..hello() })), "aaaa"),
             (encode(&HubMessage::Proof { mac: "0badcafe".into() }), "0badcafe"),

@@ -1,5 +1,7 @@
 //! Generated values of the Duplex protocol for property tests: every variant, odd strings, extreme numbers.
 
+mod rights;
+
 use duplex::model::chat::Extra;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, EntryKind, Epoch, Features,
@@ -404,6 +406,7 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
         (id(), room()).prop_map(|(id, room)| ClientMessage::CreateRoom { id, room }),
         number().prop_map(|nonce| ClientMessage::Ping { nonce }),
         Just(ClientMessage::Bye),
+        (number(), rights::manage()).prop_map(|(id, what)| ClientMessage::Manage { id, what }),
         client_of_devices(),
     ]
 }
@@ -422,7 +425,12 @@ pub fn hub_message() -> impl Strategy<Value = HubMessage> {
         }),
         (id(), refusal()).prop_map(|(id, refusal)| HubMessage::Refused { id, refusal }),
         (room(), sender()).prop_map(|(room, who)| HubMessage::Typing { room, who }),
-        (principal(), any::<bool>()).prop_map(|(who, online)| HubMessage::Presence { who, online }),
+        (principal(), any::<bool>(), any::<bool>()).prop_map(|(who, online, removed)| HubMessage::Presence {
+            who,
+            online,
+            removed
+        }),
+        (number(), rights::managed()).prop_map(|(id, managed)| HubMessage::Managed { id, managed }),
         (room(), number()).prop_map(|(room, offset)| HubMessage::Read { room, offset }),
         (room(), number(), vec(entry(), 0..4), any::<bool>()).prop_map(
             |(room, before, entries, complete)| HubMessage::History { room, before, entries, complete }
@@ -485,6 +493,8 @@ pub fn json() -> impl Strategy<Value = serde_json::Value> {
         "bye",
         "pong",
         "presence",
+        "manage",
+        "managed",
         "none of these",
     ]);
     (tree, option::of(kind)).prop_map(|(mut tree, kind)| {

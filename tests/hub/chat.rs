@@ -85,7 +85,7 @@ async fn who_is_there_types_and_has_read_is_told_to_those_it_concerns() {
     let (mut phone, _) = Client::enter(&hub.url, &token, None).await;
     let (mut ben, ben_token) = Client::join(&dir, &hub.url, "Ben").await;
     let presence = |message: &HubMessage| match message {
-        HubMessage::Presence { who, online } => Some((who.name.clone(), *online)),
+        HubMessage::Presence { who, online, .. } => Some((who.name.clone(), *online)),
         _ => None,
     };
     assert_eq!(anna.find(presence).await, ("Ben".to_owned(), true));
@@ -121,7 +121,7 @@ async fn forty_who_come_in_at_once_all_get_in_and_hear_of_each_other() {
     let mut heard = Vec::new();
     while heard.len() < 40 {
         let came = |message: &HubMessage| match message {
-            HubMessage::Presence { who, online: true } => Some(who.name.clone()),
+            HubMessage::Presence { who, online: true, .. } => Some(who.name.clone()),
             _ => None,
         };
         heard.push(first.find(came).await);

@@ -15,5 +15,6 @@ mod life;
 mod limits;
 mod names;
 mod posts;
+mod rights;
 mod service;
 mod upkeep;

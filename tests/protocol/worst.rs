@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
 use duplex::model::chat::{Extra, MAX_BODY_BYTES};
+use duplex::model::rights::{Invitation, Managed, Member};
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, EntryKind, Epoch, Happened,
     LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal,
@@ -300,6 +301,7 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             let lines = (0..FLEET.2).map(|_| line()).collect();
             Hub::answers(Answer::DeviceLog { device: device(0), lines })
         }
+        HubMessage::Managed { .. } => managed().into_iter().flat_map(Hub::answers).collect(),
         HubMessage::PublishRefused { .. } => Hub::answers(Answer::PublishRefused {
             device: name(0),
             code: "not_allowed",
@@ -326,6 +328,29 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             hub.tell(Input::Frame(Frame::Text(said.to_string())))
         }
     }
+}
+
+/// What an admin is told: a whole page of each list.
+fn managed() -> Vec<Answer> {
+    let member = |of| Member { who: principal(of), online: false, owner: true };
+    let invitation = |_| Invitation {
+        id: "f".repeat(10),
+        kind: PrincipalKind::Person,
+        by: Some(sender()),
+        made: Some(i64::MIN),
+        expires: i64::MIN,
+        used_by: Some(sender()),
+        used: Some(i64::MIN),
+    };
+    // As many as the hub's store has on a page.
+    let (page, next) = (0..200, || Some(name(0)));
+    [
+        Managed::People { people: page.clone().map(member).collect(), next: next() },
+        Managed::Devices { devices: page.clone().map(member).collect(), next: next() },
+        Managed::Invites { invites: page.map(invitation).collect(), next: next() },
+    ]
+    .map(|managed| Answer::Managed { id: u64::MAX, managed })
+    .into()
 }
 
 /// Somebody else than the client.

@@ -480,7 +480,7 @@ fn a_second_welcome_is_a_violation() {
 #[test]
 fn a_bye_ends_it_with_its_reason() {
     online("< bye 1001 retry=0\n> close 1000 closed 1001\n< log 5a\n@ send a late");
-    online("< bye 4501\n> close 1000 unauthorized");
+    online("< bye 4501\n> close 1000 withdrawn");
     online("< bye 4502\n> close 1000 forbidden");
     online("< bye 4402 retry=5000\n> close 1000 closed 4402");
 }

@@ -124,6 +124,7 @@ fn asked(ask: &Ask) -> String {
         Ask::CommandResult { id, state } => format!("result {} {state:?}", words::letter(*id)),
         Ask::Series { device, metric, .. } => format!("series {device} {metric}"),
         Ask::DeviceLog(device) => format!("device log {device}"),
+        Ask::Manage { id, what } => format!("manage {id} {what:?}"),
     }
 }
 

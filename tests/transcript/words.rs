@@ -196,7 +196,11 @@ pub fn hub_says(text: &str) -> Frame {
         }
         ["refused", which, ref why @ ..] => HubMessage::Refused { id: id(which), refusal: refused(why) },
         ["typing", name] => HubMessage::Typing { room: room(name), who: sender("other") },
-        ["presence", who, state] => HubMessage::Presence { who: principal(who), online: state == "online" },
+        ["presence", who, state] => HubMessage::Presence {
+            who: principal(who),
+            online: state == "online",
+            removed: state == "removed",
+        },
         ["read", name, offset] => HubMessage::Read { room: room(name), offset: offset.parse().unwrap() },
         ["history", name, before, complete, ref of @ ..] => HubMessage::History {
             room: room(name),
@@ -382,7 +386,8 @@ pub fn hub_said(frame: &Frame) -> String {
         HubMessage::Ack { id, offset, .. } => format!("ack {} {offset}", letter(id)),
         HubMessage::Refused { id, refusal: why } => format!("refused {} {}", letter(id), refusal(&why)),
         HubMessage::Typing { room, who } => format!("typing {room} {}", who.id),
-        HubMessage::Presence { who, online } => format!("presence {} {}", who.id, on(online)),
+        HubMessage::Presence { who, removed: true, .. } => format!("presence {} removed", who.id),
+        HubMessage::Presence { who, online, .. } => format!("presence {} {}", who.id, on(online)),
         HubMessage::Read { room, offset } => format!("read {room} {offset}"),
         HubMessage::History { room, before, entries: of, complete } => {
             format!("history {room} {before} {} {}", completeness(complete), entries(&of))

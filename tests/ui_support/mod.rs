@@ -12,7 +12,7 @@ use duplex::model::intent::Intent;
 use duplex::model::link_state::LinkState;
 use duplex::model::panes::Panes;
 use duplex::model::profile::{Profile, Protocol, Socket};
-use duplex::model::{SharedModel, Time};
+use duplex::model::{Feature, Features, SharedModel, Time};
 use duplex::ui::{Options, Ui};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Rect};
@@ -219,6 +219,23 @@ impl Window {
             rooms,
             features: Default::default(),
         });
+    }
+
+    /// The hub welcomes the person as this principal.
+    #[allow(dead_code, reason = "for the tests of who may come in")]
+    pub fn become_who(&mut self, me: Principal) {
+        let app = self.harness.state_mut();
+        app.model.write(|model| {
+            if let Some(connection) = model.connections.get_mut(&CONNECTION) {
+                let all = Features::all();
+                connection.features = Some(match me.kind {
+                    PrincipalKind::Admin => all,
+                    _ => all.without(Feature::People).without(Feature::Invites),
+                });
+                connection.me = Some(me);
+            }
+        });
+        self.run();
     }
 
     /// Messages by Mina, "message N", in `general`.

@@ -9,7 +9,7 @@ use super::{Fleet, Inner, text_of, wall_now};
 use crate::clock;
 use crate::model::device::{CommandRefusal, Happened};
 use crate::model::time::BootMs;
-use crate::model::{Command, CommandState, LogLine, MessageId, PrincipalKind};
+use crate::model::{Command, CommandState, DeviceId, LogLine, MessageId, PrincipalKind};
 use crate::wire::duplex::message::HubMessage;
 use crate::wire::duplex::server::Given;
 
@@ -182,6 +182,17 @@ impl Inner {
         }
         for (id, why, detail) in ends {
             self.end(id, CommandState::Refused { why, detail: detail.to_owned() });
+        }
+    }
+
+    /// Nobody carries out what is under way for this device: what waits is refused, and of what was given nobody knows what
+    /// became of it.
+    pub(super) fn end_all(&mut self, device: &DeviceId, reason: &str) {
+        let under_way = self.commands.pending.values().filter(|one| one.command.device == *device);
+        let ids: Vec<_> = under_way.map(|one| (one.command.id, one.given)).collect();
+        for (id, given) in ids {
+            let refused = || CommandState::Refused { why: CommandRefusal::Other, detail: reason.to_owned() };
+            self.end(id, if given { CommandState::Expired } else { refused() });
         }
     }
 

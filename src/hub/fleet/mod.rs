@@ -25,7 +25,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::limits::DeviceLimits;
 use crate::model::time::WallMs;
-use crate::model::{DeviceId, DeviceState, LogLine, MetricName, SeriesPage};
+use crate::model::{DeviceId, DeviceState, LogLine, MetricName, PrincipalId, SeriesPage};
 use crate::store::readings::ReadingsStore;
 use crate::wire::duplex::message::{self, HubMessage};
 use crate::{clock, frame::Frame};
@@ -122,6 +122,8 @@ struct Inner {
 /// What the fleet knows of a client's [`Station`].
 struct Post {
     mail: mpsc::Sender<Mail>,
+    /// Whose client it is.
+    principal: PrincipalId,
     /// The places of the devices that it announced and that nobody has taken over.
     devices: Vec<u32>,
     /// The last time when readings were not kept that it was told of.
@@ -199,6 +201,38 @@ impl Fleet {
             // How often it speaks was learned since.
             store.put_device(SOURCE, record.state());
         }
+    }
+
+    /// A device's principal has another name. One that goes by the name of its token, and not by one that it announced, has
+    /// it, too.
+    pub(super) fn rename(&self, device: &DeviceId, name: &str) {
+        let mut inner = self.lock();
+        let Some(place) = inner.by_id.get(device).copied() else { return };
+        let record = &mut inner.records[place as usize];
+        if record.incarnation == 0 && record.spec.name != name {
+            record.spec.name = name.to_owned();
+            let after = inner.feed.head();
+            inner.tell_device(after, place);
+            inner.keep(&inner.records[place as usize]);
+        }
+    }
+
+    /// A device's token was withdrawn: unless somebody else publishes it, it is gone, and so are the commands on their way to
+    /// it.
+    pub(super) fn withdraw(&self, device: &DeviceId, reason: &str) {
+        let mut inner = self.lock();
+        let Some(place) = inner.by_id.get(device).copied() else { return };
+        let publisher =
+            inner.records[place as usize].publisher.and_then(|station| inner.stations.get(&station));
+        if publisher.is_some_and(|post| post.principal.0 != device.as_str()) {
+            return;
+        }
+        inner.disown(place);
+        if inner.records[place as usize].online {
+            let after = inner.feed.head();
+            inner.set_online(after, place, false, reason.to_owned(), wall_now());
+        }
+        inner.end_all(device, reason);
     }
 
     /// Waits until what was told is on disk.

@@ -350,7 +350,7 @@ impl Inner {
     }
 
     /// Whoever announced this device has lost it to somebody else, or announces it again.
-    fn disown(&mut self, place: u32) {
+    pub(super) fn disown(&mut self, place: u32) {
         let publisher = self.records[place as usize].publisher.take();
         if let Some(post) = publisher.and_then(|station| self.stations.get_mut(&station)) {
             post.devices.retain(|own| *own != place);
@@ -358,7 +358,7 @@ impl Inner {
     }
 
     /// A device comes or goes; told after the reading of this number.
-    fn set_online(&mut self, after: Seq, place: u32, online: bool, reason: String, wall: WallMs) {
+    pub(super) fn set_online(&mut self, after: Seq, place: u32, online: bool, reason: String, wall: WallMs) {
         let record = &mut self.records[place as usize];
         (record.online, record.since, record.reason) = (online, wall, reason.clone());
         self.tell_presence(after, place);

@@ -36,9 +36,15 @@ impl Station {
         let mut inner = fleet.lock();
         let number = inner.next_station;
         inner.next_station += 1;
-        inner.stations.insert(number, Post { mail: sender, devices: Vec::new(), told: 0 });
+        let post = Post { mail: sender, principal: principal.id.clone(), devices: Vec::new(), told: 0 };
+        inner.stations.insert(number, post);
         drop(inner);
         Station { fleet: Arc::clone(fleet), number, principal, mail }
+    }
+
+    /// Its principal has another name.
+    pub(in crate::hub) fn rename(&mut self, name: &str) {
+        name.clone_into(&mut self.principal.name);
     }
 
     fn publisher(&self) -> Publisher<'_> {

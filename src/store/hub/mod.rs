@@ -5,6 +5,7 @@ mod people;
 mod pulse;
 mod read;
 mod retain;
+mod rights;
 mod rooms;
 mod schema;
 mod upkeep;
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{broadcast, oneshot};
 
 use super::error::StoreError;
@@ -28,12 +29,12 @@ use super::migrate;
 use super::readers::{Readers, Slots};
 use super::writer::Writer;
 use crate::model::name::BadName;
+use crate::model::rights::Invitation;
 use crate::model::time::WallMs;
-use crate::model::{
-    Entry, EntryKind, Epoch, MessageId, Offset, Principal, PrincipalId, PrincipalKind, RoomName, Sender,
-};
+use crate::model::{Entry, EntryKind, Epoch, MessageId, Offset, Principal, PrincipalId, RoomName, Sender};
 use crate::wire::duplex::server::{Lists, ListsFrom};
 use pulse::{Probe, Pulse};
+pub use rights::{Change, MAX_KEPT_INVITES, MAX_OPEN_INVITES, NotChanged, Owner, OwnerRefused};
 use write::{Appender, Job};
 
 pub use pulse::LogTrouble;
@@ -175,6 +176,9 @@ pub enum InviteRefused {
     /// There are as many people as there may be.
     #[error("the hub has as many people as it takes")]
     Full,
+    /// Whoever uses it comes with a token that was withdrawn.
+    #[error("the token to go with it was withdrawn")]
+    Withdrawn,
 }
 
 /// Why [`HubStore::redeem`] made nobody.
@@ -282,48 +286,48 @@ impl HubStore {
         files::set_aside(&path).map_err(|error| StoreError::from(error).at(&path))
     }
 
-    /// Writes an invite into a hub's database from another process, while the hub runs or not. Blocks, for at most some
-    /// seconds.
+    /// Changes who may do what in a hub's database from another process. No hub may run on it, since it would not end the
+    /// connections of those whom it concerns. Blocks, for at most some seconds.
     ///
     /// # Errors
     /// Also when there is no hub's database in that directory, or it is of another version.
-    pub fn invite_offline(
+    pub fn change_offline(
         dir: &Path,
-        code_hash: [u8; 32],
-        expires_at: WallMs,
-        kind: PrincipalKind,
-    ) -> Result<(), HubStoreError> {
-        Self::write_offline(dir, |db| people::create_invite(db, code_hash, expires_at, kind))
+        change: &Change,
+        now: WallMs,
+    ) -> Result<Result<Option<Principal>, NotChanged>, HubStoreError> {
+        Self::write_offline(dir, |db| rights::change(db, change, now))
     }
 
-    /// Makes a device's principal in a hub's database from another process, or gives it another name and token. Blocks,
-    /// for at most some seconds. `false`: the id is somebody else's, and nothing was written.
+    /// A page of those who have a token, from another process, as [`HubStore::page`]. Blocks, for at most some seconds.
     ///
     /// # Errors
-    /// As [`HubStore::invite_offline`].
-    pub fn put_device_offline(
+    /// As [`HubStore::change_offline`].
+    pub fn page_offline(
         dir: &Path,
-        id: &PrincipalId,
-        name: &str,
-        token_hash: [u8; 32],
-    ) -> Result<bool, HubStoreError> {
-        Self::write_offline(dir, |db| people::put_device(db, id, name, token_hash))
+        devices: bool,
+        after: &str,
+    ) -> Result<(Vec<Principal>, Option<String>), HubStoreError> {
+        Self::write_offline(dir, |db| rights::page(db, devices, after))
     }
 
-    /// Removes a device's principal from another process: its token is nobody's any more. `false`: there was none.
+    /// A page of the invites, from another process, as [`HubStore::invites`]. Blocks, for at most some seconds.
     ///
     /// # Errors
-    /// As [`HubStore::invite_offline`].
-    pub fn remove_device_offline(dir: &Path, id: &PrincipalId) -> Result<bool, HubStoreError> {
-        Self::write_offline(dir, |db| people::remove_device(db, id))
+    /// As [`HubStore::change_offline`].
+    pub fn invites_offline(
+        dir: &Path,
+        after: &str,
+    ) -> Result<(Vec<Invitation>, Option<String>), HubStoreError> {
+        Self::write_offline(dir, |db| rights::invites(db, after))
     }
 
-    /// Everybody who has a token, as another process reads it. Blocks, for at most some seconds.
+    /// Who the owner is, from another process. Blocks, for at most some seconds.
     ///
     /// # Errors
-    /// As [`HubStore::invite_offline`].
-    pub fn principals_offline(dir: &Path) -> Result<Vec<Principal>, HubStoreError> {
-        Self::write_offline(dir, people::principals)
+    /// As [`HubStore::change_offline`].
+    pub fn owner_offline(dir: &Path) -> Result<Option<PrincipalId>, HubStoreError> {
+        Self::write_offline(dir, rights::owner)
     }
 
     fn write_offline<T>(
@@ -331,8 +335,14 @@ impl HubStore {
         write: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, HubStoreError> {
         let path = dir.join(FILE);
-        let db = migrate::open_beside(&path, &schema::SCHEMA);
-        db.and_then(|db| write(&db)).map_err(|error| error.at(&path))
+        let write = || {
+            let mut db = migrate::open_beside(&path, &schema::SCHEMA)?;
+            let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let written = write(&transaction)?;
+            transaction.commit()?;
+            Ok(written)
+        };
+        write().map_err(|error: StoreError| error.at(&path))
     }
 
     // ----- The log -----
@@ -515,14 +525,44 @@ impl HubStore {
         self.read_with(people::principals).await
     }
 
-    /// Makes a single-use invite for a principal of this kind.
-    pub async fn create_invite(
+    /// Sees to it that the token in the data directory is an admin's. One that nobody has becomes the owner's, and the one
+    /// that the owner had is withdrawn; where there is no owner yet, `new` becomes it.
+    pub async fn settle_owner(
         &self,
-        code_hash: [u8; 32],
-        expires_at: WallMs,
-        kind: PrincipalKind,
-    ) -> Result<(), HubStoreError> {
-        self.write(move |db| people::create_invite(db, code_hash, expires_at, kind)).await
+        token_hash: [u8; 32],
+        new: Principal,
+    ) -> Result<Result<Owner, OwnerRefused>, HubStoreError> {
+        self.write(move |db| rights::settle_owner(db, token_hash, &new)).await
+    }
+
+    /// Who the owner is, if there is one.
+    pub async fn owner(&self) -> Result<Option<PrincipalId>, HubStoreError> {
+        self.read_with(rights::owner).await
+    }
+
+    /// Changes who may do what. Returns whom it was about: as they are now, or as they were when they were removed; nobody
+    /// where it was an invite.
+    pub async fn change(
+        &self,
+        change: Change,
+        now: WallMs,
+    ) -> Result<Result<Option<Principal>, NotChanged>, HubStoreError> {
+        self.write(move |db| rights::change(db, &change, now)).await
+    }
+
+    /// A page of those who have a token: devices, or everybody else; and what the next page begins after. The first one
+    /// begins after nothing.
+    pub async fn page(
+        &self,
+        devices: bool,
+        after: String,
+    ) -> Result<(Vec<Principal>, Option<String>), HubStoreError> {
+        self.read_with(move |db| rights::page(db, devices, &after)).await
+    }
+
+    /// A page of the invites, the newest first; and what the next page begins after.
+    pub async fn invites(&self, after: String) -> Result<(Vec<Invitation>, Option<String>), HubStoreError> {
+        self.read_with(move |db| rights::invites(db, &after)).await
     }
 
     /// Uses an invite: from now on the token is that of a principal with this name, and with `new_id` if it is new. The

@@ -5,12 +5,17 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::super::error::{StoreError, unsigned};
 use super::InviteRefused;
 use super::read::{room_id, saturated};
+use super::rights::{check_token, is_revoked, revoke_token_of};
 use crate::model::time::WallMs;
 use crate::model::{Offset, Principal, PrincipalId, PrincipalKind, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
 pub(super) fn put_principal(db: &Connection, principal: &Principal, token_hash: [u8; 32]) -> Result<()> {
+    if !check_token(db, token_hash, &principal.id)? {
+        return Err(StoreError::Nonsense("a token that was withdrawn or is another's".to_owned()));
+    }
+    revoke_token_of(db, &principal.id, Some(token_hash))?;
     db.prepare_cached(
         "INSERT INTO principal (id, kind, name, token_hash) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (id) DO UPDATE SET
@@ -27,6 +32,14 @@ pub(super) fn put_device(
     name: &str,
     token_hash: [u8; 32],
 ) -> Result<bool> {
+    let known: Option<String> = db
+        .prepare_cached("SELECT kind FROM principal WHERE id = ?1")?
+        .query_row([&id.0], |row| row.get(0))
+        .optional()?;
+    if known.is_some_and(|kind| kind != "device") || !check_token(db, token_hash, id)? {
+        return Ok(false);
+    }
+    revoke_token_of(db, id, Some(token_hash))?;
     let put = db
         .prepare_cached(
             "INSERT INTO principal (id, kind, name, token_hash) VALUES (?1, 'device', ?2, ?3)
@@ -35,12 +48,6 @@ pub(super) fn put_device(
         )?
         .execute(params![id.0, name, token_hash])?;
     Ok(put > 0)
-}
-
-/// Removes a device's principal. `false`: there is none.
-pub(super) fn remove_device(db: &Connection, id: &PrincipalId) -> Result<bool> {
-    let mut delete = db.prepare_cached("DELETE FROM principal WHERE id = ?1 AND kind = 'device'")?;
-    Ok(delete.execute([&id.0])? > 0)
 }
 
 pub(super) fn by_token_hash(db: &Connection, token_hash: [u8; 32]) -> Result<Option<Principal>> {
@@ -56,17 +63,6 @@ pub(super) fn principals(db: &Connection) -> Result<Vec<Principal>> {
         all.push(principal(row)?);
     }
     Ok(all)
-}
-
-pub(super) fn create_invite(
-    db: &Connection,
-    code_hash: [u8; 32],
-    expires_at: WallMs,
-    kind: PrincipalKind,
-) -> Result<()> {
-    db.prepare_cached("INSERT INTO invite (code_hash, kind, expires_at) VALUES (?1, ?2, ?3)")?
-        .execute(params![code_hash, kind_text(kind), expires_at])?;
-    Ok(())
 }
 
 /// What [`redeem`] needs to know.
@@ -92,6 +88,9 @@ pub(super) fn redeem(
     let Some((kind, expires_at, redeemed_by)) = invite else {
         return Ok(Err(InviteRefused::Unknown));
     };
+    if is_revoked(db, with.token_hash)? {
+        return Ok(Err(InviteRefused::Withdrawn));
+    }
     if let Some(redeemed_by) = redeemed_by {
         let same = by_token_hash(db, with.token_hash)?.filter(|principal| principal.id.0 == redeemed_by);
         return Ok(same.ok_or(InviteRefused::Used));
@@ -108,8 +107,10 @@ pub(super) fn redeem(
     // A plain insert: an id or a token that is somebody's already is an error, and nobody is taken over.
     db.prepare_cached("INSERT INTO principal (id, kind, name, token_hash) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![new.id.0, kind, new.name, with.token_hash])?;
-    db.prepare_cached("UPDATE invite SET redeemed_by = ?2 WHERE code_hash = ?1")?
-        .execute(params![with.code_hash, new.id.0])?;
+    db.prepare_cached(
+        "UPDATE invite SET redeemed_by = ?2, redeemed_name = ?3, redeemed_at = ?4 WHERE code_hash = ?1",
+    )?
+    .execute(params![with.code_hash, new.id.0, new.name, with.now])?;
     Ok(Ok(new))
 }
 
@@ -153,7 +154,7 @@ pub(super) fn principal(row: &Row<'_>) -> Result<Principal> {
     Ok(Principal { id: PrincipalId(row.get(0)?), kind: kind_from(&kind)?, name: row.get(2)? })
 }
 
-fn kind_text(kind: PrincipalKind) -> &'static str {
+pub(super) fn kind_text(kind: PrincipalKind) -> &'static str {
     match kind {
         PrincipalKind::Person => "person",
         PrincipalKind::Device => "device",
@@ -161,7 +162,7 @@ fn kind_text(kind: PrincipalKind) -> &'static str {
     }
 }
 
-fn kind_from(text: &str) -> Result<PrincipalKind> {
+pub(super) fn kind_from(text: &str) -> Result<PrincipalKind> {
     match text {
         "person" => Ok(PrincipalKind::Person),
         "device" => Ok(PrincipalKind::Device),

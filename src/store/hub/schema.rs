@@ -4,7 +4,7 @@ use super::super::migrate::{Schema, Synchronous};
 
 /// The database of a hub.
 pub(super) const SCHEMA: Schema =
-    Schema { application_id: 0x4475_7048, steps: &[V1, V2], sync: Synchronous::Full };
+    Schema { application_id: 0x4475_7048, steps: &[V1, LIMITS, RIGHTS], sync: Synchronous::Full };
 
 /// - `log`: one row. An epoch above 2⁶³ − 1 is kept bit by bit.
 /// - `entry`: offsets are gapless; `(principal, id)` stays unique for ever.
@@ -63,7 +63,7 @@ CREATE TABLE read_marker (
 /// - `room.made_by`, `made_at`: as in the entry that made it, which may be gone.
 /// - `gone`: entries that are no longer held; with `entry` it keeps `(principal, id)` unique.
 /// - `written`: what each principal wrote on its day (days since 1970, UTC), up to the entry `log.counted`.
-const V2: &str = "
+const LIMITS: &str = "
 ALTER TABLE room ADD COLUMN made_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE room ADD COLUMN made_at INTEGER NOT NULL DEFAULT 0;
 UPDATE room SET made_by = entry.principal, made_at = entry.received FROM entry WHERE entry.offset = room.offset;
@@ -85,4 +85,37 @@ CREATE TABLE written (
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE log ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
 UPDATE log SET counted = coalesce((SELECT max(offset) FROM entry), 0);
+";
+
+/// Rights that are taken back:
+///
+/// - `revoked`: hashes of tokens that were withdrawn. None of them lets anybody in ever again.
+/// - `owner`: the principal whose token is in the data directory.
+/// - `invite`: who made and who used it, and when, with their names at that time; it outlives both.
+const RIGHTS: &str = "
+CREATE TABLE revoked (
+    hash BLOB PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE owner (
+    id        INTEGER PRIMARY KEY CHECK (id = 1),
+    principal TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE new_invite (
+    code_hash     BLOB PRIMARY KEY,
+    kind          TEXT NOT NULL CHECK (kind IN ('person', 'device', 'admin')),
+    expires_at    INTEGER NOT NULL,
+    made_by       TEXT,
+    made_name     TEXT,
+    made_at       INTEGER,
+    redeemed_by   TEXT,
+    redeemed_name TEXT,
+    redeemed_at   INTEGER
+) STRICT;
+INSERT INTO new_invite (code_hash, kind, expires_at, redeemed_by, redeemed_name)
+    SELECT code_hash, invite.kind, expires_at, redeemed_by, name
+    FROM invite LEFT JOIN principal ON principal.id = redeemed_by ORDER BY invite.rowid;
+DROP TABLE invite;
+ALTER TABLE new_invite RENAME TO invite;
 ";

@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::PrincipalKind;
+
+mod rights;
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
@@ -36,6 +39,10 @@ fn message(sender: &str, number: u64, body: &str) -> Append {
 fn room(name: &str, number: u64) -> Append {
     let room = RoomName::new(name).unwrap();
     Append { kind: EntryKind::Room, room, body: String::new(), ..message("ann", number, "") }
+}
+
+fn invite(code: u8, kind: PrincipalKind) -> Change {
+    Change::Invite { code_hash: [code; 32], kind, by: None, expires_at: 100 }
 }
 
 fn append(store: &HubStore, append: Append) -> Appended {
@@ -196,7 +203,7 @@ fn a_full_disk_acknowledges_nothing_and_works_again_later() {
         tokio::join!(
             store.append(message("ann", 2, "small")),
             store.append(large.clone()),
-            store.create_invite([1; 32], 100, PrincipalKind::Person),
+            store.change(invite(1, PrincipalKind::Person), 0),
         )
     });
     assert!(results.1.is_err_and(|error| matches!(error, StoreError::Full)));
@@ -254,7 +261,7 @@ fn a_page_of_history_says_whether_there_is_more() {
 fn an_invite_is_good_once_and_for_whoever_used_it() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    wait(store.create_invite([1; 32], 100, PrincipalKind::Person)).unwrap();
+    wait(store.change(invite(1, PrincipalKind::Person), 0)).unwrap().unwrap();
     let redeem = |code: u8, token: u8, now| {
         let new_id = PrincipalId(format!("id-{token}"));
         wait(store.redeem([code; 32], "Ann".into(), [token; 32], new_id, now))
@@ -273,10 +280,10 @@ fn an_invite_is_good_once_and_for_whoever_used_it() {
     assert_eq!(wait(store.principal_by_token_hash([2; 32])).unwrap(), None);
 
     // From another process, while this one runs.
-    HubStore::invite_offline(dir.path(), [3; 32], 100, PrincipalKind::Admin).unwrap();
+    HubStore::change_offline(dir.path(), &invite(3, PrincipalKind::Admin), 0).unwrap().unwrap();
     assert_eq!(redeem(3, 3, 1).unwrap().kind, PrincipalKind::Admin);
     // A token that is somebody's already takes nobody over, and the invite stays good.
-    wait(store.create_invite([4; 32], 100, PrincipalKind::Admin)).unwrap();
+    wait(store.change(invite(4, PrincipalKind::Admin), 0)).unwrap().unwrap();
     assert!(matches!(
         wait(store.redeem([4; 32], "Eve".into(), [1; 32], PrincipalId("eve".into()), 1)),
         Err(RedeemError::Store(_))
@@ -284,7 +291,7 @@ fn an_invite_is_good_once_and_for_whoever_used_it() {
     assert_eq!(wait(store.principals()).unwrap().len(), 2);
     assert_eq!(redeem(4, 4, 1).unwrap().kind, PrincipalKind::Admin);
     let nowhere = tempfile::tempdir().unwrap();
-    assert!(HubStore::invite_offline(nowhere.path(), [3; 32], 100, PrincipalKind::Admin).is_err());
+    assert!(HubStore::change_offline(nowhere.path(), &invite(3, PrincipalKind::Admin), 0).is_err());
     assert_eq!(std::fs::read_dir(nowhere.path()).unwrap().count(), 0);
 }
 
@@ -299,7 +306,8 @@ fn a_principal_can_get_a_new_token() {
     assert_eq!(wait(store.principal_by_token_hash([1; 32])).unwrap(), None);
     assert_eq!(wait(store.principal_by_token_hash([2; 32])).unwrap(), Some(admin.clone()));
     let other = Principal { id: PrincipalId("other".into()), ..admin.clone() };
-    assert!(wait(store.create_principal(other, [2; 32])).is_err());
+    assert!(wait(store.create_principal(other.clone(), [2; 32])).is_err());
+    assert!(wait(store.create_principal(other, [1; 32])).is_err(), "nobody comes by the old one again");
     assert_eq!(wait(store.principals()).unwrap(), [admin]);
 }
 

@@ -7,7 +7,7 @@ use crate::model::preferences::{Density, LanguageChoice, Theme};
 use crate::ui::icons::Icon;
 use crate::ui::keys::{Action, Place as Heard, TABLE};
 use crate::ui::text::Words;
-use crate::ui::{Cx, Place, harmless, rooms};
+use crate::ui::{Cx, Place, harmless, people, rooms};
 
 /// What choosing an entry leads to.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,8 @@ pub(in crate::ui) enum Target {
     Device(ConnectionId, DeviceId),
     /// A connection: the first of its rooms.
     Connection(ConnectionId),
+    /// Who may come in at a connection's server.
+    People(ConnectionId),
     /// Another action.
     Act(Action),
     /// These colours.
@@ -81,6 +83,10 @@ pub(super) fn all(cx: &Cx, open: Option<&Place>, recent: &[Place]) -> Vec<Entry>
                 let target = Target::Device(*id, device.spec.id.clone());
                 let name = connection.device_title(device, 80);
                 all.push(Entry::new(target, Icon::Devices, name, note, 300));
+            }
+            if people::is_offered(connection) {
+                let (target, name) = (Target::People(*id), cx.words.people.menu.to_owned());
+                all.push(Entry::new(target, Icon::Server, name, of.clone(), 340));
             }
             let note = cx.words.keys.connection.to_owned();
             all.push(Entry::new(Target::Connection(*id), Icon::Server, of, note, 350));

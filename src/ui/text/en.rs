@@ -192,6 +192,7 @@ pub static ENGLISH: Words = Words {
     sheet: &super::en_sheet::ENGLISH,
     rich: &super::en_rich::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,
+    people: &super::en_people::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };
 
@@ -302,6 +303,10 @@ fn why(why: &Why) -> Sentence {
         Why::Unauthorized => {
             say("The server does not know this token.", "Give a new one with Edit connection.")
         }
+        Why::Withdrawn => say(
+            "Your access to this server was withdrawn.",
+            "Your token does not work there any more. Ask whoever runs the server for a new one; what you have typed stays here.",
+        ),
         Why::Forbidden => say(
             "The server knows this token, but it may not connect here.",
             "Ask whoever runs the server, or give another token with Edit connection.",

@@ -22,6 +22,7 @@ pub static KOREAN: Words = Words {
     sheet: &super::ko_sheet::KOREAN,
     rich: &super::ko_rich::KOREAN,
     profiles: &super::ko_profiles::KOREAN,
+    people: &super::ko_people::KOREAN,
     device_page: &super::ko_device_page::KOREAN,
     state,
     countdown: |seconds| format!("{seconds}초 뒤 다시 시도"),
@@ -318,6 +319,10 @@ fn why(why: &Why) -> Sentence {
             },
         ),
         Why::Unauthorized => say("서버가 모르는 토큰입니다.", "연결 편집에서 새 토큰을 넣으세요."),
+        Why::Withdrawn => say(
+            "이 서버에 들어갈 수 있는 권한이 회수되었습니다.",
+            "지금 토큰은 더 이상 쓸 수 없습니다. 서버를 운영하는 사람에게 새 토큰을 받으세요. 입력한 내용은 여기에 그대로 남습니다.",
+        ),
         Why::Forbidden => say(
             "서버가 이 토큰을 알지만, 여기에 연결할 수는 없습니다.",
             "서버를 운영하는 사람에게 묻거나 연결 편집에서 다른 토큰을 넣으세요.",

@@ -6,6 +6,7 @@ pub mod devices;
 pub mod keys;
 pub mod log;
 pub mod notices;
+pub mod people;
 pub mod profiles;
 pub mod rich;
 pub mod search;
@@ -17,6 +18,7 @@ mod en_devices;
 mod en_keys;
 mod en_log;
 mod en_notices;
+mod en_people;
 mod en_profiles;
 mod en_rich;
 mod en_search;
@@ -27,6 +29,7 @@ mod ko_devices;
 mod ko_keys;
 mod ko_log;
 mod ko_notices;
+mod ko_people;
 mod ko_profiles;
 mod ko_rich;
 mod ko_search;
@@ -286,6 +289,8 @@ pub struct Words {
     pub sheet: &'static sheet::SheetWords,
     // Setting connections up
     pub profiles: &'static profiles::ProfileWords,
+    // Who may come in at a server
+    pub people: &'static people::PeopleWords,
     // The page of one device
     pub device_page: &'static PageWords,
 }

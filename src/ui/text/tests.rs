@@ -29,6 +29,7 @@ fn whys() -> Vec<Why> {
         Why::NoCommonVersion { ours: (1, 1), theirs: (2, 3) },
         Why::NoCommonVersion { ours: (2, 2), theirs: (1, 1) },
         Why::Unauthorized,
+        Why::Withdrawn,
         Why::Forbidden,
         Why::InviteRefused,
         Why::Impostor,
@@ -129,7 +130,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         close dismiss resize_rooms resize_devices;
         state countdown why refusal paused banner bad_address test round_trip state_of more remove_title
         room_refused unread you said show_lines show_characters new_count room_begins gap typing
-        people_online people_online_or_more rooms_left_out devices keys log notices search rich sheet profiles device_page day clock day_and_clock
+        people_online people_online_or_more rooms_left_out devices keys log notices search rich sheet profiles people device_page day clock day_and_clock
         message_hint too_large
         address_taken_as no_graphics
     ];
@@ -649,4 +650,112 @@ fn no_view_has_words_of_its_own() {
         }
     }
     assert!(own.is_empty(), "{}", own.join("\n"));
+}
+
+#[test]
+fn who_may_come_in_is_told_in_each_language() {
+    use crate::model::rights::Unmanaged;
+    let hangul = |text: &str| text.chars().any(is_hangul);
+    let all = |people: &'static people::PeopleWords| {
+        let plain = [
+            people.menu,
+            people.people,
+            people.invites,
+            people.devices,
+            people.loading,
+            people.not_connected,
+            people.nobody,
+            people.no_invites,
+            people.no_devices,
+            people.owner,
+            people.admin,
+            people.person,
+            people.device,
+            people.you,
+            people.online,
+            people.offline,
+            people.rename,
+            people.new_token,
+            people.make_admin,
+            people.make_person,
+            people.remove,
+            people.remove_device,
+            people.remove_really,
+            people.new_name,
+            people.own_token_text,
+            people.token_really,
+            people.admin_really,
+            people.person_really,
+            people.token_once,
+            people.own_token_once,
+            people.publish_with,
+            people.copy_token,
+            people.copy_command,
+            people.copy_link,
+            people.done,
+            people.new_invite,
+            people.good_for,
+            people.as_admin,
+            people.make_invite,
+            people.link,
+            people.remove_invite_title,
+            people.remove_invite_text,
+            people.device_id,
+            people.device_name,
+            people.add_device,
+            people.saved,
+        ];
+        let named = [
+            people.title,
+            people.more,
+            people.rename_title,
+            people.remove_title,
+            people.remove_text,
+            people.remove_device_title,
+            people.remove_device_text,
+            people.removed_device,
+            people.token_title,
+            people.token_text,
+            people.device_token_text,
+            people.admin_title,
+            people.admin_text,
+            people.person_title,
+            people.person_text,
+            people.token_of,
+            people.link_once,
+            people.used_by,
+            people.good_until,
+            people.expired,
+            people.made_by,
+            people.remove_invite,
+            people.removed,
+        ];
+        let refused = [
+            Unmanaged::NotAllowed,
+            Unmanaged::Unknown,
+            Unmanaged::LastAdmin,
+            Unmanaged::Owner,
+            Unmanaged::BadName,
+            Unmanaged::BadToken,
+            Unmanaged::BadId,
+            Unmanaged::BadKind,
+            Unmanaged::TooMany,
+            Unmanaged::Unavailable,
+            Unmanaged::Other,
+        ];
+        let mut all: Vec<String> =
+            plain.into_iter().chain(refused.map(people.refused)).map(str::to_owned).collect();
+        for name in named {
+            let text = name("‹mina›");
+            assert!(text.contains("‹mina›"), "{text}");
+            all.push(text);
+        }
+        all.push((people.days)(7));
+        all
+    };
+    assert!(all(ENGLISH.people).iter().all(|text| !text.trim().is_empty() && !hangul(text)));
+    for text in all(KOREAN.people) {
+        assert!(hangul(&text), "{text}");
+    }
+    assert_eq!(((ENGLISH.people.days)(1), (ENGLISH.people.days)(7)), ("1 day".into(), "7 days".into()));
 }

@@ -222,7 +222,12 @@ impl ClientSession {
         match (&self.phase, message) {
             (Phase::Ended | Phase::New, _) => Ok(()),
             (_, HubMessage::Bye { code, reason, retry_after_ms }) => {
-                self.end(1000, why_of_close(code, reason, retry_after_ms));
+                let why = match why_of_close(code, reason, retry_after_ms) {
+                    // It was known a moment ago.
+                    Why::Unauthorized if matches!(self.phase, Phase::Online) => Why::Withdrawn,
+                    why => why,
+                };
+                self.end(1000, why);
                 Ok(())
             }
             (_, HubMessage::Error { code, detail }) => {
@@ -334,7 +339,9 @@ impl ClientSession {
                 let until = now.boot_ms + TYPING_MS;
                 self.event(Event::Typing { room, who, until });
             }
-            HubMessage::Presence { who, online } => self.event(Event::Presence(Person { who, online })),
+            HubMessage::Presence { who, removed: true, .. } => self.event(Event::PersonRemoved(who.id)),
+            HubMessage::Presence { who, online, .. } => self.event(Event::Presence(Person { who, online })),
+            HubMessage::Managed { id, managed } => self.event(Event::Managed { id, managed }),
             HubMessage::Read { room, offset } => self.event(Event::ReadMarker { room, offset }),
             HubMessage::History { room, before, entries, complete } => {
                 self.event(Event::History { room, before, entries, complete });
@@ -508,6 +515,7 @@ impl ClientSession {
                 self.send(&ClientMessage::Series { device, metric, from, to });
             }
             Request::DeviceLog(device) => self.send(&ClientMessage::DeviceLog { device }),
+            Request::Manage { id, what } => self.send(&ClientMessage::Manage { id, what }),
             Request::Ping => self.ping(now),
         }
     }
@@ -566,7 +574,8 @@ fn needs(request: &Request) -> Option<Feature> {
         | Request::DeviceState { .. }
         | Request::Publish(_)
         | Request::CommandResult { .. } => Some(Feature::Devices),
-        Request::Send(_) | Request::Ping => None,
+        // Who may not do it is refused in words.
+        Request::Send(_) | Request::Ping | Request::Manage { .. } => None,
     }
 }
 

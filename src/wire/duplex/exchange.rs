@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::message::{Redeem, Token};
 use crate::frame::Frame;
+use crate::model::rights::{Manage, Managed};
 use crate::model::time::WallMs;
 use crate::model::{
     CommandState, DeviceId, Entry, EntryKind, Epoch, LogLine, MessageId, MetricName, Offset, Principal,
@@ -35,6 +36,8 @@ pub enum Input {
     Head(Offset),
     /// Somebody came or went.
     Presence(Principal, bool),
+    /// Somebody was removed.
+    Removed(Principal),
     /// Somebody is typing.
     Typing {
         /// Where.
@@ -56,6 +59,17 @@ pub enum Input {
     Readings(Arc<str>),
     /// A command for a device that this client publishes.
     CommandGiven(Given),
+    /// This client's principal has another name from now on.
+    Renamed(String),
+    /// This client's rights were taken away or have changed: it is closed.
+    Dismissed {
+        /// The close code.
+        code: u16,
+        /// For people.
+        reason: &'static str,
+        /// When to come back, in milliseconds; none where that would not help.
+        retry_after_ms: Option<u64>,
+    },
     /// The hub is shutting down.
     GoingAway,
     /// The deadline has come.
@@ -174,6 +188,13 @@ pub enum Ask {
     },
     /// A device's log.
     DeviceLog(DeviceId),
+    /// An admin asks for people, devices or invites, or changes them.
+    Manage {
+        /// The number of the request.
+        id: u64,
+        /// What.
+        what: Manage,
+    },
 }
 
 /// A command on its way to the client that publishes the device.
@@ -248,6 +269,13 @@ pub enum Answer {
         code: &'static str,
         /// For people.
         detail: String,
+    },
+    /// To `Manage`.
+    Managed {
+        /// As asked.
+        id: u64,
+        /// What became of it.
+        managed: Managed,
     },
     /// To anything: the log cannot be read or written at the moment.
     Unavailable,

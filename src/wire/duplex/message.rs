@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::Frame;
+use crate::model::rights::{Manage, Managed};
 use crate::model::{
     Bucket, Command, CommandState, DeviceId, DeviceState, Entry, Epoch, Features, LogLine, MessageId,
     MetricName, Offset, Principal, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
@@ -157,6 +158,14 @@ pub enum ClientMessage {
     DeviceLog {
         /// Of which device.
         device: DeviceId,
+    },
+    /// As an admin: list people, devices and invites, or change them.
+    Manage {
+        /// Comes back in the answer; chosen by the client.
+        id: u64,
+        /// What.
+        #[serde(flatten)]
+        what: Manage,
     },
     /// Are you there?
     Ping {
@@ -316,6 +325,9 @@ pub enum HubMessage {
         who: Principal,
         /// Whether any of their apps is connected.
         online: bool,
+        /// Whether they were removed: they are nobody at this hub any more.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        removed: bool,
     },
     /// This principal has read up to here, in another app.
     Read {
@@ -412,6 +424,14 @@ pub enum HubMessage {
         device: DeviceId,
         /// The lines.
         lines: Vec<LogLine>,
+    },
+    /// The answer to `manage`.
+    Managed {
+        /// As asked.
+        id: u64,
+        /// What became of it.
+        #[serde(flatten)]
+        managed: Managed,
     },
     /// An announcement or readings were not taken.
     PublishRefused {
@@ -596,6 +616,7 @@ const CLIENT_TYPES: &[&str] = &[
     "command_result",
     "series",
     "device_log",
+    "manage",
     "ping",
     "bye",
 ];
@@ -619,6 +640,7 @@ const HUB_TYPES: &[&str] = &[
     "commanded",
     "series",
     "device_log",
+    "managed",
     "publish_refused",
     "error",
     "pong",

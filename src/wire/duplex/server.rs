@@ -5,6 +5,7 @@
 //! the socket. A slow reader costs no memory, and a replay is the same code as a live message.
 
 mod devices;
+mod rights;
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -24,8 +25,8 @@ use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::chat::MAX_BODY_BYTES;
 use crate::model::{
-    Entry, EntryKind, Features, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender,
-    SeriesPage, Time,
+    Entry, EntryKind, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender, SeriesPage,
+    Time,
 };
 
 /// A client that says no hello for so long is closed, in milliseconds.
@@ -195,8 +196,14 @@ impl ServerSession {
                 }
             }),
             Input::Presence(who, online) => {
-                self.tell(Some(&who.id.clone()), HubMessage::Presence { who, online })
+                self.tell(Some(&who.id.clone()), HubMessage::Presence { who, online, removed: false });
             }
+            Input::Removed(who) => {
+                let about = who.id.clone();
+                self.tell(Some(&about), HubMessage::Presence { who, online: false, removed: true });
+            }
+            Input::Renamed(name) => self.renamed(name),
+            Input::Dismissed { code, reason, retry_after_ms } => self.bye(code, reason, retry_after_ms),
             Input::Typing { room, who } => self.tell(Some(&who.id.clone()), HubMessage::Typing { room, who }),
             Input::Read { room, offset } => self.tell(None, HubMessage::Read { room, offset }),
             Input::GoingAway => self.bye(close::GOING_AWAY, "the hub is shutting down", Some(0)),
@@ -382,6 +389,7 @@ impl ServerSession {
             Answer::PublishRefused { device, code, detail } => {
                 self.send(&HubMessage::PublishRefused { device, code: code.to_owned(), detail });
             }
+            Answer::Managed { id, managed } => self.managed(id, managed),
             Answer::Unavailable => {
                 self.bye(close::UNAVAILABLE, "the log cannot be read or written", Some(UNAVAILABLE_MS));
             }
@@ -438,7 +446,7 @@ impl ServerSession {
             start,
             now: now.wall_ms,
             max_body: MAX_BODY_BYTES as u64,
-            features: Some(Features::all()),
+            features: Some(rights::features_for(&me)),
             rooms: lists.rooms,
             people: lists.people,
             read: lists.read,
@@ -460,6 +468,9 @@ impl ServerSession {
     fn online(&mut self, now: Time, me: Principal, message: ClientMessage) {
         if me.kind == PrincipalKind::Device && !devices::is_for_devices(&message) {
             return self.error("not_allowed", "a device publishes and answers commands, nothing else");
+        }
+        if let ClientMessage::Manage { id, what } = message {
+            return self.manage(&me, id, what);
         }
         let sender = Sender { id: me.id, name: me.name };
         match message {

@@ -96,7 +96,7 @@ fn no_more_people_join_than_there_may_be() {
     let store = open(dir.path());
     store.set_limits(LogLimits { people: 1, ..LogLimits::default() });
     let join = |number: u8| {
-        wait(store.create_invite([number; 32], 10, PrincipalKind::Person)).unwrap();
+        wait(store.change(invite(number, PrincipalKind::Person), 1)).unwrap().unwrap();
         let id = PrincipalId(number.to_string());
         wait(store.redeem([number; 32], "Ann".into(), [number; 32], id, 5))
     };
@@ -211,8 +211,8 @@ fn a_database_of_before_keeps_who_made_its_rooms() {
         db.execute_batch(
             "INSERT INTO log VALUES (1, 5);
              INSERT INTO room VALUES (1, 'general', 1), (2, 'left', 2);
-             INSERT INTO entry VALUES (1, x'00', 'hub', 'hub', 'room', 1, '', 7, 7);
-             INSERT INTO entry VALUES (2, x'01', 'ann', 'Ann', 'room', 2, '', 8, 9);",
+             INSERT INTO entry VALUES (1, zeroblob(16), 'hub', 'hub', 'room', 1, '', 7, 7);
+             INSERT INTO entry VALUES (2, x'00000000000000000000000000000001', 'ann', 'Ann', 'room', 2, '', 8, 9);",
         )
         .unwrap();
     }

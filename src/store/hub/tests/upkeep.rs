@@ -27,7 +27,7 @@ fn lived() -> (tempfile::TempDir, Vec<u8>) {
             Principal { id: PrincipalId(id.into()), kind: PrincipalKind::Person, name: id.to_uppercase() };
         wait(store.create_principal(who, [number as u8; 32])).unwrap();
         wait(store.set_read(PrincipalId(id.into()), RoomName::general(), 100 + number as u64)).unwrap();
-        wait(store.create_invite([10 + number as u8; 32], 100, PrincipalKind::Device)).unwrap();
+        wait(store.change(invite(10 + number as u8, PrincipalKind::Device), 1)).unwrap().unwrap();
     }
     drop(store);
     let whole = fs::read(dir.path().join(FILE)).unwrap();

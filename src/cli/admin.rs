@@ -1,0 +1,288 @@
+//! [`Admin`]: how a command changes who may come in: it asks the hub that runs, or changes its database while none runs.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::args::{Access, At, Server};
+use super::follow::Follow;
+use super::hub::failed;
+use super::{Exit, Failure, hub_dir_here, print};
+use crate::clock;
+use crate::hub::{self, Beacon, HubError};
+use crate::link::Input;
+use crate::model::link_state::LinkState;
+use crate::model::profile::Secret;
+use crate::model::rights::{Invitation, Manage, Managed, Member, Unmanaged};
+use crate::model::{Address, Event};
+use crate::wire::duplex::proof;
+use crate::wire::{Request, SavedState};
+
+/// How long a hub may take to let the command in, and to answer each request.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Between two looks at a data directory.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Where it is done.
+pub(super) enum Admin {
+    /// By a hub that runs.
+    Hub(Box<Asked>),
+    /// In the database of one that does not.
+    Database(PathBuf),
+}
+
+/// A connection to a hub, and how many requests were made.
+pub(super) struct Asked {
+    follow: Follow,
+    requests: u64,
+    /// What the hub says of itself in its data directory, where it was found by that.
+    beacon: Option<Beacon>,
+}
+
+impl Admin {
+    /// At the hub that the flags name; without a URL at the one of this computer.
+    pub(super) async fn open(at: At) -> Result<Admin, Failure> {
+        match at.url {
+            Some(url) => Admin::connect(Server { url, access: at.access }, None).await,
+            None => {
+                let dir = hub_dir_here(at.access.data_dir.clone())?;
+                Admin::open_dir(&dir, at.access).await
+            }
+        }
+    }
+
+    /// At the hub that keeps its data there, whether it runs or not.
+    pub(super) async fn open_dir(dir: &Path, access: Access) -> Result<Admin, Failure> {
+        if !hub::is_there(dir) {
+            return Err(failed(HubError::NoHub { data_dir: dir.to_owned() }));
+        }
+        let found = timeout(PATIENCE, find_hub(dir)).await;
+        let Ok(found) = found else {
+            let dir = print::harmless(&dir.display().to_string());
+            let sentence = format!("a hub runs on {dir}, and does not say where it listens; try again");
+            return Err(Failure::new(Exit::Failed, sentence));
+        };
+        let Some(beacon) = found else { return Ok(Admin::Database(dir.to_owned())) };
+        let url = Address { url: beacon.local_url().to_owned(), invite: None, fingerprint: beacon.pin() };
+        let mut access = access;
+        // The owner's is in the directory, and is told to nobody but the hub of this directory.
+        (access.token, access.data_dir) = (Default::default(), Some(dir.to_owned()));
+        Admin::connect(Server { url: url.to_string(), access }, Some(beacon)).await
+    }
+
+    async fn connect(server: Server, beacon: Option<Beacon>) -> Result<Admin, Failure> {
+        // What is in the log is of no interest here.
+        let saved = SavedState { resume: None, since: Some(u64::MAX) };
+        let follow = Follow::start(&server, saved, false)?;
+        let mut asked = Box::new(Asked { follow, requests: 0, beacon });
+        match timeout(PATIENCE, asked.online()).await {
+            Ok(online) => online.map(|()| Admin::Hub(asked)),
+            Err(_) => Err(Failure::new(Exit::TimedOut, "the hub does not answer; nothing was changed")),
+        }
+    }
+
+    /// Asks for something, and waits for the answer. A refusal is a failure.
+    pub(super) async fn ask(&mut self, what: Manage) -> Result<Managed, Failure> {
+        let managed = match self {
+            Admin::Hub(asked) => asked.ask(what).await?,
+            Admin::Database(dir) => offline(dir, &what).await?,
+        };
+        match managed {
+            Managed::Refused { why, detail } => Err(refusal(why, &detail)),
+            managed => Ok(managed),
+        }
+    }
+
+    /// The same for what has no answer but that it is done.
+    pub(super) async fn change(&mut self, what: Manage) -> Result<(), Failure> {
+        self.ask(what).await.map(drop)
+    }
+
+    /// All people, admins included; or all devices that have a token.
+    pub(super) async fn members(&mut self, devices: bool) -> Result<Vec<Member>, Failure> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let what = if devices { Manage::Devices { after } } else { Manage::People { after } };
+            let (page, next) = match self.ask(what).await? {
+                Managed::People { people, next } => (people, next),
+                Managed::Devices { devices, next } => (devices, next),
+                _ => return Err(nonsense()),
+            };
+            all.extend(page);
+            match next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        all.sort_by(|one, other| (&one.who.name, &one.who.id).cmp(&(&other.who.name, &other.who.id)));
+        Ok(all)
+    }
+
+    /// All invites, the newest first.
+    pub(super) async fn invites(&mut self) -> Result<Vec<Invitation>, Failure> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let Managed::Invites { invites, next } = self.ask(Manage::Invites { after }).await? else {
+                return Err(nonsense());
+            };
+            all.extend(invites);
+            match next {
+                Some(next) => after = Some(next),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// Whom a person means: an id, or a name that only one has.
+    pub(super) async fn find(&mut self, devices: bool, who: &str) -> Result<Member, Failure> {
+        let all = self.members(devices).await?;
+        let list = if devices { "device" } else { "people" };
+        one_of(all, who).map_err(|ids| {
+            let who = print::harmless(who);
+            let sentence = match &ids[..] {
+                [] => format!("there is nobody called {who}, and no such id; see duplexctl {list} list"),
+                ids => format!("several are called {who}; say which by the id: {}", ids.join(", ")),
+            };
+            Failure::new(Exit::Failed, sentence)
+        })
+    }
+
+    /// What the hub said of itself when it was last started, where that is known.
+    pub(super) fn beacon(&self) -> Option<Beacon> {
+        match self {
+            Admin::Hub(asked) => asked.beacon.clone(),
+            Admin::Database(dir) => Beacon::read(dir),
+        }
+    }
+
+    /// Leaves the hub.
+    pub(super) async fn end(self) {
+        if let Admin::Hub(asked) = self {
+            asked.follow.end().await;
+        }
+    }
+}
+
+impl Asked {
+    async fn online(&mut self) -> Result<(), Failure> {
+        loop {
+            match self.follow.next().await {
+                Event::Link(LinkState::Online { .. }) => return Ok(()),
+                Event::Link(LinkState::Waiting { why, .. } | LinkState::Stopped { why }) => {
+                    return Err(Failure::new(Exit::Refused, print::reason(&why)));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn ask(&mut self, what: Manage) -> Result<Managed, Failure> {
+        self.requests += 1;
+        let number = self.requests;
+        self.follow.tell(Input::Request(Request::Manage { id: number, what }));
+        match timeout(PATIENCE, self.answer(number)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(unknown("no answer came in time")),
+        }
+    }
+
+    async fn answer(&mut self, number: u64) -> Result<Managed, Failure> {
+        loop {
+            match self.follow.next().await {
+                Event::Managed { id, managed } if id == number => return Ok(managed),
+                Event::Link(LinkState::Waiting { why, .. } | LinkState::Stopped { why }) => {
+                    return Err(unknown(&print::reason(&why)));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Where the hub listens that runs on this directory; none where none runs. One that is starting is waited for.
+async fn find_hub(dir: &Path) -> Option<Beacon> {
+    while hub::is_running(dir) {
+        match Beacon::read(dir) {
+            Some(beacon) => return Some(beacon),
+            None => sleep(PAUSE).await,
+        }
+    }
+    None
+}
+
+/// Does it in the database. Another command that does so at the same time is waited for.
+async fn offline(dir: &Path, what: &Manage) -> Result<Managed, Failure> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match hub::manage_offline(dir, what) {
+            Err(HubError::AlreadyRunning { .. }) if Beacon::read(dir).is_none() && Instant::now() < end => {
+                sleep(PAUSE).await;
+            }
+            Err(HubError::AlreadyRunning { .. }) => {
+                let dir = print::harmless(&dir.display().to_string());
+                return Err(Failure::new(
+                    Exit::Failed,
+                    format!("a hub was started on {dir} meanwhile; try again"),
+                ));
+            }
+            done => return done.map_err(failed),
+        }
+    }
+}
+
+fn unknown(why: &str) -> Failure {
+    Failure::new(Exit::Unknown, format!("{why}; whether it was done is not known: look at the list"))
+}
+
+fn nonsense() -> Failure {
+    Failure::new(Exit::Failed, "what the hub answers makes no sense; is it of another version?")
+}
+
+fn refusal(why: Unmanaged, detail: &str) -> Failure {
+    let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+    Failure::new(Exit::Refused, print::harmless(&format!("{why}{detail}")))
+}
+
+/// The one of this id, or else of this name; or the ids of all of this name.
+fn one_of(all: Vec<Member>, who: &str) -> Result<Member, Vec<String>> {
+    if let Some(member) = all.iter().find(|member| member.who.id.0 == who) {
+        return Ok(member.clone());
+    }
+    let mut named: Vec<Member> = all.into_iter().filter(|member| member.who.name == who.trim()).collect();
+    match (named.pop(), named.is_empty()) {
+        (Some(member), true) => Ok(member),
+        (last, _) => {
+            Err(named.into_iter().chain(last).map(|member| print::harmless(&member.who.id.0)).collect())
+        }
+    }
+}
+
+/// A new token.
+pub(super) fn new_token() -> Result<Secret, Failure> {
+    let bytes = clock::random::<32>()
+        .map_err(|error| Failure::new(Exit::Failed, format!("the system gives no randomness: {error}")))?;
+    Ok(Secret::new(proof::hex(&bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Principal, PrincipalId, PrincipalKind};
+
+    #[test]
+    fn somebody_is_meant_by_an_id_or_by_a_name_that_only_one_has() {
+        let member = |id: &str, name: &str| Member {
+            who: Principal { id: PrincipalId(id.into()), kind: PrincipalKind::Person, name: name.into() },
+            online: false,
+            owner: false,
+        };
+        let all = || vec![member("1", "Jun"), member("2", "Mina"), member("3", "Jun"), member("Mina", "4")];
+        let found = |who: &str| one_of(all(), who).map(|member| member.who.id.0);
+        assert_eq!(found("2"), Ok("2".into()));
+        assert_eq!(found("Mina"), Ok("Mina".into()), "an id comes first");
+        assert_eq!(found(" 4 "), Ok("Mina".into()));
+        assert_eq!(found("Jun"), Err(vec!["1".into(), "3".into()]));
+        assert_eq!(found("jun"), Err(vec![]));
+    }
+}

@@ -1,0 +1,353 @@
+//! The sheet of an admin: who may come in at a server. People and devices are renamed and removed here and given other
+//! tokens, invites are made and taken back.
+
+mod act;
+mod list;
+mod rows;
+mod shown;
+
+use egui::{Key, Label, Modifiers, RichText, Ui};
+
+use super::dialog::Fate;
+use super::theme::{self, size, space};
+use super::{Cx, rooms, widgets};
+use crate::model::Feature;
+use crate::model::id::{ConnectionId, PrincipalId};
+use crate::model::intent::Intent;
+use crate::model::reducer::Connection;
+use crate::model::rights::{Invitation, Manage, Managed, Member};
+use act::{Act, Doing, NewDevice, NewInvite};
+use list::List;
+use shown::Shown;
+
+/// Maximum height of the sheet without its frame and its last button, in points.
+const MAX_HEIGHT: f32 = 560.0;
+
+/// Which part is shown.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+enum Tab {
+    #[default]
+    People,
+    Invites,
+    Devices,
+}
+
+/// The sheet's own state.
+pub(super) struct Sheet {
+    connection: ConnectionId,
+    tab: Tab,
+    people: List<Member>,
+    devices: List<Member>,
+    invites: List<Invitation>,
+    /// What is asked about one of them before it is done.
+    act: Option<Act>,
+    new_invite: NewInvite,
+    new_device: NewDevice,
+    /// What was asked of the server.
+    doing: Option<(u64, Doing)>,
+    /// What is shown this once.
+    shown: Option<Shown>,
+    /// What became of the last change; whether it was refused.
+    outcome: Option<(String, bool)>,
+    /// The number of the next request.
+    next: u64,
+    was_online: bool,
+}
+
+/// What the sheet needs to know, copied out of the model.
+struct Facts {
+    name: String,
+    online: bool,
+    me: Option<PrincipalId>,
+    url: String,
+    fingerprint: Option<String>,
+}
+
+/// Whether the server lets the person change who comes in.
+pub(super) fn is_offered(connection: &Connection) -> bool {
+    let features = connection.features.as_ref();
+    connection.link.is_online() && features.is_some_and(|features| features.has(Feature::People))
+}
+
+impl Sheet {
+    /// Of the server at the other end of a connection.
+    pub(super) fn new(cx: &Cx, connection: ConnectionId) -> Sheet {
+        Sheet {
+            connection,
+            tab: Tab::People,
+            people: List::default(),
+            devices: List::default(),
+            invites: List::default(),
+            act: None,
+            new_invite: NewInvite::default(),
+            new_device: NewDevice::default(),
+            doing: None,
+            shown: None,
+            outcome: None,
+            // Answers to an earlier sheet are not taken for this one's.
+            next: cx.now.boot_ms.saturating_mul(1_000),
+            was_online: false,
+        }
+    }
+
+    /// Of which connection it is.
+    pub(super) fn title(&self, cx: &Cx) -> String {
+        let name = facts(cx, self.connection).map_or_else(String::new, |facts| facts.name);
+        (cx.words.people.title)(&name)
+    }
+
+    /// Draws the sheet into a dialog.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
+        // The connection may be removed meanwhile.
+        let Some(facts) = facts(cx, self.connection) else { return Fate::Closed };
+        self.follow(cx, &facts);
+        if (self.act.is_some() || self.shown.is_some())
+            && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
+        {
+            (self.act, self.shown) = (None, None);
+        }
+        let words = cx.words.people;
+        let top = ui.cursor().top();
+        let title = self.title(cx);
+        let heading = ui.add(Label::new(RichText::new(&title).font(theme::title())).truncate());
+        widgets::heading(ui, &heading, &title, 1);
+        self.tabs(ui, cx);
+        if !facts.online {
+            let text = RichText::new(words.not_connected).color(theme::of(ui).warn);
+            let shown = ui.add(Label::new(text).wrap());
+            widgets::live(ui, shown.id, words.not_connected);
+        }
+        ui.add_enabled_ui(facts.online, |ui| self.above(ui, cx, &facts));
+        self.say_outcome(ui);
+        // As high as it may be from the first frame: what grows frame by frame moves under the pointer.
+        let whole = (window_height - 160.0).min(MAX_HEIGHT);
+        let most = (top + whole - ui.cursor().top()).max(2.0 * rows::HEIGHT);
+        self.list(ui, cx, &facts, most);
+        ui.add_space(space::TINY);
+        let close = ui.horizontal(|ui| ui.add(widgets::plain(cx.words.close))).inner;
+        if ui.memory(|memory| memory.focused().is_none()) {
+            close.request_focus();
+        }
+        if close.clicked() { Fate::Closed } else { Fate::Open }
+    }
+
+    fn tabs(&mut self, ui: &mut Ui, cx: &Cx) {
+        let words = cx.words.people;
+        ui.horizontal_wrapped(|ui| {
+            for (tab, name) in
+                [(Tab::People, words.people), (Tab::Invites, words.invites), (Tab::Devices, words.devices)]
+            {
+                let chosen = self.tab == tab;
+                let button =
+                    egui::Button::new(name).selected(chosen).min_size(egui::vec2(0.0, size::CONTROL));
+                let button = ui.add(button);
+                ui.ctx().accesskit_node_builder(button.id, |node| {
+                    node.set_role(egui::accesskit::Role::Tab);
+                    node.clear_toggled();
+                    node.set_selected(chosen);
+                });
+                if button.clicked() && !chosen {
+                    (self.tab, self.act, self.shown, self.outcome) = (tab, None, None, None);
+                }
+            }
+        });
+    }
+
+    /// What stands above the list: a question, what is shown once, or what makes a new entry.
+    fn above(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts) {
+        if let Some(shown) = &self.shown {
+            if shown.show(ui, cx) {
+                self.shown = None;
+            }
+            return;
+        }
+        let busy = self.doing.is_some();
+        let wanted = match (&mut self.act, self.tab) {
+            (Some(act), _) => {
+                let decided = act.show(ui, cx, facts.me.as_ref(), busy);
+                if matches!(decided, Some(None)) {
+                    self.act = None;
+                }
+                decided.flatten()
+            }
+            (None, Tab::Invites) => self.new_invite.show(ui, cx, busy),
+            (None, Tab::Devices) => self.new_device.show(ui, cx, busy),
+            (None, Tab::People) => None,
+        };
+        if let Some((what, doing)) = wanted {
+            let number = self.ask(cx, what);
+            (self.doing, self.outcome) = (Some((number, doing)), None);
+        }
+    }
+
+    fn ask(&mut self, cx: &mut Cx, what: Manage) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        cx.intents.push(Intent::Manage { connection: self.connection, number, what });
+        number
+    }
+
+    /// Takes in what the server answered, and asks for what is missing.
+    fn follow(&mut self, cx: &mut Cx, facts: &Facts) {
+        if facts.online != self.was_online {
+            self.was_online = facts.online;
+            // What was asked over a connection that broke is answered by nobody.
+            self.doing = None;
+            for forget in [List::forget_asked, List::reload] {
+                forget(&mut self.people);
+                forget(&mut self.devices);
+            }
+            self.invites.forget_asked();
+            self.invites.reload();
+        }
+        self.take_answers(cx, facts);
+        if !facts.online {
+            return;
+        }
+        let after = match self.tab {
+            Tab::People => self.people.wanted(),
+            Tab::Devices => self.devices.wanted(),
+            Tab::Invites => self.invites.wanted(),
+        };
+        if let Some(after) = after {
+            let what = match self.tab {
+                Tab::People => Manage::People { after },
+                Tab::Devices => Manage::Devices { after },
+                Tab::Invites => Manage::Invites { after },
+            };
+            let number = self.ask(cx, what);
+            match self.tab {
+                Tab::People => self.people.asked(number),
+                Tab::Devices => self.devices.asked(number),
+                Tab::Invites => self.invites.asked(number),
+            }
+        }
+    }
+
+    fn take_answers(&mut self, cx: &Cx, facts: &Facts) {
+        let answer = |number: Option<u64>| {
+            let number = number?;
+            cx.model.read(|model| model.connections.get(&self.connection)?.management.answer(number).cloned())
+        };
+        let by_name = |member: &Member| (member.who.name.to_lowercase(), member.who.id.0.clone());
+        match answer(self.people.number()) {
+            Some(Managed::People { people, next }) => {
+                self.people.take(people, next);
+                self.people.sort(by_name);
+            }
+            Some(_) => self.people.give_up(),
+            None => {}
+        }
+        match answer(self.devices.number()) {
+            Some(Managed::Devices { devices, next }) => {
+                self.devices.take(devices, next);
+                self.devices.sort(by_name);
+            }
+            Some(_) => self.devices.give_up(),
+            None => {}
+        }
+        match answer(self.invites.number()) {
+            // They come in the order in which they were made.
+            Some(Managed::Invites { invites, next }) => self.invites.take(invites, next),
+            Some(_) => self.invites.give_up(),
+            None => {}
+        }
+        let number = self.doing.as_ref().map(|(number, _)| *number);
+        if let Some(answer) = answer(number)
+            && let Some((_, doing)) = self.doing.take()
+        {
+            self.done(cx, facts, doing, answer);
+        }
+    }
+
+    /// A change was made, or refused.
+    fn done(&mut self, cx: &Cx, facts: &Facts, doing: Doing, answer: Managed) {
+        let words = cx.words.people;
+        self.people.reload();
+        self.devices.reload();
+        self.invites.reload();
+        self.outcome = match answer {
+            Managed::Refused { why, .. } => {
+                return self.outcome = Some(((words.refused)(why).to_owned(), true));
+            }
+            Managed::Token { token } => {
+                self.shown = Some(Shown::token(facts, &doing, token));
+                None
+            }
+            Managed::Invited { code, expires, url, fingerprint } => {
+                self.shown = Some(Shown::link(facts, code, expires, url, fingerprint));
+                None
+            }
+            _ => Some((doing.said(words), false)),
+        };
+        self.act = None;
+        if matches!(doing, Doing::AddDevice { .. }) {
+            self.new_device = NewDevice::default();
+        }
+    }
+
+    fn say_outcome(&self, ui: &mut Ui) {
+        let Some((text, refused)) = &self.outcome else { return };
+        let theme = theme::of(ui);
+        let colour = if *refused { theme.bad } else { theme.good };
+        let shown = ui.add(Label::new(RichText::new(text).color(colour)).wrap());
+        match refused {
+            true => widgets::alert(ui, shown.id, text),
+            false => widgets::live(ui, shown.id, text),
+        }
+    }
+
+    fn list(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, most: f32) {
+        let words = cx.words.people;
+        let (count, complete, nothing) = match self.tab {
+            Tab::People => (self.people.rows().len(), self.people.is_complete(), words.nobody),
+            Tab::Devices => (self.devices.rows().len(), self.devices.is_complete(), words.no_devices),
+            Tab::Invites => (self.invites.rows().len(), self.invites.is_complete(), words.no_invites),
+        };
+        let area = egui::ScrollArea::vertical()
+            .id_salt(("people", self.tab as u8))
+            .max_height(most)
+            .min_scrolled_height(most)
+            .auto_shrink([false, false]);
+        if count == 0 {
+            area.show(ui, |ui| {
+                let text = if complete { nothing } else { words.loading };
+                let shown = ui.label(RichText::new(text).color(theme::of(ui).weak));
+                widgets::live(ui, shown.id, text);
+            });
+            return;
+        }
+        let enabled = facts.online && self.doing.is_none();
+        let mut act = None;
+        area.show_rows(ui, rows::HEIGHT, count, |ui, range| {
+            for place in range {
+                let wanted = match self.tab {
+                    Tab::People => {
+                        rows::member(ui, cx, (self.connection, facts), &self.people.rows()[place], enabled)
+                    }
+                    Tab::Devices => {
+                        rows::member(ui, cx, (self.connection, facts), &self.devices.rows()[place], enabled)
+                    }
+                    Tab::Invites => rows::invite(ui, cx, &self.invites.rows()[place], enabled),
+                };
+                act = wanted.or(act.take());
+            }
+        });
+        if act.is_some() {
+            (self.act, self.shown, self.outcome) = (act, None, None);
+        }
+    }
+}
+
+fn facts(cx: &Cx, id: ConnectionId) -> Option<Facts> {
+    cx.model.read(|model| {
+        let connection = model.connections.get(&id)?;
+        Some(Facts {
+            name: rooms::name_of(connection, cx.words),
+            online: is_offered(connection),
+            me: connection.me.as_ref().map(|me| me.id.clone()),
+            url: connection.profile.urls.first().cloned().unwrap_or_default(),
+            fingerprint: connection.profile.fingerprint.clone(),
+        })
+    })
+}

@@ -1,0 +1,58 @@
+//! What an admin asks for, and how a change of the client's own rights reaches it.
+
+use super::{Ask, Phase, ServerSession, named};
+use crate::model::rights::{Invitation, Manage, Managed, Member, Unmanaged};
+use crate::model::{Feature, Features, Principal, PrincipalKind, Sender};
+use crate::wire::duplex::limits;
+use crate::wire::duplex::message::HubMessage;
+
+/// What the hub offers to this principal.
+pub(super) fn features_for(me: &Principal) -> Features {
+    match me.kind {
+        PrincipalKind::Admin => Features::all(),
+        _ => Features::all().without(Feature::People).without(Feature::Invites),
+    }
+}
+
+impl ServerSession {
+    pub(super) fn manage(&mut self, me: &Principal, id: u64, what: Manage) {
+        if me.kind == PrincipalKind::Admin {
+            self.ask(Ask::Manage { id, what });
+        } else {
+            self.managed(id, Managed::Refused { why: Unmanaged::NotAllowed, detail: String::new() });
+        }
+    }
+
+    /// Answers, with names no longer than they may be.
+    pub(super) fn managed(&mut self, id: u64, managed: Managed) {
+        let member = |member: Member| Member { who: named(member.who), ..member };
+        let sender = |who: Sender| Sender { name: limits::cut(&who.name, limits::PERSON_CHARS), ..who };
+        let invitation = |invite: Invitation| Invitation {
+            by: invite.by.map(sender),
+            used_by: invite.used_by.map(sender),
+            ..invite
+        };
+        let managed = match managed {
+            Managed::People { people, next } => {
+                Managed::People { people: people.into_iter().map(member).collect(), next }
+            }
+            Managed::Devices { devices, next } => {
+                Managed::Devices { devices: devices.into_iter().map(member).collect(), next }
+            }
+            Managed::Invites { invites, next } => {
+                Managed::Invites { invites: invites.into_iter().map(invitation).collect(), next }
+            }
+            managed => managed,
+        };
+        self.send(&HubMessage::Managed { id, managed });
+    }
+
+    /// The client is told its own new name as it is told others'.
+    pub(super) fn renamed(&mut self, name: String) {
+        if let Phase::Online(online) = &mut self.phase {
+            online.me.name = name;
+            let who = named(online.me.clone());
+            self.tell(None, HubMessage::Presence { who, online: true, removed: false });
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What an admin asks of a server: tokens are made here, and one of the person's own is used from then on.
+
+use super::desk::{Desk, Done};
+use super::line::Access;
+use super::own_hub::HubAt;
+use crate::clock;
+use crate::model::link_state::Why;
+use crate::model::profile::Secret;
+use crate::model::rights::{Manage, Managed, Unmanaged};
+use crate::model::{ConnectionId, Event, PrincipalId};
+use crate::wire::Request;
+use crate::wire::duplex::proof::hex;
+
+/// Maximum number of tokens of one connection whose answers have not come.
+const MAX_ASKED: usize = 16;
+
+/// A token that a server was asked to take.
+pub(super) struct AskedToken {
+    number: u64,
+    who: PrincipalId,
+    token: Secret,
+}
+
+impl Desk {
+    /// Asks it. A token that it needs is made here, and known to nobody else until the server has taken it.
+    pub(super) fn manage(&mut self, connection: ConnectionId, number: u64, mut what: Manage) {
+        if let Manage::RotateToken { who, token } | Manage::AddDevice { who, token, .. } = &mut what {
+            let Some(seat) = self.seats.get_mut(&connection) else { return };
+            let random = clock::random::<32>();
+            let Ok(bytes) =
+                random.inspect_err(|error| log::error!("the system gives no randomness: {error}"))
+            else {
+                let managed = Managed::Refused { why: Unmanaged::Other, detail: String::new() };
+                let update = crate::model::event::Update::Connection;
+                return self.update(update(connection, Event::Managed { id: number, managed }));
+            };
+            *token = Secret::new(hex(&bytes));
+            if seat.asked.len() == MAX_ASKED {
+                seat.asked.remove(0);
+            }
+            seat.asked.push(AskedToken { number, who: who.clone(), token: token.clone() });
+        }
+        self.ask(connection, Request::Manage { id: number, what });
+    }
+
+    /// An answer to a request that brought a token is shown with it; a token of the person's own is used from now on.
+    pub(super) fn managed(&mut self, connection: ConnectionId, event: Event) -> Event {
+        let Event::Managed { id, managed } = event else { return event };
+        let Some(seat) = self.seats.get_mut(&connection) else { return Event::Managed { id, managed } };
+        let place = seat.asked.iter().position(|asked| asked.number == id);
+        let (Some(place), Managed::Done) = (place, &managed) else { return Event::Managed { id, managed } };
+        let AskedToken { who, token, .. } = seat.asked.remove(place);
+        let me = self.model.read(|model| model.connections.get(&connection)?.me.clone());
+        if me.is_some_and(|me| me.id == who) {
+            self.use_token(connection, token.clone());
+        }
+        Event::Managed { id, managed: Managed::Token { token } }
+    }
+
+    /// Comes in with this token from the next dial on.
+    fn use_token(&mut self, connection: ConnectionId, token: Secret) {
+        let Some(seat) = self.seats.get_mut(&connection) else { return };
+        let access = match &seat.access {
+            Some(Access::Proof { secret, .. }) => Access::Proof { secret: *secret, token: token.clone() },
+            _ => Access::Token(token.clone()),
+        };
+        seat.courier.link_mut().set_speaker(access.speaker(&seat.profile, true));
+        seat.access = Some(access);
+        if connection > ConnectionId::COMMAND_LINE {
+            self.keep_secret(connection, token);
+        }
+    }
+
+    /// The server does not know our token any more. It may be one that we replaced ourselves, whose answer was lost; and that
+    /// of our own hub may have been replaced by the console, which leaves it in a file.
+    pub(super) fn try_other_token(&mut self, connection: ConnectionId, why: &Why) {
+        if !matches!(why, Why::Unauthorized | Why::Withdrawn | Why::Http { status: 401, .. }) {
+            return;
+        }
+        let me = self.model.read(|model| model.connections.get(&connection)?.me.clone());
+        let Some(seat) = self.seats.get_mut(&connection) else { return };
+        let own = seat.asked.iter().rposition(|asked| me.as_ref().is_some_and(|me| me.id == asked.who));
+        if let Some(place) = own {
+            let token = seat.asked.remove(place).token;
+            return self.retry(Done::OtherToken(connection, token));
+        }
+        let known = seat.access.as_ref().map(|access| access.secrets().concat());
+        let url = seat.profile.urls.first().cloned().unwrap_or_default();
+        if connection == ConnectionId::OWN_HUB
+            && let Ok(at) = HubAt::read(&self.data_dir, url)
+            && known.is_some_and(|known| known != at.token.reveal())
+        {
+            self.retry(Done::Hub(Ok(at)));
+        }
+    }
+
+    /// Once what is under way is done with.
+    fn retry(&self, done: Done) {
+        let to = self.done.clone();
+        tokio::spawn(async move {
+            // The worker is gone if nobody takes it.
+            let _ = to.send(done).await;
+        });
+    }
+
+    /// Tries a token that the server may have taken.
+    pub(super) fn other_token(&mut self, connection: ConnectionId, token: Secret) {
+        self.use_token(connection, token);
+        self.connect(connection);
+    }
+}
