@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::rate::{
-    Bucket, PRESENCE, PRINCIPAL, PRINCIPAL_READINGS, PRINCIPAL_READS, PRINCIPAL_WRITES, Rate, TYPING, Taken,
+    ALL_READS, Bucket, PRESENCE, PRINCIPAL, PRINCIPAL_READINGS, PRINCIPAL_READS, PRINCIPAL_WRITES, Rate,
+    TYPING, Taken,
 };
 use crate::clock;
 use crate::model::time::BootMs;
@@ -46,12 +47,34 @@ const TYPING_MS: u64 = 1_000;
 const MAX_ACCOUNTS: usize = 4_096;
 
 /// What is asked of the hub at the moment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Load {
     /// Connected clients that are sent the log.
     pub receivers: AtomicU32,
     writers: AtomicU32,
-    readers: AtomicU32,
+    /// What all principals together are answered.
+    reads: Mutex<Bucket>,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        let reads = Mutex::new(Bucket::new(ALL_READS, clock::now().boot_ms));
+        Load { receivers: AtomicU32::new(0), writers: AtomicU32::new(0), reads }
+    }
+}
+
+impl Load {
+    /// By how much more than its bytes an answer costs: more where all answers together are more than the hub gives away
+    /// beside its messages.
+    fn read_factor(&self, bytes: u32, now: BootMs) -> u32 {
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_busy = reads.lack(now) > 0;
+        // Answers that cost more already are not counted: the others are back at their rate soon.
+        if !is_busy {
+            reads.take(bytes, now);
+        }
+        if is_busy { MAX_FACTOR } else { 1 }
+    }
 }
 
 /// Counts a principal that has used up its rate, or is about to.
@@ -206,23 +229,21 @@ impl Account {
     pub(super) async fn read(&self) -> Turn<'_> {
         let turn = self.reading.acquire().await;
         let wait_ms = self.buckets().reads.lack(clock::now().boot_ms);
-        let waiting = (wait_ms > 0).then(|| Waiting::new(&self.load.readers));
-        Turn::after(wait_ms, turn.ok(), waiting).await
+        Turn::after(wait_ms, turn.ok(), None).await
     }
 
     /// Waits for this principal's turn to let another connection in.
     pub(super) async fn enter(&self) -> Turn<'_> {
         let turn = self.entering.acquire().await;
         let wait_ms = self.buckets().reads.lack(clock::now().boot_ms).min(MAX_ENTER_MS);
-        let waiting = (wait_ms > 0).then(|| Waiting::new(&self.load.readers));
-        Turn::after(wait_ms, turn.ok(), waiting).await
+        Turn::after(wait_ms, turn.ok(), None).await
     }
 
     /// Pays for an answer of so many bytes. Returns how long it takes until nothing is owed, in milliseconds.
     pub(super) fn answered(&self, bytes: usize) -> u64 {
-        let factor = self.load.readers.load(Ordering::Relaxed).clamp(1, MAX_FACTOR);
-        let cost = u32::try_from(bytes + ANSWER_BYTES).unwrap_or(u32::MAX).saturating_mul(factor);
-        self.buckets().reads.take(cost, clock::now().boot_ms).wait_ms
+        let (bytes, now) = (u32::try_from(bytes + ANSWER_BYTES).unwrap_or(u32::MAX), clock::now().boot_ms);
+        let cost = bytes.saturating_mul(self.load.read_factor(bytes, now));
+        self.buckets().reads.take(cost, now).wait_ms
     }
 }
 

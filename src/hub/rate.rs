@@ -17,6 +17,8 @@ pub(super) const PRINCIPAL: Rate = Rate { burst: 5_000, per_second: 5_000 };
 pub(super) const PRINCIPAL_WRITES: Rate = Rate { burst: 4_000_000, per_second: 4_000_000 };
 /// What all connections of one principal are answered, in bytes. More than that waits.
 pub(super) const PRINCIPAL_READS: Rate = Rate { burst: 4_000_000, per_second: 4_000_000 };
+/// What all principals together are answered, in bytes, before each of them pays more for it.
+pub(super) const ALL_READS: Rate = Rate { burst: 8_000_000, per_second: 8_000_000 };
 /// Typing notices of one principal, times those who receive them: ten at once to 500, and ten a second.
 pub(super) const TYPING: Rate = Rate { burst: 4_500, per_second: 5_000 };
 /// How often one principal may come and go before the others are told later.
