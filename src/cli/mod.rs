@@ -16,8 +16,6 @@ mod tail;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::settings;
 use args::{Args, Command};
 
@@ -101,7 +99,7 @@ fn app_dir() -> Result<PathBuf, Failure> {
 /// Runs the console companion with the program's arguments. `app`: the flags of the window's program, for `generate`.
 #[allow(clippy::print_stderr)]
 pub fn main(app: fn() -> clap::Command) -> ExitCode {
-    let args = Args::parse();
+    let args = Args::read();
     let level = if args.verbose { "info" } else { "warn" };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level)).init();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {

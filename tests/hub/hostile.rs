@@ -243,7 +243,7 @@ async fn pings_and_empty_fragments_count_as_frames() {
         fragments[0] = fragment(Data::Text, "", false);
         fragments
     }] {
-        let (mut client, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+        let (client, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
         let (mut sink, mut stream) = client.ws.split();
         let flood = async {
             for frame in many {
