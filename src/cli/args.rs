@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
-use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
+use clap::builder::{FalseyValueParser, OsStr, Resettable};
+use clap::{Args as Flags, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::{Exit, Failure, print};
 use crate::hub::IpNet;
@@ -44,6 +44,18 @@ pub(super) struct Args {
     pub(super) verbose: bool,
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+impl Args {
+    /// Reads the command line and the environment, or ends the program with what is wrong. A hub's variable that is empty
+    /// counts as one that is not there: containers and systemd's files have them so.
+    pub(super) fn read() -> Args {
+        let is_empty =
+            |arg: &clap::Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+        let unset = |arg: clap::Arg| if is_empty(&arg) { arg.env(Resettable::<OsStr>::Reset) } else { arg };
+        let command = Args::command().mut_subcommand("hub", |hub| hub.mut_args(unset));
+        Args::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -572,13 +584,11 @@ mod tests {
 
     #[test]
     fn the_flags_make_sense() {
-        use clap::CommandFactory as _;
         Args::command().debug_assert();
     }
 
     #[test]
     fn every_option_of_a_hub_has_an_environment_variable() {
-        use clap::CommandFactory as _;
         let args = Args::command();
         let hub = args.find_subcommand("hub").unwrap();
         for arg in hub.get_arguments().filter(|arg| arg.get_long() != Some("help")) {

@@ -21,8 +21,6 @@ mod upkeep;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::{privacy, settings};
 use args::{Args, Command};
 
@@ -105,7 +103,7 @@ fn app_dir() -> Result<PathBuf, Failure> {
 
 /// Runs the console companion with the program's arguments. `app`: the flags of the window's program, for `generate`.
 pub fn main(app: fn() -> clap::Command) -> ExitCode {
-    let args = Args::parse();
+    let args = Args::read();
     // First of all: no other thread runs yet.
     privacy::seal();
     privacy::logging::start(if args.verbose { "info" } else { "warn" });

@@ -74,11 +74,22 @@ pub(super) async fn serve(hub: Arc<Hub>, socket: Socket, mut visitor: Visitor) {
             break end;
         }
     };
-    let Client { socket, entrance, station, relay, tenure, .. } = client;
+    let Client { hub, socket, place, entrance, station, relay, tenure, .. } = client;
     // Whoever waits for the last goodbye is no longer there.
     drop((entrance, station, relay, tenure));
     if let End::Close(code, reason) = end {
-        socket.close(code, &reason).await;
+        tokio::select! {
+            // On the heap: for as long as the client is here its task has no room for this.
+            () = Box::pin(socket.close(code, &reason)) => {}
+            // Somebody else needs the place of one who lingers.
+            () = crowded_out(&place) => hub.metrics.refuse(Refused::Crowded),
+        }
+    }
+}
+
+async fn crowded_out(place: &Place) {
+    if place.evicted().await != Eviction::Crowded {
+        pending().await
     }
 }
 
@@ -365,8 +376,10 @@ impl Client {
                     Output::SendBatch(batch) => frames.push(Outgoing::Shared(batch.text())),
                     Output::SendShared(text) => frames.push(Outgoing::Shared(text)),
                     Output::Ping => frames.push(Outgoing::Ping),
-                    Output::Ask(Ask::Begin { principal, .. }) if self.place.know(&principal.id).is_err() => {
-                        (frames, end) = self.crowded();
+                    Output::Ask(Ask::Begin { principal, .. })
+                        if let Some(wait_ms) = self.crowded(&principal) =>
+                    {
+                        (frames, end) = self.away(wait_ms);
                         break;
                     }
                     Output::Ask(ask) => self.ask(ask),
@@ -582,12 +595,19 @@ impl Client {
         self.slowed |= own.begins || all.begins;
     }
 
-    /// The principal, or the hub, has as many connections as it may.
-    fn crowded(&self) -> (Vec<Outgoing>, Option<End>) {
+    /// Whether the principal, or the hub, has as many connections as it may, or it comes too often: when to come back, in
+    /// milliseconds.
+    fn crowded(&self, who: &Principal) -> Option<u64> {
+        if self.place.know(&who.id).is_err() {
+            return Some(CROWDED_MS);
+        }
+        Some(self.place.welcome(clock::now().boot_ms)).filter(|wait_ms| *wait_ms > 0)
+    }
+
+    fn away(&self, wait_ms: u64) -> (Vec<Outgoing>, Option<End>) {
         self.hub.metrics.refuse(Refused::Share);
-        let reason = "as many connections as one may have".to_owned();
-        let bye =
-            HubMessage::Bye { code: TRY_AGAIN, reason: reason.clone(), retry_after_ms: Some(CROWDED_MS) };
+        let reason = "too many connections of one principal".to_owned();
+        let bye = HubMessage::Bye { code: TRY_AGAIN, reason: reason.clone(), retry_after_ms: Some(wait_ms) };
         let frames = match message::encode(&bye) {
             Frame::Text(text) => vec![Outgoing::Own(text)],
             Frame::Binary(_) => Vec::new(),

@@ -9,6 +9,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderMap, HeaderName, StatusCode, header};
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -228,9 +229,7 @@ async fn socket(
         Visitor { address: from, dialed: own.to_string(), principal, place: place.clone(), credential };
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
-        let io = upgraded.downcast::<TokioIo<Watched>>();
-        if let Ok(parts) = io {
-            let socket = Socket::new(parts.io.into_inner().io, &parts.read_buf, place).await;
+        if let Some(socket) = take_over(upgraded, place).await {
             hub.metrics.sockets.add(1);
             client::serve(hub, socket, visitor).await;
         }
@@ -239,6 +238,12 @@ async fn socket(
     let upgrade = [(header::CONNECTION, "upgrade"), (header::UPGRADE, "websocket")];
     let response = (StatusCode::SWITCHING_PROTOCOLS, upgrade).into_response();
     with(response, header::SEC_WEBSOCKET_ACCEPT, accept)
+}
+
+/// Takes a connection over from HTTP, whose buffers end here; `None` for a connection that this hub did not make.
+async fn take_over(upgraded: Upgraded, place: Place) -> Option<Socket> {
+    let parts = upgraded.downcast::<TokioIo<Watched>>().ok()?;
+    Some(Socket::new(parts.io.into_inner().io, &parts.read_buf, place).await)
 }
 
 /// Checks a handshake (RFC 6455 §4.2.1), and makes the key that answers it.

@@ -14,7 +14,7 @@ use std::task::Poll;
 
 use futures_util::task::AtomicWaker;
 
-use super::rate::{Bucket, STRANGERS, network};
+use super::rate::{Bucket, STRANGERS, WELCOMES, network};
 use crate::clock;
 use crate::model::PrincipalId;
 use crate::model::time::BootMs;
@@ -35,8 +35,8 @@ const FILES: usize = 128;
 const MAX_UNFINISHED_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum bytes of unfinished messages of the whole hub.
 const MAX_UNFINISHED_HUB_BYTES: usize = 32 * 1024 * 1024;
-/// Addresses whose rate is remembered; those whose bucket is full again are forgotten first, then all.
-const MAX_ADDRESSES: usize = 4096;
+/// Addresses and principals whose rate is remembered; those whose bucket is full again are forgotten first, then all.
+const MAX_PACES: usize = 4096;
 
 /// Who a connection counts for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -87,7 +87,7 @@ struct Inner {
     strangers: usize,
     members: usize,
     unfinished: usize,
-    paces: HashMap<IpAddr, Bucket>,
+    paces: HashMap<Owner, Bucket>,
 }
 
 /// What one owner holds.
@@ -258,15 +258,16 @@ impl Inner {
         }
     }
 
-    /// Takes one from the rate of an address, or says how long to wait before trying again, in milliseconds.
-    fn pay(&mut self, from: IpAddr, now: BootMs) -> u64 {
-        if self.paces.len() >= MAX_ADDRESSES && !self.paces.contains_key(&from) {
+    /// Takes one from the rate of an owner, or says how long to wait before trying again, in milliseconds.
+    fn pay(&mut self, owner: Owner, now: BootMs) -> u64 {
+        if self.paces.len() >= MAX_PACES && !self.paces.contains_key(&owner) {
             self.paces.retain(|_, bucket| !bucket.is_full(now));
-            if self.paces.len() >= MAX_ADDRESSES {
+            if self.paces.len() >= MAX_PACES {
                 self.paces.clear();
             }
         }
-        self.paces.entry(from).or_insert_with(|| Bucket::new(STRANGERS, now)).try_take(1, now)
+        let rate = if owner.is_stranger() { STRANGERS } else { WELCOMES };
+        self.paces.entry(owner).or_insert_with(|| Bucket::new(rate, now)).try_take(1, now)
     }
 }
 
@@ -292,9 +293,7 @@ impl Place {
         }
         // Only what strangers do is limited.
         let paid = self.ticket.paid.swap(0, Ordering::Relaxed);
-        if let Owner::Network(from) = from
-            && let Some(bucket) = inner.paces.get_mut(&from)
-        {
+        if let Some(bucket) = inner.paces.get_mut(&from) {
             bucket.give_back(paid);
         }
         Ok(())
@@ -315,12 +314,23 @@ impl Place {
     /// For a connection whose token is known there is nothing to wait for.
     pub(super) fn pay(&self, now: BootMs) -> u64 {
         let mut inner = self.places.lock();
-        let Owner::Network(from) = *self.ticket.owner() else { return 0 };
-        let wait_ms = inner.pay(from, now);
+        let owner = self.ticket.owner().clone();
+        if !matches!(owner, Owner::Network(_)) {
+            return 0;
+        }
+        let wait_ms = inner.pay(owner, now);
         if wait_ms == 0 {
             self.ticket.paid.fetch_add(1, Ordering::Relaxed);
         }
         wait_ms
+    }
+
+    /// Takes one from how often this principal may be welcomed, or says how long to wait before trying again, in
+    /// milliseconds.
+    pub(super) fn welcome(&self, now: BootMs) -> u64 {
+        let mut inner = self.places.lock();
+        let owner = self.ticket.owner().clone();
+        inner.pay(owner, now)
     }
 
     /// Says how many bytes of an unfinished message the connection makes the hub keep.
@@ -513,6 +523,19 @@ mod tests {
         one.know(&who("one")).unwrap();
         let again = places.enter(address(1));
         assert_eq!(again.pay(0), 0, "what a member did does not count");
+    }
+
+    #[test]
+    fn one_who_comes_again_and_again_has_to_wait_and_keeps_nobody_else_waiting() {
+        let places = Places::new(None);
+        let come = |name: &str| {
+            let place = places.enter(address(1));
+            place.know(&who(name)).unwrap();
+            place.welcome(0)
+        };
+        assert!((0..2 * MAX_PER_PRINCIPAL).all(|_| come("one") == 0), "all clients at once, twice");
+        assert!(come("one") > 0);
+        assert_eq!(come("other"), 0);
     }
 
     #[test]

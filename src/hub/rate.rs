@@ -11,6 +11,9 @@ use crate::model::time::BootMs;
 pub(super) const CONNECTION: Rate = Rate { burst: 200, per_second: 500 };
 /// What strangers of one address may do: connect, and ask without a token. Beyond it they wait.
 pub(super) const STRANGERS: Rate = Rate { burst: 1_000, per_second: 200 };
+/// How often one principal may be welcomed: all of its clients at once, after a restart, and then some. A welcome costs the
+/// hub more than most of what follows.
+pub(super) const WELCOMES: Rate = Rate { burst: 256, per_second: 10 };
 /// What all connections of one principal may send together.
 pub(super) const PRINCIPAL: Rate = Rate { burst: 5_000, per_second: 5_000 };
 /// What all connections of one principal may write together, in bytes times what those cost. More than that waits.

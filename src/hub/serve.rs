@@ -59,6 +59,9 @@ const OUT_OF_FILES: Duration = Duration::from_millis(100);
 /// How often it is said that connections cannot be accepted.
 const SAY_AGAIN: Duration = Duration::from_secs(10);
 
+/// Maximum number of connections that are accepted before the others have a turn.
+const MAX_AT_ONCE: u32 = 16;
+
 /// Accepts until told to stop. Sockets that are open by then go on.
 pub(super) async fn accept(
     listener: TcpListener,
@@ -68,6 +71,7 @@ pub(super) async fn accept(
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut said = None;
+    let mut count = 0u32;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -86,8 +90,11 @@ pub(super) async fn accept(
                 };
                 let tls = tls.clone();
                 tokio::spawn(async move { visit.run(stream, tls).await });
-                // Whoever is in comes first: a crowd at the door must not hold up everybody else's turn.
-                yield_now().await;
+                // A crowd at the door must not hold up everybody else's turn.
+                count = count.wrapping_add(1);
+                if count % MAX_AT_ONCE == 0 {
+                    yield_now().await;
+                }
             }
             Err(error) => refused(&error, &hub, &mut said).await,
         }

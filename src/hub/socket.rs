@@ -233,8 +233,10 @@ impl Socket {
     /// The next thing that comes. Cancel-safe.
     pub(super) async fn next(&mut self) -> Received {
         let received = poll_fn(|cx| self.poll_next(cx)).await;
-        // Nothing here waits.
-        self.give_back_buffer().await;
+        if self.has_large_buffer() {
+            // Nothing here waits. On the heap: it is rare, and the task of every client would have room for it.
+            Box::pin(self.give_back_buffer()).await;
+        }
         received
     }
 
@@ -277,18 +279,19 @@ impl Socket {
         received
     }
 
-    /// After a large message the library would keep its buffer for as long as the connection lasts. Where nothing is left in
-    /// that, the connection gets a new one.
+    /// After a large message the library would keep its buffer for as long as the connection lasts: whether it does, and
+    /// nothing is left in it.
+    fn has_large_buffer(&self) -> bool {
+        self.ws.as_ref().is_some_and(|ws| {
+            let meter = &ws.get_ref().meter;
+            let is_empty = !meter.is_unfinished() && meter.ended() == self.handed_on && !self.broken;
+            meter.largest() > MAX_KEPT_BYTES && is_empty
+        })
+    }
+
+    /// The connection gets a new buffer.
     async fn give_back_buffer(&mut self) {
         let Some(ws) = &mut self.ws else { return };
-        let meter = &ws.get_ref().meter;
-        if meter.largest() <= MAX_KEPT_BYTES
-            || meter.is_unfinished()
-            || meter.ended() != self.handed_on
-            || self.broken
-        {
-            return;
-        }
         // A pong that still waits would be lost.
         let flushed = poll_fn(|cx| Poll::Ready(Pin::new(&mut *ws).poll_flush(cx))).await;
         if !matches!(flushed, Poll::Ready(Ok(()))) {
@@ -346,7 +349,7 @@ impl Socket {
             if io.write_all(&frame).await.is_err() || io.shutdown().await.is_err() {
                 return;
             }
-            let mut scrap = [0; 4096];
+            let mut scrap = vec![0; 4096];
             let mut left = MAX_SCRAP_BYTES;
             while let Ok(read) = io.read(&mut scrap).await
                 && read > 0
