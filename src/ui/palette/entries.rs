@@ -1,5 +1,7 @@
 //! What the palette can open or do, prepared once when it opens: rooms, devices, connections, actions and settings.
 
+use std::cell::OnceCell;
+
 use super::fuzzy::{Query, Text};
 use crate::model::device::DeviceId;
 use crate::model::id::ConnectionId;
@@ -8,6 +10,9 @@ use crate::ui::icons::Icon;
 use crate::ui::keys::{Action, Place as Heard, TABLE};
 use crate::ui::text::Words;
 use crate::ui::{Cx, Place, harmless, people, rooms};
+
+/// Where there are more entries than this, the palette opens before they are prepared to be looked through.
+const MAX_PREPARED: usize = 12_000;
 
 /// What choosing an entry leads to.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,16 +45,20 @@ pub(super) struct Entry {
     pub(super) note: String,
     /// Unread messages, of a room.
     pub(super) unread: u64,
-    name_text: Text,
-    note_text: Text,
+    /// Made with the entry, or where there are very many when they are first looked through.
+    texts: OnceCell<(Text, Text)>,
     /// How likely it is meant, among those that fit as well.
     likely: u32,
 }
 
 impl Entry {
     fn new(target: Target, icon: Icon, name: String, note: String, likely: u32) -> Entry {
-        let (name_text, note_text) = (Text::new(&name), Text::new(&note));
-        Entry { target, icon, name, note, unread: 0, name_text, note_text, likely }
+        Entry { target, icon, name, note, unread: 0, texts: OnceCell::new(), likely }
+    }
+
+    /// Its name and its note, to be compared.
+    fn texts(&self) -> &(Text, Text) {
+        self.texts.get_or_init(|| (Text::new(&self.name), Text::new(&self.note)))
     }
 }
 
@@ -92,6 +101,9 @@ pub(super) fn all(cx: &Cx, open: Option<&Place>, recent: &[Place]) -> Vec<Entry>
             all.push(Entry::new(Target::Connection(*id), Icon::Server, of, note, 350));
         }
     });
+    if all.len() <= MAX_PREPARED {
+        all.iter().for_each(|entry| _ = entry.texts());
+    }
     all
 }
 
@@ -170,7 +182,8 @@ pub(super) fn find(all: &[Entry], query: &Query) -> Vec<usize> {
             Some(entry.likely)
         } else {
             // Better by a sixtieth of a whole match for what is likelier.
-            query.score(&entry.name_text, &entry.note_text).map(|score| score + entry.likely / 5)
+            let (name, note) = entry.texts();
+            query.score(name, note).map(|score| score + entry.likely / 5)
         }
     };
     let scored = all.iter().enumerate().filter_map(|(at, entry)| Some((score(entry)?, at)));
