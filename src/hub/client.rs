@@ -64,17 +64,22 @@ pub(super) struct Visitor {
     pub credential: Option<[u8; 32]>,
 }
 
-/// Serves one client until either end closes.
-pub(super) async fn serve(hub: Arc<Hub>, socket: Socket, mut visitor: Visitor) {
+/// Serves one client until either end closes. The client is on the heap: arguments of an `async fn` would be in its task
+/// twice, for as long as it runs.
+pub(super) fn serve(hub: Arc<Hub>, socket: Socket, mut visitor: Visitor) -> impl Future<Output = ()> + Send {
     let principal = visitor.principal.take();
-    let mut client = Client::new(hub, socket, visitor);
+    let mut client = Box::new(Client::new(hub, socket, visitor));
     client.tell(Input::Opened(principal));
+    run(client)
+}
+
+async fn run(mut client: Box<Client>) {
     let end = loop {
         if let Err(end) = client.turn().await {
             break end;
         }
     };
-    let Client { hub, socket, place, entrance, station, relay, tenure, .. } = client;
+    let Client { hub, socket, place, entrance, station, relay, tenure, .. } = *client;
     // Whoever waits for the last goodbye is no longer there.
     drop((entrance, station, relay, tenure));
     if let End::Close(code, reason) = end {

@@ -7,6 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,17 +37,18 @@ const MAX_UNFINISHED_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum bytes of unfinished messages of the whole hub.
 const MAX_UNFINISHED_HUB_BYTES: usize = 32 * 1024 * 1024;
 /// Addresses and principals whose rate is remembered; those whose bucket is full again are forgotten first, then all.
-const MAX_PACES: usize = 4096;
+const MAX_PACES: usize = 1024;
 
 /// Who a connection counts for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 enum Owner {
     /// Nobody known yet, from this network address.
     Network(IpAddr),
     /// Nobody known yet, through a trusted proxy that has not said from where: each counts by itself.
     Proxy(u64),
-    /// Whose token it showed.
-    Principal(PrincipalId),
+    /// Whose token it showed: a hash of the id, since there are thousands of these. Two principals that have the same one (of
+    /// 2⁶⁴) share what they may have.
+    Principal(u64),
 }
 
 impl Owner {
@@ -77,6 +79,7 @@ pub(super) enum Full {
 pub(super) struct Places {
     max_members: usize,
     max_strangers: usize,
+    keys: RandomState,
     inner: Mutex<Inner>,
 }
 
@@ -91,7 +94,6 @@ struct Inner {
 }
 
 /// What one owner holds.
-#[derive(Default)]
 struct Held {
     /// By number, which is the order in which they came.
     connections: Vec<Arc<Ticket>>,
@@ -100,6 +102,7 @@ struct Held {
 
 /// What is known of one connection.
 struct Ticket {
+    places: Arc<Places>,
     number: u64,
     /// Changed while the places are locked.
     owner: Mutex<Owner>,
@@ -126,7 +129,6 @@ impl Ticket {
 
 /// One connection's place. Its clones are the same place, which is given back with the last of them.
 pub(super) struct Place {
-    places: Arc<Places>,
     ticket: Arc<Ticket>,
 }
 
@@ -136,7 +138,7 @@ impl Places {
         let files = max_files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
         let max_strangers = MAX_STRANGERS.min(files / 4).max(1);
         let max_members = MAX_MEMBERS.min(files.saturating_sub(max_strangers + FILES)).max(1);
-        Arc::new(Places { max_members, max_strangers, inner: Mutex::default() })
+        Arc::new(Places { max_members, max_strangers, keys: RandomState::new(), inner: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -150,8 +152,9 @@ impl Places {
         inner.next += 1;
         let owner = from.map_or(Owner::Proxy(number), |from| Owner::Network(network(from)));
         let ticket = Arc::new(Ticket {
+            places: Arc::clone(self),
             number,
-            owner: Mutex::new(owner.clone()),
+            owner: Mutex::new(owner),
             holders: AtomicUsize::new(1),
             evicted: AtomicU8::new(0),
             waker: AtomicWaker::new(),
@@ -162,7 +165,7 @@ impl Places {
         });
         inner.put(owner, Arc::clone(&ticket));
         while inner.strangers > self.max_strangers && inner.evict_stranger() {}
-        Place { places: Arc::clone(self), ticket }
+        Place { ticket }
     }
 
     /// Lets the oldest stranger of the address that has the most go; false if there is none.
@@ -186,7 +189,10 @@ impl Inner {
         *if owner.is_stranger() { &mut self.strangers } else { &mut self.members } += 1;
         let unfinished = ticket.unfinished.load(Ordering::Relaxed);
         self.unfinished += unfinished;
-        let held = self.owners.entry(owner).or_default();
+        let held = self
+            .owners
+            .entry(owner)
+            .or_insert_with(|| Held { connections: Vec::with_capacity(1), unfinished: 0 });
         held.unfinished += unfinished;
         let at = held.connections.partition_point(|other| other.number < ticket.number);
         held.connections.insert(at, ticket);
@@ -214,7 +220,7 @@ impl Inner {
             return true;
         }
         let Some(ticket) = self.take(&owner, ticket.number) else { return false };
-        *owner = to.clone();
+        *owner = to;
         self.put(to, ticket);
         true
     }
@@ -223,7 +229,7 @@ impl Inner {
         let strangers = self.owners.iter().filter(|(owner, _)| owner.is_stranger());
         let oldest = |held: &Held| held.connections.first().map_or(u64::MAX, |ticket| ticket.number);
         let most = strangers.max_by_key(|(_, held)| (held.connections.len(), Reverse(oldest(held))));
-        let Some((owner, number)) = most.map(|(owner, held)| (owner.clone(), oldest(held))) else {
+        let Some((owner, number)) = most.map(|(owner, held)| (*owner, oldest(held))) else {
             return false;
         };
         self.evict(&owner, number, Eviction::Crowded);
@@ -241,11 +247,11 @@ impl Inner {
     /// Lets those with the largest unfinished messages go until the rest is within the budgets.
     fn keep_unfinished_small(&mut self, owner: &Owner) {
         while self.owners.get(owner).is_some_and(|held| held.unfinished > MAX_UNFINISHED_BYTES) {
-            self.evict_largest(&owner.clone());
+            self.evict_largest(owner);
         }
         while self.unfinished > MAX_UNFINISHED_HUB_BYTES {
             let most = self.owners.iter().max_by_key(|(_, held)| held.unfinished);
-            let Some(owner) = most.map(|(owner, _)| owner.clone()) else { return };
+            let Some(owner) = most.map(|(owner, _)| *owner) else { return };
             self.evict_largest(&owner);
         }
     }
@@ -274,20 +280,21 @@ impl Inner {
 impl Place {
     /// The token is known: from now on the connection counts for its principal.
     pub(super) fn know(&self, who: &PrincipalId) -> Result<(), Full> {
-        let owner = Owner::Principal(who.clone());
-        let mut inner = self.places.lock();
+        let places = &self.ticket.places;
+        let owner = Owner::Principal(places.keys.hash_one(&who.0));
+        let mut inner = places.lock();
         if *self.ticket.owner() == owner {
             return Ok(());
         }
         let own = inner.owners.get(&owner).map_or(0, |held| held.connections.len());
-        let max = self.places.max_members;
+        let max = places.max_members;
         if own >= MAX_PER_PRINCIPAL {
             return Err(Full::Share);
         }
         if inner.members >= max || (own > 0 && inner.members >= max - max / RESERVED) {
             return Err(Full::Hub);
         }
-        let from = self.ticket.owner().clone();
+        let from = *self.ticket.owner();
         if !inner.give(&self.ticket, owner) {
             return Err(Full::Hub);
         }
@@ -302,7 +309,7 @@ impl Place {
     /// A trusted proxy says for whom its connection is now; nobody is known by that. `None`: for nobody.
     pub(super) fn forward(&self, from: Option<IpAddr>) {
         let owner = from.map_or(Owner::Proxy(self.ticket.number), |from| Owner::Network(network(from)));
-        self.places.lock().give(&self.ticket, owner);
+        self.ticket.places.lock().give(&self.ticket, owner);
     }
 
     /// Whether the token is known.
@@ -313,8 +320,8 @@ impl Place {
     /// Takes one from what strangers of this address may do, or says how long to wait before trying again, in milliseconds.
     /// For a connection whose token is known there is nothing to wait for.
     pub(super) fn pay(&self, now: BootMs) -> u64 {
-        let mut inner = self.places.lock();
-        let owner = self.ticket.owner().clone();
+        let mut inner = self.ticket.places.lock();
+        let owner = *self.ticket.owner();
         if !matches!(owner, Owner::Network(_)) {
             return 0;
         }
@@ -328,15 +335,15 @@ impl Place {
     /// Takes one from how often this principal may be welcomed, or says how long to wait before trying again, in
     /// milliseconds.
     pub(super) fn welcome(&self, now: BootMs) -> u64 {
-        let mut inner = self.places.lock();
-        let owner = self.ticket.owner().clone();
+        let mut inner = self.ticket.places.lock();
+        let owner = *self.ticket.owner();
         inner.pay(owner, now)
     }
 
     /// Says how many bytes of an unfinished message the connection makes the hub keep.
     pub(super) fn hold(&self, bytes: usize) {
-        let mut inner = self.places.lock();
-        let owner = self.ticket.owner().clone();
+        let mut inner = self.ticket.places.lock();
+        let owner = *self.ticket.owner();
         // Whoever was evicted no longer counts.
         let Some(ticket) = inner.take(&owner, self.ticket.number) else { return };
         ticket.unfinished.store(bytes, Ordering::Relaxed);
@@ -383,15 +390,15 @@ impl Place {
 impl Clone for Place {
     fn clone(&self) -> Self {
         self.ticket.holders.fetch_add(1, Ordering::Relaxed);
-        Place { places: Arc::clone(&self.places), ticket: Arc::clone(&self.ticket) }
+        Place { ticket: Arc::clone(&self.ticket) }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         if self.ticket.holders.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let mut inner = self.places.lock();
-            let owner = self.ticket.owner().clone();
+            let mut inner = self.ticket.places.lock();
+            let owner = *self.ticket.owner();
             inner.take(&owner, self.ticket.number);
         }
     }

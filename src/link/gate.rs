@@ -183,6 +183,12 @@ impl Gate {
                 cut(server, MAX_NAME_BYTES);
                 is_known_by(me)
             }
+            Event::Listed(listed) => {
+                listed.rooms.iter().for_each(|room| self.know_room(room));
+                listed.people.retain_mut(|Person { who, .. }| is_known_by(who));
+                listed.read.retain(|(room, offset)| self.is_read_further(room, *offset));
+                true
+            }
             Event::LogStarted { .. } => {
                 self.rooms.values_mut().for_each(|read| *read = 0);
                 true
