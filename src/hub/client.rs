@@ -362,7 +362,7 @@ impl Client {
         let deadline = self.session.deadline().map(|at| at.saturating_sub(clock::now().boot_ms));
         let next = now + deadline.map_or(NEVER, Duration::from_millis);
         let next = self.paused.map_or(next, |until| until.min(next));
-        let next = self.socket.deadline().map_or(next, |at| next.min(at.into()));
+        let next = self.socket.deadline().map_or(next, |at| next.min(at));
         if self.alarm.is_elapsed() || next + SLACK < self.alarm.deadline() {
             self.alarm.as_mut().reset(next);
         }

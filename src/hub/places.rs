@@ -347,7 +347,7 @@ impl Place {
         // Whoever was evicted no longer counts.
         let Some(ticket) = inner.take(&owner, self.ticket.number) else { return };
         ticket.unfinished.store(bytes, Ordering::Relaxed);
-        inner.put(owner.clone(), ticket);
+        inner.put(owner, ticket);
         inner.keep_unfinished_small(&owner);
     }
 

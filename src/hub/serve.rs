@@ -92,7 +92,7 @@ pub(super) async fn accept(
                 tokio::spawn(async move { visit.run(stream, tls).await });
                 // A crowd at the door must not hold up everybody else's turn.
                 count = count.wrapping_add(1);
-                if count % MAX_AT_ONCE == 0 {
+                if count.is_multiple_of(MAX_AT_ONCE) {
                     yield_now().await;
                 }
             }
