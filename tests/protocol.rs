@@ -148,7 +148,7 @@ fn the_figures_are_the_programs_own() {
         groups.join(",")
     };
     for (what, figure) in [
-        ("a frame", MAX_FRAME_BYTES as u64),
+        ("a frame, and a message of several fragments", MAX_FRAME_BYTES as u64),
         ("nesting", MAX_DEPTH as u64),
         ("a body", MAX_BODY_BYTES as u64),
         ("a room's name", RoomName::MAX_CHARS as u64),

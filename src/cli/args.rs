@@ -166,7 +166,7 @@ pub(super) struct Hub {
     )]
     pub(super) trusted_proxy: Vec<IpNet>,
     /// Begin a new, empty log where that of a hub which lived here is missing or damaged.
-    #[arg(long)]
+    #[arg(long, env = "DUPLEX_HUB_NEW_LOG", value_parser = FalseyValueParser::new())]
     pub(super) new_log: bool,
     #[command(flatten)]
     pub(super) limits: super::limits::LimitFlags,

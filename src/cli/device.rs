@@ -58,7 +58,7 @@ pub(super) async fn run(command: Device) -> Result<(), Failure> {
                 let (id, name, online) = (device.who.id.0, device.who.name, device.online);
                 print::line(&match json {
                     true => print::object(&json!({"device": id, "name": name, "online": online})),
-                    false => print::harmless(format!("{id}  {name}").trim_end()),
+                    false => print::columns(&[(&id, 0), (&name, 0)]),
                 })
             })
         }

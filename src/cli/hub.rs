@@ -177,15 +177,12 @@ struct Signals {
 #[cfg(unix)]
 impl Signals {
     fn new() -> std::io::Result<Signals> {
-        use std::io::IsTerminal as _;
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
-            in_terminal: std::io::stdin().is_terminal()
-                || std::io::stdout().is_terminal()
-                || std::io::stderr().is_terminal(),
+            in_terminal: print::is_at_terminal(),
         })
     }
 

@@ -77,10 +77,9 @@ fn print_link(made: Managed, url: Option<String>, known: Option<String>) -> Resu
 
 fn as_json(invite: &Invitation) -> String {
     let Invitation { id, kind, by, made, expires, used_by, used } = invite;
-    json!({
+    print::object(&json!({
         "id": id, "kind": kind, "by": by, "made": made, "expires": expires, "used_by": used_by, "used": used,
-    })
-    .to_string()
+    }))
 }
 
 fn as_text(invite: &Invitation, now: WallMs) -> String {
@@ -92,7 +91,7 @@ fn as_text(invite: &Invitation, now: WallMs) -> String {
     let kind = if invite.kind == PrincipalKind::Admin { "admin" } else { "person" };
     let by = invite.by.as_ref().map(|who| format!(", made by {}", who.name)).unwrap_or_default();
     let made = invite.made.map(|at| format!(" {}", moment(at))).unwrap_or_default();
-    print::harmless(&format!("{}  {kind:6}  {state}{by}{made}", invite.id))
+    print::columns(&[(&invite.id, 0), (kind, 6), (&format!("{state}{by}{made}"), 0)])
 }
 
 fn moment(at: WallMs) -> String {

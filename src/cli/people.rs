@@ -82,10 +82,11 @@ fn kind(member: &Member) -> &'static str {
 fn as_text(member: &Member) -> String {
     let state = if member.online { "online" } else { "offline" };
     let (id, name) = (&member.who.id.0, &member.who.name);
-    print::harmless(&format!("{id}  {:6}  {state:7}  {name}", kind(member)))
+    print::columns(&[(id, 0), (kind(member), 6), (state, 7), (name, 0)])
 }
 
 fn as_json(member: &Member) -> String {
     let Member { who, online, owner } = member;
-    json!({"id": who.id, "kind": who.kind, "name": who.name, "online": online, "owner": owner}).to_string()
+    let json = json!({"id": who.id, "kind": who.kind, "name": who.name, "online": online, "owner": owner});
+    print::object(&json)
 }

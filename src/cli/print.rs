@@ -53,6 +53,18 @@ fn lines(text: &str) -> String {
     harmless::text(text).replace('\t', TAB)
 }
 
+/// Texts from outside side by side, each as wide as the number beside it at least.
+pub(super) fn columns(columns: &[(&str, usize)]) -> String {
+    let padded = |(text, width): &(&str, usize)| format!("{:width$}", harmless(text), width = *width);
+    columns.iter().map(padded).collect::<Vec<_>>().join("  ").trim_end().to_owned()
+}
+
+/// Whether a person at a terminal started the program, as far as its streams tell.
+pub(super) fn is_at_terminal() -> bool {
+    use std::io::{IsTerminal as _, stderr, stdin, stdout};
+    stdin().is_terminal() || stdout().is_terminal() || stderr().is_terminal()
+}
+
 /// A message as a JSON object. `at` is in Unix milliseconds, by the sender's clock.
 pub(super) fn message_json(entry: &Entry) -> String {
     object(&json!({

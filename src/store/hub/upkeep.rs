@@ -130,7 +130,11 @@ fn log(db: &Connection, found: &mut Findings) -> Result<()> {
             }
         }
     }
-    found.notes.push(format!("{FILE}: {head} entries"));
+    let held = head + 1 - unsigned(first);
+    found.notes.push(match first {
+        1 => format!("{FILE}: {held} entries"),
+        _ => format!("{FILE}: {held} entries, from {first} on; older ones were let go of"),
+    });
     Ok(())
 }
 
@@ -140,7 +144,8 @@ fn places(db: &Connection, found: &mut Findings) -> Result<()> {
         ("entries are in a room that is not there", "SELECT count(*) FROM entry WHERE room NOT IN (SELECT id FROM room)"),
         (
             "rooms are not made by the entry that they name",
-            "SELECT count(*) FROM room WHERE NOT EXISTS
+            // What was let go of from the log's beginning is no longer there.
+            "SELECT count(*) FROM room WHERE offset >= (SELECT min(offset) FROM entry) AND NOT EXISTS
              (SELECT 1 FROM entry WHERE entry.offset = room.offset AND kind = 'room' AND entry.room = room.id)",
         ),
         (
@@ -268,22 +273,40 @@ fn is_entry(values: &[Value]) -> bool {
 fn make_whole(db: &Connection, source: &Source, anew: Anew<'_>) -> Result<Vec<String>> {
     let Anew { epoch, now, new_id } = anew;
     let mut lines = Vec::new();
+    let has = |table: &str| has_table(db, table);
+    let (has_gone, has_revoked) = (has("gone")?, has("revoked")?);
     db.execute("DELETE FROM log", ())?;
     db.execute("INSERT INTO log (id, epoch) VALUES (1, ?1)", [epoch.0.cast_signed()])?;
     let rooms = name_rooms(db, source)?;
     lines.extend(
         rooms.iter().map(|(_, name)| format!("room: the name of {name} was damaged; this one is new")),
     );
-    lines.extend(missing_of(db)?);
+    let gone: i64 = match has_gone {
+        true => db.query_row("SELECT coalesce(max(offset), 0) FROM gone", (), |row| row.get(0))?,
+        false => 0,
+    };
+    lines.extend(missing_of(db, gone)?);
     let made = number_anew(db, now, new_id)?;
     if made > 0 {
-        lines.push(format!("entry: {made} entries that made a room were damaged, and are made anew"));
+        lines.push(format!("entry: {made} entries that make a room were missing, and are made again"));
     }
-    for dangling in [
-        "DELETE FROM read_marker WHERE offset < 1 OR room NOT IN (SELECT id FROM room)",
-        "DELETE FROM invite WHERE redeemed_by IS NOT NULL AND redeemed_by NOT IN (SELECT id FROM principal)",
-    ] {
-        db.execute(dangling, ())?;
+    db.execute("DELETE FROM read_marker WHERE offset < 1 OR room NOT IN (SELECT id FROM room)", ())?;
+    if has_gone {
+        // An acknowledgement names a place in the log: the first one, which every client has passed.
+        db.execute("UPDATE gone SET offset = max(offset, 1)", ())?;
+        db.execute("UPDATE log SET counted = (SELECT max(offset) FROM entry)", ())?;
+    }
+    if has_revoked {
+        // A page from before the removal may have been saved.
+        let back = db.execute("DELETE FROM principal WHERE token_hash IN (SELECT hash FROM revoked)", ())?;
+        if back > 0 {
+            lines.push(format!("principal: {back} whose access was withdrawn are left out"));
+        }
+    } else {
+        db.execute(
+            "DELETE FROM invite WHERE redeemed_by IS NOT NULL AND redeemed_by NOT IN (SELECT id FROM principal)",
+            (),
+        )?;
     }
     let head: i64 = db.query_row("SELECT max(offset) FROM entry", (), |row| row.get(0))?;
     lines.push(format!(
@@ -338,11 +361,16 @@ fn name_rooms(db: &Connection, source: &Source) -> Result<Vec<(i64, RoomName)>> 
     Ok(unknown)
 }
 
-/// Which entries are not there, by their old offsets.
-fn missing_of(db: &Connection) -> Result<Vec<String>> {
+fn has_table(db: &Connection, name: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
+    Ok(db.query_row(sql, [name], |row| row.get(0))?)
+}
+
+/// Which entries are not there, by their old offsets; those up to `gone` were let go of.
+fn missing_of(db: &Connection, gone: i64) -> Result<Vec<String>> {
     let mut query = db.prepare("SELECT offset FROM entry ORDER BY offset")?;
     let mut rows = query.query(())?;
-    let (mut lines, mut last, mut lost) = (Vec::new(), 0_i64, 0_i64);
+    let (mut lines, mut last, mut lost) = (Vec::new(), gone, 0_i64);
     while let Some(row) = rows.next()? {
         let offset: i64 = row.get(0)?;
         if offset > last + 1 {

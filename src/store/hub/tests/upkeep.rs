@@ -231,3 +231,49 @@ fn a_copy_is_whole_while_the_hub_writes() {
     assert_eq!((copy.epoch(), numbers(&all(&copy))), (store.epoch(), vec![0]));
     assert!(HubStore::copy(dir.path(), to.path()).is_err(), "nothing is overwritten");
 }
+
+#[test]
+fn what_was_let_go_of_or_withdrawn_stays_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    append(&store, room("left", 1));
+    for number in 2..=20 {
+        append(
+            &store,
+            Append { received: 100 * number as i64, ..message("ann", number, &format!("{number} m")) },
+        );
+    }
+    let bob = PrincipalId("bob".into());
+    let who = Principal { id: bob.clone(), kind: PrincipalKind::Person, name: "Bob".into() };
+    wait(store.create_principal(who.clone(), [7; 32])).unwrap();
+    let admin = Principal { id: PrincipalId("ada".into()), kind: PrincipalKind::Admin, name: "Ada".into() };
+    wait(store.create_principal(admin, [8; 32])).unwrap();
+    wait(store.change(Change::Remove { who: bob }, 5)).unwrap().unwrap();
+    store.set_limits(LogLimits { keep_ms: 500, ..LogLimits::default() });
+    while wait(store.retain(2_000)).unwrap() {}
+    let oldest = store.oldest();
+    assert!(oldest > 10, "{oldest}");
+    drop(store);
+    let found = HubStore::check(dir.path());
+    assert!(found.is_sound(), "a log whose beginning was let go of is whole: {found:?}");
+
+    // A page from before the removal comes back.
+    let db = Connection::open(dir.path().join(FILE)).unwrap();
+    db.execute(
+        "INSERT INTO principal (id, kind, name, token_hash) VALUES ('bob', 'person', 'Bob', ?1)",
+        [[7u8; 32]],
+    )
+    .unwrap();
+    drop(db);
+    let done = repair(dir.path()).unwrap();
+    let lines = done.lines.join("\n");
+    assert!(!lines.contains("could not be read"), "{lines}");
+    assert!(lines.contains("1 whose access was withdrawn"), "{lines}");
+    assert!(HubStore::check(dir.path()).is_sound());
+    let store = open(dir.path());
+    assert_eq!(wait(store.principal_by_token_hash([7; 32])).unwrap(), None);
+    let offsets: Vec<_> = all(&store).iter().map(|entry| entry.offset).collect();
+    assert_eq!(offsets, (1..=offsets.len() as u64).collect::<Vec<_>>());
+    let again = append(&store, message("ann", 3, "3 m"));
+    assert!(matches!(again, Appended::Known { offset: 1, .. }), "{again:?}");
+}
