@@ -76,6 +76,12 @@ pub(super) fn step(db: &Connection, limits: &LogLimits, now: WallMs) -> Result<b
     Ok(count == STEP_ENTRIES || bytes > STEP_BYTES)
 }
 
+/// Whether any entry was let go of. A repaired log begins at 1 again, and still knows what was in the one before.
+pub(super) fn has_gone(db: &Connection) -> Result<bool> {
+    let mut query = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM gone)")?;
+    Ok(query.query_row((), |row| row.get(0))?)
+}
+
 /// Where an entry was that is no longer held, and when it was written.
 pub(super) fn gone(db: &Connection, principal: &str, id: &[u8; 16]) -> Result<Option<(Offset, WallMs)>> {
     let mut query =

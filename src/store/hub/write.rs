@@ -225,7 +225,7 @@ impl Appender {
             Some(usage) => usage,
             None => Usage::load(&transaction)?,
         };
-        let has_gone = self.state.oldest.load(Ordering::Acquire) > 1;
+        let has_gone = retain::has_gone(&transaction)?;
         let mut gate = Gate::new(self.state.limits(), usage, has_gone);
         for job in jobs {
             let failed = match job {
