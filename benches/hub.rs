@@ -112,6 +112,8 @@ fn fill(dir: &Path, people: usize) {
         let id = PrincipalId("gateway".to_owned());
         let gateway = Principal { id, kind: PrincipalKind::Admin, name: "Gateway".to_owned() };
         store.create_principal(gateway, Sha256::digest(token(GATEWAY)).into()).await.unwrap();
+        // The owner: without this file the hub would give the only admin there is another token.
+        duplex::settings::private_file::write(&dir.join("token"), token(GATEWAY).as_bytes()).unwrap();
     });
 }
 

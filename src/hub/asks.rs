@@ -188,6 +188,7 @@ pub(super) async fn begin(
     resume: Option<ResumePoint>,
 ) -> Answer {
     let _turn = account.enter().await;
+    let _place = Arc::clone(&hub.reading).acquire_owned().await;
     let begun = async {
         // What is old may go at any time: both are of one moment.
         let (at_resume, oldest) = match resume {
@@ -328,6 +329,7 @@ pub(super) async fn large(
 ) -> Option<Answer> {
     let is_new = matches!(ask, Ask::Read { from, .. } if from > old_to);
     let _turn = if is_new { None } else { Some(account.read().await) };
+    let _place = Arc::clone(&hub.reading).acquire_owned().await;
     let answer = match ask {
         Ask::Read { from, limit } => read(hub, from, limit).await,
         Ask::Lists(from) => lists(hub, me, from).await,

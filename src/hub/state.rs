@@ -26,6 +26,9 @@ use crate::wire::duplex::server::{Batch, LIST_ITEMS};
 
 /// Maximum number of sockets open at once. [`Places`] allows fewer.
 pub(super) const MAX_SOCKETS: u32 = (MAX_MEMBERS + MAX_STRANGERS) as u32;
+/// Maximum number of large answers that are read from the store at a time. The store reads faster than answers are encoded:
+/// when thousands of clients come back at once, their answers would pile up in memory.
+const MAX_READING: usize = 64;
 /// How long what the store said about people is believed, in milliseconds: a thousand clients that come back at once
 /// ask once.
 const PEOPLE_MS: u64 = 1_000;
@@ -80,6 +83,8 @@ pub(super) struct Hub {
     pub premises: OnceLock<Premises>,
     /// One permit for each socket.
     pub sockets: Arc<Semaphore>,
+    /// One permit for each large answer that is read from the store.
+    pub reading: Arc<Semaphore>,
     /// News of the log.
     pub commits: broadcast::Sender<Commit>,
     /// Whether the hub is shutting down.
@@ -113,6 +118,7 @@ impl Hub {
             sessions: Arc::default(),
             premises: OnceLock::new(),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS as usize)),
+            reading: Arc::new(Semaphore::new(MAX_READING)),
             commits: broadcast::Sender::new(COMMITS),
             stopping: watch::Sender::new(false),
             log_full: AtomicBool::new(false),

@@ -102,6 +102,8 @@ struct After {
     apply: Vec<Event>,
     tell: Option<super::Input>,
     mark: Option<Mark>,
+    /// Where the hub is to go on the next time depends on it.
+    moves_on: bool,
 }
 
 /// One connection between the network, the disk and the model.
@@ -259,9 +261,10 @@ impl Courier {
             self.unsaid.clear();
         }
         if is_kept(&event) {
+            let moves_on = mark.is_some() || matches!(event, Event::LogStarted { .. });
             let ticket = self.write(Change::Event(event.clone()), vec![event], None);
             if let Some(after) = self.waiting.get_mut(&ticket) {
-                after.mark = mark;
+                (after.mark, after.moves_on) = (mark, moves_on);
             }
         } else {
             self.outputs.push_back(Output::Apply(event));
@@ -271,7 +274,7 @@ impl Courier {
     fn write(&mut self, change: Change, apply: Vec<Event>, tell: Option<super::Input>) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.waiting.insert(ticket, After { apply, tell, mark: None });
+        self.waiting.insert(ticket, After { apply, tell, mark: None, moves_on: false });
         self.outputs.push_back(Output::Write { ticket, change });
         ticket
     }
@@ -299,7 +302,7 @@ impl Courier {
 
     /// Whether the disk is still writing what came from the hub.
     fn is_receiving(&self) -> bool {
-        self.waiting.values().any(|after| after.mark.is_some())
+        self.waiting.values().any(|after| after.moves_on)
     }
 }
 
