@@ -142,9 +142,11 @@ def stream(first, again):
                     client.hello()
                 client.socket.settimeout(.05)
                 client.socket.sendall(first)
+                sent = 0
                 while time.time() < end:
+                    sent += 1
                     try:
-                        client.socket.sendall(again() if callable(again) else again)
+                        client.socket.sendall(again(sent) if callable(again) else again)
                     except TimeoutError:
                         pass
                     try:
@@ -185,8 +187,8 @@ def welcomed(hub_port, token):
     return Client(hub_port, token, ATTACKER).hello().socket
 
 
-def a_message():
-    return text({'type': 'send', 'id': str(uuid.uuid4()), 'seq': 1, 'room': 'general', 'body': 'f' * 65_000, 'at': 1, 'retry': True})
+def a_message(number):
+    return text({'type': 'send', 'id': str(uuid.uuid4()), 'seq': number, 'room': 'general', 'body': 'f' * 65_000, 'at': 1, 'retry': True})
 
 
 REQUEST = b'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'
