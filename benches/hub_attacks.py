@@ -3,7 +3,7 @@
 
 Runs target/release/duplexctl (another one: DUPLEXCTL=FILE) as a hub on loopback, once for each attack and once without, and prints how
 long a member's message waits for its acknowledgement (median, 99th percentile), the longest that a newcomer waited for the welcome, how
-many got none within 5 s, and the hub's peak memory. Attackers come from 127.0.0.2. Everything ends by itself; Linux only."""
+many got none within 5 s, and the hub's peak memory. Attackers come from 127.0.0.2. It stops when it is done; Linux only."""
 import json, multiprocessing, os, re, secrets, shutil, signal, socket, struct, subprocess, sys, tempfile, time, uuid
 
 PROGRAM = os.environ.get('DUPLEXCTL', 'target/release/duplexctl')
@@ -223,7 +223,7 @@ def member(hub_port, token, end, waits):
 
 
 def newcomers(hub_port, token, end, waits):
-    """Comes in anew twice a second."""
+    """Connects twice a second."""
     found = []
     while time.time() < end:
         since = time.perf_counter()

@@ -205,7 +205,7 @@ impl Order {
     fn sort(&mut self, now: BootMs, input: &mut Vec<Event>, output: &mut Vec<Event>) -> Option<Selection> {
         self.held.extend(input.drain(..));
         if self.waits() {
-            // The pointer's way and the window's state are no part of what was typed.
+            // Pointer movement and window state are not part of what was typed.
             let held = std::mem::take(&mut self.held);
             let (waiting, passing): (Vec<_>, Vec<_>) = held.into_iter().partition(is_in_order);
             self.held = waiting.into();

@@ -235,7 +235,7 @@ pub(super) struct Invite {
     /// How long it is good: a number with s, m, h or d.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
     pub(super) expires: Duration,
-    /// Whoever uses it becomes an admin.
+    /// The person who uses it becomes an admin.
     #[arg(long)]
     pub(super) admin: bool,
     #[command(flatten)]
