@@ -34,6 +34,7 @@ pub mod states;
 pub mod time;
 pub mod transfer;
 pub mod window;
+pub mod zone;
 
 pub use address::Address;
 pub use chat::{

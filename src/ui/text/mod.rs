@@ -4,6 +4,7 @@
 pub mod device_page;
 pub mod devices;
 pub mod keys;
+pub mod local;
 pub mod log;
 pub mod notices;
 pub mod people;
