@@ -4,6 +4,7 @@ pub mod address;
 pub mod chat;
 pub mod clock_lag;
 pub mod device;
+pub mod device_choices;
 pub mod devices;
 pub mod entry;
 pub mod event;
@@ -44,6 +45,7 @@ pub use device::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceState, Freshness, Happened, LastValue, LogLine,
     Metric, MetricName, MetricType, Readings, Sample, ShortName, Spec, Status, Value,
 };
+pub use device_choices::{DeviceChange, DeviceChoice, DeviceChoices};
 pub use devices::{Device, Devices, Latest, Presence};
 pub use event::{Event, LogRestart};
 pub use features::{Feature, Features};
