@@ -237,6 +237,20 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_are_shown_whole() {
+        let of = |whole: i128| reading(&ENGLISH, &metric("", None), &Value::whole(whole).unwrap());
+        assert_eq!(of(1_724_442_618_569_203_714), "1,724,442,618,569,203,714");
+        assert_eq!(of(i128::from(i64::MIN)), "-9,223,372,036,854,775,808");
+        assert_eq!(of(i128::from(i64::MIN) + 1), "-9,223,372,036,854,775,807");
+        assert_eq!(of(u64::MAX.into()), "18,446,744,073,709,551,615");
+        assert_eq!(of(9_007_199_254_740_991), "9,007,199,254,740,991");
+        assert_eq!(said("", None, 1e15), "1,000,000,000,000,000");
+        assert_eq!(said("", Some(1), 1e15), "1,000,000,000,000,000.0");
+        assert_eq!(said("rpm", None, 1e18), "1,000,000,000,000,000,000 rpm");
+        assert_eq!(said("", None, 1e21), "1e21");
+    }
+
+    #[test]
     fn bytes_are_in_the_unit_that_suits_them() {
         assert_eq!(said("B", None, 512.0), "512 B");
         assert_eq!(said("B", None, 999.6), "1.00 kB");
