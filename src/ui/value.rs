@@ -15,7 +15,7 @@ const TEXT_CHARS: usize = 120;
 /// Most characters of a unit.
 const UNIT_CHARS: usize = 16;
 /// Digits that are shown where the metric does not say.
-const DIGITS: i32 = 6;
+pub(super) const DIGITS: i32 = 6;
 
 /// A value with its unit: `21.5 °C`, `1,013 hPa`, `1.24 MB/s`, `on`; a dash where there is none.
 pub(super) fn reading(words: &Words, metric: &Metric, value: &Value) -> String {
@@ -96,7 +96,7 @@ fn plain(words: &Words, precision: Option<u8>, value: f64) -> String {
 }
 
 /// What has too many digits to be read, or too many noughts before the first: six of them, and an exponent.
-fn scientific(words: &Words, value: f64) -> String {
+pub(super) fn scientific(words: &Words, value: f64) -> String {
     let text = format!("{value:.*e}", DIGITS as usize - 1);
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let digits = digits.trim_end_matches('0').trim_end_matches('.');
