@@ -93,12 +93,14 @@ fn a_device_is_muted_on_its_page() {
     window.open_device(pump());
     window.run();
     window.intents();
-    assert!(!is_on(&window, Role::CheckBox, "No notifications"));
-    window.click("No notifications");
+    window.click("More for Pump");
+    assert!(!is_on(&window, Role::CheckBox, "Mute notifications"));
+    window.click("Mute notifications");
     let muted = |muted| Intent::MuteDevice { connection: CONNECTION, device: pump(), muted };
     assert_eq!(keep(&mut window), [muted(true)]);
-    assert!(is_on(&window, Role::CheckBox, "No notifications"));
-    window.click("No notifications");
+    window.click("More for Pump");
+    assert!(is_on(&window, Role::CheckBox, "Mute notifications"));
+    window.click("Mute notifications");
     assert_eq!(keep(&mut window), [muted(false)]);
     window.check_names();
 }

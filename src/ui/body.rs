@@ -194,8 +194,9 @@ impl Ui {
                 }
             } else {
                 self.leave_chat(cx);
-                // Rows that are far wider than their words are hard to read along.
-                let spare = (ui.available_width() - size::MEASURE).max(0.0) / 2.0;
+                // Rows that are far wider than their words are hard to read along; a device's page has columns.
+                let most = if self.devices.opened().is_some() { f32::INFINITY } else { size::MEASURE };
+                let spare = (ui.available_width() - most).max(0.0) / 2.0;
                 let place = ui.available_rect_before_wrap().shrink2(vec2(spare, 0.0));
                 let column = UiBuilder::new().max_rect(place);
                 ui.scope_builder(column, |ui| self.devices.show(ui, cx, &self.links));

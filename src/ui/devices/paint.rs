@@ -3,6 +3,7 @@
 use egui::accesskit::Role;
 use egui::{Id, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
+use super::acts;
 use super::order::Key;
 use super::rows::Row;
 use crate::model::device::Freshness;
@@ -48,6 +49,7 @@ pub(super) fn device(ui: &mut Ui, cx: &mut Cx, rect: Rect, key: &Key, row: &Row,
     head(ui, theme, rect, row, &standing, stand);
     readings(ui, theme, rect, row);
     spark(ui, theme, rect, row);
+    acts::row_menu(ui, cx, &response, (key.connection, &key.device), stand.focused);
     let chosen = was_chosen(ui, &response);
     response.on_hover_ui(|ui| {
         ui.label(&row.title);
