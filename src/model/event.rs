@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::chat::{Entry, Message, OutboxItem, Position, Principal, Refusal, Sender};
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
 use super::device_choices::DeviceChoices;
+use super::export::Exported;
 use super::features::Features;
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomName};
 use super::link_state::{LinkState, Why};
@@ -432,6 +433,8 @@ pub enum Update {
     NoticeChoices(NoticeChoices),
     /// What they have chosen for single devices.
     DeviceChoices(DeviceChoices),
+    /// A file that they asked for was saved, or not.
+    Exported(Exported),
     /// The system's keyring cannot be asked, and why; or it can.
     Keyring(Option<String>),
     /// Whether to offer the first steps.

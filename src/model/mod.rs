@@ -8,6 +8,7 @@ pub mod device_choices;
 pub mod devices;
 pub mod entry;
 pub mod event;
+pub mod export;
 pub mod features;
 pub mod harmless;
 pub mod id;

@@ -9,6 +9,7 @@ use super::device::{DeviceId, Freshness, Spec, Status};
 use super::device_choices::{DeviceChoice, DeviceChoices, ServerChoices};
 use super::devices::{self, Device, Devices, Latest};
 use super::event::{Event, Listed, LogRestart, Page, Paused, Person, Side, Stored, TestOutcome, Update};
+use super::export::Exported;
 use super::features::{Feature, Features};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::known::{Known, MAX_MARK_CHARS, Shown, device_label, person_line};
@@ -210,6 +211,8 @@ pub struct Model {
     pub first_steps: bool,
     /// How the last connection test ended.
     pub test: Option<TestOutcome>,
+    /// What became of the last file that was to be saved of a device's past.
+    pub exported: Option<Exported>,
     /// What was searched for and found.
     pub searching: Searching,
 }
@@ -244,6 +247,7 @@ impl Model {
             Update::Preferences(preferences) => self.preferences = preferences,
             Update::NoticeChoices(choices) => self.notice_choices = choices,
             Update::DeviceChoices(choices) => self.choose_devices(choices),
+            Update::Exported(exported) => self.exported = Some(exported),
             Update::Keyring(trouble) => self.no_keyring = trouble,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,

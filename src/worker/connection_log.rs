@@ -95,7 +95,7 @@ impl Desk {
 }
 
 /// Where a person looks for a file that was saved for them.
-fn folder() -> Option<PathBuf> {
+pub(super) fn folder() -> Option<PathBuf> {
     let dirs = directories::UserDirs::new()?;
     let home = dirs.home_dir();
     // A system without a desktop does not name it.

@@ -102,6 +102,13 @@ impl Desk {
                     self.save_device_choices();
                 }
             }
+            Intent::Export(export) => self.export(export),
+            Intent::ShowFile(path) => {
+                if let Err(error) = browser::show(path.clone(), self.done.clone()) {
+                    let url = path.display().to_string();
+                    self.done(Done::LinkNotOpened { url, detail: error.to_string() });
+                }
+            }
             Intent::TryNotice => {
                 self.notifier.try_out(moment(clock::now().boot_ms));
                 self.tell_notices();
@@ -162,6 +169,10 @@ impl Desk {
                 self.series_read(connection, device, metric, page);
             }
             Done::Log(connection, device, lines) => self.log_read(connection, device, lines),
+            Done::Exported(exported) => {
+                self.is_exporting = false;
+                self.update(Update::Exported(exported));
+            }
             Done::LinkNotOpened { url, detail } => {
                 self.update(Update::Banner(crate::model::Banner::LinkNotOpened { url, detail }));
             }

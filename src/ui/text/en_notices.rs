@@ -54,7 +54,7 @@ pub static ENGLISH: NoticeWords = NoticeWords {
         Level::Mentions => "notifies of mentions",
         Level::Nothing => "muted",
     },
-    mute_device: "No notifications",
+    mute_device: "Mute notifications",
     mute_device_text: "No notification when this device goes offline or falls silent.",
 
     group: "Notifications",

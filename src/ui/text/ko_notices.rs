@@ -50,8 +50,8 @@ pub static KOREAN: NoticeWords = NoticeWords {
         Level::Mentions => "나를 부를 때만 알림",
         Level::Nothing => "알리지 않음",
     },
-    mute_device: "알리지 않음",
-    mute_device_text: "이 기기가 오프라인이 되거나 소식이 없어도 알리지 않습니다.",
+    mute_device: "알림 끄기",
+    mute_device_text: "이 기기가 오프라인이 되거나 응답이 끊겨도 알리지 않습니다.",
 
     group: "알림",
     rooms: "알릴 메시지",

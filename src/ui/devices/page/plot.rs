@@ -12,6 +12,7 @@ use egui_plot::{GridInput, GridMark, Plot, PlotPoint, PlotTransform};
 
 use super::past::{Column, Sight};
 use super::plots::{Move, Plotted};
+use super::vertical::Ranges;
 use crate::model::device::{Metric, MetricType, Value};
 use crate::model::time::WallMs;
 use crate::ui::text::Words;
@@ -57,10 +58,17 @@ pub(super) struct Shown {
 }
 
 /// Draws a plot.
-pub(super) fn show(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) -> Shown {
-    legend(ui, cx, canvas, lines);
+pub(super) fn show(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    canvas: &Canvas,
+    lines: &[Plotted],
+    vertical: &mut Ranges,
+) -> Shown {
+    let set = lines.first().and_then(|line| vertical.of(line.metric));
+    let (low, high) = set.unwrap_or_else(|| ends(lines));
+    legend(ui, cx, canvas, lines, vertical, (low, high));
     let (words, sight) = (cx.words, canvas.sight);
-    let (low, high) = ends(lines);
     let first = lines.first().map(|line| line.metric.clone());
     let plot =
         bare(ui, cx, canvas).height(HEIGHT).y_grid_spacer(levels(lines)).y_axis_formatter(move |mark, _| {
@@ -107,7 +115,14 @@ pub(super) fn bare<'a>(ui: &Ui, cx: &Cx, canvas: &Canvas) -> Plot<'a> {
 }
 
 /// The names of what is plotted, and its values at the pointer.
-fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
+fn legend(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    canvas: &Canvas,
+    lines: &[Plotted],
+    vertical: &mut Ranges,
+    ends: (f64, f64),
+) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::TINY;
         for line in lines {
@@ -123,6 +138,7 @@ fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
             }
             entry(ui, canvas.id.with(line.metric.name.as_str()), line.colour, &text);
         }
+        vertical.button(ui, cx, lines, ends);
         loading(ui, cx, canvas);
     });
 }
