@@ -36,6 +36,7 @@ pub mod states;
 pub mod time;
 pub mod transfer;
 pub mod window;
+pub mod zone;
 
 pub use address::Address;
 pub use chat::{

@@ -5,6 +5,7 @@ pub mod device_acts;
 pub mod device_page;
 pub mod devices;
 pub mod keys;
+pub mod local;
 pub mod log;
 pub mod notices;
 pub mod people;
