@@ -104,10 +104,9 @@ pub(super) fn items(ui: &mut Ui, cx: &Cx, subject: &Subject) -> Option<Act> {
         }
     });
     ui.separator();
-    let mut muted = subject.muted;
-    let mute = ui.checkbox(&mut muted, cx.words.notices.mute_device);
-    if mute.on_hover_text(cx.words.notices.mute_device_text).changed() {
-        chosen = Some(Act::Mute(muted));
+    let mute = if subject.muted { words.unmute } else { cx.words.notices.mute_device };
+    if ui.button(mute).on_hover_text(cx.words.notices.mute_device_text).clicked() {
+        chosen = Some(Act::Mute(!subject.muted));
     }
     if ui.add(Button::new(words.copy_id)).clicked() {
         chosen = Some(Act::CopyId);

@@ -79,7 +79,7 @@ fn status(ui: &mut Ui, cx: &Cx, view: &View) {
     let mut rest = vec![view.kind.clone()];
     if let Some(subject) = &view.subject {
         rest.push(harmless::line(&subject.choice.group, 40));
-        if !subject.choice.name.is_empty() && subject.announced != subject.device.as_str() {
+        if !subject.choice.name.is_empty() {
             let id = harmless::line(subject.device.as_str(), 64);
             rest.push((cx.words.device_acts.on_server)(&subject.announced, &id));
         }

@@ -245,8 +245,9 @@ impl Page {
             }
             Part::Controls => {}
             Part::Plots => {
+                ui.add_space(space::MEDIUM);
                 ui.horizontal(|ui| {
-                    section(ui, words.plots);
+                    heading(ui, words.plots);
                     ui.with_layout(Layout::right_to_left(Align::Max), |ui| {
                         self.plots.save_button(ui, cx, saving || self.shot.is_some());
                     });
@@ -324,7 +325,11 @@ impl Page {
             self.copied.look(connection, device);
             let title = match device.is_local() {
                 true => cx.words.devices.link_name.to_owned(),
-                false => connection.device_title(device, 80),
+                // With a name of the person's own, the id stands in the line below it.
+                false => match connection.device_choice(&self.device) {
+                    Some(choice) if !choice.name.is_empty() => harmless::line(&choice.name, 80),
+                    _ => connection.device_title(device, 80),
+                },
             };
             let since = match status {
                 Status::Unknown => device.heard,
@@ -443,9 +448,15 @@ fn focus_is_here(ui: &Ui, page: egui::Rect) -> bool {
 }
 
 fn section(ui: &mut Ui, title: &str) {
-    let theme = theme::of(ui);
     ui.add_space(space::MEDIUM);
-    ui.add(Label::new(RichText::new(title).font(theme::heading()).color(theme.text)).selectable(false));
+    heading(ui, title);
+}
+
+fn heading(ui: &mut Ui, title: &str) {
+    let theme = theme::of(ui);
+    let text =
+        ui.add(Label::new(RichText::new(title).font(theme::heading()).color(theme.text)).selectable(false));
+    widgets::heading(ui, &text, title, 2);
 }
 
 /// Rows of the same height, of which those are drawn that can be seen, and a few around them for the keyboard.

@@ -39,10 +39,14 @@ impl Form {
         now: WallMs,
     ) -> Option<(WallMs, WallMs)> {
         let words = cx.words.device_page;
-        let config = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+        // Fields and buttons look as they do elsewhere, and not as items of a menu.
+        let config = MenuConfig::new()
+            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+            .style(egui::style::StyleModifier::default());
         let button = egui::Button::selectable(chosen, words.range);
-        let (response, inner) =
-            MenuButton::from_button(button).config(config).ui(ui, |ui| self.content(ui, cx, shown, now));
+        let (response, inner) = MenuButton::from_button(button)
+            .config(config)
+            .ui(ui, |ui| ui.vertical(|ui| self.content(ui, cx, shown, now)).inner);
         widgets::named(ui, &response, words.range_named);
         self.open = inner.is_some();
         inner.and_then(|inner| inner.inner)

@@ -6,7 +6,7 @@ use egui::{Checkbox, Label, Rect, RichText, Ui, Vec2, pos2};
 use super::super::rows::metric_name;
 use super::plots::{self, Plots};
 use super::{View, rows};
-use crate::model::device::Freshness;
+use crate::model::device::{Freshness, Status};
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, value, widgets};
 
@@ -55,6 +55,8 @@ fn one(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, 
         0 => words.never.to_owned(),
         _ if is_live && age < RECENT_MS => String::new(),
         _ if is_live => value::age(cx.words, age),
+        // What holds of the whole device stands in the page's head.
+        _ if is_of_device(view.status, reading.freshness) => value::age(cx.words, age),
         _ => format!("{word}, {}", value::age(cx.words, age)),
     };
     let colour = if is_live { theme.text } else { theme.weak };
@@ -80,6 +82,15 @@ fn one(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, 
     let spoken = widgets::spoken(ui, body, id, &(words.reading)(&name, &said, word));
     if cut {
         spoken.on_hover_text(format!("{name}\n{said}\n{word}"));
+    }
+}
+
+/// Whether a value is no better than its device's status lets it be.
+fn is_of_device(status: Status, freshness: Freshness) -> bool {
+    match status {
+        Status::Unknown => freshness == Freshness::Unknown,
+        Status::Silent | Status::Offline => freshness == Freshness::Stale,
+        Status::Online => false,
     }
 }
 

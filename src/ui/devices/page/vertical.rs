@@ -49,9 +49,12 @@ impl Ranges {
         }
         let words = cx.words.device_page;
         let theme = theme::of(ui);
-        let config = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+        // Fields and buttons look as they do elsewhere, and not as items of a menu.
+        let config = MenuConfig::new()
+            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+            .style(egui::style::StyleModifier::default());
         let button = MenuButton::from_button(widgets::link(theme, words.y_axis)).config(config);
-        let (response, shown) = button.ui(ui, |ui| self.form(ui, cx, first, ends));
+        let (response, shown) = button.ui(ui, |ui| ui.vertical(|ui| self.form(ui, cx, first, ends)));
         let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
         widgets::named(ui, &response, &(words.y_axis_of)(&names.join(", ")));
         if shown.is_none() && self.form.of.as_ref().is_some_and(|of| *of == (first.kind, first.unit.clone()))
