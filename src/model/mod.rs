@@ -20,6 +20,7 @@ pub mod log;
 pub mod mask;
 pub mod name;
 pub mod notices;
+pub mod number;
 pub mod panes;
 pub mod preferences;
 pub mod profile;
@@ -52,6 +53,7 @@ pub use id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, ResumePoint, R
 pub use intent::Intent;
 pub use link_state::{LinkState, Why};
 pub use notices::{Level, NoticeChoices, NoticePreferences};
+pub use number::{Number, Whole};
 pub use panes::Panes;
 pub use preferences::{Hours, LanguageChoice, Preferences, Theme, WindowPlace};
 pub use profile::Profile;
