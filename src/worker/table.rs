@@ -12,10 +12,9 @@ use chrono::{Local, SecondsFormat, TimeZone};
 use super::export::{Failed, is_summary};
 use crate::model::device::{Metric, MetricName, MetricType};
 use crate::model::export::{MAX_EXPORT_BYTES, MAX_EXPORT_ROWS};
-use crate::model::number::Whole;
 use crate::model::series::MINUTE_MS;
 use crate::model::time::WallMs;
-use crate::model::{Bucket, SeriesPage, StateChange};
+use crate::model::{Bucket, Number, SeriesPage, StateChange};
 use crate::store::readings::Kept;
 
 /// Maximum number of readings of one metric in memory.
@@ -81,9 +80,7 @@ pub(super) struct Written {
 /// One cell.
 #[derive(Clone, Debug)]
 enum Cell {
-    Number(f64),
-    /// A whole number that no `f64` holds.
-    Whole(Whole),
+    Number(Number),
     /// The mean, lowest and highest of a stretch.
     Stretch(f64, f64, f64),
     Text(Arc<str>),
@@ -216,11 +213,7 @@ fn rows(
             if bucket.count > 1 || bucket.min != bucket.max {
                 put((bucket.at, MINUTE_MS), place, Cell::Stretch(bucket.mean, bucket.min, bucket.max));
             } else {
-                let cell = match Whole::join(bucket.mean, bucket.off) {
-                    Some(whole) => Cell::Whole(whole),
-                    None => Cell::Number(bucket.mean),
-                };
-                put((bucket.at, 0), place, cell);
+                put((bucket.at, 0), place, Cell::Number(Number::new(bucket.mean, bucket.off)));
             }
         }
     }
@@ -314,15 +307,15 @@ impl<W: Write> Limited<'_, W> {
                 None
             }
             Some(Cell::Number(value)) if column.is_flag => {
-                self.line.push_str(if *value >= 0.5 { "true" } else { "false" });
+                self.line.push_str(if value.nearest() >= 0.5 { "true" } else { "false" });
                 None
             }
             Some(Cell::Number(value)) => {
-                number(&mut self.line, *value);
-                None
-            }
-            Some(Cell::Whole(whole)) => {
-                let _ = write!(self.line, "{whole}");
+                match value.off() {
+                    0 => number(&mut self.line, value.nearest()),
+                    // With all its digits.
+                    _ => _ = write!(self.line, "{value}"),
+                }
                 None
             }
             Some(Cell::Stretch(mean, low, high)) => {
@@ -398,7 +391,7 @@ mod tests {
             self.asked += 1;
             let own = self.points.iter().filter(|(name, ..)| *name == metric.as_str());
             let points: Vec<Point> = own
-                .map(|(_, at, value)| Point { at: START + at, value: *value, off: 0 })
+                .map(|(_, at, value)| Point::new(START + at, *value))
                 .filter(|point| (from..to).contains(&point.at))
                 .collect();
             Ok(match () {
@@ -522,13 +515,9 @@ mod tests {
 
     #[test]
     fn the_server_s_past_fills_what_this_disk_has_not() {
-        let bucket = |at: i64, mean| Bucket {
-            at: START + at,
-            min: mean - 1.0,
-            mean,
-            max: mean + 1.0,
-            count: 9,
-            off: 0,
+        let bucket = |at: i64, mean: f64| {
+            let (min, max) = (mean - 1.0, mean + 1.0);
+            Bucket { at: START + at, min, mean, max, count: 9, off: 0 }
         };
         let page = SeriesPage {
             from: START,
