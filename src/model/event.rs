@@ -8,6 +8,7 @@ use super::chat::{Entry, Message, OutboxItem, Position, Principal, Refusal, Send
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
 use super::features::Features;
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomName};
+use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
 use super::log::{Note, Passed};
 use super::notices::NoticeChoices;
@@ -441,4 +442,8 @@ pub enum Update {
     Indexed(Option<u8>),
     /// A connection test went on.
     Test(Option<TestOutcome>),
+    /// How the own server stands on the local network.
+    Lan(Lan),
+    /// The servers that others announce there.
+    Nearby(Nearby),
 }

@@ -11,6 +11,7 @@ use super::event::{Event, Listed, LogRestart, Page, Paused, Person, Side, Stored
 use super::features::{Feature, Features};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::known::{Known, Shown, device_label};
+use super::lan::{Lan, Nearby};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
 use super::notices::NoticeChoices;
@@ -205,6 +206,10 @@ pub struct Model {
     pub first_steps: bool,
     /// How the last connection test ended.
     pub test: Option<TestOutcome>,
+    /// How the own server stands on the local network.
+    pub lan: Lan,
+    /// The servers that others announce there.
+    pub nearby: Nearby,
     /// What was searched for and found.
     pub searching: Searching,
 }
@@ -239,6 +244,8 @@ impl Model {
             Update::Keyring(trouble) => self.no_keyring = trouble,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
+            Update::Lan(lan) => self.lan = lan,
+            Update::Nearby(nearby) => self.nearby = nearby,
             Update::Found(found) => self.searching.found = Some(found),
             Update::DayFound(found) => self.searching.day = Some(found),
             Update::Indexed(percent) => self.searching.indexed = percent,

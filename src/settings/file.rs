@@ -13,7 +13,9 @@ use super::migrate::{self, STEPS, Unfit, VERSION};
 use super::private_file::{self, beside};
 use crate::model::address;
 use crate::model::profile::Secret;
-use crate::model::{Banner, ConnectionId, NoticeChoices, Panes, Preferences, Profile, WindowPlace};
+use crate::model::{
+    Banner, ConnectionId, LanChoice, NoticeChoices, Panes, Preferences, Profile, WindowPlace,
+};
 
 /// Why settings were not written.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +60,8 @@ struct Content {
     #[serde(flatten)]
     preferences: Preferences,
     notice_choices: NoticeChoices,
+    /// Whether the own server is open to the local network.
+    lan: LanChoice,
     #[serde(skip_serializing_if = "Option::is_none")]
     window: Option<WindowPlace>,
     panes: Panes,
@@ -177,6 +181,16 @@ impl Settings {
     /// For changing that.
     pub fn notice_choices_mut(&mut self) -> &mut NoticeChoices {
         &mut self.content.notice_choices
+    }
+
+    /// Whether the own server is to be open to the local network, and at which port.
+    pub fn lan(&self) -> LanChoice {
+        self.content.lan
+    }
+
+    /// Changes that.
+    pub fn set_lan(&mut self, choice: LanChoice) {
+        self.content.lan = choice;
     }
 
     /// Where the window stood when it was last closed.

@@ -31,6 +31,8 @@ pub(super) struct List {
     /// The first device that is wholly visible, and how far below the list's edge it stands.
     top: Option<(Key, f32)>,
     wants_focus: bool,
+    /// The person wants to add a device.
+    add: bool,
     /// In whose words everything here is.
     words: Option<&'static Words>,
 }
@@ -61,13 +63,18 @@ impl List {
             jump = self.top.as_ref().and_then(|(key, y)| Some(self.top_of(key)? - y));
         }
         left_out(ui, cx);
-        let clear = empty::show(ui, cx, &self.order, &self.view.filter, standings);
+        let clear = empty::show(ui, cx, &self.order, &self.view.filter, standings, &mut self.add);
         if clear {
             self.view.filter.clear();
             cx.deadline.at(cx.now.boot_ms);
         }
         let chosen = self.lines(ui, cx, standings, jump);
         chosen.or(chosen_first)
+    }
+
+    /// Whether the person wants to add a device; asked for once.
+    pub(super) fn take_add(&mut self) -> bool {
+        std::mem::take(&mut self.add)
     }
 
     /// Puts the keyboard's focus into the list.

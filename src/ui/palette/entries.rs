@@ -25,6 +25,10 @@ pub(in crate::ui) enum Target {
     Connection(ConnectionId),
     /// Who may come in at a connection's server.
     People(ConnectionId),
+    /// An invite to it.
+    Invite(ConnectionId),
+    /// A new device there.
+    AddDevice(ConnectionId),
     /// Another action.
     Act(Action),
     /// These colours.
@@ -96,6 +100,12 @@ pub(super) fn all(cx: &Cx, open: Option<&Place>, recent: &[Place]) -> Vec<Entry>
             if people::is_offered(connection) {
                 let (target, name) = (Target::People(*id), cx.words.people.menu.to_owned());
                 all.push(Entry::new(target, Icon::Server, name, of.clone(), 340));
+                for (target, icon, name) in [
+                    (Target::Invite(*id), Icon::Plus, cx.words.people.invite),
+                    (Target::AddDevice(*id), Icon::Devices, cx.words.people.add_device),
+                ] {
+                    all.push(Entry::new(target, icon, name.to_owned(), of.clone(), 345));
+                }
             }
             let note = cx.words.keys.connection.to_owned();
             all.push(Entry::new(Target::Connection(*id), Icon::Server, of, note, 350));
