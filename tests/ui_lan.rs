@@ -45,8 +45,8 @@ fn closed() -> Lan {
 }
 
 /// A window with an own server beside the connection of every test.
-fn window(width: f32, height: f32) -> Window {
-    let mut window = Window::sized(width, height);
+fn wide() -> Window {
+    let mut window = Window::sized(1_280.0, 800.0);
     window.become_who(ui_support::me());
     let profile = Profile {
         id: OWN,
@@ -101,8 +101,9 @@ fn copied_by(window: &mut Window, button: &str) -> String {
 
 /// The sheet that "Invite people" opens.
 fn inviting(width: f32, height: f32) -> Window {
-    let mut window = window(width, height);
+    let mut window = wide();
     window.click("Invite people");
+    window.resize(width, height);
     let (number, _) = asked(&mut window).remove(0);
     own(
         &mut window,
@@ -216,8 +217,9 @@ fn full_link() -> String {
 
 #[test]
 fn servers_on_the_network_are_looked_for_while_the_dialog_is_open() {
-    let mut window = window(800.0, 600.0);
+    let mut window = wide();
     window.click("Add connection");
+    window.resize(800.0, 600.0);
     assert!(window.intents().contains(&Intent::LookForServers(true)));
     window.update(Update::Nearby(Nearby::Looking(Vec::new())));
     window.harness.get_by_label("Looking for servers on your network…");
@@ -231,7 +233,7 @@ fn servers_on_the_network_are_looked_for_while_the_dialog_is_open() {
 
 #[test]
 fn a_server_that_is_found_fills_the_address_and_needs_an_invite() {
-    let mut window = window(1_280.0, 800.0);
+    let mut window = wide();
     window.click("Add connection");
     let found = vec![server("Lab", 9, ""), server("Workshop", 7, &fingerprint()[..16])];
     window.update(Update::Nearby(Nearby::Looking(found)));
@@ -254,7 +256,7 @@ fn a_server_that_is_found_fills_the_address_and_needs_an_invite() {
 
 #[test]
 fn an_invite_for_another_server_than_the_chosen_one_is_noticed() {
-    let mut window = window(1_280.0, 800.0);
+    let mut window = wide();
     window.click("Add connection");
     window.update(Update::Nearby(Nearby::Looking(vec![server("Lab", 9, &"9".repeat(16))])));
     window.click("Lab, 192.168.1.9:7870. Needs an invite");
@@ -264,8 +266,9 @@ fn an_invite_for_another_server_than_the_chosen_one_is_noticed() {
 
 #[test]
 fn a_pasted_invite_fills_everything_and_says_what_is_joined() {
-    let mut window = window(800.0, 600.0);
+    let mut window = wide();
     window.click("Add connection");
+    window.resize(800.0, 600.0);
     window.fill(duplex::ui::text::ENGLISH.address, &full_link());
     window.harness.get_by_label("Server: Work & shop");
     window.harness.get_by_label("Address: 192.168.1.7:7870 (and 2 more)");
@@ -281,7 +284,7 @@ fn a_pasted_invite_fills_everything_and_says_what_is_joined() {
 
 #[test]
 fn a_device_is_added_from_the_device_pane() {
-    let mut window = window(1_280.0, 800.0);
+    let mut window = wide();
     window.event(Event::Devices { devices: Vec::new(), started: 0, more: false });
     own(&mut window, Event::Devices { devices: Vec::new(), started: 0, more: false });
     window.click("Add device");
@@ -310,7 +313,7 @@ fn a_device_is_added_from_the_device_pane() {
 
 #[test]
 fn korean_has_all_of_it() {
-    let mut window = window(800.0, 600.0);
+    let mut window = wide();
     window.update(Update::Preferences(Preferences {
         language: LanguageChoice::Korean,
         ..Preferences::default()

@@ -194,7 +194,8 @@ pub(super) fn joining(ui: &mut Ui, cx: &Cx, text: &str, address: &Address) {
             let font = if mono { theme::mono_small() } else { theme::body() };
             ui.add(Label::new(RichText::new(*what).font(theme::small()).color(theme.weak)).selectable(false));
             let shown = ui.add(Label::new(RichText::new(value).font(font)).selectable(true).wrap());
-            widgets::named(ui, &shown, &format!("{what}: {value}"));
+            let spoken = format!("{what}: {value}");
+            ui.ctx().accesskit_node_builder(shown.id, |node| node.set_value(spoken));
         }
         if address.fingerprint.is_some() {
             ui.add(

@@ -22,6 +22,8 @@ pub(in crate::ui) struct Sheet {
     /// What was refused.
     refused: Option<&'static str>,
     next: u64,
+    /// How high the sheet was drawn last, in points.
+    height: f32,
 }
 
 impl Sheet {
@@ -37,6 +39,7 @@ impl Sheet {
             refused: None,
             // Answers to an earlier sheet are not taken for this one's.
             next: cx.now.boot_ms.saturating_mul(1_000) + 500,
+            height: 0.0,
         }
     }
 
@@ -59,6 +62,11 @@ impl Sheet {
         let close = ui.horizontal(|ui| ui.add(widgets::plain(cx.words.close))).inner;
         if ui.memory(|memory| memory.focused().is_none()) {
             close.request_focus();
+        }
+        let height = ui.min_rect().height();
+        if std::mem::replace(&mut self.height, height) != height {
+            // It is put into the middle of the window with the next frame.
+            cx.deadline.at(cx.now.boot_ms);
         }
         // A token that is shown goes by Done or Close, not by a key that was meant for something else.
         let kept =

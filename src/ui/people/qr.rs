@@ -36,10 +36,7 @@ impl Code {
     /// Draws it as large as the room allows.
     pub(super) fn show(&self, ui: &mut Ui, room: f32, name: &str) {
         let (rect, response) = ui.allocate_exact_size(Vec2::splat(self.edge(room)), Sense::hover());
-        ui.ctx().accesskit_node_builder(response.id, |node| {
-            node.set_role(Role::Image);
-            node.set_label(name);
-        });
+        response.widget_info(|| egui::WidgetInfo::labeled(Role::Image, true, name));
         ui.painter().rect_filled(rect, 0.0, theme::PAPER);
         // On whole pixels, so that all modules are of one size and no edge is grey.
         let pixel = 1.0 / ui.ctx().pixels_per_point();
