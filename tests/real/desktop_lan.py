@@ -16,7 +16,7 @@ import drive  # noqa: E402
 
 DUPLEX, DUPLEXCTL = os.environ["DUPLEX"], os.environ["DUPLEXCTL"]
 WORK = pathlib.Path(os.environ["REAL_DIR"])
-NAME = re.compile("^(Display name|What the others call you)$")
+NAME = re.compile("^(Your name|Display name)$")
 ONE, TWO = f"duplexa{os.getpid()}", f"duplexb{os.getpid()}"
 
 
