@@ -27,6 +27,8 @@ use crate::wire::duplex::message::close;
 
 /// How often addresses and visits are looked at while the hub is open to the network.
 const LOOK: Duration = Duration::from_secs(2);
+/// How often it is tried again to open what could not be opened.
+const AGAIN: Duration = Duration::from_secs(10);
 /// How long a listener that closes waits for its connections to have gone.
 const GOODBYE: Duration = Duration::from_secs(3);
 /// Connections that wait to be accepted.
@@ -160,10 +162,16 @@ impl Network {
                 state.send_replace(Lan::Closed { ended: Some(ended), port: choice.port });
             }
             if choice.open && self.open.is_none() {
-                state.send_replace(Lan::Changing);
+                // What is only tried once more is not told again.
+                if !matches!(&*state.borrow(), Lan::Failed { .. }) {
+                    state.send_replace(Lan::Changing);
+                }
                 if let Err(why) = self.open(choice.port).await {
-                    log::warn!("the hub cannot be opened to the network at port {}: {why:?}", choice.port);
-                    state.send_replace(Lan::Failed { port: choice.port, why });
+                    let failed = Lan::Failed { port: choice.port, why };
+                    if *state.borrow() != failed {
+                        log::warn!("the hub cannot be opened to the network: {failed:?}");
+                        state.send_replace(failed);
+                    }
                 }
             } else if !choice.open {
                 let was_open = matches!(&*state.borrow(), Lan::Closed { ended: Some(_), .. });
@@ -185,6 +193,7 @@ impl Network {
                         Err(_) => return std::future::pending().await,
                     },
                     () = sleep(LOOK), if self.open.is_some() => {}
+                    () = sleep(AGAIN), if choice.open && self.open.is_none() => break,
                 }
             }
         }
@@ -357,9 +366,21 @@ fn own_addresses() -> Vec<IpAddr> {
         log::debug!("this computer's addresses are not known: {error}");
         Vec::new()
     });
-    let all: Vec<IpAddr> = all.iter().filter(|face| !face.is_loopback()).map(|face| face.ip()).collect();
+    let beyond = || all.iter().filter(|face| !face.is_loopback());
+    let mut outside: Vec<IpAddr> =
+        beyond().filter(|face| !is_inner(&face.name)).map(|face| face.ip()).collect();
+    if outside.is_empty() {
+        outside = beyond().map(|face| face.ip()).collect();
+    }
     let sent_from = tls::reachable_address(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
-    in_order(all, sent_from)
+    in_order(outside, sent_from)
+}
+
+/// Networks within this computer, of containers and virtual machines: on another computer their addresses are its own.
+fn is_inner(interface: &str) -> bool {
+    const INNER: [&str; 10] =
+        ["docker", "br-", "virbr", "lxcbr", "lxdbr", "podman", "cni", "vboxnet", "vmnet", "vEthernet"];
+    INNER.iter().any(|inner| interface.starts_with(inner))
 }
 
 fn in_order(mut all: Vec<IpAddr>, sent_from: Option<IpAddr>) -> Vec<IpAddr> {

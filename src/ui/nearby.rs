@@ -154,14 +154,15 @@ fn row(ui: &mut Ui, cx: &Cx, server: &NearbyServer, chosen: Option<&NearbyServer
         .min_size(vec2(ui.available_width(), ROW));
     let response = ui.push_id(id, |ui| ui.add(button)).inner;
     let rect = response.rect.shrink2(vec2(space::SMALL, 0.0));
-    let note_shown = widgets::cut(ui, note, theme::small(), theme.weak, rect.width() / 2.0);
+    let weak = if chosen == Some(server) { theme.text } else { theme.weak };
+    let note_shown = widgets::cut(ui, note, theme::small(), weak, rect.width() / 2.0);
     let width = rect.width() - note_shown.size().x - space::SMALL;
     let name = widgets::cut(ui, &server.name, theme::strong(size::BODY), theme.text, width);
     ui.painter().galley(rect.left_top() + vec2(0.0, 3.0), name, theme.text);
-    let at = widgets::cut(ui, &place, theme::small(), theme.weak, width);
-    ui.painter().galley(rect.left_top() + vec2(0.0, 21.0), at, theme.weak);
+    let at = widgets::cut(ui, &place, theme::small(), weak, width);
+    ui.painter().galley(rect.left_top() + vec2(0.0, 21.0), at, weak);
     let corner = egui::pos2(rect.right() - note_shown.size().x, rect.center().y - note_shown.size().y / 2.0);
-    ui.painter().galley(corner, note_shown, theme.weak);
+    ui.painter().galley(corner, note_shown, weak);
     widgets::named(ui, &response, &format!("{}, {place}. {note}", server.name));
     response.clicked()
 }

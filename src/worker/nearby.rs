@@ -25,6 +25,8 @@ const TOGETHER: Duration = Duration::from_millis(200);
 
 /// After so many attempts a server may have another address by now.
 const LOST_ATTEMPTS: u32 = 2;
+/// Maximum number of addresses that are kept of a server that was found again: the oldest is forgotten.
+const MAX_URLS: usize = 8;
 /// Maximum number of events that are told together.
 const MAX_TOGETHER: usize = 64;
 
@@ -163,6 +165,7 @@ impl Desk {
             choice.port = open.port;
             self.settings.set_lan(choice);
             self.save_settings();
+            self.own_hub.iter().for_each(|hub| hub.set_lan(choice));
         }
         self.update(Update::Lan(lan));
     }
@@ -246,8 +249,17 @@ impl Desk {
         }
         let Some(seat) = self.seats.get_mut(&id) else { return };
         log::info!("connection {id:?} was found again on the local network");
-        let urls = std::iter::once(url).chain(seat.profile.urls.iter().cloned());
-        seat.courier.link_mut().set_urls(urls.collect());
+        // From now on it is tried there first, also after the next start.
+        seat.profile.urls.retain(|known| *known != url);
+        seat.profile.urls.insert(0, url);
+        seat.profile.urls.truncate(MAX_URLS);
+        seat.courier.link_mut().set_urls(seat.profile.urls.clone());
+        let profile = seat.profile.clone();
+        if id > ConnectionId::COMMAND_LINE {
+            self.settings.set_profile(profile.clone());
+            self.save_settings();
+        }
+        self.update(Update::Configured(profile));
         self.tell(id, Input::Link(link::Input::Nudge));
     }
 }

@@ -56,7 +56,7 @@ impl Sheet {
         let heading = ui.add(Label::new(RichText::new(title).font(theme::title())).wrap());
         widgets::heading(ui, &heading, title, 1);
         let most = (window_height - 170.0).max(120.0);
-        let scroll = ScrollArea::vertical().id_salt("add device").max_height(most);
+        let scroll = ScrollArea::vertical().id_salt("add device").max_height(most).min_scrolled_height(most);
         let done = scroll.auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx)).inner;
         ui.add_space(space::TINY);
         let close = ui.horizontal(|ui| ui.add(widgets::plain(cx.words.close))).inner;

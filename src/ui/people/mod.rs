@@ -154,7 +154,8 @@ impl Sheet {
         // As high as it may be from the first frame: what grows frame by frame moves under the pointer.
         let whole = (window_height - 160.0).min(MAX_HEIGHT);
         let room = (top + whole - ui.cursor().top() - 2.0 * rows::HEIGHT).max(2.0 * rows::HEIGHT);
-        let above = egui::ScrollArea::vertical().id_salt("above the list").max_height(room);
+        let above =
+            egui::ScrollArea::vertical().id_salt("above the list").max_height(room).min_scrolled_height(room);
         above.auto_shrink([false, true]).show(ui, |ui| {
             if let Some(lan) = facts.lan.as_ref().filter(|_| self.tab == Tab::Invites && self.shown.is_none())
             {
