@@ -10,6 +10,7 @@ use super::device_choices::DeviceChoices;
 use super::export::Exported;
 use super::features::Features;
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomName};
+use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
 use super::log::{Note, Passed};
 use super::notices::NoticeChoices;
@@ -447,4 +448,8 @@ pub enum Update {
     Indexed(Option<u8>),
     /// A connection test went on.
     Test(Option<TestOutcome>),
+    /// How the own server stands on the local network.
+    Lan(Lan),
+    /// The servers that others announce there.
+    Nearby(Nearby),
 }

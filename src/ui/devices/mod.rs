@@ -176,6 +176,11 @@ impl Devices {
         self.page = Some(Page::new(connection, device));
     }
 
+    /// Whether the person wants to add a device, and at which server if that is known; asked for once.
+    pub(super) fn take_wish(&mut self) -> Option<Option<ConnectionId>> {
+        self.list.take_add().then_some(None)
+    }
+
     /// The device whose page is open.
     pub(super) fn opened(&self) -> Option<(ConnectionId, DeviceId)> {
         self.page.as_ref().map(Page::of)
