@@ -501,7 +501,7 @@ impl Link {
         if !self.urls.is_empty() {
             self.url = (self.url + 1) % self.urls.len();
         }
-        if matches!(why, Why::Violation { .. }) {
+        if why.is_violation() {
             self.violations += 1;
         }
         // What breaks the protocol twice in a row will not speak it the third time.
@@ -550,7 +550,10 @@ impl Link {
         }
         match &self.state {
             LinkState::Dialing { .. } => self.fall(now, Why::TimedOut { during: Phase::Dial }, None),
-            LinkState::Handshaking { .. } => self.fall(now, Why::TimedOut { during: Phase::Handshake }, None),
+            LinkState::Handshaking { .. } => {
+                let known = self.session.as_ref().and_then(|session| session.why_overdue());
+                self.fall(now, known.unwrap_or(Why::TimedOut { during: Phase::Handshake }), None);
+            }
             LinkState::Waiting { .. } => self.dial(now),
             LinkState::Online { .. } => match self.pong_by {
                 Some(by) if now.boot_ms >= by => self.fall(now, Why::Silent, None),
