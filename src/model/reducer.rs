@@ -466,6 +466,8 @@ impl Connection {
             Event::DevicesRestored(states) => self.devices.restored(states),
             // For the publisher beside the model.
             Event::CommandGiven { .. } | Event::PublishRefused { .. } => {}
+            // Of a connection test, which has no place here.
+            Event::InviteGood { .. } => {}
             Event::Note(note) => self.log.note(now.wall_ms, note),
             Event::Passed(passed) => self.log.frame(now.wall_ms, *passed),
             Event::LogWatched(watched) => self.log.watch(watched),

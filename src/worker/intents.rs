@@ -447,12 +447,20 @@ impl Desk {
         self.update(Update::Test(Some(TestOutcome::Running)));
         let access = match &credential {
             // An invite is not used up by a test.
-            Credential::Invite { .. } => None,
+            Credential::Invite { code, .. } => Some(Access::CheckInvite { code: code.clone() }),
             Credential::Keep => self.seats.get(&profile.id).and_then(|seat| seat.access.clone()),
             Credential::Token(_) => self.access(&credential),
         };
-        let (test, done) = (self.test, self.done.clone());
+        let (test, done, secrets) = (self.test, self.done.clone(), self.secrets.clone());
         tokio::spawn(async move {
+            let access = match access {
+                Some(access) => access,
+                // Its token is read when it first connects, which may not have been yet.
+                None => match spawn_blocking(move || secrets.get(profile.id)).await {
+                    Ok(Ok(Some(token))) => Access::Token(token),
+                    _ => Access::Nobody,
+                },
+            };
             let outcome = trial::try_out(profile, access).await;
             // The worker is gone if nobody takes it.
             let _ = done.send(Done::Tested(test, outcome)).await;
