@@ -67,7 +67,7 @@ fn a_rooms_menu_says_and_changes_what_is_told_of_it() {
     let mut window = Window::online();
     window.harness.get_by_role_and_label(Role::ListItem, "general").click_secondary();
     window.run();
-    assert!(is_on(&window, Role::RadioButton, "As usual (mentions of me)"));
+    assert!(is_on(&window, Role::RadioButton, "Default (mentions only)"));
     window.click("Nothing");
     let level = Some(Level::Nothing);
     assert_eq!(keep(&mut window), [Intent::SetRoomLevel { connection: CONNECTION, room: general(), level }]);
@@ -80,7 +80,7 @@ fn a_rooms_menu_says_and_changes_what_is_told_of_it() {
     window.run();
     window.key_with(Modifiers::SHIFT, Key::F10);
     assert!(is_on(&window, Role::RadioButton, "Nothing"));
-    assert!(window.harness.get_by_label("As usual (mentions of me)").is_focused());
+    assert!(window.harness.get_by_label("Default (mentions only)").is_focused());
     window.key(Key::Space);
     let level = None;
     assert_eq!(keep(&mut window), [Intent::SetRoomLevel { connection: CONNECTION, room: general(), level }]);
@@ -93,12 +93,12 @@ fn a_device_is_muted_on_its_page() {
     window.open_device(pump());
     window.run();
     window.intents();
-    assert!(!is_on(&window, Role::CheckBox, "No notifications"));
-    window.click("No notifications");
+    assert!(!is_on(&window, Role::CheckBox, "Mute notifications"));
+    window.click("Mute notifications");
     let muted = |muted| Intent::MuteDevice { connection: CONNECTION, device: pump(), muted };
     assert_eq!(keep(&mut window), [muted(true)]);
-    assert!(is_on(&window, Role::CheckBox, "No notifications"));
-    window.click("No notifications");
+    assert!(is_on(&window, Role::CheckBox, "Mute notifications"));
+    window.click("Mute notifications");
     assert_eq!(keep(&mut window), [muted(false)]);
     window.check_names();
 }
@@ -150,7 +150,7 @@ fn a_trial_is_asked_for_and_what_is_missing_around_the_window_is_said() {
     window.click("Settings");
     window.fill("Search settings", "test example");
     window.intents();
-    window.click("Send a test notification");
+    window.click("Send test notification");
     assert_eq!(window.intents(), [Intent::TryNotice]);
     // Nothing is said before it is known.
     assert!(window.harness.query_by_label(nothing_told).is_none());

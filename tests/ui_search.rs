@@ -188,11 +188,11 @@ fn a_syllable_that_is_still_composed_is_looked_for_as_what_it_may_become() {
 fn a_filter_that_cannot_be_used_says_what_it_wants() {
     let mut window = searching();
     window.type_text("leak before:foo");
-    assert!(has(&window, "“foo” is no date. Try before:2026-11-03"));
+    assert!(has(&window, "“foo” isn't a valid date. Try before:2026-11-03"));
     window.fill(FIELD, "from: leak");
-    assert!(has(&window, "from: wants a name"));
+    assert!(has(&window, "from: needs a name"));
     window.fill(FIELD, "leak before:yesterday from:mina");
-    assert!(!has(&window, "no date") && !has(&window, "wants"));
+    assert!(!has(&window, "valid date") && !has(&window, "needs"));
     let search = searches(&window.intents()).pop().unwrap();
     assert!(search.query.before.is_some_and(|before| before < window.now().wall_ms));
     assert_eq!(search.query.from, ["mina"]);
@@ -209,13 +209,13 @@ fn nothing_found_says_what_to_try_and_offers_every_room() {
     let mut window = searching();
     let search = type_search(&mut window, "zzz");
     answer(&mut window, Found { more_at_hub: true, ..Found::nothing(search.number) });
-    assert!(has(&window, "Nothing in this room") && has(&window, "Try fewer or shorter words"));
+    assert!(has(&window, "No results in this room") && has(&window, "Try fewer or shorter words"));
     assert!(has(&window, "older messages are on the server"), "and what was not looked at");
     window.click("Search in all rooms");
     let search = searches(&window.intents()).pop().unwrap();
     assert_eq!(search.scope, Scope::Everywhere);
     answer(&mut window, Found { nobody: true, ..Found::nothing(search.number) });
-    assert!(has(&window, "Nobody here has a name"));
+    assert!(has(&window, "No one here has a name"));
     let search = type_search(&mut window, "z");
     answer(&mut window, Found::failed(search.number));
     assert!(has(&window, "The disk could not be read"));
@@ -238,7 +238,7 @@ fn older_results_follow_and_an_end_before_the_end_is_told() {
     let more = searches(&window.intents()).pop().unwrap();
     assert_eq!((more.behind, more.patience), (Some(7), Patience::Thorough));
     answer(&mut window, found(more.number, &[], End::Complete));
-    assert!(has(&window, "Nothing older was found") && has(&window, "3 results"));
+    assert!(has(&window, "No older results") && has(&window, "3 results"));
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn a_date_is_gone_to_or_it_is_said_why_not() {
     window.check_names();
     window.type_text("someday");
     window.key(Key::Enter);
-    assert!(has(&window, "That is no date. Try 2026-11-03"));
+    assert!(has(&window, "That isn't a valid date. Try 2026-11-03"));
     window.fill("Date", "2025-10-01");
     assert!(has(&window, "Wednesday, 1 October 2025"), "what is understood");
     window.key(Key::Enter);

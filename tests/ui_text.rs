@@ -263,7 +263,7 @@ fn messages_are_selected_one_by_one_and_in_ranges() {
     window.harness.get_by_role_and_label(Role::Button, "Copy as text").click();
     window.harness.step();
     assert_eq!(said(&window.copied().unwrap()).len(), 4);
-    window.click("End selection");
+    window.click("Clear selection");
     assert!(window.harness.query_by_label("Copy as text").is_none());
 }
 

@@ -57,6 +57,8 @@ pub struct StoredRoom {
     pub read: Position,
     /// Messages by others after `read`.
     pub unread: u64,
+    /// How many of these name the person.
+    pub mentions: u64,
     /// Typed and not sent.
     pub draft: String,
 }
@@ -382,6 +384,8 @@ pub enum Event {
         newest: Position,
         /// How many by others between the two.
         unread: u64,
+        /// How many of these name the person.
+        mentions: u64,
     },
     /// A draft was set aside or cleared.
     Draft {

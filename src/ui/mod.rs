@@ -11,6 +11,7 @@ mod announce;
 mod ask;
 mod banner;
 mod bar;
+mod bidi;
 mod body;
 mod chat;
 mod devices;
@@ -24,6 +25,7 @@ mod looks;
 mod nul;
 mod open_link;
 mod outside;
+mod overhang;
 mod palette;
 mod panes;
 mod people;
@@ -145,6 +147,7 @@ impl Ui {
     /// Dresses the context and starts with nothing open.
     pub fn new(ctx: &egui::Context, options: Options) -> Ui {
         ctx.add_plugin(nul::NoNul);
+        ctx.add_plugin(overhang::Overhang);
         Ui {
             looks: looks::Looks::new(ctx, options.language),
             open: None,

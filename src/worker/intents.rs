@@ -244,13 +244,9 @@ impl Desk {
         self.is_counting = true;
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
-            let counted = match store.count_unread(connection, room.clone()).await {
-                Ok((read, newest, unread)) => Some(Event::Counted { room, read, newest, unread }),
-                Err(error) => {
-                    log::error!("unread messages cannot be counted: {error}");
-                    None
-                }
-            };
+            let counted = store.count_unread(connection, room).await;
+            let counted =
+                counted.inspect_err(|error| log::error!("unread messages cannot be counted: {error}")).ok();
             // The worker is gone if nobody takes it.
             let _ = done.send(Done::Counted(connection, counted)).await;
         });

@@ -6,10 +6,11 @@ use egui::text::CCursor;
 use egui::text_edit::TextEditOutput;
 use egui::text_selection::CCursorRange;
 use egui::{
-    Align, Event, Frame, Id, Key, KeyboardShortcut, Label, Layout, Margin, Modifiers, Rect, RichText,
-    ScrollArea, Stroke, TextEdit, Ui, pos2, vec2,
+    Align, Event, EventFilter, Frame, Id, Key, KeyboardShortcut, Label, Layout, Margin, Modifiers, Rect,
+    RichText, ScrollArea, Stroke, TextEdit, Ui, pos2, vec2,
 };
 
+use super::complete::Complete;
 use super::compose::Compose;
 use super::{RoomKey, marked};
 use crate::model::chat::{Delivery, MAX_BODY_BYTES};
@@ -39,6 +40,7 @@ pub(super) struct Input {
     drafts: HashMap<RoomKey, Draft>,
     wants_focus: bool,
     compose: Compose,
+    complete: Complete,
     spot: Spot,
 }
 
@@ -118,6 +120,12 @@ impl Draft {
         }
     }
 
+    /// The text was changed otherwise than by typing in the field.
+    fn changed(&mut self, cx: &Cx) {
+        self.touched = true;
+        self.changed_at = Some(cx.now.boot_ms);
+    }
+
     fn end_edit(&mut self) {
         if let Some(editing) = self.editing.take() {
             self.text = editing.set_aside;
@@ -155,6 +163,18 @@ impl Input {
         self.wants_focus = true;
     }
 
+    /// Adds somebody's name behind what is written.
+    pub(super) fn mention(&mut self, key: &RoomKey, name: &str) {
+        let draft = self.drafts.entry(key.clone()).or_default();
+        if !draft.text.is_empty() && !draft.text.ends_with(char::is_whitespace) {
+            draft.text.push(' ');
+        }
+        draft.text.push_str(&format!("@{name} "));
+        draft.touched = true;
+        draft.cursor_to_end = true;
+        self.wants_focus = true;
+    }
+
     /// Hands out every draft that is not kept yet.
     pub(super) fn flush(&mut self, intents: &mut Vec<Intent>) {
         for (key, draft) in &mut self.drafts {
@@ -186,15 +206,23 @@ impl Input {
             }
             draft.refused_paste = refuse_paste(ui, &draft.text).or(draft.refused_paste);
             if !self.compose.is_composing() && mark_up(ui, id, &mut draft.text) {
-                draft.touched = true;
-                draft.changed_at = Some(cx.now.boot_ms);
+                draft.changed(cx);
             }
         }
+        let composing = self.compose.is_composing();
+        if self.complete.take_keys(ui, cx, key, id, &mut draft.text, composing) {
+            draft.changed(cx);
+        }
         let enter = enter_pressed(ui, &self.compose, cx.chosen.enter_sends);
-        let (output, clicked) = field(ui, cx, key, id, draft, facts.online, !too_large && !empty);
+        let keeps = self.complete.filter();
+        let (output, clicked) = field(ui, cx, key, id, draft, (facts.online, !too_large && !empty), keeps);
         let response = output.response.response.clone().accessible_name(cx.words.message);
         if response.has_focus() {
             self.spot.steady(ui, cx, id, self.compose.is_composing());
+        }
+        if self.complete.show(ui, cx, id, response.rect, &mut draft.text, composing) {
+            draft.changed(cx);
+            self.wants_focus = true;
         }
         if std::mem::take(&mut self.wants_focus) {
             response.request_focus();
@@ -330,8 +358,8 @@ fn field(
     key: &RoomKey,
     id: Id,
     draft: &mut Draft,
-    online: bool,
-    can_send: bool,
+    (online, can_send): (bool, bool),
+    keeps: EventFilter,
 ) -> (TextEditOutput, bool) {
     let theme = theme::of(ui);
     if std::mem::take(&mut draft.cursor_to_end) {
@@ -372,6 +400,7 @@ fn field(
                     .desired_rows(1)
                     .desired_width(f32::INFINITY)
                     .char_limit(MOST_CHARACTERS)
+                    .event_filter(keeps)
                     .return_key(KeyboardShortcut::new(breaks_line, Key::Enter))
                     .show(ui)
             })

@@ -259,7 +259,7 @@ mod tests {
         };
         assert_eq!(
             both(&devices, &gone(1, Gone::Silent)),
-            [pair("Pump is silent", "Workshop"), pair("Pump: 소식 없음", "Workshop")]
+            [pair("No data from Pump", "Workshop"), pair("Pump: 무응답", "Workshop")]
         );
         assert_eq!(
             both(&devices, &gone(12, Gone::Offline)),
