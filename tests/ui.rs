@@ -94,7 +94,7 @@ fn offline_a_message_can_be_sent_and_says_when_it_goes() {
     let send = window.harness.get_by_role_and_label(Role::Button, "Send");
     assert!(!send.accesskit_node().is_disabled());
     let description = send.accesskit_node().description().unwrap_or_default();
-    assert!(description.contains("when online"), "{description}");
+    assert!(description.contains("back online"), "{description}");
     window.key(Key::Enter);
     assert_eq!(sent(&window.intents()), ["later"]);
 }
@@ -186,7 +186,7 @@ fn an_edit_that_came_too_late_is_not_lost() {
     window.click("Edit");
     window.type_text(" and second");
     window.event(Event::Attempted(vec![id]));
-    window.harness.get_by_label_contains("has been sent meanwhile");
+    window.harness.get_by_label_contains("has already been sent");
     window.intents();
     window.key(Key::Enter);
     assert_eq!(sent(&window.intents()), ["first and second"]);
@@ -732,7 +732,7 @@ fn what_lies_before_the_first_message_is_said() {
     window.event(Event::Jumped { room: general(), page: first });
     window.harness.get_by_label("Loading older messages…");
     window.link(LinkState::Idle);
-    window.harness.get_by_label("Older messages are on the server; connect to load them.");
+    window.harness.get_by_label("Older messages are on the server. Connect to load them.");
     let complete = window.page(1..=3, false, false);
     window.event(Event::Jumped { room: general(), page: complete });
     window.harness.get_by_label("This is the beginning of #general.");
@@ -933,15 +933,15 @@ fn what_the_server_takes_later_says_why_it_waits_and_until_when() {
     window.event(Event::Postponed { id, unseen: true });
     window.event(pause(Refusal::SlowDown { retry_after_ms: 60_000 }));
     let says = |window: &Window, words: &str| window.harness.query_all_by_label_contains(words).count();
-    assert_eq!(says(&window, "The server is taking no more messages for now. Sending resumes at "), 2);
+    assert_eq!(says(&window, "The server isn't accepting messages right now. Sending resumes at "), 2);
     window.click("Delete");
     assert_eq!(window.intents(), [Intent::Discard { connection: CONNECTION, id }]);
     window.event(Event::Unqueued(id));
     window.event(pause(Refusal::Quota { retry_after_ms: 60_000 }));
-    assert_eq!(says(&window, "What this account may send for now is used up. Sending resumes at "), 1);
+    assert_eq!(says(&window, "You've reached this account's sending limit. Sending resumes at "), 1);
     assert!(window.harness.query_by_label("Delete").is_none(), "the server may have the other one");
     window.event(Event::Paused(None));
-    assert_eq!(says(&window, "What this account may send"), 0);
+    assert_eq!(says(&window, "reached this account"), 0);
     assert!(window.description("may be there").ends_with("Sending"));
     window.event(Event::Unqueued(kept));
 }

@@ -113,7 +113,7 @@ fn every_setting_of_notices_is_a_control_and_counts_at_once() {
     assert_eq!(notices(&window).rooms, Level::All);
     type Flag = fn(&NoticePreferences) -> bool;
     let flags: [(&str, &str, Flag); 8] = [
-        ("Devices that go offline", "devices offline", |notices| notices.devices),
+        ("Devices going offline", "devices offline", |notices| notices.devices),
         ("Lost connections", "outage", |notices| notices.link),
         ("Message text in notifications", "privacy", |notices| notices.show_text),
         ("Do not disturb", "disturb", |notices| notices.do_not_disturb),
@@ -145,7 +145,7 @@ fn every_setting_of_notices_is_a_control_and_counts_at_once() {
 #[test]
 fn a_trial_is_asked_for_and_what_is_missing_around_the_window_is_said() {
     let mut window = Window::online();
-    let nothing_told = "This computer shows no notifications: it has no notification service running.";
+    let nothing_told = "Notifications aren't available: no notification service is running on this computer.";
     let no_tray = "This desktop has no tray, so closing the window ends Duplex.";
     window.click("Settings");
     window.fill("Search settings", "test example");
@@ -208,7 +208,7 @@ fn korean_has_them_too() {
     window.run();
     window.click("모든 메시지");
     keep(&mut window);
-    assert_eq!(window.description("general"), "모든 메시지를 알림");
+    assert_eq!(window.description("general"), "모든 메시지 알림");
     window.click("설정");
     window.fill("설정 검색", "트레이");
     window.harness.get_by_role_and_label(Role::CheckBox, "창을 닫아도 계속 실행");

@@ -441,6 +441,8 @@ pub enum Update {
     Found(Arc<Found>),
     /// A jump to a date has an answer.
     DayFound(DayFound),
+    /// A text was saved to this file, or could not be, in the system's words. With the request's number.
+    TextSaved(u64, Result<PathBuf, String>),
     /// Messages that were there before the search index are being taken in: so many of a hundred are; `None`: all.
     Indexed(Option<u8>),
     /// A connection test went on.

@@ -207,6 +207,8 @@ pub struct Model {
     pub first_steps: bool,
     /// How the last connection test ended.
     pub test: Option<TestOutcome>,
+    /// Where the last text was saved that the person wanted as a file, with the request's number.
+    pub text_saved: Option<(u64, Result<PathBuf, String>)>,
     /// What was searched for and found.
     pub searching: Searching,
 }
@@ -243,6 +245,7 @@ impl Model {
             Update::Test(outcome) => self.test = outcome,
             Update::Found(found) => self.searching.found = Some(found),
             Update::DayFound(found) => self.searching.day = Some(found),
+            Update::TextSaved(number, saved) => self.text_saved = Some((number, saved)),
             Update::Indexed(percent) => self.searching.indexed = percent,
         }
     }

@@ -28,6 +28,7 @@ mod outside;
 mod overhang;
 mod palette;
 mod panes;
+mod paste_note;
 mod people;
 mod room_menu;
 mod rooms;
@@ -52,6 +53,7 @@ use crate::model::time::{BootMs, Time};
 use link::LinkMemory;
 pub use outside::Surroundings;
 use panes::Layout;
+pub use paste_note::NotPasted;
 pub use rooms::name_of as connection_name;
 use text::{Language, Words};
 
@@ -123,6 +125,7 @@ pub struct Ui {
     stops: Vec<(body::Stop, egui::Rect)>,
     title: String,
     announcer: announce::Announcer,
+    paste_note: paste_note::PasteNote,
     dialog: Option<dialog::Dialog>,
     palette: Option<palette::Palette>,
     later: keys::Later,
@@ -168,6 +171,7 @@ impl Ui {
             stops: Vec::new(),
             title: String::new(),
             announcer: announce::Announcer::default(),
+            paste_note: paste_note::PasteNote::default(),
             dialog: None,
             palette: None,
             later: keys::Later::default(),
@@ -206,6 +210,7 @@ impl Ui {
         self.come_back(ui);
         self.dialogs(ui, &mut cx);
         widgets::focus_mark(ui.ctx());
+        self.paste_note.show(ui, &mut cx);
         self.keep_panes(ui, &mut cx);
         self.entitle(ui, &cx);
         self.announcer.show(ui, &mut cx, self.open.as_ref(), &self.links);
@@ -225,6 +230,11 @@ impl Ui {
     /// Hands out every draft that is not kept yet; for when the window is hidden or closed.
     pub fn flush_drafts(&mut self, intents: &mut Vec<Intent>) {
         self.chat.flush_drafts(intents);
+    }
+
+    /// Says that nothing was pasted, and why, where the person wanted it.
+    pub fn not_pasted(&mut self, why: NotPasted) {
+        self.paste_note.tell(why);
     }
 
     /// The connection and room that are open.

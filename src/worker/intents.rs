@@ -56,6 +56,7 @@ impl Desk {
             | Intent::LoadSeries { .. }
             | Intent::LoadStates { .. }
             | Intent::LoadDeviceLog { .. } => self.want_of_devices(intent),
+            Intent::SaveText { number, text } => self.save_text(number, text),
             Intent::WatchLog(..) | Intent::ClearLog(_) | Intent::SaveLog { .. } => self.want_of_log(intent),
             Intent::Manage { connection, number, what } => self.manage(connection, number, what),
             Intent::OpenLink(url) => {
@@ -126,6 +127,7 @@ impl Desk {
         match done {
             Done::Found(found) => self.update(Update::Found(found)),
             Done::DayFound(found) => self.update(Update::DayFound(found)),
+            Done::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
             Done::Show(connection, event) => self.update(Update::Connection(connection, event)),
             Done::Counted(connection, counted) => {
                 self.updates_of(connection, counted);

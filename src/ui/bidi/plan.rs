@@ -303,7 +303,7 @@ impl<M: FnMut(&str, &TextFormat) -> Measured> Planner<'_, M> {
         // Spaces at the end take no room: they would move what is aligned to the right.
         let shown = atoms.iter().rposition(|atom| atom.kind != Kind::Space).map_or(0, |last| last + 1);
         let width: f32 = line[..shown].iter().map(|laid| laid.width).sum();
-        let left = if base.is_rtl() { (self.width - width).max(0.0).floor() } else { 0.0 };
+        let left = if shown > 0 && base.is_rtl() { (self.width - width).max(0.0).floor() } else { 0.0 };
         let mut places = vec![if base.is_rtl() { left } else { left + width }; line.len()];
         let mut x = left;
         for at in order.into_iter().filter(|at| *at < shown) {
@@ -312,7 +312,7 @@ impl<M: FnMut(&str, &TextFormat) -> Measured> Planner<'_, M> {
             places[at] = x;
             x += line[at].width;
         }
-        let begins = self.chars;
+        let (begins, right) = (self.chars, left + width);
         let mut pieces = Vec::with_capacity(line.len());
         for (at, laid) in line.into_iter().enumerate() {
             let count = laid.edges.len() - 1;
@@ -321,7 +321,7 @@ impl<M: FnMut(&str, &TextFormat) -> Measured> Planner<'_, M> {
             pieces.push(Piece { chars: self.chars..self.chars + count, edges });
             self.chars += count;
         }
-        self.lines.push(Line { chars: begins..self.chars, pieces, right: left + width });
+        self.lines.push(Line { chars: begins..self.chars, pieces, right });
     }
 }
 

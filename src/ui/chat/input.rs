@@ -12,6 +12,7 @@ use egui::{
 
 use super::complete::Complete;
 use super::compose::Compose;
+use super::refused::Refused;
 use super::{RoomKey, marked};
 use crate::model::chat::{Delivery, MAX_BODY_BYTES};
 use crate::model::id::MessageId;
@@ -89,8 +90,8 @@ struct Draft {
     /// The text was put there by us: what is typed next goes behind it.
     cursor_to_end: bool,
     typing_told_at: Option<BootMs>,
-    /// A paste that was not taken: how long it was, and for how much there was room.
-    refused_paste: Option<(usize, usize)>,
+    /// A paste that was not taken.
+    refused_paste: Option<Refused>,
 }
 
 /// A message of the outbox is being changed.
@@ -196,6 +197,10 @@ impl Input {
             editing.gone |= !facts.editable;
         }
         let mut cancel = strip(ui, cx, draft);
+        if draft.refused_paste.as_mut().is_some_and(|refused| refused.show(ui, cx)) {
+            draft.refused_paste = None;
+            self.wants_focus = true;
+        }
         let too_large = draft.text.len() > MAX_BODY_BYTES;
         let empty = draft.text.trim().is_empty();
         if ui.memory(|memory| memory.has_focus(id)) {
@@ -204,7 +209,7 @@ impl Input {
             if let Some(moment) = self.compose.deadline(cx.now.boot_ms) {
                 cx.deadline.at(moment);
             }
-            draft.refused_paste = refuse_paste(ui, &draft.text).or(draft.refused_paste);
+            draft.refused_paste = refuse_paste(ui, &draft.text).or(draft.refused_paste.take());
             if !self.compose.is_composing() && mark_up(ui, id, &mut draft.text) {
                 draft.changed(cx);
             }
@@ -220,7 +225,7 @@ impl Input {
         if response.has_focus() {
             self.spot.steady(ui, cx, id, self.compose.is_composing());
         }
-        if self.complete.show(ui, cx, id, response.rect, &mut draft.text, composing) {
+        if self.complete.show(ui, cx, key, id, response.rect, &mut draft.text, composing) {
             draft.changed(cx);
             self.wants_focus = true;
         }
@@ -232,17 +237,8 @@ impl Input {
             let words = (cx.words.too_large)(draft.text.len());
             ui.add(Label::new(RichText::new(words).font(theme::small()).color(theme.bad)).wrap());
         }
-        if let Some((length, most)) = draft.refused_paste.filter(|_| !response.changed()) {
-            let theme = theme::of(ui);
-            let words = (cx.words.rich.paste_too_long)(length, most);
-            let label =
-                ui.add(Label::new(RichText::new(&words).font(theme::small()).color(theme.bad)).wrap());
-            widgets::live(ui, label.id, &words);
-        }
         if response.changed() {
-            draft.refused_paste = None;
-            draft.touched = true;
-            draft.changed_at = Some(cx.now.boot_ms);
+            draft.changed(cx);
             tell_typing(cx, key, draft, facts.online);
         }
         cancel |= draft.editing.is_some()
@@ -311,13 +307,14 @@ fn sends(event: &Event, enter_sends: bool) -> bool {
     }
 }
 
-/// Takes a paste that does not fit out of what was pressed: cut short, a part of it would be lost unseen. Returns how
-/// long it is, and for how much there is room.
-fn refuse_paste(ui: &Ui, text: &str) -> Option<(usize, usize)> {
+/// Takes a paste that does not fit out of what was pressed: cut short, a part of it would be lost unseen.
+fn refuse_paste(ui: &Ui, text: &str) -> Option<Refused> {
     ui.input_mut(|input| {
         let mut refused = None;
         input.events.retain(|event| {
-            let Event::Paste(pasted) = event else { return true };
+            let (Event::Paste(pasted) | Event::MiddleClickPaste { text: pasted, .. }) = event else {
+                return true;
+            };
             // Bytes bound characters: most pastes are not counted.
             if text.len() + pasted.len() <= MOST_CHARACTERS {
                 return true;
@@ -326,7 +323,7 @@ fn refuse_paste(ui: &Ui, text: &str) -> Option<(usize, usize)> {
                 (pasted.chars().count(), MOST_CHARACTERS.saturating_sub(text.chars().count()));
             let fits = length <= room;
             if !fits {
-                refused = Some((length, room));
+                refused = Some(Refused::new(pasted, length, room));
             }
             fits
         });

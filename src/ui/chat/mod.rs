@@ -12,6 +12,7 @@ mod moves;
 mod online;
 mod ordered;
 mod paint;
+mod refused;
 mod row_menu;
 mod rows;
 mod scrollbar;

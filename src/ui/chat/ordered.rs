@@ -1,12 +1,10 @@
 //! A block of text with right-to-left parts: how it is painted, kept with its row, and how letters in it are selected.
 //! What egui offers for that knows left-to-right text alone.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use egui::text::{LayoutJob, TextFormat};
 use egui::{CursorIcon, Event, Galley, Id, OutputCommand, Pos2, Rect, Response, Ui};
@@ -17,11 +15,11 @@ use crate::ui::theme;
 
 /// The plans of a row's blocks, made when it is first drawn at a width.
 #[derive(Default)]
-pub(super) struct Plans(RefCell<HashMap<usize, (Key, Rc<Plan>)>>);
+pub(super) struct Plans(Mutex<HashMap<usize, (Key, Arc<Plan>)>>);
 
 impl fmt::Debug for Plans {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Plans({})", self.0.borrow().len())
+        f.write_str("Plans")
     }
 }
 
@@ -36,7 +34,7 @@ struct Key {
 /// A block as it is painted.
 pub(super) struct Ordered {
     pub(super) galley: Arc<Galley>,
-    pub(super) plan: Rc<Plan>,
+    pub(super) plan: Arc<Plan>,
 }
 
 impl Plans {
@@ -51,16 +49,16 @@ impl Plans {
     ) -> Ordered {
         let theme = std::ptr::from_ref(theme::of(ui)) as usize;
         let key = Key { width, scale: ui.pixels_per_point(), theme };
-        let known =
-            self.0.borrow().get(&block).filter(|(known, _)| *known == key).map(|(_, plan)| plan.clone());
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = plans.get(&block).filter(|(known, _)| *known == key).map(|(_, plan)| Arc::clone(plan));
         if let Some(plan) = known {
             let galley = lay(ui, plan.job.clone());
             if plan.fits(&galley) {
                 return Ordered { galley, plan };
             }
         }
-        let plan = Rc::new(Plan::new(text, &sections(), width, |text, format| measure(ui, text, format)));
-        self.0.borrow_mut().insert(block, (key, Rc::clone(&plan)));
+        let plan = Arc::new(Plan::new(text, &sections(), width, |text, format| measure(ui, text, format)));
+        plans.insert(block, (key, Arc::clone(&plan)));
         Ordered { galley: lay(ui, plan.job.clone()), plan }
     }
 }

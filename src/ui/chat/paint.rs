@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use egui::accesskit::Role;
 use egui::text::{LayoutJob, TextFormat};
 use egui::{
     Align, Align2, Color32, FontId, Galley, Id, Layout, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder,
@@ -182,6 +183,7 @@ pub(super) fn row(
     let whole = whole(columns, placed);
     // Below all that can be clicked in it.
     let under = ui.interact(whole, id.with("row"), Sense::CLICK - Sense::FOCUSABLE);
+    ui.ctx().accesskit_node_builder(under.id, |node| node.set_role(Role::GenericContainer));
     let mut opening = Opening { by_keys: opens_menu, ..Opening::default() };
     opening.on(&under);
     let is_selected = selection.contains(placed.item.key);

@@ -46,9 +46,11 @@ pub static ENGLISH: RichWords = RichWords {
 
     with_new_line: |hint, keys| format!("{hint}   ({keys} for a new line)"),
     paste_too_long: |length, most| {
-        format!(
-            "Not pasted: {length} characters do not fit, there is room for {most}. They are still in the clipboard; \
-             paste them in parts."
-        )
+        format!("Too long to paste: {length} characters, but only {most} fit. None of it was pasted.")
     },
+    save_as_file: "Save as file",
+    paste_saved: |path| format!("Saved to {path}"),
+    paste_not_saved: |detail| format!("Couldn't save the file ({detail})."),
+    paste_no_answer: "Nothing was pasted: the program you copied from didn't respond. Try copying again.",
+    paste_no_text: "Nothing was pasted: there is no text in the clipboard.",
 };

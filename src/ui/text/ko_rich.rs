@@ -46,9 +46,11 @@ pub static KOREAN: RichWords = RichWords {
 
     with_new_line: |hint, keys| format!("{hint}   (줄 바꿈: {keys})"),
     paste_too_long: |length, most| {
-        format!(
-            "붙여 넣지 않았습니다. {length}자는 너무 깁니다. 남은 자리: {most}자. 복사한 내용은 그대로 있으니 나누어 붙여 \
-             넣으세요."
-        )
+        format!("너무 길어서 붙여 넣지 않았습니다. {length}자 중 {most}자까지만 넣을 수 있습니다.")
     },
+    save_as_file: "파일로 저장",
+    paste_saved: |path| format!("저장 위치: {path}"),
+    paste_not_saved: |detail| format!("파일을 저장하지 못했습니다({detail})."),
+    paste_no_answer: "붙여 넣지 못했습니다. 복사한 프로그램이 응답하지 않습니다. 다시 복사해 보세요.",
+    paste_no_text: "붙여 넣을 텍스트가 클립보드에 없습니다.",
 };

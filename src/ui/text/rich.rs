@@ -53,4 +53,10 @@ pub struct RichWords {
     pub with_new_line: fn(&str, &str) -> String,
     /// So many characters, of at most so many.
     pub paste_too_long: fn(usize, usize) -> String,
+    pub save_as_file: &'static str,
+    /// Where it was saved.
+    pub paste_saved: fn(&str) -> String,
+    pub paste_not_saved: fn(&str) -> String,
+    pub paste_no_answer: &'static str,
+    pub paste_no_text: &'static str,
 }

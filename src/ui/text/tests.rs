@@ -395,6 +395,9 @@ fn links_code_and_selections_speak_each_language() {
             rich.mentions_you,
             rich.people_found,
             rich.emoji_found,
+            rich.save_as_file,
+            rich.paste_no_answer,
+            rich.paste_no_text,
             rich.show_people,
             rich.people_list,
             rich.filter_people,
@@ -419,6 +422,8 @@ fn links_code_and_selections_speak_each_language() {
             ((rich.mention)("‹mina›"), "‹mina›"),
             ((rich.with_new_line)("‹mina›", "x"), "‹mina›"),
             ((rich.with_new_line)("x", "‹mina›"), "‹mina›"),
+            ((rich.paste_saved)("‹mina›"), "‹mina›"),
+            ((rich.paste_not_saved)("‹mina›"), "‹mina›"),
             ((rich.paste_too_long)(41, 42), "41"),
             ((rich.paste_too_long)(41, 42), "42"),
         ];

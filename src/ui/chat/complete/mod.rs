@@ -123,16 +123,20 @@ impl Complete {
         EventFilter { tab: is_open, escape: is_open, horizontal_arrows: true, vertical_arrows: true }
     }
 
-    /// Draws the list above the field. Returns whether it changed the text.
+    /// Draws the list above the field, for what was typed in this frame. Returns whether it changed the text.
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn show(
         &mut self,
         ui: &Ui,
         cx: &Cx,
+        key: &RoomKey,
         id: Id,
         field: Rect,
         text: &mut String,
         is_composing: bool,
     ) -> bool {
+        let cursor = ui.memory(|memory| memory.has_focus(id)).then(|| cursor(ui, id)).flatten();
+        self.look(cx, key, text, cursor);
         if !self.is_open() {
             return false;
         }
