@@ -146,7 +146,7 @@ fn every_setting_of_notices_is_a_control_and_counts_at_once() {
 fn a_trial_is_asked_for_and_what_is_missing_around_the_window_is_said() {
     let mut window = Window::online();
     let nothing_told = "Notifications aren't available: no notification service is running on this computer.";
-    let no_tray = "This desktop has no tray, so closing the window ends Duplex.";
+    let no_tray = "This desktop has no tray, so closing the window quits Duplex.";
     window.click("Settings");
     window.fill("Search settings", "test example");
     window.intents();

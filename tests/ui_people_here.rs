@@ -149,16 +149,16 @@ fn the_menu_of_a_message_opens_from_anywhere_on_its_row_and_by_the_menu_key() {
     window.event(Event::Entries { entries: vec![message(1, "general", "p-mina", "short")], live: true });
     let text = window.rect("short");
     for place in [text.right_center() + egui::vec2(200.0, 0.0), text.left_top() - egui::vec2(-4.0, 12.0)] {
+        window.harness.event(egui::Event::PointerMoved(place));
         for pressed in [true, false] {
-            window.harness.event(egui::Event::PointerMoved(place));
             window.harness.event(egui::Event::PointerButton {
                 pos: place,
                 button: egui::PointerButton::Secondary,
                 pressed,
                 modifiers: Modifiers::NONE,
             });
-            window.run();
         }
+        window.run();
         window.harness.get_by_label("Copy text");
         window.key(Key::Escape);
         assert!(window.harness.query_by_label("Copy text").is_none());

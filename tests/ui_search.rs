@@ -218,7 +218,7 @@ fn nothing_found_says_what_to_try_and_offers_every_room() {
     assert!(has(&window, "No one here has a name"));
     let search = type_search(&mut window, "z");
     answer(&mut window, Found::failed(search.number));
-    assert!(has(&window, "The disk could not be read"));
+    assert!(has(&window, "The disk couldn't be read"));
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn a_link_that_pretends_is_called_so_and_not_opened_by_one_more_key() {
     window.harness.get_by_label_contains(
         "The text says “https://bank.example/login”, but the link goes to evil.example.",
     );
-    window.harness.get_by_label_contains("“bank.example” is only a name to sign in with.");
+    window.harness.get_by_label_contains("“bank.example” is only a user name.");
     window.key(Key::Enter);
     assert_eq!(opened(&window.intents()), [""; 0]);
     assert!(window.harness.query_by_label("Open this link?").is_none());

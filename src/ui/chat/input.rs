@@ -200,6 +200,7 @@ impl Input {
         if draft.refused_paste.as_mut().is_some_and(|refused| refused.show(ui, cx)) {
             draft.refused_paste = None;
             self.wants_focus = true;
+            cx.deadline.at(cx.now.boot_ms);
         }
         let too_large = draft.text.len() > MAX_BODY_BYTES;
         let empty = draft.text.trim().is_empty();

@@ -99,6 +99,7 @@ impl Chat {
         let (action, mentioned) = self.head(ui, cx, &key);
         if let Some(name) = mentioned {
             self.input.mention(&key, &name);
+            cx.deadline.at(cx.now.boot_ms);
         }
         let margin = Margin {
             left: space::LARGE as i8,
@@ -125,7 +126,10 @@ impl Chat {
         match act {
             Some(Act::Resend(id)) => cx.intents.push(Intent::Resend { connection, id }),
             Some(Act::Discard(id)) => cx.intents.push(Intent::Discard { connection, id }),
-            Some(Act::Mention(name)) => self.input.mention(&key, &name),
+            Some(Act::Mention(name)) => {
+                self.input.mention(&key, &name);
+                cx.deadline.at(cx.now.boot_ms);
+            }
             Some(Act::Edit(id, body)) => self.input.edit(&key, id, body),
             Some(Act::Follow(target, claimed)) => return Some(Wish::Follow(target, claimed)),
             None => {}

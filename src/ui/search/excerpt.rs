@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn what_is_no_markup_and_what_was_found_stay() {
-        for text in ["2*3*4 = |24|", "snake_|case|_name", "|plain|", "안녕~ |반가|워~", "…cut **|off"]
+        for text in ["2*3*4 = |24|", "snake_|case|_name", "|plain|", "안녕~ |반가|워~", "…cut **|off|"]
         {
             assert_eq!(seen(text), text);
         }

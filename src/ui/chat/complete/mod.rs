@@ -12,7 +12,7 @@ use egui::text::{CCursor, CharIndex};
 use egui::text_selection::CCursorRange;
 use egui::{
     Align2, Area, EventFilter, Frame, Id, Key, Margin, Modifiers, Order, Rect, Sense, Stroke, TextEdit, Ui,
-    pos2, vec2,
+    WidgetInfo, pos2, vec2,
 };
 
 use super::RoomKey;
@@ -59,7 +59,7 @@ impl Complete {
         text: &mut String,
         is_composing: bool,
     ) -> bool {
-        let cursor = ui.memory(|memory| memory.has_focus(id)).then(|| cursor(ui, id)).flatten();
+        let cursor = cursor(ui, id, is_composing);
         if let Some(chosen) = self.chosen.take_if(|_| !is_composing) {
             let trigger = cursor.and_then(|cursor| Trigger::at(text, cursor));
             self.close();
@@ -135,7 +135,7 @@ impl Complete {
         text: &mut String,
         is_composing: bool,
     ) -> bool {
-        let cursor = ui.memory(|memory| memory.has_focus(id)).then(|| cursor(ui, id)).flatten();
+        let cursor = cursor(ui, id, is_composing);
         self.look(cx, key, text, cursor);
         if !self.is_open() {
             return false;
@@ -200,9 +200,8 @@ impl Complete {
 fn row(ui: &Ui, cx: &Cx, found: &Found, rect: Rect, id: Id, is_current: bool) -> bool {
     let theme = theme::of(ui);
     let response = ui.interact(rect, id, Sense::CLICK - Sense::FOCUSABLE);
+    response.widget_info(|| WidgetInfo::labeled(Role::ListBoxOption, true, &found.label));
     ui.ctx().accesskit_node_builder(id, |node| {
-        node.set_role(Role::ListBoxOption);
-        node.set_label(found.label.clone());
         node.set_selected(is_current);
         if found.online == Some(true) {
             node.set_description(cx.words.people.online);
@@ -233,10 +232,14 @@ fn row(ui: &Ui, cx: &Cx, found: &Found, rect: Rect, id: Id, is_current: bool) ->
     response.clicked() || pressed
 }
 
-/// Where the cursor stands, in characters, if nothing is selected.
-fn cursor(ui: &Ui, id: Id) -> Option<usize> {
+/// Where the cursor stands, in characters, if nothing is selected. What is being composed counts as written.
+fn cursor(ui: &Ui, id: Id, is_composing: bool) -> Option<usize> {
+    if !ui.memory(|memory| memory.has_focus(id)) {
+        return None;
+    }
     let range = TextEdit::load_state(ui.ctx(), id)?.cursor.char_range()?;
-    range.is_empty().then_some(range.primary.index.0)
+    let [_, end] = range.sorted_cursors();
+    (range.is_empty() || is_composing).then_some(end.index.0)
 }
 
 /// Puts an entry in the place of what was typed for it.
