@@ -60,6 +60,8 @@ pub struct StoredRoom {
     pub read: Position,
     /// Messages by others after `read`.
     pub unread: u64,
+    /// How many of these name the person.
+    pub mentions: u64,
     /// Typed and not sent.
     pub draft: String,
 }
@@ -392,6 +394,8 @@ pub enum Event {
         newest: Position,
         /// How many by others between the two.
         unread: u64,
+        /// How many of these name the person.
+        mentions: u64,
     },
     /// A draft was set aside or cleared.
     Draft {
@@ -474,6 +478,8 @@ pub enum Update {
     Found(Arc<Found>),
     /// A jump to a date has an answer.
     DayFound(DayFound),
+    /// A text was saved to this file, or could not be, in the system's words. With the request's number.
+    TextSaved(u64, Result<PathBuf, String>),
     /// Messages that were there before the search index are being taken in: so many of a hundred are; `None`: all.
     Indexed(Option<u8>),
     /// A connection test went on.

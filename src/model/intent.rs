@@ -207,6 +207,13 @@ pub enum Intent {
         /// What the file is to say.
         text: String,
     },
+    /// Write a text into a file where the person finds it.
+    SaveText {
+        /// For the answer.
+        number: u64,
+        /// What the file is to hold.
+        text: String,
+    },
     /// Open an address in the system's browser or mail program.
     OpenLink(String),
     /// Dial or probe at once.

@@ -78,12 +78,20 @@ struct ConnectionRow {
     people: bool,
 }
 
+/// What is unread in a room.
+#[derive(Copy, Clone)]
+struct Counts {
+    unread: u64,
+    /// How many of these name the person.
+    mentions: u64,
+}
+
 /// One room, copied out of the model.
 struct RoomRow {
     /// Its place among the rooms of its connection.
     at: usize,
     name: RoomName,
-    unread: u64,
+    counts: Counts,
     choice: Choice,
 }
 
@@ -140,7 +148,8 @@ fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option
             let choice = Choice { own, usual: model.preferences.notices.rooms };
             // What is read while it comes in would only flicker.
             let unread = if is_read(name) { 0 } else { room.unread };
-            RoomRow { at, name: name.clone(), unread, choice }
+            let mentions = if is_read(name) { 0 } else { room.mentions };
+            RoomRow { at, name: name.clone(), counts: Counts { unread, mentions }, choice }
         };
         let rooms = || connection.rooms.iter().enumerate();
         let one = |at: usize| rooms().skip(at).take(1);
@@ -214,13 +223,13 @@ impl Rooms {
         let mut wish = header(ui, cx, row, link, self);
         let pitch = cx.rhythm().row + GAP;
         let mut next = 0;
-        for RoomRow { at, name, unread, choice } in room_rows(cx, row, &drawn(ui, row.rooms, pitch), reading)
+        for RoomRow { at, name, counts, choice } in room_rows(cx, row, &drawn(ui, row.rooms, pitch), reading)
         {
             ui.add_space((at - next) as f32 * pitch);
             next = at + 1;
             let selected = here.is_some_and(|place| place.room.as_ref() == Some(&name));
             let wants_focus = selected && std::mem::take(&mut self.wants_focus);
-            if room_row(ui, cx, (row.id, &name), (unread, choice), selected, wants_focus) {
+            if room_row(ui, cx, (row.id, &name), (counts, choice), selected, wants_focus) {
                 wish = Some(Wish::Open(Place { connection: row.id, room: Some(name) }));
             }
         }
@@ -398,7 +407,7 @@ fn room_row(
     ui: &mut Ui,
     cx: &mut Cx,
     (connection, room): (ConnectionId, &RoomName),
-    (unread, choice): (u64, Choice),
+    (Counts { unread, mentions }, choice): (Counts, Choice),
     selected: bool,
     wants_focus: bool,
 ) -> bool {
@@ -417,11 +426,13 @@ fn room_row(
         node.set_role(Role::ListItem);
         node.set_label(harmless::line(room.as_str(), 64));
         node.set_selected(selected);
-        if unread > 0 {
-            node.set_value((cx.words.unread)(unread));
-        }
         let unread = (unread > 0).then(|| (cx.words.unread)(unread));
-        let said: Vec<String> = unread.into_iter().chain(choice.said(cx.words).map(str::to_owned)).collect();
+        let mentions = (mentions > 0).then(|| (cx.words.mentions)(mentions));
+        let counts: Vec<String> = unread.into_iter().chain(mentions).collect();
+        if !counts.is_empty() {
+            node.set_value(counts.join(", "));
+        }
+        let said: Vec<String> = counts.into_iter().chain(choice.said(cx.words).map(str::to_owned)).collect();
         if !said.is_empty() {
             node.set_description(said.join(", "));
         }
@@ -444,6 +455,9 @@ fn room_row(
     let mut right = rect.right() - space::SMALL;
     if unread > 0 {
         right -= widgets::count_pill(ui, pos2(right, rect.center().y), unread, theme) + 6.0;
+    }
+    if mentions > 0 {
+        right -= widgets::mention_pill(ui, pos2(right, rect.center().y), mentions, theme) + 6.0;
     }
     if choice.is_muted() {
         widgets::muted_mark(ui.painter(), pos2(right - 7.0, rect.center().y), theme.weak);

@@ -81,6 +81,8 @@ pub(super) enum Done {
     Found(Arc<Found>),
     /// A jump to a date has an answer.
     DayFound(DayFound),
+    /// A text was saved to a file, or could not be.
+    TextSaved(u64, Result<PathBuf, String>),
     /// A connection test ended.
     Tested(u64, TestOutcome),
     /// How the app's own hub stands on the local network.

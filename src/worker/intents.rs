@@ -56,6 +56,7 @@ impl Desk {
             | Intent::LoadSeries { .. }
             | Intent::LoadStates { .. }
             | Intent::LoadDeviceLog { .. } => self.want_of_devices(intent),
+            Intent::SaveText { number, text } => self.save_text(number, text),
             Intent::WatchLog(..) | Intent::ClearLog(_) | Intent::SaveLog { .. } => self.want_of_log(intent),
             Intent::Manage { connection, number, what } => self.manage(connection, number, what),
             Intent::OpenLink(url) => {
@@ -147,6 +148,7 @@ impl Desk {
         match done {
             Done::Found(found) => self.update(Update::Found(found)),
             Done::DayFound(found) => self.update(Update::DayFound(found)),
+            Done::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
             Done::Show(connection, event) => self.update(Update::Connection(connection, event)),
             Done::Counted(connection, counted) => {
                 self.updates_of(connection, counted);
@@ -272,13 +274,9 @@ impl Desk {
         self.is_counting = true;
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
-            let counted = match store.count_unread(connection, room.clone()).await {
-                Ok((read, newest, unread)) => Some(Event::Counted { room, read, newest, unread }),
-                Err(error) => {
-                    log::error!("unread messages cannot be counted: {error}");
-                    None
-                }
-            };
+            let counted = store.count_unread(connection, room).await;
+            let counted =
+                counted.inspect_err(|error| log::error!("unread messages cannot be counted: {error}")).ok();
             // The worker is gone if nobody takes it.
             let _ = done.send(Done::Counted(connection, counted)).await;
         });

@@ -173,6 +173,7 @@ pub struct Words {
     pub room_name_rule: &'static str,
     pub room_refused: fn(&str, &Refusal) -> String,
     pub unread: fn(u64) -> String,
+    pub mentions: fn(u64) -> String,
     pub no_rooms: &'static str,
     /// Of a server that has more rooms than are shown.
     pub rooms_left_out: fn(usize) -> String,
@@ -189,7 +190,6 @@ pub struct Words {
     /// Why nothing is sent at the moment, and when it goes on.
     pub paused: fn(&Refusal, &str) -> String,
     pub sending: &'static str,
-    pub sent: &'static str,
     pub not_sent: &'static str,
     pub retry: &'static str,
     pub edit: &'static str,
