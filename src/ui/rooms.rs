@@ -263,13 +263,14 @@ impl Rooms {
             return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
         }
         let (mut create, mut cancel) = (false, false);
-        let name = name::make_room(&naming.text);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(space::MEDIUM as i8, 4)).show(ui, |ui| {
             let field = TextEdit::singleline(&mut naming.text).hint_text(cx.words.new_room_name);
             let field = ui.add(field.desired_width(f32::INFINITY)).accessible_name(cx.words.new_room_name);
             if std::mem::take(&mut naming.fresh) {
                 field.request_focus();
             }
+            // What was typed in this frame, Enter behind it, belongs to the name.
+            let name = name::make_room(&naming.text);
             create = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
             cancel = field.has_focus() && ui.input(|input| input.key_pressed(Key::Escape));
             ui.add_space(space::TINY);
@@ -290,7 +291,7 @@ impl Rooms {
                 ui.add(Label::new(RichText::new(trouble).font(theme::small()).color(theme.bad)).wrap());
             }
         });
-        if let (true, Ok(room)) = (create, name) {
+        if let (true, Ok(room)) = (create, name::make_room(&naming.text)) {
             naming.asked = Some(room.clone());
             cx.intents.push(Intent::CreateRoom { connection: row.id, room });
         }
