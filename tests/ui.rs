@@ -346,10 +346,10 @@ fn a_connection_is_added_tested_and_saved() {
     window.update(Update::Test(Some(TestOutcome::Running)));
     window.harness.get_by_label("Testing…");
     window.update(Update::Test(Some(TestOutcome::Failed(Why::Http { status: 401, retry_after_ms: None }))));
-    window.harness.get_by_label_contains("The server does not know this token (HTTP 401).");
-    let me = Some(Principal { id: sender("me").id, kind: PrincipalKind::Person, name: "Jonas".into() });
+    window.harness.get_by_label_contains("The server doesn't know this token (HTTP 401).");
+    let me = Principal { id: sender("me").id, kind: PrincipalKind::Person, name: "Jonas".into() };
     window.update(Update::Test(Some(TestOutcome::Passed { me, server: "Hub".into(), took_ms: 31 })));
-    window.harness.get_by_label_contains("Hub welcomes you as Jonas, in 31 ms");
+    window.harness.get_by_label_contains("Connection works: you are Jonas on Hub (31 ms).");
     window.click("Save");
     let intents = window.intents();
     let [Intent::SaveConnection { profile, .. }, Intent::EndTest] = &intents[..] else {

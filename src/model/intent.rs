@@ -8,6 +8,7 @@ use super::device_choices::DeviceChange;
 use super::event::Side;
 use super::export::Export;
 use super::id::{ConnectionId, MessageId, RoomName};
+use super::lan::LanChoice;
 use super::notices::{Level, Viewing};
 use super::panes::Panes;
 use super::preferences::{Preferences, WindowPlace};
@@ -241,6 +242,10 @@ pub enum Intent {
     },
     /// Forget the last test's outcome.
     EndTest,
+    /// Open the own server to the local network, or close it.
+    SetLan(LanChoice),
+    /// Look for servers that others announce on the local network, or look no more.
+    LookForServers(bool),
     /// Look and speak like this from now on.
     SetPreferences(Preferences),
     /// Tell of this room's messages so from now on; none: as of all rooms.

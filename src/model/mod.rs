@@ -14,6 +14,7 @@ pub mod harmless;
 pub mod id;
 pub mod intent;
 pub mod known;
+pub mod lan;
 pub mod link_device;
 pub mod link_state;
 pub mod log;
@@ -36,6 +37,7 @@ pub mod states;
 pub mod time;
 pub mod transfer;
 pub mod window;
+pub mod zone;
 
 pub use address::Address;
 pub use chat::{
@@ -51,6 +53,7 @@ pub use event::{Event, LogRestart};
 pub use features::{Feature, Features};
 pub use id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, ResumePoint, RoomName};
 pub use intent::Intent;
+pub use lan::{InviteLink, Lan, LanChoice, LanOpen, Nearby, NearbyServer, NotOpened};
 pub use link_state::{LinkState, Why};
 pub use notices::{Level, NoticeChoices, NoticePreferences};
 pub use number::{Number, Whole};

@@ -13,6 +13,7 @@ use super::export::Exported;
 use super::features::{Feature, Features};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::known::{Known, MAX_MARK_CHARS, Shown, device_label, person_line};
+use super::lan::{Lan, Nearby};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
 use super::notices::NoticeChoices;
@@ -213,6 +214,10 @@ pub struct Model {
     pub test: Option<TestOutcome>,
     /// What became of the last file that was to be saved of a device's past.
     pub exported: Option<Exported>,
+    /// How the own server stands on the local network.
+    pub lan: Lan,
+    /// The servers that others announce there.
+    pub nearby: Nearby,
     /// What was searched for and found.
     pub searching: Searching,
 }
@@ -251,6 +256,8 @@ impl Model {
             Update::Keyring(trouble) => self.no_keyring = trouble,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
+            Update::Lan(lan) => self.lan = lan,
+            Update::Nearby(nearby) => self.nearby = nearby,
             Update::Found(found) => self.searching.found = Some(found),
             Update::DayFound(found) => self.searching.day = Some(found),
             Update::Indexed(percent) => self.searching.indexed = percent,
@@ -459,6 +466,8 @@ impl Connection {
             Event::DevicesRestored(states) => self.devices.restored(states),
             // For the publisher beside the model.
             Event::CommandGiven { .. } | Event::PublishRefused { .. } => {}
+            // Of a connection test, which has no place here.
+            Event::InviteGood { .. } => {}
             Event::Note(note) => self.log.note(now.wall_ms, note),
             Event::Passed(passed) => self.log.frame(now.wall_ms, *passed),
             Event::LogWatched(watched) => self.log.watch(watched),

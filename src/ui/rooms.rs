@@ -36,6 +36,8 @@ pub(super) enum Wish {
     Duplicate(ConnectionId),
     /// To change who may come in at one.
     People(ConnectionId),
+    /// To invite somebody to one.
+    Invite(ConnectionId),
     /// To remove one.
     Remove(ConnectionId),
 }
@@ -173,6 +175,17 @@ impl Rooms {
                 let hint = keys::hint(ui.ctx(), cx.words.add_connection, Action::AddConnection);
                 if add.on_hover_text(hint).clicked() {
                     wish = Some(Wish::Add);
+                }
+                // To the server that is looked at, or else the first where the person may.
+                let here = open.and_then(|place| rows.iter().find(|row| row.id == place.connection));
+                let host = here.filter(|row| row.people).or_else(|| rows.iter().find(|row| row.people));
+                if let Some(row) = host {
+                    ui.add_space(space::TINY);
+                    let invite = Button::new(cx.words.people.invite).truncate();
+                    let invite = ui.add_sized(vec2(ui.available_width(), size::CONTROL), invite);
+                    if invite.on_hover_text(&row.name).clicked() {
+                        wish = Some(Wish::Invite(row.id));
+                    }
                 }
             });
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -361,6 +374,9 @@ fn menu(
             }
         } else if ui.button(words.disconnect).clicked() {
             cx.intents.push(Intent::Disconnect(row.id));
+        }
+        if row.people && ui.button(words.people.invite).clicked() {
+            wish = Some(Wish::Invite(row.id));
         }
         if row.people && ui.button(words.people.menu).clicked() {
             wish = Some(Wish::People(row.id));

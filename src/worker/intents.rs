@@ -83,6 +83,14 @@ impl Desk {
                 self.test += 1;
                 self.update(Update::Test(None));
             }
+            Intent::SetLan(choice) => {
+                self.settings.set_lan(choice);
+                self.save_settings();
+                if let Some(hub) = &self.own_hub {
+                    hub.set_lan(choice);
+                }
+            }
+            Intent::LookForServers(wanted) => self.look_for_servers(wanted),
             Intent::SetPreferences(preferences) => {
                 self.settings.set_preferences(preferences);
                 self.save_settings();
@@ -150,6 +158,9 @@ impl Desk {
                     self.update(Update::Test(Some(outcome)));
                 }
             }
+            Done::Lan(lan) => self.lan_changed(lan),
+            Done::Nearby(search, found) => self.found_nearby(search, found),
+            Done::FoundAgain(connection, url) => self.found_again(connection, url),
             Done::Hub(Ok(at)) => {
                 let id = ConnectionId::OWN_HUB;
                 if let Some(seat) = self.seats.get_mut(&id) {
@@ -396,7 +407,7 @@ impl Desk {
         });
     }
 
-    fn save_settings(&self) {
+    pub(super) fn save_settings(&self) {
         if let Err(error) = self.settings.save() {
             log::error!("the settings cannot be saved: {error}");
         }
@@ -427,6 +438,7 @@ impl Desk {
         self.write(id, Write::RemoveConnection);
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));
+        self.look_for_lost(id);
         self.update(Update::Removed(id));
     }
 
@@ -435,12 +447,20 @@ impl Desk {
         self.update(Update::Test(Some(TestOutcome::Running)));
         let access = match &credential {
             // An invite is not used up by a test.
-            Credential::Invite { .. } => None,
+            Credential::Invite { code, .. } => Some(Access::CheckInvite { code: code.clone() }),
             Credential::Keep => self.seats.get(&profile.id).and_then(|seat| seat.access.clone()),
             Credential::Token(_) => self.access(&credential),
         };
-        let (test, done) = (self.test, self.done.clone());
+        let (test, done, secrets) = (self.test, self.done.clone(), self.secrets.clone());
         tokio::spawn(async move {
+            let access = match access {
+                Some(access) => access,
+                // Its token is read when it first connects, which may not have been yet.
+                None => match spawn_blocking(move || secrets.get(profile.id)).await {
+                    Ok(Ok(Some(token))) => Access::Token(token),
+                    _ => Access::Nobody,
+                },
+            };
             let outcome = trial::try_out(profile, access).await;
             // The worker is gone if nobody takes it.
             let _ = done.send(Done::Tested(test, outcome)).await;

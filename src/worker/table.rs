@@ -433,6 +433,24 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_number_beyond_f64_keeps_its_digits() {
+        struct One;
+        impl Past for One {
+            fn kept(&mut self, _: &MetricName, _: WallMs, _: WallMs, _: usize) -> Result<Kept, Unread> {
+                let value = crate::model::Value::from(u64::MAX - 1);
+                Ok(Kept::Raw(Point::of(START, &value).into_iter().collect()))
+            }
+            fn states(&mut self, _: &MetricName) -> Result<Vec<StateChange>, Unread> {
+                Ok(Vec::new())
+            }
+        }
+        let mut out = Vec::new();
+        write(&mut out, &[column("serial", MetricType::Number, "")], START..START + 1, &mut One).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.trim_end().ends_with(",18446744073709551614"), "{text}");
+    }
+
+    #[test]
     fn a_row_has_all_that_was_said_at_one_moment() {
         let mut past = Fake {
             points: vec![

@@ -4,8 +4,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{Datelike, Local, TimeZone};
-
 use super::RoomKey;
 use super::markup::{self, Markup};
 use crate::model::chat::{Delivery, Message, OutboxItem, Position, Refusal, Sender};
@@ -16,7 +14,7 @@ use crate::model::reducer::{Connection, Model, Room};
 use crate::model::time::WallMs;
 use crate::model::window::Edge;
 use crate::ui::harmless;
-use crate::ui::text::Words;
+use crate::ui::text::{Words, local};
 
 /// Messages by one author within this time stand under one name.
 const GROUP_MS: i64 = 5 * 60 * 1_000;
@@ -409,7 +407,7 @@ fn prepare(
     let (part, fold) = fold(body);
     let shown = harmless::text(if expanded { body } else { part });
     let shown = shown.trim_end_matches('\n');
-    let day = Local.timestamp_millis_opt(at).earliest().map_or(0, |time| time.num_days_from_ce());
+    let day = local::day_number(at);
     Arc::new(Row {
         id,
         author_key: author.id.clone(),

@@ -68,7 +68,7 @@ impl Subject {
         cx.model.read(|model| {
             let of = model.connections.get(&connection)?;
             let device = of.devices.get(id.as_str()).filter(|device| !device.is_local())?;
-            let name = rows::title(cx.words, of.device_name(&device.spec).0, id.as_str(), None);
+            let name = rows::title(of.device_name(&device.spec).0, id.as_str(), None);
             Some(Subject {
                 connection,
                 device: id.clone(),

@@ -1,17 +1,25 @@
 //! The device pane: the list of all devices, or the page of one.
 
 mod acts;
+mod card;
 mod controls;
 mod empty;
 mod entry;
 mod list;
+mod moves;
 mod naming;
 mod order;
 mod page;
 mod paint;
 mod rows;
+mod shown;
+mod spark;
 mod standing;
+mod sweep;
+mod table;
+mod tally;
 mod toast;
+mod view;
 
 use std::collections::HashMap;
 
@@ -24,6 +32,7 @@ use crate::model::device::DeviceId;
 use crate::model::device_choices::DeviceChange;
 use crate::model::id::ConnectionId;
 use crate::model::intent::Intent;
+use crate::model::panes::DeviceLists;
 
 pub(super) use acts::Act;
 use acts::Subject;
@@ -49,7 +58,13 @@ pub(super) struct Devices {
 
 impl Devices {
     /// Draws the pane into what it is given.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, links: &HashMap<ConnectionId, LinkMemory>) {
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        links: &HashMap<ConnectionId, LinkMemory>,
+        lists: &mut DeviceLists,
+    ) {
         let pane = ui.max_rect();
         match &mut self.page {
             Some(page) => {
@@ -60,7 +75,7 @@ impl Devices {
             }
             None => {
                 let standings = Standing::all(cx, links);
-                if let Some(key) = self.list.show(ui, cx, &standings) {
+                if let Some(key) = self.list.show(ui, cx, &standings, lists) {
                     self.open(key.connection, key.device);
                     cx.deadline.at(cx.now.boot_ms);
                 }
@@ -164,6 +179,11 @@ impl Devices {
     pub(super) fn open(&mut self, connection: ConnectionId, device: DeviceId) {
         self.list.rest();
         self.page = Some(Page::new(connection, device));
+    }
+
+    /// Whether the person wants to add a device, and at which server if that is known; asked for once.
+    pub(super) fn take_wish(&mut self) -> Option<Option<ConnectionId>> {
+        self.list.take_add().then_some(None)
     }
 
     /// The device whose page is open.

@@ -1,8 +1,7 @@
 //! What the page of one device says, in English.
 
-use chrono::{Local, TimeZone};
-
 use super::device_page::{BadRange, Lock, PageWords, Stretch};
+use super::local;
 use crate::model::device::{CommandRefusal, CommandState};
 use crate::model::time::WallMs;
 use crate::ui::harmless;
@@ -105,13 +104,10 @@ pub static ENGLISH: PageWords = PageWords {
             },
         )
     },
-    tick: |at, step_ms| {
-        let pattern = match step_ms {
-            ..60_000 => "%H:%M:%S",
-            60_000..86_400_000 => "%H:%M",
-            _ => "%e %b",
-        };
-        local(at, pattern)
+    tick: |at, step_ms| match step_ms {
+        ..60_000 => local(at, "%H:%M:%S"),
+        60_000..86_400_000 => local(at, "%H:%M"),
+        _ => local::day(at, |time| time.format("%-d %b").to_string()),
     },
 
     controls: "Controls",
@@ -258,10 +254,7 @@ fn two(many: i64, large: &str, rest: i64, little: &str) -> String {
 }
 
 fn local(at: WallMs, pattern: &str) -> String {
-    match Local.timestamp_millis_opt(at).earliest() {
-        Some(time) => time.format(pattern).to_string().trim_start().to_owned(),
-        None => "?".to_owned(),
-    }
+    local::moment(at, |time| time.format(pattern).to_string().trim_start().to_owned())
 }
 
 #[cfg(test)]

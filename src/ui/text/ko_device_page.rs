@@ -1,8 +1,9 @@
 //! What the page of one device says, in Korean.
 
-use chrono::{DateTime, Datelike, Local, TimeZone, Timelike};
+use chrono::{DateTime, Datelike, Local, Timelike};
 
 use super::device_page::{BadRange, Lock, PageWords, Stretch};
+use super::local;
 use crate::model::device::{CommandRefusal, CommandState};
 use crate::model::time::WallMs;
 use crate::ui::harmless;
@@ -100,12 +101,10 @@ pub static KOREAN: PageWords = PageWords {
             ),
         })
     },
-    tick: |at, step_ms| {
-        local(at, |time| match step_ms {
-            ..60_000 => format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second()),
-            60_000..86_400_000 => format!("{:02}:{:02}", time.hour(), time.minute()),
-            _ => format!("{}월 {}일", time.month(), time.day()),
-        })
+    tick: |at, step_ms| match step_ms {
+        ..60_000 => local(at, |time| format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())),
+        60_000..86_400_000 => local(at, |time| format!("{:02}:{:02}", time.hour(), time.minute())),
+        _ => local::day(at, |time| format!("{}월 {}일", time.month(), time.day())),
     },
 
     controls: "제어",
@@ -260,7 +259,7 @@ fn two(many: i64, large: &str, rest: i64, little: &str) -> String {
 }
 
 fn local(at: WallMs, show: impl Fn(&DateTime<Local>) -> String) -> String {
-    Local.timestamp_millis_opt(at).earliest().map_or_else(|| "?".to_owned(), |time| show(&time))
+    local::moment(at, show)
 }
 
 #[cfg(test)]

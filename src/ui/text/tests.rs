@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::model::chat::{Principal, PrincipalKind};
+use crate::model::event::Reached;
 use crate::model::id::{PrincipalId, RoomName};
 use crate::model::link_state::Phase;
 
@@ -21,7 +22,13 @@ fn whys() -> Vec<Why> {
         Why::TimedOut { during: Phase::Handshake },
         Why::TlsUntrusted { detail: text() },
         Why::TlsFailed { detail: text() },
+        Why::Redirected { status: 302, location: Some(text()) },
+        Why::Redirected { status: 301, location: None },
+        Why::WrongScheme { is_tls: false },
+        Why::WrongScheme { is_tls: true },
         Why::NotWebSocket { detail: text() },
+        Why::NotDuplex { said: text() },
+        Why::NotDuplex { said: String::new() },
         Why::Closed { code: None, reason: String::new(), retry_after_ms: None },
         Why::Lost { detail: String::new() },
         Why::Silent,
@@ -39,7 +46,7 @@ fn whys() -> Vec<Why> {
         Why::HubLogDamaged { path: "/data/hub.db".into(), detail: text() },
         Why::NoToken,
     ];
-    for status in [400, 401, 403, 404, 410, 429, 500, 503] {
+    for status in 200..600 {
         all.push(Why::Http { status, retry_after_ms: None });
     }
     for code in [1000, 1001, 1008, 1011, 1012, 4001, 4500] {
@@ -87,8 +94,22 @@ const STATES: [StateWord; 6] = [
     StateWord::Stopped,
     StateWord::Off,
 ];
-const BAD_ADDRESSES: [BadAddress; 5] =
-    [BadAddress::Empty, BadAddress::NoUrl, BadAddress::Scheme, BadAddress::Userinfo, BadAddress::Fingerprint];
+const BAD_ADDRESSES: [BadAddress; 14] = [
+    BadAddress::Empty,
+    BadAddress::TooLong,
+    BadAddress::Space,
+    BadAddress::NoUrl,
+    BadAddress::Scheme,
+    BadAddress::Userinfo,
+    BadAddress::Host,
+    BadAddress::Ipv4,
+    BadAddress::Ipv6,
+    BadAddress::Brackets,
+    BadAddress::Zone,
+    BadAddress::Port,
+    BadAddress::Invite,
+    BadAddress::Fingerprint,
+];
 
 /// Names that are the same in every language.
 const NAMES: [&str; 4] = ["Duplex", "WebSocket", "WebSocket (ewebsock)", "ewebsock"];
@@ -97,12 +118,17 @@ fn is_hangul(c: char) -> bool {
     ('가'..='힣').contains(&c)
 }
 
-fn tests_of_connections() -> [TestOutcome; 4] {
+fn tests_of_connections() -> [TestOutcome; 6] {
     let me = Principal { id: PrincipalId("m".into()), kind: PrincipalKind::Person, name: "Mina".into() };
     [
         TestOutcome::Running,
-        TestOutcome::Passed { me: Some(me), server: "Workshop".into(), took_ms: 12 },
-        TestOutcome::Passed { me: None, server: "Workshop".into(), took_ms: 12 },
+        TestOutcome::Passed { me, server: "Workshop".into(), took_ms: 12 },
+        TestOutcome::Reached { found: Reached::NoToken, took_ms: 12 },
+        TestOutcome::Reached {
+            found: Reached::InviteGood { server: "Workshop".into(), until: 1_790_000_000_000 },
+            took_ms: 12,
+        },
+        TestOutcome::Reached { found: Reached::InviteUnknown, took_ms: 12 },
         TestOutcome::Failed(Why::Silent),
     ]
 }

@@ -34,7 +34,7 @@ use crate::model::time::WallMs;
 use crate::ui::icons::Icon;
 use crate::ui::text::device_page::Lock;
 use crate::ui::theme::{self, space};
-use crate::ui::{Cx, harmless, widgets};
+use crate::ui::{Cx, harmless, rooms, widgets};
 
 use super::acts::{Act, Subject};
 use controls::Controls;
@@ -324,7 +324,7 @@ impl Page {
             let status = connection.status(device);
             self.copied.look(connection, device);
             let title = match device.is_local() {
-                true => cx.words.devices.link_name.to_owned(),
+                true => (cx.words.devices.connection_to)(&rooms::name_of(connection, cx.words)),
                 // With a name of the person's own, the id stands in the line below it.
                 false => match connection.device_choice(&self.device) {
                     Some(choice) if !choice.name.is_empty() => harmless::line(&choice.name, 80),

@@ -15,8 +15,8 @@ use super::plots::{Move, Plotted};
 use super::vertical::Ranges;
 use crate::model::device::{Metric, MetricType, Value};
 use crate::model::time::WallMs;
-use crate::ui::text::Words;
 use crate::ui::text::device_page::PageWords;
+use crate::ui::text::{Words, local};
 use crate::ui::theme::{self, Theme, space};
 use crate::ui::{Cx, harmless, value, widgets};
 
@@ -218,6 +218,7 @@ fn ends(lines: &[Plotted]) -> (f64, f64) {
 
 /// The grid of times, at full local minutes, hours and days.
 fn times(input: &GridInput, sight: Sight) -> Vec<GridMark> {
+    const HOUR_MS: i64 = 3_600_000;
     const STEPS: [i64; 19] = [
         1_000,
         2_000,
@@ -239,21 +240,23 @@ fn times(input: &GridInput, sight: Sight) -> Vec<GridMark> {
         2_592_000_000,
         7_776_000_000,
     ];
-    let least = (sight.column_ms() * TIMES_APART) as i64;
+    let (before, offset) = (local::offset_ms(sight.from), local::offset_ms(sight.to));
+    // Times that come twice carry their offset, and are as much wider.
+    let apart = if before > offset { TIMES_APART * 1.7 } else { TIMES_APART };
+    let least = (sight.column_ms() * apart) as i64;
     let step = STEPS.into_iter().find(|step| *step >= least).unwrap_or(31_536_000_000);
-    let offset = local_offset_ms(sight.to);
-    let first = (input.bounds.0 as i64).saturating_add(offset).div_euclid(step) + 1;
-    let marks = (first..first + 64).map(|n| n.saturating_mul(step).saturating_sub(offset) as f64);
-    marks
+    let begin = input.bounds.0 as i64;
+    let first = begin.saturating_add(before).div_euclid(step);
+    let marks = (first..first + 64).map(|n| n.saturating_mul(step));
+    // Whole hours stay whole when the clock is changed; of longer steps each has the offset of its own day.
+    let is_kept = step <= HOUR_MS && (before - offset) % step == 0;
+    let offset_at = |at: i64| if is_kept { offset } else { local::offset_ms(at) };
+    let moments = marks.map(|mark| mark.saturating_sub(offset_at(mark.saturating_sub(offset))) as f64);
+    moments
+        .skip_while(|at| *at <= input.bounds.0)
         .take_while(|at| *at <= input.bounds.1)
         .map(|value| GridMark { value, step_size: step as f64 })
         .collect()
-}
-
-fn local_offset_ms(at: i64) -> i64 {
-    use chrono::{Local, Offset, TimeZone};
-    let offset = Local.timestamp_millis_opt(at).earliest().map(|time| time.offset().fix().local_minus_utc());
-    i64::from(offset.unwrap_or(0)) * 1_000
 }
 
 /// The grid of values: of flags and enumerations each value there is, of numbers a few round ones.
