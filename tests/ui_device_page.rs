@@ -1105,3 +1105,37 @@ fn what_is_not_saved_says_what_to_do() {
     page.window.pass(600_000);
     assert!(page.has_text("the disk is full"), "until it is read");
 }
+
+#[test]
+fn a_row_of_the_list_has_the_same_menu() {
+    let (mut page, mut choices) = (Page::opened(), DeviceChoices::default());
+    page.window.click("Back to devices");
+    let row = |page: &Page| {
+        let rows = page.window.harness.get_all_by_label_contains("Lathe,");
+        rows.map(|row| row.rect().center()).next().unwrap()
+    };
+    let open = |page: &mut Page| {
+        let at = row(page);
+        page.window.harness.event(egui::Event::PointerMoved(at));
+        for pressed in [true, false] {
+            let modifiers = egui::Modifiers::NONE;
+            let button = PointerButton::Secondary;
+            page.window.harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers });
+            page.window.run();
+        }
+    };
+    open(&mut page);
+    page.window.click("Rename…");
+    page.type_into("Name", "Spindle");
+    page.window.click("Save");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Name("Spindle".into())]);
+    page.window.run();
+    assert!(page.has_text("Spindle ·lathe"), "the list shows the name, and the server's id beside it");
+    page.window.click("Undo");
+    page.changes(&mut choices);
+    open(&mut page);
+    page.window.click("Hide");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Hidden(true)]);
+    page.window.click("Undo");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Hidden(false)]);
+}

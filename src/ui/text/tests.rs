@@ -703,6 +703,82 @@ fn no_view_has_words_of_its_own() {
 }
 
 #[test]
+fn what_is_chosen_for_devices_and_saved_is_told_in_each_language() {
+    use crate::model::export::ExportFailure;
+    let all = |acts: &'static device_acts::ActWords| {
+        let (folder, detail) = ("‹a›".to_owned(), "‹b›".to_owned());
+        let mut all: Vec<String> = [
+            acts.rename,
+            acts.group,
+            acts.pin,
+            acts.unpin,
+            acts.hide,
+            acts.unhide,
+            acts.unmute,
+            acts.copy_id,
+            acts.name,
+            acts.rename_text,
+            acts.reset_name,
+            acts.group_name,
+            acts.group_text,
+            acts.no_group,
+            acts.undo,
+            acts.save,
+            acts.save_csv,
+            acts.save_picture,
+            acts.saving,
+            acts.picture_part,
+            acts.show_in_folder,
+            acts.copy_path,
+        ]
+        .map(str::to_owned)
+        .into();
+        for failure in [
+            ExportFailure::NoFolder,
+            ExportFailure::DiskFull,
+            ExportFailure::Denied { folder: folder.clone() },
+            ExportFailure::NotWritten { folder, detail: detail.clone() },
+            ExportFailure::NotRead { detail },
+            ExportFailure::Busy,
+            ExportFailure::Gone,
+        ] {
+            all.push((acts.not_saved)(&failure));
+        }
+        for named in [
+            acts.rename_title,
+            acts.group_title,
+            acts.use_group,
+            acts.renamed,
+            acts.ungrouped,
+            acts.hidden,
+            acts.shown,
+            acts.cut,
+        ] {
+            let said = named("‹kiln›");
+            assert!(said.contains("‹kiln›"), "{said}");
+            all.push(said);
+        }
+        for said in [(acts.grouped)("‹kiln›", "‹shed›"), (acts.on_server)("‹kiln›", "‹shed›")]
+        {
+            assert!(said.contains("‹kiln›") && said.contains("‹shed›"), "{said}");
+            all.push(said);
+        }
+        for rows in [None, Some(1), Some(7)] {
+            let said = (acts.saved)("‹path›", rows);
+            assert!(said.contains("‹path›"), "{said}");
+            all.push(said);
+        }
+        all.extend([(acts.full)(7), (acts.bad_name)(64)]);
+        all
+    };
+    let is_korean = |text: &String| text.chars().any(is_hangul);
+    assert!(all(ENGLISH.device_acts).iter().all(|text| !text.trim().is_empty() && !is_korean(text)));
+    for text in all(KOREAN.device_acts) {
+        assert!(is_korean(&text), "{text}");
+    }
+}
+
+#[test]
 fn who_may_come_in_is_told_in_each_language() {
     use crate::model::rights::Unmanaged;
     let hangul = |text: &str| text.chars().any(is_hangul);

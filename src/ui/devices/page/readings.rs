@@ -15,7 +15,7 @@ const ROW: f32 = size::BODY_LINE + size::SMALL_LINE + space::SMALL;
 /// Room for the box.
 const BOX: f32 = 28.0;
 /// Least width of a column.
-const COLUMN: f32 = 190.0;
+const COLUMN: f32 = 170.0;
 /// What came less than this ago counts as now, in milliseconds: ages that tick beside what is live tell nothing.
 const RECENT_MS: i64 = 10_000;
 
