@@ -6,6 +6,7 @@ import array
 import os
 import socket
 import struct
+import subprocess
 import time
 
 KEYMAP = b"""xkb_keymap {
@@ -23,11 +24,15 @@ CODES |= {" ": 57, "Return": 28, "Escape": 1, "BackSpace": 14, "Tab": 15, "Delet
 MODIFIERS = {"shift": (42, 1), "ctrl": (29, 4), "alt": (56, 8), "super": (125, 64)}
 
 
+def swaymsg(command):
+    subprocess.run(["swaymsg", command], check=True, stdout=subprocess.DEVNULL)
+
+
 class Hands:
     """Connects to the compositor of this session."""
 
-    def __init__(self, size=(1280, 800)):
-        self.size = size
+    def __init__(self, size=(1280, 800), delay_ms=30):
+        self.size, self.delay_ms, self.pause = size, delay_ms, 0
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(os.path.join(os.environ["XDG_RUNTIME_DIR"], os.environ["WAYLAND_DISPLAY"]))
         self.begun = time.monotonic()
@@ -45,12 +50,12 @@ class Hands:
         os.close(keymap)
         self.sync()
 
-    def type(self, text, delay_ms=30):
+    def type(self, text):
         """Types a text of plain ASCII."""
         for letter in text:
             plain = SHIFTED.get(letter, letter.lower())
             self.key(("shift+" if plain != letter else "") + plain)
-            time.sleep(delay_ms / 1000)
+            time.sleep(self.delay_ms / 1000)
 
     def key(self, *chords):
         """Presses keys, for example `key("ctrl+a", "Delete")`."""
@@ -79,6 +84,22 @@ class Hands:
             self._send(self.pointer, 2, struct.pack("=III", self._now(), 0x110, state))
             self._send(self.pointer, 4)
         self.sync()
+        time.sleep(self.pause)
+
+    def look_elsewhere(self):
+        """Takes the focus from the window: there is none on the second workspace."""
+        swaymsg("workspace 2")
+
+    def look_back(self):
+        swaymsg("workspace 1")
+
+    def close(self):
+        """Asks the window to close."""
+        swaymsg("kill")
+
+    def picture(self, path):
+        """Saves a picture of the whole screen."""
+        subprocess.run(["grim", str(path)], check=True)
 
     def sync(self):
         """Returns once the compositor has taken all that was sent; fails with its words where it took something ill."""

@@ -1,10 +1,21 @@
-"""Korean for the tests of input methods: what to type, on which keys, and input methods to type it with, each with a
-configuration of its own on the desktop that it is started on."""
+"""Korean for the tests of input methods. What is typed key by key, as a person does, arrives at the hub composed and whole,
+exactly once: also the last syllable, which is still being composed when Enter is pressed, when Send, another room or the
+field itself is clicked, when another window takes the focus, and when the window is closed."""
+import difflib
+import json
 import os
 import pathlib
+import re
 import subprocess
+import time
 
 import drive
+
+DUPLEX, DUPLEXCTL = os.environ["DUPLEX"], os.environ["DUPLEXCTL"]
+COUNT = int(os.environ.get("HANGUL_SENTENCES", "10"))
+DELAY = int(os.environ.get("HANGUL_DELAY", "30"))
+# What happens to the last syllable of a sentence, in turns.
+ENDS = ["enter", "send", "room", "field", "window", "search", "screen reader", "middle"]
 
 # The keys of the two-set keyboard, by letter.
 FIRST = "r R s e E f a q Q t T d w W c z x v g".split()
@@ -93,9 +104,9 @@ class Ibus(InputMethod):
 
 class Fcitx(InputMethod):
     """fcitx5 with its Korean engine. `on_the_spot`: XIM tells windows what is being composed, which by default it does
-    not. `in_window`: windows are told at all (Ctrl+Alt+P)."""
+    not. `in_window`: windows are told at all (Ctrl+Alt+P). `on_bus`: windows reach it over D-Bus, too."""
 
-    def __init__(self, work, x11=True, on_the_spot=False, in_window=True):
+    def __init__(self, work, x11=True, on_the_spot=False, in_window=True, on_bus=True):
         super().__init__(work, "fcitx")
         conf = self.config / "fcitx5"
         (conf / "conf").mkdir(parents=True)
@@ -105,8 +116,11 @@ class Fcitx(InputMethod):
             "[GroupOrder]\n0=Default\n")
         (conf / "config").write_text(f"[Behavior]\nPreeditEnabledByDefault={in_window}\n")
         (conf / "conf" / "xim.conf").write_text(f"UseOnTheSpot={on_the_spot}\n")
-        self.run("fcitx5", "--disable=kimpanel,notifications,notificationitem")
-        drive.wait(lambda: output("fcitx5-remote").strip() in ("1", "2"), 30, "fcitx5")
+        without = ["kimpanel", "notifications", "notificationitem", *([] if on_bus else ["dbusfrontend"])]
+        self.run("fcitx5", "--disable=" + ",".join(without))
+        # Asked by name, fcitx5-remote would have the bus start another one.
+        names = ("dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.ListNames")
+        drive.wait(lambda: '"org.fcitx.Fcitx5"' in output(*names), 30, "fcitx5")
         if x11:
             drive.wait(lambda: "fcitx" in output("xprop", "-root", "XIM_SERVERS"), 30, "its bridge to X11")
 
@@ -120,3 +134,125 @@ class Fcitx(InputMethod):
         drive.wait(lambda: field_text().strip() == "가", 20, "the first syllable in the field")
         press("ctrl+a", "Delete")
         drive.wait(lambda: not field_text(), 20, "an empty field")
+
+
+def message():
+    """The field for messages."""
+    return drive.find("entry", "Message", 30)
+
+
+def field_text():
+    return drive.text(drive.find("*", "Message"))
+
+
+def holds(text):
+    drive.wait(lambda: field_text() == text, 10, f"{text!r} in the field, which holds {field_text()!r}")
+
+
+def middle(node):
+    x, y, width, height = drive.bounds(node)
+    return x + width // 2, y + height // 2
+
+
+def end(hands, how, sentence):
+    """Types a sentence, and has it sent after something happened to its last syllable."""
+    if how == "middle":
+        half = len(sentence) // 2
+        hands.type(keys(sentence[:half]))
+        hands.click(*middle(message()))
+        hands.key("End")
+        hands.type(keys(sentence[half:]))
+        return hands.key("Return")
+    # What is clicked is looked for before: the click is to come right behind the key.
+    targets = {"send": ("button", re.compile("^Send$")), "room": ("*", re.compile(r"^other\b")), "field": ("entry", "Message"),
+               "search": ("entry", "Message")}
+    place = middle(drive.find(*targets[how])) if how in targets else None
+    hands.type(keys(sentence))
+    if place:
+        hands.click(*place)
+    match how:
+        case "send":
+            return
+        case "screen reader":
+            return drive.click(drive.find("button", re.compile("^Send$")))
+        case "room":
+            drive.wait(lambda: field_text() == "", 10, "the other room's empty field")
+            hands.click(*middle(drive.find("*", re.compile(r"^general\b"))))
+            holds(sentence)
+            hands.click(*middle(message()))
+        case "window":
+            hands.look_elsewhere()
+            # A window that cannot be seen is not drawn, and says nothing new to anybody.
+            hands.look_back()
+            holds(sentence)
+        case "search":
+            # Another field: what is composed there goes there, and nothing of it here.
+            hands.key("ctrl+f")
+            drive.wait(lambda: "focused" in drive.states(drive.find("entry", "Search messages")), 20, "the search field")
+            hands.type(keys("온실"))
+            hands.click(*middle(message()))
+            drive.wait(lambda: drive.text(drive.find("entry", "Search messages")) == "온실", 10, "온실 in the search field")
+            holds(sentence)
+            hands.click(*middle(drive.find("entry", "Search messages")))
+            hands.key("Escape")
+            drive.wait_gone("entry", "Search messages")
+            hands.click(*middle(message()))
+    hands.key("Return")
+
+
+def start(work):
+    app = subprocess.Popen([DUPLEX, "--data-dir", str(work / "data")], env={**os.environ, "LANG": "C.UTF-8"})
+    drive.app("duplex", pid=app.pid, timeout=60)
+    return app
+
+
+def try_with(name, method, hands, without=()):
+    """Types with an input method on the desktop that the hands are of. Returns the method and the running app."""
+    work = pathlib.Path(os.environ["REAL_DIR"]) / name
+    work.mkdir()
+    os.environ.pop("DUPLEX_TOKEN", None)
+    method = method(work)
+    app = start(work)
+    record = drive.wait(lambda: (work / "data/hub.json").exists() and json.loads((work / "data/hub.json").read_text()), 30,
+                        "hub.json")
+    os.environ["DUPLEX_TOKEN"] = (work / "data/token").read_text().strip()
+    drive.click(drive.find("*", re.compile("^(Use this computer|Get started)$"), 30))
+    hands.click(*middle(drive.find("button", "More for This computer")))
+    hands.click(*middle(drive.find("*", "New room")))
+    drive.wait(lambda: "focused" in drive.states(drive.find("entry", "Name of the new room")), 20, "the new room's field")
+    hands.type("other")
+    hands.key("Return")
+    drive.find("*", re.compile(r"^other\b"), 20)
+    hands.click(*middle(drive.find("*", re.compile(r"^general\b"))))
+    hands.click(*middle(message()))
+    method.korean(hands.type, field_text, hands.key)
+
+    begun = time.monotonic()
+    written = sentences(COUNT)
+    ends = [how for how in ENDS if how not in without]
+    for number, sentence in enumerate(written):
+        how = ends[number % len(ends)]
+        end(hands, how, sentence)
+        drive.wait(lambda: field_text() == "", 10, f"an empty field after {how}: {sentence}")
+        hands.click(*middle(message()))
+    print(f"-- {name}: {COUNT} sentences, {DELAY} ms a key, in {time.monotonic() - begun:.0f} s", flush=True)
+    tail = subprocess.run(["timeout", "30", DUPLEXCTL, "tail", record["url"], "--json", "--room", "general", "--since", "0",
+                           "--count", str(COUNT)], capture_output=True, text=True)
+    arrived = [line["body"] for line in map(json.loads, tail.stdout.splitlines()) if line["event"] == "message"]
+    hands.type("gks")
+    holds("한")
+    hands.picture(work / "composing.png")
+    hands.key("ctrl+a", "Delete")
+
+    # What is still being composed when the window is closed is there when it opens again.
+    hands.type(keys("닫아도 그대로예요"))
+    hands.close()
+    app.wait(30)
+    app = start(work)
+    kept = drive.wait(lambda: field_text(), 20, "the draft")
+    for line in difflib.unified_diff(written, arrived, "typed", "came", n=0, lineterm=""):
+        print("  ", line)
+    print(f"-- {name}: {sum(sentence in arrived for sentence in written)} of {COUNT} arrived as they were typed", flush=True)
+    assert arrived == written, f"{name}: {len(arrived)} of {COUNT} arrived, or not as they were typed"
+    assert kept == "닫아도 그대로예요", f"{name}: the closed window kept {kept!r}"
+    return method, app

@@ -2,8 +2,9 @@
 //!
 //! On X11, XIM loses it: fcitx5 does not tell a window what is being composed unless it is set up to, and winit does not
 //! take what is committed when the focus goes. So the window speaks to fcitx5 and ibus over D-Bus, as GTK and Qt do. On
-//! Wayland the compositor tells what is being composed; where it does not, D-Bus is the way there, too. For this,
-//! [`run`] stands between winit and eframe: each event passes [`order::Order`].
+//! Wayland it does, too: a key that comes while text-input is being switched on goes past the input method. Where D-Bus
+//! does not lead to one, and on KDE, whose compositor places the candidates, the window system is the way. For this, [`run`]
+//! stands between winit and eframe: each event passes [`order::Order`].
 
 mod bus;
 mod keys;
@@ -51,9 +52,14 @@ pub(super) struct Link(Arc<Shared>);
 struct Field {
     /// The input method is reached over D-Bus: the window system's is not wanted.
     on_bus: bool,
+    /// Something is being composed.
+    composing: bool,
     changed: bool,
     id: Option<u64>,
     interrupted: bool,
+    /// Another field has the focus, but was drawn before it got it: what is typed is not for it before the next frame.
+    moves: bool,
+    focused: Option<egui::Id>,
     /// Where the cursor is, in pixels of the window.
     cursor: Option<Rect>,
 }
@@ -94,14 +100,20 @@ impl Plugin for Watch {
         let ime = &mut output.platform_output.ime;
         // An input method may keep what it is told: passwords are none of its business.
         let told = ime.filter(|ime| ime.purpose != egui::IMEPurpose::Password);
-        let id = told.and_then(|_| ctx.memory(|memory| memory.focused())).map(|id| id.value());
+        let focused = ctx.memory(|memory| memory.focused());
+        let id = focused.filter(|_| told.is_some()).map(|id| id.value());
+        let waits = ime.is_none() && ctx.text_edit_focused();
         let cursor = told.map(|ime| ime.cursor_rect * ctx.pixels_per_point());
         self.0.field(|field| {
             field.changed |= id != field.id || cursor != field.cursor;
             field.interrupted |= told.is_some_and(|ime| ime.should_interrupt_composition);
-            (field.id, field.cursor) = (id, cursor);
+            field.moves = waits && focused != field.focused;
+            (field.id, field.focused, field.cursor) = (id, focused, cursor);
             if field.on_bus {
                 *ime = None;
+            } else if let Some(ime) = ime.as_mut().filter(|_| !field.composing) {
+                // To interrupt is to switch off and on; what is typed meanwhile goes past the input method.
+                ime.should_interrupt_composition = false;
             }
         });
     }
@@ -133,6 +145,7 @@ pub(super) fn run(options: NativeOptions, creator: AppCreator<'_>, link: &Link) 
         news,
         bus,
         told_spot: None,
+        compositor_first: compositor_first(|name| std::env::var(name).ok()),
     };
     event_loop.run_app(&mut handler)?;
     Ok(())
@@ -161,6 +174,7 @@ struct Handler<'a> {
     /// None where no input method is reached over D-Bus.
     bus: Option<mpsc::Sender<bus::Order>>,
     told_spot: Option<Rect>,
+    compositor_first: bool,
 }
 
 impl Handler<'_> {
@@ -196,21 +210,6 @@ impl Handler<'_> {
 
     fn carry_out(&mut self, event_loop: &ActiveEventLoop, out: Vec<Out<Event>>) {
         for out in out {
-            match &out {
-                Out::Pass(Event::Window(_, WindowEvent::CursorMoved { .. })) => {}
-                Out::Pass(Event::Window(_, WindowEvent::KeyboardInput { event, .. })) => {
-                    eprintln!("DBG pass key {:?} {:?}", event.logical_key, event.state)
-                }
-                Out::Pass(Event::Window(_, e)) => eprintln!("DBG pass {e:?}"),
-                Out::Pass(_) => eprintln!("DBG pass user"),
-                Out::Preedit(t, _) => eprintln!("DBG preedit {t:?}"),
-                Out::Commit(t) => eprintln!("DBG commit {t:?}"),
-                Out::Ask(n, p) => eprintln!("DBG ask {n} {p:?}"),
-                Out::Reset => eprintln!("DBG reset"),
-                Out::Flush => eprintln!("DBG flush"),
-                Out::Focus(f) => eprintln!("DBG focus {f}"),
-                Out::Interrupt => eprintln!("DBG interrupt"),
-            }
             match out {
                 Out::Pass(Event::Window(id, event)) => self.app.window_event(event_loop, id, event),
                 Out::Pass(Event::User(event)) => {
@@ -285,7 +284,6 @@ impl Handler<'_> {
     fn take_news(&mut self, event_loop: &ActiveEventLoop) {
         while let Ok(news) = self.news.try_recv() {
             let (now, mut out) = (clock::now().boot_ms, Vec::new());
-            eprintln!("DBG {now} news {news:?}");
             match news {
                 News::Connected if self.bus.is_none() => {}
                 News::Connected => self.set_on_bus(true, &mut out),
@@ -300,7 +298,8 @@ impl Handler<'_> {
     }
 
     fn set_on_bus(&mut self, on_bus: bool, out: &mut Vec<Out<Event>>) {
-        self.link.field(|field| field.on_bus = on_bus);
+        // KDE is asked all the same: only so does it say whether it brings one.
+        self.link.field(|field| field.on_bus = on_bus && !self.compositor_first);
         if on_bus {
             self.order.connected(out);
         } else {
@@ -313,12 +312,10 @@ impl Handler<'_> {
         }
     }
 
-    /// On Wayland the compositor brings the input method itself, and says so.
+    /// Where the compositor comes first, it has said that it brings an input method.
     fn is_brought(&mut self, event_loop: &ActiveEventLoop, event: &WindowEvent) {
-        if matches!(event, WindowEvent::Ime(Ime::Enabled))
-            && event_loop.is_wayland()
-            && self.bus.take().is_some()
-        {
+        let brought = self.compositor_first && matches!(event, WindowEvent::Ime(Ime::Enabled));
+        if brought && event_loop.is_wayland() && self.bus.take().is_some() {
             let mut out = Vec::new();
             self.set_on_bus(false, &mut out);
             self.carry_out(event_loop, out);
@@ -333,7 +330,16 @@ impl Handler<'_> {
         let mut out = Vec::new();
         with(&mut self.order, clock::now().boot_ms, &mut out);
         self.carry_out(event_loop, out);
+        self.link.field(|field| field.composing = self.order.is_composing());
     }
+}
+
+/// Whether the compositor's input method comes before the one on D-Bus: on KDE, unless programs are told to use their own
+/// way.
+fn compositor_first(get: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name: &str| get(name).is_some_and(|value| !value.is_empty());
+    let kde = get("XDG_CURRENT_DESKTOP").is_some_and(|desktop| desktop.split(':').any(|name| name == "KDE"));
+    kde && set("WAYLAND_DISPLAY") && !set("GTK_IM_MODULE") && !set("QT_IM_MODULE")
 }
 
 /// Whether an event has no place among what is typed and clicked.
@@ -367,7 +373,11 @@ impl ApplicationHandler<UserEvent> for Handler<'_> {
         }
         self.look_at_field(event_loop);
         if drawn {
-            self.order(event_loop, Order::drawn);
+            let moves = self.link.field(|field| std::mem::take(&mut field.moves));
+            if let Some(window) = self.link.window().filter(|_| moves) {
+                window.request_redraw();
+            }
+            self.order(event_loop, |order, now, out| order.drawn(now, moves, out));
         }
     }
 
@@ -419,5 +429,25 @@ impl ApplicationHandler<UserEvent> for Handler<'_> {
 
     fn memory_warning(&mut self, event_loop: &ActiveEventLoop) {
         self.app.memory_warning(event_loop);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_kde_the_compositor_comes_first_unless_it_is_told_otherwise() {
+        let first = |set: &[(&str, &str)]| {
+            compositor_first(|name| {
+                set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let kde =
+            [("XDG_CURRENT_DESKTOP", "KDE"), ("WAYLAND_DISPLAY", "wayland-0"), ("XMODIFIERS", "@im=fcitx")];
+        assert!(first(&kde));
+        assert!(!first(&[kde[0], kde[1], ("QT_IM_MODULE", "fcitx")]));
+        assert!(!first(&[kde[0]]), "on X11");
+        assert!(!first(&[("XDG_CURRENT_DESKTOP", "sway"), kde[1]]));
     }
 }

@@ -16,6 +16,9 @@ use crate::model::time::BootMs;
 const MAX_ANSWER_MS: u64 = 1_000;
 /// The longest that a click waits for the text that was being composed, in milliseconds.
 const MAX_END_MS: u64 = 200;
+/// The keys before a click may take another way than the click: it waits until nothing of them has come for so long, in
+/// milliseconds.
+const QUIET_MS: u64 = 40;
 /// Maximum number of events that wait for an input method; beyond it, it counts as hanging.
 const MAX_WAITING: usize = 1_024;
 /// Maximum number of keys that the input method took and may still hand back.
@@ -84,6 +87,8 @@ pub(super) enum Out<T> {
 enum Hold<T> {
     /// For the answer for a key; whether the input method handed it back meanwhile.
     Answer { ticket: u64, press: Press, event: T, handed_back: bool, until: BootMs },
+    /// For what the keys before have made, as long as that comes.
+    Quiet { since: BootMs, until: BootMs },
     /// For what is being composed to be committed.
     End { until: BootMs },
     /// For the window to draw what was committed.
@@ -142,6 +147,10 @@ impl<T: Clone> Order<T> {
         match (item, &self.hold) {
             // It is what the click waits for.
             (Item::Composed(composed), Some(Hold::End { .. })) => self.composed(composed, out),
+            (Item::Composed(composed), Some(Hold::Quiet { until, .. })) => {
+                self.hold = Some(Hold::Quiet { since: now, until: *until });
+                self.composed(composed, out);
+            }
             (item, _) => self.waiting.push_back(item),
         }
         if self.waiting.len() > MAX_WAITING {
@@ -150,24 +159,39 @@ impl<T: Clone> Order<T> {
         self.go_on(now, out);
     }
 
+    /// Whether the focused field shows something as being composed.
+    pub(super) fn is_composing(&self) -> bool {
+        !self.shown.is_empty()
+    }
+
     /// When [`Order::tick`] has something to do at the latest.
     pub(super) fn deadline(&self) -> Option<BootMs> {
         self.hold.as_ref().map(|hold| match hold {
             Hold::Answer { until, .. } | Hold::End { until } | Hold::Frame { until } => *until,
+            Hold::Quiet { since, until } => since.saturating_add(QUIET_MS).min(*until),
         })
     }
 
     /// Lets go of what has waited for too long.
     pub(super) fn tick(&mut self, now: BootMs, out: &mut Vec<Out<T>>) {
         if self.deadline().is_some_and(|until| now >= until) {
+            if matches!(self.hold, Some(Hold::Quiet { .. })) && !self.shown.is_empty() {
+                self.hold = Some(Hold::End { until: now.saturating_add(MAX_END_MS) });
+                out.push(Out::Interrupt);
+                return;
+            }
             self.give_up(out);
             self.go_on(now, out);
         }
     }
 
-    /// The window has drawn a frame with all that was passed to it.
-    pub(super) fn drawn(&mut self, now: BootMs, out: &mut Vec<Out<T>>) {
-        (self.typed, self.acted) = (false, false);
+    /// The window has drawn a frame with all that was passed to it. `moves`: the focus goes to another field with the
+    /// next one, and what is typed is for that.
+    pub(super) fn drawn(&mut self, now: BootMs, moves: bool, out: &mut Vec<Out<T>>) {
+        (self.typed, self.acted) = (false, moves);
+        if moves {
+            return;
+        }
         if self.hold.take_if(|hold| matches!(hold, Hold::Frame { .. })).is_some() {
             self.go_on(now, out);
         }
@@ -184,7 +208,7 @@ impl<T: Clone> Order<T> {
         if !self.shown.is_empty() {
             // It stays as text in the field that it was composed in.
             self.committed = Some(std::mem::take(&mut self.shown));
-            self.hold.take_if(|hold| matches!(hold, Hold::End { .. }));
+            self.hold.take_if(|hold| matches!(hold, Hold::End { .. } | Hold::Quiet { .. }));
             if self.route == Route::Bus && field.is_some() {
                 out.push(Out::Reset);
             }
@@ -361,8 +385,7 @@ impl<T: Clone> Order<T> {
         }
         if !self.shown.is_empty() && self.route == Route::Window {
             self.waiting.push_front(Item::Act(event));
-            self.hold = Some(Hold::End { until: now.saturating_add(MAX_END_MS) });
-            out.push(Out::Interrupt);
+            self.hold = Some(Hold::Quiet { since: now, until: now.saturating_add(MAX_END_MS) });
             return;
         }
         if self.keep_shown(out) {
@@ -440,7 +463,7 @@ impl<T: Clone> Order<T> {
                 self.keep_shown(out);
                 self.waiting.push_front(Item::Free(press, event));
             }
-            Some(Hold::End { .. }) => {
+            Some(Hold::End { .. } | Hold::Quiet { .. }) => {
                 self.keep_shown(out);
             }
             // Nothing is drawn: what waits need not wait for it.
@@ -544,7 +567,7 @@ mod tests {
         // What the input method says late is what we said already.
         let out = after(&mut order, |order, out| order.said(commit("요"), out));
         assert_eq!(out, []);
-        let out = after(&mut order, |order, out| order.drawn(20, out));
+        let out = after(&mut order, |order, out| order.drawn(20, false, out));
         assert_eq!(out, [Out::Pass("press"), Out::Pass("release")]);
         // The same syllable typed again is another one.
         let out = after(&mut order, |order, out| {
@@ -564,12 +587,12 @@ mod tests {
             assert_eq!(out.last(), Some(&Out::Flush));
             order.said(commit("요"), out);
             order.flushed(3, out);
-            order.drawn(4, out);
+            order.drawn(4, false, out);
         });
         assert_eq!(field(&out), "요|");
         // A key that writes nothing leaves nothing to be committed.
         let out = after(&mut order, |order, out| {
-            order.drawn(5, out);
+            order.drawn(5, false, out);
             order.event(5, Item::Key(Press { keyval: 0xff31, ..press('h') }, "hangul"), out);
             order.answer(6, 2, true, out);
             order.event(7, Item::Act("|"), out);
@@ -627,7 +650,7 @@ mod tests {
             order.event(0, Item::Act("press"), out);
             order.said(preedit("요"), out);
             order.answer(1, 1, true, out);
-            order.drawn(2, out);
+            order.drawn(2, false, out);
         });
         assert_eq!(out.last(), Some(&Out::Pass("press")));
         assert_eq!(field(&out), "요press");
@@ -659,15 +682,18 @@ mod tests {
             let out = after(&mut order, |order, out| {
                 order.event(0, Item::Composed(preedit("요")), out);
                 order.event(1, Item::Act("|"), out);
-                assert_eq!(out.last(), Some(&Out::Interrupt));
                 // The key before the click had not been looked at yet.
-                order.event(2, Item::Composed(preedit("욕")), out);
-                order.event(3, Item::Composed(preedit("")), out);
+                order.event(30, Item::Composed(preedit("욕")), out);
+                order.tick(1 + QUIET_MS, out);
+                assert_ne!(out.last(), Some(&Out::Interrupt));
+                order.tick(30 + QUIET_MS, out);
+                assert_eq!(out.last(), Some(&Out::Interrupt));
+                order.event(80, Item::Composed(preedit("")), out);
                 if in_time {
-                    order.event(4, Item::Composed(commit("욕")), out);
+                    order.event(81, Item::Composed(commit("욕")), out);
                 }
-                order.tick(1 + MAX_END_MS, out);
-                order.drawn(1 + MAX_END_MS, out);
+                order.tick(30 + QUIET_MS + MAX_END_MS, out);
+                order.drawn(300, false, out);
                 if !in_time {
                     order.event(900, Item::Composed(commit("욕")), out);
                 }
@@ -729,12 +755,28 @@ mod tests {
             assert_eq!(field(&typed), "a", "{route:?}");
             let frames = [("enter", 3), ("b", 4), ("click", 5)].map(|(_, now)| {
                 after(&mut order, |order, out| {
-                    order.drawn(now, out);
+                    order.drawn(now, false, out);
                     order.answer(now, 3, false, out);
                 })
             });
             assert_eq!(frames.map(|out| field(&out)), ["enter", "b", "click"], "{route:?}");
         }
+    }
+
+    #[test]
+    fn what_is_typed_while_the_focus_moves_is_for_the_next_field() {
+        let mut order = order(Route::Bus);
+        let out = after(&mut order, |order, out| {
+            order.field(None, false, out);
+            order.drawn(0, true, out);
+            order.event(1, Item::Key(press('d'), "d"), out);
+        });
+        assert_eq!(out, [Out::Focus(false)]);
+        let out = after(&mut order, |order, out| {
+            order.field(Some(2), false, out);
+            order.drawn(2, false, out);
+        });
+        assert_eq!(out, [Out::Focus(true), Out::Ask(1, press('d'))]);
     }
 
     #[test]

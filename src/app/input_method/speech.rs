@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use zbus::message::Type;
+use zbus::message::{Flags, Type};
 use zbus::zvariant::{OwnedObjectPath, Value};
 use zbus::{Connection, Message};
 
@@ -142,7 +142,11 @@ impl Speech {
             Speech::Ibus => (IBUS, IBUS_CONTEXT),
         };
         let (context, method) = (context.to_owned(), method.to_owned());
-        Message::method_call(context, method)?.destination(name)?.interface(interface)
+        // What has gone is not started anew.
+        Message::method_call(context, method)?
+            .destination(name)?
+            .interface(interface)?
+            .with_flags(Flags::NoAutoStart)
     }
 
     /// Asks whether it takes a key.
@@ -219,7 +223,10 @@ impl Speech {
 
     /// Whether the message says that the input method is gone.
     pub(super) fn is_end(self, head: &Head, message: &Message) -> bool {
-        if self != Speech::Fcitx || message.message_type() != Type::Signal || head.member != "NameOwnerChanged" {
+        if self != Speech::Fcitx
+            || message.message_type() != Type::Signal
+            || head.member != "NameOwnerChanged"
+        {
             return false;
         }
         let body = message.body();
