@@ -540,9 +540,8 @@ impl Connection {
 
     fn link_changed(&mut self, now: Time, state: LinkState) {
         if state.code() != self.link.code() {
-            let why = state.why().map(|why| format!(": {}", why.code())).unwrap_or_default();
-            let text = format!("{}{why}", state.code());
-            self.log.note(now.wall_ms, Note::State { text });
+            let why = state.why().cloned().map(Box::new);
+            self.log.note(now.wall_ms, Note::State { text: state.code().to_owned(), why });
         }
         if self.link.is_online() && !state.is_online() {
             self.devices.disconnected();

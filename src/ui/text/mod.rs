@@ -121,6 +121,20 @@ pub enum StateWord {
     Off,
 }
 
+impl StateWord {
+    /// The word for a `LinkState::code`.
+    pub fn of_code(code: &str) -> Option<StateWord> {
+        match code {
+            "connecting" => Some(StateWord::Connecting),
+            "online" => Some(StateWord::Online),
+            "waiting" => Some(StateWord::Waiting),
+            "stopped" => Some(StateWord::Stopped),
+            "off" => Some(StateWord::Off),
+            _ => None,
+        }
+    }
+}
+
 /// What happened, and what the person can do about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sentence {
