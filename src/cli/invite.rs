@@ -1,6 +1,5 @@
 //! `duplexctl invite`.
 
-use chrono::{DateTime, Local};
 use serde_json::json;
 
 use super::admin::Admin;
@@ -95,8 +94,7 @@ fn as_text(invite: &Invitation, now: WallMs) -> String {
 }
 
 fn moment(at: WallMs) -> String {
-    let at = DateTime::from_timestamp_millis(at).map(|at| at.with_timezone(&Local));
-    at.map(|at| at.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
+    print::local_text(at, "%Y-%m-%d %H:%M")
 }
 
 #[cfg(test)]

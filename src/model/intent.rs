@@ -1,8 +1,12 @@
 //! [`Intent`]: what a person wants, from the window to the worker.
 
+use std::path::PathBuf;
+
 use super::chat::Position;
 use super::device::{DeviceId, MetricName, Value};
+use super::device_choices::DeviceChange;
 use super::event::Side;
+use super::export::Export;
 use super::id::{ConnectionId, MessageId, RoomName};
 use super::notices::{Level, Viewing};
 use super::panes::Panes;
@@ -264,6 +268,19 @@ pub enum Intent {
         /// Whether to keep quiet about it.
         muted: bool,
     },
+    /// Name, group, pin or hide a device, for this app alone.
+    ChangeDevice {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which device.
+        device: DeviceId,
+        /// What to change.
+        change: DeviceChange,
+    },
+    /// Save a part of a device's past into a file of the person's.
+    Export(Export),
+    /// Show a saved file in the system's file manager.
+    ShowFile(PathBuf),
     /// Show a notice, for the person to see what it looks like.
     TryNotice,
     /// The person looks at this now; none: not at the window.

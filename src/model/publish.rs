@@ -13,6 +13,12 @@ pub fn command(url: &str, own_certificate: bool, device: &str, token: &str) -> S
     )
 }
 
+/// Whether a device of this id can be posted for: a step in a path that is `.` or `..` is taken out of it before the
+/// request is sent, however it is written (RFC 3986 §5.2.4, WHATWG URL).
+pub fn is_reachable(device: &str) -> bool {
+    !matches!(device, "." | "..")
+}
+
 /// A part of a path, with everything encoded that has a meaning there, or to a shell (RFC 3986 §2.3).
 fn percent(text: &str) -> String {
     let mut path = String::with_capacity(text.len());
@@ -43,6 +49,8 @@ mod tests {
     #[test]
     fn an_id_is_written_so_that_a_path_and_a_shell_take_it() {
         assert_eq!(percent("shed-1.a_b~c"), "shed-1.a_b~c");
+        assert_eq!(percent("a%2Fb?c#d/.."), "a%252Fb%3Fc%23d%2F..");
+        assert!(!is_reachable(".") && !is_reachable("..") && is_reachable("...") && is_reachable("a.."));
         assert_eq!(percent("my shed/$(x)'"), "my%20shed%2F%24%28x%29%27");
         assert_eq!(percent("창고"), "%EC%B0%BD%EA%B3%A0");
         assert_eq!(

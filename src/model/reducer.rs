@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
-use super::device::{Freshness, Status};
+use super::device::{DeviceId, Freshness, Spec, Status};
+use super::device_choices::{DeviceChoice, DeviceChoices, ServerChoices};
 use super::devices::{self, Device, Devices, Latest};
 use super::event::{Event, Listed, LogRestart, Page, Paused, Person, Side, Stored, TestOutcome, Update};
+use super::export::Exported;
 use super::features::{Feature, Features};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
-use super::known::{Known, Shown, device_label};
+use super::known::{Known, MAX_MARK_CHARS, Shown, device_label, person_line};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
 use super::notices::{NoticeChoices, mentions};
@@ -170,6 +172,8 @@ pub struct Connection {
     pub paused: Option<Paused>,
     /// Its devices, and the link itself as one.
     pub devices: Devices,
+    /// What the person has chosen for single devices.
+    pub device_choices: ServerChoices,
     /// Decoded lines for people.
     pub log: Log,
     /// What of the server's there is no room for.
@@ -199,6 +203,8 @@ pub struct Model {
     pub preferences: Preferences,
     /// Of what they want to be told otherwise than usual.
     pub notice_choices: NoticeChoices,
+    /// What they have chosen for single devices. Each connection has its own of it.
+    pub device_choices: DeviceChoices,
     /// Where everything is kept.
     pub data_dir: PathBuf,
     /// Why the system's keyring cannot be asked, in the system's words; none while nobody came upon that.
@@ -209,6 +215,8 @@ pub struct Model {
     pub test: Option<TestOutcome>,
     /// Where the last text was saved that the person wanted as a file, with the request's number.
     pub text_saved: Option<(u64, Result<PathBuf, String>)>,
+    /// What became of the last file that was to be saved of a device's past.
+    pub exported: Option<Exported>,
     /// What was searched for and found.
     pub searching: Searching,
 }
@@ -225,7 +233,9 @@ impl Model {
             Update::Configured(profile) => match self.connections.get_mut(&profile.id) {
                 Some(connection) => connection.profile = profile,
                 None => {
-                    self.connections.insert(profile.id, Connection::new(profile));
+                    let mut connection = Connection::new(profile);
+                    connection.device_choices = self.device_choices.of(connection.profile.id);
+                    self.connections.insert(connection.profile.id, connection);
                 }
             },
             Update::Removed(id) => {
@@ -240,6 +250,8 @@ impl Model {
             Update::ReadingsNotKept(count) => self.readings_not_kept = count,
             Update::Preferences(preferences) => self.preferences = preferences,
             Update::NoticeChoices(choices) => self.notice_choices = choices,
+            Update::DeviceChoices(choices) => self.choose_devices(choices),
+            Update::Exported(exported) => self.exported = Some(exported),
             Update::Keyring(trouble) => self.no_keyring = trouble,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
@@ -248,6 +260,17 @@ impl Model {
             Update::TextSaved(number, saved) => self.text_saved = Some((number, saved)),
             Update::Indexed(percent) => self.searching.indexed = percent,
         }
+    }
+
+    fn choose_devices(&mut self, choices: DeviceChoices) {
+        for (id, connection) in &mut self.connections {
+            let own = choices.of(*id);
+            if connection.device_choices != own {
+                connection.device_choices = own;
+                connection.devices.rearrange();
+            }
+        }
+        self.device_choices = choices;
     }
 
     /// Takes a part of a frame of readings in: the same as [`Event::Readings`], for a frame so big that the window would
@@ -289,6 +312,7 @@ impl Connection {
             room_refused: None,
             paused: None,
             devices: Devices::default(),
+            device_choices: ServerChoices::default(),
             log: Log::default(),
             left_out: LeftOut::default(),
             message_bytes: 0,
@@ -336,9 +360,27 @@ impl Connection {
         self.known.shown(&who.id, &who.name, most_chars)
     }
 
-    /// The title of a device, with its id where another one's title looks the same.
+    /// What the person has chosen for a device, if anything.
+    pub fn device_choice(&self, device: &DeviceId) -> Option<&DeviceChoice> {
+        self.device_choices.get(device)
+    }
+
+    /// What a device is called, and the id to show beside that: of a device that has the person's own name, and where
+    /// another one's title looks the same.
+    pub fn device_name<'a>(&'a self, spec: &'a Spec) -> (&'a str, Option<String>) {
+        match self.device_choice(&spec.id).map(|choice| choice.name.as_str()) {
+            Some(own) if !own.is_empty() => {
+                let id = spec.id.as_str();
+                (own, (own != id).then(|| person_line(id, MAX_MARK_CHARS)))
+            }
+            _ => (spec.title(), self.known_devices.device_mark(spec)),
+        }
+    }
+
+    /// The title of a device, with its id where that is shown.
     pub fn device_title(&self, device: &Device, most_chars: usize) -> String {
-        device_label(device.spec.title(), self.known_devices.device_mark(&device.spec).as_deref(), most_chars)
+        let (name, mark) = self.device_name(&device.spec);
+        device_label(name, mark.as_deref(), most_chars)
     }
 
     /// Takes one event in.

@@ -108,7 +108,7 @@ fn save_for_person(stem: &str, text: &str) -> Result<PathBuf, String> {
 }
 
 /// Where a person looks for a file that was saved for them.
-fn folder() -> Option<PathBuf> {
+pub(super) fn folder() -> Option<PathBuf> {
     let dirs = directories::UserDirs::new()?;
     let home = dirs.home_dir();
     // A system without a desktop does not name it.

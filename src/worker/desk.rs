@@ -24,6 +24,7 @@ use crate::clock;
 use crate::link::courier::{Courier, Input, Output};
 use crate::link::{self, Link};
 use crate::model::event::{LogRestart, TestOutcome, Update};
+use crate::model::export::Exported;
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
 use crate::model::notices::{Moment, Notifier};
@@ -92,6 +93,8 @@ pub(super) enum Done {
     SecretNotKept(String),
     /// No program took a link.
     LinkNotOpened { url: String, detail: String },
+    /// What became of a file of a device's past.
+    Exported(Exported),
     /// This computer says something to its hub.
     Said(Said),
     /// A metric's past, as the disk holds it.
@@ -126,6 +129,8 @@ pub(super) struct Desk {
     /// Rooms whose unread messages are to be counted on disk, and whether one is being counted.
     pub(super) uncounted: BTreeSet<(ConnectionId, RoomName)>,
     pub(super) is_counting: bool,
+    /// A file of a device's past is being written.
+    pub(super) is_exporting: bool,
     health: Health,
 }
 
@@ -186,12 +191,14 @@ impl Desk {
             unwritten: Vec::new(),
             uncounted: BTreeSet::new(),
             is_counting: false,
+            is_exporting: false,
             health: Health::default(),
         };
         let banners = store.banners.into_iter().chain(settings_banner).chain(not_kept);
         desk.updates.extend(banners.map(Update::Banner));
         desk.prefer(desk.settings.preferences());
         desk.updates.push(Update::NoticeChoices(desk.settings.notice_choices().clone()));
+        desk.updates.push(Update::DeviceChoices(desk.settings.device_choices().clone()));
         match &options.only {
             Some((profile, secret)) => {
                 let url = profile.urls.first().map_or("", String::as_str);

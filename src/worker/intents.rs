@@ -97,6 +97,19 @@ impl Desk {
                 self.settings.notice_choices_mut().mute(connection, device, muted);
                 self.save_choices();
             }
+            Intent::ChangeDevice { connection, device, change } => {
+                // The window does not offer it where there is no room.
+                if self.settings.device_choices_mut().change(connection, device, change) {
+                    self.save_device_choices();
+                }
+            }
+            Intent::Export(export) => self.export(export),
+            Intent::ShowFile(path) => {
+                if let Err(error) = browser::show(path.clone(), self.done.clone()) {
+                    let url = path.display().to_string();
+                    self.done(Done::LinkNotOpened { url, detail: error.to_string() });
+                }
+            }
             Intent::TryNotice => {
                 self.notifier.try_out(moment(clock::now().boot_ms));
                 self.tell_notices();
@@ -158,6 +171,10 @@ impl Desk {
                 self.series_read(connection, device, metric, page);
             }
             Done::Log(connection, device, lines) => self.log_read(connection, device, lines),
+            Done::Exported(exported) => {
+                self.is_exporting = false;
+                self.update(Update::Exported(exported));
+            }
             Done::LinkNotOpened { url, detail } => {
                 self.update(Update::Banner(crate::model::Banner::LinkNotOpened { url, detail }));
             }
@@ -388,6 +405,11 @@ impl Desk {
         self.update(Update::NoticeChoices(self.settings.notice_choices().clone()));
     }
 
+    fn save_device_choices(&mut self) {
+        self.save_settings();
+        self.update(Update::DeviceChoices(self.settings.device_choices().clone()));
+    }
+
     fn remove_connection(&mut self, id: ConnectionId) {
         if id == ConnectionId::OWN_HUB {
             return;
@@ -397,7 +419,9 @@ impl Desk {
         self.recorder.watch(id, false);
         self.settings.remove_profile(id);
         self.settings.notice_choices_mut().forget(id);
+        self.settings.device_choices_mut().forget(id);
         self.save_choices();
+        self.update(Update::DeviceChoices(self.settings.device_choices().clone()));
         self.write(id, Write::RemoveConnection);
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));

@@ -6,6 +6,7 @@ mod commit;
 mod connection_log;
 mod desk;
 mod devices;
+mod export;
 mod flush;
 mod intents;
 pub mod line;
@@ -14,6 +15,7 @@ pub mod own_hub;
 mod past;
 mod record;
 mod search;
+mod table;
 mod trial;
 mod turns;
 

@@ -19,9 +19,10 @@ use super::selection::Selection;
 use super::{Act, RoomKey};
 use crate::model::event::Paused;
 use crate::model::id::MessageId;
+use crate::ui::Cx;
+use crate::ui::text::{Sentence, local};
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::widgets::{self, Mark};
-use crate::ui::{Cx, text::Sentence};
 
 /// Height of a day's or divider's line.
 const LINE_ROW: f32 = 34.0;
@@ -38,7 +39,7 @@ pub(super) struct Columns {
 impl Columns {
     pub(super) fn of(list: Rect) -> Columns {
         let text_left = list.left() + size::GUTTER;
-        let text_width = (list.right() - size::SCROLL - size::TAIL - text_left).clamp(60.0, size::MEASURE);
+        let text_width = (list.right() - size::SCROLL - size::TAIL - text_left).clamp(60.0, size::READING);
         Columns { list, text_left, text_width }
     }
 
@@ -88,9 +89,7 @@ fn says_waiting(cx: &Cx, row: &Row) -> bool {
 
 /// Why nothing is sent at the moment, and until when.
 fn paused_text(cx: &Cx, paused: &Paused) -> String {
-    use chrono::{Local, TimeZone};
-    let day = |ms: i64| Local.timestamp_millis_opt(ms).earliest().map(|time| time.date_naive());
-    let is_today = day(paused.until) == day(cx.now.wall_ms);
+    let is_today = local::date(paused.until) == local::date(cx.now.wall_ms);
     let when = if is_today { (cx.words.clock)(paused.until) } else { (cx.words.day_and_clock)(paused.until) };
     (cx.words.paused)(&paused.refusal, &when)
 }
@@ -250,7 +249,11 @@ fn backdrop(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, placed: &Placed, row: &
     if placed.item.grouped {
         if under_pointer {
             let at = pos2(columns.text_left - space::MEDIUM, body_top + size::BODY_LINE / 2.0);
-            ui.painter().text(at, Align2::RIGHT_CENTER, &row.clock, theme::small(), theme.weak);
+            // The offset of a time that comes twice stands below it: side by side they are wider than their place.
+            let (clock, offset) = local::parts(&row.clock);
+            ui.painter().text(at, Align2::RIGHT_CENTER, clock, theme::small(), theme.weak);
+            let below = at + vec2(0.0, size::SMALL_LINE * 0.8);
+            ui.painter().text(below, Align2::RIGHT_CENTER, offset, theme::small(), theme.weak);
         }
     } else {
         author(ui, cx, id, columns, row, body_top);
@@ -284,11 +287,9 @@ fn decorations(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, placed: &Placed) {
 }
 
 fn day_name(cx: &Cx, at: i64) -> String {
-    use chrono::{Datelike, Local, TimeZone};
-    let day = |ms: i64| Local.timestamp_millis_opt(ms).earliest().map(|time| time.num_days_from_ce());
-    match (day(cx.now.wall_ms), day(at)) {
-        (Some(today), Some(then)) if today == then => cx.words.today.to_owned(),
-        (Some(today), Some(then)) if today == then + 1 => cx.words.yesterday.to_owned(),
+    match (local::day_number(cx.now.wall_ms), local::day_number(at)) {
+        (today, then) if today == then => cx.words.today.to_owned(),
+        (today, then) if today == then + 1 => cx.words.yesterday.to_owned(),
         _ => (cx.words.day)(at),
     }
 }
@@ -328,7 +329,9 @@ fn author(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32)
     let badge = widgets::kind_name(cx.words, row.author.kind).map(|kind| small(kind, theme.text));
     let beside = short_id.as_ref().map_or(0.0, |galley| galley.size().x + space::TINY)
         + badge.as_ref().map_or(0.0, |galley| galley.size().x + space::SMALL + widgets::BADGE_PAD);
-    let name = widgets::cut(ui, &name, theme::strong(size::BODY), colour, columns.text_width - 60.0 - beside);
+    let clock = small(&row.clock, theme.weak);
+    let beside = beside + clock.size().x.max(44.0) + 16.0;
+    let name = widgets::cut(ui, &name, theme::strong(size::BODY), colour, columns.text_width - beside);
     let middle = top + size::BODY_LINE / 2.0 - 1.0;
     let mut right = columns.text_left + name.size().x;
     ui.painter().galley(pos2(columns.text_left, middle - name.size().y / 2.0), name, colour);
@@ -343,8 +346,8 @@ fn author(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32)
         let kind = widgets::kind_name(cx.words, row.author.kind).unwrap_or_default();
         widgets::spoken(ui, rect, id.with("kind"), kind).on_hover_text(cx.words.kind_hint);
     }
-    let at = pos2(right + space::SMALL, middle + 0.5);
-    ui.painter().text(at, Align2::LEFT_CENTER, &row.clock, theme::small(), theme.weak);
+    let at = pos2(right + space::SMALL, middle + 0.5 - clock.size().y / 2.0);
+    ui.painter().galley(at, clock, theme.weak);
 }
 
 /// The message itself: selectable, with a menu, known to screen readers with its author, time and progress.

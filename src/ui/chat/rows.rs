@@ -4,8 +4,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{Datelike, Local, TimeZone};
-
 use super::RoomKey;
 use super::markup::{self, Markup};
 use super::ordered::Plans;
@@ -17,7 +15,7 @@ use crate::model::notices::SIGNS;
 use crate::model::reducer::{Connection, Model, Room};
 use crate::model::time::WallMs;
 use crate::model::window::Edge;
-use crate::ui::text::Words;
+use crate::ui::text::{Words, local};
 use crate::ui::{bidi, harmless};
 
 /// Messages by one author within this time stand under one name.
@@ -420,7 +418,7 @@ fn prepare(
     let (part, fold) = fold(body);
     let shown = harmless::text(if expanded { body } else { part });
     let shown = shown.trim_end_matches('\n');
-    let day = Local.timestamp_millis_opt(at).earliest().map_or(0, |time| time.num_days_from_ce());
+    let day = local::day_number(at);
     let (markup, mention) = match connection.me.as_ref().filter(|_| !mine && shown.contains(SIGNS)) {
         Some(me) => markup::with_mentions(shown, markup::parse(shown), &me.name),
         None => (markup::parse(shown), false),

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use chrono::{Local, TimeZone};
 use egui::{
     Align2, Area, Event, Frame, Id, Key as Keyboard, Label, Margin, Modifiers, PointerButton, Rect, RichText,
     Stroke, Ui, pos2,
@@ -17,6 +16,7 @@ use crate::model::chat::Position;
 use crate::model::id::MessageId;
 use crate::model::reducer::{Connection, Room};
 use crate::model::time::WallMs;
+use crate::ui::text::local;
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, widgets};
 
@@ -134,8 +134,7 @@ impl Selection {
     /// The selected messages as text, oldest first, as they were written.
     pub(super) fn text(&self, cx: &Cx, key: &RoomKey) -> String {
         let written = |line: Line| {
-            let at = Local.timestamp_millis_opt(line.at).earliest();
-            let at = at.map_or_else(|| "?".to_owned(), |at| at.format("%Y-%m-%d %H:%M").to_string());
+            let at = local::written(line.at);
             format!("[{at}] {}: {}", line.author, line.body)
         };
         cx.model.read(|model| {

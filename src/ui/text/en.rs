@@ -1,8 +1,6 @@
 //! English.
 
-use chrono::{Local, TimeZone};
-
-use super::{Sentence, StateWord, Words};
+use super::{Sentence, StateWord, Words, local};
 use crate::model::address::BadAddress;
 use crate::model::chat::Refusal;
 use crate::model::event::TestOutcome;
@@ -108,7 +106,7 @@ pub static ENGLISH: Words = Words {
     scroll_bar: "Position in the room",
     today: "Today",
     yesterday: "Yesterday",
-    day: |at| format_local(at, "%A, %-d %B %Y"),
+    day: |at| local::day(at, |time| time.format("%A, %-d %B %Y").to_string()),
     clock: |at| format_local(at, "%H:%M"),
     day_and_clock: |at| format_local(at, "%-d %B %Y, %H:%M"),
 
@@ -192,6 +190,7 @@ pub static ENGLISH: Words = Words {
     rich: &super::en_rich::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,
     people: &super::en_people::ENGLISH,
+    device_acts: &super::en_device_acts::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };
 
@@ -215,10 +214,7 @@ fn state(word: StateWord) -> &'static str {
 }
 
 fn format_local(at: WallMs, pattern: &str) -> String {
-    match Local.timestamp_millis_opt(at).earliest() {
-        Some(time) => time.format(pattern).to_string(),
-        None => "?".to_owned(),
-    }
+    local::moment(at, |time| time.format(pattern).to_string())
 }
 
 fn say(what: impl Into<String>, then: impl Into<String>) -> Sentence {

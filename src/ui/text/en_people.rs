@@ -105,7 +105,9 @@ pub(super) static ENGLISH: PeopleWords = PeopleWords {
         }
         Unmanaged::BadName => "A name has 1 to 64 characters that can be seen.",
         Unmanaged::BadToken => "The server did not take the token. Try again.",
-        Unmanaged::BadId => "This ID cannot be used: a person has it, or it begins with ~.",
+        Unmanaged::BadId => {
+            "This ID can’t be used: a person already has it, it begins with ~, or it is . or .."
+        }
         Unmanaged::BadKind => "A device cannot become a person, nor a person a device.",
         Unmanaged::TooMany => "There are as many unused invites as the server takes. Remove some first.",
         Unmanaged::Unavailable => "The server cannot read or write its data at the moment. Try again later.",

@@ -1,15 +1,14 @@
 //! Korean.
 
-use chrono::{Datelike, Local, TimeZone, Timelike};
+use chrono::{Datelike, Local, Timelike};
 
 use super::ko_device_page::twelve;
-use super::{Sentence, StateWord, Words};
+use super::{Sentence, StateWord, Words, local};
 use crate::model::address::BadAddress;
 use crate::model::chat::Refusal;
 use crate::model::event::TestOutcome;
 use crate::model::link_state::{Phase, Why};
 use crate::model::reducer::Banner;
-use crate::model::time::WallMs;
 use crate::ui::harmless;
 
 /// Korean.
@@ -23,6 +22,7 @@ pub static KOREAN: Words = Words {
     rich: &super::ko_rich::KOREAN,
     profiles: &super::ko_profiles::KOREAN,
     people: &super::ko_people::KOREAN,
+    device_acts: &super::ko_device_acts::KOREAN,
     device_page: &super::ko_device_page::KOREAN,
     state,
     countdown: |seconds| format!("{seconds}초 뒤 다시 시도"),
@@ -115,9 +115,9 @@ pub static KOREAN: Words = Words {
     scroll_bar: "메시지 위치",
     today: "오늘",
     yesterday: "어제",
-    day: |at| local(at, |time| format!("{} {}", date(time), weekday(time))),
-    clock: |at| local(at, clock),
-    day_and_clock: |at| local(at, |time| format!("{} {}", date(time), clock(time))),
+    day: |at| local::day(at, |time| format!("{} {}", date(time), weekday(time))),
+    clock: |at| local::moment(at, clock),
+    day_and_clock: |at| local::moment(at, |time| format!("{} {}", date(time), clock(time))),
 
     message: "메시지",
     message_hint: |room| format!("#{room}에 메시지 보내기"),
@@ -190,8 +190,8 @@ pub static KOREAN: Words = Words {
 
 /// Korean, with the hours of 오전 and 오후.
 pub static TWELVE_HOURS: Words = Words {
-    clock: |at| local(at, twelve),
-    day_and_clock: |at| local(at, |time| format!("{} {}", date(time), twelve(time))),
+    clock: |at| local::moment(at, twelve),
+    day_and_clock: |at| local::moment(at, |time| format!("{} {}", date(time), twelve(time))),
     device_page: &super::ko_device_page::TWELVE_HOURS,
     ..KOREAN
 };
@@ -205,10 +205,6 @@ fn state(word: StateWord) -> &'static str {
         StateWord::Stopped => "멈춤",
         StateWord::Off => "꺼짐",
     }
-}
-
-fn local(at: WallMs, show: impl Fn(&chrono::DateTime<Local>) -> String) -> String {
-    Local.timestamp_millis_opt(at).earliest().map_or_else(|| "?".to_owned(), |time| show(&time))
 }
 
 fn date(time: &chrono::DateTime<Local>) -> String {

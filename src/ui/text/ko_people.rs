@@ -110,7 +110,9 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
         }
         Unmanaged::BadName => "이름은 눈에 보이는 글자 1~64자여야 합니다.",
         Unmanaged::BadToken => "서버가 토큰을 받지 않았습니다. 다시 시도하세요.",
-        Unmanaged::BadId => "쓸 수 없는 ID입니다. 다른 사람이 쓰고 있거나 ~로 시작합니다.",
+        Unmanaged::BadId => {
+            "사용할 수 없는 ID입니다. 다른 사람이 이미 쓰고 있거나, ~로 시작하거나, . 또는 ..입니다."
+        }
         Unmanaged::BadKind => "기기를 사람으로, 사람을 기기로 바꿀 수 없습니다.",
         Unmanaged::TooMany => "쓰지 않은 초대가 너무 많습니다. 먼저 몇 개를 삭제하세요.",
         Unmanaged::Unavailable => "서버가 지금 데이터를 읽거나 쓸 수 없습니다. 나중에 다시 시도하세요.",

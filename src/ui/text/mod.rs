@@ -1,9 +1,11 @@
 //! Every sentence a person reads. One file per language fills the table [`Words`]; the compiler sees to it that none
 //! is missing.
 
+pub mod device_acts;
 pub mod device_page;
 pub mod devices;
 pub mod keys;
+pub mod local;
 pub mod log;
 pub mod notices;
 pub mod people;
@@ -13,6 +15,7 @@ pub mod search;
 pub mod sheet;
 
 mod en;
+mod en_device_acts;
 mod en_device_page;
 mod en_devices;
 mod en_keys;
@@ -24,6 +27,7 @@ mod en_rich;
 mod en_search;
 mod en_sheet;
 mod ko;
+mod ko_device_acts;
 mod ko_device_page;
 mod ko_devices;
 mod ko_keys;
@@ -47,6 +51,7 @@ use crate::model::preferences::{Hours, LanguageChoice};
 use crate::model::reducer::Banner;
 use crate::model::time::WallMs;
 
+pub use device_acts::ActWords;
 pub use device_page::PageWords;
 pub use en::ENGLISH;
 pub use ko::KOREAN;
@@ -292,6 +297,7 @@ pub struct Words {
     // Who may come in at a server
     pub people: &'static people::PeopleWords,
     // The page of one device
+    pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,
 }
 
