@@ -12,6 +12,7 @@ use egui_plot::{GridInput, GridMark, Plot, PlotPoint, PlotTransform};
 
 use super::past::{Column, Sight};
 use super::plots::{Move, Plotted};
+use super::vertical::Ranges;
 use crate::model::device::{Metric, MetricType, Value};
 use crate::model::time::WallMs;
 use crate::ui::text::device_page::PageWords;
@@ -19,8 +20,8 @@ use crate::ui::text::{Words, local};
 use crate::ui::theme::{self, Theme, space};
 use crate::ui::{Cx, harmless, value, widgets};
 
-/// Height of a plot, in points.
-const HEIGHT: f32 = 132.0;
+/// The least and the greatest height of a plot, in points.
+pub(super) const HEIGHT: (f32, f32) = (132.0, 300.0);
 /// Room for the numbers at the left, where they need no more.
 pub(super) const AXIS: f32 = 56.0;
 /// Least distance of two times on the axis.
@@ -40,6 +41,8 @@ pub(super) struct Canvas {
     pub loading: bool,
     /// Room for the numbers at the left.
     pub axis: f32,
+    /// How high the lines' part of a plot is, in points.
+    pub height: f32,
     /// Whether the times stand under it.
     pub with_times: bool,
 }
@@ -57,15 +60,21 @@ pub(super) struct Shown {
 }
 
 /// Draws a plot.
-pub(super) fn show(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) -> Shown {
-    legend(ui, cx, canvas, lines);
+pub(super) fn show(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    canvas: &Canvas,
+    lines: &[Plotted],
+    vertical: &mut Ranges,
+) -> Shown {
+    let set = lines.first().and_then(|line| vertical.of(line.metric));
+    let (low, high) = set.unwrap_or_else(|| ends(lines));
+    legend(ui, cx, canvas, lines, vertical, (low, high));
     let (words, sight) = (cx.words, canvas.sight);
-    let (low, high) = ends(lines);
     let first = lines.first().map(|line| line.metric.clone());
-    let plot =
-        bare(ui, cx, canvas).height(HEIGHT).y_grid_spacer(levels(lines)).y_axis_formatter(move |mark, _| {
-            first.as_ref().map_or(String::new(), |metric| level(words, metric, mark))
-        });
+    let plot = bare(ui, cx, canvas).height(canvas.height).y_grid_spacer(levels(lines)).y_axis_formatter(
+        move |mark, _| first.as_ref().map_or(String::new(), |metric| level(words, metric, mark)),
+    );
     let shown = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(sight.from as f64..=sight.to as f64);
         plot.set_plot_bounds_y(low..=high);
@@ -107,7 +116,14 @@ pub(super) fn bare<'a>(ui: &Ui, cx: &Cx, canvas: &Canvas) -> Plot<'a> {
 }
 
 /// The names of what is plotted, and its values at the pointer.
-fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
+fn legend(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    canvas: &Canvas,
+    lines: &[Plotted],
+    vertical: &mut Ranges,
+    ends: (f64, f64),
+) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::TINY;
         for line in lines {
@@ -123,6 +139,7 @@ fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
             }
             entry(ui, canvas.id.with(line.metric.name.as_str()), line.colour, &text);
         }
+        vertical.button(ui, cx, lines, ends);
         loading(ui, cx, canvas);
     });
 }
