@@ -224,6 +224,11 @@ mod tests {
     }
 
     #[test]
+    fn a_value_takes_no_more_room_than_a_text() {
+        assert_eq!(size_of::<crate::model::Value>(), 24);
+    }
+
+    #[test]
     fn what_was_not_split_does_not_join() {
         assert_eq!(Whole::join(1.0, 1), None, "2 is an f64");
         assert_eq!(Whole::join(f64::NAN, 1), None);
