@@ -94,14 +94,16 @@ fn put_back() {
         let mut window = Window::sized(1_200.0, 1_600.0);
         window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
         // An hour before, and now: 14:00 both times.
-        let mut entries = vec![message(1, "general", "mina", "before"), message(2, "general", "jun", "after")];
+        let mut entries =
+            vec![message(1, "general", "mina", "before"), message(2, "general", "jun", "after")];
         entries[1].at = window.now().wall_ms + 60_000;
         entries[1].received = entries[1].at;
         window.event(Event::Entries { entries, live: true });
         assert!(has(&window, "14:00 +03:00") && has(&window, "14:01 +02:00"), "{:#?}", texts(&window));
 
         device(&mut window);
-        let plot = texts(&window).into_iter().find(|text| text.contains("14:") && text.contains("temperature"));
+        let plot =
+            texts(&window).into_iter().find(|text| text.contains("14:") && text.contains("temperature"));
         let plot = plot.expect("a plot says from when to when it is");
         assert!(plot.contains(" +03:00") || plot.contains(" +02:00"), "{plot}");
     }
@@ -115,7 +117,11 @@ fn put_forward() {
     entries[1].at = window.now().wall_ms + 60_000;
     entries[1].received = entries[1].at;
     window.event(Event::Entries { entries, live: true });
-    assert!(has(&window, "13:00") && has(&window, "15:01") && !has(&window, "+02:00"), "{:#?}", texts(&window));
+    assert!(
+        has(&window, "13:00") && has(&window, "15:01") && !has(&window, "+02:00"),
+        "{:#?}",
+        texts(&window)
+    );
     device(&mut window);
     assert!(!has(&window, " +0"), "{:#?}", texts(&window));
 }
