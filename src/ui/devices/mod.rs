@@ -2,6 +2,7 @@
 
 mod card;
 mod controls;
+mod cut;
 mod empty;
 mod entry;
 mod list;
