@@ -490,7 +490,7 @@ impl Latest {
             self.series = Series::default();
             let fits = match (&self.value, metric.kind) {
                 (Value::Missing, _)
-                | (Value::Number(_), MetricType::Number)
+                | (Value::Number(_) | Value::Whole(_), MetricType::Number)
                 | (Value::Flag(_), MetricType::Flag)
                 | (Value::Text(_), MetricType::Text) => true,
                 (Value::Text(text), MetricType::Enum) => metric.options.iter().any(|o| **o == **text),
@@ -532,7 +532,7 @@ impl Latest {
 
     fn chart(&mut self, value: &Value, at: WallMs, space: &mut Space) {
         let is_first = self.series.is_empty();
-        let point = Point { at, value: value.as_chart().unwrap_or(f64::NAN) };
+        let point = Point::of(at, value).unwrap_or(Point::new(at, f64::NAN));
         self.series.push_within(point, space.allowance);
         if is_first && !self.series.is_empty() {
             space.take_series();

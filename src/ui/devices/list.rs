@@ -48,6 +48,8 @@ pub(super) struct List {
     column_search: String,
     /// The tables of the sections that are on screen.
     tables: Vec<Option<Table>>,
+    /// The person wants to add a device.
+    add: bool,
     /// In whose words everything here is.
     words: Option<&'static Words>,
 }
@@ -55,6 +57,7 @@ pub(super) struct List {
 impl Default for List {
     fn default() -> List {
         List {
+            add: false,
             view: View::default(),
             order: Order::default(),
             cache: Cache::default(),
@@ -121,7 +124,7 @@ impl List {
         if !has_devices {
             let rest = ui.available_rect_before_wrap().with_min_y(area.bottom());
             let clear = ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
-                empty::show(ui, cx, &self.order, &self.view.filter, standings)
+                empty::show(ui, cx, &self.order, &self.view.filter, standings, &mut self.add)
             });
             if clear.inner {
                 self.view.filter.clear();
@@ -129,6 +132,11 @@ impl List {
             }
         }
         chosen.or(chosen_first)
+    }
+
+    /// Whether the person wants to add a device; asked for once.
+    pub(super) fn take_add(&mut self) -> bool {
+        std::mem::take(&mut self.add)
     }
 
     /// Puts the keyboard's focus into the list.

@@ -4,6 +4,7 @@
 use egui::accesskit::Role;
 use egui::{Color32, Id, Painter, Pos2, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
+use super::acts;
 use super::rows::{Row, Said};
 use super::shown::Shown;
 use super::standing::Standing;
@@ -119,6 +120,7 @@ pub(super) fn ground(
         let stroke = Stroke::new(2.0, theme.accent);
         ui.painter().rect_stroke(rect.shrink(1.0), corner, stroke, egui::StrokeKind::Inside);
     }
+    acts::row_menu(ui, cx, &response, (key.connection, &key.device), stand.cursor);
     let chosen = was_chosen(ui, &response);
     response.on_hover_ui(|ui| {
         ui.label(&row.title);

@@ -35,11 +35,13 @@ pub(super) enum Which {
 /// What one row shows.
 #[derive(Debug)]
 pub(super) struct Row {
-    spec_name: String,
+    /// What it is called: by the person, or by itself.
+    name: String,
     spec_kind: String,
-    /// Its id, where the name alone does not tell which it is; of what was known of names then.
+    /// Its id, where the name alone does not tell which it is.
     mark: Option<String>,
-    known: u64,
+    /// Of what was known of names, and of devices, then.
+    known: Option<(u64, u64)>,
     /// Its name for people.
     pub(super) title: String,
     /// The same laid out.
@@ -81,10 +83,10 @@ pub(super) struct Said {
 impl Row {
     fn new() -> Row {
         Row {
-            spec_name: String::new(),
+            name: String::new(),
             spec_kind: String::new(),
             mark: None,
-            known: 0,
+            known: None,
             title: String::new(),
             title_cut: Cut::default(),
             kind: String::new(),
@@ -105,19 +107,18 @@ impl Row {
 
     /// Copies what changed. The model is locked: nothing is formatted here.
     fn copy(&mut self, connection: &Connection, device: &Device, which: &Which, spark: bool) {
-        if self.spec_name != device.spec.name {
-            self.spec_name.clone_from(&device.spec.name);
-            self.mark = connection.known_devices.device_mark(&device.spec);
-            self.title.clear();
-        }
         if self.spec_kind != device.spec.kind {
             self.spec_kind.clone_from(&device.spec.kind);
             self.title.clear();
         }
-        if self.known != connection.known_devices.version() {
-            self.known = connection.known_devices.version();
-            self.mark = connection.known_devices.device_mark(&device.spec);
-            self.title.clear();
+        let known = (connection.known_devices.version(), connection.devices.version());
+        if self.known != Some(known) {
+            self.known = Some(known);
+            let (name, mark) = connection.device_name(&device.spec);
+            if (self.name.as_str(), &self.mark) != (name, &mark) {
+                (self.name, self.mark) = (name.to_owned(), mark);
+                self.title.clear();
+            }
         }
         self.status = connection.status(device);
         self.trouble = Trouble::of(self.status, device.failing > 0);
@@ -181,7 +182,7 @@ impl Row {
     /// Makes texts and the sparkline of what changed.
     fn prepare(&mut self, words: &Words, key: &Key) {
         if self.title.is_empty() {
-            self.title = title(&self.spec_name, key.device.as_str(), self.mark.as_deref());
+            self.title = title(&self.name, key.device.as_str(), self.mark.as_deref());
             self.kind = kind(words, &self.spec_kind, key.device.as_str());
             self.title_cut.clear();
             self.kind_cut.clear();

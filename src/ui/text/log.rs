@@ -1,7 +1,6 @@
 //! [`LogWords`]: what is said in the connection log.
 
-use chrono::{Local, TimeZone};
-
+use super::local;
 use crate::model::log::{Counts, Way};
 use crate::model::time::WallMs;
 
@@ -61,15 +60,7 @@ pub struct LogWords {
 
 /// The time of day to the millisecond: the same in every language.
 pub fn moment(at: WallMs) -> String {
-    local(at, "%H:%M:%S%.3f")
+    local::moment(at, |time| time.format("%H:%M:%S%.3f").to_string())
 }
 
-/// The same with its day, for files.
-pub fn stamp(at: WallMs) -> String {
-    local(at, "%Y-%m-%d %H:%M:%S%.3f")
-}
-
-fn local(at: WallMs, pattern: &str) -> String {
-    let time = Local.timestamp_millis_opt(at).earliest();
-    time.map_or_else(|| "?".to_owned(), |time| time.format(pattern).to_string())
-}
+pub use super::local::stamp;
