@@ -219,7 +219,10 @@ impl Speech {
 
     /// Whether the message says that the input method is gone.
     pub(super) fn is_end(self, head: &Head, message: &Message) -> bool {
-        if self != Speech::Fcitx || message.message_type() != Type::Signal || head.member != "NameOwnerChanged" {
+        if self != Speech::Fcitx
+            || message.message_type() != Type::Signal
+            || head.member != "NameOwnerChanged"
+        {
             return false;
         }
         let body = message.body();
