@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 
 use super::view::{Grouping, Sort, Trouble, View};
 use crate::model::device::{DeviceId, Metric, MetricName, MetricType, Status, Value};
+use crate::model::device_choices::DeviceChoice;
 use crate::model::devices::{Device, Latest};
 use crate::model::search::fold::folded_name;
 use crate::model::time::WallMs;
@@ -40,6 +41,8 @@ pub(super) struct Entry {
     pub(super) metrics: Vec<MetricName>,
     /// Whether it has metrics whose values are words.
     pub(super) has_words: bool,
+    /// What the person has chosen for it.
+    pub(super) choice: Option<DeviceChoice>,
     since: WallMs,
     /// By which status and time it is sorted: those of the last time at which it might move.
     by: SortedBy,
@@ -73,6 +76,7 @@ pub(super) struct Fresh {
     local: bool,
     trouble: Trouble,
     since: WallMs,
+    choice: Option<DeviceChoice>,
 }
 
 impl Fresh {
@@ -81,7 +85,7 @@ impl Fresh {
         self.local
     }
 
-    pub(super) fn of(place: usize, device: &Device, status: Status) -> Fresh {
+    pub(super) fn of(place: usize, device: &Device, status: Status, choice: Option<&DeviceChoice>) -> Fresh {
         Fresh {
             place,
             id: device.spec.id.clone(),
@@ -91,6 +95,7 @@ impl Fresh {
             metrics: device.latest.iter().map(|latest| latest.metric.clone()).collect(),
             trouble: Trouble::of(status, device.failing > 0),
             since: device.since,
+            choice: choice.cloned(),
         }
     }
 }
@@ -177,12 +182,14 @@ impl Asked {
 impl Entry {
     /// `by`: what the same device was sorted by before.
     pub(super) fn new(fresh: Fresh, by: Option<SortedBy>) -> Entry {
-        let Fresh { id, name, kind, local, metrics, trouble, since, .. } = fresh;
-        let title = if name.is_empty() { id.as_str() } else { &name };
+        let Fresh { id, name, kind, local, metrics, trouble, since, choice, .. } = fresh;
+        let own = choice.as_ref().map_or("", |choice| choice.name.as_str());
+        let title = [own, &name, id.as_str()].into_iter().find(|name| !name.is_empty()).unwrap_or("");
         let has_words = metrics.iter().any(|metric| metric.kind != MetricType::Number);
         let units = metrics.iter().map(|metric| folded_name(&metric.unit)).collect::<Vec<_>>();
         let metrics: Vec<MetricName> = metrics.iter().map(|metric| metric.name.clone()).collect();
-        let mut text: Vec<String> = [title, id.as_str(), &kind].map(folded_name).to_vec();
+        let group = choice.as_ref().map_or("", |choice| choice.group.as_str());
+        let mut text: Vec<String> = [title, &name, id.as_str(), &kind, group].map(folded_name).to_vec();
         text.extend(metrics.iter().map(|name| folded_name(name.as_str())));
         text.extend(units);
         Entry {
@@ -204,10 +211,26 @@ impl Entry {
             local,
             trouble,
             since,
+            choice,
         }
     }
 
-    /// Whether this entry is still right about the device, its status apart.
+    /// Whether it stands above all others.
+    pub(super) fn is_pinned(&self) -> bool {
+        self.choice.as_ref().is_some_and(|choice| choice.pinned)
+    }
+
+    /// Whether the person does not want to see it.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.choice.as_ref().is_some_and(|choice| choice.hidden)
+    }
+
+    /// The person's group for it; empty: none.
+    pub(super) fn group(&self) -> &str {
+        self.choice.as_ref().map_or("", |choice| choice.group.as_str())
+    }
+
+    /// Whether this entry is still right about the device, its status and the person's choice apart.
     pub(super) fn is_of(&self, device: &Device) -> bool {
         self.id == device.spec.id
             && self.name == device.spec.name
@@ -301,7 +324,13 @@ impl Entry {
     /// Which of two stands first.
     pub(super) fn order(&self, other: &Entry, view: &View) -> Ordering {
         let group = || match view.grouping {
+            _ if self.is_pinned() || other.is_pinned() => other.is_pinned().cmp(&self.is_pinned()),
             Grouping::None => Ordering::Equal,
+            // What is in no group comes last.
+            Grouping::Own => {
+                let (one, two) = (self.group(), other.group());
+                (one.is_empty(), one).cmp(&(two.is_empty(), two))
+            }
             // What is of no kind comes last.
             Grouping::Kind => (self.kind.is_empty(), &self.kind).cmp(&(other.kind.is_empty(), &other.kind)),
             Grouping::Status => self.by.0.cmp(&other.by.0),
@@ -328,7 +357,9 @@ impl Entry {
     /// Whether both stand under the same heading.
     pub(super) fn is_beside(&self, other: &Entry, grouping: Grouping) -> bool {
         match grouping {
+            _ if self.is_pinned() || other.is_pinned() => self.is_pinned() == other.is_pinned(),
             Grouping::None => true,
+            Grouping::Own => self.group() == other.group(),
             Grouping::Kind => self.kind == other.kind,
             Grouping::Status => self.by.0 == other.by.0,
         }
