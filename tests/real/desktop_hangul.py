@@ -98,7 +98,7 @@ drive.app("duplex", pid=app.pid)
 record = drive.wait(lambda: (WORK / "data/hub.json").exists() and json.loads((WORK / "data/hub.json").read_text()), 30,
                     "hub.json")
 os.environ["DUPLEX_TOKEN"] = (WORK / "data/token").read_text().strip()
-drive.click(drive.find("*", "Use this computer", 30))
+drive.click(drive.find("*", "Get started", 30))
 drive.point_and_click(drive.find("entry", "Message", 30))
 engine("hangul")
 
