@@ -425,7 +425,7 @@ fn the_dialog_warns_of_clear_text_and_of_what_ewebsock_cannot_do() {
     window.harness.get_by_label("ewebsock").scroll_to_me();
     window.run();
     window.click("ewebsock");
-    window.harness.get_by_label_contains("knows no certificate authority");
+    window.harness.get_by_label_contains("doesn't support a CA file");
     window.fill("Certificate fingerprint", "12:34");
     window.harness.get_by_label_contains("64 hexadecimal digits; colons");
     window.key(Key::Escape);
