@@ -99,6 +99,10 @@ pub(super) struct Hub {
     /// Create a certificate; invites carry its fingerprint.
     #[arg(long, env = "DUPLEX_HUB_TLS_SELF_SIGNED", value_parser = FalseyValueParser::new())]
     pub(super) tls_self_signed: bool,
+    /// Announce the hub's name and address on the local network (mDNS), where the app lists it under "Add connection". Needs
+    /// TLS.
+    #[arg(long, env = "DUPLEX_HUB_ANNOUNCE", value_parser = FalseyValueParser::new())]
+    pub(super) announce: bool,
     /// Allow listening beyond this computer without TLS: anyone on the network can read tokens and messages.
     #[arg(long, env = "DUPLEX_HUB_INSECURE", value_parser = FalseyValueParser::new())]
     pub(super) insecure: bool,

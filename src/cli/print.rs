@@ -11,7 +11,8 @@ use crate::model::known::{MARK, Shown, device_label};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::name::looks_like;
 use crate::model::time::WallMs;
-use crate::model::{Entry, PrincipalKind, Status, Time, Value};
+use crate::model::zone;
+use crate::model::{Entry, Number, PrincipalKind, Status, Time, Value};
 
 use super::devices::{Reading, Turn};
 pub(super) use super::reason::reason;
@@ -143,9 +144,13 @@ fn without(text: &str, like: char) -> String {
     out
 }
 
+/// A moment by this computer's clock, with its offset from UTC where the clock shows the same time twice.
+pub(super) fn local_text(at: WallMs, pattern: &str) -> String {
+    zone::shown(&chrono::Local, at, |time| time.format(pattern).to_string())
+}
+
 fn time_text(at: WallMs) -> String {
-    let time = chrono::DateTime::from_timestamp_millis(at).map(|at| at.with_timezone(&chrono::Local));
-    time.map(|at| at.format("%H:%M:%S").to_string()).unwrap_or_default()
+    local_text(at, "%H:%M:%S")
 }
 
 /// A reading as a JSON object. `at` is in Unix milliseconds by the device's clock, `received` by the hub's.
@@ -166,7 +171,8 @@ pub(super) fn reading_json(reading: &Reading<'_>) -> String {
 pub(super) fn reading_text(reading: &Reading<'_>) -> String {
     let value = match reading.value {
         Value::Missing => "none".to_owned(),
-        Value::Number(number) => number.to_string(),
+        Value::Number(number) => Number::from(*number).to_string(),
+        Value::Whole(whole) => whole.to_string(),
         Value::Flag(flag) => flag.to_string(),
         Value::Text(text) => text.to_string(),
     };

@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use super::chat::{Entry, Message, OutboxItem, Position, Principal, Refusal, Sender};
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
+use super::device_choices::DeviceChoices;
+use super::export::Exported;
 use super::features::Features;
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomName};
+use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
 use super::log::{Note, Passed};
 use super::notices::NoticeChoices;
@@ -57,6 +60,8 @@ pub struct StoredRoom {
     pub read: Position,
     /// Messages by others after `read`.
     pub unread: u64,
+    /// How many of these name the person.
+    pub mentions: u64,
     /// Typed and not sent.
     pub draft: String,
 }
@@ -389,6 +394,8 @@ pub enum Event {
         newest: Position,
         /// How many by others between the two.
         unread: u64,
+        /// How many of these name the person.
+        mentions: u64,
     },
     /// A draft was set aside or cleared.
     Draft {
@@ -459,6 +466,10 @@ pub enum Update {
     Preferences(Preferences),
     /// Of what they want to be told otherwise than usual.
     NoticeChoices(NoticeChoices),
+    /// What they have chosen for single devices.
+    DeviceChoices(DeviceChoices),
+    /// A file that they asked for was saved, or not.
+    Exported(Exported),
     /// The system's keyring cannot be asked, and why; or it can.
     Keyring(Option<String>),
     /// Whether a connection's token is in a file.
@@ -471,8 +482,14 @@ pub enum Update {
     Found(Arc<Found>),
     /// A jump to a date has an answer.
     DayFound(DayFound),
+    /// A text was saved to this file, or could not be, in the system's words. With the request's number.
+    TextSaved(u64, Result<PathBuf, String>),
     /// Messages that were there before the search index are being taken in: so many of a hundred are; `None`: all.
     Indexed(Option<u8>),
     /// A connection test went on.
     Test(Option<TestOutcome>),
+    /// How the own server stands on the local network.
+    Lan(Lan),
+    /// The servers that others announce there.
+    Nearby(Nearby),
 }

@@ -612,6 +612,88 @@ fn several_addresses_are_tried_in_turn() {
     replay(link_to(&[], 1), "@ start\n! stopped bad_url");
 }
 
+#[test]
+fn the_address_that_led_to_the_server_is_tried_first_and_in_between() {
+    replay(
+        link_to(&["wss://a", "wss://b", "wss://c"], 1),
+        "
+        @ start
+        ! dialing 1
+        > dial wss://a
+        < closed refused
+        > hang up 1000
+        ! waiting 1 connection_refused
+        @ nudge
+        ! dialing 2
+        > dial wss://b
+        < open
+        ! handshaking 2
+        > hello token=t
+        < welcome recent from=1 head=0
+        ! welcomed me=me head=0
+        ! started first from=1
+        ! online
+        < closed lost
+        > hang up 1000
+        ! waiting 3 lost
+        @ nudge
+        ! dialing 4
+        > dial wss://b
+        < closed refused
+        > hang up 1000
+        ! waiting 4 connection_refused
+        @ nudge
+        ! dialing 5
+        > dial wss://c
+        < closed refused
+        > hang up 1000
+        ! waiting 5 connection_refused
+        @ nudge
+        ! dialing 6
+        > dial wss://b
+        < closed refused
+        > hang up 1000
+        ! waiting 6 connection_refused
+        @ nudge
+        ! dialing 7
+        > dial wss://a
+        ",
+    );
+}
+
+#[test]
+fn another_server_at_one_of_several_addresses_does_not_end_the_search() {
+    replay(
+        link_to(&["wss://a", "wss://b"], 1),
+        "
+        @ start
+        ! dialing 1
+        > dial wss://a
+        < closed untrusted
+        > hang up 1000
+        ! waiting 1 tls_untrusted
+        @ nudge
+        ! dialing 2
+        > dial wss://b
+        < closed refused
+        > hang up 1000
+        ! waiting 2 connection_refused
+        @ nudge
+        ! dialing 3
+        > dial wss://a
+        < closed untrusted
+        > hang up 1000
+        ! waiting 3 tls_untrusted
+        @ nudge
+        ! dialing 4
+        > dial wss://b
+        < closed untrusted
+        > hang up 1000
+        ! stopped tls_untrusted
+        ",
+    );
+}
+
 // Backoff
 
 /// Runs a link whose every attempt fails `after_ms` and returns how long it waited before each one.
