@@ -298,7 +298,10 @@ impl Window {
 
     /// What the person has wanted since the last look.
     pub fn intents(&mut self) -> Vec<Intent> {
-        std::mem::take(&mut self.harness.state_mut().intents)
+        let mut intents = std::mem::take(&mut self.harness.state_mut().intents);
+        // Each dialog of a connection asks for it.
+        intents.retain(|intent| *intent != Intent::AskKeyring);
+        intents
     }
 
     /// What is kept when the window closes.
