@@ -138,7 +138,8 @@ impl Begun {
     /// What a word begins. A word of many digits is no reading.
     fn of(word: &str) -> Option<Begun> {
         let digits = word.bytes().filter(u8::is_ascii_digit).count();
-        if digits == 0 || digits > 15 || word.len() > digits + 2 {
+        let is_plain = word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+        if digits == 0 || digits > 15 || !is_plain {
             return None;
         }
         let number: f64 = word.parse().ok().filter(|number: &f64| number.is_finite())?;
