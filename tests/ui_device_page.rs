@@ -57,10 +57,11 @@ fn spec() -> Spec {
         Metric { unit: "rpm".into(), ..Metric::new(name("speed"), MetricType::Number) },
         Metric {
             unit: "°C".into(),
-            min: Some(0.0),
-            max: Some(90.0),
+            min: Some(0.0.into()),
+            max: Some(90.0.into()),
             ..writable("target", MetricType::Number)
         },
+        writable("serial", MetricType::Number),
         writable("light", MetricType::Flag),
         Metric { options: vec!["eco".into(), "full".into()], ..writable("mode", MetricType::Enum) },
         writable("label", MetricType::Text),
@@ -261,7 +262,7 @@ impl Page {
 }
 
 fn bucket(at: i64, mean: f64) -> Bucket {
-    Bucket { at, min: mean, mean, max: mean, count: 1 }
+    Bucket { at, min: mean, mean, max: mean, count: 1, off: 0 }
 }
 
 #[test]
@@ -302,6 +303,40 @@ fn a_number_is_set_by_typing_and_enter() {
     page.window.key(Key::Enter);
     assert_eq!(page.commands(), [("target".into(), Value::Number(55.0), 7)]);
     assert!(page.has("target 40 °C, replayed"), "what the device says stays until it says otherwise");
+}
+
+#[test]
+fn a_whole_number_is_shown_and_set_with_all_its_digits() {
+    let mut page = Page::opened();
+    page.say(&[("serial", Value::from(1_724_442_618_569_203_714_u64)), ("speed", Value::Number(1e15))]);
+    page.window.run();
+    assert!(page.has("serial 1,724,442,618,569,203,714, live"));
+    assert!(page.has("speed 1,000,000,000,000,000 rpm, live"));
+    let type_in = |page: &mut Page, property: &str, text: &str| {
+        page.press(Role::SpinButton, property);
+        page.window.key_with(egui::Modifiers::COMMAND, Key::A);
+        page.window.type_text(text);
+        page.window.key(Key::Enter);
+        page.commands()
+    };
+    for (typed, whole) in [
+        ("9007199254740993", 9_007_199_254_740_993),
+        ("1724442618569203713", 1_724_442_618_569_203_713),
+        ("18,446,744,073,709,551,615", i128::from(u64::MAX)),
+        ("-9223372036854775807", i128::from(i64::MIN) + 1),
+    ] {
+        assert_eq!(type_in(&mut page, "serial", typed), [("serial".into(), Value::whole(whole).unwrap(), 7)]);
+    }
+    assert!(!page.has_text("Nothing was sent"));
+    for (property, typed, says) in [
+        ("serial", "18446744073709551616", "Whole numbers go from"),
+        ("serial", "1e400", "Whole numbers go from"),
+        ("serial", "twelve", "is not a number"),
+        ("target", "91", "Enter a number from 0 °C to 90 °C"),
+    ] {
+        assert_eq!(type_in(&mut page, property, typed), [], "{typed}");
+        assert!(page.has_text("Nothing was sent") && page.has_text(says), "{typed}");
+    }
 }
 
 #[test]

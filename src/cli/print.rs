@@ -11,7 +11,7 @@ use crate::model::known::{MARK, Shown, device_label};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::name::looks_like;
 use crate::model::time::WallMs;
-use crate::model::{Entry, PrincipalKind, Status, Time, Value};
+use crate::model::{Entry, Number, PrincipalKind, Status, Time, Value};
 
 use super::devices::{Reading, Turn};
 use super::{Exit, Failure};
@@ -165,7 +165,8 @@ pub(super) fn reading_json(reading: &Reading<'_>) -> String {
 pub(super) fn reading_text(reading: &Reading<'_>) -> String {
     let value = match reading.value {
         Value::Missing => "none".to_owned(),
-        Value::Number(number) => number.to_string(),
+        Value::Number(number) => Number::from(*number).to_string(),
+        Value::Whole(whole) => whole.to_string(),
         Value::Flag(flag) => flag.to_string(),
         Value::Text(text) => text.to_string(),
     };

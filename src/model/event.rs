@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::chat::{Entry, Message, OutboxItem, Position, Principal, Refusal, Sender};
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
+use super::device_choices::DeviceChoices;
 use super::features::Features;
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomName};
 use super::lan::{Lan, Nearby};
@@ -430,6 +431,8 @@ pub enum Update {
     Preferences(Preferences),
     /// Of what they want to be told otherwise than usual.
     NoticeChoices(NoticeChoices),
+    /// What they have chosen for single devices.
+    DeviceChoices(DeviceChoices),
     /// The system's keyring cannot be asked, and why; or it can.
     Keyring(Option<String>),
     /// Whether to offer the first steps.

@@ -2,6 +2,7 @@
 
 use super::chat::Position;
 use super::device::{DeviceId, MetricName, Value};
+use super::device_choices::DeviceChange;
 use super::event::Side;
 use super::id::{ConnectionId, MessageId, RoomName};
 use super::lan::LanChoice;
@@ -261,6 +262,15 @@ pub enum Intent {
         device: DeviceId,
         /// Whether to keep quiet about it.
         muted: bool,
+    },
+    /// Name, group, pin or hide a device, for this app alone.
+    ChangeDevice {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which device.
+        device: DeviceId,
+        /// What to change.
+        change: DeviceChange,
     },
     /// Show a notice, for the person to see what it looks like.
     TryNotice,

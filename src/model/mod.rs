@@ -4,6 +4,7 @@ pub mod address;
 pub mod chat;
 pub mod clock_lag;
 pub mod device;
+pub mod device_choices;
 pub mod devices;
 pub mod entry;
 pub mod event;
@@ -19,6 +20,7 @@ pub mod log;
 pub mod mask;
 pub mod name;
 pub mod notices;
+pub mod number;
 pub mod panes;
 pub mod preferences;
 pub mod profile;
@@ -43,6 +45,7 @@ pub use device::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceState, Freshness, Happened, LastValue, LogLine,
     Metric, MetricName, MetricType, Readings, Sample, ShortName, Spec, Status, Value,
 };
+pub use device_choices::{DeviceChange, DeviceChoice, DeviceChoices};
 pub use devices::{Device, Devices, Latest, Presence};
 pub use event::{Event, LogRestart};
 pub use features::{Feature, Features};
@@ -51,6 +54,7 @@ pub use intent::Intent;
 pub use lan::{InviteLink, Lan, LanChoice, LanOpen, Nearby, NearbyServer, NotOpened};
 pub use link_state::{LinkState, Why};
 pub use notices::{Level, NoticeChoices, NoticePreferences};
+pub use number::{Number, Whole};
 pub use panes::Panes;
 pub use preferences::{Hours, LanguageChoice, Preferences, Theme, WindowPlace};
 pub use profile::Profile;

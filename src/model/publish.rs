@@ -59,7 +59,13 @@ pub fn new_id(text: &str) -> Option<PrincipalId> {
     // An app's own views of its links begin like this.
     let is_own = id.as_str().starts_with('~');
     let is_readable = super::name::make(id.as_str(), NAME_CHARS).is_ok();
-    (!is_own && is_readable).then(|| PrincipalId(id.to_string()))
+    (!is_own && is_readable && is_reachable(id.as_str())).then(|| PrincipalId(id.to_string()))
+}
+
+/// Whether a device of this id can be posted for: a step in a path that is `.` or `..` is taken out of it before the
+/// request is sent, however it is written (RFC 3986 §5.2.4, WHATWG URL).
+pub fn is_reachable(device: &str) -> bool {
+    !matches!(device, "." | "..")
 }
 
 /// A part of a path, with everything encoded that has a meaning there, or to a shell (RFC 3986 §2.3).
@@ -92,6 +98,8 @@ mod tests {
     #[test]
     fn an_id_is_written_so_that_a_path_and_a_shell_take_it() {
         assert_eq!(percent("shed-1.a_b~c"), "shed-1.a_b~c");
+        assert_eq!(percent("a%2Fb?c#d/.."), "a%252Fb%3Fc%23d%2F..");
+        assert!(!is_reachable(".") && !is_reachable("..") && is_reachable("...") && is_reachable("a.."));
         assert_eq!(percent("my shed/$(x)'"), "my%20shed%2F%24%28x%29%27");
         assert_eq!(percent("창고"), "%EC%B0%BD%EA%B3%A0");
         assert_eq!(
@@ -126,7 +134,7 @@ mod tests {
             assert_eq!(id_of_name(name), id);
             assert_eq!(new_id(id).is_some(), !id.is_empty(), "{name}");
         }
-        for bad in ["", " ", "~me", "a\u{1}b", &"x".repeat(65)] {
+        for bad in ["", " ", ".", "..", "~me", "a\u{1}b", &"x".repeat(65)] {
             assert_eq!(new_id(bad), None, "{bad}");
         }
     }

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
-use super::device::{Freshness, Status};
+use super::device::{DeviceId, Freshness, Spec, Status};
+use super::device_choices::{DeviceChoice, DeviceChoices, ServerChoices};
 use super::devices::{self, Device, Devices, Latest};
 use super::event::{Event, Listed, LogRestart, Page, Paused, Person, Side, Stored, TestOutcome, Update};
 use super::features::{Feature, Features};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
-use super::known::{Known, Shown, device_label};
+use super::known::{Known, MAX_MARK_CHARS, Shown, device_label, person_line};
 use super::lan::{Lan, Nearby};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
@@ -169,6 +170,8 @@ pub struct Connection {
     pub paused: Option<Paused>,
     /// Its devices, and the link itself as one.
     pub devices: Devices,
+    /// What the person has chosen for single devices.
+    pub device_choices: ServerChoices,
     /// Decoded lines for people.
     pub log: Log,
     /// What of the server's there is no room for.
@@ -198,6 +201,8 @@ pub struct Model {
     pub preferences: Preferences,
     /// Of what they want to be told otherwise than usual.
     pub notice_choices: NoticeChoices,
+    /// What they have chosen for single devices. Each connection has its own of it.
+    pub device_choices: DeviceChoices,
     /// Where everything is kept.
     pub data_dir: PathBuf,
     /// Why the system's keyring cannot be asked, in the system's words; none while nobody came upon that.
@@ -226,7 +231,9 @@ impl Model {
             Update::Configured(profile) => match self.connections.get_mut(&profile.id) {
                 Some(connection) => connection.profile = profile,
                 None => {
-                    self.connections.insert(profile.id, Connection::new(profile));
+                    let mut connection = Connection::new(profile);
+                    connection.device_choices = self.device_choices.of(connection.profile.id);
+                    self.connections.insert(connection.profile.id, connection);
                 }
             },
             Update::Removed(id) => {
@@ -241,6 +248,7 @@ impl Model {
             Update::ReadingsNotKept(count) => self.readings_not_kept = count,
             Update::Preferences(preferences) => self.preferences = preferences,
             Update::NoticeChoices(choices) => self.notice_choices = choices,
+            Update::DeviceChoices(choices) => self.choose_devices(choices),
             Update::Keyring(trouble) => self.no_keyring = trouble,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
@@ -250,6 +258,17 @@ impl Model {
             Update::DayFound(found) => self.searching.day = Some(found),
             Update::Indexed(percent) => self.searching.indexed = percent,
         }
+    }
+
+    fn choose_devices(&mut self, choices: DeviceChoices) {
+        for (id, connection) in &mut self.connections {
+            let own = choices.of(*id);
+            if connection.device_choices != own {
+                connection.device_choices = own;
+                connection.devices.rearrange();
+            }
+        }
+        self.device_choices = choices;
     }
 
     /// Takes a part of a frame of readings in: the same as [`Event::Readings`], for a frame so big that the window would
@@ -291,6 +310,7 @@ impl Connection {
             room_refused: None,
             paused: None,
             devices: Devices::default(),
+            device_choices: ServerChoices::default(),
             log: Log::default(),
             left_out: LeftOut::default(),
             message_bytes: 0,
@@ -338,9 +358,27 @@ impl Connection {
         self.known.shown(&who.id, &who.name, most_chars)
     }
 
-    /// The title of a device, with its id where another one's title looks the same.
+    /// What the person has chosen for a device, if anything.
+    pub fn device_choice(&self, device: &DeviceId) -> Option<&DeviceChoice> {
+        self.device_choices.get(device)
+    }
+
+    /// What a device is called, and the id to show beside that: of a device that has the person's own name, and where
+    /// another one's title looks the same.
+    pub fn device_name<'a>(&'a self, spec: &'a Spec) -> (&'a str, Option<String>) {
+        match self.device_choice(&spec.id).map(|choice| choice.name.as_str()) {
+            Some(own) if !own.is_empty() => {
+                let id = spec.id.as_str();
+                (own, (own != id).then(|| person_line(id, MAX_MARK_CHARS)))
+            }
+            _ => (spec.title(), self.known_devices.device_mark(spec)),
+        }
+    }
+
+    /// The title of a device, with its id where that is shown.
     pub fn device_title(&self, device: &Device, most_chars: usize) -> String {
-        device_label(device.spec.title(), self.known_devices.device_mark(&device.spec).as_deref(), most_chars)
+        let (name, mark) = self.device_name(&device.spec);
+        device_label(name, mark.as_deref(), most_chars)
     }
 
     /// Takes one event in.

@@ -15,6 +15,7 @@ mod body;
 mod chat;
 mod devices;
 mod dialog;
+mod digits;
 mod first_steps;
 mod focus;
 mod icons;

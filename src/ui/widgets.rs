@@ -375,6 +375,11 @@ pub(super) fn focus_mark(ctx: &egui::Context) {
     painter.rect_stroke(rect, corner, Stroke::new(2.0, accent), egui::StrokeKind::Inside);
 }
 
+/// Whether the person moves by keys now, and so is to see where the focus is.
+pub(super) fn is_by_keys(ctx: &egui::Context) -> bool {
+    ctx.data(|data| data.get_temp(egui::Id::unique("focus by keys"))).unwrap_or(true)
+}
+
 /// Gives a control a name for screen readers, where its face says less.
 pub(super) fn named(ui: &Ui, response: &Response, name: &str) {
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(name.to_owned()));

@@ -201,6 +201,7 @@ impl Desk {
         desk.updates.extend(banners.map(Update::Banner));
         desk.prefer(desk.settings.preferences());
         desk.updates.push(Update::NoticeChoices(desk.settings.notice_choices().clone()));
+        desk.updates.push(Update::DeviceChoices(desk.settings.device_choices().clone()));
         match &options.only {
             Some((profile, secret)) => {
                 let url = profile.urls.first().map_or("", String::as_str);

@@ -104,6 +104,12 @@ impl Desk {
                 self.settings.notice_choices_mut().mute(connection, device, muted);
                 self.save_choices();
             }
+            Intent::ChangeDevice { connection, device, change } => {
+                // The window does not offer it where there is no room.
+                if self.settings.device_choices_mut().change(connection, device, change) {
+                    self.save_device_choices();
+                }
+            }
             Intent::TryNotice => {
                 self.notifier.try_out(moment(clock::now().boot_ms));
                 self.tell_notices();
@@ -401,6 +407,11 @@ impl Desk {
         self.update(Update::NoticeChoices(self.settings.notice_choices().clone()));
     }
 
+    fn save_device_choices(&mut self) {
+        self.save_settings();
+        self.update(Update::DeviceChoices(self.settings.device_choices().clone()));
+    }
+
     fn remove_connection(&mut self, id: ConnectionId) {
         if id == ConnectionId::OWN_HUB {
             return;
@@ -410,7 +421,9 @@ impl Desk {
         self.recorder.watch(id, false);
         self.settings.remove_profile(id);
         self.settings.notice_choices_mut().forget(id);
+        self.settings.device_choices_mut().forget(id);
         self.save_choices();
+        self.update(Update::DeviceChoices(self.settings.device_choices().clone()));
         self.write(id, Write::RemoveConnection);
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));

@@ -287,7 +287,8 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
         HubMessage::Commanded { .. } => frames([HubMessage::Commanded { command: command() }]),
         HubMessage::Series { .. } => {
             let third = -f64::MAX / 3.0;
-            let bucket = Bucket { at: i64::MIN, min: third, mean: third, max: third, count: u32::MAX };
+            let bucket =
+                Bucket { at: i64::MIN, min: third, mean: third, max: third, count: u32::MAX, off: 0 };
             let page = SeriesPage {
                 from: i64::MIN,
                 to: i64::MIN,

@@ -36,7 +36,7 @@ pub(super) struct Columns {
 impl Columns {
     pub(super) fn of(list: Rect) -> Columns {
         let text_left = list.left() + size::GUTTER;
-        let text_width = (list.right() - size::SCROLL - size::TAIL - text_left).clamp(60.0, size::MEASURE);
+        let text_width = (list.right() - size::SCROLL - size::TAIL - text_left).clamp(60.0, size::READING);
         Columns { list, text_left, text_width }
     }
 

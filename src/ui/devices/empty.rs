@@ -27,7 +27,7 @@ pub(super) fn show(
             None if standings.len() == 1 => {}
             None => sentence(ui, words.asking),
         }
-    } else if shown == 0 && order.lines().is_empty() {
+    } else if shown == 0 {
         sentence(ui, &(words.no_match)(&harmless::line(filter.trim(), 60)));
         let mut clear = false;
         ui.vertical_centered(|ui| clear = ui.add(widgets::plain(words.clear_filter)).clicked());

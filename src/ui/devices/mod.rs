@@ -1,14 +1,22 @@
 //! The device pane: the list of all devices, or the page of one.
 
+mod card;
 mod controls;
 mod empty;
 mod entry;
 mod list;
+mod moves;
 mod order;
 mod page;
 mod paint;
 mod rows;
+mod shown;
+mod spark;
 mod standing;
+mod sweep;
+mod table;
+mod tally;
+mod view;
 
 use std::collections::HashMap;
 
@@ -18,6 +26,7 @@ use super::Cx;
 use super::link::LinkMemory;
 use crate::model::device::DeviceId;
 use crate::model::id::ConnectionId;
+use crate::model::panes::DeviceLists;
 
 use list::List;
 use page::Page;
@@ -32,7 +41,13 @@ pub(super) struct Devices {
 
 impl Devices {
     /// Draws the pane into what it is given.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, links: &HashMap<ConnectionId, LinkMemory>) {
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        links: &HashMap<ConnectionId, LinkMemory>,
+        lists: &mut DeviceLists,
+    ) {
         if let Some(page) = &mut self.page {
             if !page.show(ui, cx) {
                 self.page = None;
@@ -43,7 +58,7 @@ impl Devices {
             return;
         }
         let standings = Standing::all(cx, links);
-        if let Some(key) = self.list.show(ui, cx, &standings) {
+        if let Some(key) = self.list.show(ui, cx, &standings, lists) {
             self.open(key.connection, key.device);
             cx.deadline.at(cx.now.boot_ms);
         }

@@ -93,6 +93,12 @@ pub struct PageWords {
     pub controls: &'static str,
     pub locked: fn(Lock) -> &'static str,
     pub slide: fn(&str) -> String,
+    /// Of what was typed.
+    pub not_a_number: fn(&str) -> String,
+    /// Of a number that no value holds.
+    pub not_held: fn(&str) -> String,
+    /// Of a number beyond the lowest or the highest.
+    pub not_within: fn(&str, Option<&str>, Option<&str>) -> String,
     pub set: &'static str,
     pub set_named: fn(&str, &str) -> String,
     pub not_set_yet: &'static str,

@@ -93,6 +93,21 @@ pub static ENGLISH: PageWords = PageWords {
     },
     slide: |name| format!("{name}, slider"),
     set: "Set",
+    not_a_number: |typed| format!("Nothing was sent: “{typed}” is not a number."),
+    not_held: |typed| {
+        format!(
+            "Nothing was sent: {typed} is out of range. Whole numbers go from -9,223,372,036,854,775,808 to 18,446,744,073,709,551,615."
+        )
+    },
+    not_within: |typed, low, high| {
+        let range = match (low, high) {
+            (Some(low), Some(high)) => format!("from {low} to {high}"),
+            (Some(low), None) => format!("of at least {low}"),
+            (None, Some(high)) => format!("of at most {high}"),
+            (None, None) => "that the device takes".to_owned(),
+        };
+        format!("Nothing was sent: {typed} is out of range. Enter a number {range}.")
+    },
     set_named: |name, value| format!("Set {name} to {value}"),
     not_set_yet: "not set yet",
     forget: |name| format!("Leave {name} as it is"),

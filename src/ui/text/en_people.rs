@@ -149,7 +149,7 @@ pub(super) static ENGLISH: PeopleWords = PeopleWords {
     device_id_hint: "greenhouse-3",
     device_name: "Name",
     device_name_hint: "Greenhouse 3",
-    bad_device_id: "A device ID has 1 to 64 visible characters and doesn't start with ~.",
+    bad_device_id: "A device ID has 1 to 64 visible characters, doesn't start with ~, and isn't . or ..",
     bad_device_name: "A name has up to 128 visible characters.",
     device_known: "A device with this ID already exists. It will get a new token, and its current one will stop working.",
     add_device: "Add device",
@@ -189,7 +189,7 @@ pub(super) static ENGLISH: PeopleWords = PeopleWords {
         }
         Unmanaged::BadName => "A name has 1 to 64 visible characters.",
         Unmanaged::BadToken => "The server didn't accept the token. Try again.",
-        Unmanaged::BadId => "This ID can't be used: it belongs to a person, or it starts with ~.",
+        Unmanaged::BadId => "This ID can't be used: it belongs to a person, starts with ~, or is . or ..",
         Unmanaged::BadKind => "A device can't become a person, or a person a device.",
         Unmanaged::TooMany => "There are too many unused invites. Revoke some first.",
         Unmanaged::Unavailable => "The server can't read or write its data right now. Try again later.",

@@ -88,6 +88,21 @@ pub static KOREAN: PageWords = PageWords {
     },
     slide: |name| format!("{name}, 슬라이더"),
     set: "설정",
+    not_a_number: |typed| format!("보내지 않았습니다. “{typed}”은(는) 숫자가 아닙니다."),
+    not_held: |typed| {
+        format!(
+            "보내지 않았습니다. {typed}은(는) 범위를 벗어났습니다. 정수는 -9,223,372,036,854,775,808부터 18,446,744,073,709,551,615까지 입력할 수 있습니다."
+        )
+    },
+    not_within: |typed, low, high| {
+        let range = match (low, high) {
+            (Some(low), Some(high)) => format!("{low}부터 {high}까지의"),
+            (Some(low), None) => format!("{low} 이상의"),
+            (None, Some(high)) => format!("{high} 이하의"),
+            (None, None) => "기기가 받을 수 있는".to_owned(),
+        };
+        format!("보내지 않았습니다. {typed}은(는) 범위를 벗어났습니다. {range} 숫자를 입력하세요.")
+    },
     set_named: |name, value| format!("{name} 설정: {value}"),
     not_set_yet: "아직 설정하지 않음",
     forget: |name| format!("{name} 그대로 두기"),

@@ -152,7 +152,7 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
     device_id_hint: "greenhouse-3",
     device_name: "이름",
     device_name_hint: "온실 3",
-    bad_device_id: "기기 ID는 보이는 글자 1~64자이며 ~로 시작할 수 없습니다.",
+    bad_device_id: "기기 ID는 보이는 글자 1~64자이며, ~로 시작하거나 . 또는 ..일 수 없습니다.",
     bad_device_name: "이름은 보이는 글자 128자 이하여야 합니다.",
     device_known: "같은 ID의 기기가 이미 있습니다. 새 토큰을 받으면 지금 토큰은 더 이상 사용할 수 없습니다.",
     add_device: "기기 추가",
@@ -192,7 +192,9 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
         }
         Unmanaged::BadName => "이름은 보이는 글자 1~64자여야 합니다.",
         Unmanaged::BadToken => "서버가 토큰을 받지 않았습니다. 다시 시도하세요.",
-        Unmanaged::BadId => "쓸 수 없는 ID입니다. 다른 사람이 사용 중이거나 ~로 시작합니다.",
+        Unmanaged::BadId => {
+            "사용할 수 없는 ID입니다. 다른 사람이 이미 쓰고 있거나, ~로 시작하거나, . 또는 ..입니다."
+        }
         Unmanaged::BadKind => "기기를 사람으로, 사람을 기기로 바꿀 수 없습니다.",
         Unmanaged::TooMany => "사용하지 않은 초대 링크가 너무 많습니다. 먼저 몇 개를 취소하세요.",
         Unmanaged::Unavailable => "서버가 지금 데이터를 읽거나 쓸 수 없습니다. 나중에 다시 시도하세요.",

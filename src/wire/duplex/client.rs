@@ -162,7 +162,8 @@ impl ClientSession {
             invite: None,
             challenge: None,
             resume: self.saved.resume,
-            since: self.saved.since,
+            // "Only what comes from now on" is any offset beyond the newest.
+            since: self.saved.since.map(|since| since.min(END_OF_OFFSETS - 1)),
         };
         match &self.config.credentials {
             Credentials::InHeader => {}
@@ -499,6 +500,7 @@ impl ClientSession {
             Request::Typing(room) => self.send(&ClientMessage::Typing { room }),
             Request::Read { room, offset } => self.send(&ClientMessage::Read { room, offset }),
             Request::History { room, before, limit } => {
+                let before = before.min(END_OF_OFFSETS - 1);
                 self.send(&ClientMessage::History { room, before, limit });
             }
             Request::CreateRoom { id, room } => self.create_room(id, room),

@@ -271,7 +271,20 @@ impl ServerSession {
                 Err(malformed) => self.malformed(&malformed),
             };
         }
-        match message::decode::<ClientMessage>(frame) {
+        let decoded = message::decode::<ClientMessage>(frame);
+        if let (Phase::Online(online), Frame::Text(text)) = (&self.phase, frame)
+            && online.me.kind != PrincipalKind::Device
+            && !matches!(
+                decoded,
+                Ok(Decoded::UnknownType(_)) | Err(Malformed::TooDeep | Malformed::TooLarge { .. })
+            )
+            && let known = if let Ok(Decoded::Known(message)) = &decoded { Some(message) } else { None }
+            && let Some(unread) = devices::Unread::find(text, known)
+        {
+            let by = Sender { id: online.me.id.clone(), name: online.me.name.clone() };
+            return self.refuse_number(now, by, unread);
+        }
+        match decoded {
             Ok(Decoded::Known(ClientMessage::Announce(spec))) if frame.len() > limits::SPEC_BYTES => {
                 let detail = format!("an announcement has at most {} bytes", limits::SPEC_BYTES);
                 self.refuse(spec.id.as_str(), "too_large", detail);

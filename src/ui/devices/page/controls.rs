@@ -2,6 +2,7 @@
 //! beside it until the device answers. A touch counts for what was there when it began ([`Seen`]): if the device, its
 //! presence or our link changed meanwhile, nothing is sent, and the person is told.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use egui::accesskit::Role;
@@ -11,8 +12,10 @@ use egui::{
 };
 
 use super::{Facts, Seen, View, section_line};
+use crate::model::Number;
 use crate::model::device::{Command, CommandState, Metric, MetricName, MetricType, Value};
 use crate::model::intent::Intent;
+use crate::model::number::{END_OF_WHOLE, NotHeld};
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, harmless, value, widgets};
 
@@ -167,9 +170,9 @@ impl Controls {
     fn number(&mut self, ui: &mut Ui, cx: &mut Cx, one: &One) {
         let metric = one.metric;
         let draft = self.drafts.get(&metric.name).map(|draft| draft.value.clone());
-        let said = |value: &Value| if let Value::Number(number) = value { Some(*number) } else { None };
-        let now = draft.as_ref().and_then(said).or(said(one.value)).unwrap_or(metric.min.unwrap_or(0.0));
-        let mut wish = now;
+        let now = draft.as_ref().and_then(Value::as_number).or(one.value.as_number()).or(metric.min);
+        let now = now.unwrap_or(Number::from(0.0));
+        let mut wish = now.nearest();
         let (low, high) = limits(metric);
         let mut all: Vec<Response> = Vec::new();
         if let (Some(_), Some(_), true) = (metric.min, metric.max, low < high) {
@@ -180,10 +183,20 @@ impl Controls {
             widgets::named(ui, &slider, &name);
             all.push(one.touchable(ui, cx, slider));
         }
-        let speed = if (high - low).is_finite() { (high - low) / 300.0 } else { now.abs().max(1.0) / 100.0 };
-        let shown = |number: f64, _: std::ops::RangeInclusive<usize>| number_text(metric, number);
+        let speed = if (high - low).is_finite() { (high - low) / 300.0 } else { wish.abs().max(1.0) / 100.0 };
+        let shown = |number: f64, _: std::ops::RangeInclusive<usize>| {
+            number_text(metric, if number == now.nearest() { now } else { Number::from(number) })
+        };
+        // What the field hands back is an f64; the number as it was typed is kept beside it.
+        let typed = RefCell::new(None);
+        let parse = |text: &str| {
+            let read = read_number(cx, metric, text);
+            let nearest = read.as_ref().ok().and_then(Value::as_chart);
+            *typed.borrow_mut() = Some(read);
+            nearest
+        };
         let drag = DragValue::new(&mut wish).range(low..=high).speed(speed).update_while_editing(false);
-        let drag = drag.custom_formatter(shown).suffix(match metric.unit.as_str() {
+        let drag = drag.custom_parser(parse).custom_formatter(shown).suffix(match metric.unit.as_str() {
             "" => String::new(),
             unit => format!(" {}", harmless::line(unit, 16)),
         });
@@ -196,10 +209,22 @@ impl Controls {
             began = self.note(one, response);
         }
         let began = one.began().unwrap_or(began);
-        let changed = all.iter().any(Response::changed);
+        let (value, is_typed) = match typed.into_inner() {
+            Some(Ok(value)) => {
+                // Two whole numbers may have the same f64 next to them.
+                let is_other = now.off() != 0 || matches!(value, Value::Whole(_));
+                (value.clone(), is_other && value != Value::from(now))
+            }
+            Some(Err(sentence)) => {
+                self.notice = Some(sentence);
+                (within(metric, wish), false)
+            }
+            None => (within(metric, wish), false),
+        };
+        let changed = is_typed || all.iter().any(Response::changed);
         if changed && wish.is_finite() {
             let seen = self.drafts.get(&metric.name).map_or(began, |draft| draft.seen);
-            self.drafts.insert(metric.name.clone(), Draft { value: Value::Number(wish), seen });
+            self.drafts.insert(metric.name.clone(), Draft { value, seen });
         }
         if editing {
             self.busy = Some((metric.name.clone(), one.began().unwrap_or(one.facts.seen)));
@@ -451,15 +476,50 @@ impl One<'_> {
 
 /// The values that a number can be set to.
 fn limits(metric: &Metric) -> (f64, f64) {
-    let finite = |limit: Option<f64>, other| limit.filter(|limit| limit.is_finite()).unwrap_or(other);
+    let finite = |limit: Option<Number>, other| {
+        limit.map(Number::nearest).filter(|limit| limit.is_finite()).unwrap_or(other)
+    };
     let (low, high) = (finite(metric.min, f64::MIN), finite(metric.max, f64::MAX));
     if low <= high { (low, high) } else { (f64::MIN, f64::MAX) }
 }
 
+/// What a person typed as a number to be set, with all its digits.
+///
+/// # Errors
+/// Says why it cannot be set.
+fn read_number(cx: &Cx, metric: &Metric, text: &str) -> Result<Value, String> {
+    let words = cx.words.device_page;
+    // A minus sign as it is typeset, and the signs between groups of digits, may have been pasted.
+    let digits = text.replace('\u{2212}', "-");
+    let digits: String =
+        digits.chars().filter(|c| !c.is_whitespace() && *c != cx.words.devices.thousands).collect();
+    let told = harmless::line(text.trim(), 64);
+    let value = Value::parse_number(&digits).map_err(|why| match why {
+        NotHeld::NoNumber => (words.not_a_number)(&told),
+        NotHeld::OutOfRange => (words.not_held)(&told),
+    })?;
+    let shown = |limit: Option<Number>| limit.map(|limit| value::reading(cx.words, metric, &limit.into()));
+    match metric.check(&value) {
+        Ok(()) => Ok(value),
+        Err(_) => Err((words.not_within)(&told, shown(metric.min).as_deref(), shown(metric.max).as_deref())),
+    }
+}
+
+/// What was dragged, within the limits: at an end the limit itself, with all its digits.
+fn within(metric: &Metric, number: f64) -> Value {
+    let number = Number::from(number);
+    let low = metric.min.filter(|low| number.compare(*low).is_lt());
+    let high = metric.max.filter(|high| number.compare(*high).is_gt());
+    Value::from(low.or(high).unwrap_or(number))
+}
+
 /// A number to edit: plain digits, as they would be typed.
-fn number_text(metric: &Metric, number: f64) -> String {
-    let size = number.abs();
-    if size >= 1e15 || (size > 0.0 && size < 1e-6) {
+fn number_text(metric: &Metric, number: Number) -> String {
+    let (size, number) = match Value::from(number) {
+        Value::Whole(whole) => return whole.to_string(),
+        _ => (number.nearest().abs(), number.nearest()),
+    };
+    if size >= END_OF_WHOLE || (size > 0.0 && size < 1e-6) {
         return format!("{number:e}");
     }
     match metric.precision {

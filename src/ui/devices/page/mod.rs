@@ -26,7 +26,7 @@ use crate::model::time::WallMs;
 use crate::ui::icons::Icon;
 use crate::ui::text::device_page::Lock;
 use crate::ui::theme::{self, size, space};
-use crate::ui::{Cx, harmless, value, widgets};
+use crate::ui::{Cx, harmless, rooms, value, widgets};
 
 use controls::Controls;
 use details::Details;
@@ -258,7 +258,7 @@ impl Page {
             let status = connection.status(device);
             self.copied.look(connection, device);
             let title = match device.is_local() {
-                true => cx.words.devices.link_name.to_owned(),
+                true => (cx.words.devices.connection_to)(&rooms::name_of(connection, cx.words)),
                 false => connection.device_title(device, 80),
             };
             let since = match status {

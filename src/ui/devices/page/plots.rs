@@ -401,7 +401,7 @@ fn own_interval(latest: &Latest) -> i64 {
 fn is_words(latest: &Latest) -> bool {
     match latest.value {
         Value::Text(_) => true,
-        Value::Number(_) | Value::Flag(_) => false,
+        Value::Number(_) | Value::Whole(_) | Value::Flag(_) => false,
         Value::Missing => is_words_kind(latest.metric.kind) && latest.series.is_empty(),
     }
 }
