@@ -165,7 +165,7 @@ const STATES: &[(&str, Step)] = &[
             cut: false,
         };
         window.event(Event::Passed(Box::new(passed)));
-        window.event(Event::Note(Note::State { text: "online".into() }));
+        window.event(Event::Note(Note::State { text: "online".into(), why: None }));
         window.key(Key::ArrowUp);
         window.key(Key::Enter);
     }),

@@ -807,9 +807,56 @@ fn columns_are_chosen_from_a_menu_and_kept() {
 }
 
 #[test]
+fn values_without_a_column_of_their_own_are_shown_with_their_names() {
+    let mut window = table();
+    let kind = MetricType::Number;
+    let names: Vec<Vec<String>> =
+        (0..6).map(|device| (0..3).map(|metric| format!("m{device}-{metric}")).collect()).collect();
+    let devices = names.iter().enumerate().map(|(at, names)| {
+        let mut values: Vec<_> = names.iter().map(|name| (name.as_str(), kind, Value::Number(1.0))).collect();
+        values.push(("shared", kind, Value::Number(2.0)));
+        with_values(&window, &format!("Box {at}"), &values)
+    });
+    let devices = devices.collect();
+    list(&mut window, devices);
+    assert_eq!(columns(&window), ["Name", "Status", "shared", "Values"]);
+    let row = window.harness.get_by_label_contains("Box 3,").accesskit_node().label().unwrap();
+    assert!(row.contains("shared 2") && row.contains("m3-0 1"), "{row}");
+    // What is chosen is shown as it was chosen.
+    window.click("Choose columns");
+    window.fill("Search columns", "m3-1");
+    window.harness.get_by_role_and_label(Role::CheckBox, "m3-1  (1)").click();
+    window.run();
+    assert_eq!(columns(&window), ["Name", "Status", "shared", "m3-1"]);
+}
+
+#[test]
+fn a_pointer_that_was_left_on_the_list_does_not_hide_trouble() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe", "Mill", "Pump"]);
+    for name in ["lathe", "mill", "pump"] {
+        read(&mut window, name, 1.0);
+    }
+    let at = window.harness.get_by_label_contains("Lathe,").rect().center();
+    window.harness.hover_at(at);
+    window.run();
+    window.pass(1_000);
+    silent(&mut window, "pump");
+    assert_eq!(names(&window), ["Lathe", "Mill", "Pump"]);
+    assert!(window.next_deadline().is_some_and(|next| next <= window.now().boot_ms + 10_001));
+    // Frames of a test are a quarter of a second apart.
+    for _ in 0..44 {
+        window.harness.step();
+    }
+    window.run();
+    assert_eq!(names(&window), ["Pump", "Lathe", "Mill"]);
+}
+
+#[test]
 fn how_devices_are_shown_is_chosen_by_hand_too() {
     let mut window = table();
     fleet(&mut window);
+    assert_eq!(columns(&window).len(), 5);
     choose(&mut window, "View:", "list");
     assert_eq!(columns(&window), [""; 0]);
     assert_eq!(names(&window), ["Boiler", "Chiller", "Dryer"]);

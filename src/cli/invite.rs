@@ -1,6 +1,5 @@
 //! `duplexctl invite`.
 
-use chrono::{DateTime, Local};
 use serde_json::json;
 
 use super::admin::Admin;
@@ -33,12 +32,16 @@ pub(super) async fn run(command: Invite) -> Result<(), Failure> {
     }
 }
 
+/// Longest time that is asked for, in milliseconds: a hundred years.
+const MAX_EXPIRY_MS: u64 = 3_155_760_000_000;
+
 async fn make(command: Invite) -> Result<(), Failure> {
     let address = match &command.url {
         None => None,
         Some(text) => Some(args::address(text)?),
     };
-    let expires_in_ms = u64::try_from(command.expires.as_millis()).unwrap_or(u64::MAX);
+    // The server gives it a year at most, and larger numbers are none that every reader of JSON has exactly.
+    let expires_in_ms = u64::try_from(command.expires.as_millis()).unwrap_or(u64::MAX).min(MAX_EXPIRY_MS);
     let kind = if command.admin { PrincipalKind::Admin } else { PrincipalKind::Person };
     let what = Manage::Invite { kind, expires_in_ms };
     let url = address.as_ref().map(|address| address.url.clone());
@@ -106,8 +109,7 @@ fn as_text(invite: &Invitation, now: WallMs) -> String {
 }
 
 fn moment(at: WallMs) -> String {
-    let at = DateTime::from_timestamp_millis(at).map(|at| at.with_timezone(&Local));
-    at.map(|at| at.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
+    print::local_text(at, "%Y-%m-%d %H:%M")
 }
 
 #[cfg(test)]

@@ -461,6 +461,7 @@ impl Client {
                 self.credential = Some(hash(&redeem.token));
                 self.answer(asks::redeem(hub, redeem, from));
             }
+            Ask::CheckInvite { code } => self.answer(asks::check_invite(hub, code.0, from)),
             Ask::Begin { principal, resume } => self.begin(hub, principal, resume),
             Ask::Append { sender, id, kind, room, body, at } => {
                 if let Some(account) = self.account() {

@@ -508,7 +508,7 @@ impl Link {
         self.outbox.disconnected();
         self.untrusted = if matches!(why, Why::TlsUntrusted { .. }) { self.untrusted + 1 } else { 0 };
         self.next_url();
-        if matches!(why, Why::Violation { .. }) {
+        if why.is_violation() {
             self.violations += 1;
         }
         // At one of several addresses another server may answer: only where all of them do is there nothing more to try.
@@ -579,7 +579,10 @@ impl Link {
         }
         match &self.state {
             LinkState::Dialing { .. } => self.fall(now, Why::TimedOut { during: Phase::Dial }, None),
-            LinkState::Handshaking { .. } => self.fall(now, Why::TimedOut { during: Phase::Handshake }, None),
+            LinkState::Handshaking { .. } => {
+                let known = self.session.as_ref().and_then(|session| session.why_overdue());
+                self.fall(now, known.unwrap_or(Why::TimedOut { during: Phase::Handshake }), None);
+            }
             LinkState::Waiting { .. } => self.dial(now),
             LinkState::Online { .. } => match self.pong_by {
                 Some(by) if now.boot_ms >= by => self.fall(now, Why::Silent, None),

@@ -8,6 +8,7 @@ pub mod device_choices;
 pub mod devices;
 pub mod entry;
 pub mod event;
+pub mod export;
 pub mod features;
 pub mod harmless;
 pub mod id;
@@ -36,6 +37,7 @@ pub mod states;
 pub mod time;
 pub mod transfer;
 pub mod window;
+pub mod zone;
 
 pub use address::Address;
 pub use chat::{

@@ -32,6 +32,12 @@ pub fn command(url: &str, trust: Trust<'_>, device: &str, token: &str) -> String
     )
 }
 
+/// Whether a device of this id can be posted for: a step in a path that is `.` or `..` is taken out of it before the
+/// request is sent, however it is written (RFC 3986 §5.2.4, WHATWG URL).
+pub fn is_reachable(device: &str) -> bool {
+    !matches!(device, "." | "..")
+}
+
 /// The command that publishes a computer's own readings, to paste into a shell there.
 pub fn agent(url: &str, fingerprint: Option<&str>, token: &str) -> String {
     let pin = fingerprint.map(|hex| format!("#sha256={hex}")).unwrap_or_default();
@@ -60,12 +66,6 @@ pub fn new_id(text: &str) -> Option<PrincipalId> {
     let is_own = id.as_str().starts_with('~');
     let is_readable = super::name::make(id.as_str(), NAME_CHARS).is_ok();
     (!is_own && is_readable && is_reachable(id.as_str())).then(|| PrincipalId(id.to_string()))
-}
-
-/// Whether a device of this id can be posted for: a step in a path that is `.` or `..` is taken out of it before the
-/// request is sent, however it is written (RFC 3986 §5.2.4, WHATWG URL).
-pub fn is_reachable(device: &str) -> bool {
-    !matches!(device, "." | "..")
 }
 
 /// A part of a path, with everything encoded that has a meaning there, or to a shell (RFC 3986 §2.3).

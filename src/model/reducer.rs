@@ -9,13 +9,14 @@ use super::device::{DeviceId, Freshness, Spec, Status};
 use super::device_choices::{DeviceChoice, DeviceChoices, ServerChoices};
 use super::devices::{self, Device, Devices, Latest};
 use super::event::{Event, Listed, LogRestart, Page, Paused, Person, Side, Stored, TestOutcome, Update};
+use super::export::Exported;
 use super::features::{Feature, Features};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::known::{Known, MAX_MARK_CHARS, Shown, device_label, person_line};
 use super::lan::{Lan, Nearby};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
-use super::notices::NoticeChoices;
+use super::notices::{NoticeChoices, mentions};
 use super::preferences::Preferences;
 use super::profile::Profile;
 use super::readings::Part;
@@ -100,6 +101,8 @@ pub struct Room {
     pub read: Position,
     /// Messages by others after `read`.
     pub unread: u64,
+    /// How many of these name the person.
+    pub mentions: u64,
     /// Typed and not sent, as last kept.
     pub draft: String,
     /// Who is typing, and until when to believe it.
@@ -211,10 +214,14 @@ pub struct Model {
     pub first_steps: bool,
     /// How the last connection test ended.
     pub test: Option<TestOutcome>,
+    /// What became of the last file that was to be saved of a device's past.
+    pub exported: Option<Exported>,
     /// How the own server stands on the local network.
     pub lan: Lan,
     /// The servers that others announce there.
     pub nearby: Nearby,
+    /// Where the last text was saved that the person wanted as a file, with the request's number.
+    pub text_saved: Option<(u64, Result<PathBuf, String>)>,
     /// What was searched for and found.
     pub searching: Searching,
 }
@@ -249,6 +256,7 @@ impl Model {
             Update::Preferences(preferences) => self.preferences = preferences,
             Update::NoticeChoices(choices) => self.notice_choices = choices,
             Update::DeviceChoices(choices) => self.choose_devices(choices),
+            Update::Exported(exported) => self.exported = Some(exported),
             Update::Keyring(trouble) => self.no_keyring = trouble,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
@@ -256,6 +264,7 @@ impl Model {
             Update::Nearby(nearby) => self.nearby = nearby,
             Update::Found(found) => self.searching.found = Some(found),
             Update::DayFound(found) => self.searching.day = Some(found),
+            Update::TextSaved(number, saved) => self.text_saved = Some((number, saved)),
             Update::Indexed(percent) => self.searching.indexed = percent,
         }
     }
@@ -462,6 +471,8 @@ impl Connection {
             Event::DevicesRestored(states) => self.devices.restored(states),
             // For the publisher beside the model.
             Event::CommandGiven { .. } | Event::PublishRefused { .. } => {}
+            // Of a connection test, which has no place here.
+            Event::InviteGood { .. } => {}
             Event::Note(note) => self.log.note(now.wall_ms, note),
             Event::Passed(passed) => self.log.frame(now.wall_ms, *passed),
             Event::LogWatched(watched) => self.log.watch(watched),
@@ -494,11 +505,11 @@ impl Connection {
                     *room.loading(side) = loading;
                 }
             }
-            Event::Counted { room, read, newest, unread } => {
+            Event::Counted { room, read, newest, unread, mentions } => {
                 if let Some(room) = self.rooms.get_mut(&room)
                     && (room.read, room.newest) == (read, newest)
                 {
-                    room.unread = unread;
+                    (room.unread, room.mentions) = (unread, mentions);
                 }
             }
             Event::Draft { room, text } => {
@@ -522,17 +533,15 @@ impl Connection {
 
     fn mark_read(&mut self, room: &RoomName, offset: Offset) {
         let position = Position { era: self.era, offset };
-        let me = self.my_id();
         if let Some(room) = self.rooms.get_mut(room) {
-            room.mark_read(position, me.as_ref());
+            room.mark_read(position, self.me.as_ref());
         }
     }
 
     fn link_changed(&mut self, now: Time, state: LinkState) {
         if state.code() != self.link.code() {
-            let why = state.why().map(|why| format!(": {}", why.code())).unwrap_or_default();
-            let text = format!("{}{why}", state.code());
-            self.log.note(now.wall_ms, Note::State { text });
+            let why = state.why().cloned().map(Box::new);
+            self.log.note(now.wall_ms, Note::State { text: state.code().to_owned(), why });
         }
         if self.link.is_online() && !state.is_online() {
             self.devices.disconnected();
@@ -595,6 +604,7 @@ impl Connection {
             }
             return;
         }
+        let names_me = !mine && self.me.as_ref().is_some_and(|me| mentions(&entry.body, &me.name));
         // Without room for its room it is on disk alone.
         let Some(room) = self.make_room(&entry.room) else { return };
         let bytes = room.window.bytes();
@@ -605,6 +615,7 @@ impl Connection {
             room.newest = position;
             if !mine && position > room.read && !was_counted {
                 room.unread += 1;
+                room.mentions += u64::from(names_me);
             }
         }
         room.window.append(message(entry, position, live));
@@ -655,6 +666,7 @@ impl Connection {
                 newest: room.newest,
                 read: room.read,
                 unread: room.unread,
+                mentions: room.mentions,
                 draft: room.draft,
                 ..Room::default()
             };
@@ -788,19 +800,23 @@ impl Room {
         }
     }
 
-    fn mark_read(&mut self, position: Position, me: Option<&PrincipalId>) {
+    fn mark_read(&mut self, position: Position, me: Option<&Principal>) {
         if position <= self.read {
             return;
         }
         self.read = position;
         if position >= self.newest {
-            self.unread = 0;
+            (self.unread, self.mentions) = (0, 0);
         } else if self.window.after == Edge::End
             && self.window.first().is_some_and(|m| m.position <= position)
         {
-            let unread =
-                self.window.from(position).filter(|m| m.position > position && Some(&m.sender.id) != me);
-            self.unread = unread.count() as u64;
+            let is_unread = |m: &&Message| m.position > position && Some(&m.sender.id) != me.map(|me| &me.id);
+            let unread = || self.window.from(position).filter(is_unread);
+            let names_me = |m: &&Message| me.is_some_and(|me| mentions(&m.body, &me.name));
+            let count = unread().count() as u64;
+            // Whoever has no mention left has none to look for.
+            let named = if self.mentions > 0 { unread().filter(names_me).count() as u64 } else { 0 };
+            (self.unread, self.mentions) = (count, named);
         }
     }
 }

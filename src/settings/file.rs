@@ -60,10 +60,10 @@ struct Content {
     #[serde(flatten)]
     preferences: Preferences,
     notice_choices: NoticeChoices,
-    /// Whether the own server is open to the local network.
-    lan: LanChoice,
     #[serde(skip_serializing_if = "DeviceChoices::is_empty")]
     device_choices: DeviceChoices,
+    /// Whether the own server is open to the local network.
+    lan: LanChoice,
     #[serde(skip_serializing_if = "Option::is_none")]
     window: Option<WindowPlace>,
     panes: Panes,
@@ -185,16 +185,6 @@ impl Settings {
         &mut self.content.notice_choices
     }
 
-    /// Whether the own server is to be open to the local network, and at which port.
-    pub fn lan(&self) -> LanChoice {
-        self.content.lan
-    }
-
-    /// Changes that.
-    pub fn set_lan(&mut self, choice: LanChoice) {
-        self.content.lan = choice;
-    }
-
     /// What the person has chosen for single devices.
     pub fn device_choices(&self) -> &DeviceChoices {
         &self.content.device_choices
@@ -203,6 +193,16 @@ impl Settings {
     /// For changing that.
     pub fn device_choices_mut(&mut self) -> &mut DeviceChoices {
         &mut self.content.device_choices
+    }
+
+    /// Whether the own server is to be open to the local network, and at which port.
+    pub fn lan(&self) -> LanChoice {
+        self.content.lan
+    }
+
+    /// Changes that.
+    pub fn set_lan(&mut self, choice: LanChoice) {
+        self.content.lan = choice;
     }
 
     /// Where the window stood when it was last closed.

@@ -376,7 +376,7 @@ impl Form {
         let sentence = (cx.words.test)(&outcome);
         let colour = match outcome {
             TestOutcome::Running => theme.weak,
-            TestOutcome::Passed { .. } => theme.good,
+            TestOutcome::Passed { .. } | TestOutcome::Reached { .. } => theme.good,
             TestOutcome::Failed(_) => theme.bad,
         };
         let text = format!("{} {}", sentence.what, sentence.then);

@@ -25,6 +25,7 @@ use crate::clock;
 use crate::link::courier::{Courier, Input, Output};
 use crate::link::{self, Link};
 use crate::model::event::{LogRestart, TestOutcome, Update};
+use crate::model::export::Exported;
 use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
@@ -80,6 +81,8 @@ pub(super) enum Done {
     Found(Arc<Found>),
     /// A jump to a date has an answer.
     DayFound(DayFound),
+    /// A text was saved to a file, or could not be.
+    TextSaved(u64, Result<PathBuf, String>),
     /// A connection test ended.
     Tested(u64, TestOutcome),
     /// How the app's own hub stands on the local network.
@@ -98,6 +101,8 @@ pub(super) enum Done {
     SecretNotKept(String),
     /// No program took a link.
     LinkNotOpened { url: String, detail: String },
+    /// What became of a file of a device's past.
+    Exported(Exported),
     /// This computer says something to its hub.
     Said(Said),
     /// A metric's past, as the disk holds it.
@@ -134,6 +139,8 @@ pub(super) struct Desk {
     /// Rooms whose unread messages are to be counted on disk, and whether one is being counted.
     pub(super) uncounted: BTreeSet<(ConnectionId, RoomName)>,
     pub(super) is_counting: bool,
+    /// A file of a device's past is being written.
+    pub(super) is_exporting: bool,
     health: Health,
 }
 
@@ -195,6 +202,7 @@ impl Desk {
             unwritten: Vec::new(),
             uncounted: BTreeSet::new(),
             is_counting: false,
+            is_exporting: false,
             health: Health::default(),
         };
         let banners = store.banners.into_iter().chain(settings_banner).chain(not_kept);

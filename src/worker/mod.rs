@@ -6,6 +6,7 @@ mod commit;
 mod connection_log;
 mod desk;
 mod devices;
+mod export;
 mod flush;
 mod intents;
 pub mod line;
@@ -15,6 +16,7 @@ pub mod own_hub;
 mod past;
 mod record;
 mod search;
+mod table;
 mod trial;
 mod turns;
 

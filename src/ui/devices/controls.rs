@@ -1,14 +1,16 @@
 //! Above the list: how many devices are how, the filter, and what they are sorted and grouped by.
 
 use egui::containers::menu::MenuButton;
-use egui::text::{CCursor, CCursorRange};
+use egui::text::{CCursor, CCursorRange, LayoutJob, TextFormat};
 use egui::{Align, Frame, Id, Key, Label, Layout, Margin, RichText, TextEdit, Ui, vec2};
 
 use super::order::Order;
+use super::paint;
 use super::standing::Standing;
 use super::view::{Grouping, Sort, View};
 use crate::model::panes::DeviceLayout;
 use crate::ui::icons::Icon;
+use crate::ui::text::devices::Counts;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, people, widgets};
 
@@ -89,15 +91,24 @@ fn title(ui: &mut Ui, cx: &Cx, order: &Order, standings: &[Standing], width: f32
         if standings.len() == 1 && !standings[0].is_live() {
             return;
         }
-        let counts = order.counts();
-        let text = (words.counts)(&counts);
-        let colour = match () {
-            () if counts.offline > 0 => theme.bad,
-            () if counts.silent + counts.faulty > 0 => theme.warn,
-            () => theme.weak,
-        };
-        quiet(ui, &text, colour);
+        let text = counted(cx, theme, &order.counts());
+        if !text.is_empty() {
+            ui.add(Label::new(text).selectable(false).truncate());
+        }
     });
+}
+
+/// How many devices are how: each trouble in its colour.
+fn counted(cx: &Cx, theme: &theme::Theme, counts: &Counts) -> LayoutJob {
+    let mut job = LayoutJob::default();
+    let words = cx.words.devices;
+    for (text, trouble) in words.counts(counts) {
+        let colour = paint::said_colour(theme, trouble);
+        let separator = if job.is_empty() { "" } else { ", " };
+        job.append(separator, 0.0, TextFormat::simple(theme::small(), theme.weak));
+        job.append(&text, 0.0, TextFormat::simple(theme::small(), colour));
+    }
+    job
 }
 
 fn quiet(ui: &mut Ui, text: &str, colour: egui::Color32) {

@@ -26,6 +26,9 @@ use crate::ui::text::Words;
 use crate::ui::theme::{self, space};
 use crate::ui::{Cx, widgets};
 
+/// A pointer that has not moved for so long keeps nothing where it is, in seconds.
+const MAX_HOLD_S: f64 = 10.0;
+
 /// The list's own state: what it shows and where it is scrolled to.
 pub(super) struct List {
     view: View,
@@ -41,12 +44,12 @@ pub(super) struct List {
     /// The first device that is wholly visible, and how far below the list's edge it stands.
     top: Option<(Key, f32)>,
     wants_focus: bool,
-    /// The person wants to add a device.
-    add: bool,
     /// What is searched for among the columns.
     column_search: String,
     /// The tables of the sections that are on screen.
     tables: Vec<Option<Table>>,
+    /// The person wants to add a device.
+    add: bool,
     /// In whose words everything here is.
     words: Option<&'static Words>,
 }
@@ -86,7 +89,7 @@ impl List {
             (self.cache, self.order) = (Cache::default(), Order::default());
         }
         let width = ui.available_width();
-        let hold = self.is_pointed_at(ui);
+        let hold = self.is_pointed_at(ui, cx);
         let before = self.view.clone();
         let mut grid = Grid::of(Shape::of(lists.layout, width), width, cx.rhythm());
         let mut changed = self.order.sync(cx, &self.view, hold, grid);
@@ -148,9 +151,19 @@ impl List {
         self.area = None;
     }
 
-    fn is_pointed_at(&self, ui: &Ui) -> bool {
+    /// Whether the pointer is on the list and in use: one that was left lying there must not keep trouble from coming up.
+    fn is_pointed_at(&self, ui: &Ui, cx: &mut Cx) -> bool {
         let pointer = ui.ctx().pointer_hover_pos();
-        self.area.zip(pointer).is_some_and(|(area, pointer)| area.contains(pointer))
+        if !self.area.zip(pointer).is_some_and(|(area, pointer)| area.contains(pointer)) {
+            return false;
+        }
+        let (still, is_down) =
+            ui.input(|input| (f64::from(input.pointer.time_since_last_movement()), input.pointer.any_down()));
+        let left = MAX_HOLD_S - still;
+        if self.order.is_held() && left > 0.0 {
+            cx.deadline.at(cx.now.boot_ms.saturating_add((left * 1_000.0) as u64 + 1));
+        }
+        is_down || left > 0.0
     }
 
     fn first(&self) -> Option<Key> {
@@ -275,7 +288,7 @@ impl List {
             Shape::Cards => Some(Which::First(card::READINGS)),
             Shape::Table => {
                 let table = tables.get(section)?.as_ref()?;
-                Some(Which::Named(Arc::clone(&table.metrics)))
+                Some(Which::Named(Arc::clone(&table.metrics), table.others()))
             }
         };
         let spark = match grid.shape {

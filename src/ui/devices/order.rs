@@ -120,6 +120,11 @@ impl Order {
         &self.lines
     }
 
+    /// Whether something would move if it might.
+    pub(super) fn is_held(&self) -> bool {
+        self.held
+    }
+
     /// The height of all lines, in points.
     pub(super) fn height(&self) -> f32 {
         self.height

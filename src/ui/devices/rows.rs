@@ -27,8 +27,8 @@ const MAX_SPOKEN: usize = 6;
 pub(super) enum Which {
     /// So many of the first that have ever told a value.
     First(usize),
-    /// These, each in its place.
-    Named(Arc<[MetricName]>),
+    /// These, each in its place, and behind them so many of the others.
+    Named(Arc<[MetricName]>, usize),
 }
 
 /// What one row shows.
@@ -160,11 +160,13 @@ impl Row {
             Which::First(most) => {
                 device.latest.iter().filter(has_told).take(*most).for_each(|latest| put(Some(latest)));
             }
-            Which::Named(names) => {
+            Which::Named(names, others) => {
                 for name in names.iter() {
                     let is_it = |latest: &&Latest| latest.metric.name == *name;
                     put(device.latest.iter().find(is_it).filter(has_told));
                 }
+                let is_other = |latest: &&Latest| has_told(latest) && !names.contains(&latest.metric.name);
+                device.latest.iter().filter(is_other).take(*others).for_each(|latest| put(Some(latest)));
             }
         }
         self.readings.truncate(count);

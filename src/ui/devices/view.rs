@@ -3,7 +3,7 @@
 use crate::model::device::{DeviceId, MetricName, Status};
 use crate::model::id::ConnectionId;
 use crate::model::panes::DeviceLayout;
-use crate::ui::text::devices::DeviceWords;
+use crate::ui::text::devices::{Counts, DeviceWords};
 use crate::ui::theme::Rhythm;
 
 /// What the list is sorted by.
@@ -93,6 +93,19 @@ impl DeviceWords {
             Trouble::Unknown => (self.status)(Status::Unknown),
             Trouble::None => (self.status)(Status::Online),
         }
+    }
+
+    /// How many devices need what, the most urgent first.
+    pub(super) fn counts(&self, counts: &Counts) -> Vec<(String, Trouble)> {
+        let all = [
+            (counts.silent, Trouble::Silent),
+            (counts.offline, Trouble::Offline),
+            (counts.faulty, Trouble::Faulty),
+            (counts.unknown, Trouble::Unknown),
+            (counts.online, Trouble::None),
+        ];
+        let some = all.into_iter().filter(|(count, _)| *count > 0);
+        some.map(|(count, trouble)| ((self.count)(self.trouble(trouble), count), trouble)).collect()
     }
 }
 

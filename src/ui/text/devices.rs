@@ -65,7 +65,8 @@ pub struct DeviceWords {
     // The pane
     pub devices: &'static str,
     pub device_list: &'static str,
-    pub counts: fn(&Counts) -> String,
+    /// "2 silent": a status, and how many devices have it.
+    pub count: fn(&str, usize) -> String,
     pub left_out: fn(u64) -> String,
     /// Of servers that have more devices than are shown.
     pub devices_left_out: fn(u64) -> String,
@@ -91,6 +92,8 @@ pub struct DeviceWords {
     pub column_name: &'static str,
     pub column_state: &'static str,
     pub column_kind: &'static str,
+    /// What has no column of its own.
+    pub column_others: &'static str,
     /// The button that chooses columns.
     pub columns: &'static str,
     /// The same where some of the chosen ones have no room.

@@ -189,7 +189,9 @@ pub(super) static ENGLISH: PeopleWords = PeopleWords {
         }
         Unmanaged::BadName => "A name has 1 to 64 visible characters.",
         Unmanaged::BadToken => "The server didn't accept the token. Try again.",
-        Unmanaged::BadId => "This ID can't be used: it belongs to a person, starts with ~, or is . or ..",
+        Unmanaged::BadId => {
+            "This ID can't be used: it belongs to a person, it starts with ~, or it is . or .."
+        }
         Unmanaged::BadKind => "A device can't become a person, or a person a device.",
         Unmanaged::TooMany => "There are too many unused invites. Revoke some first.",
         Unmanaged::Unavailable => "The server can't read or write its data right now. Try again later.",

@@ -193,7 +193,7 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
         Unmanaged::BadName => "이름은 보이는 글자 1~64자여야 합니다.",
         Unmanaged::BadToken => "서버가 토큰을 받지 않았습니다. 다시 시도하세요.",
         Unmanaged::BadId => {
-            "사용할 수 없는 ID입니다. 다른 사람이 이미 쓰고 있거나, ~로 시작하거나, . 또는 ..입니다."
+            "사용할 수 없는 ID입니다. 다른 사람이 사용 중이거나, ~로 시작하거나, . 또는 ..입니다."
         }
         Unmanaged::BadKind => "기기를 사람으로, 사람을 기기로 바꿀 수 없습니다.",
         Unmanaged::TooMany => "사용하지 않은 초대 링크가 너무 많습니다. 먼저 몇 개를 취소하세요.",
