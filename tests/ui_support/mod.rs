@@ -296,12 +296,18 @@ impl Window {
         id
     }
 
-    /// What the person has wanted since the last look.
+    /// What the person has wanted since the last look, without what each connection dialog asks for when it opens: see
+    /// [`Window::all_intents`].
     pub fn intents(&mut self) -> Vec<Intent> {
-        let mut intents = std::mem::take(&mut self.harness.state_mut().intents);
-        // Each dialog of a connection asks for it.
-        intents.retain(|intent| *intent != Intent::AskKeyring);
-        intents
+        let mut all = self.all_intents();
+        all.retain(|intent| !matches!(intent, Intent::LookForServers(_) | Intent::AskKeyring));
+        all
+    }
+
+    /// All that the window wants of the worker since the last look.
+    #[allow(dead_code, reason = "not every test program asks")]
+    pub fn all_intents(&mut self) -> Vec<Intent> {
+        std::mem::take(&mut self.harness.state_mut().intents)
     }
 
     /// What is kept when the window closes.
