@@ -311,7 +311,9 @@ fn a_room_is_made_and_a_refusal_is_shown() {
     let wanted = Intent::CreateRoom { connection: CONNECTION, room: attic.clone() };
     assert!(window.intents().contains(&wanted));
     window.event(Event::RoomRefused { room: attic.clone(), refusal: Refusal::NotAllowed });
-    window.harness.get_by_label_contains("Couldn't create “attic”. Your account isn't allowed to do that here.");
+    window
+        .harness
+        .get_by_label_contains("Couldn't create “attic”. Your account isn't allowed to do that here.");
     window.event(Event::Welcomed {
         me: ui_support::me(),
         server: "Workshop".into(),
