@@ -44,6 +44,7 @@ fn system_language() -> Language {
 pub fn main() -> ExitCode {
     display::find_console();
     let args = Args::try_parse().unwrap_or_else(|error| privacy::end_with(&error));
+    privacy::tell_plainly("duplex");
     // First of all: no other thread runs yet.
     privacy::seal();
     privacy::logging::start("warn,duplex=info");
@@ -52,7 +53,7 @@ pub fn main() -> ExitCode {
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            tell(&privacy::mask(&sentence));
+            tell(&privacy::without_places(&privacy::mask(&sentence)));
             ExitCode::FAILURE
         }
     }

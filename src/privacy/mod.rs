@@ -7,11 +7,13 @@ mod environment;
 pub mod known;
 pub mod logging;
 mod memory;
+mod panics;
 mod plain;
 mod token;
 
 pub use address_arg::{AddressParser, end_with};
 pub use known::mask;
+pub use panics::{tell_plainly, without_places};
 pub use plain::{Unencrypted, check_encrypted};
 pub use token::{TokenError, TokenOptions};
 
