@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::admin::Admin;
-use super::args::{self, At, Invite, InviteCommand};
+use super::args::{At, Invite, InviteCommand};
 use super::hub::failed;
 use super::{Exit, Failure, hub_dir_here, print};
 use crate::clock;
@@ -33,10 +33,7 @@ pub(super) async fn run(command: Invite) -> Result<(), Failure> {
 }
 
 async fn make(command: Invite) -> Result<(), Failure> {
-    let address = match &command.url {
-        None => None,
-        Some(text) => Some(args::address(text)?),
-    };
+    let address = command.url.clone();
     let expires_in_ms = u64::try_from(command.expires.as_millis()).unwrap_or(u64::MAX);
     let kind = if command.admin { PrincipalKind::Admin } else { PrincipalKind::Person };
     let what = Manage::Invite { kind, expires_in_ms };

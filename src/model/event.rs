@@ -15,7 +15,7 @@ use super::link_state::{LinkState, Why};
 use super::log::{Note, Passed};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
-use super::profile::Profile;
+use super::profile::{Profile, Secret};
 use super::reducer::Banner;
 use super::rights::Managed;
 use super::search::{DayFound, Found};
@@ -60,6 +60,8 @@ pub struct StoredRoom {
     pub read: Position,
     /// Messages by others after `read`.
     pub unread: u64,
+    /// How many of these name the person.
+    pub mentions: u64,
     /// Typed and not sent.
     pub draft: String,
 }
@@ -392,6 +394,8 @@ pub enum Event {
         newest: Position,
         /// How many by others between the two.
         unread: u64,
+        /// How many of these name the person.
+        mentions: u64,
     },
     /// A draft was set aside or cleared.
     Draft {
@@ -468,12 +472,18 @@ pub enum Update {
     Exported(Exported),
     /// The system's keyring cannot be asked, and why; or it can.
     Keyring(Option<String>),
+    /// Whether a connection's token is in a file.
+    TokenInFile(ConnectionId, bool),
+    /// A token to be copied by the person, or none any more.
+    ShownToken(Option<(ConnectionId, Secret)>),
     /// Whether to offer the first steps.
     FirstSteps(bool),
     /// A search has an answer.
     Found(Arc<Found>),
     /// A jump to a date has an answer.
     DayFound(DayFound),
+    /// A text was saved to this file, or could not be, in the system's words. With the request's number.
+    TextSaved(u64, Result<PathBuf, String>),
     /// Messages that were there before the search index are being taken in: so many of a hundred are; `None`: all.
     Indexed(Option<u8>),
     /// A connection test went on.

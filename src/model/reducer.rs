@@ -1,7 +1,7 @@
 //! [`Model`]: all that a window shows, and [`Model::apply`], the one way to change it. Pure; replays and duplicates
 //! of what a hub sends end in the same state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
@@ -16,9 +16,9 @@ use super::known::{Known, MAX_MARK_CHARS, Shown, device_label, person_line};
 use super::lan::{Lan, Nearby};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
-use super::notices::NoticeChoices;
+use super::notices::{NoticeChoices, mentions};
 use super::preferences::Preferences;
-use super::profile::Profile;
+use super::profile::{Profile, Secret};
 use super::readings::Part;
 use super::rights::Management;
 use super::search::Searching;
@@ -78,6 +78,8 @@ pub enum Banner {
     Restarted,
     /// The secret of a connection could not be kept by this computer: it will be asked for again.
     SecretNotKept {
+        /// Of which connection.
+        connection: ConnectionId,
         /// The system's words.
         detail: String,
     },
@@ -101,6 +103,8 @@ pub struct Room {
     pub read: Position,
     /// Messages by others after `read`.
     pub unread: u64,
+    /// How many of these name the person.
+    pub mentions: u64,
     /// Typed and not sent, as last kept.
     pub draft: String,
     /// Who is typing, and until when to believe it.
@@ -208,6 +212,10 @@ pub struct Model {
     pub data_dir: PathBuf,
     /// Why the system's keyring cannot be asked, in the system's words; none while nobody came upon that.
     pub no_keyring: Option<String>,
+    /// The connections whose tokens are in a file, because the person wants that.
+    pub tokens_in_file: BTreeSet<ConnectionId>,
+    /// A token that the person wants to copy.
+    pub shown_token: Option<(ConnectionId, Secret)>,
     /// Whether to offer the first steps.
     pub first_steps: bool,
     /// How the last connection test ended.
@@ -218,6 +226,8 @@ pub struct Model {
     pub lan: Lan,
     /// The servers that others announce there.
     pub nearby: Nearby,
+    /// Where the last text was saved that the person wanted as a file, with the request's number.
+    pub text_saved: Option<(u64, Result<PathBuf, String>)>,
     /// What was searched for and found.
     pub searching: Searching,
 }
@@ -241,6 +251,7 @@ impl Model {
             },
             Update::Removed(id) => {
                 self.connections.remove(&id);
+                self.tokens_in_file.remove(&id);
             }
             Update::Banner(banner) => {
                 if !self.banners.contains(&banner) {
@@ -254,12 +265,16 @@ impl Model {
             Update::DeviceChoices(choices) => self.choose_devices(choices),
             Update::Exported(exported) => self.exported = Some(exported),
             Update::Keyring(trouble) => self.no_keyring = trouble,
+            Update::TokenInFile(id, true) => _ = self.tokens_in_file.insert(id),
+            Update::TokenInFile(id, false) => _ = self.tokens_in_file.remove(&id),
+            Update::ShownToken(shown) => self.shown_token = shown,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
             Update::Lan(lan) => self.lan = lan,
             Update::Nearby(nearby) => self.nearby = nearby,
             Update::Found(found) => self.searching.found = Some(found),
             Update::DayFound(found) => self.searching.day = Some(found),
+            Update::TextSaved(number, saved) => self.text_saved = Some((number, saved)),
             Update::Indexed(percent) => self.searching.indexed = percent,
         }
     }
@@ -500,11 +515,11 @@ impl Connection {
                     *room.loading(side) = loading;
                 }
             }
-            Event::Counted { room, read, newest, unread } => {
+            Event::Counted { room, read, newest, unread, mentions } => {
                 if let Some(room) = self.rooms.get_mut(&room)
                     && (room.read, room.newest) == (read, newest)
                 {
-                    room.unread = unread;
+                    (room.unread, room.mentions) = (unread, mentions);
                 }
             }
             Event::Draft { room, text } => {
@@ -528,17 +543,15 @@ impl Connection {
 
     fn mark_read(&mut self, room: &RoomName, offset: Offset) {
         let position = Position { era: self.era, offset };
-        let me = self.my_id();
         if let Some(room) = self.rooms.get_mut(room) {
-            room.mark_read(position, me.as_ref());
+            room.mark_read(position, self.me.as_ref());
         }
     }
 
     fn link_changed(&mut self, now: Time, state: LinkState) {
         if state.code() != self.link.code() {
-            let why = state.why().map(|why| format!(": {}", why.code())).unwrap_or_default();
-            let text = format!("{}{why}", state.code());
-            self.log.note(now.wall_ms, Note::State { text });
+            let why = state.why().cloned().map(Box::new);
+            self.log.note(now.wall_ms, Note::State { text: state.code().to_owned(), why });
         }
         if self.link.is_online() && !state.is_online() {
             self.devices.disconnected();
@@ -601,6 +614,7 @@ impl Connection {
             }
             return;
         }
+        let names_me = !mine && self.me.as_ref().is_some_and(|me| mentions(&entry.body, &me.name));
         // Without room for its room it is on disk alone.
         let Some(room) = self.make_room(&entry.room) else { return };
         let bytes = room.window.bytes();
@@ -611,6 +625,7 @@ impl Connection {
             room.newest = position;
             if !mine && position > room.read && !was_counted {
                 room.unread += 1;
+                room.mentions += u64::from(names_me);
             }
         }
         room.window.append(message(entry, position, live));
@@ -661,6 +676,7 @@ impl Connection {
                 newest: room.newest,
                 read: room.read,
                 unread: room.unread,
+                mentions: room.mentions,
                 draft: room.draft,
                 ..Room::default()
             };
@@ -794,19 +810,23 @@ impl Room {
         }
     }
 
-    fn mark_read(&mut self, position: Position, me: Option<&PrincipalId>) {
+    fn mark_read(&mut self, position: Position, me: Option<&Principal>) {
         if position <= self.read {
             return;
         }
         self.read = position;
         if position >= self.newest {
-            self.unread = 0;
+            (self.unread, self.mentions) = (0, 0);
         } else if self.window.after == Edge::End
             && self.window.first().is_some_and(|m| m.position <= position)
         {
-            let unread =
-                self.window.from(position).filter(|m| m.position > position && Some(&m.sender.id) != me);
-            self.unread = unread.count() as u64;
+            let is_unread = |m: &&Message| m.position > position && Some(&m.sender.id) != me.map(|me| &me.id);
+            let unread = || self.window.from(position).filter(is_unread);
+            let names_me = |m: &&Message| me.is_some_and(|me| mentions(&m.body, &me.name));
+            let count = unread().count() as u64;
+            // Whoever has no mention left has none to look for.
+            let named = if self.mentions > 0 { unread().filter(names_me).count() as u64 } else { 0 };
+            (self.unread, self.mentions) = (count, named);
         }
     }
 }

@@ -5,12 +5,14 @@ pub mod harmless;
 pub mod keys;
 pub mod text;
 pub mod theme;
+mod token;
 
 mod acts;
 mod announce;
 mod ask;
 mod banner;
 mod bar;
+mod bidi;
 mod body;
 mod chat;
 mod devices;
@@ -26,8 +28,10 @@ mod nearby;
 mod nul;
 mod open_link;
 mod outside;
+mod overhang;
 mod palette;
 mod panes;
+mod paste_note;
 mod people;
 mod room_menu;
 mod rooms;
@@ -52,6 +56,7 @@ use crate::model::time::{BootMs, Time};
 use link::LinkMemory;
 pub use outside::Surroundings;
 use panes::Layout;
+pub use paste_note::NotPasted;
 pub use rooms::name_of as connection_name;
 use text::{Language, Words};
 
@@ -123,6 +128,7 @@ pub struct Ui {
     stops: Vec<(body::Stop, egui::Rect)>,
     title: String,
     announcer: announce::Announcer,
+    paste_note: paste_note::PasteNote,
     dialog: Option<dialog::Dialog>,
     palette: Option<palette::Palette>,
     later: keys::Later,
@@ -149,6 +155,7 @@ impl Ui {
     /// Dresses the context and starts with nothing open.
     pub fn new(ctx: &egui::Context, options: Options) -> Ui {
         ctx.add_plugin(nul::NoNul);
+        ctx.add_plugin(overhang::Overhang);
         Ui {
             looks: looks::Looks::new(ctx, options.language),
             open: None,
@@ -169,6 +176,7 @@ impl Ui {
             stops: Vec::new(),
             title: String::new(),
             announcer: announce::Announcer::default(),
+            paste_note: paste_note::PasteNote::default(),
             dialog: None,
             palette: None,
             later: keys::Later::default(),
@@ -208,6 +216,7 @@ impl Ui {
         self.come_back(ui);
         self.dialogs(ui, &mut cx);
         widgets::focus_mark(ui.ctx());
+        self.paste_note.show(ui, &mut cx);
         self.keep_panes(ui, &mut cx);
         self.entitle(ui, &cx);
         self.announcer.show(ui, &mut cx, self.open.as_ref(), &self.links);
@@ -227,6 +236,11 @@ impl Ui {
     /// Hands out every draft that is not kept yet; for when the window is hidden or closed.
     pub fn flush_drafts(&mut self, intents: &mut Vec<Intent>) {
         self.chat.flush_drafts(intents);
+    }
+
+    /// Says that nothing was pasted, and why, where the person wanted it.
+    pub fn not_pasted(&mut self, why: NotPasted) {
+        self.paste_note.tell(why);
     }
 
     /// The connection and room that are open.

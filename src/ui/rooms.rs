@@ -78,12 +78,20 @@ struct ConnectionRow {
     people: bool,
 }
 
+/// What is unread in a room.
+#[derive(Copy, Clone)]
+struct Counts {
+    unread: u64,
+    /// How many of these name the person.
+    mentions: u64,
+}
+
 /// One room, copied out of the model.
 struct RoomRow {
     /// Its place among the rooms of its connection.
     at: usize,
     name: RoomName,
-    unread: u64,
+    counts: Counts,
     choice: Choice,
 }
 
@@ -140,7 +148,8 @@ fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option
             let choice = Choice { own, usual: model.preferences.notices.rooms };
             // What is read while it comes in would only flicker.
             let unread = if is_read(name) { 0 } else { room.unread };
-            RoomRow { at, name: name.clone(), unread, choice }
+            let mentions = if is_read(name) { 0 } else { room.mentions };
+            RoomRow { at, name: name.clone(), counts: Counts { unread, mentions }, choice }
         };
         let rooms = || connection.rooms.iter().enumerate();
         let one = |at: usize| rooms().skip(at).take(1);
@@ -214,13 +223,13 @@ impl Rooms {
         let mut wish = header(ui, cx, row, link, self);
         let pitch = cx.rhythm().row + GAP;
         let mut next = 0;
-        for RoomRow { at, name, unread, choice } in room_rows(cx, row, &drawn(ui, row.rooms, pitch), reading)
+        for RoomRow { at, name, counts, choice } in room_rows(cx, row, &drawn(ui, row.rooms, pitch), reading)
         {
             ui.add_space((at - next) as f32 * pitch);
             next = at + 1;
             let selected = here.is_some_and(|place| place.room.as_ref() == Some(&name));
             let wants_focus = selected && std::mem::take(&mut self.wants_focus);
-            if room_row(ui, cx, (row.id, &name), (unread, choice), selected, wants_focus) {
+            if room_row(ui, cx, (row.id, &name), (counts, choice), selected, wants_focus) {
                 wish = Some(Wish::Open(Place { connection: row.id, room: Some(name) }));
             }
         }
@@ -254,13 +263,14 @@ impl Rooms {
             return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
         }
         let (mut create, mut cancel) = (false, false);
-        let name = name::make_room(&naming.text);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(space::MEDIUM as i8, 4)).show(ui, |ui| {
             let field = TextEdit::singleline(&mut naming.text).hint_text(cx.words.new_room_name);
             let field = ui.add(field.desired_width(f32::INFINITY)).accessible_name(cx.words.new_room_name);
             if std::mem::take(&mut naming.fresh) {
                 field.request_focus();
             }
+            // What was typed in this frame, Enter behind it, belongs to the name.
+            let name = name::make_room(&naming.text);
             create = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
             cancel = field.has_focus() && ui.input(|input| input.key_pressed(Key::Escape));
             ui.add_space(space::TINY);
@@ -281,7 +291,7 @@ impl Rooms {
                 ui.add(Label::new(RichText::new(trouble).font(theme::small()).color(theme.bad)).wrap());
             }
         });
-        if let (true, Ok(room)) = (create, name) {
+        if let (true, Ok(room)) = (create, name::make_room(&naming.text)) {
             naming.asked = Some(room.clone());
             cx.intents.push(Intent::CreateRoom { connection: row.id, room });
         }
@@ -398,7 +408,7 @@ fn room_row(
     ui: &mut Ui,
     cx: &mut Cx,
     (connection, room): (ConnectionId, &RoomName),
-    (unread, choice): (u64, Choice),
+    (Counts { unread, mentions }, choice): (Counts, Choice),
     selected: bool,
     wants_focus: bool,
 ) -> bool {
@@ -417,11 +427,13 @@ fn room_row(
         node.set_role(Role::ListItem);
         node.set_label(harmless::line(room.as_str(), 64));
         node.set_selected(selected);
-        if unread > 0 {
-            node.set_value((cx.words.unread)(unread));
-        }
         let unread = (unread > 0).then(|| (cx.words.unread)(unread));
-        let said: Vec<String> = unread.into_iter().chain(choice.said(cx.words).map(str::to_owned)).collect();
+        let mentions = (mentions > 0).then(|| (cx.words.mentions)(mentions));
+        let counts: Vec<String> = unread.into_iter().chain(mentions).collect();
+        if !counts.is_empty() {
+            node.set_value(counts.join(", "));
+        }
+        let said: Vec<String> = counts.into_iter().chain(choice.said(cx.words).map(str::to_owned)).collect();
         if !said.is_empty() {
             node.set_description(said.join(", "));
         }
@@ -444,6 +456,9 @@ fn room_row(
     let mut right = rect.right() - space::SMALL;
     if unread > 0 {
         right -= widgets::count_pill(ui, pos2(right, rect.center().y), unread, theme) + 6.0;
+    }
+    if mentions > 0 {
+        right -= widgets::mention_pill(ui, pos2(right, rect.center().y), mentions, theme) + 6.0;
     }
     if choice.is_muted() {
         widgets::muted_mark(ui.painter(), pos2(right - 7.0, rect.center().y), theme.weak);

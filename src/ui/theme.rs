@@ -82,7 +82,7 @@ pub mod size {
     /// The chat is never pressed to less.
     pub const CHAT_LEAST: f32 = 320.0;
     /// Width of the device pane, unless dragged.
-    pub const DEVICES: f32 = 400.0;
+    pub const DEVICES: f32 = 440.0;
     /// It is never dragged to less.
     pub const DEVICES_LEAST: f32 = 280.0;
     /// Height of a line of the connection log.

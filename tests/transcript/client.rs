@@ -171,6 +171,17 @@ fn what_is_no_duplex_server_is_not_called_silent() {
 }
 
 #[test]
+fn an_offset_that_json_does_not_hold_is_never_told() {
+    replay(
+        Client::new(Credentials::InHeader, SavedState { resume: None, since: Some(u64::MAX) }),
+        "
+        < open
+        > hello since=9007199254740991
+        ",
+    );
+}
+
+#[test]
 fn an_invite_is_redeemed_with_a_token_of_the_clients_own_making() {
     let (code, token) = (Secret::new("CODE"), Secret::new("mine"));
     replay(

@@ -49,6 +49,11 @@ impl Selection {
         key != Key::Head && in_range != self.toggled.contains(&key)
     }
 
+    /// The row that the keyboard is on, where it selected one.
+    pub(super) fn keyboard_row(&self) -> Option<Key> {
+        self.range.map(|(_, to)| to)
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Selection { origin: self.origin, ..Selection::default() };
     }

@@ -1,7 +1,7 @@
 //! The palette: a field over everything that can be opened or done, found by a few letters.
 
 mod entries;
-mod fuzzy;
+pub(super) mod fuzzy;
 
 use egui::accesskit::Role;
 use egui::{

@@ -37,40 +37,39 @@ pub static ENGLISH: Words = Words {
     edit_connection: "Edit connection",
     remove_connection: "Remove connection",
     remove_title: |name| format!("Remove {name}?"),
-    remove_text: "Its history and all unsent messages are deleted from this computer. \
-                  What is on the server stays there.",
+    remove_text: "Its history and unsent messages are deleted from this computer. Nothing is deleted on the server.",
     remove: "Remove",
     cancel: "Cancel",
     new_room: "New room",
     new_room_name: "Name of the new room",
     create: "Create",
-    room_name_rule: "A room's name has 1 to 64 characters that can be seen, on one line.",
+    room_name_rule: "Room names have 1 to 64 visible characters, on one line.",
     room_refused: |room, reason| {
         let Sentence { what, then } = refusal(reason);
-        format!("“{room}” was not created. {what} {then}").trim_end().to_owned()
+        format!("Couldn't create “{room}”. {what} {then}").trim_end().to_owned()
     },
     unread: |count| {
         if count == 1 { "1 unread message".into() } else { format!("{count} unread messages") }
     },
+    mentions: |count| if count == 1 { "1 mention".into() } else { format!("{count} mentions") },
     no_rooms: "No rooms yet",
-    rooms_left_out: |count| format!("Showing {count} of this server's rooms"),
+    rooms_left_out: |count| format!("Showing {count} rooms; this server has more"),
 
     messages: "Messages",
     you: |name| format!("{name} (you)"),
     kind_admin: "admin",
     kind_device: "device",
-    kind_hint: "The server says so: nobody can choose it as part of a name",
+    kind_hint: "Assigned by the server: nobody can put it in their own name",
     said: |who, when| format!("{who}, {when}"),
-    replayed: "replayed: written while this window was not listening",
+    replayed: "received later: sent while you were offline",
     waiting_to_send: "Waiting to send",
     paused: |refusal, when| match refusal {
         Refusal::Quota { .. } => {
-            format!("You've reached your sending limit for now. Sending resumes at {when}.")
+            format!("You've reached this account's sending limit. Sending resumes at {when}.")
         }
         _ => format!("The server isn't accepting messages right now. Sending resumes at {when}."),
     },
     sending: "Sending",
-    sent: "Sent",
     not_sent: "Not sent",
     retry: "Retry",
     edit: "Edit",
@@ -85,13 +84,13 @@ pub static ENGLISH: Words = Words {
         if count == 1 { "1 new message".into() } else { format!("{count} new messages") }
     },
     loading_older: "Loading older messages…",
-    older_on_server: "Older messages are on the server; connect to load them.",
-    room_begins: |room| format!("This is where {room} begins."),
-    empty_room: "Nothing has been written here yet. Say hello.",
-    nothing_open: "Choose a room on the left, or add a connection to a server.",
+    older_on_server: "Older messages are on the server. Connect to load them.",
+    room_begins: |room| format!("This is the beginning of #{room}."),
+    empty_room: "No messages yet. Write the first one.",
+    nothing_open: "Choose a room on the left, or add a connection.",
     gap: |from, to| {
         format!(
-            "Messages between {from} and {to} may be missing: the server's history began anew or was shortened."
+            "Messages between {from} and {to} may be missing: the server's history was reset or shortened."
         )
     },
     typing: |names| match names {
@@ -110,18 +109,18 @@ pub static ENGLISH: Words = Words {
     day_and_clock: |at| format_local(at, "%-d %B %Y, %H:%M"),
 
     message: "Message",
-    message_hint: |room| format!("Message {room}"),
+    message_hint: |room| format!("Message #{room}"),
     send: "Send",
     save: "Save",
-    sent_when_online: "Not online: it is kept, and will be sent when online.",
+    sent_when_online: "You're offline. Your message is kept and sent once you're back online.",
     too_large: |bytes| {
         format!(
-            "{:.1} of 64 KiB: too long for one message. Shorten it or send it in parts.",
+            "Too long for one message: {:.1} of 64 KiB. Shorten it or send it in parts.",
             bytes as f64 / 1024.0
         )
     },
-    editing: "Editing a message that is not sent",
-    sent_meanwhile: "That message has been sent meanwhile. What is typed here would go as a new one.",
+    editing: "Editing an unsent message",
+    sent_meanwhile: "That message has already been sent. This will be sent as a new message.",
 
     add_title: "Add connection",
     edit_title: "Edit connection",
@@ -130,6 +129,7 @@ pub static ENGLISH: Words = Words {
     address: "Server address or invite",
     address_hint: "hub.example, wss://hub.example:7870 or an invite link",
     address_taken_as: |url| format!("Connects to {url}"),
+    use_address: |url| format!("Use {url}"),
     token: "Token",
     token_hint_new: "Ask your server's admin",
     token_hint_keep: "Leave empty to keep the current token",
@@ -310,7 +310,7 @@ fn banner(banner: &Banner) -> Sentence {
             "A part of Duplex failed and was restarted.",
             "Nothing was lost. If this happens again, please report it.",
         ),
-        Banner::SecretNotKept { detail: d } => say(
+        Banner::SecretNotKept { detail: d, .. } => say(
             format!("Couldn't save the token: no keyring is available{}.", detail(d)),
             "You'll need it again after a restart.",
         ),

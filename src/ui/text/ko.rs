@@ -50,19 +50,19 @@ pub static KOREAN: Words = Words {
     edit_connection: "연결 편집",
     remove_connection: "연결 삭제",
     remove_title: |name| format!("연결을 삭제할까요? ({name})"),
-    remove_text: "이 연결의 대화 기록과 보내지 않은 메시지가 이 컴퓨터에서 삭제됩니다. \
-                  서버에 있는 내용은 그대로 남습니다.",
+    remove_text: "이 연결의 대화 기록과 보내지 않은 메시지가 이 컴퓨터에서 삭제됩니다. 서버의 내용은 삭제되지 않습니다.",
     remove: "삭제",
     cancel: "취소",
     new_room: "새 방",
-    new_room_name: "새 방의 이름",
+    new_room_name: "새 방 이름",
     create: "만들기",
-    room_name_rule: "방 이름은 눈에 보이는 글자로 된 한 줄이어야 하며, 64자까지 쓸 수 있습니다.",
+    room_name_rule: "방 이름은 한 줄에 1~64자로 입력하세요. 보이지 않는 문자는 쓸 수 없습니다.",
     room_refused: |room, reason| {
         let Sentence { what, then } = refusal(reason);
         format!("‘{room}’ 방을 만들지 못했습니다. {what} {then}").trim_end().to_owned()
     },
     unread: |count| format!("읽지 않은 메시지 {count}개"),
+    mentions: |count| format!("멘션 {count}개"),
     no_rooms: "아직 방이 없습니다",
     rooms_left_out: |count| format!("이 서버의 방 중 {count}개만 표시합니다"),
 
@@ -70,23 +70,22 @@ pub static KOREAN: Words = Words {
     you: |name| format!("{name}(나)"),
     kind_admin: "관리자",
     kind_device: "기기",
-    kind_hint: "서버가 확인한 표시입니다. 이름으로는 만들 수 없습니다.",
+    kind_hint: "서버가 표시하는 역할입니다. 이름으로 흉내 낼 수 없습니다.",
     said: |who, when| format!("{who}, {when}"),
-    replayed: "다시 받음: 이 창이 듣고 있지 않을 때 쓴 메시지",
-    waiting_to_send: "보내기를 기다리는 중",
+    replayed: "나중에 받음: 오프라인일 때 온 메시지",
+    waiting_to_send: "전송 대기 중",
     paused: |refusal, when| match refusal {
         Refusal::Quota { .. } => {
-            format!("이 계정이 지금 보낼 수 있는 양을 다 썼습니다. {when}에 다시 보냅니다.")
+            format!("이 계정의 전송 한도에 도달했습니다. {when}에 전송을 다시 시작합니다.")
         }
-        _ => format!("서버가 지금은 메시지를 더 받지 않습니다. {when}에 다시 보냅니다."),
+        _ => format!("서버가 지금 메시지를 받지 않습니다. {when}에 전송을 다시 시작합니다."),
     },
-    sending: "보내는 중",
-    sent: "보냄",
-    not_sent: "보내지 못함",
+    sending: "전송 중",
+    not_sent: "전송 실패",
     retry: "다시 시도",
     edit: "편집",
     delete: "삭제",
-    copy: "글 복사",
+    copy: "메시지 복사",
     show_lines: |lines| format!("{lines}줄 모두 보기"),
     show_characters: |characters| format!("{characters}자 모두 보기"),
     show_less: "접기",
@@ -95,12 +94,12 @@ pub static KOREAN: Words = Words {
     new_count: |count| format!("새 메시지 {count}개"),
     loading_older: "이전 메시지를 불러오는 중…",
     older_on_server: "더 오래된 메시지는 서버에 있습니다. 연결하면 불러옵니다.",
-    room_begins: |room| format!("{room} 방은 여기서 시작합니다."),
-    empty_room: "아직 아무 글도 없습니다. 인사를 건네 보세요.",
-    nothing_open: "왼쪽에서 방을 고르거나 서버 연결을 추가하세요.",
+    room_begins: |room| format!("#{room} 방의 시작입니다."),
+    empty_room: "아직 메시지가 없습니다. 첫 메시지를 보내 보세요.",
+    nothing_open: "왼쪽에서 방을 선택하거나 연결을 추가하세요.",
     gap: |from, to| {
         format!(
-            "{from}부터 {to}까지의 메시지가 빠졌을 수 있습니다. 서버의 기록이 새로 시작되었거나 줄었습니다."
+            "{from}부터 {to}까지의 메시지가 누락되었을 수 있습니다. 서버의 기록이 초기화되었거나 일부 삭제되었습니다."
         )
     },
     typing: |names| match names {
@@ -111,7 +110,7 @@ pub static KOREAN: Words = Words {
     },
     people_online: |count| format!("{count}명 온라인"),
     people_online_or_more: |count| format!("{count}명 이상 온라인"),
-    scroll_bar: "방 안의 위치",
+    scroll_bar: "메시지 위치",
     today: "오늘",
     yesterday: "어제",
     day: |at| local::day(at, |time| format!("{} {}", date(time), weekday(time))),
@@ -119,18 +118,15 @@ pub static KOREAN: Words = Words {
     day_and_clock: |at| local::moment(at, |time| format!("{} {}", date(time), clock(time))),
 
     message: "메시지",
-    message_hint: |room| format!("{room}에 보낼 메시지"),
+    message_hint: |room| format!("#{room}에 메시지 보내기"),
     send: "보내기",
     save: "저장",
-    sent_when_online: "온라인이 아닙니다. 보관했다가 온라인이 되면 보냅니다.",
+    sent_when_online: "오프라인입니다. 메시지를 보관했다가 다시 연결되면 보냅니다.",
     too_large: |bytes| {
-        format!(
-            "64KiB 가운데 {:.1}KiB: 메시지 하나로는 너무 깁니다. 줄이거나 나누어 보내세요.",
-            bytes as f64 / 1024.0
-        )
+        format!("메시지가 너무 깁니다({:.1}KiB/64KiB). 줄이거나 나누어 보내세요.", bytes as f64 / 1024.0)
     },
-    editing: "보내지 않은 메시지를 편집하는 중",
-    sent_meanwhile: "그사이 그 메시지를 보냈습니다. 여기에 쓴 글은 새 메시지로 보냅니다.",
+    editing: "보내지 않은 메시지 편집 중",
+    sent_meanwhile: "이미 전송된 메시지입니다. 지금 보내면 새 메시지로 전송됩니다.",
 
     add_title: "연결 추가",
     edit_title: "연결 편집",
@@ -139,6 +135,7 @@ pub static KOREAN: Words = Words {
     address: "서버 주소 또는 초대 링크",
     address_hint: "hub.example, wss://hub.example:7870 또는 초대 링크",
     address_taken_as: |url| format!("연결할 주소: {url}"),
+    use_address: |url| format!("{url} 사용"),
     token: "토큰",
     token_hint_new: "서버 관리자에게 문의하세요",
     token_hint_keep: "비워 두면 현재 토큰을 유지합니다",
@@ -320,7 +317,7 @@ fn banner(banner: &Banner) -> Sentence {
             "Duplex의 일부에 문제가 생겨 다시 시작했습니다.",
             "잃은 데이터는 없습니다. 반복되면 알려 주세요.",
         ),
-        Banner::SecretNotKept { detail: d } => say(
+        Banner::SecretNotKept { detail: d, .. } => say(
             with("키링이 없어 토큰을 저장하지 못했습니다", d),
             "다시 시작하면 토큰을 다시 입력해야 합니다.",
         ),

@@ -121,6 +121,20 @@ pub enum StateWord {
     Off,
 }
 
+impl StateWord {
+    /// The word for a `LinkState::code`.
+    pub fn of_code(code: &str) -> Option<StateWord> {
+        match code {
+            "connecting" => Some(StateWord::Connecting),
+            "online" => Some(StateWord::Online),
+            "waiting" => Some(StateWord::Waiting),
+            "stopped" => Some(StateWord::Stopped),
+            "off" => Some(StateWord::Off),
+            _ => None,
+        }
+    }
+}
+
 /// What happened, and what the person can do about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sentence {
@@ -173,6 +187,7 @@ pub struct Words {
     pub room_name_rule: &'static str,
     pub room_refused: fn(&str, &Refusal) -> String,
     pub unread: fn(u64) -> String,
+    pub mentions: fn(u64) -> String,
     pub no_rooms: &'static str,
     /// Of a server that has more rooms than are shown.
     pub rooms_left_out: fn(usize) -> String,
@@ -189,7 +204,6 @@ pub struct Words {
     /// Why nothing is sent at the moment, and when it goes on.
     pub paused: fn(&Refusal, &str) -> String,
     pub sending: &'static str,
-    pub sent: &'static str,
     pub not_sent: &'static str,
     pub retry: &'static str,
     pub edit: &'static str,
@@ -235,6 +249,7 @@ pub struct Words {
     pub address: &'static str,
     pub address_hint: &'static str,
     pub address_taken_as: fn(&str) -> String,
+    pub use_address: fn(&str) -> String,
     pub token: &'static str,
     pub token_hint_new: &'static str,
     pub token_hint_keep: &'static str,

@@ -81,7 +81,7 @@ fn banners() -> [Banner; 11] {
         Banner::ReadingsSetAside { path: path.clone() },
         Banner::SettingsSetAside { path },
         Banner::Restarted,
-        Banner::SecretNotKept { detail: "x".into() },
+        Banner::SecretNotKept { connection: crate::model::ConnectionId(1), detail: "x".into() },
         Banner::LinkNotOpened { url: "https://example.com".into(), detail: "x".into() },
     ]
 }
@@ -145,7 +145,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         now retry_now connect disconnect catching_up protocol_duplex transport_websocket
         transport_ewebsock no_close_reasons no_connection connections this_computer add_connection
         edit_connection remove_connection remove_text remove cancel new_room new_room_name create
-        room_name_rule no_rooms messages replayed waiting_to_send sending sent not_sent retry edit
+        room_name_rule no_rooms messages replayed waiting_to_send sending not_sent retry edit
         delete copy show_less new_messages jump_to_newest loading_older older_on_server empty_room
         nothing_open scroll_bar today yesterday message send save sent_when_online editing
         sent_meanwhile add_title edit_title name name_hint address address_hint token token_hint_new
@@ -155,10 +155,10 @@ fn plain(words: &Words) -> Vec<&'static str> {
         first_stay first_stay_text first_join first_join_text first_later settings
         close dismiss resize_rooms resize_devices;
         state countdown why refusal paused banner bad_address test round_trip state_of more remove_title
-        room_refused unread you said show_lines show_characters new_count room_begins gap typing
+        room_refused unread mentions you said show_lines show_characters new_count room_begins gap typing
         people_online people_online_or_more rooms_left_out devices keys log notices search rich sheet profiles people device_acts device_page day clock day_and_clock
         message_hint too_large
-        address_taken_as no_graphics
+        address_taken_as use_address no_graphics
     ];
     all.extend(STATES.map(words.state));
     all.extend(BAD_ADDRESSES.map(words.bad_address));
@@ -182,6 +182,7 @@ fn filled(words: &Words, one: &str, two: &str) -> Vec<(String, Vec<String>)> {
         ((words.paused)(&Refusal::SlowDown { retry_after_ms: 1 }, one), first()),
         ((words.paused)(&Refusal::Quota { retry_after_ms: 1 }, one), first()),
         ((words.unread)(number), count()),
+        ((words.mentions)(number), count()),
         ((words.you)(one), first()),
         ((words.said)(one, two), both()),
         ((words.show_lines)(41), count()),
@@ -198,6 +199,7 @@ fn filled(words: &Words, one: &str, two: &str) -> Vec<(String, Vec<String>)> {
         ((words.message_hint)(one), first()),
         ((words.too_large)(41 * 1024), vec!["41.0".to_owned(), "64".to_owned()]),
         ((words.address_taken_as)(one), first()),
+        ((words.use_address)(one), first()),
         ((words.no_graphics)(one), first()),
     ]
 }
@@ -355,7 +357,8 @@ fn the_connection_log_speaks_each_language() {
             ((log.not_saved)("‹mina›"), "‹mina›"),
             ((log.counts)(&counts(0)), "41"),
             ((log.counts)(&counts(43)), "43"),
-            ((log.state)("‹mina›"), "‹mina›"),
+            ((log.state)("‹mina›", None), "‹mina›"),
+            ((log.state)("x", Some("‹mina›")), "‹mina›"),
             ((log.malformed)("‹mina›"), "‹mina›"),
             ((log.server_error)("‹mina›", "x"), "‹mina›"),
             ((log.server_error)("x", "‹mina›"), "‹mina›"),
@@ -416,6 +419,18 @@ fn links_code_and_selections_speak_each_language() {
             rich.copy_address,
             rich.copy_selected,
             rich.clear_selection,
+            rich.message_menu,
+            rich.mentions_you,
+            rich.people_found,
+            rich.emoji_found,
+            rich.save_as_file,
+            rich.paste_no_answer,
+            rich.paste_no_text,
+            rich.show_people,
+            rich.people_list,
+            rich.filter_people,
+            rich.no_person_found,
+            rich.only_you,
         ];
         let mut all: Vec<String> = plain.map(str::to_owned).into();
         let filled = [
@@ -428,8 +443,15 @@ fn links_code_and_selections_speak_each_language() {
             ((rich.letters)("‹mina›"), "‹mina›"),
             ((rich.mixed_alphabets)("‹mina›"), "‹mina›"),
             ((rich.selected)(41), "41"),
+            ((rich.people_left_out)(41), "41"),
+            ((rich.online_section)(41), "41"),
+            ((rich.offline_section)(41), "41"),
+            ((rich.devices_section)(41), "41"),
+            ((rich.mention)("‹mina›"), "‹mina›"),
             ((rich.with_new_line)("‹mina›", "x"), "‹mina›"),
             ((rich.with_new_line)("x", "‹mina›"), "‹mina›"),
+            ((rich.paste_saved)("‹mina›"), "‹mina›"),
+            ((rich.paste_not_saved)("‹mina›"), "‹mina›"),
             ((rich.paste_too_long)(41, 42), "41"),
             ((rich.paste_too_long)(41, 42), "42"),
         ];
@@ -441,6 +463,10 @@ fn links_code_and_selections_speak_each_language() {
     };
     assert!(all(ENGLISH.rich).iter().all(|text| !text.trim().is_empty() && !hangul(text)));
     assert!(all(KOREAN.rich).iter().all(|text| hangul(text)));
+    for language in ALL {
+        let said = (language.words().rich.suggestion)("‹mina›", 41, 42);
+        assert!(["‹mina›", "41", "42"].iter().all(|part| said.contains(part)), "{said}");
+    }
     let (one, two) = ((ENGLISH.rich.selected)(1), (ENGLISH.rich.selected)(2));
     assert_eq!((one.as_str(), two.as_str()), ("1 message selected", "2 messages selected"));
 }
