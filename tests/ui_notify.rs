@@ -67,7 +67,7 @@ fn a_rooms_menu_says_and_changes_what_is_told_of_it() {
     let mut window = Window::online();
     window.harness.get_by_role_and_label(Role::ListItem, "general").click_secondary();
     window.run();
-    assert!(is_on(&window, Role::RadioButton, "As usual (mentions of me)"));
+    assert!(is_on(&window, Role::MenuItemRadio, "As usual (mentions of me)"));
     window.click("Nothing");
     let level = Some(Level::Nothing);
     assert_eq!(keep(&mut window), [Intent::SetRoomLevel { connection: CONNECTION, room: general(), level }]);
@@ -79,7 +79,7 @@ fn a_rooms_menu_says_and_changes_what_is_told_of_it() {
     window.harness.get_by_role_and_label(Role::ListItem, "general").focus();
     window.run();
     window.key_with(Modifiers::SHIFT, Key::F10);
-    assert!(is_on(&window, Role::RadioButton, "Nothing"));
+    assert!(is_on(&window, Role::MenuItemRadio, "Nothing"));
     assert!(window.harness.get_by_label("As usual (mentions of me)").is_focused());
     window.key(Key::Space);
     let level = None;
@@ -135,7 +135,7 @@ fn every_setting_of_notices_is_a_control_and_counts_at_once() {
         );
     }
     window.fill("Search settings", "quiet from");
-    window.click("Quiet from: less");
+    window.click("Quiet from: decrease");
     keep(&mut window);
     assert_eq!(notices(&window).quiet_from, 21 * 60 + 30);
     window.harness.get_by_label("21:30");
@@ -146,7 +146,7 @@ fn every_setting_of_notices_is_a_control_and_counts_at_once() {
 fn a_trial_is_asked_for_and_what_is_missing_around_the_window_is_said() {
     let mut window = Window::online();
     let nothing_told = "This computer shows no notifications: it has no notification service running.";
-    let no_tray = "This desktop has no tray, so closing the window ends Duplex.";
+    let no_tray = "This desktop has no tray, so closing the window quits Duplex.";
     window.click("Settings");
     window.fill("Search settings", "test example");
     window.intents();
@@ -154,15 +154,30 @@ fn a_trial_is_asked_for_and_what_is_missing_around_the_window_is_said() {
     assert_eq!(window.intents(), [Intent::TryNotice]);
     // Nothing is said before it is known.
     assert!(window.harness.query_by_label(nothing_told).is_none());
-    window.surround(Surroundings { notices: Some(false), tray: Some(false), can_hide: true });
+    window.surround(Surroundings {
+        notices: Some(false),
+        tray: Some(false),
+        can_hide: true,
+        reduced_motion: false,
+    });
     window.harness.get_by_label(nothing_told);
     window.fill("Search settings", "status area badge");
     window.harness.get_by_label(no_tray);
-    window.surround(Surroundings { notices: Some(true), tray: Some(true), can_hide: false });
+    window.surround(Surroundings {
+        notices: Some(true),
+        tray: Some(true),
+        can_hide: false,
+        reduced_motion: false,
+    });
     assert!(window.harness.query_by_label(no_tray).is_none());
     window.fill("Search settings", "background");
-    window.harness.get_by_label_contains("Not on Wayland");
-    window.surround(Surroundings { notices: Some(true), tray: Some(true), can_hide: true });
+    window.harness.get_by_label_contains("Not available on Wayland");
+    window.surround(Surroundings {
+        notices: Some(true),
+        tray: Some(true),
+        can_hide: true,
+        reduced_motion: false,
+    });
     assert!(window.harness.query_by_label_contains("Not on Wayland").is_none());
     window.check_names();
 }

@@ -4,11 +4,13 @@ mod args;
 mod clipboard;
 mod desktop;
 mod display;
+mod fonts;
 mod frame_log;
 mod gate;
 mod instance;
 mod outside;
 mod place;
+mod screens;
 mod screenshot;
 mod window;
 

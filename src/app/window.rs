@@ -8,11 +8,12 @@ use egui::{IconData, ViewportBuilder};
 
 use super::clipboard::{self, Clipboard};
 use super::desktop::{Desktop, Report};
+use super::fonts;
 use super::frame_log::FrameLog;
 use super::gate::Gate;
 use super::instance::{Call, Instance};
 use super::outside::Outside;
-use super::place;
+use super::place::{self, Fitting};
 use super::screenshot::{Plan, Shot};
 use crate::clock;
 use crate::model::notices::Target;
@@ -38,7 +39,7 @@ pub(super) fn open(
         .with_app_id("duplex")
         .with_title("Duplex")
         .with_inner_size([1280.0, 800.0])
-        .with_min_inner_size([480.0, 360.0]);
+        .with_min_inner_size(place::MIN_SIZE);
     let viewport = match &place {
         Some(place) => place::restore(viewport, place),
         None => viewport,
@@ -60,6 +61,8 @@ pub(super) fn open(
             renderer,
             // egui's own clipboard blocks the window for as long as another program takes to answer.
             clipboard_shortcuts: false,
+            // Ours knows which of the fonts comes first for emoji.
+            system_font_fallback: false,
             ..NativeOptions::default()
         };
         let ran = eframe::run_native(
@@ -125,14 +128,9 @@ impl Parts {
             Ok(clipboard) => creation.egui_ctx.add_plugin(clipboard),
             Err(error) => log::warn!("nothing can be copied or pasted: {error}"),
         }
+        fonts::install(&creation.egui_ctx);
         let ui = Ui::new(&creation.egui_ctx, Options { language, panes });
-        if let (Some(place), Some(window)) = (&place, creation.winit_window()) {
-            let screens = window.available_monitors().map(|screen| place::Screen {
-                corner: screen.position().to_logical::<f32>(screen.scale_factor()).into(),
-                size: screen.size().to_logical::<f32>(screen.scale_factor()).into(),
-            });
-            place::bring_back(&creation.egui_ctx, place, &screens.collect::<Vec<_>>());
-        }
+        let fitting = Fitting::new(creation.winit_window().map(|window| &**window), place.as_ref());
         // Both are set here alone, so neither can be set already.
         let _ = gate.set(Gate::new(creation.egui_ctx.clone()));
         // Wayland says nothing of a window's visibility, and cannot change it.
@@ -158,6 +156,7 @@ impl Parts {
             drawn: false,
             outside,
             place,
+            fitting,
             wanted: Vec::new(),
             _instance: instance,
         }
@@ -175,6 +174,7 @@ struct Window {
     outside: Outside,
     /// Where it stands.
     place: Option<WindowPlace>,
+    fitting: Fitting,
     /// What the worker has not taken yet, in order.
     wanted: Vec<Intent>,
     _instance: Instance,
@@ -217,6 +217,7 @@ impl eframe::App for Window {
             log::info!("first frame");
         }
         let frame_log = FrameLog::begin(ui, &self.model);
+        self.fitting.look(ui.ctx(), frame.winit_window().map(|window| &**window));
         place::note(ui.ctx(), &mut self.place);
         self.ui.show(ui, &self.model, clock::now(), &mut self.wanted);
         self.outside.look(ui.ctx(), &self.ui, &mut self.wanted);

@@ -2,9 +2,9 @@
 
 use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui};
 
-use super::Cx;
 use super::theme::{self, space};
 use super::widgets;
+use super::{Cx, fade};
 use crate::model::intent::Intent;
 use crate::model::reducer::Banner;
 
@@ -34,6 +34,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx) {
         let margin = Margin::symmetric(space::LARGE as i8, space::SMALL as i8);
         let frame = Frame::new().fill(theme.warn_ground).inner_margin(margin);
         Panel::top(("banner", index)).frame(frame).resizable(false).show(ui, |ui| {
+            fade::appear(ui, ("banner", &sentence.what));
             ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
                 if is_dismissable(&banner) && ui.add(widgets::plain(cx.words.dismiss)).clicked() {
                     cx.intents.push(Intent::DismissBanner(banner));

@@ -191,6 +191,7 @@ fn head(ui: &mut Ui, cx: &Cx, key: &RoomKey) -> Option<Action> {
                     let said = format!("# {name}");
                     let name = RichText::new(name).font(theme::heading()).color(theme.text);
                     let shown = ui.add(Label::new(name).selectable(false).truncate());
+                    widgets::heading(ui, &shown, &said, 2);
                     ui.ctx().accesskit_node_builder(shown.id, |node| node.set_value(said));
                     if let Some((count, are_more)) = online.filter(|(count, _)| *count > 0) {
                         ui.add_space(space::TINY);

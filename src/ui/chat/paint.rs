@@ -19,7 +19,7 @@ use crate::model::event::Paused;
 use crate::model::id::MessageId;
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::widgets::{self, Mark};
-use crate::ui::{Cx, text::Sentence};
+use crate::ui::{Cx, menu, text::Sentence};
 
 /// Height of a day's or divider's line.
 const LINE_ROW: f32 = 34.0;
@@ -278,7 +278,8 @@ fn rule(ui: &Ui, id: Id, columns: &Columns, top: f32, words: &str, line: Color32
     ui.painter().hline(centre + half..=right, y, stroke);
     let rect = Rect::from_center_size(pos2(centre, y), galley.size());
     ui.painter().galley(rect.min, galley, text);
-    widgets::spoken(ui, rect, id, words);
+    let shown = widgets::spoken(ui, rect, id, words);
+    widgets::heading(ui, &shown, words, 3);
 }
 
 /// The author's disc, name and time, right above the body.
@@ -348,7 +349,7 @@ fn text(
                 node.set_selected(true);
             }
         });
-        let wanted = menu(cx, key, placed.item.key, row, response, selected);
+        let wanted = menu(ui, cx, key, placed.item.key, row, response, selected);
         wish = wish.take().or(wanted);
     });
     wish.or_else(|| touched(ui, cx, key, placed.item.key, row, touch))
@@ -387,7 +388,9 @@ fn description(cx: &Cx, row: &Row) -> String {
     format!("{said}, {progress}")
 }
 
+#[expect(clippy::too_many_arguments, reason = "what a menu of a message is about")]
 fn menu(
+    ui: &Ui,
     cx: &Cx,
     key: &RoomKey,
     placed: Key,
@@ -396,26 +399,32 @@ fn menu(
     selected: bool,
 ) -> Option<Wish> {
     let mut wish = None;
-    response.context_menu(|ui| {
-        if ui.button(cx.words.copy).clicked() {
-            ui.ctx().copy_text(as_written(cx, key, placed, row));
-        }
-        if selected && ui.button(cx.words.rich.copy_selected).clicked() {
-            wish = Some(Wish::CopySelected);
-        }
-        let failed = matches!(row.progress, Progress::Failed(_));
-        if failed && ui.button(cx.words.retry).clicked() {
-            wish = Some(Wish::Act(Act::Resend(row.id)));
-        }
-        if failed || row.progress == Progress::Pending {
-            if ui.button(cx.words.edit).clicked() {
-                wish = Some(Wish::Act(edit(row)));
+    menu::context(
+        ui,
+        response,
+        || (cx.words.more)(&row.author.label()),
+        |ui| {
+            if menu::item(ui, cx.words.copy).clicked() {
+                ui.ctx().copy_text(as_written(cx, key, placed, row));
             }
-            if ui.button(cx.words.delete).clicked() {
-                wish = Some(Wish::Act(Act::Discard(row.id)));
+            if selected && menu::item(ui, cx.words.rich.copy_selected).clicked() {
+                wish = Some(Wish::CopySelected);
             }
-        }
-    });
+            let failed = matches!(row.progress, Progress::Failed(_));
+            if failed || row.progress == Progress::Pending {
+                menu::separator(ui);
+                if failed && menu::item(ui, cx.words.retry).clicked() {
+                    wish = Some(Wish::Act(Act::Resend(row.id)));
+                }
+                if menu::item(ui, cx.words.edit).clicked() {
+                    wish = Some(Wish::Act(edit(row)));
+                }
+                if menu::danger(ui, cx.words.delete).clicked() {
+                    wish = Some(Wish::Act(Act::Discard(row.id)));
+                }
+            }
+        },
+    );
     wish
 }
 

@@ -76,6 +76,12 @@ impl Text {
         true
     }
 
+    /// Whether a word begins so: what else a thing is called is found by no less.
+    fn begins_a_word(&self, word: &[Unit]) -> bool {
+        let words = (0..self.0.len()).filter(|at| self.0[*at].begins == Begins::Word);
+        words.into_iter().any(|start| self.piece(start, word).is_some())
+    }
+
     /// How well one word of the query fits.
     fn score_word(&self, word: &[Unit]) -> Option<u32> {
         let mut best = None;
@@ -105,12 +111,14 @@ impl Query {
         self.0.is_empty()
     }
 
-    /// How well a name fits, with what is said beside it counting for a third; none where a word is in neither. Of names
-    /// that fit as well the shorter is the better.
-    pub(super) fn score(&self, name: &Text, beside: &Text) -> Option<u32> {
+    /// How well a name fits, with what is said beside it counting for a third, and what else it is called for a quarter;
+    /// none where a word is in none of them. Of names that fit as well the shorter is the better.
+    pub(super) fn score(&self, name: &Text, beside: &Text, also: &Text) -> Option<u32> {
         let mut sum = 0;
         for word in &self.0 {
-            sum += name.score_word(word).or_else(|| beside.score_word(word).map(|score| score / 3))?;
+            let score = name.score_word(word);
+            let score = score.or_else(|| beside.score_word(word).map(|score| score / 3));
+            sum += score.or_else(|| also.begins_a_word(word).then_some(BEST / 4))?;
         }
         let mean = sum * 100 / self.0.len().max(1) as u32;
         Some(mean.saturating_sub(name.0.len().min(99) as u32))
@@ -200,7 +208,7 @@ mod tests {
     use super::*;
 
     fn score(query: &str, name: &str) -> Option<u32> {
-        Query::new(query).score(&Text::new(name), &Text::new(""))
+        Query::new(query).score(&Text::new(name), &Text::new(""), &Text::new(""))
     }
 
     fn best<'a>(query: &str, names: &[&'a str]) -> Vec<&'a str> {
@@ -255,7 +263,7 @@ mod tests {
     #[test]
     fn what_stands_beside_the_name_counts_less() {
         let (name, beside) = (Text::new("Kiln"), Text::new("machine, Workshop"));
-        let all = |query: &str| Query::new(query).score(&name, &beside);
+        let all = |query: &str| Query::new(query).score(&name, &beside, &Text::new(""));
         assert!(all("kiln") > all("kiln work"));
         assert!(all("work").is_some() && all("kiln garden").is_none());
     }

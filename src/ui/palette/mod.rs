@@ -60,6 +60,7 @@ impl Palette {
         let window = ui.ctx().content_rect().size();
         let frame = Frame::new()
             .fill(theme.raised)
+            .shadow(ui.style().visuals.popup_shadow)
             .stroke(egui::Stroke::new(1.0, theme.outline))
             .corner_radius(radius::CARD)
             .inner_margin(Margin::same(space::SMALL as i8));
@@ -70,6 +71,7 @@ impl Palette {
             .kind(egui::UiKind::Modal)
             .sense(Sense::hover())
             .anchor(Align2::CENTER_TOP, vec2(0.0, top))
+            .accessible_name(cx.words.keys.palette)
             .order(egui::Order::Foreground);
         let modal = Modal::new(id).area(area).frame(frame).backdrop_color(theme.veil);
         let shown = modal.show(ui.ctx(), |ui| {
@@ -77,6 +79,7 @@ impl Palette {
             ui.spacing_mut().item_spacing.y = space::TINY;
             self.contents(ui, cx, window.y - top)
         });
+        ui.ctx().accesskit_node_builder(shown.response.layer_id.id, |node| node.set_modal());
         // Whoever asks twice means it once: closed by the second, what is typed next would go into the chat.
         self.fresh |= ui.input_mut(|input| input.consume_shortcut(&keys::of(Action::Palette)[0]));
         if shown.should_close() {

@@ -97,7 +97,6 @@ pub struct PageWords {
     pub set_named: fn(&str, &str) -> String,
     pub not_set_yet: &'static str,
     pub forget: fn(&str) -> String,
-    pub choices: fn(&str) -> String,
     pub now_is: fn(&str) -> String,
     pub command: fn(&CommandState, &str, &str) -> String,
     pub device_changed: fn(&str) -> String,

@@ -96,7 +96,6 @@ pub static ENGLISH: PageWords = PageWords {
     set_named: |name, value| format!("Set {name} to {value}"),
     not_set_yet: "not set yet",
     forget: |name| format!("Leave {name} as it is"),
-    choices: |name| format!("Choices of {name}"),
     now_is: |value| format!("now {value}"),
     command: |state, value, age| match state {
         CommandState::Pending => format!("{value}: asked {age}"),

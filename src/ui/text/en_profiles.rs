@@ -17,8 +17,8 @@ pub(super) static ENGLISH: ProfileWords = ProfileWords {
     },
     token_of: |name| format!("Token of {name}"),
 
-    transfer: "Take connections along",
-    transfer_text: "All connections as a text for another computer, without their tokens; pasted here, such a text adds what it has.",
+    transfer: "Export and import connections",
+    transfer_text: "Copies all connections as text for another computer, without their tokens; paste such a text here to add them.",
     copy_all: |count| match count {
         1 => "Copy 1 connection".into(),
         _ => format!("Copy {count} connections"),
@@ -28,15 +28,15 @@ pub(super) static ENGLISH: ProfileWords = ProfileWords {
     will_add: |names, known| {
         let known = match known {
             0 => String::new(),
-            1 => " One is here already and stays as it is.".to_owned(),
-            _ => format!(" {known} are here already and stay as they are."),
+            1 => " 1 connection is already here.".to_owned(),
+            _ => format!(" {known} connections are already here."),
         };
         match names {
-            [] => format!("It adds nothing.{known}"),
-            names => format!("It adds {}.{known}", names.join(", ")),
+            [] => format!("Nothing to add.{known}"),
+            names => format!("Will add {}.{known}", names.join(", ")),
         }
     },
-    add: "Add them",
+    add: "Add connections",
 
     duplicate: "Duplicate connection",
     copy_of: |name| format!("{name} (copy)"),
@@ -46,18 +46,18 @@ fn bad_list(bad: &BadList) -> String {
     match bad {
         BadList::NotJson { line, column } => {
             format!(
-                "This text is not complete or was changed: line {line}, column {column}. Copy it again as a whole."
+                "The text is incomplete or was changed at line {line}, column {column}. Copy all of it again."
             )
         }
         BadList::NotConnections => {
-            "This is not a list of connections. Copy it in the settings of the other Duplex.".to_owned()
+            "This isn't a list of connections. Copy it in the settings of Duplex on the other computer."
+                .to_owned()
         }
-        BadList::Newer => "A newer Duplex wrote this list. Update this one to read it.".to_owned(),
+        BadList::Newer => {
+            "This list was created by a newer version of Duplex. Update Duplex to read it.".to_owned()
+        }
         BadList::Entry { number, detail } => {
-            format!(
-                "Connection {number} cannot be used ({}). Nothing was added.",
-                harmless::line(detail, 120)
-            )
+            format!("Connection {number} can't be used ({}). Nothing was added.", harmless::line(detail, 120))
         }
         BadList::Address { number, bad } => {
             format!("Connection {number}: {} Nothing was added.", (super::ENGLISH.bad_address)(*bad))

@@ -91,7 +91,6 @@ pub static KOREAN: PageWords = PageWords {
     set_named: |name, value| format!("{name} 설정: {value}"),
     not_set_yet: "아직 설정하지 않음",
     forget: |name| format!("{name} 그대로 두기"),
-    choices: |name| format!("{name} 선택지"),
     now_is: |value| format!("지금 {value}"),
     command: |state, value, age| match state {
         CommandState::Pending => format!("{value}: {age} 요청함"),

@@ -29,7 +29,7 @@ pub static KOREAN: NoticeWords = NoticeWords {
 
     open: "Duplex 열기",
     do_not_disturb: "방해 금지",
-    quit: "끝내기",
+    quit: "종료",
     tooltip: |unread| match unread {
         0 => "Duplex: 읽지 않은 메시지 없음".to_owned(),
         _ => format!("Duplex: 읽지 않은 메시지 {unread}개"),
@@ -71,13 +71,13 @@ pub static KOREAN: NoticeWords = NoticeWords {
     quiet_to_text: "조용한 시간이 끝나는 때입니다. 시작보다 이르면 다음 날입니다.",
     clock,
     tray: "트레이 아이콘",
-    tray_text: "읽지 않은 메시지 수를 시스템 트레이에 아이콘으로 보여 줍니다.",
+    tray_text: "읽지 않은 메시지 수를 시스템 트레이 아이콘에 표시합니다.",
     close_to_tray: "창을 닫아도 계속 실행",
-    close_to_tray_text: "창은 트레이로 들어가고, 거기서 끝내기를 고를 때까지 Duplex는 계속 실행됩니다.",
+    close_to_tray_text: "창을 닫으면 트레이로 숨습니다. 트레이에서 종료를 선택할 때까지 Duplex가 계속 실행됩니다.",
     trial: "시험해 보기",
     trial_setting_text: "방해 금지 중에도 알림 하나를 보여 줍니다.",
     trial_button: "시험 알림 보내기",
     no_service: "이 컴퓨터는 알림을 보여 주지 않습니다. 실행 중인 알림 서비스가 없습니다.",
-    no_tray: "이 데스크톱에는 트레이가 없어서, 창을 닫으면 Duplex가 끝납니다.",
-    cannot_hide: "숨긴 창을 다시 꺼낼 수 없는 Wayland에서는 쓸 수 없습니다. 창을 닫으면 Duplex가 끝납니다.",
+    no_tray: "이 데스크톱에는 트레이가 없어서, 창을 닫으면 Duplex가 종료됩니다.",
+    cannot_hide: "Wayland에서는 숨긴 창을 다시 열 수 없어 사용할 수 없습니다. 창을 닫으면 Duplex가 종료됩니다.",
 };
