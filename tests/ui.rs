@@ -94,7 +94,7 @@ fn offline_a_message_can_be_sent_and_says_when_it_goes() {
     let send = window.harness.get_by_role_and_label(Role::Button, "Send");
     assert!(!send.accesskit_node().is_disabled());
     let description = send.accesskit_node().description().unwrap_or_default();
-    assert!(description.contains("when online"), "{description}");
+    assert!(description.contains("back online"), "{description}");
     window.key(Key::Enter);
     assert_eq!(sent(&window.intents()), ["later"]);
 }
@@ -175,7 +175,8 @@ fn a_waiting_message_says_so_once_it_waits_for_long() {
     assert!(window.harness.query_by_label("Edit").is_none());
     assert!(window.description("patience").ends_with("Sending"));
     window.event(Event::Acknowledged { id, offset: 9, received: window.now().wall_ms });
-    assert!(window.description("patience").ends_with("Sent"));
+    // A delivered message says nothing of it.
+    assert!(!window.description("patience").contains("Sen"));
 }
 
 #[test]
@@ -185,7 +186,7 @@ fn an_edit_that_came_too_late_is_not_lost() {
     window.click("Edit");
     window.type_text(" and second");
     window.event(Event::Attempted(vec![id]));
-    window.harness.get_by_label_contains("has been sent meanwhile");
+    window.harness.get_by_label_contains("has already been sent");
     window.intents();
     window.key(Key::Enter);
     assert_eq!(sent(&window.intents()), ["first and second"]);
@@ -311,7 +312,7 @@ fn a_room_is_made_and_a_refusal_is_shown() {
     let wanted = Intent::CreateRoom { connection: CONNECTION, room: attic.clone() };
     assert!(window.intents().contains(&wanted));
     window.event(Event::RoomRefused { room: attic.clone(), refusal: Refusal::NotAllowed });
-    window.harness.get_by_label_contains("“attic” was not made. This account may not do that here.");
+    window.harness.get_by_label_contains("Couldn't create “attic”. This account may not do that here.");
     window.event(Event::Welcomed {
         me: ui_support::me(),
         server: "Workshop".into(),
@@ -347,10 +348,10 @@ fn a_connection_is_added_tested_and_saved() {
     window.update(Update::Test(Some(TestOutcome::Running)));
     window.harness.get_by_label("Testing…");
     window.update(Update::Test(Some(TestOutcome::Failed(Why::Http { status: 401, retry_after_ms: None }))));
-    window.harness.get_by_label_contains("The server does not know this token (HTTP 401).");
-    let me = Some(Principal { id: sender("me").id, kind: PrincipalKind::Person, name: "Jonas".into() });
+    window.harness.get_by_label_contains("The server doesn't know this token (HTTP 401).");
+    let me = Principal { id: sender("me").id, kind: PrincipalKind::Person, name: "Jonas".into() };
     window.update(Update::Test(Some(TestOutcome::Passed { me, server: "Hub".into(), took_ms: 31 })));
-    window.harness.get_by_label_contains("Hub welcomes you as Jonas, in 31 ms");
+    window.harness.get_by_label_contains("Connection works: you are Jonas on Hub (31 ms).");
     window.click("Save");
     let intents = window.intents();
     let [Intent::SaveConnection { profile, .. }, Intent::EndTest] = &intents[..] else {
@@ -597,11 +598,11 @@ fn messages_show_author_time_and_whether_they_are_replayed() {
     window.event(Event::Entries { entries: vec![message(2, "general", "mina", "old one")], live: false });
     window.event(Event::Entries { entries: vec![message(3, "general", "me", "mine")], live: true });
     assert!(window.description("live one").starts_with("mina, "));
-    assert!(!window.description("live one").contains("replayed"));
-    assert!(window.description("old one").contains("replayed"));
-    assert!(
-        window.description("mine").starts_with("me (you), ") && window.description("mine").ends_with("Sent")
-    );
+    assert!(!window.description("live one").contains("received later"));
+    assert!(window.description("old one").contains("received later"));
+    // One's own: delivered, so nothing is said of how far it has come.
+    let mine = window.description("mine");
+    assert!(mine.starts_with("me (you), ") && !mine.contains("Sen") && !mine.contains("later"), "{mine}");
 }
 
 #[test]
@@ -688,7 +689,7 @@ fn home_and_end_jump_through_the_whole_room() {
     window.event(Event::Jumped { room: general(), page: window.page(1..=200, false, true) });
     window.run();
     window.harness.get_by_label("message 1");
-    window.harness.get_by_label("This is where general begins.");
+    window.harness.get_by_label("This is the beginning of #general.");
     window.key(Key::PageDown);
     assert!(window.harness.query_by_label("message 1").is_none());
     window.key(Key::ArrowUp);
@@ -732,10 +733,10 @@ fn what_lies_before_the_first_message_is_said() {
     window.event(Event::Jumped { room: general(), page: first });
     window.harness.get_by_label("Loading older messages…");
     window.link(LinkState::Idle);
-    window.harness.get_by_label("Older messages are on the server; connect to load them.");
+    window.harness.get_by_label("Older messages are on the server. Connect to load them.");
     let complete = window.page(1..=3, false, false);
     window.event(Event::Jumped { room: general(), page: complete });
-    window.harness.get_by_label("This is where general begins.");
+    window.harness.get_by_label("This is the beginning of #general.");
 }
 
 #[test]
@@ -794,7 +795,7 @@ fn long_messages_are_folded_and_unfold_in_place() {
 #[test]
 fn an_empty_room_says_so() {
     let window = Window::online();
-    window.harness.get_by_label("Nothing has been written here yet. Say hello.");
+    window.harness.get_by_label("No messages yet. Write the first one.");
 }
 
 #[test]
@@ -933,15 +934,15 @@ fn what_the_server_takes_later_says_why_it_waits_and_until_when() {
     window.event(Event::Postponed { id, unseen: true });
     window.event(pause(Refusal::SlowDown { retry_after_ms: 60_000 }));
     let says = |window: &Window, words: &str| window.harness.query_all_by_label_contains(words).count();
-    assert_eq!(says(&window, "The server is taking no more messages for now. Sending resumes at "), 2);
+    assert_eq!(says(&window, "The server isn't accepting messages right now. Sending resumes at "), 2);
     window.click("Delete");
     assert_eq!(window.intents(), [Intent::Discard { connection: CONNECTION, id }]);
     window.event(Event::Unqueued(id));
     window.event(pause(Refusal::Quota { retry_after_ms: 60_000 }));
-    assert_eq!(says(&window, "What this account may send for now is used up. Sending resumes at "), 1);
+    assert_eq!(says(&window, "You've reached this account's sending limit. Sending resumes at "), 1);
     assert!(window.harness.query_by_label("Delete").is_none(), "the server may have the other one");
     window.event(Event::Paused(None));
-    assert_eq!(says(&window, "What this account may send"), 0);
+    assert_eq!(says(&window, "reached this account"), 0);
     assert!(window.description("may be there").ends_with("Sending"));
     window.event(Event::Unqueued(kept));
 }

@@ -7,6 +7,8 @@ mod display;
 mod fonts;
 mod frame_log;
 mod gate;
+#[cfg_attr(not(all(unix, not(target_os = "macos"))), path = "input_method_system.rs")]
+mod input_method;
 mod instance;
 mod outside;
 mod place;

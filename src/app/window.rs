@@ -11,6 +11,7 @@ use super::desktop::{Desktop, Report};
 use super::fonts;
 use super::frame_log::FrameLog;
 use super::gate::Gate;
+use super::input_method::{self, Link};
 use super::instance::{Call, Instance};
 use super::outside::Outside;
 use super::place::{self, Fitting};
@@ -18,6 +19,7 @@ use super::screenshot::{Plan, Shot};
 use crate::clock;
 use crate::model::notices::Target;
 use crate::model::{Intent, Panes, SharedModel, WindowPlace};
+use crate::privacy::logging;
 use crate::ui::text::Language;
 use crate::ui::{Options, Ui};
 use crate::worker::Worker;
@@ -53,6 +55,7 @@ pub(super) fn open(
     let takes_picture = plan.is_some();
     let outcome: Arc<Mutex<Option<Result<(), String>>>> = Arc::default();
     let theirs = Arc::clone(&outcome);
+    let link = Link::new();
     let mut parts =
         Some(Parts { model, worker, gate, instance, desktop, plan, place, panes, outcome: theirs });
     let opened = renderers().iter().try_fold(String::new(), |tried, &renderer| {
@@ -65,22 +68,29 @@ pub(super) fn open(
             system_font_fallback: false,
             ..NativeOptions::default()
         };
-        let ran = eframe::run_native(
-            "duplex",
+        let link = &link;
+        let ran = input_method::run(
             options,
             Box::new(|creation| {
                 // Whoever draws takes them: the creator is called at most once in all.
                 let parts = parts.take().ok_or("the window was open already")?;
+                link.attach(creation);
                 Ok(Box::new(parts.assemble(creation, language)))
             }),
+            link,
         );
+        let ran = match ran {
+            // winit's loop ends without an error where the window could not be made: the log alone has it.
+            Ok(()) if parts.is_some() => Err(logging::last_error().unwrap_or_default()),
+            ran => ran.map_err(|error| error.to_string()),
+        };
         match ran {
             // Before the window was there; another way to draw may do.
             Err(error) if parts.is_some() => {
                 log::info!("drawing with {renderer} is not possible: {error}");
                 ControlFlow::Continue(format!("{tried}{renderer}: {error}. "))
             }
-            ran => ControlFlow::Break(ran.map_err(|error| error.to_string())),
+            ran => ControlFlow::Break(ran),
         }
     });
     let ran = match opened {
@@ -123,9 +133,13 @@ struct Parts {
 impl Parts {
     fn assemble(self, creation: &eframe::CreationContext<'_>, language: Language) -> Window {
         let Parts { model, worker, gate, instance, desktop, plan, place, panes, outcome } = self;
+        let mut not_pasted = None;
         // Before the views, which look at what is pasted.
         match Clipboard::new(Arc::new(clipboard::Desktop::of(creation))) {
-            Ok(clipboard) => creation.egui_ctx.add_plugin(clipboard),
+            Ok(clipboard) => {
+                not_pasted = Some(clipboard.troubles());
+                creation.egui_ctx.add_plugin(clipboard);
+            }
             Err(error) => log::warn!("nothing can be copied or pasted: {error}"),
         }
         fonts::install(&creation.egui_ctx);
@@ -158,6 +172,7 @@ impl Parts {
             place,
             fitting,
             wanted: Vec::new(),
+            not_pasted,
             _instance: instance,
         }
     }
@@ -177,6 +192,8 @@ struct Window {
     fitting: Fitting,
     /// What the worker has not taken yet, in order.
     wanted: Vec<Intent>,
+    /// Pastes that came to nothing.
+    not_pasted: Option<clipboard::Troubles>,
     _instance: Instance,
 }
 
@@ -219,6 +236,10 @@ impl eframe::App for Window {
         let frame_log = FrameLog::begin(ui, &self.model);
         self.fitting.look(ui.ctx(), frame.winit_window().map(|window| &**window));
         place::note(ui.ctx(), &mut self.place);
+        if let Some(troubles) = &self.not_pasted {
+            let mut troubles = troubles.lock().unwrap_or_else(PoisonError::into_inner);
+            troubles.drain(..).for_each(|why| self.ui.not_pasted(why));
+        }
         self.ui.show(ui, &self.model, clock::now(), &mut self.wanted);
         self.outside.look(ui.ctx(), &self.ui, &mut self.wanted);
         if let Some(frame_log) = frame_log {

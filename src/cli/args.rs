@@ -141,6 +141,10 @@ pub(super) struct Hub {
     /// Make a certificate; invites carry its fingerprint.
     #[arg(long, env = "DUPLEX_HUB_TLS_SELF_SIGNED", value_parser = FalseyValueParser::new())]
     pub(super) tls_self_signed: bool,
+    /// Announce the hub's name and address on the local network (mDNS), where the app lists it under "Add connection". Needs
+    /// TLS.
+    #[arg(long, env = "DUPLEX_HUB_ANNOUNCE", value_parser = FalseyValueParser::new())]
+    pub(super) announce: bool,
     /// Listen beyond this computer without TLS: tokens and messages can be read on the way.
     #[arg(long, env = "DUPLEX_HUB_INSECURE", value_parser = FalseyValueParser::new())]
     pub(super) insecure: bool,

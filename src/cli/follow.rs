@@ -7,6 +7,7 @@ use tokio::time::{Duration, Instant, sleep_until};
 
 use super::args::{Server, address};
 use super::hub::failed;
+use super::reason::reason_at;
 use super::{Exit, Failure, print};
 use crate::clock;
 use crate::link::{Input, Link, Output};
@@ -44,6 +45,11 @@ impl Follow {
         let mut follow = Follow { link, line, profile, access, posted, openings, events: VecDeque::new() };
         follow.tell(Input::Start);
         Ok(follow)
+    }
+
+    /// Why the link is down, with what to do.
+    pub(super) fn reason(&self, why: &Why) -> String {
+        reason_at(why, self.profile.urls.first().map_or("", String::as_str))
     }
 
     /// How the link is.

@@ -14,6 +14,7 @@ mod invite;
 mod limits;
 mod people;
 mod print;
+mod reason;
 mod send;
 mod tail;
 mod upkeep;

@@ -166,6 +166,9 @@ pub enum Managed {
         /// SHA-256 of its certificate, where it signed that itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fingerprint: Option<String>,
+        /// Other hosts by which it is reached at the same port.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        also: Vec<String>,
     },
     /// It is done.
     Done,

@@ -7,11 +7,12 @@ use super::search::day;
 use super::target::Target;
 use super::text::Words;
 use super::theme::{self, size, space};
-use super::{Cx, fade, harmless, open_link, people, rooms, settings, sheet, shortcuts, widgets};
+use super::{Cx, fade, harmless, nearby, open_link, people, rooms, settings, sheet, shortcuts, widgets};
 use crate::model::address::{self, Address, BadAddress, unencrypted_host};
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent};
+use crate::model::lan::InviteLink;
 use crate::model::name;
 use crate::model::preferences::Preferences;
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
@@ -39,6 +40,8 @@ pub(super) enum Dialog {
     Day(day::Sheet),
     /// Of who may come in at a server.
     People(Box<people::Sheet>),
+    /// To give a device a token.
+    AddDevice(Box<people::add_device::Sheet>),
     /// Before a connection is removed.
     Remove {
         /// Which.
@@ -63,6 +66,7 @@ pub(super) struct Form {
     advanced: bool,
     tested: bool,
     fresh: bool,
+    nearby: nearby::Picker,
 }
 
 /// What the form says so far.
@@ -90,6 +94,7 @@ impl Dialog {
             advanced: false,
             tested: false,
             fresh: true,
+            nearby: nearby::Picker::default(),
         }))
     }
 
@@ -123,6 +128,7 @@ impl Dialog {
             advanced,
             tested: false,
             fresh: true,
+            nearby: nearby::Picker::default(),
         })))
     }
 
@@ -147,6 +153,16 @@ impl Dialog {
         Dialog::People(Box::new(people::Sheet::new(cx, id)))
     }
 
+    /// To invite somebody to the server at the other end of a connection.
+    pub(super) fn invites(cx: &Cx, id: ConnectionId) -> Dialog {
+        Dialog::People(Box::new(people::Sheet::invites(cx, id)))
+    }
+
+    /// To add a device, at this server unless the person chooses another.
+    pub(super) fn add_device(cx: &Cx, at: Option<ConnectionId>) -> Dialog {
+        Dialog::AddDevice(Box::new(people::add_device::Sheet::new(cx, at)))
+    }
+
     /// Before a connection is removed.
     pub(super) fn remove(cx: &Cx, id: ConnectionId) -> Option<Dialog> {
         let name = cx.model.read(|model| Some(rooms::name_of(model.connections.get(&id)?, cx.words)))?;
@@ -164,6 +180,7 @@ impl Dialog {
             Dialog::OpenLink(_) => words.rich.open_title.to_owned(),
             Dialog::Day(_) => words.search.go_to_date.to_owned(),
             Dialog::People(sheet) => sheet.title(cx),
+            Dialog::AddDevice(sheet) => sheet.title(cx),
             Dialog::Remove { name, .. } => (words.remove_title)(name),
         }
     }
@@ -173,6 +190,7 @@ impl Dialog {
         match self {
             Dialog::Settings(_) => size::SETTINGS,
             Dialog::Shortcuts => size::SHORTCUTS,
+            Dialog::People(_) | Dialog::AddDevice(_) => size::WIDE_DIALOG,
             _ => size::DIALOG,
         }
     }
@@ -188,6 +206,7 @@ impl Dialog {
             Dialog::OpenLink(ask) => ask.show(ui, cx, window.y),
             Dialog::Day(sheet) => sheet.show(ui, cx),
             Dialog::People(sheet) => sheet.show(ui, cx, window.y),
+            Dialog::AddDevice(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Remove { id, name } => remove(ui, cx, *id, name),
         });
         let escape =
@@ -221,6 +240,11 @@ fn remove(ui: &mut Ui, cx: &mut Cx, id: ConnectionId, name: &str) -> Fate {
 }
 
 impl Form {
+    /// Whether it is for a new connection.
+    pub(super) fn is_new(&self) -> bool {
+        self.id == ConnectionId(0)
+    }
+
     fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
         let words = cx.words;
         let title = if self.id == ConnectionId(0) { words.add_title } else { words.edit_title };
@@ -260,7 +284,7 @@ impl Form {
     }
 
     /// Returns whether Enter was pressed in a field; where something is missing, it goes there.
-    fn fields(&mut self, ui: &mut Ui, cx: &Cx) -> bool {
+    fn fields(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
         let words = cx.words;
         ui.spacing_mut().item_spacing.y = space::TINY;
         let name = field(ui, words.name, words.name_hint, &mut self.name, false);
@@ -288,7 +312,14 @@ impl Form {
                 }
             }
         }
+        if self.is_new() {
+            self.nearby.show(ui, cx, &mut self.address);
+        }
         let way_in = if self.invited(&checked) {
+            let part = self.address.split(',').zip(checked.addresses.iter().flatten());
+            if let Some((text, address)) = part.into_iter().find(|(_, address)| address.invite.is_some()) {
+                nearby::joining(ui, cx, text, address);
+            }
             hint(ui, words.invite_found);
             let your_name = field(ui, words.your_name, words.your_name_hint, &mut self.your_name, false);
             if let Some(missing) = checked.missing {
@@ -340,7 +371,7 @@ impl Form {
         let sentence = (cx.words.test)(&outcome);
         let colour = match outcome {
             TestOutcome::Running => theme.weak,
-            TestOutcome::Passed { .. } => theme.good,
+            TestOutcome::Passed { .. } | TestOutcome::Reached { .. } => theme.good,
             TestOutcome::Failed(_) => theme.bad,
         };
         let text = format!("{} {}", sentence.what, sentence.then);
@@ -386,6 +417,11 @@ impl Form {
     /// The settings and the way in, as the worker takes them.
     fn settings(&self, checked: Checked) -> Option<(Profile, Credential)> {
         let addresses = checked.addresses.ok()?;
+        let mut urls: Vec<String> = addresses.iter().map(|address| address.url.clone()).collect();
+        for part in self.address.split(',') {
+            let also = Address::parse(part).map(|address| InviteLink::extras(part, &address).0);
+            urls.extend(also.unwrap_or_default());
+        }
         let code = addresses.iter().find_map(|address| address.invite.clone());
         let credential = match code {
             Some(code) => {
@@ -400,7 +436,7 @@ impl Form {
         let profile = Profile {
             id: self.id,
             name: self.name.trim().to_owned(),
-            urls: addresses.iter().map(|address| address.url.clone()).collect(),
+            urls,
             protocol: self.protocol,
             socket: self.socket,
             ca_file: (!ca_file.is_empty()).then(|| ca_file.into()),

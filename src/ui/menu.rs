@@ -176,6 +176,15 @@ pub(super) fn radio(ui: &mut Ui, is_on: bool, text: &str) -> Response {
     row(ui, text, None, Kind::Radio(is_on))
 }
 
+/// Rows of which one is chosen: this one is for `option`.
+pub(super) fn one_of<T: PartialEq>(ui: &mut Ui, chosen: &mut T, option: T, text: &str) -> Response {
+    let response = radio(ui, *chosen == option, text);
+    if response.clicked() {
+        *chosen = option;
+    }
+    response
+}
+
 /// A row of a list to choose from.
 pub(super) fn option(ui: &mut Ui, is_on: bool, text: &str) -> Response {
     row(ui, text, None, Kind::Option(is_on))

@@ -36,6 +36,8 @@ pub(super) enum Wish {
     Duplicate(ConnectionId),
     /// To change who may come in at one.
     People(ConnectionId),
+    /// To invite somebody to one.
+    Invite(ConnectionId),
     /// To remove one.
     Remove(ConnectionId),
 }
@@ -76,12 +78,20 @@ struct ConnectionRow {
     people: bool,
 }
 
+/// What is unread in a room.
+#[derive(Copy, Clone)]
+struct Counts {
+    unread: u64,
+    /// How many of these name the person.
+    mentions: u64,
+}
+
 /// One room, copied out of the model.
 struct RoomRow {
     /// Its place among the rooms of its connection.
     at: usize,
     name: RoomName,
-    unread: u64,
+    counts: Counts,
     choice: Choice,
 }
 
@@ -138,7 +148,8 @@ fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option
             let choice = Choice { own, usual: model.preferences.notices.rooms };
             // What is read while it comes in would only flicker.
             let unread = if is_read(name) { 0 } else { room.unread };
-            RoomRow { at, name: name.clone(), unread, choice }
+            let mentions = if is_read(name) { 0 } else { room.mentions };
+            RoomRow { at, name: name.clone(), counts: Counts { unread, mentions }, choice }
         };
         let rooms = || connection.rooms.iter().enumerate();
         let one = |at: usize| rooms().skip(at).take(1);
@@ -174,6 +185,17 @@ impl Rooms {
                 if add.on_hover_text(hint).clicked() {
                     wish = Some(Wish::Add);
                 }
+                // To the server that is looked at, or else the first where the person may.
+                let here = open.and_then(|place| rows.iter().find(|row| row.id == place.connection));
+                let host = here.filter(|row| row.people).or_else(|| rows.iter().find(|row| row.people));
+                if let Some(row) = host {
+                    ui.add_space(space::TINY);
+                    let invite = Button::new(cx.words.people.invite).truncate();
+                    let invite = ui.add_sized(vec2(ui.available_width(), size::CONTROL), invite);
+                    if invite.on_hover_text(&row.name).clicked() {
+                        wish = Some(Wish::Invite(row.id));
+                    }
+                }
             });
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = GAP;
@@ -206,13 +228,13 @@ impl Rooms {
         ui.scope_builder(list, |ui| {
             ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_size_of_set(row.rooms));
             let mut next = 0;
-            for RoomRow { at, name, unread, choice } in shown {
+            for RoomRow { at, name, counts, choice } in shown {
                 ui.add_space((at - next) as f32 * pitch);
                 next = at + 1;
                 let selected = here.is_some_and(|place| place.room.as_ref() == Some(&name));
                 let wants_focus = selected && std::mem::take(&mut self.wants_focus);
                 let (place, set) = ((row.id, &name), (at, row.rooms));
-                if room_row(ui, cx, place, set, (unread, choice), selected, wants_focus) {
+                if room_row(ui, cx, place, set, (counts, choice), selected, wants_focus) {
                     wish = Some(Wish::Open(Place { connection: row.id, room: Some(name) }));
                 }
             }
@@ -247,13 +269,14 @@ impl Rooms {
             return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
         }
         let (mut create, mut cancel) = (false, false);
-        let name = name::make_room(&naming.text);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(space::MEDIUM as i8, 4)).show(ui, |ui| {
             let field = TextEdit::singleline(&mut naming.text).hint_text(cx.words.new_room_name);
             let field = ui.add(field.desired_width(f32::INFINITY)).accessible_name(cx.words.new_room_name);
             if std::mem::take(&mut naming.fresh) {
                 field.request_focus();
             }
+            // What was typed in this frame, Enter behind it, belongs to the name.
+            let name = name::make_room(&naming.text);
             create = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
             cancel = field.has_focus() && ui.input(|input| input.key_pressed(Key::Escape));
             ui.add_space(space::TINY);
@@ -274,7 +297,7 @@ impl Rooms {
                 ui.add(Label::new(RichText::new(trouble).font(theme::small()).color(theme.bad)).wrap());
             }
         });
-        if let (true, Ok(room)) = (create, name) {
+        if let (true, Ok(room)) = (create, name::make_room(&naming.text)) {
             naming.asked = Some(room.clone());
             cx.intents.push(Intent::CreateRoom { connection: row.id, room });
         }
@@ -353,6 +376,9 @@ fn more(
         if menu::item(ui, words.new_room).clicked() {
             rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
         }
+        if row.people && menu::item(ui, words.people.invite).clicked() {
+            wish = Some(Wish::Invite(row.id));
+        }
         if row.people && menu::item(ui, words.people.menu).clicked() {
             wish = Some(Wish::People(row.id));
         }
@@ -391,7 +417,7 @@ fn room_row(
     cx: &mut Cx,
     (connection, room): (ConnectionId, &RoomName),
     (at, of): (usize, usize),
-    (unread, choice): (u64, Choice),
+    (Counts { unread, mentions }, choice): (Counts, Choice),
     selected: bool,
     wants_focus: bool,
 ) -> bool {
@@ -409,8 +435,10 @@ fn room_row(
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::ListItem);
         let mut name = harmless::line(room.as_str(), 64);
-        if unread > 0 {
-            name = format!("{name}, {}", (cx.words.unread)(unread));
+        for (count, said) in [(unread, cx.words.unread), (mentions, cx.words.mentions)] {
+            if count > 0 {
+                name = format!("{name}, {}", said(count));
+            }
         }
         node.set_label(name);
         node.set_selected(selected);
@@ -438,6 +466,9 @@ fn room_row(
     let mut right = rect.right() - space::SMALL;
     if unread > 0 {
         right -= widgets::count_pill(ui, pos2(right, rect.center().y), unread, theme) + 6.0;
+    }
+    if mentions > 0 {
+        right -= widgets::mention_pill(ui, pos2(right, rect.center().y), mentions, theme) + 6.0;
     }
     if choice.is_muted() {
         widgets::muted_mark(ui.painter(), pos2(right - 7.0, rect.center().y), theme.weak);

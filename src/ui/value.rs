@@ -6,7 +6,9 @@ use super::text::Words;
 use super::text::devices::Span;
 use super::theme::Theme;
 use super::{Cx, harmless};
+use crate::model::Whole;
 use crate::model::device::{Metric, Status, Value};
+use crate::model::number::END_OF_WHOLE;
 
 /// Most characters of a text that stands for a value.
 const TEXT_CHARS: usize = 120;
@@ -20,9 +22,19 @@ pub(super) fn reading(words: &Words, metric: &Metric, value: &Value) -> String {
     match value {
         Value::Missing => words.devices.missing.to_owned(),
         Value::Number(value) => number(words, metric, *value),
+        Value::Whole(value) => whole(words, metric, *value),
         Value::Flag(true) => words.devices.on.to_owned(),
         Value::Flag(false) => words.devices.off.to_owned(),
         Value::Text(text) => harmless::line(text, TEXT_CHARS),
+    }
+}
+
+/// A whole number that no `f64` holds, with all its digits, but for bytes and long times.
+fn whole(words: &Words, metric: &Metric, value: Whole) -> String {
+    match metric.unit.as_str() {
+        "B" | "B/s" | "s" => number(words, metric, value.nearest()),
+        "" => grouped(words, &value.to_string()),
+        unit => format!("{} {}", grouped(words, &value.to_string()), harmless::line(unit, UNIT_CHARS)),
     }
 }
 
@@ -65,8 +77,8 @@ pub(super) fn bytes(words: &Words, unit: &str, value: f64) -> String {
 /// A number alone.
 fn plain(words: &Words, precision: Option<u8>, value: f64) -> String {
     let size = value.abs();
-    if size >= 1e15 || (size > 0.0 && size < 1e-6) {
-        return format!("{value:.3e}").replace('.', &words.devices.point.to_string());
+    if size >= END_OF_WHOLE || (size > 0.0 && size < 1e-6) {
+        return scientific(words, value);
     }
     let whole_digits = if size < 1.0 { 0 } else { size.log10() as i32 + 1 };
     let text = match precision {
@@ -81,6 +93,14 @@ fn plain(words: &Words, precision: Option<u8>, value: f64) -> String {
         }
     };
     grouped(words, &text)
+}
+
+/// What has too many digits to be read, or too many noughts before the first: six of them, and an exponent.
+fn scientific(words: &Words, value: f64) -> String {
+    let text = format!("{value:.*e}", DIGITS as usize - 1);
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let digits = digits.trim_end_matches('0').trim_end_matches('.');
+    format!("{}e{exponent}", digits.replace('.', words.devices.point.encode_utf8(&mut [0; 4])))
 }
 
 /// Groups of three digits, the language's signs, and no minus before nothing.
@@ -211,9 +231,9 @@ mod tests {
         assert_eq!(said("", None, 1_234_567.0), "1,234,567");
         assert_eq!(said("", None, -123_456.0), "-123,456");
         assert_eq!(said("", None, 100.0), "100");
-        assert_eq!(said("Ω", None, 2.5e18), "2.500e18 Ω");
-        assert_eq!(said("F", None, 4.7e-9), "4.700e-9 F");
-        assert_eq!(said("", None, f64::MAX), "1.798e308");
+        assert_eq!(said("Ω", None, 2.5e18), "2,500,000,000,000,000,000 Ω");
+        assert_eq!(said("F", None, 4.7e-9), "4.7e-9 F");
+        assert_eq!(said("", None, f64::MAX), "1.79769e308");
     }
 
     #[test]

@@ -1,6 +1,9 @@
-//! Hands a link to the system's browser or mail program.
+//! Hands a link to the system's browser or mail program, and a file to its file manager.
 
+use std::ffi::OsString;
 use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 
 use tokio::sync::mpsc::Sender;
@@ -19,4 +22,36 @@ pub(super) fn open(url: String, done: Sender<Done>) -> io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+/// Shows a file in the system's file manager, as [`open`] opens a link: selected where that can be asked for, else its
+/// folder is opened.
+pub(super) fn show(path: PathBuf, done: Sender<Done>) -> io::Result<()> {
+    thread::Builder::new().name("file manager".to_owned()).spawn(move || {
+        if is_selected(&path) {
+            return;
+        }
+        let folder = path.parent().unwrap_or(&path);
+        if let Err(error) = open::that(folder) {
+            let detail = error.raw_os_error().map(|_| error.to_string()).unwrap_or_default();
+            let url = folder.display().to_string();
+            // The worker is gone if nobody takes it.
+            let _ = done.blocking_send(Done::LinkNotOpened { url, detail });
+        }
+    })?;
+    Ok(())
+}
+
+/// Asks the file manager to open the folder with the file selected. `false`: it cannot be asked, or does not do it.
+fn is_selected(path: &Path) -> bool {
+    let (program, arguments): (&str, Vec<OsString>) = if cfg!(windows) {
+        ("explorer.exe", vec![OsString::from("/select,"), path.into()])
+    } else if cfg!(target_os = "macos") {
+        ("open", vec![OsString::from("-R"), path.into()])
+    } else {
+        return false;
+    };
+    let status = Command::new(program).args(arguments).status();
+    // The one of Windows says that it failed whatever it did.
+    status.is_ok_and(|status| cfg!(windows) || status.success())
 }

@@ -56,6 +56,7 @@ impl Desk {
             | Intent::LoadSeries { .. }
             | Intent::LoadStates { .. }
             | Intent::LoadDeviceLog { .. } => self.want_of_devices(intent),
+            Intent::SaveText { number, text } => self.save_text(number, text),
             Intent::WatchLog(..) | Intent::ClearLog(_) | Intent::SaveLog { .. } => self.want_of_log(intent),
             Intent::Manage { connection, number, what } => self.manage(connection, number, what),
             Intent::OpenLink(url) => {
@@ -83,6 +84,14 @@ impl Desk {
                 self.test += 1;
                 self.update(Update::Test(None));
             }
+            Intent::SetLan(choice) => {
+                self.settings.set_lan(choice);
+                self.save_settings();
+                if let Some(hub) = &self.own_hub {
+                    hub.set_lan(choice);
+                }
+            }
+            Intent::LookForServers(wanted) => self.look_for_servers(wanted),
             Intent::SetPreferences(preferences) => {
                 self.settings.set_preferences(preferences);
                 self.save_settings();
@@ -95,6 +104,19 @@ impl Desk {
             Intent::MuteDevice { connection, device, muted } => {
                 self.settings.notice_choices_mut().mute(connection, device, muted);
                 self.save_choices();
+            }
+            Intent::ChangeDevice { connection, device, change } => {
+                // The window does not offer it where there is no room.
+                if self.settings.device_choices_mut().change(connection, device, change) {
+                    self.save_device_choices();
+                }
+            }
+            Intent::Export(export) => self.export(export),
+            Intent::ShowFile(path) => {
+                if let Err(error) = browser::show(path.clone(), self.done.clone()) {
+                    let url = path.display().to_string();
+                    self.done(Done::LinkNotOpened { url, detail: error.to_string() });
+                }
             }
             Intent::TryNotice => {
                 self.notifier.try_out(moment(clock::now().boot_ms));
@@ -126,6 +148,7 @@ impl Desk {
         match done {
             Done::Found(found) => self.update(Update::Found(found)),
             Done::DayFound(found) => self.update(Update::DayFound(found)),
+            Done::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
             Done::Show(connection, event) => self.update(Update::Connection(connection, event)),
             Done::Counted(connection, counted) => {
                 self.updates_of(connection, counted);
@@ -137,6 +160,9 @@ impl Desk {
                     self.update(Update::Test(Some(outcome)));
                 }
             }
+            Done::Lan(lan) => self.lan_changed(lan),
+            Done::Nearby(search, found) => self.found_nearby(search, found),
+            Done::FoundAgain(connection, url) => self.found_again(connection, url),
             Done::Hub(Ok(at)) => {
                 let id = ConnectionId::OWN_HUB;
                 if let Some(seat) = self.seats.get_mut(&id) {
@@ -156,6 +182,10 @@ impl Desk {
                 self.series_read(connection, device, metric, page);
             }
             Done::Log(connection, device, lines) => self.log_read(connection, device, lines),
+            Done::Exported(exported) => {
+                self.is_exporting = false;
+                self.update(Update::Exported(exported));
+            }
             Done::LinkNotOpened { url, detail } => {
                 self.update(Update::Banner(crate::model::Banner::LinkNotOpened { url, detail }));
             }
@@ -244,13 +274,9 @@ impl Desk {
         self.is_counting = true;
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
-            let counted = match store.count_unread(connection, room.clone()).await {
-                Ok((read, newest, unread)) => Some(Event::Counted { room, read, newest, unread }),
-                Err(error) => {
-                    log::error!("unread messages cannot be counted: {error}");
-                    None
-                }
-            };
+            let counted = store.count_unread(connection, room).await;
+            let counted =
+                counted.inspect_err(|error| log::error!("unread messages cannot be counted: {error}")).ok();
             // The worker is gone if nobody takes it.
             let _ = done.send(Done::Counted(connection, counted)).await;
         });
@@ -379,7 +405,7 @@ impl Desk {
         });
     }
 
-    fn save_settings(&self) {
+    pub(super) fn save_settings(&self) {
         if let Err(error) = self.settings.save() {
             log::error!("the settings cannot be saved: {error}");
         }
@@ -388,6 +414,11 @@ impl Desk {
     fn save_choices(&mut self) {
         self.save_settings();
         self.update(Update::NoticeChoices(self.settings.notice_choices().clone()));
+    }
+
+    fn save_device_choices(&mut self) {
+        self.save_settings();
+        self.update(Update::DeviceChoices(self.settings.device_choices().clone()));
     }
 
     fn remove_connection(&mut self, id: ConnectionId) {
@@ -399,10 +430,13 @@ impl Desk {
         self.recorder.watch(id, false);
         self.settings.remove_profile(id);
         self.settings.notice_choices_mut().forget(id);
+        self.settings.device_choices_mut().forget(id);
         self.save_choices();
+        self.update(Update::DeviceChoices(self.settings.device_choices().clone()));
         self.write(id, Write::RemoveConnection);
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));
+        self.look_for_lost(id);
         self.update(Update::Removed(id));
     }
 
@@ -411,12 +445,20 @@ impl Desk {
         self.update(Update::Test(Some(TestOutcome::Running)));
         let access = match &credential {
             // An invite is not used up by a test.
-            Credential::Invite { .. } => None,
+            Credential::Invite { code, .. } => Some(Access::CheckInvite { code: code.clone() }),
             Credential::Keep => self.seats.get(&profile.id).and_then(|seat| seat.access.clone()),
             Credential::Token(_) => self.access(&credential),
         };
-        let (test, done) = (self.test, self.done.clone());
+        let (test, done, secrets) = (self.test, self.done.clone(), self.secrets.clone());
         tokio::spawn(async move {
+            let access = match access {
+                Some(access) => access,
+                // Its token is read when it first connects, which may not have been yet.
+                None => match spawn_blocking(move || secrets.get(profile.id)).await {
+                    Ok(Ok(Some(token))) => Access::Token(token),
+                    _ => Access::Nobody,
+                },
+            };
             let outcome = trial::try_out(profile, access).await;
             // The worker is gone if nobody takes it.
             let _ = done.send(Done::Tested(test, outcome)).await;

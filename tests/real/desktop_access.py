@@ -110,7 +110,7 @@ everything_has_a_name()
 drive.find("spin button", "interval", 30).queryValue().currentValue = 2
 press("Set interval to 2 s")
 named(r"^now 2 s$")
-press("Back to the devices")
+press("Back to devices")
 
 step("the language changes at once, and everything goes on in Korean")
 press("Settings")

@@ -1,12 +1,20 @@
 //! Above the list: how many devices are how, the filter, and what they are sorted and grouped by.
 
 use egui::containers::menu::MenuButton;
+use egui::text::{CCursor, CCursorRange, LayoutJob, TextFormat};
 use egui::{Align, Frame, Id, Key, Label, Layout, Margin, RichText, TextEdit, Ui, vec2};
 
-use super::order::{Grouping, Order, Sort, View};
+use super::order::Order;
+use super::paint;
 use super::standing::Standing;
+use super::view::{Grouping, Sort, View};
+use crate::model::panes::DeviceLayout;
+use crate::ui::text::devices::Counts;
 use crate::ui::theme::{self, size, space};
-use crate::ui::{Cx, widgets};
+use crate::ui::{Cx, harmless, menu, widgets};
+
+/// Height of the title's line, in points.
+const HEAD: f32 = 38.0;
 
 /// What the keyboard wants of the list while it is in the filter.
 #[derive(Default)]
@@ -18,7 +26,14 @@ pub(super) struct Wish {
 }
 
 /// Draws them. Counts are those of the last frame's order.
-pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &mut View, order: &Order, standings: &[Standing]) -> Wish {
+pub(super) fn show(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    view: &mut View,
+    order: &Order,
+    standings: &[Standing],
+    layout: &mut DeviceLayout,
+) -> Wish {
     let mut wish = Wish::default();
     let margin = Margin { left: space::LARGE as i8, right: space::LARGE as i8, top: 0, bottom: 4 };
     Frame::new().inner_margin(margin).show(ui, |ui| {
@@ -31,6 +46,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &mut View, order: &Order, sta
             ui.spacing_mut().button_padding = vec2(space::TINY, 2.0);
             sorting(ui, cx, view);
             grouping(ui, cx, view);
+            layouts(ui, cx, layout);
             if !view.filter.trim().is_empty() {
                 let (shown, all) = order.matching();
                 quiet(ui, &(cx.words.devices.matches)(shown, all), theme::of(ui).weak);
@@ -40,25 +56,39 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &mut View, order: &Order, sta
     wish
 }
 
+/// The title, and how many devices are how: trouble first and in its colours.
 fn head(ui: &mut Ui, cx: &Cx, order: &Order, standings: &[Standing]) {
     let theme = theme::of(ui);
+    let words = cx.words.devices;
     let layout = Layout::left_to_right(Align::Center);
-    ui.allocate_ui_with_layout(vec2(ui.available_width(), size::BAR), layout, |ui| {
-        ui.set_min_height(size::BAR);
-        let title = RichText::new(cx.words.devices.devices).font(theme::heading()).color(theme.text);
-        ui.add(Label::new(title).selectable(false).extend());
+    ui.allocate_ui_with_layout(vec2(ui.available_width(), HEAD), layout, |ui| {
+        ui.set_min_height(HEAD);
+        let title = RichText::new(words.devices).font(theme::heading()).color(theme.text);
+        let title = ui.add(Label::new(title).selectable(false).extend());
+        widgets::heading(ui, &title, words.devices, 2);
         ui.add_space(space::TINY);
-        // With several connections each says for itself how it stands.
-        let only = match standings {
-            [only] => only.sentence(cx).map(|sentence| (sentence, only.is_down())),
-            _ => None,
-        };
-        match only {
-            Some((sentence, true)) => quiet(ui, &sentence, theme.warn),
-            Some((sentence, false)) => quiet(ui, &sentence, theme.weak),
-            None => quiet(ui, &(cx.words.devices.counts)(&order.counts()), theme.weak),
+        // Where a link is down its row says so, and nothing is counted.
+        if standings.len() == 1 && !standings[0].is_live() {
+            return;
+        }
+        let text = counted(cx, theme, &order.counts());
+        if !text.is_empty() {
+            ui.add(Label::new(text).selectable(false).truncate());
         }
     });
+}
+
+/// How many devices are how: each trouble in its colour.
+fn counted(cx: &Cx, theme: &theme::Theme, counts: &Counts) -> LayoutJob {
+    let mut job = LayoutJob::default();
+    let words = cx.words.devices;
+    for (text, trouble) in words.counts(counts) {
+        let colour = paint::said_colour(theme, trouble);
+        let separator = if job.is_empty() { "" } else { ", " };
+        job.append(separator, 0.0, TextFormat::simple(theme::small(), theme.weak));
+        job.append(&text, 0.0, TextFormat::simple(theme::small(), colour));
+    }
+    job
 }
 
 fn quiet(ui: &mut Ui, text: &str, colour: egui::Color32) {
@@ -68,9 +98,22 @@ fn quiet(ui: &mut Ui, text: &str, colour: egui::Color32) {
     }
 }
 
+fn filter_id() -> Id {
+    Id::unique("device filter")
+}
+
+/// Puts the keyboard's focus into the filter, behind so many characters.
+pub(super) fn focus_filter(ui: &Ui, chars: usize) {
+    let id = filter_id();
+    let mut state = egui::text_edit::TextEditState::load(ui.ctx(), id).unwrap_or_default();
+    state.cursor.set_char_range(Some(CCursorRange::one(CCursor::new(chars))));
+    state.store(ui.ctx(), id);
+    ui.memory_mut(|memory| memory.request_focus(id));
+}
+
 fn filter(ui: &mut Ui, cx: &Cx, text: &mut String) -> Wish {
     let words = cx.words.devices;
-    let id = Id::unique("device filter");
+    let id = filter_id();
     let field = TextEdit::singleline(text)
         .id(id)
         .hint_text(words.filter)
@@ -93,15 +136,20 @@ fn filter(ui: &mut Ui, cx: &Cx, text: &mut String) -> Wish {
 
 fn sorting(ui: &mut Ui, cx: &Cx, view: &mut View) {
     let words = cx.words.devices;
-    let name = |sort| match sort {
-        Sort::Name => words.sort_name,
-        Sort::Status => words.sort_status,
-        Sort::Changed => words.sort_changed,
+    let name = |sort: &Sort| match sort {
+        Sort::Trouble => words.sort_trouble.to_owned(),
+        Sort::Name => words.sort_name.to_owned(),
+        Sort::Changed => words.sort_changed.to_owned(),
+        Sort::Kind => words.group_kind.to_owned(),
+        Sort::Metric(metric) => harmless::line(metric.as_str(), 40),
     };
     let theme = theme::of(ui);
-    MenuButton::from_button(widgets::link(theme, &(words.sort)(name(view.sort)))).ui(ui, |ui| {
-        for sort in [Sort::Name, Sort::Status, Sort::Changed] {
-            ui.radio_value(&mut view.sort, sort, name(sort));
+    MenuButton::from_button(widgets::link(theme, &(words.sort)(&name(&view.sort)))).ui(ui, |ui| {
+        for sort in [Sort::Trouble, Sort::Name, Sort::Changed] {
+            let text = name(&sort);
+            if menu::radio(ui, view.sort == sort && !view.reversed, &text).clicked() {
+                (view.sort, view.reversed) = (sort, false);
+            }
         }
     });
 }
@@ -116,7 +164,23 @@ fn grouping(ui: &mut Ui, cx: &Cx, view: &mut View) {
     let theme = theme::of(ui);
     MenuButton::from_button(widgets::link(theme, &(words.group)(name(view.grouping)))).ui(ui, |ui| {
         for grouping in [Grouping::None, Grouping::Kind, Grouping::Status] {
-            ui.radio_value(&mut view.grouping, grouping, name(grouping));
+            menu::one_of(ui, &mut view.grouping, grouping, name(grouping));
+        }
+    });
+}
+
+fn layouts(ui: &mut Ui, cx: &Cx, layout: &mut DeviceLayout) {
+    let words = cx.words.devices;
+    let name = |layout| match layout {
+        DeviceLayout::Auto => words.layout_auto,
+        DeviceLayout::Rows => words.layout_rows,
+        DeviceLayout::Table => words.layout_table,
+        DeviceLayout::Cards => words.layout_cards,
+    };
+    let theme = theme::of(ui);
+    MenuButton::from_button(widgets::link(theme, &(words.layout)(name(*layout)))).ui(ui, |ui| {
+        for one in [DeviceLayout::Auto, DeviceLayout::Rows, DeviceLayout::Table, DeviceLayout::Cards] {
+            menu::one_of(ui, layout, one, name(one));
         }
     });
 }

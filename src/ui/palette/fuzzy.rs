@@ -27,17 +27,17 @@ struct Unit {
 
 /// A name, prepared to be searched in.
 #[derive(Debug)]
-pub(super) struct Text(Vec<Unit>);
+pub(in crate::ui) struct Text(Vec<Unit>);
 
 /// What was typed, by words.
 #[derive(Debug)]
-pub(super) struct Query(Vec<Vec<Unit>>);
+pub(in crate::ui) struct Query(Vec<Vec<Unit>>);
 
 /// The best that a word of the query can score: the whole name.
 const BEST: u32 = 120;
 
 impl Text {
-    pub(super) fn new(text: &str) -> Text {
+    pub(in crate::ui) fn new(text: &str) -> Text {
         Text(units(text))
     }
 
@@ -102,18 +102,23 @@ impl Text {
 }
 
 impl Query {
-    pub(super) fn new(text: &str) -> Query {
+    pub(in crate::ui) fn new(text: &str) -> Query {
         Query(text.split_whitespace().map(typed).filter(|word| !word.is_empty()).collect())
     }
 
     /// Whether nothing is asked for.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::ui) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How well a name fits, with what is said beside it counting for a third, and what else it is called for a quarter;
-    /// none where a word is in none of them. Of names that fit as well the shorter is the better.
-    pub(super) fn score(&self, name: &Text, beside: &Text, also: &Text) -> Option<u32> {
+    /// How well a name fits, with what is said beside it counting for a third; none where a word is in neither. Of names
+    /// that fit as well the shorter is the better.
+    pub(in crate::ui) fn score(&self, name: &Text, beside: &Text) -> Option<u32> {
+        self.score_called(name, beside, &Text(Vec::new()))
+    }
+
+    /// The same, with what else it is called counting for a quarter.
+    pub(super) fn score_called(&self, name: &Text, beside: &Text, also: &Text) -> Option<u32> {
         let mut sum = 0;
         for word in &self.0 {
             let score = name.score_word(word);
@@ -128,7 +133,7 @@ impl Query {
 /// What is typed: as a name, but a consonant alone stands for a syllable.
 fn typed(word: &str) -> Vec<Unit> {
     let mut out = Vec::new();
-    for letter in word.chars().flat_map(plain) {
+    for letter in word.nfc().flat_map(plain) {
         match alone(letter) {
             "" => push(&mut out, letter, Begins::Letter),
             parts => {
@@ -142,7 +147,7 @@ fn typed(word: &str) -> Vec<Unit> {
 fn units(text: &str) -> Vec<Unit> {
     let mut out = Vec::with_capacity(text.len());
     let mut before = ' ';
-    for letter in text.chars().flat_map(plain) {
+    for letter in text.nfc().flat_map(plain) {
         let begins_word = letter.is_alphanumeric()
             && (!before.is_alphanumeric()
                 || (letter.is_uppercase() && before.is_lowercase())
@@ -208,7 +213,7 @@ mod tests {
     use super::*;
 
     fn score(query: &str, name: &str) -> Option<u32> {
-        Query::new(query).score(&Text::new(name), &Text::new(""), &Text::new(""))
+        Query::new(query).score(&Text::new(name), &Text::new(""))
     }
 
     fn best<'a>(query: &str, names: &[&'a str]) -> Vec<&'a str> {
@@ -233,6 +238,8 @@ mod tests {
             ("ｇｅｎ", "general"),
             ("gen", "ｇｅｎeral"),
             ("ge\u{200B}n", "general"),
+            ("감", "\u{1100}\u{1161}\u{11B7}"),
+            ("\u{1100}\u{1161}\u{11B7}", "감자"),
         ] {
             assert_eq!(best(query, &[name]), [name], "{query}");
         }
@@ -263,7 +270,7 @@ mod tests {
     #[test]
     fn what_stands_beside_the_name_counts_less() {
         let (name, beside) = (Text::new("Kiln"), Text::new("machine, Workshop"));
-        let all = |query: &str| Query::new(query).score(&name, &beside, &Text::new(""));
+        let all = |query: &str| Query::new(query).score(&name, &beside);
         assert!(all("kiln") > all("kiln work"));
         assert!(all("work").is_some() && all("kiln garden").is_none());
     }

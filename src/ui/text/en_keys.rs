@@ -63,7 +63,7 @@ fn action(action: Action) -> &'static str {
         Action::Page => "Scroll messages",
         Action::Step => "Move up or down",
         Action::Ends => "Go to first or last",
-        Action::RoomMenu => "Notification settings for the room",
+        Action::RoomMenu => "Open the menu of a room or message",
         Action::SelectMore => "Select messages (Ctrl+C copies them)",
         Action::SelectAll => "Select all messages",
         Action::Choose => "Open",

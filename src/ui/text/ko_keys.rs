@@ -63,7 +63,7 @@ fn action(action: Action) -> &'static str {
         Action::Page => "메시지 스크롤",
         Action::Step => "위아래로 이동",
         Action::Ends => "처음 또는 끝으로",
-        Action::RoomMenu => "방 알림 설정",
+        Action::RoomMenu => "방이나 메시지의 메뉴 열기",
         Action::SelectMore => "메시지 선택 (Ctrl+C로 복사)",
         Action::SelectAll => "모든 메시지 선택",
         Action::Choose => "열기",
