@@ -392,7 +392,7 @@ fn a_click_marks_no_focus_and_the_keyboard_does() {
     let mut window = furnished(1_200.0, 800.0, LanguageChoice::English);
     window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
     window.event(Event::LogWatched(true));
-    window.event(Event::Note(Note::State { text: "online".into() }));
+    window.event(Event::Note(Note::State { text: "online".into(), why: None }));
     let click = |window: &mut Window, at: egui::Pos2| {
         let button = egui::PointerButton::Primary;
         window.harness.event(egui::Event::PointerMoved(at));

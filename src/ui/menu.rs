@@ -193,7 +193,7 @@ pub(super) fn option(ui: &mut Ui, is_on: bool, text: &str) -> Response {
 /// A line between groups of rows.
 pub(super) fn separator(ui: &mut Ui) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width().min(MIN_WIDTH), 9.0), Sense::hover());
-    let line = egui::Stroke::new(1.0, theme::of(ui).line);
+    let line = egui::Stroke::new(1.0, theme::of(ui).outline);
     let whole = ui.max_rect().x_range();
     ui.painter().hline(whole, rect.center().y, line);
 }

@@ -85,7 +85,7 @@ fn line(ui: &mut Ui, name: &str, shortcuts: &[egui::KeyboardShortcut]) {
         for shortcut in shortcuts.iter().rev() {
             let cap = Frame::new()
                 .fill(theme.hover)
-                .stroke(Stroke::new(1.0, theme.line))
+                .stroke(Stroke::new(1.0, theme.outline))
                 .corner_radius(radius::CONTROL)
                 .inner_margin(egui::Margin::symmetric(6, 1));
             cap.show(ui, |ui| {
