@@ -148,6 +148,7 @@ look_at_tests() {
     have ibus-daemon || missing ibus 'tests type Korean' ibus - - -
     any /usr/share/ibus/component/hangul.xml || missing ibus-hangul 'tests type Korean' ibus-hangul - - -
     have openssl || missing openssl 'tests make certificates' openssl - - -
+    have ip || missing ip 'tests make networks of their own' iproute2 - - -
     have curl || missing curl 'tests ask the hub over HTTP' curl - - -
     look_at_checks
 }

@@ -14,9 +14,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 repository=$PWD
 
-helpers=' xsession.sh drive.py tray_host.py ' # not tests themselves
+helpers=' xsession.sh drive.py korean.py tray_host.py ' # not tests themselves
 # A run without these has not tested what it says.
-required=(agent.sh health.sh service.sh scripts.sh desktop.py desktop_access.py desktop_devices.py desktop_hangul.py desktop_keyring.py
+required=(agent.sh health.sh service.sh scripts.sh desktop.py desktop_access.py desktop_devices.py desktop_hangul.py desktop_keyring.py desktop_lan.py
     desktop_notify.py desktop_search.py)
 timeout=${REAL_TIMEOUT:-900}
 profile=${REAL_PROFILE:-dev}

@@ -272,8 +272,8 @@ fn every_reading_says_what_it_is_and_how_far_to_believe_it() {
     let mut page = Page::opened();
     assert!(page.has("temperature 21.5 °C, live"));
     assert!(page.has("speed 1,200 rpm, live"));
-    assert!(page.has("target 40 °C, replayed"));
-    assert!(page.has("bearing —, replayed"));
+    assert!(page.has("target 40 °C, last known"));
+    assert!(page.has("bearing —, last known"));
     let now = page.window.now().wall_ms;
     page.window.event(Event::DeviceSilent { device: device(), since: now });
     assert!(page.has("temperature 21.5 °C, stale"));
@@ -304,7 +304,7 @@ fn a_number_is_set_by_typing_and_enter() {
     assert_eq!(page.commands(), []);
     page.window.key(Key::Enter);
     assert_eq!(page.commands(), [("target".into(), Value::Number(55.0), 7)]);
-    assert!(page.has("target 40 °C, replayed"), "what the device says stays until it says otherwise");
+    assert!(page.has("target 40 °C, last known"), "what the device says stays until it says otherwise");
 }
 
 #[test]
@@ -1104,4 +1104,38 @@ fn what_is_not_saved_says_what_to_do() {
     assert!(page.has("Not saved: the disk is full. Free some space and try again."));
     page.window.pass(600_000);
     assert!(page.has_text("the disk is full"), "until it is read");
+}
+
+#[test]
+fn a_row_of_the_list_has_the_same_menu() {
+    let (mut page, mut choices) = (Page::opened(), DeviceChoices::default());
+    page.window.click("Back to devices");
+    let row = |page: &Page| {
+        let rows = page.window.harness.get_all_by_label_contains("Lathe,");
+        rows.map(|row| row.rect().center()).next().unwrap()
+    };
+    let open = |page: &mut Page| {
+        let at = row(page);
+        page.window.harness.event(egui::Event::PointerMoved(at));
+        for pressed in [true, false] {
+            let modifiers = egui::Modifiers::NONE;
+            let button = PointerButton::Secondary;
+            page.window.harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers });
+            page.window.run();
+        }
+    };
+    open(&mut page);
+    page.window.click("Rename…");
+    page.type_into("Name", "Spindle");
+    page.window.click("Save");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Name("Spindle".into())]);
+    page.window.run();
+    assert!(page.has_text("Spindle ·lathe"), "the list shows the name, and the server's id beside it");
+    page.window.click("Undo");
+    page.changes(&mut choices);
+    open(&mut page);
+    page.window.click("Hide");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Hidden(true)]);
+    page.window.click("Undo");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Hidden(false)]);
 }

@@ -13,6 +13,7 @@ mod ui_support;
 use duplex::model::device::{
     DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Readings, Spec, Value,
 };
+use duplex::model::device_choices::{DeviceChange, DeviceChoices};
 use duplex::model::event::{Event, Update};
 use duplex::model::id::ConnectionId;
 use duplex::model::intent::Intent;
@@ -807,9 +808,56 @@ fn columns_are_chosen_from_a_menu_and_kept() {
 }
 
 #[test]
+fn values_without_a_column_of_their_own_are_shown_with_their_names() {
+    let mut window = table();
+    let kind = MetricType::Number;
+    let names: Vec<Vec<String>> =
+        (0..6).map(|device| (0..3).map(|metric| format!("m{device}-{metric}")).collect()).collect();
+    let devices = names.iter().enumerate().map(|(at, names)| {
+        let mut values: Vec<_> = names.iter().map(|name| (name.as_str(), kind, Value::Number(1.0))).collect();
+        values.push(("shared", kind, Value::Number(2.0)));
+        with_values(&window, &format!("Box {at}"), &values)
+    });
+    let devices = devices.collect();
+    list(&mut window, devices);
+    assert_eq!(columns(&window), ["Name", "Status", "shared", "Values"]);
+    let row = window.harness.get_by_label_contains("Box 3,").accesskit_node().label().unwrap();
+    assert!(row.contains("shared 2") && row.contains("m3-0 1"), "{row}");
+    // What is chosen is shown as it was chosen.
+    window.click("Choose columns");
+    window.fill("Search columns", "m3-1");
+    window.harness.get_by_role_and_label(Role::CheckBox, "m3-1  (1)").click();
+    window.run();
+    assert_eq!(columns(&window), ["Name", "Status", "shared", "m3-1"]);
+}
+
+#[test]
+fn a_pointer_that_was_left_on_the_list_does_not_hide_trouble() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe", "Mill", "Pump"]);
+    for name in ["lathe", "mill", "pump"] {
+        read(&mut window, name, 1.0);
+    }
+    let at = window.harness.get_by_label_contains("Lathe,").rect().center();
+    window.harness.hover_at(at);
+    window.run();
+    window.pass(1_000);
+    silent(&mut window, "pump");
+    assert_eq!(names(&window), ["Lathe", "Mill", "Pump"]);
+    assert!(window.next_deadline().is_some_and(|next| next <= window.now().boot_ms + 10_001));
+    // Frames of a test are a quarter of a second apart.
+    for _ in 0..44 {
+        window.harness.step();
+    }
+    window.run();
+    assert_eq!(names(&window), ["Pump", "Lathe", "Mill"]);
+}
+
+#[test]
 fn how_devices_are_shown_is_chosen_by_hand_too() {
     let mut window = table();
     fleet(&mut window);
+    assert_eq!(columns(&window).len(), 5);
     choose(&mut window, "View:", "list");
     assert_eq!(columns(&window), [""; 0]);
     assert_eq!(names(&window), ["Boiler", "Chiller", "Dryer"]);
@@ -877,4 +925,67 @@ fn letters_typed_in_the_list_go_to_the_filter() {
     window.type_text("m");
     window.type_text("i");
     assert_eq!(names(&window), ["Mill"]);
+}
+
+fn chosen(window: &mut Window, changes: &[(&str, DeviceChange)]) {
+    let mut choices = DeviceChoices::default();
+    for (device, change) in changes {
+        assert!(choices.change(ui_support::CONNECTION, id(device), change.clone()));
+    }
+    window.update(Update::DeviceChoices(choices));
+}
+
+#[test]
+fn pinned_devices_stand_first_even_before_trouble() {
+    let mut window = Window::online();
+    named(&mut window, &["Adze", "Lathe", "Mill"]);
+    for name in ["adze", "lathe", "mill"] {
+        read(&mut window, name, 1.0);
+    }
+    window.pass(1_000);
+    silent(&mut window, "mill");
+    assert_eq!(names(&window), ["Mill", "Adze", "Lathe"]);
+    chosen(&mut window, &[("lathe", DeviceChange::Pinned(true))]);
+    assert_eq!(names(&window), ["Lathe", "Mill", "Adze"]);
+    for heading in ["Pinned", "Other devices"] {
+        assert!(window.harness.query_by_role_and_label(Role::Heading, heading).is_some(), "{heading}");
+    }
+    chosen(&mut window, &[]);
+    assert_eq!(names(&window), ["Mill", "Adze", "Lathe"]);
+    assert!(window.harness.query_by_role_and_label(Role::Heading, "Pinned").is_none());
+}
+
+#[test]
+fn hidden_devices_are_left_out_and_counted_until_they_are_asked_for() {
+    let mut window = Window::online();
+    named(&mut window, &["Adze", "Lathe"]);
+    read(&mut window, "adze", 1.0);
+    read(&mut window, "lathe", 1.0);
+    chosen(&mut window, &[("lathe", DeviceChange::Hidden(true))]);
+    assert_eq!(names(&window), ["Adze"]);
+    assert!(has(&window, "1 online"));
+    window.click("1 hidden");
+    assert_eq!(names(&window), ["Adze", "Lathe"]);
+    window.click("Showing 1 hidden");
+    assert_eq!(names(&window), ["Adze"]);
+    chosen(&mut window, &[("lathe", DeviceChange::Hidden(true)), ("adze", DeviceChange::Hidden(true))]);
+    assert!(has(&window, "All devices are hidden."));
+    window.click("Show hidden devices");
+    assert_eq!(names(&window), ["Adze", "Lathe"]);
+}
+
+#[test]
+fn a_persons_own_names_and_groups_are_listed_and_found() {
+    let mut window = Window::online();
+    named(&mut window, &["Adze", "Lathe", "Mill"]);
+    chosen(
+        &mut window,
+        &[("mill", DeviceChange::Group("Cellar".into())), ("adze", DeviceChange::Name("Zoe".into()))],
+    );
+    assert_eq!(names(&window), ["Mill", "Lathe", "Zoe ·adze"]);
+    assert!(window.harness.query_by_role_and_label(Role::Heading, "Cellar").is_some());
+    for (filter, expected) in [("cellar", "Mill"), ("zoe", "Zoe ·adze"), ("adze", "Zoe ·adze")] {
+        window.fill("Filter devices", filter);
+        assert_eq!(names(&window), [expected], "{filter}");
+    }
 }

@@ -162,7 +162,7 @@ fn without_a_browser_the_person_is_told() {
     let mut window = saying(&["hello"]);
     let banner = Banner::LinkNotOpened { url: "https://a.example/".into(), detail: "not found".into() };
     window.update(Update::Banner(banner.clone()));
-    window.harness.get_by_label_contains("No program could open the link");
+    window.harness.get_by_label_contains("No app could open the link");
     window.harness.get_by_label_contains("https://a.example/");
     window.click("Dismiss");
     assert!(window.intents().contains(&Intent::DismissBanner(banner)));

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use duplex::model::chat::Position;
 use duplex::model::device::{MetricType, Readings, Spec, Value};
 use duplex::model::event::{Event, Update};
-use duplex::model::log::{Line, Passed, Way, What};
+use duplex::model::intent::Intent;
+use duplex::model::log::{Passed, Way};
 use duplex::model::search::{Found, Hit, HitPlace, Piece};
 use duplex::model::{DeviceState, LanguageChoice, Metric, Preferences, ShortName};
 use egui::{Key, Modifiers};
@@ -100,6 +101,45 @@ fn put_back() {
         entries[1].received = entries[1].at;
         window.event(Event::Entries { entries, live: true });
         assert!(has(&window, "14:00 +03:00") && has(&window, "14:01 +02:00"), "{:#?}", texts(&window));
+
+        // The connection log, and what is copied of it.
+        let korean = language == LanguageChoice::Korean;
+        window.click(if korean { "연결 로그" } else { "Connection log" });
+        window.event(Event::LogWatched(true));
+        let (kind, text) = ("send".to_owned(), "{}".to_owned());
+        let passed = Passed { way: Way::Sent, bytes: 2, kind, binary: false, counts: None, text, cut: false };
+        window.event(Event::Passed(Box::new(passed)));
+        assert!(has(&window, "14:00:00.000 +02:00, "), "{:#?}", texts(&window));
+        window.harness.get_by_label(if korean { "모두 복사" } else { "Copy all" }).click();
+        let copied = (0..10).find_map(|_| {
+            window.harness.step();
+            window.copied()
+        });
+        assert!(copied.unwrap().contains("2025-10-15 14:00:00.000 +02:00"));
+        window.click(if korean { "로그 닫기" } else { "Close log" });
+
+        // What is found.
+        window.key_with(Modifiers::COMMAND, Key::F);
+        window.type_text("before");
+        let searches = window.intents().into_iter().filter_map(|intent| match intent {
+            Intent::Search(search) => Some(search.number),
+            _ => None,
+        });
+        let number = searches.last().unwrap();
+        let entry = message(1, "general", "mina", "");
+        let hit = Hit {
+            connection: CONNECTION,
+            room: general(),
+            place: HitPlace::Logged(Position { era: 1, offset: 1 }),
+            id: entry.id,
+            sender: entry.sender,
+            at: entry.received,
+            excerpt: vec![Piece { text: "before".into(), marked: true }],
+        };
+        window.update(Update::Found(Arc::new(Found { hits: vec![hit], ..Found::nothing(number) })));
+        let found =
+            texts(&window).iter().filter(|text| text.contains("2025") && text.contains(" +03:00")).count();
+        assert!(found > 0, "{:#?}", texts(&window));
 
         device(&mut window);
         let plot =

@@ -10,6 +10,7 @@ use super::clipboard::{self, Clipboard};
 use super::desktop::{Desktop, Report};
 use super::frame_log::FrameLog;
 use super::gate::Gate;
+use super::input_method::{self, Link};
 use super::instance::{Call, Instance};
 use super::outside::Outside;
 use super::place;
@@ -17,6 +18,7 @@ use super::screenshot::{Plan, Shot};
 use crate::clock;
 use crate::model::notices::Target;
 use crate::model::{Intent, Panes, SharedModel, WindowPlace};
+use crate::privacy::logging;
 use crate::ui::text::Language;
 use crate::ui::{Options, Ui};
 use crate::worker::Worker;
@@ -52,6 +54,7 @@ pub(super) fn open(
     let takes_picture = plan.is_some();
     let outcome: Arc<Mutex<Option<Result<(), String>>>> = Arc::default();
     let theirs = Arc::clone(&outcome);
+    let link = Link::new();
     let mut parts =
         Some(Parts { model, worker, gate, instance, desktop, plan, place, panes, outcome: theirs });
     let opened = renderers().iter().try_fold(String::new(), |tried, &renderer| {
@@ -62,22 +65,29 @@ pub(super) fn open(
             clipboard_shortcuts: false,
             ..NativeOptions::default()
         };
-        let ran = eframe::run_native(
-            "duplex",
+        let link = &link;
+        let ran = input_method::run(
             options,
             Box::new(|creation| {
                 // Whoever draws takes them: the creator is called at most once in all.
                 let parts = parts.take().ok_or("the window was open already")?;
+                link.attach(creation);
                 Ok(Box::new(parts.assemble(creation, language)))
             }),
+            link,
         );
+        let ran = match ran {
+            // winit's loop ends without an error where the window could not be made: the log alone has it.
+            Ok(()) if parts.is_some() => Err(logging::last_error().unwrap_or_default()),
+            ran => ran.map_err(|error| error.to_string()),
+        };
         match ran {
             // Before the window was there; another way to draw may do.
             Err(error) if parts.is_some() => {
                 log::info!("drawing with {renderer} is not possible: {error}");
                 ControlFlow::Continue(format!("{tried}{renderer}: {error}. "))
             }
-            ran => ControlFlow::Break(ran.map_err(|error| error.to_string())),
+            ran => ControlFlow::Break(ran),
         }
     });
     let ran = match opened {

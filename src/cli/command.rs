@@ -55,7 +55,7 @@ impl Attempt {
                 Event::Link(LinkState::Waiting { why, .. }) => self.why = Some(why.clone()),
                 Event::Link(LinkState::Stopped { why }) => {
                     let exit = if self.sent { Exit::Unknown } else { Exit::Refused };
-                    return Err(Failure::new(exit, print::reason(why)));
+                    return Err(Failure::new(exit, follow.reason(why)));
                 }
                 _ => {}
             }

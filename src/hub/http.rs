@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::client::{self, Visitor};
 use super::guard::Rejected;
 use super::health::{self, Health};
+use super::lan::Door;
 use super::metrics::{Gauges, Refused};
 use super::places::{Full, Place};
 use super::process;
@@ -38,6 +39,8 @@ pub(super) struct Ends {
     pub from: IpAddr,
     /// The connection's place.
     pub place: Place,
+    /// Where it came in.
+    pub door: Door,
 }
 
 /// Everything that is answered.
@@ -90,7 +93,9 @@ pub(super) fn with(
 
 async fn guarded(State(hub): State<Arc<Hub>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    match hub.guard.check(&parts) {
+    let from_lan = parts.extensions.get::<Ends>().is_some_and(|ends| ends.door.is_lan());
+    let also = if from_lan { hub.lan.hosts() } else { Vec::new() };
+    match hub.guard.check(&parts, &also) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(Rejected::Host) => {
             hub.metrics.refuse(Refused::Host);
@@ -248,7 +253,7 @@ async fn socket(
     };
     // Whoever guesses in the hello is kept away here. On loopback that would let one user of the computer keep out
     // another, and 256 bits are not guessed.
-    let is_local = ends.from.is_loopback() && !hub.proxies.trusts(ends.from);
+    let is_local = ends.from.is_loopback() && !ends.door.is_lan() && !hub.proxies.trusts(ends.from);
     let away = hub.failures.away(ends.from, clock::now().boot_ms);
     if let (None, Some(seconds), false) = (&principal, away, is_local) {
         return too_many(&hub, seconds);
@@ -257,10 +262,10 @@ async fn socket(
         return crowded(&hub, Full::Hub);
     };
     let upgrade = hyper::upgrade::on(&mut request);
-    let Ends { own, from, place, .. } = ends;
+    let Ends { own, from, place, door } = ends;
     let credential = bearer(request.headers()).map(hash);
     let visitor =
-        Visitor { address: from, dialed: own.to_string(), principal, place: place.clone(), credential };
+        Visitor { address: from, dialed: own.to_string(), principal, place: place.clone(), credential, door };
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         if let Some(socket) = take_over(upgraded, place).await {

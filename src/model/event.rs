@@ -10,11 +10,12 @@ use super::device_choices::DeviceChoices;
 use super::export::Exported;
 use super::features::Features;
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomName};
+use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
 use super::log::{Note, Passed};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
-use super::profile::Profile;
+use super::profile::{Profile, Secret};
 use super::reducer::Banner;
 use super::rights::Managed;
 use super::search::{DayFound, Found};
@@ -151,6 +152,13 @@ pub enum Event {
         rooms: Vec<RoomName>,
         /// What the hub offers.
         features: Features,
+    },
+    /// The hub says that an invite we asked about is good.
+    InviteGood {
+        /// The hub's name.
+        server: String,
+        /// Until when, by the hub's clock.
+        until: WallMs,
     },
     /// More of what the hub lists after its welcome.
     Listed(Listed),
@@ -398,18 +406,41 @@ pub enum Event {
     },
 }
 
+/// What a connection test without signing in learned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// It is a Duplex server. There was no token to sign in with.
+    NoToken,
+    /// The server says that the invite is good. It was not used up.
+    InviteGood {
+        /// The server's name.
+        server: String,
+        /// Until when, by the server's clock.
+        until: WallMs,
+    },
+    /// The server cannot say whether an invite is good without using it up.
+    InviteUnknown,
+}
+
 /// How a connection test ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TestOutcome {
     /// Under way.
     Running,
-    /// The server welcomed us, or at least answered.
+    /// The server welcomed us.
     Passed {
-        /// Who we would be there; none where an invite would make us somebody first.
-        me: Option<Principal>,
+        /// Who we would be there.
+        me: Principal,
         /// The server's name.
         server: String,
         /// From dial to welcome, in milliseconds.
+        took_ms: u64,
+    },
+    /// A server answered, and nobody signed in.
+    Reached {
+        /// What was learned besides.
+        found: Reached,
+        /// From dial to answer, in milliseconds.
         took_ms: u64,
     },
     /// It did not.
@@ -441,6 +472,10 @@ pub enum Update {
     Exported(Exported),
     /// The system's keyring cannot be asked, and why; or it can.
     Keyring(Option<String>),
+    /// Whether a connection's token is in a file.
+    TokenInFile(ConnectionId, bool),
+    /// A token to be copied by the person, or none any more.
+    ShownToken(Option<(ConnectionId, Secret)>),
     /// Whether to offer the first steps.
     FirstSteps(bool),
     /// A search has an answer.
@@ -453,4 +488,8 @@ pub enum Update {
     Indexed(Option<u8>),
     /// A connection test went on.
     Test(Option<TestOutcome>),
+    /// How the own server stands on the local network.
+    Lan(Lan),
+    /// The servers that others announce there.
+    Nearby(Nearby),
 }

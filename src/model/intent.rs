@@ -8,6 +8,7 @@ use super::device_choices::DeviceChange;
 use super::event::Side;
 use super::export::Export;
 use super::id::{ConnectionId, MessageId, RoomName};
+use super::lan::LanChoice;
 use super::notices::{Level, Viewing};
 use super::panes::Panes;
 use super::preferences::{Preferences, WindowPlace};
@@ -237,6 +238,17 @@ pub enum Intent {
         /// The token.
         token: Secret,
     },
+    /// Look whether there is a keyring to keep tokens in.
+    AskKeyring,
+    /// Keep a connection's token in a file where there is no keyring: this one's, or that of the next one that is saved or
+    /// given a token.
+    KeepTokenInFile(Option<ConnectionId>),
+    /// Take a connection's token out of the file again.
+    DropTokenFile(ConnectionId),
+    /// Show a connection's token, for the person to copy.
+    ShowToken(ConnectionId),
+    /// The person has seen it.
+    HideToken,
     /// Remove a connection with its history.
     RemoveConnection(ConnectionId),
     /// Try settings without saving them.
@@ -248,6 +260,10 @@ pub enum Intent {
     },
     /// Forget the last test's outcome.
     EndTest,
+    /// Open the own server to the local network, or close it.
+    SetLan(LanChoice),
+    /// Look for servers that others announce on the local network, or look no more.
+    LookForServers(bool),
     /// Look and speak like this from now on.
     SetPreferences(Preferences),
     /// Tell of this room's messages so from now on; none: as of all rooms.

@@ -1,7 +1,7 @@
 //! [`Model`]: all that a window shows, and [`Model::apply`], the one way to change it. Pure; replays and duplicates
 //! of what a hub sends end in the same state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
@@ -13,11 +13,12 @@ use super::export::Exported;
 use super::features::{Feature, Features};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
 use super::known::{Known, MAX_MARK_CHARS, Shown, device_label, person_line};
+use super::lan::{Lan, Nearby};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
 use super::notices::{NoticeChoices, mentions};
 use super::preferences::Preferences;
-use super::profile::Profile;
+use super::profile::{Profile, Secret};
 use super::readings::Part;
 use super::rights::Management;
 use super::search::Searching;
@@ -77,6 +78,8 @@ pub enum Banner {
     Restarted,
     /// The secret of a connection could not be kept by this computer: it will be asked for again.
     SecretNotKept {
+        /// Of which connection.
+        connection: ConnectionId,
         /// The system's words.
         detail: String,
     },
@@ -209,14 +212,22 @@ pub struct Model {
     pub data_dir: PathBuf,
     /// Why the system's keyring cannot be asked, in the system's words; none while nobody came upon that.
     pub no_keyring: Option<String>,
+    /// The connections whose tokens are in a file, because the person wants that.
+    pub tokens_in_file: BTreeSet<ConnectionId>,
+    /// A token that the person wants to copy.
+    pub shown_token: Option<(ConnectionId, Secret)>,
     /// Whether to offer the first steps.
     pub first_steps: bool,
     /// How the last connection test ended.
     pub test: Option<TestOutcome>,
-    /// Where the last text was saved that the person wanted as a file, with the request's number.
-    pub text_saved: Option<(u64, Result<PathBuf, String>)>,
     /// What became of the last file that was to be saved of a device's past.
     pub exported: Option<Exported>,
+    /// How the own server stands on the local network.
+    pub lan: Lan,
+    /// The servers that others announce there.
+    pub nearby: Nearby,
+    /// Where the last text was saved that the person wanted as a file, with the request's number.
+    pub text_saved: Option<(u64, Result<PathBuf, String>)>,
     /// What was searched for and found.
     pub searching: Searching,
 }
@@ -240,6 +251,7 @@ impl Model {
             },
             Update::Removed(id) => {
                 self.connections.remove(&id);
+                self.tokens_in_file.remove(&id);
             }
             Update::Banner(banner) => {
                 if !self.banners.contains(&banner) {
@@ -253,8 +265,13 @@ impl Model {
             Update::DeviceChoices(choices) => self.choose_devices(choices),
             Update::Exported(exported) => self.exported = Some(exported),
             Update::Keyring(trouble) => self.no_keyring = trouble,
+            Update::TokenInFile(id, true) => _ = self.tokens_in_file.insert(id),
+            Update::TokenInFile(id, false) => _ = self.tokens_in_file.remove(&id),
+            Update::ShownToken(shown) => self.shown_token = shown,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
+            Update::Lan(lan) => self.lan = lan,
+            Update::Nearby(nearby) => self.nearby = nearby,
             Update::Found(found) => self.searching.found = Some(found),
             Update::DayFound(found) => self.searching.day = Some(found),
             Update::TextSaved(number, saved) => self.text_saved = Some((number, saved)),
@@ -464,6 +481,8 @@ impl Connection {
             Event::DevicesRestored(states) => self.devices.restored(states),
             // For the publisher beside the model.
             Event::CommandGiven { .. } | Event::PublishRefused { .. } => {}
+            // Of a connection test, which has no place here.
+            Event::InviteGood { .. } => {}
             Event::Note(note) => self.log.note(now.wall_ms, note),
             Event::Passed(passed) => self.log.frame(now.wall_ms, *passed),
             Event::LogWatched(watched) => self.log.watch(watched),
@@ -531,9 +550,8 @@ impl Connection {
 
     fn link_changed(&mut self, now: Time, state: LinkState) {
         if state.code() != self.link.code() {
-            let why = state.why().map(|why| format!(": {}", why.code())).unwrap_or_default();
-            let text = format!("{}{why}", state.code());
-            self.log.note(now.wall_ms, Note::State { text });
+            let why = state.why().cloned().map(Box::new);
+            self.log.note(now.wall_ms, Note::State { text: state.code().to_owned(), why });
         }
         if self.link.is_online() && !state.is_online() {
             self.devices.disconnected();

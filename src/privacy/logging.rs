@@ -2,9 +2,10 @@
 //! goes over the wire, whatever `RUST_LOG` says.
 
 use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
 
 use env_logger::{Builder, Env, Logger};
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use super::known;
 use crate::model::harmless;
@@ -51,6 +52,14 @@ pub fn start(default_filter: &str) {
     }));
 }
 
+/// The last error that the window's toolkit logged, where it tells nobody else.
+static LAST_ERROR: Mutex<Option<String>> = Mutex::new(None);
+
+/// The last error that the window's toolkit logged.
+pub fn last_error() -> Option<String> {
+    LAST_ERROR.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 struct Masked<L = Logger>(L);
 
 impl<L: Log> Log for Masked<L> {
@@ -65,6 +74,9 @@ impl<L: Log> Log for Masked<L> {
         let text = record.args().to_string();
         // One record is one line, whatever a peer calls itself or says.
         let masked = harmless::verbatim(&known::mask(&text), MAX_RECORD_CHARS);
+        if record.level() == Level::Error && record.target().starts_with("eframe") {
+            *LAST_ERROR.lock().unwrap_or_else(PoisonError::into_inner) = Some(masked.to_string());
+        }
         let mut same = Record::builder();
         same.metadata(record.metadata().clone())
             .module_path(record.module_path())
@@ -85,10 +97,6 @@ fn cap(target: &str) -> LevelFilter {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
-    use log::Level;
-
     use super::*;
 
     /// Takes everything.

@@ -14,7 +14,7 @@ use super::private_file::{self, beside};
 use crate::model::address;
 use crate::model::profile::Secret;
 use crate::model::{
-    Banner, ConnectionId, DeviceChoices, NoticeChoices, Panes, Preferences, Profile, WindowPlace,
+    Banner, ConnectionId, DeviceChoices, LanChoice, NoticeChoices, Panes, Preferences, Profile, WindowPlace,
 };
 
 /// Why settings were not written.
@@ -62,6 +62,8 @@ struct Content {
     notice_choices: NoticeChoices,
     #[serde(skip_serializing_if = "DeviceChoices::is_empty")]
     device_choices: DeviceChoices,
+    /// Whether the own server is open to the local network.
+    lan: LanChoice,
     #[serde(skip_serializing_if = "Option::is_none")]
     window: Option<WindowPlace>,
     panes: Panes,
@@ -191,6 +193,16 @@ impl Settings {
     /// For changing that.
     pub fn device_choices_mut(&mut self) -> &mut DeviceChoices {
         &mut self.content.device_choices
+    }
+
+    /// Whether the own server is to be open to the local network, and at which port.
+    pub fn lan(&self) -> LanChoice {
+        self.content.lan
+    }
+
+    /// Changes that.
+    pub fn set_lan(&mut self, choice: LanChoice) {
+        self.content.lan = choice;
     }
 
     /// Where the window stood when it was last closed.

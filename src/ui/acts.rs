@@ -107,6 +107,14 @@ impl Ui {
                 self.dialog = Some(dialog::Dialog::people(cx, connection));
                 return;
             }
+            Target::Invite(connection) => {
+                self.dialog = Some(dialog::Dialog::invites(cx, connection));
+                return;
+            }
+            Target::AddDevice(connection) => {
+                self.dialog = Some(dialog::Dialog::add_device(cx, Some(connection)));
+                return;
+            }
             Target::Act(action) => return self.act(ui, cx, action),
             Target::Theme(theme) => Preferences { theme, ..wanted },
             Target::Language(language) => Preferences { language, ..wanted },

@@ -216,6 +216,7 @@ impl Ui {
             Some(rooms::Wish::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
             Some(rooms::Wish::Duplicate(id)) => self.dialog = dialog::Dialog::duplicate(cx, id),
             Some(rooms::Wish::People(id)) => self.dialog = Some(dialog::Dialog::people(cx, id)),
+            Some(rooms::Wish::Invite(id)) => self.dialog = Some(dialog::Dialog::invites(cx, id)),
             Some(rooms::Wish::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
             None => {}
         }

@@ -5,6 +5,7 @@ pub mod harmless;
 pub mod keys;
 pub mod text;
 pub mod theme;
+mod token;
 
 mod acts;
 mod announce;
@@ -23,6 +24,7 @@ mod icons;
 mod link;
 mod log;
 mod looks;
+mod nearby;
 mod nul;
 mod open_link;
 mod outside;
@@ -142,6 +144,8 @@ pub struct Ui {
     focus_next: Option<egui::Id>,
     /// The connections there were when the person added one: the one that comes is opened.
     known_before: Option<BTreeSet<ConnectionId>>,
+    /// Somebody is to look for servers on the local network.
+    looking: bool,
     focused: Option<bool>,
     around: Surroundings,
     deadline: Deadline,
@@ -182,6 +186,7 @@ impl Ui {
             focus_below: None,
             focus_next: None,
             known_before: None,
+            looking: false,
             focused: None,
             around: Surroundings::default(),
             deadline: Deadline::default(),
@@ -378,6 +383,14 @@ impl Ui {
             }
             self.dialog = None;
             self.give_focus_back(ui, cx);
+        }
+        let looking = matches!(&self.dialog, Some(dialog::Dialog::Connection(form)) if form.is_new());
+        if std::mem::replace(&mut self.looking, looking) != looking {
+            cx.intents.push(Intent::LookForServers(looking));
+        }
+        if let Some(connection) = self.devices.take_wish() {
+            self.dialog = Some(dialog::Dialog::add_device(cx, connection));
+            cx.deadline.at(cx.now.boot_ms);
         }
         if let Some(connection) = self.asks.show(ui, cx) {
             self.dialog = dialog::Dialog::edit(cx, connection);

@@ -36,6 +36,8 @@ pub(super) enum Wish {
     Duplicate(ConnectionId),
     /// To change who may come in at one.
     People(ConnectionId),
+    /// To invite somebody to one.
+    Invite(ConnectionId),
     /// To remove one.
     Remove(ConnectionId),
 }
@@ -183,6 +185,17 @@ impl Rooms {
                 if add.on_hover_text(hint).clicked() {
                     wish = Some(Wish::Add);
                 }
+                // To the server that is looked at, or else the first where the person may.
+                let here = open.and_then(|place| rows.iter().find(|row| row.id == place.connection));
+                let host = here.filter(|row| row.people).or_else(|| rows.iter().find(|row| row.people));
+                if let Some(row) = host {
+                    ui.add_space(space::TINY);
+                    let invite = Button::new(cx.words.people.invite).truncate();
+                    let invite = ui.add_sized(vec2(ui.available_width(), size::CONTROL), invite);
+                    if invite.on_hover_text(&row.name).clicked() {
+                        wish = Some(Wish::Invite(row.id));
+                    }
+                }
             });
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = GAP;
@@ -250,13 +263,14 @@ impl Rooms {
             return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
         }
         let (mut create, mut cancel) = (false, false);
-        let name = name::make_room(&naming.text);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(space::MEDIUM as i8, 4)).show(ui, |ui| {
             let field = TextEdit::singleline(&mut naming.text).hint_text(cx.words.new_room_name);
             let field = ui.add(field.desired_width(f32::INFINITY)).accessible_name(cx.words.new_room_name);
             if std::mem::take(&mut naming.fresh) {
                 field.request_focus();
             }
+            // What was typed in this frame, Enter behind it, belongs to the name.
+            let name = name::make_room(&naming.text);
             create = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
             cancel = field.has_focus() && ui.input(|input| input.key_pressed(Key::Escape));
             ui.add_space(space::TINY);
@@ -277,7 +291,7 @@ impl Rooms {
                 ui.add(Label::new(RichText::new(trouble).font(theme::small()).color(theme.bad)).wrap());
             }
         });
-        if let (true, Ok(room)) = (create, name) {
+        if let (true, Ok(room)) = (create, name::make_room(&naming.text)) {
             naming.asked = Some(room.clone());
             cx.intents.push(Intent::CreateRoom { connection: row.id, room });
         }
@@ -370,6 +384,9 @@ fn menu(
             }
         } else if ui.button(words.disconnect).clicked() {
             cx.intents.push(Intent::Disconnect(row.id));
+        }
+        if row.people && ui.button(words.people.invite).clicked() {
+            wish = Some(Wish::Invite(row.id));
         }
         if row.people && ui.button(words.people.menu).clicked() {
             wish = Some(Wish::People(row.id));

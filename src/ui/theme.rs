@@ -69,6 +69,8 @@ pub mod size {
     pub const HINTED: f32 = 440.0;
     /// Width of a dialog.
     pub const DIALOG: f32 = 440.0;
+    /// The width of a dialog with lists or lines to copy.
+    pub const WIDE_DIALOG: f32 = 640.0;
     /// Width of a dialog beside which everything else goes on.
     pub const ASK: f32 = 340.0;
     /// An icon beside text.
@@ -80,7 +82,7 @@ pub mod size {
     /// The chat is never pressed to less.
     pub const CHAT_LEAST: f32 = 320.0;
     /// Width of the device pane, unless dragged.
-    pub const DEVICES: f32 = 400.0;
+    pub const DEVICES: f32 = 440.0;
     /// It is never dragged to less.
     pub const DEVICES_LEAST: f32 = 280.0;
     /// Height of a line of the connection log.
@@ -213,6 +215,11 @@ pub struct Theme {
 const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }
+
+/// What a QR code is drawn on, and in: the same in every theme, since cameras read dark on light.
+pub const PAPER: Color32 = rgb(0xFFFFFF);
+/// Its modules.
+pub const INK: Color32 = rgb(0x000000);
 
 /// Light.
 pub static LIGHT: Theme = Theme {

@@ -73,7 +73,10 @@ impl Desk {
             Event::Note(Note::ServerError { code, detail }) => {
                 Event::Note(Note::ServerError { code: clean(&code), detail: clean(&detail) })
             }
-            Event::Note(Note::State { text }) => Event::Note(Note::State { text: clean(&text) }),
+            Event::Note(Note::State { text, why }) => {
+                let why = why.map(|why| Box::new(why.with_texts(clean)));
+                Event::Note(Note::State { text: clean(&text), why })
+            }
             Event::Link(state) => Event::Link(state.with_texts(clean)),
             event => event,
         }

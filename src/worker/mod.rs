@@ -11,6 +11,7 @@ mod flush;
 mod intents;
 pub mod line;
 mod manage;
+mod nearby;
 pub mod own_hub;
 mod past;
 mod record;

@@ -400,6 +400,7 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
     prop_oneof![
         hello().prop_map(ClientMessage::Hello),
         text().prop_map(|token| ClientMessage::Auth { token: token.as_str().into() }),
+        text().prop_map(|code| ClientMessage::CheckInvite { code: code.as_str().into() }),
         (id(), number(), room(), text(), moment()).prop_map(|(id, seq, room, body, at)| {
             ClientMessage::Send { id, seq, room, body, at, retry: at % 2 == 0 }
         }),
@@ -422,6 +423,7 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
 pub fn hub_message() -> impl Strategy<Value = HubMessage> {
     prop_oneof![
         text().prop_map(|mac| HubMessage::Proof { mac }),
+        (text(), any::<i64>()).prop_map(|(hub, expires)| HubMessage::InviteGood { hub, expires }),
         welcome().prop_map(HubMessage::Welcome),
         lists().prop_map(HubMessage::Lists),
         vec(entry(), 0..4).prop_map(|entries| HubMessage::Log { entries }),

@@ -182,7 +182,12 @@ async fn a_device_is_reached_by_the_line_that_is_printed_for_it_or_not_made() {
     }
     for id in ["a%2Fb", "a/b", "a?b", "a#b", "a b", "...", "창고", "a;b=c", "a\\b", "%", "/", "+"] {
         let token = add_device(dir.path(), id, "").unwrap();
-        let line = duplex::model::publish::command(&hub.url, false, id, token.reveal());
+        let line = duplex::model::publish::command(
+            &hub.url,
+            duplex::model::publish::Trust::System,
+            id,
+            token.reveal(),
+        );
         let path = line.split_whitespace().nth(1).and_then(|url| url.splitn(4, '/').nth(3)).unwrap();
         let answer = post(hub.addr, &format!("/{path}"), token.reveal(), "{\"t\":1}").await;
         assert_eq!(status(&answer), 204, "{id}: {line}: {answer}");

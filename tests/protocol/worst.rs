@@ -229,6 +229,12 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             hub.tell(Input::Opened(None));
             hub.tell(Input::Frame(encode(&hello(Some("ff".repeat(32))))))
         }
+        HubMessage::InviteGood { .. } => {
+            let mut hub = Hub::new();
+            hub.tell(Input::Opened(None));
+            hub.tell(Input::Frame(encode(&ClientMessage::CheckInvite { code: "x".into() })));
+            hub.tell(Input::Answer(Answer::InviteChecked(Some((escapes(10_000), i64::MIN)))))
+        }
         HubMessage::Welcome(_) => Hub::online().1,
         HubMessage::Lists(_) => Hub::answers(Answer::Lists(lists())),
         HubMessage::Log { .. } => {

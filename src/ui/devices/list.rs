@@ -24,7 +24,10 @@ use crate::model::panes::DeviceLists;
 use crate::ui::digits::Digits;
 use crate::ui::text::Words;
 use crate::ui::theme::{self, space};
-use crate::ui::{Cx, widgets};
+use crate::ui::{Cx, harmless, widgets};
+
+/// A pointer that has not moved for so long keeps nothing where it is, in seconds.
+const MAX_HOLD_S: f64 = 10.0;
 
 /// The list's own state: what it shows and where it is scrolled to.
 pub(super) struct List {
@@ -45,6 +48,8 @@ pub(super) struct List {
     column_search: String,
     /// The tables of the sections that are on screen.
     tables: Vec<Option<Table>>,
+    /// The person wants to add a device.
+    add: bool,
     /// In whose words everything here is.
     words: Option<&'static Words>,
 }
@@ -62,6 +67,7 @@ impl Default for List {
             offset: 0.0,
             top: None,
             wants_focus: false,
+            add: false,
             column_search: String::new(),
             tables: Vec::new(),
             words: None,
@@ -83,12 +89,13 @@ impl List {
             (self.cache, self.order) = (Cache::default(), Order::default());
         }
         let width = ui.available_width();
-        let hold = self.is_pointed_at(ui);
+        let hold = self.is_pointed_at(ui, cx);
         let before = self.view.clone();
         let mut grid = Grid::of(Shape::of(lists.layout, width), width, cx.rhythm());
         let mut changed = self.order.sync(cx, &self.view, hold, grid);
         let wish = controls::show(ui, cx, &mut self.view, &self.order, standings, &mut lists.layout);
         self.wants_focus |= wish.into_list;
+        self.add |= wish.add;
         let chosen_grid = Grid::of(Shape::of(lists.layout, width), width, cx.rhythm());
         if before != self.view || grid != chosen_grid {
             grid = chosen_grid;
@@ -118,14 +125,20 @@ impl List {
         if !has_devices {
             let rest = ui.available_rect_before_wrap().with_min_y(area.bottom());
             let clear = ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
-                empty::show(ui, cx, &self.order, &self.view.filter, standings)
+                empty::show(ui, cx, &self.order, &self.view.filter, standings, &mut self.add)
             });
             if clear.inner {
                 self.view.filter.clear();
+                self.view.hidden_too |= self.order.matching().1 == 0;
                 cx.deadline.at(cx.now.boot_ms);
             }
         }
         chosen.or(chosen_first)
+    }
+
+    /// Whether the person wants to add a device; asked for once.
+    pub(super) fn take_add(&mut self) -> bool {
+        std::mem::take(&mut self.add)
     }
 
     /// Puts the keyboard's focus into the list.
@@ -139,9 +152,19 @@ impl List {
         self.area = None;
     }
 
-    fn is_pointed_at(&self, ui: &Ui) -> bool {
+    /// Whether the pointer is on the list and in use: one that was left lying there must not keep trouble from coming up.
+    fn is_pointed_at(&self, ui: &Ui, cx: &mut Cx) -> bool {
         let pointer = ui.ctx().pointer_hover_pos();
-        self.area.zip(pointer).is_some_and(|(area, pointer)| area.contains(pointer))
+        if !self.area.zip(pointer).is_some_and(|(area, pointer)| area.contains(pointer)) {
+            return false;
+        }
+        let (still, is_down) =
+            ui.input(|input| (f64::from(input.pointer.time_since_last_movement()), input.pointer.any_down()));
+        let left = MAX_HOLD_S - still;
+        if self.order.is_held() && left > 0.0 {
+            cx.deadline.at(cx.now.boot_ms.saturating_add((left * 1_000.0) as u64 + 1));
+        }
+        is_down || left > 0.0
     }
 
     fn first(&self) -> Option<Key> {
@@ -266,7 +289,7 @@ impl List {
             Shape::Cards => Some(Which::First(card::READINGS)),
             Shape::Table => {
                 let table = tables.get(section)?.as_ref()?;
-                Some(Which::Named(Arc::clone(&table.metrics)))
+                Some(Which::Named(Arc::clone(&table.metrics), table.others()))
             }
         };
         let spark = match grid.shape {
@@ -402,7 +425,10 @@ impl View {
     fn group_name(&self, cx: &Cx, entry: &Entry) -> String {
         let words = cx.words.devices;
         match self.grouping {
-            Grouping::None => String::new(),
+            _ if entry.is_pinned() => words.pinned.to_owned(),
+            Grouping::None => words.not_grouped.to_owned(),
+            Grouping::Own if entry.group().is_empty() => words.not_grouped.to_owned(),
+            Grouping::Own => harmless::line(entry.group(), 64),
             Grouping::Kind if entry.kind.trim().is_empty() => words.no_kind.to_owned(),
             Grouping::Kind => rows::kind(cx.words, &entry.kind, entry.id.as_str()),
             Grouping::Status => words.trouble(entry.group_trouble()).to_owned(),

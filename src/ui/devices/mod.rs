@@ -3,6 +3,7 @@
 mod acts;
 mod card;
 mod controls;
+mod cut;
 mod empty;
 mod entry;
 mod list;
@@ -42,6 +43,9 @@ use page::Page;
 use standing::Standing;
 use toast::{Offer, Toast};
 
+/// After so long another file can be saved although nothing was heard of the last one, in milliseconds.
+const MAX_SAVING_MS: u64 = 300_000;
+
 /// The pane's own state.
 #[derive(Default)]
 pub(super) struct Devices {
@@ -65,7 +69,9 @@ impl Devices {
         let pane = ui.max_rect();
         match &mut self.page {
             Some(page) => {
-                let wish = page.show(ui, cx, self.saving.is_some());
+                // An answer that does not come does not lock the button for ever.
+                let is_saving = |(number, _)| cx.now.boot_ms < number + MAX_SAVING_MS;
+                let wish = page.show(ui, cx, self.saving.is_some_and(is_saving));
                 self.follow(ui, cx, wish);
             }
             None => {
@@ -174,6 +180,11 @@ impl Devices {
     pub(super) fn open(&mut self, connection: ConnectionId, device: DeviceId) {
         self.list.rest();
         self.page = Some(Page::new(connection, device));
+    }
+
+    /// Whether the person wants to add a device, and at which server if that is known; asked for once.
+    pub(super) fn take_wish(&mut self) -> Option<Option<ConnectionId>> {
+        self.list.take_add().then_some(None)
     }
 
     /// The device whose page is open.

@@ -25,11 +25,13 @@ const MIN_NAME: f32 = 118.0;
 /// It takes no more, where there is more for values.
 const MAX_NAME: f32 = 260.0;
 /// A reading with its name takes at least so much of a row, in points.
-const MIN_SLOT: f32 = 116.0;
+pub(super) const MIN_SLOT: f32 = 116.0;
 /// Maximum number of readings in a row.
 const MAX_SLOTS: usize = 8;
-/// A metric's name is not cut to less, in points: the reading is left out instead.
-const MIN_LABEL: f32 = 22.0;
+/// A metric's name is not cut to less, in points: the reading takes the next slot too, or is left out.
+const MIN_LABEL: f32 = 28.0;
+/// A name with so much room has the kind behind it, in points.
+const WITH_KIND: f32 = 180.0;
 /// Rows of this width have room for the recent past.
 const WITH_SPARK: f32 = 520.0;
 
@@ -208,7 +210,7 @@ pub(super) fn line(ui: &Ui, rect: Rect, row: &mut Row, said: &Said, slots: Slots
     let faded = !row.is_live();
     mark(ui.painter(), pos2(rect.left() + MARK, middle), theme, row.trouble);
     let mut end = rect.right() - space::SMALL;
-    if slots.spark {
+    if slots.spark && said.drawn.is_empty() {
         let area = Rect::from_center_size(pos2(end - size::SPARK.x / 2.0, middle), size::SPARK);
         row.spark.paint(ui, area, if faded { theme.weak } else { theme.accent });
         end -= size::SPARK.x + space::LARGE;
@@ -229,23 +231,43 @@ pub(super) fn line(ui: &Ui, rect: Rect, row: &mut Row, said: &Said, slots: Slots
     if row.readings.is_empty() || first + slots.width > end + space::MEDIUM {
         name_end = end;
     }
-    let name = widgets::cut(ui, &row.title, theme::body(), colour, name_end - left);
+    let name = row.title_cut.get(ui, &row.title, theme::body(), name_end - left, pen.generation);
     let name_right = left + name.size().x;
     ui.painter().galley(pos2(left, middle - name.size().y / 2.0), name, colour);
     let room = name_end - name_right - space::SMALL;
-    if !row.kind.is_empty() && room > 48.0 {
-        let kind = widgets::cut(ui, &row.kind, theme::small(), theme.weak, room);
+    if !row.kind.is_empty() && slots.name >= WITH_KIND && room > 48.0 {
+        let kind = row.kind_cut.get(ui, &row.kind, theme::small(), room, pen.generation);
         let at = pos2(name_right + space::SMALL, middle - kind.size().y / 2.0);
         ui.painter().galley(at, kind, theme.weak);
     }
-    for (at, shown) in row.readings.iter_mut().flatten().enumerate() {
-        let from = first + slots.width * at as f32;
-        let to = from + slots.width - space::MEDIUM;
+    readings(ui, row.readings.iter_mut().flatten(), (first, end), middle, slots.width, faded, pen);
+}
+
+/// As many readings as have room between two edges, each in a slot of this width and with its name.
+pub(super) fn readings<'a>(
+    ui: &Ui,
+    all: impl Iterator<Item = &'a mut Shown>,
+    (first, end): (f32, f32),
+    middle: f32,
+    slot: f32,
+    faded: bool,
+    pen: &mut Pen<'_>,
+) {
+    let theme = theme::of(ui);
+    let mut from = first;
+    for shown in all {
+        shown.value(ui, pen.digits, pen.generation);
+        // A number is never cut: where it needs more, it has the next slot too.
+        let needed = MIN_LABEL + space::TINY + shown.room() + space::MEDIUM;
+        let width = if shown.is_number && needed > slot { 2.0 * slot } else { slot };
+        let to = from + width - space::MEDIUM;
         if to > end + 0.5 {
-            break;
+            // What is narrower may still have room.
+            continue;
         }
         let colour = value_colour(theme, faded, shown);
         reading(ui, shown, (from, to), middle, colour, pen);
+        from += width;
     }
 }
 
@@ -260,11 +282,11 @@ pub(super) fn reading(
 ) {
     let theme = theme::of(ui);
     shown.value(ui, pen.digits, pen.generation);
-    // A long name gives way before a value does, and words before a name.
+    // A long name gives way before a number does, and words before a name.
     let width = end - left;
-    let value_room = shown.room().min(width - MIN_LABEL - space::TINY).max(width * 0.35);
-    let label_room = width - value_room.min(width * 0.75) - space::TINY;
-    let label = widgets::cut(ui, &shown.name, theme::small(), theme.weak, label_room);
+    let least = if shown.is_number { MIN_LABEL } else { width * 0.45 };
+    let label_room = (width - shown.room() - space::TINY).max(least);
+    let label = shown.name_cut.get(ui, &shown.name, theme::small(), label_room, pen.generation);
     let value_left = left + label.size().x + space::TINY;
     ui.painter().galley(pos2(left, middle - label.size().y / 2.0 + 0.5), label, theme.weak);
     value(ui, shown, (value_left, end), middle, true, colour, pen);
@@ -292,7 +314,11 @@ pub(super) fn connection(
     let sentence = standing.sentence(cx);
     let state = (cx.words.state)(standing.word);
     let facts = standing.facts(cx);
-    let counted = counts.map(|counts| (cx.words.devices.counts)(counts)).filter(|text| !text.is_empty());
+    let joined = |counts| {
+        let parts = cx.words.devices.counts(counts).into_iter().map(|(text, _)| text);
+        parts.collect::<Vec<_>>().join(", ")
+    };
+    let counted = counts.map(joined).filter(|text| !text.is_empty());
     let right = sentence.clone().or(counted);
     let mut end = rect.right() - space::SMALL;
     if let Some(right) = &right {

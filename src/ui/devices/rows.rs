@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::cut::Cut;
 use super::shown::Shown;
 use super::spark::Spark;
 use super::view::{Key, Trouble};
@@ -27,8 +28,8 @@ const MAX_SPOKEN: usize = 6;
 pub(super) enum Which {
     /// So many of the first that have ever told a value.
     First(usize),
-    /// These, each in its place.
-    Named(Arc<[MetricName]>),
+    /// These, each in its place, and behind them so many of the others.
+    Named(Arc<[MetricName]>, usize),
 }
 
 /// What one row shows.
@@ -43,8 +44,12 @@ pub(super) struct Row {
     known: Option<(u64, u64)>,
     /// Its name for people.
     pub(super) title: String,
+    /// The same laid out.
+    pub(super) title_cut: Cut,
     /// What kind of thing it is.
     pub(super) kind: String,
+    /// The same laid out.
+    pub(super) kind_cut: Cut,
     /// Its status.
     pub(super) status: Status,
     /// What it needs.
@@ -83,7 +88,9 @@ impl Row {
             mark: None,
             known: None,
             title: String::new(),
+            title_cut: Cut::default(),
             kind: String::new(),
+            kind_cut: Cut::default(),
             status: Status::Unknown,
             trouble: Trouble::Unknown,
             since: 0,
@@ -160,11 +167,13 @@ impl Row {
             Which::First(most) => {
                 device.latest.iter().filter(has_told).take(*most).for_each(|latest| put(Some(latest)));
             }
-            Which::Named(names) => {
+            Which::Named(names, others) => {
                 for name in names.iter() {
                     let is_it = |latest: &&Latest| latest.metric.name == *name;
                     put(device.latest.iter().find(is_it).filter(has_told));
                 }
+                let is_other = |latest: &&Latest| has_told(latest) && !names.contains(&latest.metric.name);
+                device.latest.iter().filter(is_other).take(*others).for_each(|latest| put(Some(latest)));
             }
         }
         self.readings.truncate(count);
@@ -175,6 +184,8 @@ impl Row {
         if self.title.is_empty() {
             self.title = title(&self.name, key.device.as_str(), self.mark.as_deref());
             self.kind = kind(words, &self.spec_kind, key.device.as_str());
+            self.title_cut.clear();
+            self.kind_cut.clear();
         }
         for shown in self.readings.iter_mut().flatten() {
             shown.prepare(words, key.device.as_str());

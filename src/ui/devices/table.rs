@@ -24,6 +24,10 @@ use crate::ui::{Cx, harmless, widgets};
 
 /// No column is narrower, in points.
 const MIN_COLUMN: f32 = 64.0;
+/// A reading without a column takes at least so much, with its name.
+const OTHER_SLOT: f32 = 136.0;
+/// What has no column of its own is shown from this room on, in points.
+const MIN_OTHERS: f32 = 220.0;
 /// No column is made wider by hand, in points.
 const MAX_COLUMN: f32 = 600.0;
 /// A value's column, in points, unless there is room or it was changed.
@@ -46,6 +50,7 @@ const GRIP: f32 = 4.0;
 const NAME_KEY: &str = " name";
 const STATE_KEY: &str = " state";
 const KIND_KEY: &str = " kind";
+const OTHERS_KEY: &str = " others";
 
 /// What a column shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +60,8 @@ enum Content {
     Kind,
     /// The reading of this place, and whether it is a number.
     Metric(usize, bool),
+    /// What has no column of its own, each with its name.
+    Others,
 }
 
 /// One column.
@@ -64,7 +71,8 @@ struct Column {
     /// Under which its width is kept.
     key: String,
     title: String,
-    sort: Sort,
+    /// What a click on its title sorts by.
+    sort: Option<Sort>,
     left: f32,
     width: f32,
 }
@@ -96,7 +104,7 @@ impl Table {
         let mut columns: Vec<Column> = Vec::new();
         let mut left = 0.0;
         let mut add = |content: Content, key: &str, title: String, sort: Sort, width: f32| {
-            columns.push(Column { content, key: key.to_owned(), title, sort, left, width });
+            columns.push(Column { content, key: key.to_owned(), title, sort: Some(sort), left, width });
             left += width;
             left
         };
@@ -109,18 +117,35 @@ impl Table {
             end = add(Content::Kind, KIND_KEY, words.column_kind.to_owned(), Sort::Kind, kind);
         }
         let room = (width - end - CHOICE).max(0.0);
-        let (names, left_out) = metrics(section, chosen, room, |name| kept(name, VALUE));
+        let Chosen { names, left_out, has_others } =
+            chosen_metrics(section, chosen, room, |n| kept(n, VALUE));
         // What room there is makes values' columns wider, evenly.
         let used: f32 = names.iter().map(|name| kept(name.as_str(), VALUE)).sum();
         let spare = (room - used).max(0.0) / names.len().max(1) as f32;
-        let usual = (VALUE + spare).clamp(VALUE, WIDE_VALUE);
+        let usual = if has_others { VALUE } else { (VALUE + spare).clamp(VALUE, WIDE_VALUE) };
         for (at, name) in names.iter().enumerate() {
             let is_number = section.tally.kind(name.as_str()).is_none_or(|kind| kind == MetricType::Number);
             let title = harmless::line(name.as_str(), 64);
             let sort = Sort::Metric(name.clone());
-            add(Content::Metric(at, is_number), name.as_str(), title, sort, kept(name.as_str(), usual));
+            end = add(Content::Metric(at, is_number), name.as_str(), title, sort, kept(name.as_str(), usual));
+        }
+        if has_others {
+            columns.push(Column {
+                content: Content::Others,
+                key: OTHERS_KEY.to_owned(),
+                title: words.column_others.to_owned(),
+                sort: None,
+                left: end,
+                width: (width - CHOICE - end).max(MIN_COLUMN),
+            });
         }
         Table { connection: section.connection, columns, metrics: names.into(), left_out }
+    }
+
+    /// How many readings may have room behind those that have a column.
+    pub(super) fn others(&self) -> usize {
+        let others = self.columns.iter().find(|column| column.content == Content::Others);
+        others.map_or(0, |column| (column.width / OTHER_SLOT).ceil() as usize + 1)
     }
 
     /// Whether it is of this connection's devices.
@@ -146,7 +171,7 @@ impl Table {
             let cell = Rect::from_x_y_ranges(left..=left + column.width, rect.y_range());
             title(ui, cx, scope, column, cell, view);
         }
-        for column in &self.columns {
+        for column in self.columns.iter().filter(|column| column.sort.is_some()) {
             let x = rect.left() + paint::EDGE + column.left + column.width;
             if let Some(width) = edge(ui, cx, scope.with(&column.key), (x, rect), column) {
                 lists.table_mut(self.connection).widths.insert(column.key.clone(), width);
@@ -243,13 +268,13 @@ impl Table {
         let faded = !row.is_live();
         for column in &self.columns {
             let left = rect.left() + column.left;
-            let end = left + column.width - space::SMALL;
+            let end = left + column.width - space::LARGE;
             match &column.content {
                 Content::Name => {
                     paint::mark(ui.painter(), pos2(left + paint::MARK, middle), theme, row.trouble);
                     let colour = if faded { theme.weak } else { theme.text };
                     let at = left + paint::INDENT;
-                    let name = widgets::cut(ui, &row.title, theme::body(), colour, end - at);
+                    let name = row.title_cut.get(ui, &row.title, theme::body(), end - at, pen.generation);
                     ui.painter().galley(pos2(at, middle - name.size().y / 2.0), name, colour);
                 }
                 Content::State if said.drawn.is_empty() => {}
@@ -259,8 +284,14 @@ impl Table {
                     ui.painter().galley(pos2(left, middle - text.size().y / 2.0), text, colour);
                 }
                 Content::Kind => {
-                    let kind = widgets::cut(ui, &row.kind, theme::small(), theme.weak, end - left);
+                    let kind = row.kind_cut.get(ui, &row.kind, theme::small(), end - left, pen.generation);
                     ui.painter().galley(pos2(left, middle - kind.size().y / 2.0), kind, theme.weak);
+                }
+                Content::Others => {
+                    let others = row.readings.iter_mut().skip(self.metrics.len()).flatten();
+                    let slots = (column.width / OTHER_SLOT).max(1.0).floor();
+                    let slot = (column.width / slots).min(1.4 * OTHER_SLOT);
+                    paint::readings(ui, others, (left, left + column.width), middle, slot, faded, pen);
                 }
                 Content::Metric(at, is_number) => {
                     let Some(Some(shown)) = row.readings.get_mut(*at) else { continue };
@@ -272,36 +303,56 @@ impl Table {
     }
 }
 
-/// The metrics that have a column, and how many of the chosen have no room.
-fn metrics(
+/// Which metrics have a column.
+struct Chosen {
+    names: Vec<MetricName>,
+    /// How many of those that the person chose have no room.
+    left_out: usize,
+    /// Whether the others are shown behind them.
+    has_others: bool,
+}
+
+/// Those that the person chose; else all of them if they have room, or those that most devices have.
+fn chosen_metrics(
     section: &mut Section,
     chosen: Option<&DeviceTable>,
     room: f32,
     width: impl Fn(&str) -> f32,
-) -> (Vec<MetricName>, usize) {
-    let chosen = chosen.and_then(|chosen| chosen.columns.as_ref());
-    let wanted: Vec<MetricName> = match chosen {
-        Some(chosen) => {
-            chosen.iter().take(MAX_CHOSEN).filter_map(|name| MetricName::new(name).ok()).collect()
-        }
-        None => section.tally.sorted().iter().take(MAX_USUAL).map(|(name, ..)| name.clone()).collect(),
+) -> Chosen {
+    let fitting = |names: &[MetricName], room: f32| {
+        let mut used = 0.0;
+        let is_too_much = |name: &MetricName| {
+            used += width(name.as_str());
+            used > room
+        };
+        names.iter().position(is_too_much).unwrap_or(names.len())
     };
-    let mut used = 0.0;
-    let fits = |name: &MetricName| {
-        used += width(name.as_str());
-        used > room
-    };
-    let shown = wanted.iter().position(fits).unwrap_or(wanted.len()).max(usize::from(!wanted.is_empty()));
-    let left_out = if chosen.is_some() { wanted.len() - shown } else { 0 };
-    (wanted.into_iter().take(shown).collect(), left_out)
+    if let Some(chosen) = chosen.and_then(|chosen| chosen.columns.as_ref()) {
+        let named = chosen.iter().take(MAX_CHOSEN).filter_map(|name| MetricName::new(name).ok());
+        let mut names: Vec<MetricName> = named.collect();
+        let all = names.len();
+        names.truncate(fitting(&names, room).max(1));
+        return Chosen { left_out: all - names.len(), names, has_others: false };
+    }
+    let devices = section.counts.all();
+    let all = section.tally.sorted();
+    let mut names: Vec<MetricName> = all.iter().take(MAX_USUAL).map(|(name, ..)| name.clone()).collect();
+    if all.len() <= MAX_USUAL && fitting(&names, room) == names.len() {
+        return Chosen { names, left_out: 0, has_others: false };
+    }
+    // A column that is empty in most lines tells less than what stands there with its name.
+    let common = all.iter().take(MAX_USUAL).filter(|(_, count, _)| 2 * count >= devices).count();
+    names.truncate(common.min(fitting(&names, room - MIN_OTHERS)));
+    Chosen { names, left_out: 0, has_others: room >= MIN_OTHERS }
 }
 
 /// A column's name: a click sorts by it.
 fn title(ui: &mut Ui, cx: &Cx, scope: Id, column: &Column, cell: Rect, view: &mut View) {
     let theme = theme::of(ui);
     let id = scope.with(("title", &column.key));
-    let response = ui.interact(cell.shrink2(vec2(GRIP, 0.0)), id, Sense::click());
-    let is_sorted = view.sort == column.sort;
+    let sense = if column.sort.is_some() { Sense::click() } else { Sense::hover() };
+    let response = ui.interact(cell.shrink2(vec2(GRIP, 0.0)), id, sense);
+    let is_sorted = column.sort.as_ref() == Some(&view.sort);
     response.widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, &column.title));
     ui.ctx().accesskit_node_builder(id, |node| {
         if is_sorted {
@@ -314,7 +365,7 @@ fn title(ui: &mut Ui, cx: &Cx, scope: Id, column: &Column, cell: Rect, view: &mu
     let is_number = matches!(column.content, Content::Metric(_, true));
     let arrow = if is_sorted { 14.0 } else { 0.0 };
     let left = cell.left() + if column.content == Content::Name { paint::INDENT } else { 0.0 };
-    let end = cell.right() - space::SMALL;
+    let end = cell.right() - space::LARGE;
     let text = widgets::cut(ui, &column.title, theme::small(), colour, end - left - arrow);
     let at = if is_number { end - text.size().x } else { left };
     let beside = if is_number { at - 8.0 } else { at + text.size().x + 8.0 };
@@ -323,8 +374,9 @@ fn title(ui: &mut Ui, cx: &Cx, scope: Id, column: &Column, cell: Rect, view: &mu
         let icon = if view.reversed { Icon::Down } else { Icon::Up };
         icons::paint(ui.painter(), pos2(beside, cell.center().y), icon, 12.0, colour);
     }
+    let Some(sort) = &column.sort else { return };
     if response.clicked() {
-        view.sort_by(column.sort.clone());
+        view.sort_by(sort.clone());
     }
     response.on_hover_text((cx.words.devices.sort_by)(&column.title));
 }

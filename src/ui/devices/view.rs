@@ -3,7 +3,7 @@
 use crate::model::device::{DeviceId, MetricName, Status};
 use crate::model::id::ConnectionId;
 use crate::model::panes::DeviceLayout;
-use crate::ui::text::devices::DeviceWords;
+use crate::ui::text::devices::{Counts, DeviceWords};
 use crate::ui::theme::Rhythm;
 
 /// What the list is sorted by.
@@ -25,8 +25,10 @@ pub(super) enum Sort {
 /// What the list is grouped by.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Grouping {
-    /// Not at all.
+    /// By the person's own groups; not at all where there is none.
     #[default]
+    Own,
+    /// Not at all.
     None,
     /// By what kind of thing it is.
     Kind,
@@ -45,6 +47,8 @@ pub(super) struct View {
     pub(super) grouping: Grouping,
     /// As typed.
     pub(super) filter: String,
+    /// Devices that the person has hidden are listed too.
+    pub(super) hidden_too: bool,
 }
 
 impl View {
@@ -93,6 +97,19 @@ impl DeviceWords {
             Trouble::Unknown => (self.status)(Status::Unknown),
             Trouble::None => (self.status)(Status::Online),
         }
+    }
+
+    /// How many devices need what, the most urgent first.
+    pub(super) fn counts(&self, counts: &Counts) -> Vec<(String, Trouble)> {
+        let all = [
+            (counts.silent, Trouble::Silent),
+            (counts.offline, Trouble::Offline),
+            (counts.faulty, Trouble::Faulty),
+            (counts.unknown, Trouble::Unknown),
+            (counts.online, Trouble::None),
+        ];
+        let some = all.into_iter().filter(|(count, _)| *count > 0);
+        some.map(|(count, trouble)| ((self.count)(self.trouble(trouble), count), trouble)).collect()
     }
 }
 

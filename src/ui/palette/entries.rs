@@ -28,6 +28,10 @@ pub(in crate::ui) enum Target {
     People(ConnectionId),
     /// Something done with a device.
     DeviceAct(ConnectionId, DeviceId, Act),
+    /// An invite to it.
+    Invite(ConnectionId),
+    /// A new device there.
+    AddDevice(ConnectionId),
     /// Another action.
     Act(Action),
     /// These colours.
@@ -105,6 +109,12 @@ pub(super) fn all(
             if people::is_offered(connection) {
                 let (target, name) = (Target::People(*id), cx.words.people.menu.to_owned());
                 all.push(Entry::new(target, Icon::Server, name, of.clone(), 340));
+                for (target, icon, name) in [
+                    (Target::Invite(*id), Icon::Plus, cx.words.people.invite),
+                    (Target::AddDevice(*id), Icon::Devices, cx.words.people.add_device),
+                ] {
+                    all.push(Entry::new(target, icon, name.to_owned(), of.clone(), 345));
+                }
             }
             let note = cx.words.keys.connection.to_owned();
             all.push(Entry::new(Target::Connection(*id), Icon::Server, of, note, 350));

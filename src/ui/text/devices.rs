@@ -65,7 +65,8 @@ pub struct DeviceWords {
     // The pane
     pub devices: &'static str,
     pub device_list: &'static str,
-    pub counts: fn(&Counts) -> String,
+    /// "2 silent": a status, and how many devices have it.
+    pub count: fn(&str, usize) -> String,
     pub left_out: fn(u64) -> String,
     /// Of servers that have more devices than are shown.
     pub devices_left_out: fn(u64) -> String,
@@ -83,6 +84,18 @@ pub struct DeviceWords {
     pub group_kind: &'static str,
     pub group_status: &'static str,
     pub no_kind: &'static str,
+    /// The heading above pinned devices.
+    pub pinned: &'static str,
+    /// The heading above devices that are in no group.
+    pub not_grouped: &'static str,
+    /// Grouped by the person's own groups.
+    pub group_own: &'static str,
+    pub all_hidden: &'static str,
+    pub show_hidden: &'static str,
+    /// How many devices are hidden, while they are.
+    pub hidden: fn(usize) -> String,
+    /// The same while they are listed.
+    pub hide_hidden: fn(usize) -> String,
     pub layout: fn(&str) -> String,
     pub layout_auto: &'static str,
     pub layout_rows: &'static str,
@@ -91,6 +104,8 @@ pub struct DeviceWords {
     pub column_name: &'static str,
     pub column_state: &'static str,
     pub column_kind: &'static str,
+    /// What has no column of its own.
+    pub column_others: &'static str,
     /// The button that chooses columns.
     pub columns: &'static str,
     /// The same where some of the chosen ones have no room.

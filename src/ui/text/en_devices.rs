@@ -1,6 +1,6 @@
 //! English about devices.
 
-use super::devices::{Counts, DeviceWords, Span};
+use super::devices::{DeviceWords, Span};
 use crate::model::device::{Freshness, Status};
 
 /// English about devices.
@@ -29,7 +29,7 @@ pub static ENGLISH: DeviceWords = DeviceWords {
 
     devices: "Devices",
     device_list: "List of devices",
-    counts,
+    count: |word, count| format!("{count} {word}"),
     left_out: |count| {
         if count == 1 {
             "1 reading left out: too many arrived at once".to_owned()
@@ -57,6 +57,13 @@ pub static ENGLISH: DeviceWords = DeviceWords {
     group_kind: "kind",
     group_status: "status",
     no_kind: "other",
+    pinned: "Pinned",
+    not_grouped: "Other devices",
+    group_own: "my groups",
+    all_hidden: "All devices are hidden.",
+    show_hidden: "Show hidden devices",
+    hidden: |count| format!("{count} hidden"),
+    hide_hidden: |count| format!("Showing {count} hidden"),
     layout: |name| format!("View: {name}"),
     layout_auto: "automatic",
     layout_rows: "list",
@@ -65,6 +72,7 @@ pub static ENGLISH: DeviceWords = DeviceWords {
     column_name: "Name",
     column_state: "Status",
     column_kind: "Kind",
+    column_others: "Values",
     columns: "Choose columns",
     columns_left_out: |count| {
         if count == 1 {
@@ -130,16 +138,4 @@ fn freshness(freshness: Freshness) -> &'static str {
         Freshness::Stale => "outdated",
         Freshness::Unknown => "unknown",
     }
-}
-
-fn counts(counts: &Counts) -> String {
-    let all = [
-        (counts.silent, "silent"),
-        (counts.offline, "offline"),
-        (counts.faulty, "faulty"),
-        (counts.unknown, "unknown"),
-        (counts.online, "online"),
-    ];
-    let some = all.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
-    some.collect::<Vec<_>>().join(", ")
 }

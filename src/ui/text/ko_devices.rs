@@ -1,6 +1,6 @@
 //! Korean about devices.
 
-use super::devices::{Counts, DeviceWords, Span};
+use super::devices::{DeviceWords, Span};
 use crate::model::device::{Freshness, Status};
 
 /// Korean about devices.
@@ -29,7 +29,7 @@ pub static KOREAN: DeviceWords = DeviceWords {
 
     devices: "기기",
     device_list: "기기 목록",
-    counts,
+    count: |word, count| format!("{word} {count}"),
     left_out: |count| format!("측정값 {count}개 생략됨: 한꺼번에 너무 많이 수신되었습니다"),
     devices_left_out: |count| format!("기기 {count}대만 표시합니다: 서버의 기기가 너무 많습니다"),
     not_kept: |count| format!("측정값 {count}개를 디스크에 저장하지 못했습니다"),
@@ -45,6 +45,13 @@ pub static KOREAN: DeviceWords = DeviceWords {
     group_kind: "종류",
     group_status: "상태",
     no_kind: "기타",
+    pinned: "고정됨",
+    not_grouped: "기타 기기",
+    group_own: "내 그룹",
+    all_hidden: "모든 기기가 숨겨져 있습니다.",
+    show_hidden: "숨긴 기기 표시",
+    hidden: |count| format!("숨김 {count}대"),
+    hide_hidden: |count| format!("숨긴 기기 {count}대 표시 중"),
     layout: |name| format!("보기: {name}"),
     layout_auto: "자동",
     layout_rows: "목록",
@@ -53,6 +60,7 @@ pub static KOREAN: DeviceWords = DeviceWords {
     column_name: "이름",
     column_state: "상태",
     column_kind: "종류",
+    column_others: "값",
     columns: "열 선택",
     columns_left_out: |count| format!("열 선택 (공간이 부족해 {count}개 숨김)"),
     find_column: "열 검색",
@@ -114,16 +122,4 @@ fn freshness(freshness: Freshness) -> &'static str {
         Freshness::Stale => "오래됨",
         Freshness::Unknown => "알 수 없음",
     }
-}
-
-fn counts(counts: &Counts) -> String {
-    let all = [
-        (counts.silent, "무응답"),
-        (counts.offline, "오프라인"),
-        (counts.faulty, "이상"),
-        (counts.unknown, "알 수 없음"),
-        (counts.online, "온라인"),
-    ];
-    let some = all.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{word} {count}"));
-    some.collect::<Vec<_>>().join(", ")
 }

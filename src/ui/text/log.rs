@@ -44,7 +44,8 @@ pub struct LogWords {
     pub binary: &'static str,
     pub no_kind: &'static str,
     pub counts: fn(&Counts) -> String,
-    pub state: fn(&str) -> String,
+    /// The state's word, and why the link is down.
+    pub state: fn(&str, Option<&str>) -> String,
     pub malformed: fn(&str) -> String,
     pub server_error: fn(&str, &str) -> String,
     /// Of a frame of this size only the beginning is kept.

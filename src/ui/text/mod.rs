@@ -19,6 +19,7 @@ mod en_device_acts;
 mod en_device_page;
 mod en_devices;
 mod en_keys;
+mod en_link;
 mod en_log;
 mod en_notices;
 mod en_people;
@@ -31,6 +32,7 @@ mod ko_device_acts;
 mod ko_device_page;
 mod ko_devices;
 mod ko_keys;
+mod ko_link;
 mod ko_log;
 mod ko_notices;
 mod ko_people;
@@ -117,6 +119,20 @@ pub enum StateWord {
     Stopped,
     /// Not asked to connect.
     Off,
+}
+
+impl StateWord {
+    /// The word for a `LinkState::code`.
+    pub fn of_code(code: &str) -> Option<StateWord> {
+        match code {
+            "connecting" => Some(StateWord::Connecting),
+            "online" => Some(StateWord::Online),
+            "waiting" => Some(StateWord::Waiting),
+            "stopped" => Some(StateWord::Stopped),
+            "off" => Some(StateWord::Off),
+            _ => None,
+        }
+    }
 }
 
 /// What happened, and what the person can do about it.
@@ -233,6 +249,7 @@ pub struct Words {
     pub address: &'static str,
     pub address_hint: &'static str,
     pub address_taken_as: fn(&str) -> String,
+    pub use_address: fn(&str) -> String,
     pub token: &'static str,
     pub token_hint_new: &'static str,
     pub token_hint_keep: &'static str,

@@ -20,8 +20,8 @@ use crate::ui::text::{Words, local};
 use crate::ui::theme::{self, Theme, space};
 use crate::ui::{Cx, harmless, value, widgets};
 
-/// Height of a plot, in points.
-const HEIGHT: f32 = 132.0;
+/// The least and the greatest height of a plot, in points.
+pub(super) const HEIGHT: (f32, f32) = (132.0, 300.0);
 /// Room for the numbers at the left, where they need no more.
 pub(super) const AXIS: f32 = 56.0;
 /// Least distance of two times on the axis.
@@ -41,6 +41,8 @@ pub(super) struct Canvas {
     pub loading: bool,
     /// Room for the numbers at the left.
     pub axis: f32,
+    /// How high the lines' part of a plot is, in points.
+    pub height: f32,
     /// Whether the times stand under it.
     pub with_times: bool,
 }
@@ -70,10 +72,9 @@ pub(super) fn show(
     legend(ui, cx, canvas, lines, vertical, (low, high));
     let (words, sight) = (cx.words, canvas.sight);
     let first = lines.first().map(|line| line.metric.clone());
-    let plot =
-        bare(ui, cx, canvas).height(HEIGHT).y_grid_spacer(levels(lines)).y_axis_formatter(move |mark, _| {
-            first.as_ref().map_or(String::new(), |metric| level(words, metric, mark))
-        });
+    let plot = bare(ui, cx, canvas).height(canvas.height).y_grid_spacer(levels(lines)).y_axis_formatter(
+        move |mark, _| first.as_ref().map_or(String::new(), |metric| level(words, metric, mark)),
+    );
     let shown = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(sight.from as f64..=sight.to as f64);
         plot.set_plot_bounds_y(low..=high);
@@ -281,12 +282,20 @@ fn levels(lines: &[Plotted]) -> impl Fn(GridInput) -> Vec<GridMark> + use<> {
     }
 }
 
+/// From here on a number on an axis is written with an exponent.
+const LONG: f64 = 1e12;
+
 /// A number at the left of the plot.
 fn level(words: &Words, metric: &Metric, mark: GridMark) -> String {
     if matches!(metric.kind, MetricType::Flag | MetricType::Enum)
         || matches!(metric.unit.as_str(), "B" | "B/s")
     {
         return chart_value(words, metric, mark.value);
+    }
+    // Beside a plot there is no room for twenty digits, unless it takes them to tell two neighbours apart.
+    let apart = (mark.value.abs() / mark.step_size).log10().ceil() + 1.0;
+    if mark.value.abs() >= LONG && apart <= value::DIGITS as f64 {
+        return value::scientific(words, mark.value);
     }
     let mut bare = Metric::new(metric.name.clone(), MetricType::Number);
     // As many digits as tell two neighbours apart.

@@ -302,6 +302,12 @@ impl Plots {
         let count = if ui.available_width() >= TWO && groups.len() > 1 { 2 } else { 1 };
         let gap = super::GAP;
         let widths = vec![(ui.available_width() - gap * (count - 1) as f32) / count as f32; count];
+        // Beside other things they fill the window's height, which leaves about so much for what stands around them.
+        const AROUND: f32 = 230.0;
+        const LEGEND: f32 = 40.0;
+        let beside = ui.clip_rect().width() > ui.available_width() * 1.3;
+        let each = (ui.clip_rect().height() - AROUND) / groups.len().div_ceil(count) as f32 - LEGEND;
+        let height = if beside { each.clamp(plot::HEIGHT.0, plot::HEIGHT.1) } else { plot::HEIGHT.0 };
         let mut one = |ui: &mut Ui, number: usize, group: &[(usize, &Metric)]| {
             let name = group.first().map(|(_, metric)| metric.name.as_str()).unwrap_or_default();
             let id = egui::Id::unique(("device plot", facts.connection, facts.device.as_str(), name));
@@ -311,6 +317,7 @@ impl Plots {
                 cursor: self.cursor,
                 loading: false,
                 axis: self.axis,
+                height,
                 with_times: number + count >= groups.len(),
             };
             let shown = match group {
