@@ -45,7 +45,7 @@ pub(super) fn show(
         wish = filter(ui, cx, &mut view.filter);
         wish.add = add;
         ui.add_space(space::TINY);
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = space::SMALL;
             ui.spacing_mut().button_padding = vec2(space::TINY, 2.0);
             sorting(ui, cx, view);
