@@ -178,7 +178,7 @@ fn with_offset(text: &str) -> Option<WallMs> {
     let of = |pattern: &&str| DateTime::parse_from_str(text, pattern).ok();
     let patterns =
         ["%Y-%m-%d %H:%M %:z", "%Y-%m-%d %H:%M:%S %:z", "%Y-%m-%dT%H:%M%:z", "%Y-%m-%dT%H:%M:%S%.f%:z"];
-    let exact = patterns.iter().find_map(|pattern| of(&pattern));
+    let exact = patterns.iter().find_map(of);
     exact.or_else(|| DateTime::parse_from_rfc3339(text).ok()).map(|time| time.timestamp_millis())
 }
 
