@@ -49,6 +49,7 @@ pub fn main() -> ExitCode {
     privacy::tell_plainly("duplex");
     // First of all: no other thread runs yet.
     privacy::seal();
+    input_method::prepare();
     privacy::logging::start("warn,duplex=info");
     // Whoever asks for it is a program, the installer most of all: it looks at the exit code and tells the person itself.
     let tell = if args.quit { display::print } else { display::tell };
