@@ -220,7 +220,7 @@ impl Page {
     }
 
     fn has(&self, label: &str) -> bool {
-        self.window.harness.query_by_label(label).is_some()
+        self.window.harness.query_all_by_label(label).next().is_some()
     }
 
     fn has_text(&self, part: &str) -> bool {
@@ -272,8 +272,8 @@ fn every_reading_says_what_it_is_and_how_far_to_believe_it() {
     let mut page = Page::opened();
     assert!(page.has("temperature 21.5 °C, live"));
     assert!(page.has("speed 1,200 rpm, live"));
-    assert!(page.has("target 40 °C, replayed"));
-    assert!(page.has("bearing —, replayed"));
+    assert!(page.has("target 40 °C, last known"));
+    assert!(page.has("bearing —, last known"));
     let now = page.window.now().wall_ms;
     page.window.event(Event::DeviceSilent { device: device(), since: now });
     assert!(page.has("temperature 21.5 °C, stale"));
@@ -304,7 +304,7 @@ fn a_number_is_set_by_typing_and_enter() {
     assert_eq!(page.commands(), []);
     page.window.key(Key::Enter);
     assert_eq!(page.commands(), [("target".into(), Value::Number(55.0), 7)]);
-    assert!(page.has("target 40 °C, replayed"), "what the device says stays until it says otherwise");
+    assert!(page.has("target 40 °C, last known"), "what the device says stays until it says otherwise");
 }
 
 #[test]

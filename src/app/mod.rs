@@ -4,6 +4,7 @@ mod args;
 mod clipboard;
 mod desktop;
 mod display;
+mod fonts;
 mod frame_log;
 mod gate;
 #[cfg_attr(not(all(unix, not(target_os = "macos"))), path = "input_method_system.rs")]
@@ -11,6 +12,7 @@ mod input_method;
 mod instance;
 mod outside;
 mod place;
+mod screens;
 mod screenshot;
 mod window;
 

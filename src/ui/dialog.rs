@@ -1,12 +1,13 @@
 //! The dialog to add, edit and test a connection, the one that asks before a connection is removed, and the frame of all.
 
 use egui::accesskit::Role;
-use egui::{Frame, Id, Key, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{Key, Label, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use super::search::day;
 use super::target::Target;
-use super::theme::{self, radius, size, space};
-use super::{Cx, harmless, nearby, open_link, people, rooms, settings, shortcuts, widgets};
+use super::text::Words;
+use super::theme::{self, size, space};
+use super::{Cx, fade, harmless, nearby, open_link, people, rooms, settings, sheet, shortcuts, widgets};
 use crate::model::address::{self, Address, BadAddress, unencrypted_host};
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
@@ -114,6 +115,11 @@ impl Dialog {
         Dialog::Settings(settings::Sheet::new(chosen))
     }
 
+    /// For one of the app's settings.
+    pub(super) fn setting(chosen: Preferences, words: &Words, at: usize) -> Dialog {
+        Dialog::Settings(settings::Sheet::at(chosen, words, at))
+    }
+
     /// For the settings of a connection.
     pub(super) fn edit(cx: &Cx, id: ConnectionId) -> Option<Dialog> {
         let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
@@ -194,40 +200,29 @@ impl Dialog {
         }
     }
 
-    /// Draws the dialog.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx) -> Fate {
-        let theme = theme::of(ui);
-        let frame = Frame::new()
-            .fill(theme.raised)
-            .stroke(egui::Stroke::new(1.0, theme.line))
-            .corner_radius(radius::CARD)
-            .inner_margin(space::HUGE);
-        let window = ui.ctx().content_rect().size();
-        let width = match self {
+    /// How wide its contents want to be, in points.
+    fn width(&self) -> f32 {
+        match self {
+            Dialog::Settings(_) => size::SETTINGS,
+            Dialog::Shortcuts => size::SHORTCUTS,
             Dialog::People(_) | Dialog::AddDevice(_) => size::WIDE_DIALOG,
             _ => size::DIALOG,
-        };
-        let width = width.min(window.x - 2.0 * (space::HUGE + space::LARGE));
-        let modal = Modal::new(Id::unique("dialog")).frame(frame).backdrop_color(theme.veil);
-        let shown = modal.show(ui.ctx(), |ui| {
-            ui.set_width(width);
-            ui.spacing_mut().item_spacing.y = space::SMALL;
-            let title = self.title(cx);
-            ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
-                node.set_role(Role::Dialog);
-                node.set_label(title);
-                node.set_modal();
-            });
-            match self {
-                Dialog::Connection(form) => form.show(ui, cx, window.y),
-                Dialog::Settings(sheet) => sheet.show(ui, cx, window.y),
-                Dialog::Shortcuts => shortcuts::show(ui, cx, window.y),
-                Dialog::OpenLink(ask) => ask.show(ui, cx, window.y),
-                Dialog::Day(sheet) => sheet.show(ui, cx),
-                Dialog::People(sheet) => sheet.show(ui, cx, window.y),
-                Dialog::AddDevice(sheet) => sheet.show(ui, cx, window.y),
-                Dialog::Remove { id, name } => remove(ui, cx, *id, name),
-            }
+        }
+    }
+
+    /// Draws the dialog.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx) -> Fate {
+        let window = ui.ctx().content_rect().size();
+        let (title, width) = (self.title(cx), self.width());
+        let shown = sheet::show(ui, "dialog", &title, width, |ui| match self {
+            Dialog::Connection(form) => form.show(ui, cx, window.y),
+            Dialog::Settings(sheet) => sheet.show(ui, cx, window.y),
+            Dialog::Shortcuts => shortcuts::show(ui, cx),
+            Dialog::OpenLink(ask) => ask.show(ui, cx, window.y),
+            Dialog::Day(sheet) => sheet.show(ui, cx),
+            Dialog::People(sheet) => sheet.show(ui, cx, window.y),
+            Dialog::AddDevice(sheet) => sheet.show(ui, cx, window.y),
+            Dialog::Remove { id, name } => remove(ui, cx, *id, name),
         });
         let escape =
             shown.is_top_modal && !shown.any_popup_open && ui.input(|input| input.key_pressed(Key::Escape));
@@ -241,7 +236,7 @@ impl Dialog {
 
 fn remove(ui: &mut Ui, cx: &mut Cx, id: ConnectionId, name: &str) -> Fate {
     let theme = theme::of(ui);
-    ui.label(RichText::new((cx.words.remove_title)(name)).font(theme::title()));
+    sheet::title(ui, &(cx.words.remove_title)(name));
     ui.add(Label::new(cx.words.remove_text).wrap());
     ui.add_space(space::SMALL);
     let mut fate = Fate::Open;
@@ -268,7 +263,7 @@ impl Form {
     fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
         let words = cx.words;
         let title = if self.id == ConnectionId(0) { words.add_title } else { words.edit_title };
-        ui.label(RichText::new(title).font(theme::title()));
+        sheet::title(ui, title);
         let most = (window_height - 190.0).max(160.0);
         // At its full height from the first frame: grown frame by frame it would move under the pointer.
         let scroll = ScrollArea::vertical().max_height(most).min_scrolled_height(most);
@@ -442,8 +437,11 @@ impl Form {
             TestOutcome::Failed(_) => theme.bad,
         };
         let text = format!("{} {}", sentence.what, sentence.then);
-        let shown = ui.add(Label::new(RichText::new(text.trim_end()).color(colour)).wrap());
-        widgets::live(ui, shown.id, text.trim_end());
+        ui.scope(|ui| {
+            fade::appear(ui, ("outcome of a test", &text));
+            let shown = ui.add(Label::new(RichText::new(text.trim_end()).color(colour)).wrap());
+            widgets::live(ui, shown.id, text.trim_end());
+        });
         let TestOutcome::Failed(Why::WrongScheme { .. }) = outcome else { return false };
         let Some(first) = checked.addresses.as_ref().ok().and_then(|all| all.first()) else { return false };
         let Some(url) = address::other_scheme(&first.url) else { return false };

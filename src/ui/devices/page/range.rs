@@ -61,7 +61,8 @@ impl Form {
     ) -> Option<(WallMs, WallMs)> {
         let words = cx.words.device_page;
         let theme = theme::of(ui);
-        if !self.open {
+        let is_new = !self.open;
+        if is_new {
             *self = Form {
                 open: true,
                 from: written(shown.0),
@@ -72,12 +73,17 @@ impl Form {
         }
         ui.set_max_width(FIELD + space::LARGE);
         let mut entered = false;
-        for (name, text) in [(words.range_from, &mut self.from), (words.range_to, &mut self.to)] {
+        for (at, (name, text)) in
+            [(words.range_from, &mut self.from), (words.range_to, &mut self.to)].into_iter().enumerate()
+        {
             ui.add(Label::new(RichText::new(name).font(theme::small()).color(theme.weak)).selectable(false));
             let field = TextEdit::singleline(text).id_salt(name).char_limit(64).desired_width(FIELD);
             let field = ui.add(field.return_key(None)).accessible_name(name);
             if field.changed() {
                 self.refused = None;
+            }
+            if is_new && at == 0 {
+                field.request_focus();
             }
             entered |= field.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         }
