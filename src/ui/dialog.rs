@@ -66,6 +66,8 @@ pub(super) struct Form {
     auto_connect: bool,
     /// Where there is no keyring, the person wants the token in a file.
     keep_in_file: bool,
+    /// Whether there is a keyring is being looked for, or known.
+    asked_keyring: bool,
     advanced: bool,
     /// With what the last test was made: its outcome says nothing of anything else.
     tested: Option<Tried>,
@@ -100,6 +102,7 @@ impl Dialog {
             protocol: Protocol::default(),
             auto_connect: true,
             keep_in_file: false,
+            asked_keyring: false,
             advanced: false,
             tested: None,
             fresh: true,
@@ -135,6 +138,7 @@ impl Dialog {
             protocol: profile.protocol,
             auto_connect: profile.auto_connect,
             keep_in_file: cx.model.read(|model| model.tokens_in_file.contains(&id)),
+            asked_keyring: false,
             advanced,
             tested: None,
             fresh: true,
@@ -258,10 +262,6 @@ impl Form {
 
     fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
         let words = cx.words;
-        if self.fresh {
-            // Before an invite is used, the person is to know whether its token can be kept.
-            cx.intents.push(Intent::AskKeyring);
-        }
         let title = if self.id == ConnectionId(0) { words.add_title } else { words.edit_title };
         sheet::title(ui, title);
         let most = (window_height - 190.0).max(160.0);
@@ -269,6 +269,12 @@ impl Form {
         let scroll = ScrollArea::vertical().max_height(most).min_scrolled_height(most);
         let enter = scroll.auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx)).inner;
         let checked = self.check(cx);
+        // Before an invite is used, the person is to know whether its token can be kept. It is asked for only then: a keyring
+        // that is locked wants its password.
+        let gives_token = self.invited(&checked) || !self.token.trim().is_empty();
+        if gives_token && !std::mem::replace(&mut self.asked_keyring, true) {
+            cx.intents.push(Intent::AskKeyring);
+        }
         let again = self.outcome(ui, cx, &checked);
         let checked = if again { self.check(cx) } else { checked };
         ui.add_space(space::TINY);
