@@ -141,7 +141,7 @@ fn the_field_grows_to_six_lines_and_shrinks_back() {
 fn what_is_not_sent_can_be_retried_edited_and_deleted() {
     let mut window = Window::online();
     let failed = window.queue("no", Delivery::Failed(Refusal::NotAllowed), -9_000);
-    window.harness.get_by_label_contains("Not sent. This account may not do that here.");
+    window.harness.get_by_label_contains("Not sent. Your account isn't allowed to do that here.");
     window.click("Retry");
     assert_eq!(window.intents(), [Intent::Resend { connection: CONNECTION, id: failed }]);
     window.click("Delete");
@@ -226,7 +226,7 @@ fn the_bar_tells_server_protocol_transport_and_round_trip() {
         window.harness.get_by_label(fact);
     }
     window.configure(|profile| profile.socket = Socket::Ewebsock);
-    window.harness.get_by_label("close reasons not shown by this transport");
+    window.harness.get_by_label("close reasons are not available with this transport");
 }
 
 #[test]
@@ -239,14 +239,14 @@ fn waiting_counts_down_and_can_be_cut_short() {
         down_since: boot - 5_000,
         why: Why::ConnectionRefused,
     });
-    window.harness.get_by_label("trying again in 3 s");
-    window.harness.get_by_label_contains("Nothing answers at this address");
+    window.harness.get_by_label("retrying in 3 s");
+    window.harness.get_by_label_contains("No server is listening at this address");
     let next = window.next_deadline().expect("a countdown wants to be drawn");
     assert_eq!(next, boot + 500);
     window.pass(500);
-    window.harness.get_by_label("trying again in 2 s");
+    window.harness.get_by_label("retrying in 2 s");
     window.pass(2_000);
-    window.harness.get_by_label("trying again now");
+    window.harness.get_by_label("retrying now");
     window.click("Retry now");
     assert_eq!(window.intents(), [Intent::RetryNow(CONNECTION)]);
 }
@@ -262,14 +262,14 @@ fn a_blink_raises_no_alarm() {
         why: Why::Lost { detail: String::new() },
     });
     window.harness.get_by_role_and_label(Role::Status, "Waiting");
-    assert!(window.harness.query_by_label_contains("The connection broke").is_none());
+    assert!(window.harness.query_by_label_contains("Connection lost").is_none());
     window.pass(1_000);
-    window.harness.get_by_label_contains("The connection broke");
+    window.harness.get_by_label_contains("Connection lost");
     // The reason stays while it is tried again.
     window.link(LinkState::Dialing { attempt: 2 });
-    window.harness.get_by_label_contains("The connection broke");
+    window.harness.get_by_label_contains("Connection lost");
     window.link(LinkState::Online { since: 0, rtt_ms: None });
-    assert!(window.harness.query_by_label_contains("The connection broke").is_none());
+    assert!(window.harness.query_by_label_contains("Connection lost").is_none());
     assert_eq!(window.next_deadline(), None);
 }
 
@@ -312,7 +312,9 @@ fn a_room_is_made_and_a_refusal_is_shown() {
     let wanted = Intent::CreateRoom { connection: CONNECTION, room: attic.clone() };
     assert!(window.intents().contains(&wanted));
     window.event(Event::RoomRefused { room: attic.clone(), refusal: Refusal::NotAllowed });
-    window.harness.get_by_label_contains("Couldn't create “attic”. This account may not do that here.");
+    window
+        .harness
+        .get_by_label_contains("Couldn't create “attic”. Your account isn't allowed to do that here.");
     window.event(Event::Welcomed {
         me: ui_support::me(),
         server: "Workshop".into(),
@@ -370,7 +372,7 @@ fn an_invite_asks_for_a_name_instead_of_a_token() {
     window.fill("Server address or invite", &invite);
     assert!(window.harness.query_by_label("Token").is_none());
     assert!(window.harness.get_by_role_and_label(Role::Button, "Save").accesskit_node().is_disabled());
-    window.fill("Your name", "Jonas");
+    window.fill("Display name", "Jonas");
     window.click("Save");
     let intents = window.intents();
     let [Intent::SaveConnection { profile, credential }] = &intents[..] else { panic!("{intents:?}") };
@@ -402,7 +404,7 @@ fn enter_saves_a_connection_or_goes_to_what_is_missing() {
     assert!(is_at(&window, "Server address or invite"), "and still missing");
     window.type_text("wss://hub.example:7870#invite=abc-def");
     window.key(Key::Enter);
-    assert!(is_at(&window, "Your name"), "an invite wants one");
+    assert!(is_at(&window, "Display name"), "an invite wants one");
     window.ime_preedit("민");
     window.ime_commit_and_enter("민아");
     assert_eq!(window.intents(), [], "the Enter that ends a syllable is the input method's");
@@ -418,14 +420,14 @@ fn the_dialog_warns_of_clear_text_and_of_what_ewebsock_cannot_do() {
     let mut window = Window::online();
     window.click("Add connection");
     window.fill("Server address or invite", "ws://127.0.0.1:9000");
-    assert!(window.harness.query_by_label_contains("clear text").is_none());
+    assert!(window.harness.query_by_label_contains("is not encrypted").is_none());
     window.fill("Server address or invite", "ws://192.168.1.20:9000");
-    window.harness.get_by_label_contains("clear text");
+    window.harness.get_by_label_contains("is not encrypted");
     window.click("Advanced");
     window.harness.get_by_label("ewebsock").scroll_to_me();
     window.run();
     window.click("ewebsock");
-    window.harness.get_by_label_contains("knows no certificate authority");
+    window.harness.get_by_label_contains("doesn't support a CA file");
     window.fill("Certificate fingerprint", "12:34");
     window.harness.get_by_label_contains("64 hexadecimal digits; colons");
     window.key(Key::Escape);
@@ -513,15 +515,15 @@ fn banners_say_what_to_do_and_some_can_be_dismissed() {
 }
 
 #[test]
-fn the_first_steps_are_three() {
-    for (button, dialog) in [("Use this computer", false), ("Join a server", true), ("Later", false)] {
+fn the_first_steps_are_two() {
+    for (button, dialog) in [("Get started", false), ("Join a server", true)] {
         let mut window = Window::online();
         window.update(Update::FirstSteps(true));
         window.click(button);
         assert_eq!(window.intents(), [Intent::FirstStepsDone], "{button}");
         window.update(Update::FirstSteps(false));
         assert_eq!(window.harness.query_by_label("Token").is_some(), dialog, "{button}");
-        assert!(window.harness.query_by_label("Use this computer").is_none());
+        assert!(window.harness.query_by_label("Get started").is_none());
     }
 }
 

@@ -349,7 +349,7 @@ fn what_cannot_wait_interrupts() {
     window.pass(1_500);
     window.update(Update::Banner(Banner::DiskFull));
     let said = announced(&window, Live::Assertive).join("\n");
-    assert!(said.contains("The disk is full") && said.contains("may not"), "{said}");
+    assert!(said.contains("The disk is full") && said.contains("isn't allowed"), "{said}");
 }
 
 #[test]

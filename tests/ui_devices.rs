@@ -13,6 +13,7 @@ mod ui_support;
 use duplex::model::device::{
     DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Readings, Spec, Value,
 };
+use duplex::model::device_choices::{DeviceChange, DeviceChoices};
 use duplex::model::event::{Event, Update};
 use duplex::model::id::ConnectionId;
 use duplex::model::intent::Intent;
@@ -924,4 +925,67 @@ fn letters_typed_in_the_list_go_to_the_filter() {
     window.type_text("m");
     window.type_text("i");
     assert_eq!(names(&window), ["Mill"]);
+}
+
+fn chosen(window: &mut Window, changes: &[(&str, DeviceChange)]) {
+    let mut choices = DeviceChoices::default();
+    for (device, change) in changes {
+        assert!(choices.change(ui_support::CONNECTION, id(device), change.clone()));
+    }
+    window.update(Update::DeviceChoices(choices));
+}
+
+#[test]
+fn pinned_devices_stand_first_even_before_trouble() {
+    let mut window = Window::online();
+    named(&mut window, &["Adze", "Lathe", "Mill"]);
+    for name in ["adze", "lathe", "mill"] {
+        read(&mut window, name, 1.0);
+    }
+    window.pass(1_000);
+    silent(&mut window, "mill");
+    assert_eq!(names(&window), ["Mill", "Adze", "Lathe"]);
+    chosen(&mut window, &[("lathe", DeviceChange::Pinned(true))]);
+    assert_eq!(names(&window), ["Lathe", "Mill", "Adze"]);
+    for heading in ["Pinned", "Other devices"] {
+        assert!(window.harness.query_by_role_and_label(Role::Heading, heading).is_some(), "{heading}");
+    }
+    chosen(&mut window, &[]);
+    assert_eq!(names(&window), ["Mill", "Adze", "Lathe"]);
+    assert!(window.harness.query_by_role_and_label(Role::Heading, "Pinned").is_none());
+}
+
+#[test]
+fn hidden_devices_are_left_out_and_counted_until_they_are_asked_for() {
+    let mut window = Window::online();
+    named(&mut window, &["Adze", "Lathe"]);
+    read(&mut window, "adze", 1.0);
+    read(&mut window, "lathe", 1.0);
+    chosen(&mut window, &[("lathe", DeviceChange::Hidden(true))]);
+    assert_eq!(names(&window), ["Adze"]);
+    assert!(has(&window, "1 online"));
+    window.click("1 hidden");
+    assert_eq!(names(&window), ["Adze", "Lathe"]);
+    window.click("Showing 1 hidden");
+    assert_eq!(names(&window), ["Adze"]);
+    chosen(&mut window, &[("lathe", DeviceChange::Hidden(true)), ("adze", DeviceChange::Hidden(true))]);
+    assert!(has(&window, "All devices are hidden."));
+    window.click("Show hidden devices");
+    assert_eq!(names(&window), ["Adze", "Lathe"]);
+}
+
+#[test]
+fn a_persons_own_names_and_groups_are_listed_and_found() {
+    let mut window = Window::online();
+    named(&mut window, &["Adze", "Lathe", "Mill"]);
+    chosen(
+        &mut window,
+        &[("mill", DeviceChange::Group("Cellar".into())), ("adze", DeviceChange::Name("Zoe".into()))],
+    );
+    assert_eq!(names(&window), ["Mill", "Lathe", "Zoe ·adze"]);
+    assert!(window.harness.query_by_role_and_label(Role::Heading, "Cellar").is_some());
+    for (filter, expected) in [("cellar", "Mill"), ("zoe", "Zoe ·adze"), ("adze", "Zoe ·adze")] {
+        window.fill("Filter devices", filter);
+        assert_eq!(names(&window), [expected], "{filter}");
+    }
 }

@@ -220,7 +220,7 @@ fn servers_on_the_network_are_looked_for_while_the_dialog_is_open() {
     let mut window = wide();
     window.click("Add connection");
     window.resize(800.0, 600.0);
-    assert!(window.intents().contains(&Intent::LookForServers(true)));
+    assert!(window.all_intents().contains(&Intent::LookForServers(true)));
     window.update(Update::Nearby(Nearby::Looking(Vec::new())));
     window.harness.get_by_label("Looking for servers on your network…");
     window.pass(4_000);
@@ -228,7 +228,7 @@ fn servers_on_the_network_are_looked_for_while_the_dialog_is_open() {
     window.update(Update::Nearby(Nearby::Failed("no socket".into())));
     window.harness.get_by_label("Can't look for servers on your network: no socket");
     window.click("Cancel");
-    assert!(window.intents().contains(&Intent::LookForServers(false)));
+    assert!(window.all_intents().contains(&Intent::LookForServers(false)));
 }
 
 #[test]

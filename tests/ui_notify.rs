@@ -172,14 +172,14 @@ fn a_trial_is_asked_for_and_what_is_missing_around_the_window_is_said() {
     });
     assert!(window.harness.query_by_label(no_tray).is_none());
     window.fill("Search settings", "background");
-    window.harness.get_by_label_contains("Not on Wayland");
+    window.harness.get_by_label_contains("Not available on Wayland");
     window.surround(Surroundings {
         notices: Some(true),
         tray: Some(true),
         can_hide: true,
         reduced_motion: false,
     });
-    assert!(window.harness.query_by_label_contains("Not on Wayland").is_none());
+    assert!(window.harness.query_by_label_contains("Not available on Wayland").is_none());
     window.check_names();
 }
 

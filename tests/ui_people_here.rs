@@ -238,3 +238,37 @@ fn right_to_left_messages_stand_at_the_right_with_their_links_where_they_are_pai
     window.harness.step();
     assert_eq!(window.copied().as_deref(), Some(body));
 }
+
+/// Presses and lets go of the pointer so many times at a place, in one frame.
+fn click_at(window: &mut Window, place: egui::Pos2, times: usize) {
+    let input = window.harness.input_mut();
+    input.events.push(egui::Event::PointerMoved(place));
+    for pressed in [true, false].repeat(times) {
+        input.events.push(egui::Event::PointerButton {
+            pos: place,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+    }
+    window.harness.step();
+}
+
+#[test]
+fn right_to_left_letters_are_selected_where_they_are_painted_and_copied_as_written() {
+    let mut window = Window::online();
+    let body = "שלום, שני עולם";
+    window.event(Event::Entries { entries: vec![message(1, "general", "mina", body)], live: true });
+    let text = window.rect(body);
+    let copied = |window: &mut Window| {
+        window.harness.event(egui::Event::Copy);
+        window.harness.step();
+        window.copied()
+    };
+    // The first word stands at the right, the last one at the left end of the painted line.
+    click_at(&mut window, text.right_center() - egui::vec2(8.0, 0.0), 2);
+    assert_eq!(copied(&mut window).as_deref(), Some("שלום"));
+    click_at(&mut window, egui::pos2(text.left() + 1.0, text.center().y), 1);
+    window.harness.step();
+    assert_eq!(copied(&mut window), None, "a click elsewhere in it ends the selection");
+}

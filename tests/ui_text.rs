@@ -162,7 +162,7 @@ fn without_a_browser_the_person_is_told() {
     let mut window = saying(&["hello"]);
     let banner = Banner::LinkNotOpened { url: "https://a.example/".into(), detail: "not found".into() };
     window.update(Update::Banner(banner.clone()));
-    window.harness.get_by_label_contains("No program could open the link");
+    window.harness.get_by_label_contains("No app could open the link");
     window.harness.get_by_label_contains("https://a.example/");
     window.click("Dismiss");
     assert!(window.intents().contains(&Intent::DismissBanner(banner)));
@@ -310,7 +310,9 @@ fn a_paste_that_does_not_fit_is_not_cut_but_refused_in_words() {
     window.update(Update::TextSaved(number, Ok("/home/me/Downloads/duplex-text-1.txt".into())));
     window.harness.get_by_label("Saved to /home/me/Downloads/duplex-text-1.txt");
     window.click("Dismiss");
-    assert!(window.harness.query_by_label_contains("Saved to").is_none());
+    let left: Vec<_> = window.harness.query_all_by_label_contains("Saved to").collect();
+    assert!(left.is_empty(), "{left:?}");
+    drop(left);
     assert_eq!(window.message_text(), "before this fits");
 }
 

@@ -19,7 +19,7 @@ pub(super) async fn run(command: Device) -> Result<(), Failure> {
             let mut admin = Admin::open(at).await?;
             let (who, name, token) = (principal(&id), name.unwrap_or_default(), new_token()?);
             admin.change(Manage::AddDevice { who, name, token: token.clone() }).await?;
-            let place = place(&admin, told.as_deref());
+            let place = place(&admin, told);
             admin.end().await;
             print::line(token.reveal())?;
             explain(&id, place);
@@ -71,8 +71,8 @@ fn principal(id: &DeviceId) -> PrincipalId {
 }
 
 /// Where to post to, and whether the hub signed its certificate itself.
-fn place(admin: &Admin, told: Option<&str>) -> (String, bool) {
-    match (told.and_then(|url| Address::parse(url).ok()), admin.beacon()) {
+fn place(admin: &Admin, told: Option<Address>) -> (String, bool) {
+    match (told, admin.beacon()) {
         (Some(address), _) => (address.url, address.fingerprint.is_some()),
         (None, Some(beacon)) => (beacon.url, beacon.fingerprint.is_some()),
         (None, None) => (USUAL.to_owned(), false),

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
-use super::args::{Server, address};
+use super::args::Server;
 use super::hub::failed;
 use super::reason::reason_at;
 use super::{Exit, Failure, print};
@@ -144,7 +144,7 @@ fn is_close(inputs: &[Input]) -> bool {
 
 /// What was meant by the flags.
 fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
-    let address = address(&server.url)?;
+    let address = server.url.clone();
     let access = match server.access.token()? {
         Some(token) => {
             server.access.check_encrypted(&address.url)?;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::admin::Admin;
-use super::args::{self, At, Invite, InviteCommand};
+use super::args::{At, Invite, InviteCommand};
 use super::hub::failed;
 use super::{Exit, Failure, hub_dir_here, print};
 use crate::clock;
@@ -32,16 +32,9 @@ pub(super) async fn run(command: Invite) -> Result<(), Failure> {
     }
 }
 
-/// Longest time that is asked for, in milliseconds: a hundred years.
-const MAX_EXPIRY_MS: u64 = 3_155_760_000_000;
-
 async fn make(command: Invite) -> Result<(), Failure> {
-    let address = match &command.url {
-        None => None,
-        Some(text) => Some(args::address(text)?),
-    };
-    // The server gives it a year at most, and larger numbers are none that every reader of JSON has exactly.
-    let expires_in_ms = u64::try_from(command.expires.as_millis()).unwrap_or(u64::MAX).min(MAX_EXPIRY_MS);
+    let address = command.url.clone();
+    let expires_in_ms = u64::try_from(command.expires.as_millis()).unwrap_or(u64::MAX);
     let kind = if command.admin { PrincipalKind::Admin } else { PrincipalKind::Person };
     let what = Manage::Invite { kind, expires_in_ms };
     let url = address.as_ref().map(|address| address.url.clone());

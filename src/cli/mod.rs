@@ -9,6 +9,7 @@ mod devices;
 mod follow;
 mod generate;
 mod health;
+mod help;
 mod hub;
 mod invite;
 mod limits;
@@ -18,6 +19,7 @@ mod reason;
 mod send;
 mod tail;
 mod upkeep;
+mod values;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

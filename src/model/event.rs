@@ -15,7 +15,7 @@ use super::link_state::{LinkState, Why};
 use super::log::{Note, Passed};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
-use super::profile::Profile;
+use super::profile::{Profile, Secret};
 use super::reducer::Banner;
 use super::rights::Managed;
 use super::search::{DayFound, Found};
@@ -472,6 +472,10 @@ pub enum Update {
     Exported(Exported),
     /// The system's keyring cannot be asked, and why; or it can.
     Keyring(Option<String>),
+    /// Whether a connection's token is in a file.
+    TokenInFile(ConnectionId, bool),
+    /// A token to be copied by the person, or none any more.
+    ShownToken(Option<(ConnectionId, Secret)>),
     /// Whether to offer the first steps.
     FirstSteps(bool),
     /// A search has an answer.

@@ -238,6 +238,17 @@ pub enum Intent {
         /// The token.
         token: Secret,
     },
+    /// Look whether there is a keyring to keep tokens in.
+    AskKeyring,
+    /// Keep a connection's token in a file where there is no keyring: this one's, or that of the next one that is saved or
+    /// given a token.
+    KeepTokenInFile(Option<ConnectionId>),
+    /// Take a connection's token out of the file again.
+    DropTokenFile(ConnectionId),
+    /// Show a connection's token, for the person to copy.
+    ShowToken(ConnectionId),
+    /// The person has seen it.
+    HideToken,
     /// Remove a connection with its history.
     RemoveConnection(ConnectionId),
     /// Try settings without saving them.

@@ -107,6 +107,8 @@ impl fmt::Display for Number {
             Some(whole) => whole.fmt(f),
             // A person reads no three hundred digits.
             None if size >= END_OF_WHOLE || (size > 0.0 && size < 1e-6) => write!(f, "{:e}", self.nearest),
+            // The shortest digits that read as the same f64, filled up with noughts, are not its own.
+            None if size >= EXACT as f64 && self.nearest.fract() == 0.0 => (self.nearest as i128).fmt(f),
             None => self.nearest.fmt(f),
         }
     }
@@ -162,6 +164,16 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_large_double_is_written_with_its_own_digits() {
+        for number in [i128::from(i64::MIN), 1 << 63, (1 << 60) + 256, 9_007_199_254_740_994] {
+            assert_eq!(Number::from(number as f64).to_string(), number.to_string());
+            assert_eq!(parse(&number.to_string()).unwrap().to_string(), number.to_string());
+        }
+        assert_eq!(Number::from(1e300).to_string(), "1e300");
+        assert_eq!(Number::from(-2.5e-9).to_string(), "-2.5e-9");
+    }
+
     fn whole() -> impl Strategy<Value = i128> {
         let near = |centre: i128| (-3_000..=3_000i128).prop_map(move |by| centre + by);
         prop_oneof![
@@ -209,6 +221,11 @@ mod tests {
         {
             assert_eq!(parse(text).unwrap().to_string(), is, "{text}");
         }
+    }
+
+    #[test]
+    fn a_value_takes_no_more_room_than_a_text() {
+        assert_eq!(size_of::<crate::model::Value>(), 24);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! [`Model`]: all that a window shows, and [`Model::apply`], the one way to change it. Pure; replays and duplicates
 //! of what a hub sends end in the same state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
@@ -18,7 +18,7 @@ use super::link_state::LinkState;
 use super::log::{Log, Note};
 use super::notices::{NoticeChoices, mentions};
 use super::preferences::Preferences;
-use super::profile::Profile;
+use super::profile::{Profile, Secret};
 use super::readings::Part;
 use super::rights::Management;
 use super::search::Searching;
@@ -78,6 +78,8 @@ pub enum Banner {
     Restarted,
     /// The secret of a connection could not be kept by this computer: it will be asked for again.
     SecretNotKept {
+        /// Of which connection.
+        connection: ConnectionId,
         /// The system's words.
         detail: String,
     },
@@ -210,6 +212,10 @@ pub struct Model {
     pub data_dir: PathBuf,
     /// Why the system's keyring cannot be asked, in the system's words; none while nobody came upon that.
     pub no_keyring: Option<String>,
+    /// The connections whose tokens are in a file, because the person wants that.
+    pub tokens_in_file: BTreeSet<ConnectionId>,
+    /// A token that the person wants to copy.
+    pub shown_token: Option<(ConnectionId, Secret)>,
     /// Whether to offer the first steps.
     pub first_steps: bool,
     /// How the last connection test ended.
@@ -245,6 +251,7 @@ impl Model {
             },
             Update::Removed(id) => {
                 self.connections.remove(&id);
+                self.tokens_in_file.remove(&id);
             }
             Update::Banner(banner) => {
                 if !self.banners.contains(&banner) {
@@ -258,6 +265,9 @@ impl Model {
             Update::DeviceChoices(choices) => self.choose_devices(choices),
             Update::Exported(exported) => self.exported = Some(exported),
             Update::Keyring(trouble) => self.no_keyring = trouble,
+            Update::TokenInFile(id, true) => _ = self.tokens_in_file.insert(id),
+            Update::TokenInFile(id, false) => _ = self.tokens_in_file.remove(&id),
+            Update::ShownToken(shown) => self.shown_token = shown,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
             Update::Lan(lan) => self.lan = lan,

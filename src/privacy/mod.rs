@@ -1,6 +1,7 @@
 //! Secrets outside the model: where they come from (command line, environment, file), and that they end nowhere else:
 //! not in a child's environment, not in the command line that others see, not in a log.
 
+mod address_arg;
 mod block;
 mod environment;
 pub mod known;
@@ -9,6 +10,7 @@ mod memory;
 mod plain;
 mod token;
 
+pub use address_arg::{AddressParser, end_with};
 pub use known::mask;
 pub use plain::{Unencrypted, check_encrypted};
 pub use token::{TokenError, TokenOptions};

@@ -13,6 +13,7 @@ use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent};
 use crate::model::lan::InviteLink;
+use crate::model::link_state::Why;
 use crate::model::name;
 use crate::model::preferences::Preferences;
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
@@ -63,11 +64,18 @@ pub(super) struct Form {
     socket: Socket,
     protocol: Protocol,
     auto_connect: bool,
+    /// Where there is no keyring, the person wants the token in a file.
+    keep_in_file: bool,
     advanced: bool,
-    tested: bool,
+    /// With what the last test was made: its outcome says nothing of anything else.
+    tested: Option<Tried>,
     fresh: bool,
     nearby: nearby::Picker,
 }
+
+/// What decides how a test ends.
+#[derive(Clone, PartialEq, Eq)]
+struct Tried([String; 4], Socket);
 
 /// What the form says so far.
 struct Checked {
@@ -91,8 +99,9 @@ impl Dialog {
             socket: Socket::default(),
             protocol: Protocol::default(),
             auto_connect: true,
+            keep_in_file: false,
             advanced: false,
-            tested: false,
+            tested: None,
             fresh: true,
             nearby: nearby::Picker::default(),
         }))
@@ -125,8 +134,9 @@ impl Dialog {
             socket: profile.socket,
             protocol: profile.protocol,
             auto_connect: profile.auto_connect,
+            keep_in_file: cx.model.read(|model| model.tokens_in_file.contains(&id)),
             advanced,
-            tested: false,
+            tested: None,
             fresh: true,
             nearby: nearby::Picker::default(),
         })))
@@ -142,6 +152,7 @@ impl Dialog {
         let mut dialog = Dialog::edit(cx, id)?;
         if let Dialog::Connection(form) = &mut dialog {
             form.id = ConnectionId(0);
+            form.keep_in_file = false;
             let name = cx.model.read(|model| Some(rooms::name_of(model.connections.get(&id)?, cx.words)))?;
             form.name = (cx.words.profiles.copy_of)(&name);
         }
@@ -247,6 +258,10 @@ impl Form {
 
     fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
         let words = cx.words;
+        if self.fresh {
+            // Before an invite is used, the person is to know whether its token can be kept.
+            cx.intents.push(Intent::AskKeyring);
+        }
         let title = if self.id == ConnectionId(0) { words.add_title } else { words.edit_title };
         sheet::title(ui, title);
         let most = (window_height - 190.0).max(160.0);
@@ -254,7 +269,8 @@ impl Form {
         let scroll = ScrollArea::vertical().max_height(most).min_scrolled_height(most);
         let enter = scroll.auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx)).inner;
         let checked = self.check(cx);
-        self.outcome(ui, cx);
+        let again = self.outcome(ui, cx, &checked);
+        let checked = if again { self.check(cx) } else { checked };
         ui.add_space(space::TINY);
         let complete = checked.addresses.is_ok() && checked.fingerprint.is_ok() && checked.missing.is_none();
         let mut fate = Fate::Open;
@@ -266,17 +282,17 @@ impl Form {
                 fate = Fate::Closed;
             }
             let save = save.clicked() || (enter && complete);
-            if !save && !test.clicked() {
+            if !save && !test.clicked() && !again {
                 return;
             }
             let Some((profile, credential)) = self.settings(checked) else {
                 return;
             };
             if save {
-                cx.intents.push(Intent::SaveConnection { profile, credential });
+                self.save(cx, profile, credential);
                 fate = Fate::Closed;
             } else {
-                self.tested = true;
+                self.tested = Some(self.tried());
                 cx.intents.push(Intent::TestConnection { profile, credential });
             }
         });
@@ -330,6 +346,7 @@ impl Form {
             let text = if self.id == ConnectionId(0) { words.token_hint_new } else { words.token_hint_keep };
             field(ui, words.token, text, &mut self.token, true)
         };
+        self.storage(ui, cx, self.invited(&checked));
         let enter = [&name, &address, &way_in].into_iter().any(|field| entered(ui, field));
         if enter && checked.addresses.is_err() {
             address.request_focus();
@@ -340,6 +357,37 @@ impl Form {
         ui.checkbox(&mut self.auto_connect, words.connect_at_start);
         self.advanced(ui, cx, &checked);
         enter
+    }
+
+    /// Where the token will be: said before it is given, and chosen where there is no keyring.
+    fn storage(&mut self, ui: &mut Ui, cx: &Cx, invited: bool) {
+        let words = cx.words.profiles;
+        let (no_keyring, in_file) =
+            cx.model.read(|model| (model.no_keyring.is_some(), model.tokens_in_file.contains(&self.id)));
+        let gives_token = invited || !self.token.trim().is_empty();
+        if !in_file && !(no_keyring && gives_token) {
+            return;
+        }
+        match (no_keyring, invited) {
+            (true, true) => warn(ui, words.no_keyring_invite),
+            (true, false) if !in_file => warn(ui, words.no_keyring_token),
+            _ => {}
+        }
+        ui.checkbox(&mut self.keep_in_file, words.keep_in_file);
+        hint(ui, words.keep_in_file_warning);
+    }
+
+    /// Asks for it to be saved, and its token to be kept where the person wants it.
+    fn save(&self, cx: &mut Cx, profile: Profile, credential: Credential) {
+        let was_in_file = cx.model.read(|model| model.tokens_in_file.contains(&self.id));
+        let is_new_token = credential != Credential::Keep;
+        if self.keep_in_file && is_new_token {
+            cx.intents.push(Intent::KeepTokenInFile(None));
+        }
+        if was_in_file && !self.keep_in_file {
+            cx.intents.push(Intent::DropTokenFile(self.id));
+        }
+        cx.intents.push(Intent::SaveConnection { profile, credential });
     }
 
     fn advanced(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) {
@@ -363,9 +411,17 @@ impl Form {
         }
     }
 
-    fn outcome(&mut self, ui: &mut Ui, cx: &Cx) {
-        let Some(outcome) = cx.model.read(|model| model.test.clone()).filter(|_| self.tested) else {
-            return;
+    fn tried(&self) -> Tried {
+        let all =
+            [&self.address, &self.token, &self.ca_file, &self.fingerprint].map(|text| text.trim().to_owned());
+        Tried(all, self.socket)
+    }
+
+    /// How the test went. Returns whether to test again, with the address that it found to be right.
+    fn outcome(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) -> bool {
+        let is_of_this = self.tested.as_ref() == Some(&self.tried());
+        let Some(outcome) = cx.model.read(|model| model.test.clone()).filter(|_| is_of_this) else {
+            return false;
         };
         let theme = theme::of(ui);
         let sentence = (cx.words.test)(&outcome);
@@ -380,10 +436,21 @@ impl Form {
             let shown = ui.add(Label::new(RichText::new(text.trim_end()).color(colour)).wrap());
             widgets::live(ui, shown.id, text.trim_end());
         });
+        let TestOutcome::Failed(Why::WrongScheme { .. }) = outcome else { return false };
+        let Some(first) = checked.addresses.as_ref().ok().and_then(|all| all.first()) else { return false };
+        let Some(url) = address::other_scheme(&first.url) else { return false };
+        if !ui.add(widgets::plain(&(cx.words.use_address)(&harmless::line(&url, 100)))).clicked() {
+            return false;
+        }
+        let right = Address { url, ..first.clone() };
+        let rest = self.address.split_once(',').map(|(_, rest)| format!(",{rest}")).unwrap_or_default();
+        self.address = format!("{right}{rest}");
+        // Without encryption the test would send the token: the person sees the warning first.
+        !in_the_clear(&right)
     }
 
     fn forget_test(&mut self, cx: &mut Cx) {
-        if std::mem::take(&mut self.tested) {
+        if self.tested.take().is_some() {
             cx.intents.push(Intent::EndTest);
         }
     }

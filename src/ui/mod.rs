@@ -5,6 +5,7 @@ pub mod harmless;
 pub mod keys;
 pub mod text;
 pub mod theme;
+mod token;
 
 mod acts;
 mod announce;

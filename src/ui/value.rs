@@ -15,7 +15,7 @@ const TEXT_CHARS: usize = 120;
 /// Most characters of a unit.
 const UNIT_CHARS: usize = 16;
 /// Digits that are shown where the metric does not say.
-const DIGITS: i32 = 6;
+pub(super) const DIGITS: i32 = 6;
 
 /// A value with its unit: `21.5 °C`, `1,013 hPa`, `1.24 MB/s`, `on`; a dash where there is none.
 pub(super) fn reading(words: &Words, metric: &Metric, value: &Value) -> String {
@@ -96,7 +96,7 @@ fn plain(words: &Words, precision: Option<u8>, value: f64) -> String {
 }
 
 /// What has too many digits to be read, or too many noughts before the first: six of them, and an exponent.
-fn scientific(words: &Words, value: f64) -> String {
+pub(super) fn scientific(words: &Words, value: f64) -> String {
     let text = format!("{value:.*e}", DIGITS as usize - 1);
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let digits = digits.trim_end_matches('0').trim_end_matches('.');
@@ -234,6 +234,20 @@ mod tests {
         assert_eq!(said("Ω", None, 2.5e18), "2,500,000,000,000,000,000 Ω");
         assert_eq!(said("F", None, 4.7e-9), "4.7e-9 F");
         assert_eq!(said("", None, f64::MAX), "1.79769e308");
+    }
+
+    #[test]
+    fn whole_numbers_are_shown_whole() {
+        let of = |whole: i128| reading(&ENGLISH, &metric("", None), &Value::whole(whole).unwrap());
+        assert_eq!(of(1_724_442_618_569_203_714), "1,724,442,618,569,203,714");
+        assert_eq!(of(i128::from(i64::MIN)), "-9,223,372,036,854,775,808");
+        assert_eq!(of(i128::from(i64::MIN) + 1), "-9,223,372,036,854,775,807");
+        assert_eq!(of(u64::MAX.into()), "18,446,744,073,709,551,615");
+        assert_eq!(of(9_007_199_254_740_991), "9,007,199,254,740,991");
+        assert_eq!(said("", None, 1e15), "1,000,000,000,000,000");
+        assert_eq!(said("", Some(1), 1e15), "1,000,000,000,000,000.0");
+        assert_eq!(said("rpm", None, 1e18), "1,000,000,000,000,000,000 rpm");
+        assert_eq!(said("", None, 1e21), "1e21");
     }
 
     #[test]

@@ -97,8 +97,12 @@ pub(super) enum Done {
     Secret(ConnectionId, Result<Option<Secret>, NotKept>),
     /// A connection whose token is not known any more may have this one.
     OtherToken(ConnectionId, Secret),
-    /// A secret could not be kept.
-    SecretNotKept(String),
+    /// A secret was kept, or could not be; and whether it is in a file.
+    SecretKept { id: ConnectionId, kept: Result<(), NotKept>, in_file: bool },
+    /// Whether a connection's secret is in a file.
+    TokenInFile(ConnectionId, bool),
+    /// Whether the keyring can be asked.
+    Keyring(Result<(), NotKept>),
     /// No program took a link.
     LinkNotOpened { url: String, detail: String },
     /// What became of a file of a device's past.
@@ -123,6 +127,8 @@ pub(super) struct Desk {
     pub(super) lookout: Lookout,
     pub(super) data_dir: PathBuf,
     pub(super) done: mpsc::Sender<Done>,
+    /// The next token that is kept may be in a file.
+    pub(super) next_in_file: bool,
     /// The number of the newest connection test; older ones' outcomes are dropped.
     pub(super) test: u64,
     pub(super) fleet: Fleet,
@@ -190,6 +196,7 @@ impl Desk {
             lookout: Lookout::default(),
             data_dir: options.data_dir.clone(),
             done,
+            next_in_file: false,
             test: 0,
             fleet: Fleet::new(readings.ok()),
             recorder: Recorder::default(),
@@ -315,7 +322,9 @@ impl Desk {
             let (secrets, done) = (self.secrets.clone(), self.done.clone());
             tokio::task::spawn_blocking(move || {
                 let secret = secrets.get(id);
+                let in_file = secrets.is_in_file(id);
                 // The worker is gone if nobody takes it.
+                let _ = done.blocking_send(Done::TokenInFile(id, in_file));
                 let _ = done.blocking_send(Done::Secret(id, secret));
             });
         }

@@ -12,8 +12,10 @@ use crate::model::event::{Side, TestOutcome, Update};
 use crate::model::intent::{Credential, Jump};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::Secret;
-use crate::model::{ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomName};
-use crate::settings::NotKept;
+use crate::model::{
+    Banner, ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomName,
+};
+use crate::settings::{NotKept, SecretStore};
 use crate::store::client::Write;
 use crate::wire::Request;
 use crate::wire::duplex::proof::hex;
@@ -78,6 +80,21 @@ impl Desk {
             Intent::SaveConnection { profile, credential } => self.save_connection(profile, credential).await,
             Intent::AddConnections(profiles) => self.add_connections(profiles).await,
             Intent::GiveToken { connection, token } => self.take_token(connection, token),
+            Intent::AskKeyring => self.beside(|secrets| Done::Keyring(secrets.check())),
+            Intent::KeepTokenInFile(None) => self.next_in_file = true,
+            Intent::KeepTokenInFile(Some(id)) => self.beside(move |secrets| {
+                let kept = secrets.keep_in_file(id);
+                Done::SecretKept { id, kept, in_file: secrets.is_in_file(id) }
+            }),
+            Intent::DropTokenFile(id) => self.beside(move |secrets| {
+                secrets.forget_in_file(id);
+                Done::TokenInFile(id, secrets.is_in_file(id))
+            }),
+            Intent::ShowToken(id) => {
+                let token = self.secrets.known_secret(id);
+                self.update(Update::ShownToken(token.map(|token| (id, token))));
+            }
+            Intent::HideToken => self.update(Update::ShownToken(None)),
             Intent::RemoveConnection(connection) => self.remove_connection(connection),
             Intent::TestConnection { profile, credential } => self.test_connection(profile, credential),
             Intent::EndTest => {
@@ -187,11 +204,11 @@ impl Desk {
                 self.update(Update::Exported(exported));
             }
             Done::LinkNotOpened { url, detail } => {
-                self.update(Update::Banner(crate::model::Banner::LinkNotOpened { url, detail }));
+                self.update(Update::Banner(Banner::LinkNotOpened { url, detail }));
             }
-            Done::SecretNotKept(detail) => {
-                self.update(Update::Banner(crate::model::Banner::SecretNotKept { detail }));
-            }
+            Done::SecretKept { id, kept, in_file } => self.secret_kept(id, kept, in_file),
+            Done::TokenInFile(id, in_file) => self.update(Update::TokenInFile(id, in_file)),
+            Done::Keyring(checked) => self.update(Update::Keyring(checked.err().map(|error| error.detail))),
         }
     }
 
@@ -395,14 +412,34 @@ impl Desk {
         seat.access = Some(access);
     }
 
-    pub(super) fn keep_secret(&self, id: ConnectionId, secret: Secret) {
-        let (secrets, done) = (self.secrets.clone(), self.done.clone());
-        spawn_blocking(move || {
-            if let Err(error) = secrets.set(id, &secret) {
-                // The worker is gone if nobody takes it.
-                let _ = done.blocking_send(Done::SecretNotKept(error.to_string()));
-            }
+    /// Keeps a token in the keyring; where there is none, in a file if the person said so for this one.
+    pub(super) fn keep_secret(&mut self, id: ConnectionId, secret: Secret) {
+        let may_be_in_file = std::mem::take(&mut self.next_in_file);
+        self.beside(move |secrets| {
+            let kept = match secrets.set(id, &secret) {
+                Err(_) if may_be_in_file => secrets.keep_in_file(id),
+                kept => kept,
+            };
+            Done::SecretKept { id, kept, in_file: secrets.is_in_file(id) }
         });
+    }
+
+    /// Does something that blocks with the secrets.
+    fn beside(&self, act: impl FnOnce(&SecretStore) -> Done + Send + 'static) {
+        let (secrets, done) = (self.secrets.clone(), self.done.clone());
+        // The worker is gone if nobody takes it.
+        spawn_blocking(move || drop(done.blocking_send(act(&secrets))));
+    }
+
+    fn secret_kept(&mut self, id: ConnectionId, kept: Result<(), NotKept>, in_file: bool) {
+        self.update(Update::TokenInFile(id, in_file));
+        let is_of = |banner: &&Banner| matches!(banner, Banner::SecretNotKept { connection, .. } if *connection == id);
+        let before = self.model.read(|model| model.banners.iter().find(is_of).cloned());
+        before.into_iter().for_each(|banner| self.update(Update::BannerOver(banner)));
+        if let Err(NotKept { detail }) = kept {
+            self.update(Update::Keyring(Some(detail.clone())));
+            self.update(Update::Banner(Banner::SecretNotKept { connection: id, detail }));
+        }
     }
 
     pub(super) fn save_settings(&self) {

@@ -52,6 +52,8 @@ pub(super) enum News {
     Flushed,
     /// What it composes.
     Said(Composed),
+    /// It begins anew.
+    Activated,
     /// It hands a key back.
     HandedBack(Press),
 }
@@ -149,7 +151,7 @@ impl Talk {
                 composed: String::new(),
             }),
             Err(error) => {
-                log::warn!("the input method {} gives no context: {error}", speech.name());
+                log::debug!("the input method {} gives no context: {error}", speech.name());
                 None
             }
         }
@@ -261,6 +263,7 @@ impl Talk {
                 News::Said(Composed::Preedit(String::new(), None))
             }
             Word::Key(press) => News::HandedBack(press),
+            Word::Activated => News::Activated,
         })
     }
 }

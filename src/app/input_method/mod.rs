@@ -291,6 +291,7 @@ impl Handler<'_> {
                 News::Answer(number, handled) => self.order.answer(now, number, handled, &mut out),
                 News::Flushed => self.order.flushed(now, &mut out),
                 News::Said(composed) => self.order.said(composed, &mut out),
+                News::Activated => self.order.activated(&mut out),
                 News::HandedBack(press) => self.order.handed_back(now, press, &mut out),
             }
             self.carry_out(event_loop, out);
@@ -328,7 +329,11 @@ impl Handler<'_> {
         with: impl FnOnce(&mut Order<Event>, u64, &mut Vec<Out<Event>>),
     ) {
         let mut out = Vec::new();
+        let stalled = self.order.is_stalled();
         with(&mut self.order, clock::now().boot_ms, &mut out);
+        if !stalled && self.order.is_stalled() {
+            log::info!("the input method does not answer: keys go past it until it does");
+        }
         self.carry_out(event_loop, out);
         self.link.field(|field| field.composing = self.order.is_composing());
     }

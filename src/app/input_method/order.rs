@@ -114,6 +114,8 @@ pub(super) struct Order<T> {
     stalled: Option<u64>,
     /// What the field shows as being composed.
     shown: String,
+    /// The input method shows nothing any more, and may not have said yet what became of it.
+    vanished: bool,
     /// The input method took letters and did not say what it makes of them: it shows the composition itself.
     hidden: bool,
     /// What was committed in the input method's place; the same again from it is late.
@@ -134,6 +136,7 @@ impl<T> Default for Order<T> {
             tickets: 0,
             stalled: None,
             shown: String::new(),
+            vanished: false,
             hidden: false,
             committed: None,
             taken: VecDeque::new(),
@@ -162,6 +165,11 @@ impl<T: Clone> Order<T> {
     /// Whether the focused field shows something as being composed.
     pub(super) fn is_composing(&self) -> bool {
         !self.shown.is_empty()
+    }
+
+    /// Whether the input method has not answered in time and keys go past it.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled.is_some()
     }
 
     /// When [`Order::tick`] has something to do at the latest.
@@ -251,6 +259,14 @@ impl<T: Clone> Order<T> {
         let asked =
             self.hold.take_if(|hold| matches!(hold, Hold::Answer { ticket: asked, .. } if *asked == ticket));
         let Some(Hold::Answer { press, event, handed_back, .. }) = asked else { return };
+        if std::mem::take(&mut self.vanished) {
+            // Backspace deletes what is composed; a letter does not, nor does a key that the input method did not take.
+            if handled && !handed_back && !press.writes() {
+                self.composed(Composed::Preedit(String::new(), None), out);
+            } else {
+                self.keep_shown(out);
+            }
+        }
         if !press.released && !(handled && press.is_modifier()) {
             let writes = handled && !handed_back && press.writes();
             self.hidden = self.shown.is_empty() && (writes || handled && self.hidden);
@@ -289,11 +305,22 @@ impl<T: Clone> Order<T> {
         }
         let asked = matches!(self.hold, Some(Hold::Answer { .. }));
         match composed {
+            Composed::Preedit(text, _) if text.is_empty() && asked => self.vanished = !self.shown.is_empty(),
             // No key did that: it lost the focus to another window, which we hear of later.
-            Composed::Preedit(text, _) if text.is_empty() && !asked => {
+            Composed::Preedit(text, _) if text.is_empty() => {
                 self.keep_shown(out);
             }
-            composed => self.composed(composed, out),
+            composed => {
+                self.vanished = false;
+                self.composed(composed, out);
+            }
+        }
+    }
+
+    /// The input method begins anew in our field: what it composed before is not known to it any more.
+    pub(super) fn activated(&mut self, out: &mut Vec<Out<T>>) {
+        if self.route == Route::Bus && self.stalled.is_none() {
+            self.keep_shown(out);
         }
     }
 
@@ -450,6 +477,7 @@ impl<T: Clone> Order<T> {
         if self.shown.is_empty() {
             return false;
         }
+        self.vanished = false;
         let text = std::mem::take(&mut self.shown);
         self.committed = Some(text.clone());
         self.commit(text, out);
@@ -612,6 +640,39 @@ mod tests {
         });
         assert_eq!(field(&out), "요");
         assert!(!out.contains(&Out::Reset), "it would take the focus back");
+    }
+
+    #[test]
+    fn a_composition_that_was_dropped_before_the_key_was_looked_at_is_kept() {
+        for knows in [true, false] {
+            let mut order = order(Route::Bus);
+            let out = after(&mut order, |order, out| {
+                order.said(preedit("댈"), out);
+                order.event(0, Item::Key(press('h'), "h"), out);
+                // It lost the focus while the key was on its way, and gets it again with the key.
+                order.said(preedit(""), out);
+                if knows {
+                    order.activated(out);
+                    order.said(preedit("ㅗ"), out);
+                }
+                order.answer(1, 1, knows, out);
+            });
+            assert_eq!(field(&out), if knows { "댈ㅗ" } else { "댈h" });
+        }
+    }
+
+    #[test]
+    fn a_composition_that_a_key_turns_into_text_is_there_once() {
+        let mut order = order(Route::Bus);
+        let out = after(&mut order, |order, out| {
+            order.said(preedit("댈"), out);
+            order.event(0, Item::Key(press('h'), "h"), out);
+            order.said(preedit(""), out);
+            order.said(commit("대"), out);
+            order.said(preedit("로"), out);
+            order.answer(1, 1, true, out);
+        });
+        assert_eq!(field(&out), "대로");
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub(super) enum Word {
     HidePreedit,
     /// A key that it took acts after all.
     Key(Press),
+    /// It begins anew.
+    Activated,
 }
 
 /// The head of a message, as far as it matters. zbus's own panics over the sender that ibus writes into its signals.
@@ -244,7 +246,7 @@ impl Speech {
         };
         word.ok().flatten().filter(|word| match word {
             Word::Commit(text) | Word::Preedit(text, _) => text.len() <= MAX_TEXT_BYTES,
-            Word::HidePreedit | Word::Key(_) => true,
+            Word::HidePreedit | Word::Key(_) | Word::Activated => true,
         })
     }
 }
@@ -295,6 +297,7 @@ fn fcitx_word(member: &str, message: &Message) -> zbus::Result<Option<Word>> {
             let cursor = usize::try_from(cursor).ok().filter(|cursor| text.is_char_boundary(*cursor));
             Some(preedit(text, cursor))
         }
+        "CurrentIM" => Some(Word::Activated),
         "ForwardKey" => {
             let (keyval, state, released) = body.deserialize()?;
             Some(Word::Key(Press { keyval, code: 0, state, released }))
@@ -446,7 +449,9 @@ mod tests {
         assert_eq!(say(&inside), Some(Word::Preedit("요".into(), None)), "no place between characters");
         let none = signal(FCITX_CONTEXT, "UpdateFormattedPreedit", &(Vec::<(&str, i32)>::new(), 0_i32));
         assert_eq!(say(&none), Some(Word::HidePreedit));
-        assert_eq!(say(&signal(FCITX_CONTEXT, "CurrentIM", &("hangul", "hangul", "ko"))), None);
+        let begins = signal(FCITX_CONTEXT, "CurrentIM", &("Hangul", "hangul", "ko"));
+        assert_eq!(say(&begins), Some(Word::Activated));
+        assert_eq!(say(&signal(FCITX_CONTEXT, "UpdateClientSideUI", &7_u32)), None);
         assert_eq!(
             say(&signal(FCITX_CONTEXT, "CommitString", &7_u32)),
             None,

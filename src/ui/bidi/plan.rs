@@ -361,6 +361,8 @@ fn edges_of_word(text: &str, measured: &Measured) -> Vec<f32> {
         edges.extend(inner.into_iter().map(|edge| x + edge));
     }
     edges.push(0.0);
+    // Glyphs stand on whole pixels: the word begins where what stands beside it ends.
+    edges[0] = measured.width;
     edges
 }
 

@@ -38,11 +38,11 @@ pub(super) fn paint(ui: &Ui, rect: Rect, row: &mut Row, said: &Said, pen: &mut P
     }
     let colour = if faded { theme.weak } else { theme.text };
     let from = left + 12.0;
-    let name = widgets::cut(ui, &row.title, theme::strong(size::BODY), colour, end - from);
+    let name = row.title_cut.get(ui, &row.title, theme::strong(size::BODY), end - from, pen.generation);
     let after = from + name.size().x + space::SMALL;
     ui.painter().galley(pos2(from, top - name.size().y / 2.0), name, colour);
     if !row.kind.is_empty() && end - after > 48.0 {
-        let kind = widgets::cut(ui, &row.kind, theme::small(), theme.weak, end - after);
+        let kind = row.kind_cut.get(ui, &row.kind, theme::small(), end - after, pen.generation);
         ui.painter().galley(pos2(after, top - kind.size().y / 2.0), kind, theme.weak);
     }
     let columns = if rect.width() >= MIN_TWO { 2 } else { 1 };

@@ -9,9 +9,10 @@ use super::paint;
 use super::standing::Standing;
 use super::view::{Grouping, Sort, View};
 use crate::model::panes::DeviceLayout;
+use crate::ui::icons::Icon;
 use crate::ui::text::devices::Counts;
 use crate::ui::theme::{self, size, space};
-use crate::ui::{Cx, harmless, menu, widgets};
+use crate::ui::{Cx, harmless, menu, people, widgets};
 
 /// Height of the title's line, in points.
 const HEAD: f32 = 38.0;
@@ -23,6 +24,8 @@ pub(super) struct Wish {
     pub(super) into_list: bool,
     /// To open the first device.
     pub(super) open_first: bool,
+    /// To add a device.
+    pub(super) add: bool,
 }
 
 /// Draws them. Counts are those of the last frame's order.
@@ -38,8 +41,9 @@ pub(super) fn show(
     let margin = Margin { left: space::LARGE as i8, right: space::LARGE as i8, top: 0, bottom: 4 };
     Frame::new().inner_margin(margin).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
-        head(ui, cx, order, standings);
+        let add = head(ui, cx, order, standings);
         wish = filter(ui, cx, &mut view.filter);
+        wish.add = add;
         ui.add_space(space::TINY);
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = space::SMALL;
@@ -47,6 +51,7 @@ pub(super) fn show(
             sorting(ui, cx, view);
             grouping(ui, cx, view);
             layouts(ui, cx, layout);
+            hidden(ui, cx, order.hidden(), &mut view.hidden_too);
             if !view.filter.trim().is_empty() {
                 let (shown, all) = order.matching();
                 quiet(ui, &(cx.words.devices.matches)(shown, all), theme::of(ui).weak);
@@ -56,10 +61,11 @@ pub(super) fn show(
     wish
 }
 
-/// The title, and how many devices are how: trouble first and in its colours.
-fn head(ui: &mut Ui, cx: &Cx, order: &Order, standings: &[Standing]) {
+/// The title, and how many devices are how: trouble first and in its colours. Returns whether a device is to be added.
+fn head(ui: &mut Ui, cx: &Cx, order: &Order, standings: &[Standing]) -> bool {
     let theme = theme::of(ui);
     let words = cx.words.devices;
+    let mut add = false;
     let layout = Layout::left_to_right(Align::Center);
     ui.allocate_ui_with_layout(vec2(ui.available_width(), HEAD), layout, |ui| {
         ui.set_min_height(HEAD);
@@ -68,14 +74,24 @@ fn head(ui: &mut Ui, cx: &Cx, order: &Order, standings: &[Standing]) {
         widgets::heading(ui, &title, words.devices, 2);
         ui.add_space(space::TINY);
         // Where a link is down its row says so, and nothing is counted.
-        if standings.len() == 1 && !standings[0].is_live() {
-            return;
-        }
-        let text = counted(cx, theme, &order.counts());
+        let is_known = standings.len() != 1 || standings[0].is_live();
+        let text = if is_known { counted(cx, theme, &order.counts()) } else { LayoutJob::default() };
+        let is_possible = people::add_device::is_possible(cx);
+        let room = if is_possible { size::CONTROL + space::SMALL } else { 0.0 };
         if !text.is_empty() {
-            ui.add(Label::new(text).selectable(false).truncate());
+            ui.scope(|ui| {
+                ui.set_max_width((ui.available_width() - room).max(0.0));
+                ui.add(Label::new(text).selectable(false).truncate());
+            });
+        }
+        if is_possible {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let name = cx.words.people.add_device;
+                add = widgets::icon_button(ui, Icon::Plus, name, name, false).clicked();
+            });
         }
     });
+    add
 }
 
 /// How many devices are how: each trouble in its colour.
@@ -131,7 +147,7 @@ fn filter(ui: &mut Ui, cx: &Cx, text: &mut String) -> Wish {
     }
     let down = field.has_focus() && pressed(Key::ArrowDown);
     let enter = field.lost_focus() && pressed(Key::Enter);
-    Wish { into_list: down, open_first: enter && !text.trim().is_empty() }
+    Wish { into_list: down, open_first: enter && !text.trim().is_empty(), add: false }
 }
 
 fn sorting(ui: &mut Ui, cx: &Cx, view: &mut View) {
@@ -157,13 +173,14 @@ fn sorting(ui: &mut Ui, cx: &Cx, view: &mut View) {
 fn grouping(ui: &mut Ui, cx: &Cx, view: &mut View) {
     let words = cx.words.devices;
     let name = |grouping| match grouping {
+        Grouping::Own => words.group_own,
         Grouping::None => words.group_none,
         Grouping::Kind => words.group_kind,
         Grouping::Status => words.group_status,
     };
     let theme = theme::of(ui);
     MenuButton::from_button(widgets::link(theme, &(words.group)(name(view.grouping)))).ui(ui, |ui| {
-        for grouping in [Grouping::None, Grouping::Kind, Grouping::Status] {
+        for grouping in [Grouping::Own, Grouping::None, Grouping::Kind, Grouping::Status] {
             menu::one_of(ui, &mut view.grouping, grouping, name(grouping));
         }
     });
@@ -183,4 +200,17 @@ fn layouts(ui: &mut Ui, cx: &Cx, layout: &mut DeviceLayout) {
             menu::one_of(ui, layout, one, name(one));
         }
     });
+}
+
+/// How many devices are hidden: a click lists them too.
+fn hidden(ui: &mut Ui, cx: &Cx, count: usize, shown: &mut bool) {
+    if count == 0 {
+        return;
+    }
+    let words = cx.words.devices;
+    let text = (if *shown { words.hide_hidden } else { words.hidden })(count);
+    let link = ui.add(widgets::link(theme::of(ui), &text));
+    if link.on_hover_text(if *shown { &text } else { words.show_hidden }).clicked() {
+        *shown = !*shown;
+    }
 }

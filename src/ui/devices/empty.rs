@@ -7,7 +7,8 @@ use super::standing::Standing;
 use crate::ui::theme::{self, radius, space};
 use crate::ui::{Cx, harmless, people, widgets};
 
-/// Draws it where there is need. Returns whether the person wants the filter cleared; `add`: a device added.
+/// Draws it where there is need. Returns whether the person wants what is left out to be
+/// listed: the filter cleared, or hidden devices shown; `add`: a device added.
 pub(super) fn show(
     ui: &mut Ui,
     cx: &Cx,
@@ -20,6 +21,11 @@ pub(super) fn show(
     let (shown, all) = order.matching();
     if standings.is_empty() {
         sentence(ui, words.no_connection);
+    } else if all == 0 && order.hidden() > 0 {
+        sentence(ui, words.all_hidden);
+        let mut show = false;
+        ui.vertical_centered(|ui| show = ui.add(widgets::plain(words.show_hidden)).clicked());
+        return show;
     } else if all == 0 {
         match standings.iter().find(|standing| standing.is_live()) {
             Some(live) => *add |= first_devices(ui, cx, live.url.as_deref().unwrap_or("")),

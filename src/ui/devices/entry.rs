@@ -3,9 +3,12 @@
 use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
+
 use super::view::{Grouping, Sort, Trouble, View};
 use crate::model::device::{DeviceId, Metric, MetricName, MetricType, Status, Value};
-use crate::model::devices::Device;
+use crate::model::device_choices::DeviceChoice;
+use crate::model::devices::{Device, Latest};
 use crate::model::search::fold::folded_name;
 use crate::model::time::WallMs;
 use crate::ui::text::Words;
@@ -38,6 +41,8 @@ pub(super) struct Entry {
     pub(super) metrics: Vec<MetricName>,
     /// Whether it has metrics whose values are words.
     pub(super) has_words: bool,
+    /// What the person has chosen for it.
+    pub(super) choice: Option<DeviceChoice>,
     since: WallMs,
     /// By which status and time it is sorted: those of the last time at which it might move.
     by: SortedBy,
@@ -46,12 +51,14 @@ pub(super) struct Entry {
     order: String,
     /// Everything that can be searched for, in small letters, its values apart.
     text: String,
-    /// Its values, as last copied for a search.
+    /// Its values that are words, as last copied for a search.
     values: Vec<(Arc<Metric>, Value)>,
     /// The same in small letters.
     said: String,
     /// Whether `said` is older than `values`.
     stale: bool,
+    /// Its numbers, as last copied for a search.
+    numbers: Vec<f64>,
     /// The last value of the metric that is sorted by.
     sort_value: Value,
 }
@@ -69,6 +76,7 @@ pub(super) struct Fresh {
     local: bool,
     trouble: Trouble,
     since: WallMs,
+    choice: Option<DeviceChoice>,
 }
 
 impl Fresh {
@@ -77,7 +85,7 @@ impl Fresh {
         self.local
     }
 
-    pub(super) fn of(place: usize, device: &Device, status: Status) -> Fresh {
+    pub(super) fn of(place: usize, device: &Device, status: Status, choice: Option<&DeviceChoice>) -> Fresh {
         Fresh {
             place,
             id: device.spec.id.clone(),
@@ -87,6 +95,7 @@ impl Fresh {
             metrics: device.latest.iter().map(|latest| latest.metric.clone()).collect(),
             trouble: Trouble::of(status, device.failing > 0),
             since: device.since,
+            choice: choice.cloned(),
         }
     }
 }
@@ -105,8 +114,44 @@ pub(super) struct Need {
 /// What a filter asks for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
-    /// Each word, and which troubles are called so.
-    words: Vec<(String, [bool; 5])>,
+    words: Vec<Word>,
+}
+
+/// One word of a filter.
+#[derive(Clone, Debug)]
+struct Word {
+    finder: Finder<'static>,
+    /// Which troubles are called so.
+    troubles: [bool; 5],
+    /// The number that it is, or begins.
+    number: Option<Begun>,
+}
+
+/// A number as far as it was typed: its digits without the point, and by what they are to be divided.
+#[derive(Copy, Clone, Debug)]
+struct Begun {
+    digits: f64,
+    scale: f64,
+}
+
+impl Begun {
+    /// What a word begins. A word of many digits is no reading.
+    fn of(word: &str) -> Option<Begun> {
+        let digits = word.bytes().filter(u8::is_ascii_digit).count();
+        if digits == 0 || digits > 15 || word.len() > digits + 2 {
+            return None;
+        }
+        let number: f64 = word.parse().ok().filter(|number: &f64| number.is_finite())?;
+        let decimals = word.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+        let scale = 10f64.powi(decimals as i32);
+        Some(Begun { digits: (number * scale).round(), scale })
+    }
+
+    /// Whether a number would be written so, cut off or rounded there.
+    fn begins(self, number: f64) -> bool {
+        let scaled = number * self.scale;
+        scaled.trunc() == self.digits || scaled.round() == self.digits
+    }
 }
 
 impl Asked {
@@ -115,7 +160,11 @@ impl Asked {
         let said = |trouble: Trouble| folded_name(words.trouble(trouble));
         let all = [Trouble::Silent, Trouble::Offline, Trouble::Faulty, Trouble::Unknown, Trouble::None];
         let all = all.map(said);
-        let asked = |word: &str| (word.to_owned(), std::array::from_fn(|at| all[at].contains(word)));
+        let asked = |word: &str| Word {
+            finder: Finder::new(word).into_owned(),
+            troubles: std::array::from_fn(|at| all[at].contains(word)),
+            number: Begun::of(word),
+        };
         Asked { words: filter.split_whitespace().map(asked).collect() }
     }
 
@@ -125,20 +174,24 @@ impl Asked {
     }
 
     /// Whether a number could be meant.
-    pub(super) fn has_digits(&self) -> bool {
-        self.words.iter().any(|(word, _)| word.contains(|c: char| c.is_ascii_digit()))
+    pub(super) fn has_numbers(&self) -> bool {
+        self.words.iter().any(|word| word.number.is_some())
     }
 }
 
 impl Entry {
     /// `by`: what the same device was sorted by before.
     pub(super) fn new(fresh: Fresh, by: Option<SortedBy>) -> Entry {
-        let Fresh { id, name, kind, local, metrics, trouble, since, .. } = fresh;
-        let title = if name.is_empty() { id.as_str() } else { &name };
+        let Fresh { id, name, kind, local, metrics, trouble, since, choice, .. } = fresh;
+        let own = choice.as_ref().map_or("", |choice| choice.name.as_str());
+        let title = [own, &name, id.as_str()].into_iter().find(|name| !name.is_empty()).unwrap_or("");
         let has_words = metrics.iter().any(|metric| metric.kind != MetricType::Number);
+        let units = metrics.iter().map(|metric| folded_name(&metric.unit)).collect::<Vec<_>>();
         let metrics: Vec<MetricName> = metrics.iter().map(|metric| metric.name.clone()).collect();
-        let names = [title, id.as_str(), &kind].into_iter().chain(metrics.iter().map(MetricName::as_str));
-        let text: Vec<String> = names.map(folded_name).collect();
+        let group = choice.as_ref().map_or("", |choice| choice.group.as_str());
+        let mut text: Vec<String> = [title, &name, id.as_str(), &kind, group].map(folded_name).to_vec();
+        text.extend(metrics.iter().map(|name| folded_name(name.as_str())));
+        text.extend(units);
         Entry {
             order: in_order(title),
             text: text.join("\n"),
@@ -150,6 +203,7 @@ impl Entry {
             values: Vec::new(),
             said: String::new(),
             stale: false,
+            numbers: Vec::new(),
             sort_value: Value::Missing,
             id,
             name,
@@ -157,10 +211,26 @@ impl Entry {
             local,
             trouble,
             since,
+            choice,
         }
     }
 
-    /// Whether this entry is still right about the device, its status apart.
+    /// Whether it stands above all others.
+    pub(super) fn is_pinned(&self) -> bool {
+        self.choice.as_ref().is_some_and(|choice| choice.pinned)
+    }
+
+    /// Whether the person does not want to see it.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.choice.as_ref().is_some_and(|choice| choice.hidden)
+    }
+
+    /// The person's group for it; empty: none.
+    pub(super) fn group(&self) -> &str {
+        self.choice.as_ref().map_or("", |choice| choice.group.as_str())
+    }
+
+    /// Whether this entry is still right about the device, its status and the person's choice apart.
     pub(super) fn is_of(&self, device: &Device) -> bool {
         self.id == device.spec.id
             && self.name == device.spec.name
@@ -178,19 +248,24 @@ impl Entry {
     /// Copies the values that are needed. The model is locked: nothing is made of them here.
     pub(super) fn copy_values(&mut self, device: &Device, need: &Need) {
         if let Some(name) = &need.sort {
-            let is_it = |latest: &&crate::model::devices::Latest| latest.metric.name == *name;
+            let is_it = |latest: &&Latest| latest.metric.name == *name;
             let value = device.latest.iter().find(is_it).map_or(&Value::Missing, |latest| &latest.value);
             if self.sort_value != *value {
                 self.sort_value.clone_from(value);
             }
         }
-        if !need.words || !(need.numbers || self.has_words) {
+        if need.numbers {
+            self.numbers.clear();
+            self.numbers.extend(device.latest.iter().filter_map(number));
+        }
+        if !need.words || !self.has_words {
             return;
         }
         let wanted = || {
-            device.latest.iter().filter(|latest| {
-                latest.received > 0 && (need.numbers || latest.metric.kind != MetricType::Number)
-            })
+            device
+                .latest
+                .iter()
+                .filter(|latest| latest.received > 0 && latest.metric.kind != MetricType::Number)
         };
         if !wanted().map(|latest| &latest.value).eq(self.values.iter().map(|(_, value)| value)) {
             self.values.clear();
@@ -236,19 +311,26 @@ impl Entry {
     /// Whether it has all that is asked for.
     pub(super) fn has(&self, asked: &Asked) -> bool {
         let trouble = self.by.0;
-        asked.words.iter().all(|(word, troubles)| {
-            troubles[trouble as usize]
+        asked.words.iter().all(|word| {
+            word.troubles[trouble as usize]
                 // What is faulty speaks all the same.
-                || (trouble == Trouble::Faulty && troubles[Trouble::None as usize])
-                || self.text.contains(word.as_str())
-                || (!self.said.is_empty() && self.said.contains(word.as_str()))
+                || (trouble == Trouble::Faulty && word.troubles[Trouble::None as usize])
+                || word.finder.find(self.text.as_bytes()).is_some()
+                || word.finder.find(self.said.as_bytes()).is_some()
+                || word.number.is_some_and(|begun| self.numbers.iter().any(|number| begun.begins(*number)))
         })
     }
 
     /// Which of two stands first.
     pub(super) fn order(&self, other: &Entry, view: &View) -> Ordering {
         let group = || match view.grouping {
+            _ if self.is_pinned() || other.is_pinned() => other.is_pinned().cmp(&self.is_pinned()),
             Grouping::None => Ordering::Equal,
+            // What is in no group comes last.
+            Grouping::Own => {
+                let (one, two) = (self.group(), other.group());
+                (one.is_empty(), one).cmp(&(two.is_empty(), two))
+            }
             // What is of no kind comes last.
             Grouping::Kind => (self.kind.is_empty(), &self.kind).cmp(&(other.kind.is_empty(), &other.kind)),
             Grouping::Status => self.by.0.cmp(&other.by.0),
@@ -275,7 +357,9 @@ impl Entry {
     /// Whether both stand under the same heading.
     pub(super) fn is_beside(&self, other: &Entry, grouping: Grouping) -> bool {
         match grouping {
+            _ if self.is_pinned() || other.is_pinned() => self.is_pinned() == other.is_pinned(),
             Grouping::None => true,
+            Grouping::Own => self.group() == other.group(),
             Grouping::Kind => self.kind == other.kind,
             Grouping::Status => self.by.0 == other.by.0,
         }
@@ -285,6 +369,12 @@ impl Entry {
     pub(super) fn group_trouble(&self) -> Trouble {
         self.by.0
     }
+}
+
+/// A metric's value, if it is a number.
+fn number(latest: &Latest) -> Option<f64> {
+    let is_number = latest.metric.kind == MetricType::Number && latest.received > 0;
+    latest.value.as_chart().filter(|_| is_number)
 }
 
 /// Which of two values is less: numbers before words.
@@ -324,6 +414,20 @@ fn in_order(title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_found_by_how_it_begins() {
+        let finds = |word: &str, number: f64| Begun::of(word).is_some_and(|begun| begun.begins(number));
+        for (word, number) in [("42.5", 42.5), ("42.5", 42.46), ("42", 42.9), ("42", 42.0), ("-3", -3.4)] {
+            assert!(finds(word, number), "{word} {number}");
+        }
+        for (word, number) in [("42.5", 42.6), ("42", 420.0), ("42", 41.0), ("3", -3.4), ("1e3", 1_000.0)] {
+            assert!(!finds(word, number), "{word} {number}");
+        }
+        for word in ["", "a1", "1.2.3", "inf", "nan", "12345678901234567"] {
+            assert!(Begun::of(word).is_none(), "{word}");
+        }
+    }
 
     #[test]
     fn numbers_in_names_are_sorted_by_size() {

@@ -24,7 +24,7 @@ use crate::model::panes::DeviceLists;
 use crate::ui::digits::Digits;
 use crate::ui::text::Words;
 use crate::ui::theme::{self, space};
-use crate::ui::{Cx, widgets};
+use crate::ui::{Cx, harmless, widgets};
 
 /// A pointer that has not moved for so long keeps nothing where it is, in seconds.
 const MAX_HOLD_S: f64 = 10.0;
@@ -57,7 +57,6 @@ pub(super) struct List {
 impl Default for List {
     fn default() -> List {
         List {
-            add: false,
             view: View::default(),
             order: Order::default(),
             cache: Cache::default(),
@@ -68,6 +67,7 @@ impl Default for List {
             offset: 0.0,
             top: None,
             wants_focus: false,
+            add: false,
             column_search: String::new(),
             tables: Vec::new(),
             words: None,
@@ -95,6 +95,7 @@ impl List {
         let mut changed = self.order.sync(cx, &self.view, hold, grid);
         let wish = controls::show(ui, cx, &mut self.view, &self.order, standings, &mut lists.layout);
         self.wants_focus |= wish.into_list;
+        self.add |= wish.add;
         let chosen_grid = Grid::of(Shape::of(lists.layout, width), width, cx.rhythm());
         if before != self.view || grid != chosen_grid {
             grid = chosen_grid;
@@ -128,6 +129,7 @@ impl List {
             });
             if clear.inner {
                 self.view.filter.clear();
+                self.view.hidden_too |= self.order.matching().1 == 0;
                 cx.deadline.at(cx.now.boot_ms);
             }
         }
@@ -423,7 +425,10 @@ impl View {
     fn group_name(&self, cx: &Cx, entry: &Entry) -> String {
         let words = cx.words.devices;
         match self.grouping {
-            Grouping::None => String::new(),
+            _ if entry.is_pinned() => words.pinned.to_owned(),
+            Grouping::None => words.not_grouped.to_owned(),
+            Grouping::Own if entry.group().is_empty() => words.not_grouped.to_owned(),
+            Grouping::Own => harmless::line(entry.group(), 64),
             Grouping::Kind if entry.kind.trim().is_empty() => words.no_kind.to_owned(),
             Grouping::Kind => rows::kind(cx.words, &entry.kind, entry.id.as_str()),
             Grouping::Status => words.trouble(entry.group_trouble()).to_owned(),

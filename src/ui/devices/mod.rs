@@ -3,6 +3,7 @@
 mod acts;
 mod card;
 mod controls;
+mod cut;
 mod empty;
 mod entry;
 mod list;

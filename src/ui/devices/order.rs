@@ -2,12 +2,14 @@
 //! reads, and only when something changed that they depend on; a filter that is typed on looks at what it left alone.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::entry::{self, Asked, Entry, Fresh};
 use super::sweep::Sweep;
 use super::tally::Tally;
 use super::view::{Grid, Grouping, Key, Shape, Sort, Trouble, View};
 use crate::model::Connection;
+use crate::model::device_choices::ServerChoices;
 use crate::model::id::ConnectionId;
 use crate::model::search::fold::folded_name;
 use crate::model::time::BootMs;
@@ -71,6 +73,10 @@ pub(super) struct Section {
     pub(super) kinds: usize,
     /// How many have values that are words.
     pub(super) wordy: usize,
+    /// How many are hidden.
+    hidden: usize,
+    /// What the person had chosen when it was made.
+    choices: ServerChoices,
     seen: Seen,
 }
 
@@ -138,6 +144,11 @@ impl Order {
     /// How many devices the filter leaves, and how many there are.
     pub(super) fn matching(&self) -> (usize, usize) {
         (self.matching, self.counts.all())
+    }
+
+    /// How many devices the person has hidden.
+    pub(super) fn hidden(&self) -> usize {
+        self.sections.iter().map(|section| section.hidden).sum()
     }
 
     /// The section to which what stands at this height belongs.
@@ -211,10 +222,11 @@ impl Order {
         if news || (was_held && !hold) {
             (changed, moved) = self.collect(cx, view, hold, moved);
         }
-        if changed || swept || self.view.filter != view.filter {
-            self.filter(extended && !changed && !swept);
+        let same_hiding = self.view.hidden_too == view.hidden_too;
+        if changed || swept || !same_hiding || self.view.filter != view.filter {
+            self.filter(extended && !changed && !swept && same_hiding, view.hidden_too);
         }
-        self.count();
+        self.count(view.hidden_too);
         self.view.clone_from(view);
         if moved {
             self.arrange();
@@ -269,6 +281,8 @@ impl Order {
                     tally: Tally::default(),
                     kinds: 0,
                     wordy: 0,
+                    hidden: 0,
+                    choices: ServerChoices::default(),
                     seen: Seen::default(),
                 },
             };
@@ -286,17 +300,26 @@ impl Order {
     }
 
     /// Finds what matches. `extended`: what did not match before, does not.
-    fn filter(&mut self, extended: bool) {
+    fn filter(&mut self, extended: bool, hidden_too: bool) {
         for entry in self.sections.iter_mut().flat_map(|section| &mut section.entries) {
-            entry.matches = !entry.local && (entry.matches || !extended) && entry.has(&self.asked);
+            entry.matches = !entry.local
+                && (hidden_too || !entry.is_hidden())
+                && (entry.matches || !extended)
+                && entry.has(&self.asked);
         }
     }
 
-    fn count(&mut self) {
+    fn count(&mut self, hidden_too: bool) {
         (self.counts, self.matching) = (Counts::default(), 0);
         for section in &mut self.sections {
-            section.counts = Counts::default();
+            (section.counts, section.hidden) = (Counts::default(), 0);
             for entry in section.entries.iter().filter(|entry| !entry.local) {
+                if entry.is_hidden() {
+                    section.hidden += 1;
+                    if !hidden_too {
+                        continue;
+                    }
+                }
                 self.matching += usize::from(entry.matches);
                 for counts in [&mut self.counts, &mut section.counts] {
                     *match entry.trouble {
@@ -354,10 +377,20 @@ impl Order {
                 add(What::Header(at));
             }
             let mut last: Option<&Entry> = None;
+            // Pinned devices come first: where the first is not, none is.
+            let first = matching().next().map(|place| &section.entries[*place]);
+            let is_grouped = match grouping {
+                Grouping::None => first.is_some_and(Entry::is_pinned),
+                Grouping::Own => {
+                    section.choices.values().any(|choice| !choice.group.is_empty())
+                        || first.is_some_and(Entry::is_pinned)
+                }
+                Grouping::Kind | Grouping::Status => true,
+            };
             for place in matching() {
                 let entry = &section.entries[*place];
-                let begins = last.is_none_or(|last| !last.is_beside(entry, grouping));
-                if begins && grouping != Grouping::None {
+                let begins = is_grouped && last.is_none_or(|last| !last.is_beside(entry, grouping));
+                if begins {
                     add(What::Group(at, *place));
                 }
                 add(What::Device(at, *place));
@@ -382,20 +415,30 @@ impl Section {
         let mut news = News::default();
         let mut fresh: Vec<Fresh> = Vec::new();
         let mut from = 0;
+        let mut latest = None;
         loop {
             let entries = &mut self.entries;
             let (id, chunk) = (self.connection, from..from + CHUNK);
-            let count = cx.model.read(|model| {
+            let known = &self.choices;
+            let read = cx.model.read(|model| {
                 let connection = model.connections.get(&id)?;
+                let choices = &connection.device_choices;
+                let rechosen = !Arc::ptr_eq(choices, known) && !(choices.is_empty() && known.is_empty());
                 for (place, device) in connection.devices.iter().enumerate().skip(chunk.start).take(CHUNK) {
                     let status = connection.status(device);
+                    let choice = || choices.get(&device.spec.id).filter(|_| !device.is_local());
+                    let is_same = |entry: &Entry| {
+                        entry.is_of(device) && (!rechosen || entry.choice.as_ref() == choice())
+                    };
                     match entries.get_mut(place) {
-                        Some(entry) if entry.is_of(device) => entry.now(device, status),
-                        _ => fresh.push(Fresh::of(place, device, status)),
+                        Some(entry) if is_same(entry) => entry.now(device, status),
+                        _ => fresh.push(Fresh::of(place, device, status, choice())),
                     }
                 }
-                Some(connection.devices.len())
+                Some((connection.devices.len(), choices.clone()))
             });
+            let (count, choices) = read.map_or((None, None), |(count, choices)| (Some(count), Some(choices)));
+            latest = choices.or(latest);
             from = chunk.end;
             let count = count.unwrap_or(0);
             if from >= count {
@@ -406,6 +449,7 @@ impl Section {
                 break;
             }
         }
+        self.choices = latest.unwrap_or_default();
         for entry in &mut self.entries {
             news.changed |= std::mem::take(&mut entry.changed);
             if entry.is_held() {

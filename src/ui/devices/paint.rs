@@ -231,12 +231,12 @@ pub(super) fn line(ui: &Ui, rect: Rect, row: &mut Row, said: &Said, slots: Slots
     if row.readings.is_empty() || first + slots.width > end + space::MEDIUM {
         name_end = end;
     }
-    let name = widgets::cut(ui, &row.title, theme::body(), colour, name_end - left);
+    let name = row.title_cut.get(ui, &row.title, theme::body(), name_end - left, pen.generation);
     let name_right = left + name.size().x;
     ui.painter().galley(pos2(left, middle - name.size().y / 2.0), name, colour);
     let room = name_end - name_right - space::SMALL;
     if !row.kind.is_empty() && slots.name >= WITH_KIND && room > 48.0 {
-        let kind = widgets::cut(ui, &row.kind, theme::small(), theme.weak, room);
+        let kind = row.kind_cut.get(ui, &row.kind, theme::small(), room, pen.generation);
         let at = pos2(name_right + space::SMALL, middle - kind.size().y / 2.0);
         ui.painter().galley(at, kind, theme.weak);
     }
@@ -286,7 +286,7 @@ pub(super) fn reading(
     let width = end - left;
     let least = if shown.is_number { MIN_LABEL } else { width * 0.45 };
     let label_room = (width - shown.room() - space::TINY).max(least);
-    let label = widgets::cut(ui, &shown.name, theme::small(), theme.weak, label_room);
+    let label = shown.name_cut.get(ui, &shown.name, theme::small(), label_room, pen.generation);
     let value_left = left + label.size().x + space::TINY;
     ui.painter().galley(pos2(left, middle - label.size().y / 2.0 + 0.5), label, theme.weak);
     value(ui, shown, (value_left, end), middle, true, colour, pen);

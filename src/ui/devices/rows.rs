@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::cut::Cut;
 use super::shown::Shown;
 use super::spark::Spark;
 use super::view::{Key, Trouble};
@@ -43,8 +44,12 @@ pub(super) struct Row {
     known: Option<(u64, u64)>,
     /// Its name for people.
     pub(super) title: String,
+    /// The same laid out.
+    pub(super) title_cut: Cut,
     /// What kind of thing it is.
     pub(super) kind: String,
+    /// The same laid out.
+    pub(super) kind_cut: Cut,
     /// Its status.
     pub(super) status: Status,
     /// What it needs.
@@ -83,7 +88,9 @@ impl Row {
             mark: None,
             known: None,
             title: String::new(),
+            title_cut: Cut::default(),
             kind: String::new(),
+            kind_cut: Cut::default(),
             status: Status::Unknown,
             trouble: Trouble::Unknown,
             since: 0,
@@ -177,6 +184,8 @@ impl Row {
         if self.title.is_empty() {
             self.title = title(&self.name, key.device.as_str(), self.mark.as_deref());
             self.kind = kind(words, &self.spec_kind, key.device.as_str());
+            self.title_cut.clear();
+            self.kind_cut.clear();
         }
         for shown in self.readings.iter_mut().flatten() {
             shown.prepare(words, key.device.as_str());

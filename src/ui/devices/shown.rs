@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use egui::{Galley, Ui};
 
+use super::cut::Cut;
 use super::rows::metric_name;
 use crate::model::device::{Metric, MetricType, Value};
 use crate::model::devices::Latest;
@@ -37,6 +38,8 @@ pub(super) struct Shown {
     pub(super) failing: bool,
     /// The metric's name.
     pub(super) name: String,
+    /// The same laid out.
+    pub(super) name_cut: Cut,
     /// The value with its unit.
     pub(super) text: String,
     stale_text: bool,
@@ -62,6 +65,7 @@ impl Shown {
             is_number: latest.metric.kind == MetricType::Number,
             failing: latest.is_failing(),
             name: String::new(),
+            name_cut: Cut::default(),
             text: String::new(),
             stale_text: true,
             galley: None,

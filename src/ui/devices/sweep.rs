@@ -8,8 +8,6 @@ use crate::model::device::MetricName;
 use crate::model::time::BootMs;
 use crate::ui::Cx;
 
-/// Of so many devices numbers are made into texts in one frame.
-const MAX_FORMATTED: usize = 128;
 /// The pause between two rounds, in milliseconds.
 const PAUSE_MS: u64 = 250;
 
@@ -52,9 +50,8 @@ impl Sweep {
         if self.next.is_none() && !self.begins(cx, hold, sections) {
             return false;
         }
-        let budget = if self.need.numbers { MAX_FORMATTED } else { CHUNK };
         let Some((section, place)) = self.next else { return false };
-        self.next = step(cx, &self.need, sections, (section, place), budget);
+        self.next = step(cx, &self.need, sections, (section, place), CHUNK);
         if self.next.is_some() {
             cx.deadline.at(cx.now.boot_ms);
             return false;
@@ -92,7 +89,7 @@ fn needed(view: &View, asked: &Asked, sections: &[Section]) -> Need {
         Sort::Metric(name) => Some(MetricName::clone(name)),
         _ => None,
     };
-    let numbers = asked.has_digits();
+    let numbers = asked.has_numbers();
     let wordy = sections.iter().any(|section| section.wordy > 0);
     Need { words: !asked.is_empty() && (numbers || wordy), numbers, sort }
 }

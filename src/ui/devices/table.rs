@@ -274,7 +274,7 @@ impl Table {
                     paint::mark(ui.painter(), pos2(left + paint::MARK, middle), theme, row.trouble);
                     let colour = if faded { theme.weak } else { theme.text };
                     let at = left + paint::INDENT;
-                    let name = widgets::cut(ui, &row.title, theme::body(), colour, end - at);
+                    let name = row.title_cut.get(ui, &row.title, theme::body(), end - at, pen.generation);
                     ui.painter().galley(pos2(at, middle - name.size().y / 2.0), name, colour);
                 }
                 Content::State if said.drawn.is_empty() => {}
@@ -284,7 +284,7 @@ impl Table {
                     ui.painter().galley(pos2(left, middle - text.size().y / 2.0), text, colour);
                 }
                 Content::Kind => {
-                    let kind = widgets::cut(ui, &row.kind, theme::small(), theme.weak, end - left);
+                    let kind = row.kind_cut.get(ui, &row.kind, theme::small(), end - left, pen.generation);
                     ui.painter().galley(pos2(left, middle - kind.size().y / 2.0), kind, theme.weak);
                 }
                 Content::Others => {

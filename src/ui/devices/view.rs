@@ -25,8 +25,10 @@ pub(super) enum Sort {
 /// What the list is grouped by.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Grouping {
-    /// Not at all.
+    /// By the person's own groups; not at all where there is none.
     #[default]
+    Own,
+    /// Not at all.
     None,
     /// By what kind of thing it is.
     Kind,
@@ -45,6 +47,8 @@ pub(super) struct View {
     pub(super) grouping: Grouping,
     /// As typed.
     pub(super) filter: String,
+    /// Devices that the person has hidden are listed too.
+    pub(super) hidden_too: bool,
 }
 
 impl View {

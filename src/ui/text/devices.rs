@@ -84,6 +84,18 @@ pub struct DeviceWords {
     pub group_kind: &'static str,
     pub group_status: &'static str,
     pub no_kind: &'static str,
+    /// The heading above pinned devices.
+    pub pinned: &'static str,
+    /// The heading above devices that are in no group.
+    pub not_grouped: &'static str,
+    /// Grouped by the person's own groups.
+    pub group_own: &'static str,
+    pub all_hidden: &'static str,
+    pub show_hidden: &'static str,
+    /// How many devices are hidden, while they are.
+    pub hidden: fn(usize) -> String,
+    /// The same while they are listed.
+    pub hide_hidden: fn(usize) -> String,
     pub layout: fn(&str) -> String,
     pub layout_auto: &'static str,
     pub layout_rows: &'static str,

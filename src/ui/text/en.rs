@@ -131,6 +131,7 @@ pub static ENGLISH: Words = Words {
     address: "Server address or invite",
     address_hint: "hub.example, wss://hub.example:7870 or an invite link",
     address_taken_as: |url| format!("Connects to {url}"),
+    use_address: |url| format!("Use {url}"),
     token: "Token",
     token_hint_new: "Ask your server's admin",
     token_hint_keep: "Leave empty to keep the current token",
@@ -311,7 +312,7 @@ fn banner(banner: &Banner) -> Sentence {
             "A part of Duplex failed and was restarted.",
             "Nothing was lost. If this happens again, please report it.",
         ),
-        Banner::SecretNotKept { detail: d } => say(
+        Banner::SecretNotKept { detail: d, .. } => say(
             format!("Couldn't save the token: no keyring is available{}.", detail(d)),
             "You'll need it again after a restart.",
         ),

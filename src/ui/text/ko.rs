@@ -137,6 +137,7 @@ pub static KOREAN: Words = Words {
     address: "서버 주소 또는 초대 링크",
     address_hint: "hub.example, wss://hub.example:7870 또는 초대 링크",
     address_taken_as: |url| format!("연결할 주소: {url}"),
+    use_address: |url| format!("{url} 사용"),
     token: "토큰",
     token_hint_new: "서버 관리자에게 문의하세요",
     token_hint_keep: "비워 두면 현재 토큰을 유지합니다",
@@ -318,7 +319,7 @@ fn banner(banner: &Banner) -> Sentence {
             "Duplex의 일부에 문제가 생겨 다시 시작했습니다.",
             "잃은 데이터는 없습니다. 반복되면 알려 주세요.",
         ),
-        Banner::SecretNotKept { detail: d } => say(
+        Banner::SecretNotKept { detail: d, .. } => say(
             with("키링이 없어 토큰을 저장하지 못했습니다", d),
             "다시 시작하면 토큰을 다시 입력해야 합니다.",
         ),

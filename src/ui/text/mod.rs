@@ -251,6 +251,7 @@ pub struct Words {
     pub address: &'static str,
     pub address_hint: &'static str,
     pub address_taken_as: fn(&str) -> String,
+    pub use_address: fn(&str) -> String,
     pub token: &'static str,
     pub token_hint_new: &'static str,
     pub token_hint_keep: &'static str,

@@ -81,7 +81,7 @@ fn banners() -> [Banner; 11] {
         Banner::ReadingsSetAside { path: path.clone() },
         Banner::SettingsSetAside { path },
         Banner::Restarted,
-        Banner::SecretNotKept { detail: "x".into() },
+        Banner::SecretNotKept { connection: crate::model::ConnectionId(1), detail: "x".into() },
         Banner::LinkNotOpened { url: "https://example.com".into(), detail: "x".into() },
     ]
 }
@@ -158,7 +158,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         room_refused unread mentions you said show_lines show_characters new_count room_begins gap typing
         people_online people_online_or_more rooms_left_out devices keys log notices search rich sheet profiles people device_acts device_page day clock day_and_clock
         message_hint too_large
-        address_taken_as no_graphics
+        address_taken_as use_address no_graphics
     ];
     all.extend(STATES.map(words.state));
     all.extend(BAD_ADDRESSES.map(words.bad_address));
@@ -200,6 +200,7 @@ fn filled(words: &Words, one: &str, two: &str) -> Vec<(String, Vec<String>)> {
         ((words.message_hint)(one), first()),
         ((words.too_large)(41 * 1024), vec!["41.0".to_owned(), "64".to_owned()]),
         ((words.address_taken_as)(one), first()),
+        ((words.use_address)(one), first()),
         ((words.no_graphics)(one), first()),
     ]
 }

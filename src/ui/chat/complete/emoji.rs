@@ -1,6 +1,8 @@
 //! Emoji by their names: the short names that chats share, the words of Unicode's names, and Korean words for those that
 //! are used most.
 
+use std::collections::HashMap;
+
 use emojis::EmojiVersion;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -17,12 +19,11 @@ pub(super) struct Named {
 
 /// All, in Unicode's order.
 pub(super) fn all() -> Vec<Named> {
+    let korean = KOREAN.iter().filter_map(|(known, words)| Some((emojis::get(known)?.as_str(), *words)));
+    let korean: HashMap<&str, &[&str]> = korean.collect();
     emojis::iter()
         .filter(|emoji| emoji.emoji_version() <= NEWEST && emoji.shortcode().is_some())
-        .map(|emoji| {
-            let korean = KOREAN.iter().find(|(known, _)| emojis::get(known) == Some(emoji));
-            Named { emoji, korean: korean.map_or(&[], |(_, words)| *words) }
-        })
+        .map(|emoji| Named { emoji, korean: korean.get(emoji.as_str()).copied().unwrap_or(&[]) })
         .collect()
 }
 

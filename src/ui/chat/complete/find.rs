@@ -10,6 +10,9 @@ use crate::model::search::fold;
 use crate::ui::Cx;
 use crate::ui::palette::fuzzy::{Query, Text};
 
+/// Names are no longer than this, in characters.
+const MAX_NAME_CHARS: usize = 64;
+
 /// An entry of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
@@ -105,7 +108,7 @@ impl Finder {
                 .filter(|person| person.who.kind.chats() && Some(&person.who.id) != me);
             others
                 .map(|person| {
-                    let name = crate::ui::harmless::line(&person.who.name, 60);
+                    let name = crate::ui::harmless::line(&person.who.name, MAX_NAME_CHARS);
                     Person { id: person.who.id.clone(), text: Text::new(&name), name }
                 })
                 .collect()

@@ -282,12 +282,20 @@ fn levels(lines: &[Plotted]) -> impl Fn(GridInput) -> Vec<GridMark> + use<> {
     }
 }
 
+/// From here on a number on an axis is written with an exponent.
+const LONG: f64 = 1e12;
+
 /// A number at the left of the plot.
 fn level(words: &Words, metric: &Metric, mark: GridMark) -> String {
     if matches!(metric.kind, MetricType::Flag | MetricType::Enum)
         || matches!(metric.unit.as_str(), "B" | "B/s")
     {
         return chart_value(words, metric, mark.value);
+    }
+    // Beside a plot there is no room for twenty digits, unless it takes them to tell two neighbours apart.
+    let apart = (mark.value.abs() / mark.step_size).log10().ceil() + 1.0;
+    if mark.value.abs() >= LONG && apart <= value::DIGITS as f64 {
+        return value::scientific(words, mark.value);
     }
     let mut bare = Metric::new(metric.name.clone(), MetricType::Number);
     // As many digits as tell two neighbours apart.
