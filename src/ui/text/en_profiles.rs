@@ -27,7 +27,7 @@ pub(super) static ENGLISH: ProfileWords = ProfileWords {
     token_text: "Save it in a safe place, such as a password manager. Whoever has it can sign in as you.",
 
     transfer: "Export and import connections",
-    transfer_text: "Copies all connections as text for another computer, without their tokens; paste such a text here to add them.",
+    transfer_text: "Copy all connections as text for another computer, without their tokens. Paste such a text here to add them.",
     copy_all: |count| match count {
         1 => "Copy 1 connection".into(),
         _ => format!("Copy {count} connections"),
@@ -37,12 +37,12 @@ pub(super) static ENGLISH: ProfileWords = ProfileWords {
     will_add: |names, known| {
         let known = match known {
             0 => String::new(),
-            1 => " 1 connection is already here.".to_owned(),
-            _ => format!(" {known} connections are already here."),
+            1 => " One already exists and stays unchanged.".to_owned(),
+            _ => format!(" {known} already exist and stay unchanged."),
         };
         match names {
             [] => format!("Nothing to add.{known}"),
-            names => format!("Will add {}.{known}", names.join(", ")),
+            names => format!("Adds {}.{known}", names.join(", ")),
         }
     },
     add: "Add connections",
@@ -55,11 +55,11 @@ fn bad_list(bad: &BadList) -> String {
     match bad {
         BadList::NotJson { line, column } => {
             format!(
-                "The text is incomplete or was changed at line {line}, column {column}. Copy all of it again."
+                "This text is incomplete or was changed (line {line}, column {column}). Copy all of it again."
             )
         }
         BadList::NotConnections => {
-            "This isn't a list of connections. Copy it in the settings of Duplex on the other computer."
+            "This isn't a list of connections. Copy one from the settings of Duplex on the other computer."
                 .to_owned()
         }
         BadList::Newer => {

@@ -23,14 +23,14 @@ pub(super) static KOREAN: ProfileWords = ProfileWords {
     token_text: "비밀번호 관리자처럼 안전한 곳에 보관하세요. 이 토큰이 있으면 누구나 나로 로그인할 수 있습니다.",
 
     transfer: "연결 내보내기/가져오기",
-    transfer_text: "모든 연결을 토큰 없이 텍스트로 복사합니다. 다른 컴퓨터에서 복사한 텍스트를 여기에 붙여 넣으면 연결이 추가됩니다.",
+    transfer_text: "토큰을 제외한 모든 연결을 다른 컴퓨터로 옮길 텍스트로 복사합니다. 그 텍스트를 여기에 붙여 넣으면 연결을 추가합니다.",
     copy_all: |count| format!("연결 {count}개 복사"),
     paste_here: "다른 컴퓨터에서 가져온 연결",
     bad_list,
     will_add: |names, known| {
         let known = match known {
             0 => String::new(),
-            _ => format!(" {known}개는 이미 있습니다."),
+            _ => format!(" {known}개는 이미 있어 그대로 둡니다."),
         };
         match names {
             [] => format!("추가할 연결이 없습니다.{known}"),
@@ -47,10 +47,12 @@ fn bad_list(bad: &BadList) -> String {
     match bad {
         BadList::NotJson { line, column } => {
             format!(
-                "텍스트가 잘렸거나 변경되었습니다({line}번째 줄, {column}번째 글자). 전체를 다시 복사하세요."
+                "텍스트가 잘렸거나 변경되었습니다({line}번째 줄, {column}번째 칸). 전체를 다시 복사하세요."
             )
         }
-        BadList::NotConnections => "연결 목록이 아닙니다. 다른 Duplex의 설정에서 복사하세요.".to_owned(),
+        BadList::NotConnections => {
+            "연결 목록이 아닙니다. 다른 컴퓨터의 Duplex 설정에서 복사하세요.".to_owned()
+        }
         BadList::Newer => "최신 버전의 Duplex에서 만든 목록입니다. Duplex를 업데이트하세요.".to_owned(),
         BadList::Entry { number, detail } => {
             format!(
