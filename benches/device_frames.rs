@@ -11,6 +11,7 @@ use duplex::model::device::{
 use duplex::model::event::{Event, Update};
 use duplex::model::id::{ConnectionId, PrincipalId, RoomName};
 use duplex::model::link_state::LinkState;
+use duplex::model::panes::{Middle, Panes};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::{SharedModel, Time};
 use duplex::ui::{Options, Ui};
@@ -24,15 +25,19 @@ fn main() {
     let frames = if quick { 60 } else { 600 };
     for accessible in [false, true] {
         for devices in [30, 10_000] {
-            let reader = if accessible { "on" } else { "off" };
-            println!("frame CPU, {devices} devices, 1280×800, screen reader {reader}");
-            measure(devices, frames, accessible);
+            for (middle, shape) in
+                [(Middle::Both, "a list beside the chat"), (Middle::Devices, "a table alone")]
+            {
+                let reader = if accessible { "on" } else { "off" };
+                println!("frame CPU, {devices} devices, 1280×800, {shape}, screen reader {reader}");
+                measure(devices, frames, accessible, middle);
+            }
         }
     }
 }
 
-fn measure(devices: usize, frames: usize, accessible: bool) {
-    let mut desk = Desk::new(devices, accessible);
+fn measure(devices: usize, frames: usize, accessible: bool, middle: Middle) {
+    let mut desk = Desk::new(devices, accessible, middle);
     for _ in 0..10 {
         desk.timed();
     }
@@ -72,6 +77,13 @@ fn measure(devices: usize, frames: usize, accessible: bool) {
         }
     }
     report("a letter more or less in the palette", letters);
+    if middle == Middle::Devices {
+        desk.press(egui::Modifiers::NONE, egui::Key::Escape);
+        desk.timed();
+        desk.sort_by_value();
+        let sorted = desk.frames(frames, |desk, _| desk.speak());
+        report("all values new, sorted by one", sorted);
+    }
 }
 
 /// The CPU time of this thread: on a busy machine the wall clock would tell of the others.
@@ -108,14 +120,15 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(devices: usize, accessible: bool) -> Desk {
+    fn new(devices: usize, accessible: bool, middle: Middle) -> Desk {
         let ctx = egui::Context::default();
         if accessible {
             ctx.enable_accesskit();
         }
         let ids = (0..devices).map(|n| DeviceId::new(format!("sensor-{n}")).unwrap()).collect();
         let metrics = METRICS.iter().map(|(name, _)| MetricName::new(name).unwrap()).collect();
-        let ui = Ui::new(&ctx, Options::default());
+        let panes = Panes { middle, ..Panes::default() };
+        let ui = Ui::new(&ctx, Options { panes, ..Options::default() });
         let mut desk = Desk {
             ctx,
             ui,
@@ -263,6 +276,18 @@ impl Desk {
             source: egui::MouseWheelSource::Trackpad,
             modifiers: egui::Modifiers::NONE,
         });
+    }
+
+    /// A click on the header of the first value's column.
+    fn sort_by_value(&mut self) {
+        let at = egui::pos2(780.0, 186.0);
+        self.events.push(egui::Event::PointerMoved(at));
+        for pressed in [true, false] {
+            let modifiers = egui::Modifiers::NONE;
+            let button = egui::PointerButton::Primary;
+            self.events.push(egui::Event::PointerButton { pos: at, button, pressed, modifiers });
+            self.timed();
+        }
     }
 
     fn key(&mut self, key: egui::Key) {

@@ -292,7 +292,7 @@ fn page(from: i64, to: i64, columns: u32) -> SeriesPage {
     let is_there = |at: &i64| at.div_euclid(86_400_000).rem_euclid(30) != 0;
     let bucket = |at: i64| {
         let mean = (at as f64 / 5e8).sin() * 10.0 + 20.0;
-        Bucket { at, min: mean - 2.0, mean, max: mean + 3.0, count: 60 }
+        Bucket { at, min: mean - 2.0, mean, max: mean + 3.0, count: 60, off: 0 }
     };
     let buckets = all.map(|n| n * step_ms).filter(is_there).map(bucket).collect();
     SeriesPage { from, to, step_ms, buckets }

@@ -154,6 +154,7 @@ look_at_tests() {
     have wl-copy || missing wl-clipboard 'tests copy and paste on Wayland' wl-clipboard - - -
     have setpriv || missing setpriv 'sway does not run as root' util-linux - - -
     have openssl || missing openssl 'tests make certificates' openssl - - -
+    have ip || missing ip 'tests make networks of their own' iproute2 - - -
     have curl || missing curl 'tests ask the hub over HTTP' curl - - -
     look_at_checks
 }

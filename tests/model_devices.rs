@@ -15,9 +15,9 @@ use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::states::StateChange;
 use duplex::model::{
-    Command, CommandState, Connection, ConnectionId, Device, DeviceState, Event, Freshness, Happened,
-    LastValue, LinkState, LogLine, MessageId, Metric, MetricType, Model, PrincipalId, Readings, Sender,
-    ShortName, Spec, Status, Time, Value,
+    Command, CommandState, Connection, ConnectionId, Device, DeviceChange, DeviceChoices, DeviceState, Event,
+    Freshness, Happened, LastValue, LinkState, LogLine, MessageId, Metric, MetricType, Model, PrincipalId,
+    Readings, Sender, ShortName, Spec, Status, Time, Value,
 };
 
 const CONNECTION: ConnectionId = ConnectionId(1);
@@ -495,4 +495,20 @@ fn only_so_many_pasts_of_texts_are_held_and_their_size_is_counted() {
     assert!(devices.states("d", "m39").is_some());
     let grown = devices.bytes() - before;
     assert!((16 * 100 * size_of::<StateChange>()..100_000).contains(&grown), "{grown}");
+}
+
+#[test]
+fn a_person_s_own_name_is_shown_with_the_server_s_id_and_taken_back() {
+    let mut desk = Desk::new(vec![state("pump", T, &[])]);
+    let mut choices = DeviceChoices::default();
+    let title = |desk: &Desk| desk.connection().device_title(desk.device("pump"), 80);
+    let announced = title(&desk);
+    let version = desk.connection().devices.version();
+    choices.change(CONNECTION, name("pump"), DeviceChange::Name("Cellar".into()));
+    desk.0.apply(NOW, Update::DeviceChoices(choices.clone()));
+    assert_eq!(title(&desk), "Cellar ·pump");
+    assert!(desk.connection().devices.version() > version, "lists are sorted anew");
+    choices.change(CONNECTION, name("pump"), DeviceChange::Name(String::new()));
+    desk.0.apply(NOW, Update::DeviceChoices(choices));
+    assert_eq!(title(&desk), announced);
 }

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 const START: i64 = 1_790_000_000_000;
 
 fn point(at: i64, value: f64) -> Point {
-    Point { at, value }
+    Point::new(at, value)
 }
 
 fn of(points: &[(i64, f64)]) -> Series {

@@ -4,12 +4,12 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::event::{Event, Update};
+use duplex::model::event::{Event, TestOutcome, Update};
 use duplex::model::id::ConnectionId;
-use duplex::model::intent::Intent;
+use duplex::model::intent::{Credential, Intent};
 use duplex::model::link_state::{LinkState, Phase, Why};
 use duplex::model::profile::{Profile, Secret};
-use duplex::model::{LanguageChoice, Preferences};
+use duplex::model::{Banner, LanguageChoice, Preferences};
 use egui::Key;
 use egui::accesskit::{Live, Role};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -42,10 +42,8 @@ fn a_missing_token_is_asked_for_with_the_reason_and_given() {
     window.update(Update::Keyring(Some("no such service".into())));
     stopped(&mut window, Why::NoToken);
     let said = alarm(&window);
-    assert!(
-        said.contains("no keyring") && said.contains("no such service") && said.contains("never"),
-        "{said}"
-    );
+    assert!(said.contains("No keyring") && said.contains("no such service"), "{said}");
+    window.harness.get_by_label_contains("The file is not encrypted");
     window.check_names();
     window.fill(FIELD, " s3cret ");
     window.key(Key::Enter);
@@ -67,7 +65,7 @@ fn a_refused_token_is_asked_for_again_and_the_field_is_empty() {
     window.link(LinkState::Handshaking { attempt: 1 });
     stopped(&mut window, Why::Unauthorized);
     let said = alarm(&window);
-    assert!(said.contains("does not know") && said.contains("Ask whoever runs the server"), "{said}");
+    assert!(said.contains("doesn't know") && said.contains("Ask your server's admin"), "{said}");
     let field = window.harness.get_by_label(FIELD);
     assert_eq!(field.accesskit_node().role(), Role::PasswordInput);
     assert_eq!(field.value().unwrap_or_default(), "");
@@ -130,4 +128,125 @@ fn it_asks_in_korean_and_within_a_narrow_window() {
         assert!(rect.left() >= 0.0 && rect.right() <= 480.0 && rect.bottom() <= 600.0, "{name}: {rect:?}");
     }
     window.check_names();
+}
+
+const INVITE: &str = "wss://hub.example#invite=K7Q2-9XMD";
+
+/// Opens the dialog and types an invite and a name.
+fn invited(window: &mut Window) {
+    window.click("Add connection");
+    window.fill("Server address or invite", INVITE);
+    window.fill("Display name", "Mina");
+}
+
+#[test]
+fn before_an_invite_is_used_a_missing_keyring_is_told_and_a_file_is_offered() {
+    const KEEP: &str = "Keep the token in a file only you can read";
+    let mut window = Window::online();
+    invited(&mut window);
+    assert!(window.harness.query_by_label(KEEP).is_none(), "there is a keyring, as far as is known");
+    window.update(Update::Keyring(Some("no such service".into())));
+    window.harness.get_by_label_contains("an invite works only once");
+    window.harness.get_by_label_contains("The file is not encrypted");
+    window.check_names();
+    window.click("Save");
+    let intents = window.intents();
+    assert!(!intents.contains(&Intent::KeepTokenInFile(None)), "never silently: {intents:?}");
+
+    invited(&mut window);
+    window.click(KEEP);
+    window.click("Save");
+    let intents = window.intents();
+    let at = |wanted: fn(&Intent) -> bool| intents.iter().position(wanted).unwrap();
+    let keep = at(|intent| *intent == Intent::KeepTokenInFile(None));
+    assert!(keep < at(|intent| matches!(intent, Intent::SaveConnection { .. })), "{intents:?}");
+}
+
+#[test]
+fn a_token_in_a_file_can_be_taken_out_again() {
+    let mut window = Window::online();
+    window.update(Update::TokenInFile(CONNECTION, true));
+    window.click("More for Home");
+    window.click("Edit connection");
+    window.click("Keep the token in a file only you can read");
+    window.click("Save");
+    assert!(window.intents().contains(&Intent::DropTokenFile(CONNECTION)));
+}
+
+#[test]
+fn a_token_that_could_not_be_kept_is_shown_once_to_copy_or_kept_in_a_file() {
+    let mut window = Window::online();
+    let banner = Banner::SecretNotKept { connection: CONNECTION, detail: "no such service".into() };
+    window.update(Update::Banner(banner));
+    window.harness.get_by_label_contains("Couldn't save the token: no keyring is available");
+    window.click("Keep in a file");
+    assert_eq!(window.intents(), [Intent::KeepTokenInFile(Some(CONNECTION))]);
+    window.click("Copy token");
+    assert_eq!(window.intents(), [Intent::ShowToken(CONNECTION)]);
+    window.update(Update::ShownToken(Some((CONNECTION, Secret::new("s3cret-of-mina")))));
+    window.harness.get_by_role_and_label(Role::Dialog, "Your token for Home");
+    window.harness.get_by_label("s3cret-of-mina");
+    window.click("Done");
+    assert_eq!(window.intents(), [Intent::HideToken]);
+    assert!(window.harness.query_by_label("s3cret-of-mina").is_none());
+    window.update(Update::ShownToken(None));
+    window.update(Update::ShownToken(Some((CONNECTION, Secret::new("s3cret-of-mina")))));
+    assert!(window.harness.query_by_label("s3cret-of-mina").is_some(), "when it is asked for again");
+}
+
+#[test]
+fn the_right_scheme_is_one_click_away() {
+    let failed = |is_tls| Update::Test(Some(TestOutcome::Failed(Why::WrongScheme { is_tls })));
+    let mut window = Window::online();
+    window.click("Add connection");
+    window.fill("Server address or invite", "wss://127.0.0.1:7870");
+    window.click("Test");
+    window.intents();
+    window.update(failed(false));
+    window.harness.get_by_label_contains("This server doesn't use encryption");
+    window.click("Use ws://127.0.0.1:7870/v1/socket");
+    let intents = window.intents();
+    let Some(Intent::TestConnection { profile, .. }) = intents.first() else { panic!("{intents:?}") };
+    assert_eq!(profile.urls, ["ws://127.0.0.1:7870/v1/socket"], "it is tested at once");
+
+    // To another computer nothing is sent unencrypted before the person has read what that means.
+    window.fill("Server address or invite", "wss://hub.example");
+    assert!(
+        window.harness.query_by_label_contains("Connection works").is_none(),
+        "another address is not tested"
+    );
+    window.click("Test");
+    window.intents();
+    window.update(failed(false));
+    window.click("Use ws://hub.example/v1/socket");
+    assert_eq!(window.intents(), []);
+    window.harness.get_by_label_contains("ws:// is not encrypted");
+
+    window.fill("Server address or invite", "ws://hub.example");
+    window.click("Test");
+    window.intents();
+    window.update(failed(true));
+    window.click("Use wss://hub.example/v1/socket");
+    assert!(matches!(window.intents().first(), Some(Intent::TestConnection { .. })));
+}
+
+#[test]
+fn a_saved_connection_is_put_right_in_one_click() {
+    let mut window = Window::online();
+    let urls = vec!["ws://hub.example:7870/v1/socket".to_owned()];
+    window.update(Update::Configured(Profile { urls, ..profile() }));
+    stopped(&mut window, Why::WrongScheme { is_tls: true });
+    window.pass(1_500);
+    window.click("Use wss://hub.example:7870/v1/socket");
+    let intents = window.intents();
+    let Some(Intent::SaveConnection { profile: saved, credential: Credential::Keep }) = intents.first()
+    else {
+        panic!("{intents:?}")
+    };
+    assert_eq!(saved.urls, ["wss://hub.example:7870/v1/socket"]);
+    // Without encryption only on this computer.
+    let urls = vec!["wss://hub.example:7870/v1/socket".to_owned()];
+    window.update(Update::Configured(Profile { urls, ..profile() }));
+    stopped(&mut window, Why::WrongScheme { is_tls: false });
+    assert!(window.harness.query_by_label_contains("Use ws://hub").is_none());
 }

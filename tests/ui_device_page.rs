@@ -16,7 +16,9 @@ use duplex::model::device::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceState, Happened, LastValue, LogLine, Metric,
     MetricType, Readings, ShortName, Spec, Value,
 };
-use duplex::model::event::Event;
+use duplex::model::device_choices::{DeviceChange, DeviceChoices};
+use duplex::model::event::{Event, Update};
+use duplex::model::export::{Content, Export, ExportFailure, Exported, SavedFile};
 use duplex::model::id::MessageId;
 use duplex::model::intent::Intent;
 use duplex::model::link_state::{LinkState, Why};
@@ -57,10 +59,11 @@ fn spec() -> Spec {
         Metric { unit: "rpm".into(), ..Metric::new(name("speed"), MetricType::Number) },
         Metric {
             unit: "°C".into(),
-            min: Some(0.0),
-            max: Some(90.0),
+            min: Some(0.0.into()),
+            max: Some(90.0.into()),
             ..writable("target", MetricType::Number)
         },
+        writable("serial", MetricType::Number),
         writable("light", MetricType::Flag),
         Metric { options: vec!["eco".into(), "full".into()], ..writable("mode", MetricType::Enum) },
         writable("label", MetricType::Text),
@@ -261,7 +264,7 @@ impl Page {
 }
 
 fn bucket(at: i64, mean: f64) -> Bucket {
-    Bucket { at, min: mean, mean, max: mean, count: 1 }
+    Bucket { at, min: mean, mean, max: mean, count: 1, off: 0 }
 }
 
 #[test]
@@ -269,8 +272,8 @@ fn every_reading_says_what_it_is_and_how_far_to_believe_it() {
     let mut page = Page::opened();
     assert!(page.has("temperature 21.5 °C, live"));
     assert!(page.has("speed 1,200 rpm, live"));
-    assert!(page.has("target 40 °C, replayed"));
-    assert!(page.has("bearing —, replayed"));
+    assert!(page.has("target 40 °C, last known"));
+    assert!(page.has("bearing —, last known"));
     let now = page.window.now().wall_ms;
     page.window.event(Event::DeviceSilent { device: device(), since: now });
     assert!(page.has("temperature 21.5 °C, stale"));
@@ -301,7 +304,41 @@ fn a_number_is_set_by_typing_and_enter() {
     assert_eq!(page.commands(), []);
     page.window.key(Key::Enter);
     assert_eq!(page.commands(), [("target".into(), Value::Number(55.0), 7)]);
-    assert!(page.has("target 40 °C, replayed"), "what the device says stays until it says otherwise");
+    assert!(page.has("target 40 °C, last known"), "what the device says stays until it says otherwise");
+}
+
+#[test]
+fn a_whole_number_is_shown_and_set_with_all_its_digits() {
+    let mut page = Page::opened();
+    page.say(&[("serial", Value::from(1_724_442_618_569_203_714_u64)), ("speed", Value::Number(1e15))]);
+    page.window.run();
+    assert!(page.has("serial 1,724,442,618,569,203,714, live"));
+    assert!(page.has("speed 1,000,000,000,000,000 rpm, live"));
+    let type_in = |page: &mut Page, property: &str, text: &str| {
+        page.press(Role::SpinButton, property);
+        page.window.key_with(egui::Modifiers::COMMAND, Key::A);
+        page.window.type_text(text);
+        page.window.key(Key::Enter);
+        page.commands()
+    };
+    for (typed, whole) in [
+        ("9007199254740993", 9_007_199_254_740_993),
+        ("1724442618569203713", 1_724_442_618_569_203_713),
+        ("18,446,744,073,709,551,615", i128::from(u64::MAX)),
+        ("-9223372036854775807", i128::from(i64::MIN) + 1),
+    ] {
+        assert_eq!(type_in(&mut page, "serial", typed), [("serial".into(), Value::whole(whole).unwrap(), 7)]);
+    }
+    assert!(!page.has_text("Nothing was sent"));
+    for (property, typed, says) in [
+        ("serial", "18446744073709551616", "Whole numbers go from"),
+        ("serial", "1e400", "Whole numbers go from"),
+        ("serial", "twelve", "is not a number"),
+        ("target", "91", "Enter a number from 0 °C to 90 °C"),
+    ] {
+        assert_eq!(type_in(&mut page, property, typed), [], "{typed}");
+        assert!(page.has_text("Nothing was sent") && page.has_text(says), "{typed}");
+    }
 }
 
 #[test]
@@ -339,17 +376,17 @@ fn what_became_of_a_command_is_told_at_its_control() {
     let mut page = Page::opened();
     let on = || Value::Flag(true);
     page.outcome("light", on(), CommandState::Pending);
-    assert!(page.has_text("on: asked 2 s ago"));
+    assert!(page.has_text("Turning on…"));
     for (state, said) in [
-        (CommandState::Done, "on: done, asked 2 s ago"),
+        (CommandState::Done, "Turned on, 2 s ago"),
         (
             CommandState::Failed { detail: "the bulb\u{202E} is gone".into() },
-            "failed: the bulb⟨U+202E⟩ is gone",
+            "Couldn't turn on: failed: the bulb⟨U+202E⟩ is gone",
         ),
-        (CommandState::Expired, "timed out"),
+        (CommandState::Expired, "Couldn't turn on: the device didn't answer in time"),
         (
             CommandState::Refused { why: CommandRefusal::NotAllowed, detail: String::new() },
-            "you may not do that",
+            "Couldn't turn on: you don't have permission",
         ),
     ] {
         // Each its own: what has ended stays as it ended.
@@ -364,14 +401,14 @@ fn a_command_without_an_answer_is_unknown_when_the_link_goes() {
     let mut page = Page::opened();
     page.outcome("light", Value::Flag(true), CommandState::Pending);
     page.lose_link();
-    assert!(page.has_text("on: unknown: the link went down before the answer"));
+    assert!(page.has_text("Connection lost before the answer: may not have been done (turn on, 2 s ago)"));
 }
 
 #[test]
 fn controls_are_locked_and_say_why_while_the_device_is_not_there() {
     let mut page = Page::opened();
     page.lose_link();
-    let reason = "Locked: unknown: the link is down";
+    let reason = "Controls are disabled: not connected to the server.";
     assert!(page.has_text(reason));
     let node = page.window.harness.get_by_role_and_label(Role::Switch, "light");
     assert_eq!(node.accesskit_node().description().as_deref(), Some(reason));
@@ -386,14 +423,14 @@ fn controls_are_locked_and_say_why_while_the_device_is_not_there() {
 fn what_is_risky_is_asked_once_more() {
     let mut page = Page::opened();
     page.press(Role::Switch, "power");
-    assert!(page.has("Set power of Lathe?"));
-    assert!(page.has_text("power is on now, and would be set to off"));
+    assert!(page.has_text("Turn off power?"));
+    assert!(page.has("It is on now. This control is marked as risky."));
     assert_eq!(page.commands(), []);
-    page.window.click("Set to off");
+    page.window.click("Turn off");
     assert_eq!(page.commands(), [("power".into(), Value::Flag(false), 7)]);
     page.press(Role::Switch, "power");
     page.window.key(Key::Escape);
-    assert!(!page.has("Set power of Lathe?"));
+    assert!(!page.has_text("Turn off power?"));
     assert!(page.has("temperature 21.5 °C, live"), "Esc closed the question, not the page");
     assert_eq!(page.commands(), []);
 }
@@ -408,8 +445,8 @@ fn a_question_is_void_when_the_device_or_the_link_changed() {
         let mut page = Page::opened();
         page.press(Role::Switch, "power");
         void(&mut page);
-        assert!(!page.has("Set power of Lathe?"));
-        assert!(page.has_text("changed before setting power was confirmed"));
+        assert!(!page.has_text("Turn off power?"));
+        assert!(page.has_text("changed before you confirmed power"));
         assert_eq!(page.commands(), []);
     }
 }
@@ -426,8 +463,10 @@ fn a_touch_meant_for_another_life_of_the_device_sends_nothing() {
     page.reborn();
     page.point(page.control(Role::Switch, "light").center(), false);
     assert_eq!(page.commands(), []);
-    assert!(page.has_text("Nothing was sent: the device or its connection changed while light was touched."));
-    page.window.click("Understood");
+    assert!(
+        page.has_text("Nothing was sent: the device or its connection changed while you were using light.")
+    );
+    page.window.click("OK");
     page.press(Role::Switch, "light");
     assert_eq!(
         page.commands(),
@@ -446,7 +485,7 @@ fn a_drag_across_another_life_of_the_device_sends_nothing() {
     page.reborn();
     page.point(rect.right_center(), false);
     assert_eq!(page.commands(), []);
-    assert!(page.has_text("changed while target was touched"));
+    assert!(page.has_text("changed while you were using target"));
 }
 
 #[test]
@@ -457,7 +496,7 @@ fn a_switch_that_turned_by_itself_under_the_finger_is_not_turned_back() {
     page.say(&[("light", Value::Flag(true))]);
     page.point(at, false);
     assert_eq!(page.commands(), []);
-    assert!(page.has_text("light changed by itself while it was touched"));
+    assert!(page.has_text("light changed while you were using it"));
 }
 
 #[test]
@@ -468,7 +507,7 @@ fn a_text_typed_for_another_life_is_kept_and_not_sent() {
     page.window.key_with(egui::Modifiers::COMMAND, Key::A);
     page.window.type_text("new");
     page.reborn();
-    assert!(page.has_text("changed while label was touched"));
+    assert!(page.has_text("changed while you were using label"));
     assert_eq!(page.commands(), []);
     page.press(Role::Button, "Set label to new");
     assert_eq!(page.commands(), [("label".into(), Value::Text("new".into()), 8)]);
@@ -719,11 +758,11 @@ fn attributes_the_log_and_what_it_last_said_are_there() {
     let reason = "power cut".to_owned();
     let lines = vec![LogLine { at: now - 5_000, what: Happened::Offline { reason } }];
     page.window.event(Event::DeviceLog { device: device(), lines });
-    assert!(page.has_text("went offline: power cut"));
+    assert!(page.has_text("Offline: power cut"));
     page.outcome("light", Value::Flag(true), CommandState::Done);
-    assert!(page.has_text("Mina asked: light = on"));
-    page.window.click("What it last said");
-    page.window.harness.get_by_label("Copy what it last said").click();
+    assert!(page.has_text("Mina set light to on"));
+    page.window.click("Last message (raw)");
+    page.window.harness.get_by_label("Copy the last message").click();
     let mut copied = None;
     for _ in 0..8 {
         page.window.harness.step();
@@ -742,7 +781,7 @@ fn escape_and_the_arrow_lead_back() {
     page.window.key(Key::Escape);
     assert!(!page.has("temperature 21.5 °C, live"));
     let mut page = Page::opened();
-    page.window.click("Back to the devices");
+    page.window.click("Back to devices");
     assert!(!page.has("temperature 21.5 °C, live"));
 }
 
@@ -750,7 +789,7 @@ fn escape_and_the_arrow_lead_back() {
 fn a_device_that_is_gone_says_so() {
     let mut page = Page::opened();
     page.window.event(Event::Devices { devices: vec![], started: 0, more: false });
-    assert!(page.has_text("not known to its server any more"));
+    assert!(page.has_text("The server no longer knows this device."));
 }
 
 #[test]
@@ -787,4 +826,316 @@ fn it_fits_where_it_is_narrow() {
     let mut page = Page::sized(640.0, 900.0);
     page.window.check_names();
     assert!(page.has("temperature 21.5 °C, live"));
+}
+
+impl Page {
+    /// The changes to devices asked for since the last look; each is made, as the worker would.
+    fn changes(&mut self, choices: &mut DeviceChoices) -> Vec<DeviceChange> {
+        let mut all = Vec::new();
+        for intent in self.window.intents() {
+            if let Intent::ChangeDevice { connection, device: of, change } = intent {
+                assert_eq!((connection, &of), (CONNECTION, &device()));
+                assert!(choices.change(connection, of, change.clone()));
+                all.push(change);
+            }
+        }
+        self.window.update(Update::DeviceChoices(choices.clone()));
+        all
+    }
+
+    fn menu(&mut self, title: &str, item: &str) {
+        self.window.click(&format!("More for {title}"));
+        self.window.click(item);
+    }
+
+    fn export(&mut self) -> Export {
+        let found = self.window.intents().into_iter().find_map(|intent| match intent {
+            Intent::Export(export) => Some(export),
+            _ => None,
+        });
+        found.expect("something is to be saved")
+    }
+
+    fn type_into(&mut self, field: &str, text: &str) {
+        self.window.harness.get_by_role_and_label(Role::TextInput, field).focus();
+        self.window.run();
+        self.window.key_with(egui::Modifiers::COMMAND, Key::A);
+        self.window.type_text(text);
+    }
+}
+
+#[test]
+fn a_device_is_renamed_and_that_is_taken_back() {
+    let (mut page, mut choices) = (Page::opened(), DeviceChoices::default());
+    page.menu("Lathe", "Rename…");
+    assert!(page.has("On the server: Lathe · ID lathe"));
+    page.type_into("Name", "  Old   faithful ");
+    page.window.key(Key::Enter);
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Name("Old faithful".into())]);
+    assert!(page.has("Old faithful") && page.has_text("On the server: Lathe · ID lathe"));
+    assert!(page.has("Renamed to Old faithful"));
+    page.window.click("Undo");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Name(String::new())]);
+    assert!(page.has("Lathe") && !page.has("Renamed to Old faithful"));
+    page.window.check_names();
+}
+
+#[test]
+fn a_name_that_would_not_be_seen_is_refused_and_escape_leaves_all_as_it_is() {
+    let (mut page, mut choices) = (Page::opened(), DeviceChoices::default());
+    page.menu("Lathe", "Rename…");
+    page.type_into("Name", &"x".repeat(65));
+    page.window.key(Key::Enter);
+    assert!(page.has("A name has at most 64 visible characters."));
+    page.window.key(Key::Escape);
+    assert_eq!(page.changes(&mut choices), []);
+    assert!(page.has("temperature 21.5 °C, live"), "Esc closed the dialog, not the page");
+}
+
+#[test]
+fn a_device_is_grouped_pinned_and_hidden() {
+    let (mut page, mut choices) = (Page::opened(), DeviceChoices::default());
+    page.menu("Lathe", "Group…");
+    page.type_into("Group", "Workshop");
+    page.window.click("Save");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Group("Workshop".into())]);
+    assert!(page.has_text("Workshop"));
+    page.menu("Lathe", "Group…");
+    page.window.click("Remove from group");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Group(String::new())]);
+    page.menu("Lathe", "Pin to top");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Pinned(true)]);
+    page.menu("Lathe", "Unpin");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Pinned(false)]);
+    page.menu("Lathe", "Hide");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Hidden(true)]);
+    assert!(page.has("Lathe is hidden"));
+    page.window.click("Undo");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Hidden(false)]);
+    page.window.pass(11_000);
+    assert!(!page.has("Lathe is hidden"));
+}
+
+#[test]
+fn the_palette_renames_the_device_whose_page_is_open() {
+    let mut page = Page::opened();
+    page.window.key_with(egui::Modifiers::COMMAND, Key::K);
+    page.window.type_text("rename lathe");
+    page.window.key(Key::Enter);
+    assert!(page.has("On the server: Lathe · ID lathe"));
+}
+
+#[test]
+fn what_a_command_came_to_goes_when_it_is_old_or_overtaken_and_nothing_moves() {
+    let mut page = Page::opened();
+    let place = |page: &Page| page.control(Role::ComboBox, "mode");
+    let before = place(&page);
+    page.outcome("target", Value::Number(60.0), CommandState::Pending);
+    assert!(page.has_text("Setting to 60 °C…"));
+    page.outcome("target", Value::Number(60.0), CommandState::Done);
+    assert!(page.has_text("Set to 60 °C, 2 s ago"));
+    assert_eq!(place(&page), before);
+    page.say(&[("target", Value::Number(60.0))]);
+    assert!(page.has_text("Set to 60 °C"), "the device says the same");
+    page.say(&[("target", Value::Number(61.0))]);
+    assert!(!page.has_text("Set to 60 °C"), "it was overtaken");
+    page.outcome("light", Value::Flag(false), CommandState::Done);
+    assert!(page.has_text("Turned off, 2 s ago"));
+    page.window.pass(9_000);
+    assert!(!page.has_text("Turned off"), "it is old");
+    assert_eq!(place(&page), before);
+}
+
+#[test]
+fn values_come_first_and_controls_stand_beside_plots_where_there_is_room() {
+    let page = Page::sized(1_600.0, 900.0);
+    let rect = |label: &str| page.window.harness.get_by_label_contains(label).rect();
+    let (value, plot) = (rect("temperature 21.5 °C, live"), rect("Plot of temperature"));
+    let control = page.control(Role::Switch, "light");
+    assert!(value.bottom() < control.top() && value.bottom() < plot.top());
+    // Both panes are shown: the page is as narrow as a phone.
+    assert!(control.bottom() < plot.top());
+    let mut page = Page::sized(1_600.0, 900.0);
+    page.window.key_with(egui::Modifiers::COMMAND, Key::Num3);
+    let plot = page.window.harness.get_by_label_contains("Plot of temperature").rect();
+    let control = page.control(Role::Switch, "light");
+    assert!(control.right() < plot.left(), "{control:?} {plot:?}");
+    page.window.check_names();
+}
+
+#[test]
+fn a_page_opens_at_its_top() {
+    let mut page = Page::sized(1_000.0, 500.0);
+    let top = |page: &Page| page.window.harness.get_by_label("temperature 21.5 °C, live").rect().top();
+    let before = top(&page);
+    let at = page.window.harness.get_by_label("temperature 21.5 °C, live").rect().center();
+    page.window.harness.hover_at(at);
+    page.window.run();
+    page.window.harness.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, -300.0),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Unknown,
+        modifiers: egui::Modifiers::NONE,
+    });
+    page.window.pass(100);
+    assert!(
+        page.window
+            .harness
+            .query_by_label("temperature 21.5 °C, live")
+            .is_none_or(|node| node.rect().top() < before)
+    );
+    page.window.click("Back to devices");
+    page.window.open_device(device());
+    page.window.run();
+    assert_eq!(top(&page), before);
+}
+
+#[test]
+fn thirty_days_and_a_range_of_one_s_own_are_shown_and_what_is_no_range_says_why() {
+    let mut page = Page::opened();
+    page.asked();
+    page.window.click("Show 30 days");
+    page.window.pass(11_000);
+    let asked = page.asked();
+    assert!(!asked.is_empty() && asked.iter().all(|(_, from, to)| to - from >= 30 * 86_400_000));
+    page.answer(&asked, &[], 60_000);
+    page.window.click("Choose a time range");
+    page.type_into("From", "soon");
+    page.window.click("Show range");
+    assert!(page.has("“From” isn't a date and time."));
+    page.type_into("From", "2025-10-14 10:00");
+    page.type_into("To", "2025-10-14 9:00");
+    page.window.key(Key::Enter);
+    assert!(page.has("“From” must be before “To”."));
+    page.type_into("To", "2025-10-14 12:00");
+    page.window.key(Key::Enter);
+    assert!(page.has("Back to live"));
+    page.window.pass(1_000);
+    let asked = page.asked();
+    // With as much again around it.
+    assert!(!asked.is_empty() && asked.iter().all(|(_, from, to)| to - from == 2 * 7_200_000), "{asked:?}");
+    page.window.click("Back to live");
+    assert!(page.has("Live"));
+}
+
+#[test]
+fn a_range_is_picked_from_a_calendar() {
+    let mut page = Page::opened();
+    page.window.click("Choose a time range");
+    assert!(page.has("October 2025"));
+    page.window.click("Previous month");
+    assert!(page.has("September 2025"));
+    let days = |page: &Page| {
+        let all = page.window.harness.get_all_by_role(Role::Button);
+        let labels = all.filter_map(|node| node.accesskit_node().label());
+        labels.filter(|label| label.contains("September") || label.contains("Sep ")).collect::<Vec<_>>()
+    };
+    let days = days(&page);
+    assert_eq!(days.len(), 30, "{days:?}");
+    page.window.click(&days[2]);
+    page.window.click(&days[4]);
+    let value = |page: &Page, field: &str| {
+        page.window.harness.get_by_role_and_label(Role::TextInput, field).accesskit_node().value()
+    };
+    assert_eq!(value(&page, "From").as_deref(), Some("2025-09-03"));
+    assert_eq!(value(&page, "To").as_deref(), Some("2025-09-05"));
+    page.window.check_names();
+    page.window.click("Show range");
+    assert!(page.has("Back to live") && !page.has("From"));
+}
+
+#[test]
+fn a_plot_has_a_range_of_values_of_its_own_until_it_is_automatic_again() {
+    let mut page = Page::opened();
+    page.window.click("Y axis of temperature, bearing");
+    page.type_into("Lowest value", "50");
+    page.type_into("Highest value", "5");
+    page.window.click("Set");
+    assert!(page.has("Enter two numbers, the lower one first."));
+    page.type_into("Highest value", "100");
+    page.window.key(Key::Enter);
+    assert!(!page.has("Highest value"), "it is closed");
+    page.window.click("Y axis of temperature, bearing");
+    let lowest = |page: &Page| {
+        let node = page.window.harness.get_by_role_and_label(Role::TextInput, "Lowest value");
+        node.accesskit_node().value()
+    };
+    assert_eq!(lowest(&page).as_deref(), Some("50"));
+    page.window.click("Automatic");
+    page.window.click("Y axis of temperature, bearing");
+    assert_ne!(lowest(&page).as_deref(), Some("50"));
+}
+
+#[test]
+fn readings_in_sight_are_saved_and_said_where() {
+    let mut page = Page::opened();
+    page.window.intents();
+    page.window.click("Save…");
+    page.window.click("Save readings as CSV");
+    let export = page.export();
+    assert_eq!((export.connection, &export.device), (CONNECTION, &device()));
+    assert!((299_000..302_000).contains(&(export.to - export.from)));
+    let Content::Readings(metrics) = &export.content else { panic!("{export:?}") };
+    assert_eq!(
+        metrics.iter().map(ShortName::as_str).collect::<Vec<_>>(),
+        ["temperature", "bearing", "speed"]
+    );
+    assert!(page.has("Saving…") && !page.has("Save…"));
+    let path = std::path::PathBuf::from("/home/mina/Downloads/lathe.csv");
+    let outcome = Ok(SavedFile { path: path.clone(), rows: Some(300), cut_at: None });
+    page.window.update(Update::Exported(Exported { number: export.number, outcome }));
+    assert!(page.has("Saved 300 rows to /home/mina/Downloads/lathe.csv"));
+    page.window.click("Show in folder");
+    assert!(page.window.intents().contains(&Intent::ShowFile(path)));
+    page.window.check_names();
+    page.window.click("Dismiss");
+    assert!(!page.has_text("Saved 300 rows"));
+}
+
+#[test]
+fn what_is_not_saved_says_what_to_do() {
+    let mut page = Page::opened();
+    page.window.intents();
+    page.window.click("Save…");
+    page.window.click("Save readings as CSV");
+    let number = page.export().number;
+    page.window.update(Update::Exported(Exported { number, outcome: Err(ExportFailure::DiskFull) }));
+    assert!(page.has("Not saved: the disk is full. Free some space and try again."));
+    page.window.pass(600_000);
+    assert!(page.has_text("the disk is full"), "until it is read");
+}
+
+#[test]
+fn a_row_of_the_list_has_the_same_menu() {
+    let (mut page, mut choices) = (Page::opened(), DeviceChoices::default());
+    page.window.click("Back to devices");
+    let row = |page: &Page| {
+        let rows = page.window.harness.get_all_by_label_contains("Lathe,");
+        rows.map(|row| row.rect().center()).next().unwrap()
+    };
+    let open = |page: &mut Page| {
+        let at = row(page);
+        page.window.harness.event(egui::Event::PointerMoved(at));
+        for pressed in [true, false] {
+            let modifiers = egui::Modifiers::NONE;
+            let button = PointerButton::Secondary;
+            page.window.harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers });
+            page.window.run();
+        }
+    };
+    open(&mut page);
+    page.window.click("Rename…");
+    page.type_into("Name", "Spindle");
+    page.window.click("Save");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Name("Spindle".into())]);
+    page.window.run();
+    assert!(page.has_text("Spindle ·lathe"), "the list shows the name, and the server's id beside it");
+    page.window.click("Undo");
+    page.changes(&mut choices);
+    open(&mut page);
+    page.window.click("Hide");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Hidden(true)]);
+    page.window.click("Undo");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Hidden(false)]);
 }

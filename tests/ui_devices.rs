@@ -13,8 +13,10 @@ mod ui_support;
 use duplex::model::device::{
     DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Readings, Spec, Value,
 };
+use duplex::model::device_choices::{DeviceChange, DeviceChoices};
 use duplex::model::event::{Event, Update};
 use duplex::model::id::ConnectionId;
+use duplex::model::intent::Intent;
 use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::preferences::{LanguageChoice, Preferences};
@@ -120,7 +122,7 @@ fn has(window: &Window, text: &str) -> bool {
 #[test]
 fn no_device_yet_says_how_to_get_one() {
     let mut window = Window::online();
-    assert!(has(&window, "Asking the server for its devices"));
+    assert!(has(&window, "Loading devices"));
     assert!(!has(&window, "No devices yet"));
     list(&mut window, vec![]);
     assert!(has(&window, "No devices yet"));
@@ -140,7 +142,7 @@ fn a_row_says_what_the_device_is_and_says() {
     let mut window = Window::online();
     named(&mut window, &["Lathe"]);
     // It was said before we were there.
-    assert_eq!(rows(&window), ["Lathe, replayed, 1 s ago, temperature 21.5 °C"]);
+    assert_eq!(rows(&window), ["Lathe, last known, 1 s ago, temperature 21.5 °C"]);
     read(&mut window, "lathe", 22.0);
     assert_eq!(rows(&window), ["Lathe, online, temperature 22.0 °C"]);
     assert!(has(&window, "1 online"));
@@ -152,7 +154,7 @@ fn a_sensor_that_fails_is_seen_to_fail() {
     let mut window = Window::online();
     named(&mut window, &["Lathe"]);
     read(&mut window, "lathe", f64::NAN);
-    assert_eq!(rows(&window), ["Lathe, online, temperature —"]);
+    assert_eq!(rows(&window), ["Lathe, faulty, no value for temperature, temperature —"]);
 }
 
 #[test]
@@ -183,7 +185,7 @@ fn silent_and_offline_are_said_and_counted() {
     let since = window.now().wall_ms;
     let reason = "power".to_owned();
     window.event(Event::DevicePresence { device: id("mill"), online: false, since, reason });
-    assert!(has(&window, "1 online, 1 silent, 1 offline"));
+    assert!(has(&window, "1 silent, 1 offline, 1 online"));
     assert_eq!(
         rows(&window),
         [
@@ -202,16 +204,16 @@ fn a_dead_link_makes_everything_unknown_at_once_and_says_so_once() {
     let (retry_at, down_since) = (window.now().boot_ms + 3_000, window.now().boot_ms);
     window.link(LinkState::Waiting { attempt: 1, retry_at, down_since, why: Why::Silent });
     assert!(rows(&window).iter().all(|row| row.contains(", unknown, ")), "{:?}", rows(&window));
-    assert_eq!(window.harness.query_all_by_label_contains("the link is down").count(), 1);
+    assert_eq!(window.harness.query_all_by_label_contains("Not connected since").count(), 1);
     window.pass(30_000);
     assert!(!has(&window, "silent"));
     // Back: unknown until the hub has told everything anew.
     window.link(LinkState::Online { since: 0, rtt_ms: None });
-    assert!(has(&window, "Asking the server for its devices"));
+    assert!(has(&window, "Loading devices"));
     assert!(rows(&window).iter().all(|row| row.contains(", unknown, ")));
     named(&mut window, &["Lathe", "Mill"]);
     assert!(has(&window, "2 online"));
-    assert!(rows(&window).iter().all(|row| row.contains(", replayed, ")), "{:?}", rows(&window));
+    assert!(rows(&window).iter().all(|row| row.contains(", last known, ")), "{:?}", rows(&window));
 }
 
 #[test]
@@ -227,16 +229,16 @@ fn the_filter_finds_by_name_kind_status_and_metric() {
         ("lat", &["Lathe"][..]),
         ("온실", &["온실 3번 습도 센서"]),
         ("GREENHOUSE", &["온실 3번 습도 센서"]),
-        ("machine", &["Lathe", "Pump"]),
+        ("machine", &["Pump", "Lathe"]),
         ("machine offline", &["Pump"]),
         ("machine offlinex", &[]),
-        ("temper", &["Lathe", "Pump", "온실 3번 습도 센서"]),
+        ("temper", &["Pump", "Lathe", "온실 3번 습도 센서"]),
     ] {
         window.fill("Filter devices", filter);
         assert_eq!(names(&window), expected, "{filter}");
     }
     window.fill("Filter devices", "nothing like it");
-    assert!(has(&window, "No device matches “nothing like it”."));
+    assert!(has(&window, "No devices match “nothing like it”."));
     assert!(has(&window, "0 of 3"));
     window.click("Clear filter");
     assert_eq!(names(&window).len(), 3);
@@ -275,7 +277,7 @@ fn names_are_sorted_with_their_numbers_and_trouble_first_by_status() {
     }
     window.pass(1_000);
     silent(&mut window, "pump-10");
-    choose(&mut window, "Sort:", "status");
+    choose(&mut window, "Sort:", "problems first");
     assert_eq!(names(&window), ["Pump 10", "lathe", "Pump 9"]);
     window.pass(1_000);
     silent(&mut window, "pump-9");
@@ -298,28 +300,50 @@ fn groups_have_headings() {
     choose(&mut window, "Group:", "kind");
     assert_eq!(names(&window), ["Desk", "Lathe", "Nameless"]);
     for heading in ["computer", "machine", "other"] {
-        assert!(window.harness.query_by_role_and_label(Role::Label, heading).is_some(), "{heading}");
+        assert!(window.harness.query_by_role_and_label(Role::Heading, heading).is_some(), "{heading}");
     }
     window.fill("Filter devices", "desk");
-    assert!(window.harness.query_by_role_and_label(Role::Label, "machine").is_none());
+    assert!(window.harness.query_by_role_and_label(Role::Heading, "machine").is_none());
+}
+
+/// The link of the connection says of itself how it is.
+fn link_speaks(window: &mut Window, state: &LinkState, counters: &LinkCounters) {
+    let now = window.now();
+    let readings = link_readings(state, counters, now.boot_ms, None, now.wall_ms);
+    window.event(Event::LocalReadings(readings.into()));
 }
 
 #[test]
-fn two_connections_have_a_heading_each_and_links_stand_last() {
+fn each_connection_has_a_row_of_its_own_and_is_no_device() {
     let mut window = Window::online();
-    let now = window.now();
-    let counters = LinkCounters::default();
-    let online = LinkState::Online { since: now.wall_ms, rtt_ms: None };
-    let readings = link_readings(&online, &counters, now.boot_ms, None, now.wall_ms);
-    window.event(Event::LocalReadings(readings.into()));
     let devices = vec![device(&window, "Zebra", "")];
     list(&mut window, devices);
-    assert_eq!(names(&window), ["Zebra", "Link"]);
-    assert!(has(&window, "1 online"));
-    assert!(window.harness.query_by_label_contains("Home: 1 online").is_none());
+    let online = LinkState::Online { since: window.now().wall_ms, rtt_ms: Some(7) };
+    window.link(online.clone());
+    let heard = Some(window.now().boot_ms);
+    link_speaks(&mut window, &online, &LinkCounters { heard, ..LinkCounters::default() });
+    assert_eq!(names(&window), ["Zebra"]);
+    assert!(has(&window, "1 online") && !has(&window, "2 online"));
+    assert!(has(&window, "Connection to Home: Online, 7 ms, last heard now"));
+    for filter in ["connection", "link", "round"] {
+        window.fill("Filter devices", filter);
+        assert_eq!(names(&window), [""; 0], "{filter}");
+    }
+    window.key(Key::Escape);
+    window.pass(12_000);
+    assert!(has(&window, "last heard 12 s ago"));
     window.update(Update::Configured(Profile { id: ConnectionId(4), name: "Farm".into(), ..profile() }));
-    assert!(has(&window, "Home: 1 online"));
-    assert!(has(&window, "Farm: Unknown: not connected"));
+    assert!(has(&window, "Connection to Farm: Off, Not connected"));
+    assert!(has(&window, "Connection to Home: Online, 7 ms, last heard 12 s ago, 1 online"));
+    window
+        .harness
+        .get_by_role_and_label(
+            Role::Button,
+            "Connection to Home: Online, 7 ms, last heard 12 s ago, 1 online",
+        )
+        .click();
+    window.run();
+    assert!(is_page_of(&window, "Connection to Home"));
 }
 
 #[test]
@@ -478,9 +502,9 @@ fn readings_that_were_left_out_are_told() {
 fn readings_that_the_disk_did_not_take_are_told() {
     let mut window = Window::online();
     named(&mut window, &["Lathe"]);
-    assert!(!has(&window, "not kept"));
+    assert!(!has(&window, "not saved"));
     window.update(Update::ReadingsNotKept(1));
-    assert!(has(&window, "1 reading was not kept on disk"));
+    assert!(has(&window, "1 reading was not saved to disk"));
     let full = Banner::ReadingsNotWritten { detail: "the disk is full".to_owned() };
     window.update(Update::Banner(full.clone()));
     assert!(has(&window, "What devices say cannot be written to the disk (the disk is full)"));
@@ -492,18 +516,17 @@ fn readings_that_the_disk_did_not_take_are_told() {
 }
 
 #[test]
-fn the_link_is_named_in_the_language_of_the_window() {
+fn the_connection_is_named_in_the_language_of_the_window() {
     let mut window = Window::online();
     named(&mut window, &["Lathe"]);
-    let now = window.now();
-    let counters = LinkCounters { round_trip_ms: Some(7), ..LinkCounters::default() };
     let state = LinkState::Online { since: 0, rtt_ms: Some(7) };
-    let said = link_readings(&state, &counters, now.boot_ms, None, now.wall_ms);
-    window.event(Event::LocalReadings(said.into()));
-    assert!(has(&window, "Link, online, round trip 7 ms"));
+    window.link(state.clone());
+    link_speaks(&mut window, &state, &LinkCounters::default());
+    assert!(has(&window, "Connection to Home: Online, 7 ms"));
     let language = LanguageChoice::Korean;
     window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
-    assert!(has(&window, "연결 상태, 온라인, 왕복 시간 7 ms"));
+    assert!(has(&window, "Home 연결: 온라인, 7 ms"));
+    assert!(window.harness.query_by_label("기기 검색").is_some());
 }
 
 #[test]
@@ -581,4 +604,388 @@ fn what_is_gone_is_shown_no_more() {
     assert_eq!(names(&window), ["Mill"]);
     named(&mut window, &[]);
     assert!(has(&window, "No devices yet"));
+}
+
+/// A device with these metrics and values.
+fn with_values(window: &Window, name: &str, values: &[(&str, MetricType, Value)]) -> DeviceState {
+    let mut state = device(window, name, "");
+    let now = window.now().wall_ms;
+    let metric_of = |name: &str, kind| Metric::new(MetricName::new(name).unwrap(), kind);
+    state.spec.metrics = values.iter().map(|(name, kind, _)| metric_of(name, *kind)).collect();
+    state.values = values
+        .iter()
+        .map(|(name, _, value)| LastValue {
+            metric: MetricName::new(name).unwrap(),
+            value: value.clone(),
+            at: now - 1_000,
+            received: now - 1_000,
+        })
+        .collect();
+    state
+}
+
+#[test]
+fn trouble_comes_first_without_being_asked_for() {
+    let mut window = Window::online();
+    named(&mut window, &["Adze", "Lathe", "Mill", "Pump", "Saw"]);
+    for name in ["adze", "lathe", "mill", "pump", "saw"] {
+        read(&mut window, name, 20.0);
+    }
+    assert_eq!(names(&window), ["Adze", "Lathe", "Mill", "Pump", "Saw"]);
+    assert!(has(&window, "5 online"));
+    window.pass(1_000);
+    read(&mut window, "lathe", f64::NAN);
+    let since = window.now().wall_ms;
+    window.event(Event::DevicePresence { device: id("mill"), online: false, since, reason: String::new() });
+    silent(&mut window, "saw");
+    assert_eq!(names(&window), ["Saw", "Mill", "Lathe", "Adze", "Pump"]);
+    assert!(has(&window, "1 silent, 1 offline, 1 faulty, 2 online"));
+    window.fill("Filter devices", "faulty");
+    assert_eq!(names(&window), ["Lathe"]);
+    window.key(Key::Escape);
+    read(&mut window, "lathe", 21.0);
+    assert_eq!(names(&window), ["Saw", "Mill", "Adze", "Lathe", "Pump"]);
+    choose(&mut window, "Sort:", "name");
+    assert_eq!(names(&window), ["Adze", "Lathe", "Mill", "Pump", "Saw"]);
+}
+
+#[test]
+fn words_are_shown_in_rows_and_found_by_the_filter_as_they_change() {
+    let mut window = Window::online();
+    let text = |text: &str| Value::Text(text.into());
+    let devices = vec![
+        with_values(&window, "Boiler", &[("mode", MetricType::Text, text("Heating up"))]),
+        with_values(&window, "Gate", &[("lock", MetricType::Flag, Value::Flag(true))]),
+        with_values(&window, "Tank", &[("level", MetricType::Number, Value::Number(42.5))]),
+    ];
+    list(&mut window, devices);
+    assert_eq!(rows(&window)[0], "Boiler, last known, 1 s ago, mode Heating up");
+    for (filter, expected) in
+        [("heating", &["Boiler"][..]), ("42.5", &["Tank"]), ("on gate", &["Gate"]), ("level", &["Tank"])]
+    {
+        window.fill("Filter devices", filter);
+        window.pass(300);
+        assert_eq!(names(&window), expected, "{filter}");
+    }
+    window.fill("Filter devices", "idle");
+    assert_eq!(names(&window), [""; 0]);
+    let now = window.now().wall_ms;
+    let values = vec![(MetricName::new("mode").unwrap(), text("idle"))];
+    window.event(Event::Readings(Readings::of(id("boiler"), now, now, values).into()));
+    window.pass(300);
+    assert_eq!(names(&window), ["Boiler"]);
+}
+
+#[test]
+fn decimals_stay_while_a_value_changes() {
+    let mut window = Window::online();
+    let device = with_values(&window, "Tank", &[("level", MetricType::Number, Value::Number(42.25))]);
+    list(&mut window, vec![device]);
+    for (value, shown) in
+        [(42.5, "42.50"), (43.0, "43.00"), (0.1 + 0.2, "0.30"), (1.125, "1.125"), (7.0, "7.000")]
+    {
+        let now = window.now().wall_ms;
+        let values = vec![(MetricName::new("level").unwrap(), Value::Number(value))];
+        window.event(Event::Readings(Readings::of(id("tank"), now, now, values).into()));
+        assert_eq!(rows(&window), [format!("Tank, online, level {shown}")]);
+    }
+}
+
+#[test]
+fn twenty_devices_fit_into_a_window_of_800_points() {
+    for (width, height) in [(1_280.0, 800.0), (780.0, 800.0)] {
+        let mut window = Window::sized(width, height);
+        if width < 800.0 {
+            window.click("Devices");
+        }
+        let many: Vec<String> = (1..=60).map(|n| format!("Pump {n}")).collect();
+        named(&mut window, &many.iter().map(String::as_str).collect::<Vec<_>>());
+        let table = window.harness.query_by_role_and_label(Role::Table, "List of devices");
+        let list = window.harness.query_by_role_and_label(Role::List, "List of devices");
+        let list = table.or(list).unwrap().rect();
+        let items = window.harness.query_all_by_role(Role::ListItem);
+        let whole = items.chain(window.harness.query_all_by_role(Role::Row));
+        let whole = whole
+            .filter(|row| list.contains(row.rect().left_top()) && list.contains(row.rect().right_bottom()));
+        let count = whole.count();
+        assert!(count >= 20, "{width}x{height}: {count}");
+    }
+}
+
+/// The window with the devices alone, so wide that they are in a table.
+fn table() -> Window {
+    let mut window = Window::sized(1_280.0, 800.0);
+    window.click("Devices");
+    window
+}
+
+/// The names of a table's devices, from top to bottom.
+fn table_names(window: &Window) -> Vec<String> {
+    let mut rows: Vec<_> = window
+        .harness
+        .query_all_by_role(Role::Row)
+        .map(|row| (row.rect().top(), row.accesskit_node().label().unwrap_or_default()))
+        .collect();
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    rows.iter().map(|(_, label)| label.split(',').next().unwrap_or("").to_owned()).collect()
+}
+
+/// The columns of a table, from left to right.
+fn columns(window: &Window) -> Vec<String> {
+    let mut columns: Vec<_> = window
+        .harness
+        .query_all_by_role(Role::ColumnHeader)
+        .map(|column| (column.rect().left(), column.accesskit_node().label().unwrap_or_default()))
+        .collect();
+    columns.sort_by(|a, b| a.0.total_cmp(&b.0));
+    columns.into_iter().map(|(_, label)| label).collect()
+}
+
+fn fleet(window: &mut Window) {
+    let number = |value| Value::Number(value);
+    let kind = MetricType::Number;
+    let devices = vec![
+        with_values(window, "Boiler", &[("flow", kind, number(3.0)), ("heat", kind, number(80.0))]),
+        with_values(window, "Chiller", &[("flow", kind, number(10.0)), ("cold", kind, number(4.0))]),
+        with_values(window, "Dryer", &[("flow", kind, number(2.0)), ("heat", kind, number(60.0))]),
+    ];
+    list(window, devices);
+}
+
+#[test]
+fn a_wide_pane_has_a_table_that_is_sorted_by_its_headers() {
+    let mut window = table();
+    fleet(&mut window);
+    assert!(window.harness.query_by_role_and_label(Role::Table, "List of devices").is_some());
+    assert_eq!(columns(&window), ["Name", "Status", "flow", "heat", "cold"]);
+    assert_eq!(table_names(&window), ["Boiler", "Chiller", "Dryer"]);
+    let header = |window: &mut Window, name: &str| {
+        window.harness.get_by_role_and_label(Role::ColumnHeader, name).click();
+        window.run();
+        window.harness.hover_at(Pos2::new(10.0, 790.0));
+        window.pass(300);
+    };
+    header(&mut window, "flow");
+    assert_eq!(table_names(&window), ["Dryer", "Boiler", "Chiller"]);
+    header(&mut window, "flow");
+    assert_eq!(table_names(&window), ["Chiller", "Boiler", "Dryer"]);
+    // What has no value is last, whichever way it goes.
+    header(&mut window, "heat");
+    assert_eq!(table_names(&window), ["Dryer", "Boiler", "Chiller"]);
+    header(&mut window, "heat");
+    assert_eq!(table_names(&window), ["Boiler", "Dryer", "Chiller"]);
+    // New values are sorted too.
+    let now = window.now().wall_ms;
+    let values = vec![(MetricName::new("heat").unwrap(), Value::Number(99.0))];
+    window.event(Event::Readings(Readings::of(id("dryer"), now, now, values).into()));
+    window.pass(300);
+    window.pass(300);
+    assert_eq!(table_names(&window), ["Dryer", "Boiler", "Chiller"]);
+    header(&mut window, "Name");
+    assert_eq!(table_names(&window), ["Boiler", "Chiller", "Dryer"]);
+    window.check_names();
+}
+
+#[test]
+fn columns_are_chosen_from_a_menu_and_kept() {
+    let mut window = table();
+    fleet(&mut window);
+    window.intents();
+    window.click("Choose columns");
+    window.fill("Search columns", "he");
+    assert!(window.harness.query_by_role_and_label(Role::CheckBox, "cold  (1)").is_none());
+    window.harness.get_by_role_and_label(Role::CheckBox, "heat  (2)").click();
+    window.run();
+    assert_eq!(columns(&window), ["Name", "Status", "flow", "cold"]);
+    let kept = window.intents().into_iter().rev().find_map(|intent| match intent {
+        Intent::KeepPanes(panes) => panes.devices.tables.into_iter().next(),
+        _ => None,
+    });
+    let names: Vec<String> = vec!["flow".into(), "cold".into()];
+    assert_eq!(kept.and_then(|table| table.columns), Some(names));
+    window.click("Reset columns");
+    assert_eq!(columns(&window), ["Name", "Status", "flow", "heat", "cold"]);
+}
+
+#[test]
+fn values_without_a_column_of_their_own_are_shown_with_their_names() {
+    let mut window = table();
+    let kind = MetricType::Number;
+    let names: Vec<Vec<String>> =
+        (0..6).map(|device| (0..3).map(|metric| format!("m{device}-{metric}")).collect()).collect();
+    let devices = names.iter().enumerate().map(|(at, names)| {
+        let mut values: Vec<_> = names.iter().map(|name| (name.as_str(), kind, Value::Number(1.0))).collect();
+        values.push(("shared", kind, Value::Number(2.0)));
+        with_values(&window, &format!("Box {at}"), &values)
+    });
+    let devices = devices.collect();
+    list(&mut window, devices);
+    assert_eq!(columns(&window), ["Name", "Status", "shared", "Values"]);
+    let row = window.harness.get_by_label_contains("Box 3,").accesskit_node().label().unwrap();
+    assert!(row.contains("shared 2") && row.contains("m3-0 1"), "{row}");
+    // What is chosen is shown as it was chosen.
+    window.click("Choose columns");
+    window.fill("Search columns", "m3-1");
+    window.harness.get_by_role_and_label(Role::CheckBox, "m3-1  (1)").click();
+    window.run();
+    assert_eq!(columns(&window), ["Name", "Status", "shared", "m3-1"]);
+}
+
+#[test]
+fn a_pointer_that_was_left_on_the_list_does_not_hide_trouble() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe", "Mill", "Pump"]);
+    for name in ["lathe", "mill", "pump"] {
+        read(&mut window, name, 1.0);
+    }
+    let at = window.harness.get_by_label_contains("Lathe,").rect().center();
+    window.harness.hover_at(at);
+    window.run();
+    window.pass(1_000);
+    silent(&mut window, "pump");
+    assert_eq!(names(&window), ["Lathe", "Mill", "Pump"]);
+    assert!(window.next_deadline().is_some_and(|next| next <= window.now().boot_ms + 10_001));
+    // Frames of a test are a quarter of a second apart.
+    for _ in 0..44 {
+        window.harness.step();
+    }
+    window.run();
+    assert_eq!(names(&window), ["Pump", "Lathe", "Mill"]);
+}
+
+#[test]
+fn how_devices_are_shown_is_chosen_by_hand_too() {
+    let mut window = table();
+    fleet(&mut window);
+    assert_eq!(columns(&window).len(), 5);
+    choose(&mut window, "View:", "list");
+    assert_eq!(columns(&window), [""; 0]);
+    assert_eq!(names(&window), ["Boiler", "Chiller", "Dryer"]);
+    choose(&mut window, "View:", "cards");
+    assert_eq!(names(&window).len(), 3);
+    let card = |window: &Window, name: &str| window.harness.get_by_label_contains(name).rect();
+    let (first, second) = (card(&window, "Boiler,"), card(&window, "Chiller,"));
+    assert!((first.top() - second.top()).abs() < 1.0 && first.right() <= second.left());
+    choose(&mut window, "View:", "table");
+    assert_eq!(columns(&window).len(), 5);
+}
+
+#[test]
+fn a_very_wide_pane_has_cards_that_the_arrows_walk_in_both_ways() {
+    let mut window = Window::sized(2_560.0, 900.0);
+    window.click("Devices");
+    let many: Vec<String> = (1..=40).map(|n| format!("Pump {n}")).collect();
+    named(&mut window, &many.iter().map(String::as_str).collect::<Vec<_>>());
+    let list = window.harness.get_by_role_and_label(Role::List, "List of devices").rect();
+    let cards: Vec<_> = window
+        .harness
+        .query_all_by_role(Role::ListItem)
+        .map(|card| card.rect())
+        .filter(|card| list.contains(card.center()))
+        .collect();
+    let right = cards.iter().map(|card| card.right()).fold(0.0, f32::max);
+    assert!(list.right() - right < 60.0, "the pane is used: {right} of {list:?}");
+    window.harness.get_by_label("Filter devices").focus();
+    window.run();
+    let mut at = |key| {
+        window.key(key);
+        let mut all = window.harness.query_all_by_role(Role::ListItem);
+        let chosen = all.find(|row| {
+            row.accesskit_node().is_selected() == Some(true)
+                && row.accesskit_node().label().is_some_and(|label| label.starts_with("Pump"))
+        });
+        chosen.map(|row| {
+            row.accesskit_node().label().unwrap_or_default().split(',').next().unwrap_or("").to_owned()
+        })
+    };
+    assert_eq!(at(Key::ArrowDown).as_deref(), Some("Pump 1"));
+    assert_eq!(at(Key::ArrowRight).as_deref(), Some("Pump 2"));
+    let below = at(Key::ArrowDown).unwrap();
+    assert!(below.strip_prefix("Pump ").unwrap().parse::<usize>().unwrap() > 3, "{below}");
+    assert_eq!(at(Key::ArrowUp).as_deref(), Some("Pump 2"));
+    assert_eq!(at(Key::ArrowLeft).as_deref(), Some("Pump 1"));
+}
+
+#[test]
+fn rows_say_where_they_stand_in_the_list() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe", "Mill", "Pump"]);
+    let row = window.harness.get_by_label_contains("Mill,");
+    let node = row.accesskit_node();
+    assert_eq!((node.data().position_in_set(), node.data().size_of_set()), (Some(1), Some(3)));
+}
+
+#[test]
+fn letters_typed_in_the_list_go_to_the_filter() {
+    let mut window = Window::online();
+    named(&mut window, &["Lathe", "Mill", "Pump"]);
+    window.harness.get_by_label("Filter devices").focus();
+    window.run();
+    window.key(Key::ArrowDown);
+    window.type_text("m");
+    window.type_text("i");
+    assert_eq!(names(&window), ["Mill"]);
+}
+
+fn chosen(window: &mut Window, changes: &[(&str, DeviceChange)]) {
+    let mut choices = DeviceChoices::default();
+    for (device, change) in changes {
+        assert!(choices.change(ui_support::CONNECTION, id(device), change.clone()));
+    }
+    window.update(Update::DeviceChoices(choices));
+}
+
+#[test]
+fn pinned_devices_stand_first_even_before_trouble() {
+    let mut window = Window::online();
+    named(&mut window, &["Adze", "Lathe", "Mill"]);
+    for name in ["adze", "lathe", "mill"] {
+        read(&mut window, name, 1.0);
+    }
+    window.pass(1_000);
+    silent(&mut window, "mill");
+    assert_eq!(names(&window), ["Mill", "Adze", "Lathe"]);
+    chosen(&mut window, &[("lathe", DeviceChange::Pinned(true))]);
+    assert_eq!(names(&window), ["Lathe", "Mill", "Adze"]);
+    for heading in ["Pinned", "Other devices"] {
+        assert!(window.harness.query_by_role_and_label(Role::Heading, heading).is_some(), "{heading}");
+    }
+    chosen(&mut window, &[]);
+    assert_eq!(names(&window), ["Mill", "Adze", "Lathe"]);
+    assert!(window.harness.query_by_role_and_label(Role::Heading, "Pinned").is_none());
+}
+
+#[test]
+fn hidden_devices_are_left_out_and_counted_until_they_are_asked_for() {
+    let mut window = Window::online();
+    named(&mut window, &["Adze", "Lathe"]);
+    read(&mut window, "adze", 1.0);
+    read(&mut window, "lathe", 1.0);
+    chosen(&mut window, &[("lathe", DeviceChange::Hidden(true))]);
+    assert_eq!(names(&window), ["Adze"]);
+    assert!(has(&window, "1 online"));
+    window.click("1 hidden");
+    assert_eq!(names(&window), ["Adze", "Lathe"]);
+    window.click("Showing 1 hidden");
+    assert_eq!(names(&window), ["Adze"]);
+    chosen(&mut window, &[("lathe", DeviceChange::Hidden(true)), ("adze", DeviceChange::Hidden(true))]);
+    assert!(has(&window, "All devices are hidden."));
+    window.click("Show hidden devices");
+    assert_eq!(names(&window), ["Adze", "Lathe"]);
+}
+
+#[test]
+fn a_persons_own_names_and_groups_are_listed_and_found() {
+    let mut window = Window::online();
+    named(&mut window, &["Adze", "Lathe", "Mill"]);
+    chosen(
+        &mut window,
+        &[("mill", DeviceChange::Group("Cellar".into())), ("adze", DeviceChange::Name("Zoe".into()))],
+    );
+    assert_eq!(names(&window), ["Mill", "Lathe", "Zoe ·adze"]);
+    assert!(window.harness.query_by_role_and_label(Role::Heading, "Cellar").is_some());
+    for (filter, expected) in [("cellar", "Mill"), ("zoe", "Zoe ·adze"), ("adze", "Zoe ·adze")] {
+        window.fill("Filter devices", filter);
+        assert_eq!(names(&window), [expected], "{filter}");
+    }
 }

@@ -7,6 +7,7 @@ mod ui_support;
 use duplex::model::event::{Event, Update};
 use duplex::model::id::ConnectionId;
 use duplex::model::intent::Intent;
+use duplex::model::link_state::{LinkState, Why};
 use duplex::model::log::{Counts, Note, Passed, Way};
 use duplex::model::{LanguageChoice, Preferences};
 use egui::accesskit::Role;
@@ -99,7 +100,7 @@ fn it_is_recorded_while_it_is_open_and_no_longer() {
     open_by_menu(&mut window, "Home");
     assert_eq!(window.intents(), [Intent::WatchLog(CONNECTION, true)]);
     assert!(has(&window, "Connection log: Home"));
-    window.click("Close the log");
+    window.click("Close log");
     assert_eq!(window.intents(), [Intent::WatchLog(CONNECTION, false)]);
 }
 
@@ -123,11 +124,29 @@ fn a_connection_that_is_removed_takes_its_log_along() {
 fn each_line_says_which_way_what_and_how_large() {
     let window = with_frames();
     let lines = lines(&window);
-    assert_eq!(lines[0], "note: The connection is now: online", "what was noted before it was opened");
+    assert_eq!(lines[0], "note: Connection: Online", "what was noted before it was opened");
     assert_eq!(lines[1], r#"sent, send, 35 B: {"type":"send","body":"Boiler on?"}"#);
     assert!(lines[2].starts_with("received, log, 48 B: "), "{lines:?}");
     assert_eq!(lines[3], "received, readings, 12.3 kB: 2 devices, 31 values");
     assert!(has(&window, "4 lines"));
+}
+
+#[test]
+fn a_state_is_told_in_the_language_of_the_window_with_its_cause() {
+    let mut window = open();
+    let now = window.now().boot_ms;
+    let why = Why::ConnectionRefused;
+    window.link(LinkState::Waiting { attempt: 1, retry_at: now + 60_000, down_since: now, why });
+    let english = lines(&window);
+    assert!(english.iter().any(|line| line.starts_with("note: Connection: Waiting. ")), "{english:?}");
+    assert!(!english.concat().contains("connection_refused"), "{english:?}");
+    let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
+    window.update(Update::Preferences(korean));
+    let list = window.harness.get_by_label("프레임 및 알림");
+    let rows: Vec<String> =
+        list.children_recursive().filter_map(|node| node.accesskit_node().label()).collect();
+    assert!(rows.iter().any(|row| row.contains("연결 상태: 온라인")), "{rows:?}");
+    assert!(!rows.concat().contains("online") && !rows.concat().contains("waiting"), "{rows:?}");
 }
 
 #[test]
@@ -136,15 +155,15 @@ fn notes_are_sentences() {
     window.event(Event::Note(Note::Malformed { detail: "no\nJSON".into() }));
     window.event(Event::Note(Note::ServerError { code: "busy".into(), detail: "later".into() }));
     let lines = lines(&window);
-    assert_eq!(lines[1], "note: Skipped, since it makes no sense: no␊JSON");
-    assert_eq!(lines[2], "note: The server reports an error, busy: later");
+    assert_eq!(lines[1], "note: Skipped: malformed (no␊JSON)");
+    assert_eq!(lines[2], "note: Server error busy: later");
 }
 
 #[test]
 fn an_empty_log_says_what_will_stand_there() {
     let mut window = open();
     window.event(Event::LogCleared);
-    assert!(has(&window, "Nothing has passed yet") && has(&window, "Tokens are hidden"));
+    assert!(has(&window, "No traffic yet") && has(&window, "Tokens are hidden"));
     frame(&mut window, passed(Way::Sent, "ping", "{}"));
     assert_eq!(lines(&window), ["sent, ping, 2 B: {}"]);
 }
@@ -160,7 +179,7 @@ fn the_filter_works_as_it_is_typed() {
     frame(&mut window, passed(Way::Received, "log", "BOIL"));
     assert_eq!(lines(&window).len(), 3);
     window.type_text(" nothing");
-    assert!(has(&window, "No line matches the filter."));
+    assert!(has(&window, "No lines match the filter."));
     window.click("Clear filter");
     assert_eq!(lines(&window).len(), 6);
     window.fill("Filter the log", "ack");
@@ -174,7 +193,7 @@ fn ways_and_kinds_can_be_chosen() {
     choose(&mut window, "Show: everything", "sent");
     assert_eq!(lines(&window).len(), 1);
     choose(&mut window, "Show: sent", "notes");
-    assert_eq!(lines(&window), ["note: The connection is now: online"]);
+    assert_eq!(lines(&window), ["note: Connection: Online"]);
     choose(&mut window, "Show: notes", "everything");
     choose(&mut window, "Kind: any", "readings");
     assert_eq!(lines(&window).len(), 1);
@@ -188,8 +207,8 @@ fn a_pause_holds_the_lines_and_counts_what_comes() {
     frame(&mut window, passed(Way::Received, "ack", "{}"));
     frame(&mut window, passed(Way::Received, "ack", "{}"));
     assert_eq!(lines(&window).len(), 4);
-    assert!(has(&window, "Paused: 2 came meanwhile"));
-    window.click("Go on");
+    assert!(has(&window, "Paused: 2 new"));
+    window.click("Resume");
     assert_eq!(lines(&window).len(), 6);
     assert!(!has(&window, "Paused"));
 }
@@ -208,7 +227,7 @@ fn a_line_that_is_opened_shows_all_of_it() {
     window.click(&line);
     let whole = "{\n  \"type\": \"send\",\n  \"body\": \"Boiler on?\"\n}";
     assert!(window.harness.query_all_by_value(whole).next().is_some(), "laid out");
-    let copied_line = copied_by(&mut window, "Copy this line");
+    let copied_line = copied_by(&mut window, "Copy line");
     assert!(copied_line.ends_with(&format!("  sent  send  35 B  \n{whole}")), "{copied_line}");
     window.harness.get_by_label("Frames and notes").focus();
     window.run();
@@ -217,10 +236,10 @@ fn a_line_that_is_opened_shows_all_of_it() {
     assert!(window.harness.query_all_by_value(whole).next().is_none());
     assert!(
         has(&window, "received · log · 48 B")
-            || window.harness.query_all_by_label_contains("Copy this line").next().is_some()
+            || window.harness.query_all_by_label_contains("Copy line").next().is_some()
     );
     window.key(Key::Escape);
-    assert!(!has(&window, "Copy this line"));
+    assert!(!has(&window, "Copy line"));
     // It can be copied without being opened.
     window.harness.event(egui::Event::Copy);
     assert!(copied(&mut window).contains("  received  log  48 B  \n{"));
@@ -233,9 +252,10 @@ fn a_long_frame_says_that_it_was_cut() {
     frame(&mut window, cut);
     window.key(Key::End);
     window.key(Key::Enter);
-    assert!(has(&window, "Only its beginning is kept, of 900 kB."));
+    assert!(has(&window, "Only the beginning is kept; full size 900 kB."));
     assert!(
-        copied_by(&mut window, "Copy all").ends_with("\"a\":\"b… (Only its beginning is kept, of 900 kB.)\n")
+        copied_by(&mut window, "Copy all")
+            .ends_with("\"a\":\"b… (Only the beginning is kept; full size 900 kB.)\n")
     );
 }
 
@@ -247,13 +267,13 @@ fn what_is_shown_is_copied_and_saved() {
     let rows: Vec<&str> = copied.lines().collect();
     assert_eq!((rows.len(), rows[0]), (3, "Connection log: Home"));
     assert!(rows[1].ends_with(r#"  sent  send  35 B  {"type":"send","body":"Boiler on?"}"#), "{copied}");
-    window.click("Save to a file");
+    window.click("Save to file");
     let saved: Vec<Intent> = window.intents();
     assert_eq!(saved, [Intent::SaveLog { connection: CONNECTION, text: copied }]);
     window.event(Event::LogSaved(Ok("/home/mina/duplex-log.txt".into())));
     assert!(has(&window, "Saved as /home/mina/duplex-log.txt."));
     window.event(Event::LogSaved(Err("no space".into())));
-    assert!(has(&window, "It could not be saved: no space"));
+    assert!(has(&window, "Couldn’t save the log: no space"));
 }
 
 #[test]
@@ -261,7 +281,7 @@ fn clearing_empties_it_at_once() {
     let mut window = with_frames();
     window.click("Clear");
     assert_eq!(window.intents(), [Intent::ClearLog(CONNECTION)]);
-    assert!(has(&window, "Nothing has passed yet"), "before the worker has done it");
+    assert!(has(&window, "No traffic yet"), "before the worker has done it");
     window.event(Event::LogCleared);
     frame(&mut window, passed(Way::Sent, "ping", "{}"));
     assert_eq!(lines(&window), ["sent, ping, 2 B: {}"]);
@@ -321,7 +341,7 @@ fn it_stays_with_its_connection_and_the_bar_switches_it() {
     open_by_menu(&mut window, "Plant");
     let other = ConnectionId(4);
     assert_eq!(window.intents(), [Intent::WatchLog(CONNECTION, false), Intent::WatchLog(other, true)]);
-    assert!(has(&window, "Connection log: Plant") && has(&window, "Nothing has passed yet"));
+    assert!(has(&window, "Connection log: Plant") && has(&window, "No traffic yet"));
     window.event(Event::LogWatched(false));
     // The bar is of the connection that is open.
     window.click(BUTTON);
@@ -346,7 +366,7 @@ fn every_control_has_a_name_in_both_languages_and_in_a_narrow_window() {
     window.key(Key::End);
     window.key(Key::Enter);
     window.check_names();
-    assert!(has(&window, "Copy this line"));
+    assert!(has(&window, "Copy line"));
     window.key_with(Modifiers::NONE, Key::Escape);
-    assert!(!has(&window, "Copy this line"));
+    assert!(!has(&window, "Copy line"));
 }

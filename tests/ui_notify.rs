@@ -67,7 +67,7 @@ fn a_rooms_menu_says_and_changes_what_is_told_of_it() {
     let mut window = Window::online();
     window.harness.get_by_role_and_label(Role::ListItem, "general").click_secondary();
     window.run();
-    assert!(is_on(&window, Role::RadioButton, "As usual (mentions of me)"));
+    assert!(is_on(&window, Role::RadioButton, "Default (mentions only)"));
     window.click("Nothing");
     let level = Some(Level::Nothing);
     assert_eq!(keep(&mut window), [Intent::SetRoomLevel { connection: CONNECTION, room: general(), level }]);
@@ -80,7 +80,7 @@ fn a_rooms_menu_says_and_changes_what_is_told_of_it() {
     window.run();
     window.key_with(Modifiers::SHIFT, Key::F10);
     assert!(is_on(&window, Role::RadioButton, "Nothing"));
-    assert!(window.harness.get_by_label("As usual (mentions of me)").is_focused());
+    assert!(window.harness.get_by_label("Default (mentions only)").is_focused());
     window.key(Key::Space);
     let level = None;
     assert_eq!(keep(&mut window), [Intent::SetRoomLevel { connection: CONNECTION, room: general(), level }]);
@@ -93,12 +93,13 @@ fn a_device_is_muted_on_its_page() {
     window.open_device(pump());
     window.run();
     window.intents();
-    assert!(!is_on(&window, Role::CheckBox, "No notifications"));
-    window.click("No notifications");
+    window.click("More for Pump");
+    window.click("Mute notifications");
     let muted = |muted| Intent::MuteDevice { connection: CONNECTION, device: pump(), muted };
     assert_eq!(keep(&mut window), [muted(true)]);
-    assert!(is_on(&window, Role::CheckBox, "No notifications"));
-    window.click("No notifications");
+    window.click("More for Pump");
+    assert!(window.harness.query_by_label_contains("Notifications muted").is_some());
+    window.click("Unmute notifications");
     assert_eq!(keep(&mut window), [muted(false)]);
     window.check_names();
 }
@@ -113,7 +114,7 @@ fn every_setting_of_notices_is_a_control_and_counts_at_once() {
     assert_eq!(notices(&window).rooms, Level::All);
     type Flag = fn(&NoticePreferences) -> bool;
     let flags: [(&str, &str, Flag); 8] = [
-        ("Devices that go offline", "devices offline", |notices| notices.devices),
+        ("Devices going offline", "devices offline", |notices| notices.devices),
         ("Lost connections", "outage", |notices| notices.link),
         ("Message text in notifications", "privacy", |notices| notices.show_text),
         ("Do not disturb", "disturb", |notices| notices.do_not_disturb),
@@ -145,12 +146,12 @@ fn every_setting_of_notices_is_a_control_and_counts_at_once() {
 #[test]
 fn a_trial_is_asked_for_and_what_is_missing_around_the_window_is_said() {
     let mut window = Window::online();
-    let nothing_told = "This computer shows no notifications: it has no notification service running.";
-    let no_tray = "This desktop has no tray, so closing the window ends Duplex.";
+    let nothing_told = "Notifications aren't available: no notification service is running on this computer.";
+    let no_tray = "This desktop has no tray, so closing the window quits Duplex.";
     window.click("Settings");
     window.fill("Search settings", "test example");
     window.intents();
-    window.click("Send a test notification");
+    window.click("Send test notification");
     assert_eq!(window.intents(), [Intent::TryNotice]);
     // Nothing is said before it is known.
     assert!(window.harness.query_by_label(nothing_told).is_none());
@@ -161,9 +162,9 @@ fn a_trial_is_asked_for_and_what_is_missing_around_the_window_is_said() {
     window.surround(Surroundings { notices: Some(true), tray: Some(true), can_hide: false });
     assert!(window.harness.query_by_label(no_tray).is_none());
     window.fill("Search settings", "background");
-    window.harness.get_by_label_contains("Not on Wayland");
+    window.harness.get_by_label_contains("Not available on Wayland");
     window.surround(Surroundings { notices: Some(true), tray: Some(true), can_hide: true });
-    assert!(window.harness.query_by_label_contains("Not on Wayland").is_none());
+    assert!(window.harness.query_by_label_contains("Not available on Wayland").is_none());
     window.check_names();
 }
 
@@ -208,7 +209,7 @@ fn korean_has_them_too() {
     window.run();
     window.click("모든 메시지");
     keep(&mut window);
-    assert_eq!(window.description("general"), "모든 메시지를 알림");
+    assert_eq!(window.description("general"), "모든 메시지 알림");
     window.click("설정");
     window.fill("설정 검색", "트레이");
     window.harness.get_by_role_and_label(Role::CheckBox, "창을 닫아도 계속 실행");

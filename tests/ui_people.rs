@@ -151,7 +151,7 @@ fn a_refusal_is_said_in_words_and_changes_nothing() {
     window.click("Remove");
     let (number, _) = one(&mut window);
     answer(&mut window, number, Managed::Refused { why: Unmanaged::LastAdmin, detail: String::new() });
-    window.harness.get_by_label("This is the last admin. Make somebody else an admin first.");
+    window.harness.get_by_label("This is the last admin. Make someone else an admin first.");
     window.harness.get_by_label("More for Ben");
 }
 
@@ -171,7 +171,7 @@ fn a_new_name_is_typed_and_entered() {
 fn a_new_token_is_shown_once_and_copied() {
     let mut window = opened(800.0, 600.0);
     choose(&mut window, "Ben", "New token…");
-    window.click("Make new token");
+    window.click("Create new token");
     let (number, what) = one(&mut window);
     assert!(matches!(what, Manage::RotateToken { who, .. } if who.0 == "p-3"));
     answer(&mut window, number, Managed::Token { token: Secret::new("t0ken") });
@@ -218,24 +218,46 @@ fn invites_are_made_listed_and_taken_back() {
         vec![invite("aa", now + 1_000, None), invite("bb", now + 1_000, mina), invite("cc", now - 1, None)];
     answer(&mut window, number, Managed::Invites { invites, next: None });
     window.harness.get_by_label("Used by Mina. Member · made by Jun · bb");
-    assert!(window.harness.query_by_label("Remove invite bb").is_none(), "there is nothing to take back");
-    assert!(window.harness.query_by_label("Remove invite cc").is_none());
-    window.click("Remove invite aa");
-    window.click("Remove");
+    assert!(window.harness.query_by_label("Revoke invite bb").is_none(), "there is nothing to take back");
+    assert!(window.harness.query_by_label("Revoke invite cc").is_none());
+    window.click("Revoke invite aa");
+    window.click("Revoke");
     let (number, what) = one(&mut window);
     assert_eq!(what, Manage::RemoveInvite { invite: "aa".into() });
     answer(&mut window, number, Managed::Done);
-    asked(&mut window);
+    let (number, _) = one(&mut window);
+    answer(&mut window, number, Managed::Invites { invites: Vec::new(), next: None });
 
     window.click("7 days");
-    window.click("Make invite");
+    window.click("Create invite");
     let (number, what) = one(&mut window);
     let week = 7 * 24 * 60 * 60 * 1_000;
     assert_eq!(what, Manage::Invite { kind: PrincipalKind::Person, expires_in_ms: week });
     let code = Secret::new("abcd-efgh");
-    let made = Managed::Invited { code, expires: now + 1_000, url: String::new(), fingerprint: None };
+    let made = Managed::Invited {
+        code,
+        expires: now + 1_000,
+        url: String::new(),
+        fingerprint: None,
+        also: Vec::new(),
+    };
     answer(&mut window, number, made);
-    assert!(copied_by(&mut window, "Copy link").ends_with("#invite=abcd-efgh"));
+    let link = copied_by(&mut window, "Copy link");
+    assert!(link.contains("#invite=abcd-efgh"), "{link}");
+    window.harness.get_by_role_and_label(Role::Image, "QR code of the invite link");
+    let (number, _) = one(&mut window);
+    let listed = vec![invite("dd", now + 1_000, None), invite("cc", now - 1, None)];
+    answer(&mut window, number, Managed::Invites { invites: listed, next: None });
+    window.click("Revoke…");
+    assert!(window.harness.query_by_label("Copy link").is_none());
+    window.click("Revoke");
+    assert_eq!(one(&mut window).1, Manage::RemoveInvite { invite: "dd".into() });
+}
+
+/// Presses the button, which is called as the sheet is.
+fn add(window: &mut Window) {
+    window.harness.get_by_role_and_label(Role::Button, "Add device").click();
+    window.run();
 }
 
 #[test]
@@ -244,16 +266,20 @@ fn a_device_is_added_with_a_token_and_the_command_to_publish_with_it() {
     tab(&mut window, "Devices");
     let (number, _) = one(&mut window);
     answer(&mut window, number, Managed::Devices { devices: Vec::new(), next: None });
-    window.harness.get_by_label("No device has a token yet.");
+    window.harness.get_by_label("No devices with a token yet.");
+    add(&mut window);
+    window
+        .harness
+        .get_by_label("A device ID has 1 to 64 visible characters, doesn't start with ~, and isn't . or ..");
     window.fill("Device ID", "~shed");
-    window.click("Add device");
+    add(&mut window);
     assert_eq!(asked(&mut window), [], "an id that no device has");
     window.fill("Device ID", "shed");
-    window.click("Add device");
+    add(&mut window);
     let (number, what) = one(&mut window);
     assert!(matches!(what, Manage::AddDevice { who, .. } if who.0 == "shed"));
     answer(&mut window, number, Managed::Token { token: Secret::new("7f") });
-    let command = copied_by(&mut window, "Copy command");
+    let command = copied_by(&mut window, "Copy curl command");
     assert!(command.contains("/v1/devices/shed/readings -H 'Authorization: Bearer 7f'"), "{command}");
     window.click("Done");
     let (number, _) = one(&mut window);
@@ -284,7 +310,7 @@ fn without_a_connection_nothing_can_be_changed_and_it_begins_anew_afterwards() {
     let mut window = opened(1_280.0, 800.0);
     let why = Why::Silent;
     window.link(LinkState::Waiting { attempt: 1, retry_at: 20_000_000, down_since: 10_000_000, why });
-    window.harness.get_by_label("Not connected. Changes can be made once the connection is back.");
+    window.harness.get_by_label("Not connected. You can make changes once the connection is back.");
     window.link(LinkState::Online { since: 0, rtt_ms: None });
     let (_, what) = one(&mut window);
     assert_eq!(what, Manage::People { after: None });

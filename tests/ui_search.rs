@@ -106,7 +106,7 @@ fn spotted(window: &Window) -> Option<String> {
 #[test]
 fn what_is_typed_is_looked_for_and_enter_goes_there() {
     let mut window = searching();
-    assert!(has(&window, "Find any message"), "it says what can be typed");
+    assert!(has(&window, "Search the messages on"), "it says what can be typed");
     let search = type_search(&mut window, "온실");
     assert_eq!(search.scope, Scope::Room(CONNECTION, general()));
     assert_eq!((search.query.terms.len(), search.patience, search.behind), (1, Patience::Typing, None));
@@ -166,7 +166,7 @@ fn only_the_answer_to_what_stands_there_counts() {
     assert_eq!(results(&window).len(), 1);
     window.key_with(Modifiers::COMMAND, Key::A);
     window.key(Key::Backspace);
-    assert!(results(&window).is_empty() && has(&window, "Find any message"));
+    assert!(results(&window).is_empty() && has(&window, "Search the messages on"));
     assert_eq!(searches(&window.intents()), []);
 }
 
@@ -188,11 +188,11 @@ fn a_syllable_that_is_still_composed_is_looked_for_as_what_it_may_become() {
 fn a_filter_that_cannot_be_used_says_what_it_wants() {
     let mut window = searching();
     window.type_text("leak before:foo");
-    assert!(has(&window, "“foo” is no date. Try before:2026-11-03"));
+    assert!(has(&window, "“foo” isn't a valid date. Try before:2026-11-03"));
     window.fill(FIELD, "from: leak");
-    assert!(has(&window, "from: wants a name"));
+    assert!(has(&window, "from: needs a name"));
     window.fill(FIELD, "leak before:yesterday from:mina");
-    assert!(!has(&window, "no date") && !has(&window, "wants"));
+    assert!(!has(&window, "valid date") && !has(&window, "needs"));
     let search = searches(&window.intents()).pop().unwrap();
     assert!(search.query.before.is_some_and(|before| before < window.now().wall_ms));
     assert_eq!(search.query.from, ["mina"]);
@@ -209,16 +209,16 @@ fn nothing_found_says_what_to_try_and_offers_every_room() {
     let mut window = searching();
     let search = type_search(&mut window, "zzz");
     answer(&mut window, Found { more_at_hub: true, ..Found::nothing(search.number) });
-    assert!(has(&window, "Nothing in this room") && has(&window, "Try fewer or shorter words"));
-    assert!(has(&window, "older messages are on the server"), "and what was not looked at");
+    assert!(has(&window, "No results in this room") && has(&window, "Try fewer or shorter words"));
+    assert!(has(&window, "Older ones are on the server"), "and what was not looked at");
     window.click("Search in all rooms");
     let search = searches(&window.intents()).pop().unwrap();
     assert_eq!(search.scope, Scope::Everywhere);
     answer(&mut window, Found { nobody: true, ..Found::nothing(search.number) });
-    assert!(has(&window, "Nobody here has a name"));
+    assert!(has(&window, "No one here has a name"));
     let search = type_search(&mut window, "z");
     answer(&mut window, Found::failed(search.number));
-    assert!(has(&window, "The disk could not be read"));
+    assert!(has(&window, "The disk couldn't be read"));
 }
 
 #[test]
@@ -233,12 +233,12 @@ fn older_results_follow_and_an_end_before_the_end_is_told() {
     let reached = window.now().wall_ms;
     answer(&mut window, found(more.number, &[7], End::TimeUp(Some(reached))));
     assert_eq!(results(&window).len(), 3);
-    assert!(has(&window, "This is what was found back to"));
+    assert!(has(&window, "Results back to"));
     window.click("Search further back");
     let more = searches(&window.intents()).pop().unwrap();
     assert_eq!((more.behind, more.patience), (Some(7), Patience::Thorough));
     answer(&mut window, found(more.number, &[], End::Complete));
-    assert!(has(&window, "Nothing older was found") && has(&window, "3 results"));
+    assert!(has(&window, "No older results") && has(&window, "3 results"));
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn while_the_index_is_made_it_says_that_some_may_be_missing() {
     window.update(Update::Indexed(Some(41)));
     let search = type_search(&mut window, "pump");
     answer(&mut window, found(search.number, &[9], End::Complete));
-    assert!(has(&window, "still being indexed, 41 %"));
+    assert!(has(&window, "still being indexed (41 %)"));
     window.update(Update::Indexed(None));
     assert!(!has(&window, "still being indexed"));
     let again = searches(&window.intents()).pop().expect("it is asked for again");
@@ -284,7 +284,7 @@ fn it_speaks_korean() {
     let mut window = searching();
     let preferences = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
     window.update(Update::Preferences(preferences));
-    assert!(has(&window, "이 컴퓨터에 있는 메시지 찾기"));
+    assert!(has(&window, "이 컴퓨터에 저장된 메시지 검색"));
     window.harness.get_by_label("메시지 검색").focus();
     window.run();
     let search = type_search(&mut window, "보낸이:미나 이전:어제");
@@ -322,14 +322,14 @@ fn a_date_is_gone_to_or_it_is_said_why_not() {
     window.check_names();
     window.type_text("someday");
     window.key(Key::Enter);
-    assert!(has(&window, "That is no date. Try 2026-11-03"));
+    assert!(has(&window, "That isn't a valid date. Try 2026-11-03"));
     window.fill("Date", "2025-10-01");
     assert!(has(&window, "Wednesday, 1 October 2025"), "what is understood");
     window.key(Key::Enter);
     let (number, from) = asked_days(&window.intents())[0];
     let newest = window.now().wall_ms - 86_400_000;
     window.update(Update::DayFound(day_found(number, None, newest)));
-    assert!(has(&window, "Nothing was written on Wednesday, 1 October 2025 or later"));
+    assert!(has(&window, "No messages on Wednesday, 1 October 2025 or later"));
     window.pass(5);
     window.fill("Date", "2025-10-02");
     window.click("Go");
@@ -350,8 +350,8 @@ fn a_date_from_before_what_is_here_says_where_the_rest_is() {
     let later = from + 3 * 86_400_000;
     let answer = DayFound { older_at_hub: true, ..day_found(number, Some((1, later)), later) };
     window.update(Update::DayFound(answer));
-    assert!(has(&window, "Older messages are on the server"));
-    window.click("Go to the oldest one here");
+    assert!(has(&window, "Older ones are on the server"));
+    window.click("Go to the oldest message here");
     assert!(window.harness.query_by_label("Date").is_none());
     assert!(has(&window, "message 1"));
 }

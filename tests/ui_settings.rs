@@ -327,16 +327,16 @@ fn connections_go_to_another_computer_and_come_from_one() {
     };
     // What is here already is not added once more.
     paste(&mut window, &text);
-    window.harness.get_by_label("It adds nothing. One is here already and stays as it is.");
+    window.harness.get_by_label("Nothing to add. One already exists and stays unchanged.");
     assert!(window.harness.query_by_label("Add them").is_none());
     paste(&mut window, "{\"duplex_connections\":1,");
-    window.harness.get_by_label_contains("not complete or was changed: line 1");
+    window.harness.get_by_label_contains("incomplete or was changed (line 1");
     paste(&mut window, &text.replace("Home", "Shed"));
-    window.harness.get_by_label("It adds Shed.");
-    assert!(window.harness.query_by_label_contains("clear text").is_none());
+    window.harness.get_by_label("Adds Shed.");
+    assert!(window.harness.query_by_label_contains("is not encrypted").is_none());
     paste(&mut window, &text.replace("Home", "Barn").replace("127.0.0.1", "192.168.1.20"));
-    window.harness.get_by_label("It adds Barn.");
-    window.harness.get_by_label_contains("clear text");
+    window.harness.get_by_label("Adds Barn.");
+    window.harness.get_by_label_contains("is not encrypted");
     paste(&mut window, &text.replace("Home", "Shed"));
     window.intents();
     window.click("Add them");

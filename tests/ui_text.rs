@@ -131,9 +131,9 @@ fn a_link_that_pretends_is_called_so_and_not_opened_by_one_more_key() {
     window.run();
     window.key(Key::Enter);
     window.harness.get_by_label_contains(
-        "The text reads “https://bank.example/login”, but the link leads to evil.example.",
+        "The text says “https://bank.example/login”, but the link goes to evil.example.",
     );
-    window.harness.get_by_label_contains("“bank.example” is only a name to sign in with.");
+    window.harness.get_by_label_contains("“bank.example” is only a user name.");
     window.key(Key::Enter);
     assert_eq!(opened(&window.intents()), [""; 0]);
     assert!(window.harness.query_by_label("Open this link?").is_none());
@@ -143,7 +143,7 @@ fn a_link_that_pretends_is_called_so_and_not_opened_by_one_more_key() {
 fn the_address_of_a_link_can_be_copied() {
     let mut window = saying(&["[a](https://p\u{430}ypal.example/)"]);
     window.click("a");
-    window.harness.get_by_label_contains("several alphabets");
+    window.harness.get_by_label_contains("different alphabets");
     window.harness.get_by_role_and_label(Role::Button, "Copy address").click();
     window.harness.step();
     assert_eq!(window.copied().as_deref(), Some("https://p\u{430}ypal.example/"));
@@ -162,7 +162,7 @@ fn without_a_browser_the_person_is_told() {
     let mut window = saying(&["hello"]);
     let banner = Banner::LinkNotOpened { url: "https://a.example/".into(), detail: "not found".into() };
     window.update(Update::Banner(banner.clone()));
-    window.harness.get_by_label_contains("No program could open the link");
+    window.harness.get_by_label_contains("No app could open the link");
     window.harness.get_by_label_contains("https://a.example/");
     window.click("Dismiss");
     assert!(window.intents().contains(&Intent::DismissBanner(banner)));
@@ -263,7 +263,7 @@ fn messages_are_selected_one_by_one_and_in_ranges() {
     window.harness.get_by_role_and_label(Role::Button, "Copy as text").click();
     window.harness.step();
     assert_eq!(said(&window.copied().unwrap()).len(), 4);
-    window.click("End selection");
+    window.click("Clear selection");
     assert!(window.harness.query_by_label("Copy as text").is_none());
 }
 
@@ -294,10 +294,41 @@ fn a_paste_that_does_not_fit_is_not_cut_but_refused_in_words() {
     window.type_message("before ");
     window.paste(&"x".repeat(131_070));
     assert_eq!(window.message_text(), "before ");
-    window.harness.get_by_label_contains("131070 characters do not fit, there is room for 131065");
+    window.harness.get_by_label_contains("131070 characters, but only 131065 fit");
     window.paste("this fits");
     assert_eq!(window.message_text(), "before this fits");
-    assert!(window.harness.query_by_label_contains("do not fit").is_none());
+    // What was not taken is offered until the person is done with it.
+    window.harness.get_by_label_contains("131070 characters");
+    window.intents();
+    window.click("Save as file");
+    let saved = window.intents().into_iter().find_map(|intent| match intent {
+        Intent::SaveText { number, text } => Some((number, text)),
+        _ => None,
+    });
+    let (number, text) = saved.expect("it is to be saved");
+    assert_eq!(text.len(), 131_070);
+    window.update(Update::TextSaved(number, Ok("/home/me/Downloads/duplex-text-1.txt".into())));
+    window.harness.get_by_label("Saved to /home/me/Downloads/duplex-text-1.txt");
+    for node in window.harness.query_all_by_label_contains("Dismiss") {
+        eprintln!("XX {:?} {:?}", node.accesskit_node().role(), node.rect());
+    }
+    window.click("Dismiss");
+    let left: Vec<_> = window.harness.query_all_by_label_contains("Saved to").collect();
+    assert!(left.is_empty(), "{left:?}");
+    drop(left);
+    assert_eq!(window.message_text(), "before this fits");
+}
+
+#[test]
+fn a_paste_that_came_to_nothing_is_said_for_a_while() {
+    let mut window = Window::online();
+    window.focus_message();
+    window.ui(|ui, _, _| ui.not_pasted(duplex::ui::NotPasted::NoAnswer));
+    window.harness.get_by_label_contains("didn't respond");
+    window.type_text("go on");
+    assert_eq!(window.message_text(), "go on");
+    window.pass(6_000);
+    assert!(window.harness.query_by_label_contains("didn't respond").is_none());
 }
 
 #[test]

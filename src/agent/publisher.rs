@@ -213,7 +213,7 @@ mod tests {
 
         for (property, value, why) in [
             ("interval", Value::Number(0.0), "interval takes a number from 1 to 60"),
-            ("interval", Value::Flag(true), "interval takes a number"),
+            ("interval", Value::Flag(true), "interval takes a number from 1 to 60"),
             ("cpu", Value::Number(1.0), "cpu cannot be set"),
         ] {
             assert!(agent.carry_out(given(property, value, never)));

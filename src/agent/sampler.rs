@@ -391,9 +391,9 @@ impl Plan {
         let Ok(name) = MetricName::new(name) else { return };
         let mut metric = Metric::new(name, MetricType::Number);
         (metric.unit, metric.precision) = (unit.to_owned(), Some(precision));
-        (metric.min, metric.max) = (Some(0.0), max);
+        (metric.min, metric.max) = (Some(0.0.into()), max.map(Into::into));
         if what == What::Interval {
-            (metric.min, metric.writable) = (Some(f64::from(*INTERVALS.start())), true);
+            (metric.min, metric.writable) = (Some(f64::from(*INTERVALS.start()).into()), true);
         }
         self.gauges.push(Gauge { metric, what });
     }
@@ -413,7 +413,7 @@ impl Plan {
             What::BatteryState(_) => metric.options = BATTERY_STATES.map(str::to_owned).to_vec(),
             _ => {
                 (metric.unit, metric.precision) = ("%".to_owned(), Some(1));
-                (metric.min, metric.max) = (Some(0.0), Some(100.0));
+                (metric.min, metric.max) = (Some(0.0.into()), Some(100.0.into()));
             }
         }
         self.gauges.push(Gauge { metric, what });
@@ -423,6 +423,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Number;
 
     fn sampler() -> Sampler {
         Sampler::new(DeviceId::new("bench").unwrap(), "Bench".to_owned())
@@ -443,8 +444,8 @@ mod tests {
                         let precision = metric.precision.unwrap();
                         assert_eq!(measure::round(number, precision), number, "{name}");
                         // A temperature has no lowest value here.
-                        assert!(number >= metric.min.unwrap_or(f64::MIN), "{name} = {number}");
-                        assert!(number <= metric.max.unwrap_or(f64::MAX), "{name} = {number}");
+                        assert!(number >= metric.min.map_or(f64::MIN, Number::nearest), "{name} = {number}");
+                        assert!(number <= metric.max.map_or(f64::MAX, Number::nearest), "{name} = {number}");
                     }
                     (MetricType::Enum, Value::Text(text)) => {
                         assert!(metric.options.iter().any(|option| **option == *text), "{name} = {text}");

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::privacy::TokenOptions;
+use crate::model::Address;
+use crate::privacy::{AddressParser, TokenOptions};
 
 /// Chat and live devices side by side, over one persistent connection to each server.
 #[derive(Debug, Parser)]
@@ -13,39 +14,101 @@ use crate::privacy::TokenOptions;
     version,
     after_help = "\
 Examples:
-  duplex                                     your rooms, and a hub of your own
-  duplex --url wss://hub.example --token-file FILE
-                                             one server, for this run alone
-  duplex --data-dir /tmp/second              a second window beside the first
-  duplex --screenshot window.png --after 3   draw for three seconds, save, leave
-  duplex --quit                              close the window that is open"
+  duplex
+  duplex --url wss://hub.example --token-file hub.token
+  duplex --data-dir /tmp/second
+  duplex --screenshot window.png --after 3
+  duplex --quit
+
+Exit codes:
+  0  the window was closed
+  1  the window could not open, or failed; the last line says why
+  2  the command line is wrong"
 )]
 pub(super) struct Args {
-    /// Keep everything in this folder instead of the usual one.
-    #[arg(long, value_name = "DIR")]
+    /// Keep all data in this directory instead of the usual one.
+    #[arg(long, value_name = "DIR", value_parser = dir)]
     pub(super) data_dir: Option<PathBuf>,
-    /// Connect to this server alone, and start no hub.
-    #[arg(long, value_name = "URL")]
-    pub(super) url: Option<String>,
+    /// Connect only to this server, and start no server of your own.
+    #[arg(long, value_name = "URL", value_parser = AddressParser)]
+    pub(super) url: Option<Address>,
     #[command(flatten)]
     pub(super) token: TokenOptions,
-    /// Send the token over ws:// to another computer: it and all messages can be read on the way.
+    /// Allow ws:// to another computer: anyone on the network can read the token and all messages.
     #[arg(long, requires = "url")]
     pub(super) insecure: bool,
-    /// Save a picture of the window to this file, and leave.
-    #[arg(long, value_name = "FILE.png")]
+    /// Save a screenshot of the window to this file, and exit.
+    #[arg(long, value_name = "FILE.png", value_parser = picture)]
     pub(super) screenshot: Option<PathBuf>,
     /// With --screenshot: how long to draw first.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) after: Option<f64>,
-    /// Close the window that runs on this data, and wait until it has saved everything and ended.
+    /// Close the window that is open on this data, and wait until it has saved everything.
     #[arg(long, conflicts_with_all = ["url", "screenshot"])]
     pub(super) quit: bool,
+}
+
+/// A directory, whether it is there or not.
+fn dir(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.metadata() {
+        _ if text.is_empty() => Err("the name of a directory".to_owned()),
+        Ok(known) if !known.is_dir() => Err("this is a file, not a directory".to_owned()),
+        _ => Ok(path),
+    }
+}
+
+/// A picture's file, in a directory that is there.
+fn picture(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_png = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        _ if !is_png => Err("a file name that ends in .png".to_owned()),
+        Some(folder) if !folder.is_dir() => Err("there is no such directory".to_owned()),
+        _ => Ok(path),
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.0..=3_600.0).contains(&seconds) => Ok(seconds),
         _ => Err("a number of seconds from 0 to 3600".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_help_has_exit_codes_and_examples_that_are_command_lines() {
+        let help = Args::command().render_help().to_string();
+        assert!(help.contains("\nExit codes:\n  0  "), "{help}");
+        let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  duplex")).collect();
+        assert!(examples.len() >= 5);
+        for example in examples {
+            let words = std::iter::once("duplex").chain(example.split_whitespace());
+            assert!(Args::try_parse_from(words).is_ok(), "duplex{example}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_at_the_door() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = file.path().to_str().unwrap();
+        for bad in [
+            ["--url", "foo"],
+            ["--url", "wss://me:hunter2@hub.test"],
+            ["--data-dir", file],
+            ["--screenshot", "window.jpg"],
+            ["--screenshot", "/nowhere/at/all/window.png"],
+            ["--after", "-1"],
+        ] {
+            let error = Args::try_parse_from(["duplex", bad[0], bad[1]]).expect_err(bad[1]);
+            assert!(!error.to_string().contains("hunter2"));
+        }
     }
 }

@@ -14,6 +14,7 @@ use egui::{
 
 use crate::clock;
 use crate::model::time::BootMs;
+use crate::ui::NotPasted;
 
 /// The longest that a paste may keep what was typed behind it waiting, in milliseconds.
 const MAX_WAIT_MS: u64 = 1_000;
@@ -49,7 +50,11 @@ pub(super) struct Clipboard {
     /// None once the window has closed.
     threads: Option<Threads>,
     answer: Option<Mutex<Receiver<Option<String>>>>,
+    troubles: Troubles,
 }
+
+/// Why pastes came to nothing, for the window to say.
+pub(super) type Troubles = Arc<Mutex<Vec<NotPasted>>>;
 
 /// Those who wait in the window's place.
 struct Threads {
@@ -74,7 +79,13 @@ impl Clipboard {
             drop((writer, done));
         })?;
         let threads = Threads { system, writes, written: Mutex::new(written), readers: Arc::new(()) };
-        Ok(Clipboard { order: Order::default(), threads: Some(threads), answer: None })
+        let troubles = Troubles::default();
+        Ok(Clipboard { order: Order::default(), threads: Some(threads), answer: None, troubles })
+    }
+
+    /// What the window is to say of pastes that came to nothing.
+    pub(super) fn troubles(&self) -> Troubles {
+        Arc::clone(&self.troubles)
     }
 
     /// Asks for what is in the clipboard. An owner that never answers costs a thread until its connection gives up.
@@ -98,13 +109,14 @@ impl Clipboard {
     }
 
     /// What was read; none while it is not known.
-    fn answered(&mut self) -> Option<Option<String>> {
-        let Some(answer) = &mut self.answer else { return Some(None) };
+    fn answered(&mut self) -> Option<Answer> {
+        let Some(answer) = &mut self.answer else { return Some(Answer::Never) };
         let answer = answer.get_mut().unwrap_or_else(PoisonError::into_inner);
         match answer.try_recv() {
-            Ok(text) => Some(text),
+            Ok(Some(text)) => Some(Answer::Text(text)),
+            Ok(None) => Some(Answer::NoText),
             Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => Some(None),
+            Err(TryRecvError::Disconnected) => Some(Answer::Never),
         }
     }
 }
@@ -128,7 +140,8 @@ impl Plugin for Clipboard {
         loop {
             if self.order.waits() {
                 let answer = self.answered();
-                self.order.answer(now, answer);
+                let trouble = self.order.answer(now, answer);
+                lock(&self.troubles).extend(trouble);
             }
             let asked = self.order.sort(now, &mut events, &mut input.events);
             match asked {
@@ -166,6 +179,16 @@ struct Order {
     held: VecDeque<Event>,
 }
 
+/// What came of a read.
+#[derive(Debug)]
+enum Answer {
+    Text(String),
+    /// There is no text in it.
+    NoText,
+    /// Nobody will answer.
+    Never,
+}
+
 /// A paste whose text is being read.
 struct Paste {
     /// Where the middle button was pressed; none for a paste by keys.
@@ -178,27 +201,33 @@ impl Order {
         self.paste.is_some()
     }
 
-    /// The text that was waited for, if it is known by now. After [`MAX_WAIT_MS`] nothing is pasted.
-    fn answer(&mut self, now: BootMs, answer: Option<Option<String>>) {
-        let Some(paste) = &self.paste else { return };
+    /// The text that was waited for, if it is known by now. After [`MAX_WAIT_MS`] nothing is pasted. Returns why nothing
+    /// is, if that is to be said: a middle click often pastes nothing.
+    fn answer(&mut self, now: BootMs, answer: Option<Answer>) -> Option<NotPasted> {
+        let paste = self.paste.as_ref()?;
         let late = now.saturating_sub(paste.asked_at) >= MAX_WAIT_MS;
         let text = match answer {
-            Some(text) => text,
+            Some(Answer::Text(text)) => Ok(text.replace("\r\n", "\n")),
+            Some(Answer::NoText) => Err(NotPasted::NoText),
+            Some(Answer::Never) => Err(NotPasted::NoAnswer),
             None if late => {
                 log::warn!("nothing is pasted: the program that owns the clipboard did not answer in time");
-                None
+                Err(NotPasted::NoAnswer)
             }
-            None => return,
+            None => return None,
         };
+        let text = text.and_then(|text| if text.is_empty() { Err(NotPasted::NoText) } else { Ok(text) });
         let clicked = paste.clicked;
         self.paste = None;
-        let text = text.map(|text| text.replace("\r\n", "\n")).filter(|text| !text.is_empty());
-        if let Some(text) = text {
-            self.held.push_front(match clicked {
+        match text {
+            Ok(text) => self.held.push_front(match clicked {
                 Some(pos) => Event::MiddleClickPaste { pos, text },
                 None => Event::Paste(text),
-            });
+            }),
+            Err(NotPasted::NoText) if clicked.is_some() => {}
+            Err(trouble) => return Some(trouble),
         }
+        None
     }
 
     /// Moves events from `input` to `output` up to a paste. Returns what is to be read for it; then call it again.
@@ -433,7 +462,7 @@ mod tests {
         assert_eq!((asked, sorted), (None, vec![moved]), "the pointer is not held up");
         order.answer(10, None);
         assert!(order.waits());
-        order.answer(15, Some(Some("one\r\ntwo".to_owned())));
+        order.answer(15, Some(Answer::Text("one\r\ntwo".to_owned())));
         let (asked, sorted) = sort(&mut order, 15, &[]);
         assert_eq!((asked, sorted), (None, vec![Event::Paste("one\ntwo".to_owned()), text("b"), enter]));
     }
@@ -443,7 +472,7 @@ mod tests {
         let mut order = Order::default();
         let paste = key(Key::V, Modifiers::COMMAND);
         assert_eq!(sort(&mut order, 0, &[paste.clone(), paste]).0, Some(Selection::Clipboard));
-        order.answer(1, Some(Some("x".to_owned())));
+        order.answer(1, Some(Answer::Text("x".to_owned())));
         let (asked, sorted) = sort(&mut order, 1, &[]);
         assert_eq!((asked, sorted), (Some(Selection::Clipboard), vec![Event::Paste("x".to_owned())]));
     }
@@ -452,9 +481,9 @@ mod tests {
     fn an_owner_that_does_not_answer_keeps_nothing_back_for_more_than_a_second() {
         let mut order = Order::default();
         sort(&mut order, 0, &[key(Key::V, Modifiers::COMMAND), text("typed")]);
-        order.answer(MAX_WAIT_MS - 1, None);
+        assert_eq!(order.answer(MAX_WAIT_MS - 1, None), None);
         assert!(order.waits());
-        order.answer(MAX_WAIT_MS, None);
+        assert_eq!(order.answer(MAX_WAIT_MS, None), Some(NotPasted::NoAnswer));
         assert_eq!(sort(&mut order, MAX_WAIT_MS, &[]), (None, vec![text("typed")]));
     }
 
@@ -475,7 +504,7 @@ mod tests {
     fn an_empty_clipboard_pastes_nothing() {
         let mut order = Order::default();
         sort(&mut order, 0, &[key(Key::Insert, Modifiers::SHIFT)]);
-        order.answer(1, Some(None));
+        assert_eq!(order.answer(1, Some(Answer::NoText)), Some(NotPasted::NoText));
         assert_eq!(sort(&mut order, 1, &[]), (None, vec![]));
     }
 }

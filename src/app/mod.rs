@@ -20,7 +20,7 @@ use std::sync::{Arc, OnceLock};
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
-use crate::model::{Address, ConnectionId, Model, SharedModel, mask};
+use crate::model::{Address, ConnectionId, Model, SharedModel};
 use crate::ui::text::Language;
 use crate::worker::{self, Worker};
 use crate::{privacy, settings};
@@ -43,7 +43,8 @@ fn system_language() -> Language {
 /// Runs the desktop app with the program's arguments.
 pub fn main() -> ExitCode {
     display::find_console();
-    let args = Args::parse();
+    let args = Args::try_parse().unwrap_or_else(|error| privacy::end_with(&error));
+    privacy::tell_plainly("duplex");
     // First of all: no other thread runs yet.
     privacy::seal();
     input_method::prepare();
@@ -53,7 +54,7 @@ pub fn main() -> ExitCode {
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            tell(&privacy::mask(&sentence));
+            tell(&privacy::without_places(&privacy::mask(&sentence)));
             ExitCode::FAILURE
         }
     }
@@ -64,7 +65,7 @@ fn run(args: Args) -> Result<(), String> {
     if args.screenshot.is_none() && args.after.is_some() {
         return Err("--after needs --screenshot FILE.png.".to_owned());
     }
-    let only = args.url.as_deref().map(|url| command_line_profile(url, &args)).transpose()?;
+    let only = args.url.clone().map(|url| command_line_profile(url, &args)).transpose()?;
     let data_dir = match args.data_dir {
         Some(dir) => dir,
         None => settings::data_dir()
@@ -110,9 +111,7 @@ fn run(args: Args) -> Result<(), String> {
     window::open(model, worker, gate, instance, desktop, shot, (place, panes))
 }
 
-fn command_line_profile(url: &str, args: &Args) -> Result<(Profile, Option<Secret>), String> {
-    let address =
-        Address::parse(url).map_err(|error| format!("--url {}: {error}.", mask::hide_address(url)))?;
+fn command_line_profile(address: Address, args: &Args) -> Result<(Profile, Option<Secret>), String> {
     let token = args.token.read().map_err(|error| format!("{error}."))?;
     if let Some(warning) =
         privacy::check_encrypted(&address.url, args.insecure).map_err(|error| format!("{error}."))?

@@ -130,9 +130,13 @@ struct Parts {
 impl Parts {
     fn assemble(self, creation: &eframe::CreationContext<'_>, language: Language) -> Window {
         let Parts { model, worker, gate, instance, desktop, plan, place, panes, outcome } = self;
+        let mut not_pasted = None;
         // Before the views, which look at what is pasted.
         match Clipboard::new(Arc::new(clipboard::Desktop::of(creation))) {
-            Ok(clipboard) => creation.egui_ctx.add_plugin(clipboard),
+            Ok(clipboard) => {
+                not_pasted = Some(clipboard.troubles());
+                creation.egui_ctx.add_plugin(clipboard);
+            }
             Err(error) => log::warn!("nothing can be copied or pasted: {error}"),
         }
         let ui = Ui::new(&creation.egui_ctx, Options { language, panes });
@@ -169,6 +173,7 @@ impl Parts {
             outside,
             place,
             wanted: Vec::new(),
+            not_pasted,
             _instance: instance,
         }
     }
@@ -187,6 +192,8 @@ struct Window {
     place: Option<WindowPlace>,
     /// What the worker has not taken yet, in order.
     wanted: Vec<Intent>,
+    /// Pastes that came to nothing.
+    not_pasted: Option<clipboard::Troubles>,
     _instance: Instance,
 }
 
@@ -228,6 +235,10 @@ impl eframe::App for Window {
         }
         let frame_log = FrameLog::begin(ui, &self.model);
         place::note(ui.ctx(), &mut self.place);
+        if let Some(troubles) = &self.not_pasted {
+            let mut troubles = troubles.lock().unwrap_or_else(PoisonError::into_inner);
+            troubles.drain(..).for_each(|why| self.ui.not_pasted(why));
+        }
         self.ui.show(ui, &self.model, clock::now(), &mut self.wanted);
         self.outside.look(ui.ctx(), &self.ui, &mut self.wanted);
         if let Some(frame_log) = frame_log {

@@ -68,7 +68,7 @@ impl Admin {
         let mut access = access;
         // The owner's is in the directory, and is told to nobody but the hub of this directory.
         (access.token, access.data_dir) = (Default::default(), Some(dir.to_owned()));
-        Admin::connect(Server { url: url.to_string(), access }, Some(beacon)).await
+        Admin::connect(Server { url, access }, Some(beacon)).await
     }
 
     async fn connect(server: Server, beacon: Option<Beacon>) -> Result<Admin, Failure> {
@@ -170,7 +170,7 @@ impl Asked {
             match self.follow.next().await {
                 Event::Link(LinkState::Online { .. }) => return Ok(()),
                 Event::Link(LinkState::Waiting { why, .. } | LinkState::Stopped { why }) => {
-                    return Err(Failure::new(Exit::Refused, print::reason(&why)));
+                    return Err(Failure::new(Exit::Refused, self.follow.reason(&why)));
                 }
                 _ => {}
             }
@@ -192,7 +192,7 @@ impl Asked {
             match self.follow.next().await {
                 Event::Managed { id, managed } if id == number => return Ok(managed),
                 Event::Link(LinkState::Waiting { why, .. } | LinkState::Stopped { why }) => {
-                    return Err(unknown(&print::reason(&why)));
+                    return Err(unknown(&self.follow.reason(&why)));
                 }
                 _ => {}
             }

@@ -63,7 +63,9 @@ impl Publisher {
     fn event(&mut self, event: Event) -> Result<(), Failure> {
         match event {
             Event::Welcomed { me, server, .. } => self.welcomed(&me, &server),
-            Event::Link(LinkState::Stopped { why }) => Err(Failure::new(Exit::Refused, print::reason(&why))),
+            Event::Link(LinkState::Stopped { why }) => {
+                Err(Failure::new(Exit::Refused, self.follow.reason(&why)))
+            }
             Event::Link(state) if !state.is_online() => {
                 self.agent.iter().for_each(Agent::rest);
                 let is_down = matches!(state, LinkState::Waiting { .. });

@@ -1,45 +1,23 @@
 //! The commands and their flags.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{FalseyValueParser, OsStr, Resettable};
-use clap::{Args as Flags, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{Args as Flags, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use super::{Exit, Failure, print};
+use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
 use crate::model::profile::Secret;
-use crate::model::{Address, DeviceId, MessageId, MetricName, RoomName, mask};
-use crate::privacy::{self, TokenOptions};
+use crate::model::{Address, DeviceId, MessageId, MetricName, RoomName};
+use crate::privacy::{self, AddressParser, TokenOptions};
 
 /// Duplex on the console: a hub, invites, devices, and chat for scripts.
 #[derive(Debug, Parser)]
-#[command(
-    name = "duplexctl",
-    version,
-    after_help = "\
-Examples:
-  duplexctl hub --listen 0.0.0.0:7870 --data-dir /srv/duplex --tls-self-signed
-  duplexctl invite --data-dir /srv/duplex --url wss://hub.example:7870
-  duplexctl tail wss://hub.example:7870 --room general --json
-  duplexctl send wss://hub.example:7870 --room general 'The pump is back.'
-  duplexctl agent --url wss://hub.example:7870
-  duplexctl command wss://hub.example:7870 shed relay on
-  duplexctl device add shed --data-dir /srv/duplex
-  duplexctl people list --data-dir /srv/duplex
-  duplexctl people remove Mallory --data-dir /srv/duplex
-
-Exit codes:
-  0  done; for send: on the server's disk; for command: the device did it
-  1  failed; the last line says why; for command: the device could not, or did not answer
-  2  the command line is wrong
-  3  the server refused it; trying again will not help
-  4  not delivered in time, and the server never saw it
-  5  sent, and no answer came in time: sending again with the same --id is safe"
-)]
+#[command(name = "duplexctl", version)]
 pub(super) struct Args {
-    /// Tell more about what happens.
+    /// Print more about what happens.
     #[arg(short, long, global = true, env = "DUPLEX_VERBOSE", value_parser = FalseyValueParser::new())]
     pub(super) verbose: bool,
     #[command(subcommand)]
@@ -53,8 +31,9 @@ impl Args {
         let is_empty =
             |arg: &clap::Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
         let unset = |arg: clap::Arg| if is_empty(&arg) { arg.env(Resettable::<OsStr>::Reset) } else { arg };
-        let command = Args::command().mut_subcommand("hub", |hub| hub.mut_args(unset));
-        Args::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        let command = help::command().mut_subcommand("hub", |hub| hub.mut_args(unset));
+        let read = command.try_get_matches().and_then(|matches| Args::from_arg_matches(&matches));
+        read.unwrap_or_else(|error| privacy::end_with(&error))
     }
 }
 
@@ -62,24 +41,24 @@ impl Args {
 pub(super) enum Command {
     /// Run a hub until it is stopped; or check, repair or copy what one keeps.
     Hub(Hub),
-    /// Make a single-use invite to a hub, list invites, or take one back.
+    /// Create a single-use invite to a hub, list invites, or revoke one.
     Invite(Invite),
-    /// People with a token at a hub: list, rename, remove, give another token.
+    /// People with a token at a hub: list, rename, remove, replace the token.
     #[command(subcommand)]
     People(People),
-    /// Print messages as they come, through every outage, each once.
+    /// Print messages as they arrive, each once, reconnecting after outages.
     Tail(Tail),
-    /// Send one message, and leave once it is on the server's disk.
+    /// Send one message, and exit once it is on the server's disk.
     Send(Send),
-    /// Publish this computer's readings as a device, through every outage, until it is stopped.
+    /// Publish this computer's readings as a device until stopped, reconnecting after outages.
     Agent(Agent),
-    /// Set a property of a device, and leave with what became of it.
+    /// Set a property of a device, and report the result.
     #[command(name = "command")]
     Set(Set),
-    /// Devices with a token of their own at a hub: add, list, rename, remove, give another token.
+    /// Devices with their own token at a hub: add, list, rename, remove, replace the token.
     #[command(subcommand)]
     Device(Device),
-    /// Ask a hub whether it is healthy: exit code 0 if so, 1 if not. For health checks of containers and monitors.
+    /// Check whether a hub is healthy, for containers and monitoring.
     Health(Health),
     /// Write manual pages and shell completions, as packages ship them.
     #[command(hide = true)]
@@ -91,40 +70,18 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Flags)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "\
-Examples:
-  duplexctl hub                                    run a hub, until it is stopped
-  duplexctl hub check --data-dir /srv/duplex       is everything sound? beside a running hub, too
-  duplexctl hub backup /backup/monday              a copy of all that a hub keeps, while it runs
-  duplexctl hub repair --data-dir /srv/duplex      save what can be read of a damaged log
-
-Exit codes:
-  0  done; for check: nothing is wrong
-  1  failed; for check: something is wrong; the last line says what to do
-  2  the command line is wrong
-
-Every option can be given by an environment variable instead; where several values are allowed, they are separated by commas.
-
-Signals: SIGTERM and SIGINT end the hub after it has said goodbye to its clients. On SIGHUP a hub that was started in a \
-terminal does the same, since the terminal is going; any other, as a service is, reads its certificate again (as it does \
-by itself within some seconds of a change) and goes on.
-
-Under systemd the hub takes over the socket of duplex-hub.socket instead of --listen, says when it is ready, and answers \
-the watchdog."
-)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Hub {
     #[command(subcommand)]
     pub(super) upkeep: Option<Upkeep>,
-    /// Where to listen. Beyond this computer, TLS is required.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7870", env = "DUPLEX_HUB_LISTEN")]
+    /// Where to listen. Listening beyond this computer requires TLS.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7870", env = "DUPLEX_HUB_LISTEN", value_parser = values::listen)]
     pub(super) listen: SocketAddr,
-    /// Where to keep everything.
-    #[arg(long, value_name = "DIR", env = "DUPLEX_HUB_DATA_DIR")]
+    /// The data directory.
+    #[arg(long, value_name = "DIR", env = "DUPLEX_HUB_DATA_DIR", value_parser = values::dir)]
     pub(super) data_dir: Option<PathBuf>,
     /// The hub's name, as people see it.
-    #[arg(long, env = "DUPLEX_HUB_NAME")]
+    #[arg(long, env = "DUPLEX_HUB_NAME", value_parser = values::title)]
     pub(super) name: Option<String>,
     /// Its certificate, a PEM file.
     #[arg(
@@ -132,27 +89,33 @@ pub(super) struct Hub {
         value_name = "FILE",
         requires = "tls_key",
         conflicts_with = "tls_self_signed",
-        env = "DUPLEX_HUB_TLS_CERT"
+        env = "DUPLEX_HUB_TLS_CERT",
+        value_parser = values::file
     )]
     pub(super) tls_cert: Option<PathBuf>,
     /// The certificate's key, a PEM file.
-    #[arg(long, value_name = "FILE", requires = "tls_cert", env = "DUPLEX_HUB_TLS_KEY")]
+    #[arg(long, value_name = "FILE", requires = "tls_cert", env = "DUPLEX_HUB_TLS_KEY", value_parser = values::file)]
     pub(super) tls_key: Option<PathBuf>,
-    /// Make a certificate; invites carry its fingerprint.
+    /// Create a certificate; invites carry its fingerprint.
     #[arg(long, env = "DUPLEX_HUB_TLS_SELF_SIGNED", value_parser = FalseyValueParser::new())]
     pub(super) tls_self_signed: bool,
-    /// Listen beyond this computer without TLS: tokens and messages can be read on the way.
+    /// Announce the hub's name and address on the local network (mDNS), where the app lists it under "Add connection". Needs
+    /// TLS.
+    #[arg(long, env = "DUPLEX_HUB_ANNOUNCE", value_parser = FalseyValueParser::new())]
+    pub(super) announce: bool,
+    /// Allow listening beyond this computer without TLS: anyone on the network can read tokens and messages.
     #[arg(long, env = "DUPLEX_HUB_INSECURE", value_parser = FalseyValueParser::new())]
     pub(super) insecure: bool,
     /// A host name that clients may call this hub by; may be given several times.
-    #[arg(long = "allow-host", value_name = "HOST", env = "DUPLEX_HUB_ALLOW_HOST", value_delimiter = ',')]
+    #[arg(long = "allow-host", value_name = "HOST", env = "DUPLEX_HUB_ALLOW_HOST", value_delimiter = ',', value_parser = values::host)]
     pub(super) allow_host: Vec<String>,
     /// The origin of a web page that may connect; may be given several times.
     #[arg(
         long = "allow-origin",
         value_name = "ORIGIN",
         env = "DUPLEX_HUB_ALLOW_ORIGIN",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = values::origin
     )]
     pub(super) allow_origin: Vec<String>,
     /// A reverse proxy, by its address or network (10.0.0.0/8), that is believed when it says in Forwarded or
@@ -162,7 +125,7 @@ pub(super) struct Hub {
         value_name = "CIDR",
         env = "DUPLEX_HUB_TRUSTED_PROXY",
         value_delimiter = ',',
-        value_parser = network
+        value_parser = values::network
     )]
     pub(super) trusted_proxy: Vec<IpNet>,
     /// Begin a new, empty log where that of a hub which lived here is missing or damaged.
@@ -172,35 +135,35 @@ pub(super) struct Hub {
     pub(super) limits: super::limits::LimitFlags,
 }
 
-/// What is done to a hub's data from outside.
+/// Maintenance of a hub's data.
 #[derive(Debug, Subcommand)]
 pub(super) enum Upkeep {
-    /// Look at everything that a hub keeps, whether it runs or not, and change nothing.
+    /// Check all of a hub's data, whether it runs or not. Changes nothing.
     ///
-    /// Every page, every table, every entry of the log. Leaves with 0 where nothing is wrong, with 1 where something is.
+    /// Reads every page, every table, and every entry of the log.
     Check {
         /// The hub's data directory; by default that of the hub on this computer.
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", value_parser = values::dir)]
         data_dir: Option<PathBuf>,
     },
-    /// Save what can be read of a damaged log into a new one, while the hub does not run.
+    /// Recover what can be read of a damaged log into a new one. Stop the hub first.
     ///
-    /// The damaged file is set aside, whole. Messages keep their order and get new offsets without a hole. For clients the
-    /// log is a new one: they keep what they have.
+    /// The damaged file is kept. Messages keep their order and get new offsets without gaps. Clients treat the log as a new
+    /// one and keep what they have.
     Repair {
         /// The hub's data directory; by default that of the hub on this computer.
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", value_parser = values::dir)]
         data_dir: Option<PathBuf>,
     },
-    /// Copy everything that a hub keeps into a new directory, while it runs or not, and check the copy.
+    /// Copy all of a hub's data into a new directory, whether it runs or not, and check the copy.
     ///
-    /// The copy has the admin's token in it: it is readable by its owner only.
+    /// The copy contains the admin's token, so only you can read it.
     Backup {
-        /// A directory that is not there yet, or is empty.
-        #[arg(value_name = "DIR")]
+        /// A directory that doesn't exist yet, or is empty.
+        #[arg(value_name = "DIR", value_parser = values::dir)]
         to: PathBuf,
         /// The hub's data directory; by default that of the hub on this computer.
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", value_parser = values::dir)]
         data_dir: Option<PathBuf>,
     },
 }
@@ -208,32 +171,24 @@ pub(super) enum Upkeep {
 /// Which hub to ask: that of this computer, whether it runs or not; or one elsewhere, as an admin.
 #[derive(Debug, Flags)]
 pub(super) struct At {
-    /// The address of a hub elsewhere, where an admin's token is needed; by default the hub on this computer.
-    #[arg(long, value_name = "URL")]
-    pub(super) url: Option<String>,
+    /// The address of another hub, which needs an admin's token; by default the hub on this computer.
+    #[arg(long, value_name = "URL", value_parser = AddressParser)]
+    pub(super) url: Option<Address>,
     #[command(flatten)]
     pub(super) access: Access,
 }
 
 #[derive(Debug, Flags)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "\
-Examples:
-  duplexctl invite --expires 7d
-  duplexctl invite --url wss://hub.example:7870
-  duplexctl invite list
-  duplexctl invite remove 3f9a02c1d7"
-)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Invite {
     #[command(subcommand)]
     pub(super) what: Option<InviteCommand>,
-    /// The address to invite to, as the guest reaches it; by default the one the hub listens on. With --token, the hub
-    /// there makes the invite.
-    #[arg(long, value_name = "URL")]
-    pub(super) url: Option<String>,
-    /// How long it is good: a number with s, m, h or d.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
+    /// The address in the invite, as the guest reaches it; by default the one the hub listens on. With --token, the hub at
+    /// that address creates the invite.
+    #[arg(long, value_name = "URL", value_parser = AddressParser)]
+    pub(super) url: Option<Address>,
+    /// How long it is valid: a number with s, m, h or d, up to 366d.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = values::duration)]
     pub(super) expires: Duration,
     /// The person who uses it becomes an admin.
     #[arg(long)]
@@ -244,18 +199,18 @@ pub(super) struct Invite {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum InviteCommand {
-    /// Print all invites, the newest first: who made them, until when they are good, who used them.
+    /// List all invites, newest first: who created them, when they expire, who used them.
     List {
-        /// One JSON object a line.
+        /// Print one JSON object per line.
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         at: At,
     },
-    /// Make an invite good for nothing.
+    /// Revoke an invite.
     Remove {
         /// Its id, as the list has it.
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", value_parser = values::who)]
         id: String,
         #[command(flatten)]
         at: At,
@@ -263,49 +218,40 @@ pub(super) enum InviteCommand {
 }
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
-WHO is an id, or a name that only one person has. A change reaches those who are connected at once.
-
-Examples:
-  duplexctl people list
-  duplexctl people rename Jun 'Jun Park'
-  duplexctl people remove 4f0c9a7be1d25a38
-  duplexctl people token rotate Jun
-  duplexctl people list --url wss://hub.example:7870 --token TOKEN")]
 pub(super) enum People {
-    /// Print everybody who may come in: id, kind, whether connected, name.
+    /// List everybody with access: id, kind, whether connected, name.
     List {
-        /// One JSON object a line.
+        /// Print one JSON object per line.
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         at: At,
     },
-    /// Give a person another name.
+    /// Rename a person.
     Rename {
-        /// Whom.
-        #[arg(value_name = "WHO")]
+        /// An id, or a name that only one person has.
+        #[arg(value_name = "WHO", value_parser = values::who)]
         who: String,
         /// The new name: 1 to 64 characters.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", value_parser = values::person)]
         name: String,
         #[command(flatten)]
         at: At,
     },
-    /// Take a person's access away: they are signed out at once, and their token works nowhere. What they wrote stays.
+    /// Remove a person's access: they are signed out at once and their token stops working. Their messages stay.
     Remove {
-        /// Whom.
-        #[arg(value_name = "WHO")]
+        /// An id, or a name that only one person has.
+        #[arg(value_name = "WHO", value_parser = values::who)]
         who: String,
         #[command(flatten)]
         at: At,
     },
     /// Make a person an admin, or an admin a person.
     Role {
-        /// Whom.
-        #[arg(value_name = "WHO")]
+        /// An id, or a name that only one person has.
+        #[arg(value_name = "WHO", value_parser = values::who)]
         who: String,
-        /// What they are to be.
+        /// The new role.
         #[arg(value_name = "ROLE")]
         role: Role,
         #[command(flatten)]
@@ -327,29 +273,29 @@ pub(super) enum Role {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PeopleToken {
-    /// Give a person another token, and print it. They are signed out; the one before works nowhere any more.
+    /// Replace a person's token and print the new one. They are signed out, and the old token stops working.
     Rotate {
-        /// Whom.
-        #[arg(value_name = "WHO")]
+        /// An id, or a name that only one person has.
+        #[arg(value_name = "WHO", value_parser = values::who)]
         who: String,
         #[command(flatten)]
         at: At,
     },
 }
 
-/// How to come in at a server. No token is needed for a hub of your own on this computer.
+/// How to sign in at a server. Your own hub on this computer needs no token.
 #[derive(Debug, Flags)]
 pub(super) struct Access {
     #[command(flatten)]
     pub(super) token: TokenOptions,
-    /// Send the token over ws:// to another computer: it and all messages can be read on the way.
+    /// Allow ws:// to another computer: anyone on the network can read the token and all messages.
     #[arg(long)]
     pub(super) insecure: bool,
-    /// The data directory of a hub of your own on this computer.
-    #[arg(long, value_name = "DIR")]
+    /// The data directory of your own hub on this computer.
+    #[arg(long, value_name = "DIR", value_parser = values::dir)]
     pub(super) data_dir: Option<PathBuf>,
-    /// A certificate authority to trust for this server, a PEM file.
-    #[arg(long, value_name = "FILE")]
+    /// A CA certificate to trust for this server, a PEM file.
+    #[arg(long, value_name = "FILE", value_parser = values::file)]
     pub(super) ca_file: Option<PathBuf>,
 }
 
@@ -373,19 +319,12 @@ impl Access {
     }
 }
 
-/// Reads an address that was given; what is wrong with it is said without a password that may be in it.
-pub(super) fn address(text: &str) -> Result<Address, Failure> {
-    Address::parse(text).map_err(|error| {
-        Failure::new(Exit::Failed, format!("{}: {error}", print::harmless(&mask::hide_address(text))))
-    })
-}
-
 /// Which server, and how to come in.
 #[derive(Debug, Flags)]
 pub(super) struct Server {
     /// The server's address.
-    #[arg(value_name = "URL")]
-    pub(super) url: String,
+    #[arg(value_name = "URL", value_parser = AddressParser)]
+    pub(super) url: Address,
     #[command(flatten)]
     pub(super) access: Access,
 }
@@ -395,24 +334,24 @@ pub(super) struct Tail {
     #[command(flatten)]
     pub(super) server: Server,
     /// Only this room.
-    #[arg(long, value_parser = room)]
+    #[arg(long, value_parser = values::room)]
     pub(super) room: Option<RoomName>,
-    /// One JSON object a line.
+    /// Print one JSON object per line.
     #[arg(long)]
     pub(super) json: bool,
-    /// Leave after so many messages.
+    /// Exit after this many messages.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) count: Option<u64>,
-    /// Begin after this offset; 0 is the beginning. Without it, with what comes from now on.
+    /// Start after this offset; 0 is the beginning. By default, only new messages are printed.
     #[arg(long, value_name = "OFFSET")]
     pub(super) since: Option<u64>,
-    /// Of devices only this one. Without --json, readings are shown of a device that is named only.
-    #[arg(long, value_name = "ID", value_parser = device)]
+    /// Only this device. Without --json, readings are printed only for a device named here.
+    #[arg(long, value_name = "ID", value_parser = values::device)]
     pub(super) device: Option<DeviceId>,
-    /// No readings; how devices are is told all the same.
+    /// Don't print readings; the status of devices is still printed.
     #[arg(long)]
     pub(super) no_readings: bool,
-    /// No messages.
+    /// Don't print messages.
     #[arg(long, conflicts_with_all = ["room", "count", "since"])]
     pub(super) no_messages: bool,
 }
@@ -420,15 +359,15 @@ pub(super) struct Tail {
 #[derive(Debug, Flags)]
 pub(super) struct Agent {
     /// The server's address.
-    #[arg(long, value_name = "URL")]
-    pub(super) url: String,
+    #[arg(long, value_name = "URL", value_parser = AddressParser)]
+    pub(super) url: Address,
     #[command(flatten)]
     pub(super) access: Access,
-    /// The device's name for people; this computer's unless given.
-    #[arg(long)]
+    /// The device's name for people; by default this computer's name.
+    #[arg(long, value_parser = values::title)]
     pub(super) name: Option<String>,
-    /// The device's id; made of this computer's name unless given. A device's token has its own.
-    #[arg(long, value_parser = device)]
+    /// The device's id; by default made from this computer's name. A device's token has its own.
+    #[arg(long, value_parser = values::device)]
     pub(super) id: Option<DeviceId>,
 }
 
@@ -436,56 +375,48 @@ pub(super) struct Agent {
 pub(super) struct Set {
     #[command(flatten)]
     pub(super) server: Server,
-    /// Which device.
-    #[arg(value_name = "DEVICE", value_parser = device)]
+    /// The device's id.
+    #[arg(value_name = "DEVICE", value_parser = values::device)]
     pub(super) device: DeviceId,
-    /// Which of its properties.
-    #[arg(value_name = "PROPERTY", value_parser = device)]
+    /// The property to set.
+    #[arg(value_name = "PROPERTY", value_parser = values::device)]
     pub(super) property: MetricName,
-    /// To what: a number, true, false, or a text.
+    /// The new value: a number, true, false, or text.
     #[arg(value_name = "VALUE", allow_hyphen_values = true)]
     pub(super) value: String,
-    /// How long to wait, connecting included: a number with s, m, h or d. A device has 30 s to answer.
-    #[arg(long, value_name = "TIME", default_value = "40s", value_parser = duration)]
+    /// How long to wait, including connecting: a number with s, m, h or d. A device has 30 s to answer.
+    #[arg(long, value_name = "TIME", default_value = "40s", value_parser = values::duration)]
     pub(super) timeout: Duration,
 }
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
-A change reaches those who are connected at once.
-
-Examples:
-  duplexctl device add shed --name 'Shed'
-  duplexctl device token rotate shed
-  duplexctl device remove shed
-  duplexctl device list --url wss://hub.example:7870 --token TOKEN")]
 pub(super) enum Device {
-    /// Give a device a token, and print it. One that it had before works nowhere any more.
+    /// Give a device a token and print it. A token it had before stops working.
     Add {
         /// The device's id: 1 to 64 characters.
-        #[arg(value_name = "ID", value_parser = device)]
+        #[arg(value_name = "ID", value_parser = values::device)]
         id: DeviceId,
         /// Its name for people.
-        #[arg(long)]
+        #[arg(long, value_parser = values::title)]
         name: Option<String>,
         #[command(flatten)]
         at: At,
     },
-    /// Take a device's token away: its connection ends at once. What it said stays.
+    /// Remove a device's token: it is disconnected at once. Its readings stay.
     Remove {
         /// The device's id.
-        #[arg(value_name = "ID", value_parser = device)]
+        #[arg(value_name = "ID", value_parser = values::device)]
         id: DeviceId,
         #[command(flatten)]
         at: At,
     },
-    /// Give a device's token another name. One that the device announces itself goes before it.
+    /// Rename a device. A name that the device announces itself takes precedence.
     Rename {
         /// The device's id.
-        #[arg(value_name = "ID", value_parser = device)]
+        #[arg(value_name = "ID", value_parser = values::device)]
         id: DeviceId,
-        /// The new name: 1 to 64 characters.
-        #[arg(value_name = "NAME")]
+        /// The new name: 1 to 128 characters.
+        #[arg(value_name = "NAME", value_parser = values::title)]
         name: String,
         #[command(flatten)]
         at: At,
@@ -493,9 +424,9 @@ pub(super) enum Device {
     /// A device's token.
     #[command(subcommand)]
     Token(DeviceToken),
-    /// Print the devices that have a token.
+    /// List the devices that have a token.
     List {
-        /// One JSON object a line.
+        /// Print one JSON object per line.
         #[arg(long)]
         json: bool,
         #[command(flatten)]
@@ -505,10 +436,10 @@ pub(super) enum Device {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DeviceToken {
-    /// Give a device another token, and print it. The one before works nowhere any more.
+    /// Replace a device's token and print the new one. The old token stops working.
     Rotate {
         /// The device's id.
-        #[arg(value_name = "ID", value_parser = device)]
+        #[arg(value_name = "ID", value_parser = values::device)]
         id: DeviceId,
         #[command(flatten)]
         at: At,
@@ -517,17 +448,17 @@ pub(super) enum DeviceToken {
 
 #[derive(Debug, Flags)]
 pub(super) struct Health {
-    /// The hub's address; by default that of the hub that runs on the data directory.
-    #[arg(value_name = "URL", conflicts_with = "data_dir")]
-    pub(super) url: Option<String>,
+    /// The hub's address; by default that of the hub running on the data directory.
+    #[arg(value_name = "URL", conflicts_with = "data_dir", value_parser = AddressParser)]
+    pub(super) url: Option<Address>,
     /// The hub's data directory; by default that of the hub on this computer.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = values::dir)]
     pub(super) data_dir: Option<PathBuf>,
-    /// A certificate authority to trust for this server, a PEM file.
-    #[arg(long, value_name = "FILE", requires = "url")]
+    /// A CA certificate to trust for this server, a PEM file.
+    #[arg(long, value_name = "FILE", requires = "url", value_parser = values::file)]
     pub(super) ca_file: Option<PathBuf>,
-    /// How long to wait for its answer: a number with s, m, h or d.
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    /// How long to wait for an answer: a number with s, m, h or d.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::duration)]
     pub(super) timeout: Duration,
 }
 
@@ -535,47 +466,18 @@ pub(super) struct Health {
 pub(super) struct Send {
     #[command(flatten)]
     pub(super) server: Server,
-    /// Where to.
-    #[arg(long, value_parser = room)]
+    /// The room to send to.
+    #[arg(long, value_parser = values::room)]
     pub(super) room: RoomName,
-    /// What; - for standard input.
+    /// The message; - for standard input.
     #[arg(value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) text: String,
-    /// The message's id: sending again with the same one is safe.
+    /// The message's id: sending again with the same id is safe.
     #[arg(long, value_name = "UUID")]
     pub(super) id: Option<MessageId>,
-    /// How long to wait through outages: a number with s, m, h or d.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    /// How long to keep trying: a number with s, m, h or d.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
     pub(super) timeout: Duration,
-}
-
-/// `10.0.0.0/8`, `2001:db8::/32`, or a single address.
-fn network(text: &str) -> Result<IpNet, String> {
-    let single = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    let network = text.parse::<IpNet>().ok().or_else(single);
-    network.ok_or_else(|| "an address or a network, such as 10.0.0.0/8".to_owned())
-}
-
-fn room(text: &str) -> Result<RoomName, String> {
-    RoomName::new(text).map_err(|error| error.to_string())
-}
-
-fn device(text: &str) -> Result<DeviceId, String> {
-    DeviceId::new(text).map_err(|error| error.to_string())
-}
-
-/// `90`, `90s`, `5m`, `2h`, `7d`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let seconds = match unit {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return Err("a number with s, m, h or d".to_owned()),
-    };
-    let number: u64 = digits.parse().map_err(|_| "a number with s, m, h or d".to_owned())?;
-    Ok(Duration::from_secs(number.saturating_mul(seconds).min(366 * 86_400)))
 }
 
 #[cfg(test)]
@@ -584,12 +486,12 @@ mod tests {
 
     #[test]
     fn the_flags_make_sense() {
-        Args::command().debug_assert();
+        help::command().debug_assert();
     }
 
     #[test]
     fn every_option_of_a_hub_has_an_environment_variable() {
-        let args = Args::command();
+        let args = help::command();
         let hub = args.find_subcommand("hub").unwrap();
         for arg in hub.get_arguments().filter(|arg| arg.get_long() != Some("help")) {
             let name = arg.get_long().unwrap().to_uppercase().replace('-', "_");
@@ -600,20 +502,5 @@ mod tests {
                 "--{name} has no variable of its name"
             );
         }
-    }
-
-    #[test]
-    fn a_proxy_is_an_address_or_a_network() {
-        assert_eq!(network("10.0.0.0/8").map(|network| network.to_string()), Ok("10.0.0.0/8".to_owned()));
-        assert_eq!(network("::1").map(|network| network.to_string()), Ok("::1/128".to_owned()));
-        assert!(network("10.0.0.0/33").is_err() && network("proxy.example").is_err() && network("").is_err());
-    }
-
-    #[test]
-    fn times_have_units() {
-        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
-        assert_eq!(duration("7d"), Ok(Duration::from_secs(604_800)));
-        assert!(duration("soon").is_err() && duration("").is_err() && duration("5x").is_err());
     }
 }

@@ -7,6 +7,7 @@ use super::follow::Follow;
 use super::{Exit, Failure, print};
 use crate::clock;
 use crate::model::link_state::{LinkState, Why};
+use crate::model::number::NotHeld;
 use crate::model::{
     Command, CommandRefusal, CommandState, Device, Event, MessageId, Metric, MetricType, Value,
 };
@@ -54,7 +55,7 @@ impl Attempt {
                 Event::Link(LinkState::Waiting { why, .. }) => self.why = Some(why.clone()),
                 Event::Link(LinkState::Stopped { why }) => {
                     let exit = if self.sent { Exit::Unknown } else { Exit::Refused };
-                    return Err(Failure::new(exit, print::reason(why)));
+                    return Err(Failure::new(exit, follow.reason(why)));
                 }
                 _ => {}
             }
@@ -107,12 +108,19 @@ fn writable<'a>(device: &'a Device, property: &str) -> Result<&'a Metric, String
 
 /// A JSON scalar, or else a text, as what the property takes.
 fn read_value(text: &str, metric: &Metric) -> Result<Value, String> {
-    let read = serde_json::from_str::<Value>(text).unwrap_or_else(|_| Value::Text(text.into()));
+    let read = match Value::parse_number(text) {
+        Ok(number) => number,
+        Err(NotHeld::OutOfRange) if metric.kind == MetricType::Number => {
+            return Err(format!("{}; {text} is {}", metric.limits(), NotHeld::OutOfRange));
+        }
+        Err(_) => serde_json::from_str::<Value>(text).unwrap_or_else(|_| Value::Text(text.into())),
+    };
     let value = match (metric.kind, read) {
         // What it takes is a text, whatever it looks like.
-        (MetricType::Text | MetricType::Enum, Value::Number(_) | Value::Flag(_) | Value::Missing) => {
-            Value::Text(text.into())
-        }
+        (
+            MetricType::Text | MetricType::Enum,
+            Value::Number(_) | Value::Whole(_) | Value::Flag(_) | Value::Missing,
+        ) => Value::Text(text.into()),
         (MetricType::Flag, Value::Text(word)) => match &*word {
             "on" | "yes" => Value::Flag(true),
             "off" | "no" => Value::Flag(false),
@@ -161,7 +169,7 @@ mod tests {
 
     fn metric(kind: MetricType) -> Metric {
         let mut metric = Metric::new(MetricName::new("it").unwrap(), kind);
-        (metric.min, metric.max) = (Some(1.0), Some(60.0));
+        (metric.min, metric.max) = (Some(1.0.into()), Some(60.0.into()));
         metric.options = vec!["auto".to_owned(), "1".to_owned()];
         metric
     }
@@ -171,9 +179,22 @@ mod tests {
         let read = |text: &str, kind| read_value(text, &metric(kind));
         assert_eq!(read("21.5", MetricType::Number), Ok(Value::Number(21.5)));
         assert_eq!(read("-3", MetricType::Number), Err("a number from 1 to 60".to_owned()));
-        assert_eq!(read("warm", MetricType::Number), Err("a number".to_owned()));
-        assert_eq!(read("null", MetricType::Number), Err("a number".to_owned()));
-        assert_eq!(read("[1]", MetricType::Number), Err("a number".to_owned()));
+        assert_eq!(read("warm", MetricType::Number), Err("a number from 1 to 60".to_owned()));
+        assert_eq!(read("null", MetricType::Number), Err("a number from 1 to 60".to_owned()));
+        assert_eq!(read("[1]", MetricType::Number), Err("a number from 1 to 60".to_owned()));
+        let free = Metric::new(MetricName::new("it").unwrap(), MetricType::Number);
+        for number in ["1724442618569203714", "-9223372036854775807", "18446744073709551615"] {
+            let read = serde_json::to_string(&read_value(number, &free).unwrap()).unwrap();
+            assert_eq!(read, number, "it is given as it was typed");
+        }
+        for number in ["18446744073709551616", "-9223372036854775809", "1e400"] {
+            let error = read_value(number, &free).unwrap_err();
+            assert!(error.contains(&format!("{number} is out of range")), "{error}");
+        }
+        assert_eq!(
+            read("18446744073709551616", MetricType::Text),
+            Ok(Value::Text("18446744073709551616".into()))
+        );
         for (text, flag) in [("true", true), ("false", false), ("on", true), ("off", false), ("1", true)] {
             assert_eq!(read(text, MetricType::Flag), Ok(Value::Flag(flag)));
         }

@@ -5,8 +5,9 @@ use serde_json::json;
 use super::admin::{Admin, new_token};
 use super::args::{Device, DeviceToken};
 use super::{Failure, people, print};
+use crate::model::publish::{self, Trust};
 use crate::model::rights::Manage;
-use crate::model::{Address, DeviceId, PrincipalId, publish};
+use crate::model::{Address, DeviceId, PrincipalId};
 
 /// Where a hub listens unless it is told otherwise.
 const USUAL: &str = "ws://127.0.0.1:7870";
@@ -18,7 +19,7 @@ pub(super) async fn run(command: Device) -> Result<(), Failure> {
             let mut admin = Admin::open(at).await?;
             let (who, name, token) = (principal(&id), name.unwrap_or_default(), new_token()?);
             admin.change(Manage::AddDevice { who, name, token: token.clone() }).await?;
-            let place = place(&admin, told.as_deref());
+            let place = place(&admin, told);
             admin.end().await;
             print::line(token.reveal())?;
             explain(&id, place);
@@ -70,8 +71,8 @@ fn principal(id: &DeviceId) -> PrincipalId {
 }
 
 /// Where to post to, and whether the hub signed its certificate itself.
-fn place(admin: &Admin, told: Option<&str>) -> (String, bool) {
-    match (told.and_then(|url| Address::parse(url).ok()), admin.beacon()) {
+fn place(admin: &Admin, told: Option<Address>) -> (String, bool) {
+    match (told, admin.beacon()) {
         (Some(address), _) => (address.url, address.fingerprint.is_some()),
         (None, Some(beacon)) => (beacon.url, beacon.fingerprint.is_some()),
         (None, None) => (USUAL.to_owned(), false),
@@ -80,7 +81,8 @@ fn place(admin: &Admin, told: Option<&str>) -> (String, bool) {
 
 /// The token is alone on standard output; how to use it is beside it, on standard error.
 fn explain(id: &DeviceId, (url, self_signed): (String, bool)) {
-    let command = publish::command(&url, self_signed, id.as_str(), "TOKEN");
+    let trust = if self_signed { Trust::Unchecked } else { Trust::System };
+    let command = publish::command(&url, trust, id.as_str(), "TOKEN");
     print::explain(&format!(
         "This token speaks for {} alone; it is not shown again. Publish with it:\n  {command}",
         print::harmless(id.as_str()),

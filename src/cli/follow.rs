@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
-use super::args::{Server, address};
+use super::args::Server;
 use super::hub::failed;
+use super::reason::reason_at;
 use super::{Exit, Failure, print};
 use crate::clock;
 use crate::link::{Input, Link, Output};
@@ -44,6 +45,11 @@ impl Follow {
         let mut follow = Follow { link, line, profile, access, posted, openings, events: VecDeque::new() };
         follow.tell(Input::Start);
         Ok(follow)
+    }
+
+    /// Why the link is down, with what to do.
+    pub(super) fn reason(&self, why: &Why) -> String {
+        reason_at(why, self.profile.urls.first().map_or("", String::as_str))
     }
 
     /// How the link is.
@@ -138,7 +144,7 @@ fn is_close(inputs: &[Input]) -> bool {
 
 /// What was meant by the flags.
 fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
-    let address = address(&server.url)?;
+    let address = server.url.clone();
     let access = match server.access.token()? {
         Some(token) => {
             server.access.check_encrypted(&address.url)?;

@@ -4,11 +4,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::args::Args;
-use super::{Exit, Failure, print};
+use super::{Exit, Failure, help, print};
 
 /// Where each shell looks below a `share` folder, and what it wants the file to be called.
 const SHELLS: [(Shell, &str, &str, &str); 3] = [
@@ -19,7 +17,7 @@ const SHELLS: [(Shell, &str, &str, &str); 3] = [
 
 /// Writes for this program and for the window's, `app`, into `share`.
 pub(super) fn run(share: &Path, app: clap::Command) -> Result<(), Failure> {
-    for command in [Args::command(), app] {
+    for command in [help::command(), app] {
         write(share, command).map_err(|error| {
             let place = print::harmless(&share.display().to_string());
             Failure::new(Exit::Failed, format!("{place} cannot be written to: {error}"))
@@ -59,7 +57,7 @@ mod tests {
     fn every_command_a_person_is_told_of_has_a_page_that_names_its_flags() {
         let dir = generated();
         let page = |name: &str| fs::read_to_string(dir.path().join("man/man1").join(name)).unwrap();
-        for command in Args::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+        for command in help::command().get_subcommands().filter(|command| !command.is_hide_set()) {
             let page = page(&format!("duplexctl-{}.1", command.get_name()));
             for flag in command.get_arguments().filter_map(|flag| flag.get_long()) {
                 assert!(

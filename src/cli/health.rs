@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::args::{Health, address};
+use super::args::Health;
+use super::reason::reason_at;
 use super::{Exit, Failure, hub_dir_here, print};
 use crate::hub::Beacon;
 use crate::transport::Target;
@@ -14,7 +15,7 @@ pub(super) async fn run(command: Health) -> Result<(), Failure> {
         target.deadline = command.timeout;
         match request::get(&target, "/healthz").await {
             Ok(answer) => return verdict(&answer),
-            Err(why) => failure = Failure::new(Exit::Failed, print::reason(&why)),
+            Err(why) => failure = Failure::new(Exit::Failed, reason_at(&why, &target.url)),
         }
     }
     Err(failure)
@@ -22,8 +23,7 @@ pub(super) async fn run(command: Health) -> Result<(), Failure> {
 
 /// Where to ask, in turn.
 fn targets(command: &Health) -> Result<Vec<Target>, Failure> {
-    if let Some(url) = &command.url {
-        let address = address(url)?;
+    if let Some(address) = command.url.clone() {
         let mut target = Target::new(address.url);
         target.fingerprint = address.fingerprint;
         target.ca_file.clone_from(&command.ca_file);

@@ -26,6 +26,7 @@ pub(super) async fn run(command: Hub) -> Result<(), Failure> {
         tls,
         insecure: command.insecure,
         embedded: false,
+        announce: command.announce,
         allowed_hosts: command.allow_host,
         allowed_origins: command.allow_origin,
         trusted_proxies: command.trusted_proxy,

@@ -1,17 +1,16 @@
 //! `duplexctl invite`.
 
-use chrono::{DateTime, Local};
 use serde_json::json;
 
 use super::admin::Admin;
-use super::args::{self, At, Invite, InviteCommand};
+use super::args::{At, Invite, InviteCommand};
 use super::hub::failed;
 use super::{Exit, Failure, hub_dir_here, print};
 use crate::clock;
-use crate::hub::{self, Beacon, HubError, InviteOptions};
+use crate::hub::{self, Beacon, HubError, InviteOptions, LanWay};
 use crate::model::rights::{Invitation, Manage, Managed};
 use crate::model::time::WallMs;
-use crate::model::{Address, PrincipalKind};
+use crate::model::{Address, InviteLink, PrincipalKind};
 
 pub(super) async fn run(command: Invite) -> Result<(), Failure> {
     match command.what {
@@ -34,10 +33,7 @@ pub(super) async fn run(command: Invite) -> Result<(), Failure> {
 }
 
 async fn make(command: Invite) -> Result<(), Failure> {
-    let address = match &command.url {
-        None => None,
-        Some(text) => Some(args::address(text)?),
-    };
+    let address = command.url.clone();
     let expires_in_ms = u64::try_from(command.expires.as_millis()).unwrap_or(u64::MAX);
     let kind = if command.admin { PrincipalKind::Admin } else { PrincipalKind::Person };
     let what = Manage::Invite { kind, expires_in_ms };
@@ -49,7 +45,7 @@ async fn make(command: Invite) -> Result<(), Failure> {
         let mut admin = Admin::open(At { url: command.url, access: command.access }).await?;
         let made = admin.ask(what).await?;
         admin.end().await;
-        return print_link(made, Some(url), fingerprint);
+        return print_link(made, Some(url), fingerprint, Vec::new(), String::new());
     }
     let data_dir = hub_dir_here(command.access.data_dir.clone())?;
     if !hub::is_running(&data_dir) {
@@ -61,17 +57,28 @@ async fn make(command: Invite) -> Result<(), Failure> {
     let made = admin.ask(what).await?;
     admin.end().await;
     let beacon = Beacon::read(&data_dir);
+    let lan = beacon.as_ref().and_then(|beacon| beacon.lan.clone()).filter(|_| url.is_none());
+    if let Some(LanWay { url, also, fingerprint, name }) = lan {
+        return print_link(made, Some(url), Some(fingerprint), also, name);
+    }
     let fingerprint = beacon.as_ref().and_then(|beacon| beacon.fingerprint.clone());
     let url = url.or(beacon.map(|beacon| beacon.url));
     let not_running = || failed(HubError::NotRunning { data_dir: data_dir.clone() });
-    print_link(made, Some(url.ok_or_else(not_running)?), fingerprint)
+    print_link(made, Some(url.ok_or_else(not_running)?), fingerprint, Vec::new(), String::new())
 }
 
-fn print_link(made: Managed, url: Option<String>, known: Option<String>) -> Result<(), Failure> {
+fn print_link(
+    made: Managed,
+    url: Option<String>,
+    known: Option<String>,
+    also: Vec<String>,
+    name: String,
+) -> Result<(), Failure> {
     let Managed::Invited { code, url: own, fingerprint, .. } = made else {
         return Err(Failure::new(Exit::Failed, "what the hub answers makes no sense"));
     };
-    let link = Address { url: url.unwrap_or(own), invite: Some(code), fingerprint: known.or(fingerprint) };
+    let address = Address { url: url.unwrap_or(own), invite: Some(code), fingerprint: known.or(fingerprint) };
+    let link = InviteLink { address, also, name };
     print::line(&print::harmless(&link.to_string()))
 }
 
@@ -95,8 +102,7 @@ fn as_text(invite: &Invitation, now: WallMs) -> String {
 }
 
 fn moment(at: WallMs) -> String {
-    let at = DateTime::from_timestamp_millis(at).map(|at| at.with_timezone(&Local));
-    at.map(|at| at.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
+    print::local_text(at, "%Y-%m-%d %H:%M")
 }
 
 #[cfg(test)]

@@ -11,9 +11,11 @@ use crate::model::known::{MARK, Shown, device_label};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::name::looks_like;
 use crate::model::time::WallMs;
-use crate::model::{Entry, PrincipalKind, Status, Time, Value};
+use crate::model::zone;
+use crate::model::{Entry, Number, PrincipalKind, Status, Time, Value};
 
 use super::devices::{Reading, Turn};
+pub(super) use super::reason::reason;
 use super::{Exit, Failure};
 use crate::privacy;
 
@@ -142,9 +144,13 @@ fn without(text: &str, like: char) -> String {
     out
 }
 
+/// A moment by this computer's clock, with its offset from UTC where the clock shows the same time twice.
+pub(super) fn local_text(at: WallMs, pattern: &str) -> String {
+    zone::shown(&chrono::Local, at, |time| time.format(pattern).to_string())
+}
+
 fn time_text(at: WallMs) -> String {
-    let time = chrono::DateTime::from_timestamp_millis(at).map(|at| at.with_timezone(&chrono::Local));
-    time.map(|at| at.format("%H:%M:%S").to_string()).unwrap_or_default()
+    local_text(at, "%H:%M:%S")
 }
 
 /// A reading as a JSON object. `at` is in Unix milliseconds by the device's clock, `received` by the hub's.
@@ -165,7 +171,8 @@ pub(super) fn reading_json(reading: &Reading<'_>) -> String {
 pub(super) fn reading_text(reading: &Reading<'_>) -> String {
     let value = match reading.value {
         Value::Missing => "none".to_owned(),
-        Value::Number(number) => number.to_string(),
+        Value::Number(number) => Number::from(*number).to_string(),
+        Value::Whole(whole) => whole.to_string(),
         Value::Flag(flag) => flag.to_string(),
         Value::Text(text) => text.to_string(),
     };
@@ -225,66 +232,16 @@ pub(super) fn link_text(state: &LinkState, now: Time) -> String {
     match state {
         LinkState::Waiting { why, retry_at, .. } => {
             let seconds = retry_at.saturating_sub(now.boot_ms).div_ceil(1_000);
-            format!("waiting: {}; trying again in {seconds} s", reason(why))
+            format!("waiting: {}; retrying in {seconds} s", reason(why))
         }
         LinkState::Stopped { why } => format!("stopped: {}", reason(why)),
         state => state.code().to_owned(),
     }
 }
 
-/// What happened and what to do, in one clause.
-pub(super) fn reason(why: &Why) -> String {
-    let text = match why {
-        Why::BadUrl { detail } => format!("the address cannot be used ({detail})"),
-        Why::NameNotFound { host } => format!("the name {host} has no address; check its spelling"),
-        Why::ConnectionRefused => "nothing listens there; is the server running?".to_owned(),
-        Why::Unreachable { detail } => format!("the network does not reach the server ({detail})"),
-        Why::TimedOut { .. } => "the server does not answer".to_owned(),
-        Why::TlsUntrusted { detail } => {
-            format!("the server's certificate is not trusted ({detail}); give its authority by --ca-file")
-        }
-        Why::TlsFailed { detail } => format!("no secure connection can be made ({detail})"),
-        Why::Http { status: 401, .. } | Why::Unauthorized => {
-            "the server does not know this token; give one by --token-file or DUPLEX_TOKEN".to_owned()
-        }
-        Why::Withdrawn => "your access was withdrawn; ask for a new token".to_owned(),
-        Why::Http { status: 403, .. } | Why::Forbidden => "this token may not do that".to_owned(),
-        Why::Http { status: 404, .. } => "there is no hub at this path; check the address".to_owned(),
-        Why::Http { status, .. } => format!("the server answers with HTTP status {status}"),
-        Why::NotWebSocket { detail } => format!("what answers there is no hub ({detail})"),
-        Why::Closed { code: Some(code), reason, .. } => {
-            format!("the server closed the connection ({code} {reason})")
-        }
-        Why::Closed { code: None, reason, .. } => format!("the server closed the connection ({reason})"),
-        Why::Lost { detail } => format!("the connection broke ({detail})"),
-        Why::Silent => "the server stopped answering".to_owned(),
-        Why::Violation { detail } => format!("what the server says makes no sense ({detail}); is it a hub?"),
-        Why::NoCommonVersion { ours, theirs } => {
-            format!(
-                "the server speaks version {} to {}, this program {} to {}",
-                theirs.0, theirs.1, ours.0, ours.1
-            )
-        }
-        Why::InviteRefused => "the invite was used or has expired; ask for another".to_owned(),
-        Why::Impostor => "what listens there is not your hub; your token was not told".to_owned(),
-        Why::BadCaFile { path, detail } => {
-            format!("{} is no certificate authority ({detail})", path.display())
-        }
-        Why::Unsupported { detail } => detail.clone(),
-        Why::HubFailed { detail } => format!("the hub failed ({detail})"),
-        Why::NoToken => "a token is needed; give one by --token-file or DUPLEX_TOKEN".to_owned(),
-        Why::HubLogMissing { path, .. } => format!("the hub's log {} is missing", path.display()),
-        Why::HubLogDamaged { path, detail } => {
-            format!("the hub's log {} is damaged ({detail})", path.display())
-        }
-    };
-    // A server could repeat what it was told.
-    harmless(&privacy::mask(&text))
-}
-
 fn code(why: &Why) -> Option<u16> {
     match why {
-        Why::Http { status, .. } => Some(*status),
+        Why::Http { status, .. } | Why::Redirected { status, .. } => Some(*status),
         Why::Closed { code, .. } => *code,
         _ => None,
     }

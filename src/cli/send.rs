@@ -73,7 +73,7 @@ impl Attempt {
                 Event::Link(LinkState::Waiting { why, .. }) => self.why = Some(why),
                 Event::Link(LinkState::Stopped { why }) => {
                     let exit = if self.sent { Exit::Unknown } else { Exit::Refused };
-                    return Err(Failure::new(exit, print::reason(&why)));
+                    return Err(Failure::new(exit, follow.reason(&why)));
                 }
                 _ => {}
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::args::Tail;
 use super::devices::Seen;
 use super::follow::Follow;
+use super::reason::reason_at;
 use super::{Exit, Failure, print};
 use crate::clock;
 use crate::model::known::Known;
@@ -130,7 +131,9 @@ fn link(command: &Tail, state: &LinkState) -> Result<(), Failure> {
         print::line(&print::link_json(state, clock::now()))?;
     }
     match state {
-        LinkState::Stopped { why } => Err(Failure::new(Exit::Refused, print::reason(why))),
+        LinkState::Stopped { why } => {
+            Err(Failure::new(Exit::Refused, reason_at(why, &command.server.url.url)))
+        }
         LinkState::Waiting { .. } if !command.json => {
             print::error(&print::link_text(state, clock::now()));
             Ok(())

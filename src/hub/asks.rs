@@ -176,6 +176,21 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answe
     }
 }
 
+/// Whether an invite could be redeemed. A code that is not good counts like a bad token, so that none is guessed.
+pub(super) async fn check_invite(hub: Arc<Hub>, code: String, from: IpAddr) -> Answer {
+    let code = hash(&invite::canonical(&code));
+    match hub.store.check_invite(code, clock::now().wall_ms).await {
+        Ok(expires) => Answer::InviteChecked(Some((hub.name.clone(), expires))),
+        Err(RedeemError::Refused(why)) => {
+            log::info!("an invite that {from} asked about is not good: {why}");
+            hub.metrics.refuse(Refused::Invite);
+            hub.failed(from);
+            Answer::InviteChecked(None)
+        }
+        Err(RedeemError::Store(error)) => unavailable(&hub, "look up an invite", &error),
+    }
+}
+
 /// A key for a new principal.
 pub(super) fn new_principal_id() -> Result<PrincipalId, getrandom::Error> {
     Ok(PrincipalId(proof::hex(&clock::random::<8>()?)))

@@ -17,6 +17,7 @@ use tokio::time::{Instant, Sleep, timeout};
 use super::account::Account;
 use super::asks::{self, Entrance, NewEntry, Queued, Written};
 use super::fleet::{Mail, Relay, Station};
+use super::lan::{self, Door};
 use super::manage::{self, Asker};
 use super::metrics::Refused;
 use super::places::{Eviction, Place};
@@ -62,6 +63,8 @@ pub(super) struct Visitor {
     pub place: Place,
     /// The hash of the token that said so.
     pub credential: Option<[u8; 32]>,
+    /// Where it came in.
+    pub door: Door,
 }
 
 /// Serves one client until either end closes. The client is on the heap: arguments of an `async fn` would be in its task
@@ -147,6 +150,7 @@ struct Client {
     socket: Socket,
     place: Place,
     address: IpAddr,
+    door: Door,
     stopping: watch::Receiver<bool>,
     entrance: Option<Entrance>,
     /// The hash of the token that it came with.
@@ -190,7 +194,8 @@ impl Client {
             socket,
             place: visitor.place,
             address: visitor.address,
-            stopping: hub.stopping.subscribe(),
+            stopping: visitor.door.closing(),
+            door: visitor.door,
             entrance: None,
             credential: visitor.credential,
             tenure: None,
@@ -250,7 +255,11 @@ impl Client {
                 self.tell(Input::Tick);
             }
             Happening::Stopping => {
-                self.tell(Input::GoingAway);
+                // Only the way in from the network may have been closed.
+                match self.door.is_lan() && !*self.hub.stopping.borrow() {
+                    true => self.dismissed(lan::CLOSED),
+                    false => self.tell(Input::GoingAway),
+                }
                 self.settle().await?;
                 return Err(End::Gone);
             }
@@ -452,6 +461,7 @@ impl Client {
                 self.credential = Some(hash(&redeem.token));
                 self.answer(asks::redeem(hub, redeem, from));
             }
+            Ask::CheckInvite { code } => self.answer(asks::check_invite(hub, code.0, from)),
             Ask::Begin { principal, resume } => self.begin(hub, principal, resume),
             Ask::Append { sender, id, kind, room, body, at } => {
                 if let Some(account) = self.account() {

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::model::device::NAME_CHARS;
 use crate::model::name::{self, BadName};
 use crate::model::profile::Secret;
-use crate::model::{DeviceId, Principal, PrincipalId};
+use crate::model::{DeviceId, Principal, PrincipalId, publish};
 use crate::store::{Change, HubStore};
 use crate::wire::duplex::proof;
 
@@ -69,7 +69,7 @@ pub fn devices(data_dir: &Path) -> Result<Vec<Principal>, HubError> {
 pub(super) fn new_id(id: &str) -> Result<DeviceId, HubError> {
     let id = checked(id)?;
     let made = name::make(id.as_str(), NAME_CHARS).map_err(|why| HubError::BadName { why })?;
-    checked(&made)
+    if publish::is_reachable(&made) { checked(&made) } else { Err(HubError::UnreachableId { id: made }) }
 }
 
 /// An id that a hub's device can have: an app's own views of its links begin with `~`.

@@ -7,6 +7,7 @@ use std::thread::{Builder, JoinHandle};
 use tokio::sync::{oneshot, watch};
 
 use super::{HubError, Options, start};
+use crate::model::lan::{Lan, LanChoice};
 use crate::model::profile::Secret;
 
 /// A hub on its own thread. Dropping it tells the hub to stop, without waiting for that.
@@ -18,6 +19,7 @@ pub struct Handle {
     /// SHA-256 of its certificate, where it signed its own.
     pub fingerprint: Option<String>,
     stop: Option<oneshot::Sender<()>>,
+    lan: watch::Receiver<Lan>,
     failed: watch::Receiver<Option<String>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -37,6 +39,11 @@ impl Handle {
         }
     }
 
+    /// How it stands on the local network.
+    pub fn lan(&self) -> watch::Receiver<Lan> {
+        self.lan.clone()
+    }
+
     /// Says goodbye to all clients and closes the database. Blocks for as long as that takes, some seconds at most.
     pub fn shutdown(mut self) {
         drop(self.stop.take());
@@ -52,6 +59,16 @@ impl Handle {
 /// # Errors
 /// As [`start`].
 pub fn spawn(options: Options) -> Result<Handle, HubError> {
+    // Nobody changes it: it stays as it is by default, which is closed.
+    spawn_with(options, watch::channel(LanChoice::default()).1)
+}
+
+/// The same for one that is opened to the local network, and closed again, as is wanted.
+///
+/// # Errors
+/// As [`start`]. That it could not be opened is no error: [`Handle::lan`] says so.
+pub fn spawn_with(options: Options, wanted: watch::Receiver<LanChoice>) -> Result<Handle, HubError> {
+    let (state, lan) = watch::channel(Lan::Closed { ended: None, port: wanted.borrow().port });
     let (tell, told) = sync_channel(1);
     let (stop, stopped) = oneshot::channel();
     let (fail, failed) = watch::channel(None);
@@ -75,9 +92,12 @@ pub fn spawn(options: Options) -> Result<Handle, HubError> {
                 };
                 let facts = (running.url.clone(), running.admin_token.clone(), running.fingerprint.clone());
                 let _ = tell.send(Ok(facts));
+                let network = running.network();
                 let why = tokio::select! {
                     why = running.failure() => Some(why),
                     _ = stopped => None,
+                    // It ends with the others, and closes by that.
+                    () = network.keep(wanted, state) => None,
                 };
                 running.shutdown().await;
                 why
@@ -93,5 +113,5 @@ pub fn spawn(options: Options) -> Result<Handle, HubError> {
     let thread = Builder::new().name("duplex-hub".to_owned()).spawn(run).map_err(system)?;
     let ended = |_| Err(HubError::System { detail: "the hub's thread has ended".to_owned() });
     let (url, admin_token, fingerprint) = told.recv().unwrap_or_else(ended)?;
-    Ok(Handle { url, admin_token, fingerprint, stop: Some(stop), failed, thread: Some(thread) })
+    Ok(Handle { url, admin_token, fingerprint, stop: Some(stop), lan, failed, thread: Some(thread) })
 }

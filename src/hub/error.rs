@@ -159,6 +159,12 @@ pub enum HubError {
         /// The id.
         id: String,
     },
+    /// A device's id that no address over HTTP can name.
+    #[error("{id:?} cannot be a device's id: no web address can reach it; add a letter or a digit")]
+    UnreachableId {
+        /// The id.
+        id: String,
+    },
     /// A name that cannot be given to anything.
     #[error("{why}; choose another one")]
     BadName {

@@ -49,6 +49,22 @@ pub struct Beacon {
     /// The file of its certificate, where it was given one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<PathBuf>,
+    /// How others reach it on the local network, while it is open to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lan: Option<LanWay>,
+}
+
+/// How a hub is reached on the local network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LanWay {
+    /// The socket's URL.
+    pub url: String,
+    /// Other hosts by which it is reached at the same port.
+    pub also: Vec<String>,
+    /// SHA-256 of the certificate, 64 hexadecimal digits.
+    pub fingerprint: String,
+    /// The hub's name for people.
+    pub name: String,
 }
 
 impl Beacon {

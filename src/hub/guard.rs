@@ -25,11 +25,12 @@ pub(super) enum Rejected {
 }
 
 impl Guard {
-    pub(super) fn check(&self, request: &Parts) -> Result<(), Rejected> {
+    /// `also`: more host names, for a request from where the hub goes by those, too.
+    pub(super) fn check(&self, request: &Parts, also: &[String]) -> Result<(), Rejected> {
         // RFC 9112 §3.2.2: a URL in the request line counts instead of the header; here both have to be right.
-        let in_line = request.uri.authority().is_none_or(|authority| self.is_host(authority.as_str()));
+        let in_line = request.uri.authority().is_none_or(|authority| self.is_host(authority.as_str(), also));
         let host = single(&request.headers, header::HOST);
-        if !in_line || !host.is_some_and(|host| self.is_host(host)) {
+        if !in_line || !host.is_some_and(|host| self.is_host(host, also)) {
             return Err(Rejected::Host);
         }
         let has_origin = request.headers.contains_key(header::ORIGIN);
@@ -42,7 +43,7 @@ impl Guard {
     }
 
     /// Nobody can point an IP address elsewhere, and nobody else answers for `localhost`.
-    fn is_host(&self, text: &str) -> bool {
+    fn is_host(&self, text: &str, also: &[String]) -> bool {
         let Some(host) = without_port(text) else {
             return false;
         };
@@ -51,7 +52,7 @@ impl Guard {
         is_v6
             || host.parse::<IpAddr>().is_ok()
             || host.eq_ignore_ascii_case("localhost")
-            || self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
+            || self.hosts.iter().chain(also).any(|own| own.eq_ignore_ascii_case(host))
     }
 }
 
@@ -81,14 +82,21 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        guard.check(&request.body(()).unwrap().into_parts().0)
+        guard.check(&request.body(()).unwrap().into_parts().0, &["duplex-1a2b3c4d.local".to_owned()])
     }
 
     #[test]
     fn a_rebound_host_name_is_not_ours() {
         let guard = Guard { hosts: vec!["hub.example".to_owned()], origins: Vec::new() };
-        for host in ["127.0.0.1:7870", "localhost", "LOCALHOST:1", "[::1]:7870", "[::1]", "Hub.Example:7870"]
-        {
+        for host in [
+            "127.0.0.1:7870",
+            "localhost",
+            "LOCALHOST:1",
+            "[::1]:7870",
+            "[::1]",
+            "Hub.Example:7870",
+            "Duplex-1a2b3c4d.local:1",
+        ] {
             assert_eq!(check(&guard, &[("host", host)], "/healthz"), Ok(()), "{host}");
         }
         let bad =

@@ -8,7 +8,7 @@ use axum::extract::{Extension, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::client::{self, Visitor};
 use super::guard::Rejected;
 use super::health::{self, Health};
+use super::lan::Door;
 use super::metrics::{Gauges, Refused};
 use super::places::{Full, Place};
 use super::process;
@@ -38,6 +39,8 @@ pub(super) struct Ends {
     pub from: IpAddr,
     /// The connection's place.
     pub place: Place,
+    /// Where it came in.
+    pub door: Door,
 }
 
 /// Everything that is answered.
@@ -47,6 +50,8 @@ pub(super) fn router(hub: Arc<Hub>) -> Router {
         .route("/v1/devices/{id}/readings", post(super::post::readings))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&hub), guarded))
         .with_state(hub)
 }
@@ -55,6 +60,26 @@ pub(super) fn router(hub: Arc<Hub>) -> Router {
 pub(super) fn refusal(status: StatusCode, sentence: &str) -> Response {
     let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     (status, plain, format!("{sentence}\n")).into_response()
+}
+
+async fn unknown_path(uri: Uri) -> Response {
+    let sentence = if uri.path().starts_with("/v1/devices") {
+        "No such path. Readings go to /v1/devices/ID/readings, where ID is the device's id, percent-encoded."
+    } else {
+        "No such path. This is a Duplex server: connect to /v1/socket with WebSocket, or post readings to \
+         /v1/devices/ID/readings; /healthz and /metrics are for monitoring."
+    };
+    refusal(StatusCode::NOT_FOUND, sentence)
+}
+
+/// The router adds `Allow`.
+async fn wrong_method(uri: Uri) -> Response {
+    let sentence = if uri.path().starts_with("/v1/devices/") {
+        "Wrong method: send readings with POST. They are read back over the socket, not from here."
+    } else {
+        "Wrong method: use GET."
+    };
+    refusal(StatusCode::METHOD_NOT_ALLOWED, sentence)
 }
 
 pub(super) fn with(
@@ -68,20 +93,22 @@ pub(super) fn with(
 
 async fn guarded(State(hub): State<Arc<Hub>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    match hub.guard.check(&parts) {
+    let from_lan = parts.extensions.get::<Ends>().is_some_and(|ends| ends.door.is_lan());
+    let also = if from_lan { hub.lan.hosts() } else { Vec::new() };
+    match hub.guard.check(&parts, &also) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(Rejected::Host) => {
             hub.metrics.refuse(Refused::Host);
             refusal(
                 StatusCode::MISDIRECTED_REQUEST,
-                "This hub does not go by that name: use its IP address, or start it with --allow-host NAME.",
+                "This server does not go by that host name: use its IP address, or start it with --allow-host NAME.",
             )
         }
         Err(Rejected::Origin) => {
             hub.metrics.refuse(Refused::Origin);
             refusal(
                 StatusCode::FORBIDDEN,
-                "Web pages may not connect to this hub, unless it is started with --allow-origin for theirs.",
+                "Web pages may not connect to this server unless it is started with --allow-origin for theirs.",
             )
         }
     }
@@ -108,7 +135,10 @@ async fn metrics(
         Ok(None) => return unauthorized(&hub, &ends),
         Ok(Some(principal)) if principal.kind != PrincipalKind::Admin => {
             hub.metrics.refuse(Refused::Kind);
-            return refusal(StatusCode::FORBIDDEN, "Only an admin's token sees the metrics.");
+            return refusal(
+                StatusCode::FORBIDDEN,
+                "Only an admin may read the metrics: send an admin's token.",
+            );
         }
         Ok(Some(_)) => {}
     }
@@ -152,7 +182,10 @@ pub(super) async fn authorize(
             // The store has logged what is wrong when it began.
             log::debug!("cannot look up a token: {error}");
             hub.metrics.refuse(Refused::Unavailable);
-            let response = refusal(StatusCode::SERVICE_UNAVAILABLE, "The hub's database cannot be read.");
+            let response = refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The server cannot read its database: try again later, and see its log.",
+            );
             Err(with(response, header::RETRY_AFTER, BUSY_S))
         }
     }
@@ -163,11 +196,11 @@ fn crowded(hub: &Hub, full: Full) -> Response {
     let sentence = match full {
         Full::Share => {
             hub.metrics.refuse(Refused::Share);
-            "This token has as many connections as one may have: close some, or use a token for each device."
+            "This token has reached its limit of connections: close some, or use a token for each device."
         }
         Full::Hub => {
             hub.metrics.refuse(Refused::Full);
-            "The hub has as many connections as it takes."
+            "The server has reached its limit of connections: try again later."
         }
     };
     with(refusal(StatusCode::SERVICE_UNAVAILABLE, sentence), header::RETRY_AFTER, BUSY_S)
@@ -186,13 +219,19 @@ pub(super) fn unauthorized(hub: &Hub, ends: &Ends) -> Response {
         return too_many(hub, seconds);
     }
     hub.metrics.refuse(Refused::Token);
-    let response = refusal(StatusCode::UNAUTHORIZED, "The hub does not know this token.");
+    let response = refusal(
+        StatusCode::UNAUTHORIZED,
+        "Unknown or missing token: send a valid one as `Authorization: Bearer TOKEN`.",
+    );
     with(response, header::WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"))
 }
 
 fn too_many(hub: &Hub, seconds: u64) -> Response {
     hub.metrics.refuse(Refused::Guessing);
-    let response = refusal(StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens from your address.");
+    let response = refusal(
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many wrong tokens from your address: wait, then check the token.",
+    );
     with(response, header::RETRY_AFTER, seconds)
 }
 
@@ -214,7 +253,7 @@ async fn socket(
     };
     // Whoever guesses in the hello is kept away here. On loopback that would let one user of the computer keep out
     // another, and 256 bits are not guessed.
-    let is_local = ends.from.is_loopback() && !hub.proxies.trusts(ends.from);
+    let is_local = ends.from.is_loopback() && !ends.door.is_lan() && !hub.proxies.trusts(ends.from);
     let away = hub.failures.away(ends.from, clock::now().boot_ms);
     if let (None, Some(seconds), false) = (&principal, away, is_local) {
         return too_many(&hub, seconds);
@@ -223,10 +262,10 @@ async fn socket(
         return crowded(&hub, Full::Hub);
     };
     let upgrade = hyper::upgrade::on(&mut request);
-    let Ends { own, from, place, .. } = ends;
+    let Ends { own, from, place, door } = ends;
     let credential = bearer(request.headers()).map(hash);
     let visitor =
-        Visitor { address: from, dialed: own.to_string(), principal, place: place.clone(), credential };
+        Visitor { address: from, dialed: own.to_string(), principal, place: place.clone(), credential, door };
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         if let Some(socket) = take_over(upgraded, place).await {
@@ -256,14 +295,22 @@ fn handshake(headers: &HeaderMap) -> Result<http::HeaderValue, Box<Response>> {
             .any(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word)))
     };
     if !says(header::CONNECTION, "upgrade") || !says(header::UPGRADE, "websocket") {
-        let response = refusal(StatusCode::UPGRADE_REQUIRED, "This address is for WebSocket connections.");
+        let response = refusal(
+            StatusCode::UPGRADE_REQUIRED,
+            "This path takes WebSocket connections only: connect with a Duplex app, or post readings to /v1/devices/ID/readings.",
+        );
         return Err(Box::new(with(response, header::UPGRADE, http::HeaderValue::from_static("websocket"))));
     }
     if !says(header::SEC_WEBSOCKET_VERSION, "13") {
-        let response = refusal(StatusCode::UPGRADE_REQUIRED, "This hub speaks version 13 of WebSocket.");
+        let response = refusal(
+            StatusCode::UPGRADE_REQUIRED,
+            "Only version 13 of WebSocket is supported: send Sec-WebSocket-Version: 13.",
+        );
         return Err(Box::new(with(response, header::SEC_WEBSOCKET_VERSION, 13u16)));
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
     let key = key.and_then(|key| http::HeaderValue::from_str(&key).ok());
-    key.ok_or_else(|| Box::new(refusal(StatusCode::BAD_REQUEST, "The handshake has no Sec-WebSocket-Key.")))
+    key.ok_or_else(|| {
+        Box::new(refusal(StatusCode::BAD_REQUEST, "Not a WebSocket handshake: Sec-WebSocket-Key is missing."))
+    })
 }

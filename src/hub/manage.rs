@@ -195,11 +195,21 @@ async fn carry_out(hub: &Arc<Hub>, asker: &Asker, what: Manage) -> Result<Manage
         follow_up(hub, asker, &change, &about);
     }
     Ok(match (invited, hub.premises.get()) {
-        (Some((code, expires)), premises) => Managed::Invited {
-            code,
-            expires,
-            url: premises.map_or_else(String::new, |premises| premises.url.clone()),
-            fingerprint: premises.and_then(|premises| premises.fingerprint.clone()),
+        (Some((code, expires)), premises) => match hub.lan.way() {
+            Some(way) => Managed::Invited {
+                code,
+                expires,
+                url: way.url,
+                fingerprint: Some(way.fingerprint),
+                also: way.also,
+            },
+            None => Managed::Invited {
+                code,
+                expires,
+                url: premises.map_or_else(String::new, |premises| premises.url.clone()),
+                fingerprint: premises.and_then(|premises| premises.fingerprint.clone()),
+                also: Vec::new(),
+            },
         },
         (None, _) => Managed::Done,
     })
@@ -290,7 +300,7 @@ pub fn manage_offline(data_dir: &Path, what: &Manage) -> Result<Managed, HubErro
     Ok(match (changed?, invited) {
         (Err(reason), _) => refused(why(reason)),
         (Ok(_), Some((code, expires))) => {
-            Managed::Invited { code, expires, url: String::new(), fingerprint: None }
+            Managed::Invited { code, expires, url: String::new(), fingerprint: None, also: Vec::new() }
         }
         (Ok(_), None) => Managed::Done,
     })

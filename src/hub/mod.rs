@@ -16,9 +16,11 @@
 //!   says of us.
 //! - `upkeep`: checks, repairs and copies what a hub keeps, from outside of it.
 //! - `health`: whether the disk does what is promised, and who looks.
+//! - `lan`: the app's hub on the local network: a second listener with TLS. `announce`: how it is found there.
 //! - `files`: token, secret, lock, address. [`invite`]: how people join. [`spawn`]: a hub within the app.
 
 mod account;
+mod announce;
 mod asks;
 mod client;
 mod device;
@@ -30,6 +32,7 @@ mod guard;
 mod health;
 mod http;
 mod invite;
+mod lan;
 mod limits;
 mod manage;
 mod meter;
@@ -58,10 +61,11 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
+pub use announce::SERVICE;
 pub use device::{add_device, devices, remove_device};
-pub use embedded::{Handle, spawn};
+pub use embedded::{Handle, spawn, spawn_with};
 pub use error::HubError;
-pub use files::{Beacon, is_running, is_there, secret, token};
+pub use files::{Beacon, LanWay, is_running, is_there, secret, token};
 pub use ipnet::IpNet;
 pub use upkeep::{backup, check, repair};
 
@@ -79,6 +83,7 @@ use crate::store::readings::{HUB_FILE, Keep, ReadingsStore};
 use crate::store::{HubStore, OwnerRefused};
 use fleet::Fleet;
 use guard::Guard;
+use lan::{Door, Network};
 use places::Places;
 use proxy::Proxies;
 use state::{Hub, MAX_SOCKETS};
@@ -102,6 +107,8 @@ pub struct Options {
     pub insecure: bool,
     /// Within the app: with port 0 it takes the port of its previous run, if that is free.
     pub embedded: bool,
+    /// Announce it on the local network while others can reach it there, with TLS.
+    pub announce: bool,
     /// Host names under which it is reached, besides IP addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
     /// Web pages that may connect, by their origin: `https://chat.example`.
@@ -143,6 +150,7 @@ impl Options {
             tls: Tls::Off,
             insecure: false,
             embedded: true,
+            announce: true,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -164,6 +172,7 @@ pub struct Running {
     /// The owner's token.
     pub admin_token: Secret,
     data_dir: PathBuf,
+    announce: bool,
     /// The file of its certificate, where it was given one.
     certificate: Option<PathBuf>,
     hub: Arc<Hub>,
@@ -173,6 +182,7 @@ pub struct Running {
     retaining: JoinHandle<()>,
     renewable: Option<Arc<Renewable>>,
     renewing: Option<JoinHandle<()>>,
+    announcing: Option<JoinHandle<()>>,
     _lock: File,
 }
 
@@ -237,10 +247,14 @@ pub async fn start_on(
     let watching = tokio::spawn(health::watch(Arc::clone(&hub)));
     let retaining = tokio::spawn(Arc::clone(&hub).retain(options.limits.log));
     let router = http::router(Arc::clone(&hub));
-    let stopping = hub.stopping.subscribe();
-    let accepting =
-        tokio::spawn(serve::accept(listener, Arc::clone(&hub), identity.acceptor, router, stopping));
+    let door = Door::own(hub.stopping.subscribe());
+    let accepting = tokio::spawn(serve::accept(listener, Arc::clone(&hub), identity.acceptor, router, door));
     let renewing = identity.renewable.clone().map(|renewable| tokio::spawn(renewable.follow()));
+
+    let announcing = (options.announce && !options.embedded && options.tls != Tls::Off).then(|| {
+        let fingerprint = identity.fingerprint.clone().unwrap_or_default();
+        tokio::spawn(lan::announce(hub.name.clone(), addr, fingerprint))
+    });
 
     let running = Running {
         addr,
@@ -253,6 +267,7 @@ pub async fn start_on(
             _ => None,
         },
         data_dir: options.data_dir,
+        announce: options.announce,
         hub,
         accepting,
         forwarding,
@@ -260,6 +275,7 @@ pub async fn start_on(
         retaining,
         renewable: identity.renewable,
         renewing,
+        announcing,
         _lock: lock,
     };
     running.announce()?;
@@ -420,8 +436,14 @@ impl Running {
             fingerprint: self.fingerprint.clone(),
             local: Some(local_url(&self.url, self.addr)),
             certificate: self.certificate.clone(),
+            lan: None,
         };
         beacon.write(&self.data_dir)
+    }
+
+    /// For opening it to the local network while it runs.
+    fn network(&self) -> Network {
+        Network::new(Arc::clone(&self.hub), self.data_dir.clone(), self.announce)
     }
 
     /// Waits until it has ended without being told to, and says why.
@@ -454,9 +476,7 @@ impl Running {
             log::info!("some clients had not gone when the hub closed");
         }
         self.hub.fleet.flush().await;
-        if let Some(renewing) = &self.renewing {
-            renewing.abort();
-        }
+        self.renewing.iter().chain(&self.announcing).for_each(JoinHandle::abort);
         self.accepting.abort();
         self.forwarding.abort();
         self.watching.abort();

@@ -1,5 +1,6 @@
 //! Readings over HTTP: `POST /v1/devices/{id}/readings`, for devices that have `curl` and nothing else.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
-use serde_json::Value as Json;
+use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::device;
@@ -30,6 +31,8 @@ const BODY_DEADLINE: Duration = Duration::from_secs(10);
 const TEXT_CHARS: usize = 128;
 /// Longest unit, in characters.
 const UNIT_CHARS: usize = 32;
+/// At most so many readings that were not taken are told one by one.
+const SENTENCES: usize = 16;
 
 /// What may stand behind the `?`.
 #[derive(Debug, Default, Deserialize)]
@@ -55,7 +58,7 @@ pub(super) async fn readings(
         Err(refused) => return refused,
     };
     let Some(id) = id.ok().and_then(|Path(id)| device::checked(&id).ok()) else {
-        let sentence = "A device's id has 1 to 64 characters, no control characters, no ~ at its beginning.";
+        let sentence = "Not a device's id: it has 1 to 64 characters, no control characters, and does not begin with ~. Percent-encode it in the path.";
         return refusal(StatusCode::NOT_FOUND, sentence);
     };
     let may = match principal.kind {
@@ -65,7 +68,8 @@ pub(super) async fn readings(
     };
     if !may {
         hub.metrics.refuse(Refused::Kind);
-        let sentence = "This token does not publish for this device: use the device's own, or an admin's.";
+        let sentence =
+            "This token may not publish for this device: use the device's own token, or an admin's.";
         return refusal(StatusCode::FORBIDDEN, sentence);
     }
     // Many bodies that never end are as much as many messages that never do.
@@ -87,15 +91,22 @@ pub(super) async fn readings(
     }
     let now = clock::now();
     if let Some(seconds) = hub.posts.take(&principal.id, bytes.len(), now.boot_ms) {
-        let response = refusal(StatusCode::TOO_MANY_REQUESTS, "More than the hub takes from one token.");
+        let response = refusal(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too much from this token: wait, then send less at a time.",
+        );
         return with(response, header::RETRY_AFTER, seconds);
     }
     let said = about.map_err(|error| error.body_text()).and_then(|Query(about)| checked(about));
     let parsed = said.and_then(|said| parse(&id, &bytes, now.wall_ms, said));
-    let (readings, said) = match parsed {
+    let Parsed { readings, said, mut not_taken } = match parsed {
         Ok(parsed) => parsed,
         Err(sentence) => return refusal(StatusCode::BAD_REQUEST, &sentence),
     };
+    if readings.values.is_empty() {
+        return refusal(StatusCode::BAD_REQUEST, &not_taken.told(0));
+    }
+    let told = readings.values.len() as u64;
     let from = Publisher { principal: &principal, station: None };
     let (refused, taken) = hub.fleet.publish(from, readings, Some(said), now.boot_ms);
     hub.metrics.readings.add(taken);
@@ -103,19 +114,21 @@ pub(super) async fn readings(
     let is_lost = |answer: &Answer| matches!(answer, Answer::PublishRefused { code: NOT_KEPT, .. });
     if refused.iter().any(is_lost) {
         hub.metrics.refuse(Refused::Unavailable);
-        let sentence = "The hub's disk takes nothing at the moment: whoever watches has seen this, and it is not kept. \
-                        Send it again later.";
+        let sentence = "The server's disk is not writable at the moment: whoever watches has seen these readings, but they \
+                        were not kept. Send them again later.";
         return with(refusal(StatusCode::SERVICE_UNAVAILABLE, sentence), header::RETRY_AFTER, BUSY_S);
     }
-    match refused.into_iter().next() {
-        Some(Answer::PublishRefused { detail, .. }) if taken == 0 => {
-            refusal(StatusCode::BAD_REQUEST, &format!("Nothing was taken: {detail}."))
+    not_taken.count += told.saturating_sub(taken);
+    for refused in refused {
+        if let Answer::PublishRefused { detail, .. } = refused
+            && not_taken.sentences.len() < SENTENCES
+        {
+            not_taken.sentences.push(format!("{detail}."));
         }
-        Some(Answer::PublishRefused { detail, .. }) => refusal(
-            StatusCode::BAD_REQUEST,
-            &format!("{taken} readings were taken, the others not: {detail}."),
-        ),
-        _ => StatusCode::NO_CONTENT.into_response(),
+    }
+    match not_taken.count {
+        0 => StatusCode::NO_CONTENT.into_response(),
+        _ => refusal(StatusCode::BAD_REQUEST, &not_taken.told(taken)),
     }
 }
 
@@ -130,8 +143,14 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Box<Response>>
     match timeout(BODY_DEADLINE, to_bytes(body, BODY_BYTES)).await {
         Ok(Ok(bytes)) => Ok(bytes.to_vec()),
         Ok(Err(error)) if is_too_large(&error) => refuse(StatusCode::PAYLOAD_TOO_LARGE, too_large),
-        Ok(Err(_)) => refuse(StatusCode::BAD_REQUEST, "The body ended before its time."),
-        Err(_) => refuse(StatusCode::REQUEST_TIMEOUT, "The body did not come in time."),
+        Ok(Err(_)) => refuse(
+            StatusCode::BAD_REQUEST,
+            "The body is shorter than its Content-Length: send it again, whole.",
+        ),
+        Err(_) => refuse(
+            StatusCode::REQUEST_TIMEOUT,
+            "The body did not arrive within 10 seconds: send it again, or in smaller requests.",
+        ),
     }
 }
 
@@ -163,40 +182,98 @@ fn checked(about: About) -> Result<Said, String> {
     })
 }
 
-/// Reads a flat object, or a list of `{"metric", "value", "unit", "at"}`. An error is a sentence that says where.
-fn parse(id: &DeviceId, bytes: &[u8], now: WallMs, mut said: Said) -> Result<(Readings, Said), String> {
-    let body: Json =
-        serde_json::from_slice(bytes).map_err(|error| format!("The body is not JSON: {error}."))?;
-    let mut readings = Readings::default();
-    let mut add = |at: WallMs, metric: MetricName, value: Value| {
-        match readings.samples.last_mut() {
-            Some(sample) if sample.at == at => sample.count += 1,
-            _ => readings.samples.push(Sample { device: id.clone(), at, received: now, count: 1 }),
+/// What a body comes to.
+struct Parsed {
+    readings: Readings,
+    said: Said,
+    not_taken: NotTaken,
+}
+
+/// Readings that cannot be used, each with a sentence that says why; the first of them.
+#[derive(Default)]
+struct NotTaken {
+    count: u64,
+    sentences: Vec<String>,
+}
+
+impl NotTaken {
+    fn add(&mut self, sentence: String) {
+        self.count += 1;
+        if self.sentences.len() < SENTENCES {
+            self.sentences.push(sentence);
         }
-        readings.values.push((metric, value));
+    }
+
+    /// The answer's sentences, after what was taken.
+    fn told(&self, taken: u64) -> String {
+        let mut text = match taken {
+            0 => "Nothing was taken.".to_owned(),
+            _ => format!("Taken: {taken}. Not taken: {}.", self.count),
+        };
+        for sentence in &self.sentences {
+            text.push('\n');
+            text.push_str(sentence);
+        }
+        if self.count > self.sentences.len() as u64 && !self.sentences.is_empty() {
+            text.push_str("\n…");
+        }
+        text
+    }
+}
+
+/// A body whose values are only looked at: what one of them says costs none of the others.
+type Object<'a> = BTreeMap<String, &'a RawValue>;
+
+/// Reads a flat object, or a list of `{"metric", "value", "unit", "at"}`. An error is a sentence that says where.
+fn parse(id: &DeviceId, bytes: &[u8], now: WallMs, said: Said) -> Result<Parsed, String> {
+    let not_json = |error: serde_json::Error| {
+        format!(
+            "The body is not JSON: {error}. Send {{\"metric\": value}}, or a list of {{\"metric\", \"value\"}}."
+        )
     };
-    match body {
-        Json::Object(object) => {
+    let body: &RawValue = serde_json::from_slice(bytes).map_err(not_json)?;
+    let mut parsed = Parsed { readings: Readings::default(), said, not_taken: NotTaken::default() };
+    match body.get().as_bytes().first() {
+        Some(b'{') => {
+            let object: Object<'_> = serde_json::from_str(body.get()).map_err(not_json)?;
             for (name, value) in object {
-                add(now, metric(&name)?, reading(&format!("{name:?}"), value)?);
+                let here = |error| format!("{:?}: {error}", shown(&name));
+                match metric(&name).and_then(|metric| Ok((metric, reading(value)?))).map_err(here) {
+                    Ok((metric, value)) => parsed.add(id, now, (now, metric, value)),
+                    Err(sentence) => parsed.not_taken.add(sentence),
+                }
             }
         }
-        Json::Array(list) => {
+        Some(b'[') => {
+            let list: Vec<&RawValue> = serde_json::from_str(body.get()).map_err(not_json)?;
             for (place, item) in list.into_iter().enumerate() {
-                let here = |error: String| format!("Item {}: {error}", place + 1);
-                let item = item_of(item, now).map_err(here)?;
-                if let Some(unit) = item.unit {
-                    said.units.push((item.metric.clone(), unit));
+                match item_of(item, now) {
+                    Ok(item) => {
+                        if let Some(unit) = item.unit {
+                            parsed.said.units.push((item.metric.clone(), unit));
+                        }
+                        parsed.add(id, now, (item.at, item.metric, item.value));
+                    }
+                    Err(error) => parsed.not_taken.add(format!("Item {}: {error}", place + 1)),
                 }
-                add(item.at, item.metric, item.value);
             }
         }
         _ => return Err("The body is an object of readings, or a list of them.".to_owned()),
     }
-    if readings.values.is_empty() {
+    if parsed.readings.values.is_empty() && parsed.not_taken.count == 0 {
         return Err("There is no reading in the body.".to_owned());
     }
-    Ok((readings, said))
+    Ok(parsed)
+}
+
+impl Parsed {
+    fn add(&mut self, id: &DeviceId, now: WallMs, (at, metric, value): (WallMs, MetricName, Value)) {
+        match self.readings.samples.last_mut() {
+            Some(sample) if sample.at == at => sample.count += 1,
+            _ => self.readings.samples.push(Sample { device: id.clone(), at, received: now, count: 1 }),
+        }
+        self.readings.values.push((metric, value));
+    }
 }
 
 struct Item {
@@ -206,41 +283,47 @@ struct Item {
     at: WallMs,
 }
 
-fn item_of(item: Json, now: WallMs) -> Result<Item, String> {
-    let Json::Object(mut object) = item else {
-        return Err("it is an object with \"metric\" and \"value\".".to_owned());
-    };
-    let name = match object.remove("metric") {
-        Some(Json::String(name)) => metric(&name)?,
-        _ => return Err("\"metric\" is missing, or no text.".to_owned()),
-    };
-    let value = object.remove("value").ok_or_else(|| "\"value\" is missing.".to_owned())?;
-    let value = reading("\"value\"", value)?;
-    let unit = match object.remove("unit") {
-        None | Some(Json::Null) => None,
-        Some(Json::String(unit)) if unit.chars().count() <= UNIT_CHARS => Some(unit),
-        Some(_) => return Err(format!("\"unit\" is a text of at most {UNIT_CHARS} characters.")),
-    };
-    let at = match object.remove("at") {
-        None | Some(Json::Null) => now,
-        Some(at) => at.as_i64().ok_or_else(|| "\"at\" is Unix time in whole milliseconds.".to_owned())?,
-    };
-    Ok(Item { metric: name, value, unit, at })
+fn item_of(item: &RawValue, now: WallMs) -> Result<Item, String> {
+    let object: Result<Object<'_>, _> = serde_json::from_str(item.get());
+    let object = object.map_err(|_| "it is an object with \"metric\" and \"value\".".to_owned())?;
+    // A key that is `null` says as much as none.
+    let told = |key: &str| object.get(key).map(|raw| raw.get()).filter(|raw| *raw != "null");
+    let name = told("metric").and_then(|name| serde_json::from_str::<String>(name).ok());
+    let name = metric(&name.ok_or_else(|| "\"metric\" is missing, or no text.".to_owned())?)?;
+    let here = |error: String| format!("{:?}: {error}", name.as_str());
+    let value = object.get("value").ok_or_else(|| here("\"value\" is missing.".to_owned()))?;
+    let value = reading(value).map_err(here)?;
+    let unit = told("unit").map(|unit| {
+        let unit =
+            serde_json::from_str::<String>(unit).ok().filter(|unit| unit.chars().count() <= UNIT_CHARS);
+        unit.ok_or_else(|| here(format!("\"unit\" is a text of at most {UNIT_CHARS} characters.")))
+    });
+    let at = told("at").map(|at| {
+        let at = serde_json::from_str::<WallMs>(at);
+        at.map_err(|_| here("\"at\" is Unix time in whole milliseconds.".to_owned()))
+    });
+    Ok(Item { metric: name, value, unit: unit.transpose()?, at: at.transpose()?.unwrap_or(now) })
+}
+
+fn shown(name: &str) -> String {
+    name.chars().take(80).collect()
 }
 
 fn metric(name: &str) -> Result<MetricName, String> {
-    let shown: String = name.chars().take(80).collect();
-    let rule = "is no name of a metric: 1 to 64 characters, no control characters.";
-    MetricName::new(name).map_err(|_| format!("{shown:?} {rule}"))
+    let rule = "is no name of a metric: 1 to 64 characters, no control characters, no blank at either end.";
+    MetricName::new(name).map_err(|_| format!("{:?} {rule}", shown(name)))
 }
 
-fn reading(what: &str, value: Json) -> Result<Value, String> {
-    match value {
-        Json::Null => Ok(Value::Missing),
-        Json::Bool(flag) => Ok(Value::Flag(flag)),
-        Json::Number(number) => Ok(number.as_f64().map_or(Value::Missing, Value::number)),
-        Json::String(text) => Ok(Value::Text(text.into())),
-        _ => Err(format!("{what} is a number, true, false, a text or null.")),
+fn reading(raw: &RawValue) -> Result<Value, String> {
+    let text = raw.get();
+    match text.as_bytes().first() {
+        Some(b'-' | b'0'..=b'9') => {
+            let cut: String = text.chars().take(UNIT_CHARS).collect();
+            let told = if cut.len() < text.len() { format!("{cut}…") } else { cut };
+            Value::parse_number(text).map_err(|why| format!("{told} is {why}."))
+        }
+        Some(b'{' | b'[') => Err("a reading is a number, true, false, a text or null.".to_owned()),
+        _ => serde_json::from_str(text).map_err(|error| format!("it cannot be read: {error}.")),
     }
 }
 
@@ -248,40 +331,74 @@ fn reading(what: &str, value: Json) -> Result<Value, String> {
 mod tests {
     use super::*;
 
-    fn parsed(body: &str) -> Result<(Readings, Said), String> {
+    fn parsed(body: &str) -> Result<Parsed, String> {
         parse(&DeviceId::new("shed").unwrap(), body.as_bytes(), 1_000, Said::default())
     }
 
     #[test]
     fn an_object_is_one_moment_and_a_list_says_its_own_times() {
-        let (readings, _) =
+        let Parsed { readings, .. } =
             parsed(r#"{"temperature": 21.5, "relay": true, "mode": "auto", "x": null}"#).unwrap();
         assert_eq!(readings.samples.len(), 1);
         assert_eq!((readings.samples[0].at, readings.samples[0].count), (1_000, 4));
         let list = r#"[{"metric":"t","value":1,"unit":"°C","at":5},{"metric":"h","value":2,"at":5},
             {"metric":"t","value":3}]"#;
-        let (readings, said) = parsed(list).unwrap();
+        let Parsed { readings, said, .. } = parsed(list).unwrap();
         let times: Vec<_> = readings.samples.iter().map(|sample| (sample.at, sample.count)).collect();
         assert_eq!(times, [(5, 2), (1_000, 1)]);
         assert_eq!(said.units, [(MetricName::new("t").unwrap(), "°C".to_owned())]);
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_place() {
+    fn what_is_no_body_of_readings_is_said_with_its_place() {
         for (body, says) in [
             ("temperature=21", "not JSON: expected ident at line 1 column 2"),
             (r#"{"temperature": NaN}"#, "line 1 column 17"),
-            (r#"{"a": {"b": 1}}"#, r#""a" is a number"#),
-            (r#"{" a": 1}"#, r#"" a" is no name"#),
             ("7", "an object of readings, or a list"),
             ("{}", "no reading"),
-            (r#"[{"metric":"t","value":1},{"metric":"t"}]"#, r#"Item 2: "value" is missing"#),
-            (r#"[{"metric":"t","value":1,"at":"now"}]"#, r#"Item 1: "at" is"#),
-            (r#"[{"metric":"t","value":1,"unit":7}]"#, r#"Item 1: "unit" is"#),
-            ("[7]", "Item 1: it is an object"),
+            ("[]", "no reading"),
         ] {
-            let error = parsed(body).unwrap_err();
+            let error = parsed(body).err().unwrap();
             assert!(error.contains(says), "{body}: {error}");
         }
+    }
+
+    #[test]
+    fn a_bad_reading_costs_itself_alone_and_is_told() {
+        for (bad, says) in [
+            (r#"{"a": {"b": 1}, "t": 1}"#, r#""a": a reading is a number"#),
+            (r#"{"a": [], "t": 1}"#, r#""a": a reading is a number"#),
+            (r#"{" a": 1, "t": 1}"#, r#"" a" is no name"#),
+            (r#"{"a": 1e400, "t": 1}"#, r#""a": 1e400 is out of range"#),
+            (r#"{"a": -1e400, "t": 1}"#, r#""a": -1e400 is out of range"#),
+            (r#"{"a": 18446744073709551616, "t": 1}"#, r#""a": 18446744073709551616 is out of range"#),
+            (r#"{"a": -9223372036854775809, "t": 1}"#, "from -9223372036854775808 to 18446744073709551615"),
+            (r#"[{"metric":"t","value":1},{"metric":"t"}]"#, r#"Item 2: "t": "value" is missing"#),
+            (r#"[{"metric":"t","value":1},{"value":1}]"#, r#"Item 2: "metric" is missing"#),
+            (r#"[{"metric":"t","value":1},{"metric":"t","value":1,"at":"now"}]"#, r#"Item 2: "t": "at" is"#),
+            (r#"[{"metric":"t","value":1},{"metric":"t","value":1,"unit":7}]"#, r#"Item 2: "t": "unit" is"#),
+            (r#"[{"metric":"t","value":1},7]"#, "Item 2: it is an object"),
+        ] {
+            let Parsed { readings, not_taken, .. } = parsed(bad).ok().unwrap();
+            assert_eq!(readings.values, [(MetricName::new("t").unwrap(), Value::Number(1.0))], "{bad}");
+            let told = not_taken.told(1);
+            assert!(told.starts_with("Taken: 1. Not taken: 1.") && told.contains(says), "{bad}: {told}");
+        }
+        let many: Vec<String> = (0..100).map(|n| format!("\"m{n}\": 1e999")).collect();
+        let told = parsed(&format!("{{{}}}", many.join(","))).ok().unwrap().not_taken.told(0);
+        assert!(told.starts_with("Nothing was taken.") && told.ends_with("…"), "{told}");
+        assert!(told.lines().count() == SENTENCES + 2);
+    }
+
+    #[test]
+    fn a_whole_number_keeps_its_digits() {
+        let told = r#"{"a":1724442618569203714,"b":9007199254740993,"c":18446744073709551615,"d":-9223372036854775808}"#;
+        let Parsed { readings, .. } = parsed(told).ok().unwrap();
+        let values: Vec<String> =
+            readings.values.iter().map(|(_, value)| serde_json::to_string(value).unwrap()).collect();
+        assert_eq!(
+            values,
+            ["1724442618569203714", "9007199254740993", "18446744073709551615", "-9223372036854775808"]
+        );
     }
 }

@@ -17,12 +17,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::http::Ends;
+use super::lan::Door;
 use super::metrics::Refused;
 use super::places::{Eviction, Place};
 use super::socket::Io;
@@ -68,8 +68,9 @@ pub(super) async fn accept(
     hub: Arc<Hub>,
     tls: Option<TlsAcceptor>,
     router: Router,
-    mut stopping: watch::Receiver<bool>,
+    door: Door,
 ) {
+    let mut stopping = door.closing();
     let mut said = None;
     let mut count = 0u32;
     loop {
@@ -86,7 +87,7 @@ pub(super) async fn accept(
                     place,
                     peer,
                     router: router.clone(),
-                    stopping: stopping.clone(),
+                    door: door.enter(peer.ip()),
                 };
                 let tls = tls.clone();
                 tokio::spawn(async move { visit.run(stream, tls).await });
@@ -124,12 +125,14 @@ struct Visit {
     place: Place,
     peer: SocketAddr,
     router: Router,
-    stopping: watch::Receiver<bool>,
+    door: Door,
 }
 
 impl Visit {
     async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         let Ok(own) = stream.local_addr() else { return };
+        // A socket that takes both kinds of addresses shows those of IPv4 within IPv6.
+        let own = SocketAddr::new(own.ip().to_canonical(), own.port());
         // Without it a small frame waits for the acknowledgement of the one before.
         if let Err(error) = stream.set_nodelay(true) {
             log::debug!("cannot set TCP_NODELAY: {error}");
@@ -149,11 +152,13 @@ impl Visit {
         }
     }
 
-    async fn serve(mut self, io: Watched, own: SocketAddr) {
+    async fn serve(self, io: Watched, own: SocketAddr) {
         let (hub, place, peer) = (Arc::clone(&self.hub), self.place.clone(), self.peer);
         let router = TowerToHyperService::new(self.router.clone());
+        let (door, mut stopping) = (self.door.clone(), self.door.closing());
         let service = service_fn(move |request| {
-            answer(Arc::clone(&hub), place.clone(), peer, own, router.clone(), request)
+            let ends = Ends { own, from: peer.ip(), place: place.clone(), door: door.clone() };
+            answer(Arc::clone(&hub), ends, router.clone(), request)
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -175,7 +180,7 @@ impl Visit {
                     return;
                 }
                 why = self.place.evicted() => return self.hub.metrics.evict(why),
-                _ = self.stopping.wait_for(|stopping| *stopping), if ending.is_none() => {
+                _ = stopping.wait_for(|stopping| *stopping), if ending.is_none() => {
                     ending = Some(Instant::now());
                     connection.as_mut().graceful_shutdown();
                 }
@@ -205,22 +210,21 @@ async fn paid(place: &Place) {
     }
 }
 
-/// Answers one request.
+/// Answers one request; `ends` still says whose the connection is.
 async fn answer(
     hub: Arc<Hub>,
-    place: Place,
-    peer: SocketAddr,
-    own: SocketAddr,
+    ends: Ends,
     router: TowerToHyperService<Router>,
     mut request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let proxied = hub.proxies.trusts(peer.ip());
-    let from = hub.proxies.client(peer.ip(), request.headers());
+    let (peer, place) = (ends.from, ends.place.clone());
+    let proxied = hub.proxies.trusts(peer);
+    let from = hub.proxies.client(peer, request.headers());
     if proxied {
         place.forward(Some(from));
     }
     paid(&place).await;
-    request.extensions_mut().insert(Ends { own, from, place: place.clone() });
+    request.extensions_mut().insert(Ends { from, ..ends });
     let mut response = router.call(request).await?;
     let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     if proxied && !upgraded {

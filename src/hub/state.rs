@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, broadcast, watch};
 
 use super::fleet::Fleet;
 use super::guard::Guard;
+use super::lan::Doorway;
 use super::manage::Premises;
 use super::metrics::Metrics;
 use super::places::{MAX_MEMBERS, MAX_STRANGERS, Places};
@@ -81,6 +82,8 @@ pub(super) struct Hub {
     pub sessions: Arc<Sessions>,
     /// What changing rights needs to know; set before the first client is let in.
     pub premises: OnceLock<Premises>,
+    /// The way in from the local network, where the app has opened one.
+    pub lan: Doorway,
     /// One permit for each socket.
     pub sockets: Arc<Semaphore>,
     /// One permit for each large answer that is read from the store.
@@ -117,6 +120,7 @@ impl Hub {
             failures: Failures::default(),
             sessions: Arc::default(),
             premises: OnceLock::new(),
+            lan: Doorway::default(),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS as usize)),
             reading: Arc::new(Semaphore::new(MAX_READING)),
             commits: broadcast::Sender::new(COMMITS),

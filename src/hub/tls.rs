@@ -45,7 +45,7 @@ pub(super) fn identity(options: &Options) -> Result<Identity, HubError> {
             Ok(Identity { acceptor: Some(acceptor), fingerprint: None, renewable: Some(renewable) })
         }
         Tls::SelfSigned => {
-            let (cert, key) = (options.data_dir.join(CERT), options.data_dir.join(KEY));
+            let (cert, key) = own_files(&options.data_dir);
             // The certificate last: a key without one means that making them was cut short.
             if !cert.exists() || !key.exists() {
                 make(options, &cert, &key)?;
@@ -57,6 +57,19 @@ pub(super) fn identity(options: &Options) -> Result<Identity, HubError> {
             Ok(Identity { acceptor: Some(acceptor), fingerprint, renewable: None })
         }
     }
+}
+
+/// Where the certificate that the hub signs itself is kept, and its key.
+fn own_files(data_dir: &Path) -> (PathBuf, PathBuf) {
+    (data_dir.join(CERT), data_dir.join(KEY))
+}
+
+/// SHA-256 of the public key of the certificate that the hub has signed itself, as curl's `--pinnedpubkey` takes it.
+pub(super) fn public_key_pin(data_dir: &Path) -> Option<String> {
+    use rcgen::PublicKeyData as _;
+    let pem = std::fs::read_to_string(own_files(data_dir).1).ok()?;
+    let digest = Sha256::digest(rcgen::KeyPair::from_pem(&pem).ok()?.subject_public_key_info());
+    Some(format!("sha256//{}", data_encoding::BASE64.encode(&digest)))
 }
 
 /// SHA-256 of the first certificate in a PEM file, if there is one.

@@ -271,7 +271,7 @@ fn is_command(command: &mut Command) -> bool {
 
 fn is_note(note: &mut Note) -> bool {
     match note {
-        Note::Malformed { detail } | Note::State { text: detail } => cut(detail, MAX_DETAIL_BYTES),
+        Note::Malformed { detail } | Note::State { text: detail, .. } => cut(detail, MAX_DETAIL_BYTES),
         Note::ServerError { code, detail } => {
             cut(code, MAX_NAME_BYTES);
             cut(detail, MAX_DETAIL_BYTES);
@@ -291,9 +291,11 @@ fn shorten_refusal(refusal: &mut Refusal) {
 pub(super) fn shorten(why: &mut Why) {
     match why {
         Why::Closed { reason, .. } => cut(reason, MAX_DETAIL_BYTES),
-        Why::Violation { detail } | Why::Lost { detail } | Why::NotWebSocket { detail } => {
-            cut(detail, MAX_DETAIL_BYTES);
-        }
+        Why::Violation { detail: text }
+        | Why::Lost { detail: text }
+        | Why::NotWebSocket { detail: text }
+        | Why::NotDuplex { said: text }
+        | Why::Redirected { location: Some(text), .. } => cut(text, MAX_DETAIL_BYTES),
         _ => {}
     }
 }

@@ -135,6 +135,11 @@ pub enum Output {
 pub struct Link {
     urls: Vec<String>,
     url: usize,
+    /// The address that led to the server last, and the one that was last tried beside it.
+    good: Option<usize>,
+    other: usize,
+    /// So many dials in a row came upon a certificate that is not the server's.
+    untrusted: usize,
     speaker: Speaker,
     saved: SavedState,
     me: Option<PrincipalId>,
@@ -176,6 +181,9 @@ impl Link {
         Link {
             urls,
             url: 0,
+            good: None,
+            other: 0,
+            untrusted: 0,
             speaker,
             saved,
             me,
@@ -244,7 +252,7 @@ impl Link {
     /// Other addresses, from the next dial on.
     pub fn set_urls(&mut self, urls: Vec<String>) {
         self.urls = urls;
-        self.url = 0;
+        (self.url, self.good, self.other, self.untrusted) = (0, None, 0, 0);
     }
 
     /// The next output; `None` when there is nothing more to do.
@@ -498,14 +506,15 @@ impl Link {
         (self.session, self.watch) = (None, Watch::default());
         (self.pong_by, self.ack_by, self.held_since) = (None, None, None);
         self.outbox.disconnected();
-        if !self.urls.is_empty() {
-            self.url = (self.url + 1) % self.urls.len();
-        }
-        if matches!(why, Why::Violation { .. }) {
+        self.untrusted = if matches!(why, Why::TlsUntrusted { .. }) { self.untrusted + 1 } else { 0 };
+        self.next_url();
+        if why.is_violation() {
             self.violations += 1;
         }
+        // At one of several addresses another server may answer: only where all of them do is there nothing more to try.
+        let elsewhere = self.untrusted > 0 && self.untrusted < self.urls.len();
         // What breaks the protocol twice in a row will not speak it the third time.
-        if !why.is_retryable() || self.violations >= 2 {
+        if (!why.is_retryable() && !elsewhere) || self.violations >= 2 {
             return self.set_state(LinkState::Stopped { why });
         }
         let down_ms = now.boot_ms.saturating_sub(self.down_since);
@@ -516,6 +525,26 @@ impl Link {
             down_since: self.down_since,
             why,
         });
+    }
+
+    /// The address that led to the server comes first, and between any two of the others.
+    fn next_url(&mut self) {
+        let count = self.urls.len().max(1);
+        if self.state.is_online() {
+            self.good = Some(self.url);
+            return;
+        }
+        self.url = match self.good {
+            Some(good) if self.url != good => good,
+            Some(good) => {
+                self.other = (self.other + 1) % count;
+                if self.other == good {
+                    self.other = (self.other + 1) % count;
+                }
+                self.other
+            }
+            None => (self.url + 1) % count,
+        };
     }
 
     fn stop(&mut self) {
@@ -550,7 +579,10 @@ impl Link {
         }
         match &self.state {
             LinkState::Dialing { .. } => self.fall(now, Why::TimedOut { during: Phase::Dial }, None),
-            LinkState::Handshaking { .. } => self.fall(now, Why::TimedOut { during: Phase::Handshake }, None),
+            LinkState::Handshaking { .. } => {
+                let known = self.session.as_ref().and_then(|session| session.why_overdue());
+                self.fall(now, known.unwrap_or(Why::TimedOut { during: Phase::Handshake }), None);
+            }
             LinkState::Waiting { .. } => self.dial(now),
             LinkState::Online { .. } => match self.pong_by {
                 Some(by) if now.boot_ms >= by => self.fall(now, Why::Silent, None),

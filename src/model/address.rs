@@ -1,6 +1,8 @@
 //! [`Address`]: what a person types or pastes to reach a server: a URL, a bare host, or an invite link.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use super::profile::Secret;
 
@@ -8,6 +10,14 @@ use super::profile::Secret;
 pub const DEFAULT_PORT: u16 = 7870;
 /// The path of a hub's socket.
 pub const SOCKET_PATH: &str = "/v1/socket";
+/// Maximum length of an address with its invite, in bytes.
+pub const MAX_ADDRESS_BYTES: usize = 2_048;
+/// Maximum length of a host's name, in bytes (RFC 1035 §2.3.4).
+const MAX_NAME_BYTES: usize = 253;
+/// Maximum length of a network interface's name, in bytes; systems allow less.
+const MAX_ZONE_BYTES: usize = 64;
+/// Maximum length of an invite's code, in bytes.
+const MAX_CODE_BYTES: usize = 256;
 
 /// A server's address, perhaps with an invite to it.
 ///
@@ -29,15 +39,42 @@ pub enum BadAddress {
     /// Nothing was typed.
     #[error("the address is empty")]
     Empty,
+    /// Longer than [`MAX_ADDRESS_BYTES`].
+    #[error("the address is longer than {MAX_ADDRESS_BYTES} bytes")]
+    TooLong,
+    /// White space or a control character within it.
+    #[error("there is a space or a control character in the address")]
+    Space,
     /// Neither a URL nor a host name.
-    #[error("this is no URL; try wss://host.example:7870")]
+    #[error("this isn't a valid address; try wss://hub.example:7870")]
     NoUrl,
     /// A scheme other than `ws`, `wss`, `http` and `https`.
-    #[error("the address must begin with ws:// or wss://")]
+    #[error("the address must begin with wss:// or ws://")]
     Scheme,
     /// A user name or password in the URL.
-    #[error("a password does not belong into the address")]
+    #[error("a user name or password must not be part of the address; use --token-file for the token")]
     Userinfo,
+    /// No host's name can look like this.
+    #[error("the host name is not valid")]
+    Host,
+    /// Only numbers and dots, or hexadecimal ones, that are no IPv4 address.
+    #[error("this isn't a valid IPv4 address")]
+    Ipv4,
+    /// In brackets, and no IPv6 address.
+    #[error("this isn't a valid IPv6 address")]
+    Ipv6,
+    /// An IPv6 address without brackets, whose end could be a port.
+    #[error("write an IPv6 address in brackets: [::1]:7870")]
+    Brackets,
+    /// The part behind `%` names no network interface, or stands behind an address that needs none.
+    #[error("only a link-local IPv6 address takes the name of a network interface: [fe80::1%eth0]:7870")]
+    Zone,
+    /// The port is not a number from 1 to 65535.
+    #[error("the port must be a number from 1 to 65535")]
+    Port,
+    /// The fragment's invite has no code, or one that no server makes.
+    #[error("the invite's code is missing or damaged; copy the whole invite")]
+    Invite,
     /// The fragment's fingerprint is not 64 hexadecimal digits.
     #[error("the invite's fingerprint is damaged; copy the whole invite")]
     Fingerprint,
@@ -46,49 +83,220 @@ pub enum BadAddress {
 impl Address {
     /// Reads what a person typed. `http` and `https` mean `ws` and `wss`. A bare host means `wss`, and `ws` on loopback,
     /// with port [`DEFAULT_PORT`]; an empty path means [`SOCKET_PATH`].
+    ///
+    /// The URL is ASCII: a host's name is in punycode (UTS 46), the rest percent-encoded. As in a browser, `0x7f.1` is
+    /// `127.0.0.1`; an IPv4 address within an IPv6 one (`::ffff:127.0.0.1`) becomes that IPv4 address.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
     pub fn parse(text: &str) -> Result<Address, BadAddress> {
         let text = text.trim();
         if text.is_empty() {
             return Err(BadAddress::Empty);
         }
+        if text.len() > MAX_ADDRESS_BYTES {
+            return Err(BadAddress::TooLong);
+        }
         let (place, fragment) = text.split_once('#').unwrap_or((text, ""));
-        let (scheme, rest) = match place.split_once("://") {
-            Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
-                "ws" | "http" => (Some("ws"), rest),
-                "wss" | "https" => (Some("wss"), rest),
-                _ => return Err(BadAddress::Scheme),
-            },
-            None => (None, place),
-        };
-        let end_of_authority = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (scheme, rest) = scheme(place)?;
+        let end_of_authority = rest.find(['/', '?', '\\']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end_of_authority);
         if authority.contains('@') {
             return Err(BadAddress::Userinfo);
         }
-        let authority: http::uri::Authority = authority.parse().map_err(|_| BadAddress::NoUrl)?;
-        // A port that is no number up to 65535 counts as none there, though it stands in the text.
-        let bad_port = authority.port_u16().is_none() && authority.as_str() != authority.host();
-        if authority.host().is_empty() || bad_port || path.contains(char::is_whitespace) {
+        if place.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(BadAddress::Space);
+        }
+        if path.starts_with('\\') {
             return Err(BadAddress::NoUrl);
         }
+        let (host, port) = host_and_port(authority)?;
         let (scheme, port) = match scheme {
-            Some(scheme) => (scheme, authority.port_u16()),
-            None if is_loopback(authority.host()) => {
-                ("ws", Some(authority.port_u16().unwrap_or(DEFAULT_PORT)))
-            }
-            None => ("wss", Some(authority.port_u16().unwrap_or(DEFAULT_PORT))),
+            Some(scheme) => (scheme, port),
+            None if is_loopback(&host) => ("ws", Some(port.unwrap_or(DEFAULT_PORT))),
+            None => ("wss", Some(port.unwrap_or(DEFAULT_PORT))),
         };
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        let path = if path.is_empty() || path == "/" { SOCKET_PATH } else { path };
-        let url = format!("{scheme}://{}{port}{path}", authority.host());
-        url.parse::<http::Uri>().map_err(|_| BadAddress::NoUrl)?;
+        let url = format!("{scheme}://{host}{port}{}", target(path));
+        // Last of all, by whoever dials it.
+        without_zone(&url).0.parse::<http::Uri>().map_err(|_| BadAddress::NoUrl)?;
         let field =
             |name: &str| fragment.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         Ok(Address {
             url,
-            invite: field("invite").filter(|code| !code.is_empty()).map(Secret::new),
+            invite: field("invite").map(code).transpose()?,
             fingerprint: field("sha256").map(fingerprint).transpose()?,
         })
+    }
+}
+
+/// The scheme, where one stands there, and what follows it.
+fn scheme(place: &str) -> Result<(Option<&'static str>, &str), BadAddress> {
+    let known = |scheme: &str| match scheme.to_ascii_lowercase().as_str() {
+        "ws" | "http" => Some("ws"),
+        "wss" | "https" => Some("wss"),
+        _ => None,
+    };
+    if let Some((scheme, rest)) = place.split_once("://") {
+        return known(scheme).map(|scheme| (Some(scheme), rest)).ok_or(BadAddress::Scheme);
+    }
+    // `wss:hub.example` misses its slashes; `ws:7870` is a computer called ws.
+    match place.split_once(':') {
+        Some((scheme, rest))
+            if known(scheme).is_some() && !rest.starts_with(|c: char| c.is_ascii_digit()) =>
+        {
+            Err(BadAddress::Scheme)
+        }
+        _ => Ok((None, place)),
+    }
+}
+
+/// The host as it stands in a URL, and the port.
+fn host_and_port(authority: &str) -> Result<(String, Option<u16>), BadAddress> {
+    if let Some(inner) = authority.strip_prefix('[') {
+        let (v6, rest) = inner.split_once(']').ok_or(BadAddress::Ipv6)?;
+        let port = match rest.strip_prefix(':') {
+            Some(text) => port(text)?,
+            None if rest.is_empty() => None,
+            None => return Err(BadAddress::NoUrl),
+        };
+        return Ok((ipv6(v6)?, port));
+    }
+    if authority.matches(':').count() > 1 {
+        return Ok((bare_ipv6(authority)?, None));
+    }
+    let (name, port) = match authority.split_once(':') {
+        Some((name, text)) => (name, port(text)?),
+        None => (authority, None),
+    };
+    Ok((named(name)?, port))
+}
+
+/// An empty port is the scheme's own, as in any URL (RFC 3986 §3.2.3).
+fn port(text: &str) -> Result<Option<u16>, BadAddress> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse::<u16>() {
+        Ok(port) if digits && port > 0 => Ok(Some(port)),
+        _ => Err(BadAddress::Port),
+    }
+}
+
+/// A host's name or IPv4 address, in ASCII.
+fn named(name: &str) -> Result<String, BadAddress> {
+    use url::{Host, ParseError};
+    match Host::parse(name) {
+        Ok(Host::Domain(name)) => {
+            // DNS (RFC 1035 §2.3.4); a dot at the end stands for the root.
+            let labels = name.strip_suffix('.').unwrap_or(&name);
+            let fits = labels.len() <= MAX_NAME_BYTES
+                && labels.split('.').all(|label| (1..=63).contains(&label.len()));
+            if fits { Ok(name) } else { Err(BadAddress::Host) }
+        }
+        Ok(Host::Ipv4(ip)) => Ok(ip.to_string()),
+        Ok(Host::Ipv6(_)) | Err(ParseError::InvalidIpv6Address) => Err(BadAddress::Ipv6),
+        Err(ParseError::InvalidIpv4Address) => Err(BadAddress::Ipv4),
+        Err(ParseError::EmptyHost) => Err(BadAddress::NoUrl),
+        Err(_) => Err(BadAddress::Host),
+    }
+}
+
+/// What stands in brackets: an IPv6 address, and the interface of a link-local one behind `%25` (RFC 6874) or `%`.
+fn ipv6(text: &str) -> Result<String, BadAddress> {
+    let (address, zone) = match text.split_once('%') {
+        Some((address, zone)) => {
+            (address, Some(zone.strip_prefix("25").filter(|rest| !rest.is_empty()).unwrap_or(zone)))
+        }
+        None => (text, None),
+    };
+    let ip: Ipv6Addr = address.parse().map_err(|_| BadAddress::Ipv6)?;
+    match zone {
+        Some(zone) if ip.is_unicast_link_local() && is_zone(zone) => Ok(format!("[{ip}%25{zone}]")),
+        Some(_) => Err(BadAddress::Zone),
+        None => Ok(match ip.to_ipv4_mapped() {
+            Some(ip) => ip.to_string(),
+            None => format!("[{ip}]"),
+        }),
+    }
+}
+
+/// An IPv6 address without brackets, unless its last group could be meant as a port.
+fn bare_ipv6(text: &str) -> Result<String, BadAddress> {
+    let host = ipv6(text).map_err(|bad| if bad == BadAddress::Zone { bad } else { BadAddress::Brackets })?;
+    let could_be_port = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    match text.rsplit_once(':') {
+        Some((front, last)) if could_be_port(last) && ipv6(front).is_ok() => Err(BadAddress::Brackets),
+        _ => Ok(host),
+    }
+}
+
+/// Whether an interface can be called so.
+fn is_zone(zone: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    (1..=MAX_ZONE_BYTES).contains(&zone.len()) && zone.bytes().all(is_allowed)
+}
+
+/// A URL without the interface of a link-local host, and that: it means something on this computer alone, and is never
+/// sent (RFC 6874 §1).
+pub fn without_zone(url: &str) -> (Cow<'_, str>, Option<&str>) {
+    let found = || {
+        let open = url.find("://")? + 3;
+        let inner = url[open..].strip_prefix('[')?;
+        let close = open + 1 + inner.find(']')?;
+        let mark = open + url[open..close].find("%25")?;
+        Some((mark, close))
+    };
+    match found() {
+        Some((mark, close)) => {
+            (Cow::Owned(format!("{}{}", &url[..mark], &url[close..])), Some(&url[mark + 3..close]))
+        }
+        None => (Cow::Borrowed(url), None),
+    }
+}
+
+/// Path and query as they are asked for: with a path, and in ASCII (RFC 3986 §2.1).
+fn target(path: &str) -> String {
+    let (path, query) = match path.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (path, None),
+    };
+    let mut out = encoded(if path.is_empty() || path == "/" { SOCKET_PATH } else { path });
+    if let Some(query) = query {
+        out.push('?');
+        out.push_str(&encoded(query));
+    }
+    out
+}
+
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => {
+                out.push_str(&format!("%{byte:02X}"))
+            }
+            0x21..=0x7e => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+fn code(text: &str) -> Result<Secret, BadAddress> {
+    let is_sound =
+        !text.is_empty() && text.len() <= MAX_CODE_BYTES && text.chars().all(|c| c.is_ascii_graphic());
+    if is_sound { Ok(Secret::new(text)) } else { Err(BadAddress::Invite) }
+}
+
+/// The same URL with the other of encrypted and not.
+pub fn other_scheme(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    match scheme {
+        "ws" => Some(format!("wss://{rest}")),
+        "wss" => Some(format!("ws://{rest}")),
+        _ => None,
     }
 }
 
@@ -174,8 +382,93 @@ mod tests {
         assert_eq!(url(""), Err(BadAddress::Empty));
         assert_eq!(url("ftp://hub.example"), Err(BadAddress::Scheme));
         assert_eq!(url("wss://me:secret@hub.example"), Err(BadAddress::Userinfo));
-        assert_eq!(url("two words"), Err(BadAddress::NoUrl));
-        assert_eq!(url("wss://hub.example:99999"), Err(BadAddress::NoUrl));
+        assert_eq!(url("two words"), Err(BadAddress::Space));
+        assert_eq!(url("wss://hub.example:99999"), Err(BadAddress::Port));
+    }
+
+    #[test]
+    fn every_way_to_write_a_host_becomes_the_one_that_is_dialed() {
+        for (text, url) in [
+            ("::1", "ws://[::1]:7870/v1/socket"),
+            ("2001:db8::1", "wss://[2001:db8::1]:7870/v1/socket"),
+            ("ws://::1", "ws://[::1]/v1/socket"),
+            ("2001:DB8:0:0:0:0:0:1", "wss://[2001:db8::1]:7870/v1/socket"),
+            ("[::ffff:127.0.0.1]:19000", "ws://127.0.0.1:19000/v1/socket"),
+            ("::ffff:127.0.0.1", "ws://127.0.0.1:7870/v1/socket"),
+            ("ws://[::ffff:192.0.2.1]:1/x", "ws://192.0.2.1:1/x"),
+            ("ws://0x7f.1:19000", "ws://127.0.0.1:19000/v1/socket"),
+            ("2130706433", "ws://127.0.0.1:7870/v1/socket"),
+            ("wss://bücher.test", "wss://xn--bcher-kva.test/v1/socket"),
+            ("BÜCHER.Test:1", "wss://xn--bcher-kva.test:1/v1/socket"),
+            ("한국.kr", "wss://xn--3e0b707e.kr:7870/v1/socket"),
+            ("wss://faß.example", "wss://xn--fa-hia.example/v1/socket"),
+            ("my_nas:80", "wss://my_nas:80/v1/socket"),
+            ("hub.example:", "wss://hub.example:7870/v1/socket"),
+            ("ws://[fe80::1%25lo]:7870", "ws://[fe80::1%25lo]:7870/v1/socket"),
+            ("fe80::1%eth0", "wss://[fe80::1%25eth0]:7870/v1/socket"),
+            ("[fe80::1%25]", "wss://[fe80::1%2525]:7870/v1/socket"),
+        ] {
+            let read = Address::parse(text).map(|address| address.url);
+            assert_eq!(read.as_deref(), Ok(url), "{text}");
+            assert_eq!(Address::parse(url).map(|address| address.url).as_deref(), Ok(url), "{url} once more");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_by_its_cause() {
+        for (text, bad) in [
+            ("::1:7870", BadAddress::Brackets),
+            ("a:b:c", BadAddress::Brackets),
+            ("[::1", BadAddress::Ipv6),
+            ("[hub.example]:1", BadAddress::Ipv6),
+            ("[::1]x", BadAddress::NoUrl),
+            ("[::1%25lo]", BadAddress::Zone),
+            ("[fe80::1%25a b]", BadAddress::Space),
+            ("[fe80::1%25a/b]", BadAddress::Ipv6),
+            ("wss://a..b", BadAddress::Host),
+            ("wss://a b", BadAddress::Space),
+            ("wss://a\u{7}b", BadAddress::Space),
+            ("wss://ex%41mple^.test", BadAddress::Host),
+            ("wss://1.2.3.4.5", BadAddress::Ipv4),
+            ("wss://256.0.0.1", BadAddress::Ipv4),
+            ("hub.example:0", BadAddress::Port),
+            ("hub.example:x", BadAddress::Port),
+            ("hub.example:+1", BadAddress::Port),
+            ("wss:hub.example", BadAddress::Scheme),
+            ("mqtt://hub.example", BadAddress::Scheme),
+            ("wss://", BadAddress::NoUrl),
+            ("wss://:80", BadAddress::NoUrl),
+            ("wss://hub.example#invite=", BadAddress::Invite),
+            ("wss://hub.example#invite=a b", BadAddress::Invite),
+        ] {
+            assert_eq!(Address::parse(text), Err(bad), "{text}");
+        }
+        let long = |count: usize| Address::parse(&"x".repeat(count));
+        assert_eq!(
+            (long(64), long(MAX_ADDRESS_BYTES + 1)),
+            (Err(BadAddress::Host), Err(BadAddress::TooLong))
+        );
+    }
+
+    #[test]
+    fn what_follows_the_host_is_asked_for_in_ascii_and_with_a_path() {
+        for (text, url) in [
+            ("ws://127.0.0.1:19121?x=1", "ws://127.0.0.1:19121/v1/socket?x=1"),
+            ("ws://127.0.0.1/?x=ü", "ws://127.0.0.1/v1/socket?x=%C3%BC"),
+            ("ws://127.0.0.1/ü/한?q=\"a\"", "ws://127.0.0.1/%C3%BC/%ED%95%9C?q=%22a%22"),
+            ("ws://127.0.0.1/%C3%BC%2f", "ws://127.0.0.1/%C3%BC%2f"),
+        ] {
+            assert_eq!(Address::parse(text).map(|address| address.url).as_deref(), Ok(url), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_interface_of_a_host_is_taken_out_of_its_url() {
+        let (url, zone) = without_zone("ws://[fe80::1%25eth0]:7870/x%25y");
+        assert_eq!((&*url, zone), ("ws://[fe80::1]:7870/x%25y", Some("eth0")));
+        for url in ["ws://[::1]:7870/x%25y", "ws://hub.example/[a%25b]", "nonsense"] {
+            assert_eq!(without_zone(url), (Cow::Borrowed(url), None));
+        }
     }
 
     #[test]

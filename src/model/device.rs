@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::chat::Sender;
 use super::id::{InvalidName, MessageId};
+use super::number::{self, END_OF_WHOLE, NotHeld, Number, Whole};
 use super::time::WallMs;
 
 /// A command that was not carried out within so long is not carried out any more, in milliseconds.
@@ -97,7 +98,8 @@ impl<'de> Deserialize<'de> for ShortName {
 }
 
 /// What a reading says. In JSON: a number, `true` or `false`, a text, or `null` where there is no value at the moment (a
-/// sensor that failed; NaN and infinities, which JSON does not have, become this too).
+/// sensor that failed; NaN and infinities, which JSON does not have, become this too). Each number has one form here, so
+/// that equal values are equal: what an `f64` holds is a [`Value::Number`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
     /// There is no value at the moment.
@@ -105,6 +107,8 @@ pub enum Value {
     Missing,
     /// A finite number.
     Number(f64),
+    /// A whole number of `i64` or `u64` that no `f64` holds.
+    Whole(Whole),
     /// Yes or no.
     Flag(bool),
     /// A text, or one of an enumeration's options.
@@ -117,13 +121,114 @@ impl Value {
         if number.is_finite() { Value::Number(number) } else { Value::Missing }
     }
 
-    /// What is charted: a number as it is, a flag as 0 or 1.
+    /// A whole number; none beyond those of `i64` and `u64`.
+    pub fn whole(number: i128) -> Option<Value> {
+        number::split(number).map(|(nearest, off)| Number::new(nearest, off).into())
+    }
+
+    /// A number as JSON and people write it: digits alone are a whole number, and exact.
+    ///
+    /// # Errors
+    /// When it is no number, or one that cannot be held.
+    pub fn parse_number(text: &str) -> Result<Value, NotHeld> {
+        number::parse(text).map(Value::from)
+    }
+
+    /// It as a number, if it is one.
+    pub fn as_number(&self) -> Option<Number> {
+        match self {
+            Value::Number(number) => Some(Number::from(*number)),
+            Value::Whole(whole) => Some(Number::new(whole.nearest(), whole.off())),
+            Value::Missing | Value::Flag(_) | Value::Text(_) => None,
+        }
+    }
+
+    /// What is charted: a number as it is, or the `f64` next to it; a flag as 0 or 1.
     pub fn as_chart(&self) -> Option<f64> {
         match self {
             Value::Number(number) => Some(*number),
+            Value::Whole(whole) => Some(whole.nearest()),
             Value::Flag(flag) => Some(f64::from(u8::from(*flag))),
             Value::Missing | Value::Text(_) => None,
         }
+    }
+}
+
+impl From<Number> for Value {
+    fn from(number: Number) -> Value {
+        match Whole::join(number.nearest(), number.off()) {
+            Some(whole) => Value::Whole(whole),
+            None => Value::number(number.nearest()),
+        }
+    }
+}
+
+impl From<i64> for Value {
+    fn from(whole: i64) -> Value {
+        if number::is_small(whole) {
+            return Value::Number(whole as f64);
+        }
+        Value::whole(whole.into()).unwrap_or_default()
+    }
+}
+
+impl From<u64> for Value {
+    fn from(whole: u64) -> Value {
+        match i64::try_from(whole) {
+            Ok(whole) => Value::from(whole),
+            Err(_) => Value::whole(whole.into()).unwrap_or_default(),
+        }
+    }
+}
+
+/// A whole number as digits alone, like that of any other program; -0 as it is.
+fn serialize_number<S: Serializer>(number: f64, serializer: S) -> Result<S::Ok, S::Error> {
+    let is_minus_zero = number == 0.0 && number.is_sign_negative();
+    match number.fract() == 0.0 && !is_minus_zero {
+        true if (i64::MIN as f64..-(i64::MIN as f64)).contains(&number) => {
+            serializer.serialize_i64(number as i64)
+        }
+        true if (0.0..END_OF_WHOLE).contains(&number) => serializer.serialize_u64(number as u64),
+        _ => serializer.serialize_f64(number),
+    }
+}
+
+fn serialize_whole<S: Serializer>(whole: Whole, serializer: S) -> Result<S::Ok, S::Error> {
+    match i64::try_from(whole.get()) {
+        Ok(whole) => serializer.serialize_i64(whole),
+        // It is one of u64, or it would be none.
+        Err(_) => serializer.serialize_u64(u64::try_from(whole.get()).unwrap_or(u64::MAX)),
+    }
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match Whole::join(self.nearest(), self.off()) {
+            Some(whole) => serialize_whole(whole, serializer),
+            None => serializer.serialize_f64(self.nearest()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberVisitor;
+        impl Visitor<'_> for NumberVisitor {
+            type Value = Number;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number")
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Number, E> {
+                Ok(Value::from(number).as_number().unwrap_or_else(|| Number::from(number as f64)))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Number, E> {
+                Ok(Value::from(number).as_number().unwrap_or_else(|| Number::from(number as f64)))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Number, E> {
+                Ok(Number::from(number))
+            }
+        }
+        deserializer.deserialize_any(NumberVisitor)
     }
 }
 
@@ -131,11 +236,8 @@ impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Value::Missing => serializer.serialize_unit(),
-            // Whole numbers without a fraction are shorter, and 2⁵³ is where they stop being exact.
-            Value::Number(number) if number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0 => {
-                serializer.serialize_i64(*number as i64)
-            }
-            Value::Number(number) => serializer.serialize_f64(*number),
+            Value::Number(number) => serialize_number(*number, serializer),
+            Value::Whole(whole) => serialize_whole(*whole, serializer),
             Value::Flag(flag) => serializer.serialize_bool(*flag),
             Value::Text(text) => serializer.serialize_str(text),
         }
@@ -154,10 +256,10 @@ impl<'de> Deserialize<'de> for Value {
                 Ok(Value::Flag(flag))
             }
             fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-                Ok(Value::Number(number as f64))
+                Ok(Value::from(number))
             }
             fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-                Ok(Value::Number(number as f64))
+                Ok(Value::from(number))
             }
             fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
                 Ok(Value::number(number))
@@ -201,10 +303,10 @@ pub struct Metric {
     pub unit: String,
     /// The lowest value it can have, or be set to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min: Option<f64>,
+    pub min: Option<Number>,
     /// The highest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max: Option<f64>,
+    pub max: Option<Number>,
     /// Digits after the point that mean something; none: as many as the value has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<u8>,
@@ -245,9 +347,25 @@ impl Metric {
         let kind = match value {
             Value::Flag(_) => MetricType::Flag,
             Value::Text(_) => MetricType::Text,
-            Value::Number(_) | Value::Missing => MetricType::Number,
+            Value::Number(_) | Value::Whole(_) | Value::Missing => MetricType::Number,
         };
         Metric::new(name, kind)
+    }
+
+    /// Whether this number is within the limits.
+    fn takes(&self, number: Number) -> bool {
+        self.min.is_none_or(|low| number.compare(low).is_ge())
+            && self.max.is_none_or(|high| number.compare(high).is_le())
+    }
+
+    /// Which numbers may be set, in English.
+    pub fn limits(&self) -> String {
+        match (self.min, self.max) {
+            (None, None) => "a number".to_owned(),
+            (Some(low), None) => format!("a number of at least {low}"),
+            (None, Some(high)) => format!("a number of at most {high}"),
+            (Some(low), Some(high)) => format!("a number from {low} to {high}"),
+        }
     }
 
     /// Whether this value may be set.
@@ -256,16 +374,13 @@ impl Metric {
     /// Says in English what would do.
     pub fn check(&self, value: &Value) -> Result<(), String> {
         match (self.kind, value) {
-            (MetricType::Number, Value::Number(number)) => {
-                let (low, high) = (self.min.unwrap_or(f64::MIN), self.max.unwrap_or(f64::MAX));
-                if *number < low || *number > high {
-                    return Err(format!("a number from {low} to {high}"));
-                }
-                Ok(())
+            (MetricType::Number, Value::Number(_) | Value::Whole(_)) => {
+                let is_within = value.as_number().is_some_and(|number| self.takes(number));
+                if is_within { Ok(()) } else { Err(self.limits()) }
             }
             (MetricType::Flag, Value::Flag(_)) | (MetricType::Text, Value::Text(_)) => Ok(()),
             (MetricType::Enum, Value::Text(text)) if self.options.iter().any(|o| **o == **text) => Ok(()),
-            (MetricType::Number, _) => Err("a number".to_owned()),
+            (MetricType::Number, _) => Err(self.limits()),
             (MetricType::Flag, _) => Err("true or false".to_owned()),
             (MetricType::Text, _) => Err("a text".to_owned()),
             (MetricType::Enum, _) => Err(format!("one of {}", self.options.join(", "))),

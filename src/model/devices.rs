@@ -75,9 +75,15 @@ impl Devices {
         self.complete
     }
 
-    /// Changes with the set of devices, their names, kinds and presence: what a list is sorted and filtered by.
+    /// Changes with the set of devices, their names, kinds and presence, and with what a person has chosen for them: what a
+    /// list is sorted and filtered by.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// A person chose something else for a device: lists are sorted and filtered anew.
+    pub(super) fn rearrange(&mut self) {
+        self.version += 1;
     }
 
     /// All, in no order that means anything. The place of a device in it holds until [`Devices::version`] changes.

@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use super::chat::{Entry, Message, OutboxItem, Position, Principal, Refusal, Sender};
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
+use super::device_choices::DeviceChoices;
+use super::export::Exported;
 use super::features::Features;
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomName};
+use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
 use super::log::{Note, Passed};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
-use super::profile::Profile;
+use super::profile::{Profile, Secret};
 use super::reducer::Banner;
 use super::rights::Managed;
 use super::search::{DayFound, Found};
@@ -57,6 +60,8 @@ pub struct StoredRoom {
     pub read: Position,
     /// Messages by others after `read`.
     pub unread: u64,
+    /// How many of these name the person.
+    pub mentions: u64,
     /// Typed and not sent.
     pub draft: String,
 }
@@ -147,6 +152,13 @@ pub enum Event {
         rooms: Vec<RoomName>,
         /// What the hub offers.
         features: Features,
+    },
+    /// The hub says that an invite we asked about is good.
+    InviteGood {
+        /// The hub's name.
+        server: String,
+        /// Until when, by the hub's clock.
+        until: WallMs,
     },
     /// More of what the hub lists after its welcome.
     Listed(Listed),
@@ -382,6 +394,8 @@ pub enum Event {
         newest: Position,
         /// How many by others between the two.
         unread: u64,
+        /// How many of these name the person.
+        mentions: u64,
     },
     /// A draft was set aside or cleared.
     Draft {
@@ -392,18 +406,41 @@ pub enum Event {
     },
 }
 
+/// What a connection test without signing in learned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// It is a Duplex server. There was no token to sign in with.
+    NoToken,
+    /// The server says that the invite is good. It was not used up.
+    InviteGood {
+        /// The server's name.
+        server: String,
+        /// Until when, by the server's clock.
+        until: WallMs,
+    },
+    /// The server cannot say whether an invite is good without using it up.
+    InviteUnknown,
+}
+
 /// How a connection test ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TestOutcome {
     /// Under way.
     Running,
-    /// The server welcomed us, or at least answered.
+    /// The server welcomed us.
     Passed {
-        /// Who we would be there; none where an invite would make us somebody first.
-        me: Option<Principal>,
+        /// Who we would be there.
+        me: Principal,
         /// The server's name.
         server: String,
         /// From dial to welcome, in milliseconds.
+        took_ms: u64,
+    },
+    /// A server answered, and nobody signed in.
+    Reached {
+        /// What was learned besides.
+        found: Reached,
+        /// From dial to answer, in milliseconds.
         took_ms: u64,
     },
     /// It did not.
@@ -429,16 +466,30 @@ pub enum Update {
     Preferences(Preferences),
     /// Of what they want to be told otherwise than usual.
     NoticeChoices(NoticeChoices),
+    /// What they have chosen for single devices.
+    DeviceChoices(DeviceChoices),
+    /// A file that they asked for was saved, or not.
+    Exported(Exported),
     /// The system's keyring cannot be asked, and why; or it can.
     Keyring(Option<String>),
+    /// Whether a connection's token is in a file.
+    TokenInFile(ConnectionId, bool),
+    /// A token to be copied by the person, or none any more.
+    ShownToken(Option<(ConnectionId, Secret)>),
     /// Whether to offer the first steps.
     FirstSteps(bool),
     /// A search has an answer.
     Found(Arc<Found>),
     /// A jump to a date has an answer.
     DayFound(DayFound),
+    /// A text was saved to this file, or could not be, in the system's words. With the request's number.
+    TextSaved(u64, Result<PathBuf, String>),
     /// Messages that were there before the search index are being taken in: so many of a hundred are; `None`: all.
     Indexed(Option<u8>),
     /// A connection test went on.
     Test(Option<TestOutcome>),
+    /// How the own server stands on the local network.
+    Lan(Lan),
+    /// The servers that others announce there.
+    Nearby(Nearby),
 }

@@ -217,7 +217,9 @@ fn joins_letters(before: &[char], after: &[char]) -> bool {
     if canonical_combining_class(*last) == VIRAMA {
         return true;
     }
-    let (Some(left), Some(right)) = (letter_before(before), after.first()) else { return false };
+    // Beside what is shown as a mark it joins nothing.
+    let right = after.first().filter(|c| kind(**c) != Kind::Hidden);
+    let (Some(left), Some(right)) = (letter_before(before), right) else { return false };
     let script = left.script();
     connects(script) && (right.script() == script || canonical_combining_class(*right) == VIRAMA)
 }

@@ -1,9 +1,14 @@
 //! [`Intent`]: what a person wants, from the window to the worker.
 
+use std::path::PathBuf;
+
 use super::chat::Position;
 use super::device::{DeviceId, MetricName, Value};
+use super::device_choices::DeviceChange;
 use super::event::Side;
+use super::export::Export;
 use super::id::{ConnectionId, MessageId, RoomName};
+use super::lan::LanChoice;
 use super::notices::{Level, Viewing};
 use super::panes::Panes;
 use super::preferences::{Preferences, WindowPlace};
@@ -202,6 +207,13 @@ pub enum Intent {
         /// What the file is to say.
         text: String,
     },
+    /// Write a text into a file where the person finds it.
+    SaveText {
+        /// For the answer.
+        number: u64,
+        /// What the file is to hold.
+        text: String,
+    },
     /// Open an address in the system's browser or mail program.
     OpenLink(String),
     /// Dial or probe at once.
@@ -226,6 +238,17 @@ pub enum Intent {
         /// The token.
         token: Secret,
     },
+    /// Look whether there is a keyring to keep tokens in.
+    AskKeyring,
+    /// Keep a connection's token in a file where there is no keyring: this one's, or that of the next one that is saved or
+    /// given a token.
+    KeepTokenInFile(Option<ConnectionId>),
+    /// Take a connection's token out of the file again.
+    DropTokenFile(ConnectionId),
+    /// Show a connection's token, for the person to copy.
+    ShowToken(ConnectionId),
+    /// The person has seen it.
+    HideToken,
     /// Remove a connection with its history.
     RemoveConnection(ConnectionId),
     /// Try settings without saving them.
@@ -237,6 +260,10 @@ pub enum Intent {
     },
     /// Forget the last test's outcome.
     EndTest,
+    /// Open the own server to the local network, or close it.
+    SetLan(LanChoice),
+    /// Look for servers that others announce on the local network, or look no more.
+    LookForServers(bool),
     /// Look and speak like this from now on.
     SetPreferences(Preferences),
     /// Tell of this room's messages so from now on; none: as of all rooms.
@@ -257,6 +284,19 @@ pub enum Intent {
         /// Whether to keep quiet about it.
         muted: bool,
     },
+    /// Name, group, pin or hide a device, for this app alone.
+    ChangeDevice {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which device.
+        device: DeviceId,
+        /// What to change.
+        change: DeviceChange,
+    },
+    /// Save a part of a device's past into a file of the person's.
+    Export(Export),
+    /// Show a saved file in the system's file manager.
+    ShowFile(PathBuf),
     /// Show a notice, for the person to see what it looks like.
     TryNotice,
     /// The person looks at this now; none: not at the window.

@@ -21,7 +21,7 @@ const MAX_ALIKE: usize = 64;
 /// Shortest short id, in characters.
 const MIN_SHORT_CHARS: usize = 4;
 /// Longest id of a device beside its title, in characters.
-const MAX_MARK_CHARS: usize = 64;
+pub(super) const MAX_MARK_CHARS: usize = 64;
 /// Begins everything that is said of a person beside their name. No name shows one in such a place.
 pub const MARK: &str = " ·";
 

@@ -9,6 +9,8 @@ use super::time::{BootMs, WallMs};
 
 /// Local devices' ids begin so; a hub's never do.
 pub const LOCAL_MARK: char = '~';
+/// The id of what [`link_spec`] describes.
+pub const LINK: &str = "~link";
 
 /// A link's counters, as they stand at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,10 +29,15 @@ pub struct LinkCounters {
     pub readings: u64,
     /// Readings that the hub left out in all.
     pub conflated: u64,
+    /// When something was last received over it.
+    pub heard: Option<BootMs>,
 }
 
+/// The metric that says how long ago something was last received, in seconds.
+pub const LAST_HEARD: &str = "last_heard";
+
 /// Each metric: its name, its unit, the digits after its point.
-const METRICS: [(&str, &str, Option<u8>); 8] = [
+const METRICS: [(&str, &str, Option<u8>); 9] = [
     ("state", "", None),
     ("round_trip", "ms", Some(0)),
     ("reconnects", "", Some(0)),
@@ -39,6 +46,7 @@ const METRICS: [(&str, &str, Option<u8>); 8] = [
     ("queue", "", Some(0)),
     ("readings", "/s", Some(0)),
     ("conflated", "", Some(0)),
+    (LAST_HEARD, "s", Some(0)),
 ];
 
 struct Names {
@@ -49,8 +57,13 @@ struct Names {
 #[expect(clippy::expect_used, reason = "the names stand above, and keep the rule")]
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
     let name = |text: &str| ShortName::new(text).expect("a name that keeps the rule");
-    Names { device: name("~link"), metrics: METRICS.iter().map(|(text, ..)| name(text)).collect() }
+    Names { device: name(LINK), metrics: METRICS.iter().map(|(text, ..)| name(text)).collect() }
 });
+
+/// The id of the link as a device.
+pub fn link_id() -> ShortName {
+    NAMES.device.clone()
+}
 
 /// What the link is, as a device. Its name for people is the window's to give.
 pub fn link_spec() -> Spec {
@@ -92,6 +105,7 @@ pub fn link_readings(
         count(counters.queue),
         rate(|counters| counters.readings),
         count(counters.conflated),
+        counters.heard.map_or(Value::Missing, |heard| count(boot.saturating_sub(heard) / 1_000)),
     ];
     let values = NAMES.metrics.iter().cloned().zip(values).collect();
     Readings::of(NAMES.device.clone(), now, now, values)

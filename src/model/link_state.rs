@@ -133,6 +133,18 @@ pub enum Why {
         /// `Retry-After`, in milliseconds.
         retry_after_ms: Option<u64>,
     },
+    /// The server answered the WebSocket handshake with a redirect. It is not followed: the token goes to no other server.
+    Redirected {
+        /// The status, such as 301.
+        status: u16,
+        /// Where it points; none where the server does not say.
+        location: Option<String>,
+    },
+    /// The server is not encrypted and the address says that it is, or the reverse.
+    WrongScheme {
+        /// Whether the server speaks TLS.
+        is_tls: bool,
+    },
     /// Something answers there, but it is no WebSocket server.
     NotWebSocket {
         /// What it said instead.
@@ -154,6 +166,11 @@ pub enum Why {
     },
     /// The server stopped answering; found by our ping.
     Silent,
+    /// A WebSocket server answers there, but it does not speak the Duplex protocol.
+    NotDuplex {
+        /// What it said instead; empty where it only repeats what it is sent.
+        said: String,
+    },
     /// The server sent what its protocol does not allow.
     Violation {
         /// What it was.
@@ -226,10 +243,12 @@ impl Why {
             | Why::Forbidden
             | Why::InviteRefused
             | Why::Impostor
+            | Why::Redirected { .. }
+            | Why::WrongScheme { .. }
             | Why::Unsupported { .. }
             | Why::NoToken => false,
-            Why::Http { status, .. } => {
-                !matches!(status, 400 | 401 | 403 | 404 | 405 | 410 | 421 | 426 | 501 | 505)
+            Why::Http { status, retry_after_ms } => {
+                HttpCause::of(*status).is_retryable(retry_after_ms.is_some())
             }
             Why::Closed { code: Some(code), .. } => !Self::close_code_stops(*code),
             _ => true,
@@ -239,6 +258,11 @@ impl Why {
     /// RFC 6455 §7.4: codes after which the same attempt would end the same way.
     pub fn close_code_stops(code: u16) -> bool {
         matches!(code, 4500..=4999 | 3500..=3999 | 1002 | 1003 | 1007 | 1008 | 1009 | 1010)
+    }
+
+    /// Whether it is about what the server sent: such a connection is tried once more, and no further.
+    pub fn is_violation(&self) -> bool {
+        matches!(self, Why::Violation { .. } | Why::NotDuplex { .. })
     }
 
     /// How long the server asked to be left alone, in milliseconds.
@@ -259,6 +283,8 @@ impl Why {
             | Why::BadCaFile { detail: text, .. }
             | Why::TlsFailed { detail: text }
             | Why::NotWebSocket { detail: text }
+            | Why::NotDuplex { said: text }
+            | Why::Redirected { location: Some(text), .. }
             | Why::Closed { reason: text, .. }
             | Why::Lost { detail: text }
             | Why::Violation { detail: text }
@@ -281,7 +307,10 @@ impl Why {
             Why::BadCaFile { .. } => "bad_ca_file",
             Why::TlsFailed { .. } => "tls_failed",
             Why::Http { .. } => "http",
+            Why::Redirected { .. } => "redirected",
+            Why::WrongScheme { .. } => "wrong_scheme",
             Why::NotWebSocket { .. } => "not_web_socket",
+            Why::NotDuplex { .. } => "not_duplex",
             Why::Closed { .. } => "closed",
             Why::Lost { .. } => "lost",
             Why::Silent => "silent",
@@ -298,5 +327,122 @@ impl Why {
             Why::HubLogDamaged { .. } => "hub_log_damaged",
             Why::NoToken => "no_token",
         }
+    }
+}
+
+/// What an HTTP status means as the answer to a handshake (RFC 9110 §15, RFC 6455 §4.1). Of `ui` and the console each makes
+/// its own sentences.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum HttpCause {
+    /// 2xx: a page, and no socket.
+    NoSocket,
+    /// 300 to 399 without being a redirect that names a place: 304, 305, 306.
+    NoAnswer,
+    /// 400: the handshake was not understood.
+    BadRequest,
+    /// 401: the token is not known.
+    UnknownToken,
+    /// 403: this account, or this program, may not come in.
+    Forbidden,
+    /// 404, 405, 410, 426: there is a web server, and no socket at this path.
+    NoSuchPath,
+    /// 407, 511: a proxy or the network wants somebody to sign in first.
+    SignInToNetwork,
+    /// 408, 425: too slow, or too early.
+    TimedOut,
+    /// 421: the server does not go by that name.
+    WrongName,
+    /// 413, 414, 431: the request is too large, which a very long token or path makes it.
+    TooLarge,
+    /// 429: too many attempts.
+    TooManyAttempts,
+    /// 451: the law forbids it.
+    Legal,
+    /// Another 4xx.
+    Refused,
+    /// 500 and other 5xx.
+    Failed,
+    /// 501, 505, 506, 508, 510: it cannot do what was asked for.
+    Unable,
+    /// 502, 504, and what large proxies have of their own (520 to 530): what stands before the server does not reach it.
+    BehindProxy,
+    /// 503: busy, starting, or shutting down.
+    Busy,
+    /// 507: its disk is full.
+    NoSpace,
+}
+
+impl HttpCause {
+    /// What a status means. 101 and redirects do not come here.
+    pub fn of(status: u16) -> HttpCause {
+        match status {
+            0..300 => HttpCause::NoSocket,
+            300..400 => HttpCause::NoAnswer,
+            400 => HttpCause::BadRequest,
+            401 => HttpCause::UnknownToken,
+            403 => HttpCause::Forbidden,
+            404 | 405 | 410 | 426 => HttpCause::NoSuchPath,
+            407 | 511 => HttpCause::SignInToNetwork,
+            408 | 425 => HttpCause::TimedOut,
+            421 => HttpCause::WrongName,
+            413 | 414 | 431 => HttpCause::TooLarge,
+            429 => HttpCause::TooManyAttempts,
+            451 => HttpCause::Legal,
+            402..500 => HttpCause::Refused,
+            501 | 505 | 506 | 508 | 510 => HttpCause::Unable,
+            502 | 504 | 520..=530 => HttpCause::BehindProxy,
+            503 => HttpCause::Busy,
+            507 => HttpCause::NoSpace,
+            500.. => HttpCause::Failed,
+        }
+    }
+
+    /// Whether trying again by itself can help. `named_a_time`: the server said when to come back, which says that it can
+    /// where the status alone does not tell.
+    pub fn is_retryable(self, named_a_time: bool) -> bool {
+        match self {
+            HttpCause::TimedOut
+            | HttpCause::TooManyAttempts
+            | HttpCause::Failed
+            | HttpCause::BehindProxy
+            | HttpCause::Busy
+            | HttpCause::NoSpace => true,
+            HttpCause::Refused | HttpCause::TooLarge => named_a_time,
+            HttpCause::NoSocket
+            | HttpCause::NoAnswer
+            | HttpCause::BadRequest
+            | HttpCause::UnknownToken
+            | HttpCause::Forbidden
+            | HttpCause::NoSuchPath
+            | HttpCause::SignInToNetwork
+            | HttpCause::WrongName
+            | HttpCause::Legal
+            | HttpCause::Unable => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_of_a_handshake_has_a_decision() {
+        let retries = |status, retry_after_ms| Why::Http { status, retry_after_ms }.is_retryable();
+        let retried: Vec<u16> = (100..600).filter(|status| retries(*status, None)).collect();
+        let expected: Vec<u16> = [408, 425, 429]
+            .into_iter()
+            .chain((500..600).filter(|status| ![501, 505, 506, 508, 510, 511].contains(status)))
+            .collect();
+        assert_eq!(retried, expected);
+        // Who says when to come back can be asked again, unless the status says that a person has to change something.
+        for status in [409, 413, 423, 499] {
+            assert!(retries(status, Some(1_000)) && !retries(status, None), "{status}");
+        }
+        for status in [200, 304, 400, 401, 403, 404, 405, 407, 410, 421, 426, 451, 501, 511] {
+            assert!(!retries(status, Some(1_000)), "{status}");
+        }
+        let redirected = Why::Redirected { status: 302, location: None };
+        assert!(!redirected.is_retryable());
     }
 }

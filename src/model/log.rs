@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::link_state::Why;
 use super::time::WallMs;
 
 /// Most notes kept for a connection.
@@ -54,10 +55,12 @@ pub enum Note {
         /// The server's words.
         detail: String,
     },
-    /// A change of the link's state, by its code.
+    /// A change of the link's state.
     State {
-        /// `LinkState::code`, with `Why::code` where there is one.
+        /// `LinkState::code`.
         text: String,
+        /// Why it is down.
+        why: Option<Box<Why>>,
     },
 }
 
@@ -218,7 +221,7 @@ mod tests {
     }
 
     fn state(text: &str) -> Note {
-        Note::State { text: text.into() }
+        Note::State { text: text.into(), why: None }
     }
 
     fn numbers(log: &Log) -> Vec<u64> {

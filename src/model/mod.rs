@@ -4,20 +4,24 @@ pub mod address;
 pub mod chat;
 pub mod clock_lag;
 pub mod device;
+pub mod device_choices;
 pub mod devices;
 pub mod entry;
 pub mod event;
+pub mod export;
 pub mod features;
 pub mod harmless;
 pub mod id;
 pub mod intent;
 pub mod known;
+pub mod lan;
 pub mod link_device;
 pub mod link_state;
 pub mod log;
 pub mod mask;
 pub mod name;
 pub mod notices;
+pub mod number;
 pub mod panes;
 pub mod preferences;
 pub mod profile;
@@ -33,6 +37,7 @@ pub mod states;
 pub mod time;
 pub mod transfer;
 pub mod window;
+pub mod zone;
 
 pub use address::Address;
 pub use chat::{
@@ -42,13 +47,16 @@ pub use device::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceState, Freshness, Happened, LastValue, LogLine,
     Metric, MetricName, MetricType, Readings, Sample, ShortName, Spec, Status, Value,
 };
+pub use device_choices::{DeviceChange, DeviceChoice, DeviceChoices};
 pub use devices::{Device, Devices, Latest, Presence};
 pub use event::{Event, LogRestart};
 pub use features::{Feature, Features};
 pub use id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, ResumePoint, RoomName};
 pub use intent::Intent;
+pub use lan::{InviteLink, Lan, LanChoice, LanOpen, Nearby, NearbyServer, NotOpened};
 pub use link_state::{LinkState, Why};
 pub use notices::{Level, NoticeChoices, NoticePreferences};
+pub use number::{Number, Whole};
 pub use panes::Panes;
 pub use preferences::{Hours, LanguageChoice, Preferences, Theme, WindowPlace};
 pub use profile::Profile;

@@ -1,21 +1,24 @@
 //! [`Model`]: all that a window shows, and [`Model::apply`], the one way to change it. Pure; replays and duplicates
 //! of what a hub sends end in the same state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
-use super::device::{Freshness, Status};
+use super::device::{DeviceId, Freshness, Spec, Status};
+use super::device_choices::{DeviceChoice, DeviceChoices, ServerChoices};
 use super::devices::{self, Device, Devices, Latest};
 use super::event::{Event, Listed, LogRestart, Page, Paused, Person, Side, Stored, TestOutcome, Update};
+use super::export::Exported;
 use super::features::{Feature, Features};
 use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
-use super::known::{Known, Shown, device_label};
+use super::known::{Known, MAX_MARK_CHARS, Shown, device_label, person_line};
+use super::lan::{Lan, Nearby};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
-use super::notices::NoticeChoices;
+use super::notices::{NoticeChoices, mentions};
 use super::preferences::Preferences;
-use super::profile::Profile;
+use super::profile::{Profile, Secret};
 use super::readings::Part;
 use super::rights::Management;
 use super::search::Searching;
@@ -75,6 +78,8 @@ pub enum Banner {
     Restarted,
     /// The secret of a connection could not be kept by this computer: it will be asked for again.
     SecretNotKept {
+        /// Of which connection.
+        connection: ConnectionId,
         /// The system's words.
         detail: String,
     },
@@ -98,6 +103,8 @@ pub struct Room {
     pub read: Position,
     /// Messages by others after `read`.
     pub unread: u64,
+    /// How many of these name the person.
+    pub mentions: u64,
     /// Typed and not sent, as last kept.
     pub draft: String,
     /// Who is typing, and until when to believe it.
@@ -168,6 +175,8 @@ pub struct Connection {
     pub paused: Option<Paused>,
     /// Its devices, and the link itself as one.
     pub devices: Devices,
+    /// What the person has chosen for single devices.
+    pub device_choices: ServerChoices,
     /// Decoded lines for people.
     pub log: Log,
     /// What of the server's there is no room for.
@@ -197,14 +206,28 @@ pub struct Model {
     pub preferences: Preferences,
     /// Of what they want to be told otherwise than usual.
     pub notice_choices: NoticeChoices,
+    /// What they have chosen for single devices. Each connection has its own of it.
+    pub device_choices: DeviceChoices,
     /// Where everything is kept.
     pub data_dir: PathBuf,
     /// Why the system's keyring cannot be asked, in the system's words; none while nobody came upon that.
     pub no_keyring: Option<String>,
+    /// The connections whose tokens are in a file, because the person wants that.
+    pub tokens_in_file: BTreeSet<ConnectionId>,
+    /// A token that the person wants to copy.
+    pub shown_token: Option<(ConnectionId, Secret)>,
     /// Whether to offer the first steps.
     pub first_steps: bool,
     /// How the last connection test ended.
     pub test: Option<TestOutcome>,
+    /// What became of the last file that was to be saved of a device's past.
+    pub exported: Option<Exported>,
+    /// How the own server stands on the local network.
+    pub lan: Lan,
+    /// The servers that others announce there.
+    pub nearby: Nearby,
+    /// Where the last text was saved that the person wanted as a file, with the request's number.
+    pub text_saved: Option<(u64, Result<PathBuf, String>)>,
     /// What was searched for and found.
     pub searching: Searching,
 }
@@ -221,11 +244,14 @@ impl Model {
             Update::Configured(profile) => match self.connections.get_mut(&profile.id) {
                 Some(connection) => connection.profile = profile,
                 None => {
-                    self.connections.insert(profile.id, Connection::new(profile));
+                    let mut connection = Connection::new(profile);
+                    connection.device_choices = self.device_choices.of(connection.profile.id);
+                    self.connections.insert(connection.profile.id, connection);
                 }
             },
             Update::Removed(id) => {
                 self.connections.remove(&id);
+                self.tokens_in_file.remove(&id);
             }
             Update::Banner(banner) => {
                 if !self.banners.contains(&banner) {
@@ -236,13 +262,32 @@ impl Model {
             Update::ReadingsNotKept(count) => self.readings_not_kept = count,
             Update::Preferences(preferences) => self.preferences = preferences,
             Update::NoticeChoices(choices) => self.notice_choices = choices,
+            Update::DeviceChoices(choices) => self.choose_devices(choices),
+            Update::Exported(exported) => self.exported = Some(exported),
             Update::Keyring(trouble) => self.no_keyring = trouble,
+            Update::TokenInFile(id, true) => _ = self.tokens_in_file.insert(id),
+            Update::TokenInFile(id, false) => _ = self.tokens_in_file.remove(&id),
+            Update::ShownToken(shown) => self.shown_token = shown,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
+            Update::Lan(lan) => self.lan = lan,
+            Update::Nearby(nearby) => self.nearby = nearby,
             Update::Found(found) => self.searching.found = Some(found),
             Update::DayFound(found) => self.searching.day = Some(found),
+            Update::TextSaved(number, saved) => self.text_saved = Some((number, saved)),
             Update::Indexed(percent) => self.searching.indexed = percent,
         }
+    }
+
+    fn choose_devices(&mut self, choices: DeviceChoices) {
+        for (id, connection) in &mut self.connections {
+            let own = choices.of(*id);
+            if connection.device_choices != own {
+                connection.device_choices = own;
+                connection.devices.rearrange();
+            }
+        }
+        self.device_choices = choices;
     }
 
     /// Takes a part of a frame of readings in: the same as [`Event::Readings`], for a frame so big that the window would
@@ -284,6 +329,7 @@ impl Connection {
             room_refused: None,
             paused: None,
             devices: Devices::default(),
+            device_choices: ServerChoices::default(),
             log: Log::default(),
             left_out: LeftOut::default(),
             message_bytes: 0,
@@ -331,9 +377,27 @@ impl Connection {
         self.known.shown(&who.id, &who.name, most_chars)
     }
 
-    /// The title of a device, with its id where another one's title looks the same.
+    /// What the person has chosen for a device, if anything.
+    pub fn device_choice(&self, device: &DeviceId) -> Option<&DeviceChoice> {
+        self.device_choices.get(device)
+    }
+
+    /// What a device is called, and the id to show beside that: of a device that has the person's own name, and where
+    /// another one's title looks the same.
+    pub fn device_name<'a>(&'a self, spec: &'a Spec) -> (&'a str, Option<String>) {
+        match self.device_choice(&spec.id).map(|choice| choice.name.as_str()) {
+            Some(own) if !own.is_empty() => {
+                let id = spec.id.as_str();
+                (own, (own != id).then(|| person_line(id, MAX_MARK_CHARS)))
+            }
+            _ => (spec.title(), self.known_devices.device_mark(spec)),
+        }
+    }
+
+    /// The title of a device, with its id where that is shown.
     pub fn device_title(&self, device: &Device, most_chars: usize) -> String {
-        device_label(device.spec.title(), self.known_devices.device_mark(&device.spec).as_deref(), most_chars)
+        let (name, mark) = self.device_name(&device.spec);
+        device_label(name, mark.as_deref(), most_chars)
     }
 
     /// Takes one event in.
@@ -417,6 +481,8 @@ impl Connection {
             Event::DevicesRestored(states) => self.devices.restored(states),
             // For the publisher beside the model.
             Event::CommandGiven { .. } | Event::PublishRefused { .. } => {}
+            // Of a connection test, which has no place here.
+            Event::InviteGood { .. } => {}
             Event::Note(note) => self.log.note(now.wall_ms, note),
             Event::Passed(passed) => self.log.frame(now.wall_ms, *passed),
             Event::LogWatched(watched) => self.log.watch(watched),
@@ -449,11 +515,11 @@ impl Connection {
                     *room.loading(side) = loading;
                 }
             }
-            Event::Counted { room, read, newest, unread } => {
+            Event::Counted { room, read, newest, unread, mentions } => {
                 if let Some(room) = self.rooms.get_mut(&room)
                     && (room.read, room.newest) == (read, newest)
                 {
-                    room.unread = unread;
+                    (room.unread, room.mentions) = (unread, mentions);
                 }
             }
             Event::Draft { room, text } => {
@@ -477,17 +543,15 @@ impl Connection {
 
     fn mark_read(&mut self, room: &RoomName, offset: Offset) {
         let position = Position { era: self.era, offset };
-        let me = self.my_id();
         if let Some(room) = self.rooms.get_mut(room) {
-            room.mark_read(position, me.as_ref());
+            room.mark_read(position, self.me.as_ref());
         }
     }
 
     fn link_changed(&mut self, now: Time, state: LinkState) {
         if state.code() != self.link.code() {
-            let why = state.why().map(|why| format!(": {}", why.code())).unwrap_or_default();
-            let text = format!("{}{why}", state.code());
-            self.log.note(now.wall_ms, Note::State { text });
+            let why = state.why().cloned().map(Box::new);
+            self.log.note(now.wall_ms, Note::State { text: state.code().to_owned(), why });
         }
         if self.link.is_online() && !state.is_online() {
             self.devices.disconnected();
@@ -550,6 +614,7 @@ impl Connection {
             }
             return;
         }
+        let names_me = !mine && self.me.as_ref().is_some_and(|me| mentions(&entry.body, &me.name));
         // Without room for its room it is on disk alone.
         let Some(room) = self.make_room(&entry.room) else { return };
         let bytes = room.window.bytes();
@@ -560,6 +625,7 @@ impl Connection {
             room.newest = position;
             if !mine && position > room.read && !was_counted {
                 room.unread += 1;
+                room.mentions += u64::from(names_me);
             }
         }
         room.window.append(message(entry, position, live));
@@ -610,6 +676,7 @@ impl Connection {
                 newest: room.newest,
                 read: room.read,
                 unread: room.unread,
+                mentions: room.mentions,
                 draft: room.draft,
                 ..Room::default()
             };
@@ -743,19 +810,23 @@ impl Room {
         }
     }
 
-    fn mark_read(&mut self, position: Position, me: Option<&PrincipalId>) {
+    fn mark_read(&mut self, position: Position, me: Option<&Principal>) {
         if position <= self.read {
             return;
         }
         self.read = position;
         if position >= self.newest {
-            self.unread = 0;
+            (self.unread, self.mentions) = (0, 0);
         } else if self.window.after == Edge::End
             && self.window.first().is_some_and(|m| m.position <= position)
         {
-            let unread =
-                self.window.from(position).filter(|m| m.position > position && Some(&m.sender.id) != me);
-            self.unread = unread.count() as u64;
+            let is_unread = |m: &&Message| m.position > position && Some(&m.sender.id) != me.map(|me| &me.id);
+            let unread = || self.window.from(position).filter(is_unread);
+            let names_me = |m: &&Message| me.is_some_and(|me| mentions(&m.body, &me.name));
+            let count = unread().count() as u64;
+            // Whoever has no mention left has none to look for.
+            let named = if self.mentions > 0 { unread().filter(names_me).count() as u64 } else { 0 };
+            (self.unread, self.mentions) = (count, named);
         }
     }
 }

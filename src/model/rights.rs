@@ -166,6 +166,9 @@ pub enum Managed {
         /// SHA-256 of its certificate, where it signed that itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fingerprint: Option<String>,
+        /// Other hosts by which it is reached at the same port.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        also: Vec<String>,
     },
     /// It is done.
     Done,
@@ -208,7 +211,9 @@ pub enum Unmanaged {
     #[error("this token cannot be used: it is another's, or was withdrawn, or is not 64 hexadecimal digits")]
     BadToken,
     /// An id that no device can have, or that somebody else has.
-    #[error("a device cannot have this id")]
+    #[error(
+        "a device cannot have this id: it has 1 to 64 characters, does not begin with ~, is not . or .., and is nobody else's"
+    )]
     BadId,
     /// A person does not become a device, nor a device a person.
     #[error("a device does not become a person, nor a person a device")]

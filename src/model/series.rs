@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::device::Value;
+use super::number::{Number, Whole};
 use super::time::WallMs;
 
 /// A minute, in milliseconds.
@@ -22,12 +24,27 @@ pub struct Point {
     pub at: WallMs,
     /// What. Not a number (NaN): from here on there was no value, and a line drawn through the points ends here.
     pub value: f64,
+    /// How far the reading is from `value`, where no `f64` holds it; see [`Whole`].
+    pub off: i16,
+}
+
+impl Point {
+    /// A number that an `f64` holds.
+    pub fn new(at: WallMs, value: f64) -> Point {
+        Point { at, value, off: 0 }
+    }
+
+    /// What of a reading can be charted; none for a text and where there is no value.
+    pub fn of(at: WallMs, value: &Value) -> Option<Point> {
+        let off = if let Value::Whole(whole) = value { whole.off() } else { 0 };
+        value.as_chart().map(|value| Point { at, value, off })
+    }
 }
 
 /// A stretch of time in few numbers. A raw point is a stretch of one value.
-/// As JSON it is `[at, min, mean, max, count]`.
-#[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "(WallMs, f64, f64, f64, u32)", into = "(WallMs, f64, f64, f64, u32)")]
+/// As JSON it is `[at, min, mean, max, count]`; a single whole number that no `f64` holds is written with all its digits.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(WallMs, Number, Number, Number, u32)", into = "(WallMs, Number, Number, Number, u32)")]
 pub struct Bucket {
     /// Where the stretch begins.
     pub at: WallMs,
@@ -39,24 +56,37 @@ pub struct Bucket {
     pub max: f64,
     /// How many values.
     pub count: u32,
+    /// Of a raw reading: how far it is from `mean`, where no `f64` holds it. A summary has 0.
+    pub off: i16,
 }
 
-impl From<(WallMs, f64, f64, f64, u32)> for Bucket {
-    fn from((at, min, mean, max, count): (WallMs, f64, f64, f64, u32)) -> Self {
-        Bucket { at, min, mean, max, count }
+impl From<(WallMs, Number, Number, Number, u32)> for Bucket {
+    fn from((at, min, mean, max, count): (WallMs, Number, Number, Number, u32)) -> Self {
+        let off = if count == 1 { mean.off() } else { 0 };
+        Bucket { at, min: min.nearest(), mean: mean.nearest(), max: max.nearest(), count, off }
     }
 }
 
-impl From<Bucket> for (WallMs, f64, f64, f64, u32) {
-    fn from(bucket: Bucket) -> Self {
-        (bucket.at, bucket.min, bucket.mean, bucket.max, bucket.count)
+impl From<Bucket> for (WallMs, Number, Number, Number, u32) {
+    fn from(Bucket { at, min, mean, max, count, off }: Bucket) -> Self {
+        let off = if count == 1 { off } else { 0 };
+        (at, Number::new(min, off), Number::new(mean, off), Number::new(max, off), count)
     }
 }
 
 impl Bucket {
     /// One value.
     pub fn of(point: Point) -> Bucket {
-        Bucket { at: point.at, min: point.value, mean: point.value, max: point.value, count: 1 }
+        let Point { at, value, off } = point;
+        Bucket { at, min: value, mean: value, max: value, count: 1, off }
+    }
+
+    /// Of a page of raw readings: the reading, with all its digits; none for a summary of several.
+    pub fn single(&self) -> Option<Value> {
+        (self.count == 1).then(|| match Whole::join(self.mean, self.off) {
+            Some(whole) => Value::Whole(whole),
+            None => Value::number(self.mean),
+        })
     }
 
     /// Takes another value in.
@@ -64,6 +94,7 @@ impl Bucket {
         self.min = self.min.min(value);
         self.max = self.max.max(value);
         self.count = self.count.saturating_add(1);
+        self.off = 0;
         self.shift_mean(self.mean, value);
     }
 
@@ -77,12 +108,14 @@ impl Bucket {
         self.at = self.at.min(other.at);
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
+        self.off = 0;
         self.count = self.count.saturating_add(other.count);
     }
 
     /// One of its values turned out to be another one. `all`: every value of the stretch after that, if they are at hand;
     /// without them the extremes can only grow.
     fn correct(&mut self, old: f64, new: f64, all: Option<(f64, f64)>) {
+        self.off = 0;
         self.shift_mean(old, new);
         (self.min, self.max) = all.unwrap_or((self.min.min(new), self.max.max(new)));
     }
@@ -145,18 +178,20 @@ struct Held {
     minutes: VecDeque<Bucket>,
 }
 
-/// A raw point in 12 bytes: its time counts from [`Held::base`], 49 days at most.
+/// A raw point in 14 bytes: its time counts from [`Held::base`], 49 days at most.
 #[derive(Copy, Clone, Debug)]
-#[repr(C, packed(4))]
+#[repr(C, packed(2))]
 struct Raw {
     value: f64,
     after: u32,
+    off: i16,
 }
 
 impl PartialEq for Raw {
     fn eq(&self, other: &Self) -> bool {
         // An end of the line is like another one.
-        ({ self.value }.to_bits(), { self.after }) == ({ other.value }.to_bits(), { other.after })
+        ({ self.value }.to_bits(), { self.after }, self.off)
+            == ({ other.value }.to_bits(), { other.after }, other.off)
     }
 }
 
@@ -174,7 +209,7 @@ impl Series {
         }
         let held = self.0.get_or_insert_default();
         let value = if point.value.is_finite() { point.value } else { f64::NAN };
-        held.push(Point { at: point.at, value }, allowance);
+        held.push(Point { value, ..point }, allowance);
     }
 
     /// Whether there was ever a number.
@@ -230,7 +265,7 @@ impl Series {
 
 impl Raw {
     fn point(self, base: WallMs) -> Point {
-        Point { at: base.saturating_add(i64::from(self.after)), value: self.value }
+        Point { at: base.saturating_add(i64::from(self.after)), value: self.value, off: self.off }
     }
 }
 
@@ -240,7 +275,7 @@ impl Held {
             // Too long before everything else to be drawn beside it; its minute may still be held.
             return self.count(point, allowance);
         };
-        let raw = Raw { value: point.value, after };
+        let raw = Raw { value: point.value, after, off: point.off };
         if self.raw.back().is_none_or(|last| last.after < after) {
             push_back(&mut self.raw, raw, allowance.raw);
             return self.count(point, allowance);

@@ -1,15 +1,19 @@
 //! Secrets outside the model: where they come from (command line, environment, file), and that they end nowhere else:
 //! not in a child's environment, not in the command line that others see, not in a log.
 
+mod address_arg;
 mod block;
 mod environment;
 pub mod known;
 pub mod logging;
 mod memory;
+mod panics;
 mod plain;
 mod token;
 
+pub use address_arg::{AddressParser, end_with};
 pub use known::mask;
+pub use panics::{tell_plainly, without_places};
 pub use plain::{Unencrypted, check_encrypted};
 pub use token::{TokenError, TokenOptions};
 

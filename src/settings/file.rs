@@ -13,7 +13,9 @@ use super::migrate::{self, STEPS, Unfit, VERSION};
 use super::private_file::{self, beside};
 use crate::model::address;
 use crate::model::profile::Secret;
-use crate::model::{Banner, ConnectionId, NoticeChoices, Panes, Preferences, Profile, WindowPlace};
+use crate::model::{
+    Banner, ConnectionId, DeviceChoices, LanChoice, NoticeChoices, Panes, Preferences, Profile, WindowPlace,
+};
 
 /// Why settings were not written.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +60,10 @@ struct Content {
     #[serde(flatten)]
     preferences: Preferences,
     notice_choices: NoticeChoices,
+    #[serde(skip_serializing_if = "DeviceChoices::is_empty")]
+    device_choices: DeviceChoices,
+    /// Whether the own server is open to the local network.
+    lan: LanChoice,
     #[serde(skip_serializing_if = "Option::is_none")]
     window: Option<WindowPlace>,
     panes: Panes,
@@ -179,6 +185,26 @@ impl Settings {
         &mut self.content.notice_choices
     }
 
+    /// What the person has chosen for single devices.
+    pub fn device_choices(&self) -> &DeviceChoices {
+        &self.content.device_choices
+    }
+
+    /// For changing that.
+    pub fn device_choices_mut(&mut self) -> &mut DeviceChoices {
+        &mut self.content.device_choices
+    }
+
+    /// Whether the own server is to be open to the local network, and at which port.
+    pub fn lan(&self) -> LanChoice {
+        self.content.lan
+    }
+
+    /// Changes that.
+    pub fn set_lan(&mut self, choice: LanChoice) {
+        self.content.lan = choice;
+    }
+
     /// Where the window stood when it was last closed.
     pub fn window(&self) -> Option<WindowPlace> {
         self.content.window
@@ -275,7 +301,7 @@ fn parse(bytes: &[u8]) -> Result<(Content, u64), Unfit> {
 mod tests {
     use super::*;
     use crate::model::panes::Middle;
-    use crate::model::{LanguageChoice, Level, NoticePreferences, RoomName, Theme};
+    use crate::model::{DeviceChange, DeviceId, LanguageChoice, Level, NoticePreferences, RoomName, Theme};
 
     fn dressed(theme: Theme) -> Preferences {
         Preferences { theme, ..Preferences::default() }
@@ -476,5 +502,25 @@ mod tests {
         fs::write(dir.path().join(FILE), r#"{"version":1,"notices":{"devices":false}}"#).unwrap();
         let notices = load(dir.path()).preferences().notices;
         assert_eq!(notices, NoticePreferences { devices: false, ..NoticePreferences::default() });
+    }
+
+    #[test]
+    fn what_was_chosen_for_devices_is_kept_and_an_older_file_has_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = filled(dir.path());
+        let text = fs::read_to_string(dir.path().join(FILE)).unwrap();
+        assert!(!text.contains("device_choices"), "{text}");
+        let kiln = DeviceId::new("kiln").unwrap();
+        settings.device_choices_mut().change(ConnectionId(3), kiln, DeviceChange::Name("가마".into()));
+        settings.save().unwrap();
+        assert_eq!(load(dir.path()).device_choices(), settings.device_choices());
+        // One that no version understands does no harm to the rest.
+        let file = dir.path().join(FILE);
+        let text = fs::read_to_string(&file).unwrap().replace(r#""device": "kiln""#, r#""device": 7"#);
+        fs::write(&file, text).unwrap();
+        let settings = load(dir.path());
+        assert_eq!((settings.display_name(), settings.device_choices().len()), ("Ann", 0));
+        settings.save().unwrap();
+        assert!(fs::read_to_string(&file).unwrap().contains("가마"));
     }
 }

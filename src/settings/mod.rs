@@ -1,10 +1,11 @@
 //! [`Settings`]: what a person has set up, in `settings.json` of the data directory, with a version number and
-//! migrations; and [`SecretStore`], the keyring. Secrets are never in a file of ours.
+//! migrations; and [`SecretStore`], the keyring. Secrets are in a file of ours only where the person asked for that.
 
 mod file;
 mod migrate;
 pub mod private_file;
 mod secrets;
+mod token_file;
 
 use std::path::{Path, PathBuf};
 

@@ -18,7 +18,7 @@ use tokio::time::{Duration, sleep, timeout};
 use super::inflow::Intake;
 use super::{
     CLOSE_WITHIN, Capabilities, Connection, Counters, Incoming, Outgoing, Place, Port, Target, channels,
-    connect, too_large,
+    connect, scheme, too_large,
 };
 use crate::frame::Frame;
 use crate::model::link_state::{Phase, Why};
@@ -40,7 +40,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
     let place = Place::parse(&target.url)?;
+    if place.zone.is_some() {
+        let detail = "ewebsock cannot dial an address with a network interface".to_owned();
+        return Err(Why::Unsupported { detail });
+    }
     let options = options(&target)?;
+    let again = (Place::parse(&target.url)?, target.clone());
     let (connection, port) = channels(target.subprotocol.clone());
     let (opened, answer) = oneshot::channel();
     let dialing = Dialing { place, url: target.url, options, max_frame: target.max_frame, opened, port };
@@ -50,7 +55,8 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
         .map_err(|error| Why::Unreachable { detail: error.to_string() })?;
     // Returning early drops `connection`, which ends the thread.
     match timeout(target.deadline, answer).await {
-        Ok(Ok(answer)) => answer.map(|()| connection),
+        Ok(Ok(Ok(()))) => Ok(connection),
+        Ok(Ok(Err(why))) => Err(scheme::explain(why, &again.0, &again.1).await),
         Ok(Err(_)) => Err(lost("the connection ended while opening")),
         Err(_) => Err(Why::TimedOut { during: Phase::Dial }),
     }
@@ -264,7 +270,9 @@ fn refused(text: &str, host: &str) -> Why {
     if let Some(rest) = text.strip_prefix("HTTP error: ") {
         let status: Option<u16> = rest.split(' ').next().and_then(|status| status.parse().ok());
         return match status {
-            Some(status @ 300..) => Why::Http { status, retry_after_ms: None },
+            // Where it points is not told here.
+            Some(status @ (300..=303 | 307 | 308)) => Why::Redirected { status, location: None },
+            Some(status @ (102..)) => Why::Http { status, retry_after_ms: None },
             _ => Why::NotWebSocket { detail },
         };
     }
@@ -288,6 +296,12 @@ fn refused(text: &str, host: &str) -> Why {
 fn refused_io(detail: &str, host: &str) -> Why {
     if detail.starts_with("failed to lookup address information") {
         return Why::NameNotFound { host: host.to_owned() };
+    }
+    if detail.starts_with("received corrupt message") || detail.starts_with("received fatal alert") {
+        return Why::TlsFailed { detail: detail.to_owned() };
+    }
+    if detail.starts_with("tls handshake eof") {
+        return lost(detail);
     }
     if let Some(detail) = detail.strip_prefix("invalid peer certificate: ") {
         return Why::TlsUntrusted { detail: detail.to_owned() };
@@ -329,7 +343,8 @@ mod tests {
             refused("HTTP error: 401 Unauthorized", ""),
             Why::Http { status: 401, retry_after_ms: None }
         );
-        assert_eq!(code("HTTP error: 200 OK"), "not_web_socket");
+        assert_eq!(code("HTTP error: 200 OK"), "http");
+        assert_eq!(code("HTTP error: 302 Found"), "redirected");
         assert_eq!(code("IO error: invalid peer certificate: UnknownIssuer"), "tls_untrusted");
         assert_eq!(code("WebSocket protocol error: Handshake not finished"), "lost");
         assert_eq!(code("WebSocket protocol error: httparse error: invalid HTTP version"), "not_web_socket");

@@ -14,6 +14,7 @@ mod inflow;
 mod memory;
 mod pump;
 pub mod request;
+mod scheme;
 mod tls;
 mod upgrade;
 mod websocket;
@@ -28,6 +29,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::sync::mpsc;
 
 use crate::frame::Frame;
+use crate::model::address;
 use crate::model::link_state::Why;
 use crate::model::profile::Socket;
 use inflow::{Intake, inflow};
@@ -260,9 +262,12 @@ fn channels(subprotocol: Option<String>) -> (Connection, Port) {
 
 /// The parts of a socket's URL.
 struct Place {
+    /// Without the interface of a link-local host: that is no server's business.
     uri: http::Uri,
-    /// Without the brackets of an IPv6 address.
+    /// Without the brackets of an IPv6 address; as a certificate names it.
     host: String,
+    /// The interface of a link-local host.
+    zone: Option<String>,
     port: u16,
     secure: bool,
 }
@@ -270,6 +275,8 @@ struct Place {
 impl Place {
     fn parse(url: &str) -> Result<Place, Why> {
         let bad = |detail: &str| Why::BadUrl { detail: detail.to_owned() };
+        let (url, zone) = address::without_zone(url);
+        let zone = zone.map(str::to_owned);
         let uri: http::Uri = url.parse().map_err(|error: http::uri::InvalidUri| bad(&error.to_string()))?;
         let secure = match uri.scheme_str() {
             Some("ws") => false,
@@ -278,7 +285,7 @@ impl Place {
         };
         let authority = uri.authority().ok_or_else(|| bad("the address names no host"))?;
         if authority.as_str().contains('@') {
-            return Err(bad("a password does not belong into the address"));
+            return Err(bad("a user name or password must not be part of the address"));
         }
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         if host.is_empty() {
@@ -293,9 +300,17 @@ impl Place {
                     80
                 }
             }
-            None => return Err(bad("the address's port is no number up to 65535")),
+            None => return Err(bad("the port must be a number from 1 to 65535")),
         };
-        Ok(Place { uri, host, port, secure })
+        Ok(Place { uri, host, zone, port, secure })
+    }
+
+    /// The host as the system looks it up.
+    fn dialed(&self) -> String {
+        match &self.zone {
+            Some(zone) => format!("{}%{zone}", self.host),
+            None => self.host.clone(),
+        }
     }
 }
 
@@ -314,6 +329,9 @@ mod tests {
         assert_eq!(place("ws://a.example"), Ok(("a.example".to_owned(), 80, false)));
         assert_eq!(place("wss://a.example/x?y"), Ok(("a.example".to_owned(), 443, true)));
         assert_eq!(place("ws://[::1]:7870/x"), Ok(("::1".to_owned(), 7870, false)));
+        let scoped = Place::parse("ws://[fe80::1%25lo]:7870/x").unwrap();
+        assert_eq!((scoped.host.as_str(), scoped.dialed()), ("fe80::1", "fe80::1%lo".to_owned()));
+        assert_eq!(scoped.uri.to_string(), "ws://[fe80::1]:7870/x");
         for bad in
             ["", "a.example", "http://a.example", "ws://u:p@a.example", "ws://a.example:99999", "ws://:80"]
         {

@@ -3,7 +3,7 @@
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Place, Target, connect, tls};
+use super::{Place, Target, connect, scheme, tls};
 use crate::model::link_state::{Phase, Why};
 
 /// Maximum size of an answer; what is beyond it is not read.
@@ -29,7 +29,7 @@ pub async fn get(target: &Target, path: &str) -> Result<Answer, Why> {
     let place = Place::parse(&target.url)?;
     let open = async {
         let connector = if place.secure { Some(tls::connector(target).await?) } else { None };
-        Ok((connector, connect::connect(&place.host, place.port).await?))
+        Ok((connector, connect::connect(&place.dialed(), place.port).await?))
     };
     let (connector, stream) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
     let ask = async {
@@ -40,7 +40,10 @@ pub async fn get(target: &Target, path: &str) -> Result<Answer, Why> {
             None => ask(&mut { stream }, &place, path).await,
         }
     };
-    timeout_at(deadline, ask).await.map_err(timed_out(Phase::Handshake))?
+    match timeout_at(deadline, ask).await.map_err(timed_out(Phase::Handshake))? {
+        Ok(answer) => Ok(answer),
+        Err(why) => Err(scheme::explain(why, &place, target).await),
+    }
 }
 
 async fn ask<S>(stream: &mut S, place: &Place, path: &str) -> Result<Answer, Why>
@@ -62,7 +65,7 @@ where
 }
 
 fn parse(bytes: &[u8]) -> Result<Answer, Why> {
-    let nonsense = || Why::Violation { detail: "no HTTP answer".to_owned() };
+    let nonsense = || Why::NotWebSocket { detail: "no HTTP answer".to_owned() };
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     match (response.parse(bytes), response.code) {
@@ -82,7 +85,7 @@ mod tests {
         let answer = parse(b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno").unwrap();
         assert_eq!(answer, Answer { status: 503, body: b"no".to_vec() });
         for bad in [&b"SSH-2.0-OpenSSH\r\n"[..], b"", b"HTTP/1.1 200 OK\r\nContent-"] {
-            assert!(matches!(parse(bad), Err(Why::Violation { .. })));
+            assert!(matches!(parse(bad), Err(Why::NotWebSocket { .. })));
         }
     }
 }

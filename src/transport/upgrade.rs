@@ -10,11 +10,16 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_request;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{Place, Target};
+use crate::model::address::without_zone;
 use crate::model::link_state::Why;
 
 /// An answer whose head is longer than this is none.
 const MAX_HEAD: usize = 32 * 1024;
 const MAX_HEADERS: usize = 128;
+/// Maximum number of interim answers (100, 102, 103) before the one that counts.
+const MAX_INTERIM: u32 = 8;
+/// Maximum length of the place that a redirect names, in bytes.
+const MAX_LOCATION_BYTES: usize = 2_048;
 
 /// A server's agreement.
 #[derive(Debug)]
@@ -41,6 +46,7 @@ where
         log::debug!("asking for the upgrade: {error}");
     }
     let mut head = Vec::with_capacity(1024);
+    let mut interim = 0;
     loop {
         let hung_up = || Why::Lost { detail: "the server hung up instead of answering".to_owned() };
         match stream.read_buf(&mut head).await {
@@ -48,8 +54,17 @@ where
             Ok(_) => {}
             Err(error) => return Err(lost(error)),
         }
-        if let Some((response, length)) = parse(&head)? {
-            let subprotocol = check(&response, &key, target.subprotocol.as_deref())?;
+        while let Some((response, length)) = parse(&head)? {
+            if is_interim(response.status()) {
+                // RFC 9110 §15.2: a client must be able to read them, and may ignore them.
+                interim += 1;
+                if interim > MAX_INTERIM {
+                    return Err(no_web_socket("endless interim HTTP answers"));
+                }
+                head.drain(..length);
+                continue;
+            }
+            let subprotocol = check(&response, &key, target)?;
             return Ok(Upgraded { subprotocol, tail: head.split_off(length) });
         }
         if head.len() > MAX_HEAD {
@@ -97,12 +112,26 @@ fn parse(bytes: &[u8]) -> Result<Option<(Response<()>, usize)>, Why> {
     Ok(Some((response, length)))
 }
 
+fn is_interim(status: StatusCode) -> bool {
+    status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
+}
+
+/// Where a redirect points, as a whole address where it names only a path.
+fn location(headers: &HeaderMap, url: &str) -> Option<String> {
+    let text = String::from_utf8_lossy(headers.get(header::LOCATION)?.as_bytes()).into_owned();
+    let text = text.trim();
+    if text.is_empty() || text.len() > MAX_LOCATION_BYTES {
+        return None;
+    }
+    let base = url::Url::parse(&without_zone(url).0).ok()?;
+    Some(base.join(text).map_or_else(|_| text.to_owned(), String::from))
+}
+
 /// RFC 6455 §4.1, "the client MUST validate the server's response": what was agreed on.
-fn check(response: &Response<()>, key: &str, wanted: Option<&str>) -> Result<Option<String>, Why> {
-    let status = response.status();
-    let headers = response.headers();
-    if status.is_success() || (status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS) {
-        return Err(no_web_socket(&format!("HTTP {}", status.as_u16())));
+fn check(response: &Response<()>, key: &str, target: &Target) -> Result<Option<String>, Why> {
+    let (status, headers, wanted) = (response.status(), response.headers(), target.subprotocol.as_deref());
+    if let 300..=303 | 307 | 308 = status.as_u16() {
+        return Err(Why::Redirected { status: status.as_u16(), location: location(headers, &target.url) });
     }
     if status != StatusCode::SWITCHING_PROTOCOLS {
         return Err(Why::Http { status: status.as_u16(), retry_after_ms: retry_after_ms(headers) });
@@ -166,7 +195,9 @@ mod tests {
         let head = head.replace('\n', "\r\n") + "\r\n\r\n";
         let (response, length) = parse(head.as_bytes())?.expect("a complete head");
         assert_eq!(length, head.len());
-        check(&response, KEY, wanted)
+        let mut target = Target::new("wss://hub.example:7870/v1/socket");
+        target.subprotocol = wanted.map(str::to_owned);
+        check(&response, KEY, &target)
     }
 
     /// RFC 6455 §1.3's own example.
@@ -191,6 +222,45 @@ mod tests {
     }
 
     #[test]
+    fn a_redirect_says_where_it_points() {
+        let to = |head: &str| match answer(head, None) {
+            Err(Why::Redirected { location, .. }) => location,
+            other => panic!("{other:?}"),
+        };
+        for (location, whole) in [
+            ("https://other.example/login?next=x", "https://other.example/login?next=x"),
+            ("/v1/socket2", "wss://hub.example:7870/v1/socket2"),
+            ("//other.example/x", "wss://other.example/x"),
+        ] {
+            for status in [300, 301, 302, 303, 307, 308] {
+                let head = format!("HTTP/1.1 {status} Found\nLocation: {location}");
+                assert_eq!(to(&head).as_deref(), Some(whole));
+            }
+        }
+        assert_eq!(to("HTTP/1.1 302 Found"), None);
+        assert_eq!(to(&format!("HTTP/1.1 302 Found\nLocation: /{}", "a".repeat(5_000))), None);
+    }
+
+    #[tokio::test]
+    async fn what_comes_before_the_answer_is_passed_over() {
+        let answer = |head: &'static str| async move {
+            let (mut ours, mut theirs) = tokio::io::duplex(64 * 1024);
+            tokio::spawn(async move {
+                let mut waste = vec![0; 4096];
+                let _ = theirs.read(&mut waste).await;
+                let _ = theirs.write_all(head.as_bytes()).await;
+            });
+            let target = Target::new("ws://hub.example/v1/socket");
+            let place = Place::parse(&target.url).unwrap();
+            upgrade(&mut ours, &place, &target).await.unwrap_err()
+        };
+        let hints = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 401 No\r\n\r\n";
+        assert_eq!(answer(hints).await, Why::Http { status: 401, retry_after_ms: None });
+        let endless = Box::leak("HTTP/1.1 100 Continue\r\n\r\n".repeat(100).into_boxed_str());
+        assert!(matches!(answer(endless).await, Why::NotWebSocket { .. }));
+    }
+
+    #[test]
     fn refusals_keep_their_status() {
         let status = |status, retry_after_ms| Err(Why::Http { status, retry_after_ms });
         assert_eq!(answer("HTTP/1.1 401 Unauthorized", None), status(401, None));
@@ -203,10 +273,8 @@ mod tests {
         let timeless = "HTTP/1.1 503 Busy\nRetry-After: Sun, 06 Nov 1994 08:50:07 GMT";
         assert_eq!(answer(timeless, None), status(503, None));
         assert_eq!(answer("HTTP/1.1 503 Busy\nRetry-After: soon", None), status(503, None));
-        assert!(matches!(
-            answer("HTTP/1.1 200 OK\nContent-Type: text/html", None),
-            Err(Why::NotWebSocket { .. })
-        ));
+        assert_eq!(answer("HTTP/1.1 200 OK\nContent-Type: text/html", None), status(200, None));
+        assert_eq!(answer("HTTP/1.1 304 Not Modified", None), status(304, None));
         assert!(matches!(parse(b"SSH-2.0-OpenSSH_9.2\r\n"), Err(Why::NotWebSocket { .. })));
     }
 }

@@ -5,7 +5,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use super::{Capabilities, Connection, Place, Target, channels, connect, pump, tls, upgrade};
+use super::{Capabilities, Connection, Place, Target, channels, connect, pump, scheme, tls, upgrade};
 use crate::model::link_state::{Phase, Why};
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
@@ -31,7 +31,7 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
     }
     let open = async {
         let connector = if place.secure { Some(tls::connector(&target).await?) } else { None };
-        Ok((connector, connect::connect(&place.host, place.port).await?))
+        Ok((connector, connect::connect(&place.dialed(), place.port).await?))
     };
     let (connector, stream) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
     let greet = async {
@@ -44,7 +44,11 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
         let upgraded = upgrade::upgrade(&mut stream, &place, &target).await?;
         Ok((stream, upgraded))
     };
-    let (stream, upgraded) = timeout_at(deadline, greet).await.map_err(timed_out(Phase::Handshake))??;
+    let greeted = timeout_at(deadline, greet).await.map_err(timed_out(Phase::Handshake))?;
+    let (stream, upgraded) = match greeted {
+        Ok(greeted) => greeted,
+        Err(why) => return Err(scheme::explain(why, &place, &target).await),
+    };
     let socket: WebSocketStream<MaybeTlsStream<TcpStream>> = WebSocketStream::from_partially_read(
         stream,
         upgraded.tail,

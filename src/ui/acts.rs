@@ -14,7 +14,9 @@ impl Ui {
     pub(super) fn act(&mut self, ui: &egui::Ui, cx: &mut Cx, action: Action) {
         match action {
             Action::Palette => {
-                self.palette = Some(palette::Palette::new(cx, self.open.as_ref(), &self.recent));
+                let device = self.devices.opened().filter(|_| self.shows_devices());
+                self.palette =
+                    Some(palette::Palette::new(cx, self.open.as_ref(), &self.recent, device.as_ref()));
             }
             Action::RoomAbove => self.go_along(cx, -1, false),
             Action::RoomBelow => self.go_along(cx, 1, false),
@@ -98,8 +100,19 @@ impl Ui {
             Target::Room(place) => return self.visit(cx, place),
             Target::Connection(connection) => return self.visit(cx, Place { connection, room: None }),
             Target::Device(connection, device) => return self.open_device(connection, device),
+            Target::DeviceAct(connection, device, act) => {
+                return self.devices.act(ui, cx, (connection, &device), act);
+            }
             Target::People(connection) => {
                 self.dialog = Some(dialog::Dialog::people(cx, connection));
+                return;
+            }
+            Target::Invite(connection) => {
+                self.dialog = Some(dialog::Dialog::invites(cx, connection));
+                return;
+            }
+            Target::AddDevice(connection) => {
+                self.dialog = Some(dialog::Dialog::add_device(cx, Some(connection)));
                 return;
             }
             Target::Act(action) => return self.act(ui, cx, action),

@@ -7,6 +7,7 @@ use egui::accesskit::Role;
 use egui::{Area, Frame, Id, Key, Label, Order, RichText, TextEdit, Ui, pos2};
 
 use super::theme::{self, radius, size, space};
+use super::token::TokenSheet;
 use super::{Cx, rooms, widgets};
 use crate::model::address::unencrypted_host;
 use crate::model::id::ConnectionId;
@@ -22,11 +23,17 @@ const STEP: f32 = 36.0;
 
 /// The dialogs' own state, by connection.
 #[derive(Default)]
-pub(super) struct Asks(BTreeMap<ConnectionId, Ask>);
+pub(super) struct Asks {
+    of: BTreeMap<ConnectionId, Ask>,
+    /// A token that is shown to be copied.
+    token: TokenSheet,
+}
 
 #[derive(Default)]
 struct Ask {
     token: String,
+    /// Where there is no keyring, the person wants the token in a file.
+    keep_in_file: bool,
     /// The person has no token now.
     put_off: bool,
     given_at: Option<BootMs>,
@@ -68,10 +75,10 @@ impl Asks {
             facts.collect()
         });
         // What came online, or was told to stop, is asked for anew the next time.
-        self.0.retain(|id, _| facts.iter().any(|facts| facts.id == *id));
+        self.of.retain(|id, _| facts.iter().any(|facts| facts.id == *id));
         for intent in cx.intents.iter() {
             if let Intent::RetryNow(id) | Intent::Connect(id) = intent
-                && let Some(ask) = self.0.get_mut(id)
+                && let Some(ask) = self.of.get_mut(id)
             {
                 ask.put_off = false;
             }
@@ -79,7 +86,7 @@ impl Asks {
         let mut edit = None;
         let mut shown = 0;
         for facts in &facts {
-            let ask = self.0.entry(facts.id).or_default();
+            let ask = self.of.entry(facts.id).or_default();
             if let Some(given_at) = ask.given_at {
                 let due = given_at.saturating_add(PATIENCE_MS);
                 if cx.now.boot_ms < due {
@@ -93,6 +100,7 @@ impl Asks {
             }
             shown += 1;
         }
+        self.token.show(ui, cx);
         edit
     }
 }
@@ -157,12 +165,21 @@ impl Ask {
             field.request_focus();
         }
         let mut edit = false;
+        // What the command line named for one run is kept nowhere.
+        if facts.no_keyring.is_some() && facts.id > ConnectionId::COMMAND_LINE {
+            ui.checkbox(&mut self.keep_in_file, words.profiles.keep_in_file);
+            let warning = RichText::new(words.profiles.keep_in_file_warning).font(theme::small());
+            ui.add(Label::new(warning.color(theme.weak)).wrap());
+        }
         ui.add_space(space::TINY);
         ui.horizontal_wrapped(|ui| {
             let some = !self.token.trim().is_empty();
             let connect = ui.add_enabled(some, widgets::primary(theme, words.connect));
             if (connect.clicked() || enter) && some {
                 let token = Secret::new(std::mem::take(&mut self.token).trim());
+                if self.keep_in_file && facts.no_keyring.is_some() {
+                    cx.intents.push(Intent::KeepTokenInFile(None));
+                }
                 cx.intents.push(Intent::GiveToken { connection: facts.id, token });
                 self.given_at = Some(cx.now.boot_ms);
                 cx.deadline.at(cx.now.boot_ms);

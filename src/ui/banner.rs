@@ -2,9 +2,8 @@
 
 use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui};
 
-use super::Cx;
 use super::theme::{self, space};
-use super::widgets;
+use super::{Cx, widgets};
 use crate::model::intent::Intent;
 use crate::model::reducer::Banner;
 
@@ -36,7 +35,17 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx) {
         Panel::top(("banner", index)).frame(frame).resizable(false).show(ui, |ui| {
             ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
                 if is_dismissable(&banner) && ui.add(widgets::plain(cx.words.dismiss)).clicked() {
-                    cx.intents.push(Intent::DismissBanner(banner));
+                    cx.intents.push(Intent::DismissBanner(banner.clone()));
+                }
+                if let Banner::SecretNotKept { connection, .. } = banner {
+                    let words = cx.words.profiles;
+                    let keep = ui.add(widgets::plain(words.keep_in_file_short));
+                    if keep.on_hover_text(words.keep_in_file_warning).clicked() {
+                        cx.intents.push(Intent::KeepTokenInFile(Some(connection)));
+                    }
+                    if ui.add(widgets::plain(cx.words.people.copy_token)).clicked() {
+                        cx.intents.push(Intent::ShowToken(connection));
+                    }
                 }
                 ui.with_layout(Layout::top_down(Align::Min), |ui| {
                     let what = ui.add(Label::new(RichText::new(&sentence.what).color(theme.warn)).wrap());

@@ -9,12 +9,24 @@ use super::link::LinkMemory;
 use super::text::StateWord;
 use super::theme::{self, radius, size, space};
 use super::widgets;
-use super::{Cx, Place};
+use super::{Cx, Place, harmless};
 use super::{panes, rooms};
+use crate::model::address;
 use crate::model::id::ConnectionId;
-use crate::model::intent::Intent;
+use crate::model::intent::{Credential, Intent};
 use crate::model::link_state::{LinkState, Why};
-use crate::model::profile::{Protocol, Socket};
+use crate::model::profile::{Profile, Protocol, Socket};
+
+/// The settings with the address that works, where only its scheme is wrong. To leave the encryption of another computer
+/// away is nothing to do in passing: whoever edits the connection is warned first.
+fn better_address(cx: &Cx, id: ConnectionId, why: &Why) -> Option<(Profile, String)> {
+    let Why::WrongScheme { .. } = why else { return None };
+    let mut profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
+    let url = address::other_scheme(profile.urls.first().filter(|_| id > ConnectionId::COMMAND_LINE)?)?;
+    let is_safe = profile.urls.len() == 1 && address::unencrypted_host(&url).is_none();
+    profile.urls = vec![url.clone()];
+    is_safe.then_some((profile, url))
+}
 
 /// What the bar shows, copied out of the model.
 struct Row {
@@ -298,9 +310,18 @@ fn explanation(
         let what = ui.add(Label::new(RichText::new(&sentence.what).color(colour)).wrap());
         widgets::alert(ui, what.id, &sentence.what);
         ui.add(Label::new(RichText::new(&sentence.then).color(theme.text)).wrap());
-        if !why.is_retryable() && ui.add(widgets::link(theme, cx.words.edit_connection)).clicked() {
-            edit = Some(id);
-        }
+        ui.horizontal_wrapped(|ui| {
+            if let Some((profile, url)) = better_address(cx, id, why) {
+                let text = (cx.words.use_address)(&harmless::line(&url, 100));
+                if ui.add(widgets::link(theme, &text)).clicked() {
+                    let credential = Credential::Keep;
+                    cx.intents.push(Intent::SaveConnection { profile, credential });
+                }
+            }
+            if !why.is_retryable() && ui.add(widgets::link(theme, cx.words.edit_connection)).clicked() {
+                edit = Some(id);
+            }
+        });
     });
     ui.add_space(space::SMALL);
     edit

@@ -1,6 +1,6 @@
 //! Draws the bar and, as the layout has them, the panes below it.
 
-use egui::{CentralPanel, Frame, Margin, Panel, UiBuilder, vec2};
+use egui::{CentralPanel, Frame, Margin, Panel};
 
 use super::panes::Layout;
 use super::theme::{self, size, space};
@@ -105,12 +105,15 @@ impl Ui {
         });
         let mut beside = None;
         let devices = both.then(|| {
-            let most = (width - rooms.unwrap_or(0.0) - size::CHAT_LEAST).max(size::DEVICES_LEAST);
+            let rest = width - rooms.unwrap_or(0.0);
+            let most = (rest - size::CHAT_LEAST).max(size::DEVICES_LEAST);
+            // Messages are no wider than can be read along: devices have the rest.
+            let room_for_devices = (rest - size::CHAT_WIDE).max(size::DEVICES);
             let shown = Panel::right("devices")
                 .frame(panel)
-                .default_size(devices_width.unwrap_or(size::DEVICES))
+                .default_size(devices_width.unwrap_or(room_for_devices))
                 .size_range(size::DEVICES_LEAST..=most)
-                .show(ui, |ui| self.devices.show(ui, cx, &self.links));
+                .show(ui, |ui| self.devices.show(ui, cx, &self.links, self.layout.lists_mut()));
             widgets::splitter(ui, "devices", cx.words.resize_devices);
             beside = Some((Stop::Devices, shown.response.rect));
             shown.response.rect.width()
@@ -194,11 +197,7 @@ impl Ui {
                 }
             } else {
                 self.leave_chat(cx);
-                // Rows that are far wider than their words are hard to read along.
-                let spare = (ui.available_width() - size::MEASURE).max(0.0) / 2.0;
-                let place = ui.available_rect_before_wrap().shrink2(vec2(spare, 0.0));
-                let column = UiBuilder::new().max_rect(place);
-                ui.scope_builder(column, |ui| self.devices.show(ui, cx, &self.links));
+                self.devices.show(ui, cx, &self.links, self.layout.lists_mut());
             }
         });
         let stop = if is_chat { Stop::Chat } else { Stop::Devices };
@@ -217,6 +216,7 @@ impl Ui {
             Some(rooms::Wish::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
             Some(rooms::Wish::Duplicate(id)) => self.dialog = dialog::Dialog::duplicate(cx, id),
             Some(rooms::Wish::People(id)) => self.dialog = Some(dialog::Dialog::people(cx, id)),
+            Some(rooms::Wish::Invite(id)) => self.dialog = Some(dialog::Dialog::invites(cx, id)),
             Some(rooms::Wish::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
             None => {}
         }

@@ -6,11 +6,13 @@ use egui::{Frame, Id, Key, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec
 use super::search::day;
 use super::target::Target;
 use super::theme::{self, radius, size, space};
-use super::{Cx, harmless, open_link, people, rooms, settings, shortcuts, widgets};
+use super::{Cx, harmless, nearby, open_link, people, rooms, settings, shortcuts, widgets};
 use crate::model::address::{self, Address, BadAddress, unencrypted_host};
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent};
+use crate::model::lan::InviteLink;
+use crate::model::link_state::Why;
 use crate::model::name;
 use crate::model::preferences::Preferences;
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
@@ -38,6 +40,8 @@ pub(super) enum Dialog {
     Day(day::Sheet),
     /// Of who may come in at a server.
     People(Box<people::Sheet>),
+    /// To give a device a token.
+    AddDevice(Box<people::add_device::Sheet>),
     /// Before a connection is removed.
     Remove {
         /// Which.
@@ -59,10 +63,18 @@ pub(super) struct Form {
     socket: Socket,
     protocol: Protocol,
     auto_connect: bool,
+    /// Where there is no keyring, the person wants the token in a file.
+    keep_in_file: bool,
     advanced: bool,
-    tested: bool,
+    /// With what the last test was made: its outcome says nothing of anything else.
+    tested: Option<Tried>,
     fresh: bool,
+    nearby: nearby::Picker,
 }
+
+/// What decides how a test ends.
+#[derive(Clone, PartialEq, Eq)]
+struct Tried([String; 4], Socket);
 
 /// What the form says so far.
 struct Checked {
@@ -86,9 +98,11 @@ impl Dialog {
             socket: Socket::default(),
             protocol: Protocol::default(),
             auto_connect: true,
+            keep_in_file: false,
             advanced: false,
-            tested: false,
+            tested: None,
             fresh: true,
+            nearby: nearby::Picker::default(),
         }))
     }
 
@@ -114,9 +128,11 @@ impl Dialog {
             socket: profile.socket,
             protocol: profile.protocol,
             auto_connect: profile.auto_connect,
+            keep_in_file: cx.model.read(|model| model.tokens_in_file.contains(&id)),
             advanced,
-            tested: false,
+            tested: None,
             fresh: true,
+            nearby: nearby::Picker::default(),
         })))
     }
 
@@ -130,6 +146,7 @@ impl Dialog {
         let mut dialog = Dialog::edit(cx, id)?;
         if let Dialog::Connection(form) = &mut dialog {
             form.id = ConnectionId(0);
+            form.keep_in_file = false;
             let name = cx.model.read(|model| Some(rooms::name_of(model.connections.get(&id)?, cx.words)))?;
             form.name = (cx.words.profiles.copy_of)(&name);
         }
@@ -139,6 +156,16 @@ impl Dialog {
     /// For who may come in at the other end of a connection.
     pub(super) fn people(cx: &Cx, id: ConnectionId) -> Dialog {
         Dialog::People(Box::new(people::Sheet::new(cx, id)))
+    }
+
+    /// To invite somebody to the server at the other end of a connection.
+    pub(super) fn invites(cx: &Cx, id: ConnectionId) -> Dialog {
+        Dialog::People(Box::new(people::Sheet::invites(cx, id)))
+    }
+
+    /// To add a device, at this server unless the person chooses another.
+    pub(super) fn add_device(cx: &Cx, at: Option<ConnectionId>) -> Dialog {
+        Dialog::AddDevice(Box::new(people::add_device::Sheet::new(cx, at)))
     }
 
     /// Before a connection is removed.
@@ -158,6 +185,7 @@ impl Dialog {
             Dialog::OpenLink(_) => words.rich.open_title.to_owned(),
             Dialog::Day(_) => words.search.go_to_date.to_owned(),
             Dialog::People(sheet) => sheet.title(cx),
+            Dialog::AddDevice(sheet) => sheet.title(cx),
             Dialog::Remove { name, .. } => (words.remove_title)(name),
         }
     }
@@ -171,7 +199,11 @@ impl Dialog {
             .corner_radius(radius::CARD)
             .inner_margin(space::HUGE);
         let window = ui.ctx().content_rect().size();
-        let width = size::DIALOG.min(window.x - 2.0 * (space::HUGE + space::LARGE));
+        let width = match self {
+            Dialog::People(_) | Dialog::AddDevice(_) => size::WIDE_DIALOG,
+            _ => size::DIALOG,
+        };
+        let width = width.min(window.x - 2.0 * (space::HUGE + space::LARGE));
         let modal = Modal::new(Id::unique("dialog")).frame(frame).backdrop_color(theme.veil);
         let shown = modal.show(ui.ctx(), |ui| {
             ui.set_width(width);
@@ -189,6 +221,7 @@ impl Dialog {
                 Dialog::OpenLink(ask) => ask.show(ui, cx, window.y),
                 Dialog::Day(sheet) => sheet.show(ui, cx),
                 Dialog::People(sheet) => sheet.show(ui, cx, window.y),
+                Dialog::AddDevice(sheet) => sheet.show(ui, cx, window.y),
                 Dialog::Remove { id, name } => remove(ui, cx, *id, name),
             }
         });
@@ -223,8 +256,17 @@ fn remove(ui: &mut Ui, cx: &mut Cx, id: ConnectionId, name: &str) -> Fate {
 }
 
 impl Form {
+    /// Whether it is for a new connection.
+    pub(super) fn is_new(&self) -> bool {
+        self.id == ConnectionId(0)
+    }
+
     fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
         let words = cx.words;
+        if self.fresh {
+            // Before an invite is used, the person is to know whether its token can be kept.
+            cx.intents.push(Intent::AskKeyring);
+        }
         let title = if self.id == ConnectionId(0) { words.add_title } else { words.edit_title };
         ui.label(RichText::new(title).font(theme::title()));
         let most = (window_height - 190.0).max(160.0);
@@ -232,7 +274,8 @@ impl Form {
         let scroll = ScrollArea::vertical().max_height(most).min_scrolled_height(most);
         let enter = scroll.auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx)).inner;
         let checked = self.check(cx);
-        self.outcome(ui, cx);
+        let again = self.outcome(ui, cx, &checked);
+        let checked = if again { self.check(cx) } else { checked };
         ui.add_space(space::TINY);
         let complete = checked.addresses.is_ok() && checked.fingerprint.is_ok() && checked.missing.is_none();
         let mut fate = Fate::Open;
@@ -244,17 +287,17 @@ impl Form {
                 fate = Fate::Closed;
             }
             let save = save.clicked() || (enter && complete);
-            if !save && !test.clicked() {
+            if !save && !test.clicked() && !again {
                 return;
             }
             let Some((profile, credential)) = self.settings(checked) else {
                 return;
             };
             if save {
-                cx.intents.push(Intent::SaveConnection { profile, credential });
+                self.save(cx, profile, credential);
                 fate = Fate::Closed;
             } else {
-                self.tested = true;
+                self.tested = Some(self.tried());
                 cx.intents.push(Intent::TestConnection { profile, credential });
             }
         });
@@ -262,7 +305,7 @@ impl Form {
     }
 
     /// Returns whether Enter was pressed in a field; where something is missing, it goes there.
-    fn fields(&mut self, ui: &mut Ui, cx: &Cx) -> bool {
+    fn fields(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
         let words = cx.words;
         ui.spacing_mut().item_spacing.y = space::TINY;
         let name = field(ui, words.name, words.name_hint, &mut self.name, false);
@@ -290,7 +333,14 @@ impl Form {
                 }
             }
         }
+        if self.is_new() {
+            self.nearby.show(ui, cx, &mut self.address);
+        }
         let way_in = if self.invited(&checked) {
+            let part = self.address.split(',').zip(checked.addresses.iter().flatten());
+            if let Some((text, address)) = part.into_iter().find(|(_, address)| address.invite.is_some()) {
+                nearby::joining(ui, cx, text, address);
+            }
             hint(ui, words.invite_found);
             let your_name = field(ui, words.your_name, words.your_name_hint, &mut self.your_name, false);
             if let Some(missing) = checked.missing {
@@ -301,6 +351,7 @@ impl Form {
             let text = if self.id == ConnectionId(0) { words.token_hint_new } else { words.token_hint_keep };
             field(ui, words.token, text, &mut self.token, true)
         };
+        self.storage(ui, cx, self.invited(&checked));
         let enter = [&name, &address, &way_in].into_iter().any(|field| entered(ui, field));
         if enter && checked.addresses.is_err() {
             address.request_focus();
@@ -311,6 +362,37 @@ impl Form {
         ui.checkbox(&mut self.auto_connect, words.connect_at_start);
         self.advanced(ui, cx, &checked);
         enter
+    }
+
+    /// Where the token will be: said before it is given, and chosen where there is no keyring.
+    fn storage(&mut self, ui: &mut Ui, cx: &Cx, invited: bool) {
+        let words = cx.words.profiles;
+        let (no_keyring, in_file) =
+            cx.model.read(|model| (model.no_keyring.is_some(), model.tokens_in_file.contains(&self.id)));
+        let gives_token = invited || !self.token.trim().is_empty();
+        if !in_file && !(no_keyring && gives_token) {
+            return;
+        }
+        match (no_keyring, invited) {
+            (true, true) => warn(ui, words.no_keyring_invite),
+            (true, false) if !in_file => warn(ui, words.no_keyring_token),
+            _ => {}
+        }
+        ui.checkbox(&mut self.keep_in_file, words.keep_in_file);
+        hint(ui, words.keep_in_file_warning);
+    }
+
+    /// Asks for it to be saved, and its token to be kept where the person wants it.
+    fn save(&self, cx: &mut Cx, profile: Profile, credential: Credential) {
+        let was_in_file = cx.model.read(|model| model.tokens_in_file.contains(&self.id));
+        let is_new_token = credential != Credential::Keep;
+        if self.keep_in_file && is_new_token {
+            cx.intents.push(Intent::KeepTokenInFile(None));
+        }
+        if was_in_file && !self.keep_in_file {
+            cx.intents.push(Intent::DropTokenFile(self.id));
+        }
+        cx.intents.push(Intent::SaveConnection { profile, credential });
     }
 
     fn advanced(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) {
@@ -334,24 +416,43 @@ impl Form {
         }
     }
 
-    fn outcome(&mut self, ui: &mut Ui, cx: &Cx) {
-        let Some(outcome) = cx.model.read(|model| model.test.clone()).filter(|_| self.tested) else {
-            return;
+    fn tried(&self) -> Tried {
+        let all =
+            [&self.address, &self.token, &self.ca_file, &self.fingerprint].map(|text| text.trim().to_owned());
+        Tried(all, self.socket)
+    }
+
+    /// How the test went. Returns whether to test again, with the address that it found to be right.
+    fn outcome(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) -> bool {
+        let is_of_this = self.tested.as_ref() == Some(&self.tried());
+        let Some(outcome) = cx.model.read(|model| model.test.clone()).filter(|_| is_of_this) else {
+            return false;
         };
         let theme = theme::of(ui);
         let sentence = (cx.words.test)(&outcome);
         let colour = match outcome {
             TestOutcome::Running => theme.weak,
-            TestOutcome::Passed { .. } => theme.good,
+            TestOutcome::Passed { .. } | TestOutcome::Reached { .. } => theme.good,
             TestOutcome::Failed(_) => theme.bad,
         };
         let text = format!("{} {}", sentence.what, sentence.then);
         let shown = ui.add(Label::new(RichText::new(text.trim_end()).color(colour)).wrap());
         widgets::live(ui, shown.id, text.trim_end());
+        let TestOutcome::Failed(Why::WrongScheme { .. }) = outcome else { return false };
+        let Some(first) = checked.addresses.as_ref().ok().and_then(|all| all.first()) else { return false };
+        let Some(url) = address::other_scheme(&first.url) else { return false };
+        if !ui.add(widgets::plain(&(cx.words.use_address)(&harmless::line(&url, 100)))).clicked() {
+            return false;
+        }
+        let right = Address { url, ..first.clone() };
+        let rest = self.address.split_once(',').map(|(_, rest)| format!(",{rest}")).unwrap_or_default();
+        self.address = format!("{right}{rest}");
+        // Without encryption the test would send the token: the person sees the warning first.
+        !in_the_clear(&right)
     }
 
     fn forget_test(&mut self, cx: &mut Cx) {
-        if std::mem::take(&mut self.tested) {
+        if self.tested.take().is_some() {
             cx.intents.push(Intent::EndTest);
         }
     }
@@ -385,6 +486,11 @@ impl Form {
     /// The settings and the way in, as the worker takes them.
     fn settings(&self, checked: Checked) -> Option<(Profile, Credential)> {
         let addresses = checked.addresses.ok()?;
+        let mut urls: Vec<String> = addresses.iter().map(|address| address.url.clone()).collect();
+        for part in self.address.split(',') {
+            let also = Address::parse(part).map(|address| InviteLink::extras(part, &address).0);
+            urls.extend(also.unwrap_or_default());
+        }
         let code = addresses.iter().find_map(|address| address.invite.clone());
         let credential = match code {
             Some(code) => {
@@ -399,7 +505,7 @@ impl Form {
         let profile = Profile {
             id: self.id,
             name: self.name.trim().to_owned(),
-            urls: addresses.iter().map(|address| address.url.clone()).collect(),
+            urls,
             protocol: self.protocol,
             socket: self.socket,
             ca_file: (!ca_file.is_empty()).then(|| ca_file.into()),

@@ -1,9 +1,9 @@
-//! The card of the first start: three ways on, above a window that works already.
+//! The card of the first start: two ways on, above a window that works already.
 
-use egui::{Button, Frame, Label, Margin, RichText, Stroke, Ui, vec2};
+use egui::{Frame, Label, Margin, RichText, Stroke, Ui, vec2};
 
 use super::Cx;
-use super::theme::{self, radius, size, space};
+use super::theme::{self, radius, space};
 use super::widgets;
 use crate::model::intent::Intent;
 
@@ -34,11 +34,8 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx) -> bool {
                     ui.add(widgets::primary(theme, words.first_stay)).on_hover_text(words.first_stay_text);
                 let join_button =
                     ui.add(widgets::plain(words.first_join)).on_hover_text(words.first_join_text);
-                let later = Button::new(RichText::new(words.first_later).color(theme.weak))
-                    .frame(false)
-                    .min_size(vec2(0.0, size::CONTROL));
                 join = join_button.clicked();
-                done = join || stay.clicked() || ui.add(later).clicked();
+                done = join || stay.clicked();
             });
         });
     if done {

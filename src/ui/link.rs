@@ -91,7 +91,7 @@ impl LinkMemory {
         Some(now.wall_ms.saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX)))
     }
 
-    /// "trying again in 3 s", while it waits.
+    /// "retrying in 3 s", while it waits.
     pub(super) fn countdown(&self, cx: &Cx) -> Option<String> {
         let left = self.retry_at?.saturating_sub(cx.now.boot_ms);
         Some(match left.div_ceil(1_000) {

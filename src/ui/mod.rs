@@ -5,27 +5,33 @@ pub mod harmless;
 pub mod keys;
 pub mod text;
 pub mod theme;
+mod token;
 
 mod acts;
 mod announce;
 mod ask;
 mod banner;
 mod bar;
+mod bidi;
 mod body;
 mod chat;
 mod devices;
 mod dialog;
+mod digits;
 mod first_steps;
 mod focus;
 mod icons;
 mod link;
 mod log;
 mod looks;
+mod nearby;
 mod nul;
 mod open_link;
 mod outside;
+mod overhang;
 mod palette;
 mod panes;
+mod paste_note;
 mod people;
 mod room_menu;
 mod rooms;
@@ -50,6 +56,7 @@ use crate::model::time::{BootMs, Time};
 use link::LinkMemory;
 pub use outside::Surroundings;
 use panes::Layout;
+pub use paste_note::NotPasted;
 pub use rooms::name_of as connection_name;
 use text::{Language, Words};
 
@@ -121,6 +128,7 @@ pub struct Ui {
     stops: Vec<(body::Stop, egui::Rect)>,
     title: String,
     announcer: announce::Announcer,
+    paste_note: paste_note::PasteNote,
     dialog: Option<dialog::Dialog>,
     palette: Option<palette::Palette>,
     later: keys::Later,
@@ -136,6 +144,8 @@ pub struct Ui {
     focus_next: Option<egui::Id>,
     /// The connections there were when the person added one: the one that comes is opened.
     known_before: Option<BTreeSet<ConnectionId>>,
+    /// Somebody is to look for servers on the local network.
+    looking: bool,
     focused: Option<bool>,
     around: Surroundings,
     deadline: Deadline,
@@ -145,6 +155,7 @@ impl Ui {
     /// Dresses the context and starts with nothing open.
     pub fn new(ctx: &egui::Context, options: Options) -> Ui {
         ctx.add_plugin(nul::NoNul);
+        ctx.add_plugin(overhang::Overhang);
         Ui {
             looks: looks::Looks::new(ctx, options.language),
             open: None,
@@ -165,6 +176,7 @@ impl Ui {
             stops: Vec::new(),
             title: String::new(),
             announcer: announce::Announcer::default(),
+            paste_note: paste_note::PasteNote::default(),
             dialog: None,
             palette: None,
             later: keys::Later::default(),
@@ -174,6 +186,7 @@ impl Ui {
             focus_below: None,
             focus_next: None,
             known_before: None,
+            looking: false,
             focused: None,
             around: Surroundings::default(),
             deadline: Deadline::default(),
@@ -203,6 +216,7 @@ impl Ui {
         self.come_back(ui);
         self.dialogs(ui, &mut cx);
         widgets::focus_mark(ui.ctx());
+        self.paste_note.show(ui, &mut cx);
         self.keep_panes(ui, &mut cx);
         self.entitle(ui, &cx);
         self.announcer.show(ui, &mut cx, self.open.as_ref(), &self.links);
@@ -222,6 +236,11 @@ impl Ui {
     /// Hands out every draft that is not kept yet; for when the window is hidden or closed.
     pub fn flush_drafts(&mut self, intents: &mut Vec<Intent>) {
         self.chat.flush_drafts(intents);
+    }
+
+    /// Says that nothing was pasted, and why, where the person wanted it.
+    pub fn not_pasted(&mut self, why: NotPasted) {
+        self.paste_note.tell(why);
     }
 
     /// The connection and room that are open.
@@ -364,6 +383,14 @@ impl Ui {
             }
             self.dialog = None;
             self.give_focus_back(ui, cx);
+        }
+        let looking = matches!(&self.dialog, Some(dialog::Dialog::Connection(form)) if form.is_new());
+        if std::mem::replace(&mut self.looking, looking) != looking {
+            cx.intents.push(Intent::LookForServers(looking));
+        }
+        if let Some(connection) = self.devices.take_wish() {
+            self.dialog = Some(dialog::Dialog::add_device(cx, connection));
+            cx.deadline.at(cx.now.boot_ms);
         }
         if let Some(connection) = self.asks.show(ui, cx) {
             self.dialog = dialog::Dialog::edit(cx, connection);

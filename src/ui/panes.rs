@@ -3,7 +3,7 @@
 //! meant in the other too, as far as it goes.
 
 use super::theme::size;
-use crate::model::panes::{Middle, Pane, Panes};
+use crate::model::panes::{DeviceLists, Middle, Pane, Panes};
 
 /// Which panes are on screen, and what of that is kept.
 #[derive(Debug)]
@@ -111,6 +111,11 @@ impl Layout {
         } else {
             self.chosen.single = Pane::Chat;
         }
+    }
+
+    /// How the devices are listed, to be changed.
+    pub(super) fn lists_mut(&mut self) -> &mut DeviceLists {
+        &mut self.chosen.devices
     }
 
     /// Notes how wide the list of rooms and the devices are drawn; what changes while the pointer is `held` was dragged.

@@ -36,6 +36,8 @@ pub(super) enum Wish {
     Duplicate(ConnectionId),
     /// To change who may come in at one.
     People(ConnectionId),
+    /// To invite somebody to one.
+    Invite(ConnectionId),
     /// To remove one.
     Remove(ConnectionId),
 }
@@ -76,12 +78,20 @@ struct ConnectionRow {
     people: bool,
 }
 
+/// What is unread in a room.
+#[derive(Copy, Clone)]
+struct Counts {
+    unread: u64,
+    /// How many of these name the person.
+    mentions: u64,
+}
+
 /// One room, copied out of the model.
 struct RoomRow {
     /// Its place among the rooms of its connection.
     at: usize,
     name: RoomName,
-    unread: u64,
+    counts: Counts,
     choice: Choice,
 }
 
@@ -138,7 +148,8 @@ fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option
             let choice = Choice { own, usual: model.preferences.notices.rooms };
             // What is read while it comes in would only flicker.
             let unread = if is_read(name) { 0 } else { room.unread };
-            RoomRow { at, name: name.clone(), unread, choice }
+            let mentions = if is_read(name) { 0 } else { room.mentions };
+            RoomRow { at, name: name.clone(), counts: Counts { unread, mentions }, choice }
         };
         let rooms = || connection.rooms.iter().enumerate();
         let one = |at: usize| rooms().skip(at).take(1);
@@ -174,6 +185,17 @@ impl Rooms {
                 if add.on_hover_text(hint).clicked() {
                     wish = Some(Wish::Add);
                 }
+                // To the server that is looked at, or else the first where the person may.
+                let here = open.and_then(|place| rows.iter().find(|row| row.id == place.connection));
+                let host = here.filter(|row| row.people).or_else(|| rows.iter().find(|row| row.people));
+                if let Some(row) = host {
+                    ui.add_space(space::TINY);
+                    let invite = Button::new(cx.words.people.invite).truncate();
+                    let invite = ui.add_sized(vec2(ui.available_width(), size::CONTROL), invite);
+                    if invite.on_hover_text(&row.name).clicked() {
+                        wish = Some(Wish::Invite(row.id));
+                    }
+                }
             });
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = GAP;
@@ -201,13 +223,13 @@ impl Rooms {
         let mut wish = header(ui, cx, row, link, self);
         let pitch = cx.rhythm().row + GAP;
         let mut next = 0;
-        for RoomRow { at, name, unread, choice } in room_rows(cx, row, &drawn(ui, row.rooms, pitch), reading)
+        for RoomRow { at, name, counts, choice } in room_rows(cx, row, &drawn(ui, row.rooms, pitch), reading)
         {
             ui.add_space((at - next) as f32 * pitch);
             next = at + 1;
             let selected = here.is_some_and(|place| place.room.as_ref() == Some(&name));
             let wants_focus = selected && std::mem::take(&mut self.wants_focus);
-            if room_row(ui, cx, (row.id, &name), (unread, choice), selected, wants_focus) {
+            if room_row(ui, cx, (row.id, &name), (counts, choice), selected, wants_focus) {
                 wish = Some(Wish::Open(Place { connection: row.id, room: Some(name) }));
             }
         }
@@ -363,6 +385,9 @@ fn menu(
         } else if ui.button(words.disconnect).clicked() {
             cx.intents.push(Intent::Disconnect(row.id));
         }
+        if row.people && ui.button(words.people.invite).clicked() {
+            wish = Some(Wish::Invite(row.id));
+        }
         if row.people && ui.button(words.people.menu).clicked() {
             wish = Some(Wish::People(row.id));
         }
@@ -383,7 +408,7 @@ fn room_row(
     ui: &mut Ui,
     cx: &mut Cx,
     (connection, room): (ConnectionId, &RoomName),
-    (unread, choice): (u64, Choice),
+    (Counts { unread, mentions }, choice): (Counts, Choice),
     selected: bool,
     wants_focus: bool,
 ) -> bool {
@@ -402,11 +427,13 @@ fn room_row(
         node.set_role(Role::ListItem);
         node.set_label(harmless::line(room.as_str(), 64));
         node.set_selected(selected);
-        if unread > 0 {
-            node.set_value((cx.words.unread)(unread));
-        }
         let unread = (unread > 0).then(|| (cx.words.unread)(unread));
-        let said: Vec<String> = unread.into_iter().chain(choice.said(cx.words).map(str::to_owned)).collect();
+        let mentions = (mentions > 0).then(|| (cx.words.mentions)(mentions));
+        let counts: Vec<String> = unread.into_iter().chain(mentions).collect();
+        if !counts.is_empty() {
+            node.set_value(counts.join(", "));
+        }
+        let said: Vec<String> = counts.into_iter().chain(choice.said(cx.words).map(str::to_owned)).collect();
         if !said.is_empty() {
             node.set_description(said.join(", "));
         }
@@ -429,6 +456,9 @@ fn room_row(
     let mut right = rect.right() - space::SMALL;
     if unread > 0 {
         right -= widgets::count_pill(ui, pos2(right, rect.center().y), unread, theme) + 6.0;
+    }
+    if mentions > 0 {
+        right -= widgets::mention_pill(ui, pos2(right, rect.center().y), mentions, theme) + 6.0;
     }
     if choice.is_muted() {
         widgets::muted_mark(ui.painter(), pos2(right - 7.0, rect.center().y), theme.weak);

@@ -53,8 +53,12 @@ pub mod size {
     pub const GUTTER: f32 = 60.0;
     /// From the right edge of the chat to the text: the delivery mark stands there.
     pub const TAIL: f32 = 36.0;
-    /// Widest line of a message: longer ones are hard to read.
+    /// Widest part of a pane that is read along.
     pub const MEASURE: f32 = 860.0;
+    /// Widest line of a message, about 100 letters: longer ones are hard to read.
+    pub const READING: f32 = 700.0;
+    /// The chat beside devices, unless dragged: the rest of a wide window is theirs.
+    pub const CHAT_WIDE: f32 = 880.0;
     /// Width of the scroll bar.
     pub const SCROLL: f32 = 8.0;
     /// Least length of the scroll bar's thumb.
@@ -65,6 +69,8 @@ pub mod size {
     pub const HINTED: f32 = 440.0;
     /// Width of a dialog.
     pub const DIALOG: f32 = 440.0;
+    /// The width of a dialog with lists or lines to copy.
+    pub const WIDE_DIALOG: f32 = 640.0;
     /// Width of a dialog beside which everything else goes on.
     pub const ASK: f32 = 340.0;
     /// An icon beside text.
@@ -76,7 +82,7 @@ pub mod size {
     /// The chat is never pressed to less.
     pub const CHAT_LEAST: f32 = 320.0;
     /// Width of the device pane, unless dragged.
-    pub const DEVICES: f32 = 400.0;
+    pub const DEVICES: f32 = 440.0;
     /// It is never dragged to less.
     pub const DEVICES_LEAST: f32 = 280.0;
     /// Height of a line of the connection log.
@@ -112,8 +118,10 @@ pub struct Rhythm {
     pub group: f32,
     /// Between messages of one author.
     pub little: f32,
-    /// Height of a device's two lines.
+    /// Height of a device's line.
     pub device: f32,
+    /// Height of a device's card with what is around it.
+    pub card: f32,
     /// Height of a connection's heading among devices.
     pub section: f32,
     /// Height of a group's heading among devices.
@@ -122,11 +130,11 @@ pub struct Rhythm {
 
 /// With room around things.
 pub static COMFORTABLE: Rhythm =
-    Rhythm { row: 32.0, group: 16.0, little: 4.0, device: 56.0, section: 40.0, heading: 32.0 };
+    Rhythm { row: 32.0, group: 16.0, little: 4.0, device: 28.0, card: 136.0, section: 30.0, heading: 28.0 };
 
 /// As much on the screen as can be read.
 pub static COMPACT: Rhythm =
-    Rhythm { row: 24.0, group: 8.0, little: 0.0, device: 44.0, section: 32.0, heading: 24.0 };
+    Rhythm { row: 24.0, group: 8.0, little: 0.0, device: 24.0, card: 124.0, section: 26.0, heading: 24.0 };
 
 /// How closely things stand, as the preference says.
 pub fn rhythm(preference: preferences::Density) -> &'static Rhythm {
@@ -207,6 +215,11 @@ pub struct Theme {
 const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }
+
+/// What a QR code is drawn on, and in: the same in every theme, since cameras read dark on light.
+pub const PAPER: Color32 = rgb(0xFFFFFF);
+/// Its modules.
+pub const INK: Color32 = rgb(0x000000);
 
 /// Light.
 pub static LIGHT: Theme = Theme {

@@ -6,23 +6,35 @@ use super::text::Words;
 use super::text::devices::Span;
 use super::theme::Theme;
 use super::{Cx, harmless};
+use crate::model::Whole;
 use crate::model::device::{Metric, Status, Value};
+use crate::model::number::END_OF_WHOLE;
 
 /// Most characters of a text that stands for a value.
 const TEXT_CHARS: usize = 120;
 /// Most characters of a unit.
 const UNIT_CHARS: usize = 16;
 /// Digits that are shown where the metric does not say.
-const DIGITS: i32 = 6;
+pub(super) const DIGITS: i32 = 6;
 
 /// A value with its unit: `21.5 °C`, `1,013 hPa`, `1.24 MB/s`, `on`; a dash where there is none.
 pub(super) fn reading(words: &Words, metric: &Metric, value: &Value) -> String {
     match value {
         Value::Missing => words.devices.missing.to_owned(),
         Value::Number(value) => number(words, metric, *value),
+        Value::Whole(value) => whole(words, metric, *value),
         Value::Flag(true) => words.devices.on.to_owned(),
         Value::Flag(false) => words.devices.off.to_owned(),
         Value::Text(text) => harmless::line(text, TEXT_CHARS),
+    }
+}
+
+/// A whole number that no `f64` holds, with all its digits, but for bytes and long times.
+fn whole(words: &Words, metric: &Metric, value: Whole) -> String {
+    match metric.unit.as_str() {
+        "B" | "B/s" | "s" => number(words, metric, value.nearest()),
+        "" => grouped(words, &value.to_string()),
+        unit => format!("{} {}", grouped(words, &value.to_string()), harmless::line(unit, UNIT_CHARS)),
     }
 }
 
@@ -65,8 +77,8 @@ pub(super) fn bytes(words: &Words, unit: &str, value: f64) -> String {
 /// A number alone.
 fn plain(words: &Words, precision: Option<u8>, value: f64) -> String {
     let size = value.abs();
-    if size >= 1e15 || (size > 0.0 && size < 1e-6) {
-        return format!("{value:.3e}").replace('.', &words.devices.point.to_string());
+    if size >= END_OF_WHOLE || (size > 0.0 && size < 1e-6) {
+        return scientific(words, value);
     }
     let whole_digits = if size < 1.0 { 0 } else { size.log10() as i32 + 1 };
     let text = match precision {
@@ -81,6 +93,14 @@ fn plain(words: &Words, precision: Option<u8>, value: f64) -> String {
         }
     };
     grouped(words, &text)
+}
+
+/// What has too many digits to be read, or too many noughts before the first: six of them, and an exponent.
+pub(super) fn scientific(words: &Words, value: f64) -> String {
+    let text = format!("{value:.*e}", DIGITS as usize - 1);
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let digits = digits.trim_end_matches('0').trim_end_matches('.');
+    format!("{}e{exponent}", digits.replace('.', words.devices.point.encode_utf8(&mut [0; 4])))
 }
 
 /// Groups of three digits, the language's signs, and no minus before nothing.
@@ -211,9 +231,23 @@ mod tests {
         assert_eq!(said("", None, 1_234_567.0), "1,234,567");
         assert_eq!(said("", None, -123_456.0), "-123,456");
         assert_eq!(said("", None, 100.0), "100");
-        assert_eq!(said("Ω", None, 2.5e18), "2.500e18 Ω");
-        assert_eq!(said("F", None, 4.7e-9), "4.700e-9 F");
-        assert_eq!(said("", None, f64::MAX), "1.798e308");
+        assert_eq!(said("Ω", None, 2.5e18), "2,500,000,000,000,000,000 Ω");
+        assert_eq!(said("F", None, 4.7e-9), "4.7e-9 F");
+        assert_eq!(said("", None, f64::MAX), "1.79769e308");
+    }
+
+    #[test]
+    fn whole_numbers_are_shown_whole() {
+        let of = |whole: i128| reading(&ENGLISH, &metric("", None), &Value::whole(whole).unwrap());
+        assert_eq!(of(1_724_442_618_569_203_714), "1,724,442,618,569,203,714");
+        assert_eq!(of(i128::from(i64::MIN)), "-9,223,372,036,854,775,808");
+        assert_eq!(of(i128::from(i64::MIN) + 1), "-9,223,372,036,854,775,807");
+        assert_eq!(of(u64::MAX.into()), "18,446,744,073,709,551,615");
+        assert_eq!(of(9_007_199_254_740_991), "9,007,199,254,740,991");
+        assert_eq!(said("", None, 1e15), "1,000,000,000,000,000");
+        assert_eq!(said("", Some(1), 1e15), "1,000,000,000,000,000.0");
+        assert_eq!(said("rpm", None, 1e18), "1,000,000,000,000,000,000 rpm");
+        assert_eq!(said("", None, 1e21), "1e21");
     }
 
     #[test]

@@ -249,6 +249,17 @@ pub(super) fn count_pill(ui: &Ui, right_centre: Pos2, count: u64, theme: &Theme)
     size.x
 }
 
+/// A number of mentions in a pill of its own.
+pub(super) fn mention_pill(ui: &Ui, right_centre: Pos2, count: u64, theme: &Theme) -> f32 {
+    let text = if count > 99 { "@99+".to_owned() } else { format!("@{count}") };
+    let galley = ui.painter().layout_no_wrap(text, theme::small(), theme.ground);
+    let size = vec2(galley.size().x + 12.0, 18.0);
+    let rect = Rect::from_min_size(pos2(right_centre.x - size.x, right_centre.y - size.y / 2.0), size);
+    ui.painter().rect_filled(rect, 9.0, theme.warn);
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, theme.ground);
+    size.x
+}
+
 /// What is said of a principal that is more or less than a person.
 pub(super) fn kind_name(words: &Words, kind: Option<PrincipalKind>) -> Option<&'static str> {
     match kind {
@@ -274,7 +285,8 @@ pub(super) fn badge(ui: &Ui, left_centre: Pos2, text: Arc<Galley>, theme: &Theme
 
 /// Text cut off with an ellipsis where it would be too wide.
 pub(super) fn cut(ui: &Ui, text: &str, font: FontId, colour: Color32, width: f32) -> Arc<Galley> {
-    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, colour);
+    let text = super::bidi::line(text).into_owned();
+    let mut job = egui::text::LayoutJob::simple_singleline(text, font, colour);
     job.wrap.max_width = width.max(0.0);
     job.wrap.max_rows = 1;
     job.wrap.break_anywhere = true;
@@ -373,6 +385,11 @@ pub(super) fn focus_mark(ctx: &egui::Context) {
     let corner = f32::from(radius::CONTROL) + if inside { 0.0 } else { 2.0 };
     let painter = ctx.layer_painter(response.layer_id);
     painter.rect_stroke(rect, corner, Stroke::new(2.0, accent), egui::StrokeKind::Inside);
+}
+
+/// Whether the person moves by keys now, and so is to see where the focus is.
+pub(super) fn is_by_keys(ctx: &egui::Context) -> bool {
+    ctx.data(|data| data.get_temp(egui::Id::unique("focus by keys"))).unwrap_or(true)
 }
 
 /// Gives a control a name for screen readers, where its face says less.

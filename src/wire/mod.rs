@@ -24,6 +24,11 @@ pub trait Session: Send {
 
     /// The boot time in milliseconds at which it wants an [`Input::Tick`].
     fn deadline(&self) -> Option<u64>;
+
+    /// Why it did not come online, where it knows more than that nothing came in time.
+    fn why_overdue(&self) -> Option<Why> {
+        None
+    }
 }
 
 /// What a session is told.

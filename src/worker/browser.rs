@@ -1,6 +1,9 @@
-//! Hands a link to the system's browser or mail program.
+//! Hands a link to the system's browser or mail program, and a file to its file manager.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 #[cfg(all(unix, not(target_os = "macos")))]
 use std::process::Stdio;
 use std::thread;
@@ -25,7 +28,7 @@ pub(super) fn open(url: String, done: Sender<Done>) -> io::Result<()> {
 
 /// With the input method that the person chose, not the one that our own window is opened with.
 #[cfg(all(unix, not(target_os = "macos")))]
-fn open_with_system(url: &str) -> io::Result<()> {
+fn open_with_system(url: impl AsRef<OsStr>) -> io::Result<()> {
     let Some(modifiers) = std::env::var_os("DUPLEX_XMODIFIERS") else { return open::that(url) };
     let mut outcome = Err(io::Error::from(io::ErrorKind::NotFound));
     for mut command in open::commands(url) {
@@ -41,6 +44,38 @@ fn open_with_system(url: &str) -> io::Result<()> {
 }
 
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-fn open_with_system(url: &str) -> io::Result<()> {
+fn open_with_system(url: impl AsRef<OsStr>) -> io::Result<()> {
     open::that(url)
+}
+
+/// Shows a file in the system's file manager, as [`open`] opens a link: selected where that can be asked for, else its
+/// folder is opened.
+pub(super) fn show(path: PathBuf, done: Sender<Done>) -> io::Result<()> {
+    thread::Builder::new().name("file manager".to_owned()).spawn(move || {
+        if is_selected(&path) {
+            return;
+        }
+        let folder = path.parent().unwrap_or(&path);
+        if let Err(error) = open_with_system(folder) {
+            let detail = error.raw_os_error().map(|_| error.to_string()).unwrap_or_default();
+            let url = folder.display().to_string();
+            // The worker is gone if nobody takes it.
+            let _ = done.blocking_send(Done::LinkNotOpened { url, detail });
+        }
+    })?;
+    Ok(())
+}
+
+/// Asks the file manager to open the folder with the file selected. `false`: it cannot be asked, or does not do it.
+fn is_selected(path: &Path) -> bool {
+    let (program, arguments): (&str, Vec<OsString>) = if cfg!(windows) {
+        ("explorer.exe", vec![OsString::from("/select,"), path.into()])
+    } else if cfg!(target_os = "macos") {
+        ("open", vec![OsString::from("-R"), path.into()])
+    } else {
+        return false;
+    };
+    let status = Command::new(program).args(arguments).status();
+    // The one of Windows says that it failed whatever it did.
+    status.is_ok_and(|status| cfg!(windows) || status.success())
 }

@@ -73,10 +73,22 @@ impl Desk {
             Event::Note(Note::ServerError { code, detail }) => {
                 Event::Note(Note::ServerError { code: clean(&code), detail: clean(&detail) })
             }
-            Event::Note(Note::State { text }) => Event::Note(Note::State { text: clean(&text) }),
+            Event::Note(Note::State { text, why }) => {
+                let why = why.map(|why| Box::new(why.with_texts(clean)));
+                Event::Note(Note::State { text: clean(&text), why })
+            }
             Event::Link(state) => Event::Link(state.with_texts(clean)),
             event => event,
         }
+    }
+
+    /// Writes a text into a file where the person finds it.
+    pub(super) fn save_text(&self, number: u64, text: String) {
+        let done = self.done.clone();
+        let stem = format!("duplex-text-{}", chrono::Local::now().format("%Y%m%d-%H%M%S"));
+        spawn_blocking(move || {
+            let _ = done.blocking_send(Done::TextSaved(number, save_for_person(&stem, &text)));
+        });
     }
 
     fn save_log(&self, id: ConnectionId, text: String) {
@@ -84,18 +96,22 @@ impl Desk {
         let name = self.seats.get(&id).map_or("", |seat| seat.profile.name.as_str());
         let stem = stem(name, &chrono::Local::now().format("%Y%m%d-%H%M%S").to_string());
         spawn_blocking(move || {
-            let saved = folder()
-                .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
-                .and_then(|folder| save(&folder, &stem, &text))
-                .map_err(|error| error.to_string());
+            let saved = save_for_person(&stem, &text);
             // The worker is gone if nobody takes it.
             let _ = done.blocking_send(Done::Show(id, Event::LogSaved(saved)));
         });
     }
 }
 
+fn save_for_person(stem: &str, text: &str) -> Result<PathBuf, String> {
+    folder()
+        .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+        .and_then(|folder| save(&folder, stem, text))
+        .map_err(|error| error.to_string())
+}
+
 /// Where a person looks for a file that was saved for them.
-fn folder() -> Option<PathBuf> {
+pub(super) fn folder() -> Option<PathBuf> {
     let dirs = directories::UserDirs::new()?;
     let home = dirs.home_dir();
     // A system without a desktop does not name it.

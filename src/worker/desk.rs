@@ -16,6 +16,7 @@ use super::devices::{self, Figures, Fleet};
 use super::flush;
 use super::line::{Access, Line, Post, Tray};
 use super::manage::AskedToken;
+use super::nearby::Lookout;
 use super::own_hub::{HubAt, OwnHub};
 use super::record::Recorder;
 use super::{News, Options, Tell, Wake};
@@ -24,6 +25,8 @@ use crate::clock;
 use crate::link::courier::{Courier, Input, Output};
 use crate::link::{self, Link};
 use crate::model::event::{LogRestart, TestOutcome, Update};
+use crate::model::export::Exported;
+use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
 use crate::model::notices::{Moment, Notifier};
@@ -78,18 +81,32 @@ pub(super) enum Done {
     Found(Arc<Found>),
     /// A jump to a date has an answer.
     DayFound(DayFound),
+    /// A text was saved to a file, or could not be.
+    TextSaved(u64, Result<PathBuf, String>),
     /// A connection test ended.
     Tested(u64, TestOutcome),
+    /// How the app's own hub stands on the local network.
+    Lan(Lan),
+    /// The servers that others announce there; with the number of the search.
+    Nearby(u64, Vec<NearbyServer>),
+    /// A server that no longer answered is at this address now.
+    FoundAgain(ConnectionId, String),
     /// The app's own hub is up, or could not be started.
     Hub(Result<HubAt, Why>),
     /// A secret came from the keyring, for a connection that waits for it.
     Secret(ConnectionId, Result<Option<Secret>, NotKept>),
     /// A connection whose token is not known any more may have this one.
     OtherToken(ConnectionId, Secret),
-    /// A secret could not be kept.
-    SecretNotKept(String),
+    /// A secret was kept, or could not be; and whether it is in a file.
+    SecretKept { id: ConnectionId, kept: Result<(), NotKept>, in_file: bool },
+    /// Whether a connection's secret is in a file.
+    TokenInFile(ConnectionId, bool),
+    /// Whether the keyring can be asked.
+    Keyring(Result<(), NotKept>),
     /// No program took a link.
     LinkNotOpened { url: String, detail: String },
+    /// What became of a file of a device's past.
+    Exported(Exported),
     /// This computer says something to its hub.
     Said(Said),
     /// A metric's past, as the disk holds it.
@@ -106,8 +123,12 @@ pub(super) struct Desk {
     pub(super) secrets: SecretStore,
     pub(super) seats: BTreeMap<ConnectionId, Seat>,
     pub(super) own_hub: Option<OwnHub>,
+    /// Who looks for servers on the local network.
+    pub(super) lookout: Lookout,
     pub(super) data_dir: PathBuf,
     pub(super) done: mpsc::Sender<Done>,
+    /// The next token that is kept may be in a file.
+    pub(super) next_in_file: bool,
     /// The number of the newest connection test; older ones' outcomes are dropped.
     pub(super) test: u64,
     pub(super) fleet: Fleet,
@@ -124,6 +145,8 @@ pub(super) struct Desk {
     /// Rooms whose unread messages are to be counted on disk, and whether one is being counted.
     pub(super) uncounted: BTreeSet<(ConnectionId, RoomName)>,
     pub(super) is_counting: bool,
+    /// A file of a device's past is being written.
+    pub(super) is_exporting: bool,
     health: Health,
 }
 
@@ -170,8 +193,10 @@ impl Desk {
             secrets: SecretStore::new(&options.data_dir),
             seats: BTreeMap::new(),
             own_hub: None,
+            lookout: Lookout::default(),
             data_dir: options.data_dir.clone(),
             done,
+            next_in_file: false,
             test: 0,
             fleet: Fleet::new(readings.ok()),
             recorder: Recorder::default(),
@@ -184,12 +209,14 @@ impl Desk {
             unwritten: Vec::new(),
             uncounted: BTreeSet::new(),
             is_counting: false,
+            is_exporting: false,
             health: Health::default(),
         };
         let banners = store.banners.into_iter().chain(settings_banner).chain(not_kept);
         desk.updates.extend(banners.map(Update::Banner));
         desk.prefer(desk.settings.preferences());
         desk.updates.push(Update::NoticeChoices(desk.settings.notice_choices().clone()));
+        desk.updates.push(Update::DeviceChoices(desk.settings.device_choices().clone()));
         match &options.only {
             Some((profile, secret)) => {
                 let url = profile.urls.first().map_or("", String::as_str);
@@ -228,7 +255,7 @@ impl Desk {
         let first_steps = !self.settings.first_steps_done();
         self.updates.push(Update::FirstSteps(first_steps));
         self.seat(OwnHub::profile(), None).await;
-        self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.done.clone()));
+        self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.settings.lan(), self.done.clone()));
         self.start_computer();
         let connect_at_start = self.settings.preferences().connect_at_start;
         for profile in self.settings.profiles().to_vec() {
@@ -288,13 +315,16 @@ impl Desk {
             self.tell(id, Input::Link(link::Input::Start));
         } else if id == ConnectionId::OWN_HUB {
             if self.own_hub.as_ref().is_some_and(OwnHub::is_over) {
-                self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.done.clone()));
+                self.own_hub =
+                    Some(OwnHub::start(self.data_dir.clone(), self.settings.lan(), self.done.clone()));
             }
         } else {
             let (secrets, done) = (self.secrets.clone(), self.done.clone());
             tokio::task::spawn_blocking(move || {
                 let secret = secrets.get(id);
+                let in_file = secrets.is_in_file(id);
                 // The worker is gone if nobody takes it.
+                let _ = done.blocking_send(Done::TokenInFile(id, in_file));
                 let _ = done.blocking_send(Done::Secret(id, secret));
             });
         }
@@ -444,11 +474,17 @@ impl Desk {
             Event::Link(LinkState::Stopped { why }) => {
                 log::info!("connection {id:?} stopped: {}", why.code());
                 self.try_other_token(id, why);
+                self.look_for_lost(id);
             }
             Event::Link(LinkState::Waiting { why, .. }) => {
-                log::info!("connection {id:?} is down: {}", why.code())
+                log::info!("connection {id:?} is down: {}", why.code());
+                self.look_for_lost(id);
             }
-            Event::Link(LinkState::Online { rtt_ms: None, .. }) => log::info!("connection {id:?} is online"),
+            Event::Link(LinkState::Online { rtt_ms: None, .. }) => {
+                log::info!("connection {id:?} is online");
+                self.look_for_lost(id);
+            }
+            Event::Link(LinkState::Idle) => self.look_for_lost(id),
             _ => {}
         }
     }

@@ -109,6 +109,9 @@ impl Figures {
 
     fn sample(&mut self, now: Time, wall: WallMs, state: &LinkState, queue: u64) -> Readings {
         let traffic = self.traffic();
+        if traffic.bytes_in > self.counters.received {
+            self.counters.heard = Some(now.boot_ms);
+        }
         (self.counters.received, self.counters.sent) = (traffic.bytes_in, traffic.bytes_out);
         self.counters.queue = queue;
         self.counters.round_trip_ms = match state {

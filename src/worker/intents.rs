@@ -12,8 +12,10 @@ use crate::model::event::{Side, TestOutcome, Update};
 use crate::model::intent::{Credential, Jump};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::Secret;
-use crate::model::{ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomName};
-use crate::settings::NotKept;
+use crate::model::{
+    Banner, ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomName,
+};
+use crate::settings::{NotKept, SecretStore};
 use crate::store::client::Write;
 use crate::wire::Request;
 use crate::wire::duplex::proof::hex;
@@ -56,6 +58,7 @@ impl Desk {
             | Intent::LoadSeries { .. }
             | Intent::LoadStates { .. }
             | Intent::LoadDeviceLog { .. } => self.want_of_devices(intent),
+            Intent::SaveText { number, text } => self.save_text(number, text),
             Intent::WatchLog(..) | Intent::ClearLog(_) | Intent::SaveLog { .. } => self.want_of_log(intent),
             Intent::Manage { connection, number, what } => self.manage(connection, number, what),
             Intent::OpenLink(url) => {
@@ -77,12 +80,35 @@ impl Desk {
             Intent::SaveConnection { profile, credential } => self.save_connection(profile, credential).await,
             Intent::AddConnections(profiles) => self.add_connections(profiles).await,
             Intent::GiveToken { connection, token } => self.take_token(connection, token),
+            Intent::AskKeyring => self.beside(|secrets| Done::Keyring(secrets.check())),
+            Intent::KeepTokenInFile(None) => self.next_in_file = true,
+            Intent::KeepTokenInFile(Some(id)) => self.beside(move |secrets| {
+                let kept = secrets.keep_in_file(id);
+                Done::SecretKept { id, kept, in_file: secrets.is_in_file(id) }
+            }),
+            Intent::DropTokenFile(id) => self.beside(move |secrets| {
+                secrets.forget_in_file(id);
+                Done::TokenInFile(id, secrets.is_in_file(id))
+            }),
+            Intent::ShowToken(id) => {
+                let token = self.secrets.known_secret(id);
+                self.update(Update::ShownToken(token.map(|token| (id, token))));
+            }
+            Intent::HideToken => self.update(Update::ShownToken(None)),
             Intent::RemoveConnection(connection) => self.remove_connection(connection),
             Intent::TestConnection { profile, credential } => self.test_connection(profile, credential),
             Intent::EndTest => {
                 self.test += 1;
                 self.update(Update::Test(None));
             }
+            Intent::SetLan(choice) => {
+                self.settings.set_lan(choice);
+                self.save_settings();
+                if let Some(hub) = &self.own_hub {
+                    hub.set_lan(choice);
+                }
+            }
+            Intent::LookForServers(wanted) => self.look_for_servers(wanted),
             Intent::SetPreferences(preferences) => {
                 self.settings.set_preferences(preferences);
                 self.save_settings();
@@ -95,6 +121,19 @@ impl Desk {
             Intent::MuteDevice { connection, device, muted } => {
                 self.settings.notice_choices_mut().mute(connection, device, muted);
                 self.save_choices();
+            }
+            Intent::ChangeDevice { connection, device, change } => {
+                // The window does not offer it where there is no room.
+                if self.settings.device_choices_mut().change(connection, device, change) {
+                    self.save_device_choices();
+                }
+            }
+            Intent::Export(export) => self.export(export),
+            Intent::ShowFile(path) => {
+                if let Err(error) = browser::show(path.clone(), self.done.clone()) {
+                    let url = path.display().to_string();
+                    self.done(Done::LinkNotOpened { url, detail: error.to_string() });
+                }
             }
             Intent::TryNotice => {
                 self.notifier.try_out(moment(clock::now().boot_ms));
@@ -126,6 +165,7 @@ impl Desk {
         match done {
             Done::Found(found) => self.update(Update::Found(found)),
             Done::DayFound(found) => self.update(Update::DayFound(found)),
+            Done::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
             Done::Show(connection, event) => self.update(Update::Connection(connection, event)),
             Done::Counted(connection, counted) => {
                 self.updates_of(connection, counted);
@@ -137,6 +177,9 @@ impl Desk {
                     self.update(Update::Test(Some(outcome)));
                 }
             }
+            Done::Lan(lan) => self.lan_changed(lan),
+            Done::Nearby(search, found) => self.found_nearby(search, found),
+            Done::FoundAgain(connection, url) => self.found_again(connection, url),
             Done::Hub(Ok(at)) => {
                 let id = ConnectionId::OWN_HUB;
                 if let Some(seat) = self.seats.get_mut(&id) {
@@ -156,12 +199,16 @@ impl Desk {
                 self.series_read(connection, device, metric, page);
             }
             Done::Log(connection, device, lines) => self.log_read(connection, device, lines),
+            Done::Exported(exported) => {
+                self.is_exporting = false;
+                self.update(Update::Exported(exported));
+            }
             Done::LinkNotOpened { url, detail } => {
-                self.update(Update::Banner(crate::model::Banner::LinkNotOpened { url, detail }));
+                self.update(Update::Banner(Banner::LinkNotOpened { url, detail }));
             }
-            Done::SecretNotKept(detail) => {
-                self.update(Update::Banner(crate::model::Banner::SecretNotKept { detail }));
-            }
+            Done::SecretKept { id, kept, in_file } => self.secret_kept(id, kept, in_file),
+            Done::TokenInFile(id, in_file) => self.update(Update::TokenInFile(id, in_file)),
+            Done::Keyring(checked) => self.update(Update::Keyring(checked.err().map(|error| error.detail))),
         }
     }
 
@@ -244,13 +291,9 @@ impl Desk {
         self.is_counting = true;
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
-            let counted = match store.count_unread(connection, room.clone()).await {
-                Ok((read, newest, unread)) => Some(Event::Counted { room, read, newest, unread }),
-                Err(error) => {
-                    log::error!("unread messages cannot be counted: {error}");
-                    None
-                }
-            };
+            let counted = store.count_unread(connection, room).await;
+            let counted =
+                counted.inspect_err(|error| log::error!("unread messages cannot be counted: {error}")).ok();
             // The worker is gone if nobody takes it.
             let _ = done.send(Done::Counted(connection, counted)).await;
         });
@@ -369,17 +412,37 @@ impl Desk {
         seat.access = Some(access);
     }
 
-    pub(super) fn keep_secret(&self, id: ConnectionId, secret: Secret) {
-        let (secrets, done) = (self.secrets.clone(), self.done.clone());
-        spawn_blocking(move || {
-            if let Err(error) = secrets.set(id, &secret) {
-                // The worker is gone if nobody takes it.
-                let _ = done.blocking_send(Done::SecretNotKept(error.to_string()));
-            }
+    /// Keeps a token in the keyring; where there is none, in a file if the person said so for this one.
+    pub(super) fn keep_secret(&mut self, id: ConnectionId, secret: Secret) {
+        let may_be_in_file = std::mem::take(&mut self.next_in_file);
+        self.beside(move |secrets| {
+            let kept = match secrets.set(id, &secret) {
+                Err(_) if may_be_in_file => secrets.keep_in_file(id),
+                kept => kept,
+            };
+            Done::SecretKept { id, kept, in_file: secrets.is_in_file(id) }
         });
     }
 
-    fn save_settings(&self) {
+    /// Does something that blocks with the secrets.
+    fn beside(&self, act: impl FnOnce(&SecretStore) -> Done + Send + 'static) {
+        let (secrets, done) = (self.secrets.clone(), self.done.clone());
+        // The worker is gone if nobody takes it.
+        spawn_blocking(move || drop(done.blocking_send(act(&secrets))));
+    }
+
+    fn secret_kept(&mut self, id: ConnectionId, kept: Result<(), NotKept>, in_file: bool) {
+        self.update(Update::TokenInFile(id, in_file));
+        let is_of = |banner: &&Banner| matches!(banner, Banner::SecretNotKept { connection, .. } if *connection == id);
+        let before = self.model.read(|model| model.banners.iter().find(is_of).cloned());
+        before.into_iter().for_each(|banner| self.update(Update::BannerOver(banner)));
+        if let Err(NotKept { detail }) = kept {
+            self.update(Update::Keyring(Some(detail.clone())));
+            self.update(Update::Banner(Banner::SecretNotKept { connection: id, detail }));
+        }
+    }
+
+    pub(super) fn save_settings(&self) {
         if let Err(error) = self.settings.save() {
             log::error!("the settings cannot be saved: {error}");
         }
@@ -388,6 +451,11 @@ impl Desk {
     fn save_choices(&mut self) {
         self.save_settings();
         self.update(Update::NoticeChoices(self.settings.notice_choices().clone()));
+    }
+
+    fn save_device_choices(&mut self) {
+        self.save_settings();
+        self.update(Update::DeviceChoices(self.settings.device_choices().clone()));
     }
 
     fn remove_connection(&mut self, id: ConnectionId) {
@@ -399,10 +467,13 @@ impl Desk {
         self.recorder.watch(id, false);
         self.settings.remove_profile(id);
         self.settings.notice_choices_mut().forget(id);
+        self.settings.device_choices_mut().forget(id);
         self.save_choices();
+        self.update(Update::DeviceChoices(self.settings.device_choices().clone()));
         self.write(id, Write::RemoveConnection);
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));
+        self.look_for_lost(id);
         self.update(Update::Removed(id));
     }
 
@@ -411,12 +482,20 @@ impl Desk {
         self.update(Update::Test(Some(TestOutcome::Running)));
         let access = match &credential {
             // An invite is not used up by a test.
-            Credential::Invite { .. } => None,
+            Credential::Invite { code, .. } => Some(Access::CheckInvite { code: code.clone() }),
             Credential::Keep => self.seats.get(&profile.id).and_then(|seat| seat.access.clone()),
             Credential::Token(_) => self.access(&credential),
         };
-        let (test, done) = (self.test, self.done.clone());
+        let (test, done, secrets) = (self.test, self.done.clone(), self.secrets.clone());
         tokio::spawn(async move {
+            let access = match access {
+                Some(access) => access,
+                // Its token is read when it first connects, which may not have been yet.
+                None => match spawn_blocking(move || secrets.get(profile.id)).await {
+                    Ok(Ok(Some(token))) => Access::Token(token),
+                    _ => Access::Nobody,
+                },
+            };
             let outcome = trial::try_out(profile, access).await;
             // The worker is gone if nobody takes it.
             let _ = done.send(Done::Tested(test, outcome)).await;

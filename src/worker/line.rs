@@ -47,6 +47,13 @@ pub enum Access {
         /// 64 hexadecimal digits.
         token: Secret,
     },
+    /// As nobody: to learn whether a Duplex server answers.
+    Nobody,
+    /// As nobody: to learn whether an invite is good.
+    CheckInvite {
+        /// The invite's code.
+        code: Secret,
+    },
     /// At a hub that must prove itself first.
     Proof {
         /// Its data directory's secret.
@@ -63,6 +70,8 @@ impl fmt::Debug for Access {
             Access::Token(_) => "Token(…)",
             Access::Invite { .. } => "Invite(…)",
             Access::Proof { .. } => "Proof(…)",
+            Access::Nobody => "Nobody",
+            Access::CheckInvite { .. } => "CheckInvite(…)",
         })
     }
 }
@@ -76,6 +85,8 @@ impl Access {
             Access::Invite { code, name, token } => {
                 Credentials::Invite { code: code.clone(), name: name.clone(), token: token.clone() }
             }
+            Access::Nobody => Credentials::Nobody,
+            Access::CheckInvite { code } => Credentials::CheckInvite { code: code.clone() },
             Access::Proof { secret, token } => Credentials::Prove {
                 secret: *secret,
                 address: authority(profile.urls.first().map_or("", String::as_str)),
@@ -90,6 +101,8 @@ impl Access {
         match self {
             Access::Token(token) | Access::Proof { token, .. } => vec![token.reveal()],
             Access::Invite { code, token, .. } => vec![code.reveal(), token.reveal()],
+            Access::CheckInvite { code } => vec![code.reveal()],
+            Access::Nobody => Vec::new(),
         }
     }
 
@@ -250,11 +263,11 @@ impl<K: Copy + Send + 'static> Line<K> {
         Some(counters)
     }
 
-    /// Sends a frame. `false`: the socket has taken nothing for a long time, or there is none. One that has just closed
-    /// counts as sent: why it closed is on its way, and says more than that.
+    /// Sends a frame. `false`: the socket has taken nothing for a long time. Where it has closed or was given up, the frame
+    /// counts as sent: why is on its way, and says more than that.
     #[must_use]
     pub fn send(&self, frame: Frame) -> bool {
-        let Some(outgoing) = &self.outgoing else { return false };
+        let Some(outgoing) = &self.outgoing else { return true };
         !matches!(outgoing.try_send(Outgoing::Frame(frame)), Err(mpsc::error::TrySendError::Full(_)))
     }
 

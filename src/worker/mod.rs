@@ -6,14 +6,17 @@ mod commit;
 mod connection_log;
 mod desk;
 mod devices;
+mod export;
 mod flush;
 mod intents;
 pub mod line;
 mod manage;
+mod nearby;
 pub mod own_hub;
 mod past;
 mod record;
 mod search;
+mod table;
 mod trial;
 mod turns;
 

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::desk::Done;
 use super::line::Access;
 use crate::hub::{self, Beacon, HubError};
 use crate::model::ConnectionId;
+use crate::model::lan::{Lan, LanChoice};
 use crate::model::link_state::Why;
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
 use crate::settings;
@@ -66,6 +67,7 @@ fn same_place(one: &str, other: &str) -> bool {
 /// The hub within the app, as the worker holds it.
 pub(super) struct OwnHub {
     end: oneshot::Sender<()>,
+    lan: watch::Sender<LanChoice>,
     watch: JoinHandle<()>,
 }
 
@@ -85,9 +87,15 @@ impl OwnHub {
     }
 
     /// Starts it; where it is comes by `done`.
-    pub(super) fn start(data_dir: PathBuf, done: mpsc::Sender<Done>) -> OwnHub {
+    pub(super) fn start(data_dir: PathBuf, lan: LanChoice, done: mpsc::Sender<Done>) -> OwnHub {
         let (end, ended) = oneshot::channel();
-        OwnHub { end, watch: tokio::spawn(watch(data_dir, done, ended)) }
+        let (lan, wanted) = watch::channel(lan);
+        OwnHub { end, lan, watch: tokio::spawn(watch_over(data_dir, wanted, done, ended)) }
+    }
+
+    /// Opens it to the local network, or closes it; how it then stands comes by `done`.
+    pub(super) fn set_lan(&self, choice: LanChoice) {
+        self.lan.send_replace(choice);
     }
 
     /// Whether it has given up: it could not be started.
@@ -112,12 +120,29 @@ fn why_failed(error: HubError) -> Why {
     }
 }
 
-/// Keeps the hub running until told to end.
-async fn watch(data_dir: PathBuf, done: mpsc::Sender<Done>, mut ended: oneshot::Receiver<()>) {
+/// Tells how the hub stands on the local network, whenever that changes. Never returns.
+async fn tell_lan(mut lan: watch::Receiver<Lan>, done: &mpsc::Sender<Done>) {
     loop {
-        let dir = data_dir.clone();
+        let now = lan.borrow_and_update().clone();
+        // The worker is gone if nobody takes it.
+        let _ = done.send(Done::Lan(now)).await;
+        if lan.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
+}
+
+/// Keeps the hub running until told to end.
+async fn watch_over(
+    data_dir: PathBuf,
+    wanted: watch::Receiver<LanChoice>,
+    done: mpsc::Sender<Done>,
+    mut ended: oneshot::Receiver<()>,
+) {
+    loop {
+        let (dir, wanted) = (data_dir.clone(), wanted.clone());
         let started = spawn_blocking(move || {
-            let handle = hub::spawn(hub::Options::embedded(dir.clone()))?;
+            let handle = hub::spawn_with(hub::Options::embedded(dir.clone()), wanted)?;
             let at = HubAt::read(&dir, handle.url.clone())?;
             Ok((handle, at))
         });
@@ -127,13 +152,18 @@ async fn watch(data_dir: PathBuf, done: mpsc::Sender<Done>, mut ended: oneshot::
         };
         let (mut handle, at) = match started {
             Ok(started) => started,
-            Err(error) => return drop(done.send(Done::Hub(Err(why_failed(error)))).await),
+            Err(error) => {
+                drop(done.send(Done::Lan(Lan::None)).await);
+                return drop(done.send(Done::Hub(Err(why_failed(error)))).await);
+            }
         };
         // The worker is gone if nobody takes it; then the hub is told to end, too.
         let _ = done.send(Done::Hub(Ok(at))).await;
+        let lan = handle.lan();
         let why = tokio::select! {
             _ = &mut ended => None,
             why = handle.failure() => Some(why),
+            () = tell_lan(lan, &done) => None,
         };
         // It closes on its own thread; waiting for that blocks.
         let closed = spawn_blocking(move || handle.shutdown()).await;

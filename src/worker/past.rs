@@ -59,13 +59,15 @@ mod tests {
     const MINUTE: i64 = MINUTE_MS;
 
     fn raw(from: WallMs, to: WallMs, at: impl IntoIterator<Item = WallMs>) -> SeriesPage {
-        let buckets = at.into_iter().map(|at| Bucket::of(Point { at, value: 1.0 })).collect();
+        let buckets = at.into_iter().map(|at| Bucket::of(Point::new(at, 1.0))).collect();
         SeriesPage { from, to, step_ms: 0, buckets }
     }
 
     fn minutes(at: impl IntoIterator<Item = WallMs>) -> SeriesPage {
-        let buckets =
-            at.into_iter().map(|at| Bucket { at, min: 0.0, mean: 5.0, max: 9.0, count: 60 }).collect();
+        let buckets = at
+            .into_iter()
+            .map(|at| Bucket { at, min: 0.0, mean: 5.0, max: 9.0, count: 60, off: 0 })
+            .collect();
         SeriesPage { from: 0, to: 10 * MINUTE, step_ms: MINUTE, buckets }
     }
 

@@ -118,7 +118,8 @@ mod tests {
     fn no_secret_of_a_handshake_is_kept_even_if_nobody_knows_it_as_one() {
         let redeem = Redeem { code: "INVITE7".into(), name: "Mina".into(), token: "aa".repeat(32) };
         let code = Secret::new("INVITE7");
-        let invited = Managed::Invited { code, expires: 1, url: String::new(), fingerprint: None };
+        let invited =
+            Managed::Invited { code, expires: 1, url: String::new(), fingerprint: None, also: Vec::new() };
         for (frame, secret) in [
             (
                 encode(&ClientMessage::Hello(Hello { token: Some("t0ps3cret".into()), ..hello() })),

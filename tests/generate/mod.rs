@@ -5,8 +5,8 @@ mod rights;
 use duplex::model::chat::Extra;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, EntryKind, Epoch, Features,
-    Happened, LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind,
-    Refusal, ResumePoint, RoomName, Sender, Spec, Value,
+    Happened, LastValue, LogLine, MessageId, Metric, MetricType, Point, Principal, PrincipalId,
+    PrincipalKind, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
 };
 use duplex::wire::duplex::message::{
     ClientMessage, Hello, HubMessage, Lists, PersonState, PublishedSample, ReadSample, ReadState, Redeem,
@@ -194,6 +194,8 @@ pub fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Missing),
         finite().prop_map(Value::Number),
+        any::<u64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
         any::<bool>().prop_map(Value::Flag),
         text().prop_map(|text| Value::Text(text.into())),
     ]
@@ -234,8 +236,8 @@ fn metric() -> impl Strategy<Value = Metric> {
             name,
             kind,
             unit,
-            min,
-            max,
+            min: min.map(Into::into),
+            max: max.map(Into::into),
             precision,
             options,
             writable,
@@ -346,7 +348,12 @@ fn client_of_devices() -> impl Strategy<Value = ClientMessage> {
 
 /// What a hub says of devices.
 fn hub_of_devices() -> impl Strategy<Value = HubMessage> {
-    let bucket = (moment(), finite(), finite(), finite(), any::<u32>()).prop_map(Bucket::from);
+    let summary = (moment(), finite(), finite(), finite(), any::<u32>())
+        .prop_map(|(at, min, mean, max, count)| Bucket { at, min, mean, max, count, off: 0 });
+    let single = (moment(), any::<u64>()).prop_map(|(at, whole)| {
+        Bucket::of(Point::of(at, &Value::from(whole)).unwrap_or(Point::new(at, 0.0)))
+    });
+    let bucket = prop_oneof![summary, single];
     let series = (name(), name(), moment(), moment(), any::<i64>(), vec(bucket, 0..4)).prop_map(
         |(device, metric, from, to, step_ms, buckets)| HubMessage::Series {
             device,
@@ -393,6 +400,7 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
     prop_oneof![
         hello().prop_map(ClientMessage::Hello),
         text().prop_map(|token| ClientMessage::Auth { token: token.as_str().into() }),
+        text().prop_map(|code| ClientMessage::CheckInvite { code: code.as_str().into() }),
         (id(), number(), room(), text(), moment()).prop_map(|(id, seq, room, body, at)| {
             ClientMessage::Send { id, seq, room, body, at, retry: at % 2 == 0 }
         }),
@@ -415,6 +423,7 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
 pub fn hub_message() -> impl Strategy<Value = HubMessage> {
     prop_oneof![
         text().prop_map(|mac| HubMessage::Proof { mac }),
+        (text(), any::<i64>()).prop_map(|(hub, expires)| HubMessage::InviteGood { hub, expires }),
         welcome().prop_map(HubMessage::Welcome),
         lists().prop_map(HubMessage::Lists),
         vec(entry(), 0..4).prop_map(|entries| HubMessage::Log { entries }),

@@ -70,9 +70,11 @@ pub fn managed() -> impl Strategy<Value = Managed> {
         (vec(member(), 0..4), next()).prop_map(|(people, next)| Managed::People { people, next }),
         (vec(member(), 0..4), next()).prop_map(|(devices, next)| Managed::Devices { devices, next }),
         (vec(invitation(), 0..4), next()).prop_map(|(invites, next)| Managed::Invites { invites, next }),
-        (secret(), moment(), text(), option::of(text())).prop_map(|(code, expires, url, fingerprint)| {
-            Managed::Invited { code, expires, url, fingerprint }
-        }),
+        (secret(), moment(), text(), option::of(text()), vec(text(), 0..4)).prop_map(
+            |(code, expires, url, fingerprint, also)| {
+                Managed::Invited { code, expires, url, fingerprint, also }
+            }
+        ),
         Just(Managed::Done),
         (why, text()).prop_map(|(why, detail)| Managed::Refused { why, detail }),
     ]

@@ -200,7 +200,7 @@ fn is_overloaded_and_says_when_to_come_back() {
 #[test]
 fn is_a_web_page() {
     let url = answering("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nhello");
-    assert!(matches!(App::at(&url).until_down(), Why::NotWebSocket { .. }));
+    assert_eq!(App::at(&url).until_stopped(), Why::Http { status: 200, retry_after_ms: None });
 }
 
 #[test]
@@ -210,7 +210,8 @@ fn speaks_another_protocol() {
         let _ = socket.next().await;
         let _ = socket.next().await;
     });
-    assert!(matches!(App::at(&url).until_stopped(), Why::Violation { .. }), "twice is enough");
+    let said = "42[\"hello\"]".to_owned();
+    assert_eq!(App::at(&url).until_stopped(), Why::NotDuplex { said }, "twice is enough");
 }
 
 #[test]

@@ -125,6 +125,10 @@ impl Client {
         self.raw(Message::text(frame(message))).await;
     }
 
+    pub async fn raw_text(&mut self, text: String) {
+        self.raw(Message::text(text)).await;
+    }
+
     pub async fn raw(&mut self, message: Message) {
         within("the hub to take a frame", self.ws.send(message)).await.unwrap();
     }

@@ -2,7 +2,7 @@
 
 use duplex::hub::{Options, Running};
 use duplex::model::device::CommandRefusal;
-use duplex::model::{Command, CommandState, LogLine, MessageId, Value};
+use duplex::model::{Command, CommandState, LogLine, MessageId, Metric, MetricType, Value};
 use duplex::wire::duplex::message::{ClientMessage, HubMessage};
 use tempfile::TempDir;
 
@@ -97,6 +97,56 @@ async fn a_command_goes_to_the_device_and_its_end_to_all_who_watch() {
     pump.settled().await;
     ben.say(&switch_on(second)).await;
     assert_eq!(ben.state_of(second).await, failed, "what has ended has ended");
+}
+
+#[tokio::test]
+async fn a_whole_number_reaches_the_device_as_it_was_given_or_not_at_all() {
+    let (dir, hub) = hub().await;
+    let mut pump = Client::admin(&hub).await;
+    let metric = |text: &str| Metric { writable: true, ..Metric::new(name(text), MetricType::Number) };
+    let limit = |whole: i128| Value::whole(whole).unwrap().as_number();
+    let mut announced = spec("pump");
+    announced.metrics = vec![
+        metric("serial"),
+        Metric { max: limit(9_007_199_254_740_993), min: limit(-9_007_199_254_740_993), ..metric("narrow") },
+    ];
+    pump.announce(announced).await;
+    let (mut ben, _) = Client::join(&dir, &hub.url, "Ben").await;
+    for whole in
+        [9_007_199_254_740_993, 1_724_442_618_569_203_714, i128::from(u64::MAX), i128::from(i64::MIN)]
+    {
+        let (first, value) = (new_id(), Value::whole(whole).unwrap());
+        ben.say(&command(first, None, "serial", value.clone())).await;
+        let told = pump
+            .find(|message| match message {
+                HubMessage::Command { id, value, .. } if *id == first => Some(value.clone()),
+                _ => None,
+            })
+            .await;
+        assert_eq!(serde_json::to_string(&told).unwrap(), whole.to_string());
+        assert_eq!(ben.commanded().await.value, value);
+        pump.done(first).await;
+        assert_eq!(ben.state_of(first).await, CommandState::Done);
+    }
+    for (property, value, says) in [
+        ("serial", "18446744073709551616", "18446744073709551616 is out of range"),
+        ("serial", "-9223372036854775809", "-9223372036854775809 is out of range"),
+        ("serial", "1e400", "1e400 is out of range"),
+        ("narrow", "9007199254740994", "a number from -9007199254740993 to 9007199254740993"),
+        ("narrow", "-9007199254740994", "a number from -9007199254740993 to 9007199254740993"),
+    ] {
+        let id = new_id();
+        ben.raw_text(format!(
+            r#"{{"type":"command","id":"{id}","device":"pump","property":"{property}","value":{value}}}"#
+        ))
+        .await;
+        match ben.state_of(id).await {
+            CommandState::Refused { why: CommandRefusal::BadValue, detail } => {
+                assert!(detail.contains(says), "{value}: {detail}");
+            }
+            other => panic!("{value}: {other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -228,3 +228,38 @@ async fn beyond_loopback_there_is_tls_or_the_word_insecure() {
     let hub = duplex::hub::start(Options { tls: Tls::SelfSigned, ..options }).await.unwrap();
     assert!(hub.url.starts_with("wss://"));
 }
+
+#[tokio::test]
+async fn an_invite_is_looked_at_without_being_used_and_none_is_guessed() {
+    let (dir, hub) = hub().await;
+    let check = |code: &str| ClientMessage::CheckInvite { code: code.into() };
+    let code = new_code(&dir, &InviteOptions::default());
+    for _ in 0..2 {
+        let mut client = Client::dial(&hub.url, None).await;
+        // However somebody has written it down.
+        client.say(&check(&code.to_uppercase().replace('-', " "))).await;
+        let good = |message: &HubMessage| match message {
+            HubMessage::InviteGood { hub, expires } => Some((hub.clone(), *expires)),
+            _ => None,
+        };
+        let (name, expires) = client.find(good).await;
+        assert!(!name.is_empty() && expires > duplex::clock::now().wall_ms);
+        assert_eq!(client.closed().await.0, 1000);
+    }
+    let (mut joined, _) = (Client::dial(&hub.url, None).await, ());
+    joined.say(&redeem(&code, &new_token(), "Mina")).await;
+    assert_eq!(joined.welcome().await.me.name, "Mina", "it was not used up");
+    let expired = new_code(&dir, &InviteOptions { expires_ms: 0, ..InviteOptions::default() });
+    for bad in [code.as_str(), expired.as_str(), "0000-0000-0000-0000", ""] {
+        let mut client = Client::dial(&hub.url, None).await;
+        client.say(&check(bad)).await;
+        assert_eq!(client.closed().await.0, close::INVITE_REFUSED, "{bad}");
+    }
+    // Each bad code counts as a bad token does.
+    for _ in 0..20 {
+        let mut client = Client::dial(&hub.url, None).await;
+        client.say(&check("0000-0000-0000-0000")).await;
+        client.closed().await;
+    }
+    assert_eq!(refused(&hub.url, &[("authorization", "Bearer x")]).await.status(), 429);
+}

@@ -315,7 +315,7 @@ async fn a_reading_that_cannot_be_kept_is_seen_and_never_confirmed() {
     watcher.watch().await;
     let answer = super::client::post(hub.addr, READINGS, token.reveal(), r#"{"t": 1}"#).await;
     assert_eq!(post_status(&answer), 503, "{answer}");
-    assert!(answer.contains("retry-after: 5") && answer.contains("it is not kept"), "{answer}");
+    assert!(answer.contains("retry-after: 5") && answer.contains("were not kept"), "{answer}");
     let (samples, _) = watcher.readings().await;
     assert_eq!(samples[0].values.len(), 1, "whoever watches sees it");
     let (status, told) = healthz(&hub).await;

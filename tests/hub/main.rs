@@ -11,6 +11,7 @@ mod door;
 mod harm;
 mod health;
 mod hostile;
+mod lan;
 mod life;
 mod limits;
 mod names;

@@ -2,6 +2,7 @@
 
 use duplex::hub::{HubError, add_device, remove_device};
 use duplex::model::Value;
+use duplex::wire::duplex::message::HubMessage;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -66,11 +67,135 @@ async fn who_may_not_and_what_is_wrong_is_said_by_a_status_and_a_sentence() {
     assert_eq!(told(PATH, token.reveal(), &"x".repeat(65 * 1024)).await, 413);
     assert_eq!(told(&format!("{PATH}?expect_every_s=never"), token.reveal(), body).await, 400);
     let answer = post(hub.addr, PATH, token.reveal(), r#"[{"metric":"t","value":1},{"metric":"t"}]"#).await;
-    assert!(status(&answer) == 400 && answer.contains("Item 2: \"value\" is missing."), "{answer}");
+    assert!(
+        status(&answer) == 400
+            && answer.contains("Taken: 1. Not taken: 1.\nItem 2: \"t\": \"value\" is missing."),
+        "{answer}"
+    );
     let answer = post(hub.addr, PATH, token.reveal(), "temperature=21.5").await;
     assert!(status(&answer) == 400 && answer.contains("line 1 column"), "{answer}");
     let list = Client::admin(&hub).await.watch().await;
-    assert_eq!(list.iter().map(|state| state.spec.id.as_str()).collect::<Vec<_>>(), ["pump"]);
+    assert_eq!(list.iter().map(|state| state.spec.id.as_str()).collect::<Vec<_>>(), ["pump", "shed"]);
+}
+
+#[tokio::test]
+async fn a_whole_number_keeps_its_digits_over_http_and_a_restart() {
+    let (dir, hub) = hub().await;
+    let token = add_device(dir.path(), "shed", "").unwrap();
+    let mut watcher = Client::admin(&hub).await;
+    watcher.watch().await;
+    let body = r#"{"serial":1724442618569203714,"id":9007199254740993,"top":18446744073709551615,"low":-9223372036854775808}"#;
+    assert_eq!(status(&post(hub.addr, PATH, token.reveal(), body).await), 204);
+    let mut expected = serde_json::from_str::<std::collections::BTreeMap<_, Value>>(body).unwrap();
+    assert_eq!(
+        serde_json::to_value(&expected).unwrap(),
+        serde_json::from_str::<serde_json::Value>(body).unwrap()
+    );
+    watcher.device().await;
+    let (samples, _) = watcher.readings().await;
+    let told: std::collections::BTreeMap<_, _> =
+        samples[0].values.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+    assert_eq!(told, expected);
+
+    // The rest of a body is taken, by the rule that holds for the socket too.
+    let body = r#"{"id":9007199254740995,"huge":18446744073709551616,"more":1e400,"nested":{}}"#;
+    let answer = post(hub.addr, PATH, token.reveal(), body).await;
+    assert_eq!(status(&answer), 400);
+    for part in [
+        "Taken: 1. Not taken: 3.",
+        r#""huge": 18446744073709551616 is out of range"#,
+        r#""more": 1e400"#,
+        r#""nested""#,
+    ] {
+        assert!(answer.contains(part), "{part}: {answer}");
+    }
+    let over = r#"{"type":"publish","samples":[{"device":"shed","values":{"id":9007199254740995,"huge":18446744073709551616,"more":1e400}}]}"#;
+    let (mut socket, _) = Client::enter(&hub.url, token.reveal(), None).await;
+    socket.raw_text(over.to_owned()).await;
+    let refused = socket
+        .find(|message| match message {
+            HubMessage::PublishRefused { code, detail, .. } => Some((code.clone(), detail.clone())),
+            _ => None,
+        })
+        .await;
+    assert_eq!(refused.0, "out_of_range");
+    assert!(
+        refused.1.contains("`huge` (out_of_range)") && refused.1.contains("`more` (out_of_range)"),
+        "{refused:?}"
+    );
+
+    expected.insert("id".to_owned(), Value::from(9_007_199_254_740_995_u64));
+    drop((watcher, socket));
+    hub.shutdown().await;
+    let hub = duplex::hub::start(duplex::hub::Options::embedded(dir.path())).await.unwrap();
+    let list = Client::admin(&hub).await.watch().await;
+    let kept: std::collections::BTreeMap<_, _> =
+        list[0].values.iter().map(|last| (last.metric.to_string(), last.value.clone())).collect();
+    assert_eq!(kept, expected, "and nothing of what was refused");
+}
+
+#[tokio::test]
+async fn every_status_says_what_to_do() {
+    let (dir, hub) = hub().await;
+    let token = add_device(dir.path(), "shed", "").unwrap();
+    let ask = async |method: &str, path: &str, more: &str| {
+        let mut stream = TcpStream::connect(hub.addr).await.unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
+             Content-Length: 7\r\n{more}\r\n{{\"t\":1}}",
+            token.reveal()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        within("the answer", stream.read_to_string(&mut answer)).await.unwrap();
+        answer
+    };
+    for (method, path, code, says) in [
+        ("POST", "/v1/readings", 404, "/v1/devices/ID/readings"),
+        ("POST", "/v1/devices/a/b/readings", 404, "percent-encoded"),
+        ("POST", "/v1/devices//readings", 404, "device's id"),
+        ("POST", "/v1/devices/shed/reading", 404, "/v1/devices/ID/readings"),
+        ("GET", "/", 404, "/v1/socket"),
+        ("GET", "/v2/socket", 404, "/v1/socket"),
+        ("PUT", "/v1/devices/shed/readings", 405, "POST"),
+        ("GET", "/v1/devices/shed/readings", 405, "POST"),
+        ("DELETE", "/v1/devices/shed/readings", 405, "POST"),
+        ("POST", "/healthz", 405, "GET"),
+        ("POST", "/v1/socket", 405, "GET"),
+        ("GET", "/v1/socket", 426, "WebSocket"),
+        ("GET", "/metrics", 403, "admin"),
+    ] {
+        let answer = ask(method, path, "").await;
+        let (head, sentence) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!(status(&answer), code, "{method} {path}: {answer}");
+        assert!(sentence.contains(says) && sentence.ends_with(".\n"), "{method} {path}: {answer}");
+        let head = head.to_lowercase();
+        assert_eq!(head.contains("\r\nallow: "), code == 405, "{method} {path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_device_is_reached_by_the_line_that_is_printed_for_it_or_not_made() {
+    let (dir, hub) = hub().await;
+    for bad in [".", ".."] {
+        assert!(matches!(add_device(dir.path(), bad, ""), Err(HubError::UnreachableId { .. })), "{bad}");
+    }
+    for id in ["a%2Fb", "a/b", "a?b", "a#b", "a b", "...", "창고", "a;b=c", "a\\b", "%", "/", "+"] {
+        let token = add_device(dir.path(), id, "").unwrap();
+        let line = duplex::model::publish::command(
+            &hub.url,
+            duplex::model::publish::Trust::System,
+            id,
+            token.reveal(),
+        );
+        let path = line.split_whitespace().nth(1).and_then(|url| url.splitn(4, '/').nth(3)).unwrap();
+        let answer = post(hub.addr, &format!("/{path}"), token.reveal(), "{\"t\":1}").await;
+        assert_eq!(status(&answer), 204, "{id}: {line}: {answer}");
+    }
+    let mut known: Vec<String> =
+        Client::admin(&hub).await.watch().await.iter().map(|state| state.spec.id.to_string()).collect();
+    known.sort();
+    assert!(known.contains(&"a/b".to_owned()) && known.len() == 12, "{known:?}");
 }
 
 #[tokio::test]

@@ -229,6 +229,12 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             hub.tell(Input::Opened(None));
             hub.tell(Input::Frame(encode(&hello(Some("ff".repeat(32))))))
         }
+        HubMessage::InviteGood { .. } => {
+            let mut hub = Hub::new();
+            hub.tell(Input::Opened(None));
+            hub.tell(Input::Frame(encode(&ClientMessage::CheckInvite { code: "x".into() })));
+            hub.tell(Input::Answer(Answer::InviteChecked(Some((escapes(10_000), i64::MIN)))))
+        }
         HubMessage::Welcome(_) => Hub::online().1,
         HubMessage::Lists(_) => Hub::answers(Answer::Lists(lists())),
         HubMessage::Log { .. } => {
@@ -287,7 +293,8 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
         HubMessage::Commanded { .. } => frames([HubMessage::Commanded { command: command() }]),
         HubMessage::Series { .. } => {
             let third = -f64::MAX / 3.0;
-            let bucket = Bucket { at: i64::MIN, min: third, mean: third, max: third, count: u32::MAX };
+            let bucket =
+                Bucket { at: i64::MIN, min: third, mean: third, max: third, count: u32::MAX, off: 0 };
             let page = SeriesPage {
                 from: i64::MIN,
                 to: i64::MIN,

@@ -68,7 +68,7 @@ look_at(first)
 online()
 drive.find("*", "general")
 drive.screenshot(WORK / "first-start.png")
-drive.click(drive.find("*", "Use this computer"))
+drive.click(drive.find("*", "Get started"))
 
 step("what is typed is there, and on the hub's disk")
 say("hello from the first window")

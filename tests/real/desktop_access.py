@@ -79,8 +79,8 @@ window = subprocess.Popen([DUPLEX, "--data-dir", HOME], env={**os.environ, "LC_A
 drive.app("duplex", pid=window.pid)
 drive.find("*", "This computer: Online", 30)
 everything_has_a_name()
-press("Use this computer")
-drive.wait_gone("button", "Use this computer")
+press("Get started")
+drive.wait_gone("button", "Get started")
 
 step("a message is written and sent")
 fill("Message", "written by name alone")
@@ -95,7 +95,7 @@ invite = subprocess.run([DUPLEXCTL, "invite", "--data-dir", HUB], capture_output
 press("Add connection")
 fill("Name", "Workshop")
 fill("Server address or invite", invite)
-fill("Your name", "Ada")
+fill("Display name", "Ada")
 everything_has_a_name()
 press("Save")
 drive.find("*", "Workshop: Online", 30)
@@ -110,7 +110,7 @@ everything_has_a_name()
 drive.find("spin button", "interval", 30).queryValue().currentValue = 2
 press("Set interval to 2 s")
 named(r"^now 2 s$")
-press("Back to the devices")
+press("Back to devices")
 
 step("the language changes at once, and everything goes on in Korean")
 press("Settings")

@@ -112,9 +112,9 @@ drive.wait(lambda: "focused" in drive.states(drive.find("spin button", "interval
 drive.key("ctrl+a")
 drive.type_text("3")
 drive.key("Return")
-drive.find("*", "3 s: done, *", 30)
+drive.find("*", "Set to 3 s, *", 30)
 drive.screenshot(WORK / "done.png")
-drive.click(drive.find("*", "Back to the devices"))
+drive.click(drive.find("*", "Back to devices"))
 
 step("a command from the console and back")
 name = before.split(",")[0]

@@ -119,7 +119,7 @@ def shown():
 def settled(process):
     drive.wait(lambda: any("Online" in (node.name or "") for node in drive.find_all("*", "*")), 30, "Online")
     # The first window offers its first steps.
-    for button in drive.find_all("button", "Use this computer"):
+    for button in drive.find_all("button", "Get started"):
         drive.click(button)
 
 

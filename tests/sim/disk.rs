@@ -157,6 +157,7 @@ impl ClientDisk {
                 newest,
                 read: Position::default(),
                 unread: 0,
+                mentions: 0,
                 draft: String::new(),
             }
         });

@@ -132,6 +132,55 @@ fn a_token_that_travels_in_the_header_is_not_in_the_hello() {
     );
 }
 
+fn asking_about_an_invite() -> Client {
+    let code = Secret::new("CODE");
+    Client::new(Credentials::CheckInvite { code }, SavedState::default())
+}
+
+#[test]
+fn an_invite_is_asked_about_without_being_used() {
+    for (said, heard) in [
+        ("invite good 60", "! invite good at hub until 60000\n> close 1000 closed 1000"),
+        ("bye 4503", "> close 1000 invite_refused"),
+        // A server that does not know the question.
+        ("error unknown_type", "> close 1000 closed 1000"),
+        ("bye 4501", "> close 1000 unauthorized"),
+    ] {
+        replay(asking_about_an_invite(), &format!("< open\n> check_invite CODE\n< {said}\n{heard}"));
+    }
+}
+
+#[test]
+fn what_is_no_duplex_server_is_not_called_silent() {
+    // It repeats what it is sent; it greets in another protocol; it is no JSON at all.
+    for said in [
+        r#"json {"type":"hello","versions":[1,1]}"#,
+        r#"json 0{"sid":"x"}"#,
+        "json Request served by abc",
+        "json [1,2]",
+        "json {}",
+        "binary",
+    ] {
+        let heard = format!("< open\n> hello token=t\n< {said}\n> close 4504 not_duplex");
+        replay(with_token(SavedState::default()), &heard);
+    }
+    // A type that is not known may be a later version's; a known one with a fault is a fault.
+    replay(with_token(SavedState::default()), "< open\n> hello token=t\n< json {\"type\":\"greeting\"}");
+    let session = with_token(SavedState::default());
+    replay(session, "< open\n> hello token=t\n< json {\"type\":\"proof\"}\n! broken: missing field `mac`");
+}
+
+#[test]
+fn an_offset_that_json_does_not_hold_is_never_told() {
+    replay(
+        Client::new(Credentials::InHeader, SavedState { resume: None, since: Some(u64::MAX) }),
+        "
+        < open
+        > hello since=9007199254740991
+        ",
+    );
+}
+
 #[test]
 fn an_invite_is_redeemed_with_a_token_of_the_clients_own_making() {
     let (code, token) = (Secret::new("CODE"), Secret::new("mine"));

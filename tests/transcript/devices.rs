@@ -324,14 +324,27 @@ fn one_bad_value_costs_that_value_alone() {
     online(
         r#"
         < json {"type":"readings","samples":[{"device":"pump","at":1790000000000,"received":1790000000000,"values":{"a":1e999,"b":[1,[2]],"c":{"d":1e999}," e":1,"f":2,"f":3,"g":-1e-999,"h":"1e999","i":null}}]}
-        ! readings pump@0 a=null f=3 g=0 h="1e999" i=null
-        ! note malformed values left out: 3, the first of `pump`: bad_value
+        ! readings pump@0 f=3 g=-0.0 h="1e999" i=null
+        ! note malformed values left out: 4, the first of `pump`: out_of_range; `a` (out_of_range), `b` (bad_value), `c` (bad_value), …
         < json {"type":"readings","samples":[{"device":" ","at":0,"received":0,"values":{"a":1,"b":2}},{"values":{"a":true},"received":1790000000007,"more":{"a":[]},"at":1790000000005,"device":"lamp"}],"conflated":7}
         ! readings lamp@5 a=true conflated=7
         ! note malformed values left out: 2, the first of ` `: bad_name
         # the app keeps such ids for itself
         < json {"type":"readings","samples":[{"device":"~link","at":0,"received":0,"values":{"a":1}}]}
         ! note malformed values left out: 1, the first of `~link`: bad_name
+        "#,
+    );
+}
+
+#[test]
+fn a_whole_number_keeps_its_digits_or_is_left_out() {
+    online(
+        r#"
+        < json {"type":"readings","samples":[{"device":"pump","at":1790000000000,"received":1790000000000,"values":{"a":1724442618569203714,"b":9007199254740993,"c":18446744073709551615,"d":-9223372036854775807,"e":1e15}}]}
+        ! readings pump@0 a=1724442618569203714 b=9007199254740993 c=18446744073709551615 d=-9223372036854775807 e=1000000000000000
+        < json {"type":"readings","samples":[{"device":"pump","at":1790000000000,"received":1790000000000,"values":{"a":18446744073709551616,"b":9007199254740993,"c":-9223372036854775809,"d":1e19}}]}
+        ! readings pump@0 b=9007199254740993 d=10000000000000000000
+        ! note malformed values left out: 2, the first of `pump`: out_of_range; `a` (out_of_range), `c` (out_of_range)
         "#,
     );
 }
@@ -492,8 +505,8 @@ fn what_cannot_be_used_of_a_publish_is_left_out_and_told() {
     welcomed(&format!(
         r#"
         < json {{"type":"publish","samples":[{{"device":"pump","at":null,"received":7,"values":{{"t":1e999,"text":"{long}","deep":[]}}}},{{"device":"~link","values":{{"t":1}}}}]}}
-        * publish pump@0 t=null
-        > publish_refused pump too_large…
+        * publish pump@0
+        > publish_refused pump out_of_range values left out: 4, the first of `pump`: out_of_range; `t` (out_of_range), `text` (too_large), `deep` (bad_value), …
         < json {{"type":"publish","samples":[{many}{{"device":"lamp","values":{{"t":1,"u":2}}}}]}}
         * publish {taken}
         > publish_refused lamp too_many values left out: 2, the first of…

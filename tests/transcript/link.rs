@@ -44,6 +44,9 @@ pub fn why(text: &str) -> Why {
     match words[..] {
         ["lost"] => Why::Lost { detail: String::new() },
         ["refused"] => Why::ConnectionRefused,
+        ["violation"] => Why::Violation { detail: String::new() },
+        ["redirected"] => Why::Redirected { status: 302, location: None },
+        ["scheme"] => Why::WrongScheme { is_tls: true },
         ["untrusted"] => Why::TlsUntrusted { detail: String::new() },
         ["timed", "out"] => Why::TimedOut { during: Phase::Dial },
         ["http", status, ..] => {
@@ -519,6 +522,62 @@ fn a_violation_is_borne_once() {
     );
 }
 
+/// PROTOCOL.md: a violation that the client sees is tried again once, however it comes.
+#[test]
+fn a_violation_with_the_handshake_or_in_another_protocol_is_borne_once() {
+    let first = "
+        @ start
+        ! dialing 1
+        > dial ws://a
+        ";
+    let open = |attempt| format!("< open\n! handshaking {attempt}\n> hello token=t\n");
+    let (one, two) = (open(1), open(2));
+    for (heard, why, code) in [
+        ("< closed violation", "violation", 1000),
+        ("< json {\"type\":\"hello\"}", "not_duplex", 4504),
+        ("< json hi", "not_duplex", 4504),
+    ] {
+        let again = "@ nudge\n! dialing 2\n> dial ws://a\n";
+        let ends = format!("{heard}\n> hang up {code}\n");
+        replay(link(), &format!("{first}{one}{ends}! waiting 1 {why}\n{again}{two}{ends}! stopped {why}"));
+    }
+    // Something else in between changes nothing.
+    replay(
+        link(),
+        &format!(
+            "{first}{one}< closed violation\n> hang up 1000\n! waiting 1 violation
+             @ nudge\n! dialing 2\n> dial ws://a\n< closed lost\n> hang up 1000\n! waiting 2 lost
+             @ nudge\n! dialing 3\n> dial ws://a\n< closed violation\n> hang up 1000\n! stopped violation"
+        ),
+    );
+    // Of what is not of this protocol, the first is told once the time is over.
+    replay(
+        link(),
+        &format!(
+            "{first}{one}< json {{\"type\":\"greeting\"}}\n+10s\n> hang up 1000\n! waiting 1 not_duplex"
+        ),
+    );
+}
+
+#[test]
+fn what_only_a_person_can_mend_stops() {
+    for why in ["redirected", "scheme", "http 421", "http 200", "http 511", "4600", "1008"] {
+        let told = match why {
+            "scheme" => "wrong_scheme",
+            "4600" | "1008" => &format!("closed {why}"),
+            other => other,
+        };
+        let transcript =
+            format!("@ start\n! dialing 1\n> dial ws://a\n< closed {why}\n> hang up 1000\n! stopped {told}");
+        replay(link(), &transcript);
+    }
+    for why in ["http 408", "http 429", "http 502", "http 599"] {
+        let transcript =
+            format!("@ start\n! dialing 1\n> dial ws://a\n< closed {why}\n> hang up 1000\n! waiting 1 {why}");
+        replay(link(), &transcript);
+    }
+}
+
 #[test]
 fn several_addresses_are_tried_in_turn() {
     replay(
@@ -551,6 +610,89 @@ fn several_addresses_are_tried_in_turn() {
         ",
     );
     replay(link_to(&[], 1), "@ start\n! stopped bad_url");
+}
+
+#[test]
+fn the_address_that_led_to_the_server_is_tried_first_and_in_between() {
+    replay(
+        link_to(&["wss://a", "wss://b", "wss://c"], 1),
+        "
+        @ start
+        ! dialing 1
+        > dial wss://a
+        < closed refused
+        > hang up 1000
+        ! waiting 1 connection_refused
+        @ nudge
+        ! dialing 2
+        > dial wss://b
+        < open
+        ! handshaking 2
+        > hello token=t
+        < welcome recent from=1 head=0
+        ! online
+        ! welcomed as me head=0
+        ! log started First from=1
+        > ping 1
+        < closed lost
+        > hang up 1000
+        ! waiting 3 lost
+        @ nudge
+        ! dialing 4
+        > dial wss://b
+        < closed refused
+        > hang up 1000
+        ! waiting 4 connection_refused
+        @ nudge
+        ! dialing 5
+        > dial wss://c
+        < closed refused
+        > hang up 1000
+        ! waiting 5 connection_refused
+        @ nudge
+        ! dialing 6
+        > dial wss://b
+        < closed refused
+        > hang up 1000
+        ! waiting 6 connection_refused
+        @ nudge
+        ! dialing 7
+        > dial wss://a
+        ",
+    );
+}
+
+#[test]
+fn another_server_at_one_of_several_addresses_does_not_end_the_search() {
+    replay(
+        link_to(&["wss://a", "wss://b"], 1),
+        "
+        @ start
+        ! dialing 1
+        > dial wss://a
+        < closed untrusted
+        > hang up 1000
+        ! waiting 1 tls_untrusted
+        @ nudge
+        ! dialing 2
+        > dial wss://b
+        < closed refused
+        > hang up 1000
+        ! waiting 2 connection_refused
+        @ nudge
+        ! dialing 3
+        > dial wss://a
+        < closed untrusted
+        > hang up 1000
+        ! waiting 3 tls_untrusted
+        @ nudge
+        ! dialing 4
+        > dial wss://b
+        < closed untrusted
+        > hang up 1000
+        ! stopped tls_untrusted
+        ",
+    );
 }
 
 // Backoff

@@ -54,6 +54,10 @@ fn told(text: &str) -> Input {
         ["unavailable"] => Input::Answer(Answer::Unavailable),
         ["authenticated", who] => Input::Answer(Answer::Authenticated(somebody(who))),
         ["redeemed", who] => Input::Answer(Answer::Redeemed(somebody(who))),
+        ["invite", "good"] => {
+            Input::Answer(Answer::InviteChecked(Some(("hub".to_owned(), words::wall("60")))))
+        }
+        ["invite", "bad"] => Input::Answer(Answer::InviteChecked(None)),
         ["begun", ref how @ ..] => Input::Answer(Answer::Begun(begun(how))),
         ["stored", which, offset] => {
             let outcome = AppendOutcome::Stored { offset: offset.parse().unwrap(), received: 0 };
@@ -104,6 +108,7 @@ fn asked(ask: &Ask) -> String {
     match ask {
         Ask::Authenticate { token } => format!("authenticate {}", token.0),
         Ask::Redeem(redeem) => format!("redeem {}", redeem.code),
+        Ask::CheckInvite { code } => format!("check invite {}", code.0),
         Ask::Begin { principal, .. } => format!("begin {}", principal.id),
         Ask::Append { sender, id, room, body, .. } => {
             format!("append {} by {} in {room}: {body}", words::letter(*id), sender.id)
@@ -232,6 +237,44 @@ fn an_invite_is_redeemed_or_refused() {
         @ redeemed nobody
         > bye 4503 the invite is not good
         > close 4503
+        ",
+    );
+}
+
+#[test]
+fn an_invite_is_looked_at_without_being_used() {
+    replay(
+        server(),
+        "
+        < open
+        < check_invite CODE
+        * check invite CODE
+        @ invite good
+        > invite good at hub until 60000
+        > close 1000
+        ",
+    );
+    replay(
+        server(),
+        "
+        < open
+        < check_invite CODE
+        * check invite CODE
+        @ invite bad
+        > bye 4503 the invite is not good
+        > close 4503
+        ",
+    );
+    // One question a connection, and only in the place of a hello.
+    replay(
+        server(),
+        "
+        < open
+        < check_invite CODE
+        * check invite CODE
+        < check_invite OTHER
+        > bye 4504 a message before its time
+        > close 4504
         ",
     );
 }

@@ -171,6 +171,7 @@ pub fn hub_says(text: &str) -> Frame {
         ["binary", ..] => return Frame::Binary(vec![1]),
         ["json", ..] => return Frame::Text(text["json ".len()..].to_owned()),
         ["proof", mac] => HubMessage::Proof { mac: mac.to_owned() },
+        ["invite", "good", until] => HubMessage::InviteGood { hub: "hub".to_owned(), expires: wall(until) },
         ["welcome", start, ..] => HubMessage::Welcome(welcome(start, &words)),
         ["lists", ref of @ ..] => {
             let names = |kind: &str| {
@@ -282,6 +283,7 @@ pub fn client_says(text: &str) -> Frame {
             since: number(&words, "since"),
         }),
         ["auth", token] => ClientMessage::Auth { token: token.into() },
+        ["check_invite", code] => ClientMessage::CheckInvite { code: code.into() },
         ["send", which, _, ref body @ ..] => ClientMessage::Send {
             id: id(which),
             seq: number(&words, "seq").expect("seq"),
@@ -317,6 +319,7 @@ pub fn client_said(frame: &Frame) -> String {
     match read(frame) {
         ClientMessage::Hello(hello) => brief_hello(&hello),
         ClientMessage::Auth { token } => format!("auth {}", token.0),
+        ClientMessage::CheckInvite { code } => format!("check_invite {}", code.0),
         ClientMessage::Send { id, seq, body, retry, .. } => {
             format!("send {} seq={seq} {body}{}", letter(id), if retry { " (retry)" } else { "" })
         }
@@ -372,6 +375,9 @@ fn brief_lists<'a>(
 pub fn hub_said(frame: &Frame) -> String {
     match read(frame) {
         HubMessage::Proof { mac } => format!("proof {mac}"),
+        HubMessage::InviteGood { hub, expires } => {
+            format!("invite good at {hub} until {}", since_begin(expires))
+        }
         HubMessage::Welcome(welcome) => {
             let start = serde_json::to_value(welcome.start).unwrap();
             let (start, from, head) = (start.as_str().unwrap_or_default(), welcome.from, welcome.head);
@@ -452,6 +458,9 @@ pub fn event(event: &Event) -> String {
     match event {
         Event::Link(state) => link_state(state),
         Event::Welcomed { me, head, .. } => format!("welcomed as {} head={head}", me.id),
+        Event::InviteGood { server, until } => {
+            format!("invite good at {server} until {}", since_begin(*until))
+        }
         Event::Listed(Listed { rooms, people, read, more }) => {
             let people = people.iter().map(|person| &person.who.name);
             brief_lists(rooms.iter(), people, read.iter().map(|(_, offset)| *offset), *more)

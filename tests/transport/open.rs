@@ -18,6 +18,7 @@ crate::over_both_sockets![
     the_name_is_unknown,
     refusals_tell_their_status,
     a_web_page_is_no_web_socket,
+    a_redirect_is_not_followed,
     noise_is_no_web_socket,
     an_endless_answer_is_no_web_socket,
     an_answer_to_another_key_is_no_web_socket,
@@ -130,11 +131,23 @@ async fn no_web_socket(socket: Socket, answer: impl Into<Vec<u8>>) {
 }
 
 async fn a_web_page_is_no_web_socket(socket: Socket) {
-    no_web_socket(
-        socket,
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<!doctype html><title>Hi</title>",
-    )
-    .await;
+    let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<!doctype html><title>Hi</title>";
+    let why = refused(socket, server::answering(page).await).await;
+    assert_eq!(why, Why::Http { status: 200, retry_after_ms: None });
+    assert!(!why.is_retryable());
+}
+
+async fn a_redirect_is_not_followed(socket: Socket) {
+    for status in [301, 302, 303, 307, 308] {
+        let answer = format!("HTTP/1.1 {status} Away\r\nLocation: wss://other.example/x\r\n\r\n");
+        let location = match socket {
+            Socket::Tungstenite => Some("wss://other.example/x".to_owned()),
+            Socket::Ewebsock => None,
+        };
+        let why = refused(socket, server::answering(answer).await).await;
+        assert_eq!(why, Why::Redirected { status, location });
+        assert!(!why.is_retryable());
+    }
 }
 
 async fn noise_is_no_web_socket(socket: Socket) {

@@ -296,8 +296,17 @@ impl Window {
         id
     }
 
-    /// What the person has wanted since the last look.
+    /// What the person has wanted since the last look, without what each connection dialog asks for when it opens: see
+    /// [`Window::all_intents`].
     pub fn intents(&mut self) -> Vec<Intent> {
+        let mut all = self.all_intents();
+        all.retain(|intent| !matches!(intent, Intent::LookForServers(_) | Intent::AskKeyring));
+        all
+    }
+
+    /// All that the window wants of the worker since the last look.
+    #[allow(dead_code, reason = "not every test program asks")]
+    pub fn all_intents(&mut self) -> Vec<Intent> {
         std::mem::take(&mut self.harness.state_mut().intents)
     }
 

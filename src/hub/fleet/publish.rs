@@ -24,6 +24,8 @@ const FAR: u64 = 1 << 53;
 pub(in crate::hub) const NOT_KEPT: &str = "not_kept";
 /// Refusals told for one message.
 const REFUSALS: usize = 8;
+/// Metrics told by name in one refusal.
+const NAMED: usize = 8;
 
 /// Who says something of a device.
 #[derive(Copy, Clone)]
@@ -186,7 +188,8 @@ impl Fleet {
             inner.head.send_replace(inner.feed.head());
         }
         drop(inner);
-        let Intake { accepted, mut refusals, .. } = intake;
+        let Intake { accepted, refusals, .. } = intake;
+        let mut refusals: Vec<Answer> = refusals.into_iter().map(Refusal::answer).collect();
         if let Some(first) = accepted.samples.first().map(|sample| sample.device.clone()) {
             refusals.extend(self.keep(from, &first, accepted));
         }
@@ -236,11 +239,32 @@ impl Fleet {
     }
 }
 
+/// What was not taken of a device, and why: once for each device and reason, with the first of the metrics.
+struct Refusal {
+    device: String,
+    code: &'static str,
+    detail: String,
+    metrics: Vec<MetricName>,
+    more: bool,
+}
+
+impl Refusal {
+    fn answer(self) -> Answer {
+        let Refusal { device, code, detail, metrics, more } = self;
+        let mut names: Vec<String> = metrics.iter().map(|metric| format!("`{metric}`")).collect();
+        if more {
+            names.push("…".to_owned());
+        }
+        let detail = if names.is_empty() { detail } else { format!("{}: {detail}", names.join(", ")) };
+        Answer::PublishRefused { device, code, detail }
+    }
+}
+
 /// What one publish comes to.
 struct Intake {
     /// What was taken.
     accepted: Readings,
-    refusals: Vec<Answer>,
+    refusals: Vec<Refusal>,
     /// The numbers of what is encoded and not yet in the ring.
     pending: (Seq, Seq),
     text: String,
@@ -252,19 +276,29 @@ impl Intake {
         Intake { accepted: Readings::default(), refusals: Vec::new(), pending, text: String::new() }
     }
 
-    /// Tells a refusal, once for each device.
-    fn refuse(&mut self, device: &DeviceId, code: &'static str, detail: &str) {
-        self.refuse_with(refused(device, code, detail));
+    /// Notes a reading that is not taken.
+    fn refuse(&mut self, device: &DeviceId, metric: &MetricName, code: &'static str, detail: &str) {
+        self.note(device.to_string(), Some(metric), code, detail);
     }
 
+    /// Notes that nothing of a device is taken.
     fn refuse_with(&mut self, refusal: Answer) {
-        let about = |answer: &Answer| match answer {
-            Answer::PublishRefused { device, code, .. } => Some((device.clone(), *code)),
-            _ => None,
-        };
-        let is_told = self.refusals.iter().any(|told| about(told) == about(&refusal));
-        if !is_told && self.refusals.len() < REFUSALS {
-            self.refusals.push(refusal);
+        if let Answer::PublishRefused { device, code, detail } = refusal {
+            self.note(device, None, code, &detail);
+        }
+    }
+
+    fn note(&mut self, device: String, metric: Option<&MetricName>, code: &'static str, detail: &str) {
+        let known = self.refusals.iter().position(|told| told.device == device && told.code == code);
+        if let Some(place) = known {
+            let told = &mut self.refusals[place];
+            match metric {
+                Some(metric) if told.metrics.len() < NAMED => told.metrics.push(metric.clone()),
+                metric => told.more |= metric.is_some(),
+            }
+        } else if self.refusals.len() < REFUSALS {
+            let (detail, metrics) = (detail.to_owned(), metric.into_iter().cloned().collect());
+            self.refusals.push(Refusal { device, code, detail, metrics, more: false });
         }
     }
 
@@ -387,13 +421,13 @@ impl Inner {
         let (mut part, mut begin) = (before, intake.accepted.values.len());
         for (name, value) in values {
             if is_too_long(&value) {
-                intake.refuse(&sample.device, "too_large", "a reading's text has at most 1 KiB");
+                intake.refuse(&sample.device, &name, "too_large", "a reading's text has at most 1 KiB");
                 continue;
             }
             let known = record.known(&name);
             let held = record.held_with(known, &name, &value);
             if let Err(full) = budget.grow(record.owner.as_ref(), record.held, held) {
-                intake.refuse(&sample.device, "quota", full);
+                intake.refuse(&sample.device, &name, "quota", full);
                 continue;
             }
             record.held = held;
@@ -401,7 +435,7 @@ impl Inner {
                 Place::At(metric) => (metric, false),
                 Place::New(metric) => (metric, true),
                 Place::Full => {
-                    intake.refuse(&sample.device, "too_many", "a device has at most 256 metrics");
+                    intake.refuse(&sample.device, &name, "too_many", "a device has at most 256 metrics");
                     continue;
                 }
             };

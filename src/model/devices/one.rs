@@ -86,6 +86,8 @@ pub struct Device {
     pub commands: VecDeque<Command>,
     /// What happened to it, oldest first.
     pub log: VecDeque<LogLine>,
+    /// How many of its metrics have no value at the moment although they had one to tell: sensors that failed.
+    pub failing: usize,
     /// The connection in which its values were last looked at: none is live of an earlier one.
     generation: u32,
     lag: ClockLag,
@@ -119,6 +121,7 @@ impl Device {
             latest: Vec::new(),
             commands: VecDeque::new(),
             log: VecDeque::new(),
+            failing: 0,
             generation: 0,
             lag: ClockLag::default(),
             rhythm: Rhythm::default(),
@@ -251,6 +254,11 @@ impl Device {
             let Some(at) = self.index(&last.metric, &last.value, hint, space) else { continue };
             self.latest[at].replayed(last, space);
         }
+        self.count_failing();
+    }
+
+    fn count_failing(&mut self) {
+        self.failing = self.latest.iter().filter(|latest| latest.is_failing()).count();
     }
 
     /// The metrics are these now. Those that are gone go; one that changed its type begins anew.
@@ -290,7 +298,8 @@ impl Device {
         self.behind_ms = Some(self.lag.heard(sample.at, sample.received, self.behind_ms));
     }
 
-    /// Takes the values of one moment in. Returns whether the device's presence changed by that.
+    /// Takes the values of one moment in. Returns whether the device's presence changed by that, or a sensor failed or
+    /// recovered.
     pub(super) fn read(
         &mut self,
         sample: &Sample,
@@ -305,12 +314,19 @@ impl Device {
         self.heard = if is_put_back { Some(sample.received) } else { self.heard.max(Some(sample.received)) };
         let behind = self.behind_ms.unwrap_or_default();
         let mut hint = 0;
+        let mut failed = false;
         for (name, value) in values {
             let Some(at) = self.index(name, value, hint, space) else { continue };
             hint = at + 1;
-            self.latest[at].live(value, sample, behind, space);
+            let latest = &mut self.latest[at];
+            let was_failing = latest.is_failing();
+            latest.live(value, sample, behind, space);
+            failed |= was_failing != latest.is_failing();
         }
-        match self.presence {
+        if failed {
+            self.count_failing();
+        }
+        let turned = match self.presence {
             Presence::Online => false,
             // It was there before the hub was started, and still is.
             Presence::Unheard if self.since > 0 => {
@@ -322,7 +338,8 @@ impl Device {
                 self.recount(space);
                 is_new
             }
-        }
+        };
+        turned || failed
     }
 
     /// It does this from now on. Returns whether that is new. `noted`: it is written down, once.
@@ -448,6 +465,11 @@ impl Device {
 }
 
 impl Latest {
+    /// Whether it told that there is no value, where one is expected. A text may well be missing.
+    pub fn is_failing(&self) -> bool {
+        self.received > 0 && self.value == Value::Missing && self.metric.kind != MetricType::Text
+    }
+
     fn new(metric: Arc<Metric>) -> Latest {
         let name = metric.name.clone();
         Latest {
@@ -468,7 +490,7 @@ impl Latest {
             self.series = Series::default();
             let fits = match (&self.value, metric.kind) {
                 (Value::Missing, _)
-                | (Value::Number(_), MetricType::Number)
+                | (Value::Number(_) | Value::Whole(_), MetricType::Number)
                 | (Value::Flag(_), MetricType::Flag)
                 | (Value::Text(_), MetricType::Text) => true,
                 (Value::Text(text), MetricType::Enum) => metric.options.iter().any(|o| **o == **text),
@@ -510,7 +532,7 @@ impl Latest {
 
     fn chart(&mut self, value: &Value, at: WallMs, space: &mut Space) {
         let is_first = self.series.is_empty();
-        let point = Point { at, value: value.as_chart().unwrap_or(f64::NAN) };
+        let point = Point::of(at, value).unwrap_or(Point::new(at, f64::NAN));
         self.series.push_within(point, space.allowance);
         if is_first && !self.series.is_empty() {
             space.take_series();

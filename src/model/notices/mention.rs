@@ -1,5 +1,7 @@
 //! Whether a message names a person: `@name`, as a whole word, in any case; in Korean with what follows a name there.
 
+use std::ops::Range;
+
 use crate::model::search::fold;
 
 /// What follows a name in Korean without being a part of it: titles and particles. They also follow one another
@@ -52,12 +54,15 @@ const AFTER_A_NAME: &[&str] = &[
     "밖에",
 ];
 
+/// The signs before a name.
+pub const SIGNS: [char; 3] = ['@', '＠', '﹫'];
+
 /// Most of them in a row.
 const MOST_IN_A_ROW: usize = 4;
 
 /// Whether `body` names the person of this name. Case, accents, width and how letters are encoded make no difference.
 pub fn mentions(body: &str, name: &str) -> bool {
-    if !body.contains(['@', '＠', '﹫']) {
+    if !body.contains(SIGNS) {
         return false;
     }
     let (body, name) = (fold::folded_name(body), fold::folded_name(name.trim()));
@@ -69,6 +74,44 @@ pub fn mentions(body: &str, name: &str) -> bool {
         let rest = body[at + sign.len()..].strip_prefix(&name);
         !is_part_of_a_word && rest.is_some_and(ends_the_name)
     })
+}
+
+/// Maximum number of places that are looked for in one text.
+const MAX_PLACES: usize = 200;
+
+/// Where a text names a person, by the rule of [`mentions`]: the sign and the name, without what follows it.
+pub fn mention_places(text: &str, name: &str) -> Vec<Range<usize>> {
+    let name = fold::folded_name(name.trim());
+    if name.is_empty() || !text.contains(SIGNS) {
+        return Vec::new();
+    }
+    let signs = text.match_indices(SIGNS);
+    let places = signs.filter(|(at, _)| !text[..*at].chars().next_back().is_some_and(in_a_word));
+    let named = places.filter_map(|(at, sign)| {
+        let begins = at + sign.len();
+        Some(at..begins + named_length(&text[begins..], &name)?)
+    });
+    named.take(MAX_PLACES).collect()
+}
+
+/// How many bytes of a text spell a folded name at its beginning, if they do.
+fn named_length(text: &str, name: &str) -> Option<usize> {
+    let mut found = None;
+    for (at, c) in text.char_indices() {
+        let end = at + c.len_utf8();
+        let prefix = fold::folded_name(&text[..end]);
+        if prefix == name {
+            found = Some(end);
+        }
+        // A letter may still be under way: the first of several that make up a syllable.
+        let settled = prefix.char_indices().next_back().map_or("", |(last, _)| &prefix[..last]);
+        if !name.starts_with(settled) || settled.len() >= name.len() {
+            break;
+        }
+    }
+    let end = found?;
+    let rest: String = text[end..].chars().take(4 * MOST_IN_A_ROW + 1).collect();
+    ends_the_name(&fold::folded_name(&rest)).then_some(end)
 }
 
 /// Whether a name may end before this.
@@ -126,6 +169,24 @@ mod tests {
         ] {
             assert!(mentions(body, name), "{body:?} names {name}");
         }
+    }
+
+    #[test]
+    fn the_places_are_those_of_the_names() {
+        let places = |text: &str, name: &str| {
+            mention_places(text, name).into_iter().map(|place| text[place].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(places("@ada and (@Ada!) not @adam", "Ada"), ["@ada", "@Ada"]);
+        assert_eq!(places("@민아님께, @민아름", "민아"), ["@민아"]);
+        assert_eq!(places("hi @cafe\u{301}, @CAFÉ!", "café"), ["@cafe\u{301}", "@CAFÉ"]);
+        let decomposed: String = "@민아야".nfd().collect();
+        assert_eq!(places(&decomposed, "민아"), ["@민아".nfd().collect::<String>()]);
+        assert_eq!(places("@Ada Lovelace, look", "ada lovelace"), ["@Ada Lovelace"]);
+        assert_eq!(places("@STRASSE", "Straße"), ["@STRASSE"]);
+        for text in ["@ada", "hi @Ada!", "mail@ada", "@ ada", "@ada팀", "@ada님", "@\u{FF21}da", "＠ada"] {
+            assert_eq!(mentions(text, "ada"), !mention_places(text, "ada").is_empty(), "{text}");
+        }
+        assert_eq!(mention_places(&"@ada ".repeat(1_000), "ada").len(), MAX_PLACES);
     }
 
     #[test]

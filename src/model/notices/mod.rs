@@ -21,7 +21,7 @@ use super::time::BootMs;
 
 pub use choice::{DAY_MINUTES, Level, NoticeChoices, NoticePreferences};
 pub use fleet::Gone;
-pub use mention::mentions;
+pub use mention::{SIGNS, mention_places, mentions};
 
 use chat::Talks;
 use fleet::Fleet;

@@ -8,6 +8,7 @@ use super::super::error::{StoreError, int, unsigned};
 use super::outbox;
 use super::search::index;
 use super::write::{self, key, saturated};
+use crate::model::notices::mentions;
 use crate::model::{ConnectionId, Entry, EntryKind, Position, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -18,6 +19,7 @@ pub(super) struct Book<'a> {
     connection: ConnectionId,
     era: u32,
     my_id: Option<String>,
+    pub(super) my_name: Option<String>,
     pub(super) me: Option<i64>,
     senders: HashMap<String, i64>,
     by_name: HashMap<RoomName, usize>,
@@ -29,6 +31,7 @@ pub(super) struct RoomRow {
     pub(super) newest: Position,
     pub(super) read: Position,
     pub(super) unread: u64,
+    pub(super) mentions: u64,
     pub(super) start_known: bool,
     pub(super) changed: bool,
 }
@@ -45,6 +48,7 @@ impl<'a> Book<'a> {
             connection,
             era,
             my_id,
+            my_name: None,
             me: None,
             senders: HashMap::new(),
             by_name: HashMap::new(),
@@ -52,6 +56,8 @@ impl<'a> Book<'a> {
         };
         if let Some(my_id) = book.my_id.clone() {
             book.me = Some(book.sender(&my_id)?);
+            let mut query = db.prepare_cached("SELECT me_name FROM connection WHERE id = ?1")?;
+            book.my_name = query.query_row([key(connection)], |row| row.get(0))?;
         }
         Ok(book)
     }
@@ -85,6 +91,8 @@ impl<'a> Book<'a> {
                 let counted = matches!(place, Place::Moved { unread: true });
                 if !mine && !counted && position > room.read {
                     room.unread += 1;
+                    room.mentions +=
+                        u64::from(self.my_name.as_ref().is_some_and(|me| mentions(&entry.body, me)));
                 }
             }
         }
@@ -190,7 +198,8 @@ impl<'a> Book<'a> {
         }
         let id = write::room_id(self.db, self.connection, name)?;
         let mut find = self.db.prepare_cached(
-            "SELECT newest_era, newest_offset, read_era, read_offset, unread, start_known FROM room WHERE id = ?1",
+            "SELECT newest_era, newest_offset, read_era, read_offset, unread, start_known, mentions FROM room
+             WHERE id = ?1",
         )?;
         let row = find.query_row([id], |row| {
             Ok(RoomRow {
@@ -199,6 +208,7 @@ impl<'a> Book<'a> {
                 read: Position { era: row.get(2)?, offset: unsigned(row.get(3)?) },
                 unread: unsigned(row.get(4)?),
                 start_known: row.get(5)?,
+                mentions: unsigned(row.get(6)?),
                 changed: false,
             })
         })?;
@@ -212,7 +222,7 @@ impl<'a> Book<'a> {
             self.db
                 .prepare_cached(
                     "UPDATE room SET newest_era = ?2, newest_offset = ?3, read_era = ?4, read_offset = ?5,
-                         unread = ?6, start_known = ?7
+                         unread = ?6, start_known = ?7, mentions = ?8
                      WHERE id = ?1",
                 )?
                 .execute(params![
@@ -222,7 +232,8 @@ impl<'a> Book<'a> {
                     room.read.era,
                     saturated(room.read.offset),
                     saturated(room.unread),
-                    room.start_known
+                    room.start_known,
+                    saturated(room.mentions)
                 ])?;
         }
         Ok(())

@@ -227,12 +227,8 @@ impl ClientStore {
         self.read(move |db| read::jump(db, connection, &room, jump, limit)).await
     }
 
-    /// `(read, newest, unread)` of a room, as [`Event::Counted`] wants it. Above 10,000 `unread` may be an estimate.
-    pub async fn count_unread(
-        &self,
-        connection: ConnectionId,
-        room: RoomName,
-    ) -> Result<(Position, Position, u64), StoreError> {
+    /// What is unread in a room: an [`Event::Counted`]. Above 10,000 its `unread` may be an estimate.
+    pub async fn count_unread(&self, connection: ConnectionId, room: RoomName) -> Result<Event, StoreError> {
         self.read(move |db| read::unread(db, connection, &room)).await
     }
 

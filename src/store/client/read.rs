@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::error::{StoreError, unsigned};
 use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
-use crate::model::event::{Page, Side, Stored, StoredRoom};
+use crate::model::event::{Event, Page, Side, Stored, StoredRoom};
 use crate::model::intent::Jump;
 use crate::model::reducer::MAX_ROOMS;
 use crate::model::time::WallMs;
@@ -100,7 +100,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
 
 fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
     let mut query = db.prepare_cached(
-        "SELECT id, name, newest_era, newest_offset, read_era, read_offset, unread, draft FROM room
+        "SELECT id, name, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions FROM room
          WHERE connection = ?1 ORDER BY newest_era DESC, newest_offset DESC, id LIMIT ?2",
     )?;
     // One more than is shown tells that there are more.
@@ -125,6 +125,7 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
             read: Position { era: row.get(4)?, offset: unsigned(row.get(5)?) },
             unread: unsigned(row.get(6)?),
             draft: row.get(7)?,
+            mentions: unsigned(row.get(8)?),
         });
     }
     Ok(rooms)
@@ -184,22 +185,19 @@ pub(super) fn next_seq(db: &Connection, connection: ConnectionId) -> Result<u64>
     Ok(last.map_or(1, |last| unsigned(last) + 1))
 }
 
-/// `(read, newest, unread)` of a room.
-pub(super) fn unread(
-    db: &Connection,
-    connection: ConnectionId,
-    room: &RoomName,
-) -> Result<(Position, Position, u64)> {
+/// What is unread in a room, as [`Event::Counted`] wants it.
+pub(super) fn unread(db: &Connection, connection: ConnectionId, room: &RoomName) -> Result<Event> {
     let mut query = db.prepare_cached(
-        "SELECT read_era, read_offset, newest_era, newest_offset, unread FROM room
+        "SELECT read_era, read_offset, newest_era, newest_offset, unread, mentions FROM room
          WHERE connection = ?1 AND name = ?2",
     )?;
     let counts = query.query_row(params![key(connection), room.as_str()], |row| {
         let read = Position { era: row.get(0)?, offset: unsigned(row.get(1)?) };
         let newest = Position { era: row.get(2)?, offset: unsigned(row.get(3)?) };
-        Ok((read, newest, unsigned(row.get(4)?)))
+        Ok((read, newest, unsigned(row.get(4)?), unsigned(row.get(5)?)))
     });
-    Ok(counts.optional()?.unwrap_or_default())
+    let (read, newest, unread, mentions) = counts.optional()?.unwrap_or_default();
+    Ok(Event::Counted { room: room.clone(), read, newest, unread, mentions })
 }
 
 /// Messages next to a position, which itself is not among them.

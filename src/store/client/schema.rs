@@ -4,7 +4,7 @@ use super::super::migrate::{Schema, Synchronous};
 
 /// The database of the app.
 pub(super) const SCHEMA: Schema =
-    Schema { application_id: 0x4475_7043, steps: &[V1, V2, V3], sync: Synchronous::Full };
+    Schema { application_id: 0x4475_7043, steps: &[V1, V2, V3, V4], sync: Synchronous::Full };
 
 /// Numbers above 2⁶³ − 1 (an epoch, a connection's id) are kept bit by bit. `start_known`, `floor`: see `write::history`.
 ///
@@ -139,4 +139,9 @@ CREATE TABLE other_entry (
     json       TEXT NOT NULL,
     PRIMARY KEY (connection, era, offset)
 ) STRICT;
+";
+
+/// How many of a room's unread messages name the person.
+const V4: &str = "
+ALTER TABLE room ADD COLUMN mentions INTEGER NOT NULL DEFAULT 0;
 ";

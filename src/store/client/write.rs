@@ -7,6 +7,7 @@ use super::super::error::{StoreError, int, unsigned};
 use super::book::Book;
 use super::{Write, outbox, read};
 use crate::model::event::LogRestart;
+use crate::model::notices::mentions;
 use crate::model::reducer::MAX_ROOMS;
 use crate::model::{
     ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, Features, Offset, Position, Principal,
@@ -218,6 +219,7 @@ fn read_marker(db: &Connection, connection: ConnectionId, name: &RoomName, offse
     let room = book.room(name)?;
     let position = Position { era: log.era, offset };
     let me = book.me;
+    let my_name = book.my_name.clone();
     let room = &mut book.rooms[room];
     if position <= room.read {
         return Ok(());
@@ -226,8 +228,11 @@ fn read_marker(db: &Connection, connection: ConnectionId, name: &RoomName, offse
     room.read = position;
     room.changed = true;
     if position >= room.newest {
-        room.unread = 0;
+        (room.unread, room.mentions) = (0, 0);
     } else {
+        if room.mentions > 0 {
+            room.mentions = count_mentions(db, id, position, me, my_name.as_deref().unwrap_or(""))?;
+        }
         room.unread = match count(db, id, position, None, me)? {
             Count::Exactly(number) => number,
             // Too many to count: what was counted before, less what has been read since.
@@ -238,6 +243,27 @@ fn read_marker(db: &Connection, connection: ConnectionId, name: &RoomName, offse
         };
     }
     book.save()
+}
+
+/// Messages by others after a position that name the person. Looks at so many rows at most.
+fn count_mentions(
+    db: &Connection,
+    room: i64,
+    after: Position,
+    me: Option<i64>,
+    my_name: &str,
+) -> Result<u64> {
+    let mut query = db.prepare_cached(
+        "SELECT body FROM message WHERE room = ?1 AND (era, offset) > (?2, ?3) AND sender IS NOT ?4
+         ORDER BY era, offset LIMIT ?5",
+    )?;
+    let range = params![room, after.era, saturated(after.offset), me, saturated(COUNT_LIMIT)];
+    let mut rows = query.query(range)?;
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        count += u64::from(row.get_ref(0)?.as_str().is_ok_and(|body| mentions(body, my_name)));
+    }
+    Ok(count)
 }
 
 enum Count {

@@ -583,6 +583,15 @@ impl HubStore {
         Ok(self.write(move |db| people::redeem(db, &redeem)).await??)
     }
 
+    /// Whether an invite can be redeemed; changes nothing. Returns until when.
+    ///
+    /// # Errors
+    /// [`RedeemError::Refused`] says why the invite is not good.
+    pub async fn check_invite(&self, code_hash: [u8; 32], now: WallMs) -> Result<WallMs, RedeemError> {
+        let most = self.shared.state.limits().people;
+        Ok(self.read_with(move |db| people::check_invite(db, code_hash, now, most)).await??)
+    }
+
     /// Moves a read marker forward; never beyond the log's end. Returns whether it moved.
     pub async fn set_read(
         &self,

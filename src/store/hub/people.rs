@@ -77,15 +77,41 @@ pub(super) struct Redeem {
 }
 
 /// Who comes with an invite again, because the answer was lost, is known by the token it has made itself.
+/// An invite's kind, until when it is good, and who used it.
+fn invite(db: &Connection, code_hash: [u8; 32]) -> Result<Option<(String, WallMs, Option<String>)>> {
+    let mut query =
+        db.prepare_cached("SELECT kind, expires_at, redeemed_by FROM invite WHERE code_hash = ?1")?;
+    Ok(query.query_row([code_hash], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?)
+}
+
+/// Whether there are as many people as there may be; 0 is no limit.
+fn is_full(db: &Connection, most: u32) -> Result<bool> {
+    let count = "SELECT count(*) FROM principal WHERE kind <> 'device'";
+    let people: i64 = db.prepare_cached(count)?.query_row((), |row| row.get(0))?;
+    Ok(most > 0 && unsigned(people) >= u64::from(most))
+}
+
+/// Until when somebody new can redeem this invite.
+pub(super) fn check_invite(
+    db: &Connection,
+    code_hash: [u8; 32],
+    now: WallMs,
+    most: u32,
+) -> Result<std::result::Result<WallMs, InviteRefused>> {
+    Ok(match invite(db, code_hash)? {
+        None => Err(InviteRefused::Unknown),
+        Some((.., Some(_))) => Err(InviteRefused::Used),
+        Some((_, expires, _)) if now >= expires => Err(InviteRefused::Expired),
+        Some(_) if is_full(db, most)? => Err(InviteRefused::Full),
+        Some((_, expires, _)) => Ok(expires),
+    })
+}
+
 pub(super) fn redeem(
     db: &Connection,
     with: &Redeem,
 ) -> Result<std::result::Result<Principal, InviteRefused>> {
-    let mut query =
-        db.prepare_cached("SELECT kind, expires_at, redeemed_by FROM invite WHERE code_hash = ?1")?;
-    let invite: Option<(String, WallMs, Option<String>)> =
-        query.query_row([with.code_hash], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-    let Some((kind, expires_at, redeemed_by)) = invite else {
+    let Some((kind, expires_at, redeemed_by)) = invite(db, with.code_hash)? else {
         return Ok(Err(InviteRefused::Unknown));
     };
     if is_revoked(db, with.token_hash)? {
@@ -98,9 +124,7 @@ pub(super) fn redeem(
     if with.now >= expires_at {
         return Ok(Err(InviteRefused::Expired));
     }
-    let count = "SELECT count(*) FROM principal WHERE kind <> 'device'";
-    let people: i64 = db.prepare_cached(count)?.query_row((), |row| row.get(0))?;
-    if with.most > 0 && unsigned(people) >= u64::from(with.most) {
+    if is_full(db, with.most)? {
         return Ok(Err(InviteRefused::Full));
     }
     let new = Principal { id: with.new_id.clone(), kind: kind_from(&kind)?, name: with.name.clone() };

@@ -33,11 +33,33 @@ fn take<T: Number>(rest: &mut &[u8]) -> Option<Vec<T>> {
     simple_decompress(packed).ok()
 }
 
+/// Adds what of the points no `f64` holds, if there is any: most blocks end without it, and all of earlier versions do.
+fn put_offs<'a>(
+    out: &mut Vec<u8>,
+    points: impl Iterator<Item = &'a Point> + Clone,
+) -> Result<(), StoreError> {
+    if points.clone().any(|point| point.off != 0) {
+        put(out, &points.map(|point| point.off).collect::<Vec<i16>>())?;
+    }
+    Ok(())
+}
+
+/// The points of these times and values, and of what [`put_offs`] added behind them.
+fn together(times: Vec<i64>, values: Vec<f64>, mut rest: &[u8]) -> Option<Vec<Point>> {
+    let offs = if rest.is_empty() { vec![0; times.len()] } else { take::<i16>(&mut rest)? };
+    if times.len() != values.len() || offs.len() != times.len() {
+        return None;
+    }
+    let all = times.into_iter().zip(values).zip(offs);
+    Some(all.map(|((at, value), off)| Point { at, value, off }).collect())
+}
+
 /// Packs points, in whatever order they are.
 pub(super) fn points(points: &[Point]) -> Result<Vec<u8>, StoreError> {
     let mut out = Vec::new();
     put(&mut out, &points.iter().map(|point| point.at).collect::<Vec<i64>>())?;
     put(&mut out, &points.iter().map(|point| point.value).collect::<Vec<f64>>())?;
+    put_offs(&mut out, points.iter())?;
     Ok(out)
 }
 
@@ -45,10 +67,7 @@ pub(super) fn points(points: &[Point]) -> Result<Vec<u8>, StoreError> {
 pub(super) fn read_points(mut body: &[u8]) -> Result<Vec<Point>, StoreError> {
     let times = take::<i64>(&mut body).ok_or_else(|| damaged("a chunk"))?;
     let values = take::<f64>(&mut body).ok_or_else(|| damaged("a chunk"))?;
-    if times.len() != values.len() {
-        return Err(damaged("a chunk"));
-    }
-    Ok(times.into_iter().zip(values).map(|(at, value)| Point { at, value }).collect())
+    together(times, values, body).ok_or_else(|| damaged("a chunk"))
 }
 
 /// Packs what was said by each series since the last commit.
@@ -61,6 +80,7 @@ pub(super) fn journal<'a>(
     let all = || parts.clone().flat_map(|(_, points)| points);
     put(&mut out, &all().map(|point| point.at).collect::<Vec<i64>>())?;
     put(&mut out, &all().map(|point| point.value).collect::<Vec<f64>>())?;
+    put_offs(&mut out, all())?;
     Ok(out)
 }
 
@@ -71,10 +91,10 @@ pub(super) fn read_journal(mut body: &[u8]) -> Result<Vec<(i64, Vec<Point>)>, St
     let counts = take::<u64>(&mut body).ok_or_else(row)?;
     let times = take::<i64>(&mut body).ok_or_else(row)?;
     let values = take::<f64>(&mut body).ok_or_else(row)?;
-    if series.len() != counts.len() || times.len() != values.len() {
+    if series.len() != counts.len() {
         return Err(row());
     }
-    let mut all = times.into_iter().zip(values).map(|(at, value)| Point { at, value });
+    let mut all = together(times, values, body).ok_or_else(row)?.into_iter();
     let parts = series.into_iter().zip(counts);
     Ok(parts.map(|(id, count)| (id, all.by_ref().take(count as usize).collect())).collect())
 }
@@ -127,6 +147,7 @@ fn plain_bucket(bytes: &[u8], from: WallMs, width: i64) -> Option<Bucket> {
         min: number(2)?,
         mean: number(10)?,
         max: number(18)?,
+        off: 0,
         count: u32::from_le_bytes(bytes.get(26..30)?.try_into().ok()?),
     })
 }
@@ -145,6 +166,42 @@ fn packed_buckets(mut packed: &[u8], from: WallMs, width: i64, into: &mut Vec<Bu
         mean: means[i],
         max: maxs[i],
         count: counts[i],
+        off: 0,
     }));
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_of_an_earlier_version_reads_as_it_was() {
+        let (times, values) = (vec![1_i64, 2, 5], vec![0.5_f64, -0.0, 1e300]);
+        let mut packed = Vec::new();
+        put(&mut packed, &times).unwrap();
+        put(&mut packed, &values).unwrap();
+        let expected: Vec<Point> =
+            times.iter().zip(&values).map(|(at, value)| Point::new(*at, *value)).collect();
+        assert_eq!(read_points(&packed).unwrap(), expected);
+        assert_eq!(points(&expected).unwrap(), packed, "what an f64 holds takes no more room than before");
+        let mut journal = Vec::new();
+        put(&mut journal, &[7_i64]).unwrap();
+        put(&mut journal, &[3_u64]).unwrap();
+        journal.extend(&packed);
+        assert_eq!(read_journal(&journal).unwrap(), [(7, expected)]);
+    }
+
+    #[test]
+    fn a_block_that_was_cut_off_is_damage() {
+        let whole = [Point { at: 1, value: 9_007_199_254_740_992.0, off: 1 }, Point::new(2, 3.0)];
+        let packed = points(&whole).unwrap();
+        assert_eq!(read_points(&packed).unwrap(), whole);
+        for end in 0..packed.len() {
+            let read = read_points(&packed[..end]);
+            // Where the last column is gone as a whole, what is left is a block of an earlier version.
+            let is_old = read.as_ref().is_ok_and(|read| read.iter().all(|point| point.off == 0));
+            assert!(read.is_err() || is_old, "{end}");
+        }
+    }
 }

@@ -357,8 +357,7 @@ impl Memory {
                     continue;
                 };
                 let Some(track) = self.tracks.get_mut(&id) else { continue };
-                if let Some(value) = value.as_chart() {
-                    let point = Point { at, value };
+                if let Some(point) = Point::of(at, value) {
                     track.push(point, self.next, now);
                     track.fold(point, self.next, now);
                 }

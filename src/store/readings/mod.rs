@@ -50,6 +50,7 @@ use crate::model::{DeviceId, DeviceState, LogLine, MetricName, Readings, SeriesP
 use inbox::{Item, Put};
 use keeper::{Job, Keeper, Live};
 use read::Asked;
+pub use read::Kept;
 
 /// The file's name in the data directory of an app.
 pub const APP_FILE: &str = "readings.db";
@@ -225,6 +226,25 @@ impl ReadingsStore {
         let asked = Asked { source, device, metric, from, to, columns };
         let keeps_raw = self.shared.keeps_raw;
         self.read(move |db, live| read::series(db, live, keeps_raw, &asked)).await
+    }
+
+    /// A part of a metric's past as it is kept, for a file of it: every reading where raw ones are, else every minute.
+    /// Nothing where that would be more than `most`. What still waits to be written is among it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn kept(
+        &self,
+        source: u64,
+        device: DeviceId,
+        metric: MetricName,
+        from: WallMs,
+        to: WallMs,
+        most: usize,
+    ) -> Result<Kept, StoreError> {
+        let asked = Asked { source, device, metric, from, to, columns: 0 };
+        let keeps_raw = self.shared.keeps_raw;
+        self.read(move |db, live| read::kept(db, live, keeps_raw, &asked, most)).await
     }
 
     /// All that is kept of a text's past, in order of time: its newest 1,000 changes, each up to 1 KiB. What still waits to

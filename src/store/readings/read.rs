@@ -82,6 +82,44 @@ pub(super) fn series(
     Ok(page)
 }
 
+/// A part of a metric's past as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kept {
+    /// Every reading.
+    Raw(Vec<Point>),
+    /// Every minute: single readings were let go.
+    Minutes(Vec<Bucket>),
+    /// More than was asked for.
+    TooMany,
+    /// Of what is before this moment there are minutes, and from it on every reading: each is to be asked for alone.
+    RawFrom(WallMs),
+}
+
+/// A part of a metric's past as it is kept, at most so much of it.
+pub(super) fn kept(
+    db: &Connection,
+    live: &Live,
+    keeps_raw: bool,
+    asked: &Asked,
+    most: usize,
+) -> Result<Kept, StoreError> {
+    let Asked { from, to, .. } = *asked;
+    let Some(part) = part(db, live, asked)?.filter(|_| from < to) else { return Ok(Kept::Raw(Vec::new())) };
+    if keeps_raw && from >= part.raw_begins {
+        return Ok(raw(db, &part, from, to, most)?.map_or(Kept::TooMany, Kept::Raw));
+    }
+    if keeps_raw && to > part.raw_begins {
+        return Ok(Kept::RawFrom(part.raw_begins));
+    }
+    if to.saturating_sub(from) / MINUTE_MS > most as i64 {
+        return Ok(Kept::TooMany);
+    }
+    let mut buckets = minutes(db, &part, from, to)?;
+    buckets.retain(|bucket| (from..to).contains(&bucket.at));
+    buckets.sort_by_key(|bucket| bucket.at);
+    Ok(Kept::Minutes(merged(buckets, MINUTE_MS)))
+}
+
 fn part(db: &Connection, live: &Live, asked: &Asked) -> Result<Option<Part>, StoreError> {
     let memory = live.current();
     let Some(track) = memory.find(asked.source, asked.device.as_str(), asked.metric.as_str()) else {

@@ -108,7 +108,8 @@ fn pack(db: &Connection, from: i64) -> Result<i64, StoreError> {
 
 /// A row of `series, at, min, mean, max, count`.
 pub(super) fn bucket(row: &rusqlite::Row<'_>) -> rusqlite::Result<Bucket> {
-    Ok(Bucket { at: row.get(1)?, min: row.get(2)?, mean: row.get(3)?, max: row.get(4)?, count: row.get(5)? })
+    let (at, min, mean, max) = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+    Ok(Bucket { at, min, mean, max, count: row.get(5)?, off: 0 })
 }
 
 /// Adds buckets to a block and returns all of it as one. A minute that is there already is added to; an hour, which was
@@ -140,7 +141,7 @@ fn add_to_block(
     let body = blob::buckets(&all, at, width)?;
     db.prepare_cached("INSERT OR REPLACE INTO block (series, level, at, body) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![series, level, at, body])?;
-    let mut whole = Bucket { at, min: f64::MAX, mean: 0.0, max: f64::MIN, count: 0 };
+    let mut whole = Bucket { at, min: f64::MAX, mean: 0.0, max: f64::MIN, count: 0, off: 0 };
     for bucket in &all {
         whole.merge(bucket);
     }

@@ -82,7 +82,7 @@ fn naive(points: &[(WallMs, f64)], width: i64) -> Vec<Bucket> {
         match buckets.get_mut(&begin) {
             Some(bucket) => bucket.add(*value),
             None => {
-                buckets.insert(begin, Bucket { at: begin, ..Bucket::of(Point { at: *at, value: *value }) });
+                buckets.insert(begin, Bucket { at: begin, ..Bucket::of(Point::new(*at, *value)) });
             }
         }
     }

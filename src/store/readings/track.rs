@@ -136,7 +136,7 @@ impl Track {
         let waiting = self.closed.get_mut(self.closing..).unwrap_or_default();
         match waiting.iter_mut().rev().find(|bucket| bucket.at == at) {
             Some(bucket) => bucket.add(value),
-            None => self.closed.push(Bucket { at, ..Bucket::of(Point { at, value }) }),
+            None => self.closed.push(Bucket { at, ..Bucket::of(Point::new(at, value)) }),
         }
     }
 

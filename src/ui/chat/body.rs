@@ -13,9 +13,10 @@ use egui::{
 };
 
 use super::markup::{Block, Kind, Markup, Style};
+use super::ordered::Ordered;
 use super::rows::Row;
 use crate::ui::theme::{self, Theme, radius, size, space};
-use crate::ui::{Cx, widgets};
+use crate::ui::{Cx, bidi, widgets};
 
 /// A quote's text stands so far from its bar.
 const QUOTE: f32 = 14.0;
@@ -45,6 +46,8 @@ struct Part {
     /// Its index in the markup; without, the message is plain.
     block: Option<usize>,
     text: Arc<Galley>,
+    /// Where its characters are, where there is right-to-left text in it.
+    ordered: Option<Ordered>,
     at: Pos2,
     /// An item's marker.
     marker: Option<(Pos2, Arc<Galley>)>,
@@ -61,6 +64,8 @@ pub(super) struct Touch {
     pub(super) pointed: Option<usize>,
     /// The code block to copy, counted among code blocks.
     pub(super) copied_code: Option<usize>,
+    /// Whether the second button was pressed on a link.
+    pub(super) menu: bool,
 }
 
 impl Body {
@@ -70,6 +75,7 @@ impl Body {
         let part = Part {
             block: None,
             text,
+            ordered: None,
             at: Pos2::ZERO,
             marker: None,
             area: Rect::from_min_size(Pos2::ZERO, size),
@@ -77,8 +83,22 @@ impl Body {
         Body { parts: vec![part], size }
     }
 
+    /// Of a message without markup.
+    pub(super) fn of_text(ui: &Ui, row: &Row, width: f32) -> Body {
+        let theme = theme::of(ui);
+        let format = || format(theme, &Kind::Text, Style::default());
+        if !row.rtl {
+            return Body::plain(job(ui, &row.text, &[], width, |_| format()));
+        }
+        let sections = || vec![(0..row.text.len(), format())];
+        let ordered = row.plans.lay_out(ui, 0, &row.text, width, sections);
+        let mut body = Body::plain(Arc::clone(&ordered.galley));
+        body.parts[0].ordered = Some(ordered);
+        body
+    }
+
     /// Of a message's blocks.
-    pub(super) fn of(ui: &Ui, markup: &Markup, width: f32) -> Body {
+    pub(super) fn of(ui: &Ui, row: &Row, markup: &Markup, width: f32) -> Body {
         let theme = theme::of(ui);
         let mut parts: Vec<Part> = Vec::with_capacity(markup.blocks.len());
         let mut bottom = 0.0;
@@ -90,7 +110,7 @@ impl Body {
                 _ if block.apart || is_code || after_code => bottom + APART,
                 _ => bottom + CLOSE,
             };
-            let part = lay_out(ui, theme, index, block, width, top);
+            let part = lay_out(ui, theme, row, (index, block), width, top);
             bottom = part.area.bottom();
             parts.push(part);
         }
@@ -153,7 +173,7 @@ impl Body {
     }
 }
 
-fn lay_out(ui: &Ui, theme: &Theme, index: usize, block: &Block, width: f32, top: f32) -> Part {
+fn lay_out(ui: &Ui, theme: &Theme, row: &Row, (index, block): (usize, &Block), width: f32, top: f32) -> Part {
     let mut left = f32::from(block.quotes) * QUOTE + f32::from(block.lists) * LIST;
     let marker = (!block.marker.is_empty()).then(|| {
         let galley =
@@ -166,14 +186,31 @@ fn lay_out(ui: &Ui, theme: &Theme, index: usize, block: &Block, width: f32, top:
     let is_code = matches!(block.kind, Kind::Code(_));
     let inset = if is_code { vec2(space::MEDIUM, CODE_HEAD) } else { Vec2::ZERO };
     let room = (width - left - 2.0 * inset.x).max(LEAST_WIDTH);
-    let text = job(ui, &block.text, &block.spans, room, |style| format(theme, &block.kind, style));
+    let style_format = |style| format(theme, &block.kind, style);
+    // Code reads from left to right whatever is in it.
+    let ordered = (row.rtl && !is_code && bidi::is_needed(&block.text)).then(|| {
+        let spans =
+            || block.spans.iter().map(|(range, style)| (range.clone(), style_format(*style))).collect();
+        row.plans.lay_out(ui, index, &block.text, room, spans)
+    });
+    let text = match &ordered {
+        Some(ordered) => Arc::clone(&ordered.galley),
+        None => job(ui, &block.text, &block.spans, room, style_format),
+    };
     let height = match block.kind {
         Kind::Rule => RULE,
         Kind::Code(_) => CODE_HEAD + text.size().y + space::SMALL,
         _ => text.size().y,
     };
     let area = Rect::from_min_max(pos2(0.0, top), pos2(width, top + height));
-    Part { block: Some(index), text, at: pos2(left, top) + inset, marker, area }
+    let is_rtl = ordered.as_ref().is_some_and(|ordered| ordered.plan.rtl);
+    // What stands before right-to-left text stands at its right.
+    let at = pos2(if is_rtl { 0.0 } else { left }, top) + inset;
+    let marker = marker.map(|(place, galley)| match is_rtl {
+        true => (pos2(width - place.x - galley.size().x, place.y), galley),
+        false => (place, galley),
+    });
+    Part { block: Some(index), text, ordered, at, marker, area }
 }
 
 fn job(
@@ -209,15 +246,19 @@ fn format(theme: &Theme, kind: &Kind, style: Style) -> TextFormat {
     let font_id = match kind {
         _ if is_code => FontId::monospace(size - if style.code { 1.0 } else { 0.0 }),
         Kind::Heading(_) => theme::strong(size),
-        _ if style.bold => theme::strong(size),
+        _ if style.bold || style.mention => theme::strong(size),
         _ => FontId::proportional(size),
     };
-    let colour = if style.link.is_some() { theme.accent } else { Color32::PLACEHOLDER };
+    let colour = if style.link.is_some() || style.mention { theme.accent } else { Color32::PLACEHOLDER };
     TextFormat {
         font_id,
         line_height: Some(line),
         color: colour,
-        background: if style.code { theme.code_ground } else { Color32::TRANSPARENT },
+        background: match style {
+            Style { code: true, .. } => theme.code_ground,
+            Style { mention: true, .. } => theme.selected,
+            _ => Color32::TRANSPARENT,
+        },
         italics: style.italic,
         strikethrough: if style.strike { Stroke::new(1.0, colour) } else { Stroke::NONE },
         ..TextFormat::default()
@@ -228,8 +269,10 @@ fn format(theme: &Theme, kind: &Kind, style: Style) -> TextFormat {
 fn ornaments(ui: &Ui, part: &Part, block: &Block, at: Pos2) {
     let theme = theme::of(ui);
     let area = part.area.translate(at.to_vec2());
+    let is_rtl = part.ordered.as_ref().is_some_and(|ordered| ordered.plan.rtl);
     for quote in 0..block.quotes {
-        let x = area.left() + f32::from(quote) * QUOTE;
+        let from_edge = f32::from(quote) * QUOTE;
+        let x = if is_rtl { area.right() - from_edge - 3.0 } else { area.left() + from_edge };
         let bar =
             Rect::from_min_max(pos2(x, area.top() - CLOSE / 2.0), pos2(x + 3.0, area.bottom() + CLOSE / 2.0));
         ui.painter().rect_filled(bar, 1.5, theme.outline);
@@ -305,7 +348,11 @@ impl Part {
         let theme = theme::of(ui);
         let colour = if block.is_some_and(|block| block.quotes > 0) { theme.weak } else { colour };
         let galley = Arc::clone(&self.text);
-        if selectable && galley.rows.len() <= SELECTABLE_LINES {
+        if let (true, Some(ordered)) = (selectable, &self.ordered) {
+            let text = block.map_or(row.text.as_str(), |block| block.text.as_str());
+            ordered.select(ui, &response, at, text);
+            ui.painter().galley(at, galley, colour);
+        } else if selectable && galley.rows.len() <= SELECTABLE_LINES {
             LabelSelectionState::label_text_selection(ui, &response, at, galley, colour, Stroke::NONE);
         } else {
             ui.painter().galley(at, galley, colour);
@@ -365,6 +412,7 @@ impl Part {
             if response.hovered() || has_focus {
                 touch.pointed = Some(link);
             }
+            touch.menu |= response.secondary_clicked();
             if response.clicked() {
                 touch.followed = Some(link);
             }
@@ -373,6 +421,9 @@ impl Part {
 
     /// Where the characters from one to another stand, line by line, each with its baseline, beside the text's corner.
     fn lines(&self, from: usize, to: usize) -> Vec<(Rect, f32)> {
+        if let Some(ordered) = &self.ordered {
+            return ordered.lines(from..to);
+        }
         let mut lines = Vec::new();
         let mut begin = 0;
         for row in &self.text.rows {

@@ -6,11 +6,13 @@ use egui::text::CCursor;
 use egui::text_edit::TextEditOutput;
 use egui::text_selection::CCursorRange;
 use egui::{
-    Align, Event, Frame, Id, Key, KeyboardShortcut, Label, Layout, Margin, Modifiers, Rect, RichText,
-    ScrollArea, Stroke, TextEdit, Ui, pos2, vec2,
+    Align, Event, EventFilter, Frame, Id, Key, KeyboardShortcut, Label, Layout, Margin, Modifiers, Rect,
+    RichText, ScrollArea, Stroke, TextEdit, Ui, pos2, vec2,
 };
 
+use super::complete::Complete;
 use super::compose::Compose;
+use super::refused::Refused;
 use super::{RoomKey, marked};
 use crate::model::chat::{Delivery, MAX_BODY_BYTES};
 use crate::model::id::MessageId;
@@ -39,6 +41,7 @@ pub(super) struct Input {
     drafts: HashMap<RoomKey, Draft>,
     wants_focus: bool,
     compose: Compose,
+    complete: Complete,
     spot: Spot,
 }
 
@@ -87,8 +90,8 @@ struct Draft {
     /// The text was put there by us: what is typed next goes behind it.
     cursor_to_end: bool,
     typing_told_at: Option<BootMs>,
-    /// A paste that was not taken: how long it was, and for how much there was room.
-    refused_paste: Option<(usize, usize)>,
+    /// A paste that was not taken.
+    refused_paste: Option<Refused>,
 }
 
 /// A message of the outbox is being changed.
@@ -116,6 +119,12 @@ impl Draft {
             let (connection, room) = key.clone();
             intents.push(Intent::SaveDraft { connection, room, text: self.kept.clone() });
         }
+    }
+
+    /// The text was changed otherwise than by typing in the field.
+    fn changed(&mut self, cx: &Cx) {
+        self.touched = true;
+        self.changed_at = Some(cx.now.boot_ms);
     }
 
     fn end_edit(&mut self) {
@@ -155,6 +164,18 @@ impl Input {
         self.wants_focus = true;
     }
 
+    /// Adds somebody's name behind what is written.
+    pub(super) fn mention(&mut self, key: &RoomKey, name: &str) {
+        let draft = self.drafts.entry(key.clone()).or_default();
+        if !draft.text.is_empty() && !draft.text.ends_with(char::is_whitespace) {
+            draft.text.push(' ');
+        }
+        draft.text.push_str(&format!("@{name} "));
+        draft.touched = true;
+        draft.cursor_to_end = true;
+        self.wants_focus = true;
+    }
+
     /// Hands out every draft that is not kept yet.
     pub(super) fn flush(&mut self, intents: &mut Vec<Intent>) {
         for (key, draft) in &mut self.drafts {
@@ -176,6 +197,11 @@ impl Input {
             editing.gone |= !facts.editable;
         }
         let mut cancel = strip(ui, cx, draft);
+        if draft.refused_paste.as_mut().is_some_and(|refused| refused.show(ui, cx)) {
+            draft.refused_paste = None;
+            self.wants_focus = true;
+            cx.deadline.at(cx.now.boot_ms);
+        }
         let too_large = draft.text.len() > MAX_BODY_BYTES;
         let empty = draft.text.trim().is_empty();
         if ui.memory(|memory| memory.has_focus(id)) {
@@ -184,17 +210,25 @@ impl Input {
             if let Some(moment) = self.compose.deadline(cx.now.boot_ms) {
                 cx.deadline.at(moment);
             }
-            draft.refused_paste = refuse_paste(ui, &draft.text).or(draft.refused_paste);
+            draft.refused_paste = refuse_paste(ui, &draft.text).or(draft.refused_paste.take());
             if !self.compose.is_composing() && mark_up(ui, id, &mut draft.text) {
-                draft.touched = true;
-                draft.changed_at = Some(cx.now.boot_ms);
+                draft.changed(cx);
             }
         }
+        let composing = self.compose.is_composing();
+        if self.complete.take_keys(ui, cx, key, id, &mut draft.text, composing) {
+            draft.changed(cx);
+        }
         let enter = enter_pressed(ui, &self.compose, cx.chosen.enter_sends);
-        let (output, clicked) = field(ui, cx, key, id, draft, facts.online, !too_large && !empty);
+        let keeps = self.complete.filter();
+        let (output, clicked) = field(ui, cx, key, id, draft, (facts.online, !too_large && !empty), keeps);
         let response = output.response.response.clone().accessible_name(cx.words.message);
         if response.has_focus() {
             self.spot.steady(ui, cx, id, self.compose.is_composing());
+        }
+        if self.complete.show(ui, cx, key, id, response.rect, &mut draft.text, composing) {
+            draft.changed(cx);
+            self.wants_focus = true;
         }
         if std::mem::take(&mut self.wants_focus) {
             response.request_focus();
@@ -204,17 +238,8 @@ impl Input {
             let words = (cx.words.too_large)(draft.text.len());
             ui.add(Label::new(RichText::new(words).font(theme::small()).color(theme.bad)).wrap());
         }
-        if let Some((length, most)) = draft.refused_paste.filter(|_| !response.changed()) {
-            let theme = theme::of(ui);
-            let words = (cx.words.rich.paste_too_long)(length, most);
-            let label =
-                ui.add(Label::new(RichText::new(&words).font(theme::small()).color(theme.bad)).wrap());
-            widgets::live(ui, label.id, &words);
-        }
         if response.changed() {
-            draft.refused_paste = None;
-            draft.touched = true;
-            draft.changed_at = Some(cx.now.boot_ms);
+            draft.changed(cx);
             tell_typing(cx, key, draft, facts.online);
         }
         cancel |= draft.editing.is_some()
@@ -283,13 +308,14 @@ fn sends(event: &Event, enter_sends: bool) -> bool {
     }
 }
 
-/// Takes a paste that does not fit out of what was pressed: cut short, a part of it would be lost unseen. Returns how
-/// long it is, and for how much there is room.
-fn refuse_paste(ui: &Ui, text: &str) -> Option<(usize, usize)> {
+/// Takes a paste that does not fit out of what was pressed: cut short, a part of it would be lost unseen.
+fn refuse_paste(ui: &Ui, text: &str) -> Option<Refused> {
     ui.input_mut(|input| {
         let mut refused = None;
         input.events.retain(|event| {
-            let Event::Paste(pasted) = event else { return true };
+            let (Event::Paste(pasted) | Event::MiddleClickPaste { text: pasted, .. }) = event else {
+                return true;
+            };
             // Bytes bound characters: most pastes are not counted.
             if text.len() + pasted.len() <= MOST_CHARACTERS {
                 return true;
@@ -298,7 +324,7 @@ fn refuse_paste(ui: &Ui, text: &str) -> Option<(usize, usize)> {
                 (pasted.chars().count(), MOST_CHARACTERS.saturating_sub(text.chars().count()));
             let fits = length <= room;
             if !fits {
-                refused = Some((length, room));
+                refused = Some(Refused::new(pasted, length, room));
             }
             fits
         });
@@ -330,8 +356,8 @@ fn field(
     key: &RoomKey,
     id: Id,
     draft: &mut Draft,
-    online: bool,
-    can_send: bool,
+    (online, can_send): (bool, bool),
+    keeps: EventFilter,
 ) -> (TextEditOutput, bool) {
     let theme = theme::of(ui);
     if std::mem::take(&mut draft.cursor_to_end) {
@@ -372,6 +398,7 @@ fn field(
                     .desired_rows(1)
                     .desired_width(f32::INFINITY)
                     .char_limit(MOST_CHARACTERS)
+                    .event_filter(keeps)
                     .return_key(KeyboardShortcut::new(breaks_line, Key::Enter))
                     .show(ui)
             })

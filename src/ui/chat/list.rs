@@ -18,6 +18,7 @@ use crate::model::id::MessageId;
 use crate::model::intent::Jump;
 use crate::model::reducer::Room;
 use crate::model::window::Edge;
+use crate::ui::keys::{self, Action};
 use crate::ui::theme::{self, size};
 use crate::ui::{Cx, widgets};
 
@@ -197,6 +198,7 @@ impl List {
         let columns = paint::Columns::of(rect);
         let (placed, slice) = self.lay_out(ui, cx, key, &columns, rect.height());
         let dragged = self.select_by_pointer(ui, rect, id, &placed);
+        let menu_row = self.menu_by_keys(ui, response.has_focus(), &placed);
         let mut act = None;
         let mut leads_to = None;
         let builder = UiBuilder::new().max_rect(rect).scope_id(id.with("rows")).accessibility_parent(id);
@@ -211,7 +213,8 @@ impl List {
                 if is_spotted {
                     spot::paint(ui, &columns, placed);
                 }
-                let wish = paint::row(ui, cx, key, id, &columns, placed, &self.selection);
+                let opens = menu_row == Some(placed.item.key);
+                let wish = paint::row(ui, cx, key, id, &columns, placed, &self.selection, opens);
                 if is_spotted {
                     spot::tell(ui, id.with(placed.item.key));
                 }
@@ -246,6 +249,16 @@ impl List {
         widgets::focus_ring(ui, &response, theme::of(ui));
         ui.allocate_rect(rect, Sense::hover());
         act
+    }
+
+    /// The row whose menu is opened by the menu key: the one that the keyboard selected, else the newest on screen.
+    fn menu_by_keys(&self, ui: &Ui, has_focus: bool, placed: &[Placed]) -> Option<Key> {
+        let pressed = has_focus
+            && ui.input_mut(|input| {
+                keys::of(Action::RoomMenu).iter().any(|shortcut| input.consume_shortcut(shortcut))
+            });
+        let newest = || placed.iter().rev().map(|placed| placed.item.key).find(|key| *key != Key::Head);
+        pressed.then(|| self.selection.keyboard_row().or_else(newest)).flatten()
     }
 
     /// Lays rows out from the anchor until the list is full, and keeps the contents within it.

@@ -2,13 +2,18 @@
 
 mod addresses;
 mod body;
+mod complete;
 mod compose;
 mod input;
 mod list;
 mod marked;
 mod markup;
 mod moves;
+mod online;
+mod ordered;
 mod paint;
+mod refused;
+mod row_menu;
 mod rows;
 mod scrollbar;
 mod selection;
@@ -22,7 +27,7 @@ use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::target::Target;
 use super::theme::{self, size, space};
-use super::{Cx, Place, harmless, widgets};
+use super::{Cx, Place, bidi, harmless, widgets};
 use crate::model::id::{ConnectionId, MessageId, RoomName};
 use crate::model::intent::{Intent, Jump};
 
@@ -32,11 +37,17 @@ use list::List;
 /// A room of a connection: what drafts and places in the history are kept by.
 pub(super) type RoomKey = (ConnectionId, RoomName);
 
+/// The text of a message without its marks of Markdown, on one line; none where it has none.
+pub(super) fn plain_text(text: &str) -> Option<String> {
+    markup::parse(text).map(|markup| markup.plain())
+}
+
 /// The pane's own state.
 #[derive(Default)]
 pub(super) struct Chat {
     lists: HashMap<RoomKey, List>,
     input: Input,
+    online: online::Online,
     open: Option<RoomKey>,
     /// Where to go, once its room is drawn, and what to mark there.
     pointed: Option<(RoomKey, Jump, Option<MessageId>)>,
@@ -50,6 +61,8 @@ pub(super) enum Act {
     Edit(crate::model::MessageId, String),
     /// Delete it.
     Discard(crate::model::MessageId),
+    /// Name its author in the input.
+    Mention(String),
     /// Follow a link in it. Beside it the address that its text names.
     Follow(Target, Option<String>),
 }
@@ -83,7 +96,11 @@ impl Chat {
             self.input.focus();
             self.lists.values_mut().for_each(List::rest);
         }
-        let action = head(ui, cx, &key);
+        let (action, mentioned) = self.head(ui, cx, &key);
+        if let Some(name) = mentioned {
+            self.input.mention(&key, &name);
+            cx.deadline.at(cx.now.boot_ms);
+        }
         let margin = Margin {
             left: space::LARGE as i8,
             right: space::LARGE as i8,
@@ -109,6 +126,10 @@ impl Chat {
         match act {
             Some(Act::Resend(id)) => cx.intents.push(Intent::Resend { connection, id }),
             Some(Act::Discard(id)) => cx.intents.push(Intent::Discard { connection, id }),
+            Some(Act::Mention(name)) => {
+                self.input.mention(&key, &name);
+                cx.deadline.at(cx.now.boot_ms);
+            }
             Some(Act::Edit(id, body)) => self.input.edit(&key, id, body),
             Some(Act::Follow(target, claimed)) => return Some(Wish::Follow(target, claimed)),
             None => {}
@@ -150,60 +171,52 @@ impl Chat {
     }
 }
 
+impl Chat {
+    /// The room's name, who is there, and ways into its past. Returns which of these the person takes, and whom they mention.
+    fn head(&mut self, ui: &mut Ui, cx: &Cx, key: &RoomKey) -> (Option<Action>, Option<String>) {
+        let (mut wish, mut mentioned) = (None, None);
+        let theme = theme::of(ui);
+        let frame = Frame::new().inner_margin(Margin::symmetric(space::LARGE as i8, 0));
+        Panel::top("room head").frame(frame).resizable(false).show(ui, |ui| {
+            ui.allocate_ui_with_layout(
+                vec2(ui.available_width(), size::BAR),
+                Layout::right_to_left(Align::Center),
+                |ui| {
+                    ui.set_min_height(size::BAR);
+                    let words = cx.words.search;
+                    for (icon, name, action) in [
+                        (Icon::Search, words.button, Action::SearchRoom),
+                        (Icon::Calendar, words.go_to_date, Action::GoToDate),
+                    ] {
+                        let hint = keys::hint(ui.ctx(), name, action);
+                        if widgets::icon_button(ui, icon, name, &hint, false).clicked() {
+                            wish = Some(action);
+                        }
+                    }
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        let name = harmless::line(key.1.as_str(), 64);
+                        let (mark, _) = ui.allocate_exact_size(Vec2::splat(size::ICON), Sense::hover());
+                        icons::paint(ui.painter(), mark.center(), Icon::Room, size::ICON, theme.weak);
+                        let said = format!("# {name}");
+                        let name = RichText::new(bidi::line(&name)).font(theme::heading()).color(theme.text);
+                        let shown = ui.add(Label::new(name).selectable(false).truncate());
+                        ui.ctx().accesskit_node_builder(shown.id, |node| node.set_value(said));
+                        ui.add_space(space::TINY);
+                        mentioned = self.online.show(ui, cx, key);
+                    });
+                },
+            );
+        });
+        (wish, mentioned)
+    }
+}
+
 fn nothing_open(ui: &mut Ui, cx: &Cx) {
     let theme = theme::of(ui);
     ui.with_layout(Layout::top_down(Align::Center), |ui| {
         ui.add_space(ui.available_height() * 0.4);
         ui.add(Label::new(RichText::new(cx.words.nothing_open).color(theme.weak)).wrap());
     });
-}
-
-/// The room's name, who is there, and ways into its past. Returns which of these the person takes.
-fn head(ui: &mut Ui, cx: &Cx, key: &RoomKey) -> Option<Action> {
-    let mut wish = None;
-    let theme = theme::of(ui);
-    let online = cx.model.read(|model| {
-        let connection = model.connections.get(&key.0)?;
-        let count = || connection.people.values().filter(|person| person.online).count();
-        connection.link.is_online().then(|| (count(), connection.left_out.people))
-    });
-    let frame = Frame::new().inner_margin(Margin::symmetric(space::LARGE as i8, 0));
-    Panel::top("room head").frame(frame).resizable(false).show(ui, |ui| {
-        ui.allocate_ui_with_layout(
-            vec2(ui.available_width(), size::BAR),
-            Layout::right_to_left(Align::Center),
-            |ui| {
-                ui.set_min_height(size::BAR);
-                let words = cx.words.search;
-                for (icon, name, action) in [
-                    (Icon::Search, words.button, Action::SearchRoom),
-                    (Icon::Calendar, words.go_to_date, Action::GoToDate),
-                ] {
-                    let hint = keys::hint(ui.ctx(), name, action);
-                    if widgets::icon_button(ui, icon, name, &hint, false).clicked() {
-                        wish = Some(action);
-                    }
-                }
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let name = harmless::line(key.1.as_str(), 64);
-                    let (mark, _) = ui.allocate_exact_size(Vec2::splat(size::ICON), Sense::hover());
-                    icons::paint(ui.painter(), mark.center(), Icon::Room, size::ICON, theme.weak);
-                    let said = format!("# {name}");
-                    let name = RichText::new(name).font(theme::heading()).color(theme.text);
-                    let shown = ui.add(Label::new(name).selectable(false).truncate());
-                    ui.ctx().accesskit_node_builder(shown.id, |node| node.set_value(said));
-                    if let Some((count, are_more)) = online.filter(|(count, _)| *count > 0) {
-                        ui.add_space(space::TINY);
-                        let words =
-                            if are_more { cx.words.people_online_or_more } else { cx.words.people_online };
-                        let text = RichText::new(words(count)).font(theme::small()).color(theme.weak);
-                        ui.add(Label::new(text).selectable(false).truncate());
-                    }
-                });
-            },
-        );
-    });
-    wish
 }
 
 /// The line of those who are typing. It has its place whether anyone is, so that nothing jumps.
@@ -229,7 +242,8 @@ fn typing(ui: &mut Ui, cx: &mut Cx, key: &RoomKey) {
             ui.set_min_height(height);
             if !names.is_empty() {
                 ui.add_space(size::GUTTER - space::LARGE);
-                let text = RichText::new((cx.words.typing)(&names)).font(theme::small()).color(theme.weak);
+                let text = (cx.words.typing)(&names);
+                let text = RichText::new(bidi::line(&text)).font(theme::small()).color(theme.weak);
                 ui.add(Label::new(text).selectable(false).truncate());
             }
         },

@@ -2,24 +2,27 @@
 
 use std::sync::Arc;
 
+use egui::accesskit::Role;
 use egui::text::{LayoutJob, TextFormat};
 use egui::{
-    Align, Align2, Color32, FontId, Galley, Id, Layout, Pos2, Rect, Response, Stroke, StrokeKind, Ui,
-    UiBuilder, pos2, vec2,
+    Align, Align2, Color32, FontId, Galley, Id, Layout, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder,
+    Vec2, pos2, vec2,
 };
 
 use super::addresses;
 use super::body::{Body, Touch};
 use super::list::{Placed, head_text};
 use super::markup;
+use super::row_menu::{self, Opening};
 use super::rows::{Fold, Head, Item, Key, PATIENCE_MS, Progress, Row};
 use super::selection::Selection;
 use super::{Act, RoomKey};
 use crate::model::event::Paused;
 use crate::model::id::MessageId;
+use crate::ui::Cx;
+use crate::ui::text::{Sentence, local};
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::widgets::{self, Mark};
-use crate::ui::{Cx, text::Sentence};
 
 /// Height of a day's or divider's line.
 const LINE_ROW: f32 = 34.0;
@@ -36,7 +39,7 @@ pub(super) struct Columns {
 impl Columns {
     pub(super) fn of(list: Rect) -> Columns {
         let text_left = list.left() + size::GUTTER;
-        let text_width = (list.right() - size::SCROLL - size::TAIL - text_left).clamp(60.0, size::MEASURE);
+        let text_width = (list.right() - size::SCROLL - size::TAIL - text_left).clamp(60.0, size::READING);
         Columns { list, text_left, text_width }
     }
 
@@ -86,9 +89,7 @@ fn says_waiting(cx: &Cx, row: &Row) -> bool {
 
 /// Why nothing is sent at the moment, and until when.
 fn paused_text(cx: &Cx, paused: &Paused) -> String {
-    use chrono::{Local, TimeZone};
-    let day = |ms: i64| Local.timestamp_millis_opt(ms).earliest().map(|time| time.date_naive());
-    let is_today = day(paused.until) == day(cx.now.wall_ms);
+    let is_today = local::date(paused.until) == local::date(cx.now.wall_ms);
     let when = if is_today { (cx.words.clock)(paused.until) } else { (cx.words.day_and_clock)(paused.until) };
     (cx.words.paused)(&paused.refusal, &when)
 }
@@ -103,8 +104,8 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
         return Measured { above: 0.0, body, text: Body::plain(text), gap: None, note: None };
     };
     let text = match &row.markup {
-        Some(markup) => Body::of(ui, markup, columns.text_width),
-        None => Body::plain(lay(ui, &row.text, theme::body(), size::BODY_LINE, columns.text_width)),
+        Some(markup) => Body::of(ui, row, markup, columns.text_width),
+        None => Body::of_text(ui, row, columns.text_width),
     };
     let gap = item.gap.map(|times| {
         let (from, to) = cx.words.between(times.0..times.1);
@@ -166,6 +167,7 @@ pub(super) fn row(
     columns: &Columns,
     placed: &Placed,
     selection: &Selection,
+    opens_menu: bool,
 ) -> Option<Wish> {
     let id = list.with(placed.item.key);
     let Some(row) = &placed.item.row else {
@@ -177,9 +179,19 @@ pub(super) fn row(
     let body_top = columns.list.top() + placed.y;
     decorations(ui, cx, id, columns, placed);
     let text_size = placed.measured.text.size();
-    backdrop(ui, cx, id, columns, placed, row, selection.contains(placed.item.key));
-    let mut wish = text(ui, cx, key, id, row, placed, pos2(columns.text_left, body_top), selection);
-    mark(ui, columns, row, body_top);
+    let whole = whole(columns, placed);
+    // Below all that can be clicked in it.
+    let under = ui.interact(whole, id.with("row"), Sense::CLICK - Sense::FOCUSABLE);
+    ui.ctx().accesskit_node_builder(under.id, |node| node.set_role(Role::GenericContainer));
+    let mut opening = Opening { by_keys: opens_menu, ..Opening::default() };
+    opening.on(&under);
+    let is_selected = selection.contains(placed.item.key);
+    backdrop(ui, cx, id, columns, placed, row, is_selected);
+    let at = pos2(columns.text_left, body_top);
+    let mut wish = text(ui, cx, key, id, row, placed, at, selection, &mut opening);
+    let from_menu = row_menu::show(ui, cx, key, placed.item.key, row, &under, opening, is_selected);
+    wish = from_menu.or(wish);
+    mark(ui, cx, id, columns, row, body_top);
     let mut y = body_top + text_size.y.max(size::BODY_LINE);
     if row.fold != Fold::None {
         if fold_link(ui, cx, id, row, pos2(columns.text_left, y)) {
@@ -205,25 +217,43 @@ pub(super) fn row(
     wish
 }
 
+/// The place of a message from edge to edge, with its author's name.
+fn whole(columns: &Columns, placed: &Placed) -> Rect {
+    let name = if placed.item.grouped { 0.0 } else { size::BODY_LINE };
+    Rect::from_min_size(
+        pos2(columns.list.left(), columns.list.top() + placed.y - name),
+        vec2(columns.list.width() - size::SCROLL - 4.0, name + placed.measured.body),
+    )
+}
+
 /// What stands behind and beside a message: a band where it is selected or under the pointer, the author or the time.
 fn backdrop(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, placed: &Placed, row: &Row, selected: bool) {
     let body_top = columns.list.top() + placed.y;
-    let width = vec2(columns.list.width() - size::SCROLL - 4.0, 0.0);
-    let name = if placed.item.grouped { 0.0 } else { size::BODY_LINE };
-    let whole = Rect::from_min_size(
-        pos2(columns.list.left(), body_top - name),
-        width + vec2(0.0, name + placed.measured.body),
-    );
+    let whole = whole(columns, placed);
     let under_pointer = ui.rect_contains_pointer(whole.expand2(vec2(0.0, cx.rhythm().little / 2.0)));
     let theme = theme::of(ui);
-    if under_pointer || selected {
-        let ground = if selected { theme.selected } else { theme.hover_ground };
-        ui.painter().rect_filled(whole.expand2(vec2(0.0, 2.0)), 0.0, ground);
+    let ground = match (selected, row.mention, under_pointer) {
+        (true, ..) => Some(theme.selected),
+        (_, true, _) => Some(theme.warn_ground),
+        (_, _, true) => Some(theme.hover_ground),
+        _ => None,
+    };
+    let band = whole.expand2(vec2(0.0, 2.0));
+    if let Some(ground) = ground {
+        ui.painter().rect_filled(band, 0.0, ground);
+    }
+    if row.mention {
+        let bar = Rect::from_min_size(band.min, vec2(3.0, band.height()));
+        ui.painter().rect_filled(bar, 0.0, theme.warn);
     }
     if placed.item.grouped {
         if under_pointer {
             let at = pos2(columns.text_left - space::MEDIUM, body_top + size::BODY_LINE / 2.0);
-            ui.painter().text(at, Align2::RIGHT_CENTER, &row.clock, theme::small(), theme.weak);
+            // The offset of a time that comes twice stands below it: side by side they are wider than their place.
+            let (clock, offset) = local::parts(&row.clock);
+            ui.painter().text(at, Align2::RIGHT_CENTER, clock, theme::small(), theme.weak);
+            let below = at + vec2(0.0, size::SMALL_LINE * 0.8);
+            ui.painter().text(below, Align2::RIGHT_CENTER, offset, theme::small(), theme.weak);
         }
     } else {
         author(ui, cx, id, columns, row, body_top);
@@ -257,11 +287,9 @@ fn decorations(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, placed: &Placed) {
 }
 
 fn day_name(cx: &Cx, at: i64) -> String {
-    use chrono::{Datelike, Local, TimeZone};
-    let day = |ms: i64| Local.timestamp_millis_opt(ms).earliest().map(|time| time.num_days_from_ce());
-    match (day(cx.now.wall_ms), day(at)) {
-        (Some(today), Some(then)) if today == then => cx.words.today.to_owned(),
-        (Some(today), Some(then)) if today == then + 1 => cx.words.yesterday.to_owned(),
+    match (local::day_number(cx.now.wall_ms), local::day_number(at)) {
+        (today, then) if today == then => cx.words.today.to_owned(),
+        (today, then) if today == then + 1 => cx.words.yesterday.to_owned(),
         _ => (cx.words.day)(at),
     }
 }
@@ -301,7 +329,9 @@ fn author(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32)
     let badge = widgets::kind_name(cx.words, row.author.kind).map(|kind| small(kind, theme.text));
     let beside = short_id.as_ref().map_or(0.0, |galley| galley.size().x + space::TINY)
         + badge.as_ref().map_or(0.0, |galley| galley.size().x + space::SMALL + widgets::BADGE_PAD);
-    let name = widgets::cut(ui, &name, theme::strong(size::BODY), colour, columns.text_width - 60.0 - beside);
+    let clock = small(&row.clock, theme.weak);
+    let beside = beside + clock.size().x.max(44.0) + 16.0;
+    let name = widgets::cut(ui, &name, theme::strong(size::BODY), colour, columns.text_width - beside);
     let middle = top + size::BODY_LINE / 2.0 - 1.0;
     let mut right = columns.text_left + name.size().x;
     ui.painter().galley(pos2(columns.text_left, middle - name.size().y / 2.0), name, colour);
@@ -316,8 +346,8 @@ fn author(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32)
         let kind = widgets::kind_name(cx.words, row.author.kind).unwrap_or_default();
         widgets::spoken(ui, rect, id.with("kind"), kind).on_hover_text(cx.words.kind_hint);
     }
-    let at = pos2(right + space::SMALL, middle + 0.5);
-    ui.painter().text(at, Align2::LEFT_CENTER, &row.clock, theme::small(), theme.weak);
+    let at = pos2(right + space::SMALL, middle + 0.5 - clock.size().y / 2.0);
+    ui.painter().galley(at, clock, theme.weak);
 }
 
 /// The message itself: selectable, with a menu, known to screen readers with its author, time and progress.
@@ -331,13 +361,13 @@ fn text(
     placed: &Placed,
     at: Pos2,
     selection: &Selection,
+    opening: &mut Opening,
 ) -> Option<Wish> {
     let theme = theme::of(ui);
     let colour = match row.progress {
         Progress::Pending | Progress::Attempted => theme.weak,
         _ => theme.text,
     };
-    let mut wish = None;
     let selected = selection.contains(placed.item.key);
     // Whole messages are selected, or a part of one.
     let by_letters = selection.is_empty();
@@ -348,10 +378,10 @@ fn text(
                 node.set_selected(true);
             }
         });
-        let wanted = menu(cx, key, placed.item.key, row, response, selected);
-        wish = wish.take().or(wanted);
+        opening.on(response);
     });
-    wish.or_else(|| touched(ui, cx, key, placed.item.key, row, touch))
+    opening.by_pointer |= touch.menu;
+    touched(ui, cx, key, placed.item.key, row, touch)
 }
 
 /// What follows from what a person did with a message's links and code.
@@ -376,10 +406,10 @@ fn description(cx: &Cx, row: &Row) -> String {
         None => name,
     };
     let said = (cx.words.said)(&name, &row.clock);
+    let said = if row.mention { format!("{said}, {}", cx.words.rich.mentions_you) } else { said };
     let progress = match &row.progress {
-        Progress::Logged { live: true } => return said,
+        Progress::Logged { live: true } | Progress::Ours | Progress::Acknowledged => return said,
         Progress::Logged { live: false } => cx.words.replayed,
-        Progress::Ours | Progress::Acknowledged => cx.words.sent,
         Progress::Pending => cx.words.waiting_to_send,
         Progress::Attempted => cx.words.sending,
         Progress::Failed(_) => cx.words.not_sent,
@@ -387,40 +417,8 @@ fn description(cx: &Cx, row: &Row) -> String {
     format!("{said}, {progress}")
 }
 
-fn menu(
-    cx: &Cx,
-    key: &RoomKey,
-    placed: Key,
-    row: &Arc<Row>,
-    response: &Response,
-    selected: bool,
-) -> Option<Wish> {
-    let mut wish = None;
-    response.context_menu(|ui| {
-        if ui.button(cx.words.copy).clicked() {
-            ui.ctx().copy_text(as_written(cx, key, placed, row));
-        }
-        if selected && ui.button(cx.words.rich.copy_selected).clicked() {
-            wish = Some(Wish::CopySelected);
-        }
-        let failed = matches!(row.progress, Progress::Failed(_));
-        if failed && ui.button(cx.words.retry).clicked() {
-            wish = Some(Wish::Act(Act::Resend(row.id)));
-        }
-        if failed || row.progress == Progress::Pending {
-            if ui.button(cx.words.edit).clicked() {
-                wish = Some(Wish::Act(edit(row)));
-            }
-            if ui.button(cx.words.delete).clicked() {
-                wish = Some(Wish::Act(Act::Discard(row.id)));
-            }
-        }
-    });
-    wish
-}
-
 /// The message with everything that is folded or made harmless on the screen.
-fn as_written(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> String {
+pub(super) fn as_written(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> String {
     let logged = cx.model.read(|model| {
         let window = &model.connections.get(&key.0)?.rooms.get(&key.1)?.window;
         let Key::Message(position) = placed else { return None };
@@ -433,21 +431,23 @@ fn as_written(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> String {
     logged.or_else(|| row.original.clone()).unwrap_or_else(|| row.text.clone())
 }
 
-fn edit(row: &Row) -> Act {
+/// To change it in the input.
+pub(super) fn edit(row: &Row) -> Act {
     Act::Edit(row.id, row.original.clone().unwrap_or_else(|| row.text.clone()))
 }
 
-/// How far one's own message has come, as a mark at the right.
-fn mark(ui: &Ui, columns: &Columns, row: &Row, body_top: f32) {
-    let mark = match row.progress {
-        Progress::Logged { .. } => return,
-        Progress::Ours | Progress::Acknowledged => Mark::Sent,
-        Progress::Pending => Mark::Waiting,
-        Progress::Attempted => Mark::Sending,
-        Progress::Failed(_) => Mark::Failed,
+/// How far one's own message has come, as a mark at the right: none once it is delivered.
+fn mark(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32) {
+    let (mark, words) = match row.progress {
+        Progress::Logged { .. } | Progress::Ours | Progress::Acknowledged => return,
+        Progress::Pending => (Mark::Waiting, cx.words.waiting_to_send),
+        Progress::Attempted => (Mark::Sending, cx.words.sending),
+        Progress::Failed(_) => (Mark::Failed, cx.words.not_sent),
     };
     let centre = pos2(columns.mark_x(), body_top + size::BODY_LINE / 2.0);
     widgets::delivery_mark(ui.painter(), centre, mark, theme::of(ui));
+    let place = Rect::from_center_size(centre, Vec2::splat(size::ICON + space::TINY));
+    ui.interact(place, id.with("mark"), Sense::hover()).on_hover_text(words);
 }
 
 fn line_of_acts(ui: &mut Ui, id: Id, at: Pos2) -> Ui {

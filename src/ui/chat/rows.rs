@@ -4,19 +4,19 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{Datelike, Local, TimeZone};
-
 use super::RoomKey;
 use super::markup::{self, Markup};
+use super::ordered::Plans;
 use crate::model::chat::{Delivery, Message, OutboxItem, Position, Refusal, Sender};
 use crate::model::event::Paused;
 use crate::model::id::{MessageId, PrincipalId};
 use crate::model::known::Shown;
+use crate::model::notices::SIGNS;
 use crate::model::reducer::{Connection, Model, Room};
 use crate::model::time::WallMs;
 use crate::model::window::Edge;
-use crate::ui::harmless;
-use crate::ui::text::Words;
+use crate::ui::text::{Words, local};
+use crate::ui::{bidi, harmless};
 
 /// Messages by one author within this time stand under one name.
 const GROUP_MS: i64 = 5 * 60 * 1_000;
@@ -99,6 +99,11 @@ pub(super) struct Row {
     pub(super) text: String,
     /// The same taken apart, where there is markup in it.
     pub(super) markup: Option<Markup>,
+    /// Whether there is right-to-left text in it, and how that is painted.
+    pub(super) rtl: bool,
+    pub(super) plans: Plans,
+    /// Whether somebody else names the person in it.
+    pub(super) mention: bool,
     /// What was typed, of a message that is still ours to edit.
     pub(super) original: Option<String>,
     pub(super) fold: Fold,
@@ -156,6 +161,8 @@ pub(super) struct Cache {
     rows: HashMap<Key, Arc<Row>>,
     /// In which words their times are written.
     words: Option<&'static Words>,
+    /// Whom they name where they name the person.
+    me: String,
     /// Messages that are shown in full.
     pub(super) expanded: HashMap<MessageId, bool>,
 }
@@ -181,9 +188,11 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     let connection = model.connections.get(&view.key.0)?;
     let room = connection.rooms.get(&view.key.1)?;
     let is_in_words = cache.words.is_some_and(|words| std::ptr::eq(words, view.words));
-    if cache.rows.len() > CACHE || !is_in_words {
+    let me = connection.me.as_ref().map_or("", |me| me.name.as_str());
+    if cache.rows.len() > CACHE || !is_in_words || cache.me != me {
         cache.rows.clear();
         cache.words = Some(view.words);
+        me.clone_into(&mut cache.me);
     }
     let window = &room.window;
     let at_end = window.after == Edge::End;
@@ -409,7 +418,11 @@ fn prepare(
     let (part, fold) = fold(body);
     let shown = harmless::text(if expanded { body } else { part });
     let shown = shown.trim_end_matches('\n');
-    let day = Local.timestamp_millis_opt(at).earliest().map_or(0, |time| time.num_days_from_ce());
+    let day = local::day_number(at);
+    let (markup, mention) = match connection.me.as_ref().filter(|_| !mine && shown.contains(SIGNS)) {
+        Some(me) => markup::with_mentions(shown, markup::parse(shown), &me.name),
+        None => (markup::parse(shown), false),
+    };
     Arc::new(Row {
         id,
         author_key: author.id.clone(),
@@ -417,7 +430,10 @@ fn prepare(
         known: connection.known.version(),
         mine,
         original: None,
-        markup: markup::parse(shown),
+        markup,
+        rtl: bidi::is_needed(shown),
+        plans: Plans::default(),
+        mention,
         text: shown.to_owned(),
         fold,
         expanded,

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use chrono::{Local, TimeZone};
 use egui::{
     Align2, Area, Event, Frame, Id, Key as Keyboard, Label, Margin, Modifiers, PointerButton, Rect, RichText,
     Stroke, Ui, pos2,
@@ -17,6 +16,7 @@ use crate::model::chat::Position;
 use crate::model::id::MessageId;
 use crate::model::reducer::{Connection, Room};
 use crate::model::time::WallMs;
+use crate::ui::text::local;
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, widgets};
 
@@ -47,6 +47,11 @@ impl Selection {
         let in_range =
             self.range.is_some_and(|(one, other)| (one.min(other)..=one.max(other)).contains(&key));
         key != Key::Head && in_range != self.toggled.contains(&key)
+    }
+
+    /// The row that the keyboard is on, where it selected one.
+    pub(super) fn keyboard_row(&self) -> Option<Key> {
+        self.range.map(|(_, to)| to)
     }
 
     pub(super) fn clear(&mut self) {
@@ -129,8 +134,7 @@ impl Selection {
     /// The selected messages as text, oldest first, as they were written.
     pub(super) fn text(&self, cx: &Cx, key: &RoomKey) -> String {
         let written = |line: Line| {
-            let at = Local.timestamp_millis_opt(line.at).earliest();
-            let at = at.map_or_else(|| "?".to_owned(), |at| at.format("%Y-%m-%d %H:%M").to_string());
+            let at = local::written(line.at);
             format!("[{at}] {}: {}", line.author, line.body)
         };
         cx.model.read(|model| {

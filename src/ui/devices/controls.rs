@@ -1,12 +1,21 @@
 //! Above the list: how many devices are how, the filter, and what they are sorted and grouped by.
 
 use egui::containers::menu::MenuButton;
+use egui::text::{CCursor, CCursorRange, LayoutJob, TextFormat};
 use egui::{Align, Frame, Id, Key, Label, Layout, Margin, RichText, TextEdit, Ui, vec2};
 
-use super::order::{Grouping, Order, Sort, View};
+use super::order::Order;
+use super::paint;
 use super::standing::Standing;
+use super::view::{Grouping, Sort, View};
+use crate::model::panes::DeviceLayout;
+use crate::ui::icons::Icon;
+use crate::ui::text::devices::Counts;
 use crate::ui::theme::{self, size, space};
-use crate::ui::{Cx, widgets};
+use crate::ui::{Cx, harmless, people, widgets};
+
+/// Height of the title's line, in points.
+const HEAD: f32 = 38.0;
 
 /// What the keyboard wants of the list while it is in the filter.
 #[derive(Default)]
@@ -15,22 +24,34 @@ pub(super) struct Wish {
     pub(super) into_list: bool,
     /// To open the first device.
     pub(super) open_first: bool,
+    /// To add a device.
+    pub(super) add: bool,
 }
 
 /// Draws them. Counts are those of the last frame's order.
-pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &mut View, order: &Order, standings: &[Standing]) -> Wish {
+pub(super) fn show(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    view: &mut View,
+    order: &Order,
+    standings: &[Standing],
+    layout: &mut DeviceLayout,
+) -> Wish {
     let mut wish = Wish::default();
     let margin = Margin { left: space::LARGE as i8, right: space::LARGE as i8, top: 0, bottom: 4 };
     Frame::new().inner_margin(margin).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
-        head(ui, cx, order, standings);
+        let add = head(ui, cx, order, standings);
         wish = filter(ui, cx, &mut view.filter);
+        wish.add = add;
         ui.add_space(space::TINY);
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = space::SMALL;
             ui.spacing_mut().button_padding = vec2(space::TINY, 2.0);
             sorting(ui, cx, view);
             grouping(ui, cx, view);
+            layouts(ui, cx, layout);
+            hidden(ui, cx, order.hidden(), &mut view.hidden_too);
             if !view.filter.trim().is_empty() {
                 let (shown, all) = order.matching();
                 quiet(ui, &(cx.words.devices.matches)(shown, all), theme::of(ui).weak);
@@ -40,25 +61,50 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &mut View, order: &Order, sta
     wish
 }
 
-fn head(ui: &mut Ui, cx: &Cx, order: &Order, standings: &[Standing]) {
+/// The title, and how many devices are how: trouble first and in its colours. Returns whether a device is to be added.
+fn head(ui: &mut Ui, cx: &Cx, order: &Order, standings: &[Standing]) -> bool {
     let theme = theme::of(ui);
+    let words = cx.words.devices;
+    let mut add = false;
     let layout = Layout::left_to_right(Align::Center);
-    ui.allocate_ui_with_layout(vec2(ui.available_width(), size::BAR), layout, |ui| {
-        ui.set_min_height(size::BAR);
-        let title = RichText::new(cx.words.devices.devices).font(theme::heading()).color(theme.text);
-        ui.add(Label::new(title).selectable(false).extend());
+    ui.allocate_ui_with_layout(vec2(ui.available_width(), HEAD), layout, |ui| {
+        ui.set_min_height(HEAD);
+        let title = RichText::new(words.devices).font(theme::heading()).color(theme.text);
+        let title = ui.add(Label::new(title).selectable(false).extend());
+        widgets::heading(ui, &title, words.devices, 2);
         ui.add_space(space::TINY);
-        // With several connections each says for itself how it stands.
-        let only = match standings {
-            [only] => only.sentence(cx).map(|sentence| (sentence, only.is_down())),
-            _ => None,
-        };
-        match only {
-            Some((sentence, true)) => quiet(ui, &sentence, theme.warn),
-            Some((sentence, false)) => quiet(ui, &sentence, theme.weak),
-            None => quiet(ui, &(cx.words.devices.counts)(&order.counts()), theme.weak),
+        // Where a link is down its row says so, and nothing is counted.
+        let is_known = standings.len() != 1 || standings[0].is_live();
+        let text = if is_known { counted(cx, theme, &order.counts()) } else { LayoutJob::default() };
+        let is_possible = people::add_device::is_possible(cx);
+        let room = if is_possible { size::CONTROL + space::SMALL } else { 0.0 };
+        if !text.is_empty() {
+            ui.scope(|ui| {
+                ui.set_max_width((ui.available_width() - room).max(0.0));
+                ui.add(Label::new(text).selectable(false).truncate());
+            });
+        }
+        if is_possible {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let name = cx.words.people.add_device;
+                add = widgets::icon_button(ui, Icon::Plus, name, name, false).clicked();
+            });
         }
     });
+    add
+}
+
+/// How many devices are how: each trouble in its colour.
+fn counted(cx: &Cx, theme: &theme::Theme, counts: &Counts) -> LayoutJob {
+    let mut job = LayoutJob::default();
+    let words = cx.words.devices;
+    for (text, trouble) in words.counts(counts) {
+        let colour = paint::said_colour(theme, trouble);
+        let separator = if job.is_empty() { "" } else { ", " };
+        job.append(separator, 0.0, TextFormat::simple(theme::small(), theme.weak));
+        job.append(&text, 0.0, TextFormat::simple(theme::small(), colour));
+    }
+    job
 }
 
 fn quiet(ui: &mut Ui, text: &str, colour: egui::Color32) {
@@ -68,9 +114,22 @@ fn quiet(ui: &mut Ui, text: &str, colour: egui::Color32) {
     }
 }
 
+fn filter_id() -> Id {
+    Id::unique("device filter")
+}
+
+/// Puts the keyboard's focus into the filter, behind so many characters.
+pub(super) fn focus_filter(ui: &Ui, chars: usize) {
+    let id = filter_id();
+    let mut state = egui::text_edit::TextEditState::load(ui.ctx(), id).unwrap_or_default();
+    state.cursor.set_char_range(Some(CCursorRange::one(CCursor::new(chars))));
+    state.store(ui.ctx(), id);
+    ui.memory_mut(|memory| memory.request_focus(id));
+}
+
 fn filter(ui: &mut Ui, cx: &Cx, text: &mut String) -> Wish {
     let words = cx.words.devices;
-    let id = Id::unique("device filter");
+    let id = filter_id();
     let field = TextEdit::singleline(text)
         .id(id)
         .hint_text(words.filter)
@@ -88,20 +147,25 @@ fn filter(ui: &mut Ui, cx: &Cx, text: &mut String) -> Wish {
     }
     let down = field.has_focus() && pressed(Key::ArrowDown);
     let enter = field.lost_focus() && pressed(Key::Enter);
-    Wish { into_list: down, open_first: enter && !text.trim().is_empty() }
+    Wish { into_list: down, open_first: enter && !text.trim().is_empty(), add: false }
 }
 
 fn sorting(ui: &mut Ui, cx: &Cx, view: &mut View) {
     let words = cx.words.devices;
-    let name = |sort| match sort {
-        Sort::Name => words.sort_name,
-        Sort::Status => words.sort_status,
-        Sort::Changed => words.sort_changed,
+    let name = |sort: &Sort| match sort {
+        Sort::Trouble => words.sort_trouble.to_owned(),
+        Sort::Name => words.sort_name.to_owned(),
+        Sort::Changed => words.sort_changed.to_owned(),
+        Sort::Kind => words.group_kind.to_owned(),
+        Sort::Metric(metric) => harmless::line(metric.as_str(), 40),
     };
     let theme = theme::of(ui);
-    MenuButton::from_button(widgets::link(theme, &(words.sort)(name(view.sort)))).ui(ui, |ui| {
-        for sort in [Sort::Name, Sort::Status, Sort::Changed] {
-            ui.radio_value(&mut view.sort, sort, name(sort));
+    MenuButton::from_button(widgets::link(theme, &(words.sort)(&name(&view.sort)))).ui(ui, |ui| {
+        for sort in [Sort::Trouble, Sort::Name, Sort::Changed] {
+            let text = name(&sort);
+            if ui.radio(view.sort == sort && !view.reversed, text).clicked() {
+                (view.sort, view.reversed) = (sort, false);
+            }
         }
     });
 }
@@ -109,14 +173,44 @@ fn sorting(ui: &mut Ui, cx: &Cx, view: &mut View) {
 fn grouping(ui: &mut Ui, cx: &Cx, view: &mut View) {
     let words = cx.words.devices;
     let name = |grouping| match grouping {
+        Grouping::Own => words.group_own,
         Grouping::None => words.group_none,
         Grouping::Kind => words.group_kind,
         Grouping::Status => words.group_status,
     };
     let theme = theme::of(ui);
     MenuButton::from_button(widgets::link(theme, &(words.group)(name(view.grouping)))).ui(ui, |ui| {
-        for grouping in [Grouping::None, Grouping::Kind, Grouping::Status] {
+        for grouping in [Grouping::Own, Grouping::None, Grouping::Kind, Grouping::Status] {
             ui.radio_value(&mut view.grouping, grouping, name(grouping));
         }
     });
+}
+
+fn layouts(ui: &mut Ui, cx: &Cx, layout: &mut DeviceLayout) {
+    let words = cx.words.devices;
+    let name = |layout| match layout {
+        DeviceLayout::Auto => words.layout_auto,
+        DeviceLayout::Rows => words.layout_rows,
+        DeviceLayout::Table => words.layout_table,
+        DeviceLayout::Cards => words.layout_cards,
+    };
+    let theme = theme::of(ui);
+    MenuButton::from_button(widgets::link(theme, &(words.layout)(name(*layout)))).ui(ui, |ui| {
+        for one in [DeviceLayout::Auto, DeviceLayout::Rows, DeviceLayout::Table, DeviceLayout::Cards] {
+            ui.radio_value(layout, one, name(one));
+        }
+    });
+}
+
+/// How many devices are hidden: a click lists them too.
+fn hidden(ui: &mut Ui, cx: &Cx, count: usize, shown: &mut bool) {
+    if count == 0 {
+        return;
+    }
+    let words = cx.words.devices;
+    let text = (if *shown { words.hide_hidden } else { words.hidden })(count);
+    let link = ui.add(widgets::link(theme::of(ui), &text));
+    if link.on_hover_text(if *shown { &text } else { words.show_hidden }).clicked() {
+        *shown = !*shown;
+    }
 }

@@ -5,22 +5,35 @@ use egui::{Align, Frame, Label, Layout, Margin, RichText, Stroke, Ui};
 use super::order::Order;
 use super::standing::Standing;
 use crate::ui::theme::{self, radius, space};
-use crate::ui::{Cx, harmless, widgets};
+use crate::ui::{Cx, harmless, people, widgets};
 
-/// Draws it where there is need. Returns whether the person wants the filter cleared.
-pub(super) fn show(ui: &mut Ui, cx: &Cx, order: &Order, filter: &str, standings: &[Standing]) -> bool {
+/// Draws it where there is need. Returns whether the person wants what is left out to be
+/// listed: the filter cleared, or hidden devices shown; `add`: a device added.
+pub(super) fn show(
+    ui: &mut Ui,
+    cx: &Cx,
+    order: &Order,
+    filter: &str,
+    standings: &[Standing],
+    add: &mut bool,
+) -> bool {
     let words = cx.words.devices;
     let (shown, all) = order.matching();
     if standings.is_empty() {
         sentence(ui, words.no_connection);
+    } else if all == 0 && order.hidden() > 0 {
+        sentence(ui, words.all_hidden);
+        let mut show = false;
+        ui.vertical_centered(|ui| show = ui.add(widgets::plain(words.show_hidden)).clicked());
+        return show;
     } else if all == 0 {
         match standings.iter().find(|standing| standing.is_live()) {
-            Some(live) => first_devices(ui, cx, live.url.as_deref().unwrap_or("")),
+            Some(live) => *add |= first_devices(ui, cx, live.url.as_deref().unwrap_or("")),
             // The head says how the only connection stands.
             None if standings.len() == 1 => {}
             None => sentence(ui, words.asking),
         }
-    } else if shown == 0 && order.lines().is_empty() {
+    } else if shown == 0 {
         sentence(ui, &(words.no_match)(&harmless::line(filter.trim(), 60)));
         let mut clear = false;
         ui.vertical_centered(|ui| clear = ui.add(widgets::plain(words.clear_filter)).clicked());
@@ -41,7 +54,9 @@ fn sentence(ui: &mut Ui, text: &str) {
 }
 
 /// Two ways to a first device, with this server's own address. No token is ever part of them.
-fn first_devices(ui: &mut Ui, cx: &Cx, url: &str) {
+///
+/// Returns whether the person wants to add a device.
+fn first_devices(ui: &mut Ui, cx: &Cx, url: &str) -> bool {
     let words = cx.words.devices;
     let theme = theme::of(ui);
     let (secure, place) = place_of(url);
@@ -52,18 +67,25 @@ fn first_devices(ui: &mut Ui, cx: &Cx, url: &str) {
          -H \"Authorization: Bearer $TOKEN\" {http}://{place}/v1/devices/greenhouse-3/readings"
     );
     let agent = format!("duplexctl agent --url {socket}://{place}");
-    Frame::new().inner_margin(Margin::symmetric(space::LARGE as i8, space::SMALL as i8)).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = space::SMALL;
-        ui.label(RichText::new(words.none_title).font(theme::heading()));
-        explained(ui, words.none_curl);
-        line(ui, cx, &curl);
-        ui.add(
-            Label::new(RichText::new(words.none_curl_token).font(theme::small()).color(theme.weak)).wrap(),
-        );
-        ui.add_space(space::SMALL);
-        explained(ui, words.none_agent);
-        line(ui, cx, &agent);
-    });
+    Frame::new()
+        .inner_margin(Margin::symmetric(space::LARGE as i8, space::SMALL as i8))
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = space::SMALL;
+            ui.label(RichText::new(words.none_title).font(theme::heading()));
+            let possible = people::add_device::is_possible(cx);
+            let add = possible && ui.add(widgets::primary(theme, cx.words.people.add_device)).clicked();
+            explained(ui, words.none_curl);
+            line(ui, cx, &curl);
+            ui.add(
+                Label::new(RichText::new(words.none_curl_token).font(theme::small()).color(theme.weak))
+                    .wrap(),
+            );
+            ui.add_space(space::SMALL);
+            explained(ui, words.none_agent);
+            line(ui, cx, &agent);
+            add
+        })
+        .inner
 }
 
 fn explained(ui: &mut Ui, text: &str) {

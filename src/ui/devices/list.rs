@@ -1,28 +1,41 @@
-//! The list of devices: counts, filter, order, and the lines that are visible. Arrows move through it, Enter opens.
+//! The list of devices: counts, filter, order, and the lines that are visible. Arrows move through it, Enter opens,
+//! letters go to the filter.
+
+use std::sync::Arc;
 
 use egui::accesskit::Role;
 use egui::scroll_area::ScrollArea;
-use egui::{EventFilter, Id, Key as Button, Panel, Rect, Sense, Ui, UiBuilder, pos2, vec2};
+use egui::{Id, Panel, Rect, Sense, Ui, UiBuilder, pos2, vec2};
 
+use super::card;
 use super::controls;
 use super::empty;
 use super::entry::Entry;
-use super::order::{Grouping, Key, Order, View, What};
-use super::paint::{self, Stand};
-use super::rows::{self, Cache};
+use super::moves::{self, Moves};
+use super::order::{Line, Order, What};
+use super::paint::{self, Pen, Slots, Stand};
+use super::rows::{self, Cache, Visible, Which};
 use super::standing::Standing;
+use super::table::Table;
+use super::view::{Grid, Grouping, Key, Shape, View};
 use crate::model::Devices;
+use crate::model::link_device::link_id;
+use crate::model::panes::DeviceLists;
+use crate::ui::digits::Digits;
 use crate::ui::text::Words;
-use crate::ui::theme;
-use crate::ui::{Cx, widgets};
+use crate::ui::theme::{self, space};
+use crate::ui::{Cx, harmless, widgets};
+
+/// A pointer that has not moved for so long keeps nothing where it is, in seconds.
+const MAX_HOLD_S: f64 = 10.0;
 
 /// The list's own state: what it shows and where it is scrolled to.
-#[derive(Default)]
 pub(super) struct List {
     view: View,
     order: Order,
     cache: Cache,
-    visible: Vec<(Key, usize)>,
+    digits: Digits,
+    visible: Vec<Visible>,
     /// The row that the keyboard is on.
     cursor: Option<Key>,
     /// Where it was drawn last.
@@ -31,24 +44,62 @@ pub(super) struct List {
     /// The first device that is wholly visible, and how far below the list's edge it stands.
     top: Option<(Key, f32)>,
     wants_focus: bool,
+    /// What is searched for among the columns.
+    column_search: String,
+    /// The tables of the sections that are on screen.
+    tables: Vec<Option<Table>>,
+    /// The person wants to add a device.
+    add: bool,
     /// In whose words everything here is.
     words: Option<&'static Words>,
 }
 
+impl Default for List {
+    fn default() -> List {
+        List {
+            view: View::default(),
+            order: Order::default(),
+            cache: Cache::default(),
+            digits: Digits::new(theme::body()),
+            visible: Vec::new(),
+            cursor: None,
+            area: None,
+            offset: 0.0,
+            top: None,
+            wants_focus: false,
+            add: false,
+            column_search: String::new(),
+            tables: Vec::new(),
+            words: None,
+        }
+    }
+}
+
 impl List {
     /// Draws the pane. Returns the device that the person chose.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, standings: &[Standing]) -> Option<Key> {
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        standings: &[Standing],
+        lists: &mut DeviceLists,
+    ) -> Option<Key> {
         if self.words.replace(cx.words).is_some_and(|words| !std::ptr::eq(words, cx.words)) {
             // Another language: nothing that was prepared is right.
             (self.cache, self.order) = (Cache::default(), Order::default());
         }
-        let hold = self.is_pointed_at(ui);
+        let width = ui.available_width();
+        let hold = self.is_pointed_at(ui, cx);
         let before = self.view.clone();
-        let mut changed = self.order.sync(cx, &self.view, hold);
-        let wish = controls::show(ui, cx, &mut self.view, &self.order, standings);
+        let mut grid = Grid::of(Shape::of(lists.layout, width), width, cx.rhythm());
+        let mut changed = self.order.sync(cx, &self.view, hold, grid);
+        let wish = controls::show(ui, cx, &mut self.view, &self.order, standings, &mut lists.layout);
         self.wants_focus |= wish.into_list;
-        if before != self.view {
-            changed |= self.order.sync(cx, &self.view, hold);
+        self.add |= wish.add;
+        let chosen_grid = Grid::of(Shape::of(lists.layout, width), width, cx.rhythm());
+        if before != self.view || grid != chosen_grid {
+            grid = chosen_grid;
+            changed |= self.order.sync(cx, &self.view, hold, grid);
             // What is drawn above the list already may say something else now.
             cx.deadline.at(cx.now.boot_ms);
         }
@@ -61,13 +112,33 @@ impl List {
             jump = self.top.as_ref().and_then(|(key, y)| Some(self.top_of(key)? - y));
         }
         left_out(ui, cx);
-        let clear = empty::show(ui, cx, &self.order, &self.view.filter, standings);
-        if clear {
-            self.view.filter.clear();
-            cx.deadline.at(cx.now.boot_ms);
+        if grid.shape == Shape::Table {
+            self.header(ui, cx, lists, width);
         }
-        let chosen = self.lines(ui, cx, standings, jump);
+        let mut area = ui.available_rect_before_wrap();
+        let has_devices = self.order.matching().0 > 0;
+        if !has_devices {
+            // What is said about that stands below the rows of the connections.
+            area.set_height(self.order.height().min(area.height() / 2.0));
+        }
+        let chosen = self.lines(ui, cx, standings, (area, grid), jump, lists);
+        if !has_devices {
+            let rest = ui.available_rect_before_wrap().with_min_y(area.bottom());
+            let clear = ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
+                empty::show(ui, cx, &self.order, &self.view.filter, standings, &mut self.add)
+            });
+            if clear.inner {
+                self.view.filter.clear();
+                self.view.hidden_too |= self.order.matching().1 == 0;
+                cx.deadline.at(cx.now.boot_ms);
+            }
+        }
         chosen.or(chosen_first)
+    }
+
+    /// Whether the person wants to add a device; asked for once.
+    pub(super) fn take_add(&mut self) -> bool {
+        std::mem::take(&mut self.add)
     }
 
     /// Puts the keyboard's focus into the list.
@@ -81,9 +152,19 @@ impl List {
         self.area = None;
     }
 
-    fn is_pointed_at(&self, ui: &Ui) -> bool {
+    /// Whether the pointer is on the list and in use: one that was left lying there must not keep trouble from coming up.
+    fn is_pointed_at(&self, ui: &Ui, cx: &mut Cx) -> bool {
         let pointer = ui.ctx().pointer_hover_pos();
-        self.area.zip(pointer).is_some_and(|(area, pointer)| area.contains(pointer))
+        if !self.area.zip(pointer).is_some_and(|(area, pointer)| area.contains(pointer)) {
+            return false;
+        }
+        let (still, is_down) =
+            ui.input(|input| (f64::from(input.pointer.time_since_last_movement()), input.pointer.any_down()));
+        let left = MAX_HOLD_S - still;
+        if self.order.is_held() && left > 0.0 {
+            cx.deadline.at(cx.now.boot_ms.saturating_add((left * 1_000.0) as u64 + 1));
+        }
+        is_down || left > 0.0
     }
 
     fn first(&self) -> Option<Key> {
@@ -95,14 +176,31 @@ impl List {
         self.order.lines().get(line).map(|line| line.top)
     }
 
+    /// The names of the columns of what stands topmost: they stay while it is scrolled.
+    fn header(&mut self, ui: &mut Ui, cx: &Cx, lists: &mut DeviceLists, width: f32) {
+        let Some(at) = self.order.section_at(self.offset) else { return };
+        let height = cx.rhythm().heading;
+        let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
+        let view_before = self.view.clone();
+        let Some(section) = self.order.sections.get_mut(at) else { return };
+        let chosen = lists.table(section.connection);
+        let table = Table::of(cx, section, chosen, &self.view, width - 2.0 * paint::EDGE);
+        table.header(ui, cx, rect, section, (&mut self.view, lists, &mut self.column_search));
+        if view_before != self.view {
+            // Sorted anew with the next frame.
+            ui.ctx().request_repaint();
+        }
+    }
+
     fn lines(
         &mut self,
         ui: &mut Ui,
         cx: &mut Cx,
         standings: &[Standing],
+        (area, grid): (Rect, Grid),
         mut jump: Option<f32>,
+        lists: &mut DeviceLists,
     ) -> Option<Key> {
-        let area = ui.available_rect_before_wrap();
         let id = Id::unique("device list");
         let response = ui.interact(area, id, Sense::focusable_noninteractive());
         if std::mem::take(&mut self.wants_focus) {
@@ -110,15 +208,18 @@ impl List {
         }
         let mut chosen = None;
         if response.has_focus() {
-            // Esc clears the filter first, and leaves the list after that.
-            let escape = !self.view.filter.is_empty();
-            let filter = EventFilter { vertical_arrows: true, escape, ..EventFilter::default() };
-            ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
-            let keys = self.keys(ui, area.height(), cx.rhythm().device);
-            jump = keys.scroll_to.or(jump);
-            chosen = keys.chosen;
-            if keys.clear {
+            moves::lock_focus(ui, id, &self.view);
+            let moves = Moves::read(ui);
+            chosen = moves.opens.then(|| self.cursor.clone()).flatten();
+            jump = self.move_cursor(&moves, area.height(), &grid).or(jump);
+            if moves.clear {
                 self.view.filter.clear();
+                cx.deadline.at(cx.now.boot_ms);
+            }
+            if !moves.typed.is_empty() {
+                // Who types in the list looks for a device.
+                self.view.filter.push_str(&moves.typed);
+                controls::focus_filter(ui, self.view.filter.chars().count());
                 cx.deadline.at(cx.now.boot_ms);
             }
         }
@@ -133,20 +234,21 @@ impl List {
             let output = scroll.show_viewport(ui, |ui, viewport| {
                 ui.set_height(self.order.height());
                 let origin = pos2(area.left(), ui.max_rect().top());
-                self.paint(ui, cx, standings, viewport, Rect::from_min_size(origin, area.size()), focused)
+                let whole = Rect::from_min_size(origin, area.size());
+                self.paint(ui, cx, standings, (viewport, whole, grid), focused, lists)
             });
             self.offset = output.state.clamped_offset().y;
             chosen = output.inner.or(chosen.take());
         });
         let cursor = self.cursor.as_ref().filter(|key| self.cache.get(key).is_some());
         ui.ctx().accesskit_node_builder(id, |node| {
-            node.set_role(Role::List);
+            node.set_role(if grid.shape == Shape::Table { Role::Table } else { Role::List });
             node.set_label(cx.words.devices.device_list);
             if let Some(cursor) = cursor {
                 node.set_active_descendant(paint::row_id(cursor).accesskit_id());
             }
         });
-        if self.cursor.is_none() {
+        if self.cursor.is_none() && widgets::is_by_keys(ui.ctx()) {
             widgets::focus_ring(ui, &response, theme::of(ui));
         }
         if let Some(chosen) = &chosen {
@@ -159,59 +261,103 @@ impl List {
         (self.order.height() - height).max(0.0)
     }
 
+    /// Notes which devices a part of the list shows, and copies what is shown of them.
+    fn look(&mut self, cx: &Cx, lists: &DeviceLists, lines: std::ops::Range<usize>, grid: &Grid, width: f32) {
+        self.visible.clear();
+        for line in lines {
+            if let (Some(key), What::Device(section, place)) =
+                (self.order.key(line), self.order.lines()[line].what)
+            {
+                self.visible.push(Visible { key, place, section });
+            }
+        }
+        self.tables.clear();
+        let slots = Slots::of(width);
+        if grid.shape == Shape::Table {
+            self.tables.resize_with(self.order.sections.len(), || None);
+            for at in self.visible.iter().map(|visible| visible.section) {
+                if let Some(section) = self.order.sections.get_mut(at).filter(|_| self.tables[at].is_none()) {
+                    let chosen = lists.table(section.connection);
+                    let table = Table::of(cx, section, chosen, &self.view, width - 2.0 * paint::EDGE);
+                    self.tables[at] = Some(table);
+                }
+            }
+        }
+        let tables = &self.tables;
+        let which = |section: usize| match grid.shape {
+            Shape::Rows => Some(Which::First(slots.count)),
+            Shape::Cards => Some(Which::First(card::READINGS)),
+            Shape::Table => {
+                let table = tables.get(section)?.as_ref()?;
+                Some(Which::Named(Arc::clone(&table.metrics), table.others()))
+            }
+        };
+        let spark = match grid.shape {
+            Shape::Rows => slots.spark,
+            Shape::Cards => true,
+            Shape::Table => false,
+        };
+        self.cache.update(cx, &self.visible, which, spark);
+    }
+
     /// Draws the lines that a part of the list shows.
     fn paint(
         &mut self,
         ui: &mut Ui,
         cx: &mut Cx,
         standings: &[Standing],
-        viewport: Rect,
-        whole: Rect,
+        (viewport, whole, grid): (Rect, Rect, Grid),
         focused: bool,
+        lists: &mut DeviceLists,
     ) -> Option<Key> {
         let range = self.order.visible(viewport.top(), viewport.bottom());
-        self.visible.clear();
-        for line in range.clone() {
-            if let (Some(key), What::Device(_, place)) = (self.order.key(line), self.order.lines()[line].what)
-            {
-                self.visible.push((key, place));
-            }
-        }
-        self.cache.update(cx, &self.visible);
+        self.look(cx, lists, range.clone(), &grid, whole.width());
+        let generation = self.digits.begin(ui);
         self.top = None;
         let mut chosen = None;
-        let mut keys = self.visible.iter();
-        let under_kind = self.view.grouping == Grouping::Kind;
-        for line in &self.order.lines()[range] {
-            let at =
+        let mut next = 0;
+        for at in range {
+            let line = self.order.lines()[at];
+            let place =
                 |height| Rect::from_min_size(whole.min + vec2(0.0, line.top), vec2(whole.width(), height));
             match line.what {
                 What::Connection(section) => {
                     let section = &self.order.sections[section];
-                    let id = Id::unique(("devices of", section.connection));
-                    let standing = Standing::of(standings, section.connection);
-                    let text =
-                        standing.sentence(cx).unwrap_or_else(|| (cx.words.devices.counts)(&section.counts));
-                    let rect = at(cx.rhythm().section);
-                    paint::section(ui, rect, id, &standing.name, &text, standing.is_down());
+                    let standing = standings.iter().find(|known| known.connection == section.connection);
+                    let counts = (standings.len() > 1).then_some(&section.counts);
+                    let rect = place(cx.rhythm().section);
+                    if standing.is_some_and(|known| paint::connection(ui, cx, rect, known, counts)) {
+                        chosen = Some(Key { connection: section.connection, device: link_id() });
+                    }
                 }
-                What::Group(section, place) => {
+                What::Header(section) => {
+                    let (rect, search) = (place(cx.rhythm().heading), &mut self.column_search);
+                    let section = &mut self.order.sections[section];
+                    let table = self.tables.iter().flatten().find(|table| table.is_of(section.connection));
+                    if let Some(table) = table {
+                        table.header(ui, cx, rect, section, (&mut self.view, lists, search));
+                    }
+                }
+                What::Group(section, entry) => {
                     let section = &self.order.sections[section];
-                    let entry = &section.entries[place];
+                    let entry = &section.entries[entry];
                     let name = self.view.group_name(cx, entry);
                     let id = Id::unique(("group of devices", section.connection, &name));
-                    paint::group(ui, at(cx.rhythm().heading), id, &name);
+                    paint::group(ui, place(cx.rhythm().heading), id, &name);
                 }
                 What::Device(..) => {
-                    let Some((key, _)) = keys.next() else { continue };
-                    let Some(row) = self.cache.get(key) else { continue };
+                    let Some(visible) = self.visible.get(next).cloned() else { continue };
+                    next += 1;
                     if self.top.is_none() && line.top >= viewport.top() {
-                        self.top = Some((key.clone(), line.top - viewport.top()));
+                        self.top = Some((visible.key.clone(), line.top - viewport.top()));
                     }
-                    let focused = focused && self.cursor.as_ref() == Some(key);
-                    let stand = Stand { focused, under_kind };
-                    if paint::device(ui, cx, at(cx.rhythm().device), key, row, stand) {
-                        chosen = Some(key.clone());
+                    let width = whole.width() / grid.columns as f32;
+                    let cell = Rect::from_min_size(
+                        whole.min + vec2(width * line.column as f32, line.top),
+                        vec2(width, grid.device()),
+                    );
+                    if self.device(ui, cx, &visible, cell, (line, grid), (focused, generation)) {
+                        chosen = Some(visible.key);
                     }
                 }
             }
@@ -219,63 +365,73 @@ impl List {
         chosen
     }
 
-    /// What the keyboard says while the list has the focus.
-    fn keys(&mut self, ui: &Ui, height: f32, row: f32) -> Keys {
-        let mut keys = Keys::default();
-        let pressed = |key| ui.input(|input| input.key_pressed(key));
-        keys.clear = pressed(Button::Escape);
-        let at = self.cursor.as_ref().and_then(|cursor| self.order.line(cursor));
-        if pressed(Button::Enter) && at.is_some() {
-            keys.chosen.clone_from(&self.cursor);
-        }
-        let count = self.order.lines().len();
-        let device = |line: &usize| self.order.key(*line).is_some();
-        let page = (height / row).max(1.0) as usize;
-        let next = match at {
-            _ if pressed(Button::Home) => (0..count).find(device),
-            _ if pressed(Button::End) => (0..count).rfind(device),
-            Some(at) if pressed(Button::ArrowDown) => (at + 1..count).find(device),
-            Some(at) if pressed(Button::ArrowUp) => (0..at).rfind(device),
-            Some(at) if pressed(Button::PageDown) => (at + 1..count).filter(device).take(page).last(),
-            Some(at) if pressed(Button::PageUp) => (0..at).rev().filter(device).take(page).last(),
-            None if pressed(Button::ArrowDown) || pressed(Button::ArrowUp) => self
-                .top
-                .as_ref()
-                .and_then(|(top, _)| self.order.line(top))
-                .or_else(|| (0..count).find(device)),
-            _ => None,
+    /// Draws a device. Returns whether the person chose it.
+    fn device(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        visible: &Visible,
+        cell: Rect,
+        (line, grid): (Line, Grid),
+        (focused, generation): (bool, u64),
+    ) -> bool {
+        let Some(row) = self.cache.get_mut(&visible.key) else { return false };
+        let said = row.said(cx, &visible.key);
+        let cursor = focused && self.cursor.as_ref() == Some(&visible.key);
+        let role = if grid.shape == Shape::Table { Role::Row } else { Role::ListItem };
+        let position = (line.nth, self.order.matching().0);
+        let stand = Stand { cursor, ring: cursor && widgets::is_by_keys(ui.ctx()), position, role };
+        let rect = match grid.shape {
+            Shape::Cards => card::place(cell),
+            Shape::Rows | Shape::Table => cell.shrink2(vec2(paint::EDGE, 0.5)),
         };
-        if let Some(line) = next {
-            self.cursor = self.order.key(line);
-            let top = self.order.lines()[line].top;
-            // Headings above the first row come into view with it.
-            let first = (0..line).all(|line| !device(&line));
-            let low = if first { 0.0 } else { top };
-            if low < self.offset {
-                keys.scroll_to = Some(low);
-            } else if top + row > self.offset + height {
-                keys.scroll_to = Some(top + row - height);
+        let chosen = paint::ground(ui, cx, rect, (&visible.key, row), &said, stand);
+        let mut pen = Pen { digits: &mut self.digits, generation };
+        match grid.shape {
+            Shape::Rows => paint::line(ui, rect, row, &said, Slots::of(cell.width()), &mut pen),
+            Shape::Cards => card::paint(ui, rect, row, &said, &mut pen),
+            Shape::Table => {
+                if let Some(Some(table)) = self.tables.get(visible.section) {
+                    table.row(ui, rect, row, &said, &mut pen);
+                }
             }
         }
-        keys
+        chosen
     }
-}
 
-#[derive(Default)]
-struct Keys {
-    scroll_to: Option<f32>,
-    chosen: Option<Key>,
-    clear: bool,
+    /// Moves the keyboard's row. Returns how far to scroll so that it is seen.
+    fn move_cursor(&mut self, moves: &Moves, height: f32, grid: &Grid) -> Option<f32> {
+        let at = self.cursor.as_ref().and_then(|cursor| self.order.line(cursor));
+        let top = || self.top.as_ref().and_then(|(top, _)| self.order.line(top));
+        let line = moves.next(self.order.lines(), at, top, (height, grid))?;
+        self.cursor = self.order.key(line);
+        let row = grid.device();
+        let lines = self.order.lines();
+        let top = lines[line].top;
+        // What stands above the first row comes into view with it.
+        let low =
+            if lines[line].nth < grid.columns && lines[line].nth == lines[line].column { 0.0 } else { top };
+        if low < self.offset {
+            Some(low)
+        } else if top + row > self.offset + height {
+            Some(top + row - height)
+        } else {
+            None
+        }
+    }
 }
 
 impl View {
     fn group_name(&self, cx: &Cx, entry: &Entry) -> String {
         let words = cx.words.devices;
         match self.grouping {
-            Grouping::None => String::new(),
+            _ if entry.is_pinned() => words.pinned.to_owned(),
+            Grouping::None => words.not_grouped.to_owned(),
+            Grouping::Own if entry.group().is_empty() => words.not_grouped.to_owned(),
+            Grouping::Own => harmless::line(entry.group(), 64),
             Grouping::Kind if entry.kind.trim().is_empty() => words.no_kind.to_owned(),
             Grouping::Kind => rows::kind(cx.words, &entry.kind, entry.id.as_str()),
-            Grouping::Status => (words.status)(entry.group_status()).to_owned(),
+            Grouping::Status => words.trouble(entry.group_trouble()).to_owned(),
         }
     }
 }
@@ -293,7 +449,7 @@ fn left_out(ui: &mut Ui, cx: &Cx) {
         return;
     }
     let words = cx.words.devices;
-    let margin = egui::Margin::symmetric(theme::space::LARGE as i8, theme::space::TINY as i8);
+    let margin = egui::Margin::symmetric(space::LARGE as i8, space::TINY as i8);
     let frame = egui::Frame::new().inner_margin(margin);
     Panel::bottom("left out").frame(frame).resizable(false).show(ui, |ui| {
         for (count, said) in

@@ -1,51 +1,178 @@
 //! The device pane: the list of all devices, or the page of one.
 
+mod acts;
+mod card;
 mod controls;
+mod cut;
 mod empty;
 mod entry;
 mod list;
+mod moves;
+mod naming;
 mod order;
 mod page;
 mod paint;
 mod rows;
+mod shown;
+mod spark;
 mod standing;
+mod sweep;
+mod table;
+mod tally;
+mod toast;
+mod view;
 
 use std::collections::HashMap;
 
 use egui::Ui;
 
 use super::Cx;
+use super::harmless;
 use super::link::LinkMemory;
 use crate::model::device::DeviceId;
+use crate::model::device_choices::DeviceChange;
 use crate::model::id::ConnectionId;
+use crate::model::intent::Intent;
+use crate::model::panes::DeviceLists;
 
+pub(super) use acts::Act;
+use acts::Subject;
 use list::List;
+use naming::{Naming, Outcome, What};
 use page::Page;
 use standing::Standing;
+use toast::{Offer, Toast};
+
+/// After so long another file can be saved although nothing was heard of the last one, in milliseconds.
+const MAX_SAVING_MS: u64 = 300_000;
 
 /// The pane's own state.
 #[derive(Default)]
 pub(super) struct Devices {
     list: List,
     page: Option<Page>,
+    naming: Option<Naming>,
+    toast: Option<Toast>,
+    /// The file that is being saved, and whether it shows only a part.
+    saving: Option<(u64, bool)>,
 }
 
 impl Devices {
     /// Draws the pane into what it is given.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, links: &HashMap<ConnectionId, LinkMemory>) {
-        if let Some(page) = &mut self.page {
-            if !page.show(ui, cx) {
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        links: &HashMap<ConnectionId, LinkMemory>,
+        lists: &mut DeviceLists,
+    ) {
+        let pane = ui.max_rect();
+        match &mut self.page {
+            Some(page) => {
+                // An answer that does not come does not lock the button for ever.
+                let is_saving = |(number, _)| cx.now.boot_ms < number + MAX_SAVING_MS;
+                let wish = page.show(ui, cx, self.saving.is_some_and(is_saving));
+                self.follow(ui, cx, wish);
+            }
+            None => {
+                let standings = Standing::all(cx, links);
+                if let Some(key) = self.list.show(ui, cx, &standings, lists) {
+                    self.open(key.connection, key.device);
+                    cx.deadline.at(cx.now.boot_ms);
+                }
+            }
+        }
+        if let Some(((connection, device), act)) = acts::take(ui) {
+            self.act(ui, cx, (connection, &device), act);
+        }
+        self.name(ui, cx);
+        self.saved(cx);
+        toast::show(ui, cx, pane, &mut self.toast);
+    }
+
+    /// Does what a person wants on the page.
+    fn follow(&mut self, ui: &Ui, cx: &mut Cx, wish: page::Wish) {
+        match wish {
+            page::Wish::Stay => {}
+            page::Wish::Back => {
                 self.page = None;
                 self.list.focus();
                 // Something else is to be drawn, and nothing else says so.
                 cx.deadline.at(cx.now.boot_ms);
             }
-            return;
+            page::Wish::Act(act) => {
+                if let Some((connection, device)) = self.opened() {
+                    self.act(ui, cx, (connection, &device), act);
+                }
+            }
+            page::Wish::Save(export, is_part) => {
+                self.saving = Some((export.number, is_part));
+                cx.intents.push(Intent::Export(export));
+            }
         }
-        let standings = Standing::all(cx, links);
-        if let Some(key) = self.list.show(ui, cx, &standings) {
-            self.open(key.connection, key.device);
-            cx.deadline.at(cx.now.boot_ms);
+    }
+
+    /// Does something with a device as a whole.
+    pub(super) fn act(
+        &mut self,
+        ui: &Ui,
+        cx: &mut Cx,
+        (connection, device): (ConnectionId, &DeviceId),
+        act: Act,
+    ) {
+        let Some(subject) = Subject::of(cx, connection, device) else { return };
+        cx.deadline.at(cx.now.boot_ms);
+        match act {
+            Act::Rename => self.naming = Some(Naming::new(cx, What::Name, subject)),
+            Act::Group => self.naming = Some(Naming::new(cx, What::Group, subject)),
+            Act::Mute(muted) => {
+                cx.intents.push(Intent::MuteDevice { connection, device: device.clone(), muted });
+            }
+            Act::CopyId => ui.ctx().copy_text(device.to_string()),
+            Act::Pin(_) | Act::Hide(_) => {
+                if let Some(change) = act.change() {
+                    self.change(cx, &subject, change);
+                }
+            }
+        }
+    }
+
+    fn change(&mut self, cx: &mut Cx, subject: &Subject, change: DeviceChange) {
+        if let Some((said, undo)) = acts::change(cx, subject, change) {
+            let offer = Offer::Undo(subject.connection, subject.device.clone(), undo);
+            self.toast = Some(Toast::new(cx, said, offer));
+        }
+    }
+
+    /// Says what became of a file, once.
+    fn saved(&mut self, cx: &mut Cx) {
+        let Some((number, is_part)) = self.saving else { return };
+        let exported = cx.model.read(|model| model.exported.clone());
+        let Some(exported) = exported.filter(|exported| exported.number == number) else { return };
+        self.saving = None;
+        cx.deadline.at(cx.now.boot_ms);
+        let words = cx.words.device_acts;
+        self.toast = Some(match exported.outcome {
+            Ok(file) => {
+                let mut said =
+                    vec![(words.saved)(&harmless::line(&file.path.display().to_string(), 200), file.rows)];
+                said.extend(file.cut_at.map(|at| (words.cut)(&(cx.words.day_and_clock)(at))));
+                said.extend(is_part.then(|| words.picture_part.to_owned()));
+                Toast::new(cx, said.join("\n"), Offer::File(file.path))
+            }
+            Err(failure) => Toast::lasting((words.not_saved)(&failure)),
+        });
+    }
+
+    /// Draws the dialog in which a device is named or grouped, if it is open.
+    fn name(&mut self, ui: &Ui, cx: &mut Cx) {
+        let Some(naming) = &mut self.naming else { return };
+        let Outcome::Closed(change) = naming.show(ui, cx) else { return };
+        let subject = naming.subject().clone();
+        self.naming = None;
+        cx.deadline.at(cx.now.boot_ms);
+        if let Some(change) = change {
+            self.change(cx, &subject, change);
         }
     }
 
@@ -53,6 +180,11 @@ impl Devices {
     pub(super) fn open(&mut self, connection: ConnectionId, device: DeviceId) {
         self.list.rest();
         self.page = Some(Page::new(connection, device));
+    }
+
+    /// Whether the person wants to add a device, and at which server if that is known; asked for once.
+    pub(super) fn take_wish(&mut self) -> Option<Option<ConnectionId>> {
+        self.list.take_add().then_some(None)
     }
 
     /// The device whose page is open.

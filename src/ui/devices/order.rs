@@ -2,71 +2,34 @@
 //! reads, and only when something changed that they depend on; a filter that is typed on looks at what it left alone.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::entry::{self, Entry, Fresh};
+use super::entry::{self, Asked, Entry, Fresh};
+use super::sweep::Sweep;
+use super::tally::Tally;
+use super::view::{Grid, Grouping, Key, Shape, Sort, Trouble, View};
 use crate::model::Connection;
-use crate::model::device::{DeviceId, Status};
+use crate::model::device_choices::ServerChoices;
 use crate::model::id::ConnectionId;
 use crate::model::search::fold::folded_name;
 use crate::model::time::BootMs;
 use crate::ui::Cx;
 use crate::ui::text::devices::Counts;
-use crate::ui::theme::Rhythm;
 
 /// So many devices are compared in one read of the model.
-const CHUNK: usize = 512;
+pub(super) const CHUNK: usize = 512;
 /// Of so many devices, one costs a millisecond of waiting before the list is made anew.
-const DEVICES_A_MS: u64 = 100;
-
-/// What the list is sorted by.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Sort {
-    /// By name, numbers in them by their size.
-    #[default]
-    Name,
-    /// What needs a look first.
-    Status,
-    /// What came, went or fell silent last first.
-    Changed,
-}
-
-/// What the list is grouped by.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Grouping {
-    /// Not at all.
-    #[default]
-    None,
-    /// By what kind of thing it is.
-    Kind,
-    /// By status.
-    Status,
-}
-
-/// What the person wants to see.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct View {
-    /// In which order.
-    pub(super) sort: Sort,
-    /// Under which headings.
-    pub(super) grouping: Grouping,
-    /// As typed.
-    pub(super) filter: String,
-}
-
-/// A device among all connections.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    /// Whose.
-    pub(super) connection: ConnectionId,
-    /// Which.
-    pub(super) device: DeviceId,
-}
+pub(super) const DEVICES_A_MS: u64 = 100;
 
 /// One line of the list.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) struct Line {
     /// How far below the list's beginning it begins, in points.
     pub(super) top: f32,
+    /// Of several that stand beside each other, which; 0 is leftmost.
+    pub(super) column: usize,
+    /// So many devices stand before it.
+    pub(super) nth: usize,
     /// What it is.
     pub(super) what: What,
 }
@@ -76,6 +39,8 @@ pub(super) struct Line {
 pub(super) enum What {
     /// A connection's heading.
     Connection(usize),
+    /// The names of a table's columns.
+    Header(usize),
     /// The heading of the group that this device begins.
     Group(usize, usize),
     /// A device.
@@ -83,11 +48,11 @@ pub(super) enum What {
 }
 
 impl What {
-    fn height(self, rhythm: &Rhythm) -> f32 {
+    fn height(self, grid: &Grid) -> f32 {
         match self {
-            What::Connection(_) => rhythm.section,
-            What::Group(..) => rhythm.heading,
-            What::Device(..) => rhythm.device,
+            What::Connection(_) => grid.rhythm.section,
+            What::Header(_) | What::Group(..) => grid.rhythm.heading,
+            What::Device(..) => grid.device(),
         }
     }
 }
@@ -100,8 +65,18 @@ pub(super) struct Section {
     pub(super) entries: Vec<Entry>,
     /// Places in `entries`, sorted.
     sorted: Vec<usize>,
-    /// Devices by status, links apart.
+    /// Devices by status.
     pub(super) counts: Counts,
+    /// Which metrics they have.
+    pub(super) tally: Tally,
+    /// How many say of what kind they are.
+    pub(super) kinds: usize,
+    /// How many have values that are words.
+    pub(super) wordy: usize,
+    /// How many are hidden.
+    hidden: usize,
+    /// What the person had chosen when it was made.
+    choices: ServerChoices,
     seen: Seen,
 }
 
@@ -132,11 +107,12 @@ pub(super) struct Order {
     pub(super) sections: Vec<Section>,
     lines: Vec<Line>,
     height: f32,
-    /// How closely the lines stand.
-    rhythm: Option<&'static Rhythm>,
+    /// Where devices stand.
+    grid: Option<Grid>,
     view: View,
-    /// What the filter asks for, a word each.
-    words: Vec<String>,
+    /// What the filter asks for.
+    asked: Asked,
+    sweep: Sweep,
     /// Something that moves a device is put off while the person points at the list.
     held: bool,
     made_at: BootMs,
@@ -150,25 +126,48 @@ impl Order {
         &self.lines
     }
 
+    /// Whether something would move if it might.
+    pub(super) fn is_held(&self) -> bool {
+        self.held
+    }
+
     /// The height of all lines, in points.
     pub(super) fn height(&self) -> f32 {
         self.height
     }
 
-    /// Devices by status, links apart.
+    /// Devices by status.
     pub(super) fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// How many devices the filter leaves, links apart, and how many there are.
+    /// How many devices the filter leaves, and how many there are.
     pub(super) fn matching(&self) -> (usize, usize) {
-        let counts = self.counts;
-        (self.matching, counts.online + counts.silent + counts.offline + counts.unknown)
+        (self.matching, self.counts.all())
+    }
+
+    /// How many devices the person has hidden.
+    pub(super) fn hidden(&self) -> usize {
+        self.sections.iter().map(|section| section.hidden).sum()
+    }
+
+    /// The section to which what stands at this height belongs.
+    pub(super) fn section_at(&self, y: f32) -> Option<usize> {
+        let below = self.lines.partition_point(|line| line.top <= y);
+        match self.lines.get(below.saturating_sub(1))?.what {
+            What::Connection(section)
+            | What::Header(section)
+            | What::Group(section, _)
+            | What::Device(section, _) => Some(section),
+        }
     }
 
     /// The lines that a part of the list shows.
     pub(super) fn visible(&self, from: f32, to: f32) -> Range<usize> {
-        let begin = self.lines.partition_point(|line| line.top <= from).saturating_sub(1);
+        let last = self.lines.partition_point(|line| line.top <= from).saturating_sub(1);
+        // Of several beside each other, the first.
+        let top = self.lines.get(last).map_or(0.0, |line| line.top);
+        let begin = self.lines.partition_point(|line| line.top < top);
         let end = self.lines.partition_point(|line| line.top < to);
         begin..end.max(begin)
     }
@@ -196,28 +195,43 @@ impl Order {
     }
 
     /// Makes the order what it should be now. `hold`: nothing that is there is moved. Returns whether a line changed.
-    pub(super) fn sync(&mut self, cx: &mut Cx, view: &View, hold: bool) -> bool {
+    pub(super) fn sync(&mut self, cx: &mut Cx, view: &View, hold: bool, grid: Grid) -> bool {
         let news = self.look(cx);
         let same_view = self.view == *view;
-        if !news && same_view && (hold || !self.held) {
-            let spread = self.rhythm != Some(cx.rhythm());
+        let mut extended = false;
+        if self.view.filter != view.filter {
+            // Every word of the longer filter begins with a word of the shorter: what did not match, does not.
+            let filter = folded_name(&view.filter);
+            extended = filter.starts_with(&folded_name(&self.view.filter));
+            self.asked = Asked::of(&filter, cx.words.devices);
+        }
+        let swept = self.sweep.go_on(cx, view, &self.asked, hold, &mut self.sections);
+        if !news && same_view && !swept && (hold || !self.held) {
+            let spread = self.grid != Some(grid);
             if spread {
-                self.lay_out(cx.rhythm());
+                self.lay_out(grid);
             }
             return spread;
         }
         let was_held = std::mem::take(&mut self.held);
-        let mut moved = !same_view && (self.view.sort, self.view.grouping) != (view.sort, view.grouping);
+        let mut moved = !same_view
+            && (&self.view.sort, self.view.reversed, self.view.grouping)
+                != (&view.sort, view.reversed, view.grouping);
+        moved |= swept && matches!(view.sort, Sort::Metric(_));
         let mut changed = false;
         if news || (was_held && !hold) {
             (changed, moved) = self.collect(cx, view, hold, moved);
         }
-        self.filter(cx, view, changed);
+        let same_hiding = self.view.hidden_too == view.hidden_too;
+        if changed || swept || !same_hiding || self.view.filter != view.filter {
+            self.filter(extended && !changed && !swept && same_hiding, view.hidden_too);
+        }
+        self.count(view.hidden_too);
         self.view.clone_from(view);
         if moved {
             self.arrange();
         }
-        self.lay_out(cx.rhythm());
+        self.lay_out(grid);
         true
     }
 
@@ -264,6 +278,11 @@ impl Order {
                     entries: Vec::new(),
                     sorted: Vec::new(),
                     counts: Counts::default(),
+                    tally: Tally::default(),
+                    kinds: 0,
+                    wordy: 0,
+                    hidden: 0,
+                    choices: ServerChoices::default(),
                     seen: Seen::default(),
                 },
             };
@@ -272,33 +291,43 @@ impl Order {
             changed |= news.changed;
             moved |= news.moved;
             self.held |= news.held;
+            if news.replaced {
+                self.sweep.restart();
+            }
             self.sections.push(section);
         }
         (changed, moved)
     }
 
-    /// Finds what matches.
-    fn filter(&mut self, cx: &Cx, view: &View, changed: bool) {
-        if changed || self.view.filter != view.filter {
-            // Every word of the longer filter begins with a word of the shorter: what did not match, does not.
-            let filter = folded_name(&view.filter);
-            let extended = !changed && filter.starts_with(&folded_name(&self.view.filter));
-            self.words = filter.split_whitespace().map(str::to_owned).collect();
-            for entry in self.sections.iter_mut().flat_map(|section| &mut section.entries) {
-                entry.matches = (entry.matches || !extended) && entry.has(&self.words, cx.words.devices);
-            }
+    /// Finds what matches. `extended`: what did not match before, does not.
+    fn filter(&mut self, extended: bool, hidden_too: bool) {
+        for entry in self.sections.iter_mut().flat_map(|section| &mut section.entries) {
+            entry.matches = !entry.local
+                && (hidden_too || !entry.is_hidden())
+                && (entry.matches || !extended)
+                && entry.has(&self.asked);
         }
+    }
+
+    fn count(&mut self, hidden_too: bool) {
         (self.counts, self.matching) = (Counts::default(), 0);
         for section in &mut self.sections {
-            section.counts = Counts::default();
+            (section.counts, section.hidden) = (Counts::default(), 0);
             for entry in section.entries.iter().filter(|entry| !entry.local) {
+                if entry.is_hidden() {
+                    section.hidden += 1;
+                    if !hidden_too {
+                        continue;
+                    }
+                }
                 self.matching += usize::from(entry.matches);
                 for counts in [&mut self.counts, &mut section.counts] {
-                    *match entry.status {
-                        Status::Online => &mut counts.online,
-                        Status::Silent => &mut counts.silent,
-                        Status::Offline => &mut counts.offline,
-                        Status::Unknown => &mut counts.unknown,
+                    *match entry.trouble {
+                        Trouble::None => &mut counts.online,
+                        Trouble::Faulty => &mut counts.faulty,
+                        Trouble::Silent => &mut counts.silent,
+                        Trouble::Offline => &mut counts.offline,
+                        Trouble::Unknown => &mut counts.unknown,
                     } += 1;
                 }
             }
@@ -306,35 +335,62 @@ impl Order {
     }
 
     fn arrange(&mut self) {
-        let View { sort, grouping, .. } = self.view;
+        let view = &self.view;
         for Section { entries, sorted, .. } in &mut self.sections {
             sorted.clear();
             sorted.extend(0..entries.len());
-            sorted.sort_unstable_by(|a, b| entries[*a].order(&entries[*b], sort, grouping));
+            sorted.sort_unstable_by(|a, b| entries[*a].order(&entries[*b], view));
         }
     }
 
-    fn lay_out(&mut self, rhythm: &'static Rhythm) {
-        self.rhythm = Some(rhythm);
+    fn lay_out(&mut self, grid: Grid) {
+        self.grid = Some(grid);
         self.lines.clear();
         self.height = 0.0;
-        let many = self.sections.len() > 1;
         let grouping = self.view.grouping;
         let (lines, height) = (&mut self.lines, &mut self.height);
+        let (mut column, mut nth) = (0, 0);
         let mut add = |what: What| {
-            lines.push(Line { top: *height, what });
-            *height += what.height(rhythm);
+            let is_device = matches!(what, What::Device(..));
+            if !is_device || column >= grid.columns {
+                column = 0;
+            }
+            let own = what.height(&grid);
+            // What stands beside another is no lower.
+            let top = if column == 0 { *height } else { *height - own };
+            lines.push(Line { top, column, nth, what });
+            *height = top + own;
+            if is_device {
+                (column, nth) = (column + 1, nth + 1);
+            } else {
+                // What comes next begins below it.
+                column = 0;
+            }
         };
         for (at, section) in self.sections.iter().enumerate() {
             let matching = || section.sorted.iter().filter(|place| section.entries[**place].matches);
-            if many && (self.words.is_empty() || matching().next().is_some()) {
+            let has_lines = matching().next().is_some();
+            if self.asked.is_empty() || has_lines {
                 add(What::Connection(at));
             }
+            if grid.shape == Shape::Table && at > 0 && has_lines {
+                add(What::Header(at));
+            }
             let mut last: Option<&Entry> = None;
+            // Pinned devices come first: where the first is not, none is.
+            let first = matching().next().map(|place| &section.entries[*place]);
+            let is_grouped = match grouping {
+                Grouping::None => first.is_some_and(Entry::is_pinned),
+                Grouping::Own => {
+                    section.choices.values().any(|choice| !choice.group.is_empty())
+                        || first.is_some_and(Entry::is_pinned)
+                }
+                Grouping::Kind | Grouping::Status => true,
+            };
             for place in matching() {
                 let entry = &section.entries[*place];
-                let begins = last.is_none_or(|last| !last.is_beside(entry, grouping));
-                if begins && grouping != Grouping::None && !entry.local {
+                let begins = is_grouped && last.is_none_or(|last| !last.is_beside(entry, grouping));
+                if begins {
                     add(What::Group(at, *place));
                 }
                 add(What::Device(at, *place));
@@ -350,6 +406,8 @@ struct News {
     changed: bool,
     moved: bool,
     held: bool,
+    /// Whether an entry is new.
+    replaced: bool,
 }
 
 impl Section {
@@ -357,29 +415,41 @@ impl Section {
         let mut news = News::default();
         let mut fresh: Vec<Fresh> = Vec::new();
         let mut from = 0;
+        let mut latest = None;
         loop {
             let entries = &mut self.entries;
             let (id, chunk) = (self.connection, from..from + CHUNK);
-            let count = cx.model.read(|model| {
+            let known = &self.choices;
+            let read = cx.model.read(|model| {
                 let connection = model.connections.get(&id)?;
+                let choices = &connection.device_choices;
+                let rechosen = !Arc::ptr_eq(choices, known) && !(choices.is_empty() && known.is_empty());
                 for (place, device) in connection.devices.iter().enumerate().skip(chunk.start).take(CHUNK) {
                     let status = connection.status(device);
+                    let choice = || choices.get(&device.spec.id).filter(|_| !device.is_local());
+                    let is_same = |entry: &Entry| {
+                        entry.is_of(device) && (!rechosen || entry.choice.as_ref() == choice())
+                    };
                     match entries.get_mut(place) {
-                        Some(entry) if entry.is_of(device) => entry.now(device, status),
-                        _ => fresh.push(Fresh::of(place, device, status)),
+                        Some(entry) if is_same(entry) => entry.now(device, status),
+                        _ => fresh.push(Fresh::of(place, device, status, choice())),
                     }
                 }
-                Some(connection.devices.len())
+                Some((connection.devices.len(), choices.clone()))
             });
+            let (count, choices) = read.map_or((None, None), |(count, choices)| (Some(count), Some(choices)));
+            latest = choices.or(latest);
             from = chunk.end;
             let count = count.unwrap_or(0);
             if from >= count {
-                news.moved = self.entries.len() != count || !fresh.is_empty();
+                news.replaced = !fresh.is_empty();
+                news.moved = self.entries.len() != count || news.replaced;
                 let hold = hold && !self.entries.is_empty();
-                self.put(cx, fresh, count, hold);
+                self.put(fresh, count, hold);
                 break;
             }
         }
+        self.choices = latest.unwrap_or_default();
         for entry in &mut self.entries {
             news.changed |= std::mem::take(&mut entry.changed);
             if entry.is_held() {
@@ -387,7 +457,7 @@ impl Section {
                     news.held = true;
                 } else {
                     news.changed = true;
-                    news.moved |= entry.settle(view.sort, view.grouping);
+                    news.moved |= entry.settle(view);
                 }
             }
         }
@@ -397,25 +467,45 @@ impl Section {
 
     /// Puts new entries into their places. What a new entry takes the place of has moved or is gone; of the same
     /// device the keys it was sorted by are kept.
-    fn put(&mut self, cx: &Cx, fresh: Vec<Fresh>, count: usize, hold: bool) {
+    fn put(&mut self, fresh: Vec<Fresh>, count: usize, hold: bool) {
         let mut before = std::collections::HashMap::new();
         for fresh in &fresh {
             if let Some(entry) = self.entries.get(fresh.place) {
                 before.insert(entry.id.clone(), entry.sorted_by());
             }
         }
-        for entry in self.entries.drain(count.min(self.entries.len())..) {
+        let gone = self.entries.split_off(count.min(self.entries.len()));
+        for entry in &gone {
             before.insert(entry.id.clone(), entry.sorted_by());
+            self.uncount(entry);
         }
         for fresh in fresh {
             let place = fresh.place;
             // What is new stands below what is there, until it may move.
             let by = before.get(&fresh.id).copied().or(hold.then_some(entry::LAST));
-            let entry = Entry::new(fresh, by, cx.words.devices);
+            let is_device = !fresh.is_local();
+            if is_device {
+                self.tally.add(fresh.metrics.iter().map(|metric| &**metric));
+            }
+            let entry = Entry::new(fresh, by);
+            self.kinds += usize::from(is_device && !entry.kind.is_empty());
+            self.wordy += usize::from(is_device && entry.has_words);
             match self.entries.get_mut(place) {
-                Some(old) => *old = entry,
+                Some(old) => {
+                    let old = std::mem::replace(old, entry);
+                    self.uncount(&old);
+                }
                 None => self.entries.push(entry),
             }
+        }
+    }
+
+    /// An entry is gone.
+    fn uncount(&mut self, entry: &Entry) {
+        if !entry.local {
+            self.tally.remove(entry.metrics.iter());
+            self.kinds = self.kinds.saturating_sub(usize::from(!entry.kind.is_empty()));
+            self.wordy = self.wordy.saturating_sub(usize::from(entry.has_words));
         }
     }
 }

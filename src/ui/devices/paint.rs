@@ -1,26 +1,85 @@
-//! Draws the lines of the list: a device in two lines, a connection's and a group's heading.
+//! Draws the lines of the list: a device in one line, the rows of connections and the headings of groups; and what lines,
+//! tables and cards have in common.
 
 use egui::accesskit::Role;
-use egui::{Id, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Color32, Id, Painter, Pos2, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::order::Key;
-use super::rows::Row;
-use crate::model::device::Freshness;
+use super::acts;
+use super::rows::{Row, Said};
+use super::shown::Shown;
+use super::standing::Standing;
+use super::view::{Key, Trouble};
+use crate::ui::digits::Digits;
+use crate::ui::text::devices::Counts;
 use crate::ui::theme::{self, Theme, radius, size, space};
 use crate::ui::{Cx, value, widgets};
 
+/// From the pane's edge to a row's.
+pub(super) const EDGE: f32 = space::SMALL;
+/// From a row's edge to the middle of its mark.
+pub(super) const MARK: f32 = 11.0;
 /// From a row's edge to its text.
-const INDENT: f32 = 30.0;
-/// A value takes so much room, or a multiple of it.
-const STEP: f32 = 12.0;
+pub(super) const INDENT: f32 = 22.0;
+/// A name takes at least so much of a row, in points.
+const MIN_NAME: f32 = 118.0;
+/// It takes no more, where there is more for values.
+const MAX_NAME: f32 = 260.0;
+/// A reading with its name takes at least so much of a row, in points.
+pub(super) const MIN_SLOT: f32 = 116.0;
+/// Maximum number of readings in a row.
+const MAX_SLOTS: usize = 8;
+/// A metric's name is not cut to less, in points: the reading takes the next slot too, or is left out.
+const MIN_LABEL: f32 = 28.0;
+/// A name with so much room has the kind behind it, in points.
+const WITH_KIND: f32 = 180.0;
+/// Rows of this width have room for the recent past.
+const WITH_SPARK: f32 = 520.0;
 
-/// How a row stands among the others.
+/// What numbers are laid out with.
+pub(super) struct Pen<'a> {
+    /// In the font of values.
+    pub(super) digits: &'a mut Digits,
+    /// What is laid out now is good for this number.
+    pub(super) generation: u64,
+}
+
+/// How a device stands among the others.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Stand {
     /// The keyboard is on it.
-    pub(super) focused: bool,
-    /// Its kind is in the heading already.
-    pub(super) under_kind: bool,
+    pub(super) cursor: bool,
+    /// That is to be seen.
+    pub(super) ring: bool,
+    /// Its place among all that are listed, and how many those are.
+    pub(super) position: (usize, usize),
+    /// What it is for screen readers.
+    pub(super) role: Role,
+}
+
+/// Where the readings of a row stand.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub(super) struct Slots {
+    /// The name takes so much.
+    name: f32,
+    /// Each reading takes so much.
+    width: f32,
+    /// So many readings have room.
+    pub(super) count: usize,
+    /// Whether the recent past has room.
+    pub(super) spark: bool,
+}
+
+impl Slots {
+    /// In a pane of this width.
+    pub(super) fn of(width: f32) -> Slots {
+        let spark = width >= WITH_SPARK;
+        let tail = if spark { size::SPARK.x + space::LARGE } else { 0.0 };
+        let room = width - 2.0 * EDGE - INDENT - space::SMALL - tail;
+        let name = (room * 0.3).clamp(MIN_NAME, MAX_NAME);
+        let count = (((room - name) / MIN_SLOT) as usize).clamp(1, MAX_SLOTS);
+        let slot = ((room - name) / count as f32).clamp(MIN_SLOT.min(room * 0.5), 1.6 * MIN_SLOT);
+        Slots { name: (room - slot * count as f32).max(0.0), width: slot, count, spark }
+    }
 }
 
 /// A row's id: of the device, wherever it stands.
@@ -28,31 +87,52 @@ pub(super) fn row_id(key: &Key) -> Id {
     Id::unique(("device", key.connection, key.device.as_str()))
 }
 
-/// Draws a device. Returns whether the person chose it.
-pub(super) fn device(ui: &mut Ui, cx: &mut Cx, rect: Rect, key: &Key, row: &Row, stand: Stand) -> bool {
+/// What lies behind a device, what the pointer does to it, and what screen readers are told. Returns whether the person
+/// chose it.
+pub(super) fn ground(
+    ui: &mut Ui,
+    cx: &Cx,
+    rect: Rect,
+    (key, row): (&Key, &Row),
+    said: &Said,
+    stand: Stand,
+) -> bool {
     let theme = theme::of(ui);
     let id = row_id(key);
-    let rect = rect.shrink2(vec2(space::SMALL, 1.0));
     let response = ui.interact(rect, id, Sense::CLICK);
-    let standing = row.standing(cx);
-    response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, row.sentence(&standing)));
-    ui.ctx().accesskit_node_builder(id, |node| node.set_selected(stand.focused));
-    if response.hovered() || stand.focused {
-        ui.painter().rect_filled(rect, f32::from(radius::CONTROL), theme.hover);
+    response.widget_info(|| WidgetInfo::labeled(stand.role, true, row.sentence(&said.spoken)));
+    ui.ctx().accesskit_node_builder(id, |node| {
+        node.set_selected(stand.cursor);
+        node.set_position_in_set(stand.position.0);
+        node.set_size_of_set(stand.position.1);
+    });
+    let corner = f32::from(radius::CONTROL);
+    let fill = match row.trouble {
+        _ if response.hovered() || stand.ring => Some(theme.hover),
+        Trouble::Silent | Trouble::Faulty => Some(theme.warn_ground),
+        Trouble::Offline => Some(theme.bad_ground),
+        Trouble::Unknown | Trouble::None => None,
+    };
+    if let Some(fill) = fill {
+        ui.painter().rect_filled(rect, corner, fill);
     }
-    if stand.focused {
+    if stand.ring {
         let stroke = Stroke::new(2.0, theme.accent);
-        let ring = rect.shrink(1.0);
-        ui.painter().rect_stroke(ring, f32::from(radius::CONTROL), stroke, egui::StrokeKind::Inside);
+        ui.painter().rect_stroke(rect.shrink(1.0), corner, stroke, egui::StrokeKind::Inside);
     }
-    head(ui, theme, rect, row, &standing, stand);
-    readings(ui, theme, rect, row);
-    spark(ui, theme, rect, row);
+    acts::row_menu(ui, cx, &response, (key.connection, &key.device), stand.cursor);
     let chosen = was_chosen(ui, &response);
     response.on_hover_ui(|ui| {
         ui.label(&row.title);
         let since = (cx.words.day_and_clock)(row.since);
-        ui.label((cx.words.devices.status_since)((cx.words.devices.status)(row.status), &since));
+        let status = (cx.words.devices.status)(row.status);
+        ui.label((cx.words.devices.status_since)(status, &since));
+        if row.trouble == Trouble::Offline && !row.reason.is_empty() {
+            ui.label(crate::ui::harmless::line(&row.reason, 200));
+        }
+        for shown in row.readings.iter().flatten() {
+            ui.label(format!("{}: {}", shown.name, shown.text));
+        }
     });
     chosen
 }
@@ -66,100 +146,209 @@ fn was_chosen(ui: &Ui, response: &Response) -> bool {
     response.clicked() && !released_elsewhere
 }
 
-/// Where the middles of a row's two lines are: apart as the row is high, and never on each other.
-fn lines(rect: Rect) -> (f32, f32) {
-    let apart = (rect.height() * 0.22).max(9.5);
-    (rect.center().y - apart, rect.center().y + apart)
-}
-
-/// Name, kind, and how it stands.
-fn head(ui: &Ui, theme: &Theme, rect: Rect, row: &Row, standing: &str, stand: Stand) {
-    let line = lines(rect).0;
-    let faded = row.freshness != Freshness::Live;
-    value::paint_status(ui.painter(), pos2(rect.left() + 14.0, line), theme, row.status);
-    let left = rect.left() + INDENT;
-    let right = rect.right() - space::SMALL;
-    let standing = widgets::cut(ui, standing, theme::small(), theme.weak, (right - left) * 0.6);
-    let standing_left = right - standing.size().x;
-    ui.painter().galley(pos2(standing_left, line - standing.size().y / 2.0), standing, theme.weak);
-    let colour = if faded { theme.weak } else { theme.text };
-    let name = widgets::cut(ui, &row.title, theme::body(), colour, standing_left - left - space::MEDIUM);
-    let name_right = left + name.size().x;
-    ui.painter().galley(pos2(left, line - name.size().y / 2.0), name, colour);
-    let room = standing_left - name_right - space::SMALL - space::MEDIUM;
-    if !stand.under_kind && !row.kind.is_empty() && room > 36.0 {
-        let kind = widgets::cut(ui, &row.kind, theme::small(), theme.weak, room);
-        ui.painter().galley(pos2(name_right + space::SMALL, line - kind.size().y / 2.0), kind, theme.weak);
-    }
-}
-
-/// As many of the main readings as have room, whole.
-fn readings(ui: &Ui, theme: &Theme, rect: Rect, row: &Row) {
-    let line = lines(rect).1;
-    let spark = if row.spark.len() > 1 { size::SPARK.x + space::MEDIUM } else { 0.0 };
-    let right = rect.right() - space::SMALL - spark;
-    let mut left = rect.left() + INDENT;
-    let faded = row.freshness != Freshness::Live;
-    for (at, shown) in row.readings.iter().enumerate() {
-        let colour = if faded || !shown.live { theme.weak } else { theme.text };
-        let room = right - left;
-        // A name gives way before a value does.
-        let value = widgets::cut(ui, &shown.text, theme::body(), colour, room);
-        let name_room = (room - value.size().x - space::TINY).min(110.0);
-        let name = widgets::cut(ui, &shown.name, theme::small(), theme.weak, name_room);
-        let width = name.size().x + space::TINY + value.size().x;
-        if at > 0 && (width > room || name.elided) {
-            break;
+/// The mark of what a device needs. What needs nothing has a small one.
+pub(super) fn mark(painter: &Painter, centre: Pos2, theme: &Theme, trouble: Trouble) {
+    use crate::model::device::Status;
+    match trouble {
+        Trouble::None => {
+            painter.circle_filled(centre, 2.5, theme.good);
         }
-        if name_room >= 24.0 {
-            let top = line - name.size().y / 2.0 + 0.5;
-            let next = left + name.size().x + space::TINY;
-            ui.painter().galley(pos2(left, top), name, theme.weak);
-            left = next;
+        Trouble::Faulty => {
+            let stroke = Stroke::new(1.5, theme.warn);
+            let corners = [vec2(0.0, -4.5), vec2(5.0, 4.0), vec2(-5.0, 4.0)].map(|corner| centre + corner);
+            painter.add(egui::Shape::closed_line(corners.to_vec(), stroke));
+            painter.line_segment([centre - vec2(0.0, 1.5), centre + vec2(0.0, 1.5)], stroke);
         }
-        // In steps, so that what follows stays where it is while the last digits change.
-        let next = left + (value.size().x / STEP).ceil() * STEP + space::SMALL;
-        ui.painter().galley(pos2(left, line - value.size().y / 2.0), value, colour);
-        left = next;
+        Trouble::Silent => value::paint_status(painter, centre, theme, Status::Silent),
+        Trouble::Offline => value::paint_status(painter, centre, theme, Status::Offline),
+        Trouble::Unknown => value::paint_status(painter, centre, theme, Status::Unknown),
     }
 }
 
-/// The first number's recent past.
-fn spark(ui: &Ui, theme: &Theme, rect: Rect, row: &Row) {
-    if row.spark.len() < 2 {
-        return;
-    }
-    let centre = pos2(rect.right() - space::SMALL - size::SPARK.x / 2.0, lines(rect).1);
-    let area = Rect::from_center_size(centre, size::SPARK);
-    let colour = if row.freshness == Freshness::Live { theme.accent } else { theme.weak };
-    let stroke = Stroke::new(1.25, colour);
-    for part in row.spark.chunk_by(|_, next| !next.0) {
-        let points = part
-            .iter()
-            .map(|(_, x, y)| pos2(area.left() + x * area.width(), area.bottom() - y * area.height()));
-        if part.len() > 1 {
-            ui.painter().add(Shape::line(points.collect(), stroke));
-        } else {
-            for point in points {
-                ui.painter().circle_filled(point, 1.0, colour);
-            }
-        }
+/// The colour of what is said of how a device stands.
+pub(super) fn said_colour(theme: &Theme, trouble: Trouble) -> Color32 {
+    match trouble {
+        Trouble::Silent | Trouble::Faulty => theme.warn,
+        Trouble::Offline => theme.bad,
+        Trouble::Unknown | Trouble::None => theme.weak,
     }
 }
 
-/// A connection's heading, with how its link stands.
-pub(super) fn section(ui: &Ui, rect: Rect, id: Id, name: &str, standing: &str, alarm: bool) {
+/// The colour of a value: only what is as true as it can be has the colour of text.
+pub(super) fn value_colour(theme: &Theme, faded: bool, shown: &Shown) -> Color32 {
+    match () {
+        () if faded => theme.weak,
+        () if shown.failing => theme.warn,
+        () if shown.live => theme.text,
+        () => theme.weak,
+    }
+}
+
+/// A value between two edges: a number whole at the right or not at all, words from the left as far as there is room.
+/// Returns whether it was drawn.
+pub(super) fn value(
+    ui: &Ui,
+    shown: &mut Shown,
+    (left, end): (f32, f32),
+    middle: f32,
+    at_right: bool,
+    colour: Color32,
+    pen: &mut Pen<'_>,
+) {
+    let mut galley = shown.value(ui, pen.digits, pen.generation);
+    if galley.size().x > end - left + 0.5 {
+        galley = widgets::cut(ui, &shown.text, theme::body(), colour, end - left);
+    }
+    let x = if at_right { (end - galley.size().x).max(left) } else { left };
+    ui.painter().galley(pos2(x, middle - galley.size().y / 2.0), galley, colour);
+}
+
+/// A device in one line: its name, as many readings as have room, each with its name, and what is said of how it stands.
+pub(super) fn line(ui: &Ui, rect: Rect, row: &mut Row, said: &Said, slots: Slots, pen: &mut Pen<'_>) {
     let theme = theme::of(ui);
-    let rect = rect.shrink2(vec2(space::LARGE, 0.0));
-    let line = rect.bottom() - 16.0;
-    let colour = if alarm { theme.warn } else { theme.weak };
-    let standing_text = widgets::cut(ui, standing, theme::small(), colour, rect.width() * 0.7);
-    let left = rect.right() - standing_text.size().x;
-    ui.painter().galley(pos2(left, line - standing_text.size().y / 2.0), standing_text, colour);
-    let room = left - rect.left() - space::SMALL;
-    let name_text = widgets::cut(ui, name, theme::body(), theme.text, room);
-    ui.painter().galley(pos2(rect.left(), line - name_text.size().y / 2.0), name_text, theme.text);
-    widgets::spoken(ui, rect, id, &format!("{name}: {standing}"));
+    let middle = rect.center().y;
+    let faded = !row.is_live();
+    mark(ui.painter(), pos2(rect.left() + MARK, middle), theme, row.trouble);
+    let mut end = rect.right() - space::SMALL;
+    if slots.spark && said.drawn.is_empty() {
+        let area = Rect::from_center_size(pos2(end - size::SPARK.x / 2.0, middle), size::SPARK);
+        row.spark.paint(ui, area, if faded { theme.weak } else { theme.accent });
+        end -= size::SPARK.x + space::LARGE;
+    }
+    let left = rect.left() + INDENT;
+    let first = left + slots.name;
+    let mut name_end = first - space::SMALL;
+    if !said.drawn.is_empty() {
+        let colour = said_colour(theme, row.trouble);
+        let text = widgets::cut(ui, &said.drawn, theme::small(), colour, (end - left) * 0.6);
+        let x = end - text.size().x;
+        ui.painter().galley(pos2(x, middle - text.size().y / 2.0), text, colour);
+        end = x - space::MEDIUM;
+        name_end = name_end.min(end);
+    }
+    let colour = if faded { theme.weak } else { theme.text };
+    // Where nothing else follows, the name has the room.
+    if row.readings.is_empty() || first + slots.width > end + space::MEDIUM {
+        name_end = end;
+    }
+    let name = row.title_cut.get(ui, &row.title, theme::body(), name_end - left, pen.generation);
+    let name_right = left + name.size().x;
+    ui.painter().galley(pos2(left, middle - name.size().y / 2.0), name, colour);
+    let room = name_end - name_right - space::SMALL;
+    if !row.kind.is_empty() && slots.name >= WITH_KIND && room > 48.0 {
+        let kind = row.kind_cut.get(ui, &row.kind, theme::small(), room, pen.generation);
+        let at = pos2(name_right + space::SMALL, middle - kind.size().y / 2.0);
+        ui.painter().galley(at, kind, theme.weak);
+    }
+    readings(ui, row.readings.iter_mut().flatten(), (first, end), middle, slots.width, faded, pen);
+}
+
+/// As many readings as have room between two edges, each in a slot of this width and with its name.
+pub(super) fn readings<'a>(
+    ui: &Ui,
+    all: impl Iterator<Item = &'a mut Shown>,
+    (first, end): (f32, f32),
+    middle: f32,
+    slot: f32,
+    faded: bool,
+    pen: &mut Pen<'_>,
+) {
+    let theme = theme::of(ui);
+    let mut from = first;
+    for shown in all {
+        shown.value(ui, pen.digits, pen.generation);
+        // A number is never cut: where it needs more, it has the next slot too.
+        let needed = MIN_LABEL + space::TINY + shown.room() + space::MEDIUM;
+        let width = if shown.is_number && needed > slot { 2.0 * slot } else { slot };
+        let to = from + width - space::MEDIUM;
+        if to > end + 0.5 {
+            // What is narrower may still have room.
+            continue;
+        }
+        let colour = value_colour(theme, faded, shown);
+        reading(ui, shown, (from, to), middle, colour, pen);
+        from += width;
+    }
+}
+
+/// A reading: its name at the left, its value at the right.
+pub(super) fn reading(
+    ui: &Ui,
+    shown: &mut Shown,
+    (left, end): (f32, f32),
+    middle: f32,
+    colour: Color32,
+    pen: &mut Pen<'_>,
+) {
+    let theme = theme::of(ui);
+    shown.value(ui, pen.digits, pen.generation);
+    // A long name gives way before a number does, and words before a name.
+    let width = end - left;
+    let least = if shown.is_number { MIN_LABEL } else { width * 0.45 };
+    let label_room = (width - shown.room() - space::TINY).max(least);
+    let label = shown.name_cut.get(ui, &shown.name, theme::small(), label_room, pen.generation);
+    let value_left = left + label.size().x + space::TINY;
+    ui.painter().galley(pos2(left, middle - label.size().y / 2.0 + 0.5), label, theme.weak);
+    value(ui, shown, (value_left, end), middle, true, colour, pen);
+}
+
+/// The row of a connection: how its link is, and how its devices are. Returns whether its page is to be opened.
+pub(super) fn connection(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    rect: Rect,
+    standing: &Standing,
+    counts: Option<&Counts>,
+) -> bool {
+    let theme = theme::of(ui);
+    let rect = rect.shrink2(vec2(EDGE, 1.0));
+    let id = Id::unique(("devices of", standing.connection));
+    let sense = if standing.has_page { Sense::click() } else { Sense::hover() };
+    let response = ui.interact(rect, id, sense);
+    if standing.has_page && response.hovered() {
+        ui.painter().rect_filled(rect, f32::from(radius::CONTROL), theme.hover);
+    }
+    let middle = rect.center().y;
+    let colour = widgets::state_colour(theme, standing.word, standing.alarm);
+    widgets::state_mark(ui.painter(), pos2(rect.left() + MARK, middle), standing.word, colour);
+    let sentence = standing.sentence(cx);
+    let state = (cx.words.state)(standing.word);
+    let facts = standing.facts(cx);
+    let joined = |counts| {
+        let parts = cx.words.devices.counts(counts).into_iter().map(|(text, _)| text);
+        parts.collect::<Vec<_>>().join(", ")
+    };
+    let counted = counts.map(joined).filter(|text| !text.is_empty());
+    let right = sentence.clone().or(counted);
+    let mut end = rect.right() - space::SMALL;
+    if let Some(right) = &right {
+        let colour = if standing.is_down() { theme.warn } else { theme.weak };
+        let text = widgets::cut(ui, right, theme::small(), colour, rect.width() * 0.6);
+        end -= text.size().x;
+        ui.painter().galley(pos2(end, middle - text.size().y / 2.0), text, colour);
+        end -= space::MEDIUM;
+    }
+    let left = rect.left() + INDENT;
+    let name = widgets::cut(ui, &standing.name, theme::strong(size::BODY), theme.text, end - left);
+    let after = left + name.size().x + space::SMALL;
+    ui.painter().galley(pos2(left, middle - name.size().y / 2.0), name, theme.text);
+    if !facts.is_empty() && end - after > 40.0 {
+        let text = widgets::cut(ui, &facts.join(" · "), theme::small(), theme.weak, end - after);
+        ui.painter().galley(pos2(after, middle - text.size().y / 2.0), text, theme.weak);
+    }
+    let named = (cx.words.devices.connection_to)(&standing.name);
+    let mut spoken = (cx.words.state_of)(&named, state);
+    for fact in facts.iter().chain(&right) {
+        spoken.push_str(", ");
+        spoken.push_str(fact);
+    }
+    let role = if standing.has_page { Role::Button } else { Role::Label };
+    response.widget_info(|| WidgetInfo::labeled(role, true, &spoken));
+    let clicked = response.clicked();
+    if standing.has_page {
+        response.on_hover_text((cx.words.devices.open_connection)(&standing.name));
+    }
+    clicked
 }
 
 /// A group's heading.
@@ -168,5 +357,22 @@ pub(super) fn group(ui: &Ui, rect: Rect, id: Id, name: &str) {
     let rect = rect.shrink2(vec2(space::LARGE, 0.0));
     let text = widgets::cut(ui, name, theme::small(), theme.weak, rect.width());
     ui.painter().galley(pos2(rect.left(), rect.bottom() - 4.0 - text.size().y), text, theme.weak);
-    widgets::spoken(ui, rect, id, name);
+    let response = widgets::spoken(ui, rect, id, name);
+    widgets::heading(ui, &response, name, 3);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readings_have_as_much_room_as_there_is() {
+        let counts: Vec<usize> = [280.0, 400.0, 519.0, 640.0, 1_000.0].map(|w| Slots::of(w).count).to_vec();
+        assert!(counts.is_sorted() && counts[0] == 1 && counts[1] >= 2 && counts[4] >= 4, "{counts:?}");
+        for width in [200.0_f32, 280.0, 400.0, 900.0, 2_400.0] {
+            let slots = Slots::of(width);
+            let used = slots.name + slots.width * slots.count as f32;
+            assert!(used <= width && slots.name >= 0.0, "{width}: {slots:?}");
+        }
+    }
 }

@@ -1,243 +1,231 @@
 //! What the visible devices show: copied out of the model in one short read, formatted after it, and only what changed.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use std::collections::HashMap;
-
-use super::entry::LINK;
-use super::order::Key;
+use super::cut::Cut;
+use super::shown::Shown;
+use super::spark::Spark;
+use super::view::{Key, Trouble};
 use crate::model::Connection;
-use crate::model::device::{Freshness, Metric, MetricType, Status, Value};
+use crate::model::device::{Freshness, MetricName, MetricType, Status};
 use crate::model::devices::{Device, Latest};
 use crate::model::known::device_label;
-use crate::model::series::Point;
+use crate::model::link_device::LINK;
 use crate::model::time::WallMs;
 use crate::ui::text::Words;
-use crate::ui::theme::size;
 use crate::ui::{Cx, harmless, value};
 
-/// So many readings stand in a row.
-const READINGS: usize = 3;
 /// Names are shown up to so many characters.
 const NAME_CHARS: usize = 80;
 /// What is heard less than this ago counts as now, in milliseconds: ages that tick beside what is live tell nothing.
-const RECENT_MS: i64 = 10_000;
-/// A sparkline breaks where it misses so many expected readings.
-const BREAK: i64 = 4;
+pub(super) const RECENT_MS: i64 = 10_000;
+/// Maximum number of readings that a screen reader is told of a device.
+const MAX_SPOKEN: usize = 6;
 
-/// One reading in a row.
-#[derive(Debug)]
-pub(super) struct Shown {
-    metric: Arc<Metric>,
-    value: Value,
-    /// Whether it is as true as it can be.
-    pub(super) live: bool,
-    /// The metric's name.
-    pub(super) name: String,
-    /// The value with its unit.
-    pub(super) text: String,
-    stale_text: bool,
+/// Which readings of a device are shown.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Which {
+    /// So many of the first that have ever told a value.
+    First(usize),
+    /// These, each in its place, and behind them so many of the others.
+    Named(Arc<[MetricName]>, usize),
 }
 
 /// What one row shows.
 #[derive(Debug)]
 pub(super) struct Row {
-    spec_name: String,
+    /// What it is called: by the person, or by itself.
+    name: String,
     spec_kind: String,
-    /// Its id, where the name alone does not tell which it is; of what was known of names then.
+    /// Its id, where the name alone does not tell which it is.
     mark: Option<String>,
-    known: u64,
+    /// Of what was known of names, and of devices, then.
+    known: Option<(u64, u64)>,
     /// Its name for people.
     pub(super) title: String,
+    /// The same laid out.
+    pub(super) title_cut: Cut,
     /// What kind of thing it is.
     pub(super) kind: String,
+    /// The same laid out.
+    pub(super) kind_cut: Cut,
     /// Its status.
     pub(super) status: Status,
+    /// What it needs.
+    pub(super) trouble: Trouble,
     /// Since when, by the hub's clock.
     pub(super) since: WallMs,
+    /// Why it is offline, in its own words.
+    pub(super) reason: String,
     /// How far its readings are to be believed, together.
     pub(super) freshness: Freshness,
-    /// The main readings.
-    pub(super) readings: Vec<Shown>,
-    /// The first number's recent past: each from 0 to 1; a line begins where `.0` is set.
-    pub(super) spark: Vec<(bool, f32, f32)>,
+    /// The readings; none in the place of a metric that it has not.
+    pub(super) readings: Vec<Option<Shown>>,
+    /// The name of a metric whose sensor failed.
+    failing: Option<MetricName>,
+    /// The first number's recent past.
+    pub(super) spark: Spark,
     heard: Option<WallMs>,
     /// The hub's clock minus ours.
     skew_ms: i64,
-    spark_of: (WallMs, usize),
-    points: Vec<Point>,
-    every_ms: i64,
-    stale_spark: bool,
     frame: u64,
+}
+
+/// How a device stands, in words.
+pub(super) struct Said {
+    /// What is drawn: nothing where all is well.
+    pub(super) drawn: String,
+    /// What a screen reader says.
+    pub(super) spoken: String,
 }
 
 impl Row {
     fn new() -> Row {
         Row {
-            spec_name: String::new(),
+            name: String::new(),
             spec_kind: String::new(),
             mark: None,
-            known: 0,
+            known: None,
             title: String::new(),
+            title_cut: Cut::default(),
             kind: String::new(),
+            kind_cut: Cut::default(),
             status: Status::Unknown,
+            trouble: Trouble::Unknown,
             since: 0,
+            reason: String::new(),
             freshness: Freshness::Unknown,
             readings: Vec::new(),
-            spark: Vec::new(),
+            failing: None,
+            spark: Spark::default(),
             heard: None,
             skew_ms: 0,
-            spark_of: (0, 0),
-            points: Vec::new(),
-            every_ms: 0,
-            stale_spark: false,
             frame: 0,
         }
     }
 
     /// Copies what changed. The model is locked: nothing is formatted here.
-    fn copy(&mut self, connection: &Connection, device: &Device) {
-        if self.spec_name != device.spec.name {
-            self.spec_name.clone_from(&device.spec.name);
-            self.mark = connection.known_devices.device_mark(&device.spec);
-            self.title.clear();
-        }
+    fn copy(&mut self, connection: &Connection, device: &Device, which: &Which, spark: bool) {
         if self.spec_kind != device.spec.kind {
             self.spec_kind.clone_from(&device.spec.kind);
             self.title.clear();
         }
-        if self.known != connection.known_devices.version() {
-            self.known = connection.known_devices.version();
-            self.mark = connection.known_devices.device_mark(&device.spec);
-            self.title.clear();
+        let known = (connection.known_devices.version(), connection.devices.version());
+        if self.known != Some(known) {
+            self.known = Some(known);
+            let (name, mark) = connection.device_name(&device.spec);
+            if (self.name.as_str(), &self.mark) != (name, &mark) {
+                (self.name, self.mark) = (name.to_owned(), mark);
+                self.title.clear();
+            }
         }
         self.status = connection.status(device);
+        self.trouble = Trouble::of(self.status, device.failing > 0);
         self.since = device.since;
+        if self.reason != device.reason {
+            self.reason.clone_from(&device.reason);
+        }
         self.heard = device.heard;
         self.skew_ms = connection.clock_skew_ms.unwrap_or(0);
-        self.every_ms = device.every_ms().map_or(0, |ms| ms as i64);
-        // A metric that had a value keeps its place: one that fails now is seen to fail.
-        let is_main = |latest: &&Latest| latest.received > 0 && latest.metric.kind != MetricType::Text;
-        let mut count = 0;
-        for latest in device.latest.iter().filter(is_main).take(READINGS) {
-            match self.readings.get_mut(count) {
-                Some(shown) => shown.copy(latest),
-                None => self.readings.push(Shown::of(latest)),
+        self.failing = match self.trouble {
+            Trouble::Faulty => {
+                device.latest.iter().find(|latest| latest.is_failing()).map(|l| l.metric.name.clone())
             }
-            count += 1;
-        }
-        self.readings.truncate(count);
+            _ => None,
+        };
+        self.copy_readings(device, which);
         let is_number = |latest: &&Latest| latest.metric.kind == MetricType::Number && latest.received > 0;
-        match device.latest.iter().find(is_number) {
-            Some(latest) => self.copy_points(latest),
+        match device.latest.iter().find(is_number).filter(|_| spark) {
+            Some(latest) => self.spark.copy(latest, device.every_ms().map_or(0, |ms| ms as i64)),
             None => self.spark.clear(),
         }
+        let mut known = self.readings.iter().flatten();
         self.freshness = match self.status {
             Status::Unknown => Freshness::Unknown,
             Status::Silent | Status::Offline => Freshness::Stale,
-            Status::Online if self.readings.iter().any(|shown| shown.live) => Freshness::Live,
-            Status::Online if self.readings.is_empty() => Freshness::Live,
-            Status::Online => Freshness::Replayed,
+            Status::Online => match known.next() {
+                Some(first) if !first.live && !known.any(|shown| shown.live) => Freshness::Replayed,
+                _ => Freshness::Live,
+            },
         };
     }
 
-    fn copy_points(&mut self, latest: &Latest) {
-        let raw = latest.series.raw();
-        let of = (latest.received, raw.len());
-        if self.spark_of != of {
-            self.spark_of = of;
-            self.stale_spark = true;
-            self.points.clear();
-            self.points.extend(raw);
+    fn copy_readings(&mut self, device: &Device, which: &Which) {
+        // A metric that had a value keeps its place: one that fails now is seen to fail.
+        let has_told = |latest: &&Latest| latest.received > 0;
+        let mut count = 0;
+        let mut put = |latest: Option<&Latest>| {
+            match (self.readings.get_mut(count), latest) {
+                (Some(Some(shown)), Some(latest)) => shown.copy(latest),
+                (Some(place), latest) => *place = latest.map(Shown::of),
+                (None, latest) => self.readings.push(latest.map(Shown::of)),
+            }
+            count += 1;
+        };
+        match which {
+            Which::First(most) => {
+                device.latest.iter().filter(has_told).take(*most).for_each(|latest| put(Some(latest)));
+            }
+            Which::Named(names, others) => {
+                for name in names.iter() {
+                    let is_it = |latest: &&Latest| latest.metric.name == *name;
+                    put(device.latest.iter().find(is_it).filter(has_told));
+                }
+                let is_other = |latest: &&Latest| has_told(latest) && !names.contains(&latest.metric.name);
+                device.latest.iter().filter(is_other).take(*others).for_each(|latest| put(Some(latest)));
+            }
         }
+        self.readings.truncate(count);
     }
 
     /// Makes texts and the sparkline of what changed.
     fn prepare(&mut self, words: &Words, key: &Key) {
         if self.title.is_empty() {
-            self.title = title(words, &self.spec_name, key.device.as_str(), self.mark.as_deref());
+            self.title = title(&self.name, key.device.as_str(), self.mark.as_deref());
             self.kind = kind(words, &self.spec_kind, key.device.as_str());
+            self.title_cut.clear();
+            self.kind_cut.clear();
         }
-        for shown in &mut self.readings {
-            if std::mem::take(&mut shown.stale_text) {
-                shown.text = value::reading(words, &shown.metric, &shown.value);
-            }
-            if shown.name.is_empty() {
-                shown.name = metric_name(words, key.device.as_str(), shown.metric.name.as_str());
-            }
+        for shown in self.readings.iter_mut().flatten() {
+            shown.prepare(words, key.device.as_str());
         }
-        if std::mem::take(&mut self.stale_spark) {
-            self.draw_spark();
-        }
+        self.spark.prepare();
     }
 
-    /// At most two points a pixel: the lowest and the highest. A point that is no number ends the line.
-    fn draw_spark(&mut self) {
-        self.spark.clear();
-        let (Some(first), Some(last)) = (self.points.first().copied(), self.points.last().copied()) else {
-            return;
-        };
-        let (mut low, mut high) = (f64::MAX, f64::MIN);
-        for point in &self.points {
-            low = low.min(point.value);
-            high = high.max(point.value);
-        }
-        let span = (last.at - first.at).max(1) as f64;
-        // By halves: the two ends may be further apart than any number.
-        let range = high / 2.0 - low / 2.0;
-        // What does not change is a line in the middle.
-        let y = |value: f64| if range > 0.0 { ((value / 2.0 - low / 2.0) / range) as f32 } else { 0.5 };
-        let column = |point: &Point| ((point.at - first.at) as f64 / span * f64::from(size::SPARK.x)) as i32;
-        let gap = if self.every_ms > 0 { self.every_ms.saturating_mul(BREAK) } else { i64::MAX };
-        let mut rest = self.points.as_slice();
-        let mut before = first.at;
-        let mut ended = false;
-        while let Some(begin) = rest.first() {
-            if !begin.value.is_finite() {
-                (ended, rest) = (true, &rest[1..]);
-                continue;
-            }
-            let at = column(begin);
-            let is_in = |point: &&Point| column(point) == at && point.value.is_finite();
-            let count = rest.iter().take_while(is_in).count().max(1);
-            let (own, others) = rest.split_at(count);
-            let (low, high) = own.iter().fold((f64::MAX, f64::MIN), |(low, high), point| {
-                (low.min(point.value), high.max(point.value))
-            });
-            let begins = std::mem::take(&mut ended) || self.spark.is_empty() || begin.at - before > gap;
-            let x = at as f32 / size::SPARK.x;
-            self.spark.push((begins, x, y(low)));
-            if high > low {
-                self.spark.push((false, x, y(high)));
-            }
-            before = own.last().map_or(before, |point| point.at);
-            rest = others;
-        }
-    }
-
-    /// Its status or freshness, and how long ago it spoke where that matters. Asks for its next change.
-    pub(super) fn standing(&self, cx: &mut Cx) -> String {
+    /// How it stands, and how long ago it spoke where that matters. Asks for its next change.
+    pub(super) fn said(&self, cx: &mut Cx, key: &Key) -> Said {
         let words = cx.words.devices;
         let word = match self.freshness {
             Freshness::Replayed => (words.freshness)(Freshness::Replayed),
-            _ => (words.status)(self.status),
+            _ => words.trouble(self.trouble),
         };
+        // What is unknown is so for all of them, and the connection's row says why.
+        let is_quiet = matches!(self.trouble, Trouble::None | Trouble::Unknown);
+        if let Some(name) = &self.failing {
+            let metric = metric_name(cx.words, key.device.as_str(), name.as_str());
+            let said = (words.no_value)(&metric);
+            return Said { spoken: format!("{word}, {said}"), drawn: said };
+        }
         let Some(heard) = self.heard else {
-            return (words.never_spoke)(word);
+            let spoken = (words.never_spoke)(word);
+            return Said { drawn: words.no_data_yet.to_owned(), spoken };
         };
         let age = cx.now.wall_ms.saturating_add(self.skew_ms).saturating_sub(heard);
         if self.freshness == Freshness::Live && age < RECENT_MS {
             cx.deadline.at(cx.now.boot_ms.saturating_add((RECENT_MS - age.max(-RECENT_MS)) as u64));
-            return word.to_owned();
+            return Said { drawn: String::new(), spoken: word.to_owned() };
         }
         cx.deadline.at(cx.now.boot_ms.saturating_add(value::age_changes_in(age)));
-        (words.last_spoke)(word, &value::age(cx.words, age))
+        let ago = value::age(cx.words, age);
+        let spoken = (words.last_spoke)(word, &ago);
+        Said { drawn: if is_quiet { ago } else { spoken.clone() }, spoken }
     }
 
     /// All of it in one sentence, for screen readers.
-    pub(super) fn sentence(&self, standing: &str) -> String {
-        let mut all = format!("{}, {standing}", self.title);
-        for shown in &self.readings {
+    pub(super) fn sentence(&self, said: &str) -> String {
+        let mut all = format!("{}, {said}", self.title);
+        for shown in self.readings.iter().flatten().take(MAX_SPOKEN) {
             all.push_str(", ");
             all.push_str(&shown.name);
             all.push(' ');
@@ -245,35 +233,16 @@ impl Row {
         }
         all
     }
-}
 
-impl Shown {
-    fn of(latest: &Latest) -> Shown {
-        Shown {
-            metric: latest.metric.clone(),
-            value: latest.value.clone(),
-            live: latest.live,
-            name: String::new(),
-            text: String::new(),
-            stale_text: true,
-        }
-    }
-
-    fn copy(&mut self, latest: &Latest) {
-        self.live = latest.live;
-        if !Arc::ptr_eq(&self.metric, &latest.metric) && self.metric != latest.metric {
-            *self = Shown::of(latest);
-        } else if self.value != latest.value {
-            self.value.clone_from(&latest.value);
-            self.stale_text = true;
-        }
+    /// Whether its readings are those of now.
+    pub(super) fn is_live(&self) -> bool {
+        self.freshness == Freshness::Live
     }
 }
 
 /// The name to show.
-pub(super) fn title(words: &Words, name: &str, id: &str, mark: Option<&str>) -> String {
+pub(super) fn title(name: &str, id: &str, mark: Option<&str>) -> String {
     match name.trim() {
-        _ if id == LINK => words.devices.link_name.to_owned(),
         "" => device_label(id, mark, NAME_CHARS),
         name => device_label(name, mark, NAME_CHARS),
     }
@@ -293,6 +262,17 @@ pub(super) fn kind(words: &Words, kind: &str, id: &str) -> String {
     }
 }
 
+/// A device that is on screen: which, and its place in the model.
+#[derive(Clone, Debug)]
+pub(super) struct Visible {
+    /// Which.
+    pub(super) key: Key,
+    /// Its place in the model.
+    pub(super) place: usize,
+    /// Its section.
+    pub(super) section: usize,
+}
+
 /// The rows on screen, kept from one frame to the next.
 #[derive(Default)]
 pub(super) struct Cache {
@@ -301,23 +281,39 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Brings these rows up to date, each with its place in the model, and lets go of all others.
-    pub(super) fn update(&mut self, cx: &Cx, visible: &[(Key, usize)]) {
+    /// Brings these rows up to date, and lets go of all others. `which`: what is shown, by sections.
+    pub(super) fn update(
+        &mut self,
+        cx: &Cx,
+        visible: &[Visible],
+        which: impl Fn(usize) -> Option<Which>,
+        spark: bool,
+    ) {
         self.frame += 1;
-        for (key, _) in visible {
+        for Visible { key, .. } in visible {
             if !self.rows.contains_key(key) {
                 self.rows.insert(key.clone(), Row::new());
             }
         }
         let (rows, frame) = (&mut self.rows, self.frame);
+        let mut of: Option<(usize, Which)> = None;
+        let mut asked = Vec::with_capacity(visible.len());
+        for Visible { section, .. } in visible {
+            if of.as_ref().is_none_or(|(known, _)| known != section) {
+                of = which(*section).map(|which| (*section, which));
+            }
+            asked.push(of.as_ref().map(|(_, which)| which.clone()));
+        }
         cx.model.read(|model| {
-            for (key, place) in visible {
-                let Some(connection) = model.connections.get(&key.connection) else { continue };
+            for (Visible { key, place, .. }, which) in visible.iter().zip(&asked) {
+                let (Some(connection), Some(which)) = (model.connections.get(&key.connection), which) else {
+                    continue;
+                };
                 let devices = &connection.devices;
                 let device = devices.at(*place).filter(|device| device.spec.id == key.device);
                 let Some(device) = device.or_else(|| devices.get(key.device.as_str())) else { continue };
                 if let Some(row) = rows.get_mut(key) {
-                    row.copy(connection, device);
+                    row.copy(connection, device, which, spark);
                     row.frame = frame;
                 }
             }
@@ -332,6 +328,11 @@ impl Cache {
     /// One that was brought up to date.
     pub(super) fn get(&self, key: &Key) -> Option<&Row> {
         self.rows.get(key)
+    }
+
+    /// The same, to lay it out.
+    pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut Row> {
+        self.rows.get_mut(key)
     }
 
     /// Lets go of all.

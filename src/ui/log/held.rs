@@ -175,7 +175,7 @@ mod tests {
     fn log() -> Log {
         let mut log = Log::default();
         log.watch(true);
-        log.note(0, Note::State { text: "online".into() });
+        log.note(0, Note::State { text: "online".into(), why: None });
         log.frame(1, passed(Way::Sent, "send", "Boiler 한국 ÄÖ"));
         log.frame(2, passed(Way::Received, "log", "boiler"));
         log.frame(3, passed(Way::Received, "ack", "7"));
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(only(text("äö")), [1]);
         assert_eq!(only(text("한국")), [1]);
         assert_eq!(only(text("ack")), [3], "a kind is text too");
-        assert_eq!(only(text("connection is now")), [0], "as the person reads it");
+        assert_eq!(only(text("connection: online")), [0], "as the person reads it");
         assert_eq!(only(Filter { show: Show::Received, ..text("boiler") }), [2]);
         assert_eq!(only(Filter { show: Show::Sent, ..Filter::default() }), [1]);
         assert_eq!(only(Filter { show: Show::Notes, ..Filter::default() }), [0]);
@@ -239,7 +239,7 @@ mod tests {
         let (mut log, mut held, open) = (log(), Held::default(), Filter::default());
         take(&mut held, &log, &open);
         log.frame(4, passed(Way::Received, "log", "y"));
-        log.note(5, Note::State { text: "waiting".into() });
+        log.note(5, Note::State { text: "waiting".into(), why: None });
         held.count(&log);
         assert_eq!((held.len(), held.meanwhile()), (4, 2));
         take(&mut held, &log, &open);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::model::log::{Line, Note, Passed, What, json};
-use crate::ui::text::{Words, log};
+use crate::ui::text::{StateWord, Words, log};
 use crate::ui::{harmless, value};
 
 /// What does not fit into any row is not looked at.
@@ -13,10 +13,17 @@ const ROW_CHARS: usize = 400;
 const NOTE_CHARS: usize = 2_000;
 
 /// A note's sentence.
-pub(super) fn note(words: &Words, note: &Note) -> String {
-    let words = words.log;
+pub(super) fn note(all: &Words, note: &Note) -> String {
+    let words = all.log;
     match note {
-        Note::State { text } => (words.state)(&harmless::line(text, NOTE_CHARS)),
+        Note::State { text, why } => {
+            let cause = why.as_ref().map(|why| (all.why)(why).what);
+            let text = match StateWord::of_code(text) {
+                Some(word) => (all.state)(word).to_owned(),
+                None => harmless::line(text, NOTE_CHARS),
+            };
+            (words.state)(&text, cause.map(|cause| harmless::line(&cause, NOTE_CHARS)).as_deref())
+        }
         Note::Malformed { detail } => (words.malformed)(&harmless::line(detail, NOTE_CHARS)),
         Note::ServerError { code, detail } => {
             (words.server_error)(&harmless::line(code, 64), &harmless::line(detail, NOTE_CHARS))

@@ -17,6 +17,8 @@ use crate::ui::{Cx, widgets};
 
 /// Width of the columns: arrow, time, size, kind.
 const COLUMNS: [f32; 4] = [22.0, 96.0, 68.0, 116.0];
+/// A time of day to the millisecond, in characters.
+const TIME_CHARS: usize = 12;
 /// The text has at least so much room, or columns are left out.
 const TEXT: f32 = 140.0;
 
@@ -259,7 +261,10 @@ fn paint(ui: &Ui, words: &Words, theme: &Theme, rect: Rect, line: &Line) {
         let galley = widgets::cut(ui, text, font, colour, width);
         ui.painter().galley(pos2(x, middle - galley.size().y / 2.0), galley, colour);
     };
-    put(left, &log::moment(line.at), theme::mono_small(), theme.weak, time);
+    let moment = log::moment(line.at);
+    // The offset behind a time that comes twice has its place too.
+    let time = if moment.len() > TIME_CHARS { time * 1.5 } else { time };
+    put(left, &moment, theme::mono_small(), theme.weak, time);
     left += time;
     if has_bytes {
         if let What::Frame(passed) = &line.what {

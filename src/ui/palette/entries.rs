@@ -6,6 +6,7 @@ use super::fuzzy::{Query, Text};
 use crate::model::device::DeviceId;
 use crate::model::id::ConnectionId;
 use crate::model::preferences::{Density, LanguageChoice, Theme};
+use crate::ui::devices::Act;
 use crate::ui::icons::Icon;
 use crate::ui::keys::{Action, Place as Heard, TABLE};
 use crate::ui::text::Words;
@@ -25,6 +26,12 @@ pub(in crate::ui) enum Target {
     Connection(ConnectionId),
     /// Who may come in at a connection's server.
     People(ConnectionId),
+    /// Something done with a device.
+    DeviceAct(ConnectionId, DeviceId, Act),
+    /// An invite to it.
+    Invite(ConnectionId),
+    /// A new device there.
+    AddDevice(ConnectionId),
     /// Another action.
     Act(Action),
     /// These colours.
@@ -63,8 +70,14 @@ impl Entry {
 }
 
 /// Everything there is. `recent`: the rooms that were open, the newest last; the one that is open is of no use.
-pub(super) fn all(cx: &Cx, open: Option<&Place>, recent: &[Place]) -> Vec<Entry> {
+pub(super) fn all(
+    cx: &Cx,
+    open: Option<&Place>,
+    recent: &[Place],
+    device: Option<&(ConnectionId, DeviceId)>,
+) -> Vec<Entry> {
     let mut all = actions(cx.words);
+    all.extend(device.into_iter().flat_map(|(connection, device)| device_acts(cx, *connection, device)));
     cx.model.read(|model| {
         let several = model.connections.len() > 1;
         for (id, connection) in &model.connections {
@@ -96,6 +109,12 @@ pub(super) fn all(cx: &Cx, open: Option<&Place>, recent: &[Place]) -> Vec<Entry>
             if people::is_offered(connection) {
                 let (target, name) = (Target::People(*id), cx.words.people.menu.to_owned());
                 all.push(Entry::new(target, Icon::Server, name, of.clone(), 340));
+                for (target, icon, name) in [
+                    (Target::Invite(*id), Icon::Plus, cx.words.people.invite),
+                    (Target::AddDevice(*id), Icon::Devices, cx.words.people.add_device),
+                ] {
+                    all.push(Entry::new(target, icon, name.to_owned(), of.clone(), 345));
+                }
             }
             let note = cx.words.keys.connection.to_owned();
             all.push(Entry::new(Target::Connection(*id), Icon::Server, of, note, 350));
@@ -105,6 +124,33 @@ pub(super) fn all(cx: &Cx, open: Option<&Place>, recent: &[Place]) -> Vec<Entry>
         all.iter().for_each(|entry| _ = entry.texts());
     }
     all
+}
+
+/// What can be done with the device whose page is open.
+fn device_acts(cx: &Cx, connection: ConnectionId, device: &DeviceId) -> Vec<Entry> {
+    let words = cx.words.device_acts;
+    let found = cx.model.read(|model| {
+        let of = model.connections.get(&connection)?;
+        let found = of.devices.get(device.as_str()).filter(|device| !device.is_local())?;
+        let choice = of.device_choice(device).cloned().unwrap_or_default();
+        Some((of.device_title(found, 80), choice, model.notice_choices.is_muted(connection, device)))
+    });
+    let Some((title, choice, muted)) = found else { return Vec::new() };
+    let entry = |(name, act)| {
+        let target = Target::DeviceAct(connection, device.clone(), act);
+        Entry::new(target, Icon::Devices, (words.act_on)(name, &title), String::new(), 420)
+    };
+    let mute = if muted { cx.words.device_acts.unmute } else { cx.words.notices.mute_device };
+    [
+        (words.rename, Act::Rename),
+        (words.group, Act::Group),
+        (if choice.pinned { words.unpin } else { words.pin }, Act::Pin(!choice.pinned)),
+        (if choice.hidden { words.unhide } else { words.hide }, Act::Hide(!choice.hidden)),
+        (mute, Act::Mute(!muted)),
+        (words.copy_id, Act::CopyId),
+    ]
+    .map(entry)
+    .into()
 }
 
 fn actions(words: &Words) -> Vec<Entry> {

@@ -27,17 +27,17 @@ struct Unit {
 
 /// A name, prepared to be searched in.
 #[derive(Debug)]
-pub(super) struct Text(Vec<Unit>);
+pub(in crate::ui) struct Text(Vec<Unit>);
 
 /// What was typed, by words.
 #[derive(Debug)]
-pub(super) struct Query(Vec<Vec<Unit>>);
+pub(in crate::ui) struct Query(Vec<Vec<Unit>>);
 
 /// The best that a word of the query can score: the whole name.
 const BEST: u32 = 120;
 
 impl Text {
-    pub(super) fn new(text: &str) -> Text {
+    pub(in crate::ui) fn new(text: &str) -> Text {
         Text(units(text))
     }
 
@@ -96,18 +96,18 @@ impl Text {
 }
 
 impl Query {
-    pub(super) fn new(text: &str) -> Query {
+    pub(in crate::ui) fn new(text: &str) -> Query {
         Query(text.split_whitespace().map(typed).filter(|word| !word.is_empty()).collect())
     }
 
     /// Whether nothing is asked for.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::ui) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// How well a name fits, with what is said beside it counting for a third; none where a word is in neither. Of names
     /// that fit as well the shorter is the better.
-    pub(super) fn score(&self, name: &Text, beside: &Text) -> Option<u32> {
+    pub(in crate::ui) fn score(&self, name: &Text, beside: &Text) -> Option<u32> {
         let mut sum = 0;
         for word in &self.0 {
             sum += name.score_word(word).or_else(|| beside.score_word(word).map(|score| score / 3))?;
@@ -120,7 +120,7 @@ impl Query {
 /// What is typed: as a name, but a consonant alone stands for a syllable.
 fn typed(word: &str) -> Vec<Unit> {
     let mut out = Vec::new();
-    for letter in word.chars().flat_map(plain) {
+    for letter in word.nfc().flat_map(plain) {
         match alone(letter) {
             "" => push(&mut out, letter, Begins::Letter),
             parts => {
@@ -134,7 +134,7 @@ fn typed(word: &str) -> Vec<Unit> {
 fn units(text: &str) -> Vec<Unit> {
     let mut out = Vec::with_capacity(text.len());
     let mut before = ' ';
-    for letter in text.chars().flat_map(plain) {
+    for letter in text.nfc().flat_map(plain) {
         let begins_word = letter.is_alphanumeric()
             && (!before.is_alphanumeric()
                 || (letter.is_uppercase() && before.is_lowercase())
@@ -225,6 +225,8 @@ mod tests {
             ("ｇｅｎ", "general"),
             ("gen", "ｇｅｎeral"),
             ("ge\u{200B}n", "general"),
+            ("감", "\u{1100}\u{1161}\u{11B7}"),
+            ("\u{1100}\u{1161}\u{11B7}", "감자"),
         ] {
             assert_eq!(best(query, &[name]), [name], "{query}");
         }

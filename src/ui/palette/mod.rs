@@ -1,7 +1,7 @@
 //! The palette: a field over everything that can be opened or done, found by a few letters.
 
 mod entries;
-mod fuzzy;
+pub(super) mod fuzzy;
 
 use egui::accesskit::Role;
 use egui::{
@@ -12,6 +12,8 @@ use egui::{
 use super::keys::{self, Action};
 use super::theme::{self, radius, size, space};
 use super::{Cx, Place, icons, widgets};
+use crate::model::device::DeviceId;
+use crate::model::id::ConnectionId;
 use crate::ui::icons::Icon;
 
 use entries::Entry;
@@ -48,8 +50,14 @@ pub(super) enum Outcome {
 
 impl Palette {
     /// Opens it over everything there is now.
-    pub(super) fn new(cx: &Cx, open: Option<&Place>, recent: &[Place]) -> Palette {
-        let all = entries::all(cx, open, recent);
+    /// `device`: the one whose page is open.
+    pub(super) fn new(
+        cx: &Cx,
+        open: Option<&Place>,
+        recent: &[Place],
+        device: Option<&(ConnectionId, DeviceId)>,
+    ) -> Palette {
+        let all = entries::all(cx, open, recent, device);
         let found = entries::find(&all, &Query::new(""));
         Palette { all, text: String::new(), found, at: 0, offset: 0.0, moved: false, fresh: true }
     }

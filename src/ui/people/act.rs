@@ -5,9 +5,10 @@ use egui::{Frame, Key, Label, RichText, Stroke, TextEdit, Ui, vec2};
 
 use crate::model::chat::{Principal, PrincipalKind};
 use crate::model::device::DeviceId;
-use crate::model::id::PrincipalId;
+use crate::model::id::{ConnectionId, PrincipalId};
 use crate::model::profile::Secret;
 use crate::model::rights::{Manage, proper_name};
+use crate::model::{name, publish};
 use crate::ui::text::people::PeopleWords;
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, harmless, widgets};
@@ -155,7 +156,8 @@ impl Act {
         let button = match &self.what {
             What::Rename(..) => widgets::primary(theme, cx.words.save),
             What::Remove(who) if !is_device(who) => bad(words.remove_really),
-            What::Remove(_) | What::RemoveInvite(_) => bad(cx.words.remove),
+            What::RemoveInvite(_) => bad(words.revoke_really),
+            What::Remove(_) => bad(cx.words.remove),
             What::NewToken(_) => bad(words.token_really),
             What::SetKind(_, PrincipalKind::Admin) => widgets::primary(theme, words.admin_really),
             What::SetKind(..) => bad(words.person_really),
@@ -208,7 +210,8 @@ impl Default for NewInvite {
 }
 
 impl NewInvite {
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &Cx, busy: bool) -> Option<Wanted> {
+    /// `local_only`: others cannot reach the server as it is.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &Cx, busy: bool, local_only: bool) -> Option<Wanted> {
         let words = cx.words.people;
         card(ui, |ui| {
             let heading = ui.label(RichText::new(words.new_invite).font(theme::heading()));
@@ -224,6 +227,9 @@ impl NewInvite {
                     }
                 });
             });
+            if local_only {
+                note(ui, words.invite_local_only, theme::of(ui).warn);
+            }
             ui.horizontal_wrapped(|ui| {
                 let make = ui.add_enabled(!busy, widgets::primary(theme::of(ui), words.make_invite));
                 ui.checkbox(&mut self.admin, words.as_admin);
@@ -242,37 +248,102 @@ impl NewInvite {
 pub(super) struct NewDevice {
     id: String,
     name: String,
+    /// The id is the person's own, and no longer follows the name.
+    own_id: bool,
+    /// The name is to have the focus.
+    wants_focus: bool,
+    /// It was tried: from now on what is wrong is said.
+    tried: bool,
 }
 
 impl NewDevice {
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &Cx, busy: bool) -> Option<Wanted> {
+    /// With the focus on its name.
+    pub(super) fn fresh() -> NewDevice {
+        NewDevice { wants_focus: true, ..NewDevice::default() }
+    }
+
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        cx: &Cx,
+        connection: ConnectionId,
+        busy: bool,
+    ) -> Option<Wanted> {
         let words = cx.words.people;
         card(ui, |ui| {
-            let (mut enter, half) = (false, (ui.available_width() - space::SMALL) / 2.0);
-            ui.horizontal(|ui| {
-                for (text, name, hint) in [
-                    (&mut self.id, words.device_id, words.device_id_hint),
-                    (&mut self.name, words.device_name, ""),
-                ] {
-                    ui.vertical(|ui| {
-                        ui.set_width(half);
-                        enter |= {
-                            let field = text_field(ui, text, name, hint);
-                            entered(ui, &field)
-                        };
-                    });
-                }
-            });
-            let id = DeviceId::new(self.id.trim()).ok().filter(|id| !id.as_str().starts_with('~'));
-            let add = ui.horizontal(|ui| {
-                ui.add_enabled(!busy && id.is_some(), widgets::primary(theme::of(ui), words.add_device))
-            });
-            let id = id.filter(|_| !busy && (add.inner.clicked() || enter))?;
-            let (who, name) = (PrincipalId(id.to_string()), self.name.trim().to_owned());
+            let mut enter = self.fields(ui, words);
+            if !self.own_id {
+                self.id = publish::id_of_name(&self.name);
+            }
+            let (id, name) = (publish::new_id(&self.id), device_name(&self.name));
+            let is_empty = self.id.trim().is_empty();
+            let wrong = match (&id, &name) {
+                (_, None) => Some(words.bad_device_name),
+                (None, _) if !is_empty || self.tried => Some(words.bad_device_id),
+                _ => None,
+            };
+            if let Some(wrong) = wrong {
+                note(ui, wrong, theme::of(ui).bad);
+            } else if id.as_ref().is_some_and(|id| is_known(cx, connection, id)) {
+                note(ui, words.device_known, theme::of(ui).warn);
+            }
+            let add =
+                ui.horizontal(|ui| ui.add_enabled(!busy, widgets::primary(theme::of(ui), words.add_device)));
+            enter |= add.inner.clicked();
+            self.tried |= enter;
+            let (who, name) = id.zip(name).filter(|_| enter && !busy)?;
             let doing = Doing::AddDevice { id: who.clone(), name: name.clone() };
             Some((Manage::AddDevice { who, name, token: Secret::new("") }, doing))
         })
     }
+
+    /// Returns whether Enter was pressed in one of them.
+    fn fields(&mut self, ui: &mut Ui, words: &PeopleWords) -> bool {
+        let (mut enter, half) = (false, (ui.available_width() - space::SMALL) / 2.0);
+        ui.horizontal(|ui| {
+            ui.vertical(|ui| {
+                ui.set_width(half);
+                let field = text_field(ui, &mut self.name, words.device_name, words.device_name_hint);
+                if std::mem::take(&mut self.wants_focus) {
+                    field.request_focus();
+                }
+                enter |= entered(ui, &field);
+            });
+            ui.vertical(|ui| {
+                ui.set_width(half);
+                let field = text_field(ui, &mut self.id, words.device_id, words.device_id_hint);
+                if field.changed() {
+                    self.own_id = !self.id.trim().is_empty();
+                }
+                enter |= entered(ui, &field);
+            });
+        });
+        enter
+    }
+}
+
+/// A device's name as the server takes it; empty where there is none, and nothing where it is none.
+fn device_name(text: &str) -> Option<String> {
+    match text.trim() {
+        "" => Some(String::new()),
+        text => name::make(text, name::MAX_TITLE_CHARS).ok(),
+    }
+}
+
+fn is_known(cx: &Cx, connection: ConnectionId, id: &PrincipalId) -> bool {
+    let Ok(id) = DeviceId::new(&id.0) else { return false };
+    cx.model.read(|model| {
+        model
+            .connections
+            .get(&connection)
+            .is_some_and(|connection| connection.devices.get(id.as_str()).is_some())
+    })
+}
+
+/// What is to be said of what was typed.
+fn note(ui: &mut Ui, text: &str, colour: egui::Color32) {
+    let shown = ui.add(Label::new(RichText::new(text).font(theme::small()).color(colour)).wrap());
+    widgets::live(ui, shown.id, text);
 }
 
 /// A part of its own above the list.

@@ -2,7 +2,10 @@
 //! tokens, invites are made and taken back.
 
 mod act;
+pub(super) mod add_device;
+mod lan;
 mod list;
+mod qr;
 mod rows;
 mod shown;
 
@@ -14,11 +17,13 @@ use super::{Cx, rooms, widgets};
 use crate::model::Feature;
 use crate::model::id::{ConnectionId, PrincipalId};
 use crate::model::intent::Intent;
+use crate::model::lan::Lan;
 use crate::model::reducer::Connection;
 use crate::model::rights::{Invitation, Manage, Managed, Member};
+use crate::model::time::WallMs;
 use act::{Act, Doing, NewDevice, NewInvite};
 use list::List;
-use shown::Shown;
+use shown::{Shown, Wish};
 
 /// Maximum height of the sheet without its frame and its last button, in points.
 const MAX_HEIGHT: f32 = 560.0;
@@ -61,6 +66,30 @@ struct Facts {
     me: Option<PrincipalId>,
     url: String,
     fingerprint: Option<String>,
+    /// What the server calls itself.
+    server: String,
+    /// How it stands on the local network, where it is the own one.
+    lan: Option<Lan>,
+}
+
+impl Facts {
+    /// Of a connection that is not there any more.
+    fn unknown() -> Facts {
+        Facts {
+            name: String::new(),
+            online: false,
+            me: None,
+            url: String::new(),
+            fingerprint: None,
+            server: String::new(),
+            lan: None,
+        }
+    }
+
+    /// Whether only this computer can reach the server.
+    fn is_local_only(&self) -> bool {
+        self.lan.as_ref().is_some_and(|lan| !matches!(lan, Lan::Open(open) if !open.addresses.is_empty()))
+    }
 }
 
 /// Whether the server lets the person change who comes in.
@@ -90,6 +119,11 @@ impl Sheet {
         }
     }
 
+    /// The same, where somebody is to be invited.
+    pub(super) fn invites(cx: &Cx, connection: ConnectionId) -> Sheet {
+        Sheet { tab: Tab::Invites, ..Sheet::new(cx, connection) }
+    }
+
     /// Of which connection it is.
     pub(super) fn title(&self, cx: &Cx) -> String {
         let name = facts(cx, self.connection).map_or_else(String::new, |facts| facts.name);
@@ -117,10 +151,19 @@ impl Sheet {
             let shown = ui.add(Label::new(text).wrap());
             widgets::live(ui, shown.id, words.not_connected);
         }
-        ui.add_enabled_ui(facts.online, |ui| self.above(ui, cx, &facts));
-        self.say_outcome(ui);
         // As high as it may be from the first frame: what grows frame by frame moves under the pointer.
         let whole = (window_height - 160.0).min(MAX_HEIGHT);
+        let room = (top + whole - ui.cursor().top() - 2.0 * rows::HEIGHT).max(2.0 * rows::HEIGHT);
+        let above =
+            egui::ScrollArea::vertical().id_salt("above the list").max_height(room).min_scrolled_height(room);
+        above.auto_shrink([false, true]).show(ui, |ui| {
+            if let Some(lan) = facts.lan.as_ref().filter(|_| self.tab == Tab::Invites && self.shown.is_none())
+            {
+                lan::show(ui, cx, lan);
+            }
+            ui.add_enabled_ui(facts.online, |ui| self.above(ui, cx, &facts));
+        });
+        self.say_outcome(ui);
         let most = (top + whole - ui.cursor().top()).max(2.0 * rows::HEIGHT);
         self.list(ui, cx, &facts, most);
         ui.add_space(space::TINY);
@@ -155,9 +198,15 @@ impl Sheet {
 
     /// What stands above the list: a question, what is shown once, or what makes a new entry.
     fn above(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts) {
-        if let Some(shown) = &self.shown {
-            if shown.show(ui, cx) {
-                self.shown = None;
+        if let Some(shown) = &mut self.shown {
+            let revocable = shown.expires().and_then(|expires| self.unused(expires));
+            let shown = self.shown.as_mut().map(|shown| shown.show_with(ui, cx, facts, revocable.is_some()));
+            match (shown, revocable) {
+                (Some(Wish::Done), _) => self.shown = None,
+                (Some(Wish::Revoke), Some(id)) => {
+                    (self.act, self.shown) = (Some(Act::new(act::What::RemoveInvite(id))), None);
+                }
+                _ => {}
             }
             return;
         }
@@ -170,14 +219,22 @@ impl Sheet {
                 }
                 decided.flatten()
             }
-            (None, Tab::Invites) => self.new_invite.show(ui, cx, busy),
-            (None, Tab::Devices) => self.new_device.show(ui, cx, busy),
+            (None, Tab::Invites) => self.new_invite.show(ui, cx, busy, facts.is_local_only()),
+            (None, Tab::Devices) => self.new_device.show(ui, cx, self.connection, busy),
             (None, Tab::People) => None,
         };
         if let Some((what, doing)) = wanted {
             let number = self.ask(cx, what);
             (self.doing, self.outcome) = (Some((number, doing)), None);
         }
+    }
+
+    /// The invite that is good until then and was not used, where the list has one alone.
+    fn unused(&self, expires: WallMs) -> Option<String> {
+        let mut all = self.invites.rows().iter();
+        let is_it = |invite: &&Invitation| invite.expires == expires && invite.used_by.is_none();
+        let first = all.find(is_it)?;
+        all.find(is_it).is_none().then(|| first.id.clone())
     }
 
     fn ask(&mut self, cx: &mut Cx, what: Manage) -> u64 {
@@ -274,8 +331,8 @@ impl Sheet {
                 self.shown = Some(Shown::token(facts, &doing, token));
                 None
             }
-            Managed::Invited { code, expires, url, fingerprint } => {
-                self.shown = Some(Shown::link(facts, code, expires, url, fingerprint));
+            Managed::Invited { code, expires, url, fingerprint, also } => {
+                self.shown = Some(Shown::link(facts, (code, expires), (url, fingerprint, also)));
                 None
             }
             _ => Some((doing.said(words), false)),
@@ -348,6 +405,8 @@ fn facts(cx: &Cx, id: ConnectionId) -> Option<Facts> {
             me: connection.me.as_ref().map(|me| me.id.clone()),
             url: connection.profile.urls.first().cloned().unwrap_or_default(),
             fingerprint: connection.profile.fingerprint.clone(),
+            server: connection.server.clone().unwrap_or_default(),
+            lan: (id == ConnectionId::OWN_HUB).then(|| model.lan.clone()),
         })
     })
 }

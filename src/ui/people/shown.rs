@@ -1,16 +1,25 @@
-//! [`Shown`]: a token or an invite's link, which is shown this once.
+//! [`Shown`]: a token or an invite's link, which is shown this once, with all that is needed to use it.
 
+use egui::accesskit::Role;
 use egui::{Frame, Label, RichText, Ui};
 
 use super::Facts;
 use super::act::{Doing, card, title};
+use super::qr::Code;
 use crate::model::address::{Address, is_loopback};
 use crate::model::chat::PrincipalKind;
+use crate::model::intent::Intent;
+use crate::model::lan::{InviteLink, LanChoice};
 use crate::model::profile::Secret;
-use crate::model::publish;
+use crate::model::publish::{self, Trust};
 use crate::model::time::WallMs;
 use crate::ui::theme::{self, radius, space};
 use crate::ui::{Cx, harmless, widgets};
+
+/// The room for a QR code, in points.
+const QR_ROOM: f32 = 232.0;
+/// Where less than this is left beside the QR code, in points, it stands below the text.
+const MIN_BESIDE: f32 = 220.0;
 
 /// What is shown this once.
 pub(super) enum Shown {
@@ -21,15 +30,31 @@ pub(super) enum Shown {
         token: Secret,
         /// It is the person's own.
         own: bool,
-        /// How a device publishes with it, where it is a device's.
-        command: Option<String>,
+        /// The id of the device whose it is.
+        device: Option<String>,
+        /// The device is to run on another computer.
+        elsewhere: bool,
     },
     /// An invite's link.
     Link {
         link: String,
+        code: Option<Code>,
         /// Until when it is good.
         expires: WallMs,
+        /// It leads nowhere from another computer.
+        local_only: bool,
     },
+}
+
+/// What the person wants of it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Nothing yet.
+    Stay,
+    /// They have it.
+    Done,
+    /// It is to be good for nothing again.
+    Revoke,
 }
 
 impl Shown {
@@ -46,71 +71,213 @@ impl Shown {
             }
             _ => (String::new(), None, false),
         };
-        let command = device
-            .map(|device| publish::command(&facts.url, facts.fingerprint.is_some(), &device, token.reveal()));
-        Shown::Token { name, token, own, command }
+        Shown::Token { name, token, own, device, elsewhere: !facts.is_local_only() }
     }
 
     /// A new invite. Where we reach the server by an address that only this computer knows, its own is in the link.
     pub(super) fn link(
         facts: &Facts,
-        code: Secret,
-        expires: WallMs,
-        url: String,
-        fingerprint: Option<String>,
+        (code, expires): (Secret, WallMs),
+        (url, fingerprint, also): (String, Option<String>, Vec<String>),
     ) -> Shown {
-        let host = facts.url.split_once("://").map_or(facts.url.as_str(), |(_, rest)| rest);
-        let host = host.split('/').next().unwrap_or(host);
-        let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        let url = if is_loopback(host) && !url.is_empty() { url } else { facts.url.clone() };
+        let is_ours = host_is_loopback(&facts.url) && !url.is_empty();
+        let (url, also) = if is_ours { (url, also) } else { (facts.url.clone(), Vec::new()) };
+        let local_only = host_is_loopback(&url);
         let fingerprint = facts.fingerprint.clone().or(fingerprint);
-        let link = Address { url, invite: Some(code), fingerprint }.to_string();
-        Shown::Link { link, expires }
+        let address = Address { url, invite: Some(code), fingerprint };
+        let link = InviteLink { address, also, name: facts.server.clone() }.to_string();
+        Shown::Link { code: Code::new(&link), link, expires, local_only }
+    }
+
+    /// Until when it is good, of an invite.
+    pub(super) fn expires(&self) -> Option<WallMs> {
+        match self {
+            Shown::Link { expires, .. } => Some(*expires),
+            Shown::Token { .. } => None,
+        }
     }
 
     /// Draws it. Returns whether the person has it.
-    pub(super) fn show(&self, ui: &mut Ui, cx: &Cx) -> bool {
-        let words = cx.words.people;
-        card(ui, |ui| {
-            let (name, text, secret, copy) = match self {
-                Shown::Token { name, token, own, .. } => {
-                    let text = if *own { words.own_token_once } else { words.token_once };
-                    ((words.token_of)(name), text.to_owned(), token.reveal(), words.copy_token)
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts) -> bool {
+        self.show_with(ui, cx, facts, false) == Wish::Done
+    }
+
+    /// The same of what may be taken back at once.
+    pub(super) fn show_with(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, revocable: bool) -> Wish {
+        card(ui, |ui| match self {
+            Shown::Token { name, token, own, device, elsewhere } => {
+                let words = cx.words.people;
+                let text = if *own { words.own_token_once } else { words.token_once };
+                head(ui, &(words.token_of)(name), text);
+                code(ui, token.reveal());
+                copy(ui, cx, token.reveal(), words.copy_token, true);
+                if let Some(device) = device {
+                    ui.add_space(space::SMALL);
+                    commands(ui, cx, facts, (device, token.reveal()), elsewhere);
                 }
-                Shown::Link { link, expires } => {
-                    let until = (cx.words.day_and_clock)(*expires);
-                    (words.link.to_owned(), (words.link_once)(&until), link.as_str(), words.copy_link)
-                }
-            };
-            let heading = ui.add(Label::new(RichText::new(&name).font(theme::heading())).wrap());
-            widgets::heading(ui, &heading, &name, 2);
-            let shown = ui.add(Label::new(&text).wrap());
-            widgets::live(ui, shown.id, &format!("{name}. {text}"));
-            code(ui, secret);
-            let command = match self {
-                Shown::Token { command: Some(command), .. } => {
-                    ui.label(RichText::new(words.publish_with).font(theme::small()));
-                    code(ui, command);
-                    Some(command)
-                }
-                _ => None,
-            };
-            ui.horizontal_wrapped(|ui| {
-                let copied = ui.add(widgets::primary(theme::of(ui), copy));
-                if copied.clicked() {
-                    ui.ctx().copy_text(secret.to_owned());
-                }
-                if let Some(command) = command
-                    && ui.add(widgets::plain(words.copy_command)).clicked()
-                {
-                    ui.ctx().copy_text(command.clone());
-                }
-                ui.add(widgets::plain(words.done)).clicked()
-            })
-            .inner
+                ui.add_space(space::SMALL);
+                if ui.add(widgets::plain(words.done)).clicked() { Wish::Done } else { Wish::Stay }
+            }
+            Shown::Link { link, code, expires, local_only } => {
+                invite(ui, cx, link, code.as_ref(), (*expires, *local_only, revocable))
+            }
         })
     }
 }
+
+fn host_is_loopback(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or(host);
+    is_loopback(host.rsplit_once(':').map_or(host, |(name, _)| name))
+}
+
+fn head(ui: &mut Ui, name: &str, text: &str) {
+    let heading = ui.add(Label::new(RichText::new(name).font(theme::heading())).wrap());
+    widgets::heading(ui, &heading, name, 2);
+    let shown = ui.add(Label::new(text).wrap());
+    widgets::live(ui, shown.id, &format!("{name}. {text}"));
+}
+
+/// An invite: the QR code at the right where there is room beside it.
+fn invite(
+    ui: &mut Ui,
+    cx: &Cx,
+    link: &str,
+    qr: Option<&Code>,
+    (expires, local_only, revocable): (WallMs, bool, bool),
+) -> Wish {
+    let words = cx.words.people;
+    let edge = qr.map_or(0.0, |qr| qr.edge(QR_ROOM));
+    let beside = ui.available_width() - edge - space::LARGE;
+    let is_beside = qr.is_some() && beside >= MIN_BESIDE;
+    let text = |ui: &mut Ui| {
+        let until = (cx.words.day_and_clock)(expires);
+        head(ui, words.link, &(words.link_once)(&until));
+        if local_only {
+            let shown =
+                ui.add(Label::new(RichText::new(words.link_local_only).color(theme::of(ui).warn)).wrap());
+            widgets::alert(ui, shown.id, words.link_local_only);
+        } else if qr.is_some() {
+            ui.add(
+                Label::new(RichText::new(words.link_how).font(theme::small()).color(theme::of(ui).weak))
+                    .wrap(),
+            );
+        }
+        code(ui, link);
+        ui.horizontal_wrapped(|ui| {
+            copy(ui, cx, link, words.copy_link, true);
+            let revoke = revocable && ui.add(widgets::plain(words.revoke)).clicked();
+            let done = ui.add(widgets::plain(words.done)).clicked();
+            match (revoke, done) {
+                (true, _) => Wish::Revoke,
+                (_, true) => Wish::Done,
+                _ => Wish::Stay,
+            }
+        })
+        .inner
+    };
+    match qr {
+        Some(qr) if is_beside => {
+            ui.horizontal_top(|ui| {
+                let wish = ui
+                    .vertical(|ui| {
+                        ui.set_width(beside);
+                        text(ui)
+                    })
+                    .inner;
+                qr.show(ui, QR_ROOM, words.qr_name);
+                wish
+            })
+            .inner
+        }
+        qr => {
+            let wish = text(ui);
+            if let Some(qr) = qr {
+                qr.show(ui, QR_ROOM, words.qr_name);
+            }
+            wish
+        }
+    }
+}
+
+/// The lines that publish with a device's token: where it runs decides by which address.
+fn commands(ui: &mut Ui, cx: &mut Cx, facts: &Facts, (device, token): (&str, &str), elsewhere: &mut bool) {
+    let words = cx.words.people;
+    let lan = facts.lan.as_ref().and_then(|lan| lan.opened()).and_then(|open| Some((open.url()?, open)));
+    if facts.lan.is_some() {
+        let group = egui::UiBuilder::new()
+            .accessibility_label(words.device_runs)
+            .accessibility_role(Role::RadioGroup);
+        ui.scope_builder(group, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                ui.label(words.device_runs);
+                ui.radio_value(elsewhere, false, words.on_this_computer);
+                ui.radio_value(elsewhere, true, words.on_another);
+            });
+        });
+        if *elsewhere && lan.is_none() {
+            let shown =
+                ui.add(Label::new(RichText::new(words.device_local_only).color(theme::of(ui).warn)).wrap());
+            widgets::live(ui, shown.id, words.device_local_only);
+            if ui.add(widgets::plain(words.lan_switch)).clicked() {
+                cx.intents.push(Intent::SetLan(LanChoice {
+                    open: true,
+                    port: super::lan::port_of(facts.lan.as_ref()),
+                }));
+            }
+            return;
+        }
+    }
+    let (url, trust, fingerprint) = match (lan, &facts.fingerprint) {
+        (Some((url, open)), _) if *elsewhere => {
+            let trust = match open.public_key_pin.as_str() {
+                "" => Trust::Unchecked,
+                pin => Trust::Pinned(pin),
+            };
+            (url, trust, Some(open.fingerprint.clone()))
+        }
+        (_, Some(fingerprint)) => (facts.url.clone(), Trust::Unchecked, Some(fingerprint.clone())),
+        (_, None) => (facts.url.clone(), Trust::System, None),
+    };
+    let weak = |ui: &mut Ui, text: &str| {
+        ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme::of(ui).weak)).wrap());
+    };
+    let command = publish::command(&url, trust, device, token);
+    weak(ui, words.publish_with);
+    code(ui, &command);
+    match trust {
+        Trust::System => {}
+        Trust::Unchecked => weak(ui, words.curl_unchecked),
+        Trust::Pinned(_) => weak(ui, words.curl_pinned),
+    }
+    copy(ui, cx, &command, words.copy_command, false);
+    ui.add_space(space::SMALL);
+    let agent = publish::agent(&url, fingerprint.as_deref(), token);
+    weak(ui, words.agent_with);
+    code(ui, &agent);
+    copy(ui, cx, &agent, words.copy_agent, false);
+}
+
+/// A button that copies a text, and says that it did.
+fn copy(ui: &mut Ui, cx: &Cx, text: &str, name: &str, first: bool) {
+    let button = if first { widgets::primary(theme::of(ui), name) } else { widgets::plain(name) };
+    let copied = egui::Id::unique(("copied", name, text));
+    ui.horizontal(|ui| {
+        if ui.add(button).clicked() {
+            ui.ctx().copy_text(text.to_owned());
+            ui.data_mut(|data| data.insert_temp(copied, cx.now.boot_ms));
+        }
+        let at: Option<u64> = ui.data(|data| data.get_temp(copied));
+        if at.is_some_and(|at| cx.now.boot_ms.saturating_sub(at) < COPIED_MS) {
+            let words = cx.words.people.copied;
+            let shown = ui.label(RichText::new(words).font(theme::small()).color(theme::of(ui).good));
+            widgets::live(ui, shown.id, words);
+        }
+    });
+}
+
+/// How long it is said that something was copied, in milliseconds.
+const COPIED_MS: u64 = 10_000;
 
 fn code(ui: &mut Ui, text: &str) {
     let theme = theme::of(ui);
@@ -125,25 +292,28 @@ mod tests {
     use super::*;
 
     fn facts(url: &str) -> Facts {
-        Facts { name: String::new(), online: true, me: None, url: url.into(), fingerprint: None }
+        Facts { online: true, url: url.into(), ..Facts::unknown() }
     }
 
     #[test]
     fn a_link_leads_where_the_guest_reaches_the_server() {
-        let link = |ours: &str, theirs: &str| match Shown::link(
-            &facts(ours),
-            Secret::new("abcd"),
-            0,
-            theirs.into(),
-            None,
-        ) {
-            Shown::Link { link, .. } => link,
-            Shown::Token { .. } => panic!("no link"),
+        let link = |ours: &str, theirs: &str, also: &[&str]| {
+            let also = also.iter().map(|host| (*host).to_owned()).collect();
+            match Shown::link(&facts(ours), (Secret::new("abcd"), 0), (theirs.into(), None, also)) {
+                Shown::Link { link, local_only, code, .. } => {
+                    assert!(code.is_some());
+                    (link, local_only)
+                }
+                Shown::Token { .. } => panic!("no link"),
+            }
         };
         let remote = "wss://hub.example:7870/v1/socket";
-        assert_eq!(link(remote, "wss://10.0.0.1:7870/v1/socket"), format!("{remote}#invite=abcd"));
+        let at = |url: &str| format!("{url}#invite=abcd");
+        assert_eq!(link(remote, "wss://10.0.0.1:7870/v1/socket", &["10.0.0.2"]), (at(remote), false));
         let local = "ws://127.0.0.1:7870/v1/socket";
-        assert_eq!(link(local, remote), format!("{remote}#invite=abcd"));
-        assert_eq!(link(local, ""), format!("{local}#invite=abcd"));
+        assert_eq!(link(local, remote, &[]), (at(remote), false));
+        assert_eq!(link(local, remote, &["10.0.0.2"]), (format!("{}&at=10.0.0.2", at(remote)), false));
+        assert_eq!(link(local, "", &[]), (at(local), true));
+        assert_eq!(link(local, local, &[]), (at(local), true));
     }
 }

@@ -1,6 +1,6 @@
 //! The sheet to go to a date in a room, and days by the clock on the wall here.
 
-use chrono::{Days, Duration, Local, NaiveDate, NaiveTime, TimeZone};
+use chrono::{Days, NaiveDate};
 use egui::{Key, Label, RichText, TextEdit, Ui, vec2};
 
 use crate::model::id::{ConnectionId, RoomName};
@@ -8,6 +8,7 @@ use crate::model::intent::{Intent, Jump};
 use crate::model::search::{DayFound, day};
 use crate::model::time::WallMs;
 use crate::ui::dialog::Fate;
+use crate::ui::text::local;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, widgets};
 
@@ -28,18 +29,10 @@ pub(in crate::ui) struct Sheet {
 
 /// The day it is.
 pub(super) fn today(cx: &Cx) -> NaiveDate {
-    Local.timestamp_millis_opt(cx.now.wall_ms).earliest().map_or(NaiveDate::MIN, |now| now.date_naive())
+    local::date(cx.now.wall_ms).unwrap_or(NaiveDate::MIN)
 }
 
-/// When a day begins. Where a clock is put forward at midnight it begins later.
-pub(super) fn begins(day: NaiveDate) -> Option<WallMs> {
-    let midnight = day.and_time(NaiveTime::MIN);
-    let moments = (0..=4).map(|halves| midnight + Duration::minutes(30 * halves));
-    moments
-        .filter_map(|moment| Local.from_local_datetime(&moment).earliest())
-        .map(|t| t.timestamp_millis())
-        .next()
-}
+pub(super) use crate::ui::text::local::begins;
 
 impl Sheet {
     /// For a room.

@@ -9,11 +9,11 @@ use egui::{
     vec2,
 };
 
-use super::View;
+use super::{View, excerpt};
 use crate::model::known::person_line;
 use crate::model::search::{End, Hit, HitPlace};
 use crate::ui::theme::{self, Theme, radius, size, space};
-use crate::ui::{Cx, harmless, rooms, widgets};
+use crate::ui::{Cx, bidi, harmless, rooms, widgets};
 
 /// Lines of an excerpt.
 const LINES: usize = 2;
@@ -174,8 +174,9 @@ fn row(ui: &mut Ui, cx: &Cx, hit: &Hit, rect: Rect, id: Id, is_current: bool, sh
         HitPlace::Logged(_) => ((cx.words.day_and_clock)(hit.at), theme.weak),
         HitPlace::Outbox => (cx.words.search.not_sent.to_owned(), theme.warn),
     };
+    let excerpt = excerpt::shown(&hit.excerpt);
     response.widget_info(|| {
-        let text: String = hit.excerpt.iter().map(|piece| harmless::text(&piece.text).into_owned()).collect();
+        let text: String = excerpt.iter().map(|(text, _)| text.as_str()).collect();
         let spoken = (cx.words.search.hit)(&author, &place, &when, &text);
         WidgetInfo::labeled(Role::ListItem, true, spoken)
     });
@@ -208,8 +209,11 @@ fn row(ui: &mut Ui, cx: &Cx, hit: &Hit, rect: Rect, id: Id, is_current: bool, sh
         let at = pos2(after, head - place.size().y / 2.0);
         ui.painter().galley(at, place, theme.weak);
     }
-    let galley = excerpt(ui, theme, hit, inner.width());
-    ui.painter().galley(pos2(inner.left(), inner.top() + size::SMALL_LINE + space::TINY), galley, theme.text);
+    let at = pos2(inner.left(), inner.top() + size::SMALL_LINE + space::TINY);
+    let lines = Rect::from_min_size(at, vec2(inner.width(), LINES as f32 * size::BODY_LINE));
+    let galley = lay_out(ui, theme, &excerpt, inner.width());
+    // Right-to-left text is not cut off by its layout.
+    ui.painter().with_clip_rect(lines.expand(2.0).intersect(ui.clip_rect())).galley(at, galley, theme.text);
     response.clicked()
 }
 
@@ -235,19 +239,23 @@ fn place(cx: &Cx, hit: &Hit) -> String {
     }
 }
 
-fn excerpt(ui: &Ui, theme: &Theme, hit: &Hit, width: f32) -> Arc<Galley> {
+fn lay_out(ui: &Ui, theme: &Theme, excerpt: &[(String, bool)], width: f32) -> Arc<Galley> {
     let mut job = LayoutJob::default();
-    for piece in &hit.excerpt {
+    for (text, is_marked) in excerpt {
         let format = TextFormat {
             font_id: theme::body(),
             color: theme.text,
             line_height: Some(size::BODY_LINE),
-            background: if piece.marked { theme.selection } else { Color32::TRANSPARENT },
+            background: if *is_marked { theme.selection } else { Color32::TRANSPARENT },
             ..TextFormat::default()
         };
-        job.append(&harmless::text(&piece.text), 0.0, format);
+        job.append(text, 0.0, format);
     }
-    job.wrap.max_width = width.max(0.0);
+    let width = width.max(0.0);
+    if bidi::is_needed(&job.text) {
+        return bidi::lay_out(ui, &job, width);
+    }
+    job.wrap.max_width = width;
     job.wrap.max_rows = LINES;
     ui.fonts_mut(|fonts| fonts.layout_job(job))
 }

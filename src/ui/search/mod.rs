@@ -3,6 +3,7 @@
 
 mod controls;
 pub(super) mod day;
+mod excerpt;
 mod list;
 
 use std::sync::Arc;

@@ -20,14 +20,23 @@ pub enum Span {
 /// How many devices are in which status.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// That speak.
+    /// That speak, and are well.
     pub online: usize,
     /// That say nothing although they should.
     pub silent: usize,
+    /// That speak, and of which a sensor failed.
+    pub faulty: usize,
     /// That said that they go.
     pub offline: usize,
     /// Of which nothing is known now.
     pub unknown: usize,
+}
+
+impl Counts {
+    /// All of them.
+    pub fn all(&self) -> usize {
+        self.online + self.silent + self.faulty + self.offline + self.unknown
+    }
 }
 
 /// All that is said about devices in one language. Text from outside comes in harmless.
@@ -35,6 +44,10 @@ pub struct Counts {
 pub struct DeviceWords {
     // Values
     pub status: fn(Status) -> &'static str,
+    /// Of a device that speaks, and of which a sensor failed.
+    pub faulty: &'static str,
+    /// "temperature has no value".
+    pub no_value: fn(&str) -> String,
     pub freshness: fn(Freshness) -> &'static str,
     pub on: &'static str,
     pub off: &'static str,
@@ -52,7 +65,8 @@ pub struct DeviceWords {
     // The pane
     pub devices: &'static str,
     pub device_list: &'static str,
-    pub counts: fn(&Counts) -> String,
+    /// "2 silent": a status, and how many devices have it.
+    pub count: fn(&str, usize) -> String,
     pub left_out: fn(u64) -> String,
     /// Of servers that have more devices than are shown.
     pub devices_left_out: fn(u64) -> String,
@@ -63,14 +77,50 @@ pub struct DeviceWords {
     pub matches: fn(usize, usize) -> String,
     pub sort: fn(&str) -> String,
     pub sort_name: &'static str,
-    pub sort_status: &'static str,
+    pub sort_trouble: &'static str,
     pub sort_changed: &'static str,
     pub group: fn(&str) -> String,
     pub group_none: &'static str,
     pub group_kind: &'static str,
     pub group_status: &'static str,
     pub no_kind: &'static str,
-    pub link_name: &'static str,
+    /// The heading above pinned devices.
+    pub pinned: &'static str,
+    /// The heading above devices that are in no group.
+    pub not_grouped: &'static str,
+    /// Grouped by the person's own groups.
+    pub group_own: &'static str,
+    pub all_hidden: &'static str,
+    pub show_hidden: &'static str,
+    /// How many devices are hidden, while they are.
+    pub hidden: fn(usize) -> String,
+    /// The same while they are listed.
+    pub hide_hidden: fn(usize) -> String,
+    pub layout: fn(&str) -> String,
+    pub layout_auto: &'static str,
+    pub layout_rows: &'static str,
+    pub layout_table: &'static str,
+    pub layout_cards: &'static str,
+    pub column_name: &'static str,
+    pub column_state: &'static str,
+    pub column_kind: &'static str,
+    /// What has no column of its own.
+    pub column_others: &'static str,
+    /// The button that chooses columns.
+    pub columns: &'static str,
+    /// The same where some of the chosen ones have no room.
+    pub columns_left_out: fn(usize) -> String,
+    pub find_column: &'static str,
+    pub no_column: &'static str,
+    pub usual_columns: &'static str,
+    pub devices_with: fn(usize) -> String,
+    pub sort_by: fn(&str) -> String,
+    pub column_width: fn(&str) -> String,
+    /// "Connection to Workshop".
+    pub connection_to: fn(&str) -> String,
+    pub open_connection: fn(&str) -> String,
+    /// "last heard 12 s ago".
+    pub last_heard: fn(&str) -> String,
     pub link_kind: &'static str,
     /// What a metric of the link itself is called; none: it has no other name.
     pub link_metric: fn(&str) -> Option<&'static str>,
@@ -83,6 +133,7 @@ pub struct DeviceWords {
     /// "silent, 2 min ago": a status or freshness, and when the device last spoke.
     pub last_spoke: fn(&str, &str) -> String,
     pub never_spoke: fn(&str) -> String,
+    pub no_data_yet: &'static str,
 
     // Nothing to show
     pub none_title: &'static str,

@@ -1,12 +1,8 @@
 //! English.
 
-use chrono::{Local, TimeZone};
-
-use super::{Sentence, StateWord, Words};
-use crate::model::address::BadAddress;
+use super::en_link::{bad_address, test, why};
+use super::{Sentence, StateWord, Words, local};
 use crate::model::chat::Refusal;
-use crate::model::event::TestOutcome;
-use crate::model::link_state::{Phase, Why};
 use crate::model::reducer::Banner;
 use crate::model::time::WallMs;
 use crate::ui::harmless;
@@ -14,8 +10,8 @@ use crate::ui::harmless;
 /// English.
 pub static ENGLISH: Words = Words {
     state,
-    countdown: |seconds| format!("trying again in {seconds} s"),
-    now: "trying again now",
+    countdown: |seconds| format!("retrying in {seconds} s"),
+    now: "retrying now",
     why,
     refusal,
     banner,
@@ -30,7 +26,7 @@ pub static ENGLISH: Words = Words {
     protocol_duplex: "Duplex",
     transport_websocket: "WebSocket",
     transport_ewebsock: "WebSocket (ewebsock)",
-    no_close_reasons: "close reasons not shown by this transport",
+    no_close_reasons: "close reasons are not available with this transport",
     no_connection: "No connection yet",
     state_of: |name, state| format!("{name}: {state}"),
 
@@ -41,40 +37,39 @@ pub static ENGLISH: Words = Words {
     edit_connection: "Edit connection",
     remove_connection: "Remove connection",
     remove_title: |name| format!("Remove {name}?"),
-    remove_text: "Its history and everything not yet sent are deleted from this computer. \
-                  What the server holds stays there.",
+    remove_text: "Its history and unsent messages are deleted from this computer. Nothing is deleted on the server.",
     remove: "Remove",
     cancel: "Cancel",
     new_room: "New room",
     new_room_name: "Name of the new room",
     create: "Create",
-    room_name_rule: "A room's name has 1 to 64 characters that can be seen, on one line.",
+    room_name_rule: "Room names have 1 to 64 visible characters, on one line.",
     room_refused: |room, reason| {
         let Sentence { what, then } = refusal(reason);
-        format!("“{room}” was not made. {what} {then}").trim_end().to_owned()
+        format!("Couldn't create “{room}”. {what} {then}").trim_end().to_owned()
     },
     unread: |count| {
         if count == 1 { "1 unread message".into() } else { format!("{count} unread messages") }
     },
+    mentions: |count| if count == 1 { "1 mention".into() } else { format!("{count} mentions") },
     no_rooms: "No rooms yet",
-    rooms_left_out: |count| format!("Showing {count} of this server's rooms"),
+    rooms_left_out: |count| format!("Showing {count} rooms; this server has more"),
 
     messages: "Messages",
     you: |name| format!("{name} (you)"),
     kind_admin: "admin",
     kind_device: "device",
-    kind_hint: "The server says so: nobody can choose it as part of a name",
+    kind_hint: "Assigned by the server: nobody can put it in their own name",
     said: |who, when| format!("{who}, {when}"),
-    replayed: "replayed: written while this window was not listening",
+    replayed: "received later: sent while you were offline",
     waiting_to_send: "Waiting to send",
     paused: |refusal, when| match refusal {
         Refusal::Quota { .. } => {
-            format!("What this account may send for now is used up. Sending resumes at {when}.")
+            format!("You've reached this account's sending limit. Sending resumes at {when}.")
         }
-        _ => format!("The server is taking no more messages for now. Sending resumes at {when}."),
+        _ => format!("The server isn't accepting messages right now. Sending resumes at {when}."),
     },
     sending: "Sending",
-    sent: "Sent",
     not_sent: "Not sent",
     retry: "Retry",
     edit: "Edit",
@@ -89,13 +84,13 @@ pub static ENGLISH: Words = Words {
         if count == 1 { "1 new message".into() } else { format!("{count} new messages") }
     },
     loading_older: "Loading older messages…",
-    older_on_server: "Older messages are on the server; connect to load them.",
-    room_begins: |room| format!("This is where {room} begins."),
-    empty_room: "Nothing has been written here yet. Say hello.",
-    nothing_open: "Choose a room on the left, or add a connection to a server.",
+    older_on_server: "Older messages are on the server. Connect to load them.",
+    room_begins: |room| format!("This is the beginning of #{room}."),
+    empty_room: "No messages yet. Write the first one.",
+    nothing_open: "Choose a room on the left, or add a connection.",
     gap: |from, to| {
         format!(
-            "Messages between {from} and {to} may be missing: the server's history began anew or was shortened."
+            "Messages between {from} and {to} may be missing: the server's history was reset or shortened."
         )
     },
     typing: |names| match names {
@@ -109,62 +104,62 @@ pub static ENGLISH: Words = Words {
     scroll_bar: "Position in the room",
     today: "Today",
     yesterday: "Yesterday",
-    day: |at| format_local(at, "%A, %-d %B %Y"),
+    day: |at| local::day(at, |time| time.format("%A, %-d %B %Y").to_string()),
     clock: |at| format_local(at, "%H:%M"),
     day_and_clock: |at| format_local(at, "%-d %B %Y, %H:%M"),
 
     message: "Message",
-    message_hint: |room| format!("Message {room}"),
+    message_hint: |room| format!("Message #{room}"),
     send: "Send",
     save: "Save",
-    sent_when_online: "Not online: it is kept, and will be sent when online.",
+    sent_when_online: "You're offline. Your message is kept and sent once you're back online.",
     too_large: |bytes| {
         format!(
-            "{:.1} of 64 KiB: too long for one message. Shorten it or send it in parts.",
+            "Too long for one message: {:.1} of 64 KiB. Shorten it or send it in parts.",
             bytes as f64 / 1024.0
         )
     },
-    editing: "Editing a message that is not sent",
-    sent_meanwhile: "That message has been sent meanwhile. What is typed here would go as a new one.",
+    editing: "Editing an unsent message",
+    sent_meanwhile: "That message has already been sent. This will be sent as a new message.",
 
     add_title: "Add connection",
     edit_title: "Edit connection",
     name: "Name",
-    name_hint: "The server's own, unless you give it one",
+    name_hint: "Optional: defaults to the server's name",
     address: "Server address or invite",
-    address_hint: "hub.example, wss://hub.example:7870 or an invite",
+    address_hint: "hub.example, wss://hub.example:7870 or an invite link",
     address_taken_as: |url| format!("Connects to {url}"),
+    use_address: |url| format!("Use {url}"),
     token: "Token",
-    token_hint_new: "From whoever runs the server",
-    token_hint_keep: "Leave empty to keep the present one",
-    your_name: "Your name",
-    your_name_hint: "What the others call you",
-    your_name_needed: "The invite makes you an account: say what the others shall call you.",
-    your_name_rule: "A name has up to 64 characters that can be seen, on one line.",
-    invite_found: "This is an invite: no token needed.",
+    token_hint_new: "Ask your server's admin",
+    token_hint_keep: "Leave empty to keep the current token",
+    your_name: "Display name",
+    your_name_hint: "Shown to others on this server",
+    your_name_needed: "This invite creates your account. Choose a display name.",
+    your_name_rule: "A display name has 1 to 64 visible characters on one line.",
+    invite_found: "This is an invite. You don't need a token.",
     advanced: "Advanced",
-    ca_file: "Certificate authority file",
-    ca_file_hint: "Path of a PEM file trusted for this server alone",
+    ca_file: "CA certificate file",
+    ca_file_hint: "Path to a PEM file, trusted for this server only",
     fingerprint: "Certificate fingerprint",
-    fingerprint_hint: "SHA-256, 64 hexadecimal digits",
-    bad_fingerprint: "A fingerprint has 64 hexadecimal digits; colons between them do no harm.",
+    fingerprint_hint: "SHA-256: 64 hexadecimal digits",
+    bad_fingerprint: "A fingerprint has 64 hexadecimal digits; colons between them are allowed.",
     socket: "Socket",
     socket_tungstenite: "tungstenite (recommended)",
     socket_ewebsock: "ewebsock",
-    ewebsock_limits: "ewebsock shows no close reasons and knows no certificate authority or fingerprint of your own: \
-                      it trusts this computer's certificates alone.",
-    connect_at_start: "Connect at start",
+    ewebsock_limits: "ewebsock doesn't report close reasons and doesn't support a CA file or fingerprint: \
+                      it trusts only this computer's certificates.",
+    connect_at_start: "Connect at startup",
     test_button: "Test",
-    clear_text_warning: "ws:// sends the token and every message in clear text: anyone on the way can read them. \
-                         Use wss:// unless the network is your own.",
+    clear_text_warning: "ws:// is not encrypted: anyone on the network can read your token and messages. \
+                         Use wss:// unless you trust the whole network.",
 
     first_title: "Welcome to Duplex",
-    first_text: "You are in a room of this computer's own server already: write, and it is there. \
-                 Others can join you, or you join them.",
-    first_stay: "Use this computer",
-    first_stay_text: "Stay with this computer's own server",
+    first_text: "You're in #general on this computer. Write something, or join a team's server with an invite.",
+    first_stay: "Get started",
+    first_stay_text: "Close this and use the server on this computer",
     first_join: "Join a server",
-    first_join_text: "With an address or an invite",
+    first_join_text: "With an address or an invite link",
     first_later: "Later",
 
     resize_rooms: "Resize the list of rooms",
@@ -193,6 +188,7 @@ pub static ENGLISH: Words = Words {
     rich: &super::en_rich::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,
     people: &super::en_people::ENGLISH,
+    device_acts: &super::en_device_acts::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };
 
@@ -216,18 +212,15 @@ fn state(word: StateWord) -> &'static str {
 }
 
 fn format_local(at: WallMs, pattern: &str) -> String {
-    match Local.timestamp_millis_opt(at).earliest() {
-        Some(time) => time.format(pattern).to_string(),
-        None => "?".to_owned(),
-    }
+    local::moment(at, |time| time.format(pattern).to_string())
 }
 
-fn say(what: impl Into<String>, then: impl Into<String>) -> Sentence {
+pub(super) fn say(what: impl Into<String>, then: impl Into<String>) -> Sentence {
     Sentence { what: what.into(), then: then.into() }
 }
 
 /// Somebody else's words, set apart.
-fn quote(words: &str) -> String {
+pub(super) fn quote(words: &str) -> String {
     if words.trim().is_empty() {
         String::new()
     } else {
@@ -235,157 +228,8 @@ fn quote(words: &str) -> String {
     }
 }
 
-fn detail(words: &str) -> String {
+pub(super) fn detail(words: &str) -> String {
     if words.trim().is_empty() { String::new() } else { format!(" ({})", harmless::line(words.trim(), 200)) }
-}
-
-fn why(why: &Why) -> Sentence {
-    match why {
-        Why::BadUrl { detail: d } => {
-            say(format!("The address cannot be used{}.", detail(d)), "Correct it with Edit connection.")
-        }
-        Why::BadCaFile { path, detail: d } => say(
-            format!("{} is no file of certificate authorities{}.", shown(path), detail(d)),
-            "Choose a PEM file with Edit connection.",
-        ),
-        Why::NameNotFound { host } => say(
-            format!("No computer called {} was found.", harmless::line(host, 100)),
-            "Check the address and this computer's network.",
-        ),
-        Why::ConnectionRefused => say(
-            "Nothing answers at this address: the server is not running, or the port is another one.",
-            "Start the server or check the port.",
-        ),
-        Why::Unreachable { detail: d } => {
-            say(format!("The network has no way there{}.", detail(d)), "Check this computer's network.")
-        }
-        Why::TimedOut { during: Phase::Dial } => say(
-            "The server did not answer in time.",
-            "Check the address; a firewall on the way may swallow the attempt.",
-        ),
-        Why::TimedOut { during: Phase::Handshake } => say(
-            "Something accepted the connection and then said nothing.",
-            "Check the port: it may belong to another program, or the server hangs.",
-        ),
-        Why::TlsUntrusted { detail: d } => say(
-            format!("The server's certificate is not trusted{}.", detail(d)),
-            "Nothing was sent. Use a new invite, or give its certificate authority or fingerprint with Edit connection.",
-        ),
-        Why::TlsFailed { detail: d } => say(
-            format!("No encrypted connection could be made{}.", detail(d)),
-            "Check that the address needs wss:// and not ws://, or the reverse.",
-        ),
-        Why::Http { status, .. } => http(*status),
-        Why::NotWebSocket { detail: d } => say(
-            format!("Something answers there, but it speaks no WebSocket.{}", quote(d)),
-            "Check the address, port and path.",
-        ),
-        Why::Closed { code, reason, .. } => closed(*code, reason),
-        Why::Lost { detail: d } => say(
-            format!("The connection broke{}.", detail(d)),
-            "Nothing to do: it comes back by itself, and nothing typed is lost.",
-        ),
-        Why::Silent => say(
-            "The server stopped answering.",
-            "Nothing to do: it comes back by itself, and nothing typed is lost.",
-        ),
-        Why::Violation { detail: d } => say(
-            format!("The server sent something its protocol does not allow{}.", detail(d)),
-            "If this repeats, check that the address belongs to a Duplex hub.",
-        ),
-        Why::NoCommonVersion { ours, theirs } => say(
-            format!(
-                "The server speaks protocol version {} to {}, this app {} to {}.",
-                theirs.0, theirs.1, ours.0, ours.1
-            ),
-            if theirs.0 > ours.1 { "Update this app." } else { "Ask for the server to be updated." },
-        ),
-        Why::Unauthorized => {
-            say("The server does not know this token.", "Give a new one with Edit connection.")
-        }
-        Why::Withdrawn => say(
-            "Your access to this server was withdrawn.",
-            "Your token does not work there any more. Ask whoever runs the server for a new one; what you have typed stays here.",
-        ),
-        Why::Forbidden => say(
-            "The server knows this token, but it may not connect here.",
-            "Ask whoever runs the server, or give another token with Edit connection.",
-        ),
-        Why::InviteRefused => say(
-            "The invite was used before or has expired.",
-            "Ask for a new one and paste it with Edit connection.",
-        ),
-        Why::Impostor => say(
-            "Another program listens at the address of this computer's own server and cannot prove that it is it.",
-            "It was told nothing. End that program, then Retry now.",
-        ),
-        Why::Unsupported { detail: d } => say(
-            format!("The chosen socket cannot do what this connection asks for{}.", detail(d)),
-            "Choose tungstenite as the socket with Edit connection.",
-        ),
-        Why::HubFailed { detail: d } => say(
-            format!("This computer's own server could not be started{}.", detail(d)),
-            "Retry now tries again; other connections work meanwhile.",
-        ),
-        Why::HubLogMissing { path, left } => say(
-            format!("The log of this computer's own server is missing or empty: {}.", path.display()),
-            format!(
-                "Put it back from a backup, then Retry now. To begin a new, empty log instead, first move these files out of \
-                 that folder: {}. Other connections work meanwhile.",
-                left.join(", ")
-            ),
-        ),
-        Why::HubLogDamaged { path, detail: d } => say(
-            format!("The log of this computer's own server is damaged: {}{}.", path.display(), detail(d)),
-            format!(
-                "In a terminal, duplexctl hub repair --data-dir \"{}\" saves what can be read; or put the file back from a \
-                 backup. Then Retry now. Other connections work meanwhile.",
-                path.parent().unwrap_or(path).display()
-            ),
-        ),
-        Why::NoToken => say(
-            "No token is known for this connection.",
-            "Give one with Edit connection, or by --token beside --url.",
-        ),
-    }
-}
-
-fn http(status: u16) -> Sentence {
-    let what = |words: &str| format!("{words} (HTTP {status}).");
-    match status {
-        401 => say(what("The server does not know this token"), "Give a new one with Edit connection."),
-        403 => say(
-            what("The server refused this account"),
-            "Ask whoever runs the server, or give another token with Edit connection.",
-        ),
-        404 | 410 => say(
-            what("There is a web server, but no Duplex hub at this path"),
-            "Check the address with Edit connection.",
-        ),
-        429 => say(what("The server had too many attempts from here"), "Wait; it is tried again by itself."),
-        503 => say(what("The server is busy or being restarted"), "Wait; it is tried again by itself."),
-        500..=599 => say(
-            what("The server failed"),
-            "It is tried again by itself; if this stays, tell whoever runs it.",
-        ),
-        _ => say(what("The server refused the connection"), "Check the address with Edit connection."),
-    }
-}
-
-fn closed(code: Option<u16>, reason: &str) -> Sentence {
-    let Some(code) = code else {
-        return say("The server closed the connection.", "It is tried again by itself.");
-    };
-    let what = |words: &str| format!("{words} (code {code}).{}", quote(reason));
-    if Why::close_code_stops(code) {
-        let then = "It would end the same way again. Retry now once that is mended.";
-        return say(what("The server closed the connection and does not want it back"), then);
-    }
-    match code {
-        1001 => say(what("The server is going away"), "It is tried again by itself."),
-        1011..=1014 => say(what("The server failed or is being restarted"), "It is tried again by itself."),
-        _ => say(what("The server closed the connection"), "It is tried again by itself."),
-    }
 }
 
 fn refusal(refusal: &Refusal) -> Sentence {
@@ -397,15 +241,13 @@ fn refusal(refusal: &Refusal) -> Sentence {
             format!("The server takes at most {} KiB in one message.", limit / 1024),
             "Edit it, or send it in parts.",
         ),
-        Refusal::NotAllowed => say("This account may not do that here.", "Ask whoever runs the server."),
+        Refusal::NotAllowed => say("Your account isn't allowed to do that here.", "Ask your server's admin."),
         Refusal::SlowDown { .. } => {
-            say("The server is taking no more messages for now.", "It is sent again by itself.")
+            say("The server isn't accepting messages right now.", "Retrying automatically.")
         }
-        Refusal::Quota { .. } => {
-            say("What this account may send for now is used up.", "It is sent again by itself.")
-        }
+        Refusal::Quota { .. } => say("You've reached your sending limit for now.", "Retrying automatically."),
         Refusal::TooMany { limit } => {
-            say(format!("The server allows no more than {limit}."), "Ask whoever runs the server.")
+            say(format!("The server allows no more than {limit}."), "Ask your server's admin.")
         }
         Refusal::NameAlike { name } => say(
             format!("It looks like “{}”, which exists already.", harmless::line(name.as_str(), 64)),
@@ -424,79 +266,61 @@ fn refusal(refusal: &Refusal) -> Sentence {
 fn banner(banner: &Banner) -> Sentence {
     match banner {
         Banner::DiskFull => say(
-            "The disk is full. What is typed and received stays in memory for now.",
-            "Free some space, and it is written. Do not close the window before.",
+            "The disk is full. New messages are kept in memory for now.",
+            "Free some space and they are saved. Don't close the window until then.",
         ),
         Banner::DiskLow => say(
             "The disk is almost full. New messages from servers are shown but not saved.",
-            "Free some space: they are then received again. What you type is saved.",
+            "Free some space and they are received again. What you write is saved.",
         ),
         Banner::DiskReadOnly { detail: d } => say(
             format!("Duplex cannot write to its data folder{}.", detail(d)),
-            "What is typed and received stays in memory: make the folder writable before closing.",
+            "New messages are kept in memory. Make the folder writable before you close the window.",
         ),
         Banner::DatabaseSetAside { path } => say(
-            "The message database was damaged, and a new one was begun.",
-            format!("The damaged one is kept at {}. Messages come back from the servers.", shown(path)),
+            "The message database was damaged. A new one was created.",
+            format!(
+                "The damaged file is kept at {}. Messages are loaded again from the servers.",
+                shown(path)
+            ),
         ),
         Banner::DatabaseNewer { path } => say(
-            format!("The database {} is of a newer version of Duplex and was left untouched.", shown(path)),
-            "Nothing is kept on disk in this session: update Duplex.",
+            format!(
+                "The database {} was created by a newer version of Duplex and was left unchanged.",
+                shown(path)
+            ),
+            "Nothing is saved in this session. Update Duplex.",
         ),
         Banner::SettingsSetAside { path } => say(
             "The settings could not be read.",
-            format!("They are kept at {}; the app runs with its defaults.", shown(path)),
+            format!("The file is kept at {}. Duplex is using the default settings.", shown(path)),
         ),
         Banner::ReadingsNotWritten { detail: d } => say(
-            format!("What devices say cannot be written to the disk{}.", detail(d)),
-            "Live values and chat go on; the devices' past will have holes until the folder can be written again.",
+            format!("Device readings can't be saved{}.", detail(d)),
+            "Live values and chat continue. Device history will have gaps until the folder is writable again.",
         ),
         Banner::ReadingsSetAside { path } => say(
-            "What devices said was damaged on the disk, and a new file was begun.",
-            format!("The damaged one is kept at {}. Minutes of the past come from the servers.", shown(path)),
+            "Stored device readings were damaged. A new file was created.",
+            format!(
+                "The damaged file is kept at {}. History by the minute is loaded from the servers.",
+                shown(path)
+            ),
         ),
         Banner::Restarted => say(
-            "A part of Duplex failed and was started again.",
-            "Nothing was lost. If it repeats, please report it.",
+            "A part of Duplex failed and was restarted.",
+            "Nothing was lost. If this happens again, please report it.",
         ),
-        Banner::SecretNotKept { detail: d } => say(
-            format!("This computer could not keep the token{}.", detail(d)),
-            "It works until the app is closed; you will be asked for it again.",
+        Banner::SecretNotKept { detail: d, .. } => say(
+            format!("Couldn't save the token: no keyring is available{}.", detail(d)),
+            "You'll need it again after a restart.",
         ),
         Banner::LinkNotOpened { url, detail: d } => say(
-            format!("No program could open the link{}.", detail(d)),
-            format!("Copy {} into a browser.", harmless::line(url, 300)),
+            format!("No app could open the link{}.", detail(d)),
+            format!("Copy {} and paste it into a browser.", harmless::line(url, 300)),
         ),
     }
 }
 
-fn shown(path: &std::path::Path) -> String {
+pub(super) fn shown(path: &std::path::Path) -> String {
     harmless::line(&path.display().to_string(), 300)
-}
-
-fn bad_address(bad: BadAddress) -> &'static str {
-    match bad {
-        BadAddress::Empty => "Type the server's address, or paste an invite.",
-        BadAddress::NoUrl => "This is no address. Try hub.example or wss://hub.example:7870.",
-        BadAddress::Scheme => "The address must begin with wss:// or ws://.",
-        BadAddress::Userinfo => "Leave name and password out of the address; the token has its own field.",
-        BadAddress::Fingerprint => "The invite is damaged. Copy the whole of it and paste again.",
-    }
-}
-
-fn test(outcome: &TestOutcome) -> Sentence {
-    match outcome {
-        TestOutcome::Running => say("Testing…", ""),
-        TestOutcome::Passed { me, server, took_ms } => {
-            let server = harmless::line(server, 60);
-            match me {
-                Some(me) => {
-                    let name = harmless::line(&me.name, 60);
-                    say(format!("It works: {server} welcomes you as {name}, in {took_ms} ms."), "")
-                }
-                None => say(format!("The server answers, in {took_ms} ms. The invite is still good."), ""),
-            }
-        }
-        TestOutcome::Failed(reason) => why(reason),
-    }
 }

@@ -1,27 +1,27 @@
 //! What the page of one device says, in English.
 
-use chrono::{Local, TimeZone};
-
-use super::device_page::{Lock, PageWords, Stretch};
+use super::device_page::{BadRange, Lock, PageWords, Stretch};
+use super::local;
 use crate::model::device::{CommandRefusal, CommandState};
 use crate::model::time::WallMs;
 use crate::ui::harmless;
 
 /// English.
 pub static ENGLISH: PageWords = PageWords {
-    back: "Back to the devices",
-    gone: "This device is not known to its server any more.",
+    back: "Back to devices",
+    gone: "The server no longer knows this device.",
     last_heard: |status, age| format!("{status}, last heard {age}"),
     clock_off: |ms| {
         let way = if ms > 0 { "behind" } else { "ahead" };
         format!("Its clock is {} {way}.", length(ms.saturating_abs()))
     },
+    muted: "Notifications muted",
     never: "never",
 
     readings: "Readings",
-    no_readings: "It has said nothing yet.",
+    no_readings: "No readings yet.",
     plot_it: |name| format!("Plot {name}"),
-    plots_full: |most| format!("At most {most} readings are plotted at once."),
+    plots_full: |most| format!("At most {most} readings can be plotted at once. Remove one first."),
     reading: |name, value, freshness| format!("{name} {value}, {freshness}"),
 
     plots: "Plots",
@@ -31,6 +31,7 @@ pub static ENGLISH: PageWords = PageWords {
         Stretch::Hours => "6 h",
         Stretch::Day => "1 d",
         Stretch::Week => "1 week",
+        Stretch::Month => "30 days",
         Stretch::Year => "1 year",
     },
     stretch_named: |stretch| match stretch {
@@ -39,8 +40,36 @@ pub static ENGLISH: PageWords = PageWords {
         Stretch::Hours => "Show 6 hours",
         Stretch::Day => "Show 1 day",
         Stretch::Week => "Show 1 week",
+        Stretch::Month => "Show 30 days",
         Stretch::Year => "Show 1 year",
     },
+    range: "From–to…",
+    range_named: "Choose a time range",
+    range_from: "From",
+    range_to: "To",
+    range_hint: "For example 2026-11-03 14:30, yesterday 9:00, or 14:30",
+    month: |year, month| {
+        let first = chrono::NaiveDate::from_ymd_opt(year, month, 1);
+        first.map(|first| first.format("%B %Y").to_string()).unwrap_or_default()
+    },
+    month_before: "Previous month",
+    month_after: "Next month",
+    range_show: "Show range",
+    bad_range: |why| match why {
+        BadRange::From => "“From” isn't a date and time.",
+        BadRange::To => "“To” isn't a date and time.",
+        BadRange::Order => "“From” must be before “To”.",
+        BadRange::Future => "“From” is in the future.",
+        BadRange::Long => "The range can be at most 2 years.",
+        BadRange::Short => "The range must be at least 2 seconds.",
+    },
+    y_axis: "Y axis",
+    y_axis_of: |names| format!("Y axis of {names}"),
+    y_auto: "Automatic",
+    y_low: "Lowest value",
+    y_high: "Highest value",
+    y_bad: "Enter two numbers, the lower one first.",
+    y_set: "Set",
     live: "Live",
     go_live: "Back to live",
     plot_of: |names, from, to| format!("Plot of {names}, {from} to {to}"),
@@ -62,7 +91,7 @@ pub static ENGLISH: PageWords = PageWords {
         }
     },
     loading: "Loading…",
-    nothing_chosen: "Choose readings below to plot them.",
+    nothing_chosen: "Tick a reading to plot it.",
     moment: |at, shown_ms| {
         local(
             at,
@@ -75,70 +104,91 @@ pub static ENGLISH: PageWords = PageWords {
             },
         )
     },
-    tick: |at, step_ms| {
-        let pattern = match step_ms {
-            ..60_000 => "%H:%M:%S",
-            60_000..86_400_000 => "%H:%M",
-            _ => "%e %b",
-        };
-        local(at, pattern)
+    tick: |at, step_ms| match step_ms {
+        ..60_000 => local(at, "%H:%M:%S"),
+        60_000..86_400_000 => local(at, "%H:%M"),
+        _ => local::day(at, |time| time.format("%-d %b").to_string()),
     },
 
     controls: "Controls",
     locked: |lock| match lock {
-        Lock::Link => "Locked: unknown: the link is down",
-        Lock::Unheard => "Locked: unknown: the server has not heard of it since it was started",
-        Lock::Silent => "Locked: the device is silent",
-        Lock::Offline => "Locked: the device is offline",
+        Lock::Link => "Controls are disabled: not connected to the server.",
+        Lock::Unheard => "Controls are disabled: the server has received no data from this device yet.",
+        Lock::Silent => "Controls are disabled: the device has stopped sending data.",
+        Lock::Offline => "Controls are disabled: the device is offline.",
     },
     slide: |name| format!("{name}, slider"),
     set: "Set",
+    not_a_number: |typed| format!("Nothing was sent: “{typed}” is not a number."),
+    not_held: |typed| {
+        format!(
+            "Nothing was sent: {typed} is out of range. Whole numbers go from -9,223,372,036,854,775,808 to 18,446,744,073,709,551,615."
+        )
+    },
+    not_within: |typed, low, high| {
+        let range = match (low, high) {
+            (Some(low), Some(high)) => format!("from {low} to {high}"),
+            (Some(low), None) => format!("of at least {low}"),
+            (None, Some(high)) => format!("of at most {high}"),
+            (None, None) => "that the device takes".to_owned(),
+        };
+        format!("Nothing was sent: {typed} is out of range. Enter a number {range}.")
+    },
     set_named: |name, value| format!("Set {name} to {value}"),
-    not_set_yet: "not set yet",
-    forget: |name| format!("Leave {name} as it is"),
-    choices: |name| format!("Choices of {name}"),
+    not_set_yet: "Not set yet",
+    forget: |name| format!("Discard the new value of {name}"),
+    choices: |name| format!("Options for {name}"),
     now_is: |value| format!("now {value}"),
-    command: |state, value, age| match state {
-        CommandState::Pending => format!("{value}: asked {age}"),
-        CommandState::Done => format!("{value}: done, asked {age}"),
-        CommandState::Expired => {
-            format!("{value}: timed out, asked {age}: the device did not answer in time")
+    command: |state, switch, value, age| {
+        let (doing, done, to_do) = match switch {
+            Some(true) => ("Turning on…".to_owned(), "Turned on".to_owned(), "turn on".to_owned()),
+            Some(false) => ("Turning off…".to_owned(), "Turned off".to_owned(), "turn off".to_owned()),
+            None => (format!("Setting to {value}…"), format!("Set to {value}"), format!("set to {value}")),
+        };
+        match state {
+            CommandState::Pending => doing,
+            CommandState::Done => format!("{done}, {age}"),
+            CommandState::Unknown => {
+                format!("Connection lost before the answer: may not have been done ({to_do}, {age})")
+            }
+            CommandState::Expired => format!("Couldn't {to_do}: the device didn't answer in time, {age}"),
+            other => format!("Couldn't {to_do}: {}, {age}", became(other)),
         }
-        CommandState::Unknown => {
-            format!("{value}: unknown: the link went down before the answer, asked {age}")
-        }
-        other => format!("{value}: {}, asked {age}", became(other)),
     },
     device_changed: |name| {
         format!(
-            "Nothing was sent: the device or its connection changed while {name} was touched. Look again, then repeat it."
+            "Nothing was sent: the device or its connection changed while you were using {name}. Check the value and try again."
         )
     },
     value_changed: |name| {
-        format!(
-            "Nothing was sent: {name} changed by itself while it was touched. Look again, then repeat it."
-        )
+        format!("Nothing was sent: {name} changed while you were using it. Check the value and try again.")
     },
     confirm_void: |name| {
-        format!("Nothing was sent: the device or its connection changed before setting {name} was confirmed.")
+        format!("Nothing was sent: the device or its connection changed before you confirmed {name}.")
     },
-    confirm_title: |device, name| format!("Set {name} of {device}?"),
-    confirm_text: |name, old, new| {
-        format!("{name} is {old} now, and would be set to {new}. This is marked as risky.")
+    confirm_title: |name, switch, value| match switch {
+        Some(true) => format!("Turn on {name}?"),
+        Some(false) => format!("Turn off {name}?"),
+        None => format!("Set {name} to {value}?"),
     },
-    confirm: |value| format!("Set to {value}"),
-    understood: "Understood",
+    confirm_text: |old| format!("It is {old} now. This control is marked as risky."),
+    confirm: |switch, value| match switch {
+        Some(true) => "Turn on".to_owned(),
+        Some(false) => "Turn off".to_owned(),
+        None => format!("Set to {value}"),
+    },
+    understood: "OK",
 
     attributes: "Attributes",
-    log: "Log",
-    log_empty: "Nothing happened yet.",
-    came: "came online",
-    went: |reason| if reason.is_empty() { "went offline".into() } else { format!("went offline: {reason}") },
-    fell_silent: "fell silent",
-    asked: |who, name, value| format!("{who} asked: {name} = {value}"),
+    log: "History",
+    log_empty: "Nothing yet.",
+    came: "Online",
+    went: |reason| if reason.is_empty() { "Offline".into() } else { format!("Offline: {reason}") },
+    fell_silent: "No data",
+    asked: |who, name, value| format!("{who} set {name} to {value}"),
     became,
-    raw: "What it last said",
-    copy_raw: "Copy what it last said",
+    raw: "Last message (raw)",
+    copy_raw: "Copy the last message",
 };
 
 /// English, with twelve hours before noon and twelve after.
@@ -172,15 +222,15 @@ fn became(state: &CommandState) -> String {
         CommandState::Done => "done".into(),
         CommandState::Failed { detail } => with("failed", detail),
         CommandState::Expired => "timed out".into(),
-        CommandState::Unknown => "unknown: the link went down before the answer".into(),
+        CommandState::Unknown => "unknown: connection lost before the answer".into(),
         CommandState::Refused { why, detail } => {
             let why = match why {
-                CommandRefusal::UnknownDevice => "refused: there is no such device",
-                CommandRefusal::NotWritable => "refused: it cannot be set",
-                CommandRefusal::BadValue => "refused: not a value that it takes",
-                CommandRefusal::Changed => "refused: the device is not what it was",
-                CommandRefusal::NotAllowed => "refused: you may not do that",
-                CommandRefusal::Other => "refused",
+                CommandRefusal::UnknownDevice => "the server doesn't know this device",
+                CommandRefusal::NotWritable => "it can't be set",
+                CommandRefusal::BadValue => "the value isn't allowed",
+                CommandRefusal::Changed => "the device has changed",
+                CommandRefusal::NotAllowed => "you don't have permission",
+                CommandRefusal::Other => "refused by the server",
             };
             with(why, detail)
         }
@@ -204,10 +254,7 @@ fn two(many: i64, large: &str, rest: i64, little: &str) -> String {
 }
 
 fn local(at: WallMs, pattern: &str) -> String {
-    match Local.timestamp_millis_opt(at).earliest() {
-        Some(time) => time.format(pattern).to_string().trim_start().to_owned(),
-        None => "?".to_owned(),
-    }
+    local::moment(at, |time| time.format(pattern).to_string().trim_start().to_owned())
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! English about devices.
 
-use super::devices::{Counts, DeviceWords, Span};
+use super::devices::{DeviceWords, Span};
 use crate::model::device::{Freshness, Status};
 
 /// English about devices.
 pub static ENGLISH: DeviceWords = DeviceWords {
     status,
+    faulty: "faulty",
+    no_value: |metric| format!("no value for {metric}"),
     freshness,
     on: "on",
     off: "off",
@@ -27,20 +29,20 @@ pub static ENGLISH: DeviceWords = DeviceWords {
 
     devices: "Devices",
     device_list: "List of devices",
-    counts,
+    count: |word, count| format!("{count} {word}"),
     left_out: |count| {
         if count == 1 {
-            "1 reading left out: too many came at once".to_owned()
+            "1 reading left out: too many arrived at once".to_owned()
         } else {
-            format!("{count} readings left out: too many came at once")
+            format!("{count} readings left out: too many arrived at once")
         }
     },
-    devices_left_out: |count| format!("Showing {count} devices: the server has more than fit into memory"),
+    devices_left_out: |count| format!("Showing {count} devices: the server has more than fit in memory"),
     not_kept: |count| {
         if count == 1 {
-            "1 reading was not kept on disk".to_owned()
+            "1 reading was not saved to disk".to_owned()
         } else {
-            format!("{count} readings were not kept on disk")
+            format!("{count} readings were not saved to disk")
         }
     },
     filter: "Filter devices",
@@ -48,38 +50,76 @@ pub static ENGLISH: DeviceWords = DeviceWords {
     matches: |shown, all| format!("{shown} of {all}"),
     sort: |by| format!("Sort: {by}"),
     sort_name: "name",
-    sort_status: "status",
+    sort_trouble: "problems first",
     sort_changed: "recently changed",
     group: |by| format!("Group: {by}"),
     group_none: "none",
     group_kind: "kind",
     group_status: "status",
     no_kind: "other",
-    link_name: "Link",
-    link_kind: "link",
+    pinned: "Pinned",
+    not_grouped: "Other devices",
+    group_own: "my groups",
+    all_hidden: "All devices are hidden.",
+    show_hidden: "Show hidden devices",
+    hidden: |count| format!("{count} hidden"),
+    hide_hidden: |count| format!("Showing {count} hidden"),
+    layout: |name| format!("View: {name}"),
+    layout_auto: "automatic",
+    layout_rows: "list",
+    layout_table: "table",
+    layout_cards: "cards",
+    column_name: "Name",
+    column_state: "Status",
+    column_kind: "Kind",
+    column_others: "Values",
+    columns: "Choose columns",
+    columns_left_out: |count| {
+        if count == 1 {
+            "Choose columns (1 doesn't fit)".to_owned()
+        } else {
+            format!("Choose columns ({count} don't fit)")
+        }
+    },
+    find_column: "Search columns",
+    no_column: "No matches",
+    usual_columns: "Reset columns",
+    devices_with: |count| {
+        if count == 1 { "1 device has it".to_owned() } else { format!("{count} devices have it") }
+    },
+    sort_by: |column| format!("Sort by {column}"),
+    column_width: |column| format!("Width of {column}"),
+    connection_to: |server| format!("Connection to {server}"),
+    open_connection: |server| format!("Show details of the connection to {server}"),
+    last_heard: |ago| format!("last heard {ago}"),
+    link_kind: "connection",
     link_metric: |metric| match metric {
         "round_trip" => Some("round trip"),
+        "reconnects" => Some("reconnections"),
+        "queue" => Some("waiting to send"),
+        "last_heard" => Some("last heard"),
         "conflated" => Some("left out"),
         _ => None,
     },
     link_down: |since| match since {
-        Some(since) => format!("Unknown since {since}: the link is down"),
-        None => "Unknown: not connected".to_owned(),
+        Some(since) => format!("Not connected since {since}: device status unknown"),
+        None => "Not connected: device status unknown".to_owned(),
     },
     connecting: "Connecting…",
-    asking: "Asking the server for its devices…",
+    asking: "Loading devices…",
     status_since: |word, since| format!("{word} since {since}"),
     last_spoke: |word, ago| format!("{word}, {ago}"),
-    never_spoke: |word| format!("{word}, no word yet"),
+    never_spoke: |word| format!("{word}, no data yet"),
+    no_data_yet: "no data yet",
 
     none_title: "No devices yet",
-    none_curl: "Anything that can send HTTP becomes a device with its first reading:",
-    none_curl_token: "“duplexctl device add” on the server's computer prints a token for a device.",
-    none_agent: "A computer that reaches this server, such as a Raspberry Pi, sends its own readings with:",
+    none_curl: "Anything that can send HTTP requests becomes a device with its first reading:",
+    none_curl_token: "Run “duplexctl device add” on the server's computer to create a token for a device.",
+    none_agent: "To monitor a computer, such as a Raspberry Pi, run this on it:",
     copy_line: |line| format!("Copy: {line}"),
     copy: "Copy",
-    no_match: |filter| format!("No device matches “{filter}”."),
-    no_connection: "Devices are shown here once there is a connection.",
+    no_match: |filter| format!("No devices match “{filter}”."),
+    no_connection: "Connect to a server to see its devices here.",
 };
 
 fn status(status: Status) -> &'static str {
@@ -94,19 +134,8 @@ fn status(status: Status) -> &'static str {
 fn freshness(freshness: Freshness) -> &'static str {
     match freshness {
         Freshness::Live => "live",
-        Freshness::Replayed => "replayed",
-        Freshness::Stale => "stale",
+        Freshness::Replayed => "last known",
+        Freshness::Stale => "outdated",
         Freshness::Unknown => "unknown",
     }
-}
-
-fn counts(counts: &Counts) -> String {
-    let all = [
-        (counts.online, "online"),
-        (counts.silent, "silent"),
-        (counts.offline, "offline"),
-        (counts.unknown, "unknown"),
-    ];
-    let some = all.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
-    some.collect::<Vec<_>>().join(", ")
 }

@@ -63,7 +63,7 @@ fn action(action: Action) -> &'static str {
         Action::Page => "Scroll the messages",
         Action::Step => "One up or down",
         Action::Ends => "To the first or last",
-        Action::RoomMenu => "What to be told of a room",
+        Action::RoomMenu => "Open the menu of a room or message",
         Action::SelectMore => "Select messages (Ctrl+C copies them)",
         Action::SelectAll => "Select all messages",
         Action::Choose => "Open",

@@ -7,7 +7,7 @@ use crate::model::log::{Counts, Way};
 pub static ENGLISH: LogWords = LogWords {
     title: "Connection log",
     title_of: |name| format!("Connection log: {name}"),
-    hint: "Show or hide all that passes over this connection",
+    hint: "Show or hide the traffic of this connection",
     list: "Frames and notes",
     resize: "Resize the connection log",
     resize_line: "Resize the opened line",
@@ -25,14 +25,14 @@ pub static ENGLISH: LogWords = LogWords {
     any_kind: "any",
 
     pause: "Pause",
-    go_on: "Go on",
-    meanwhile: |count| format!("Paused: {count} came meanwhile"),
+    go_on: "Resume",
+    meanwhile: |count| format!("Paused: {count} new"),
     copy_all: "Copy all",
-    save: "Save to a file",
+    save: "Save to file",
     saved: |path| format!("Saved as {path}."),
-    not_saved: |detail| format!("It could not be saved: {detail}"),
+    not_saved: |detail| format!("Couldn’t save the log: {detail}"),
     clear: "Clear",
-    close: "Close the log",
+    close: "Close log",
 
     way: |way| match way {
         Way::Sent => "sent",
@@ -42,21 +42,24 @@ pub static ENGLISH: LogWords = LogWords {
     binary: "binary",
     no_kind: "no kind",
     counts,
-    state: |text| format!("The connection is now: {text}"),
-    malformed: |detail| format!("Skipped, since it makes no sense: {detail}"),
-    server_error: |code, detail| format!("The server reports an error, {code}: {detail}"),
-    cut: |size| format!("Only its beginning is kept, of {size}."),
-    copy_line: "Copy this line",
-    close_line: "Close this line",
+    state: |word, cause| match cause {
+        Some(cause) => format!("Connection: {word}. {cause}"),
+        None => format!("Connection: {word}"),
+    },
+    malformed: |detail| format!("Skipped: malformed ({detail})"),
+    server_error: |code, detail| format!("Server error {code}: {detail}"),
+    cut: |size| format!("Only the beginning is kept; full size {size}."),
+    copy_line: "Copy line",
+    close_line: "Close details",
 
-    nothing_title: "Nothing has passed yet",
+    nothing_title: "No traffic yet",
     nothing_text: |most| {
         format!(
-            "What is sent and received from now on stands here. Tokens are hidden. The newest {most} frames are kept, \
-             and only while the log is open."
+            "What is sent and received from now on appears here. Tokens are hidden. The newest {most} frames are \
+             kept while the log is open."
         )
     },
-    no_match: "No line matches the filter.",
+    no_match: "No lines match the filter.",
 };
 
 fn counts(counts: &Counts) -> String {
@@ -65,7 +68,7 @@ fn counts(counts: &Counts) -> String {
     let mut text =
         format!("{}, {}", some(counts.devices, "device", "devices"), some(counts.values, "value", "values"));
     if counts.left_out > 0 {
-        text.push_str(&format!(", {} left out before", counts.left_out));
+        text.push_str(&format!(", {} skipped before", counts.left_out));
     }
     text
 }

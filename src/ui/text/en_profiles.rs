@@ -7,18 +7,27 @@ use crate::ui::harmless;
 /// English.
 pub(super) static ENGLISH: ProfileWords = ProfileWords {
     ask_title: |name| format!("Token for {name}"),
-    ask_unknown: "No token is known for this connection.",
-    ask_refused: "Ask whoever runs the server for a new one and enter it here.",
+    ask_unknown: "There is no token for this connection.",
+    ask_refused: "Ask your server's admin for a new one and enter it here.",
     no_keyring: |detail| {
         format!(
-            "This system offers no keyring to keep it in ({detail}), so Duplex asks after each start: a token is never \
-             written to a file."
+            "No keyring is available on this computer ({detail}), so Duplex asks for it after each start."
         )
     },
     token_of: |name| format!("Token of {name}"),
 
-    transfer: "Take connections along",
-    transfer_text: "All connections as a text for another computer, without their tokens; pasted here, such a text adds what it has.",
+    no_keyring_invite: "No keyring is available on this computer, so Duplex can't save your token, and an invite works \
+                        only once. Keep the token in a file, or copy it after you join: you'll need it after a restart.",
+    no_keyring_token: "No keyring is available on this computer: you'll need the token again after a restart.",
+    keep_in_file: "Keep the token in a file only you can read",
+    keep_in_file_short: "Keep in a file",
+    keep_in_file_warning: "The file is not encrypted: anyone who can use your account or read your disk can read it. It is \
+                           deleted with the connection, or as soon as a keyring is available.",
+    token_title: |name| format!("Your token for {name}"),
+    token_text: "Save it in a safe place, such as a password manager. Whoever has it can sign in as you.",
+
+    transfer: "Export and import connections",
+    transfer_text: "Copy all connections as text for another computer, without their tokens. Paste such a text here to add them.",
     copy_all: |count| match count {
         1 => "Copy 1 connection".into(),
         _ => format!("Copy {count} connections"),
@@ -28,12 +37,12 @@ pub(super) static ENGLISH: ProfileWords = ProfileWords {
     will_add: |names, known| {
         let known = match known {
             0 => String::new(),
-            1 => " One is here already and stays as it is.".to_owned(),
-            _ => format!(" {known} are here already and stay as they are."),
+            1 => " One already exists and stays unchanged.".to_owned(),
+            _ => format!(" {known} already exist and stay unchanged."),
         };
         match names {
-            [] => format!("It adds nothing.{known}"),
-            names => format!("It adds {}.{known}", names.join(", ")),
+            [] => format!("Nothing to add.{known}"),
+            names => format!("Adds {}.{known}", names.join(", ")),
         }
     },
     add: "Add them",
@@ -46,18 +55,18 @@ fn bad_list(bad: &BadList) -> String {
     match bad {
         BadList::NotJson { line, column } => {
             format!(
-                "This text is not complete or was changed: line {line}, column {column}. Copy it again as a whole."
+                "This text is incomplete or was changed (line {line}, column {column}). Copy all of it again."
             )
         }
         BadList::NotConnections => {
-            "This is not a list of connections. Copy it in the settings of the other Duplex.".to_owned()
+            "This isn't a list of connections. Copy one from the settings of Duplex on the other computer."
+                .to_owned()
         }
-        BadList::Newer => "A newer Duplex wrote this list. Update this one to read it.".to_owned(),
+        BadList::Newer => {
+            "This list was created by a newer version of Duplex. Update Duplex to read it.".to_owned()
+        }
         BadList::Entry { number, detail } => {
-            format!(
-                "Connection {number} cannot be used ({}). Nothing was added.",
-                harmless::line(detail, 120)
-            )
+            format!("Connection {number} can't be used ({}). Nothing was added.", harmless::line(detail, 120))
         }
         BadList::Address { number, bad } => {
             format!("Connection {number}: {} Nothing was added.", (super::ENGLISH.bad_address)(*bad))

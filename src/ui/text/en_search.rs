@@ -7,20 +7,20 @@ use crate::model::search::{Fault, Filter};
 pub static ENGLISH: SearchWords = SearchWords {
     button: "Search in this room",
     field: "Search messages",
-    hint_room: |room| format!("Search in # {room}"),
+    hint_room: |room| format!("Search in #{room}"),
     hint_everywhere: "Search in all rooms",
     this_room: "This room",
     everywhere: "Everywhere",
     close: "Close search",
 
-    help_title: "Find any message on this computer",
-    help_text: "Type a word or a part of one. Several words: all of them. You can narrow it down:",
+    help_title: "Search the messages on this computer",
+    help_text: "Type a word or part of one; with several words, all must match. To narrow it down:",
     help: [
-        ("from:", "by whom: from:mina, from:me, from:\"Mina Kim\""),
-        ("in:", "in which room: in:general"),
-        ("before:", "before a day: before:2026-11-03, before:yesterday"),
-        ("after:", "on a day or later: after:monday, after:\"3 Nov\""),
-        ("\"", "words together, as they stand: \"half open\""),
+        ("from:", "sender: from:mina, from:me, from:\"Mina Kim\""),
+        ("in:", "room: in:general"),
+        ("before:", "before a date: before:2026-11-03, before:yesterday"),
+        ("after:", "on or after a date: after:monday, after:\"3 Nov\""),
+        ("\"", "exact phrase: \"half open\""),
     ],
     fault,
 
@@ -33,57 +33,57 @@ pub static ENGLISH: SearchWords = SearchWords {
     hit: |author, place, when, text| format!("{author}, {place}, {when}: {text}"),
     not_sent: "Not sent yet",
     older: "Older results",
-    no_older: "Nothing older was found.",
+    no_older: "No older results.",
     time_up: |when| match when {
-        Some(when) => format!("This is what was found back to {when}. Narrow it down, or"),
-        None => "This takes longer than usual. Narrow it down, or".to_owned(),
+        Some(when) => format!("Results back to {when}. Narrow your search, or"),
+        None => "This is taking longer than usual. Narrow your search, or".to_owned(),
     },
     further: "Search further back",
 
-    nothing: "Nothing found",
-    nothing_text: "Try fewer or shorter words, or another spelling. Less than three letters are found at the beginning of a \
-                   word.",
-    nothing_here: "Nothing in this room",
-    nobody: "Nobody here has a name that begins like that. Check what stands after from:",
-    no_room: "No room is called that. Check what stands after in:",
-    indexing: |percent| format!("Older messages are still being indexed, {percent} %: some may be missing."),
-    more_at_hub: "Only what is on this computer was searched: older messages are on the server, and come as you scroll up in \
-                  the room.",
-    disk_trouble: "The disk takes nothing at the moment: what came since then is not found.",
-    failed: "The disk could not be read. Try again; if this stays so, start Duplex anew.",
+    nothing: "No results",
+    nothing_text: "Try fewer or shorter words, or another spelling. One or two letters match only the beginning of a word.",
+    nothing_here: "No results in this room",
+    nobody: "No one here has a name that starts like that. Check the name after from:",
+    no_room: "No room has that name. Check the name after in:",
+    indexing: |percent| {
+        format!("Older messages are still being indexed ({percent} %), so some results may be missing.")
+    },
+    more_at_hub: "Only messages on this computer were searched. Older ones are on the server; scroll up in the room to load them.",
+    disk_trouble: "The disk is not writable right now, so messages received since then can't be found.",
+    failed: "The disk couldn't be read. Try again; if it keeps failing, restart Duplex.",
 
     go_to_date: "Go to date",
     date: "Date",
     date_hint: "2026-11-03, 3 Nov, yesterday, monday",
-    no_date: "That is no date. Try 2026-11-03, 3 Nov, yesterday, monday or 10 days ago.",
+    no_date: "That isn't a valid date. Try 2026-11-03, 3 Nov, yesterday, monday or 10 days ago.",
     go: "Go",
     week_ago: "A week ago",
     beginning: "Beginning",
-    none_since: |day, newest| {
-        format!("Nothing was written on {day} or later. The newest message is of {newest}.")
-    },
+    none_since: |day, newest| format!("No messages on {day} or later. The newest is from {newest}."),
     none_at_all: "This room has no messages on this computer.",
     older_at_hub: |oldest| {
         format!(
-            "This computer has the room from {oldest} on. Older messages are on the server, and come as you scroll up."
+            "This computer has messages from {oldest} on. Older ones are on the server; scroll up to load them."
         )
     },
-    go_to_oldest: "Go to the oldest one here",
+    go_to_oldest: "Go to the oldest message here",
 };
 
 fn fault(fault: &Fault) -> String {
     match fault {
         Fault::Empty(filter) => match filter {
-            Filter::From => "from: wants a name: from:mina, from:me",
-            Filter::In => "in: wants a room: in:general",
-            Filter::Before => "before: wants a date: before:2026-11-03, before:yesterday",
-            Filter::After => "after: wants a date: after:2026-11-03, after:yesterday",
+            Filter::From => "from: needs a name, for example from:mina, from:me",
+            Filter::In => "in: needs a room, for example in:general",
+            Filter::Before => "before: needs a date, for example before:2026-11-03, before:yesterday",
+            Filter::After => "after: needs a date, for example after:2026-11-03, after:yesterday",
         }
         .to_owned(),
         Fault::NoDay(filter, text) => {
             let name = filter.name();
-            format!("“{text}” is no date. Try {name}2026-11-03, {name}yesterday or {name}\"3 Nov 2026\".")
+            format!(
+                "“{text}” isn't a valid date. Try {name}2026-11-03, {name}yesterday or {name}\"3 Nov 2026\"."
+            )
         }
-        Fault::NoTime => "Nothing lies between these dates: after: has to be earlier than before:".to_owned(),
+        Fault::NoTime => "The date after after: must be earlier than the one after before:".to_owned(),
     }
 }

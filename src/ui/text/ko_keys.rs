@@ -63,7 +63,7 @@ fn action(action: Action) -> &'static str {
         Action::Page => "메시지 넘겨 보기",
         Action::Step => "한 칸 위나 아래로",
         Action::Ends => "처음이나 끝으로",
-        Action::RoomMenu => "방에서 알릴 것",
+        Action::RoomMenu => "방이나 메시지의 메뉴 열기",
         Action::SelectMore => "메시지 선택 (Ctrl+C로 복사)",
         Action::SelectAll => "모든 메시지 선택",
         Action::Choose => "열기",

@@ -7,56 +7,59 @@ use crate::model::log::{Counts, Way};
 pub static KOREAN: LogWords = LogWords {
     title: "연결 로그",
     title_of: |name| format!("연결 로그: {name}"),
-    hint: "이 연결로 오가는 내용 보이기/숨기기",
-    list: "프레임과 알림",
+    hint: "이 연결의 트래픽 표시/숨기기",
+    list: "프레임 및 알림",
     resize: "연결 로그 크기 조절",
-    resize_line: "열린 줄 크기 조절",
+    resize_line: "세부 정보 크기 조절",
 
-    filter: "로그 거르기",
-    clear_filter: "거르기 지우기",
-    lines: |count| format!("{count}줄"),
-    matches: |shown, all| format!("{all}줄 중 {shown}줄"),
-    show: |what| format!("보기: {what}"),
+    filter: "로그 필터",
+    clear_filter: "필터 지우기",
+    lines: |count| format!("{count}개 항목"),
+    matches: |shown, all| format!("{all}개 중 {shown}개"),
+    show: |what| format!("표시: {what}"),
     everything: "전체",
-    only_received: "받은 것",
-    only_sent: "보낸 것",
+    only_received: "수신",
+    only_sent: "송신",
     only_notes: "알림",
     kind: |kind| format!("종류: {kind}"),
-    any_kind: "모두",
+    any_kind: "전체",
 
     pause: "일시 정지",
-    go_on: "계속",
-    meanwhile: |count| format!("일시 정지됨: 그동안 {count}줄 들어옴"),
+    go_on: "다시 시작",
+    meanwhile: |count| format!("일시 정지됨: 새 항목 {count}개"),
     copy_all: "모두 복사",
     save: "파일로 저장",
     saved: |path| format!("저장했습니다: {path}"),
-    not_saved: |detail| format!("저장하지 못했습니다: {detail}"),
-    clear: "비우기",
+    not_saved: |detail| format!("로그를 저장하지 못했습니다: {detail}"),
+    clear: "지우기",
     close: "로그 닫기",
 
     way: |way| match way {
-        Way::Sent => "보냄",
-        Way::Received => "받음",
+        Way::Sent => "송신",
+        Way::Received => "수신",
     },
     note: "알림",
     binary: "이진 데이터",
     no_kind: "종류 없음",
     counts,
-    state: |text| format!("연결 상태: {text}"),
-    malformed: |detail| format!("알 수 없는 내용이라 건너뜀: {detail}"),
+    state: |word, cause| match cause {
+        Some(cause) => format!("연결 상태: {word}. {cause}"),
+        None => format!("연결 상태: {word}"),
+    },
+    malformed: |detail| format!("건너뜀: 형식이 잘못됨 ({detail})"),
     server_error: |code, detail| format!("서버 오류 {code}: {detail}"),
     cut: |size| format!("앞부분만 보관했습니다. 전체 크기: {size}"),
-    copy_line: "이 줄 복사",
-    close_line: "이 줄 닫기",
+    copy_line: "항목 복사",
+    close_line: "세부 정보 닫기",
 
-    nothing_title: "아직 오간 내용이 없습니다",
+    nothing_title: "아직 트래픽이 없습니다",
     nothing_text: |most| {
         format!(
-            "지금부터 보내고 받는 내용이 여기에 나타납니다. 토큰은 가려집니다. 로그가 열려 있는 동안 최근 프레임 \
+            "지금부터 송수신한 내용이 여기에 표시됩니다. 토큰은 숨겨집니다. 로그가 열려 있는 동안 최근 프레임을 \
              {most}개까지 보관합니다."
         )
     },
-    no_match: "거르기에 맞는 줄이 없습니다.",
+    no_match: "필터와 일치하는 항목이 없습니다.",
 };
 
 fn counts(counts: &Counts) -> String {

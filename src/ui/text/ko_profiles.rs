@@ -8,17 +8,22 @@ use crate::ui::harmless;
 pub(super) static KOREAN: ProfileWords = ProfileWords {
     ask_title: |name| format!("{name} 토큰"),
     ask_unknown: "이 연결에 쓸 토큰이 없습니다.",
-    ask_refused: "서버를 운영하는 사람에게 새 토큰을 받아 여기에 넣으세요.",
-    no_keyring: |detail| {
-        format!(
-            "이 시스템에는 토큰을 보관할 키링이 없어서({detail}) 시작할 때마다 묻습니다. 토큰은 결코 파일에 쓰지 \
-             않습니다."
-        )
-    },
+    ask_refused: "서버 관리자에게 새 토큰을 받아 여기에 입력하세요.",
+    no_keyring: |detail| format!("이 컴퓨터에는 토큰을 보관할 키링이 없어({detail}) 시작할 때마다 묻습니다."),
     token_of: |name| format!("{name} 연결의 토큰"),
 
-    transfer: "연결 옮기기",
-    transfer_text: "토큰을 뺀 모든 연결을 다른 컴퓨터로 옮길 글로 복사합니다. 그 글을 여기에 붙여 넣으면 담긴 연결을 추가합니다.",
+    no_keyring_invite: "이 컴퓨터에는 키링이 없어 토큰을 저장할 수 없고, 초대 링크는 한 번만 쓸 수 있습니다. 토큰을 파일에 \
+                        보관하거나 참가한 뒤 복사해 두세요. 다시 시작하면 필요합니다.",
+    no_keyring_token: "이 컴퓨터에는 키링이 없어 다시 시작하면 토큰을 다시 입력해야 합니다.",
+    keep_in_file: "나만 읽을 수 있는 파일에 토큰 보관",
+    keep_in_file_short: "파일에 보관",
+    keep_in_file_warning: "파일은 암호화되지 않습니다. 내 계정을 쓰거나 디스크를 읽을 수 있는 사람은 토큰을 읽을 수 있습니다. \
+                           연결을 삭제하거나 키링을 쓸 수 있게 되면 파일에서 지웁니다.",
+    token_title: |name| format!("{name} 서버의 내 토큰"),
+    token_text: "비밀번호 관리자처럼 안전한 곳에 보관하세요. 이 토큰이 있으면 누구나 나로 로그인할 수 있습니다.",
+
+    transfer: "연결 내보내기/가져오기",
+    transfer_text: "토큰을 제외한 모든 연결을 다른 컴퓨터로 옮길 텍스트로 복사합니다. 그 텍스트를 여기에 붙여 넣으면 연결을 추가합니다.",
     copy_all: |count| format!("연결 {count}개 복사"),
     paste_here: "다른 컴퓨터에서 가져온 연결",
     bad_list,
@@ -42,14 +47,16 @@ fn bad_list(bad: &BadList) -> String {
     match bad {
         BadList::NotJson { line, column } => {
             format!(
-                "글이 잘렸거나 바뀌었습니다: {line}번째 줄, {column}번째 칸. 처음부터 끝까지 다시 복사하세요."
+                "텍스트가 잘렸거나 변경되었습니다({line}번째 줄, {column}번째 칸). 전체를 다시 복사하세요."
             )
         }
-        BadList::NotConnections => "연결 목록이 아닙니다. 다른 Duplex의 설정에서 복사하세요.".to_owned(),
-        BadList::Newer => "더 새로운 Duplex가 만든 목록입니다. 이 앱을 업데이트하세요.".to_owned(),
+        BadList::NotConnections => {
+            "연결 목록이 아닙니다. 다른 컴퓨터의 Duplex 설정에서 복사하세요.".to_owned()
+        }
+        BadList::Newer => "최신 버전의 Duplex에서 만든 목록입니다. Duplex를 업데이트하세요.".to_owned(),
         BadList::Entry { number, detail } => {
             format!(
-                "{number}번째 연결을 쓸 수 없습니다({}). 아무것도 추가하지 않았습니다.",
+                "{number}번째 연결을 사용할 수 없습니다({}). 아무것도 추가하지 않았습니다.",
                 harmless::line(detail, 120)
             )
         }

@@ -7,20 +7,20 @@ use crate::model::search::{Fault, Filter};
 pub static KOREAN: SearchWords = SearchWords {
     button: "이 방에서 검색",
     field: "메시지 검색",
-    hint_room: |room| format!("# {room}에서 검색"),
+    hint_room: |room| format!("#{room}에서 검색"),
     hint_everywhere: "모든 방에서 검색",
     this_room: "이 방",
     everywhere: "전체",
     close: "검색 닫기",
 
-    help_title: "이 컴퓨터에 있는 메시지 찾기",
-    help_text: "낱말이나 그 일부를 입력하세요. 여러 낱말은 모두 들어 있는 메시지를 찾습니다. 다음과 같이 좁힐 수 있습니다.",
+    help_title: "이 컴퓨터에 저장된 메시지 검색",
+    help_text: "단어나 단어의 일부를 입력하세요. 여러 단어를 입력하면 모두 포함된 메시지를 찾습니다. 다음 조건으로 좁힐 수 있습니다.",
     help: [
-        ("from:", "보낸 사람 — from:미나, from:나 (보낸이: 도 됩니다)"),
-        ("in:", "방 — in:온실 (방: 도 됩니다)"),
+        ("from:", "보낸 사람 — from:미나, from:나 (보낸이:도 가능)"),
+        ("in:", "방 — in:온실 (방:도 가능)"),
         ("before:", "그날 이전 — before:2026-11-03, before:어제"),
         ("after:", "그날부터 — after:월요일, after:11월3일"),
-        ("\"", "띄어 쓴 그대로 — \"반쯤 열림\""),
+        ("\"", "정확히 일치하는 구절 — \"반쯤 열림\""),
     ],
     fault,
 
@@ -38,27 +38,27 @@ pub static KOREAN: SearchWords = SearchWords {
     },
     further: "더 거슬러 찾기",
 
-    nothing: "찾은 메시지가 없습니다",
-    nothing_text: "낱말을 줄이거나 짧게, 또는 다르게 적어 보세요. 로마자 두 글자 이하는 낱말의 첫머리에서만 찾습니다.",
-    nothing_here: "이 방에는 없습니다",
+    nothing: "검색 결과가 없습니다",
+    nothing_text: "단어를 줄이거나 다른 표기로 검색해 보세요. 영문 두 글자 이하는 단어의 첫머리에서만 찾습니다.",
+    nothing_here: "이 방에는 결과가 없습니다",
     nobody: "그런 이름으로 시작하는 사람이 없습니다. from: 뒤를 확인하세요.",
     no_room: "그런 이름의 방이 없습니다. in: 뒤를 확인하세요.",
     indexing: |percent| {
         format!("이전 메시지를 색인하는 중입니다({percent} %). 빠진 결과가 있을 수 있습니다.")
     },
     more_at_hub: "이 컴퓨터에 있는 메시지만 찾았습니다. 더 오래된 메시지는 서버에 있으며, 방에서 위로 스크롤하면 가져옵니다.",
-    disk_trouble: "지금 디스크에 쓸 수 없어서, 그 뒤에 온 메시지는 찾지 못합니다.",
-    failed: "디스크를 읽지 못했습니다. 다시 시도해 보고, 계속되면 Duplex를 다시 시작하세요.",
+    disk_trouble: "지금 디스크에 쓸 수 없어 그 이후에 받은 메시지는 검색되지 않습니다.",
+    failed: "디스크를 읽지 못했습니다. 다시 시도해 보고, 문제가 계속되면 Duplex를 다시 시작하세요.",
 
     go_to_date: "날짜로 이동",
     date: "날짜",
     date_hint: "2026-11-03, 11월 3일, 어제, 월요일",
-    no_date: "날짜가 아닙니다. 2026-11-03, 11월 3일, 어제, 월요일, 10일 전처럼 입력해 보세요.",
+    no_date: "올바른 날짜가 아닙니다. 2026-11-03, 11월 3일, 어제, 월요일, 10일 전처럼 입력하세요.",
     go: "이동",
     week_ago: "일주일 전",
     beginning: "처음",
     none_since: |day, newest| {
-        format!("{day} 이후의 메시지가 없습니다. 가장 새로운 메시지는 {newest}에 왔습니다.")
+        format!("{day} 이후의 메시지가 없습니다. 최신 메시지는 {newest}에 작성되었습니다.")
     },
     none_at_all: "이 컴퓨터에는 이 방의 메시지가 없습니다.",
     older_at_hub: |oldest| {
@@ -72,18 +72,18 @@ pub static KOREAN: SearchWords = SearchWords {
 fn fault(fault: &Fault) -> String {
     match fault {
         Fault::Empty(filter) => match filter {
-            Filter::From => "from: 뒤에 이름을 적으세요. 예: from:미나, from:나",
-            Filter::In => "in: 뒤에 방 이름을 적으세요. 예: in:온실",
-            Filter::Before => "before: 뒤에 날짜를 적으세요. 예: before:2026-11-03, before:어제",
-            Filter::After => "after: 뒤에 날짜를 적으세요. 예: after:2026-11-03, after:어제",
+            Filter::From => "from: 뒤에 이름을 입력하세요. 예: from:미나, from:나",
+            Filter::In => "in: 뒤에 방 이름을 입력하세요. 예: in:온실",
+            Filter::Before => "before: 뒤에 날짜를 입력하세요. 예: before:2026-11-03, before:어제",
+            Filter::After => "after: 뒤에 날짜를 입력하세요. 예: after:2026-11-03, after:어제",
         }
         .to_owned(),
         Fault::NoDay(filter, text) => {
             let name = filter.name();
-            format!("“{text}”: 날짜가 아닙니다. {name}2026-11-03, {name}어제, {name}11월3일처럼 적어 보세요.")
+            format!(
+                "“{text}”: 올바른 날짜가 아닙니다. {name}2026-11-03, {name}어제, {name}11월3일처럼 입력하세요."
+            )
         }
-        Fault::NoTime => {
-            "두 날짜 사이가 비어 있습니다. after:의 날짜가 before:보다 앞이어야 합니다.".to_owned()
-        }
+        Fault::NoTime => "after:의 날짜가 before:의 날짜보다 앞서야 합니다.".to_owned(),
     }
 }

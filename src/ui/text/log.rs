@@ -1,7 +1,6 @@
 //! [`LogWords`]: what is said in the connection log.
 
-use chrono::{Local, TimeZone};
-
+use super::local;
 use crate::model::log::{Counts, Way};
 use crate::model::time::WallMs;
 
@@ -45,7 +44,8 @@ pub struct LogWords {
     pub binary: &'static str,
     pub no_kind: &'static str,
     pub counts: fn(&Counts) -> String,
-    pub state: fn(&str) -> String,
+    /// The state's word, and why the link is down.
+    pub state: fn(&str, Option<&str>) -> String,
     pub malformed: fn(&str) -> String,
     pub server_error: fn(&str, &str) -> String,
     /// Of a frame of this size only the beginning is kept.
@@ -61,15 +61,7 @@ pub struct LogWords {
 
 /// The time of day to the millisecond: the same in every language.
 pub fn moment(at: WallMs) -> String {
-    local(at, "%H:%M:%S%.3f")
+    local::moment(at, |time| time.format("%H:%M:%S%.3f").to_string())
 }
 
-/// The same with its day, for files.
-pub fn stamp(at: WallMs) -> String {
-    local(at, "%Y-%m-%d %H:%M:%S%.3f")
-}
-
-fn local(at: WallMs, pattern: &str) -> String {
-    let time = Local.timestamp_millis_opt(at).earliest();
-    time.map_or_else(|| "?".to_owned(), |time| time.format(pattern).to_string())
-}
+pub use super::local::stamp;

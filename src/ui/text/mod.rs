@@ -1,9 +1,11 @@
 //! Every sentence a person reads. One file per language fills the table [`Words`]; the compiler sees to it that none
 //! is missing.
 
+pub mod device_acts;
 pub mod device_page;
 pub mod devices;
 pub mod keys;
+pub mod local;
 pub mod log;
 pub mod notices;
 pub mod people;
@@ -13,9 +15,11 @@ pub mod search;
 pub mod sheet;
 
 mod en;
+mod en_device_acts;
 mod en_device_page;
 mod en_devices;
 mod en_keys;
+mod en_link;
 mod en_log;
 mod en_notices;
 mod en_people;
@@ -24,9 +28,11 @@ mod en_rich;
 mod en_search;
 mod en_sheet;
 mod ko;
+mod ko_device_acts;
 mod ko_device_page;
 mod ko_devices;
 mod ko_keys;
+mod ko_link;
 mod ko_log;
 mod ko_notices;
 mod ko_people;
@@ -47,6 +53,7 @@ use crate::model::preferences::{Hours, LanguageChoice};
 use crate::model::reducer::Banner;
 use crate::model::time::WallMs;
 
+pub use device_acts::ActWords;
 pub use device_page::PageWords;
 pub use en::ENGLISH;
 pub use ko::KOREAN;
@@ -114,6 +121,20 @@ pub enum StateWord {
     Off,
 }
 
+impl StateWord {
+    /// The word for a `LinkState::code`.
+    pub fn of_code(code: &str) -> Option<StateWord> {
+        match code {
+            "connecting" => Some(StateWord::Connecting),
+            "online" => Some(StateWord::Online),
+            "waiting" => Some(StateWord::Waiting),
+            "stopped" => Some(StateWord::Stopped),
+            "off" => Some(StateWord::Off),
+            _ => None,
+        }
+    }
+}
+
 /// What happened, and what the person can do about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sentence {
@@ -166,6 +187,7 @@ pub struct Words {
     pub room_name_rule: &'static str,
     pub room_refused: fn(&str, &Refusal) -> String,
     pub unread: fn(u64) -> String,
+    pub mentions: fn(u64) -> String,
     pub no_rooms: &'static str,
     /// Of a server that has more rooms than are shown.
     pub rooms_left_out: fn(usize) -> String,
@@ -182,7 +204,6 @@ pub struct Words {
     /// Why nothing is sent at the moment, and when it goes on.
     pub paused: fn(&Refusal, &str) -> String,
     pub sending: &'static str,
-    pub sent: &'static str,
     pub not_sent: &'static str,
     pub retry: &'static str,
     pub edit: &'static str,
@@ -228,6 +249,7 @@ pub struct Words {
     pub address: &'static str,
     pub address_hint: &'static str,
     pub address_taken_as: fn(&str) -> String,
+    pub use_address: fn(&str) -> String,
     pub token: &'static str,
     pub token_hint_new: &'static str,
     pub token_hint_keep: &'static str,
@@ -292,6 +314,7 @@ pub struct Words {
     // Who may come in at a server
     pub people: &'static people::PeopleWords,
     // The page of one device
+    pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,
 }
 

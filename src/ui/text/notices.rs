@@ -227,7 +227,7 @@ mod tests {
             both(&room, &messages(3, None, true)),
             [
                 pair("Mina mentioned you in general", "New message"),
-                pair("Mina 님이 general에서 나를 불렀습니다", "새 메시지")
+                pair("Mina 님이 general에서 나를 언급했습니다", "새 메시지")
             ]
         );
     }
@@ -259,7 +259,7 @@ mod tests {
         };
         assert_eq!(
             both(&devices, &gone(1, Gone::Silent)),
-            [pair("Pump is silent", "Workshop"), pair("Pump: 소식 없음", "Workshop")]
+            [pair("No data from Pump", "Workshop"), pair("Pump: 무응답", "Workshop")]
         );
         assert_eq!(
             both(&devices, &gone(12, Gone::Offline)),

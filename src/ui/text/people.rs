@@ -6,6 +6,7 @@ use crate::model::rights::Unmanaged;
 #[allow(missing_docs)] // The names say it; the sentences are in the language's file.
 pub struct PeopleWords {
     pub menu: &'static str,
+    pub invite: &'static str,
     pub title: fn(&str) -> String,
 
     // Parts
@@ -60,9 +61,35 @@ pub struct PeopleWords {
     pub own_token_once: &'static str,
     pub publish_with: &'static str,
     pub copy_token: &'static str,
+    pub curl_unchecked: &'static str,
+    pub curl_pinned: &'static str,
     pub copy_command: &'static str,
+    pub agent_with: &'static str,
+    pub copy_agent: &'static str,
+    pub device_runs: &'static str,
+    pub on_this_computer: &'static str,
+    pub on_another: &'static str,
+    pub device_local_only: &'static str,
     pub copy_link: &'static str,
     pub done: &'static str,
+
+    // The own server on the local network
+    pub lan_title: &'static str,
+    pub lan_switch: &'static str,
+    pub lan_what_it_does: &'static str,
+    pub lan_changing: &'static str,
+    /// The server's name, this computer's address, the port.
+    pub lan_open: fn(&str, &str, u16) -> String,
+    pub lan_no_network: &'static str,
+    pub lan_no_visits: fn(u16) -> String,
+    pub lan_visitors: fn(usize) -> String,
+    pub lan_not_announced: fn(&str) -> String,
+    /// How many connections ended by that.
+    pub lan_closed: fn(usize) -> String,
+    pub lan_port_in_use: fn(u16) -> String,
+    pub lan_failed: fn(&str) -> String,
+    pub lan_other_port: &'static str,
+    pub lan_again: &'static str,
 
     // Invites
     pub new_invite: &'static str,
@@ -72,6 +99,13 @@ pub struct PeopleWords {
     pub make_invite: &'static str,
     pub link: &'static str,
     pub link_once: fn(&str) -> String,
+    pub link_how: &'static str,
+    pub link_local_only: &'static str,
+    pub invite_local_only: &'static str,
+    pub qr_name: &'static str,
+    pub copied: &'static str,
+    pub revoke: &'static str,
+    pub revoke_really: &'static str,
     pub used_by: fn(&str) -> String,
     pub good_until: fn(&str) -> String,
     pub expired: fn(&str) -> String,
@@ -84,7 +118,36 @@ pub struct PeopleWords {
     pub device_id: &'static str,
     pub device_id_hint: &'static str,
     pub device_name: &'static str,
+    pub device_name_hint: &'static str,
+    pub bad_device_id: &'static str,
+    pub bad_device_name: &'static str,
+    pub device_known: &'static str,
     pub add_device: &'static str,
+    pub add_device_title: &'static str,
+    pub add_device_text: &'static str,
+    pub add_device_nowhere: &'static str,
+    pub at_server: &'static str,
+
+    // Servers on the local network, and what is about to be joined
+    pub nearby: &'static str,
+    pub nearby_looking: &'static str,
+    pub nearby_none: &'static str,
+    pub nearby_failed: fn(&str) -> String,
+    pub nearby_invite: &'static str,
+    pub nearby_known: &'static str,
+    pub nearby_link: &'static str,
+    pub nearby_link_hint: fn(&str) -> String,
+    pub nearby_link_text: &'static str,
+    pub nearby_whole_link: &'static str,
+    pub nearby_other_server: fn(&str) -> String,
+    pub joining: &'static str,
+    pub joining_server: &'static str,
+    pub joining_unnamed: &'static str,
+    pub joining_address: &'static str,
+    /// The first address, and how many others.
+    pub joining_also: fn(&str, usize) -> String,
+    pub joining_fingerprint: &'static str,
+    pub joining_pinned: &'static str,
 
     // What became of it
     pub saved: &'static str,

@@ -12,6 +12,15 @@ pub struct ProfileWords {
     pub no_keyring: fn(&str) -> String,
     pub token_of: fn(&str) -> String,
 
+    // Where a token is kept
+    pub no_keyring_invite: &'static str,
+    pub no_keyring_token: &'static str,
+    pub keep_in_file: &'static str,
+    pub keep_in_file_short: &'static str,
+    pub keep_in_file_warning: &'static str,
+    pub token_title: fn(&str) -> String,
+    pub token_text: &'static str,
+
     // From one computer to another
     pub transfer: &'static str,
     pub transfer_text: &'static str,

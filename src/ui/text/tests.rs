@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::model::chat::{Principal, PrincipalKind};
+use crate::model::event::Reached;
 use crate::model::id::{PrincipalId, RoomName};
 use crate::model::link_state::Phase;
 
@@ -21,7 +22,13 @@ fn whys() -> Vec<Why> {
         Why::TimedOut { during: Phase::Handshake },
         Why::TlsUntrusted { detail: text() },
         Why::TlsFailed { detail: text() },
+        Why::Redirected { status: 302, location: Some(text()) },
+        Why::Redirected { status: 301, location: None },
+        Why::WrongScheme { is_tls: false },
+        Why::WrongScheme { is_tls: true },
         Why::NotWebSocket { detail: text() },
+        Why::NotDuplex { said: text() },
+        Why::NotDuplex { said: String::new() },
         Why::Closed { code: None, reason: String::new(), retry_after_ms: None },
         Why::Lost { detail: String::new() },
         Why::Silent,
@@ -39,7 +46,7 @@ fn whys() -> Vec<Why> {
         Why::HubLogDamaged { path: "/data/hub.db".into(), detail: text() },
         Why::NoToken,
     ];
-    for status in [400, 401, 403, 404, 410, 429, 500, 503] {
+    for status in 200..600 {
         all.push(Why::Http { status, retry_after_ms: None });
     }
     for code in [1000, 1001, 1008, 1011, 1012, 4001, 4500] {
@@ -74,7 +81,7 @@ fn banners() -> [Banner; 11] {
         Banner::ReadingsSetAside { path: path.clone() },
         Banner::SettingsSetAside { path },
         Banner::Restarted,
-        Banner::SecretNotKept { detail: "x".into() },
+        Banner::SecretNotKept { connection: crate::model::ConnectionId(1), detail: "x".into() },
         Banner::LinkNotOpened { url: "https://example.com".into(), detail: "x".into() },
     ]
 }
@@ -87,8 +94,22 @@ const STATES: [StateWord; 6] = [
     StateWord::Stopped,
     StateWord::Off,
 ];
-const BAD_ADDRESSES: [BadAddress; 5] =
-    [BadAddress::Empty, BadAddress::NoUrl, BadAddress::Scheme, BadAddress::Userinfo, BadAddress::Fingerprint];
+const BAD_ADDRESSES: [BadAddress; 14] = [
+    BadAddress::Empty,
+    BadAddress::TooLong,
+    BadAddress::Space,
+    BadAddress::NoUrl,
+    BadAddress::Scheme,
+    BadAddress::Userinfo,
+    BadAddress::Host,
+    BadAddress::Ipv4,
+    BadAddress::Ipv6,
+    BadAddress::Brackets,
+    BadAddress::Zone,
+    BadAddress::Port,
+    BadAddress::Invite,
+    BadAddress::Fingerprint,
+];
 
 /// Names that are the same in every language.
 const NAMES: [&str; 4] = ["Duplex", "WebSocket", "WebSocket (ewebsock)", "ewebsock"];
@@ -97,12 +118,17 @@ fn is_hangul(c: char) -> bool {
     ('가'..='힣').contains(&c)
 }
 
-fn tests_of_connections() -> [TestOutcome; 4] {
+fn tests_of_connections() -> [TestOutcome; 6] {
     let me = Principal { id: PrincipalId("m".into()), kind: PrincipalKind::Person, name: "Mina".into() };
     [
         TestOutcome::Running,
-        TestOutcome::Passed { me: Some(me), server: "Workshop".into(), took_ms: 12 },
-        TestOutcome::Passed { me: None, server: "Workshop".into(), took_ms: 12 },
+        TestOutcome::Passed { me, server: "Workshop".into(), took_ms: 12 },
+        TestOutcome::Reached { found: Reached::NoToken, took_ms: 12 },
+        TestOutcome::Reached {
+            found: Reached::InviteGood { server: "Workshop".into(), until: 1_790_000_000_000 },
+            took_ms: 12,
+        },
+        TestOutcome::Reached { found: Reached::InviteUnknown, took_ms: 12 },
         TestOutcome::Failed(Why::Silent),
     ]
 }
@@ -119,7 +145,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         now retry_now connect disconnect catching_up protocol_duplex transport_websocket
         transport_ewebsock no_close_reasons no_connection connections this_computer add_connection
         edit_connection remove_connection remove_text remove cancel new_room new_room_name create
-        room_name_rule no_rooms messages replayed waiting_to_send sending sent not_sent retry edit
+        room_name_rule no_rooms messages replayed waiting_to_send sending not_sent retry edit
         delete copy show_less new_messages jump_to_newest loading_older older_on_server empty_room
         nothing_open scroll_bar today yesterday message send save sent_when_online editing
         sent_meanwhile add_title edit_title name name_hint address address_hint token token_hint_new
@@ -129,10 +155,10 @@ fn plain(words: &Words) -> Vec<&'static str> {
         first_stay first_stay_text first_join first_join_text first_later settings
         close dismiss resize_rooms resize_devices;
         state countdown why refusal paused banner bad_address test round_trip state_of more remove_title
-        room_refused unread you said show_lines show_characters new_count room_begins gap typing
-        people_online people_online_or_more rooms_left_out devices keys log notices search rich sheet profiles people device_page day clock day_and_clock
+        room_refused unread mentions you said show_lines show_characters new_count room_begins gap typing
+        people_online people_online_or_more rooms_left_out devices keys log notices search rich sheet profiles people device_acts device_page day clock day_and_clock
         message_hint too_large
-        address_taken_as no_graphics
+        address_taken_as use_address no_graphics
     ];
     all.extend(STATES.map(words.state));
     all.extend(BAD_ADDRESSES.map(words.bad_address));
@@ -156,6 +182,7 @@ fn filled(words: &Words, one: &str, two: &str) -> Vec<(String, Vec<String>)> {
         ((words.paused)(&Refusal::SlowDown { retry_after_ms: 1 }, one), first()),
         ((words.paused)(&Refusal::Quota { retry_after_ms: 1 }, one), first()),
         ((words.unread)(number), count()),
+        ((words.mentions)(number), count()),
         ((words.you)(one), first()),
         ((words.said)(one, two), both()),
         ((words.show_lines)(41), count()),
@@ -172,6 +199,7 @@ fn filled(words: &Words, one: &str, two: &str) -> Vec<(String, Vec<String>)> {
         ((words.message_hint)(one), first()),
         ((words.too_large)(41 * 1024), vec!["41.0".to_owned(), "64".to_owned()]),
         ((words.address_taken_as)(one), first()),
+        ((words.use_address)(one), first()),
         ((words.no_graphics)(one), first()),
     ]
 }
@@ -329,7 +357,8 @@ fn the_connection_log_speaks_each_language() {
             ((log.not_saved)("‹mina›"), "‹mina›"),
             ((log.counts)(&counts(0)), "41"),
             ((log.counts)(&counts(43)), "43"),
-            ((log.state)("‹mina›"), "‹mina›"),
+            ((log.state)("‹mina›", None), "‹mina›"),
+            ((log.state)("x", Some("‹mina›")), "‹mina›"),
             ((log.malformed)("‹mina›"), "‹mina›"),
             ((log.server_error)("‹mina›", "x"), "‹mina›"),
             ((log.server_error)("x", "‹mina›"), "‹mina›"),
@@ -390,6 +419,18 @@ fn links_code_and_selections_speak_each_language() {
             rich.copy_address,
             rich.copy_selected,
             rich.clear_selection,
+            rich.message_menu,
+            rich.mentions_you,
+            rich.people_found,
+            rich.emoji_found,
+            rich.save_as_file,
+            rich.paste_no_answer,
+            rich.paste_no_text,
+            rich.show_people,
+            rich.people_list,
+            rich.filter_people,
+            rich.no_person_found,
+            rich.only_you,
         ];
         let mut all: Vec<String> = plain.map(str::to_owned).into();
         let filled = [
@@ -402,8 +443,15 @@ fn links_code_and_selections_speak_each_language() {
             ((rich.letters)("‹mina›"), "‹mina›"),
             ((rich.mixed_alphabets)("‹mina›"), "‹mina›"),
             ((rich.selected)(41), "41"),
+            ((rich.people_left_out)(41), "41"),
+            ((rich.online_section)(41), "41"),
+            ((rich.offline_section)(41), "41"),
+            ((rich.devices_section)(41), "41"),
+            ((rich.mention)("‹mina›"), "‹mina›"),
             ((rich.with_new_line)("‹mina›", "x"), "‹mina›"),
             ((rich.with_new_line)("x", "‹mina›"), "‹mina›"),
+            ((rich.paste_saved)("‹mina›"), "‹mina›"),
+            ((rich.paste_not_saved)("‹mina›"), "‹mina›"),
             ((rich.paste_too_long)(41, 42), "41"),
             ((rich.paste_too_long)(41, 42), "42"),
         ];
@@ -415,6 +463,10 @@ fn links_code_and_selections_speak_each_language() {
     };
     assert!(all(ENGLISH.rich).iter().all(|text| !text.trim().is_empty() && !hangul(text)));
     assert!(all(KOREAN.rich).iter().all(|text| hangul(text)));
+    for language in ALL {
+        let said = (language.words().rich.suggestion)("‹mina›", 41, 42);
+        assert!(["‹mina›", "41", "42"].iter().all(|part| said.contains(part)), "{said}");
+    }
     let (one, two) = ((ENGLISH.rich.selected)(1), (ENGLISH.rich.selected)(2));
     assert_eq!((one.as_str(), two.as_str()), ("1 message selected", "2 messages selected"));
 }
@@ -650,6 +702,82 @@ fn no_view_has_words_of_its_own() {
         }
     }
     assert!(own.is_empty(), "{}", own.join("\n"));
+}
+
+#[test]
+fn what_is_chosen_for_devices_and_saved_is_told_in_each_language() {
+    use crate::model::export::ExportFailure;
+    let all = |acts: &'static device_acts::ActWords| {
+        let (folder, detail) = ("‹a›".to_owned(), "‹b›".to_owned());
+        let mut all: Vec<String> = [
+            acts.rename,
+            acts.group,
+            acts.pin,
+            acts.unpin,
+            acts.hide,
+            acts.unhide,
+            acts.unmute,
+            acts.copy_id,
+            acts.name,
+            acts.rename_text,
+            acts.reset_name,
+            acts.group_name,
+            acts.group_text,
+            acts.no_group,
+            acts.undo,
+            acts.save,
+            acts.save_csv,
+            acts.save_picture,
+            acts.saving,
+            acts.picture_part,
+            acts.show_in_folder,
+            acts.copy_path,
+        ]
+        .map(str::to_owned)
+        .into();
+        for failure in [
+            ExportFailure::NoFolder,
+            ExportFailure::DiskFull,
+            ExportFailure::Denied { folder: folder.clone() },
+            ExportFailure::NotWritten { folder, detail: detail.clone() },
+            ExportFailure::NotRead { detail },
+            ExportFailure::Busy,
+            ExportFailure::Gone,
+        ] {
+            all.push((acts.not_saved)(&failure));
+        }
+        for named in [
+            acts.rename_title,
+            acts.group_title,
+            acts.use_group,
+            acts.renamed,
+            acts.ungrouped,
+            acts.hidden,
+            acts.shown,
+            acts.cut,
+        ] {
+            let said = named("‹kiln›");
+            assert!(said.contains("‹kiln›"), "{said}");
+            all.push(said);
+        }
+        for said in [(acts.grouped)("‹kiln›", "‹shed›"), (acts.on_server)("‹kiln›", "‹shed›")]
+        {
+            assert!(said.contains("‹kiln›") && said.contains("‹shed›"), "{said}");
+            all.push(said);
+        }
+        for rows in [None, Some(1), Some(7)] {
+            let said = (acts.saved)("‹path›", rows);
+            assert!(said.contains("‹path›"), "{said}");
+            all.push(said);
+        }
+        all.extend([(acts.full)(7), (acts.bad_name)(64)]);
+        all
+    };
+    let is_korean = |text: &String| text.chars().any(is_hangul);
+    assert!(all(ENGLISH.device_acts).iter().all(|text| !text.trim().is_empty() && !is_korean(text)));
+    for text in all(KOREAN.device_acts) {
+        assert!(is_korean(&text), "{text}");
+    }
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub const TYPING_MS: u64 = 6_000;
 
 /// Maximum number of rooms, of people and of read markers taken from one welcome and what follows of its lists.
 pub const MAX_LISTED: usize = 131_072;
+/// Maximum length of what is quoted of a message that is not of this protocol, in characters.
+const MAX_EXCERPT_CHARS: usize = 200;
 /// Maximum number of rooms whose making has no answer yet.
 const MAX_ROOMS_BEING_MADE: usize = 64;
 
@@ -55,6 +57,13 @@ pub enum Credentials {
         /// The token.
         token: Secret,
     },
+    /// None: to learn whether a Duplex server answers.
+    Nobody,
+    /// No hello: only whether this invite is good.
+    CheckInvite {
+        /// Its code.
+        code: Secret,
+    },
 }
 
 /// Which of them, without a secret.
@@ -65,6 +74,8 @@ impl fmt::Debug for Credentials {
             Credentials::Token(_) => "Token(…)",
             Credentials::Invite { .. } => "Invite(…)",
             Credentials::Prove { .. } => "Prove(…)",
+            Credentials::Nobody => "Nobody",
+            Credentials::CheckInvite { .. } => "CheckInvite(…)",
         })
     }
 }
@@ -112,6 +123,8 @@ pub struct ClientSession {
     making: VecDeque<(MessageId, RoomName)>,
     pings: u64,
     ping_sent_at: Option<(u64, u64)>,
+    /// The first message before the welcome that was none of this protocol's.
+    strange: Option<String>,
     names: Names,
     outputs: VecDeque<Output>,
 }
@@ -135,6 +148,7 @@ impl ClientSession {
             making: VecDeque::new(),
             pings: 0,
             ping_sent_at: None,
+            strange: None,
             names: Names::default(),
             outputs: VecDeque::new(),
         }
@@ -162,10 +176,16 @@ impl ClientSession {
             invite: None,
             challenge: None,
             resume: self.saved.resume,
-            since: self.saved.since,
+            // "Only what comes from now on" is any offset beyond the newest.
+            since: self.saved.since.map(|since| since.min(END_OF_OFFSETS - 1)),
         };
         match &self.config.credentials {
-            Credentials::InHeader => {}
+            Credentials::InHeader | Credentials::Nobody => {}
+            Credentials::CheckInvite { code } => {
+                let code = code.reveal().into();
+                self.phase = Phase::Greeting { challenge: None };
+                return self.send(&ClientMessage::CheckInvite { code });
+            }
             Credentials::Token(token) => hello.token = Some(token.reveal().to_owned()),
             Credentials::Invite { code, name, token } => {
                 hello.invite = Some(Redeem {
@@ -189,15 +209,37 @@ impl ClientSession {
         }
         match message::decode::<HubMessage>(frame) {
             Ok(Decoded::Known(message)) => self.message(now, message),
-            Ok(Decoded::UnknownType(_)) => Ok(()),
+            Ok(Decoded::UnknownType(kind)) => {
+                self.stranger(&kind, frame);
+                Ok(())
+            }
             Err(malformed) if matches!(self.phase, Phase::Online) => {
                 let detail = malformed.to_string();
                 self.outputs.push_back(Output::Unusable);
                 self.event(Event::Note(Note::Malformed { detail }));
                 Ok(())
             }
-            Err(malformed) => violation(malformed.to_string()),
+            // A message of this protocol with a fault in it, or none at all.
+            Err(malformed) => match message::hub_type(frame) {
+                true => violation(malformed.to_string()),
+                false => {
+                    self.end(close::VIOLATION, Why::NotDuplex { said: excerpt(frame) });
+                    Ok(())
+                }
+            },
         }
+    }
+
+    /// A type that is not known here may be a later version's; before the welcome it may also be another protocol.
+    fn stranger(&mut self, kind: &str, frame: &Frame) {
+        if !matches!(self.phase, Phase::Greeting { .. }) {
+            return;
+        }
+        if matches!(kind, "hello" | "check_invite" | "auth") {
+            // It repeats what it is sent.
+            return self.end(close::VIOLATION, Why::NotDuplex { said: String::new() });
+        }
+        self.strange.get_or_insert_with(|| excerpt(frame));
     }
 
     fn readings(&mut self, received: Result<Received, Malformed>) {
@@ -228,6 +270,21 @@ impl ClientSession {
                     why => why,
                 };
                 self.end(1000, why);
+                Ok(())
+            }
+            (Phase::Greeting { .. }, HubMessage::Error { code, .. })
+                if code == "unknown_type"
+                    && matches!(self.config.credentials, Credentials::CheckInvite { .. }) =>
+            {
+                // It knows no such question.
+                self.end(1000, Why::Closed { code: Some(1000), reason: String::new(), retry_after_ms: None });
+                Ok(())
+            }
+            (Phase::Greeting { .. }, HubMessage::InviteGood { hub, expires })
+                if matches!(self.config.credentials, Credentials::CheckInvite { .. }) =>
+            {
+                self.event(Event::InviteGood { server: hub, until: limits::time(expires) });
+                self.end(1000, Why::Closed { code: Some(1000), reason: String::new(), retry_after_ms: None });
                 Ok(())
             }
             (_, HubMessage::Error { code, detail }) => {
@@ -393,7 +450,7 @@ impl ClientSession {
             }
             // `frame` has read them already.
             HubMessage::Readings { .. } => {}
-            HubMessage::Welcome(_) | HubMessage::Proof { .. } => {
+            HubMessage::Welcome(_) | HubMessage::Proof { .. } | HubMessage::InviteGood { .. } => {
                 return violation("a second welcome".to_owned());
             }
             // Taken care of before.
@@ -499,6 +556,7 @@ impl ClientSession {
             Request::Typing(room) => self.send(&ClientMessage::Typing { room }),
             Request::Read { room, offset } => self.send(&ClientMessage::Read { room, offset }),
             Request::History { room, before, limit } => {
+                let before = before.min(END_OF_OFFSETS - 1);
                 self.send(&ClientMessage::History { room, before, limit });
             }
             Request::CreateRoom { id, room } => self.create_room(id, room),
@@ -557,6 +615,19 @@ impl Session for ClientSession {
 
     fn deadline(&self) -> Option<u64> {
         None
+    }
+
+    fn why_overdue(&self) -> Option<Why> {
+        let strange = self.strange.as_ref().filter(|_| matches!(self.phase, Phase::Greeting { .. }));
+        strange.map(|said| Why::NotDuplex { said: said.clone() })
+    }
+}
+
+/// The beginning of a message that is not of this protocol, for people.
+fn excerpt(frame: &Frame) -> String {
+    match frame {
+        Frame::Text(text) => text.chars().take(MAX_EXCERPT_CHARS).collect(),
+        Frame::Binary(bytes) => format!("({} bytes)", bytes.len()),
     }
 }
 

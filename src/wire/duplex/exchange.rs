@@ -86,6 +86,11 @@ pub enum Ask {
     },
     /// Redeem an invite.
     Redeem(Redeem),
+    /// Whether an invite could be redeemed.
+    CheckInvite {
+        /// Its code.
+        code: Token,
+    },
     /// The client is welcome: count it in, tell where to begin.
     Begin {
         /// Who it is.
@@ -221,6 +226,8 @@ pub enum Answer {
     Authenticated(Option<Principal>),
     /// To `Redeem`: who it is from now on, if the invite was good.
     Redeemed(Option<Principal>),
+    /// To `CheckInvite`: the hub's name, and until when the invite is good; none where it is not.
+    InviteChecked(Option<(String, WallMs)>),
     /// To `Begin`.
     Begun(Begun),
     /// To `Lists`.

@@ -58,6 +58,11 @@ pub enum ClientMessage {
         /// The token.
         token: Token,
     },
+    /// Instead of a hello: is this invite good? It is not used up, and the conversation ends with the answer.
+    CheckInvite {
+        /// The invite's code.
+        code: Token,
+    },
     /// Deliver a message.
     Send {
         /// Its id.
@@ -286,6 +291,13 @@ pub enum HubMessage {
     Proof {
         /// HMAC-SHA-256 in hexadecimal; see PROTOCOL.md.
         mac: String,
+    },
+    /// The answer to `check_invite`: it can be redeemed.
+    InviteGood {
+        /// The hub's name, for people.
+        hub: String,
+        /// Until when, in Unix milliseconds by the hub's clock.
+        expires: i64,
     },
     /// The answer to hello: the session is online.
     Welcome(Welcome),
@@ -603,6 +615,7 @@ pub enum Decoded<M> {
 const CLIENT_TYPES: &[&str] = &[
     "hello",
     "auth",
+    "check_invite",
     "send",
     "typing",
     "read",
@@ -623,6 +636,7 @@ const CLIENT_TYPES: &[&str] = &[
 /// The `type` values of [`HubMessage`].
 const HUB_TYPES: &[&str] = &[
     "proof",
+    "invite_good",
     "welcome",
     "lists",
     "log",
@@ -685,6 +699,13 @@ pub fn decode<M: Message>(frame: &Frame) -> Result<Decoded<M>, Malformed> {
             _ => Err(Malformed::Shape { detail: error.to_string() }),
         },
     }
+}
+
+/// Whether a frame has the type of a message that a hub says, however the rest of it looks.
+pub(super) fn hub_type(frame: &Frame) -> bool {
+    let Frame::Text(text) = frame else { return false };
+    let fits = text.len() <= MAX_FRAME_BYTES && !deeper_than(text, MAX_DEPTH);
+    fits && serde_json::from_str::<Probe>(text).is_ok_and(|probe| HUB_TYPES.contains(&probe.kind.as_str()))
 }
 
 /// The type alone.

@@ -74,6 +74,11 @@ pub struct Received {
     pub left_out: Option<LeftOut>,
 }
 
+/// The code of a number that cannot be held.
+pub const OUT_OF_RANGE: &str = "out_of_range";
+/// At most so many of the metrics that were left out are told by name.
+const NAMED: usize = 8;
+
 /// Values that were left out of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
@@ -81,14 +86,21 @@ pub struct LeftOut {
     pub values: u64,
     /// The device of the first one, as it was told, at most 64 characters.
     pub device: String,
-    /// Why the first one: `bad_name`, `bad_value`, `too_many`, `too_large`.
+    /// Why the first one: `bad_name`, `bad_value`, `out_of_range`, `too_many`, `too_large`.
     pub code: &'static str,
+    /// Which metrics, and why; the first of them.
+    pub metrics: Vec<String>,
 }
 
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let LeftOut { values, device, code } = self;
-        write!(f, "values left out: {values}, the first of `{device}`: {code}")
+        let LeftOut { values, device, code, metrics } = self;
+        write!(f, "values left out: {values}, the first of `{device}`: {code}")?;
+        if metrics.is_empty() {
+            return Ok(());
+        }
+        write!(f, "; {}", metrics.join(", "))?;
+        if *values > metrics.len() as u64 { f.write_str(", …") } else { Ok(()) }
     }
 }
 
@@ -118,7 +130,7 @@ fn take(
     names.make_room();
     let mut reader = Reader { names, now, loose: false, kind, skipped: false, received: Received::default() };
     let result = reader.read(text).or_else(|_| {
-        // A number beyond all numbers is an error to serde_json: this time each value is looked at by itself.
+        // A number that is too large is an error to serde_json, or rounded: this time each value is looked at by itself.
         reader.loose = true;
         reader.read(text)
     });

@@ -62,6 +62,8 @@ enum Phase {
         hello: Option<Hello>,
         header: Option<Principal>,
     },
+    /// Asked the hub whether an invite is good.
+    Checking,
     /// Asked the hub who this is, or where to begin.
     Entering {
         hello: Hello,
@@ -271,7 +273,20 @@ impl ServerSession {
                 Err(malformed) => self.malformed(&malformed),
             };
         }
-        match message::decode::<ClientMessage>(frame) {
+        let decoded = message::decode::<ClientMessage>(frame);
+        if let (Phase::Online(online), Frame::Text(text)) = (&self.phase, frame)
+            && online.me.kind != PrincipalKind::Device
+            && !matches!(
+                decoded,
+                Ok(Decoded::UnknownType(_)) | Err(Malformed::TooDeep | Malformed::TooLarge { .. })
+            )
+            && let known = if let Ok(Decoded::Known(message)) = &decoded { Some(message) } else { None }
+            && let Some(unread) = devices::Unread::find(text, known)
+        {
+            let by = Sender { id: online.me.id.clone(), name: online.me.name.clone() };
+            return self.refuse_number(now, by, unread);
+        }
+        match decoded {
             Ok(Decoded::Known(ClientMessage::Announce(spec))) if frame.len() > limits::SPEC_BYTES => {
                 let detail = format!("an announcement has at most {} bytes", limits::SPEC_BYTES);
                 self.refuse(spec.id.as_str(), "too_large", detail);
@@ -296,6 +311,10 @@ impl ServerSession {
     fn message(&mut self, now: Time, message: ClientMessage) {
         match (&mut self.phase, message) {
             (Phase::Greeting { hello: None, .. }, ClientMessage::Hello(hello)) => self.hello(now, hello),
+            (phase @ Phase::Greeting { hello: None, .. }, ClientMessage::CheckInvite { code }) => {
+                *phase = Phase::Checking;
+                self.ask(Ask::CheckInvite { code });
+            }
             (Phase::Greeting { hello: hello @ Some(_), .. }, ClientMessage::Auth { token }) => {
                 if let Some(hello) = hello.take() {
                     self.phase = Phase::Entering { hello, principal: None };
@@ -367,7 +386,15 @@ impl ServerSession {
                     self.enter(hello, principal);
                 }
             }
-            Answer::Redeemed(None) => self.bye(close::INVITE_REFUSED, "the invite is not good", None),
+            Answer::InviteChecked(Some((hub, expires))) => {
+                let hub = limits::cut(&hub, limits::TITLE_CHARS);
+                self.send(&HubMessage::InviteGood { hub, expires });
+                self.outputs.push_back(Output::Close(1000, String::new()));
+                self.phase = Phase::Ended;
+            }
+            Answer::InviteChecked(None) | Answer::Redeemed(None) => {
+                self.bye(close::INVITE_REFUSED, "the invite is not good", None)
+            }
             Answer::Redeemed(principal) => self.answer(now, Answer::Authenticated(principal)),
             Answer::Begun(begun) => self.begun(now, begun),
             Answer::Appended { id, outcome } => self.appended(now, id, outcome),

@@ -89,11 +89,47 @@ fn unread_counts_are_exact_up_to_a_limit_and_then_still_near() {
     commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), entries(1, 12_000)]);
     let read = |offset| {
         commit(&store, vec![Write::Event(Event::ReadMarker { room: general(), offset })]);
-        wait(store.count_unread(C, general())).unwrap()
+        match wait(store.count_unread(C, general())).unwrap() {
+            Event::Counted { read, newest, unread, mentions: 0, .. } => (read, newest, unread),
+            other => panic!("{other:?}"),
+        }
     };
     assert_eq!(read(0), (at(0), at(12_000), 12_000));
     assert_eq!(read(500), (at(500), at(12_000), 11_500));
     assert_eq!(read(2_500), (at(2_500), at(12_000), 9_500));
     assert_eq!(read(100), (at(2_500), at(12_000), 9_500), "a marker never goes back");
     assert_eq!(read(u64::MAX).2, 0);
+}
+
+#[test]
+fn mentions_are_counted_apart_and_outlive_the_program() {
+    let dir = tempfile::tempdir().unwrap();
+    let said =
+        |offset, sender: &str, body: &str| Entry { body: body.into(), ..entry(offset, sender, offset) };
+    let entries = vec![
+        said(1, "bob", "hi @me"),
+        said(2, "bob", "nothing"),
+        said(3, "bob", "@ME, look"),
+        said(4, "me", "I am @me"),
+        said(5, "bob", "@meadow"),
+    ];
+    let counts = |store: &ClientStore| {
+        let loaded = load(store);
+        (loaded.stored.rooms[0].unread, loaded.stored.rooms[0].mentions)
+    };
+    let read = |store: &ClientStore, offset| {
+        commit(store, vec![Write::Event(Event::ReadMarker { room: general(), offset })]);
+    };
+    {
+        let store = open(dir.path());
+        commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First)]);
+        commit(&store, vec![Write::Event(Event::Entries { entries, live: true })]);
+        assert_eq!(counts(&store), (4, 2));
+        read(&store, 1);
+        assert_eq!(counts(&store), (3, 1));
+    }
+    let store = open(dir.path());
+    assert_eq!(counts(&store), (3, 1));
+    read(&store, 5);
+    assert_eq!(counts(&store), (0, 0));
 }

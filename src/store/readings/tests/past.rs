@@ -28,6 +28,53 @@ fn what_waits_is_seen_at_once_and_again_after_a_restart() {
 }
 
 #[test]
+fn a_whole_number_keeps_its_digits_on_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let told: Vec<(WallMs, Value)> =
+        [9_007_199_254_740_993, i128::from(u64::MAX), i128::from(i64::MIN) + 1, 1_724_442_618_569_203_714, 7]
+            .into_iter()
+            .zip(T0..)
+            .map(|(whole, at)| (at, Value::whole(whole).unwrap()))
+            .collect();
+    for (at, value) in &told {
+        tell(&store, "serial", *at, value.clone());
+        tell(&store, "plain", *at, Value::Number(0.5));
+    }
+    let check = |store: &ReadingsStore, many: usize| {
+        let raw = page(store, "serial", (T0, T0 + 5), 10_000);
+        let found: Vec<(WallMs, Value)> =
+            raw.buckets.iter().filter_map(|bucket| Some((bucket.at, bucket.single()?))).collect();
+        assert_eq!(found, told);
+        assert_eq!(page(store, "plain", ALL, 10_000).buckets.len(), many);
+        let devices = wait(store.devices(1)).unwrap();
+        let last = devices[0].values.iter().find(|last| last.metric == name("serial")).unwrap();
+        assert_eq!(last.value, told[4].1);
+    };
+    check(&store, 5);
+    wait(store.flush());
+    check(&store, 5);
+    drop(store);
+    let store = open(dir.path());
+    check(&store, 5);
+    // Enough of another metric, and of this one, to be packed into chunks.
+    let many: Vec<_> = (0..2_000).map(|i| (T0 + 60_000 + i, i as f64)).collect();
+    tell_all(&store, "plain", &many);
+    for i in 0..2_000 {
+        tell(&store, "serial", T0 + 60_000 + i, Value::from(u64::MAX - i as u64));
+    }
+    tell(&store, "serial", T0 + 62_000, told[4].1.clone());
+    wait(store.flush());
+    assert!(count(&store, "SELECT count(*) FROM chunk") > 1);
+    drop(store);
+    let store = open(dir.path());
+    check(&store, 2_005);
+    let raw = page(&store, "serial", (T0 + 60_000, T0 + 62_000), 10_000);
+    let expected: Vec<Value> = (0..2_000).map(|i| Value::from(u64::MAX - i)).collect();
+    assert_eq!(raw.buckets.iter().filter_map(Bucket::single).collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn late_points_find_their_place_and_of_two_equal_times_the_later_told_counts() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());

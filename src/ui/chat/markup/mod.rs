@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Options, Parser};
 
+use crate::model::notices::mention_places;
 use crate::ui::target::Target;
 use prepare::{HELP, prepare};
 use reader::Reader;
@@ -24,6 +25,8 @@ pub(in crate::ui::chat) struct Style {
     pub(in crate::ui::chat) italic: bool,
     pub(in crate::ui::chat) strike: bool,
     pub(in crate::ui::chat) code: bool,
+    /// Whether it names the person before the screen.
+    pub(in crate::ui::chat) mention: bool,
     /// Its index among the links of the message.
     pub(in crate::ui::chat) link: Option<usize>,
 }
@@ -75,6 +78,24 @@ impl Markup {
         of_it.map(|(block, (range, _))| &block.text[range.clone()]).collect()
     }
 
+    /// All text in one line.
+    pub(in crate::ui::chat) fn plain(&self) -> String {
+        let blocks = self.blocks.iter().filter(|block| !block.text.is_empty());
+        let texts: Vec<String> = blocks.map(|block| block.text.replace('\n', " ")).collect();
+        texts.join(" ")
+    }
+
+    /// Marks where the person of this name is named, in what is not code. Returns whether that is anywhere.
+    fn mark_mentions(&mut self, name: &str) -> bool {
+        let mut any = false;
+        for block in self.blocks.iter_mut().filter(|block| !matches!(block.kind, Kind::Code(_))) {
+            for place in mention_places(&block.text, name) {
+                any |= mark(&mut block.spans, &place);
+            }
+        }
+        any
+    }
+
     fn codes(&self) -> impl Iterator<Item = &str> {
         self.blocks
             .iter()
@@ -88,6 +109,51 @@ impl Markup {
 pub(in crate::ui::chat) fn code(whole: &str, shown: &str, nth: usize) -> String {
     let of = |text: &str| parse(text).and_then(|markup| markup.codes().nth(nth).map(str::to_owned));
     of(whole).or_else(|| of(shown)).unwrap_or_default()
+}
+
+/// A message that names somebody: with where it does. `parsed`: what [`parse`] made of the text. The second says whether
+/// it names them anywhere.
+pub(in crate::ui::chat) fn with_mentions(
+    text: &str,
+    parsed: Option<Markup>,
+    name: &str,
+) -> (Option<Markup>, bool) {
+    let mut markup = parsed.unwrap_or_else(|| Markup {
+        blocks: vec![Block {
+            kind: Kind::Text,
+            quotes: 0,
+            lists: 0,
+            marker: String::new(),
+            apart: false,
+            text: text.to_owned(),
+            spans: vec![(0..text.len(), Style::default())],
+        }],
+        links: Vec::new(),
+    });
+    let is_named = markup.mark_mentions(name);
+    ((is_named || !is_plain(&markup, text)).then_some(markup), is_named)
+}
+
+/// Splits spans where a stretch begins and ends, and marks those within as a mention. Code and links stay what they are.
+fn mark(spans: &mut Vec<(Range<usize>, Style)>, place: &Range<usize>) -> bool {
+    let within = |range: &Range<usize>| range.start < place.end && range.end > place.start;
+    if spans.iter().any(|(range, style)| within(range) && (style.code || style.link.is_some())) {
+        return false;
+    }
+    let mut split = Vec::with_capacity(spans.len() + 2);
+    for (range, style) in spans.drain(..) {
+        let middle = range.start.max(place.start)..range.end.min(place.end);
+        if middle.is_empty() {
+            split.push((range, style));
+            continue;
+        }
+        split.push((range.start..middle.start, style));
+        split.push((middle.clone(), Style { mention: true, ..style }));
+        split.push((middle.end..range.end, style));
+    }
+    split.retain(|(range, _)| !range.is_empty());
+    *spans = split;
+    true
 }
 
 /// Takes a harmless text apart. `None`: there is no markup in it, or more than is good, and it is shown as it is.
@@ -217,6 +283,27 @@ mod tests {
             shape("<div>\n**x**\n</div>"),
             ["<div>\n**x**\n</div>"].map(|text| format!("plain {text}"))
         );
+    }
+
+    #[test]
+    fn who_is_named_is_marked_but_not_in_code_and_links() {
+        let marked = |text: &str| {
+            let (markup, is_named) = with_mentions(text, parse(text), "민아");
+            let blocks = markup.map(|markup| markup.blocks).unwrap_or_default();
+            let mut shown = String::new();
+            for (block, (range, style)) in blocks.iter().flat_map(|b| b.spans.iter().map(move |s| (b, s))) {
+                let part = &block.text[range.clone()];
+                shown += &if style.mention { format!("[{part}]") } else { part.to_owned() };
+            }
+            (is_named, shown)
+        };
+        let yes = |text: &str| (true, text.to_owned());
+        assert_eq!(marked("안녕 @민아님, 봐"), yes("안녕 [@민아]님, 봐"));
+        assert_eq!(marked("**@민아** and @민아"), yes("[@민아] and [@민아]"));
+        assert_eq!(marked("`@민아` here"), (false, "@민아 here".to_owned()));
+        assert_eq!(marked("nobody @민"), (false, String::new()));
+        let decomposed = unicode_normalization::UnicodeNormalization::nfd("@민아!").collect::<String>();
+        assert!(marked(&decomposed).0);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! beside it until the device answers. A touch counts for what was there when it began ([`Seen`]): if the device, its
 //! presence or our link changed meanwhile, nothing is sent, and the person is told.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use egui::accesskit::Role;
@@ -10,9 +11,11 @@ use egui::{
     SliderClamping, Stroke, TextEdit, Ui, Vec2, WidgetInfo, vec2,
 };
 
-use super::{Facts, Seen, View, section_line};
+use super::{Facts, Reading, Seen, View};
+use crate::model::Number;
 use crate::model::device::{Command, CommandState, Metric, MetricName, MetricType, Value};
 use crate::model::intent::Intent;
+use crate::model::number::{END_OF_WHOLE, NotHeld};
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, harmless, value, widgets};
 
@@ -20,6 +23,11 @@ use crate::ui::{Cx, harmless, value, widgets};
 const TEXT_CHARS: usize = 4_096;
 /// Most options of an enumeration shown.
 const OPTIONS: usize = 200;
+
+/// How long what was done stays said, by when it was asked for, in milliseconds.
+const DONE_MS: i64 = 10_000;
+/// The same of what was not done, or may not have been.
+const FAILED_MS: i64 = 120_000;
 
 /// What is touched, typed and asked.
 #[derive(Default)]
@@ -112,16 +120,15 @@ impl Controls {
             let text = RichText::new((words.locked)(lock)).font(theme::small()).color(theme.warn);
             ui.add(Label::new(text).wrap());
         }
+        ui.spacing_mut().item_spacing.y = space::TINY;
         let (busy_before, notice_before) = (self.busy.take(), self.notice.clone());
         let all = view.metrics.iter().zip(&view.readings).filter(|(metric, _)| metric.writable);
         for (metric, reading) in all {
             let one = One { metric, value: &reading.value, facts: &view.facts, busy: busy_before.as_ref() };
             self.control(ui, cx, &one);
             let command = view.commands.iter().find(|command| command.property == metric.name);
-            if let Some(command) = command {
-                outcome(ui, cx, &view.facts, metric, command);
-            }
-            section_line(ui);
+            let is_news = |command: &&Command| is_news(command, reading, view.facts.hub_now);
+            outcome(ui, cx, &view.facts, metric, command.filter(is_news));
         }
         if !ui.input(|input| input.pointer.any_down()) {
             self.touch = None;
@@ -145,15 +152,20 @@ impl Controls {
             one.metric.name.as_str(),
         );
         ui.push_id(Id::unique(salt), |ui| {
+            let is_enabled = one.facts.lock.is_none();
+            if one.metric.kind == MetricType::Flag {
+                // Its name stands beside it.
+                ui.add_enabled_ui(is_enabled, |ui| ui.horizontal(|ui| self.flag(ui, cx, one)));
+                return;
+            }
             ui.horizontal_wrapped(|ui| {
-                let label =
-                    ui.add(Label::new(RichText::new(&name).color(theme.text)).selectable(false).truncate());
+                let text = RichText::new(&name).color(theme.text);
+                ui.add(Label::new(text).selectable(false).truncate());
                 let now = (cx.words.device_page.now_is)(&value::reading(cx.words, one.metric, one.value));
                 let now = RichText::new(now).font(theme::small()).color(theme.weak);
                 ui.add(Label::new(now).selectable(false).truncate());
-                label
             });
-            ui.add_enabled_ui(one.facts.lock.is_none(), |ui| {
+            ui.add_enabled_ui(is_enabled, |ui| {
                 ui.horizontal_wrapped(|ui| match one.metric.kind {
                     MetricType::Number => self.number(ui, cx, one),
                     MetricType::Flag => self.flag(ui, cx, one),
@@ -167,9 +179,9 @@ impl Controls {
     fn number(&mut self, ui: &mut Ui, cx: &mut Cx, one: &One) {
         let metric = one.metric;
         let draft = self.drafts.get(&metric.name).map(|draft| draft.value.clone());
-        let said = |value: &Value| if let Value::Number(number) = value { Some(*number) } else { None };
-        let now = draft.as_ref().and_then(said).or(said(one.value)).unwrap_or(metric.min.unwrap_or(0.0));
-        let mut wish = now;
+        let now = draft.as_ref().and_then(Value::as_number).or(one.value.as_number()).or(metric.min);
+        let now = now.unwrap_or(Number::from(0.0));
+        let mut wish = now.nearest();
         let (low, high) = limits(metric);
         let mut all: Vec<Response> = Vec::new();
         if let (Some(_), Some(_), true) = (metric.min, metric.max, low < high) {
@@ -180,10 +192,20 @@ impl Controls {
             widgets::named(ui, &slider, &name);
             all.push(one.touchable(ui, cx, slider));
         }
-        let speed = if (high - low).is_finite() { (high - low) / 300.0 } else { now.abs().max(1.0) / 100.0 };
-        let shown = |number: f64, _: std::ops::RangeInclusive<usize>| number_text(metric, number);
+        let speed = if (high - low).is_finite() { (high - low) / 300.0 } else { wish.abs().max(1.0) / 100.0 };
+        let shown = |number: f64, _: std::ops::RangeInclusive<usize>| {
+            number_text(metric, if number == now.nearest() { now } else { Number::from(number) })
+        };
+        // What the field hands back is an f64; the number as it was typed is kept beside it.
+        let typed = RefCell::new(None);
+        let parse = |text: &str| {
+            let read = read_number(cx, metric, text);
+            let nearest = read.as_ref().ok().and_then(Value::as_chart);
+            *typed.borrow_mut() = Some(read);
+            nearest
+        };
         let drag = DragValue::new(&mut wish).range(low..=high).speed(speed).update_while_editing(false);
-        let drag = drag.custom_formatter(shown).suffix(match metric.unit.as_str() {
+        let drag = drag.custom_parser(parse).custom_formatter(shown).suffix(match metric.unit.as_str() {
             "" => String::new(),
             unit => format!(" {}", harmless::line(unit, 16)),
         });
@@ -196,10 +218,22 @@ impl Controls {
             began = self.note(one, response);
         }
         let began = one.began().unwrap_or(began);
-        let changed = all.iter().any(Response::changed);
+        let (value, is_typed) = match typed.into_inner() {
+            Some(Ok(value)) => {
+                // Two whole numbers may have the same f64 next to them.
+                let is_other = now.off() != 0 || matches!(value, Value::Whole(_));
+                (value.clone(), is_other && value != Value::from(now))
+            }
+            Some(Err(sentence)) => {
+                self.notice = Some(sentence);
+                (within(metric, wish), false)
+            }
+            None => (within(metric, wish), false),
+        };
+        let changed = is_typed || all.iter().any(Response::changed);
         if changed && wish.is_finite() {
             let seen = self.drafts.get(&metric.name).map_or(began, |draft| draft.seen);
-            self.drafts.insert(metric.name.clone(), Draft { value: Value::Number(wish), seen });
+            self.drafts.insert(metric.name.clone(), Draft { value, seen });
         }
         if editing {
             self.busy = Some((metric.name.clone(), one.began().unwrap_or(one.facts.seen)));
@@ -242,6 +276,13 @@ impl Controls {
         let response = switch(ui, is_on);
         let name = one.name();
         response.widget_info(|| WidgetInfo::selected(Role::Switch, ui.is_enabled(), is_on, &name));
+        // Beside it in words: a switch that is off is not one that cannot be used.
+        let theme = theme::of(ui);
+        let colour = if ui.is_enabled() { theme.text } else { theme.weak };
+        let said = value::reading(cx.words, one.metric, one.value);
+        let said = RichText::new(said).font(theme::small()).color(theme.weak);
+        ui.add(Label::new(RichText::new(&name).color(colour)).selectable(false).truncate());
+        ui.add(Label::new(said).selectable(false));
         let response = one.touchable(ui, cx, response);
         let began = self.note(one, &response);
         if response.clicked() {
@@ -386,11 +427,19 @@ impl Controls {
         let shown = modal.show(ui.ctx(), |ui| {
             ui.set_width(width);
             ui.spacing_mut().item_spacing.y = space::SMALL;
-            let title = (words.confirm_title)(&view.title, &name);
+            let title = (words.confirm_title)(&name, wish_of_switch(metric, &question.value), &new);
+            ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
+                node.set_role(Role::Dialog);
+                node.set_label(title.as_str());
+                node.set_modal();
+            });
+            let device = RichText::new(&view.title).font(theme::small()).color(theme.weak);
+            ui.add(Label::new(device).truncate());
             ui.add(Label::new(RichText::new(title).font(theme::title())).wrap());
-            ui.add(Label::new((words.confirm_text)(&name, &old, &new)).wrap());
+            ui.add(Label::new((words.confirm_text)(&old)).wrap());
             ui.horizontal_wrapped(|ui| {
-                let label = RichText::new((words.confirm)(&new)).color(theme.bad);
+                let label = (words.confirm)(wish_of_switch(metric, &question.value), &new);
+                let label = RichText::new(label).color(theme.bad);
                 let really = ui.add(Button::new(label).truncate().min_size(vec2(72.0, size::CONTROL)));
                 let cancel = ui.add(widgets::plain(cx.words.cancel));
                 if std::mem::take(&mut question.fresh) {
@@ -451,15 +500,50 @@ impl One<'_> {
 
 /// The values that a number can be set to.
 fn limits(metric: &Metric) -> (f64, f64) {
-    let finite = |limit: Option<f64>, other| limit.filter(|limit| limit.is_finite()).unwrap_or(other);
+    let finite = |limit: Option<Number>, other| {
+        limit.map(Number::nearest).filter(|limit| limit.is_finite()).unwrap_or(other)
+    };
     let (low, high) = (finite(metric.min, f64::MIN), finite(metric.max, f64::MAX));
     if low <= high { (low, high) } else { (f64::MIN, f64::MAX) }
 }
 
+/// What a person typed as a number to be set, with all its digits.
+///
+/// # Errors
+/// Says why it cannot be set.
+fn read_number(cx: &Cx, metric: &Metric, text: &str) -> Result<Value, String> {
+    let words = cx.words.device_page;
+    // A minus sign as it is typeset, and the signs between groups of digits, may have been pasted.
+    let digits = text.replace('\u{2212}', "-");
+    let digits: String =
+        digits.chars().filter(|c| !c.is_whitespace() && *c != cx.words.devices.thousands).collect();
+    let told = harmless::line(text.trim(), 64);
+    let value = Value::parse_number(&digits).map_err(|why| match why {
+        NotHeld::NoNumber => (words.not_a_number)(&told),
+        NotHeld::OutOfRange => (words.not_held)(&told),
+    })?;
+    let shown = |limit: Option<Number>| limit.map(|limit| value::reading(cx.words, metric, &limit.into()));
+    match metric.check(&value) {
+        Ok(()) => Ok(value),
+        Err(_) => Err((words.not_within)(&told, shown(metric.min).as_deref(), shown(metric.max).as_deref())),
+    }
+}
+
+/// What was dragged, within the limits: at an end the limit itself, with all its digits.
+fn within(metric: &Metric, number: f64) -> Value {
+    let number = Number::from(number);
+    let low = metric.min.filter(|low| number.compare(*low).is_lt());
+    let high = metric.max.filter(|high| number.compare(*high).is_gt());
+    Value::from(low.or(high).unwrap_or(number))
+}
+
 /// A number to edit: plain digits, as they would be typed.
-fn number_text(metric: &Metric, number: f64) -> String {
-    let size = number.abs();
-    if size >= 1e15 || (size > 0.0 && size < 1e-6) {
+fn number_text(metric: &Metric, number: Number) -> String {
+    let (size, number) = match Value::from(number) {
+        Value::Whole(whole) => return whole.to_string(),
+        _ => (number.nearest().abs(), number.nearest()),
+    };
+    if size >= END_OF_WHOLE || (size > 0.0 && size < 1e-6) {
         return format!("{number:e}");
     }
     match metric.precision {
@@ -471,49 +555,99 @@ fn number_text(metric: &Metric, number: f64) -> String {
     }
 }
 
-/// A switch as the device says it is.
+/// A switch as the device says it is. Off is an outline with a solid knob; what cannot be used is faint and has neither.
 fn switch(ui: &mut Ui, is_on: bool) -> Response {
     let theme = theme::of(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(44.0, size::CONTROL), Sense::click());
     let track = egui::Rect::from_center_size(rect.center(), vec2(40.0, 22.0));
-    let (fill, x) =
-        if is_on { (theme.accent_fill, track.right() - 11.0) } else { (theme.thumb, track.left() + 11.0) };
-    let fill = if ui.is_enabled() { fill } else { fill.gamma_multiply(0.5) };
-    ui.painter().rect_filled(track, 11.0, fill);
-    ui.painter().circle_filled(egui::pos2(x, track.center().y), 8.0, theme.ground);
+    let x = if is_on { track.right() - 11.0 } else { track.left() + 11.0 };
+    let knob = egui::pos2(x, track.center().y);
+    let painter = ui.painter();
+    match (ui.is_enabled(), is_on) {
+        (true, true) => {
+            painter.rect_filled(track, 11.0, theme.accent_fill);
+            painter.circle_filled(knob, 8.0, theme.on_accent);
+        }
+        (true, false) => {
+            let fill = if response.hovered() { theme.hover } else { theme.raised };
+            let stroke = Stroke::new(1.5, theme.text);
+            painter.rect(track, 11.0, fill, stroke, egui::StrokeKind::Inside);
+            painter.circle_filled(knob, 6.0, theme.text);
+        }
+        (false, _) => {
+            painter.rect_filled(track, 11.0, theme.hover);
+            painter.circle_filled(knob, 7.0, theme.thumb);
+        }
+    }
     widgets::focus_ring(ui, &response, theme);
     response
 }
 
-/// What became of the last command for a property.
-fn outcome(ui: &mut Ui, cx: &Cx, facts: &Facts, metric: &Metric, command: &Command) {
+/// What a switch was to be; none of what is no switch.
+fn wish_of_switch(metric: &Metric, wish: &Value) -> Option<bool> {
+    match wish {
+        Value::Flag(flag) if metric.kind == MetricType::Flag => Some(*flag),
+        _ => None,
+    }
+}
+
+/// Whether what became of a command is still worth a line: until it is old, or the device says something else.
+fn is_news(command: &Command, reading: &Reading, now: i64) -> bool {
+    let age = now.saturating_sub(command.at);
+    let said_since = reading.received > command.at;
+    match command.state {
+        CommandState::Pending => true,
+        CommandState::Done => age < DONE_MS && (!said_since || reading.value == command.value),
+        // What the device has said since is what counts; that it is as wished, too.
+        CommandState::Unknown | CommandState::Expired => {
+            age < FAILED_MS && !(said_since && reading.value == command.value)
+        }
+        CommandState::Failed { .. } | CommandState::Refused { .. } => age < FAILED_MS,
+    }
+}
+
+/// What became of the last command for a property. The line has its place whether it says anything: nothing moves.
+fn outcome(ui: &mut Ui, cx: &Cx, facts: &Facts, metric: &Metric, command: Option<&Command>) {
+    const MARK: f32 = 18.0;
     let theme = theme::of(ui);
+    let size = vec2(ui.available_width(), size::SMALL_LINE);
+    let (rect, place) = ui.allocate_exact_size(size, Sense::hover());
+    let Some(command) = command else { return };
     let wish = value::reading(cx.words, metric, &command.value);
     let age = facts.hub_now.saturating_sub(command.at);
-    let text = (cx.words.device_page.command)(&command.state, &wish, &value::age(cx.words, age));
+    let words = cx.words.device_page;
+    let switch = wish_of_switch(metric, &command.value);
+    let text = (words.command)(&command.state, switch, &wish, &value::age(cx.words, age));
     let colour = match command.state {
-        CommandState::Pending => theme.weak,
-        CommandState::Done => theme.good,
+        CommandState::Pending | CommandState::Done => theme.weak,
         CommandState::Unknown | CommandState::Expired => theme.warn,
         CommandState::Failed { .. } | CommandState::Refused { .. } => theme.bad,
     };
-    ui.horizontal_wrapped(|ui| {
-        let (mark, _) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
-        match command.state {
-            CommandState::Pending => turning(ui, mark.center(), colour, age),
-            CommandState::Done => {
-                widgets::delivery_mark(ui.painter(), mark.center(), widgets::Mark::Sent, theme)
-            }
-            CommandState::Expired | CommandState::Unknown => {
-                widgets::delivery_mark(ui.painter(), mark.center(), widgets::Mark::Waiting, theme);
-            }
-            CommandState::Failed { .. } | CommandState::Refused { .. } => {
-                widgets::delivery_mark(ui.painter(), mark.center(), widgets::Mark::Failed, theme);
-            }
+    let mark = egui::pos2(rect.left() + 7.0, rect.center().y);
+    match command.state {
+        CommandState::Pending => turning(ui, mark, colour, age),
+        CommandState::Done => widgets::delivery_mark(ui.painter(), mark, widgets::Mark::Sent, theme),
+        CommandState::Expired | CommandState::Unknown => {
+            widgets::delivery_mark(ui.painter(), mark, widgets::Mark::Waiting, theme);
         }
-        let shown = ui.add(Label::new(RichText::new(&text).font(theme::small()).color(colour)).wrap());
-        widgets::live(ui, shown.id.with("state"), &(cx.words.device_page.became)(&command.state));
-    });
+        CommandState::Failed { .. } | CommandState::Refused { .. } => {
+            widgets::delivery_mark(ui.painter(), mark, widgets::Mark::Failed, theme);
+        }
+    }
+    let shown = widgets::cut(ui, &text, theme::small(), colour, rect.width() - MARK);
+    let is_cut = shown.elided;
+    let top = rect.center().y - shown.size().y / 2.0;
+    ui.painter().galley(egui::pos2(rect.left() + MARK, top), shown, colour);
+    // Another life of the outcome is said aloud anew; its age is not.
+    let said = match command.state {
+        CommandState::Done => (words.became)(&command.state),
+        _ => text.clone(),
+    };
+    let spoken = widgets::spoken(ui, rect, place.id.with("outcome"), &text);
+    widgets::live(ui, place.id.with("state"), &said);
+    if is_cut {
+        spoken.on_hover_text(text);
+    }
 }
 
 /// An arc that turns a step each second: the page is drawn so often anyway.

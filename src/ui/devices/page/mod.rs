@@ -1,23 +1,31 @@
 //! One device's page: what it is and whether that is true, its plots, controls, readings, attributes, log, and what it
 //! last said. What is shown is copied out of the model first and drawn with the lock released.
 
+mod calendar;
 mod controls;
 mod details;
+mod head;
 mod past;
 mod plot;
 mod plots;
+mod range;
 mod readings;
+mod shot;
 mod states;
 mod strip;
+mod vertical;
 
 use std::sync::Arc;
 
-use egui::{Align, Frame, Key, Label, Layout, Margin, RichText, ScrollArea, Ui, UiBuilder, vec2};
+use egui::{
+    Align, Frame, Key, Label, Layout, Margin, Popup, Rect, RichText, ScrollArea, Ui, UiBuilder, pos2, vec2,
+};
 
 use crate::model::device::{
     CLOCK_TOLERANCE_MS, Command, DeviceId, Freshness, LogLine, Metric, Status, Value,
 };
 use crate::model::devices::{Device, Presence};
+use crate::model::export::{Content, Export};
 use crate::model::id::ConnectionId;
 use crate::model::intent::Intent;
 use crate::model::link_state::LinkState;
@@ -25,12 +33,33 @@ use crate::model::reducer::Connection;
 use crate::model::time::WallMs;
 use crate::ui::icons::Icon;
 use crate::ui::text::device_page::Lock;
-use crate::ui::theme::{self, size, space};
-use crate::ui::{Cx, harmless, value, widgets};
+use crate::ui::theme::{self, space};
+use crate::ui::{Cx, harmless, rooms, widgets};
 
+use super::acts::{Act, Subject};
 use controls::Controls;
 use details::Details;
 use plots::Plots;
+use shot::Shot;
+
+/// From this width on there are two columns, and from this three, in points.
+const TWO: f32 = 700.0;
+const THREE: f32 = 1_440.0;
+/// The least and the greatest width of the columns beside the plots, in points.
+const SIDE: (f32, f32) = (270.0, 380.0);
+/// Between two columns, in points.
+const GAP: f32 = space::HUGE;
+
+/// A part of the page below the values.
+#[derive(Copy, Clone, Debug)]
+enum Part {
+    /// What can be set.
+    Controls,
+    /// The past of what is ticked.
+    Plots,
+    /// Attributes, history, and what it last said.
+    Rest,
+}
 
 /// The page of one device.
 pub(super) struct Page {
@@ -39,6 +68,11 @@ pub(super) struct Page {
     plots: Plots,
     controls: Controls,
     details: Details,
+    /// A picture of the plots that is being taken, and how far the page was scrolled before.
+    shot: Option<(Shot, f32)>,
+    /// How far it is scrolled, in points, and how far it is to be.
+    offset: f32,
+    scroll_to: Option<f32>,
     copied: Copied,
     /// The log is asked for when the page opens and when the link came back.
     log_asked: Option<Option<WallMs>>,
@@ -88,8 +122,8 @@ struct View {
     title: String,
     kind: String,
     status: Status,
-    /// Whether nothing is told of it; none where nothing ever is.
-    muted: Option<bool>,
+    /// What can be done with it as a whole; none of the app's own view of a link.
+    subject: Option<Subject>,
     since: Option<WallMs>,
     reason: String,
     behind_ms: Option<i64>,
@@ -103,6 +137,18 @@ struct View {
     log: Arc<Vec<LogLine>>,
 }
 
+/// What a person wants on the page that is not the page's to do.
+pub(super) enum Wish {
+    /// Nothing.
+    Stay,
+    /// Back to the list.
+    Back,
+    /// Something with the device as a whole.
+    Act(Act),
+    /// A file of what is shown. `true`: not all of what it was to show could be seen.
+    Save(Export, bool),
+}
+
 impl Page {
     /// Opens it.
     pub(super) fn new(connection: ConnectionId, device: DeviceId) -> Page {
@@ -112,6 +158,10 @@ impl Page {
             plots: Plots::default(),
             controls: Controls::default(),
             details: Details::default(),
+            shot: None,
+            offset: 0.0,
+            // Always at its top, wherever it was left before.
+            scroll_to: Some(0.0),
             copied: Copied::default(),
             log_asked: None,
             fresh: true,
@@ -124,109 +174,129 @@ impl Page {
         self.fresh = true;
     }
 
-    /// Draws it. `false`: the person goes back to the list.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
+    /// Draws it. `saving`: a file is being saved.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, saving: bool) -> Wish {
         let Some(view) = self.look(cx) else { return gone(ui, cx) };
         self.ask_for_log(cx, &view);
         // What is said to be so long ago goes on by itself.
         cx.deadline.at(cx.now.boot_ms + 1_000);
-        let escape =
-            self.has_escape && !self.controls.is_asking() && ui.input(|i| i.key_pressed(Key::Escape));
-        let mut back = escape;
+        let is_covered =
+            Popup::is_any_open(ui.ctx()) || ui.memory(|memory| memory.top_modal_layer()).is_some();
+        let escape = self.has_escape
+            && !is_covered
+            && !self.controls.is_asking()
+            && ui.input(|i| i.key_pressed(Key::Escape));
+        let mut wish = if escape { Wish::Back } else { Wish::Stay };
         let rect = ui.max_rect();
         let margin = Margin::symmetric(space::MEDIUM as i8, space::SMALL as i8);
         Frame::new().inner_margin(margin).show(ui, |ui| {
-            back |= self.head(ui, cx, &view);
+            if let Some(asked) = head::show(ui, cx, &view, std::mem::take(&mut self.fresh)) {
+                wish = asked;
+            }
             self.controls.notice(ui, cx, &view.facts);
             let area = ScrollArea::vertical().id_salt(("device page", self.connection, self.device.as_str()));
-            area.auto_shrink([false, false]).show(ui, |ui| {
+            let mut area = area.auto_shrink([false, false]);
+            if let Some(offset) = self.scroll_to.take() {
+                area = area.vertical_scroll_offset(offset);
+            }
+            let shown = area.show(ui, |ui| {
                 // The bar lies over what it scrolls.
-                ui.set_max_width((ui.available_width() - space::SMALL).min(size::MEASURE));
-                self.sections(ui, cx, &view);
+                ui.set_max_width(ui.available_width() - space::SMALL);
+                self.sections(ui, cx, &view, saving);
             });
+            self.offset = shown.state.clamped_offset().y;
         });
         self.controls.confirm(ui, cx, &view);
         self.has_escape = !self.controls.is_editing() && focus_is_here(ui, rect);
-        !back
+        match (wish, self.save(ui, cx, &view)) {
+            (Wish::Stay, Some((export, is_part))) => Wish::Save(export, is_part),
+            (wish, _) => wish,
+        }
     }
 
-    fn sections(&mut self, ui: &mut Ui, cx: &mut Cx, view: &View) {
-        let words = cx.words.device_page;
-        if view.metrics.iter().any(|metric| metric.writable) {
-            section(ui, words.controls);
-            self.controls.show(ui, cx, view);
-        }
-        section(ui, words.plots);
-        self.plots.show(ui, cx, &view.facts, &view.metrics);
-        section(ui, words.readings);
+    /// The values come first; beside each other below them, as far as there is room: controls, plots, and the rest.
+    fn sections(&mut self, ui: &mut Ui, cx: &mut Cx, view: &View, saving: bool) {
         readings::show(ui, cx, view, &mut self.plots);
-        if !view.attributes.is_empty() {
-            section(ui, words.attributes);
-            details::attributes(ui, &view.attributes);
-        }
-        section(ui, words.log);
-        details::log(ui, cx, view.facts.connection, view);
-        self.details.raw(ui, cx, &view.facts);
+        let has_controls = view.metrics.iter().any(|metric| metric.writable);
+        let width = ui.available_width();
+        let parts: &[(&[Part], f32)] = match (width >= THREE, width >= TWO, has_controls) {
+            (true, _, true) => &[(&[Part::Controls], SIDE.1), (&[Part::Plots], 0.0), (&[Part::Rest], SIDE.1)],
+            (true, _, false) | (_, true, false) => &[(&[Part::Plots], 0.0), (&[Part::Rest], SIDE.1)],
+            (_, true, true) => &[(&[Part::Controls, Part::Rest], SIDE.1), (&[Part::Plots], 0.0)],
+            _ => &[(&[Part::Controls, Part::Plots, Part::Rest], 0.0)],
+        };
+        let side = (width * 0.36).clamp(SIDE.0, SIDE.1);
+        let sides = parts.iter().filter(|(_, width)| *width > 0.0).count() as f32;
+        let gaps = (parts.len() - 1) as f32 * GAP;
+        let rest = width - gaps - sides * side;
+        let widths: Vec<f32> =
+            parts.iter().map(|(_, width)| if *width > 0.0 { side } else { rest }).collect();
+        columns(ui, &widths, |ui, column| {
+            for part in parts[column].0 {
+                self.part(ui, cx, view, *part, saving);
+            }
+        });
+        ui.add_space(space::HUGE);
     }
 
-    fn head(&mut self, ui: &mut Ui, cx: &mut Cx, view: &View) -> bool {
-        let theme = theme::of(ui);
+    fn part(&mut self, ui: &mut Ui, cx: &mut Cx, view: &View, part: Part, saving: bool) {
         let words = cx.words.device_page;
-        let mut back = false;
-        ui.horizontal(|ui| {
-            let button = widgets::icon_button(ui, Icon::Back, words.back, words.back, false);
-            if std::mem::take(&mut self.fresh) {
-                button.request_focus();
+        match part {
+            Part::Controls if view.metrics.iter().any(|metric| metric.writable) => {
+                section(ui, words.controls);
+                self.controls.show(ui, cx, view);
             }
-            back = button.clicked();
-            value::status_mark(ui, theme, view.status);
-            let title = RichText::new(&view.title).font(theme::heading()).color(theme.text);
-            ui.add(Label::new(title).truncate());
-        });
-        let mut status = (cx.words.devices.status)(view.status).to_owned();
-        if let Some(since) = view.since {
-            status = match view.status {
-                Status::Unknown => {
-                    let ago = value::age(cx.words, view.facts.hub_now.saturating_sub(since));
-                    (words.last_heard)(&status, &ago)
+            Part::Controls => {}
+            Part::Plots => {
+                ui.add_space(space::MEDIUM);
+                ui.horizontal(|ui| {
+                    heading(ui, words.plots);
+                    ui.with_layout(Layout::right_to_left(Align::Max), |ui| {
+                        self.plots.save_button(ui, cx, saving || self.shot.is_some());
+                    });
+                });
+                self.plots.show(ui, cx, &view.facts, &view.metrics);
+            }
+            Part::Rest => {
+                if !view.attributes.is_empty() {
+                    section(ui, words.attributes);
+                    details::attributes(ui, &view.attributes);
                 }
-                _ => (cx.words.devices.status_since)(&status, &value::moment(cx, since)),
-            };
-        }
-        if !view.reason.is_empty() {
-            status = format!("{status}: {}", view.reason);
-        }
-        let line = ui.horizontal_wrapped(|ui| {
-            let colour = match view.status {
-                Status::Online => theme.good,
-                Status::Silent => theme.warn,
-                Status::Offline => theme.bad,
-                Status::Unknown => theme.weak,
-            };
-            let text = RichText::new(&status).font(theme::small()).color(colour);
-            ui.add(Label::new(text).selectable(false).truncate());
-            if !view.kind.is_empty() {
-                let text = RichText::new(format!("· {}", view.kind)).font(theme::small()).color(theme.weak);
-                ui.add(Label::new(text).selectable(false).truncate());
+                section(ui, words.log);
+                details::log(ui, cx, view.facts.connection, view);
+                self.details.raw(ui, cx, &view.facts);
             }
-        });
-        widgets::live(ui, line.response.id.with("status"), (cx.words.devices.status)(view.status));
-        if let Some(ms) = view.behind_ms {
-            let text = RichText::new((words.clock_off)(ms)).font(theme::small()).color(theme.warn);
-            ui.add(Label::new(text).wrap());
         }
-        self.mute(ui, cx, view);
-        back
     }
 
-    /// Whether to be told when it goes. The app's own view of a link does not go.
-    fn mute(&self, ui: &mut Ui, cx: &mut Cx, view: &View) {
-        let Some(mut muted) = view.muted else { return };
-        let words = cx.words.notices;
-        if ui.checkbox(&mut muted, words.mute_device).on_hover_text(words.mute_device_text).changed() {
-            let (connection, device) = (self.connection, self.device.clone());
-            cx.intents.push(Intent::MuteDevice { connection, device, muted });
+    /// What is to be saved of the plots, once it is at hand.
+    fn save(&mut self, ui: &Ui, cx: &mut Cx, view: &View) -> Option<(Export, bool)> {
+        let (from, to) = self.plots.range();
+        let export = |content| Export {
+            // No other one was asked for at this moment.
+            number: cx.now.boot_ms,
+            connection: view.facts.connection,
+            device: view.facts.device.clone(),
+            from,
+            to,
+            content,
+        };
+        match self.plots.take_wish() {
+            Some(plots::Save::Readings) => {
+                return Some((export(Content::Readings(self.plots.chosen())), false));
+            }
+            Some(plots::Save::Picture) => self.shot = Some((Shot::default(), self.offset)),
+            None => {}
         }
+        let (shot, offset) = self.shot.as_mut()?;
+        let taken = shot.go_on(ui.ctx(), self.plots.area());
+        // The next frames are drawn for the picture.
+        cx.deadline.at(cx.now.boot_ms + 16);
+        let picture = taken?;
+        // The plots were brought into view for it.
+        self.scroll_to = Some(*offset);
+        self.shot = None;
+        picture.map(|picture| (export(Content::Picture(picture)), !self.plots.is_whole()))
     }
 
     /// Of which device it is.
@@ -250,7 +320,8 @@ impl Page {
     /// Copies what is shown out of the model.
     fn look(&mut self, cx: &mut Cx) -> Option<View> {
         let model = cx.model;
-        model.read(|model| {
+        let subject = Subject::of(cx, self.connection, &self.device);
+        let view = model.read(|model| {
             let connection = model.connections.get(&self.connection)?;
             let device = connection.devices.get(self.device.as_str())?;
             let facts = self.facts(cx, connection, device);
@@ -258,8 +329,12 @@ impl Page {
             let status = connection.status(device);
             self.copied.look(connection, device);
             let title = match device.is_local() {
-                true => cx.words.devices.link_name.to_owned(),
-                false => connection.device_title(device, 80),
+                true => (cx.words.devices.connection_to)(&rooms::name_of(connection, cx.words)),
+                // With a name of the person's own, the id stands in the line below it.
+                false => match connection.device_choice(&self.device) {
+                    Some(choice) if !choice.name.is_empty() => harmless::line(&choice.name, 80),
+                    _ => connection.device_title(device, 80),
+                },
             };
             let since = match status {
                 Status::Unknown => device.heard,
@@ -270,8 +345,7 @@ impl Page {
                 title,
                 kind: super::rows::kind(cx.words, &device.spec.kind, self.device.as_str()),
                 status,
-                muted: (!device.is_local())
-                    .then(|| model.notice_choices.is_muted(self.connection, &self.device)),
+                subject: None,
                 since,
                 reason: if status == Status::Offline {
                     harmless::line(&device.reason, 200)
@@ -293,7 +367,8 @@ impl Page {
                 commands: last_commands(device),
                 log: self.copied.log.clone(),
             })
-        })
+        });
+        view.map(|view| View { subject, ..view })
     }
 
     fn facts(&self, cx: &Cx, connection: &Connection, device: &Device) -> Facts {
@@ -347,11 +422,28 @@ fn last_commands(device: &Device) -> Vec<Command> {
 }
 
 /// A page whose device there is no more.
-fn gone(ui: &mut Ui, cx: &Cx) -> bool {
+fn gone(ui: &mut Ui, cx: &Cx) -> Wish {
     let words = cx.words.device_page;
     let back = widgets::icon_button(ui, Icon::Back, words.back, words.back, false);
     ui.add(Label::new(words.gone).wrap());
-    !(back.clicked() || ui.input(|input| input.key_pressed(Key::Escape)))
+    let is_over = back.clicked() || ui.input(|input| input.key_pressed(Key::Escape));
+    if is_over { Wish::Back } else { Wish::Stay }
+}
+
+/// Columns of these widths beside each other, each as high as it needs to be.
+fn columns(ui: &mut Ui, widths: &[f32], mut draw: impl FnMut(&mut Ui, usize)) {
+    let begin = ui.cursor().min;
+    let (mut left, mut bottom) = (begin.x, begin.y);
+    for (number, width) in widths.iter().enumerate() {
+        let place = Rect::from_x_y_ranges(left..=left + width, begin.y..=ui.max_rect().bottom().max(begin.y));
+        let builder = UiBuilder::new().id_salt(("column", number)).max_rect(place);
+        let mut column = ui.new_child(builder.layout(Layout::top_down(Align::Min)));
+        column.set_width(*width);
+        draw(&mut column, number);
+        bottom = bottom.max(column.min_rect().bottom());
+        left += width + GAP;
+    }
+    ui.advance_cursor_after_rect(Rect::from_min_max(begin, pos2(left - GAP, bottom)));
 }
 
 /// Whether the keyboard's focus is on the page, or nowhere.
@@ -361,14 +453,15 @@ fn focus_is_here(ui: &Ui, page: egui::Rect) -> bool {
 }
 
 fn section(ui: &mut Ui, title: &str) {
-    let theme = theme::of(ui);
     ui.add_space(space::MEDIUM);
-    ui.add(Label::new(RichText::new(title).font(theme::heading()).color(theme.text)).selectable(false));
+    heading(ui, title);
 }
 
-/// Between two controls.
-fn section_line(ui: &mut Ui) {
-    ui.add_space(space::TINY);
+fn heading(ui: &mut Ui, title: &str) {
+    let theme = theme::of(ui);
+    let text =
+        ui.add(Label::new(RichText::new(title).font(theme::heading()).color(theme.text)).selectable(false));
+    widgets::heading(ui, &text, title, 2);
 }
 
 /// Rows of the same height, of which those are drawn that can be seen, and a few around them for the keyboard.

@@ -408,6 +408,7 @@ mod tests {
             mean: *value,
             max: value + 1.0,
             count: 4,
+            off: 0,
         };
         let buckets = buckets.iter().map(bucket).collect();
         SeriesPage { from: START + from, to: START + to, step_ms, buckets }

@@ -12,15 +12,16 @@ use egui_plot::{GridInput, GridMark, Plot, PlotPoint, PlotTransform};
 
 use super::past::{Column, Sight};
 use super::plots::{Move, Plotted};
+use super::vertical::Ranges;
 use crate::model::device::{Metric, MetricType, Value};
 use crate::model::time::WallMs;
-use crate::ui::text::Words;
 use crate::ui::text::device_page::PageWords;
+use crate::ui::text::{Words, local};
 use crate::ui::theme::{self, Theme, space};
 use crate::ui::{Cx, harmless, value, widgets};
 
-/// Height of a plot, in points.
-const HEIGHT: f32 = 132.0;
+/// The least and the greatest height of a plot, in points.
+pub(super) const HEIGHT: (f32, f32) = (132.0, 300.0);
 /// Room for the numbers at the left, where they need no more.
 pub(super) const AXIS: f32 = 56.0;
 /// Least distance of two times on the axis.
@@ -40,6 +41,8 @@ pub(super) struct Canvas {
     pub loading: bool,
     /// Room for the numbers at the left.
     pub axis: f32,
+    /// How high the lines' part of a plot is, in points.
+    pub height: f32,
     /// Whether the times stand under it.
     pub with_times: bool,
 }
@@ -57,15 +60,21 @@ pub(super) struct Shown {
 }
 
 /// Draws a plot.
-pub(super) fn show(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) -> Shown {
-    legend(ui, cx, canvas, lines);
+pub(super) fn show(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    canvas: &Canvas,
+    lines: &[Plotted],
+    vertical: &mut Ranges,
+) -> Shown {
+    let set = lines.first().and_then(|line| vertical.of(line.metric));
+    let (low, high) = set.unwrap_or_else(|| ends(lines));
+    legend(ui, cx, canvas, lines, vertical, (low, high));
     let (words, sight) = (cx.words, canvas.sight);
-    let (low, high) = ends(lines);
     let first = lines.first().map(|line| line.metric.clone());
-    let plot =
-        bare(ui, cx, canvas).height(HEIGHT).y_grid_spacer(levels(lines)).y_axis_formatter(move |mark, _| {
-            first.as_ref().map_or(String::new(), |metric| level(words, metric, mark))
-        });
+    let plot = bare(ui, cx, canvas).height(canvas.height).y_grid_spacer(levels(lines)).y_axis_formatter(
+        move |mark, _| first.as_ref().map_or(String::new(), |metric| level(words, metric, mark)),
+    );
     let shown = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(sight.from as f64..=sight.to as f64);
         plot.set_plot_bounds_y(low..=high);
@@ -107,7 +116,14 @@ pub(super) fn bare<'a>(ui: &Ui, cx: &Cx, canvas: &Canvas) -> Plot<'a> {
 }
 
 /// The names of what is plotted, and its values at the pointer.
-fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
+fn legend(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    canvas: &Canvas,
+    lines: &[Plotted],
+    vertical: &mut Ranges,
+    ends: (f64, f64),
+) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::TINY;
         for line in lines {
@@ -123,6 +139,7 @@ fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted]) {
             }
             entry(ui, canvas.id.with(line.metric.name.as_str()), line.colour, &text);
         }
+        vertical.button(ui, cx, lines, ends);
         loading(ui, cx, canvas);
     });
 }
@@ -201,6 +218,7 @@ fn ends(lines: &[Plotted]) -> (f64, f64) {
 
 /// The grid of times, at full local minutes, hours and days.
 fn times(input: &GridInput, sight: Sight) -> Vec<GridMark> {
+    const HOUR_MS: i64 = 3_600_000;
     const STEPS: [i64; 19] = [
         1_000,
         2_000,
@@ -222,21 +240,23 @@ fn times(input: &GridInput, sight: Sight) -> Vec<GridMark> {
         2_592_000_000,
         7_776_000_000,
     ];
-    let least = (sight.column_ms() * TIMES_APART) as i64;
+    let (before, offset) = (local::offset_ms(sight.from), local::offset_ms(sight.to));
+    // Times that come twice carry their offset, and are as much wider.
+    let apart = if before > offset { TIMES_APART * 1.7 } else { TIMES_APART };
+    let least = (sight.column_ms() * apart) as i64;
     let step = STEPS.into_iter().find(|step| *step >= least).unwrap_or(31_536_000_000);
-    let offset = local_offset_ms(sight.to);
-    let first = (input.bounds.0 as i64).saturating_add(offset).div_euclid(step) + 1;
-    let marks = (first..first + 64).map(|n| n.saturating_mul(step).saturating_sub(offset) as f64);
-    marks
+    let begin = input.bounds.0 as i64;
+    let first = begin.saturating_add(before).div_euclid(step);
+    let marks = (first..first + 64).map(|n| n.saturating_mul(step));
+    // Whole hours stay whole when the clock is changed; of longer steps each has the offset of its own day.
+    let is_kept = step <= HOUR_MS && (before - offset) % step == 0;
+    let offset_at = |at: i64| if is_kept { offset } else { local::offset_ms(at) };
+    let moments = marks.map(|mark| mark.saturating_sub(offset_at(mark.saturating_sub(offset))) as f64);
+    moments
+        .skip_while(|at| *at <= input.bounds.0)
         .take_while(|at| *at <= input.bounds.1)
         .map(|value| GridMark { value, step_size: step as f64 })
         .collect()
-}
-
-fn local_offset_ms(at: i64) -> i64 {
-    use chrono::{Local, Offset, TimeZone};
-    let offset = Local.timestamp_millis_opt(at).earliest().map(|time| time.offset().fix().local_minus_utc());
-    i64::from(offset.unwrap_or(0)) * 1_000
 }
 
 /// The grid of values: of flags and enumerations each value there is, of numbers a few round ones.
@@ -262,12 +282,20 @@ fn levels(lines: &[Plotted]) -> impl Fn(GridInput) -> Vec<GridMark> + use<> {
     }
 }
 
+/// From here on a number on an axis is written with an exponent.
+const LONG: f64 = 1e12;
+
 /// A number at the left of the plot.
 fn level(words: &Words, metric: &Metric, mark: GridMark) -> String {
     if matches!(metric.kind, MetricType::Flag | MetricType::Enum)
         || matches!(metric.unit.as_str(), "B" | "B/s")
     {
         return chart_value(words, metric, mark.value);
+    }
+    // Beside a plot there is no room for twenty digits, unless it takes them to tell two neighbours apart.
+    let apart = (mark.value.abs() / mark.step_size).log10().ceil() + 1.0;
+    if mark.value.abs() >= LONG && apart <= value::DIGITS as f64 {
+        return value::scientific(words, mark.value);
     }
     let mut bare = Metric::new(metric.name.clone(), MetricType::Number);
     // As many digits as tell two neighbours apart.

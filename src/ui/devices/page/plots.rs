@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use std::collections::HashMap;
 
-use egui::{Label, RichText, Ui};
+use egui::containers::menu::MenuButton;
+use egui::style::ScrollAnimation;
+use egui::{Align, Label, Rect, RichText, Ui};
 
 use super::super::rows::metric_name;
 use super::past::{self, Asked, Drawn, Need, Sight};
+use super::range::{self, MAX_RANGE_MS, MIN_RANGE_MS};
 use super::states::Known;
 use super::strip::{self, Strip};
-use super::{Facts, plot};
+use super::vertical::Ranges;
+use super::{Facts, columns, plot};
 use crate::model::device::{Metric, MetricName, MetricType, UNKNOWN_RHYTHM_MS, Value};
 use crate::model::devices::{Device, Latest};
 use crate::model::intent::Intent;
@@ -30,8 +34,8 @@ const AT_FIRST: usize = 3;
 const SETTLE_MS: BootMs = 150;
 /// Who moves on and on is shown something after so long all the same, in milliseconds.
 const ON_THE_WAY_MS: BootMs = 500;
-/// The shortest and the longest stretch looked at, in milliseconds.
-const SPANS: (i64, i64) = (2_000, 2 * 366 * 86_400_000);
+/// From this width on two plots stand beside each other, in points.
+const TWO: f32 = 1_100.0;
 
 /// The plots' own state.
 pub(super) struct Plots {
@@ -52,6 +56,26 @@ pub(super) struct Plots {
     /// Of those that are said in words.
     states: HashMap<MetricName, Known>,
     sight: Sight,
+    /// The range that is being typed.
+    form: range::Form,
+    /// A range of the person's own is looked at.
+    own_range: bool,
+    /// The ranges of values that a person has set.
+    vertical: Ranges,
+    /// Where the plots were drawn last, and what of it was visible.
+    area: (Rect, Rect),
+    wish: Option<Save>,
+    /// The plots are to come into view.
+    reveal: bool,
+}
+
+/// What of the plots is to be saved.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Save {
+    /// The readings in sight.
+    Readings,
+    /// The plots as they are painted.
+    Picture,
 }
 
 /// A metric's line as last drawn, and what it was drawn from.
@@ -116,6 +140,12 @@ impl Default for Plots {
             kept: HashMap::new(),
             states: HashMap::new(),
             sight: Sight { from: 0, to: 1, now: 1, width: 1 },
+            form: range::Form::default(),
+            own_range: false,
+            vertical: Ranges::default(),
+            area: (Rect::NOTHING, Rect::NOTHING),
+            wish: None,
+            reveal: false,
         }
     }
 }
@@ -219,9 +249,45 @@ impl Plots {
         }
     }
 
+    /// What is plotted.
+    pub(super) fn chosen(&self) -> Vec<MetricName> {
+        self.chosen.clone().unwrap_or_default()
+    }
+
+    /// From when to when is looked at.
+    pub(super) fn range(&self) -> (WallMs, WallMs) {
+        (self.sight.from, self.sight.to)
+    }
+
+    /// What is to be saved, once.
+    pub(super) fn take_wish(&mut self) -> Option<Save> {
+        self.wish.take()
+    }
+
+    /// Where the plots are on the screen, as far as they can be seen.
+    pub(super) fn area(&self) -> Rect {
+        self.area.1
+    }
+
+    /// Whether all plots could be seen.
+    pub(super) fn is_whole(&self) -> bool {
+        self.area.1.height() >= self.area.0.height() - 1.0
+    }
+
     /// Draws the plots.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, metrics: &[Arc<Metric>]) {
-        self.head(ui, cx);
+        self.head(ui, cx, facts.hub_now);
+        let begin = ui.cursor().min;
+        self.drawings(ui, cx, facts, metrics);
+        let area = Rect::from_min_max(begin, ui.min_rect().max);
+        self.area = (area, area.intersect(ui.clip_rect()));
+        if std::mem::take(&mut self.reveal) && !self.is_whole() {
+            ui.scroll_to_rect_animation(area, Some(Align::Min), ScrollAnimation::none());
+        }
+    }
+
+    fn drawings(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, metrics: &[Arc<Metric>]) {
+        self.span_said(ui, cx);
         let theme = theme::of(ui);
         let groups = self.groups(metrics);
         if groups.is_empty() {
@@ -233,7 +299,16 @@ impl Plots {
         let mut cursor = None;
         let mut width = self.width;
         let mut axis = self.axis;
-        for (number, group) in groups.iter().enumerate() {
+        let count = if ui.available_width() >= TWO && groups.len() > 1 { 2 } else { 1 };
+        let gap = super::GAP;
+        let widths = vec![(ui.available_width() - gap * (count - 1) as f32) / count as f32; count];
+        // Beside other things they fill the window's height, which leaves about so much for what stands around them.
+        const AROUND: f32 = 230.0;
+        const LEGEND: f32 = 40.0;
+        let beside = ui.clip_rect().width() > ui.available_width() * 1.3;
+        let each = (ui.clip_rect().height() - AROUND) / groups.len().div_ceil(count) as f32 - LEGEND;
+        let height = if beside { each.clamp(plot::HEIGHT.0, plot::HEIGHT.1) } else { plot::HEIGHT.0 };
+        let mut one = |ui: &mut Ui, number: usize, group: &[(usize, &Metric)]| {
             let name = group.first().map(|(_, metric)| metric.name.as_str()).unwrap_or_default();
             let id = egui::Id::unique(("device plot", facts.connection, facts.device.as_str(), name));
             let mut canvas = plot::Canvas {
@@ -242,9 +317,10 @@ impl Plots {
                 cursor: self.cursor,
                 loading: false,
                 axis: self.axis,
-                with_times: number + 1 == groups.len(),
+                height,
+                with_times: number + count >= groups.len(),
             };
-            let shown = match group.as_slice() {
+            let shown = match group {
                 [(_, metric)] if let Some(known) = self.states.get_mut(&metric.name) => {
                     canvas.loading = known.is_loading();
                     let name = metric_name(cx.words, facts.device.as_str(), name);
@@ -257,6 +333,18 @@ impl Plots {
             axis = axis.max(shown.axis);
             cursor = cursor.or(shown.cursor);
             moves.extend(shown.moved);
+        };
+        if count == 1 {
+            groups.iter().enumerate().for_each(|(number, group)| one(ui, number, group));
+        } else {
+            // One beneath the other, in the order in which they are read in one column.
+            columns(ui, &widths, |ui, column| {
+                for (number, group) in
+                    groups.iter().enumerate().filter(|(number, _)| number % count == column)
+                {
+                    one(ui, number, group);
+                }
+            });
         }
         if axis > self.axis {
             self.axis = axis;
@@ -266,15 +354,16 @@ impl Plots {
     }
 
     fn lines(
-        &self,
+        &mut self,
         ui: &mut Ui,
-        cx: &Cx,
+        cx: &mut Cx,
         facts: &Facts,
         canvas: &mut plot::Canvas,
         group: &[(usize, &Metric)],
     ) -> plot::Shown {
         let people = theme::of(ui).people;
-        let of = |metric: &Metric| self.kept.get(&metric.name);
+        let kept = &self.kept;
+        let of = |metric: &Metric| kept.get(&metric.name);
         let lines: Vec<Plotted> = group
             .iter()
             .filter_map(|(place, metric)| {
@@ -284,7 +373,7 @@ impl Plots {
             })
             .collect();
         canvas.loading = group.iter().any(|(_, metric)| of(metric).is_some_and(|kept| kept.loading));
-        plot::show(ui, cx, canvas, &lines)
+        plot::show(ui, cx, canvas, &lines, &mut self.vertical)
     }
 
     fn after(&mut self, cx: &mut Cx, now: WallMs, width: u32, cursor: Option<f64>, moves: Vec<Move>) {
@@ -302,12 +391,14 @@ impl Plots {
     fn apply(&mut self, change: Move, now: WallMs) {
         // What is drawn of the present ends up to a pixel after it: a hand slower than that would never leave it.
         let end = self.end.unwrap_or(now);
+        self.own_range = false;
         let end = match change {
             Move::Live => now,
             Move::Pan(ms) => end.saturating_add(ms as i64),
             Move::Zoom(factor, around) => {
                 let before = self.span_ms as f64;
-                let after = (before / factor.clamp(0.01, 100.0)).clamp(SPANS.0 as f64, SPANS.1 as f64);
+                let after =
+                    (before / factor.clamp(0.01, 100.0)).clamp(MIN_RANGE_MS as f64, MAX_RANGE_MS as f64);
                 self.span_ms = after as i64;
                 // At the present the present stays where it is.
                 if self.end.is_none() {
@@ -319,12 +410,12 @@ impl Plots {
         self.end = (end < now).then_some(end.max(0));
     }
 
-    fn head(&mut self, ui: &mut Ui, cx: &mut Cx) {
+    fn head(&mut self, ui: &mut Ui, cx: &mut Cx, now: WallMs) {
         let theme = theme::of(ui);
         let words = cx.words.device_page;
         ui.horizontal_wrapped(|ui| {
             for stretch in Stretch::ALL {
-                let chosen = self.span_ms == stretch.ms();
+                let chosen = self.span_ms == stretch.ms() && !self.own_range;
                 let button = ui.selectable_label(chosen, (words.stretch)(stretch));
                 let name = (words.stretch_named)(stretch);
                 button.widget_info(|| {
@@ -332,20 +423,63 @@ impl Plots {
                 });
                 if button.clicked() && !chosen {
                     self.span_ms = stretch.ms();
-                    self.axis = plot::AXIS;
-                    self.moved = cx.now.boot_ms;
-                    cx.deadline.at(cx.now.boot_ms);
+                    if std::mem::take(&mut self.own_range) {
+                        self.end = None;
+                    }
+                    self.look_elsewhere(cx);
                 }
+            }
+            let shown = (self.sight.from, self.sight.to);
+            let range = self.form.button(ui, cx, shown, self.own_range, now);
+            if let Some((from, to)) = range {
+                (self.span_ms, self.end, self.own_range) = (to.saturating_sub(from), Some(to), true);
+                self.look_elsewhere(cx);
             }
             ui.add_space(space::TINY);
             if self.end.is_none() {
                 let text = RichText::new(words.live).font(theme::small()).color(theme.good);
                 ui.add(Label::new(text).selectable(false));
             } else if ui.add(widgets::plain(words.go_live)).clicked() {
-                self.end = None;
+                (self.end, self.own_range) = (None, false);
                 cx.deadline.at(cx.now.boot_ms);
             }
         });
+    }
+
+    fn look_elsewhere(&mut self, cx: &mut Cx) {
+        self.axis = plot::AXIS;
+        self.moved = cx.now.boot_ms;
+        cx.deadline.at(cx.now.boot_ms);
+    }
+
+    /// The button to save what is plotted, and what opens from it. `saving`: something is being saved.
+    pub(super) fn save_button(&mut self, ui: &mut Ui, cx: &mut Cx, saving: bool) {
+        let words = cx.words.device_acts;
+        if saving {
+            let text = RichText::new(words.saving).font(theme::small()).color(theme::of(ui).weak);
+            let label = ui.add(Label::new(text).selectable(false));
+            widgets::live(ui, label.id, words.saving);
+            return;
+        }
+        if self.chosen.as_ref().is_none_or(Vec::is_empty) {
+            return;
+        }
+        MenuButton::new(words.save).ui(ui, |ui| {
+            for (name, wish) in [(words.save_csv, Save::Readings), (words.save_picture, Save::Picture)] {
+                if ui.button(name).clicked() {
+                    self.wish = Some(wish);
+                    self.reveal = wish == Save::Picture;
+                    ui.close();
+                    cx.deadline.at(cx.now.boot_ms);
+                }
+            }
+        });
+    }
+
+    /// From when to when is looked at, and the moment under the pointer.
+    fn span_said(&self, ui: &mut Ui, cx: &Cx) {
+        let theme = theme::of(ui);
+        let words = cx.words.device_page;
         let moment = |at: WallMs| (words.moment)(at, self.span_ms);
         let mut text = format!("{} – {}", moment(self.sight.from), moment(self.sight.to));
         if let Some(cursor) = self.cursor {
@@ -401,7 +535,7 @@ fn own_interval(latest: &Latest) -> i64 {
 fn is_words(latest: &Latest) -> bool {
     match latest.value {
         Value::Text(_) => true,
-        Value::Number(_) | Value::Flag(_) => false,
+        Value::Number(_) | Value::Whole(_) | Value::Flag(_) => false,
         Value::Missing => is_words_kind(latest.metric.kind) && latest.series.is_empty(),
     }
 }

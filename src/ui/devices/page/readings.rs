@@ -1,58 +1,81 @@
-//! The table of a device's readings: name, value, how far it is to be believed and since when, and a box to plot it.
+//! A device's current values: name, value, how far it is to be believed and since when, and a box to plot it. In as many
+//! columns as there is room for, so that they are seen at once.
 
-use egui::{Align2, Checkbox, Label, RichText, Ui, Vec2, pos2};
+use egui::accesskit::Role;
+use egui::{Label, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2};
 
 use super::super::rows::metric_name;
 use super::plots::{self, Plots};
 use super::{View, rows};
-use crate::model::device::Freshness;
+use crate::model::device::{Freshness, Status};
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, value, widgets};
 
-/// Height of a reading's row: two lines.
+/// Height of a value's row: two lines.
 const ROW: f32 = size::BODY_LINE + size::SMALL_LINE + space::SMALL;
 /// Room for the box.
 const BOX: f32 = 28.0;
+/// Side of the box's square.
+const MARK: f32 = 14.0;
+/// Least width of a column.
+const COLUMN: f32 = 170.0;
+/// What came less than this ago counts as now, in milliseconds: ages that tick beside what is live tell nothing.
+const RECENT_MS: i64 = 10_000;
 
-/// Draws the table.
+/// Draws them.
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots) {
     let theme = theme::of(ui);
     if view.readings.is_empty() {
         let text = RichText::new(cx.words.device_page.no_readings).color(theme.weak);
         ui.add(Label::new(text).wrap());
     }
-    rows(ui, view.readings.len().min(view.metrics.len()), ROW, |ui, number| row(ui, cx, view, plots, number));
+    ui.add_space(space::TINY);
+    let count = view.readings.len().min(view.metrics.len());
+    let columns = ((ui.available_width() / COLUMN) as usize).clamp(1, count.max(1));
+    rows(ui, count.div_ceil(columns), ROW, |ui, row| {
+        let place = ui.max_rect();
+        let width = place.width() / columns as f32;
+        ui.painter().hline(place.x_range(), place.bottom(), egui::Stroke::new(1.0, theme.line));
+        for number in row * columns..((row + 1) * columns).min(count) {
+            let left = place.left() + (number - row * columns) as f32 * width;
+            let cell = Rect::from_min_size(pos2(left, place.top()), Vec2::new(width, place.height()));
+            one(ui, cx, view, plots, number, cell.with_max_x(cell.right() - space::MEDIUM));
+        }
+    });
 }
 
-fn row(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize) {
+fn one(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, rect: Rect) {
     let (metric, reading) = (&view.metrics[number], &view.readings[number]);
     let theme = theme::of(ui);
     let words = cx.words.device_page;
-    let rect = ui.max_rect();
     let name = metric_name(cx.words, view.facts.device.as_str(), metric.name.as_str());
-    tick(ui, cx, view, plots, number, &name);
+    tick(ui, cx, view, plots, number, &name, rect);
     let said = value::reading(cx.words, metric, &reading.value);
     let word = (cx.words.devices.freshness)(reading.freshness);
-    let age = match reading.received {
+    let age = view.facts.hub_now.saturating_sub(reading.received);
+    let is_live = reading.freshness == Freshness::Live;
+    let standing = match reading.received {
         0 => words.never.to_owned(),
-        received => value::age(cx.words, view.facts.hub_now.saturating_sub(received)),
+        _ if is_live && age < RECENT_MS => String::new(),
+        _ if is_live => value::age(cx.words, age),
+        // What holds of the whole device stands in the page's head.
+        _ if is_of_device(view.status, reading.freshness) => value::age(cx.words, age),
+        _ => format!("{word}, {}", value::age(cx.words, age)),
     };
-    let is_true = reading.freshness == Freshness::Live;
-    let colour = if is_true { theme.text } else { theme.weak };
+    let colour = if is_live { theme.text } else { theme.weak };
     let (left, right) = (rect.left() + BOX, rect.right());
     let top = rect.top() + space::TINY;
-    let value = widgets::cut(ui, &said, theme::body(), colour, (right - left) * 0.6);
-    let name_width = right - left - value.size().x - space::SMALL;
-    let label = widgets::cut(ui, &name, theme::body(), theme.text, name_width);
-    let cut = value.elided || label.elided;
+    let standing = widgets::cut(ui, &standing, theme::small(), theme.weak, (right - left) * 0.6);
+    let name_width = right - left - standing.size().x - space::SMALL;
+    let label = widgets::cut(ui, &name, theme::small(), theme.weak, name_width);
+    let value = widgets::cut(ui, &said, theme::heading(), colour, right - left);
+    let cut = value.elided || label.elided || standing.elided;
+    let low = rect.bottom() - space::TINY - value.size().y;
     let painter = ui.painter();
-    painter.galley(pos2(right - value.size().x, top), value, colour);
-    painter.galley(pos2(left, top), label, theme.text);
-    let low = rect.bottom() - space::TINY;
-    let font = theme::small();
-    painter.text(pos2(right, low), Align2::RIGHT_BOTTOM, format!("{word} · {age}"), font, theme.weak);
-    painter.hline(rect.x_range(), rect.bottom(), egui::Stroke::new(1.0, theme.line));
-    let body = egui::Rect::from_min_max(pos2(left, rect.top()), rect.max);
+    painter.galley(pos2(right - standing.size().x, top), standing, theme.weak);
+    painter.galley(pos2(left, top), label, theme.weak);
+    painter.galley(pos2(left, low), value, colour);
+    let body = Rect::from_min_max(pos2(left, rect.top()), rect.max);
     let id = egui::Id::unique((
         "reading",
         view.facts.connection,
@@ -61,32 +84,57 @@ fn row(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize) 
     ));
     let spoken = widgets::spoken(ui, body, id, &(words.reading)(&name, &said, word));
     if cut {
-        spoken.on_hover_text(format!("{name}\n{said}"));
+        spoken.on_hover_text(format!("{name}\n{said}\n{word}"));
     }
 }
 
-/// The box that says whether it is plotted.
-fn tick(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, name: &str) {
+/// Whether a value is no better than its device's status lets it be.
+fn is_of_device(status: Status, freshness: Freshness) -> bool {
+    match status {
+        Status::Unknown => freshness == Freshness::Unknown,
+        Status::Silent | Status::Offline => freshness == Freshness::Stale,
+        Status::Online => false,
+    }
+}
+
+/// The box that says whether it is plotted. Painted by hand: a page may have hundreds of them.
+fn tick(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, name: &str, rect: Rect) {
     let metric = &view.metrics[number];
     let words = cx.words.device_page;
-    let was = plots.is_chosen(&metric.name);
-    let mut plotted = was;
-    let is_free = was || plots.has_room();
+    let theme = theme::of(ui);
+    let plotted = plots.is_chosen(&metric.name);
+    let is_free = plotted || plots.has_room();
     // Beside the name.
-    let rect = egui::Rect::from_min_size(ui.max_rect().min, Vec2::splat(BOX));
-    let mut place = ui
-        .new_child(egui::UiBuilder::new().id_salt(metric.name.as_str()).max_rect(rect).layout(*ui.layout()));
-    place.spacing_mut().interact_size = Vec2::splat(BOX);
-    let response = place.add_enabled(is_free, Checkbox::without_text(&mut plotted));
-    widgets::named(ui, &response, &(words.plot_it)(name));
+    let place = Rect::from_min_size(rect.min, Vec2::splat(BOX));
+    let id = egui::Id::unique((
+        "plotted",
+        view.facts.connection,
+        view.facts.device.as_str(),
+        metric.name.as_str(),
+    ));
+    let response = ui.interact(place, id, if is_free { Sense::click() } else { Sense::hover() });
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, is_free, plotted, (words.plot_it)(name)));
+    let colour = match (is_free, response.hovered() || response.has_focus()) {
+        (false, _) => theme.line,
+        (true, true) => theme.text,
+        (true, false) => theme.outline,
+    };
+    let mark = Rect::from_center_size(place.center(), Vec2::splat(MARK));
+    let painter = ui.painter();
+    painter.rect(mark, 3.0, theme.raised, Stroke::new(1.0, colour), StrokeKind::Inside);
+    if plotted {
+        let points = [(0.22, 0.52), (0.42, 0.72), (0.78, 0.28)];
+        let points = points.map(|(x, y)| mark.min + Vec2::new(x, y) * MARK);
+        painter.add(egui::Shape::line(points.to_vec(), Stroke::new(1.5, theme.text)));
+    }
     if response.gained_focus() {
         response.scroll_to_me(None);
     }
-    if response.changed() {
-        plots.choose(&metric.name, plotted);
+    if response.clicked() {
+        plots.choose(&metric.name, !plotted);
         cx.deadline.at(cx.now.boot_ms);
     }
     if !is_free {
-        response.on_disabled_hover_text((words.plots_full)(plots::MOST));
+        response.on_hover_text((words.plots_full)(plots::MOST));
     }
 }

@@ -7,8 +7,9 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 use serde_json::value::RawValue;
 
 use super::super::limits;
-use super::{LeftOut, Names, Received};
+use super::{LeftOut, NAMED, Names, OUT_OF_RANGE, Received};
 use crate::model::device::{METRICS, ShortName};
+use crate::model::number::NotHeld;
 use crate::model::time::WallMs;
 use crate::model::{DeviceId, MetricName, Readings, Sample, Value};
 
@@ -34,11 +35,17 @@ impl Reader<'_> {
         json.end()
     }
 
-    fn leave_out(&mut self, device: &str, code: &'static str, values: u64) {
+    fn leave_out(&mut self, device: &str, code: &'static str, values: u64, metrics: Vec<String>) {
         let device = || limits::cut_name(device);
-        let left_out =
-            self.received.left_out.get_or_insert_with(|| LeftOut { values: 0, device: device(), code });
+        let left_out = self.received.left_out.get_or_insert_with(|| LeftOut {
+            values: 0,
+            device: device(),
+            code,
+            metrics: Vec::new(),
+        });
         left_out.values += values;
+        let room = NAMED.saturating_sub(left_out.metrics.len());
+        left_out.metrics.extend(metrics.into_iter().take(room));
     }
 }
 
@@ -199,17 +206,17 @@ impl Reader<'_> {
         match device {
             Err(told) => {
                 readings.values.truncate(begin);
-                self.leave_out(&told, "bad_name", all);
+                self.leave_out(&told, "bad_name", all, Vec::new());
             }
             Ok(device) if self.now.is_some() && readings.samples.len() >= limits::SAMPLES => {
                 readings.values.truncate(begin);
-                self.leave_out(device.as_str(), "too_many", all);
+                self.leave_out(device.as_str(), "too_many", all, Vec::new());
             }
             Ok(device) => {
                 let count = u32::try_from(count).unwrap_or(u32::MAX);
                 readings.samples.push(Sample { device: device.clone(), at, received, count });
                 if let Some(code) = faults.first {
-                    self.leave_out(device.as_str(), code, faults.values);
+                    self.leave_out(device.as_str(), code, faults.values, faults.metrics);
                 }
             }
         }
@@ -263,12 +270,17 @@ impl Visitor<'_> for Metric<'_> {
 struct Faults {
     first: Option<&'static str>,
     values: u64,
+    /// The first of the metrics.
+    metrics: Vec<String>,
 }
 
 impl Faults {
-    fn add(&mut self, code: &'static str) {
+    fn add(&mut self, metric: Option<&MetricName>, code: &'static str) {
         self.first.get_or_insert(code);
         self.values += 1;
+        if let Some(metric) = metric.filter(|_| self.metrics.len() < NAMED) {
+            self.metrics.push(format!("`{metric}` ({code})"));
+        }
     }
 }
 
@@ -298,19 +310,23 @@ impl<'de> Visitor<'de> for Values<'_, '_> {
             let value = match value {
                 MaybeValue::Nested => {
                     reader.skipped = true;
-                    faults.add("bad_value");
+                    faults.add(metric.as_ref(), "bad_value");
+                    continue;
+                }
+                MaybeValue::OutOfRange => {
+                    faults.add(metric.as_ref(), OUT_OF_RANGE);
                     continue;
                 }
                 MaybeValue::Value(Value::Text(text))
                     if reader.now.is_some() && text.len() > limits::TEXT_BYTES =>
                 {
-                    faults.add("too_large");
+                    faults.add(metric.as_ref(), "too_large");
                     continue;
                 }
                 MaybeValue::Value(value) => value,
             };
             let Some(metric) = metric else {
-                faults.add("bad_name");
+                faults.add(None, "bad_name");
                 continue;
             };
             let own = &mut reader.received.readings.values;
@@ -318,7 +334,7 @@ impl<'de> Visitor<'de> for Values<'_, '_> {
             let same = |known: &(MetricName, Value)| std::ptr::eq(known.0.as_str(), metric.as_str());
             match own[begin..].iter().position(same) {
                 Some(at) => own[begin + at].1 = value,
-                None if own.len() - begin >= METRICS => faults.add("too_many"),
+                None if own.len() - begin >= METRICS => faults.add(Some(&metric), "too_many"),
                 None => own.push((metric, value)),
             }
         }
@@ -326,11 +342,17 @@ impl<'de> Visitor<'de> for Values<'_, '_> {
     }
 }
 
-/// A value, or an object or a list where one should be.
+/// A value, or what is none.
 enum MaybeValue {
     Value(Value),
+    /// An object or a list.
     Nested,
+    /// A number that cannot be held.
+    OutOfRange,
 }
+
+/// From 2⁶³ on, on both sides of 0, a whole number that is too large arrives as the `f64` next to it.
+const DOUBTFUL: f64 = 9_223_372_036_854_775_808.0;
 
 impl<'de> Deserialize<'de> for MaybeValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -344,12 +366,16 @@ impl<'de> Deserialize<'de> for MaybeValue {
                 Ok(MaybeValue::Value(Value::Flag(flag)))
             }
             fn visit_i64<E>(self, number: i64) -> Result<MaybeValue, E> {
-                Ok(MaybeValue::Value(Value::Number(number as f64)))
+                Ok(MaybeValue::Value(Value::from(number)))
             }
             fn visit_u64<E>(self, number: u64) -> Result<MaybeValue, E> {
-                Ok(MaybeValue::Value(Value::Number(number as f64)))
+                Ok(MaybeValue::Value(Value::from(number)))
             }
-            fn visit_f64<E>(self, number: f64) -> Result<MaybeValue, E> {
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<MaybeValue, E> {
+                // Only its digits tell whether it was rounded: the frame is read again, value by value.
+                if number.abs() >= DOUBTFUL {
+                    return Err(E::custom("a number to be looked at by itself"));
+                }
                 Ok(MaybeValue::Value(Value::number(number)))
             }
             fn visit_str<E>(self, text: &str) -> Result<MaybeValue, E> {
@@ -371,13 +397,15 @@ impl<'de> Deserialize<'de> for MaybeValue {
     }
 }
 
-/// One value, whatever number it is: beyond all numbers is no value.
+/// One value, whatever number it is.
 fn by_itself(raw: &RawValue) -> MaybeValue {
     match raw.get().as_bytes().first() {
         Some(b'{' | b'[') => MaybeValue::Nested,
-        Some(b'-' | b'0'..=b'9') => {
-            MaybeValue::Value(raw.get().parse().map_or(Value::Missing, Value::number))
-        }
+        Some(b'-' | b'0'..=b'9') => match Value::parse_number(raw.get()) {
+            Ok(number) => MaybeValue::Value(number),
+            Err(NotHeld::OutOfRange) => MaybeValue::OutOfRange,
+            Err(NotHeld::NoNumber) => MaybeValue::Nested,
+        },
         _ => serde_json::from_str(raw.get()).unwrap_or(MaybeValue::Nested),
     }
 }

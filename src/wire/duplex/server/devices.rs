@@ -1,12 +1,57 @@
 //! What a client says about devices: held against the limits, then the hub's to decide.
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
 use super::{Ask, Phase, ServerSession};
-use crate::model::{Command, CommandRefusal, CommandState, Sender, Spec, Time, Value};
+use crate::model::number::{END_OF_WHOLE, NotHeld};
+use crate::model::{
+    Command, CommandRefusal, CommandState, DeviceId, MessageId, MetricName, Sender, Spec, Time, Value,
+};
 use crate::wire::duplex::limits;
 use crate::wire::duplex::message::{ClientMessage, HubMessage};
 use crate::wire::duplex::readings::Received;
 
+/// A command whose value is only looked at.
+#[derive(Deserialize)]
+pub(super) struct Unread<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    id: MessageId,
+    device: DeviceId,
+    property: MetricName,
+    #[serde(borrow)]
+    value: &'a RawValue,
+}
+
+impl<'a> Unread<'a> {
+    /// The command in a frame, if its number cannot be held. serde_json has no word for a number beyond all numbers, and
+    /// rounds a whole number that is too large: only its digits tell.
+    pub(super) fn find(text: &'a str, message: Option<&ClientMessage>) -> Option<Unread<'a>> {
+        let is_doubtful = match message {
+            Some(ClientMessage::Command { value: Value::Number(number), .. }) => {
+                number.abs() >= END_OF_WHOLE / 2.0
+            }
+            Some(_) => false,
+            None => true,
+        };
+        let unread = is_doubtful.then(|| serde_json::from_str::<Unread>(text).ok()).flatten()?;
+        let is_number = unread.value.get().starts_with(|c: char| c == '-' || c.is_ascii_digit());
+        let read = Value::parse_number(unread.value.get());
+        (unread.kind == "command" && is_number && read == Err(NotHeld::OutOfRange)).then_some(unread)
+    }
+}
+
 impl ServerSession {
+    /// Refuses a command whose number cannot be held: the device would be told another one.
+    pub(super) fn refuse_number(&mut self, now: Time, by: Sender, unread: Unread<'_>) {
+        let Unread { id, device, property, value, .. } = unread;
+        let detail = format!("{} is {}", limits::cut(value.get(), limits::TITLE_CHARS), NotHeld::OutOfRange);
+        let state = CommandState::Refused { why: CommandRefusal::BadValue, detail };
+        let command = Command { id, device, property, value: Value::Missing, by, at: now.wall_ms, state };
+        self.send(&HubMessage::Commanded { command });
+    }
+
     /// Takes a message about devices.
     pub(super) fn of_devices(&mut self, now: Time, sender: Sender, message: ClientMessage) {
         match message {

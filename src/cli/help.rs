@@ -1,0 +1,368 @@
+//! What stands below the flags in each command's `--help`: examples, which a test reads as command lines, and exit codes.
+
+use clap::CommandFactory as _;
+
+use super::args::Args;
+
+/// What follows the flags of one command.
+struct Page {
+    /// The command's names, such as `people token rotate`; empty for the program itself.
+    path: &'static str,
+    /// What has no place in the description of a flag; may be empty.
+    note: &'static str,
+    /// Whole command lines.
+    examples: &'static [&'static str],
+    codes: &'static [Code],
+}
+
+/// An exit code, and what it means.
+type Code = (u8, &'static str);
+
+const DONE: Code = (0, "done");
+const FAILED: Code = (1, "failed; the last line says why");
+const USAGE: Code = (2, "the command line is wrong");
+const REFUSED: Code = (3, "the server refused it; trying again will not help");
+const LOCAL: &[Code] = &[DONE, FAILED, USAGE];
+const ASKED: &[Code] = &[
+    DONE,
+    FAILED,
+    USAGE,
+    REFUSED,
+    (4, "the hub did not answer in time; nothing was changed"),
+    (5, "sent, and no answer came in time: it may have been done"),
+];
+const WHO: &str = "WHO is an id, or a name that only one person has. Changes reach connected people at once.";
+
+const PAGES: &[Page] = &[
+    Page {
+        path: "",
+        note: "",
+        examples: &[
+            "duplexctl hub --listen 0.0.0.0:7870 --data-dir /srv/duplex --tls-self-signed",
+            "duplexctl invite --data-dir /srv/duplex --url wss://hub.example:7870",
+            "duplexctl tail wss://hub.example:7870 --room general --json",
+            "duplexctl send wss://hub.example:7870 --room general 'The pump is back.'",
+            "duplexctl agent --url wss://hub.example:7870",
+            "duplexctl command wss://hub.example:7870 shed relay on",
+            "duplexctl device add shed --data-dir /srv/duplex",
+            "duplexctl people remove Mallory --data-dir /srv/duplex",
+        ],
+        codes: &[
+            (0, "done; for send: on the server's disk; for command: the device did it"),
+            (1, "failed; the last line says why; for command: the device failed or did not answer"),
+            USAGE,
+            REFUSED,
+            (4, "not delivered in time, and the server never saw it"),
+            (5, "sent, and no answer came in time; for send: sending again with the same --id is safe"),
+        ],
+    },
+    Page {
+        path: "hub",
+        note: "Every option can also be set by an environment variable; separate several values with commas.\n\n\
+               Signals: SIGTERM and SIGINT end the hub after it has said goodbye to its clients. On SIGHUP, a hub started \
+               in a terminal ends too; any other, such as a service, reads its certificate again (it also does so by itself \
+               within seconds of a change) and keeps running.\n\n\
+               Under systemd, the hub uses the socket of duplex-hub.socket instead of --listen, reports when it is ready, \
+               and answers the watchdog.",
+        examples: &[
+            "duplexctl hub",
+            "duplexctl hub --listen 0.0.0.0:7870 --tls-self-signed --name Workshop",
+            "duplexctl hub --data-dir /srv/duplex --keep-days 90",
+        ],
+        codes: LOCAL,
+    },
+    Page {
+        path: "hub check",
+        note: "",
+        examples: &["duplexctl hub check", "duplexctl hub check --data-dir /srv/duplex"],
+        codes: &[
+            (0, "no problems found"),
+            (1, "problems found, or the check failed; the last line says what to do"),
+            USAGE,
+        ],
+    },
+    Page {
+        path: "hub repair",
+        note: "",
+        examples: &["duplexctl hub repair --data-dir /srv/duplex"],
+        codes: LOCAL,
+    },
+    Page {
+        path: "hub backup",
+        note: "",
+        examples: &["duplexctl hub backup /backup/monday --data-dir /srv/duplex"],
+        codes: LOCAL,
+    },
+    Page {
+        path: "invite",
+        note: "",
+        examples: &[
+            "duplexctl invite --expires 7d",
+            "duplexctl invite --url wss://hub.example:7870",
+            "duplexctl invite --admin --data-dir /srv/duplex",
+        ],
+        codes: ASKED,
+    },
+    Page {
+        path: "invite list",
+        note: "",
+        examples: &["duplexctl invite list", "duplexctl invite list --json --data-dir /srv/duplex"],
+        codes: ASKED,
+    },
+    Page { path: "invite remove", note: "", examples: &["duplexctl invite remove 3f9a02c1d7"], codes: ASKED },
+    Page {
+        path: "people",
+        note: WHO,
+        examples: &[
+            "duplexctl people list",
+            "duplexctl people rename Jun 'Jun Park'",
+            "duplexctl people token rotate Jun",
+        ],
+        codes: ASKED,
+    },
+    Page {
+        path: "people list",
+        note: "",
+        examples: &[
+            "duplexctl people list",
+            "duplexctl people list --json --url wss://hub.example:7870 --token-file admin.token",
+        ],
+        codes: ASKED,
+    },
+    Page {
+        path: "people rename",
+        note: WHO,
+        examples: &["duplexctl people rename Jun 'Jun Park'"],
+        codes: ASKED,
+    },
+    Page {
+        path: "people remove",
+        note: WHO,
+        examples: &["duplexctl people remove 4f0c9a7be1d25a38"],
+        codes: ASKED,
+    },
+    Page { path: "people role", note: WHO, examples: &["duplexctl people role Jun admin"], codes: ASKED },
+    Page { path: "people token", note: WHO, examples: &["duplexctl people token rotate Jun"], codes: ASKED },
+    Page {
+        path: "people token rotate",
+        note: WHO,
+        examples: &["duplexctl people token rotate Jun"],
+        codes: ASKED,
+    },
+    Page {
+        path: "tail",
+        note: "",
+        examples: &[
+            "duplexctl tail wss://hub.example:7870 --room general",
+            "duplexctl tail wss://hub.example:7870 --json --since 0",
+            "duplexctl tail wss://hub.example:7870 --device shed --no-messages",
+        ],
+        codes: &[
+            (0, "as many messages as --count asked for, or the reader of the output has gone"),
+            FAILED,
+            USAGE,
+            (3, "the server refused it, or cannot be used as it is; trying again will not help"),
+        ],
+    },
+    Page {
+        path: "send",
+        note: "",
+        examples: &[
+            "duplexctl send wss://hub.example:7870 --room general 'The pump is back.'",
+            "duplexctl send ws://127.0.0.1:7870 --room general --timeout 5m -",
+        ],
+        codes: &[
+            (0, "the message is on the server's disk"),
+            FAILED,
+            USAGE,
+            REFUSED,
+            (4, "not delivered in time, and the server never saw it"),
+            (5, "sent, and no answer came in time: sending again with the same --id is safe"),
+        ],
+    },
+    Page {
+        path: "agent",
+        note: "",
+        examples: &[
+            "duplexctl agent --url wss://hub.example:7870 --token-file device.token",
+            "duplexctl agent --url ws://127.0.0.1:7870 --name Workstation",
+        ],
+        codes: &[(0, "stopped by a signal"), FAILED, USAGE, REFUSED],
+    },
+    Page {
+        path: "command",
+        note: "",
+        examples: &[
+            "duplexctl command wss://hub.example:7870 shed relay on",
+            "duplexctl command ws://127.0.0.1:7870 oven target 180 --timeout 1m",
+        ],
+        codes: &[
+            (0, "the device did it"),
+            (1, "the device failed or did not answer; the last line says which"),
+            USAGE,
+            REFUSED,
+            (4, "not sent in time"),
+            (5, "sent, and no answer came in time: the device may have done it"),
+        ],
+    },
+    Page {
+        path: "device",
+        note: "Changes reach connected devices at once.",
+        examples: &[
+            "duplexctl device add shed --name Shed",
+            "duplexctl device list --url wss://hub.example:7870 --token-file admin.token",
+            "duplexctl device remove shed",
+        ],
+        codes: ASKED,
+    },
+    Page { path: "device add", note: "", examples: &["duplexctl device add shed --name Shed"], codes: ASKED },
+    Page { path: "device remove", note: "", examples: &["duplexctl device remove shed"], codes: ASKED },
+    Page {
+        path: "device rename",
+        note: "",
+        examples: &["duplexctl device rename shed 'Old shed'"],
+        codes: ASKED,
+    },
+    Page { path: "device token", note: "", examples: &["duplexctl device token rotate shed"], codes: ASKED },
+    Page {
+        path: "device token rotate",
+        note: "",
+        examples: &["duplexctl device token rotate shed"],
+        codes: ASKED,
+    },
+    Page { path: "device list", note: "", examples: &["duplexctl device list --json"], codes: ASKED },
+    Page {
+        path: "health",
+        note: "",
+        examples: &["duplexctl health", "duplexctl health wss://hub.example:7870 --timeout 2s"],
+        codes: &[(0, "healthy"), (1, "not healthy, or no answer; the last line says why"), USAGE],
+    },
+];
+
+/// The program's flags, with examples and exit codes below each command's.
+pub(super) fn command() -> clap::Command {
+    with_pages(Args::command(), "")
+}
+
+fn with_pages(command: clap::Command, path: &str) -> clap::Command {
+    let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let command = match PAGES.iter().find(|page| page.path == path) {
+        Some(page) => command.after_help(page.text()),
+        None => command,
+    };
+    names.into_iter().fold(command, |command, name| {
+        let path = format!("{path} {name}");
+        command.mut_subcommand(&name, |inner| with_pages(inner, path.trim()))
+    })
+}
+
+impl Page {
+    fn text(&self) -> String {
+        let examples: String = self.examples.iter().map(|example| format!("  {example}\n")).collect();
+        let codes: Vec<String> =
+            self.codes.iter().map(|(code, meaning)| format!("  {code}  {meaning}")).collect();
+        let mut text = format!("Examples:\n{examples}\nExit codes:\n{}", codes.join("\n"));
+        if !self.note.is_empty() {
+            text = format!("{text}\n\n{}", self.note);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::FromArgMatches as _;
+
+    use super::*;
+
+    /// Each command that a person is told of, by its names.
+    fn all() -> Vec<(String, clap::Command)> {
+        fn walk(path: &str, command: &clap::Command, into: &mut Vec<(String, clap::Command)>) {
+            into.push((path.to_owned(), command.clone()));
+            for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+                walk(format!("{path} {}", inner.get_name()).trim(), inner, into);
+            }
+        }
+        let mut all = Vec::new();
+        walk("", &command(), &mut all);
+        all
+    }
+
+    /// As a shell would, as far as the examples need it: words, and words in single quotes.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (number, part) in line.split('\'').enumerate() {
+            match number % 2 {
+                1 => words.push(part.to_owned()),
+                _ => words.extend(part.split_whitespace().map(str::to_owned)),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn every_help_has_examples_and_exit_codes() {
+        let all = all();
+        assert!(all.len() > 20);
+        for (path, mut command) in all {
+            for help in [command.render_help().to_string(), command.render_long_help().to_string()] {
+                let example = format!("\n  duplexctl {path}");
+                assert!(
+                    help.contains("\nExamples:\n") && help.contains(example.trim_end()),
+                    "{path}: {help}"
+                );
+                assert!(help.contains("\nExit codes:\n  0  ") && help.contains("\n  2  "), "{path}: {help}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_page_is_of_a_command_and_its_examples_are_command_lines() {
+        let names: Vec<String> = all().into_iter().map(|(path, _)| path).collect();
+        for page in PAGES {
+            assert!(names.iter().any(|name| name == page.path), "{}", page.path);
+            assert!(!page.examples.is_empty() && page.codes.windows(2).all(|pair| pair[0].0 < pair[1].0));
+            for example in page.examples {
+                let read = command()
+                    .try_get_matches_from(words(example))
+                    .and_then(|read| Args::from_arg_matches(&read));
+                assert!(read.is_ok(), "{example}: {}", read.unwrap_err());
+                assert!(example.contains(page.path), "{example}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_at_the_door() {
+        let refused = |line: &str| {
+            let error = command().try_get_matches_from(words(line)).expect_err(line);
+            assert_eq!(error.exit_code(), 2, "{line}");
+            error.to_string()
+        };
+        for line in [
+            "duplexctl invite --expires 0s",
+            "duplexctl invite --expires 400d",
+            "duplexctl invite --url foo",
+            "duplexctl agent --url foo",
+            "duplexctl tail foo",
+            "duplexctl tail wss://hub.example:99999",
+            "duplexctl tail ws://hub.example --count 0",
+            "duplexctl send ws://hub.example --room general --timeout 0 hi",
+            "duplexctl health --timeout 0s",
+            "duplexctl health ftp://hub.example",
+            "duplexctl hub --listen localhost",
+            "duplexctl hub --name '\u{200b}'",
+            "duplexctl hub --allow-host https://hub.example",
+            "duplexctl hub --allow-origin hub.example",
+            "duplexctl hub --tls-cert /nowhere/cert.pem --tls-key /nowhere/key.pem",
+            "duplexctl hub --log-bytes 5x",
+            "duplexctl hub --max-rooms -1",
+            "duplexctl people rename Jun ' '",
+            "duplexctl people remove ''",
+            "duplexctl device add ''",
+        ] {
+            refused(line);
+        }
+        assert!(!refused("duplexctl tail wss://me:hunter2@hub.test").contains("hunter2"));
+    }
+}

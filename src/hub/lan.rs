@@ -1,0 +1,438 @@
+//! The app's hub on the local network: a second listener, with TLS by a certificate that the hub signs itself and keeps.
+//! The one on loopback stays as it is. What comes in here is a stranger's until it shows a token, and never counts as this
+//! computer's own.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, timeout};
+
+use super::announce::{Announcement, Told};
+use super::files::{Beacon, LanWay};
+use super::http;
+use super::sessions::Dismissal;
+use super::state::Hub;
+use super::tls::{self, Identity};
+use super::{HubError, Options, Tls, serve};
+use crate::model::lan::{Lan, LanChoice, LanOpen, NotOpened};
+use crate::wire::duplex::message::close;
+
+/// How often addresses and visits are looked at while the hub is open to the network.
+const LOOK: Duration = Duration::from_secs(2);
+/// How often it is tried again to open what could not be opened.
+const AGAIN: Duration = Duration::from_secs(10);
+/// How long a listener that closes waits for its connections to have gone.
+const GOODBYE: Duration = Duration::from_secs(3);
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// What those are told whose way in is closed.
+pub(super) const CLOSED: Dismissal = Dismissal {
+    code: close::GOING_AWAY,
+    reason: "this server is no longer open to the network",
+    retry_after_ms: None,
+};
+
+/// Where a connection came in, and when it has to go with the others that came in there.
+#[derive(Clone)]
+pub(super) struct Door {
+    closing: watch::Receiver<bool>,
+    lan: Option<Arc<Guests>>,
+    /// Counts among the guests for as long as a clone of it is there.
+    _guest: Option<Arc<Guest>>,
+}
+
+/// Who came in from the network.
+#[derive(Default)]
+struct Guests {
+    /// This computer's own addresses: what comes from there proves nothing about a firewall.
+    own: RwLock<Vec<IpAddr>>,
+    ever: AtomicU64,
+    now: AtomicUsize,
+}
+
+struct Guest(Arc<Guests>);
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Door {
+    /// The hub's own, which closes with the hub.
+    pub(super) fn own(closing: watch::Receiver<bool>) -> Door {
+        Door { closing, lan: None, _guest: None }
+    }
+
+    /// Whether it is the one to the local network.
+    pub(super) fn is_lan(&self) -> bool {
+        self.lan.is_some()
+    }
+
+    /// Becomes true when it closes.
+    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.clone()
+    }
+
+    /// Somebody comes in.
+    pub(super) fn enter(&self, from: IpAddr) -> Door {
+        let guest = self.lan.as_ref().filter(|guests| !guests.is_own(from)).map(|guests| {
+            guests.ever.fetch_add(1, Ordering::Relaxed);
+            guests.now.fetch_add(1, Ordering::Relaxed);
+            Arc::new(Guest(Arc::clone(guests)))
+        });
+        Door { _guest: guest, ..self.clone() }
+    }
+}
+
+impl Guests {
+    fn is_own(&self, from: IpAddr) -> bool {
+        let from = from.to_canonical();
+        from.is_loopback() || self.own.read().unwrap_or_else(PoisonError::into_inner).contains(&from)
+    }
+}
+
+/// What the hub's clients need to know of the way in from the network.
+#[derive(Default)]
+pub(super) struct Doorway(RwLock<Option<LanWay>>);
+
+impl Doorway {
+    fn set(&self, way: Option<LanWay>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = way;
+    }
+
+    /// How others reach the hub, while it is open.
+    pub(super) fn way(&self) -> Option<LanWay> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The names it goes by there.
+    pub(super) fn hosts(&self) -> Vec<String> {
+        let host = |name: String| [format!("{name}.local"), name];
+        let announced = self.way().map(|way| way.also).unwrap_or_default();
+        tls::host_name().into_iter().flat_map(host).chain(announced).collect()
+    }
+}
+
+/// Opens and closes the way in.
+pub(super) struct Network {
+    hub: Arc<Hub>,
+    data_dir: PathBuf,
+    announce: bool,
+    open: Option<Opened>,
+}
+
+/// An open way in. Dropping it closes the listener and tells its connections to go.
+struct Opened {
+    closing: watch::Sender<bool>,
+    guests: Arc<Guests>,
+    announcement: Option<Result<Announcement, String>>,
+    told: Told,
+    public_key_pin: String,
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.closing.send_replace(true);
+    }
+}
+
+impl Network {
+    pub(super) fn new(hub: Arc<Hub>, data_dir: PathBuf, announce: bool) -> Network {
+        Network { hub, data_dir, announce, open: None }
+    }
+
+    /// Does what is wanted, and says how it stands, until nobody wants anything any more. Never returns after that.
+    pub(super) async fn keep(mut self, mut wanted: watch::Receiver<LanChoice>, state: watch::Sender<Lan>) {
+        loop {
+            let choice = *wanted.borrow_and_update();
+            let is_other = |open: &Opened| choice.port != 0 && open.told.port != choice.port;
+            if self.open.as_ref().is_some_and(|open| !choice.open || is_other(open)) {
+                state.send_replace(Lan::Changing);
+                let ended = self.close().await;
+                state.send_replace(Lan::Closed { ended: Some(ended), port: choice.port });
+            }
+            if choice.open && self.open.is_none() {
+                // What is only tried once more is not told again.
+                if !matches!(&*state.borrow(), Lan::Failed { .. }) {
+                    state.send_replace(Lan::Changing);
+                }
+                if let Err(why) = self.open(choice.port).await {
+                    let failed = Lan::Failed { port: choice.port, why };
+                    if *state.borrow() != failed {
+                        log::warn!("the hub cannot be opened to the network: {failed:?}");
+                        state.send_replace(failed);
+                    }
+                }
+            } else if !choice.open {
+                let was_open = matches!(&*state.borrow(), Lan::Closed { ended: Some(_), .. });
+                if !was_open {
+                    state.send_replace(Lan::Closed { ended: None, port: choice.port });
+                }
+            }
+            loop {
+                if let Some(now) = self.look() {
+                    state.send_if_modified(|before| {
+                        let is_news = *before != now;
+                        *before = now;
+                        is_news
+                    });
+                }
+                tokio::select! {
+                    changed = wanted.changed() => match changed {
+                        Ok(()) => break,
+                        Err(_) => return std::future::pending().await,
+                    },
+                    () = sleep(LOOK), if self.open.is_some() => {}
+                    () = sleep(AGAIN), if choice.open && self.open.is_none() => break,
+                }
+            }
+        }
+    }
+
+    async fn open(&mut self, port: u16) -> Result<(), NotOpened> {
+        let other = |detail: String| NotOpened::Other { detail };
+        let listener = listen(port).map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => NotOpened::PortInUse,
+            _ => other(error.to_string()),
+        })?;
+        let port = listener.local_addr().map_err(|error| other(error.to_string()))?.port();
+        let dir = self.data_dir.clone();
+        let identity = spawn_blocking(move || identity(&dir, port)).await;
+        let (identity, pin) =
+            identity.map_err(|error| other(error.to_string()))?.map_err(|error| other(error.to_string()))?;
+        let fingerprint = identity.fingerprint.unwrap_or_default();
+        let (closing, closed) = watch::channel(false);
+        let guests = Arc::<Guests>::default();
+        let door = Door { closing: closed, lan: Some(Arc::clone(&guests)), _guest: None };
+        let router = http::router(Arc::clone(&self.hub));
+        tokio::spawn(serve::accept(listener, Arc::clone(&self.hub), identity.acceptor, router, door));
+        let host = announced_host(&fingerprint);
+        let told = Told { name: self.hub.name.clone(), host, port, fingerprint, addresses: own_addresses() };
+        let announcement = self.announce.then(|| Announcement::new(told.clone()));
+        log::info!("the hub is open to the network at port {port}");
+        self.open = Some(Opened { closing, guests, announcement, told, public_key_pin: pin });
+        Ok(())
+    }
+
+    /// Closes it. Returns how many connections from other computers ended by that.
+    async fn close(&mut self) -> usize {
+        let Some(open) = self.open.take() else { return 0 };
+        self.hub.lan.set(None);
+        self.write_beacon(None);
+        let guests = Arc::clone(&open.guests);
+        let count = guests.now.load(Ordering::Relaxed);
+        drop(open);
+        let gone = async {
+            while guests.now.load(Ordering::Relaxed) > 0 {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if timeout(GOODBYE, gone).await.is_err() {
+            log::info!("some connections from the network had not gone when it was closed");
+        }
+        log::info!("the hub is no longer open to the network");
+        count
+    }
+
+    /// How it stands, where it is open.
+    fn look(&mut self) -> Option<Lan> {
+        let open = self.open.as_mut()?;
+        open.told.addresses = own_addresses();
+        open.guests.own.write().unwrap_or_else(PoisonError::into_inner).clone_from(&open.told.addresses);
+        let not_announced = match &mut open.announcement {
+            Some(Ok(announcement)) => announcement.follow(&open.told),
+            Some(Err(detail)) => Some(detail.clone()),
+            None => None,
+        };
+        let Told { name, host, port, fingerprint, addresses } = open.told.clone();
+        let now = LanOpen {
+            port,
+            addresses,
+            host,
+            name,
+            fingerprint,
+            public_key_pin: open.public_key_pin.clone(),
+            visits: open.guests.ever.load(Ordering::Relaxed),
+            visitors: open.guests.now.load(Ordering::Relaxed),
+            not_announced,
+        };
+        let way = now.url().map(|url| LanWay {
+            url,
+            also: now.also(),
+            fingerprint: now.fingerprint.clone(),
+            name: now.name.clone(),
+        });
+        if self.hub.lan.way() != way {
+            self.hub.lan.set(way.clone());
+            self.write_beacon(way);
+        }
+        Some(Lan::Open(now))
+    }
+
+    /// For the programs of the same user.
+    fn write_beacon(&self, lan: Option<LanWay>) {
+        let Some(beacon) = Beacon::read(&self.data_dir) else { return };
+        if let Err(error) = (Beacon { lan, ..beacon }).write(&self.data_dir) {
+            log::warn!("the console is not told how the hub is reached: {error}");
+        }
+    }
+}
+
+/// Announces a hub that listens there for as long as it runs. Never returns.
+pub(super) async fn announce(name: String, listen: SocketAddr, fingerprint: String) {
+    let host = announced_host(&fingerprint);
+    let ip = listen.ip();
+    let addresses = || if ip.is_unspecified() { own_addresses() } else { vec![ip] };
+    let mut told = Told { name, host, port: listen.port(), fingerprint, addresses: addresses() };
+    if ip.is_loopback() {
+        return std::future::pending().await;
+    }
+    let mut announcement = match Announcement::new(told.clone()) {
+        Ok(announcement) => announcement,
+        Err(detail) => {
+            log::warn!("the hub is not announced on the local network: {detail}");
+            return std::future::pending().await;
+        }
+    };
+    let mut trouble = None;
+    loop {
+        sleep(LOOK).await;
+        told.addresses = addresses();
+        let now = announcement.follow(&told);
+        if now != trouble {
+            now.iter().for_each(|detail| log::warn!("the hub is not announced everywhere: {detail}"));
+            trouble = now;
+        }
+    }
+}
+
+/// The name to be resolved. It is the hub's own, so that it is not in the way of the system's announcements.
+fn announced_host(fingerprint: &str) -> String {
+    let id = fingerprint.get(..8).map_or_else(|| tls::host_name().unwrap_or_default(), str::to_owned);
+    format!("duplex-{id}.local")
+}
+
+/// On all addresses, of both kinds where the system has both.
+fn listen(port: u16) -> io::Result<TcpListener> {
+    let bind = |domain: Domain, ip: IpAddr| {
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        if domain == Domain::IPV6 {
+            socket.set_only_v6(false)?;
+        }
+        // Otherwise a port stays taken for a while after it was closed. (On Windows it would let others share it.)
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&SocketAddr::new(ip, port).into())?;
+        socket.listen(BACKLOG)?;
+        TcpListener::from_std(socket.into())
+    };
+    match bind(Domain::IPV6, Ipv6Addr::UNSPECIFIED.into()) {
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            bind(Domain::IPV4, Ipv4Addr::UNSPECIFIED.into())
+        }
+        bound => bound,
+    }
+}
+
+/// The certificate, made where there is none, and the pin of its key. Blocks.
+fn identity(data_dir: &std::path::Path, port: u16) -> Result<(Identity, String), HubError> {
+    let names = tls::host_name().into_iter().map(|name| format!("{name}.local"));
+    let options = Options {
+        tls: Tls::SelfSigned,
+        listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+        allowed_hosts: names.collect(),
+        ..Options::embedded(data_dir)
+    };
+    let identity = tls::identity(&options)?;
+    let pin = tls::public_key_pin(data_dir).unwrap_or_default();
+    Ok((identity, pin))
+}
+
+/// This computer's addresses beyond loopback, the likeliest first: the one that the system would send from, then others of
+/// IPv4, then of IPv6. Those that hold on one cable alone are left out, unless there is no other.
+fn own_addresses() -> Vec<IpAddr> {
+    let all = if_addrs::get_if_addrs().unwrap_or_else(|error| {
+        log::debug!("this computer's addresses are not known: {error}");
+        Vec::new()
+    });
+    let beyond = || all.iter().filter(|face| !face.is_loopback());
+    let mut outside: Vec<IpAddr> =
+        beyond().filter(|face| !is_inner(&face.name)).map(|face| face.ip()).collect();
+    if outside.is_empty() {
+        outside = beyond().map(|face| face.ip()).collect();
+    }
+    let sent_from = tls::reachable_address(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
+    in_order(outside, sent_from)
+}
+
+/// Networks within this computer, of containers and virtual machines: on another computer their addresses are its own.
+fn is_inner(interface: &str) -> bool {
+    const INNER: [&str; 10] =
+        ["docker", "br-", "virbr", "lxcbr", "lxdbr", "podman", "cni", "vboxnet", "vmnet", "vEthernet"];
+    INNER.iter().any(|inner| interface.starts_with(inner))
+}
+
+fn in_order(mut all: Vec<IpAddr>, sent_from: Option<IpAddr>) -> Vec<IpAddr> {
+    // An address of IPv6 that holds on one link alone is of no use without the number of the interface there.
+    all.retain(|ip| match ip {
+        IpAddr::V4(ip) => !ip.is_unspecified(),
+        IpAddr::V6(ip) => !ip.is_unspecified() && !ip.is_unicast_link_local(),
+    });
+    let is_makeshift = |ip: &IpAddr| matches!(ip, IpAddr::V4(ip) if ip.is_link_local());
+    if all.iter().any(|ip| !is_makeshift(ip)) {
+        all.retain(|ip| !is_makeshift(ip));
+    }
+    all.sort_by_key(|ip| (Some(*ip) != sent_from, ip.is_ipv6(), *ip));
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_that_others_reach_comes_first() {
+        let ips = |all: &[&str]| all.iter().map(|ip| ip.parse().unwrap()).collect::<Vec<IpAddr>>();
+        let all = ips(&["fe80::1", "2001:db8::7", "172.17.0.1", "192.168.1.7", "169.254.3.4", "192.168.1.7"]);
+        let first = Some("192.168.1.7".parse().unwrap());
+        assert_eq!(in_order(all.clone(), first), ips(&["192.168.1.7", "172.17.0.1", "2001:db8::7"]));
+        assert_eq!(in_order(all, None), ips(&["172.17.0.1", "192.168.1.7", "2001:db8::7"]));
+        assert_eq!(
+            in_order(ips(&["169.254.3.4"]), None),
+            ips(&["169.254.3.4"]),
+            "a cable between two computers"
+        );
+        assert_eq!(in_order(ips(&["fe80::1"]), None), ips(&[]));
+    }
+
+    #[test]
+    fn what_comes_from_this_computer_says_nothing_about_a_firewall() {
+        let (_closing, closed) = watch::channel(false);
+        let guests = Arc::<Guests>::default();
+        guests.own.write().unwrap().push("192.168.1.7".parse().unwrap());
+        let door = Door { closing: closed, lan: Some(Arc::clone(&guests)), _guest: None };
+        let count = || (guests.ever.load(Ordering::Relaxed), guests.now.load(Ordering::Relaxed));
+        for own in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "192.168.1.7", "::ffff:192.168.1.7"] {
+            let _inside = door.enter(own.parse().unwrap());
+            assert_eq!(count(), (0, 0), "{own}");
+        }
+        let guest = door.enter("192.168.1.8".parse().unwrap());
+        let socket = guest.clone();
+        drop(guest);
+        assert_eq!(count(), (1, 1), "it is there until its socket has gone");
+        drop(socket);
+        assert_eq!(count(), (1, 0));
+    }
+}

@@ -1,0 +1,82 @@
+//! An address on a command line. What is wrong with it is said without a password or an invite that may be in it.
+
+use std::ffi::OsStr;
+
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Command, Error};
+
+use crate::model::{Address, mask};
+
+/// Reads an [`Address`]. A single word without scheme or port is taken for a mistake.
+#[derive(Copy, Clone, Debug)]
+pub struct AddressParser;
+
+impl TypedValueParser for AddressParser {
+    type Value = Address;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Address, Error> {
+        let text = value.to_string_lossy();
+        read(&text).map_err(|why| {
+            let arg = arg.map_or_else(|| "URL".to_owned(), ToString::to_string);
+            let shown: String =
+                mask::hide_address(&text).chars().filter(|c| !c.is_control()).take(200).collect();
+            let sentence = format!("invalid value '{shown}' for '{arg}': {why}\n");
+            Error::raw(ErrorKind::ValueValidation, sentence).with_cmd(command)
+        })
+    }
+}
+
+fn read(text: &str) -> Result<Address, String> {
+    let address = Address::parse(text).map_err(|bad| bad.to_string())?;
+    let bare = text.trim().split(['#', '/', '?']).next().unwrap_or_default();
+    let is_word =
+        !text.contains("://") && !bare.contains(['.', ':', '[']) && !bare.eq_ignore_ascii_case("localhost");
+    // `foo` could be a computer; it is more often a flag's or another argument's value in the wrong place. A number is one
+    // of the ways to write an IPv4 address.
+    if is_word {
+        return Err(format!("write the whole address: {}", address.url));
+    }
+    Ok(address)
+}
+
+/// Ends the program because its command line is wrong, or to show help. Nothing secret of the command line is repeated.
+pub fn end_with(error: &Error) -> ! {
+    let said = error.render().to_string();
+    let mut clean = super::mask(&said).into_owned();
+    for arg in std::env::args().skip(1).filter(|arg| arg.contains('@')) {
+        clean = clean.replace(&arg, &mask::hide_address(&arg));
+    }
+    if clean == said {
+        error.exit();
+    }
+    use std::io::Write as _;
+    // Nobody may be left to read it.
+    let _ = std::io::stderr().write_all(clean.as_bytes());
+    std::process::exit(error.exit_code());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_whole_and_what_is_wrong_is_said_without_its_password() {
+        for good in
+            ["wss://hub.example", "hub.example", "nas:7870", "localhost", "::1", "ws://nas", "[::1]:1"]
+        {
+            assert!(read(good).is_ok(), "{good}");
+        }
+        assert_eq!(read("foo"), Err("write the whole address: wss://foo:7870/v1/socket".to_owned()));
+        let command = Command::new("x").arg(Arg::new("url").value_parser(AddressParser));
+        for bad in [
+            "wss://me:hunter2@hub.test/",
+            "wss://hunter2@hub.test",
+            "me:hun#hunter2@hub.test",
+            "ftp://a:hunter2@b",
+        ] {
+            let error = command.clone().try_get_matches_from(["x", bad]).unwrap_err().to_string();
+            assert!(!error.contains("hunter2") && error.contains("invalid value"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Whether an address only has the wrong scheme: `wss://` for a server without TLS, or `ws://` for one with it. Where a dial
+//! failed in a way that this explains, the server is asked once more in the other way, without any credentials.
+
+use tokio::time::{Duration, timeout};
+
+use super::{Place, Target, connect, tls, upgrade};
+use crate::model::link_state::Why;
+
+/// How long the second question may take; a server that is there has answered the first one already.
+const MAX_QUESTION: Duration = Duration::from_secs(2);
+
+/// The same failure, or [`Why::WrongScheme`] where the server answers in the other way.
+pub(super) async fn explain(why: Why, place: &Place, target: &Target) -> Why {
+    let is_suspicious = match (&why, place.secure) {
+        (Why::Lost { .. } | Why::TlsFailed { .. }, true) => true,
+        // TLS servers answer plain text with an alert, by hanging up, or in HTTP.
+        (Why::Lost { .. } | Why::NotWebSocket { .. } | Why::Http { status: 400, .. }, false) => true,
+        _ => false,
+    };
+    if !is_suspicious {
+        return why;
+    }
+    let answer = async {
+        match place.secure {
+            true => speaks_plain(place, target).await,
+            false => speaks_tls(place, target).await,
+        }
+    };
+    match timeout(MAX_QUESTION, answer).await {
+        Ok(true) => Why::WrongScheme { is_tls: !place.secure },
+        _ => why,
+    }
+}
+
+/// Whether the server understands an upgrade that is not encrypted. 400 does not count: many TLS servers answer so.
+async fn speaks_plain(place: &Place, target: &Target) -> bool {
+    let Ok(mut stream) = connect::connect(&place.dialed(), place.port).await else { return false };
+    let mut bare = target.clone();
+    bare.headers.clear();
+    match upgrade::upgrade(&mut stream, place, &bare).await {
+        Ok(_) | Err(Why::Redirected { .. } | Why::Violation { .. }) => true,
+        Err(Why::Http { status, .. }) => status != 400,
+        Err(_) => false,
+    }
+}
+
+/// Whether the server speaks TLS, with whatever certificate.
+async fn speaks_tls(place: &Place, target: &Target) -> bool {
+    let Ok(connector) = tls::connector(target).await else { return false };
+    let Ok(stream) = connect::connect(&place.dialed(), place.port).await else { return false };
+    matches!(tls::greet(&connector, &place.host, stream).await, Ok(_) | Err(Why::TlsUntrusted { .. }))
+}

@@ -1,0 +1,117 @@
+//! [`Finder`]: who and which emoji fit what was typed, the likeliest first. What is looked through is prepared when a
+//! completion begins and when people change, not with every letter.
+
+use std::cmp::Reverse;
+
+use super::emoji;
+use super::trigger::{Kind, Trigger};
+use crate::model::id::{ConnectionId, PrincipalId};
+use crate::model::search::fold;
+use crate::ui::Cx;
+use crate::ui::palette::fuzzy::{Query, Text};
+
+/// Names are no longer than this, in characters.
+const MAX_NAME_CHARS: usize = 64;
+
+/// An entry of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// What it is called.
+    pub(super) label: String,
+    /// What is put into the text.
+    pub(super) insert: String,
+    /// Whether they are online; none: it is an emoji.
+    pub(super) online: Option<bool>,
+}
+
+/// Somebody who can be named.
+struct Person {
+    id: PrincipalId,
+    name: String,
+    text: Text,
+}
+
+/// What is looked through.
+#[derive(Default)]
+pub(super) struct Finder {
+    people: Vec<Person>,
+    /// Of which connection they are, and of which state of what is known of people.
+    of: Option<(ConnectionId, u64, usize)>,
+    emoji: Vec<emoji::Named>,
+}
+
+impl Finder {
+    /// What fits, at most so much of it. Nothing where what was typed is the whole name of the only one that fits.
+    pub(super) fn find(&mut self, cx: &Cx, id: ConnectionId, trigger: &Trigger, most: usize) -> Vec<Found> {
+        match trigger.kind {
+            Kind::Name => self.people(cx, id, &trigger.typed, most),
+            Kind::Emoji => {
+                if self.emoji.is_empty() {
+                    self.emoji = emoji::all();
+                }
+                emoji::find(&self.emoji, &trigger.typed, most)
+            }
+        }
+    }
+
+    fn people(&mut self, cx: &Cx, id: ConnectionId, typed: &str, most: usize) -> Vec<Found> {
+        self.prepare(cx, id);
+        let query = Query::new(typed);
+        let beside = Text::new("");
+        let score =
+            |person: &Person| if query.is_empty() { Some(0) } else { query.score(&person.text, &beside) };
+        let scored: Vec<(u32, &Person)> =
+            self.people.iter().filter_map(|person| Some((score(person)?, person))).collect();
+        cx.model.read(|model| {
+            let Some(connection) = model.connections.get(&id) else { return Vec::new() };
+            let online = |id: &PrincipalId| connection.people.get(id).is_some_and(|person| person.online);
+            let mut ranked: Vec<(Reverse<u32>, bool, &Person)> = scored
+                .into_iter()
+                .map(|(score, person)| {
+                    let online = online(&person.id);
+                    // Of those that fit about as well, who is here.
+                    (Reverse(score + if online { 1_000 } else { 0 }), !online, person)
+                })
+                .collect();
+            ranked.sort_by(|a, b| (&a.0, &a.2.name).cmp(&(&b.0, &b.2.name)));
+            ranked.truncate(most);
+            let whole = fold::folded_name(typed.trim());
+            let is_only = matches!(&ranked[..], [(.., one)] if fold::folded_name(&one.name) == whole);
+            if is_only {
+                return Vec::new();
+            }
+            let entry = |(_, offline, person): (_, bool, &Person)| Found {
+                label: connection.known.shown(&person.id, &person.name, 60).label(),
+                insert: format!("@{}", person.name),
+                online: Some(!offline),
+            };
+            ranked.into_iter().map(entry).collect()
+        })
+    }
+
+    /// Prepares the people of a connection: all but oneself and devices.
+    fn prepare(&mut self, cx: &Cx, id: ConnectionId) {
+        let state = cx.model.read(|model| {
+            let connection = model.connections.get(&id)?;
+            Some((id, connection.known.version(), connection.people.len()))
+        });
+        if self.of == state {
+            return;
+        }
+        self.of = state;
+        self.people = cx.model.read(|model| {
+            let Some(connection) = model.connections.get(&id) else { return Vec::new() };
+            let me = connection.me.as_ref().map(|me| &me.id);
+            let others = connection
+                .people
+                .values()
+                .filter(|person| person.who.kind.chats() && Some(&person.who.id) != me);
+            others
+                .map(|person| {
+                    let name = crate::ui::harmless::line(&person.who.name, MAX_NAME_CHARS);
+                    Person { id: person.who.id.clone(), text: Text::new(&name), name }
+                })
+                .collect()
+        });
+    }
+}

@@ -1,0 +1,100 @@
+//! The menu of a message: by the second button anywhere on its row, or by the menu key where the keyboard is.
+
+use std::sync::Arc;
+
+use egui::{Popup, RectAlign, Response, SetOpenCommand, Ui};
+
+use super::paint::{Wish, as_written, edit};
+use super::rows::{Key, Progress, Row};
+use super::{Act, RoomKey};
+use crate::ui::Cx;
+
+/// How the menu comes to be open or closed in a frame.
+#[derive(Copy, Clone, Default)]
+pub(super) struct Opening {
+    /// The second button was pressed on the row.
+    pub(super) by_pointer: bool,
+    /// The menu key was pressed while the keyboard was on the row.
+    pub(super) by_keys: bool,
+    /// The row was clicked.
+    pub(super) closes: bool,
+}
+
+impl Opening {
+    /// Adds what happened on a part of the row.
+    pub(super) fn on(&mut self, response: &Response) {
+        self.by_pointer |= response.secondary_clicked();
+        self.closes |= response.clicked();
+    }
+}
+
+/// Opens, closes and draws the menu. `row_response`: of the whole row.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn show(
+    ui: &Ui,
+    cx: &Cx,
+    key: &RoomKey,
+    placed: Key,
+    row: &Arc<Row>,
+    row_response: &Response,
+    opening: Opening,
+    is_selected: bool,
+) -> Option<Wish> {
+    let id = row_response.id.with("menu");
+    if !opening.by_pointer && !opening.by_keys && !Popup::is_id_open(ui.ctx(), id) {
+        return None;
+    }
+    let set = match opening {
+        Opening { by_pointer: true, .. } | Opening { by_keys: true, .. } => Some(SetOpenCommand::Bool(true)),
+        Opening { closes: true, .. } => Some(SetOpenCommand::Bool(false)),
+        _ => None,
+    };
+    let by_keys = egui::Id::unique("message menu by keys");
+    if set.is_some() {
+        ui.data_mut(|data| data.insert_temp(by_keys, opening.by_keys));
+    }
+    let is_by_keys = ui.data(|data| data.get_temp(by_keys)).unwrap_or(false);
+    let popup = Popup::menu(row_response).id(id).open_memory(set).accessible_name(cx.words.rich.message_menu);
+    let popup = if is_by_keys { popup.align(RectAlign::BOTTOM_START) } else { popup.at_pointer_fixed() };
+    let mut wish = None;
+    popup.show(|ui| wish = items(ui, cx, key, placed, row, opening.by_keys, is_selected));
+    wish
+}
+
+fn items(
+    ui: &mut Ui,
+    cx: &Cx,
+    key: &RoomKey,
+    placed: Key,
+    row: &Arc<Row>,
+    focus_first: bool,
+    is_selected: bool,
+) -> Option<Wish> {
+    let mut wish = None;
+    let copy = ui.button(cx.words.copy);
+    if focus_first {
+        copy.request_focus();
+    }
+    if copy.clicked() {
+        ui.ctx().copy_text(as_written(cx, key, placed, row));
+    }
+    if is_selected && ui.button(cx.words.rich.copy_selected).clicked() {
+        wish = Some(Wish::CopySelected);
+    }
+    if !row.mine && ui.button((cx.words.rich.mention)(&row.author.name)).clicked() {
+        wish = Some(Wish::Act(Act::Mention(row.author.name.clone())));
+    }
+    let failed = matches!(row.progress, Progress::Failed(_));
+    if failed && ui.button(cx.words.retry).clicked() {
+        wish = Some(Wish::Act(Act::Resend(row.id)));
+    }
+    if failed || row.progress == Progress::Pending {
+        if ui.button(cx.words.edit).clicked() {
+            wish = Some(Wish::Act(edit(row)));
+        }
+        if ui.button(cx.words.delete).clicked() {
+            wish = Some(Wish::Act(Act::Discard(row.id)));
+        }
+    }
+    wish
+}

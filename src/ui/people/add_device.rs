@@ -1,0 +1,161 @@
+//! The sheet that adds a device: a name, and then, this once, its token and the lines that publish with it.
+
+use egui::{Key, Label, Modifiers, RichText, ScrollArea, Ui};
+
+use super::act::{Doing, NewDevice};
+use super::shown::Shown;
+use super::{Facts, facts, is_offered};
+use crate::model::id::ConnectionId;
+use crate::model::intent::Intent;
+use crate::model::rights::Managed;
+use crate::ui::dialog::Fate;
+use crate::ui::theme::{self, space};
+use crate::ui::{Cx, rooms, widgets};
+
+/// The sheet's own state.
+pub(in crate::ui) struct Sheet {
+    /// At which server; none while there is none.
+    connection: Option<ConnectionId>,
+    new: NewDevice,
+    doing: Option<(u64, Doing)>,
+    shown: Option<Shown>,
+    /// What was refused.
+    refused: Option<&'static str>,
+    next: u64,
+    /// How high the sheet was drawn last, in points.
+    height: f32,
+}
+
+impl Sheet {
+    /// At this server, or else at the first where the person may.
+    pub(in crate::ui) fn new(cx: &Cx, wanted: Option<ConnectionId>) -> Sheet {
+        let possible = servers(cx);
+        let wanted = wanted.filter(|wanted| possible.iter().any(|(id, _)| id == wanted));
+        Sheet {
+            connection: wanted.or_else(|| possible.first().map(|(id, _)| *id)),
+            new: NewDevice::fresh(),
+            doing: None,
+            shown: None,
+            refused: None,
+            // Answers to an earlier sheet are not taken for this one's.
+            next: cx.now.boot_ms.saturating_mul(1_000) + 500,
+            height: 0.0,
+        }
+    }
+
+    /// What it is called.
+    pub(in crate::ui) fn title(&self, cx: &Cx) -> String {
+        cx.words.people.add_device_title.to_owned()
+    }
+
+    /// Draws the sheet into a dialog.
+    pub(in crate::ui) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
+        let words = cx.words.people;
+        self.take_answer(cx);
+        let title = words.add_device_title;
+        let heading = ui.add(Label::new(RichText::new(title).font(theme::title())).wrap());
+        widgets::heading(ui, &heading, title, 1);
+        let most = (window_height - 170.0).max(120.0);
+        let scroll = ScrollArea::vertical().id_salt("add device").max_height(most).min_scrolled_height(most);
+        let done = scroll.auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx)).inner;
+        ui.add_space(space::TINY);
+        let close = ui.horizontal(|ui| ui.add(widgets::plain(cx.words.close))).inner;
+        if ui.memory(|memory| memory.focused().is_none()) {
+            close.request_focus();
+        }
+        let height = ui.min_rect().height();
+        if std::mem::replace(&mut self.height, height) != height {
+            // It is put into the middle of the window with the next frame.
+            cx.deadline.at(cx.now.boot_ms);
+        }
+        // A token that is shown goes by Done or Close, not by a key that was meant for something else.
+        let kept =
+            self.shown.is_some() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+        if (done || close.clicked()) && !kept { Fate::Closed } else { Fate::Open }
+    }
+
+    /// Returns whether the person is done.
+    fn fields(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
+        let words = cx.words.people;
+        let possible = servers(cx);
+        let at = self.connection.filter(|at| possible.iter().any(|(id, _)| id == at));
+        let Some(facts) = at.and_then(|at| facts(cx, at)) else {
+            // What is shown this once stays, also where the connection breaks.
+            return match &mut self.shown {
+                Some(shown) => shown.show(ui, cx, &Facts::unknown()),
+                None => {
+                    let shown = ui.add(Label::new(words.add_device_nowhere).wrap());
+                    widgets::live(ui, shown.id, words.add_device_nowhere);
+                    false
+                }
+            };
+        };
+        if let Some(shown) = &mut self.shown {
+            return shown.show(ui, cx, &facts);
+        }
+        if possible.len() > 1 {
+            self.choose_server(ui, cx, &possible);
+        }
+        ui.add(Label::new(RichText::new(words.add_device_text).color(theme::of(ui).weak)).wrap());
+        let busy = self.doing.is_some();
+        let wanted = at.and_then(|at| self.new.show(ui, cx, at, busy));
+        if let Some(refused) = self.refused {
+            let shown = ui.add(Label::new(RichText::new(refused).color(theme::of(ui).bad)).wrap());
+            widgets::alert(ui, shown.id, refused);
+        }
+        if let (Some((what, doing)), Some(connection)) = (wanted, at) {
+            let number = self.next;
+            self.next += 1;
+            (self.doing, self.refused) = (Some((number, doing)), None);
+            cx.intents.push(Intent::Manage { connection, number, what });
+        }
+        false
+    }
+
+    fn choose_server(&mut self, ui: &mut Ui, cx: &Cx, possible: &[(ConnectionId, String)]) {
+        let name = cx.words.people.at_server;
+        let shown = self.connection.and_then(|at| possible.iter().find(|(id, _)| *id == at));
+        let label = ui.add(Label::new(RichText::new(name).font(theme::small())).selectable(false));
+        let choice = egui::ComboBox::from_id_salt("server of the new device")
+            .selected_text(shown.map_or("", |(_, name)| name.as_str()))
+            .width(ui.available_width().min(320.0))
+            .show_ui(ui, |ui| {
+                for (id, name) in possible {
+                    ui.selectable_value(&mut self.connection, Some(*id), name);
+                }
+            });
+        choice.response.labelled_by(label.id);
+    }
+
+    fn take_answer(&mut self, cx: &Cx) {
+        let (Some((number, _)), Some(at)) = (&self.doing, self.connection) else { return };
+        let answer = cx.model.read(|model| {
+            let connection = model.connections.get(&at)?;
+            // What was asked over a connection that broke is answered by nobody.
+            let lost = (!is_offered(connection)).then_some(None);
+            connection.management.answer(*number).cloned().map(Some).or(lost)
+        });
+        let Some(answer) = answer else { return };
+        let Some((_, doing)) = self.doing.take() else { return };
+        match (answer, facts(cx, at)) {
+            (Some(Managed::Token { token }), Some(facts)) => {
+                self.shown = Some(Shown::token(&facts, &doing, token));
+            }
+            (Some(Managed::Refused { why, .. }), _) => self.refused = Some((cx.words.people.refused)(why)),
+            _ => self.refused = Some(cx.words.people.not_connected),
+        }
+    }
+}
+
+/// Where the person may add a device.
+fn servers(cx: &Cx) -> Vec<(ConnectionId, String)> {
+    cx.model.read(|model| {
+        let offered = model.connections.iter().filter(|(_, connection)| is_offered(connection));
+        offered.map(|(id, connection)| (*id, rooms::name_of(connection, cx.words))).collect()
+    })
+}
+
+/// Whether there is any server where the person may add a device.
+pub(in crate::ui) fn is_possible(cx: &Cx) -> bool {
+    cx.model.read(|model| model.connections.values().any(is_offered))
+}

@@ -1,0 +1,86 @@
+//! A QR code: dark modules on white with a quiet zone, in every theme, since that is what cameras read.
+
+use std::sync::Arc;
+
+use egui::accesskit::Role;
+use egui::{Mesh, Rect, Sense, Shape, Ui, Vec2, pos2, vec2};
+use qrcodegen::{QrCode, QrCodeEcc};
+
+use crate::ui::theme;
+
+/// The quiet zone on each side, in modules (ISO/IEC 18004 §6.3.8).
+const QUIET: i32 = 4;
+/// The least size of a module, in points: less than that a camera does not tell apart.
+const MIN_MODULE: f32 = 2.5;
+
+/// A text as a QR code.
+pub(super) struct Code(Arc<QrCode>);
+
+impl Code {
+    /// None for a text that is too long for one.
+    pub(super) fn new(text: &str) -> Option<Code> {
+        // A screen is not torn or dirty: the smallest code is the easiest to read.
+        QrCode::encode_text(text, QrCodeEcc::Low).ok().map(|code| Code(Arc::new(code)))
+    }
+
+    /// The edge of the drawing in modules, the quiet zone included.
+    fn modules(&self) -> i32 {
+        self.0.size() + 2 * QUIET
+    }
+
+    /// The edge of the drawing in points, for this much room.
+    pub(super) fn edge(&self, room: f32) -> f32 {
+        (room / self.modules() as f32).max(MIN_MODULE) * self.modules() as f32
+    }
+
+    /// Draws it as large as the room allows.
+    pub(super) fn show(&self, ui: &mut Ui, room: f32, name: &str) {
+        let (rect, response) = ui.allocate_exact_size(Vec2::splat(self.edge(room)), Sense::hover());
+        response.widget_info(|| egui::WidgetInfo::labeled(Role::Image, true, name));
+        ui.painter().rect_filled(rect, 0.0, theme::PAPER);
+        // On whole pixels, so that all modules are of one size and no edge is grey.
+        let pixel = 1.0 / ui.ctx().pixels_per_point();
+        let module = ((rect.width() / self.modules() as f32) / pixel).floor().max(1.0) * pixel;
+        let inner = module * self.0.size() as f32;
+        let corner = rect.center() - Vec2::splat(inner / 2.0);
+        let corner = pos2((corner.x / pixel).round() * pixel, (corner.y / pixel).round() * pixel);
+        let mut mesh = Mesh::default();
+        for y in 0..self.0.size() {
+            let mut x = 0;
+            while x < self.0.size() {
+                let from = x;
+                while x < self.0.size() && self.0.get_module(x, y) {
+                    x += 1;
+                }
+                if x > from {
+                    let at = corner + vec2(from as f32, y as f32) * module;
+                    mesh.add_colored_rect(
+                        Rect::from_min_size(at, vec2((x - from) as f32, 1.0) * module),
+                        theme::INK,
+                    );
+                }
+                x += 1;
+            }
+        }
+        ui.painter().add(Shape::mesh(mesh));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_invite_fits_and_stays_readable() {
+        let link = format!(
+            "wss://192.168.100.100:49999/v1/socket#invite=abcd-efgh-ijkl-mnop&sha256={}&at=10.0.0.100&at=[2001:db8:1111:2222:3333:4444:5555:6666]&at=duplex-1a2b3c4d.local&name={}",
+            "0f".repeat(32),
+            "%EC%9E%91".repeat(20)
+        );
+        let code = Code::new(&link).unwrap();
+        assert!(code.modules() <= 97, "{}", code.modules());
+        assert_eq!(code.edge(1.0), code.modules() as f32 * MIN_MODULE, "never smaller than a camera reads");
+        assert!(code.edge(400.0) <= 400.0);
+        assert!(Code::new(&"x".repeat(5_000)).is_none());
+    }
+}

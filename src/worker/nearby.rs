@@ -1,0 +1,309 @@
+//! The local network, as the worker has to do with it: how the own server stands there, and which servers others announce.
+//! What an announcement says is foreign text, and is never trusted: it only helps to find an address.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use mdns_sd::{Receiver, ResolvedService, ServiceDaemon, ServiceEvent};
+use tokio::sync::mpsc;
+
+use super::desk::{Desk, Done, Seat};
+use super::line::Access;
+use crate::link::{self, courier::Input};
+use crate::model::event::Update;
+use crate::model::lan::{
+    ANNOUNCED_DIGITS, Lan, MAX_ADDRESSES, MAX_NEARBY, MAX_NEARBY_NAME_CHARS, Nearby, NearbyServer,
+};
+use crate::model::link_state::LinkState;
+use crate::model::profile::Secret;
+use crate::model::{ConnectionId, harmless};
+use crate::{hub, transport};
+
+/// What comes close together is told together: how long is waited for more.
+const TOGETHER: Duration = Duration::from_millis(200);
+
+/// After so many attempts a server may have another address by now.
+const LOST_ATTEMPTS: u32 = 2;
+/// Maximum number of addresses that are kept of a server that was found again: the oldest is forgotten.
+const MAX_URLS: usize = 8;
+/// Maximum number of events that are told together.
+const MAX_TOGETHER: usize = 64;
+
+/// A search for servers; nothing while nobody looks.
+#[derive(Default)]
+pub(super) struct Lookout {
+    /// The number of the last search: what an earlier one brings is old.
+    number: u64,
+    search: Option<Search>,
+    /// The person wants to see the servers.
+    is_shown: bool,
+    /// What was found last.
+    found: Vec<NearbyServer>,
+}
+
+/// A search under way. Dropping it ends it.
+struct Search(ServiceDaemon);
+
+impl Drop for Search {
+    fn drop(&mut self) {
+        // Its thread ends by that, and the one that listens to it.
+        if let Err(error) = self.0.shutdown() {
+            log::debug!("the search for servers does not end: {error}");
+        }
+    }
+}
+
+impl Lookout {
+    /// Looks, or looks no more. An error is the system's words.
+    fn look(&mut self, wanted: bool, done: &mpsc::Sender<Done>) -> Result<(), String> {
+        if wanted != self.search.is_some() {
+            self.number += 1;
+            self.search = None;
+            self.found.clear();
+            if wanted {
+                self.search = Some(search(self.number, done.clone())?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn search(number: u64, done: mpsc::Sender<Done>) -> Result<Search, String> {
+    let daemon = ServiceDaemon::new().map_err(|error| error.to_string())?;
+    let search = Search(daemon);
+    let events = search.0.browse(hub::SERVICE).map_err(|error| error.to_string())?;
+    let thread = std::thread::Builder::new().name("nearby".to_owned());
+    let listen = move || listen(&events, |found| done.blocking_send(Done::Nearby(number, found)).is_ok());
+    thread.spawn(listen).map_err(|error| error.to_string())?;
+    Ok(search)
+}
+
+/// Passes on what is found until the search ends, or nobody takes it any more.
+fn listen(events: &Receiver<ServiceEvent>, tell: impl Fn(Vec<NearbyServer>) -> bool) {
+    let mut found = BTreeMap::new();
+    while let Ok(event) = events.recv() {
+        let mut changed = note(&mut found, event);
+        for _ in 0..MAX_TOGETHER {
+            let Ok(event) = events.recv_timeout(TOGETHER) else { break };
+            changed |= note(&mut found, event);
+        }
+        if changed && !tell(list(&found)) {
+            return;
+        }
+    }
+}
+
+fn list(found: &BTreeMap<String, NearbyServer>) -> Vec<NearbyServer> {
+    let mut all: Vec<NearbyServer> = found.values().cloned().collect();
+    all.sort_by(|one, other| {
+        (one.name.to_lowercase(), one.place()).cmp(&(other.name.to_lowercase(), other.place()))
+    });
+    all
+}
+
+/// Takes an event in. Returns whether it changed anything.
+fn note(found: &mut BTreeMap<String, NearbyServer>, event: ServiceEvent) -> bool {
+    match event {
+        ServiceEvent::ServiceResolved(service) => {
+            let Some(server) = server(&service) else { return false };
+            if found.len() >= MAX_NEARBY && !found.contains_key(&service.fullname) {
+                return false;
+            }
+            found.insert(service.fullname, server.clone()) != Some(server)
+        }
+        ServiceEvent::ServiceRemoved(_, fullname) => found.remove(&fullname).is_some(),
+        _ => false,
+    }
+}
+
+/// An announced server as it may be shown; none for one that cannot be reached.
+fn server(service: &ResolvedService) -> Option<NearbyServer> {
+    let addresses = service.addresses.iter().map(mdns_sd::ScopedIp::to_ip_addr);
+    let id = service.get_property_val_str("id").unwrap_or_default();
+    nearby(&service.fullname, addresses.collect(), service.port, id)
+}
+
+fn nearby(fullname: &str, mut addresses: Vec<IpAddr>, port: u16, id: &str) -> Option<NearbyServer> {
+    // Nobody else is to lead us to our own computer, or to many at once.
+    addresses.retain(|ip| match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            !(ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast())
+        }
+        IpAddr::V6(ip) => {
+            !(ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local())
+        }
+    });
+    addresses.sort_by_key(|ip| (ip.is_ipv6(), *ip));
+    addresses.dedup();
+    addresses.truncate(MAX_ADDRESSES);
+    if addresses.is_empty() || port == 0 {
+        return None;
+    }
+    let suffix = format!(".{}", hub::SERVICE);
+    let name = fullname.strip_suffix(suffix.as_str()).unwrap_or(fullname).replace('\\', "");
+    let name = harmless::line(&name, MAX_NEARBY_NAME_CHARS);
+    let is_id =
+        id.len() == ANNOUNCED_DIGITS && id.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    let mut server =
+        NearbyServer { name, addresses, port, id: if is_id { id.to_owned() } else { String::new() } };
+    if server.name.trim().is_empty() {
+        server.name = server.place();
+    }
+    Some(server)
+}
+
+impl Desk {
+    /// How the own server stands on the network has changed.
+    pub(super) fn lan_changed(&mut self, lan: Lan) {
+        let mut choice = self.settings.lan();
+        if let Lan::Open(open) = &lan
+            && choice.open
+            && choice.port == 0
+        {
+            // Any free port was wanted: this one from now on, since invites name it.
+            choice.port = open.port;
+            self.settings.set_lan(choice);
+            self.save_settings();
+            self.own_hub.iter().for_each(|hub| hub.set_lan(choice));
+        }
+        self.update(Update::Lan(lan));
+    }
+
+    /// Shows the servers that others announce, or no more.
+    pub(super) fn look_for_servers(&mut self, wanted: bool) {
+        self.lookout.is_shown = wanted;
+        let looking = wanted || !self.lost().is_empty();
+        let nearby = match self.lookout.look(looking, &self.done) {
+            _ if !wanted => Nearby::Off,
+            Ok(()) => Nearby::Looking(self.lookout.found.clone()),
+            Err(detail) => Nearby::Failed(detail),
+        };
+        self.update(Update::Nearby(nearby));
+    }
+
+    /// A search has found something; our own server is none to be found.
+    pub(super) fn found_nearby(&mut self, search: u64, mut found: Vec<NearbyServer>) {
+        if search != self.lookout.number || self.lookout.search.is_none() {
+            return;
+        }
+        let own = self.model.read(|model| model.lan.opened().map(|open| open.fingerprint.clone()));
+        found.retain(|server| own.as_ref().is_none_or(|own| !server.may_be(own)));
+        self.lookout.found.clone_from(&found);
+        if self.lookout.is_shown {
+            self.update(Update::Nearby(Nearby::Looking(found)));
+        }
+        for id in self.lost() {
+            self.try_to_find(id);
+        }
+    }
+
+    /// Servers that are known by their certificate and no longer answer: they may have another address by now.
+    fn lost(&self) -> Vec<ConnectionId> {
+        let is_lost = |seat: &Seat| {
+            let state = seat.courier.link().state();
+            let is_pinned = seat.profile.fingerprint.is_some();
+            let has_tls = seat.profile.urls.iter().any(|url| url.starts_with("wss://"));
+            let is_down = matches!(state, LinkState::Waiting { attempt, .. } if *attempt >= LOST_ATTEMPTS);
+            seat.wanted && is_pinned && has_tls && is_down
+        };
+        self.seats.iter().filter(|(_, seat)| is_lost(seat)).map(|(id, _)| *id).collect()
+    }
+
+    /// A link has gone down, or is up again.
+    pub(super) fn look_for_lost(&mut self, id: ConnectionId) {
+        let lost = self.lost();
+        let looking = self.lookout.is_shown || !lost.is_empty();
+        if let Err(detail) = self.lookout.look(looking, &self.done) {
+            log::debug!("a server that no longer answers is not looked for on the network: {detail}");
+        }
+        if lost.contains(&id) {
+            self.try_to_find(id);
+        }
+    }
+
+    /// Tries the addresses of announced servers that may be this one. Whether they are, their certificate alone says; until
+    /// then they are told nothing.
+    fn try_to_find(&self, id: ConnectionId) {
+        let Some(seat) = self.seats.get(&id) else { return };
+        let Some(fingerprint) = &seat.profile.fingerprint else { return };
+        let servers = self.lookout.found.iter().filter(|server| server.may_be(fingerprint));
+        for url in servers.flat_map(NearbyServer::urls).filter(|url| !seat.profile.urls.contains(url)) {
+            let nobody = Access::Token(Secret::new(""));
+            let Ok(mut target) = nobody.target(&seat.profile, &url) else { continue };
+            target.headers.clear();
+            let (socket, done) = (seat.profile.socket, self.done.clone());
+            tokio::spawn(async move {
+                if transport::dial(socket, target).await.is_ok() {
+                    // The worker is gone if nobody takes it.
+                    let _ = done.send(Done::FoundAgain(id, url)).await;
+                }
+            });
+        }
+    }
+
+    /// A server answers at another address, with its own certificate.
+    pub(super) fn found_again(&mut self, id: ConnectionId, url: String) {
+        if !self.lost().contains(&id) {
+            return;
+        }
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        log::info!("connection {id:?} was found again on the local network");
+        // From now on it is tried there first, also after the next start.
+        seat.profile.urls.retain(|known| *known != url);
+        seat.profile.urls.insert(0, url);
+        seat.profile.urls.truncate(MAX_URLS);
+        seat.courier.link_mut().set_urls(seat.profile.urls.clone());
+        let profile = seat.profile.clone();
+        if id > ConnectionId::COMMAND_LINE {
+            self.settings.set_profile(profile.clone());
+            self.save_settings();
+        }
+        self.update(Update::Configured(profile));
+        self.tell(id, Input::Link(link::Input::Nudge));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ips(all: &[&str]) -> Vec<IpAddr> {
+        all.iter().map(|ip| ip.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn what_is_announced_is_bounded_and_harmless() {
+        let name = format!("Work\u{202e}shop\n{}._duplex._tcp.local.", "x".repeat(500));
+        let all: Vec<String> = (1..=60).map(|n| format!("10.0.0.{n}")).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let server = nearby(&name, ips(&all), 7870, "not hexadecimal!").unwrap();
+        assert!(server.name.chars().count() <= MAX_NEARBY_NAME_CHARS + 1);
+        assert!(!server.name.contains(['\u{202e}', '\n']), "{}", server.name);
+        assert_eq!(server.addresses.len(), MAX_ADDRESSES);
+        assert_eq!(server.id, "");
+        let named =
+            nearby("Work shop._duplex._tcp.local.", ips(&["10.0.0.1"]), 7870, "0f0f0f0f0f0f0f0f").unwrap();
+        assert_eq!((named.name.as_str(), named.id.as_str()), ("Work shop", "0f0f0f0f0f0f0f0f"));
+        assert_eq!(nearby("._duplex._tcp.local.", ips(&["10.0.0.1"]), 7, "").unwrap().name, "10.0.0.1:7");
+    }
+
+    #[test]
+    fn nobody_leads_us_to_our_own_computer() {
+        for bad in [
+            "127.0.0.1",
+            "::1",
+            "0.0.0.0",
+            "::",
+            "224.0.0.251",
+            "255.255.255.255",
+            "::ffff:127.0.0.1",
+            "fe80::1",
+        ] {
+            assert_eq!(nearby("a", ips(&[bad]), 7870, ""), None, "{bad}");
+        }
+        assert_eq!(nearby("a", ips(&["10.0.0.1"]), 0, ""), None);
+        let mixed = nearby("a", ips(&["127.0.0.1", "2001:db8::1", "10.0.0.1"]), 7870, "").unwrap();
+        assert_eq!(mixed.addresses, ips(&["10.0.0.1", "2001:db8::1"]));
+    }
+}
