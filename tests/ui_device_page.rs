@@ -276,7 +276,7 @@ fn every_reading_says_what_it_is_and_how_far_to_believe_it() {
     assert!(page.has("bearing —, last known"));
     let now = page.window.now().wall_ms;
     page.window.event(Event::DeviceSilent { device: device(), since: now });
-    assert!(page.has("temperature 21.5 °C, stale"));
+    assert!(page.has("temperature 21.5 °C, outdated"));
     assert!(page.has_text("silent since 1"));
     page.lose_link();
     assert!(page.has("temperature 21.5 °C, unknown"));
