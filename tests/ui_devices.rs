@@ -507,10 +507,10 @@ fn readings_that_the_disk_did_not_take_are_told() {
     assert!(has(&window, "1 reading was not saved to disk"));
     let full = Banner::ReadingsNotWritten { detail: "the disk is full".to_owned() };
     window.update(Update::Banner(full.clone()));
-    assert!(has(&window, "What devices say cannot be written to the disk (the disk is full)"));
+    assert!(has(&window, "Device readings can't be saved (the disk is full)"));
     assert!(window.harness.query_by_label("Dismiss").is_none(), "it lasts as long as the trouble");
     window.update(Update::BannerOver(full));
-    assert!(!has(&window, "cannot be written to the disk"));
+    assert!(!has(&window, "Device readings can't be saved"));
     window.update(Update::Banner(Banner::ReadingsSetAside { path: "/x/readings.db.damaged".into() }));
     assert!(has(&window, "/x/readings.db.damaged"));
 }

@@ -107,7 +107,7 @@ fn the_keys_choose_as_the_switch_does_and_take_the_focus_along() {
     let press = |window: &mut Window, key| window.key_with(Modifiers::COMMAND, key);
     press(&mut window, Key::Num3);
     assert_eq!(shown(&window), [true, false, true]);
-    assert!(window.harness.get_by_role(Role::List).is_focused());
+    assert!(window.harness.get_by_role(Role::Table).is_focused());
     press(&mut window, Key::Num2);
     assert_eq!(shown(&window), [true, true, false]);
     assert!(window.harness.get_by_label("Message").is_focused());

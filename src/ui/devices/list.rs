@@ -177,7 +177,7 @@ impl List {
     }
 
     /// The names of the columns of what stands topmost: they stay while it is scrolled.
-    fn header(&mut self, ui: &mut Ui, cx: &Cx, lists: &mut DeviceLists, width: f32) {
+    fn header(&mut self, ui: &mut Ui, cx: &mut Cx, lists: &mut DeviceLists, width: f32) {
         let Some(at) = self.order.section_at(self.offset) else { return };
         let height = cx.rhythm().heading;
         let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
@@ -188,7 +188,7 @@ impl List {
         table.header(ui, cx, rect, section, (&mut self.view, lists, &mut self.column_search));
         if view_before != self.view {
             // Sorted anew with the next frame.
-            ui.ctx().request_repaint();
+            cx.deadline.at(cx.now.boot_ms);
         }
     }
 

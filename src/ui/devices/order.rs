@@ -423,15 +423,14 @@ impl Section {
             let read = cx.model.read(|model| {
                 let connection = model.connections.get(&id)?;
                 let choices = &connection.device_choices;
-                let rechosen = !Arc::ptr_eq(choices, known) && !(choices.is_empty() && known.is_empty());
+                let is_same = Arc::ptr_eq(choices, known) || (choices.is_empty() && known.is_empty());
                 for (place, device) in connection.devices.iter().enumerate().skip(chunk.start).take(CHUNK) {
                     let status = connection.status(device);
                     let choice = || choices.get(&device.spec.id).filter(|_| !device.is_local());
-                    let is_same = |entry: &Entry| {
-                        entry.is_of(device) && (!rechosen || entry.choice.as_ref() == choice())
-                    };
+                    let is_right =
+                        |entry: &Entry| entry.is_of(device) && (is_same || entry.choice.as_ref() == choice());
                     match entries.get_mut(place) {
-                        Some(entry) if is_same(entry) => entry.now(device, status),
+                        Some(entry) if is_right(entry) => entry.now(device, status),
                         _ => fresh.push(Fresh::of(place, device, status, choice())),
                     }
                 }

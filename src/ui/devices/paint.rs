@@ -240,10 +240,21 @@ pub(super) fn line(ui: &Ui, rect: Rect, row: &mut Row, said: &Said, slots: Slots
         let at = pos2(name_right + space::SMALL, middle - kind.size().y / 2.0);
         ui.painter().galley(at, kind, theme.weak);
     }
-    readings(ui, row.readings.iter_mut().flatten(), (first, end), middle, slots.width, faded, pen);
+    let all = row.readings.iter_mut().flatten();
+    if readings(ui, all, (first, end), middle, slots.width, faded, pen) > 0 {
+        return;
+    }
+    // In a narrow pane the first reading has what a short name leaves.
+    let Some(shown) = row.readings.iter_mut().flatten().next() else { return };
+    let needed = MIN_LABEL + space::TINY + shown.room();
+    let from = end - needed;
+    if from >= name_right + space::SMALL {
+        let colour = value_colour(theme, faded, shown);
+        reading(ui, shown, (from, end), middle, colour, pen);
+    }
 }
 
-/// As many readings as have room between two edges, each in a slot of this width and with its name.
+/// As many readings as have room between two edges, each in a slot of this width and with its name. Returns how many.
 pub(super) fn readings<'a>(
     ui: &Ui,
     all: impl Iterator<Item = &'a mut Shown>,
@@ -252,9 +263,10 @@ pub(super) fn readings<'a>(
     slot: f32,
     faded: bool,
     pen: &mut Pen<'_>,
-) {
+) -> usize {
     let theme = theme::of(ui);
     let mut from = first;
+    let mut drawn = 0;
     for shown in all {
         shown.value(ui, pen.digits, pen.generation);
         // A number is never cut: where it needs more, it has the next slot too.
@@ -268,7 +280,9 @@ pub(super) fn readings<'a>(
         let colour = value_colour(theme, faded, shown);
         reading(ui, shown, (from, to), middle, colour, pen);
         from += width;
+        drawn += 1;
     }
+    drawn
 }
 
 /// A reading: its name at the left, its value at the right.

@@ -1,13 +1,15 @@
 //! A range of time of a person's own: two moments, typed or picked.
 
-use chrono::{DateTime, Days, Duration, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
+use chrono::{DateTime, Days, Local, NaiveDate, NaiveDateTime, NaiveTime};
 use egui::containers::menu::{MenuButton, MenuConfig};
 use egui::{Key, Label, PopupCloseBehavior, RichText, TextEdit, Ui};
 
 use super::calendar::Calendar;
 use crate::model::search::day;
 use crate::model::time::WallMs;
+use crate::model::zone;
 use crate::ui::text::device_page::BadRange;
+use crate::ui::text::local;
 use crate::ui::theme::{self, space};
 use crate::ui::{Cx, widgets};
 
@@ -143,8 +145,8 @@ fn check(from: &str, to: &str, now: WallMs) -> Result<(WallMs, WallMs), BadRange
 
 /// A moment as the fields show it; with its offset from UTC where the clock on the wall shows it twice.
 fn written(at: WallMs) -> String {
-    let Some(time) = Local.timestamp_millis_opt(at).single() else { return String::new() };
-    let twice = matches!(Local.from_local_datetime(&time.naive_local()), chrono::LocalResult::Ambiguous(..));
+    let Some(time) = zone::local(&Local, at) else { return String::new() };
+    let twice = zone::is_ambiguous(&Local, &time);
     let seconds = if at.rem_euclid(60_000) >= 1_000 { ":%S" } else { "" };
     let zone = if twice { " %:z" } else { "" };
     time.format(&format!("%Y-%m-%d %H:%M{seconds}{zone}")).to_string()
@@ -217,19 +219,13 @@ fn time_of_day(text: &str) -> Option<NaiveTime> {
     NaiveTime::from_hms_opt(hour, minute, second)
 }
 
-/// A time of the clock on the wall. Of one that comes twice the first, or with `is_end` the last; one that never comes is
-/// the next that does.
+/// A time of the clock on the wall; see [`zone::resolve`] for one that comes twice or never.
 fn resolve(time: NaiveDateTime, is_end: bool) -> Option<WallMs> {
-    let moments = (0..=8).map(|quarters| time + Duration::minutes(15 * quarters));
-    let of = |moment| {
-        let local = Local.from_local_datetime(&moment);
-        if is_end { local.latest() } else { local.earliest() }
-    };
-    moments.filter_map(of).next().map(|time| time.timestamp_millis())
+    zone::resolve(&Local, time, if is_end { zone::Edge::End } else { zone::Edge::Begin })
 }
 
 fn local_day(now: WallMs) -> NaiveDate {
-    Local.timestamp_millis_opt(now).earliest().map_or(NaiveDate::MIN, |now| now.date_naive())
+    local::date(now).unwrap_or(NaiveDate::MIN)
 }
 
 /// When a day begins.
@@ -244,6 +240,8 @@ fn whole_day(day: NaiveDate) -> Option<(WallMs, WallMs)> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeZone;
+
     use super::*;
 
     /// Noon, by the clock on the wall of wherever this runs.
