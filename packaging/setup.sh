@@ -147,6 +147,12 @@ look_at_tests() {
         missing 'fonts of many scripts' 'tests draw them' fonts-noto-core - - -
     have ibus-daemon || missing ibus 'tests type Korean' ibus - - -
     any /usr/share/ibus/component/hangul.xml || missing ibus-hangul 'tests type Korean' ibus-hangul - - -
+    have fcitx5 || missing fcitx5 'tests type Korean' fcitx5 - - -
+    any /usr/share/fcitx5/addon/hangul.conf || missing fcitx5-hangul 'tests type Korean' fcitx5-hangul - - -
+    have sway || missing sway 'the Wayland desktop of the tests' sway - - -
+    have grim || missing grim 'tests take pictures on Wayland' grim - - -
+    have wl-copy || missing wl-clipboard 'tests copy and paste on Wayland' wl-clipboard - - -
+    have setpriv || missing setpriv 'sway does not run as root' util-linux - - -
     have openssl || missing openssl 'tests make certificates' openssl - - -
     have ip || missing ip 'tests make networks of their own' iproute2 - - -
     have curl || missing curl 'tests ask the hub over HTTP' curl - - -

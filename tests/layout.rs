@@ -6,26 +6,28 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::Visit;
+
 /// The top-level modules of `src/`: floor, what each imports besides itself, what it must not name of std and
 /// other crates. Imports come from lower floors, or where `SAME_FLOOR` says so from the same; `wire::duplex`
 /// allows that part of `wire` alone. To allow more, change the table and say why.
 const HOUSE: &str = "
     model     | 1 |                                                                                  | pure
     frame     | 1 |                                                                                  | pure
-    mapping   | 2 | model frame                                                                      | pure
-    wire      | 2 | model frame mapping                                                              | pure
+    wire      | 2 | model frame                                                                      | pure
     link      | 2 | model frame wire                                                                 | pure
     clock     | 3 | model                                                                            | window
     privacy   | 3 | model                                                                            | window
     transport | 3 | model frame                                                                      | window
-    store     | 3 | model frame wire mapping link                                                    | window
+    store     | 3 | model frame wire link                                                            | window
     settings  | 3 | model                                                                            | window
     hub       | 4 | model frame wire::duplex clock store settings                                    | window
-    agent     | 4 | model frame wire mapping link clock transport store settings                     | window
-    worker    | 5 | model frame wire mapping link clock privacy transport store settings hub agent   |
+    agent     | 4 | model frame wire link clock transport store settings                             | window
+    worker    | 5 | model frame wire link clock privacy transport store settings hub agent           |
     ui        | 5 | model settings                                                                   | doing
-    app       | 6 | model frame wire mapping link clock privacy transport store settings hub agent worker ui |
-    cli       | 6 | model frame wire mapping link clock privacy transport store settings hub agent worker    |
+    app       | 6 | model frame wire link clock privacy transport store settings hub agent worker ui |
+    cli       | 6 | model frame wire link clock privacy transport store settings hub agent worker    |
 ";
 
 /// Time, chance and the world outside are arguments here.
@@ -54,7 +56,7 @@ const DOING: &[&str] = &[
 const WINDOW: &[&str] = &["eframe", "egui"];
 
 /// Who may import from its own floor.
-const SAME_FLOOR: &[(&str, &str)] = &[("link", "wire"), ("wire", "mapping")];
+const SAME_FLOOR: &[(&str, &str)] = &[("link", "wire")];
 
 #[test]
 fn modules_import_only_what_the_table_allows() -> io::Result<()> {
@@ -112,6 +114,8 @@ fn the_table_itself_looks_only_down() {
 /// Sources with exactly one fault each, which the checker must find.
 const BROKEN: &str = r#"
     model/chat.rs         | use crate::store::Row;
+    model.rs              | fn f( {
+    model.rs              | fn f() { assert!(g(crate::store::row(1))); }
     model.rs              | fn f() -> crate::ui::Row { todo!() }
     wire/mod.rs           | use crate::{frame, link::Link, model::{self}};
     transport/tcp.rs      | use crate::wire::duplex;
@@ -249,8 +253,11 @@ fn faults_in(here: &[String], source: &str) -> Vec<String> {
     let Some(module) = house.iter().find(|module| module.name == name) else {
         return vec![no_row(name)];
     };
-    let tokens = without_tests(&tokens(source));
-    let named = paths(&tokens, here);
+    let file = match syn::parse_file(source) {
+        Ok(file) => file,
+        Err(error) => return vec![format!("is not Rust: {error}")],
+    };
+    let named = Paths::of(&file, here);
     let mut faults: Vec<String> = named.iter().filter_map(|named| fault_of(&house, module, named)).collect();
     faults.sort();
     faults.dedup();
@@ -302,268 +309,122 @@ struct Named {
     path: Vec<String>,
 }
 
-/// A word or a sign of the source; `::` is one sign. Strings, characters, numbers and comments are left out.
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Word(String),
-    Sign(char),
-    PathSep,
+/// Collects every import of a file, and every path of two or more parts that it names, leaving out what is for tests only.
+struct Paths {
+    here: Vec<String>,
+    found: Vec<Named>,
 }
 
-impl Token {
-    fn word(&self) -> Option<&str> {
-        match self {
-            Token::Word(word) => Some(word),
-            _ => None,
+impl Paths {
+    fn of(file: &syn::File, here: &[String]) -> Vec<Named> {
+        let mut paths = Paths { here: here.to_vec(), found: Vec::new() };
+        if !is_for_tests(&file.attrs) {
+            paths.visit_file(file);
+        }
+        paths.found
+    }
+
+    fn add(&mut self, path: Vec<String>) {
+        self.found.push(resolve(path, &self.here));
+    }
+
+    fn add_use_tree(&mut self, before: &[String], tree: &syn::UseTree) {
+        let with = |part: String| before.iter().cloned().chain([part]).collect::<Vec<_>>();
+        match tree {
+            syn::UseTree::Path(path) => self.add_use_tree(&with(path.ident.to_string()), &path.tree),
+            syn::UseTree::Name(name) => self.add(with(name.ident.to_string())),
+            syn::UseTree::Rename(rename) => self.add(with(rename.ident.to_string())),
+            syn::UseTree::Glob(_) => self.add(with("*".to_owned())),
+            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.add_use_tree(before, tree)),
         }
     }
 
-    fn is_word(&self, word: &str) -> bool {
-        self.word() == Some(word)
-    }
-}
-
-fn tokens(source: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut rest = source;
-    while let Some(first) = rest.chars().next() {
-        let skip = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            block_comment(rest)
-        } else if let Some(length) = string(rest) {
-            length
-        } else if first == '\'' {
-            character(rest)
-        } else if rest.starts_with("::") {
-            tokens.push(Token::PathSep);
-            2
-        } else if first.is_alphanumeric() || first == '_' {
-            let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-            tokens.push(Token::Word(rest[..length].to_owned()));
-            length
-        } else {
-            if !first.is_whitespace() {
-                tokens.push(Token::Sign(first));
+    /// What a macro is given is no syntax tree: its paths are words with `::` between them.
+    fn add_from_tokens(&mut self, tokens: TokenStream) {
+        let mut path: Vec<String> = Vec::new();
+        let mut colons = 0;
+        let add = |paths: &mut Self, path: Vec<String>| {
+            if path.len() > 1 {
+                paths.add(path);
             }
-            first.len_utf8()
         };
-        rest = &rest[skip..];
+        for token in tokens {
+            match token {
+                TokenTree::Ident(word) => {
+                    if colons != 2 {
+                        add(self, std::mem::take(&mut path));
+                    }
+                    path.push(word.to_string());
+                    colons = 0;
+                }
+                TokenTree::Punct(sign) if sign.as_char() == ':' => colons += 1,
+                TokenTree::Group(group) => {
+                    add(self, std::mem::take(&mut path));
+                    self.add_from_tokens(group.stream());
+                    colons = 0;
+                }
+                TokenTree::Punct(_) | TokenTree::Literal(_) => {
+                    add(self, std::mem::take(&mut path));
+                    colons = 0;
+                }
+            }
+        }
+        add(self, path);
     }
+}
+
+impl<'ast> Visit<'ast> for Paths {
+    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
+        if is_for_tests(&module.attrs) {
+            return;
+        }
+        self.here.push(module.ident.to_string());
+        syn::visit::visit_item_mod(self, module);
+        self.here.pop();
+    }
+
+    fn visit_item_use(&mut self, import: &'ast syn::ItemUse) {
+        if !is_for_tests(&import.attrs) {
+            self.add_use_tree(&[], &import.tree);
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        if path.segments.len() > 1 {
+            self.add(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        }
+        syn::visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, called: &'ast syn::Macro) {
+        self.visit_path(&called.path);
+        self.add_from_tokens(called.tokens.clone());
+    }
+
+    /// `pub(in crate::wire)` names what contains the module, and attributes name no module of ours.
+    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
+
+    fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
+}
+
+/// Whether one of the attributes is `cfg(test)`, also beside other conditions, but not `cfg(not(test))`.
+fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).any(|attribute| {
+        let syn::Meta::List(condition) = &attribute.meta else { return false };
+        let words = words(condition.tokens.clone());
+        words.iter().any(|word| word == "test") && !words.iter().any(|word| word == "not")
+    })
+}
+
+fn words(tokens: TokenStream) -> Vec<String> {
     tokens
-}
-
-/// The length of the block comment that `text` starts with; they nest.
-fn block_comment(text: &str) -> usize {
-    let mut depth = 0;
-    let mut at = 0;
-    while at < text.len() {
-        if text[at..].starts_with("/*") {
-            depth += 1;
-            at += 2;
-        } else if text[at..].starts_with("*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return at;
-            }
-        } else {
-            at += text[at..].chars().next().map_or(1, char::len_utf8);
-        }
-    }
-    text.len()
-}
-
-/// The length of the string that `text` starts with, its prefix included: `"..."`, `b"..."`, `r#"..."#`.
-fn string(text: &str) -> Option<usize> {
-    let prefix = ["br", "cr", "r", "b", "c", ""].into_iter().find(|prefix| {
-        text.strip_prefix(prefix).is_some_and(|rest| rest.trim_start_matches('#').starts_with('"'))
-    })?;
-    let hashes = text[prefix.len()..].find('"')?;
-    if hashes > 0 && !prefix.ends_with('r') {
-        return None;
-    }
-    let start = prefix.len() + hashes + 1;
-    if prefix.ends_with('r') {
-        let end = format!("\"{}", "#".repeat(hashes));
-        return Some(text[start..].find(&end).map_or(text.len(), |at| start + at + end.len()));
-    }
-    let mut escaped = false;
-    for (at, c) in text[start..].char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return Some(start + at + 1),
-            _ => {}
-        }
-    }
-    Some(text.len())
-}
-
-/// The length of the character literal that `text` starts with, or 1 for the tick of a lifetime.
-fn character(text: &str) -> usize {
-    let mut chars = text.char_indices().skip(1);
-    match (chars.next(), chars.next()) {
-        (Some((_, '\\')), Some((at, c))) => {
-            let after = at + c.len_utf8();
-            text[after..].find('\'').map_or(text.len(), |end| after + end + 1)
-        }
-        (Some(_), Some((at, '\''))) => at + 1,
-        _ => 1,
-    }
-}
-
-/// Leaves out what is for tests only: modules and imports under `#[cfg(test)]`, files under `#![cfg(test)]`.
-fn without_tests(tokens: &[Token]) -> Vec<Token> {
-    let mut kept = Vec::new();
-    let mut at = 0;
-    while at < tokens.len() {
-        if tokens[at] != Token::Sign('#') {
-            kept.push(tokens[at].clone());
-            at += 1;
-            continue;
-        }
-        let whole_file = tokens.get(at + 1) == Some(&Token::Sign('!'));
-        let open = at + 1 + usize::from(whole_file);
-        let end = group_end(tokens, open);
-        let attribute = &tokens[open..end];
-        let says = |word: &str| attribute.iter().any(|token| token.is_word(word));
-        at = end;
-        if says("cfg") && says("test") && !says("not") {
-            if whole_file {
-                return Vec::new();
-            }
-            at = skip_item(tokens, end);
-        }
-    }
-    kept
-}
-
-/// Where the bracket that opens at `open` has closed again.
-fn group_end(tokens: &[Token], open: usize) -> usize {
-    let mut depth = 0;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
-        match token {
-            Token::Sign('(' | '[' | '{') => depth += 1,
-            Token::Sign(')' | ']' | '}') => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return at + 1;
-        }
-    }
-    tokens.len()
-}
-
-/// Where the module or import that starts at `at` ends; for anything else `at` itself, and it is looked at.
-fn skip_item(tokens: &[Token], mut at: usize) -> usize {
-    let start = at;
-    while tokens.get(at) == Some(&Token::Sign('#')) {
-        at = group_end(tokens, at + 1);
-    }
-    if tokens.get(at).is_some_and(|token| token.is_word("pub")) {
-        at += 1;
-        if tokens.get(at) == Some(&Token::Sign('(')) {
-            at = group_end(tokens, at);
-        }
-    }
-    if !tokens.get(at).is_some_and(|token| token.is_word("mod") || token.is_word("use")) {
-        return start;
-    }
-    let is_module = tokens[at].is_word("mod");
-    while at < tokens.len() {
-        match tokens[at] {
-            Token::Sign(';') => return at + 1,
-            Token::Sign('{') if is_module => return group_end(tokens, at),
-            _ => at += 1,
-        }
-    }
-    at
-}
-
-/// Every path of two or more parts that the file of module `here` names, and every import.
-fn paths(tokens: &[Token], here: &[String]) -> Vec<Named> {
-    let mut found = Vec::new();
-    let mut here = here.to_vec();
-    let mut inner_modules = Vec::new(); // the depth of braces in which each inline module lies
-    let mut depth = 0;
-    let mut at = 0;
-    while at < tokens.len() {
-        match &tokens[at] {
-            Token::Sign('{') => {
-                if at >= 2 && tokens[at - 2].is_word("mod") {
-                    here.extend(tokens[at - 1].word().map(str::to_owned));
-                    inner_modules.push(depth);
-                }
-                depth += 1;
-            }
-            Token::Sign('}') => {
-                depth -= 1;
-                if inner_modules.pop_if(|inner| *inner == depth).is_some() {
-                    here.pop();
-                }
-            }
-            Token::Word(word) => {
-                let import = word == "use" && tokens.get(at + 1) != Some(&Token::Sign('<'));
-                let mut tree = Vec::new();
-                at = path_tree(tokens, at + usize::from(import), &[], import, &mut tree);
-                found.extend(
-                    tree.into_iter().filter(|path| import || path.len() > 1).map(|path| resolve(path, &here)),
-                );
-                continue;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    found
-}
-
-/// Reads the path, or with `import` the tree of paths, that starts at `at`; hands back where it ends.
-fn path_tree(
-    tokens: &[Token],
-    mut at: usize,
-    before: &[String],
-    import: bool,
-    found: &mut Vec<Vec<String>>,
-) -> usize {
-    let mut path = before.to_vec();
-    loop {
-        match tokens.get(at) {
-            Some(Token::PathSep) if path.len() == before.len() => at += 1, // the leading `::`
-            Some(Token::Word(word)) => {
-                path.push(word.clone());
-                at += 1;
-                if tokens.get(at) != Some(&Token::PathSep) {
-                    break;
-                }
-                at += 1;
-            }
-            Some(Token::Sign('*')) if import => {
-                path.push("*".to_owned());
-                at += 1;
-                break;
-            }
-            Some(Token::Sign('{')) if import => {
-                at += 1;
-                while at < tokens.len() && tokens[at] != Token::Sign('}') {
-                    at = if tokens[at] == Token::Sign(',') {
-                        at + 1
-                    } else {
-                        path_tree(tokens, at, &path, import, found)
-                    };
-                }
-                return at + 1;
-            }
-            // A path's end by `<` (`Vec::<u8>`), or source that does not compile.
-            _ => {
-                found.push(path);
-                return if import { at + 1 } else { at };
-            }
-        }
-    }
-    found.push(path);
-    if import && tokens.get(at).is_some_and(|token| token.is_word("as")) { at + 2 } else { at }
+        .into_iter()
+        .flat_map(|token| match token {
+            TokenTree::Ident(word) => vec![word.to_string()],
+            TokenTree::Group(group) => words(group.stream()),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => Vec::new(),
+        })
+        .collect()
 }
 
 /// Follows `crate`, `self` and `super` from module `here`.

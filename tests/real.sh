@@ -7,17 +7,18 @@
 # A test is a script that exits 0 when it passed. It gets:
 #   DUPLEX, DUPLEXCTL   the two programs, just built
 #   REAL_DIR            an empty directory of its own; kept under target/real/NAME, with its output in output.log
-# A test named desktop* runs on a virtual desktop of its own (xsession.sh).
+# A test named desktop* runs on a virtual desktop of its own (xsession.sh), one named wayland* on one of Wayland
+# (wlsession.sh).
 #   REAL_PROFILE=release    builds and tests that profile (dev)
 #   REAL_TIMEOUT=SECONDS    how long a test may take (900)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 repository=$PWD
 
-helpers=' xsession.sh drive.py korean.py tray_host.py ' # not tests themselves
+helpers=' xsession.sh wlsession.sh drive.py hands.py korean.py tray_host.py ' # not tests themselves
 # A run without these has not tested what it says.
 required=(agent.sh health.sh service.sh scripts.sh desktop.py desktop_access.py desktop_devices.py desktop_hangul.py desktop_keyring.py desktop_lan.py
-    desktop_notify.py desktop_search.py)
+    desktop_notify.py desktop_search.py wayland.py wayland_hangul.py)
 timeout=${REAL_TIMEOUT:-900}
 profile=${REAL_PROFILE:-dev}
 target=${CARGO_TARGET_DIR:-target}
@@ -47,6 +48,7 @@ run_test() {
     local command=()
     case $name in
     desktop*) command+=("$repository/tests/real/xsession.sh") ;;
+    wayland*) command+=("$repository/tests/real/wlsession.sh") ;;
     esac
     case $name in
     *.py) command+=(/usr/bin/python3) ;; # the system's: it has pyatspi

@@ -13,12 +13,14 @@ use duplex::model::event::{Event, Update};
 use duplex::model::id::ConnectionId;
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::log::{Note, Passed, Way};
+use duplex::model::preferences::Motion;
 use duplex::model::profile::Profile;
 use duplex::model::reducer::Banner;
 use duplex::model::{LanguageChoice, Preferences};
+use duplex::ui::theme;
 use egui::accesskit::{Action, Live, Role};
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::NodeT;
+use egui_kittest::kittest::{NodeT, Queryable};
 
 use ui_support::{CONNECTION, Window, message, profile};
 
@@ -370,4 +372,175 @@ fn no_nul_reaches_a_field_or_the_accessibility_bus() {
     let fields = texts.iter().filter(|(role, ..)| *role == Role::TextInput);
     assert!(fields.into_iter().any(|(_, _, value)| value.starts_with("sto re")), "{texts:?}");
     assert!(texts.iter().all(|(_, label, value)| !label.contains('\0') && !value.contains('\0')));
+}
+
+/// How many marks of the keyboard's focus are painted: lines of two points in the accent's colour around something.
+fn focus_marks(window: &Window) -> usize {
+    let is_mark = |shape: &egui::Shape| match shape {
+        egui::Shape::Rect(rect) => {
+            rect.stroke.width == 2.0
+                && [theme::LIGHT.accent, theme::DARK.accent].contains(&rect.stroke.color)
+                && rect.rect.width() > 20.0
+        }
+        _ => false,
+    };
+    window.harness.output().shapes.iter().filter(|clipped| is_mark(&clipped.shape)).count()
+}
+
+#[test]
+fn a_click_marks_no_focus_and_the_keyboard_does() {
+    let mut window = furnished(1_200.0, 800.0, LanguageChoice::English);
+    window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
+    window.event(Event::LogWatched(true));
+    window.event(Event::Note(Note::State { text: "online".into(), why: None }));
+    let click = |window: &mut Window, at: egui::Pos2| {
+        let button = egui::PointerButton::Primary;
+        window.harness.event(egui::Event::PointerMoved(at));
+        for pressed in [true, false] {
+            let modifiers = Modifiers::NONE;
+            window.harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers });
+        }
+        window.run();
+    };
+    let below = |rect: egui::Rect| egui::pos2(rect.center().x, rect.bottom() - 20.0);
+    let devices = window.harness.get_by_role_and_label(Role::List, "List of devices").rect();
+    let text = window.rect("message 2");
+    let log = window.harness.get_by_role_and_label(Role::Region, "Connection log").rect();
+    for at in [below(devices), text.center(), text.center() - egui::vec2(0.0, 60.0), log.center()] {
+        click(&mut window, at);
+        assert_eq!(focus_marks(&window), 0, "{at:?}");
+        // What a shortcut does without moving the focus lights nothing up.
+        window.key_with(Modifiers::COMMAND, Key::C);
+        assert_eq!(focus_marks(&window), 0, "{at:?}, copied");
+    }
+    let rooms = window.harness.get_by_role_and_label(Role::ListItem, "workshop").rect();
+    click(&mut window, rooms.center());
+    assert_eq!(focus_marks(&window), 0);
+    for stop in 0..6 {
+        window.key(Key::F6);
+        let types = window.harness.ctx.text_edit_focused();
+        assert!(types || focus_marks(&window) > 0, "stop {stop} of the keyboard is not marked");
+    }
+}
+
+#[test]
+fn panes_are_landmarks_and_texts_above_others_are_headings() {
+    let mut window = furnished(1_200.0, 800.0, LanguageChoice::English);
+    window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
+    let root = window.harness.root();
+    let window_name = root.accesskit_node().label().unwrap_or_default();
+    assert!(window_name.ends_with("Duplex"), "{window_name}");
+    let find = |window: &Window, role, name: &str| {
+        let all = window.harness.root().children_recursive();
+        let named = |node: &egui_kittest::Node<'_>| node.accesskit_node().label().as_deref() == Some(name);
+        all.filter(|node| node.accesskit_node().role() == role).any(|node| named(&node))
+    };
+    for (role, name) in [
+        (Role::Banner, "Connection"),
+        (Role::Navigation, "Rooms"),
+        (Role::Main, "Chat"),
+        (Role::Complementary, "Devices"),
+        (Role::Region, "Connection log"),
+        (Role::List, "Rooms of Home"),
+        (Role::Heading, "Home: Online"),
+        (Role::Heading, "# general"),
+        (Role::Heading, "Today"),
+    ] {
+        assert!(find(&window, role, name), "{role:?} {name}");
+    }
+    window.key_with(Modifiers::COMMAND, Key::F);
+    assert!(find(&window, Role::Search, "Search in this room"));
+}
+
+#[test]
+fn a_rooms_menu_is_a_menu_and_gives_the_focus_back() {
+    let mut window = furnished(1_200.0, 800.0, LanguageChoice::English);
+    let room =
+        |window: &Window| window.harness.get_by_role_and_label(Role::ListItem, "workshop").is_focused();
+    window.harness.get_by_role_and_label(Role::ListItem, "workshop").focus();
+    window.run();
+    window.key_with(Modifiers::SHIFT, Key::F10);
+    window.harness.get_by_role_and_label(Role::Menu, "More for workshop");
+    let items = |window: &Window| {
+        let items = window.harness.get_all_by_role(Role::MenuItemRadio);
+        items.map(|item| (item.is_focused(), item.accesskit_node().toggled().is_some())).collect::<Vec<_>>()
+    };
+    let all = items(&window);
+    assert!(all.len() == 4 && all[0].0 && all.iter().all(|item| item.1), "{all:?}");
+    window.key(Key::ArrowDown);
+    assert!(items(&window)[1].0, "the arrow keys go along");
+    window.key(Key::Escape);
+    assert!(window.harness.query_by_role(Role::Menu).is_none());
+    assert!(room(&window), "the focus is on the room again");
+    // A connection's own, from its button: each row is one, and shows its keys.
+    window.click("More for Home");
+    let log = window.harness.get_by_role_and_label(Role::MenuItem, "Connection log");
+    assert_eq!(log.accesskit_node().data().keyboard_shortcut(), Some("Ctrl+Shift+L"));
+    window.harness.get_by_role_and_label(Role::MenuItem, "Remove connection");
+    window.key(Key::Escape);
+    assert!(window.harness.query_by_role(Role::Menu).is_none());
+}
+
+#[test]
+fn dialogs_are_named_modal_and_keep_the_focus_until_they_are_closed() {
+    let open: [(&str, Step); 6] = [
+        ("Settings", |window| window.key_with(Modifiers::COMMAND, Key::Comma)),
+        ("Keyboard shortcuts", |window| window.key(Key::F1)),
+        ("Add connection", |window| window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::N)),
+        ("Go to date", |window| window.key_with(Modifiers::COMMAND, Key::G)),
+        ("Remove Home?", |window| {
+            window.click("More for Home");
+            window.click("Remove connection");
+        }),
+        ("Command palette", |window| window.key_with(Modifiers::COMMAND, Key::K)),
+    ];
+    for (width, height) in [(1_200.0, 800.0), (480.0, 360.0)] {
+        for (title, open) in open {
+            let mut window = furnished(width, height, LanguageChoice::English);
+            if width < 800.0 && title == "Remove Home?" {
+                window.key_with(Modifiers::COMMAND, Key::Num1);
+            }
+            open(&mut window);
+            for tab in 0..40 {
+                let dialog = window.harness.get_by_role(Role::Dialog);
+                assert_eq!(dialog.accesskit_node().label().as_deref(), Some(title));
+                assert!(dialog.accesskit_node().data().is_modal(), "{title}");
+                let is_inside =
+                    dialog.is_focused() || dialog.children_recursive().any(|node| node.is_focused());
+                // After the last comes the first, by way of nothing at most.
+                let nowhere = window.harness.ctx.memory(|memory| memory.focused()).is_none();
+                let on = window.harness.root().children_recursive().find(|node| node.is_focused());
+                let on = on.map(|node| (node.accesskit_node().role(), node.accesskit_node().label()));
+                assert!(is_inside || (nowhere && tab > 0), "{title} at {width}: Tab {tab} leads to {on:?}");
+                window.key(Key::Tab);
+            }
+            window.key(Key::Escape);
+            assert!(window.harness.query_by_role(Role::Dialog).is_none(), "{title}");
+        }
+    }
+}
+
+#[test]
+fn what_comes_by_itself_fades_in_unless_less_motion_is_wanted() {
+    let shown = |reduced_motion, motion| {
+        let mut window = Window::online();
+        window.surround(duplex::ui::Surroundings { reduced_motion, ..Default::default() });
+        window.update(Update::Preferences(Preferences { motion, ..Preferences::default() }));
+        window.harness.state_mut().apply(Update::Banner(Banner::DiskFull));
+        window.harness.step();
+        let texts = window.harness.output().shapes.iter().filter_map(|clipped| match &clipped.shape {
+            egui::Shape::Text(text) if text.galley.text().starts_with("The disk is full") => {
+                let rows = text.galley.rows.iter();
+                rows.flat_map(|row| &row.visuals.mesh.vertices).map(|vertex| vertex.color.a()).max()
+            }
+            _ => None,
+        });
+        let first = texts.max().expect("the banner is drawn at once");
+        window.run();
+        first
+    };
+    assert!(shown(false, Motion::System) < 255);
+    assert!(shown(true, Motion::Full) < 255);
+    assert_eq!(shown(true, Motion::System), 255);
+    assert_eq!(shown(false, Motion::Reduced), 255);
 }

@@ -220,7 +220,7 @@ impl Page {
     }
 
     fn has(&self, label: &str) -> bool {
-        self.window.harness.query_by_label(label).is_some()
+        self.window.harness.query_all_by_label(label).next().is_some()
     }
 
     fn has_text(&self, part: &str) -> bool {

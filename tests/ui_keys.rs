@@ -122,6 +122,7 @@ fn the_log_the_dialog_and_the_retry_have_keys() {
 fn zoom_by_keys_shows_in_the_settings_that_are_open() {
     let mut window = Window::online();
     window.key_with(Modifiers::COMMAND, Key::Comma);
+    window.click("Appearance");
     window.key_with(Modifiers::COMMAND, Key::Plus);
     assert_eq!(
         window.intents(),
@@ -250,7 +251,9 @@ fn the_palette_is_walked_by_arrows_and_says_when_nothing_is_found() {
 #[test]
 fn esc_gives_the_focus_back_to_what_had_it() {
     let mut window = with_devices(&["kiln"]);
-    let list = |window: &Window| window.harness.get_by_role(Role::List).is_focused();
+    let list = |window: &Window| {
+        window.harness.get_by_role_and_label(Role::List, ENGLISH.devices.device_list).is_focused()
+    };
     window.key_with(Modifiers::COMMAND, Key::Num3);
     assert!(list(&window));
     for (modifiers, key) in
@@ -264,7 +267,7 @@ fn esc_gives_the_focus_back_to_what_had_it() {
     // Twice the same key: it stays, or what is typed next would become a message.
     window.key_with(Modifiers::COMMAND, Key::K);
     window.key_with(Modifiers::COMMAND, Key::K);
-    window.harness.get_by_label(ENGLISH.keys.palette);
+    window.harness.get_by_role_and_label(Role::TextInput, ENGLISH.keys.palette);
 }
 
 #[test]
@@ -372,4 +375,36 @@ fn click_at(window: &mut Window, at: egui::Pos2) {
         window.harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers });
     }
     window.run();
+}
+
+#[test]
+fn the_palette_knows_what_the_settings_know_in_both_languages() {
+    for (language, typed, found) in [
+        (LanguageChoice::English, "다크 모드", "Theme: Dark"),
+        (LanguageChoice::English, "night theme", "Theme: Dark"),
+        (LanguageChoice::English, "font size", "Zoom"),
+        (LanguageChoice::English, "방해 금지", "Do not disturb"),
+        (LanguageChoice::English, "preferences", "Settings"),
+        (LanguageChoice::English, "새 서버", "Add connection"),
+        (LanguageChoice::Korean, "dark mode", "테마: 다크"),
+        (LanguageChoice::Korean, "export", "연결 내보내기/가져오기"),
+        (LanguageChoice::Korean, "retry", "지금 다시 연결"),
+        (LanguageChoice::Korean, "Keyboard shortcuts", "키보드 단축키"),
+    ] {
+        let mut window = Window::online();
+        window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
+        palette(&mut window, typed);
+        let lines = lines(&window);
+        assert!(lines.iter().any(|line| line == found), "{typed}: {lines:?}");
+    }
+}
+
+#[test]
+fn the_palette_opens_a_setting() {
+    let mut window = Window::online();
+    palette(&mut window, "quiet hours");
+    assert_eq!(lines(&window)[0], "Quiet hours");
+    window.key(Key::Enter);
+    window.harness.get_by_role_and_label(Role::Dialog, "Settings");
+    window.harness.get_by_role_and_label(Role::CheckBox, "Quiet hours");
 }

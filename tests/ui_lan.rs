@@ -220,7 +220,7 @@ fn servers_on_the_network_are_looked_for_while_the_dialog_is_open() {
     let mut window = wide();
     window.click("Add connection");
     window.resize(800.0, 600.0);
-    assert!(window.intents().contains(&Intent::LookForServers(true)));
+    assert!(window.all_intents().contains(&Intent::LookForServers(true)));
     window.update(Update::Nearby(Nearby::Looking(Vec::new())));
     window.harness.get_by_label("Looking for servers on your network…");
     window.pass(4_000);
@@ -228,7 +228,7 @@ fn servers_on_the_network_are_looked_for_while_the_dialog_is_open() {
     window.update(Update::Nearby(Nearby::Failed("no socket".into())));
     window.harness.get_by_label("Can't look for servers on your network: no socket");
     window.click("Cancel");
-    assert!(window.intents().contains(&Intent::LookForServers(false)));
+    assert!(window.all_intents().contains(&Intent::LookForServers(false)));
 }
 
 #[test]
@@ -309,6 +309,19 @@ fn a_device_is_added_from_the_device_pane() {
     assert!(curl.starts_with("curl http://127.0.0.1:41000/v1/devices/"), "{curl}");
     window.click("Done");
     assert!(window.harness.query_by_label("7f7f").is_none());
+}
+
+#[test]
+fn the_plus_of_the_device_pane_adds_a_device_where_the_person_may() {
+    let mut window = wide();
+    window.click("Add a device");
+    window.harness.get_by_role_and_label(Role::Dialog, "Add a device");
+    window.key(egui::Key::Escape);
+    let me = Principal { kind: PrincipalKind::Person, ..ui_support::me() };
+    let features = Features::all().without(duplex::model::Feature::People);
+    let (rooms, people) = (vec![ui_support::general()], Vec::new());
+    own(&mut window, Event::Welcomed { me, server: "W".into(), head: 0, now: 0, people, rooms, features });
+    assert!(window.harness.query_by_label("Add a device").is_none());
 }
 
 #[test]

@@ -155,15 +155,30 @@ fn a_trial_is_asked_for_and_what_is_missing_around_the_window_is_said() {
     assert_eq!(window.intents(), [Intent::TryNotice]);
     // Nothing is said before it is known.
     assert!(window.harness.query_by_label(nothing_told).is_none());
-    window.surround(Surroundings { notices: Some(false), tray: Some(false), can_hide: true });
+    window.surround(Surroundings {
+        notices: Some(false),
+        tray: Some(false),
+        can_hide: true,
+        reduced_motion: false,
+    });
     window.harness.get_by_label(nothing_told);
     window.fill("Search settings", "status area badge");
     window.harness.get_by_label(no_tray);
-    window.surround(Surroundings { notices: Some(true), tray: Some(true), can_hide: false });
+    window.surround(Surroundings {
+        notices: Some(true),
+        tray: Some(true),
+        can_hide: false,
+        reduced_motion: false,
+    });
     assert!(window.harness.query_by_label(no_tray).is_none());
     window.fill("Search settings", "background");
     window.harness.get_by_label_contains("Not available on Wayland");
-    window.surround(Surroundings { notices: Some(true), tray: Some(true), can_hide: true });
+    window.surround(Surroundings {
+        notices: Some(true),
+        tray: Some(true),
+        can_hide: true,
+        reduced_motion: false,
+    });
     assert!(window.harness.query_by_label_contains("Not available on Wayland").is_none());
     window.check_names();
 }

@@ -268,7 +268,9 @@ fn a_device_is_added_with_a_token_and_the_command_to_publish_with_it() {
     answer(&mut window, number, Managed::Devices { devices: Vec::new(), next: None });
     window.harness.get_by_label("No devices with a token yet.");
     add(&mut window);
-    window.harness.get_by_label("A device ID has 1 to 64 visible characters and doesn't start with ~.");
+    window
+        .harness
+        .get_by_label("A device ID has 1 to 64 visible characters, doesn't start with ~, and isn't . or ..");
     window.fill("Device ID", "~shed");
     add(&mut window);
     assert_eq!(asked(&mut window), [], "an id that no device has");

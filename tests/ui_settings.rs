@@ -62,7 +62,7 @@ fn settings_open_by_key_and_are_found_by_any_word_in_both_languages() {
             "contrast",
             "High contrast",
             "한국어",
-            "No setting has these words.",
+            "No matching settings.",
         ),
         (
             LanguageChoice::Korean,
@@ -71,7 +71,7 @@ fn settings_open_by_key_and_are_found_by_any_word_in_both_languages() {
             "고대비",
             "고대비",
             "한국어",
-            "이 낱말이 든 설정이 없습니다.",
+            "일치하는 설정이 없습니다.",
         ),
     ] {
         let mut window = Window::online();
@@ -106,10 +106,10 @@ fn the_zoom_goes_by_keys_and_by_buttons_and_is_kept() {
     assert_eq!(keep(&mut window), [Intent::SetPreferences(zoom(100))]);
     window.click("Settings");
     window.type_text("zoom");
-    window.click("Zoom: more");
+    window.click("Zoom: increase");
     assert_eq!(keep(&mut window), [Intent::SetPreferences(zoom(110))]);
     // The same again says nothing new.
-    window.click("Zoom: back to usual");
+    window.click("Zoom: reset to default");
     window.key_with(Modifiers::COMMAND, Key::Num0);
     assert_eq!(keep(&mut window), [Intent::SetPreferences(zoom(100))]);
 }
@@ -118,6 +118,7 @@ fn the_zoom_goes_by_keys_and_by_buttons_and_is_kept() {
 fn each_appearance_is_worn_at_once() {
     let mut window = Window::online();
     window.click("Settings");
+    window.click("Appearance");
     for (name, theme, colours) in [
         ("Light", Theme::Light, &theme::LIGHT),
         ("Dark", Theme::Dark, &theme::DARK),
@@ -157,9 +158,9 @@ fn listed(window: &Window) -> Vec<String> {
 #[test]
 fn a_search_finds_in_the_other_language_too_and_by_what_others_call_it() {
     for (language, word, found) in [
-        (LanguageChoice::Korean, "dark mode", "색"),
+        (LanguageChoice::Korean, "dark mode", "테마"),
         (LanguageChoice::Korean, "ZOOM", "확대/축소"),
-        (LanguageChoice::English, "고대비", "Colours"),
+        (LanguageChoice::English, "고대비", "Theme"),
         (LanguageChoice::English, "언어", "Language"),
         (LanguageChoice::English, "magnify", "Zoom"),
     ] {
@@ -179,7 +180,7 @@ fn settings_are_in_reach_in_the_smallest_window_and_at_twice_the_size() {
         window.update(Update::Preferences(Preferences { zoom_percent: zoom, ..Preferences::default() }));
         window.key_with(Modifiers::COMMAND, Key::Comma);
         let room = window.harness.ctx.content_rect();
-        for name in ["Search settings", "As the system", "Close"] {
+        for name in ["Search settings", "Match system", "Close"] {
             // Whatever is below is scrolled to, as the keyboard does.
             let node = window.harness.get_all_by_label(name).next().unwrap();
             node.scroll_to_me();
@@ -274,7 +275,7 @@ fn saved_connections_wait_and_raw_readings_have_room_as_chosen() {
     assert_eq!(done(&mut window), [Intent::SetPreferences(waits)]);
     look_for(&mut window, "디스크");
     window.harness.get_by_label("1 GiB");
-    window.click("Space for raw readings: less");
+    window.click("Space for raw readings: decrease");
     assert_eq!(done(&mut window), [Intent::SetPreferences(Preferences { raw_readings_mib: 512, ..waits })]);
     look_for(&mut window, "disk");
     window.harness.get_by_label("512 MiB");
@@ -291,12 +292,12 @@ fn everything_is_reset_after_a_question_alone() {
     window.click("Cancel");
     assert_eq!(keep(&mut window), []);
     window.click("Reset all settings");
-    window.click("Reset them");
+    window.click("Reset settings");
     assert_eq!(done(&mut window), [Intent::SetPreferences(Preferences::default())]);
     look_for(&mut window, "defaults");
     // Nothing is left to reset.
     window.click("Reset all settings");
-    assert!(window.harness.query_by_label("Reset them").is_none());
+    assert!(window.harness.query_by_label("Reset settings").is_none());
 }
 
 /// What a button puts into the clipboard.
@@ -328,7 +329,7 @@ fn connections_go_to_another_computer_and_come_from_one() {
     // What is here already is not added once more.
     paste(&mut window, &text);
     window.harness.get_by_label("Nothing to add. One already exists and stays unchanged.");
-    assert!(window.harness.query_by_label("Add them").is_none());
+    assert!(window.harness.query_by_label("Add connections").is_none());
     paste(&mut window, "{\"duplex_connections\":1,");
     window.harness.get_by_label_contains("incomplete or was changed (line 1");
     paste(&mut window, &text.replace("Home", "Shed"));
@@ -339,10 +340,10 @@ fn connections_go_to_another_computer_and_come_from_one() {
     window.harness.get_by_label_contains("is not encrypted");
     paste(&mut window, &text.replace("Home", "Shed"));
     window.intents();
-    window.click("Add them");
+    window.click("Add connections");
     let added = Profile { id: duplex::model::ConnectionId(0), name: "Shed".into(), ..ui_support::profile() };
     assert_eq!(window.intents(), [Intent::AddConnections(vec![added])]);
-    assert!(window.harness.query_by_label("Add them").is_none());
+    assert!(window.harness.query_by_label("Add connections").is_none());
 }
 
 #[test]
@@ -373,6 +374,77 @@ fn the_folder_is_opened_and_the_version_and_licences_are_told() {
     window.fill("Search settings", "OFL");
     window.harness.get_by_label(concat!("Duplex ", env!("CARGO_PKG_VERSION")));
     assert!(copied_by(&mut window, "Copy version").starts_with("Duplex "));
-    window.click("Show the licences of font and icons");
+    window.click("Show font and icon licences");
     window.harness.get_by_label_contains("SIL OPEN FONT LICENSE");
+}
+
+#[test]
+fn categories_stand_beside_the_settings_or_are_chosen_above_them_and_the_search_is_over_all() {
+    for (width, is_wide) in [(1_100.0, true), (480.0, false)] {
+        let mut window = Window::sized(width, 720.0);
+        window.key_with(Modifiers::COMMAND, Key::Comma);
+        assert_eq!(listed(&window), ["Language", "Time format", "Reset all settings"]);
+        if is_wide {
+            let tab = |window: &Window, name| {
+                let tab = window.harness.get_by_role_and_label(Role::Tab, name);
+                (tab.accesskit_node().is_selected() == Some(true), tab.is_focused())
+            };
+            assert!(tab(&window, "General").0);
+            window.click("Data");
+            assert!(tab(&window, "Data").0 && !tab(&window, "General").0);
+            // One stop of the Tab key, and the arrows along them.
+            window.harness.get_by_role_and_label(Role::Tab, "Data").focus();
+            window.run();
+            window.key(Key::ArrowDown);
+            assert_eq!(tab(&window, "About"), (true, true));
+            window.key(Key::ArrowUp);
+        } else {
+            let choice = |window: &Window| {
+                let choice = window.harness.get_by_role_and_label(Role::ComboBox, "Categories");
+                choice.accesskit_node().value().unwrap_or_default()
+            };
+            assert_eq!(choice(&window), "General");
+            window.harness.get_by_role_and_label(Role::ComboBox, "Categories").click();
+            window.run();
+            window.harness.get_by_role_and_label(Role::ListBoxOption, "Data").click();
+            window.run();
+            assert_eq!(choice(&window), "Data");
+        }
+        assert_eq!(listed(&window), ["Space for raw readings", "Data folder"]);
+        window.fill("Search settings", "dark");
+        assert_eq!(listed(&window), ["Theme"], "of another category");
+        window.check_names();
+    }
+}
+
+#[test]
+fn all_shortcuts_are_seen_at_once_in_columns_and_in_one_where_it_is_narrow() {
+    use duplex::ui::keys::{Place, TABLE};
+    use duplex::ui::text::{Language, Words};
+    for (language, choice) in
+        [(Language::English, LanguageChoice::English), (Language::Korean, LanguageChoice::Korean)]
+    {
+        let words: &Words = language.words();
+        let rows = |window: &Window| {
+            let in_table = TABLE.iter().filter(|row| !row.keys.is_empty() && row.place != Place::Message);
+            let names = in_table.map(|row| (words.keys.action)(row.action));
+            let dialog = window.harness.get_by_role(Role::Dialog);
+            names
+                .map(|name| dialog.get_all_by_label(name).next().unwrap_or_else(|| panic!("{name}")).rect())
+                .collect::<Vec<_>>()
+        };
+        let mut window = Window::sized(1_280.0, 800.0);
+        window.update(Update::Preferences(Preferences { language: choice, ..Preferences::default() }));
+        window.key(Key::F1);
+        let seen = window.harness.ctx.content_rect();
+        let all = rows(&window);
+        assert!(all.iter().all(|rect| seen.shrink(8.0).contains_rect(*rect)), "{all:?}");
+        let lefts: std::collections::BTreeSet<i32> = all.iter().map(|rect| rect.left() as i32).collect();
+        assert_eq!(lefts.len(), 3, "{lefts:?}");
+        window.resize(480.0, 400.0);
+        let all = rows(&window);
+        let lefts: std::collections::BTreeSet<i32> = all.iter().map(|rect| rect.left() as i32).collect();
+        assert_eq!(lefts.len(), 1, "{lefts:?}");
+        assert!(all.iter().all(|rect| rect.left() >= 0.0 && rect.right() <= 480.0), "{all:?}");
+    }
 }

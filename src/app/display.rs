@@ -72,7 +72,7 @@ pub(super) fn check() -> Result<(), String> {
     }
     let missing: Vec<_> = wanted.into_iter().filter(|(library, _)| !can_load(library)).collect();
     if missing.is_empty() {
-        return Ok(());
+        return reach(wayland);
     }
     let (libraries, packages): (Vec<_>, Vec<_>) = missing.into_iter().unzip();
     Err(format!(
@@ -80,6 +80,173 @@ pub(super) fn check() -> Result<(), String> {
         libraries.join(", "),
         packages.join(" ")
     ))
+}
+
+/// Whether the display that the window will use answers; the error says why not. Wayland goes first where both are set.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn reach(wayland: bool) -> Result<(), String> {
+    let var = |name: &str| std::env::var(name).unwrap_or_default();
+    // A socket that was handed over is open already.
+    if wayland && !var("WAYLAND_SOCKET").is_empty() {
+        return Ok(());
+    }
+    let x11 = var("DISPLAY");
+    match wayland {
+        true => sockets::wayland(&var("WAYLAND_DISPLAY"), &var("XDG_RUNTIME_DIR")).map_err(|why| match x11.as_str() {
+            "" => why,
+            _ => format!("{why} To use X11 instead, unset WAYLAND_DISPLAY."),
+        }),
+        false => sockets::x11(&x11).and_then(|()| match can_open(&x11) {
+            true => Ok(()),
+            false => Err(format!(
+                "You don't have permission to use the display {x11}. Start Duplex as the user who is logged in there, or \
+                 allow it with xhost."
+            )),
+        }),
+    }
+}
+
+/// The sockets of a display, asked before any library is: libraries only say that it did not work.
+#[cfg(all(unix, not(target_os = "macos")))]
+mod sockets {
+    use std::io::{self, ErrorKind};
+    use std::net::{TcpStream, ToSocketAddrs as _};
+    use std::os::unix::net::UnixStream;
+    use std::path::{Path, PathBuf};
+    use std::time::Duration;
+
+    /// How long an X server on another computer may take to answer.
+    const MAX_WAIT: Duration = Duration::from_secs(5);
+    /// The port of an X server's first display.
+    const X11_PORT: u16 = 6_000;
+
+    pub(super) fn wayland(name: &str, runtime: &str) -> Result<(), String> {
+        let path = match Path::new(name) {
+            path if path.is_absolute() => path.to_owned(),
+            _ if runtime.is_empty() => {
+                return Err(format!(
+                    "WAYLAND_DISPLAY is {name}, but XDG_RUNTIME_DIR is not set, so its socket can't be found. Start Duplex \
+                     from a desktop session."
+                ));
+            }
+            path => PathBuf::from(runtime).join(path),
+        };
+        UnixStream::connect(&path).map(drop).map_err(|error| {
+            let place = path.display();
+            match error.kind() {
+                ErrorKind::NotFound => format!("The Wayland socket {place} doesn't exist. Is the desktop session running?"),
+                ErrorKind::PermissionDenied => {
+                    format!("You don't have permission to use the Wayland socket {place}. It belongs to another user.")
+                }
+                ErrorKind::ConnectionRefused => {
+                    format!("No Wayland compositor is running at {place}; the session it belonged to has ended.")
+                }
+                _ => format!("The Wayland socket {place} can't be used: {error}."),
+            }
+        })
+    }
+
+    pub(super) fn x11(display: &str) -> Result<(), String> {
+        // `host:number.screen`; a host that is empty or `unix` is this computer.
+        let parsed = display.rsplit_once(':').and_then(|(host, rest)| {
+            let number: u16 = rest.split('.').next()?.parse().ok()?;
+            Some((host.trim_end_matches(':'), number))
+        });
+        let Some((host, number)) = parsed else {
+            return Err(format!("DISPLAY is set to {display}, which isn't a display such as :0."));
+        };
+        let answered = match host {
+            "" | "unix" => local(number),
+            // Something of its own; the library knows.
+            host if host.contains('/') => return Ok(()),
+            host => remote(host, number),
+        };
+        answered.map_err(|error| match error.kind() {
+            ErrorKind::PermissionDenied => format!("You don't have permission to use the display {display}."),
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused => format!(
+                "No X server is running at the display {display}. Check DISPLAY, or start Duplex from a desktop session."
+            ),
+            _ => format!("The X server at the display {display} can't be reached: {error}."),
+        })
+    }
+
+    fn local(number: u16) -> io::Result<()> {
+        let path = format!("/tmp/.X11-unix/X{number}");
+        let by_file = UnixStream::connect(&path).map(drop);
+        #[cfg(target_os = "linux")]
+        if by_file.is_err() {
+            use std::os::linux::net::SocketAddrExt as _;
+            let address = std::os::unix::net::SocketAddr::from_abstract_name(&path)?;
+            if UnixStream::connect_addr(&address).is_ok() {
+                return Ok(());
+            }
+        }
+        by_file
+    }
+
+    fn remote(host: &str, number: u16) -> io::Result<()> {
+        let port = X11_PORT.saturating_add(number);
+        let mut failure = io::Error::from(ErrorKind::NotFound);
+        for address in (host, port).to_socket_addrs()? {
+            match TcpStream::connect_timeout(&address, MAX_WAIT) {
+                Ok(_) => return Ok(()),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::os::unix::net::UnixListener;
+
+        use super::*;
+
+        #[test]
+        fn a_display_that_does_not_answer_is_told_by_its_cause() {
+            let no_display = x11("nonsense").unwrap_err();
+            assert!(no_display.contains("isn't a display"), "{no_display}");
+            // A number that nobody uses.
+            let dead = x11(":64999").unwrap_err();
+            assert!(dead.contains("No X server is running at the display :64999"), "{dead}");
+            let dir = tempfile::tempdir().unwrap();
+            let runtime = dir.path().to_str().unwrap();
+            assert!(wayland("wayland-9", runtime).unwrap_err().contains("doesn't exist"));
+            assert!(wayland("wayland-9", "").unwrap_err().contains("XDG_RUNTIME_DIR"));
+            let path = dir.path().join("wayland-9");
+            let listener = UnixListener::bind(&path).unwrap();
+            assert_eq!(wayland("wayland-9", runtime), Ok(()));
+            assert_eq!(wayland(path.to_str().unwrap(), ""), Ok(()));
+            drop(listener);
+            assert!(wayland("wayland-9", runtime).unwrap_err().contains("has ended"));
+        }
+    }
+}
+
+/// Whether the X server lets us in. It answers: what is left is permission.
+#[cfg(all(unix, not(target_os = "macos")))]
+#[allow(unsafe_code)]
+fn can_open(display: &str) -> bool {
+    type Open = extern "C" fn(*const std::ffi::c_char) -> *mut std::ffi::c_void;
+    type Close = extern "C" fn(*mut std::ffi::c_void) -> std::ffi::c_int;
+    let Ok(name) = std::ffi::CString::new(display) else { return false };
+    // SAFETY: the signatures are Xlib's (XOpenDisplay(3)); the name outlives the call, the library is never unloaded, and the
+    // connection is closed by the function that belongs to it.
+    unsafe {
+        let Ok(xlib) = libloading::Library::new("libX11.so.6") else { return true };
+        let opened = match (xlib.get::<Open>(b"XOpenDisplay\0"), xlib.get::<Close>(b"XCloseDisplay\0")) {
+            (Ok(open), Ok(close)) => {
+                let connection = open(name.as_ptr());
+                if !connection.is_null() {
+                    close(connection);
+                }
+                !connection.is_null()
+            }
+            _ => true,
+        };
+        std::mem::forget(xlib);
+        opened
+    }
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]

@@ -2,6 +2,9 @@
 
 use eframe::{AppCreator, CreationContext, NativeOptions};
 
+/// Nothing needs to be prepared.
+pub(super) fn prepare() {}
+
 /// What the window system and the frames share: nothing.
 pub(super) struct Link;
 

@@ -4,6 +4,7 @@ mod args;
 mod clipboard;
 mod desktop;
 mod display;
+mod fonts;
 mod frame_log;
 mod gate;
 #[cfg_attr(not(all(unix, not(target_os = "macos"))), path = "input_method_system.rs")]
@@ -11,6 +12,7 @@ mod input_method;
 mod instance;
 mod outside;
 mod place;
+mod screens;
 mod screenshot;
 mod window;
 
@@ -44,15 +46,17 @@ fn system_language() -> Language {
 pub fn main() -> ExitCode {
     display::find_console();
     let args = Args::try_parse().unwrap_or_else(|error| privacy::end_with(&error));
+    privacy::tell_plainly("duplex");
     // First of all: no other thread runs yet.
     privacy::seal();
+    input_method::prepare();
     privacy::logging::start("warn,duplex=info");
     // Whoever asks for it is a program, the installer most of all: it looks at the exit code and tells the person itself.
     let tell = if args.quit { display::print } else { display::tell };
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            tell(&privacy::mask(&sentence));
+            tell(&privacy::without_places(&privacy::mask(&sentence)));
             ExitCode::FAILURE
         }
     }

@@ -1,21 +1,20 @@
-//! Where the window stands: noted while it is open, and taken up again where a screen still has it.
+//! Where the window stands: noted while it is open, and taken up again, within what the screens have to offer now.
 
-use egui::{Context, Rect, Vec2, ViewportBuilder, ViewportCommand, pos2, vec2};
+use egui::{Context, Rect, Vec2, ViewportBuilder, pos2, vec2};
 
+use super::screens;
 use crate::model::WindowPlace;
 
-/// A screen of this computer, in the system's points.
-pub(super) struct Screen {
-    /// Its upper left corner.
-    pub(super) corner: (f32, f32),
-    /// Its width and height.
-    pub(super) size: (f32, f32),
-}
-
-/// The least of a window's title that must be on a screen, so that a hand can take it.
-const GRIP: Vec2 = vec2(80.0, 16.0);
-/// How high a title is, about.
-const TITLE: f32 = 28.0;
+/// The window is never made smaller than this, in the system's points, unless the screen is.
+pub(super) const MIN_SIZE: Vec2 = vec2(480.0, 360.0);
+/// What a title bar and a frame take before the window system has told, in the system's points.
+const FRAME: Vec2 = vec2(2.0, 32.0);
+/// How far a window may reach beyond its screen, in pixels: some systems count an invisible edge to it.
+const SLACK: f32 = if cfg!(windows) { 10.0 } else { 0.0 };
+/// For so long after the start the window is fitted once more: its frame comes after it, in seconds.
+const SETTLING_S: f64 = 2.0;
+/// How often it is looked at in that time, in seconds.
+const LOOK_S: f64 = 0.25;
 
 /// Asks for the window as it was.
 pub(super) fn restore(viewport: ViewportBuilder, place: &WindowPlace) -> ViewportBuilder {
@@ -30,23 +29,98 @@ pub(super) fn restore(viewport: ViewportBuilder, place: &WindowPlace) -> Viewpor
     }
 }
 
-/// Brings a window onto the first screen whose own screen is gone.
-pub(super) fn bring_back(ctx: &Context, place: &WindowPlace, screens: &[Screen]) {
-    if let (false, Some(first)) = (is_in_reach(place, screens), screens.first()) {
-        let corner = pos2(first.corner.0 + 32.0, first.corner.1 + 32.0);
-        ctx.send_viewport_cmd(ViewportCommand::OuterPosition(corner));
+/// Keeps the window on the screens: before it is first seen, and until the system has put its frame around it.
+pub(super) struct Fitting {
+    /// What each screen has room for beside panels and docks, in pixels.
+    areas: Vec<Rect>,
+    settled: bool,
+}
+
+impl Fitting {
+    /// Fits a window that is not seen yet.
+    pub(super) fn new(window: Option<&winit::window::Window>, place: Option<&WindowPlace>) -> Fitting {
+        let Some(window) = window else { return Fitting { areas: Vec::new(), settled: true } };
+        let areas = screens::work_areas(window);
+        let scale = window.scale_factor() as f32;
+        if let Some(least) = areas.iter().map(|area| area.size()).reduce(Vec2::min) {
+            let least = (MIN_SIZE * scale).min(least - FRAME * scale);
+            let size = winit::dpi::PhysicalSize::new(least.x as u32, least.y as u32);
+            window.set_min_inner_size(Some(size));
+        }
+        let fitting = Fitting { areas, settled: false };
+        if place.is_none_or(|place| !place.maximized) {
+            let inner = window.inner_size();
+            let size = vec2(inner.width as f32, inner.height as f32) + FRAME * scale;
+            let corner = place.and_then(|place| place.corner).map(|(x, y)| pos2(x * scale, y * scale));
+            let there = window.outer_position().ok().map(|at| pos2(at.x as f32, at.y as f32));
+            if let Some(corner) = corner.or(there) {
+                fitting.fit(window, Rect::from_min_size(corner, size), FRAME * scale);
+            }
+        }
+        fitting
+    }
+
+    /// Looks at the window again, as long as it may still get its frame.
+    pub(super) fn look(&mut self, ctx: &Context, window: Option<&winit::window::Window>) {
+        let Some(window) = window.filter(|_| !self.settled) else { return };
+        let (now, maximized) = ctx.input(|input| {
+            let viewport = input.viewport();
+            (input.time, viewport.maximized == Some(true) || viewport.fullscreen == Some(true))
+        });
+        self.settled = now > SETTLING_S;
+        ctx.request_repaint_after(std::time::Duration::from_secs_f64(LOOK_S));
+        let Ok(corner) = window.outer_position() else { return self.settled = true };
+        if maximized {
+            return;
+        }
+        let (outer, inner) = (window.outer_size(), window.inner_size());
+        let size = vec2(outer.width as f32, outer.height as f32);
+        let frame = size - vec2(inner.width as f32, inner.height as f32);
+        self.fit(window, Rect::from_min_size(pos2(corner.x as f32, corner.y as f32), size), frame);
+    }
+
+    fn fit(&self, window: &winit::window::Window, outer: Rect, frame: Vec2) {
+        let Some(fitted) = fitted(outer, &self.areas) else { return };
+        log::info!("the window is fitted to the screen: {outer:?} becomes {fitted:?}");
+        let inner = (fitted.size() - frame).max(vec2(1.0, 1.0));
+        let size = winit::dpi::PhysicalSize::new(inner.x as u32, inner.y as u32);
+        if fitted.size() != outer.size() {
+            let _ = window.request_inner_size(size);
+        }
+        window
+            .set_outer_position(winit::dpi::PhysicalPosition::new(fitted.min.x as i32, fitted.min.y as i32));
     }
 }
 
-/// Whether a hand can take the window by its title. One without a known corner stands where the system put it.
-fn is_in_reach(place: &WindowPlace, screens: &[Screen]) -> bool {
-    let Some((x, y)) = place.corner else { return true };
-    let title = Rect::from_min_size(pos2(x, y), vec2(place.width, TITLE));
-    screens.iter().any(|screen| {
-        let screen = Rect::from_min_size(screen.corner.into(), screen.size.into());
-        let seen = title.intersect(screen);
-        seen.width() >= GRIP.x && seen.height() >= GRIP.y
-    })
+/// Where a window belongs that is not all on the screens: on the one that has most of it, or the first; as large as that
+/// allows. None: it is all on them, be it on several.
+fn fitted(outer: Rect, areas: &[Rect]) -> Option<Rect> {
+    let shown = |area: &Rect| {
+        let part = outer.intersect(*area);
+        if part.is_positive() { part.area() } else { 0.0 }
+    };
+    let is_within = |area: &Rect| {
+        let slack = area.expand2(vec2(SLACK, 0.0)).with_max_y(area.bottom() + SLACK);
+        slack.contains_rect(outer)
+    };
+    // Screens that mirror each other would count twice.
+    let whole: f32 = areas.iter().map(shown).sum();
+    if areas.is_empty() || areas.iter().any(is_within) || whole >= outer.area() - 1.0 && !overlap(areas) {
+        return None;
+    }
+    let first = areas.first().copied();
+    let most = areas.iter().copied().filter(|area| shown(area) > 0.0);
+    let area = most.max_by(|one, other| shown(one).total_cmp(&shown(other))).or(first)?;
+    let size = outer.size().min(area.size());
+    let corner = outer.min.max(area.min).min(area.max - size);
+    Some(Rect::from_min_size(corner, size))
+}
+
+fn overlap(areas: &[Rect]) -> bool {
+    areas
+        .iter()
+        .enumerate()
+        .any(|(at, one)| areas[at + 1..].iter().any(|other| one.intersect(*other).is_positive()))
 }
 
 /// Notes where the window stands now. A maximised or hidden one keeps the place it had before.
@@ -70,29 +144,54 @@ pub(super) fn note(ctx: &Context, place: &mut Option<WindowPlace>) {
 mod tests {
     use super::*;
 
-    fn at(corner: (f32, f32)) -> WindowPlace {
-        WindowPlace { width: 800.0, height: 600.0, corner: Some(corner), maximized: false }
+    fn rect(x: f32, y: f32, width: f32, height: f32) -> Rect {
+        Rect::from_min_size(pos2(x, y), vec2(width, height))
     }
 
     #[test]
-    fn a_window_is_in_reach_while_its_title_is_on_a_screen() {
-        let screens = [
-            Screen { corner: (0.0, 0.0), size: (1280.0, 800.0) },
-            Screen { corner: (1280.0, -200.0), size: (1920.0, 1080.0) },
-        ];
-        for inside in [(0.0, 0.0), (1200.0, 20.0), (2500.0, -180.0), (-700.0, 300.0)] {
-            assert!(is_in_reach(&at(inside), &screens), "{inside:?}");
+    fn a_window_that_is_all_on_the_screens_stays_as_it_is() {
+        let screens = [rect(0.0, 0.0, 1280.0, 800.0), rect(1280.0, -200.0, 1920.0, 1080.0)];
+        for inside in [
+            rect(0.0, 0.0, 1280.0, 800.0),
+            rect(1500.0, -200.0, 800.0, 600.0),
+            // On both.
+            rect(1000.0, 100.0, 800.0, 600.0),
+        ] {
+            assert_eq!(fitted(inside, &screens), None, "{inside:?}");
         }
-        for outside in [(-790.0, 0.0), (0.0, 795.0), (3200.0, 0.0), (0.0, -300.0)] {
-            assert!(!is_in_reach(&at(outside), &screens), "{outside:?}");
+        assert_eq!(fitted(rect(5.0, 5.0, 10.0, 10.0), &[]), None, "nothing is known of screens");
+    }
+
+    #[test]
+    fn a_window_that_is_not_comes_to_the_screen_that_has_most_of_it() {
+        let screens = [rect(0.0, 0.0, 1280.0, 800.0), rect(1280.0, -200.0, 1920.0, 1080.0)];
+        for (before, after) in [
+            // Partly outside at each side.
+            (rect(-40.0, 30.0, 800.0, 600.0), rect(0.0, 30.0, 800.0, 600.0)),
+            (rect(0.0, 795.0, 800.0, 600.0), rect(0.0, 200.0, 800.0, 600.0)),
+            (rect(2900.0, 700.0, 800.0, 600.0), rect(2400.0, 280.0, 800.0, 600.0)),
+            // On none.
+            (rect(9000.0, 9000.0, 800.0, 600.0), rect(480.0, 200.0, 800.0, 600.0)),
+            // Larger than its screen.
+            (rect(1300.0, -100.0, 2600.0, 1600.0), rect(1280.0, -200.0, 1920.0, 1080.0)),
+        ] {
+            assert_eq!(fitted(before, &screens), Some(after), "{before:?}");
         }
-        // The second screen is unplugged.
-        assert!(!is_in_reach(&at((2500.0, -180.0)), &screens[..1]));
-        assert!(is_in_reach(&WindowPlace { corner: None, ..at((0.0, 0.0)) }, &screens));
+        // The second screen is unplugged, and a panel takes the top of the first.
+        let left = [rect(0.0, 24.0, 1024.0, 744.0)];
+        assert_eq!(fitted(rect(2900.0, 100.0, 1024.0, 768.0), &left), Some(left[0]));
+    }
+
+    #[test]
+    fn screens_that_mirror_each_other_are_no_more_room() {
+        let both = [rect(0.0, 0.0, 1024.0, 768.0), rect(0.0, 0.0, 1024.0, 768.0)];
+        let half_outside = rect(0.0, 384.0, 1024.0, 768.0);
+        assert_eq!(fitted(half_outside, &both), Some(both[0]));
     }
 
     #[test]
     fn a_size_that_makes_no_sense_is_not_asked_for() {
+        let at = |corner| WindowPlace { width: 800.0, height: 600.0, corner: Some(corner), maximized: false };
         let usual = ViewportBuilder::default().with_inner_size([1280.0, 800.0]);
         let odd = WindowPlace { width: f32::NAN, ..at((0.0, 0.0)) };
         assert_eq!(restore(usual.clone(), &odd), usual);

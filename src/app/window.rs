@@ -8,12 +8,13 @@ use egui::{IconData, ViewportBuilder};
 
 use super::clipboard::{self, Clipboard};
 use super::desktop::{Desktop, Report};
+use super::fonts;
 use super::frame_log::FrameLog;
 use super::gate::Gate;
 use super::input_method::{self, Link};
 use super::instance::{Call, Instance};
 use super::outside::Outside;
-use super::place;
+use super::place::{self, Fitting};
 use super::screenshot::{Plan, Shot};
 use crate::clock;
 use crate::model::notices::Target;
@@ -40,7 +41,7 @@ pub(super) fn open(
         .with_app_id("duplex")
         .with_title("Duplex")
         .with_inner_size([1280.0, 800.0])
-        .with_min_inner_size([480.0, 360.0]);
+        .with_min_inner_size(place::MIN_SIZE);
     let viewport = match &place {
         Some(place) => place::restore(viewport, place),
         None => viewport,
@@ -63,6 +64,8 @@ pub(super) fn open(
             renderer,
             // egui's own clipboard blocks the window for as long as another program takes to answer.
             clipboard_shortcuts: false,
+            // Ours knows which of the fonts comes first for emoji.
+            system_font_fallback: false,
             ..NativeOptions::default()
         };
         let link = &link;
@@ -139,14 +142,9 @@ impl Parts {
             }
             Err(error) => log::warn!("nothing can be copied or pasted: {error}"),
         }
+        fonts::install(&creation.egui_ctx);
         let ui = Ui::new(&creation.egui_ctx, Options { language, panes });
-        if let (Some(place), Some(window)) = (&place, creation.winit_window()) {
-            let screens = window.available_monitors().map(|screen| place::Screen {
-                corner: screen.position().to_logical::<f32>(screen.scale_factor()).into(),
-                size: screen.size().to_logical::<f32>(screen.scale_factor()).into(),
-            });
-            place::bring_back(&creation.egui_ctx, place, &screens.collect::<Vec<_>>());
-        }
+        let fitting = Fitting::new(creation.winit_window().map(|window| &**window), place.as_ref());
         // Both are set here alone, so neither can be set already.
         let _ = gate.set(Gate::new(creation.egui_ctx.clone()));
         // Wayland says nothing of a window's visibility, and cannot change it.
@@ -172,6 +170,7 @@ impl Parts {
             drawn: false,
             outside,
             place,
+            fitting,
             wanted: Vec::new(),
             not_pasted,
             _instance: instance,
@@ -190,6 +189,7 @@ struct Window {
     outside: Outside,
     /// Where it stands.
     place: Option<WindowPlace>,
+    fitting: Fitting,
     /// What the worker has not taken yet, in order.
     wanted: Vec<Intent>,
     /// Pastes that came to nothing.
@@ -234,6 +234,7 @@ impl eframe::App for Window {
             log::info!("first frame");
         }
         let frame_log = FrameLog::begin(ui, &self.model);
+        self.fitting.look(ui.ctx(), frame.winit_window().map(|window| &**window));
         place::note(ui.ctx(), &mut self.place);
         if let Some(troubles) = &self.not_pasted {
             let mut troubles = troubles.lock().unwrap_or_else(PoisonError::into_inner);

@@ -107,6 +107,7 @@ fn app_dir() -> Result<PathBuf, Failure> {
 /// Runs the console companion with the program's arguments. `app`: the flags of the window's program, for `generate`.
 pub fn main(app: fn() -> clap::Command) -> ExitCode {
     let args = Args::read();
+    privacy::tell_plainly("duplexctl");
     // First of all: no other thread runs yet.
     privacy::seal();
     privacy::logging::start(if args.verbose { "info" } else { "warn" });

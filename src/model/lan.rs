@@ -307,7 +307,7 @@ mod tests {
         assert!(!name.contains(['\u{202e}', '\n']), "{name}");
         for bad in ["me:pw@evil.example", "evil.example:9", "a/b", "", "a b", "[::1"] {
             let text = format!("wss://a.example:1/x#invite=abcd&at={bad}");
-            assert_eq!(InviteLink::extras(&text, &address).0, [String::new(); 0], "{bad}");
+            assert!(InviteLink::extras(&text, &address).0.is_empty(), "{bad}");
         }
     }
 

@@ -43,6 +43,19 @@ pub enum Hours {
     Twelve,
 }
 
+/// Whether what comes by itself fades in.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Motion {
+    /// Unless the system asks for less motion.
+    #[default]
+    System,
+    /// It does.
+    Full,
+    /// It does not.
+    Reduced,
+}
+
 /// How closely things stand.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,6 +77,8 @@ pub struct Preferences {
     pub theme: Theme,
     /// How closely things stand.
     pub density: Density,
+    /// Whether what comes by itself fades in.
+    pub motion: Motion,
     /// How large everything is, in percent of the system's own scale. See [`Preferences::zoom`].
     pub zoom_percent: u16,
     /// What to be told of while looking elsewhere.
@@ -84,6 +99,7 @@ impl Default for Preferences {
             language: LanguageChoice::System,
             theme: Theme::System,
             density: Density::Comfortable,
+            motion: Motion::System,
             zoom_percent: 100,
             notices: NoticePreferences::default(),
             hours: Hours::TwentyFour,

@@ -134,7 +134,7 @@ mod tests {
             assert_eq!(id_of_name(name), id);
             assert_eq!(new_id(id).is_some(), !id.is_empty(), "{name}");
         }
-        for bad in ["", " ", "~me", "a\u{1}b", &"x".repeat(65)] {
+        for bad in ["", " ", ".", "..", "~me", "a\u{1}b", &"x".repeat(65)] {
             assert_eq!(new_id(bad), None, "{bad}");
         }
     }

@@ -19,6 +19,12 @@ pub(super) fn remove_variables(names: &[OsString]) {
     }
 }
 
+/// Sets a variable of the environment. Only before the first thread starts.
+pub(super) fn set_variable(name: &str, value: &str) {
+    // SAFETY: called by `main` before anything starts a thread, so that nobody else reads or changes the environment.
+    unsafe { std::env::set_var(name, value) };
+}
+
 /// Overwrites secrets in the command line that others see. Linux only; elsewhere nothing changes. Only before the first
 /// thread starts.
 pub(super) fn hide_arguments() {

@@ -7,13 +7,21 @@ mod environment;
 pub mod known;
 pub mod logging;
 mod memory;
+mod panics;
 mod plain;
 mod token;
 
 pub use address_arg::{AddressParser, end_with};
 pub use known::mask;
+pub use panics::{tell_plainly, without_places};
 pub use plain::{Unencrypted, check_encrypted};
 pub use token::{TokenError, TokenOptions};
+
+/// Sets a variable of this process's environment, which children inherit. Call it in `main`, before the first thread
+/// starts.
+pub fn set_variable(name: &str, value: &str) {
+    memory::set_variable(name, value);
+}
 
 /// Takes secrets out of what others can read of this process: the environment, which children inherit, and the command
 /// line. Call it in `main`, right after the arguments were parsed and before the first thread starts.

@@ -125,12 +125,14 @@ impl SecretStore {
         SecretStore { scope, keyring: Arc::new(Empty), file: None, known: Arc::default() }
     }
 
-    /// Whether the keyring can be asked. Blocks.
+    /// Whether the keyring takes a secret: some answer, and take none. Blocks.
     ///
     /// # Errors
-    /// When there is none, or it stays locked.
+    /// When there is none, it stays locked, or it takes nothing.
     pub fn check(&self) -> Result<(), NotKept> {
-        self.keyring.get("whether there is a keyring").map(drop)
+        const NAME: &str = "test whether this keyring can be used";
+        self.keyring.set(NAME, "-")?;
+        self.keyring.remove(NAME)
     }
 
     /// A connection's secret; none where none was ever kept. Blocks. One that is in the file moves to the keyring as soon

@@ -119,6 +119,10 @@ impl Ui {
             Target::Theme(theme) => Preferences { theme, ..wanted },
             Target::Language(language) => Preferences { language, ..wanted },
             Target::Density(density) => Preferences { density, ..wanted },
+            Target::Setting(at) => {
+                self.dialog = Some(dialog::Dialog::setting(wanted, cx.words, at));
+                return;
+            }
         };
         self.looks.choose(choice, cx.intents);
     }

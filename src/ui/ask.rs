@@ -8,7 +8,7 @@ use egui::{Area, Frame, Id, Key, Label, Order, RichText, TextEdit, Ui, pos2};
 
 use super::theme::{self, radius, size, space};
 use super::token::TokenSheet;
-use super::{Cx, rooms, widgets};
+use super::{Cx, fade, rooms, widgets};
 use crate::model::address::unencrypted_host;
 use crate::model::id::ConnectionId;
 use crate::model::intent::Intent;
@@ -130,6 +130,7 @@ impl Ask {
             });
             frame
                 .show(ui, |ui| {
+                    fade::appear(ui, ("ask", facts.id));
                     ui.set_width(width);
                     self.fields(ui, cx, facts)
                 })

@@ -3,7 +3,7 @@
 use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui};
 
 use super::theme::{self, space};
-use super::{Cx, widgets};
+use super::{Cx, fade, widgets};
 use crate::model::intent::Intent;
 use crate::model::reducer::Banner;
 
@@ -33,6 +33,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx) {
         let margin = Margin::symmetric(space::LARGE as i8, space::SMALL as i8);
         let frame = Frame::new().fill(theme.warn_ground).inner_margin(margin);
         Panel::top(("banner", index)).frame(frame).resizable(false).show(ui, |ui| {
+            fade::appear(ui, ("banner", &sentence.what));
             ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
                 if is_dismissable(&banner) && ui.add(widgets::plain(cx.words.dismiss)).clicked() {
                     cx.intents.push(Intent::DismissBanner(banner.clone()));

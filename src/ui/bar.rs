@@ -9,7 +9,7 @@ use super::link::LinkMemory;
 use super::text::StateWord;
 use super::theme::{self, radius, size, space};
 use super::widgets;
-use super::{Cx, Place, harmless};
+use super::{Cx, Place, fade, harmless};
 use super::{panes, rooms};
 use crate::model::address;
 use crate::model::id::ConnectionId;
@@ -306,6 +306,7 @@ fn explanation(
     let mut edit = None;
     let margin = Margin::symmetric(space::MEDIUM as i8, space::SMALL as i8);
     Frame::new().fill(ground).corner_radius(radius::CONTROL).inner_margin(margin).show(ui, |ui| {
+        fade::appear(ui, ("why a link is down", id));
         ui.set_min_width(ui.available_width());
         let what = ui.add(Label::new(RichText::new(&sentence.what).color(colour)).wrap());
         widgets::alert(ui, what.id, &sentence.what);

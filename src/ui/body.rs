@@ -1,5 +1,6 @@
 //! Draws the bar and, as the layout has them, the panes below it.
 
+use egui::accesskit::Role;
 use egui::{CentralPanel, Frame, Margin, Panel};
 
 use super::panes::Layout;
@@ -65,6 +66,7 @@ impl Ui {
             unread,
         };
         let wish = Panel::top("connection bar").frame(frame).resizable(false).show(ui, |ui| {
+            widgets::landmark(ui, Role::Banner, cx.words.connection_bar);
             let open = self.open.as_ref();
             let link = open.and_then(|place| self.links.get(&place.connection));
             let log = open.is_some_and(|place| self.logs.shows(place.connection));
@@ -113,7 +115,10 @@ impl Ui {
                 .frame(panel)
                 .default_size(devices_width.unwrap_or(room_for_devices))
                 .size_range(size::DEVICES_LEAST..=most)
-                .show(ui, |ui| self.devices.show(ui, cx, &self.links, self.layout.lists_mut()));
+                .show(ui, |ui| {
+                    widgets::landmark(ui, Role::Complementary, cx.words.devices.devices);
+                    self.devices.show(ui, cx, &self.links, self.layout.lists_mut())
+                });
             widgets::splitter(ui, "devices", cx.words.resize_devices);
             beside = Some((Stop::Devices, shown.response.rect));
             shown.response.rect.width()
@@ -181,6 +186,8 @@ impl Ui {
         let is_chat = self.layout.shows_chat();
         let frame = Frame::new().fill(if is_chat { theme.ground } else { theme.panel });
         let shown = CentralPanel::default().frame(frame).show(ui, |ui| {
+            let name = if is_chat { cx.words.keys.chat } else { cx.words.devices.devices };
+            widgets::landmark(ui, Role::Main, name);
             if first_steps::show(ui, cx) {
                 self.dialog = Some(dialog::Dialog::add());
             }
@@ -205,6 +212,7 @@ impl Ui {
     }
 
     fn rooms(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
+        widgets::landmark(ui, Role::Navigation, cx.words.keys.rooms);
         match self.rooms.show(ui, cx, self.open.as_ref(), &self.links, self.chat.reading()) {
             Some(rooms::Wish::Open(place)) => {
                 self.visit(cx, place);
@@ -261,6 +269,7 @@ impl Ui {
             title.push_str(&format!("{room} — "));
         }
         title.push_str("Duplex");
+        ui.ctx().accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label(title.clone()));
         if self.title != title {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
             self.title = title;

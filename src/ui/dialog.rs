@@ -1,12 +1,13 @@
 //! The dialog to add, edit and test a connection, the one that asks before a connection is removed, and the frame of all.
 
 use egui::accesskit::Role;
-use egui::{Frame, Id, Key, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{Key, Label, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use super::search::day;
 use super::target::Target;
-use super::theme::{self, radius, size, space};
-use super::{Cx, harmless, nearby, open_link, people, rooms, settings, shortcuts, widgets};
+use super::text::Words;
+use super::theme::{self, size, space};
+use super::{Cx, fade, harmless, nearby, open_link, people, rooms, settings, sheet, shortcuts, widgets};
 use crate::model::address::{self, Address, BadAddress, unencrypted_host};
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
@@ -65,6 +66,8 @@ pub(super) struct Form {
     auto_connect: bool,
     /// Where there is no keyring, the person wants the token in a file.
     keep_in_file: bool,
+    /// Whether there is a keyring is being looked for, or known.
+    asked_keyring: bool,
     advanced: bool,
     /// With what the last test was made: its outcome says nothing of anything else.
     tested: Option<Tried>,
@@ -99,6 +102,7 @@ impl Dialog {
             protocol: Protocol::default(),
             auto_connect: true,
             keep_in_file: false,
+            asked_keyring: false,
             advanced: false,
             tested: None,
             fresh: true,
@@ -109,6 +113,11 @@ impl Dialog {
     /// For the app's settings.
     pub(super) fn settings(chosen: Preferences) -> Dialog {
         Dialog::Settings(settings::Sheet::new(chosen))
+    }
+
+    /// For one of the app's settings.
+    pub(super) fn setting(chosen: Preferences, words: &Words, at: usize) -> Dialog {
+        Dialog::Settings(settings::Sheet::at(chosen, words, at))
     }
 
     /// For the settings of a connection.
@@ -129,6 +138,7 @@ impl Dialog {
             protocol: profile.protocol,
             auto_connect: profile.auto_connect,
             keep_in_file: cx.model.read(|model| model.tokens_in_file.contains(&id)),
+            asked_keyring: false,
             advanced,
             tested: None,
             fresh: true,
@@ -190,40 +200,29 @@ impl Dialog {
         }
     }
 
-    /// Draws the dialog.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx) -> Fate {
-        let theme = theme::of(ui);
-        let frame = Frame::new()
-            .fill(theme.raised)
-            .stroke(egui::Stroke::new(1.0, theme.line))
-            .corner_radius(radius::CARD)
-            .inner_margin(space::HUGE);
-        let window = ui.ctx().content_rect().size();
-        let width = match self {
+    /// How wide its contents want to be, in points.
+    fn width(&self) -> f32 {
+        match self {
+            Dialog::Settings(_) => size::SETTINGS,
+            Dialog::Shortcuts => size::SHORTCUTS,
             Dialog::People(_) | Dialog::AddDevice(_) => size::WIDE_DIALOG,
             _ => size::DIALOG,
-        };
-        let width = width.min(window.x - 2.0 * (space::HUGE + space::LARGE));
-        let modal = Modal::new(Id::unique("dialog")).frame(frame).backdrop_color(theme.veil);
-        let shown = modal.show(ui.ctx(), |ui| {
-            ui.set_width(width);
-            ui.spacing_mut().item_spacing.y = space::SMALL;
-            let title = self.title(cx);
-            ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
-                node.set_role(Role::Dialog);
-                node.set_label(title);
-                node.set_modal();
-            });
-            match self {
-                Dialog::Connection(form) => form.show(ui, cx, window.y),
-                Dialog::Settings(sheet) => sheet.show(ui, cx, window.y),
-                Dialog::Shortcuts => shortcuts::show(ui, cx, window.y),
-                Dialog::OpenLink(ask) => ask.show(ui, cx, window.y),
-                Dialog::Day(sheet) => sheet.show(ui, cx),
-                Dialog::People(sheet) => sheet.show(ui, cx, window.y),
-                Dialog::AddDevice(sheet) => sheet.show(ui, cx, window.y),
-                Dialog::Remove { id, name } => remove(ui, cx, *id, name),
-            }
+        }
+    }
+
+    /// Draws the dialog.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx) -> Fate {
+        let window = ui.ctx().content_rect().size();
+        let (title, width) = (self.title(cx), self.width());
+        let shown = sheet::show(ui, "dialog", &title, width, |ui| match self {
+            Dialog::Connection(form) => form.show(ui, cx, window.y),
+            Dialog::Settings(sheet) => sheet.show(ui, cx, window.y),
+            Dialog::Shortcuts => shortcuts::show(ui, cx),
+            Dialog::OpenLink(ask) => ask.show(ui, cx, window.y),
+            Dialog::Day(sheet) => sheet.show(ui, cx),
+            Dialog::People(sheet) => sheet.show(ui, cx, window.y),
+            Dialog::AddDevice(sheet) => sheet.show(ui, cx, window.y),
+            Dialog::Remove { id, name } => remove(ui, cx, *id, name),
         });
         let escape =
             shown.is_top_modal && !shown.any_popup_open && ui.input(|input| input.key_pressed(Key::Escape));
@@ -237,7 +236,7 @@ impl Dialog {
 
 fn remove(ui: &mut Ui, cx: &mut Cx, id: ConnectionId, name: &str) -> Fate {
     let theme = theme::of(ui);
-    ui.label(RichText::new((cx.words.remove_title)(name)).font(theme::title()));
+    sheet::title(ui, &(cx.words.remove_title)(name));
     ui.add(Label::new(cx.words.remove_text).wrap());
     ui.add_space(space::SMALL);
     let mut fate = Fate::Open;
@@ -263,17 +262,19 @@ impl Form {
 
     fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
         let words = cx.words;
-        if self.fresh {
-            // Before an invite is used, the person is to know whether its token can be kept.
-            cx.intents.push(Intent::AskKeyring);
-        }
         let title = if self.id == ConnectionId(0) { words.add_title } else { words.edit_title };
-        ui.label(RichText::new(title).font(theme::title()));
+        sheet::title(ui, title);
         let most = (window_height - 190.0).max(160.0);
         // At its full height from the first frame: grown frame by frame it would move under the pointer.
         let scroll = ScrollArea::vertical().max_height(most).min_scrolled_height(most);
         let enter = scroll.auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx)).inner;
         let checked = self.check(cx);
+        // Before an invite is used, the person is to know whether its token can be kept. It is asked for only then: a keyring
+        // that is locked wants its password.
+        let gives_token = self.invited(&checked) || !self.token.trim().is_empty();
+        if gives_token && !std::mem::replace(&mut self.asked_keyring, true) {
+            cx.intents.push(Intent::AskKeyring);
+        }
         let again = self.outcome(ui, cx, &checked);
         let checked = if again { self.check(cx) } else { checked };
         ui.add_space(space::TINY);
@@ -436,8 +437,11 @@ impl Form {
             TestOutcome::Failed(_) => theme.bad,
         };
         let text = format!("{} {}", sentence.what, sentence.then);
-        let shown = ui.add(Label::new(RichText::new(text.trim_end()).color(colour)).wrap());
-        widgets::live(ui, shown.id, text.trim_end());
+        ui.scope(|ui| {
+            fade::appear(ui, ("outcome of a test", &text));
+            let shown = ui.add(Label::new(RichText::new(text.trim_end()).color(colour)).wrap());
+            widgets::live(ui, shown.id, text.trim_end());
+        });
         let TestOutcome::Failed(Why::WrongScheme { .. }) = outcome else { return false };
         let Some(first) = checked.addresses.as_ref().ok().and_then(|all| all.first()) else { return false };
         let Some(url) = address::other_scheme(&first.url) else { return false };

@@ -1,9 +1,9 @@
 //! [`Looks`]: the person's preferences as the window follows them: its words, its colours, its zoom.
 
 use super::text::{Language, Words};
-use super::theme;
+use super::{Surroundings, fade, theme};
 use crate::model::intent::Intent;
-use crate::model::preferences::Preferences;
+use crate::model::preferences::{Motion, Preferences};
 use crate::model::shared::SharedModel;
 
 /// The preferences that the window follows.
@@ -15,6 +15,8 @@ pub(super) struct Looks {
     wanted: Preferences,
     /// What the context is dressed in.
     worn: Preferences,
+    /// Whether things fade in; none before the first frame.
+    fades: Option<bool>,
 }
 
 impl Looks {
@@ -25,7 +27,7 @@ impl Looks {
         theme::install_font(ctx);
         let usual = Preferences::default();
         theme::apply(ctx, usual.theme);
-        Looks { system, told: usual, wanted: usual, worn: usual }
+        Looks { system, told: usual, wanted: usual, worn: usual, fades: None }
     }
 
     /// The words to speak in.
@@ -55,8 +57,16 @@ impl Looks {
     }
 
     /// Follows the model, and dresses the window anew where something changed.
-    pub(super) fn follow(&mut self, ui: &mut egui::Ui, model: &SharedModel) {
+    pub(super) fn follow(&mut self, ui: &mut egui::Ui, model: &SharedModel, around: Surroundings) {
         self.hear(model);
+        let fades = match self.wanted.motion {
+            Motion::System => !around.reduced_motion,
+            Motion::Full => true,
+            Motion::Reduced => false,
+        };
+        if self.fades.replace(fades) != Some(fades) {
+            fade::set(ui.ctx(), fades);
+        }
         if self.worn == self.wanted {
             return;
         }

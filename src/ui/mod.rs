@@ -18,12 +18,15 @@ mod chat;
 mod devices;
 mod dialog;
 mod digits;
+mod fade;
 mod first_steps;
 mod focus;
+mod focus_mark;
 mod icons;
 mod link;
 mod log;
 mod looks;
+mod menu;
 mod nearby;
 mod nul;
 mod open_link;
@@ -37,7 +40,9 @@ mod room_menu;
 mod rooms;
 mod search;
 mod settings;
+mod sheet;
 mod shortcuts;
+mod synonyms;
 mod target;
 mod value;
 mod widgets;
@@ -196,7 +201,8 @@ impl Ui {
     /// Draws the window. What the person wants is added to `intents`. Asks the context for its next repaint, and only
     /// for one that [`Ui::next_deadline`] names.
     pub fn show(&mut self, ui: &mut egui::Ui, model: &SharedModel, now: Time, intents: &mut Vec<Intent>) {
-        self.looks.follow(ui, model);
+        focus_mark::note(ui.ctx());
+        self.looks.follow(ui, model, self.around);
         let mut deadline = Deadline::default();
         let (words, chosen) = (self.looks.words(), self.looks.wanted());
         let mut cx = Cx { words, chosen, now, model, intents, around: self.around, deadline: &mut deadline };
@@ -215,7 +221,7 @@ impl Ui {
         self.panels(ui, &mut cx);
         self.come_back(ui);
         self.dialogs(ui, &mut cx);
-        widgets::focus_mark(ui.ctx());
+        focus_mark::mark(ui.ctx());
         self.paste_note.show(ui, &mut cx);
         self.keep_panes(ui, &mut cx);
         self.entitle(ui, &cx);

@@ -16,6 +16,8 @@ pub struct Surroundings {
     pub tray: Option<bool>,
     /// Whether a hidden window can be brought back.
     pub can_hide: bool,
+    /// Whether the system asks for less motion.
+    pub reduced_motion: bool,
 }
 
 impl Ui {

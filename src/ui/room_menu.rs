@@ -1,10 +1,9 @@
 //! The menu of a room: of which of its messages to be told.
 
-use egui::{Popup, Response, SetOpenCommand, Ui};
+use egui::{Response, Ui};
 
-use super::Cx;
-use super::keys::{self, Action};
 use super::text::Words;
+use super::{Cx, harmless, menu};
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
 use crate::model::notices::Level;
@@ -38,28 +37,16 @@ pub(super) fn show(
     (connection, room): (ConnectionId, &RoomName),
     choice: Choice,
 ) {
-    let by_keys = response.has_focus()
-        && ui.input_mut(|input| {
-            keys::of(Action::RoomMenu).iter().any(|shortcut| input.consume_shortcut(shortcut))
-        });
-    let set = if response.secondary_clicked() || by_keys {
-        Some(SetOpenCommand::Bool(true))
-    } else {
-        response.clicked().then_some(SetOpenCommand::Bool(false))
-    };
-    let words = cx.words.notices;
-    Popup::menu(response).open_memory(set).show(|ui| {
+    let all = cx.words;
+    let words = all.notices;
+    let name = || (all.more)(&harmless::line(room.as_str(), 64));
+    menu::context(ui, response, name, |ui| {
         let usual = (words.as_all_rooms)(choice.usual);
         let levels = [Level::All, Level::Mentions, Level::Nothing];
         let own = levels.map(|level| (Some(level), (words.level)(level).to_owned()));
-        for (at, (level, name)) in std::iter::once((None, usual)).chain(own).enumerate() {
-            let option = ui.radio(choice.own == level, name);
-            if by_keys && at == 0 {
-                option.request_focus();
-            }
-            if option.clicked() {
+        for (level, name) in std::iter::once((None, usual)).chain(own) {
+            if menu::radio(ui, choice.own == level, &name).clicked() {
                 cx.intents.push(Intent::SetRoomLevel { connection, room: room.clone(), level });
-                ui.close();
             }
         }
     });

@@ -14,7 +14,7 @@ use super::room_menu::{self, Choice};
 use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
-use super::{Cx, Place, harmless, people};
+use super::{Cx, Place, harmless, menu, people};
 use crate::model::chat::Refusal;
 use crate::model::id::{ConnectionId, RoomName};
 use crate::model::intent::Intent;
@@ -222,18 +222,24 @@ impl Rooms {
         let here = open.filter(|place| place.connection == row.id);
         let mut wish = header(ui, cx, row, link, self);
         let pitch = cx.rhythm().row + GAP;
-        let mut next = 0;
-        for RoomRow { at, name, counts, choice } in room_rows(cx, row, &drawn(ui, row.rooms, pitch), reading)
-        {
-            ui.add_space((at - next) as f32 * pitch);
-            next = at + 1;
-            let selected = here.is_some_and(|place| place.room.as_ref() == Some(&name));
-            let wants_focus = selected && std::mem::take(&mut self.wants_focus);
-            if room_row(ui, cx, (row.id, &name), (counts, choice), selected, wants_focus) {
-                wish = Some(Wish::Open(Place { connection: row.id, room: Some(name) }));
+        let shown = room_rows(cx, row, &drawn(ui, row.rooms, pitch), reading);
+        let list = UiBuilder::new().accessibility_role(Role::List);
+        let list = list.accessibility_label((cx.words.rooms_of)(&row.name));
+        ui.scope_builder(list, |ui| {
+            ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_size_of_set(row.rooms));
+            let mut next = 0;
+            for RoomRow { at, name, counts, choice } in shown {
+                ui.add_space((at - next) as f32 * pitch);
+                next = at + 1;
+                let selected = here.is_some_and(|place| place.room.as_ref() == Some(&name));
+                let wants_focus = selected && std::mem::take(&mut self.wants_focus);
+                let (place, set) = ((row.id, &name), (at, row.rooms));
+                if room_row(ui, cx, place, set, (counts, choice), selected, wants_focus) {
+                    wish = Some(Wish::Open(Place { connection: row.id, room: Some(name) }));
+                }
             }
-        }
-        ui.add_space(row.rooms.saturating_sub(next) as f32 * pitch);
+            ui.add_space(row.rooms.saturating_sub(next) as f32 * pitch);
+        });
         let said = match row.rooms {
             0 => Some(cx.words.no_rooms.to_owned()),
             shown => row.has_more.then(|| (cx.words.rooms_left_out)(shown)),
@@ -347,12 +353,13 @@ fn header(
     }
     let id = Id::unique(("connection header", row.id));
     let spoken = (cx.words.state_of)(&row.name, state);
-    widgets::spoken(ui, Rect::from_min_max(rect.min, menu_rect.left_bottom()), id, &spoken)
-        .on_hover_text(spoken);
-    menu(ui, cx, row, word, menu_rect, rooms)
+    let shown = widgets::spoken(ui, Rect::from_min_max(rect.min, menu_rect.left_bottom()), id, &spoken);
+    widgets::heading(ui, &shown, &spoken, 2);
+    shown.on_hover_text(spoken);
+    more(ui, cx, row, word, menu_rect, rooms)
 }
 
-fn menu(
+fn more(
     ui: &mut Ui,
     cx: &mut Cx,
     row: &ConnectionRow,
@@ -363,43 +370,44 @@ fn menu(
     let mut wish = None;
     let words = cx.words;
     let builder = UiBuilder::new().max_rect(rect).id_salt(("connection menu", row.id));
-    let button = Button::new("").frame_when_inactive(false).min_size(rect.size());
     // Beside the flow of the list: it takes no room of its own.
     let mut corner = ui.new_child(builder);
-    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(&mut corner, |ui| {
-        if ui.button(words.new_room).clicked() {
+    menu::more(&mut corner, &(words.more)(&row.name), rect.size(), |ui| {
+        if menu::item(ui, words.new_room).clicked() {
             rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
         }
-        // The app's own hub, and what the command line names for one run, are not the person's to change.
-        let is_saved = row.id > ConnectionId::COMMAND_LINE;
-        if is_saved && ui.button(words.edit_connection).clicked() {
-            wish = Some(Wish::Edit(row.id));
-        }
-        if is_saved && ui.button(words.profiles.duplicate).clicked() {
-            wish = Some(Wish::Duplicate(row.id));
-        }
-        if word == StateWord::Off {
-            if ui.button(words.connect).clicked() {
-                cx.intents.push(Intent::Connect(row.id));
-            }
-        } else if ui.button(words.disconnect).clicked() {
-            cx.intents.push(Intent::Disconnect(row.id));
-        }
-        if row.people && ui.button(words.people.invite).clicked() {
+        if row.people && menu::item(ui, words.people.invite).clicked() {
             wish = Some(Wish::Invite(row.id));
         }
-        if row.people && ui.button(words.people.menu).clicked() {
+        if row.people && menu::item(ui, words.people.menu).clicked() {
             wish = Some(Wish::People(row.id));
         }
-        if ui.button(words.log.title).clicked() {
+        menu::separator(ui);
+        // The app's own hub, and what the command line names for one run, are not the person's to change.
+        let is_saved = row.id > ConnectionId::COMMAND_LINE;
+        if word == StateWord::Off {
+            if menu::item(ui, words.connect).clicked() {
+                cx.intents.push(Intent::Connect(row.id));
+            }
+        } else if menu::item(ui, words.disconnect).clicked() {
+            cx.intents.push(Intent::Disconnect(row.id));
+        }
+        if menu::item_of(ui, words.log.title, Action::ToggleLog).clicked() {
             wish = Some(Wish::Log(row.id));
         }
-        if is_saved && ui.button(words.remove_connection).clicked() {
-            wish = Some(Wish::Remove(row.id));
+        if is_saved {
+            menu::separator(ui);
+            if menu::item(ui, words.edit_connection).clicked() {
+                wish = Some(Wish::Edit(row.id));
+            }
+            if menu::item(ui, words.profiles.duplicate).clicked() {
+                wish = Some(Wish::Duplicate(row.id));
+            }
+            if menu::danger(ui, words.remove_connection).clicked() {
+                wish = Some(Wish::Remove(row.id));
+            }
         }
     });
-    icons::paint(ui.painter(), rect.center(), Icon::More, size::ICON, theme::of(ui).weak);
-    response.accessible_name((words.more)(&row.name));
     wish
 }
 
@@ -408,6 +416,7 @@ fn room_row(
     ui: &mut Ui,
     cx: &mut Cx,
     (connection, room): (ConnectionId, &RoomName),
+    (at, of): (usize, usize),
     (Counts { unread, mentions }, choice): (Counts, Choice),
     selected: bool,
     wants_focus: bool,
@@ -425,17 +434,18 @@ fn room_row(
     }
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::ListItem);
-        node.set_label(harmless::line(room.as_str(), 64));
-        node.set_selected(selected);
-        let unread = (unread > 0).then(|| (cx.words.unread)(unread));
-        let mentions = (mentions > 0).then(|| (cx.words.mentions)(mentions));
-        let counts: Vec<String> = unread.into_iter().chain(mentions).collect();
-        if !counts.is_empty() {
-            node.set_value(counts.join(", "));
+        let mut name = harmless::line(room.as_str(), 64);
+        for (count, said) in [(unread, cx.words.unread), (mentions, cx.words.mentions)] {
+            if count > 0 {
+                name = format!("{name}, {}", said(count));
+            }
         }
-        let said: Vec<String> = counts.into_iter().chain(choice.said(cx.words).map(str::to_owned)).collect();
-        if !said.is_empty() {
-            node.set_description(said.join(", "));
+        node.set_label(name);
+        node.set_selected(selected);
+        node.set_position_in_set(at);
+        node.set_size_of_set(of);
+        if let Some(said) = choice.said(cx.words) {
+            node.set_description(said);
         }
     });
     room_menu::show(ui, cx, &response, (connection, room), choice);

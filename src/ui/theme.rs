@@ -3,9 +3,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "colours are made here and nowhere else")]
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use egui::epaint::text::{FallbackRequest, FontInsert};
+use egui::epaint::Shadow;
+use egui::epaint::text::{FallbackRequest, FontInsert, FontPriority, InsertFontFamily};
 use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle, Vec2, Visuals};
 
 use super::icons;
@@ -69,6 +70,14 @@ pub mod size {
     pub const HINTED: f32 = 440.0;
     /// Width of a dialog.
     pub const DIALOG: f32 = 440.0;
+    /// Width of the settings, where there is room for their categories beside them.
+    pub const SETTINGS: f32 = 720.0;
+    /// Width of the sheet of shortcuts, where there is room for columns.
+    pub const SHORTCUTS: f32 = 1_080.0;
+    /// A window narrower than this leaves dialogs less of an edge.
+    pub const CRAMPED_WIDTH: f32 = 560.0;
+    /// A window lower than this leaves dialogs less of an edge.
+    pub const CRAMPED_HEIGHT: f32 = 440.0;
     /// The width of a dialog with lists or lines to copy.
     pub const WIDE_DIALOG: f32 = 640.0;
     /// Width of a dialog beside which everything else goes on.
@@ -146,9 +155,10 @@ pub fn rhythm(preference: preferences::Density) -> &'static Rhythm {
 
 /// Motion, in seconds.
 pub mod motion {
-    /// Nothing slides or fades: what a person asked for is there with the next frame, and who is made ill by motion has
-    /// none to turn off.
+    /// What a person asked for is there with the next frame: nothing of it slides or fades.
     pub const CHANGE: f32 = 0.0;
+    /// What comes by itself fades in, unless less motion is wanted.
+    pub const FADE: f32 = 0.1;
 }
 
 /// Corner radii.
@@ -204,6 +214,8 @@ pub struct Theme {
     pub code_ground: Color32,
     /// Behind a dialog.
     pub veil: Color32,
+    /// The shadow of what lies above the window.
+    pub shadow: Color32,
     /// The scroll bar's thumb.
     pub thumb: Color32,
     /// The scroll bar's thumb under the pointer.
@@ -244,6 +256,7 @@ pub static LIGHT: Theme = Theme {
     selection: rgb(0xC7D8FB),
     code_ground: rgb(0xF1F3F6),
     veil: Color32::from_rgba_premultiplied(0, 0, 0, 90),
+    shadow: Color32::from_rgba_premultiplied(0, 0, 0, 44),
     thumb: rgb(0xC6CCD5),
     thumb_hover: rgb(0x98A1AF),
     people: [
@@ -281,6 +294,7 @@ pub static DARK: Theme = Theme {
     selection: rgb(0x2E4C8C),
     code_ground: rgb(0x1F2329),
     veil: Color32::from_rgba_premultiplied(0, 0, 0, 140),
+    shadow: Color32::from_rgba_premultiplied(0, 0, 0, 130),
     thumb: rgb(0x434955),
     thumb_hover: rgb(0x6B7482),
     people: [
@@ -318,6 +332,7 @@ pub static HIGH_CONTRAST: Theme = Theme {
     selection: rgb(0x00408F),
     code_ground: rgb(0x161616),
     veil: Color32::from_rgba_premultiplied(0, 0, 0, 190),
+    shadow: Color32::from_rgba_premultiplied(0, 0, 0, 0),
     thumb: rgb(0xC8C8C8),
     thumb_hover: rgb(0xFFFFFF),
     people: [
@@ -418,11 +433,30 @@ pub fn install_font(ctx: &egui::Context) {
     ctx.set_fonts(fonts);
     for (name, data) in emoji {
         let Some(data) = data else { continue };
+        let data = Arc::unwrap_or_clone(data);
+        OWN_EMOJI.get_or_init(|| (name.to_owned(), data.clone()));
         let insert = move |_: &FallbackRequest| {
-            Some(FontInsert { name: name.to_owned(), data: (*data).clone(), families: Vec::new() })
+            Some(FontInsert { name: name.to_owned(), data: data.clone(), families: Vec::new() })
         };
         ctx.add_font_provider(Arc::new(insert));
     }
+}
+
+/// egui's own emoji, the better of two.
+static OWN_EMOJI: OnceLock<(String, egui::FontData)> = OnceLock::new();
+
+/// Lets all emoji come from one font, whatever other fonts have some of them too: this one, or else egui's own.
+pub fn prefer_emoji(ctx: &egui::Context, font: Option<FontInsert>) {
+    let own = || {
+        let (name, data) = OWN_EMOJI.get()?.clone();
+        Some(FontInsert { name, data, families: Vec::new() })
+    };
+    let Some(mut font) = font.or_else(own) else { return };
+    let families = [FontFamily::Proportional, FontFamily::Name(STRONG.into()), FontFamily::Monospace];
+    // After our own fonts, and before all that are found by and by.
+    let last = |family| InsertFontFamily { family, priority: FontPriority::Lowest };
+    font.families = families.map(last).into();
+    ctx.add_font(font);
 }
 
 /// Dresses egui's own widgets in these tokens, as the preference says.
@@ -464,7 +498,8 @@ fn visuals(colours: &Theme, base: Visuals) -> Visuals {
     let mut visuals = base;
     visuals.panel_fill = colours.panel;
     visuals.window_fill = colours.raised;
-    visuals.window_stroke = Stroke::new(1.0, colours.line);
+    visuals.window_stroke = Stroke::new(1.0, colours.outline);
+    visuals.popup_shadow = Shadow { offset: [0, 6], blur: 20, spread: 0, color: colours.shadow };
     visuals.window_corner_radius = CornerRadius::same(radius::CARD);
     visuals.menu_corner_radius = CornerRadius::same(radius::CARD);
     visuals.extreme_bg_color = colours.raised;
@@ -486,7 +521,8 @@ fn visuals(colours: &Theme, base: Visuals) -> Visuals {
         (&mut widgets.noninteractive, colours.panel, colours.line, colours.text),
         (&mut widgets.inactive, colours.raised, colours.outline, colours.text),
         (&mut widgets.hovered, colours.hover, colours.outline, colours.text),
-        (&mut widgets.active, colours.selected, colours.accent, colours.text),
+        // Also drawn by what has the focus after a click: the keyboard's focus has a mark of its own.
+        (&mut widgets.active, colours.selected, colours.outline, colours.text),
         (&mut widgets.open, colours.hover, colours.outline, colours.text),
     ] {
         widget.bg_fill = fill;

@@ -7,6 +7,7 @@ use egui::{
     Button, Color32, FontId, Galley, Pos2, Rect, Response, RichText, Sense, Stroke, Ui, Vec2, pos2, vec2,
 };
 
+pub(super) use super::focus_mark::{is_visible as is_by_keys, ring as focus_ring};
 use super::icons::{self, Icon};
 use super::text::{StateWord, Words};
 use super::theme::{self, Theme, radius, size};
@@ -338,6 +339,21 @@ pub(super) fn splitter(ui: &Ui, panel: impl egui::AsIdSalt, name: &str) {
     }
 }
 
+/// Makes a pane a place that screen readers can go to by its name.
+pub(super) fn landmark(ui: &Ui, role: Role, name: &str) {
+    let place = ui.max_rect();
+    ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
+        node.set_role(role);
+        node.set_label(name);
+        node.set_bounds(egui::accesskit::Rect {
+            x0: place.left().into(),
+            y0: place.top().into(),
+            x1: place.right().into(),
+            y1: place.bottom().into(),
+        });
+    });
+}
+
 /// Makes a text a heading for screen readers: 1 of the whole view, 2 of a part.
 pub(super) fn heading(ui: &Ui, response: &Response, text: &str, level: usize) {
     ui.ctx().accesskit_node_builder(response.id, |node| {
@@ -345,51 +361,6 @@ pub(super) fn heading(ui: &Ui, response: &Response, text: &str, level: usize) {
         node.set_label(text);
         node.set_level(level);
     });
-}
-
-/// A thin line around a list that has the focus.
-pub(super) fn focus_ring(ui: &Ui, response: &Response, theme: &Theme) {
-    if response.has_focus() {
-        let stroke = Stroke::new(2.0, theme.accent);
-        let rect = response.rect.shrink(1.0);
-        ui.painter().rect_stroke(rect, f32::from(radius::CONTROL), stroke, egui::StrokeKind::Inside);
-    }
-}
-
-/// Marks what the keyboard has put the focus on, whatever control it is and over whatever it draws. A field shows it by
-/// its frame, and a pointer's click needs no mark.
-pub(super) fn focus_mark(ctx: &egui::Context) {
-    let id = egui::Id::unique("focus by keys");
-    let by_keys = ctx.input(|input| {
-        let key = |event: &egui::Event| matches!(event, egui::Event::Key { pressed: true, .. });
-        match () {
-            () if input.pointer.any_pressed() => Some(false),
-            () if input.events.iter().any(key) => Some(true),
-            () => None,
-        }
-    });
-    if let Some(by_keys) = by_keys {
-        ctx.data_mut(|data| data.insert_temp(id, by_keys));
-    }
-    let is_marked = ctx.data(|data| data.get_temp(id)).unwrap_or(true) && !ctx.text_edit_focused();
-    let focused = ctx.memory(|memory| memory.focused()).filter(|_| is_marked);
-    let Some(response) = focused.and_then(|id| ctx.read_response(id)) else { return };
-    // A list marks the row that the keyboard is on, and itself where that is none.
-    if !response.sense.senses_click() && !response.sense.senses_drag() {
-        return;
-    }
-    let visible = response.interact_rect;
-    let inside = response.rect.height() > 2.0 * size::BAR || visible != response.rect;
-    let rect = if inside { visible.shrink(1.0) } else { visible.expand(2.0) };
-    let accent = ctx.global_style().visuals.hyperlink_color;
-    let corner = f32::from(radius::CONTROL) + if inside { 0.0 } else { 2.0 };
-    let painter = ctx.layer_painter(response.layer_id);
-    painter.rect_stroke(rect, corner, Stroke::new(2.0, accent), egui::StrokeKind::Inside);
-}
-
-/// Whether the person moves by keys now, and so is to see where the focus is.
-pub(super) fn is_by_keys(ctx: &egui::Context) -> bool {
-    ctx.data(|data| data.get_temp(egui::Id::unique("focus by keys"))).unwrap_or(true)
 }
 
 /// Gives a control a name for screen readers, where its face says less.

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use chrono::{Local, TimeZone};
+use chrono::Local;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
@@ -15,6 +15,7 @@ use super::table::{self, Column, Past, Unread};
 use crate::model::device::{DeviceId, MetricName};
 use crate::model::export::{Content, Export, ExportFailure, Exported, Picture, SavedFile};
 use crate::model::time::WallMs;
+use crate::model::zone;
 use crate::model::{SeriesPage, StateChange};
 use crate::store::readings::{Kept, ReadingsStore};
 
@@ -195,7 +196,9 @@ fn stem(name: &str, from: WallMs, to: WallMs) -> String {
     let name: String = name.chars().take(40).map(plain).collect();
     let words: Vec<&str> = name.split('-').filter(|word| !word.is_empty()).collect();
     let name = if words.is_empty() { "device".to_owned() } else { words.join("-") };
-    let moment = |at: WallMs| match Local.timestamp_millis_opt(at).earliest() {
+    let moment = |at: WallMs| match zone::local(&Local, at) {
+        // In the hour that comes twice the offset says which.
+        Some(time) if zone::is_ambiguous(&Local, &time) => time.format("%Y%m%d-%H%M%z").to_string(),
         Some(time) => time.format("%Y%m%d-%H%M").to_string(),
         None => at.to_string(),
     };

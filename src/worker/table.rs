@@ -342,11 +342,7 @@ impl<W: Write> Limited<'_, W> {
 
 /// A number as every program reads it.
 fn number(line: &mut String, value: f64) {
-    let size = value.abs();
-    let _ = match size != 0.0 && !(1e-7..1e21).contains(&size) {
-        true => write!(line, "{value:e}"),
-        false => write!(line, "{value}"),
-    };
+    let _ = write!(line, "{}", Number::from(value));
 }
 
 /// A text in quotation marks where it needs them. One that a spreadsheet would take for a formula has an apostrophe before
@@ -549,10 +545,10 @@ mod tests {
             assert_eq!(line, cell, "{said:?}");
         }
         let mut line = String::new();
-        for value in [0.1, -0.0, 1e300, 1e-9, 9_007_199_254_740_993.0] {
+        for value in [0.1, -0.0, 1e300, 1e-9, 9_007_199_254_740_993.0, i64::MIN as f64] {
             number(&mut line, value);
             line.push(' ');
         }
-        assert_eq!(line, "0.1 -0 1e300 1e-9 9007199254740992 ");
+        assert_eq!(line, "0.1 -0 1e300 1e-9 9007199254740992 -9223372036854775808 ");
     }
 }

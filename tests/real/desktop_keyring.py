@@ -1,5 +1,5 @@
-"""A token is kept by the system's keyring or by nobody: without one the app asks on each start and says why, with one
-it does not ask again; and no file of the app ever has it."""
+"""A token is kept by the system's keyring. Without one the app says so before an invite is used, and asks on each start;
+only if the person asks for it the token is in a file, theirs alone, until there is a keyring or the connection goes."""
 import json
 import os
 import pathlib
@@ -91,6 +91,39 @@ press("Connect")
 drive.find("*", re.compile(r"^Token for Workshop\..*doesn't know.*Ask your server's admin"), 60)
 end(window)
 
+KEEP = "Keep the token in a file only you can read"
+
+
+def tokens(home):
+    file = home / "tokens.json"
+    return json.loads(file.read_text())["tokens"] if file.exists() else {}
+
+
+step("by an invite: the missing keyring is told before it is used, and the file is chosen")
+home = WORK / "invited"
+window = start(home)
+invite = subprocess.run([DUPLEXCTL, "invite", "--data-dir", HUB], capture_output=True, text=True, check=True).stdout.strip()
+press("Add connection")
+fill("Name", "Workshop")
+fill("Server address or invite", invite)
+fill("Display name", "Mina")
+drive.find("*", re.compile("an invite works only once"), 30)
+drive.find("*", re.compile("The file is not encrypted"))
+press(KEEP, "check box")
+press("Save")
+drive.find("*", "Workshop: Online", 60)
+kept = drive.wait(lambda: tokens(home), 30, "the file with the token")
+assert (home / "tokens.json").stat().st_mode & 0o777 == 0o600
+assert not drive.find_all("*", re.compile("Couldn't save the token"))
+end(window)
+
+step("after a restart the person is still Mina, and is not asked")
+window = start(home)
+drive.find("*", "Workshop: Online", 60)
+assert not drive.find_all("password text", "Token of Workshop")
+end(window)
+assert tokens(home) == kept
+
 step("with a keyring it is not asked for again")
 keyring_home = WORK / "keyring-home"
 keyring_home.mkdir()
@@ -98,6 +131,14 @@ keyring = {**os.environ, "HOME": str(keyring_home), "XDG_DATA_HOME": str(keyring
 for arguments, password in (["--replace", "--unlock", "--daemonize"], b"test"), (["--start", "--components=secrets"], b""):
     subprocess.run(["gnome-keyring-daemon", *arguments], input=password, env=keyring, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL, check=True, timeout=30)
+home = WORK / "invited"
+window = start(home)
+drive.find("*", "Workshop: Online", 60)
+drive.wait(lambda: not tokens(home), 30, "the token in the keyring instead of the file")
+end(window)
+window = start(home)
+drive.find("*", "Workshop: Online", 60)
+end(window)
 home = WORK / "with"
 window = start(home)
 add(url, token)

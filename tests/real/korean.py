@@ -146,7 +146,10 @@ def field_text():
 
 
 def holds(text):
-    drive.wait(lambda: field_text() == text, 10, f"{text!r} in the field, which holds {field_text()!r}")
+    try:
+        drive.wait(lambda: field_text() == text, 20, f"{text!r} in the field")
+    except drive.NotFound as error:
+        raise drive.NotFound(f"{error}, which holds {field_text()!r}") from None
 
 
 def middle(node):
@@ -193,8 +196,8 @@ def end(hands, how, sentence):
             hands.click(*middle(message()))
             drive.wait(lambda: drive.text(drive.find("entry", "Search messages")) == "온실", 10, "온실 in the search field")
             holds(sentence)
-            hands.click(*middle(drive.find("entry", "Search messages")))
-            hands.key("Escape")
+            # Not by Escape: it switches ibus-hangul to Latin letters.
+            hands.click(*middle(drive.find("button", "Close search")))
             drive.wait_gone("entry", "Search messages")
             hands.click(*middle(message()))
     hands.key("Return")

@@ -630,9 +630,10 @@ fn the_address_that_led_to_the_server_is_tried_first_and_in_between() {
         ! handshaking 2
         > hello token=t
         < welcome recent from=1 head=0
-        ! welcomed me=me head=0
-        ! started first from=1
         ! online
+        ! welcomed as me head=0
+        ! log started First from=1
+        > ping 1
         < closed lost
         > hang up 1000
         ! waiting 3 lost

@@ -76,6 +76,13 @@ impl App {
         self.model.read(|model| model.preferences)
     }
 
+    /// Changes the model, and draws nothing yet.
+    #[allow(dead_code, reason = "not every test program looks at a single frame")]
+    pub fn apply(&mut self, update: Update) {
+        let now = self.now;
+        self.model.write(|model| model.apply(now, update));
+    }
+
     /// Of what the model says that the person wants to be told.
     pub fn notice_choices(&self) -> duplex::model::NoticeChoices {
         self.model.read(|model| model.notice_choices.clone())
@@ -296,12 +303,18 @@ impl Window {
         id
     }
 
-    /// What the person has wanted since the last look.
+    /// What the person has wanted since the last look, without what each connection dialog asks for when it opens: see
+    /// [`Window::all_intents`].
     pub fn intents(&mut self) -> Vec<Intent> {
-        let mut intents = std::mem::take(&mut self.harness.state_mut().intents);
-        // Each dialog of a connection asks for it.
-        intents.retain(|intent| *intent != Intent::AskKeyring);
-        intents
+        let mut all = self.all_intents();
+        all.retain(|intent| !matches!(intent, Intent::LookForServers(_) | Intent::AskKeyring));
+        all
+    }
+
+    /// All that the window wants of the worker since the last look.
+    #[allow(dead_code, reason = "not every test program asks")]
+    pub fn all_intents(&mut self) -> Vec<Intent> {
+        std::mem::take(&mut self.harness.state_mut().intents)
     }
 
     /// What is kept when the window closes.
@@ -347,9 +360,14 @@ impl Window {
         self.run();
     }
 
-    /// Chooses a room.
+    /// Chooses a room, whatever is unread in it.
     pub fn click_room(&mut self, name: &str) {
-        self.harness.get_by_role_and_label(Role::ListItem, name).click();
+        let with_counts = format!("{name}, ");
+        let is_it = |label: &str| label == name || label.starts_with(&with_counts);
+        let rooms = self.harness.get_all_by_role(Role::ListItem);
+        let mut rooms = rooms.filter(|room| room.accesskit_node().label().is_some_and(|label| is_it(&label)));
+        rooms.next().unwrap().click();
+        drop(rooms);
         self.run();
     }
 

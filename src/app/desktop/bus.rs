@@ -2,6 +2,7 @@
 //! StatusNotifierItem. One thread speaks both; without a bus, or without a service on it, there is neither, and no error.
 
 mod item;
+mod motion;
 mod notices;
 
 use std::sync::Arc;
@@ -40,7 +41,12 @@ impl Tray {
 /// Does what is ordered until nobody orders any more.
 pub(super) fn run(orders: mpsc::Receiver<Order>, reports: &Arc<Reports>) {
     match tokio::runtime::Builder::new_current_thread().enable_time().build() {
-        Ok(runtime) => runtime.block_on(serve(orders, reports)),
+        Ok(runtime) => runtime.block_on(async {
+            tokio::select! {
+                () = serve(orders, reports) => {}
+                () = motion::watch(reports) => {}
+            }
+        }),
         Err(error) => log::warn!("no notices and no tray: {error}"),
     }
 }

@@ -106,7 +106,11 @@ fn listen(reports: &Arc<Reports>) {
 pub(super) fn run(mut orders: mpsc::Receiver<Order>, reports: &Arc<Reports>) {
     #[cfg(windows)]
     register();
-    reports.around(|around| around.notices = Some(true));
+    let reduced_motion = wants_less_motion();
+    reports.around(|around| {
+        around.notices = Some(true);
+        around.reduced_motion = reduced_motion;
+    });
     let waiting = Arc::<AtomicUsize>::default();
     while let Some(order) = orders.blocking_recv() {
         // These systems keep their notices themselves: what is taken back elsewhere stays in their list here.
@@ -148,6 +152,26 @@ fn tell(shown: &Shown, reports: &Reports) -> notify_rust::error::Result<()> {
             reports.push(Report::Open(shown.target.clone()));
         }
     })
+}
+
+/// Whether the person has turned off animations (Settings, Accessibility, Visual effects).
+#[cfg(windows)]
+#[allow(unsafe_code)]
+fn wants_less_motion() -> bool {
+    use windows_sys::Win32::UI::WindowsAndMessaging::{SPI_GETCLIENTAREAANIMATION, SystemParametersInfoW};
+    let mut animates = 1_i32;
+    // SAFETY: writes one BOOL, which is ours.
+    let told = unsafe { SystemParametersInfoW(SPI_GETCLIENTAREAANIMATION, 0, (&raw mut animates).cast(), 0) };
+    told != 0 && animates == 0
+}
+
+/// Whether the person has chosen to reduce motion (System Settings, Accessibility, Display).
+#[cfg(target_os = "macos")]
+fn wants_less_motion() -> bool {
+    let asked = std::process::Command::new("/usr/bin/defaults")
+        .args(["read", "com.apple.universalaccess", "reduceMotion"])
+        .output();
+    asked.is_ok_and(|output| output.stdout.trim_ascii() == b"1")
 }
 
 /// The name by which Windows knows the app's notices.

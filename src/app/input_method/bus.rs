@@ -124,7 +124,6 @@ struct Talk {
     forgetting: Option<u32>,
     /// Once this message was answered, all that was being composed is committed.
     flushing: Option<u32>,
-    focused: bool,
     composed: String,
 }
 
@@ -147,7 +146,6 @@ impl Talk {
                 asked: None,
                 forgetting: None,
                 flushing: None,
-                focused: false,
                 composed: String::new(),
             }),
             Err(error) => {
@@ -191,9 +189,7 @@ impl Talk {
             }
             Order::Reset => {
                 self.composed.clear();
-                for message in self.speech.reset(&self.context, self.focused) {
-                    self.forgetting = Some(self.send(message).await?);
-                }
+                self.forgetting = Some(self.send(self.speech.reset(&self.context)).await?);
             }
             Order::Flush => {
                 for message in self.speech.flush(&self.context) {
@@ -201,7 +197,6 @@ impl Talk {
                 }
             }
             Order::Focus(focused) => {
-                self.focused = focused;
                 let serial = self.send(self.speech.focus(&self.context, focused)).await?;
                 if !focused && !self.composed.is_empty() {
                     self.composed.clear();

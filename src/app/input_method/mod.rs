@@ -29,12 +29,28 @@ use self::bus::News;
 use self::keys::Press;
 use self::order::{Composed, Item, Order, Out};
 use self::speech::Speech;
-use crate::clock;
+use crate::{clock, privacy};
 
 /// Maximum number of news of the input method that wait for the window.
 const MAX_NEWS: usize = 1_024;
 /// Marks a wake-up of ours among eframe's requests for a repaint.
 const WAKE: u64 = u64::MAX;
+
+/// Which input methods the environment asked for when the program started.
+static WANTED: OnceLock<Vec<Speech>> = OnceLock::new();
+
+/// Keeps XIM away where the input method can be reached over D-Bus: XIM's own context would take the focus from ours each
+/// time that the window gets it. Call it in `main`, before the first thread starts.
+pub(super) fn prepare() {
+    let get = |name: &str| std::env::var(name).ok();
+    let wanted = WANTED.get_or_init(|| Speech::wanted(get));
+    let modifiers = get("XMODIFIERS").filter(|modifiers| !modifiers.is_empty());
+    if let Some(modifiers) = modifiers.filter(|_| wanted.iter().any(|speech| speech.runs())) {
+        // For programs that we start, as `worker::browser` does.
+        privacy::set_variable("DUPLEX_XMODIFIERS", &modifiers);
+        privacy::set_variable("XMODIFIERS", "@im=local");
+    }
+}
 
 /// What the window system and the frames share.
 #[derive(Default)]
@@ -125,7 +141,7 @@ pub(super) fn run(options: NativeOptions, creator: AppCreator<'_>, link: &Link) 
     let (sender, news) = sync_channel(MAX_NEWS);
     let proxy = event_loop.create_proxy();
     let tell: bus::Tell = Arc::new(move |news| sender.send(news).is_ok() && wake(&proxy));
-    let speeches = Speech::wanted(|name| std::env::var(name).ok());
+    let speeches = WANTED.get_or_init(|| Speech::wanted(|name| std::env::var(name).ok())).clone();
     let bus = match speeches.is_empty() {
         true => None,
         false => match bus::start(speeches, tell) {

@@ -112,6 +112,18 @@ impl Speech {
         }
     }
 
+    /// Whether it runs, as far as files tell.
+    pub(super) fn runs(self) -> bool {
+        match self {
+            Speech::Fcitx => {
+                let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+                let name = |entry: std::fs::DirEntry| std::fs::read_to_string(entry.path().join("comm")).ok();
+                processes.filter_map(name).any(|name| name.trim_end() == "fcitx5")
+            }
+            Speech::Ibus => ibus_address().is_some(),
+        }
+    }
+
     /// Connects to the bus on which it is; none where it does not run.
     pub(super) async fn connect(self) -> zbus::Result<Option<Connection>> {
         match self {
@@ -166,15 +178,9 @@ impl Speech {
         }
     }
 
-    /// Has it forget what is being composed. The last message's answer comes after all that it has to say of it.
-    pub(super) fn reset(self, context: &str, focused: bool) -> Vec<zbus::Result<Message>> {
-        let simple = |method| self.call(context, method).and_then(|call| call.build(&()));
-        match self {
-            Speech::Fcitx => vec![simple("Reset")],
-            // Engines commit when they are reset, each when it likes; when the focus is lost, ibus does, before it answers.
-            Speech::Ibus if focused => vec![simple("FocusOut"), simple("FocusIn")],
-            Speech::Ibus => vec![simple("FocusOut")],
-        }
+    /// Has it forget what is being composed. ibus commits it first, and then answers.
+    pub(super) fn reset(self, context: &str) -> zbus::Result<Message> {
+        self.call(context, "Reset")?.build(&())
     }
 
     /// Has it commit what it may be composing without telling. The last message's answer comes after the text.
@@ -188,7 +194,7 @@ impl Speech {
         match self {
             // fcitx5's engines commit when the input method is changed, and at no other time.
             Speech::Fcitx => vec![control("Deactivate"), control("Activate")],
-            Speech::Ibus => self.reset(context, true),
+            Speech::Ibus => vec![self.reset(context)],
         }
     }
 

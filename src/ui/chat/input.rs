@@ -386,14 +386,17 @@ fn field(
         let button_width = widgets::primary_width(ui, label);
         let full = ui.available_rect_before_wrap();
         let text_width = (full.width() - button_width - ui.spacing().item_spacing.x).max(0.0);
-        let most = LINES * size::BODY_LINE + 8.0;
+        // The words on the button stand on the line of the last row of the text.
+        let row = ui.text_style_height(&egui::TextStyle::Body);
+        let pad = ((size::CONTROL - row) / 2.0).max(0.0).round();
+        let most = LINES * size::BODY_LINE + 2.0 * pad;
         let text = ui.allocate_ui_with_layout(vec2(text_width, most), Layout::top_down(Align::Min), |ui| {
             ui.set_width(text_width);
             let area = ScrollArea::vertical().id_salt(key).max_height(most).auto_shrink([false, true]);
             area.show(ui, |ui| {
                 TextEdit::multiline(&mut draft.text)
                     .id(id)
-                    .frame(Frame::new().inner_margin(Margin::symmetric(0, 4)))
+                    .frame(Frame::new().inner_margin(Margin::symmetric(0, pad as i8)))
                     .hint_text(hint)
                     .desired_rows(1)
                     .desired_width(f32::INFINITY)
@@ -403,8 +406,9 @@ fn field(
                     .show(ui)
             })
         });
-        let bottom = pos2(full.right(), text.response.rect.bottom());
-        let at = Rect::from_min_max(bottom - vec2(button_width, size::CONTROL), bottom);
+        let line = text.response.rect.bottom() - pad - row / 2.0;
+        let centre = pos2(full.right() - button_width / 2.0, line);
+        let at = Rect::from_center_size(centre, vec2(button_width, size::CONTROL));
         let button = if can_send {
             widgets::primary(theme, label)
         } else {

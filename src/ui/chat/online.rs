@@ -258,7 +258,7 @@ fn person(ui: &Ui, cx: &Cx, rect: Rect, row: &PersonRow, takes_focus: bool) -> b
     }
     let small = |text: &str| ui.painter().layout_no_wrap(text.to_owned(), theme::small(), theme.weak);
     let short = row.shown.short_id.as_ref().map(|short| small(&format!("·{short}")));
-    let badge = badge.map(|badge| small(badge));
+    let badge = badge.map(small);
     let beside = short.as_ref().map_or(0.0, |galley| galley.size().x + space::TINY)
         + badge.as_ref().map_or(0.0, |galley| galley.size().x + space::SMALL + widgets::BADGE_PAD);
     let left = dot.x + space::MEDIUM;

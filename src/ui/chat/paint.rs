@@ -306,7 +306,8 @@ fn rule(ui: &Ui, id: Id, columns: &Columns, top: f32, words: &str, line: Color32
     ui.painter().hline(centre + half..=right, y, stroke);
     let rect = Rect::from_center_size(pos2(centre, y), galley.size());
     ui.painter().galley(rect.min, galley, text);
-    widgets::spoken(ui, rect, id, words);
+    let shown = widgets::spoken(ui, rect, id, words);
+    widgets::heading(ui, &shown, words, 3);
 }
 
 /// The author's disc, name and time, right above the body.

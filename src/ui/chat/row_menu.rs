@@ -7,7 +7,7 @@ use egui::{Popup, RectAlign, Response, SetOpenCommand, Ui};
 use super::paint::{Wish, as_written, edit};
 use super::rows::{Key, Progress, Row};
 use super::{Act, RoomKey};
-use crate::ui::Cx;
+use crate::ui::{Cx, menu};
 
 /// How the menu comes to be open or closed in a frame.
 #[derive(Copy, Clone, Default)]
@@ -71,28 +71,31 @@ fn items(
     is_selected: bool,
 ) -> Option<Wish> {
     let mut wish = None;
-    let copy = ui.button(cx.words.copy);
+    let copy = menu::item(ui, cx.words.copy);
     if focus_first {
         copy.request_focus();
     }
     if copy.clicked() {
         ui.ctx().copy_text(as_written(cx, key, placed, row));
     }
-    if is_selected && ui.button(cx.words.rich.copy_selected).clicked() {
+    if is_selected && menu::item(ui, cx.words.rich.copy_selected).clicked() {
         wish = Some(Wish::CopySelected);
     }
-    if !row.mine && ui.button((cx.words.rich.mention)(&row.author.name)).clicked() {
+    if !row.mine && menu::item(ui, &(cx.words.rich.mention)(&row.author.name)).clicked() {
         wish = Some(Wish::Act(Act::Mention(row.author.name.clone())));
     }
     let failed = matches!(row.progress, Progress::Failed(_));
-    if failed && ui.button(cx.words.retry).clicked() {
+    if failed || row.progress == Progress::Pending {
+        menu::separator(ui);
+    }
+    if failed && menu::item(ui, cx.words.retry).clicked() {
         wish = Some(Wish::Act(Act::Resend(row.id)));
     }
     if failed || row.progress == Progress::Pending {
-        if ui.button(cx.words.edit).clicked() {
+        if menu::item(ui, cx.words.edit).clicked() {
             wish = Some(Wish::Act(edit(row)));
         }
-        if ui.button(cx.words.delete).clicked() {
+        if menu::danger(ui, cx.words.delete).clicked() {
             wish = Some(Wish::Act(Act::Discard(row.id)));
         }
     }

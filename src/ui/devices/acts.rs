@@ -1,7 +1,7 @@
 //! What a person can do with a device as a whole: name it, group it, pin it, hide it, mute it. The same menu opens from a
 //! row of the list and from the device's page.
 
-use egui::{Button, Popup, Response, SetOpenCommand, Ui};
+use egui::{Popup, Response, SetOpenCommand, Ui};
 
 use super::rows;
 use crate::model::device::DeviceId;
@@ -9,8 +9,8 @@ use crate::model::device_choices::{DeviceChange, DeviceChoice, MAX_CHOSEN_DEVICE
 use crate::model::harmless;
 use crate::model::id::ConnectionId;
 use crate::model::intent::Intent;
-use crate::ui::Cx;
 use crate::ui::keys::{self, Action};
+use crate::ui::{Cx, menu};
 
 /// Maximum length of a name in a sentence, in characters.
 const NAME_CHARS: usize = 40;
@@ -94,7 +94,7 @@ pub(super) fn items(ui: &mut Ui, cx: &Cx, subject: &Subject) -> Option<Act> {
             (if choice.pinned { words.unpin } else { words.pin }, Act::Pin(!choice.pinned)),
             (if choice.hidden { words.unhide } else { words.hide }, Act::Hide(!choice.hidden)),
         ] {
-            let item = ui.button(name);
+            let item = menu::item(ui, name);
             if item.clicked() {
                 chosen = Some(act);
             }
@@ -103,12 +103,12 @@ pub(super) fn items(ui: &mut Ui, cx: &Cx, subject: &Subject) -> Option<Act> {
             }
         }
     });
-    ui.separator();
+    menu::separator(ui);
     let mute = if subject.muted { words.unmute } else { cx.words.notices.mute_device };
-    if ui.button(mute).on_hover_text(cx.words.notices.mute_device_text).clicked() {
+    if menu::item(ui, mute).on_hover_text(cx.words.notices.mute_device_text).clicked() {
         chosen = Some(Act::Mute(!subject.muted));
     }
-    if ui.add(Button::new(words.copy_id)).clicked() {
+    if menu::item(ui, words.copy_id).clicked() {
         chosen = Some(Act::CopyId);
     }
     if chosen.is_some() {
@@ -144,12 +144,12 @@ pub(super) fn row_menu(
     if set == Some(SetOpenCommand::Bool(true)) {
         ui.data_mut(|data| data.insert_temp(at_row, by_keys));
     }
-    let menu = Popup::menu(response).open_memory(set);
-    let menu = match ui.data(|data| data.get_temp(at_row)).unwrap_or(true) {
-        true => menu,
-        false => menu.at_pointer_fixed(),
+    let popup = Popup::menu(response).open_memory(set);
+    let popup = match ui.data(|data| data.get_temp(at_row)).unwrap_or(true) {
+        true => popup,
+        false => popup.at_pointer_fixed(),
     };
-    let shown = menu.show(|ui| items(ui, cx, &subject));
+    let shown = popup.show(|ui| items(ui, cx, &subject));
     if let Some(act) = shown.and_then(|shown| shown.inner) {
         ask(ui, (connection, device.clone()), act);
     }

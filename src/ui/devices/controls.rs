@@ -12,7 +12,7 @@ use crate::model::panes::DeviceLayout;
 use crate::ui::icons::Icon;
 use crate::ui::text::devices::Counts;
 use crate::ui::theme::{self, size, space};
-use crate::ui::{Cx, harmless, people, widgets};
+use crate::ui::{Cx, harmless, menu, people, widgets};
 
 /// Height of the title's line, in points.
 const HEAD: f32 = 38.0;
@@ -163,7 +163,7 @@ fn sorting(ui: &mut Ui, cx: &Cx, view: &mut View) {
     MenuButton::from_button(widgets::link(theme, &(words.sort)(&name(&view.sort)))).ui(ui, |ui| {
         for sort in [Sort::Trouble, Sort::Name, Sort::Changed] {
             let text = name(&sort);
-            if ui.radio(view.sort == sort && !view.reversed, text).clicked() {
+            if menu::radio(ui, view.sort == sort && !view.reversed, &text).clicked() {
                 (view.sort, view.reversed) = (sort, false);
             }
         }
@@ -181,7 +181,7 @@ fn grouping(ui: &mut Ui, cx: &Cx, view: &mut View) {
     let theme = theme::of(ui);
     MenuButton::from_button(widgets::link(theme, &(words.group)(name(view.grouping)))).ui(ui, |ui| {
         for grouping in [Grouping::Own, Grouping::None, Grouping::Kind, Grouping::Status] {
-            ui.radio_value(&mut view.grouping, grouping, name(grouping));
+            menu::one_of(ui, &mut view.grouping, grouping, name(grouping));
         }
     });
 }
@@ -197,7 +197,7 @@ fn layouts(ui: &mut Ui, cx: &Cx, layout: &mut DeviceLayout) {
     let theme = theme::of(ui);
     MenuButton::from_button(widgets::link(theme, &(words.layout)(name(*layout)))).ui(ui, |ui| {
         for one in [DeviceLayout::Auto, DeviceLayout::Rows, DeviceLayout::Table, DeviceLayout::Cards] {
-            ui.radio_value(layout, one, name(one));
+            menu::one_of(ui, layout, one, name(one));
         }
     });
 }

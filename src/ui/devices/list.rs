@@ -57,7 +57,6 @@ pub(super) struct List {
 impl Default for List {
     fn default() -> List {
         List {
-            add: false,
             view: View::default(),
             order: Order::default(),
             cache: Cache::default(),
@@ -68,6 +67,7 @@ impl Default for List {
             offset: 0.0,
             top: None,
             wants_focus: false,
+            add: false,
             column_search: String::new(),
             tables: Vec::new(),
             words: None,

@@ -1,13 +1,12 @@
 //! The dialogs in which a person names a device or puts it into a group.
 
-use egui::accesskit::Role;
-use egui::{Frame, Id, Key, Label, Modal, RichText, Stroke, TextEdit, Ui, vec2};
+use egui::{Key, Label, RichText, TextEdit, Ui, vec2};
 
 use super::acts::Subject;
 use crate::model::device_choices::{DeviceChange, MAX_CHOSEN_NAME_CHARS};
 use crate::model::{harmless, name};
-use crate::ui::theme::{self, radius, size, space};
-use crate::ui::{Cx, widgets};
+use crate::ui::theme::{self, size};
+use crate::ui::{Cx, sheet, widgets};
 
 /// Maximum number of groups offered.
 const MAX_OFFERED: usize = 12;
@@ -70,37 +69,29 @@ impl Naming {
 
     /// Draws it.
     pub(super) fn show(&mut self, ui: &Ui, cx: &Cx) -> Outcome {
-        let theme = theme::of(ui);
-        let frame = Frame::new()
-            .fill(theme.raised)
-            .stroke(Stroke::new(1.0, theme.line))
-            .corner_radius(radius::CARD)
-            .inner_margin(space::HUGE);
-        let width = size::DIALOG.min(ui.ctx().content_rect().width() - 2.0 * (space::HUGE + space::LARGE));
-        let modal = Modal::new(Id::unique("device naming")).frame(frame).backdrop_color(theme.veil);
-        let shown = modal.show(ui.ctx(), |ui| {
-            ui.set_width(width);
-            ui.spacing_mut().item_spacing.y = space::SMALL;
-            self.content(ui, cx)
-        });
+        let title = self.title(cx);
+        let shown = sheet::show(ui, "device naming", &title, size::DIALOG, |ui| self.content(ui, cx, &title));
         let escape = shown.is_top_modal && ui.input(|input| input.key_pressed(Key::Escape));
         if escape { Outcome::Closed(None) } else { shown.inner }
     }
 
-    fn content(&mut self, ui: &mut Ui, cx: &Cx) -> Outcome {
+    fn title(&self, cx: &Cx) -> String {
+        let words = cx.words.device_acts;
+        match self.what {
+            What::Name => (words.rename_title)(&self.subject.name),
+            What::Group => (words.group_title)(&self.subject.name),
+        }
+    }
+
+    fn content(&mut self, ui: &mut Ui, cx: &Cx, title: &str) -> Outcome {
         let theme = theme::of(ui);
         let words = cx.words.device_acts;
         let subject = &self.subject;
-        let (title, label, text) = match self.what {
-            What::Name => ((words.rename_title)(&subject.name), words.name, words.rename_text),
-            What::Group => ((words.group_title)(&subject.name), words.group_name, words.group_text),
+        let (label, text) = match self.what {
+            What::Name => (words.name, words.rename_text),
+            What::Group => (words.group_name, words.group_text),
         };
-        ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
-            node.set_role(Role::Dialog);
-            node.set_label(title.as_str());
-            node.set_modal();
-        });
-        ui.add(Label::new(RichText::new(&title).font(theme::title())).wrap());
+        sheet::title(ui, title);
         let weak = |text: &str| Label::new(RichText::new(text).font(theme::small()).color(theme.weak)).wrap();
         ui.add(weak(&(words.on_server)(&subject.announced, &harmless::line(subject.device.as_str(), 64))));
         let entered = self.field(ui, label);

@@ -8,7 +8,7 @@ use super::{Facts, View, line};
 use crate::model::intent::Intent;
 use crate::ui::text::log::LogWords;
 use crate::ui::theme::{self, size, space};
-use crate::ui::{Cx, harmless, widgets};
+use crate::ui::{Cx, harmless, menu, widgets};
 
 /// Width of the field for the filter.
 const FILTER: f32 = 180.0;
@@ -69,10 +69,10 @@ impl View {
         let face = (words.kind)(chosen.as_deref().unwrap_or(words.any_kind));
         let (kind, held) = (&mut self.filter.kind, &self.held);
         MenuButton::from_button(widgets::link(theme, &face)).ui(ui, |ui| {
-            ui.radio_value(kind, None, words.any_kind);
+            menu::one_of(ui, kind, None, words.any_kind);
             for known in held.kinds() {
                 let name = harmless::line(known, 40);
-                ui.radio_value(kind, Some(known.clone()), name);
+                menu::one_of(ui, kind, Some(known.clone()), &name);
             }
         });
     }
@@ -121,7 +121,7 @@ fn ways(ui: &mut Ui, words: &LogWords, show: &mut Show) {
     };
     MenuButton::from_button(widgets::link(theme, &(words.show)(name(*show)))).ui(ui, |ui| {
         for other in [Show::Everything, Show::Received, Show::Sent, Show::Notes] {
-            ui.radio_value(show, other, name(other));
+            menu::one_of(ui, show, other, name(other));
         }
     });
 }

@@ -99,7 +99,10 @@ impl Logs {
             .resizable(true)
             .default_size(size::LOG.min(most))
             .size_range(size::LOG_LEAST..=most)
-            .show(ui, |ui| closed = view.show(ui, cx, &facts));
+            .show(ui, |ui| {
+                widgets::landmark(ui, egui::accesskit::Role::Region, cx.words.log.title);
+                closed = view.show(ui, cx, &facts);
+            });
         widgets::splitter(ui, "connection log", cx.words.log.resize);
         if closed {
             self.close(cx.intents);

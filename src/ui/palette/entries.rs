@@ -9,8 +9,8 @@ use crate::model::preferences::{Density, LanguageChoice, Theme};
 use crate::ui::devices::Act;
 use crate::ui::icons::Icon;
 use crate::ui::keys::{Action, Place as Heard, TABLE};
-use crate::ui::text::Words;
-use crate::ui::{Cx, Place, harmless, people, rooms};
+use crate::ui::text::{Language, Words};
+use crate::ui::{Cx, Place, harmless, people, rooms, settings, synonyms};
 
 /// Where there are more entries than this, the palette opens before they are prepared to be looked through.
 const MAX_PREPARED: usize = 12_000;
@@ -40,6 +40,8 @@ pub(in crate::ui) enum Target {
     Language(LanguageChoice),
     /// So close.
     Density(Density),
+    /// A setting, by its place in the table.
+    Setting(usize),
 }
 
 /// One line of the palette.
@@ -52,20 +54,29 @@ pub(super) struct Entry {
     pub(super) note: String,
     /// Unread messages, of a room.
     pub(super) unread: u64,
+    /// What else it is called, in both languages.
+    also: String,
     /// Made with the entry, or where there are very many when they are first looked through.
-    texts: OnceCell<(Text, Text)>,
+    texts: OnceCell<(Text, Text, Text)>,
     /// How likely it is meant, among those that fit as well.
     likely: u32,
 }
 
 impl Entry {
     fn new(target: Target, icon: Icon, name: String, note: String, likely: u32) -> Entry {
-        Entry { target, icon, name, note, unread: 0, texts: OnceCell::new(), likely }
+        Entry { target, icon, name, note, unread: 0, also: String::new(), texts: OnceCell::new(), likely }
     }
 
-    /// Its name and its note, to be compared.
-    fn texts(&self) -> &(Text, Text) {
-        self.texts.get_or_init(|| (Text::new(&self.name), Text::new(&self.note)))
+    /// The same, also found by these words and by its name in the other language.
+    fn called(mut self, also: &str, in_other_language: &str) -> Entry {
+        self.also = format!("{in_other_language} {also}");
+        self
+    }
+
+    /// Its name, its note and its other names, to be compared.
+    fn texts(&self) -> &(Text, Text, Text) {
+        let make = || (Text::new(&self.name), Text::new(&self.note), Text::new(&self.also));
+        self.texts.get_or_init(make)
     }
 }
 
@@ -153,43 +164,86 @@ fn device_acts(cx: &Cx, connection: ConnectionId, device: &DeviceId) -> Vec<Entr
     .into()
 }
 
-fn actions(words: &Words) -> Vec<Entry> {
+fn actions(words: &'static Words) -> Vec<Entry> {
     let anywhere = |place| matches!(place, Heard::Window | Heard::Everywhere);
     // From pane to pane goes who is in one; and it is open already.
     let is_of_use = |action| !matches!(action, Action::Palette | Action::NextPane | Action::PreviousPane);
     let rows = TABLE.iter().filter(|row| anywhere(row.place) && is_of_use(row.action));
+    let other = other(words);
     let mut all: Vec<Entry> = rows
         .map(|row| {
             let name = (words.keys.action)(row.action).to_owned();
-            Entry::new(Target::Act(row.action), icon(row.action), name, String::new(), likely(row.action))
+            let entry = Entry::new(
+                Target::Act(row.action),
+                icon(row.action),
+                name,
+                String::new(),
+                likely(row.action),
+            );
+            entry.called(synonyms::of(row.action), (other.keys.action)(row.action))
         })
         .collect();
-    let mut choose = |target, icon, name: &str, of: &str, note: &str| {
-        all.push(Entry::new(target, icon, format!("{of}: {name}"), note.to_owned(), 400));
+    let mut choose = |target, icon, said: fn(&Words) -> [&'static str; 2], note: &str, also| {
+        let called = |words| said(words).join(": ");
+        all.push(Entry::new(target, icon, called(words), note.to_owned(), 400).called(also, &called(other)));
     };
-    let sheet = words.sheet;
-    for (theme, name) in [
-        (Theme::System, sheet.as_system),
-        (Theme::Light, sheet.theme_light),
-        (Theme::Dark, sheet.theme_dark),
-        (Theme::HighContrast, sheet.theme_high_contrast),
-    ] {
-        choose(Target::Theme(theme), Icon::Contrast, name, sheet.theme, "");
+    let themes: [(Theme, fn(&Words) -> [&'static str; 2]); 4] = [
+        (Theme::System, |words| [words.sheet.theme, words.sheet.as_system]),
+        (Theme::Light, |words| [words.sheet.theme, words.sheet.theme_light]),
+        (Theme::Dark, |words| [words.sheet.theme, words.sheet.theme_dark]),
+        (Theme::HighContrast, |words| [words.sheet.theme, words.sheet.theme_high_contrast]),
+    ];
+    for (theme, said) in themes {
+        choose(Target::Theme(theme), Icon::Contrast, said, "", synonyms::THEME);
     }
-    for (language, name, called) in [
-        (LanguageChoice::System, sheet.as_system, ""),
-        (LanguageChoice::English, "English", sheet.english),
-        (LanguageChoice::Korean, "한국어", sheet.korean),
-    ] {
-        let note = if called == name { "" } else { called };
-        choose(Target::Language(language), Icon::Globe, name, sheet.language, note);
-    }
-    for (density, name) in
-        [(Density::Comfortable, sheet.density_comfortable), (Density::Compact, sheet.density_compact)]
-    {
-        choose(Target::Density(density), Icon::List, name, sheet.density, "");
+    choose(
+        Target::Language(LanguageChoice::System),
+        Icon::Globe,
+        |words| [words.sheet.language, words.sheet.as_system],
+        "",
+        synonyms::LANGUAGE,
+    );
+    let note = |called: &'static str, name| if called == name { "" } else { called };
+    choose(
+        Target::Language(LanguageChoice::English),
+        Icon::Globe,
+        |words| [words.sheet.language, "English"],
+        note(words.sheet.english, "English"),
+        synonyms::LANGUAGE,
+    );
+    choose(
+        Target::Language(LanguageChoice::Korean),
+        Icon::Globe,
+        |words| [words.sheet.language, "한국어"],
+        note(words.sheet.korean, "한국어"),
+        synonyms::LANGUAGE,
+    );
+    choose(
+        Target::Density(Density::Comfortable),
+        Icon::List,
+        |words| [words.sheet.density, words.sheet.density_comfortable],
+        "",
+        synonyms::DENSITY,
+    );
+    choose(
+        Target::Density(Density::Compact),
+        Icon::List,
+        |words| [words.sheet.density, words.sheet.density_compact],
+        "",
+        synonyms::DENSITY,
+    );
+    for ((at, group, name, also), (.., in_other, _)) in settings::all(words).zip(settings::all(other)) {
+        let note = format!("{} · {group}", words.settings);
+        let entry = Entry::new(Target::Setting(at), Icon::Settings, name.to_owned(), note, 320);
+        all.push(entry.called(also, in_other));
     }
     all
+}
+
+/// The words of the language that the window does not speak.
+fn other(words: &Words) -> &'static Words {
+    let english = Language::English.words();
+    if words.settings == english.settings { Language::Korean.words() } else { english }
 }
 
 /// What has a place of its own to click on comes after what has none; a step along the rooms is seldom looked for.
@@ -228,8 +282,8 @@ pub(super) fn find(all: &[Entry], query: &Query) -> Vec<usize> {
             Some(entry.likely)
         } else {
             // Better by a sixtieth of a whole match for what is likelier.
-            let (name, note) = entry.texts();
-            query.score(name, note).map(|score| score + entry.likely / 5)
+            let (name, note, also) = entry.texts();
+            query.score_called(name, note, also).map(|score| score + entry.likely / 5)
         }
     };
     let scored = all.iter().enumerate().filter_map(|(at, entry)| Some((score(entry)?, at)));

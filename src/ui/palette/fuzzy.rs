@@ -76,6 +76,12 @@ impl Text {
         true
     }
 
+    /// Whether a word begins so: what else a thing is called is found by no less.
+    fn begins_a_word(&self, word: &[Unit]) -> bool {
+        let words = (0..self.0.len()).filter(|at| self.0[*at].begins == Begins::Word);
+        words.into_iter().any(|start| self.piece(start, word).is_some())
+    }
+
     /// How well one word of the query fits.
     fn score_word(&self, word: &[Unit]) -> Option<u32> {
         let mut best = None;
@@ -108,9 +114,16 @@ impl Query {
     /// How well a name fits, with what is said beside it counting for a third; none where a word is in neither. Of names
     /// that fit as well the shorter is the better.
     pub(in crate::ui) fn score(&self, name: &Text, beside: &Text) -> Option<u32> {
+        self.score_called(name, beside, &Text(Vec::new()))
+    }
+
+    /// The same, with what else it is called counting for a quarter.
+    pub(super) fn score_called(&self, name: &Text, beside: &Text, also: &Text) -> Option<u32> {
         let mut sum = 0;
         for word in &self.0 {
-            sum += name.score_word(word).or_else(|| beside.score_word(word).map(|score| score / 3))?;
+            let score = name.score_word(word);
+            let score = score.or_else(|| beside.score_word(word).map(|score| score / 3));
+            sum += score.or_else(|| also.begins_a_word(word).then_some(BEST / 4))?;
         }
         let mean = sum * 100 / self.0.len().max(1) as u32;
         Some(mean.saturating_sub(name.0.len().min(99) as u32))

@@ -68,6 +68,7 @@ impl Palette {
         let window = ui.ctx().content_rect().size();
         let frame = Frame::new()
             .fill(theme.raised)
+            .shadow(ui.style().visuals.popup_shadow)
             .stroke(egui::Stroke::new(1.0, theme.outline))
             .corner_radius(radius::CARD)
             .inner_margin(Margin::same(space::SMALL as i8));
@@ -78,6 +79,7 @@ impl Palette {
             .kind(egui::UiKind::Modal)
             .sense(Sense::hover())
             .anchor(Align2::CENTER_TOP, vec2(0.0, top))
+            .accessible_name(cx.words.keys.palette)
             .order(egui::Order::Foreground);
         let modal = Modal::new(id).area(area).frame(frame).backdrop_color(theme.veil);
         let shown = modal.show(ui.ctx(), |ui| {
@@ -85,6 +87,7 @@ impl Palette {
             ui.spacing_mut().item_spacing.y = space::TINY;
             self.contents(ui, cx, window.y - top)
         });
+        ui.ctx().accesskit_node_builder(shown.response.layer_id.id, |node| node.set_modal());
         // Whoever asks twice means it once: closed by the second, what is typed next would go into the chat.
         self.fresh |= ui.input_mut(|input| input.consume_shortcut(&keys::of(Action::Palette)[0]));
         if shown.should_close() {
@@ -102,12 +105,10 @@ impl Palette {
         let list = Id::unique("palette list");
         let (rect, _) =
             ui.allocate_exact_size(vec2(ui.available_width(), lines as f32 * row), Sense::hover());
-        ui.ctx().accesskit_node_builder(list, |node| {
-            node.set_role(Role::ListBox);
-            node.set_label(cx.words.keys.palette_list);
-        });
-        let mut inner =
-            ui.new_child(egui::UiBuilder::new().max_rect(rect).scope_id(list).accessibility_parent(list));
+        let builder = egui::UiBuilder::new().max_rect(rect).scope_id(list);
+        let builder =
+            builder.accessibility_role(Role::ListBox).accessibility_label(cx.words.keys.palette_list);
+        let mut inner = ui.new_child(builder);
         let clicked = if self.found.is_empty() {
             nothing(&mut inner, cx);
             None

@@ -10,7 +10,7 @@ use crate::model::id::ConnectionId;
 use crate::model::rights::{Invitation, Member};
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{self, size, space};
-use crate::ui::{Cx, harmless, widgets};
+use crate::ui::{Cx, harmless, menu, widgets};
 
 /// The height of a line, in points.
 pub(super) const HEIGHT: f32 = 44.0;
@@ -42,16 +42,16 @@ pub(super) fn member(
     let state = if online { words.online } else { words.offline };
     let note = format!("{kind} · {state} · {}", harmless::line(&who.id.0, 64));
     let id = Id::unique(("member", &who.id.0));
-    let menu = line(ui, (id, &shown, &note), Some(online));
+    let place = line(ui, (id, &shown, &note), Some(online));
     let mut act = None;
-    let mut corner = ui.new_child(UiBuilder::new().max_rect(menu).id_salt(id));
+    let mut corner = ui.new_child(UiBuilder::new().max_rect(place).id_salt(id));
     if !enabled {
         corner.disable();
     }
-    let button = Button::new("").frame_when_inactive(false).min_size(menu.size());
+    let button = Button::new("").frame_when_inactive(false).min_size(place.size());
     let (response, _) = MenuButton::from_button(button).ui(&mut corner, |ui| {
         let mut choose = |ui: &mut Ui, text: &str, what: &dyn Fn() -> What| {
-            if ui.button(text).clicked() {
+            if menu::item(ui, text).clicked() {
                 act = Some(Act::new(what()));
                 ui.close();
             }
@@ -68,10 +68,11 @@ pub(super) fn member(
                 _ => choose(ui, words.make_admin, &|| What::SetKind(who.clone(), PrincipalKind::Admin)),
             }
             let remove = if who.kind == PrincipalKind::Device { words.remove_device } else { words.remove };
+            menu::separator(ui);
             choose(ui, remove, &|| What::Remove(who.clone()));
         }
     });
-    icons::paint(ui.painter(), menu.center(), Icon::More, size::ICON, theme::of(ui).weak);
+    icons::paint(ui.painter(), place.center(), Icon::More, size::ICON, theme::of(ui).weak);
     response.accessible_name((words.more)(&name));
     act
 }

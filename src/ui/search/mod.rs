@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use egui::{CentralPanel, Frame, Key, Margin, Modifiers, Panel, Rect, Ui};
 
 use super::theme::{self, size, space};
-use super::{Cx, Place};
+use super::{Cx, Place, widgets};
 use crate::model::id::{ConnectionId, MessageId, RoomName};
 use crate::model::intent::{Intent, Jump};
 use crate::model::reducer::{Banner, Model};
@@ -254,6 +254,7 @@ impl View {
     }
 
     fn show(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, number: &mut u64) -> Option<Wish> {
+        widgets::landmark(ui, egui::accesskit::Role::Search, cx.words.search.button);
         let keys = self.keys(ui);
         let margin = Margin::symmetric(space::MEDIUM as i8, space::SMALL as i8);
         let mut closed = keys.close;

@@ -4,34 +4,65 @@ mod acts;
 mod control;
 mod table;
 
-use egui::{Key, RichText, ScrollArea, TextEdit, Ui};
+use egui::accesskit::Role;
+use egui::{
+    EventFilter, Id, Key, Label, Modifiers, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
+};
 
 use super::Cx;
 use super::dialog::Fate;
 use super::text::{Language, Words};
-use super::theme::{self, space};
-use super::widgets;
+use super::theme::{self, radius, size, space};
+use super::{focus_mark, menu, sheet, widgets};
 use crate::model::intent::Intent;
 use crate::model::preferences::Preferences;
 use control::{Control, State};
-use table::{Setting, TABLE};
+use table::{Group, Setting, TABLE};
 
 /// What stands around the list, in points: the title, the search, the button and the dialog's own edge.
 const AROUND: f32 = 210.0;
-/// A window lower than this scrolls the whole sheet, since the list alone would have no room.
-const LOW: f32 = 400.0;
+/// Height of the list where the window has room for it, in points.
+const MAX_LIST_HEIGHT: f32 = 520.0;
+/// It is never lower; in a lower window the whole sheet scrolls.
+const MIN_LIST_HEIGHT: f32 = 200.0;
+/// From this width on the categories stand beside the list, in points.
+const WIDE: f32 = 520.0;
+/// Width of the categories beside the list, in points.
+const CATEGORIES: f32 = 160.0;
 
 /// The settings' own state.
 pub(super) struct Sheet {
     search: String,
+    /// What is shown while nothing is searched for.
+    category: Group,
     fresh: bool,
     state: State,
+}
+
+/// All settings, to be found elsewhere: their place in the table, their group, their name, and what else they are called.
+pub(super) fn all(words: &Words) -> impl Iterator<Item = (usize, &'static str, &'static str, &'static str)> {
+    let of = move |(at, setting): (usize, &Setting)| {
+        (at, setting.group.name(words), (setting.name)(words), setting.also)
+    };
+    TABLE.iter().enumerate().map(of)
 }
 
 impl Sheet {
     /// Begins with what is chosen now.
     pub(super) fn new(chosen: Preferences) -> Sheet {
-        Sheet { search: String::new(), fresh: true, state: State::new(chosen) }
+        let category = Group::General;
+        Sheet { search: String::new(), category, fresh: true, state: State::new(chosen) }
+    }
+
+    /// Begins at one of the settings.
+    pub(super) fn at(chosen: Preferences, words: &Words, at: usize) -> Sheet {
+        let mut sheet = Sheet::new(chosen);
+        if let Some(setting) = TABLE.get(at) {
+            sheet.category = setting.group;
+            (setting.name)(words).clone_into(&mut sheet.search);
+        }
+        sheet
     }
 
     /// What is chosen, for the window to follow.
@@ -42,31 +73,8 @@ impl Sheet {
     /// Draws the settings into a dialog.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
         self.state.around = cx.around;
-        let fate = self.sized(ui, cx, window_height);
-        if std::mem::take(&mut self.state.tries_notice) {
-            cx.intents.push(Intent::TryNotice);
-        }
-        fate
-    }
-
-    fn sized(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
-        let is_low = window_height < LOW;
-        let most =
-            if is_low { window_height - 2.0 * (space::HUGE + space::SMALL) } else { window_height - AROUND };
-        // At its full height from the first frame: grown frame by frame it would move under the pointer.
-        let scroll =
-            ScrollArea::vertical().max_height(most).min_scrolled_height(most).auto_shrink([false, true]);
-        if is_low {
-            scroll.show(ui, |ui| self.whole(ui, cx, None)).inner
-        } else {
-            self.whole(ui, cx, Some(scroll))
-        }
-    }
-
-    fn whole(&mut self, ui: &mut Ui, cx: &mut Cx, scroll: Option<ScrollArea>) -> Fate {
         let words = cx.words;
-        let title = ui.label(RichText::new(words.settings).font(theme::title()));
-        widgets::heading(ui, &title, words.settings, 1);
+        sheet::title(ui, words.settings);
         let margin = egui::Margin::symmetric(space::SMALL as i8, 5);
         let search = TextEdit::singleline(&mut self.search).hint_text(words.sheet.search);
         let search =
@@ -74,43 +82,161 @@ impl Sheet {
         if std::mem::take(&mut self.fresh) {
             search.request_focus();
         }
-        match scroll {
-            Some(scroll) => scroll.show(ui, |ui| self.list(ui, cx)).inner,
-            None => self.list(ui, cx),
+        // As high for one setting as for many: what is pointed at does not move.
+        let height = (window_height - AROUND).clamp(MIN_LIST_HEIGHT, MAX_LIST_HEIGHT);
+        if ui.available_width() >= WIDE {
+            self.beside(ui, cx, height);
+        } else {
+            self.below(ui, cx, height);
         }
         ui.add_space(space::TINY);
         // In a row of its own, which centres its text.
         let close = ui.horizontal(|ui| ui.add(widgets::primary(theme::of(ui), words.close)).clicked()).inner;
+        if std::mem::take(&mut self.state.tries_notice) {
+            cx.intents.push(Intent::TryNotice);
+        }
         let enter = search.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         if close || enter { Fate::Closed } else { Fate::Open }
     }
 
-    fn list(&mut self, ui: &mut Ui, cx: &mut Cx) {
-        let words = cx.words;
-        let search = self.search.trim().to_lowercase();
-        let (mut group, mut found) = (None, 0);
-        for setting in TABLE.iter().filter(|setting| setting.matches(&search)) {
-            found += 1;
-            if group.replace(setting.group) != Some(setting.group) {
-                ui.add_space(space::MEDIUM);
-                let name = setting.group.name(words);
-                let title = ui.label(RichText::new(name).font(theme::heading()));
-                widgets::heading(ui, &title, name, 2);
+    /// The categories at the left, the settings beside them.
+    fn beside(&mut self, ui: &mut Ui, cx: &mut Cx, height: f32) {
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+        let left = UiBuilder::new().max_rect(rect.with_max_x(rect.left() + CATEGORIES));
+        ui.scope_builder(left.accessibility_role(Role::TabList), |ui| {
+            ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_label(cx.words.sheet.categories));
+            ui.spacing_mut().item_spacing.y = 2.0;
+            let chosen = self.search.trim().is_empty().then_some(self.category);
+            let stepped = chosen.and_then(|chosen| step(ui, chosen));
+            for group in Group::ALL {
+                if category(ui, group, group.name(cx.words), chosen == Some(group)) {
+                    self.category = group;
+                    self.search.clear();
+                }
             }
-            ui.push_id((setting.name)(Language::English.words()), |ui| {
-                setting.show(ui, cx, &mut self.state);
+            if let Some(group) = stepped {
+                self.category = group;
+                ui.memory_mut(|memory| memory.request_focus(category_id(group)));
+            }
+        });
+        let line = rect.left() + CATEGORIES + space::MEDIUM;
+        ui.painter().vline(line, rect.y_range(), egui::Stroke::new(1.0, theme::of(ui).line));
+        let right = UiBuilder::new().max_rect(rect.with_min_x(line + space::LARGE));
+        ui.scope_builder(right, |ui| self.scroll(ui, cx, height, true));
+    }
+
+    /// The categories to choose from above the settings, where nothing is searched for.
+    fn below(&mut self, ui: &mut Ui, cx: &mut Cx, height: f32) {
+        let words = cx.words;
+        let mut left = height;
+        if self.search.trim().is_empty() {
+            let chosen = self.category.name(words);
+            menu::choice(ui, words.sheet.categories, chosen, ui.available_width(), |ui| {
+                for group in Group::ALL {
+                    if menu::option(ui, group == self.category, group.name(words)).clicked() {
+                        self.category = group;
+                    }
+                }
             });
+            left -= size::CONTROL + space::SMALL;
+        }
+        self.scroll(ui, cx, left, false);
+    }
+
+    fn scroll(&mut self, ui: &mut Ui, cx: &mut Cx, height: f32, has_heading: bool) {
+        let search = self.search.trim().to_lowercase();
+        let salt = ("settings", self.category as usize, search.is_empty());
+        let area = ScrollArea::vertical().id_salt(salt).max_height(height).min_scrolled_height(height);
+        area.auto_shrink(false).show(ui, |ui| {
+            // The scroll bar stands beside the controls, not on them.
+            ui.set_max_width(ui.available_width() - space::MEDIUM);
+            if search.is_empty() {
+                self.category(ui, cx, has_heading);
+            } else {
+                self.found(ui, cx, &search);
+            }
+            focus_mark::follow(ui);
+        });
+    }
+
+    /// The settings of the chosen category.
+    fn category(&mut self, ui: &mut Ui, cx: &mut Cx, has_heading: bool) {
+        let category = self.category;
+        if has_heading {
+            sheet::heading(ui, category.name(cx.words));
+        }
+        for setting in TABLE.iter().filter(|setting| setting.group == category) {
+            self.setting(ui, cx, setting);
+        }
+    }
+
+    /// What fits the search, of all categories.
+    fn found(&mut self, ui: &mut Ui, cx: &mut Cx, search: &str) {
+        let words = cx.words;
+        let (mut group, mut found) = (None, 0);
+        for setting in TABLE.iter().filter(|setting| setting.matches(search)) {
+            if group.replace(setting.group) != Some(setting.group) {
+                ui.add_space(if found > 0 { space::MEDIUM } else { 0.0 });
+                sheet::heading(ui, setting.group.name(words));
+            }
+            found += 1;
+            self.setting(ui, cx, setting);
         }
         if found == 0 {
             let nothing = RichText::new(words.sheet.nothing_found).color(theme::of(ui).weak);
-            let nothing = ui.label(nothing);
+            let nothing = ui.add(Label::new(nothing).wrap());
             widgets::live(ui, nothing.id, words.sheet.nothing_found);
-        } else if !search.is_empty() {
+        } else {
             // Seen by what is left; said to those who do not see.
-            let at = ui.allocate_response(egui::Vec2::ZERO, egui::Sense::hover());
+            let at = ui.allocate_response(egui::Vec2::ZERO, Sense::hover());
             widgets::live(ui, at.id, &(words.sheet.found)(found));
         }
     }
+
+    fn setting(&mut self, ui: &mut Ui, cx: &mut Cx, setting: &Setting) {
+        ui.push_id((setting.name)(Language::English.words()), |ui| setting.show(ui, cx, &mut self.state));
+    }
+}
+
+fn category_id(group: Group) -> Id {
+    Id::unique(("settings category", group as usize))
+}
+
+/// Where the arrow keys lead from the category that has the focus.
+fn step(ui: &Ui, chosen: Group) -> Option<Group> {
+    let id = category_id(chosen);
+    if !ui.memory(|memory| memory.has_focus(id)) {
+        return None;
+    }
+    let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+    let pressed = |key| ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key)) as isize;
+    let step = pressed(Key::ArrowDown) - pressed(Key::ArrowUp);
+    let at = Group::ALL.iter().position(|group| *group == chosen)? as isize + step;
+    Group::ALL.get(at.clamp(0, Group::ALL.len() as isize - 1) as usize).copied().filter(|_| step != 0)
+}
+
+/// A category. Returns whether the person chose it. The Tab key stops at the chosen one alone.
+fn category(ui: &mut Ui, group: Group, name: &str, is_chosen: bool) -> bool {
+    let theme = theme::of(ui);
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), size::CONTROL + space::TINY));
+    let sense = if is_chosen { Sense::click() } else { Sense::click() - Sense::FOCUSABLE };
+    let response = ui.interact(rect, category_id(group), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Tab, true, name));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_selected(is_chosen));
+    let fill = match (is_chosen, response.hovered()) {
+        (true, _) => Some(theme.selected),
+        (false, true) => Some(theme.hover),
+        (false, false) => None,
+    };
+    if let Some(fill) = fill {
+        ui.painter().rect_filled(rect, f32::from(radius::CONTROL), fill);
+    }
+    let font = if is_chosen { theme::strong(size::BODY) } else { theme::body() };
+    let text = widgets::cut(ui, name, font, theme.text, rect.width() - 2.0 * space::SMALL);
+    let at = pos2(rect.left() + space::SMALL, rect.center().y - text.size().y / 2.0);
+    ui.painter().galley(at, text, theme.text);
+    response.clicked()
 }
 
 impl Setting {

@@ -2,7 +2,8 @@
 
 use super::control::{Choose, Control, Steps, Switch};
 use crate::model::notices::{Level, NoticePreferences};
-use crate::model::preferences::{Density, Hours, LanguageChoice, Preferences, Theme};
+use crate::model::preferences::{Density, Hours, LanguageChoice, Motion, Preferences, Theme};
+use crate::ui::synonyms;
 use crate::ui::text::Words;
 
 /// Something said, in the language that the window speaks.
@@ -21,6 +22,17 @@ pub(super) enum Group {
 }
 
 impl Group {
+    /// All of them, in the order of the sheet.
+    pub(super) const ALL: [Group; 7] = [
+        Group::General,
+        Group::Appearance,
+        Group::Writing,
+        Group::Notices,
+        Group::Connections,
+        Group::Data,
+        Group::About,
+    ];
+
     pub(super) fn name(self, words: &Words) -> &'static str {
         match self {
             Group::General => words.sheet.general,
@@ -51,7 +63,7 @@ pub(super) static TABLE: &[Setting] = &[
         group: Group::General,
         name: |words| words.sheet.language,
         sentence: |words| words.sheet.language_text,
-        also: "locale translation Korean 한국말 영어 번역",
+        also: synonyms::LANGUAGE,
         // Each by its own name: whoever cannot read the window finds theirs.
         control: Control::Choice(&[
             Choose {
@@ -68,7 +80,7 @@ pub(super) static TABLE: &[Setting] = &[
         group: Group::General,
         name: |words| words.sheet.hours,
         sentence: |words| words.sheet.hours_text,
-        also: "clock am pm 12h 24h format 시계 오전 오후 시간제",
+        also: synonyms::HOURS,
         control: Control::Choice(&[
             Choose {
                 name: |words| words.sheet.hours_twenty_four,
@@ -84,14 +96,14 @@ pub(super) static TABLE: &[Setting] = &[
         group: Group::General,
         name: |words| words.sheet.reset_all,
         sentence: |words| words.sheet.reset_all_text,
-        also: "defaults restore 기본값 초기화",
+        also: synonyms::RESET,
         control: Control::Reset,
     },
     Setting {
         group: Group::Appearance,
         name: |words| words.sheet.theme,
         sentence: |words| words.sheet.theme_text,
-        also: "theme dark mode night 테마 다크 모드 야간 대비",
+        also: synonyms::THEME,
         control: Control::Choice(&[
             Choose {
                 name: |words| words.sheet.as_system,
@@ -115,7 +127,7 @@ pub(super) static TABLE: &[Setting] = &[
         group: Group::Appearance,
         name: |words| words.sheet.density,
         sentence: |words| words.sheet.density_text,
-        also: "density compact spacing rows 밀도 여백 줄 간격",
+        also: synonyms::DENSITY,
         control: Control::Choice(&[
             Choose {
                 name: |words| words.sheet.density_comfortable,
@@ -131,7 +143,7 @@ pub(super) static TABLE: &[Setting] = &[
         group: Group::Appearance,
         name: |words| words.sheet.zoom,
         sentence: |words| words.sheet.zoom_text,
-        also: "scale font size magnify 글자 크기 배율",
+        also: synonyms::ZOOM,
         control: Control::Steps(Steps {
             value: |preferences| &mut preferences.zoom_percent,
             steps: Preferences::ZOOMS,
@@ -140,17 +152,37 @@ pub(super) static TABLE: &[Setting] = &[
         }),
     },
     Setting {
+        group: Group::Appearance,
+        name: |words| words.sheet.motion,
+        sentence: |words| words.sheet.motion_text,
+        also: synonyms::MOTION,
+        control: Control::Choice(&[
+            Choose {
+                name: |words| words.sheet.as_system,
+                set: |preferences| preferences.motion = Motion::System,
+            },
+            Choose {
+                name: |words| words.sheet.motion_full,
+                set: |preferences| preferences.motion = Motion::Full,
+            },
+            Choose {
+                name: |words| words.sheet.motion_reduced,
+                set: |preferences| preferences.motion = Motion::Reduced,
+            },
+        ]),
+    },
+    Setting {
         group: Group::Writing,
         name: |words| words.sheet.enter_sends,
         sentence: |words| words.sheet.enter_sends_text,
-        also: "return ctrl+enter new line send 엔터 줄바꿈 전송",
+        also: synonyms::ENTER,
         control: Control::Toggle(|preferences| &mut preferences.enter_sends),
     },
     Setting {
         group: Group::Notices,
         name: |words| words.notices.rooms,
         sentence: |words| words.notices.rooms_text,
-        also: "notify alert mention ping desktop 알림 멘션 호출",
+        also: synonyms::ROOMS,
         control: Control::Choice(&[
             Choose {
                 name: |words| (words.notices.level)(Level::All),
@@ -170,42 +202,42 @@ pub(super) static TABLE: &[Setting] = &[
         group: Group::Notices,
         name: |words| words.notices.devices,
         sentence: |words| words.notices.devices_text,
-        also: "silent alarm 무응답 경보",
+        also: synonyms::DEVICES,
         control: Control::Toggle(|preferences| &mut preferences.notices.devices),
     },
     Setting {
         group: Group::Notices,
         name: |words| words.notices.link,
         sentence: |words| words.notices.link_text,
-        also: "outage network offline 장애 네트워크",
+        also: synonyms::LINK,
         control: Control::Toggle(|preferences| &mut preferences.notices.link),
     },
     Setting {
         group: Group::Notices,
         name: |words| words.notices.show_text,
         sentence: |words| words.notices.show_text_text,
-        also: "privacy preview hide 사생활 미리보기 숨기기",
+        also: synonyms::SHOW_TEXT,
         control: Control::Toggle(|preferences| &mut preferences.notices.show_text),
     },
     Setting {
         group: Group::Notices,
         name: |words| words.notices.do_not_disturb,
         sentence: |words| words.notices.disturb_text,
-        also: "silence mute focus 무음 집중",
+        also: synonyms::DISTURB,
         control: Control::Toggle(|preferences| &mut preferences.notices.do_not_disturb),
     },
     Setting {
         group: Group::Notices,
         name: |words| words.notices.quiet,
         sentence: |words| words.notices.quiet_text,
-        also: "night sleep schedule 밤 야간 수면",
+        also: synonyms::QUIET,
         control: Control::Toggle(|preferences| &mut preferences.notices.quiet),
     },
     Setting {
         group: Group::Notices,
         name: |words| words.notices.quiet_from,
         sentence: |words| words.notices.quiet_from_text,
-        also: "night begin start 밤",
+        also: synonyms::QUIET_FROM,
         control: Control::Steps(Steps {
             value: |preferences| &mut preferences.notices.quiet_from,
             steps: NoticePreferences::HALF_HOURS,
@@ -217,7 +249,7 @@ pub(super) static TABLE: &[Setting] = &[
         group: Group::Notices,
         name: |words| words.notices.quiet_to,
         sentence: |words| words.notices.quiet_to_text,
-        also: "morning end 아침",
+        also: synonyms::QUIET_TO,
         control: Control::Steps(Steps {
             value: |preferences| &mut preferences.notices.quiet_to,
             steps: NoticePreferences::HALF_HOURS,
@@ -229,14 +261,14 @@ pub(super) static TABLE: &[Setting] = &[
         group: Group::Notices,
         name: |words| words.notices.trial,
         sentence: |words| words.notices.trial_setting_text,
-        also: "test example 시험 예",
+        also: synonyms::TRIAL,
         control: Control::TryNotice,
     },
     Setting {
         group: Group::Notices,
         name: |words| words.notices.tray,
         sentence: |words| words.notices.tray_text,
-        also: "menu bar status area badge icon 메뉴 막대 상태 배지",
+        also: synonyms::TRAY,
         control: Control::Switch(Switch {
             flag: |preferences| &mut preferences.notices.tray,
             against: |words, around| (around.tray == Some(false)).then_some(words.notices.no_tray),
@@ -246,7 +278,7 @@ pub(super) static TABLE: &[Setting] = &[
         group: Group::Notices,
         name: |words| words.notices.close_to_tray,
         sentence: |words| words.notices.close_to_tray_text,
-        also: "tray background hide quit exit 트레이 백그라운드 숨기기 종료",
+        also: synonyms::CLOSE_TO_TRAY,
         control: Control::Switch(Switch {
             flag: |preferences| &mut preferences.notices.close_to_tray,
             against: |words, around| match around.tray {
@@ -260,21 +292,21 @@ pub(super) static TABLE: &[Setting] = &[
         group: Group::Connections,
         name: |words| words.sheet.connect_at_start,
         sentence: |words| words.sheet.connect_at_start_text,
-        also: "auto connect startup launch 자동 연결 시작",
+        also: synonyms::AT_START,
         control: Control::Toggle(|preferences| &mut preferences.connect_at_start),
     },
     Setting {
         group: Group::Connections,
         name: |words| words.profiles.transfer,
         sentence: |words| words.profiles.transfer_text,
-        also: "export import backup profiles migrate 내보내기 가져오기 백업 프로필",
+        also: synonyms::TRANSFER,
         control: Control::Transfer,
     },
     Setting {
         group: Group::Data,
         name: |words| words.sheet.raw_readings,
         sentence: |words| words.sheet.raw_readings_text,
-        also: "disk space storage history retention keep 디스크 용량 저장 기록 보관",
+        also: synonyms::READINGS,
         control: Control::Steps(Steps {
             value: |preferences| &mut preferences.raw_readings_mib,
             steps: Preferences::RAW_READINGS,
@@ -286,14 +318,14 @@ pub(super) static TABLE: &[Setting] = &[
         group: Group::Data,
         name: |words| words.sheet.folder,
         sentence: |words| words.sheet.folder_text,
-        also: "directory path files location 디렉터리 경로 위치 파일",
+        also: synonyms::FOLDER,
         control: Control::Folder,
     },
     Setting {
         group: Group::About,
         name: |words| words.sheet.version,
         sentence: |words| words.sheet.version_text,
-        also: "about license copyright credits font OFL 저작권 글꼴 버전 정보",
+        also: synonyms::VERSION,
         control: Control::About,
     },
 ];

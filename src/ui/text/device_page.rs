@@ -148,7 +148,6 @@ pub struct PageWords {
     pub set_named: fn(&str, &str) -> String,
     pub not_set_yet: &'static str,
     pub forget: fn(&str) -> String,
-    pub choices: fn(&str) -> String,
     pub now_is: fn(&str) -> String,
     /// What became of a wish: its state, what a switch was to be, the value, and how long ago it was asked for.
     pub command: fn(&CommandState, Option<bool>, &str, &str) -> String,

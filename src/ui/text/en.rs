@@ -34,6 +34,8 @@ pub static ENGLISH: Words = Words {
     this_computer: "This computer",
     add_connection: "Add connection",
     more: |name| format!("More for {name}"),
+    connection_bar: "Connection",
+    rooms_of: |name| format!("Rooms of {name}"),
     edit_connection: "Edit connection",
     remove_connection: "Remove connection",
     remove_title: |name| format!("Remove {name}?"),

@@ -137,7 +137,6 @@ pub static ENGLISH: PageWords = PageWords {
     set_named: |name, value| format!("Set {name} to {value}"),
     not_set_yet: "Not set yet",
     forget: |name| format!("Discard the new value of {name}"),
-    choices: |name| format!("Options for {name}"),
     now_is: |value| format!("now {value}"),
     command: |state, switch, value, age| {
         let (doing, done, to_do) = match switch {

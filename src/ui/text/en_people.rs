@@ -149,7 +149,7 @@ pub(super) static ENGLISH: PeopleWords = PeopleWords {
     device_id_hint: "greenhouse-3",
     device_name: "Name",
     device_name_hint: "Greenhouse 3",
-    bad_device_id: "A device ID has 1 to 64 visible characters and doesn't start with ~.",
+    bad_device_id: "A device ID has 1 to 64 visible characters, doesn't start with ~, and isn't . or ..",
     bad_device_name: "A name has up to 128 visible characters.",
     device_known: "A device with this ID already exists. It will get a new token, and its current one will stop working.",
     add_device: "Add device",

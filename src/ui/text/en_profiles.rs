@@ -45,7 +45,7 @@ pub(super) static ENGLISH: ProfileWords = ProfileWords {
             names => format!("Adds {}.{known}", names.join(", ")),
         }
     },
-    add: "Add them",
+    add: "Add connections",
 
     duplicate: "Duplicate connection",
     copy_of: |name| format!("{name} (copy)"),

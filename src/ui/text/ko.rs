@@ -47,6 +47,8 @@ pub static KOREAN: Words = Words {
     this_computer: "이 컴퓨터",
     add_connection: "연결 추가",
     more: |name| format!("{name} 메뉴"),
+    connection_bar: "연결 상태",
+    rooms_of: |name| format!("{name}의 방"),
     edit_connection: "연결 편집",
     remove_connection: "연결 삭제",
     remove_title: |name| format!("연결을 삭제할까요? ({name})"),

@@ -134,7 +134,6 @@ pub static KOREAN: PageWords = PageWords {
     set_named: |name, value| format!("{name} 설정: {value}"),
     not_set_yet: "아직 설정 안 함",
     forget: |name| format!("{name} 새 값 취소"),
-    choices: |name| format!("{name} 옵션"),
     now_is: |value| format!("현재: {value}"),
     command: |state, switch, value, age| {
         let (doing, done, to_do) = match switch {

@@ -152,7 +152,7 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
     device_id_hint: "greenhouse-3",
     device_name: "이름",
     device_name_hint: "온실 3",
-    bad_device_id: "기기 ID는 보이는 글자 1~64자이며 ~로 시작할 수 없습니다.",
+    bad_device_id: "기기 ID는 보이는 글자 1~64자이며, ~로 시작하거나 . 또는 ..일 수 없습니다.",
     bad_device_name: "이름은 보이는 글자 128자 이하여야 합니다.",
     device_known: "같은 ID의 기기가 이미 있습니다. 새 토큰을 받으면 지금 토큰은 더 이상 사용할 수 없습니다.",
     add_device: "기기 추가",

@@ -175,6 +175,8 @@ pub struct Words {
     pub this_computer: &'static str,
     pub add_connection: &'static str,
     pub more: fn(&str) -> String,
+    pub rooms_of: fn(&str) -> String,
+    pub connection_bar: &'static str,
     pub edit_connection: &'static str,
     pub remove_connection: &'static str,
     pub remove_title: fn(&str) -> String,

@@ -7,6 +7,7 @@ pub struct SheetWords {
     pub found: fn(usize) -> String,
     pub nothing_found: &'static str,
     pub as_system: &'static str,
+    pub categories: &'static str,
 
     // Groups
     pub general: &'static str,
@@ -43,6 +44,10 @@ pub struct SheetWords {
     pub zoom: &'static str,
     pub zoom_text: &'static str,
     pub percent: fn(u16) -> String,
+    pub motion: &'static str,
+    pub motion_text: &'static str,
+    pub motion_full: &'static str,
+    pub motion_reduced: &'static str,
 
     // Writing
     pub enter_sends: &'static str,

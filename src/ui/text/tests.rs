@@ -143,7 +143,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
     }
     let mut all = all![
         now retry_now connect disconnect catching_up protocol_duplex transport_websocket
-        transport_ewebsock no_close_reasons no_connection connections this_computer add_connection
+        transport_ewebsock no_close_reasons no_connection connections connection_bar this_computer add_connection
         edit_connection remove_connection remove_text remove cancel new_room new_room_name create
         room_name_rule no_rooms messages replayed waiting_to_send sending not_sent retry edit
         delete copy show_less new_messages jump_to_newest loading_older older_on_server empty_room
@@ -154,7 +154,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         ewebsock_limits connect_at_start test_button clear_text_warning first_title first_text
         first_stay first_stay_text first_join first_join_text first_later settings
         close dismiss resize_rooms resize_devices;
-        state countdown why refusal paused banner bad_address test round_trip state_of more remove_title
+        state countdown why refusal paused banner bad_address test round_trip state_of more rooms_of remove_title
         room_refused unread mentions you said show_lines show_characters new_count room_begins gap typing
         people_online people_online_or_more rooms_left_out devices keys log notices search rich sheet profiles people device_acts device_page day clock day_and_clock
         message_hint too_large
@@ -177,6 +177,7 @@ fn filled(words: &Words, one: &str, two: &str) -> Vec<(String, Vec<String>)> {
         ((words.round_trip)(number), count()),
         ((words.state_of)(one, two), both()),
         ((words.more)(one), first()),
+        ((words.rooms_of)(one), first()),
         ((words.remove_title)(one), first()),
         ((words.room_refused)(one, &room), first()),
         ((words.paused)(&Refusal::SlowDown { retry_after_ms: 1 }, one), first()),

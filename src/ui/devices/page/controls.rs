@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use egui::accesskit::Role;
 use egui::{
-    Button, DragValue, Frame, Id, Key, Label, Modal, Popup, Response, RichText, Sense, Slider,
-    SliderClamping, Stroke, TextEdit, Ui, Vec2, WidgetInfo, vec2,
+    Button, DragValue, Frame, Id, Key, Label, Response, RichText, Sense, Slider, SliderClamping, Stroke,
+    TextEdit, Ui, Vec2, WidgetInfo, vec2,
 };
 
 use super::{Facts, Reading, Seen, View};
@@ -17,7 +17,7 @@ use crate::model::device::{Command, CommandState, Metric, MetricName, MetricType
 use crate::model::intent::Intent;
 use crate::model::number::{END_OF_WHOLE, NotHeld};
 use crate::ui::theme::{self, radius, size, space};
-use crate::ui::{Cx, harmless, value, widgets};
+use crate::ui::{Cx, harmless, menu, sheet, value, widgets};
 
 /// Longest text that can be set, in characters.
 const TEXT_CHARS: usize = 4_096;
@@ -297,32 +297,24 @@ impl Controls {
 
     fn choice(&mut self, ui: &mut Ui, cx: &mut Cx, one: &One) {
         let now = value::reading(cx.words, one.metric, one.value);
-        let button = ui.add(Button::new(format!("{now}  ▾")).min_size(vec2(96.0, size::CONTROL)));
         let name = one.name();
-        ui.ctx().accesskit_node_builder(button.id, |node| {
-            node.set_role(Role::ComboBox);
-            node.set_label(name.clone());
-            node.set_value(now);
-        });
-        let button = one.touchable(ui, cx, button);
-        let began = self.note(one, &button);
-        let began = one.began().unwrap_or(began);
         let mut chosen = None;
-        let shown = Popup::menu(&button).show(|ui| {
+        let mut is_open = false;
+        let button = menu::choice(ui, &name, &now, 96.0, |ui| {
+            is_open = true;
             egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
                 for option in one.metric.options.iter().take(OPTIONS) {
                     let is_now = matches!(one.value, Value::Text(text) if **text == **option);
-                    if ui.selectable_label(is_now, harmless::line(option, 64)).clicked() {
+                    if menu::option(ui, is_now, &harmless::line(option, 64)).clicked() {
                         chosen = Some(option.clone());
                     }
                 }
             });
         });
-        if let Some(shown) = shown {
-            ui.ctx().accesskit_node_builder(shown.response.id, |node| {
-                node.set_role(Role::ListBox);
-                node.set_label((cx.words.device_page.choices)(&name));
-            });
+        let button = one.touchable(ui, cx, button);
+        let began = self.note(one, &button);
+        let began = one.began().unwrap_or(began);
+        if is_open {
             self.busy = Some((one.metric.name.clone(), began));
         }
         if let Some(option) = chosen {
@@ -416,26 +408,12 @@ impl Controls {
         let name = harmless::line(metric.name.as_str(), 64);
         let old = value::reading(cx.words, metric, &reading.value);
         let new = value::reading(cx.words, metric, &question.value);
-        let frame = Frame::new()
-            .fill(theme.raised)
-            .stroke(Stroke::new(1.0, theme.line))
-            .corner_radius(radius::CARD)
-            .inner_margin(space::HUGE);
-        let width = size::DIALOG.min(ui.ctx().content_rect().width() - 2.0 * (space::HUGE + space::LARGE));
         let salt = ("confirm", view.facts.connection, view.facts.device.as_str(), question.seen.incarnation);
-        let modal = Modal::new(Id::unique(salt)).frame(frame).backdrop_color(theme.veil);
-        let shown = modal.show(ui.ctx(), |ui| {
-            ui.set_width(width);
-            ui.spacing_mut().item_spacing.y = space::SMALL;
-            let title = (words.confirm_title)(&name, wish_of_switch(metric, &question.value), &new);
-            ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
-                node.set_role(Role::Dialog);
-                node.set_label(title.as_str());
-                node.set_modal();
-            });
+        let title = (words.confirm_title)(&name, wish_of_switch(metric, &question.value), &new);
+        let shown = sheet::show(ui, salt, &title, size::DIALOG, |ui| {
             let device = RichText::new(&view.title).font(theme::small()).color(theme.weak);
             ui.add(Label::new(device).truncate());
-            ui.add(Label::new(RichText::new(title).font(theme::title())).wrap());
+            sheet::title(ui, &title);
             ui.add(Label::new((words.confirm_text)(&old)).wrap());
             ui.horizontal_wrapped(|ui| {
                 let label = (words.confirm)(wish_of_switch(metric, &question.value), &new);
@@ -460,6 +438,7 @@ impl Controls {
             ));
         }
         if really || cancel || escape {
+            sheet::give_focus_back(ui, salt);
             self.asking = None;
         }
     }

@@ -68,14 +68,15 @@ pub(super) struct Page {
     plots: Plots,
     controls: Controls,
     details: Details,
-    /// A picture of the plots that is being taken.
-    shot: Option<Shot>,
+    /// A picture of the plots that is being taken, and how far the page was scrolled before.
+    shot: Option<(Shot, f32)>,
+    /// How far it is scrolled, in points, and how far it is to be.
+    offset: f32,
+    scroll_to: Option<f32>,
     copied: Copied,
     /// The log is asked for when the page opens and when the link came back.
     log_asked: Option<Option<WallMs>>,
     fresh: bool,
-    /// Whether it was drawn.
-    opened: bool,
     /// Whether Esc, pressed now, would be meant for the page.
     has_escape: bool,
 }
@@ -158,10 +159,12 @@ impl Page {
             controls: Controls::default(),
             details: Details::default(),
             shot: None,
+            offset: 0.0,
+            // Always at its top, wherever it was left before.
+            scroll_to: Some(0.0),
             copied: Copied::default(),
             log_asked: None,
             fresh: true,
-            opened: false,
             has_escape: true,
         }
     }
@@ -193,15 +196,15 @@ impl Page {
             self.controls.notice(ui, cx, &view.facts);
             let area = ScrollArea::vertical().id_salt(("device page", self.connection, self.device.as_str()));
             let mut area = area.auto_shrink([false, false]);
-            if !std::mem::replace(&mut self.opened, true) {
-                // Always at its top, wherever it was left before.
-                area = area.vertical_scroll_offset(0.0);
+            if let Some(offset) = self.scroll_to.take() {
+                area = area.vertical_scroll_offset(offset);
             }
-            area.show(ui, |ui| {
+            let shown = area.show(ui, |ui| {
                 // The bar lies over what it scrolls.
                 ui.set_max_width(ui.available_width() - space::SMALL);
                 self.sections(ui, cx, &view, saving);
             });
+            self.offset = shown.state.clamped_offset().y;
         });
         self.controls.confirm(ui, cx, &view);
         self.has_escape = !self.controls.is_editing() && focus_is_here(ui, rect);
@@ -282,14 +285,16 @@ impl Page {
             Some(plots::Save::Readings) => {
                 return Some((export(Content::Readings(self.plots.chosen())), false));
             }
-            Some(plots::Save::Picture) => self.shot = Some(Shot::default()),
+            Some(plots::Save::Picture) => self.shot = Some((Shot::default(), self.offset)),
             None => {}
         }
-        let shot = self.shot.as_mut()?;
+        let (shot, offset) = self.shot.as_mut()?;
         let taken = shot.go_on(ui.ctx(), self.plots.area());
         // The next frames are drawn for the picture.
         cx.deadline.at(cx.now.boot_ms + 16);
         let picture = taken?;
+        // The plots were brought into view for it.
+        self.scroll_to = Some(*offset);
         self.shot = None;
         picture.map(|picture| (export(Content::Picture(picture)), !self.plots.is_whole()))
     }

@@ -466,7 +466,7 @@ impl Plots {
         }
         MenuButton::new(words.save).ui(ui, |ui| {
             for (name, wish) in [(words.save_csv, Save::Readings), (words.save_picture, Save::Picture)] {
-                if ui.button(name).clicked() {
+                if crate::ui::menu::item(ui, name).clicked() {
                     self.wish = Some(wish);
                     self.reveal = wish == Save::Picture;
                     ui.close();

@@ -1,13 +1,15 @@
 //! A range of time of a person's own: two moments, typed or picked.
 
-use chrono::{DateTime, Days, Duration, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
+use chrono::{DateTime, Days, Local, NaiveDate, NaiveDateTime, NaiveTime};
 use egui::containers::menu::{MenuButton, MenuConfig};
 use egui::{Key, Label, PopupCloseBehavior, RichText, TextEdit, Ui};
 
 use super::calendar::Calendar;
 use crate::model::search::day;
 use crate::model::time::WallMs;
+use crate::model::zone;
 use crate::ui::text::device_page::BadRange;
+use crate::ui::text::local;
 use crate::ui::theme::{self, space};
 use crate::ui::{Cx, widgets};
 
@@ -61,7 +63,8 @@ impl Form {
     ) -> Option<(WallMs, WallMs)> {
         let words = cx.words.device_page;
         let theme = theme::of(ui);
-        if !self.open {
+        let is_new = !self.open;
+        if is_new {
             *self = Form {
                 open: true,
                 from: written(shown.0),
@@ -72,12 +75,17 @@ impl Form {
         }
         ui.set_max_width(FIELD + space::LARGE);
         let mut entered = false;
-        for (name, text) in [(words.range_from, &mut self.from), (words.range_to, &mut self.to)] {
+        for (at, (name, text)) in
+            [(words.range_from, &mut self.from), (words.range_to, &mut self.to)].into_iter().enumerate()
+        {
             ui.add(Label::new(RichText::new(name).font(theme::small()).color(theme.weak)).selectable(false));
             let field = TextEdit::singleline(text).id_salt(name).char_limit(64).desired_width(FIELD);
             let field = ui.add(field.return_key(None)).accessible_name(name);
             if field.changed() {
                 self.refused = None;
+            }
+            if is_new && at == 0 {
+                field.request_focus();
             }
             entered |= field.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         }
@@ -137,8 +145,8 @@ fn check(from: &str, to: &str, now: WallMs) -> Result<(WallMs, WallMs), BadRange
 
 /// A moment as the fields show it; with its offset from UTC where the clock on the wall shows it twice.
 fn written(at: WallMs) -> String {
-    let Some(time) = Local.timestamp_millis_opt(at).single() else { return String::new() };
-    let twice = matches!(Local.from_local_datetime(&time.naive_local()), chrono::LocalResult::Ambiguous(..));
+    let Some(time) = zone::local(&Local, at) else { return String::new() };
+    let twice = zone::is_ambiguous(&Local, &time);
     let seconds = if at.rem_euclid(60_000) >= 1_000 { ":%S" } else { "" };
     let zone = if twice { " %:z" } else { "" };
     time.format(&format!("%Y-%m-%d %H:%M{seconds}{zone}")).to_string()
@@ -170,7 +178,7 @@ fn with_offset(text: &str) -> Option<WallMs> {
     let of = |pattern: &&str| DateTime::parse_from_str(text, pattern).ok();
     let patterns =
         ["%Y-%m-%d %H:%M %:z", "%Y-%m-%d %H:%M:%S %:z", "%Y-%m-%dT%H:%M%:z", "%Y-%m-%dT%H:%M:%S%.f%:z"];
-    let exact = patterns.iter().find_map(|pattern| of(&pattern));
+    let exact = patterns.iter().find_map(of);
     exact.or_else(|| DateTime::parse_from_rfc3339(text).ok()).map(|time| time.timestamp_millis())
 }
 
@@ -211,19 +219,13 @@ fn time_of_day(text: &str) -> Option<NaiveTime> {
     NaiveTime::from_hms_opt(hour, minute, second)
 }
 
-/// A time of the clock on the wall. Of one that comes twice the first, or with `is_end` the last; one that never comes is
-/// the next that does.
+/// A time of the clock on the wall; see [`zone::resolve`] for one that comes twice or never.
 fn resolve(time: NaiveDateTime, is_end: bool) -> Option<WallMs> {
-    let moments = (0..=8).map(|quarters| time + Duration::minutes(15 * quarters));
-    let of = |moment| {
-        let local = Local.from_local_datetime(&moment);
-        if is_end { local.latest() } else { local.earliest() }
-    };
-    moments.filter_map(of).next().map(|time| time.timestamp_millis())
+    zone::resolve(&Local, time, if is_end { zone::Edge::End } else { zone::Edge::Begin })
 }
 
 fn local_day(now: WallMs) -> NaiveDate {
-    Local.timestamp_millis_opt(now).earliest().map_or(NaiveDate::MIN, |now| now.date_naive())
+    local::date(now).unwrap_or(NaiveDate::MIN)
 }
 
 /// When a day begins.
@@ -238,6 +240,8 @@ fn whole_day(day: NaiveDate) -> Option<(WallMs, WallMs)> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeZone;
+
     use super::*;
 
     /// Noon, by the clock on the wall of wherever this runs.

@@ -1,7 +1,8 @@
 //! A device's current values: name, value, how far it is to be believed and since when, and a box to plot it. In as many
 //! columns as there is room for, so that they are seen at once.
 
-use egui::{Checkbox, Label, Rect, RichText, Ui, Vec2, pos2};
+use egui::accesskit::Role;
+use egui::{Label, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2};
 
 use super::super::rows::metric_name;
 use super::plots::{self, Plots};
@@ -14,6 +15,8 @@ use crate::ui::{Cx, value, widgets};
 const ROW: f32 = size::BODY_LINE + size::SMALL_LINE + space::SMALL;
 /// Room for the box.
 const BOX: f32 = 28.0;
+/// Side of the box's square.
+const MARK: f32 = 14.0;
 /// Least width of a column.
 const COLUMN: f32 = 170.0;
 /// What came less than this ago counts as now, in milliseconds: ages that tick beside what is live tell nothing.
@@ -94,28 +97,44 @@ fn is_of_device(status: Status, freshness: Freshness) -> bool {
     }
 }
 
-/// The box that says whether it is plotted.
+/// The box that says whether it is plotted. Painted by hand: a page may have hundreds of them.
 fn tick(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, name: &str, rect: Rect) {
     let metric = &view.metrics[number];
     let words = cx.words.device_page;
-    let was = plots.is_chosen(&metric.name);
-    let mut plotted = was;
-    let is_free = was || plots.has_room();
+    let theme = theme::of(ui);
+    let plotted = plots.is_chosen(&metric.name);
+    let is_free = plotted || plots.has_room();
     // Beside the name.
-    let rect = Rect::from_min_size(rect.min, Vec2::splat(BOX));
-    let mut place = ui
-        .new_child(egui::UiBuilder::new().id_salt(metric.name.as_str()).max_rect(rect).layout(*ui.layout()));
-    place.spacing_mut().interact_size = Vec2::splat(BOX);
-    let response = place.add_enabled(is_free, Checkbox::without_text(&mut plotted));
-    widgets::named(ui, &response, &(words.plot_it)(name));
+    let place = Rect::from_min_size(rect.min, Vec2::splat(BOX));
+    let id = egui::Id::unique((
+        "plotted",
+        view.facts.connection,
+        view.facts.device.as_str(),
+        metric.name.as_str(),
+    ));
+    let response = ui.interact(place, id, if is_free { Sense::click() } else { Sense::hover() });
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, is_free, plotted, (words.plot_it)(name)));
+    let colour = match (is_free, response.hovered() || response.has_focus()) {
+        (false, _) => theme.line,
+        (true, true) => theme.text,
+        (true, false) => theme.outline,
+    };
+    let mark = Rect::from_center_size(place.center(), Vec2::splat(MARK));
+    let painter = ui.painter();
+    painter.rect(mark, 3.0, theme.raised, Stroke::new(1.0, colour), StrokeKind::Inside);
+    if plotted {
+        let points = [(0.22, 0.52), (0.42, 0.72), (0.78, 0.28)];
+        let points = points.map(|(x, y)| mark.min + Vec2::new(x, y) * MARK);
+        painter.add(egui::Shape::line(points.to_vec(), Stroke::new(1.5, theme.text)));
+    }
     if response.gained_focus() {
         response.scroll_to_me(None);
     }
-    if response.changed() {
-        plots.choose(&metric.name, plotted);
+    if response.clicked() {
+        plots.choose(&metric.name, !plotted);
         cx.deadline.at(cx.now.boot_ms);
     }
     if !is_free {
-        response.on_disabled_hover_text((words.plots_full)(plots::MOST));
+        response.on_hover_text((words.plots_full)(plots::MOST));
     }
 }

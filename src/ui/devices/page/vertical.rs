@@ -67,7 +67,8 @@ impl Ranges {
         let words = cx.words.device_page;
         let theme = theme::of(ui);
         let of = (metric.kind, metric.unit.clone());
-        if self.form.of.as_ref() != Some(&of) {
+        let is_new = self.form.of.as_ref() != Some(&of);
+        if is_new {
             let (low, high) = (short(ends.0), short(ends.1));
             self.form = Form { of: Some(of), low, high, refused: false };
         }
@@ -78,10 +79,14 @@ impl Ranges {
             ui.close();
         }
         let mut entered = false;
-        for (name, text) in [(words.y_low, &mut self.form.low), (words.y_high, &mut self.form.high)] {
+        let fields = [(words.y_low, &mut self.form.low), (words.y_high, &mut self.form.high)];
+        for (at, (name, text)) in fields.into_iter().enumerate() {
             ui.add(Label::new(RichText::new(name).font(theme::small()).color(theme.weak)).selectable(false));
             let field = TextEdit::singleline(text).id_salt(name).char_limit(32).desired_width(FIELD);
             let field = ui.add(field.return_key(None)).accessible_name(name);
+            if is_new && at == 0 {
+                field.request_focus();
+            }
             self.form.refused &= !field.changed();
             entered |= field.has_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         }

@@ -1,0 +1,99 @@
+//! The system's fonts for what our own lack, and its emoji before all of them: else those few emoji that some text font
+//! has in outlines would stand among coloured ones.
+
+use std::sync::Arc;
+
+use egui::epaint::text::{FallbackRequest, FontInsert, FontProvider as _};
+use egui::{Context, FontFamily};
+use egui_system_font_provider::SystemFontProvider;
+
+use crate::ui::theme;
+
+/// Emoji that no font for text has: whatever font has them is one for emoji. The later ones are younger.
+const ONLY_EMOJI: [&str; 3] = ["🦄", "🥰", "🫠"];
+
+/// Lets the system's fonts be found; before the views choose theirs.
+pub(super) fn install(ctx: &Context) {
+    let system = Arc::new(SystemFontProvider::new());
+    ctx.add_font_provider(Arc::clone(&system) as _);
+    let theirs = ctx.clone();
+    // Waits until the fonts of the system are read, which the window does not.
+    let found = std::thread::Builder::new().name("emoji".to_owned()).spawn(move || {
+        let font = emoji(&system);
+        log::debug!("emoji: {}", font.as_ref().map_or("our own", |font| &font.name));
+        theme::prefer_emoji(&theirs, font);
+        theirs.request_repaint_after(std::time::Duration::ZERO);
+    });
+    if let Err(error) = found {
+        log::warn!("emoji may look unlike each other: {error}");
+    }
+}
+
+/// The system's font for emoji, if it has one in colour.
+fn emoji(system: &SystemFontProvider) -> Option<FontInsert> {
+    let font = |cluster| system.font_for(&FallbackRequest { cluster, family: &FontFamily::Proportional });
+    ONLY_EMOJI
+        .into_iter()
+        .filter_map(font)
+        .find(|font| is_coloured((*font.data.font).as_ref(), font.data.index))
+}
+
+/// Whether a font has tables of coloured glyphs that we can draw: bitmaps (CBDT, sbix) or layers (COLR).
+fn is_coloured(font: &[u8], index: u32) -> bool {
+    tables(font, index)
+        .is_some_and(|tables| tables.iter().any(|tag| matches!(*tag, b"CBDT" | b"sbix" | b"COLR")))
+}
+
+/// The tags in a font's directory of tables (OpenType, "Organization of an OpenType Font").
+fn tables(font: &[u8], index: u32) -> Option<Vec<&[u8; 4]>> {
+    /// Most tables looked at: there are about 60 kinds.
+    const MAX_TABLES: usize = 128;
+    let number = |at: usize| Some(u32::from_be_bytes(font.get(at..at.checked_add(4)?)?.try_into().ok()?));
+    let start = match font.get(..4)? {
+        b"ttcf" => number(12 + 4 * index as usize)? as usize,
+        _ => 0,
+    };
+    let count_at = start.checked_add(4)?;
+    let count = u16::from_be_bytes(font.get(count_at..count_at.checked_add(2)?)?.try_into().ok()?);
+    let records = font.get(start.checked_add(12)?..)?.chunks_exact(16);
+    Some(records.take(usize::from(count).min(MAX_TABLES)).filter_map(|record| record.first_chunk()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn font(tags: &[&[u8; 4]]) -> Vec<u8> {
+        let mut font = vec![0, 1, 0, 0, 0, tags.len() as u8, 0, 0, 0, 0, 0, 0];
+        for tag in tags {
+            font.extend_from_slice(*tag);
+            font.extend_from_slice(&[0; 12]);
+        }
+        font
+    }
+
+    #[test]
+    fn a_font_is_coloured_by_its_tables() {
+        assert!(is_coloured(&font(&[b"cmap", b"CBDT", b"CBLC"]), 0));
+        assert!(is_coloured(&font(&[b"COLR", b"CPAL", b"glyf"]), 0));
+        assert!(!is_coloured(&font(&[b"cmap", b"glyf", b"head"]), 0));
+        // The second font of a collection.
+        let mut collection = b"ttcf\0\x01\0\0\0\0\0\x02".to_vec();
+        collection.extend_from_slice(&20_u32.to_be_bytes());
+        collection.extend_from_slice(&(20 + 12 + 16_u32).to_be_bytes());
+        collection.extend(font(&[b"glyf"]));
+        collection.extend(font(&[b"sbix"]));
+        assert!(!is_coloured(&collection, 0));
+        assert!(is_coloured(&collection, 1));
+    }
+
+    #[test]
+    fn what_is_cut_off_or_no_font_at_all_is_not() {
+        let whole = font(&[b"cmap", b"CBDT"]);
+        for length in 0..12 + 16 + 4 {
+            assert!(!is_coloured(&whole[..length], 0), "{length}");
+        }
+        assert!(!is_coloured(b"ttcf", 7));
+        assert!(!is_coloured(&[0xff; 64], u32::MAX));
+    }
+}

@@ -1,0 +1,118 @@
+//! The frame of all dialogs: as wide as its contents want and the window allows, scrolled as a whole where the window is
+//! too low, with the keyboard's focus inside until it is closed.
+
+use egui::accesskit::Role;
+use egui::{Frame, Id, Margin, Modal, ModalResponse, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder};
+
+use super::theme::{self, radius, size, space};
+use super::{focus_mark, widgets};
+
+/// For so many frames the focus is taken by a dialog that has just opened.
+const SETTLING: u64 = 3;
+
+/// Draws a dialog over the window. `title` is what those who hear it are told; the contents draw it as they like, best
+/// with [`title`]. `width`: of the contents, in points, where there is room.
+pub(super) fn show<R>(
+    ui: &Ui,
+    salt: impl std::hash::Hash + std::fmt::Debug,
+    title: &str,
+    width: f32,
+    content: impl FnOnce(&mut Ui) -> R,
+) -> ModalResponse<R> {
+    let theme = theme::of(ui);
+    let window = ui.ctx().content_rect().size();
+    let is_cramped = window.x < size::CRAMPED_WIDTH || window.y < size::CRAMPED_HEIGHT;
+    let margin = if is_cramped { space::MEDIUM } else { space::HUGE };
+    let frame = Frame::new()
+        .fill(theme.raised)
+        .stroke(Stroke::new(1.0, theme.outline))
+        .corner_radius(radius::CARD)
+        .shadow(ui.style().visuals.popup_shadow)
+        .inner_margin(Margin::same(margin as i8));
+    let most = window - egui::Vec2::splat(2.0 * (margin + space::SMALL));
+    let id = Id::unique(salt);
+    let frames = note_shown(ui, id);
+    // The dialog is what is inside, which can have the focus.
+    let area = Modal::default_area(id).role(Role::GenericContainer);
+    let modal = Modal::new(id).area(area).frame(frame).backdrop_color(theme.veil);
+    modal.show(ui.ctx(), |ui| {
+        ui.set_width(width.min(most.x));
+        ui.spacing_mut().item_spacing.y = space::SMALL;
+        let builder = UiBuilder::new().sense(Sense::focusable_noninteractive());
+        ui.scope_builder(builder, |ui| {
+            let dialog = ui.unique_id();
+            ui.ctx().accesskit_node_builder(dialog, |node| {
+                node.set_role(Role::Dialog);
+                node.set_label(title);
+                node.set_modal();
+            });
+            // Until the contents say better: what was below may have it no longer. A menu that led here gives its focus back
+            // a frame later.
+            if frames == 0 || (frames < SETTLING && !has_focus(ui)) {
+                ui.memory_mut(|memory| memory.request_focus(dialog));
+            }
+            let scroll = ScrollArea::vertical().max_height(most.y).min_scrolled_height(most.y);
+            let shown = scroll.auto_shrink([false, true]).show(ui, |ui| {
+                let inner = content(ui);
+                focus_mark::follow(ui);
+                inner
+            });
+            shown.inner
+        })
+        .inner
+    })
+}
+
+/// Whether something in this layer has the focus.
+fn has_focus(ui: &Ui) -> bool {
+    let focused = ui.memory(|memory| memory.focused()).and_then(|id| ui.ctx().read_response(id));
+    focused.is_some_and(|response| response.layer_id == ui.layer_id())
+}
+
+/// What is remembered of a dialog between frames.
+#[derive(Copy, Clone, Debug)]
+struct Memory {
+    /// The frame that it was shown in last.
+    last: u64,
+    /// How many frames it has been shown.
+    frames: u64,
+    /// What had the focus before it.
+    before: Option<Id>,
+}
+
+/// Notes that it is shown. Returns for how many frames before this one.
+fn note_shown(ui: &Ui, id: Id) -> u64 {
+    let now = ui.ctx().cumulative_pass_nr();
+    let focused = ui.memory(|memory| memory.focused());
+    ui.data_mut(|data| {
+        let last: Option<Memory> = data.get_temp(id.with("shown"));
+        let goes_on = last.filter(|last| last.last + 1 >= now);
+        let memory = match goes_on {
+            Some(last) => Memory { last: now, frames: last.frames + 1, ..last },
+            None => Memory { last: now, frames: 0, before: focused },
+        };
+        data.insert_temp(id.with("shown"), memory);
+        memory.frames
+    })
+}
+
+/// Gives the focus back to what had it before this dialog opened.
+pub(super) fn give_focus_back(ui: &Ui, salt: impl std::hash::Hash + std::fmt::Debug) {
+    let id = Id::unique(salt).with("shown");
+    let last: Option<Memory> = ui.data(|data| data.get_temp(id));
+    if let Some(before) = last.and_then(|last| last.before) {
+        ui.memory_mut(|memory| memory.request_focus(before));
+    }
+}
+
+/// The title of a dialog.
+pub(super) fn title(ui: &mut Ui, text: &str) {
+    let shown = ui.add(egui::Label::new(RichText::new(text).font(theme::title())).wrap().selectable(false));
+    widgets::heading(ui, &shown, text, 1);
+}
+
+/// The title of a part of a dialog or pane.
+pub(super) fn heading(ui: &mut Ui, text: &str) {
+    let shown = ui.add(egui::Label::new(RichText::new(text).font(theme::heading())).wrap().selectable(false));
+    widgets::heading(ui, &shown, text, 2);
+}
