@@ -371,7 +371,8 @@ impl Form {
         let (no_keyring, in_file) =
             cx.model.read(|model| (model.no_keyring.is_some(), model.tokens_in_file.contains(&self.id)));
         let gives_token = invited || !self.token.trim().is_empty();
-        if !in_file && !(no_keyring && gives_token) {
+        let concerns_this = in_file || (no_keyring && gives_token);
+        if !concerns_this {
             return;
         }
         match (no_keyring, invited) {
