@@ -381,7 +381,11 @@ fn number(latest: &Latest) -> Option<f64> {
 /// Which of two values is less: numbers before words.
 fn compared(one: &Value, other: &Value) -> Ordering {
     match (one.as_chart(), other.as_chart()) {
-        (Some(one), Some(other)) => one.total_cmp(&other),
+        (Some(nearest), Some(others)) => {
+            // Two whole numbers may have the same f64 next to them.
+            let off = |value: &Value| value.as_number().map_or(0, |number| number.off());
+            nearest.total_cmp(&others).then_with(|| off(one).cmp(&off(other)))
+        }
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => match (one, other) {
