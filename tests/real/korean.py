@@ -59,7 +59,9 @@ def output(*command):
 
 
 class InputMethod:
-    """What the two have in common. `work` gets their configuration and their log."""
+    """What the two have in common. `work` gets their configuration and their log. `in_window`: windows are told what is
+    being composed."""
+    in_window = True
 
     def __init__(self, work, name):
         self.log = open(work / f"{name}.log", "w")
@@ -108,6 +110,7 @@ class Fcitx(InputMethod):
 
     def __init__(self, work, x11=True, on_the_spot=False, in_window=True, on_bus=True):
         super().__init__(work, "fcitx")
+        self.in_window = in_window
         conf = self.config / "fcitx5"
         (conf / "conf").mkdir(parents=True)
         (conf / "profile").write_text(
@@ -179,7 +182,7 @@ def end(hands, how, sentence):
         case "screen reader":
             return drive.click(drive.find("button", re.compile("^Send$")))
         case "room":
-            drive.wait(lambda: field_text() == "", 10, "the other room's empty field")
+            drive.wait(lambda: field_text() == "", 20, "the other room's empty field")
             hands.click(*middle(drive.find("*", re.compile(r"^general\b"))))
             holds(sentence)
             hands.click(*middle(message()))
@@ -243,7 +246,8 @@ def try_with(name, method, hands, without=()):
                            "--count", str(COUNT)], capture_output=True, text=True)
     arrived = [line["body"] for line in map(json.loads, tail.stdout.splitlines()) if line["event"] == "message"]
     hands.type("gks")
-    holds("한")
+    if method.in_window:
+        holds("한")
     hands.picture(work / "composing.png")
     hands.key("ctrl+a", "Delete")
 

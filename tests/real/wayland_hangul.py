@@ -21,7 +21,7 @@ SETUPS = {
 person = hands.Hands(delay_ms=korean.DELAY)
 for name in os.environ.get("HANGUL_WITH", ",".join(SETUPS)).split(","):
     # sway gives keys to the input method a moment after a field has got the focus: nobody types faster than that.
-    person.pause = 0.3 if name == "fcitx-text-input" else 0
+    person.pause = 1.0 if name == "fcitx-text-input" else 0
     method, app = korean.try_with(name, SETUPS[name], person)
     app.terminate()
     app.wait(30)

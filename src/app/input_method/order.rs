@@ -267,7 +267,7 @@ impl<T: Clone> Order<T> {
                 self.keep_shown(out);
             }
         }
-        if !press.released && !(handled && press.is_modifier()) {
+        if !(press.released || handled && press.is_modifier()) {
             let writes = handled && !handed_back && press.writes();
             self.hidden = self.shown.is_empty() && (writes || handled && self.hidden);
         }
@@ -429,7 +429,8 @@ impl<T: Clone> Order<T> {
     fn flush(&mut self, now: BootMs, item: Item<T>, out: &mut Vec<Out<T>>) {
         self.hidden = false;
         self.waiting.push_front(item);
-        self.hold = Some(Hold::End { until: now.saturating_add(MAX_END_MS) });
+        // It answers: what it commits later than the click acts would be in another room.
+        self.hold = Some(Hold::End { until: now.saturating_add(MAX_ANSWER_MS) });
         out.push(Out::Flush);
     }
 
