@@ -636,27 +636,27 @@ fn the_address_that_led_to_the_server_is_tried_first_and_in_between() {
         > ping 1
         < closed lost
         > hang up 1000
-        ! waiting 3 lost
+        ! waiting 2 lost
+        @ nudge
+        ! dialing 3
+        > dial wss://b
+        < closed refused
+        > hang up 1000
+        ! waiting 3 connection_refused
         @ nudge
         ! dialing 4
-        > dial wss://b
+        > dial wss://c
         < closed refused
         > hang up 1000
         ! waiting 4 connection_refused
         @ nudge
         ! dialing 5
-        > dial wss://c
+        > dial wss://b
         < closed refused
         > hang up 1000
         ! waiting 5 connection_refused
         @ nudge
         ! dialing 6
-        > dial wss://b
-        < closed refused
-        > hang up 1000
-        ! waiting 6 connection_refused
-        @ nudge
-        ! dialing 7
         > dial wss://a
         ",
     );
