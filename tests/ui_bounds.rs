@@ -34,7 +34,7 @@ fn rooms_that_are_left_out_are_said() {
         window.harness.query_by_label("room 05000").is_none(),
         "what is far from being seen is not drawn"
     );
-    let text = format!("Showing {MAX_ROOMS} of this server's rooms");
+    let text = format!("Showing {MAX_ROOMS} rooms; this server has more");
     window.harness.get_by_label(&text);
     speak_korean(&mut window);
     window.harness.get_by_label(&format!("이 서버의 방 중 {MAX_ROOMS}개만 표시합니다"));

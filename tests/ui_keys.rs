@@ -252,7 +252,7 @@ fn the_palette_is_walked_by_arrows_and_says_when_nothing_is_found() {
 fn esc_gives_the_focus_back_to_what_had_it() {
     let mut window = with_devices(&["kiln"]);
     let list = |window: &Window| {
-        window.harness.get_by_role_and_label(Role::List, ENGLISH.devices.device_list).is_focused()
+        window.harness.get_by_role_and_label(Role::Table, ENGLISH.devices.device_list).is_focused()
     };
     window.key_with(Modifiers::COMMAND, Key::Num3);
     assert!(list(&window));
@@ -331,6 +331,8 @@ fn who_types_in_the_chat_writes_a_message_and_nowhere_else() {
     window.type_text("kil");
     window.key(Key::Enter);
     assert_eq!((window.message_text().as_str(), sent(&mut window)), ("", 0));
+    // Back from the page of the device that it named.
+    window.key(Key::Escape);
     let devices = window.rect("Filter devices");
     click_at(&mut window, devices.center_bottom() + egui::vec2(0.0, 300.0));
     window.type_text("kil");

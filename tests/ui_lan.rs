@@ -314,14 +314,14 @@ fn a_device_is_added_from_the_device_pane() {
 #[test]
 fn the_plus_of_the_device_pane_adds_a_device_where_the_person_may() {
     let mut window = wide();
-    window.click("Add a device");
+    window.click("Add device");
     window.harness.get_by_role_and_label(Role::Dialog, "Add a device");
     window.key(egui::Key::Escape);
     let me = Principal { kind: PrincipalKind::Person, ..ui_support::me() };
     let features = Features::all().without(duplex::model::Feature::People);
     let (rooms, people) = (vec![ui_support::general()], Vec::new());
     own(&mut window, Event::Welcomed { me, server: "W".into(), head: 0, now: 0, people, rooms, features });
-    assert!(window.harness.query_by_label("Add a device").is_none());
+    assert!(window.harness.query_by_label("Add device").is_none());
 }
 
 #[test]

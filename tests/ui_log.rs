@@ -84,7 +84,7 @@ fn copied(window: &mut Window) -> String {
 
 fn choose(window: &mut Window, menu: &str, option: &str) {
     window.click(menu);
-    window.harness.get_by_role_and_label(Role::RadioButton, option).click();
+    window.harness.get_by_role_and_label(Role::MenuItemRadio, option).click();
     window.run();
     window.key(Key::Escape);
 }

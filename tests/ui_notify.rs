@@ -67,7 +67,7 @@ fn a_rooms_menu_says_and_changes_what_is_told_of_it() {
     let mut window = Window::online();
     window.harness.get_by_role_and_label(Role::ListItem, "general").click_secondary();
     window.run();
-    assert!(is_on(&window, Role::RadioButton, "Default (mentions only)"));
+    assert!(is_on(&window, Role::MenuItemRadio, "Default (mentions only)"));
     window.click("Nothing");
     let level = Some(Level::Nothing);
     assert_eq!(keep(&mut window), [Intent::SetRoomLevel { connection: CONNECTION, room: general(), level }]);
@@ -79,7 +79,7 @@ fn a_rooms_menu_says_and_changes_what_is_told_of_it() {
     window.harness.get_by_role_and_label(Role::ListItem, "general").focus();
     window.run();
     window.key_with(Modifiers::SHIFT, Key::F10);
-    assert!(is_on(&window, Role::RadioButton, "Nothing"));
+    assert!(is_on(&window, Role::MenuItemRadio, "Nothing"));
     assert!(window.harness.get_by_label("Default (mentions only)").is_focused());
     window.key(Key::Space);
     let level = None;
@@ -136,7 +136,7 @@ fn every_setting_of_notices_is_a_control_and_counts_at_once() {
         );
     }
     window.fill("Search settings", "quiet from");
-    window.click("Quiet from: less");
+    window.click("Quiet from: decrease");
     keep(&mut window);
     assert_eq!(notices(&window).quiet_from, 21 * 60 + 30);
     window.harness.get_by_label("21:30");

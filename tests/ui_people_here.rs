@@ -136,11 +136,9 @@ fn a_mention_is_said_in_its_row_and_counted_apart() {
         live: true,
     });
     assert!(window.description("hello @me, look").contains("mentions you"));
-    let lab = window.harness.get_by_role_and_label(Role::ListItem, "lab");
-    assert_eq!(lab.value().as_deref(), Some("2 unread messages, 1 mention"));
+    window.harness.get_by_role_and_label(Role::ListItem, "lab, 2 unread messages, 1 mention");
     window.click_room("lab");
-    let lab = window.harness.get_by_role_and_label(Role::ListItem, "lab");
-    assert_eq!(lab.value().unwrap_or_default(), "");
+    window.harness.get_by_role_and_label(Role::ListItem, "lab");
 }
 
 #[test]

@@ -448,9 +448,9 @@ impl HubStore {
         limit: u32,
         max_bytes: usize,
     ) -> Result<Vec<Entry>, HubStoreError> {
-        let shared = Arc::clone(&self.shared);
+        // A read that held the store could be the last to let go of it, on a thread that the store waits for.
+        let head = self.shared.state.head.load(Ordering::Acquire);
         let whole = move |db: &Connection| {
-            let head = shared.state.head.load(Ordering::Acquire);
             let entries = read::entries(db, from, limit, max_bytes)?;
             // Nothing where something must be is damage, not the log's end.
             if entries.is_empty() && limit > 0 && (1..=head).contains(&from) {

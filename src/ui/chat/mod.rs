@@ -200,7 +200,7 @@ impl Chat {
                         let said = format!("# {name}");
                         let name = RichText::new(bidi::line(&name)).font(theme::heading()).color(theme.text);
                         let shown = ui.add(Label::new(name).selectable(false).truncate());
-                        ui.ctx().accesskit_node_builder(shown.id, |node| node.set_value(said));
+                        widgets::heading(ui, &shown, &said, 2);
                         ui.add_space(space::TINY);
                         mentioned = self.online.show(ui, cx, key);
                     });
