@@ -272,7 +272,7 @@ fn a_pasted_invite_fills_everything_and_says_what_is_joined() {
     window.fill(duplex::ui::text::ENGLISH.address, &full_link());
     window.harness.get_by_label("Server: Work & shop");
     window.harness.get_by_label("Address: 192.168.1.7:7870 (and 2 more)");
-    let grouped = vec!["1a2b 3c4d"; 8].join(" ");
+    let grouped = ["1a2b 3c4d"; 8].join(" ");
     window.harness.get_by_label(&format!("Certificate fingerprint (SHA-256): {grouped}"));
     window.fill(duplex::ui::text::ENGLISH.your_name, "Mina");
     window.intents();

@@ -44,15 +44,18 @@ impl Ui {
     pub(super) fn remember_focus(&mut self, ui: &egui::Ui) {
         if !self.is_covered() {
             self.focus_below = ui.memory(|memory| memory.focused());
+            self.used_below = self.last_used;
         }
     }
 
-    /// The focus goes back to what had it before something was laid over the window, or to the message.
+    /// The focus goes back to what had it before something was laid over the window. Where nothing had it, it goes to the
+    /// message only if the chat was used last: what is typed next may be meant for something else.
     pub(super) fn give_focus_back(&mut self, ui: &egui::Ui, cx: &mut Cx) {
         cx.deadline.at(cx.now.boot_ms);
         match self.focus_below.filter(|id| ui.ctx().read_response(*id).is_some()) {
             Some(id) => self.focus_next = Some(id),
-            None => self.chat.focus_input(),
+            None if self.used_below == Some(Stop::Chat) => self.chat.focus_input(),
+            None => {}
         }
     }
 

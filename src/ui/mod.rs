@@ -141,6 +141,8 @@ pub struct Ui {
     recent: Vec<Place>,
     /// The pane that the person used last; none after a dialog or outside of all panes.
     last_used: Option<body::Stop>,
+    /// The same before something was laid over the window.
+    used_below: Option<body::Stop>,
     /// What had the focus in the frame before.
     last_focused: Option<egui::Id>,
     /// What had the focus before something was laid over the window.
@@ -187,6 +189,7 @@ impl Ui {
             later: keys::Later::default(),
             recent: Vec::new(),
             last_used: Some(body::Stop::Chat),
+            used_below: Some(body::Stop::Chat),
             last_focused: None,
             focus_below: None,
             focus_next: None,

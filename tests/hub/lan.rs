@@ -52,15 +52,13 @@ async fn come_in(open: &LanOpen, hello: Hello) -> Connection {
 }
 
 async fn hear(connection: &mut Connection) -> Result<HubMessage, Why> {
-    loop {
-        match within("a message", connection.recv()).await {
-            Some(Incoming::Frame(frame)) => match decode::<HubMessage>(&frame).unwrap() {
-                Decoded::Known(message) => return Ok(message),
-                Decoded::UnknownType(kind) => panic!("an unknown type: {kind}"),
-            },
-            Some(Incoming::Closed(why)) => return Err(why),
-            None => panic!("the end was heard before"),
-        }
+    match within("a message", connection.recv()).await {
+        Some(Incoming::Frame(frame)) => match decode::<HubMessage>(&frame).unwrap() {
+            Decoded::Known(message) => Ok(message),
+            Decoded::UnknownType(kind) => panic!("an unknown type: {kind}"),
+        },
+        Some(Incoming::Closed(why)) => Err(why),
+        None => panic!("the connection ended before"),
     }
 }
 

@@ -473,7 +473,7 @@ mod tests {
             let none = std::collections::HashMap::<String, Value<'_>>::new();
             let attributes =
                 Value::from(Structure::from(("IBusAttrList", none.clone(), Vec::<Value<'_>>::new())));
-            Value::from(Structure::from(("IBusText", none, text.to_owned(), Value::from(attributes))))
+            Value::from(Structure::from(("IBusText", none, text.to_owned(), attributes)))
         };
         let say = |message: &Message| Speech::Ibus.understand(&Head::of(message).unwrap(), message);
         assert_eq!(say(&signal(IBUS_CONTEXT, "CommitText", &text("요"))), Some(Word::Commit("요".into())));

@@ -183,11 +183,13 @@ fn actions(words: &'static Words) -> Vec<Entry> {
             entry.called(synonyms::of(row.action), (other.keys.action)(row.action))
         })
         .collect();
-    let mut choose = |target, icon, said: fn(&Words) -> [&'static str; 2], note: &str, also| {
+    /// What an entry is called in one language.
+    type Said = fn(&Words) -> [&'static str; 2];
+    let mut choose = |target, icon, said: Said, note: &str, also| {
         let called = |words| said(words).join(": ");
         all.push(Entry::new(target, icon, called(words), note.to_owned(), 400).called(also, &called(other)));
     };
-    let themes: [(Theme, fn(&Words) -> [&'static str; 2]); 4] = [
+    let themes: [(Theme, Said); 4] = [
         (Theme::System, |words| [words.sheet.theme, words.sheet.as_system]),
         (Theme::Light, |words| [words.sheet.theme, words.sheet.theme_light]),
         (Theme::Dark, |words| [words.sheet.theme, words.sheet.theme_dark]),

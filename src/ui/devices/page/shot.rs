@@ -62,6 +62,7 @@ mod tests {
     use egui::{Color32, pos2};
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "pixels of a picture, not a colour of the window")]
     fn the_plots_are_cut_out_and_nothing_beyond_the_window() {
         let pixels = (0..12).map(|n| Color32::from_gray(n * 10)).collect();
         let image = ColorImage::new([4, 3], pixels);
