@@ -42,7 +42,7 @@ fn a_missing_token_is_asked_for_with_the_reason_and_given() {
     window.update(Update::Keyring(Some("no such service".into())));
     stopped(&mut window, Why::NoToken);
     let said = alarm(&window);
-    assert!(said.contains("No keyring") && said.contains("no such service"), "{said}");
+    assert!(said.contains("No keyring is available") && !said.contains("no such service"), "{said}");
     window.harness.get_by_label_contains("The file is not encrypted");
     window.check_names();
     window.fill(FIELD, " s3cret ");

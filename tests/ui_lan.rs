@@ -335,5 +335,5 @@ fn korean_has_all_of_it() {
     window.harness.get_by_label("로컬 네트워크에 이 서버 공개");
     window.update(Update::Lan(Lan::Open(open())));
     window.harness.get_by_label_contains("192.168.1.7, 포트 7870에서 공개 중입니다.");
-    window.harness.get_by_label_contains("방화벽이 TCP 포트 7870");
+    window.harness.get_by_label_contains("방화벽이 TCP 7870번 포트");
 }

@@ -118,7 +118,11 @@ fn an_emoji_is_completed_by_its_name_in_both_languages() {
     window.type_text(" :하트");
     window.key(Key::Tab);
     assert_eq!(window.message_text(), "up 🚀 ❤️");
-    for plain in [" 12:30", " :)", " std::io"] {
+    // Typed in full it is one too, in either language.
+    window.type_text(" :tada:");
+    window.type_text(" :하트:");
+    assert_eq!(window.message_text(), "up 🚀 ❤️ 🎉 ❤️");
+    for plain in [" 12:30", " :)", " std::io", " :nothing_of_this_name:"] {
         window.type_text(plain);
         assert_eq!(offered(&window), [""; 0], "{plain}");
     }

@@ -205,9 +205,7 @@ fn reason(cx: &Cx, facts: &Facts) -> String {
     let words = cx.words.profiles;
     match (&facts.why, &facts.no_keyring) {
         (Why::NoToken, None) => words.ask_unknown.to_owned(),
-        (Why::NoToken, Some(detail)) => {
-            format!("{} {}", words.ask_unknown, (words.no_keyring)(&super::harmless::line(detail, 200)))
-        }
+        (Why::NoToken, Some(_)) => format!("{} {}", words.ask_unknown, words.no_keyring),
         (refused, _) => format!("{} {}", (cx.words.why)(refused).what, words.ask_refused),
     }
 }

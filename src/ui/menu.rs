@@ -190,6 +190,12 @@ pub(super) fn option(ui: &mut Ui, is_on: bool, text: &str) -> Response {
     row(ui, text, None, Kind::Option(is_on))
 }
 
+/// What the rows below it are about.
+pub(super) fn title(ui: &mut Ui, text: &str) {
+    let text = egui::RichText::new(text).font(theme::small()).color(theme::of(ui).weak);
+    ui.add(egui::Label::new(text).selectable(false));
+}
+
 /// A line between groups of rows.
 pub(super) fn separator(ui: &mut Ui) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width().min(MIN_WIDTH), 9.0), Sense::hover());

@@ -41,6 +41,7 @@ pub(super) fn show(
     let words = all.notices;
     let name = || (all.more)(&harmless::line(room.as_str(), 64));
     menu::context(ui, response, name, |ui| {
+        menu::title(ui, words.of_room);
         let usual = (words.as_all_rooms)(choice.usual);
         let levels = [Level::All, Level::Mentions, Level::Nothing];
         let own = levels.map(|level| (Some(level), (words.level)(level).to_owned()));

@@ -126,7 +126,7 @@ assert tail(url, token, 2)[-1] == "이름만으로 썼습니다"
 
 step("the connection log opens, and says what passes")
 press("연결 로그")
-named(r"^\d.*(보냄|받음)", "list item")
+named(r"^\d.*(송신|수신)", "list item")
 everything_has_a_name()
 press("로그 닫기")
 drive.wait_gone("*", "로그 닫기")

@@ -49,7 +49,7 @@ class Curl:
 
     def __init__(self, url, home):
         readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
-        script = re.search(r"## Let a device speak.*?```sh\n(.*?)```", readme, re.S)[1]
+        script = re.search(r"## Connect a device.*?```sh\n(.*?)```", readme, re.S)[1]
         script = script.replace("target/release/duplexctl", DUPLEXCTL).replace("PORT", re.search(r":(\d+)/", url)[1])
         self.process = subprocess.Popen(["bash", "-euc", script], start_new_session=True, env=home)
 
@@ -89,7 +89,7 @@ HOME.mkdir()
 first = subprocess.Popen([DUPLEX], env=home)
 began = time.monotonic()
 look_at(first)
-THIS = re.compile(r", online, .*memory")
+THIS = re.compile(r", online, .*cpu")
 computer = drive.wait(lambda: next((n for n in drive.find_all("*", "*") if THIS.search(n.name or "")), None), 30, "this computer's row")
 before = computer.name
 drive.wait(lambda: any(THIS.search(n.name or "") and n.name != before for n in drive.find_all("*", "*")), 10, "other readings")

@@ -197,7 +197,7 @@ drive.wait(lambda: any("look" in (node.name or "") or "look" in drive.text(node)
 step("the tray counts what is unread, and its menu speaks")
 assert tray.get("Id") == "duplex"
 plain = tray.get("IconPixmap")
-drive.wait(lambda: tray.get("ToolTip")[2] == "Duplex: nothing unread", 30, "nothing unread")
+drive.wait(lambda: tray.get("ToolTip")[2] == "Duplex: no unread messages", 30, "nothing unread")
 subprocess.run(["xdotool", "search", "--onlyvisible", "--name", "Elsewhere", "windowactivate", "--sync"], check=True, timeout=30)
 for n in range(3):
     ctl("send", url, "--room", "general", f"message {n}", token=mina)
@@ -217,7 +217,7 @@ drive.wait(lambda: not tray.menu()["Do not disturb"][1], 30, "no mark")
 
 step("a closed window goes on in the tray: it is told, it counts, it rests, and a second start brings it back")
 look_at(window)
-drive.wait(lambda: tray.get("ToolTip")[2] == "Duplex: nothing unread", 30, "all of it read")
+drive.wait(lambda: tray.get("ToolTip")[2] == "Duplex: no unread messages", 30, "all of it read")
 close(windows(window)[-1])
 drive.wait(lambda: not windows(window), 30, "no window")
 assert window.poll() is None

@@ -39,10 +39,16 @@ pub(super) fn member(
     };
     let name = title(who);
     let shown = if is_me { format!("{name} ({})", words.you) } else { name.clone() };
-    let state = if online { words.online } else { words.offline };
-    let note = format!("{kind} · {state} · {}", harmless::line(&who.id.0, 64));
+    let id = harmless::line(&who.id.0, 64);
+    // A device that posts its readings is never connected: only its rows in the list of devices say how it is.
+    let presence = (online || who.kind != PrincipalKind::Device).then_some(online);
+    let note = match presence {
+        Some(true) => format!("{kind} · {} · {id}", words.online),
+        Some(false) => format!("{kind} · {} · {id}", words.offline),
+        None => format!("{kind} · {id}"),
+    };
     let id = Id::unique(("member", &who.id.0));
-    let place = line(ui, (id, &shown, &note), Some(online));
+    let place = line(ui, (id, &shown, &note), presence);
     let mut act = None;
     let mut corner = ui.new_child(UiBuilder::new().max_rect(place).id_salt(id));
     if !enabled {

@@ -106,6 +106,9 @@ pub struct PageWords {
     pub range_to: &'static str,
     pub range_hint: &'static str,
     pub month: fn(i32, u32) -> String,
+    /// Short names of the days of a week, in its order.
+    pub weekdays: [&'static str; 7],
+    pub weeks_begin_on_sunday: bool,
     pub month_before: &'static str,
     pub month_after: &'static str,
     pub range_show: &'static str,

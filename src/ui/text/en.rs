@@ -129,7 +129,7 @@ pub static ENGLISH: Words = Words {
     name: "Name",
     name_hint: "Optional: defaults to the server's name",
     address: "Server address or invite",
-    address_hint: "hub.example, wss://hub.example:7870 or an invite link",
+    address_hint: "server.example, wss://server.example:7870 or an invite link",
     address_taken_as: |url| format!("Connects to {url}"),
     use_address: |url| format!("Use {url}"),
     token: "Token",
@@ -312,10 +312,9 @@ fn banner(banner: &Banner) -> Sentence {
             "A part of Duplex failed and was restarted.",
             "Nothing was lost. If this happens again, please report it.",
         ),
-        Banner::SecretNotKept { detail: d, .. } => say(
-            format!("Couldn't save the token: no keyring is available{}.", detail(d)),
-            "You'll need it again after a restart.",
-        ),
+        Banner::SecretNotKept { .. } => {
+            say("Couldn't save the token: no keyring is available.", "You'll need it again after a restart.")
+        }
         Banner::LinkNotOpened { url, detail: d } => say(
             format!("No app could open the link{}.", detail(d)),
             format!("Copy {} and paste it into a browser.", harmless::line(url, 300)),

@@ -52,6 +52,8 @@ pub static ENGLISH: PageWords = PageWords {
         let first = chrono::NaiveDate::from_ymd_opt(year, month, 1);
         first.map(|first| first.format("%B %Y").to_string()).unwrap_or_default()
     },
+    weekdays: ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"],
+    weeks_begin_on_sunday: false,
     month_before: "Previous month",
     month_after: "Next month",
     range_show: "Show range",

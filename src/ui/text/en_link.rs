@@ -230,7 +230,7 @@ pub(super) fn bad_address(bad: BadAddress) -> &'static str {
         BadAddress::Empty => "Enter the server's address, or paste an invite.",
         BadAddress::TooLong => "This address is too long: 2,048 bytes is the maximum.",
         BadAddress::Space => "Remove the space or control character from the address.",
-        BadAddress::NoUrl => "That isn't a valid address. Try hub.example or wss://hub.example:7870.",
+        BadAddress::NoUrl => "That isn't a valid address. Try server.example or wss://server.example:7870.",
         BadAddress::Scheme => "The address must begin with wss:// or ws://.",
         BadAddress::Userinfo => {
             "Leave the user name and password out of the address; the token has its own field."

@@ -44,6 +44,7 @@ pub static ENGLISH: NoticeWords = NoticeWords {
         Level::Mentions => "Mentions only",
         Level::Nothing => "Nothing",
     },
+    of_room: "Notifications for this room",
     as_all_rooms: |level| match level {
         Level::All => "Default (all messages)".to_owned(),
         Level::Mentions => "Default (mentions only)".to_owned(),

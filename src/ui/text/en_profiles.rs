@@ -9,11 +9,7 @@ pub(super) static ENGLISH: ProfileWords = ProfileWords {
     ask_title: |name| format!("Token for {name}"),
     ask_unknown: "There is no token for this connection.",
     ask_refused: "Ask your server's admin for a new one and enter it here.",
-    no_keyring: |detail| {
-        format!(
-            "No keyring is available on this computer ({detail}), so Duplex asks for it after each start."
-        )
-    },
+    no_keyring: "No keyring is available on this computer, so Duplex asks for the token after each start.",
     token_of: |name| format!("Token of {name}"),
 
     no_keyring_invite: "No keyring is available on this computer, so Duplex can't save your token, and an invite works \

@@ -135,7 +135,7 @@ pub static KOREAN: Words = Words {
     name: "이름",
     name_hint: "선택 사항: 비워 두면 서버 이름을 사용",
     address: "서버 주소 또는 초대 링크",
-    address_hint: "hub.example, wss://hub.example:7870 또는 초대 링크",
+    address_hint: "server.example, wss://server.example:7870 또는 초대 링크",
     address_taken_as: |url| format!("연결할 주소: {url}"),
     use_address: |url| format!("{url} 사용"),
     token: "토큰",
@@ -319,10 +319,9 @@ fn banner(banner: &Banner) -> Sentence {
             "Duplex의 일부에 문제가 생겨 다시 시작했습니다.",
             "잃은 데이터는 없습니다. 반복되면 알려 주세요.",
         ),
-        Banner::SecretNotKept { detail: d, .. } => say(
-            with("키링이 없어 토큰을 저장하지 못했습니다", d),
-            "다시 시작하면 토큰을 다시 입력해야 합니다.",
-        ),
+        Banner::SecretNotKept { .. } => {
+            say("키링이 없어 토큰을 저장하지 못했습니다.", "다시 시작하면 토큰을 다시 입력해야 합니다.")
+        }
         Banner::LinkNotOpened { url, detail: d } => say(
             with("링크를 열 수 있는 앱이 없습니다", d),
             format!("{} 주소를 복사해 브라우저에 붙여 넣으세요.", harmless::line(url, 300)),

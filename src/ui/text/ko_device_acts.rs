@@ -5,7 +5,7 @@ use crate::model::export::ExportFailure;
 
 /// Korean.
 pub static KOREAN: ActWords = ActWords {
-    rename: "이름 바꾸기…",
+    rename: "이름 변경…",
     group: "그룹 지정…",
     pin: "맨 위에 고정",
     unpin: "고정 해제",
@@ -20,7 +20,7 @@ pub static KOREAN: ActWords = ActWords {
         )
     },
 
-    rename_title: |device| format!("{device} 이름 바꾸기"),
+    rename_title: |device| format!("{device} 이름 변경"),
     name: "이름",
     rename_text: "이 이름은 나에게만 보입니다. 비워 두면 기기의 원래 이름을 사용합니다.",
     on_server: |name, id| format!("서버에서의 이름: {name} · ID {id}"),

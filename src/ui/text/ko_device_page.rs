@@ -53,6 +53,8 @@ pub static KOREAN: PageWords = PageWords {
     range_to: "끝",
     range_hint: "예: 2026-11-03 14:30, 어제 9:00, 14:30",
     month: |year, month| format!("{year}년 {month}월"),
+    weekdays: ["일", "월", "화", "수", "목", "금", "토"],
+    weeks_begin_on_sunday: true,
     month_before: "이전 달",
     month_after: "다음 달",
     range_show: "기간 보기",

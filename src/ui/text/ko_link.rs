@@ -23,7 +23,7 @@ pub(super) fn why(why: &Why) -> Sentence {
             "연결 편집에서 PEM 파일을 선택하세요.",
         ),
         Why::NameNotFound { host } => say(
-            format!("호스트 ‘{}’을(를) 찾을 수 없습니다.", harmless::line(host, 100)),
+            format!("‘{}’ 서버를 찾을 수 없습니다.", harmless::line(host, 100)),
             "주소와 네트워크 연결을 확인하세요.",
         ),
         Why::ConnectionRefused => {
@@ -223,7 +223,7 @@ pub(super) fn bad_address(bad: BadAddress) -> &'static str {
         BadAddress::TooLong => "주소가 너무 깁니다. 최대 2,048바이트입니다.",
         BadAddress::Space => "주소에서 공백이나 제어 문자를 지우세요.",
         BadAddress::NoUrl => {
-            "올바른 주소가 아닙니다. hub.example 또는 wss://hub.example:7870처럼 입력하세요."
+            "올바른 주소가 아닙니다. server.example 또는 wss://server.example:7870처럼 입력하세요."
         }
         BadAddress::Scheme => "주소는 wss:// 또는 ws://로 시작해야 합니다.",
         BadAddress::Userinfo => "주소에서 사용자 이름과 비밀번호를 빼세요. 토큰은 따로 입력합니다.",

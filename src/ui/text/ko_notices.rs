@@ -40,6 +40,7 @@ pub static KOREAN: NoticeWords = NoticeWords {
         Level::Mentions => "멘션만",
         Level::Nothing => "알림 없음",
     },
+    of_room: "이 방의 알림",
     as_all_rooms: |level| match level {
         Level::All => "기본값(모든 메시지)".to_owned(),
         Level::Mentions => "기본값(멘션만)".to_owned(),

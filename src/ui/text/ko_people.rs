@@ -99,7 +99,7 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
     lan_no_network: "이 컴퓨터가 네트워크에 연결되어 있지 않아 아무도 서버에 연결할 수 없습니다. 네트워크에 연결되면 자동으로 공개됩니다.",
     lan_no_visits: |port| {
         format!(
-            "공개한 뒤 아직 다른 컴퓨터의 연결이 없습니다. 초대 링크가 작동하지 않으면 이 컴퓨터의 방화벽이 TCP 포트 {port}을(를) 차단하고 있을 수 있습니다."
+            "공개한 뒤 아직 다른 컴퓨터의 연결이 없습니다. 초대 링크가 작동하지 않으면 이 컴퓨터의 방화벽이 TCP {port}번 포트를 차단하고 있을 수 있습니다."
         )
     },
     lan_visitors: |now| match now {
@@ -117,7 +117,7 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
     },
     lan_port_in_use: |port| {
         format!(
-            "다른 프로그램이 포트 {port}을(를) 사용 중이어서 서버를 공개하지 못했습니다. 포트를 바꾸면 이 포트로 만든 초대 링크는 작동하지 않습니다."
+            "다른 프로그램이 {port}번 포트를 사용하고 있어 서버를 공개하지 못했습니다. 포트를 바꾸면 기존 초대 링크는 쓸 수 없습니다."
         )
     },
     lan_failed: |detail| format!("서버를 네트워크에 공개하지 못했습니다: {detail}"),

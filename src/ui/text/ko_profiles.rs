@@ -9,7 +9,7 @@ pub(super) static KOREAN: ProfileWords = ProfileWords {
     ask_title: |name| format!("{name} 토큰"),
     ask_unknown: "이 연결에 쓸 토큰이 없습니다.",
     ask_refused: "서버 관리자에게 새 토큰을 받아 여기에 입력하세요.",
-    no_keyring: |detail| format!("이 컴퓨터에는 토큰을 보관할 키링이 없어({detail}) 시작할 때마다 묻습니다."),
+    no_keyring: "이 컴퓨터에는 토큰을 안전하게 보관할 곳(키링)이 없어 시작할 때마다 토큰을 입력해야 합니다.",
     token_of: |name| format!("{name} 연결의 토큰"),
 
     no_keyring_invite: "이 컴퓨터에는 키링이 없어 토큰을 저장할 수 없고, 초대 링크는 한 번만 쓸 수 있습니다. 토큰을 파일에 \
@@ -23,7 +23,7 @@ pub(super) static KOREAN: ProfileWords = ProfileWords {
     token_text: "비밀번호 관리자처럼 안전한 곳에 보관하세요. 이 토큰이 있으면 누구나 나로 로그인할 수 있습니다.",
 
     transfer: "연결 내보내기/가져오기",
-    transfer_text: "토큰을 제외한 모든 연결을 다른 컴퓨터로 옮길 텍스트로 복사합니다. 그 텍스트를 여기에 붙여 넣으면 연결을 추가합니다.",
+    transfer_text: "토큰을 제외한 모든 연결을 텍스트로 복사합니다. 다른 컴퓨터에서 복사한 텍스트를 여기에 붙여넣으면 연결이 추가됩니다.",
     copy_all: |count| format!("연결 {count}개 복사"),
     paste_here: "다른 컴퓨터에서 가져온 연결",
     bad_list,

@@ -36,6 +36,8 @@ pub struct NoticeWords {
 
     // Rooms and devices
     pub level: fn(Level) -> &'static str,
+    /// Above what a room's menu offers.
+    pub of_room: &'static str,
     pub as_all_rooms: fn(Level) -> String,
     pub room_is: fn(Level) -> &'static str,
     pub mute_device: &'static str,
@@ -182,7 +184,7 @@ mod tests {
         }
         let mut all = all![
             one_mentions_you hidden_text link_lost_text trial_title trial_text open do_not_disturb quit
-            mute_device mute_device_text group rooms rooms_text devices devices_text link link_text
+            mute_device mute_device_text of_room group rooms rooms_text devices devices_text link link_text
             show_text show_text_text disturb_text quiet quiet_text quiet_from quiet_from_text quiet_to
             quiet_to_text tray tray_text close_to_tray close_to_tray_text trial trial_setting_text
             trial_button no_service no_tray cannot_hide;

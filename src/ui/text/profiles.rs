@@ -9,7 +9,7 @@ pub struct ProfileWords {
     pub ask_title: fn(&str) -> String,
     pub ask_unknown: &'static str,
     pub ask_refused: &'static str,
-    pub no_keyring: fn(&str) -> String,
+    pub no_keyring: &'static str,
     pub token_of: fn(&str) -> String,
 
     // Where a token is kept

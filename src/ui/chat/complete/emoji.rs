@@ -46,6 +46,16 @@ pub(super) fn find(all: &[Named], typed: &str, most: usize) -> Vec<Found> {
     found.collect()
 }
 
+/// That of exactly this name, whatever its case.
+pub(super) fn named(all: &[Named], name: &str) -> Option<Found> {
+    let name: String = name.nfc().flat_map(char::to_lowercase).collect();
+    let is_it = |named: &&Named| {
+        named.emoji.shortcodes().chain(named.korean.iter().copied()).any(|known| known == name)
+    };
+    let found = all.iter().find(is_it)?;
+    Some(Found { label: format!(":{name}:"), insert: found.emoji.as_str().to_owned(), online: None })
+}
+
 /// How well it fits: 0 is best.
 fn rank(named: &Named, typed: &str) -> Option<u8> {
     let of_name = |name: &str| match () {

@@ -54,6 +54,14 @@ impl Finder {
         }
     }
 
+    /// The emoji of exactly this name.
+    pub(super) fn emoji(&mut self, name: &str) -> Option<Found> {
+        if self.emoji.is_empty() {
+            self.emoji = emoji::all();
+        }
+        emoji::named(&self.emoji, name)
+    }
+
     fn people(&mut self, cx: &Cx, id: ConnectionId, typed: &str, most: usize) -> Vec<Found> {
         self.prepare(cx, id);
         let query = Query::new(typed);

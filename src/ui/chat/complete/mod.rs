@@ -136,6 +136,20 @@ impl Complete {
         is_composing: bool,
     ) -> bool {
         let cursor = cursor(ui, id, is_composing);
+        // The colon that was just typed may close an emoji's name.
+        if !is_composing
+            && ui.input(|input| {
+                input
+                    .events
+                    .iter()
+                    .any(|event| matches!(event, egui::Event::Text(typed) if typed.ends_with(':')))
+            })
+            && let Some(closed) = cursor.and_then(|cursor| trigger::closed(text, cursor))
+            && let Some(found) = self.finder.emoji(&closed.typed)
+        {
+            self.close();
+            return put(ui, id, text, &closed, &found);
+        }
         self.look(cx, key, text, cursor);
         if !self.is_open() {
             return false;

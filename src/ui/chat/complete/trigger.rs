@@ -63,6 +63,16 @@ impl Trigger {
     }
 }
 
+/// A whole `:name:` before the cursor, its closing colon included.
+pub(super) fn closed(text: &str, cursor: usize) -> Option<Trigger> {
+    let end = text.char_indices().nth(cursor).map_or(text.len(), |(at, _)| at);
+    if !text[..end].ends_with(':') {
+        return None;
+    }
+    let open = Trigger::at(text, cursor.min(text.chars().count()) - 1)?;
+    (open.kind == Kind::Emoji).then(|| Trigger { ends: open.ends + 1, ..open })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,7 +34,7 @@ impl Calendar {
             let name = (words.month)(first.year(), first.month());
             ui.add(Label::new(RichText::new(name).color(theme.text)).selectable(false));
             let next = first.checked_add_months(Months::new(1)).filter(|next| *next <= today);
-            let forward = egui::Button::new("›").min_size(vec2(28.0, 28.0)).frame_when_inactive(false);
+            let forward = egui::Button::new("→").min_size(vec2(28.0, 28.0)).frame_when_inactive(false);
             let forward = ui.add_enabled(next.is_some(), forward).on_hover_text(words.month_after);
             widgets::named(ui, &forward, words.month_after);
             if forward.clicked() {
@@ -43,7 +43,18 @@ impl Calendar {
         });
         let mut clicked = None;
         ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
-        let lead = first.weekday().num_days_from_monday();
+        let lead = match words.weeks_begin_on_sunday {
+            true => first.weekday().num_days_from_sunday(),
+            false => first.weekday().num_days_from_monday(),
+        };
+        // No wider than a day, or the columns would not line up.
+        ui.spacing_mut().button_padding.x = 0.0;
+        ui.horizontal(|ui| {
+            for weekday in words.weekdays {
+                let text = RichText::new(weekday).font(theme::small()).color(theme.weak);
+                ui.add_sized(DAY, Label::new(text).selectable(false));
+            }
+        });
         let days = first.checked_add_months(Months::new(1)).map_or(31, |next| (next - first).num_days());
         let mut day = first;
         for week in 0..(u64::from(lead) + days.unsigned_abs()).div_ceil(7) {
@@ -82,7 +93,7 @@ impl Calendar {
         };
         let text = RichText::new(day.day().to_string()).font(theme::small()).color(colour);
         let button = Button::selectable(is_picked, text).min_size(DAY);
-        let button = ui.add_enabled(day <= today, button);
+        let button = ui.add_enabled_ui(day <= today, |ui| ui.add_sized(DAY, button)).inner;
         let name = super::range::begins(day).map(cx.words.day).unwrap_or_default();
         widgets::named(ui, &button, &name);
         button.clicked()

@@ -255,6 +255,7 @@ impl Page {
                         self.plots.save_button(ui, cx, saving || self.shot.is_some());
                     });
                 });
+                self.plots.still = self.shot.is_some();
                 self.plots.show(ui, cx, &view.facts, &view.metrics);
             }
             Part::Rest => {

@@ -37,6 +37,8 @@ pub(super) struct Canvas {
     pub sight: Sight,
     /// The moment under the pointer, in any plot.
     pub cursor: Option<f64>,
+    /// A picture is being taken of it.
+    pub still: bool,
     /// Whether some of it is being fetched.
     pub loading: bool,
     /// Room for the numbers at the left.
@@ -139,7 +141,9 @@ fn legend(
             }
             entry(ui, canvas.id.with(line.metric.name.as_str()), line.colour, &text);
         }
-        vertical.button(ui, cx, lines, ends);
+        if !canvas.still {
+            vertical.button(ui, cx, lines, ends);
+        }
         loading(ui, cx, canvas);
     });
 }
@@ -495,7 +499,7 @@ fn speak(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], response: &Respon
         said.push(words.plot_help.to_owned());
         node.set_description(said.join(" "));
     });
-    if response.hovered() {
+    if response.hovered() && !canvas.still {
         hole_at_hand(ui, cx, canvas, &common_holes(lines), response);
     }
 }

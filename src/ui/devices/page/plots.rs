@@ -56,6 +56,10 @@ pub(super) struct Plots {
     /// Of those that are said in words.
     states: HashMap<MetricName, Known>,
     sight: Sight,
+    /// The server's time now.
+    present: WallMs,
+    /// A picture is being taken: nothing is drawn that belongs to the pointer, nor what is only there to be clicked.
+    pub(super) still: bool,
     /// The range that is being typed.
     form: range::Form,
     /// A range of the person's own is looked at.
@@ -140,6 +144,8 @@ impl Default for Plots {
             kept: HashMap::new(),
             states: HashMap::new(),
             sight: Sight { from: 0, to: 1, now: 1, width: 1 },
+            present: 1,
+            still: false,
             form: range::Form::default(),
             own_range: false,
             vertical: Ranges::default(),
@@ -164,6 +170,7 @@ impl Plots {
             self.link = Some(link);
         }
         self.sight = self.sight(facts.hub_now);
+        self.present = facts.hub_now;
         let every_ms = device.every_ms().unwrap_or(UNKNOWN_RHYTHM_MS);
         let every_ms = i64::try_from(every_ms).unwrap_or(i64::MAX / 8).min(i64::MAX / 8);
         for name in chosen {
@@ -256,7 +263,9 @@ impl Plots {
 
     /// From when to when is looked at.
     pub(super) fn range(&self) -> (WallMs, WallMs) {
-        (self.sight.from, self.sight.to)
+        // At the present the plot ends with a whole pixel, which may be hours ahead.
+        let to = if self.end.is_none() { self.sight.to.min(self.present) } else { self.sight.to };
+        (self.sight.from, to.max(self.sight.from))
     }
 
     /// What is to be saved, once.
@@ -314,7 +323,8 @@ impl Plots {
             let mut canvas = plot::Canvas {
                 id,
                 sight: self.sight,
-                cursor: self.cursor,
+                cursor: self.cursor.filter(|_| !self.still),
+                still: self.still,
                 loading: false,
                 axis: self.axis,
                 height,
@@ -481,8 +491,9 @@ impl Plots {
         let theme = theme::of(ui);
         let words = cx.words.device_page;
         let moment = |at: WallMs| (words.moment)(at, self.span_ms);
-        let mut text = format!("{} – {}", moment(self.sight.from), moment(self.sight.to));
-        if let Some(cursor) = self.cursor {
+        let (from, to) = self.range();
+        let mut text = format!("{} – {}", moment(from), moment(to));
+        if let Some(cursor) = self.cursor.filter(|_| !self.still) {
             text = format!("{text}  ·  {}", (words.moment)(cursor as i64, self.span_ms.min(3_600_000)));
         }
         ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme.weak)).truncate());
