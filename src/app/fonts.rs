@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use egui::epaint::ClippedShape;
 use egui::epaint::text::{FallbackRequest, FontInsert, FontProvider as _};
-use egui::{Context, FontFamily};
+use egui::{Context, FontFamily, FullOutput, Plugin, Shape};
 use egui_system_font_provider::SystemFontProvider;
 
 use crate::ui::theme;
@@ -16,6 +17,41 @@ const ONLY_EMOJI: [&str; 3] = ["🦄", "🥰", "🫠"];
 pub(super) fn install(ctx: &Context) {
     let system = Arc::new(SystemFontProvider::new());
     ctx.add_font_provider(Arc::clone(&system) as _);
+    ctx.add_plugin(FirstEmoji { system: Some(system) });
+}
+
+/// Waits for the first emoji on screen: only then the system's font for them is looked for. It is 10 MB large, and to find it
+/// all fonts are read.
+struct FirstEmoji {
+    /// None once it is looked for.
+    system: Option<Arc<SystemFontProvider>>,
+}
+
+impl Plugin for FirstEmoji {
+    fn debug_name(&self) -> &'static str {
+        "FirstEmoji"
+    }
+
+    fn output_hook(&mut self, ctx: &Context, output: &mut FullOutput) {
+        let shows_one = |clipped: &ClippedShape| match &clipped.shape {
+            Shape::Text(text) => text.galley.job.text.chars().any(may_be_emoji),
+            _ => false,
+        };
+        if self.system.is_some()
+            && output.shapes.iter().any(shows_one)
+            && let Some(system) = self.system.take()
+        {
+            look_for_emoji(ctx, system);
+        }
+    }
+}
+
+/// Whether a character is one of those that fonts for emoji have, or stands behind one (U+FE0F).
+fn may_be_emoji(c: char) -> bool {
+    matches!(c, '\u{2600}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}' | '\u{FE0F}' | '\u{1F000}'..='\u{1FAFF}')
+}
+
+fn look_for_emoji(ctx: &Context, system: Arc<SystemFontProvider>) {
     let theirs = ctx.clone();
     // Waits until the fonts of the system are read, which the window does not.
     let found = std::thread::Builder::new().name("emoji".to_owned()).spawn(move || {
@@ -85,6 +121,16 @@ mod tests {
         collection.extend(font(&[b"sbix"]));
         assert!(!is_coloured(&collection, 0));
         assert!(is_coloured(&collection, 1));
+    }
+
+    #[test]
+    fn the_font_is_looked_for_at_the_first_emoji_and_not_for_other_text() {
+        for text in ["😀", "❤️", "☀", "✅", "⭐", "🇰🇷", "🫠"] {
+            assert!(text.chars().any(may_be_emoji), "{text}");
+        }
+        for text in ["plain", "안녕하세요", "→ … °C ·", "\u{E048}", "שלום", "漢字"] {
+            assert!(!text.chars().any(may_be_emoji), "{text}");
+        }
     }
 
     #[test]
