@@ -1,4 +1,4 @@
-//! What stands below the flags in each command's `--help`: examples, which a test reads as command lines, and exit codes.
+//! The end of each command's `--help`: examples, which a test parses as command lines, and exit codes.
 
 use clap::CommandFactory as _;
 
@@ -60,8 +60,8 @@ const PAGES: &[Page] = &[
         path: "hub",
         note: "Every option can also be set by an environment variable; separate several values with commas.\n\n\
                Signals: SIGTERM and SIGINT end the hub after it has said goodbye to its clients. On SIGHUP, a hub started \
-               in a terminal ends too; any other, such as a service, reads its certificate again (it also does so by itself \
-               within seconds of a change) and keeps running.\n\n\
+               in a terminal ends too. A hub started otherwise, such as a service, reloads its certificate and keeps running. \
+               It also reloads a changed certificate automatically within seconds.\n\n\
                Under systemd, the hub uses the socket of duplex-hub.socket instead of --listen, reports when it is ready, \
                and answers the watchdog.",
         examples: &[

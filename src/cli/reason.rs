@@ -8,7 +8,7 @@ use super::print::harmless;
 
 /// What happened and what to do, in one clause.
 pub(super) fn reason(why: &Why) -> String {
-    // A server could repeat what it was told.
+    // A server could echo what it received.
     harmless(&privacy::mask(&sentence(why)))
 }
 

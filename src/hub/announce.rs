@@ -27,7 +27,7 @@ pub(super) struct Told {
     /// The name to be resolved, without the last dot.
     pub host: String,
     pub port: u16,
-    /// SHA-256 of the certificate: only its beginning is announced. Whoever knows the certificate finds the hub by it.
+    /// SHA-256 of the certificate. Only its first digits are announced, enough for a client that knows the certificate.
     pub fingerprint: String,
     pub addresses: Vec<IpAddr>,
 }

@@ -1,5 +1,6 @@
 //! [`Address`]: what a person types or pastes to reach a server: a URL, a bare host, or an invite link.
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::borrow::Cow;
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -118,7 +119,7 @@ impl Address {
         };
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
         let url = format!("{scheme}://{host}{port}{}", target(path));
-        // Last of all, by whoever dials it.
+        // Checked last, by the code that dials it.
         without_zone(&url).0.parse::<http::Uri>().map_err(|_| BadAddress::NoUrl)?;
         let field =
             |name: &str| fragment.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
@@ -270,18 +271,21 @@ fn target(path: &str) -> String {
     out
 }
 
+/// What a request line cannot hold, or what servers take for something else.
+const NOT_IN_TARGETS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
 fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => {
-                out.push_str(&format!("%{byte:02X}"))
-            }
-            0x21..=0x7e => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+    utf8_percent_encode(text, NOT_IN_TARGETS).to_string()
 }
 
 fn code(text: &str) -> Result<Secret, BadAddress> {

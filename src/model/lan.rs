@@ -1,6 +1,7 @@
 //! The own server on the local network: whether it is open to it, how it is reached there, and which servers others have
 //! announced.
 
+use percent_encoding::percent_decode_str;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -235,21 +236,9 @@ fn at_host(url: &str, host: &str) -> Option<String> {
     (is_host && !host.is_empty() && moved.parse::<http::Uri>().is_ok()).then_some(moved)
 }
 
-/// Text as it was before it was percent-encoded; what is no text becomes replacement characters.
+/// Text as it was before it was percent-encoded; bytes that are not UTF-8 become replacement characters.
 fn unpercent(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let digit = |at: usize| tail.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-        if let (b'%', Some(high), Some(low)) = (first, digit(0), digit(1)) {
-            bytes.push((high * 16 + low) as u8);
-            rest = &tail[2..];
-        } else {
-            bytes.push(*first);
-            rest = tail;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

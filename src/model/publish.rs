@@ -2,6 +2,7 @@
 
 use super::device::{DeviceId, NAME_CHARS};
 use super::id::PrincipalId;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// How a server's certificate is checked.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -68,17 +69,12 @@ pub fn new_id(text: &str) -> Option<PrincipalId> {
     (!is_own && is_readable && is_reachable(id.as_str())).then(|| PrincipalId(id.to_string()))
 }
 
-/// A part of a path, with everything encoded that has a meaning there, or to a shell (RFC 3986 §2.3).
+/// All that is not unreserved in an address (RFC 3986 §2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A part of a path, with everything encoded that has a meaning there, or to a shell.
 pub(super) fn percent(text: &str) -> String {
-    let mut path = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            path.push(char::from(byte));
-        } else {
-            path.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    path
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]

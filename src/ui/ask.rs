@@ -44,7 +44,7 @@ struct Facts {
     id: ConnectionId,
     name: String,
     why: Why,
-    no_keyring: Option<String>,
+    no_keyring: bool,
     /// The token would go over the network unencrypted.
     in_the_clear: bool,
 }
@@ -70,7 +70,7 @@ impl Asks {
                 let name = rooms::name_of_profile(&connection.profile, None, words);
                 let urls = &connection.profile.urls;
                 let in_the_clear = urls.iter().any(|url| unencrypted_host(url).is_some());
-                Some(Facts { id: *id, name, why, no_keyring: model.no_keyring.clone(), in_the_clear })
+                Some(Facts { id: *id, name, why, no_keyring: model.no_keyring.is_some(), in_the_clear })
             });
             facts.collect()
         });
@@ -167,7 +167,7 @@ impl Ask {
         }
         let mut edit = false;
         // What the command line named for one run is kept nowhere.
-        if facts.no_keyring.is_some() && facts.id > ConnectionId::COMMAND_LINE {
+        if facts.no_keyring && facts.id > ConnectionId::COMMAND_LINE {
             ui.checkbox(&mut self.keep_in_file, words.profiles.keep_in_file);
             let warning = RichText::new(words.profiles.keep_in_file_warning).font(theme::small());
             ui.add(Label::new(warning.color(theme.weak)).wrap());
@@ -178,7 +178,7 @@ impl Ask {
             let connect = ui.add_enabled(some, widgets::primary(theme, words.connect));
             if (connect.clicked() || enter) && some {
                 let token = Secret::new(std::mem::take(&mut self.token).trim());
-                if self.keep_in_file && facts.no_keyring.is_some() {
+                if self.keep_in_file && facts.no_keyring {
                     cx.intents.push(Intent::KeepTokenInFile(None));
                 }
                 cx.intents.push(Intent::GiveToken { connection: facts.id, token });
@@ -203,9 +203,9 @@ impl Ask {
 
 fn reason(cx: &Cx, facts: &Facts) -> String {
     let words = cx.words.profiles;
-    match (&facts.why, &facts.no_keyring) {
-        (Why::NoToken, None) => words.ask_unknown.to_owned(),
-        (Why::NoToken, Some(_)) => format!("{} {}", words.ask_unknown, words.no_keyring),
+    match (&facts.why, facts.no_keyring) {
+        (Why::NoToken, false) => words.ask_unknown.to_owned(),
+        (Why::NoToken, true) => format!("{} {}", words.ask_unknown, words.no_keyring),
         (refused, _) => format!("{} {}", (cx.words.why)(refused).what, words.ask_refused),
     }
 }

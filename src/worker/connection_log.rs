@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use tokio::task::spawn_blocking;
 
 use super::desk::{Desk, Done};
+use super::downloads::{folder, names};
 use super::line::Access;
 use crate::frame::Frame;
 use crate::link;
@@ -14,8 +15,8 @@ use crate::model::log::{Note, Passed, Way};
 use crate::model::{ConnectionId, Event, Intent, mask};
 use crate::settings::private_file;
 
-/// Most files of one name.
-const MOST_OF_A_NAME: u32 = 100;
+/// Maximum number of files of one name.
+const MAX_OF_A_NAME: u32 = 100;
 
 impl Desk {
     pub(super) fn want_of_log(&mut self, intent: Intent) {
@@ -110,15 +111,6 @@ fn save_for_person(stem: &str, text: &str) -> Result<PathBuf, String> {
         .map_err(|error| error.to_string())
 }
 
-/// Where a person looks for a file that was saved for them.
-pub(super) fn folder() -> Option<PathBuf> {
-    let dirs = directories::UserDirs::new()?;
-    let home = dirs.home_dir();
-    // A system without a desktop does not name it.
-    let downloads = dirs.download_dir().map_or_else(|| home.join("Downloads"), Path::to_owned);
-    Some(if downloads.is_dir() { downloads } else { home.to_owned() })
-}
-
 /// A file's name without its ending.
 fn stem(connection: &str, moment: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
@@ -131,11 +123,7 @@ fn stem(connection: &str, moment: &str) -> String {
 
 /// Writes a file that only its owner may read; one that is there is left alone.
 fn save(folder: &Path, stem: &str, text: &str) -> io::Result<PathBuf> {
-    let names = (1..=MOST_OF_A_NAME).map(|number| match number {
-        1 => format!("{stem}.txt"),
-        number => format!("{stem}-{number}.txt"),
-    });
-    let free = names.map(|name| folder.join(name)).find(|path| !path.exists());
+    let free = names(stem, "txt", MAX_OF_A_NAME).map(|name| folder.join(name)).find(|path| !path.exists());
     let path = free.ok_or_else(|| io::Error::from(io::ErrorKind::AlreadyExists))?;
     private_file::write(&path, text.as_bytes())?;
     Ok(path)

@@ -9,8 +9,8 @@ use chrono::Local;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use super::connection_log::folder;
 use super::desk::{Desk, Done};
+use super::downloads::{folder, names};
 use super::table::{self, Column, Past, Unread};
 use crate::model::device::{DeviceId, MetricName};
 use crate::model::export::{Content, Export, ExportFailure, Exported, Picture, SavedFile};
@@ -207,8 +207,7 @@ fn stem(name: &str, from: WallMs, to: WallMs) -> String {
 
 /// Makes a file of a name that is not used yet; none that is there is touched.
 fn unused(folder: &Path, stem: &str, ending: &str) -> io::Result<(PathBuf, File)> {
-    for number in 1..=MAX_OF_A_NAME {
-        let name = if number == 1 { format!("{stem}.{ending}") } else { format!("{stem}-{number}.{ending}") };
+    for name in names(stem, ending, MAX_OF_A_NAME) {
         let path = folder.join(name);
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => return Ok((path, file)),

@@ -6,6 +6,7 @@ mod commit;
 mod connection_log;
 mod desk;
 mod devices;
+mod downloads;
 mod export;
 mod flush;
 mod intents;

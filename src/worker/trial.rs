@@ -49,7 +49,7 @@ async fn try_once(profile: &Profile, access: &Access) -> TestOutcome {
             Err(Why::Unauthorized | Why::Closed { code: Some(1000 | 4400 | 4504), .. }),
             Access::CheckInvite { .. },
         ) => reached(Reached::InviteUnknown),
-        // A server could repeat what it was told.
+        // A server could echo what it received.
         (Err(why), _) => TestOutcome::Failed(why.with_texts(|text| privacy::mask(text).into_owned())),
     }
 }

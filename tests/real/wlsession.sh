@@ -10,21 +10,10 @@ set -euo pipefail
     exit 2
 }
 
-work=$(mktemp -d)
-pids=()
-clean_up() {
-    local pid
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-    wait "${pids[@]}" 2>/dev/null || true
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+# shellcheck source=tests/real/session.sh
+. "$(dirname "$0")/session.sh"
 
 unset DISPLAY WAYLAND_DISPLAY SWAYSOCK DBUS_SESSION_BUS_ADDRESS AT_SPI_BUS_ADDRESS NO_AT_BRIDGE
-export LIBGL_ALWAYS_SOFTWARE=1 # llvmpipe, the same on every machine
 chmod 755 "$work"
 mkdir -m 700 "$work/sway" "$work/run"
 cat >"$work/config" <<END
@@ -58,15 +47,4 @@ done
 ln -s "$socket" "$work/run/${socket##*/}"
 export SWAYSOCK WAYLAND_DISPLAY="${socket##*/}" XDG_RUNTIME_DIR="$work/run" XDG_SESSION_TYPE=wayland XDG_CURRENT_DESKTOP=sway
 
-# As in xsession.sh: the accessibility bus starts with the properties, and the command keeps this script's output.
-# shellcheck disable=SC2016 # expanded by the inner shell
-dbus-run-session -- bash -c '
-    set -euo pipefail
-    for property in IsEnabled ScreenReaderEnabled; do
-        dbus-send --session --print-reply --dest=org.a11y.Bus /org/a11y/bus org.freedesktop.DBus.Properties.Set \
-            string:org.a11y.Status "string:$property" variant:boolean:true >/dev/null
-    done
-    exec "$@" >&4 2>&5 4>&- 5>&-' wlsession "$@" 4>&1 5>&2 >"$work/dbus.log" 2>&1 &
-session=$!
-pids+=("$session")
-wait "$session"
+run_on_buses wlsession "$@"

@@ -20,18 +20,8 @@ case ${1:-} in
 esac
 [ $# -gt 0 ] || usage
 
-work=$(mktemp -d)
-pids=()
-clean_up() {
-    local pid
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-    wait "${pids[@]}" 2>/dev/null || true
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+# shellcheck source=tests/real/session.sh
+. "$(dirname "$0")/session.sh"
 
 # wait_for WHAT LOG COMMAND...: until the command succeeds, at most ten seconds.
 wait_for() {
@@ -55,7 +45,6 @@ wait_for Xvfb "$work/xvfb.log" grep -q . "$work/display"
 
 DISPLAY=":$(<"$work/display")"
 export DISPLAY XDG_SESSION_TYPE=x11 XDG_RUNTIME_DIR="$work/run"
-export LIBGL_ALWAYS_SOFTWARE=1 # llvmpipe, the same on every machine
 unset WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS AT_SPI_BUS_ADDRESS NO_AT_BRIDGE
 mkdir -m 700 "$XDG_RUNTIME_DIR"
 
@@ -64,16 +53,4 @@ pids+=($!)
 wm_is_there() { xprop -root _NET_SUPPORTING_WM_CHECK | grep -q 'window id'; }
 wait_for openbox "$work/openbox.log" wm_is_there
 
-# Setting the properties starts the accessibility bus; programs that start later see a screen reader from the first frame.
-# The command keeps this script's output (4) and errors (5); what the buses say goes to a log.
-# shellcheck disable=SC2016 # expanded by the inner shell
-dbus-run-session -- bash -c '
-    set -euo pipefail
-    for property in IsEnabled ScreenReaderEnabled; do
-        dbus-send --session --print-reply --dest=org.a11y.Bus /org/a11y/bus org.freedesktop.DBus.Properties.Set \
-            string:org.a11y.Status "string:$property" variant:boolean:true >/dev/null
-    done
-    exec "$@" >&4 2>&5 4>&- 5>&-' xsession "$@" 4>&1 5>&2 >"$work/dbus.log" 2>&1 &
-session=$!
-pids+=("$session")
-wait "$session"
+run_on_buses xsession "$@"

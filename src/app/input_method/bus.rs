@@ -52,7 +52,7 @@ pub(super) enum News {
     Flushed,
     /// What it composes.
     Said(Composed),
-    /// It begins anew.
+    /// It was activated again, and knows of no composition.
     Activated,
     /// It hands a key back.
     HandedBack(Press),

@@ -58,7 +58,7 @@ impl Press {
             && self.letter().is_some_and(|letter| !letter.is_whitespace())
     }
 
-    /// What the key writes by itself.
+    /// The text that the key produces without an input method.
     pub(super) fn letter(&self) -> Option<char> {
         let code = match self.keyval {
             code @ (0x20..=0x7e | 0xa0..=0xff) => code,

@@ -114,7 +114,7 @@ impl Plugin for Watch {
 
     fn output_hook(&mut self, ctx: &Context, output: &mut FullOutput) {
         let ime = &mut output.platform_output.ime;
-        // An input method may keep what it is told: passwords are none of its business.
+        // An input method may store what it receives, so it never gets passwords.
         let told = ime.filter(|ime| ime.purpose != egui::IMEPurpose::Password);
         let focused = ctx.memory(|memory| memory.focused());
         let id = focused.filter(|_| told.is_some()).map(|id| id.value());

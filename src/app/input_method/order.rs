@@ -16,8 +16,8 @@ use crate::model::time::BootMs;
 const MAX_ANSWER_MS: u64 = 1_000;
 /// The longest that a click waits for the text that was being composed, in milliseconds.
 const MAX_END_MS: u64 = 200;
-/// The keys before a click may take another way than the click: it waits until nothing of them has come for so long, in
-/// milliseconds.
+/// Keys typed before a click may arrive after it, by another connection: the click waits until no key event has come for
+/// this long, in milliseconds.
 const QUIET_MS: u64 = 40;
 /// Maximum number of events that wait for an input method; beyond it, it counts as hanging.
 const MAX_WAITING: usize = 1_024;
@@ -317,7 +317,7 @@ impl<T: Clone> Order<T> {
         }
     }
 
-    /// The input method begins anew in our field: what it composed before is not known to it any more.
+    /// The input method was activated again in our field, and no longer knows what it composed before.
     pub(super) fn activated(&mut self, out: &mut Vec<Out<T>>) {
         if self.route == Route::Bus && self.stalled.is_none() {
             self.keep_shown(out);

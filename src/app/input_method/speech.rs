@@ -50,7 +50,7 @@ pub(super) enum Word {
     HidePreedit,
     /// A key that it took acts after all.
     Key(Press),
-    /// It begins anew.
+    /// It was activated again, and knows of no composition.
     Activated,
 }
 
@@ -156,7 +156,7 @@ impl Speech {
             Speech::Ibus => (IBUS, IBUS_CONTEXT),
         };
         let (context, method) = (context.to_owned(), method.to_owned());
-        // What has gone is not started anew.
+        // An input method that has exited is not restarted.
         Message::method_call(context, method)?
             .destination(name)?
             .interface(interface)?
