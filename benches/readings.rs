@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use duplex::frame::Frame;
 use duplex::link::{Input, Link, Output, Speaker};
-use duplex::model::event::Update;
+use duplex::model::event::{DeviceEvent, Update};
 use duplex::model::profile::{Protocol, Secret, Socket};
 use duplex::model::{
     ConnectionId, DeviceId, Epoch, Event, Model, Principal, PrincipalId, PrincipalKind, Profile,
@@ -139,7 +139,7 @@ fn decoding(frames: &[String], rounds: usize) {
         applied.push(rate(frames.len(), || {
             for frame in frames {
                 let received = readings::decode(&mut names, frame).unwrap().unwrap();
-                let event = Event::Readings(Arc::new(received.readings));
+                let event = Event::Device(DeviceEvent::Readings(Arc::new(received.readings)));
                 model.apply(NOW, Update::Connection(CONNECTION, event));
             }
         }));

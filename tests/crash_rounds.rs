@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use duplex::link::backoff::Jitter;
 use duplex::model::event::Side;
-use duplex::model::intent::Jump;
+use duplex::model::intent::{ChatIntent, Jump};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{Address, ConnectionId, Delivery, Intent, RoomName, SharedModel};
 use duplex::store::client::ClientStore;
@@ -98,7 +98,8 @@ fn client_process() {
             due = Instant::now() + Duration::from_millis(15);
             let body = format!("{name}:{next}");
             next += 1;
-            let intent = Intent::Send { connection: CONNECTION, room: RoomName::general(), body };
+            let intent =
+                Intent::Chat(ChatIntent::Send { connection: CONNECTION, room: RoomName::general(), body });
             assert!(worker.want(intent).is_ok());
         } else if !is_typing {
             due = Instant::now() + Duration::from_millis(100);

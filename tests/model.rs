@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use duplex::model::event::{Page, Person, Side, Update};
+use duplex::model::event::{ChatEvent, LinkEvent, Page, Person, Side, Update};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::window::CAPACITY;
 use duplex::model::{
@@ -56,7 +56,7 @@ impl Desk {
     }
 
     fn entries(&mut self, entries: &[Entry]) {
-        self.apply(Event::Entries { entries: entries.to_vec(), live: false });
+        self.apply(Event::Chat(ChatEvent::Entries { entries: entries.to_vec(), live: false }));
     }
 
     fn connection(&self) -> &Connection {
@@ -86,7 +86,7 @@ fn principal(name: &str) -> Principal {
 }
 
 fn welcomed(head: u64) -> Event {
-    Event::Welcomed {
+    Event::Link(LinkEvent::Welcomed {
         me: principal("me"),
         server: "hub".to_owned(),
         head,
@@ -94,11 +94,11 @@ fn welcomed(head: u64) -> Event {
         people: vec![Person { who: principal("me"), online: true }],
         rooms: vec![RoomName::general()],
         features: Default::default(),
-    }
+    })
 }
 
 fn log_started(from: u64, why: LogRestart) -> Event {
-    Event::LogStarted { epoch: Epoch(1), from, why }
+    Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from, why })
 }
 
 fn id(number: u64) -> MessageId {
@@ -142,7 +142,7 @@ fn item(offset: u64) -> OutboxItem {
 }
 
 fn acknowledged(offset: u64) -> Event {
-    Event::Acknowledged { id: id(offset), offset, received: 9 }
+    Event::Chat(ChatEvent::Acknowledged { id: id(offset), offset, received: 9 })
 }
 
 // Repetitions and replays
@@ -187,7 +187,10 @@ fn mine(log: &[Entry]) -> impl Iterator<Item = &Entry> {
 fn about_to_send(log: &[Entry]) -> Desk {
     let mut desk = Desk::from(1);
     for entry in mine(log) {
-        desk.apply(Event::Queued(OutboxItem { room: entry.room.clone(), ..item(entry.offset) }));
+        desk.apply(Event::Chat(ChatEvent::Queued(OutboxItem {
+            room: entry.room.clone(),
+            ..item(entry.offset)
+        })));
     }
     desk
 }
@@ -201,7 +204,7 @@ proptest! {
         let head = log.len() as u64;
         let end = |desk: &mut Desk| {
             desk.apply(welcomed(head));
-            desk.apply(Event::Presence(Person { who: principal("a"), online: true }));
+            desk.apply(Event::Chat(ChatEvent::Presence(Person { who: principal("a"), online: true })));
         };
         let mut plain = about_to_send(&log);
         for entry in &log {
@@ -219,7 +222,7 @@ proptest! {
             received = received.max(stop);
             for noise in noises {
                 match noise {
-                    Noise::Presence(online) => other.apply(Event::Presence(Person { who: principal("a"), online })),
+                    Noise::Presence(online) => other.apply(Event::Chat(ChatEvent::Presence(Person { who: principal("a"), online }))),
                     Noise::Welcomed => other.apply(welcomed(head)),
                     Noise::Acknowledged(which) => {
                         if let Some(entry) = mine(&log).nth(which.index(mine(&log).count().max(1))) {
@@ -246,7 +249,7 @@ proptest! {
         for (index, entry) in log.iter().enumerate() {
             desk.entries(std::slice::from_ref(entry));
             for (_, offset) in reads.iter().filter(|(when, _)| when.index(log.len()) == index) {
-                desk.apply(Event::ReadMarker { room: RoomName::general(), offset: *offset });
+                desk.apply(Event::Chat(ChatEvent::ReadMarker { room: RoomName::general(), offset: *offset }));
                 marker = marker.max(*offset);
             }
             let in_general = |entry: &&Entry| entry.room == RoomName::general() && entry.kind == EntryKind::Message;
@@ -292,7 +295,7 @@ fn a_read_marker_moves_forward_only_and_later_eras_are_later() {
     let mut desk = Desk::from(1);
     let log: Vec<Entry> = (1..=5).map(|offset| entry(offset, "a", "general")).collect();
     desk.entries(&log);
-    let read = |offset| Event::ReadMarker { room: RoomName::general(), offset };
+    let read = |offset| Event::Chat(ChatEvent::ReadMarker { room: RoomName::general(), offset });
     desk.apply(read(4));
     desk.apply(read(2));
     assert_eq!((desk.room("general").read, desk.room("general").unread), (at(1, 4), 1));
@@ -392,7 +395,7 @@ proptest! {
                 Move::Append(new) => disk.grow(&mut desk, new),
                 Move::Page(side, limit) => {
                     let page = disk.beside(&desk, side, limit);
-                    desk.apply(Event::Paged { room: RoomName::general(), side, page });
+                    desk.apply(Event::Chat(ChatEvent::Paged { room: RoomName::general(), side, page }));
                 }
                 Move::LatePage(side, limit, new) => {
                     let page = disk.beside(&desk, side, limit);
@@ -400,13 +403,13 @@ proptest! {
                     // A page beside an edge that was trimmed meanwhile is another matter.
                     if fits {
                         disk.grow(&mut desk, new);
-                        desk.apply(Event::Paged { room: RoomName::general(), side, page });
+                        desk.apply(Event::Chat(ChatEvent::Paged { room: RoomName::general(), side, page }));
                     }
                 }
                 Move::Jump(at, limit) if disk.last > 0 => {
                     let from = at.index(disk.last as usize) as u64 + 1;
                     let page = disk.page(from, disk.last.min(from + limit as u64 - 1));
-                    desk.apply(Event::Jumped { room: RoomName::general(), page });
+                    desk.apply(Event::Chat(ChatEvent::Jumped { room: RoomName::general(), page }));
                 }
                 Move::Jump(..) => {}
             }
@@ -429,13 +432,19 @@ fn what_is_older_than_the_first_contact_comes_from_the_hub() {
     let log: Vec<Entry> = (501..=503).map(|offset| entry(offset, "a", "general")).collect();
     desk.entries(&log);
     assert_eq!(desk.room("general").window.before, Edge::Hub);
-    let page = |from: u64, to: u64, complete| Event::History {
-        room: RoomName::general(),
-        before: to + 1,
-        entries: (from..=to).map(|offset| entry(offset, "a", "general")).collect(),
-        complete,
+    let page = |from: u64, to: u64, complete| {
+        Event::Chat(ChatEvent::History {
+            room: RoomName::general(),
+            before: to + 1,
+            entries: (from..=to).map(|offset| entry(offset, "a", "general")).collect(),
+            complete,
+        })
     };
-    desk.apply(Event::Loading { room: RoomName::general(), side: Side::Older, loading: true });
+    desk.apply(Event::Chat(ChatEvent::Loading {
+        room: RoomName::general(),
+        side: Side::Older,
+        loading: true,
+    }));
     desk.apply(page(480, 500, false));
     assert_eq!((desk.room("general").window.len(), desk.room("general").loading_older), (24, false));
     assert_eq!(desk.room("general").window.before, Edge::Hub);
@@ -450,16 +459,16 @@ fn what_is_older_than_the_first_contact_comes_from_the_hub() {
 #[test]
 fn a_message_goes_from_pending_to_the_log() {
     let mut desk = Desk::from(1);
-    desk.apply(Event::Queued(item(1)));
+    desk.apply(Event::Chat(ChatEvent::Queued(item(1))));
     assert_eq!(desk.outbox(), [(id(1), Delivery::Pending)]);
-    desk.apply(Event::Attempted(vec![id(1)]));
+    desk.apply(Event::Chat(ChatEvent::Attempted(vec![id(1)])));
     assert_eq!(desk.outbox(), [(id(1), Delivery::Attempted)]);
     desk.apply(acknowledged(1));
     let sent = Delivery::Acknowledged { offset: 1, received: 9 };
     assert_eq!(desk.outbox(), [(id(1), sent.clone())]);
     for late in [
-        Event::Attempted(vec![id(1)]),
-        Event::Refused { id: id(1), refusal: Refusal::NotAllowed },
+        Event::Chat(ChatEvent::Attempted(vec![id(1)])),
+        Event::Chat(ChatEvent::Refused { id: id(1), refusal: Refusal::NotAllowed }),
         acknowledged(1),
     ] {
         desk.apply(late);
@@ -468,14 +477,14 @@ fn a_message_goes_from_pending_to_the_log() {
     desk.entries(&[entry(1, "me", "general")]);
     assert_eq!((desk.outbox(), desk.held("general")), (vec![], vec![(1, 1)]));
     desk.apply(acknowledged(1));
-    desk.apply(Event::Queued(item(1)));
+    desk.apply(Event::Chat(ChatEvent::Queued(item(1))));
     assert_eq!(desk.outbox(), [], "it is in the log already");
 }
 
 #[test]
 fn somebody_elses_message_of_the_same_id_is_not_ours() {
     let mut desk = Desk::from(1);
-    desk.apply(Event::Queued(item(1)));
+    desk.apply(Event::Chat(ChatEvent::Queued(item(1))));
     desk.entries(&[entry(1, "a", "general")]);
     assert_eq!(desk.outbox(), [(id(1), Delivery::Pending)]);
 }
@@ -483,14 +492,14 @@ fn somebody_elses_message_of_the_same_id_is_not_ours() {
 #[test]
 fn a_refused_message_stays_until_it_is_replaced_or_dropped() {
     let mut desk = Desk::from(1);
-    desk.apply(Event::Queued(item(1)));
-    desk.apply(Event::Refused { id: id(1), refusal: Refusal::NoSuchRoom });
+    desk.apply(Event::Chat(ChatEvent::Queued(item(1))));
+    desk.apply(Event::Chat(ChatEvent::Refused { id: id(1), refusal: Refusal::NoSuchRoom }));
     assert_eq!(desk.outbox(), [(id(1), Delivery::Failed(Refusal::NoSuchRoom))]);
-    desk.apply(Event::Unqueued(id(1)));
-    desk.apply(Event::Queued(OutboxItem { seq: 9, ..item(1) }));
+    desk.apply(Event::Chat(ChatEvent::Unqueued(id(1))));
+    desk.apply(Event::Chat(ChatEvent::Queued(OutboxItem { seq: 9, ..item(1) })));
     assert_eq!(desk.outbox(), [(id(1), Delivery::Pending)]);
     assert_eq!(desk.connection().outbox.keys().collect::<Vec<_>>(), [&9]);
-    desk.apply(Event::Unqueued(id(1)));
+    desk.apply(Event::Chat(ChatEvent::Unqueued(id(1))));
     assert_eq!(desk.outbox(), []);
 }
 
@@ -498,13 +507,13 @@ fn a_refused_message_stays_until_it_is_replaced_or_dropped() {
 fn what_was_acknowledged_and_is_not_in_the_log_is_sent_again() {
     let after = |events: Vec<Event>| {
         let mut desk = Desk::from(1);
-        desk.apply(Event::Queued(item(2)));
+        desk.apply(Event::Chat(ChatEvent::Queued(item(2))));
         desk.apply(acknowledged(2));
         events.into_iter().for_each(|event| desk.apply(event));
         desk.outbox().pop().map(|(_, delivery)| delivery)
     };
     let sent = Some(Delivery::Acknowledged { offset: 2, received: 9 });
-    let entries = |log: &[Entry]| Event::Entries { entries: log.to_vec(), live: false };
+    let entries = |log: &[Entry]| Event::Chat(ChatEvent::Entries { entries: log.to_vec(), live: false });
     assert_eq!(after(vec![welcomed(2)]), sent, "the log reaches it");
     assert_eq!(after(vec![welcomed(1)]), Some(Delivery::Attempted), "the log ends before it");
     assert_eq!(after(vec![entries(&[entry(1, "a", "general")])]), sent, "its place has not come yet");
@@ -518,7 +527,7 @@ fn what_was_acknowledged_and_is_not_in_the_log_is_sent_again() {
 fn each_rooms_outbox_is_in_the_order_of_sending() {
     let mut desk = Desk::from(1);
     for (seq, name) in [(3, "general"), (1, "general"), (2, "lathe")] {
-        desk.apply(Event::Queued(OutboxItem { room: room(name), ..item(seq) }));
+        desk.apply(Event::Chat(ChatEvent::Queued(OutboxItem { room: room(name), ..item(seq) })));
     }
     let of =
         |name: &str| -> Vec<u64> { desk.connection().outbox_of(&room(name)).map(|item| item.seq).collect() };
@@ -528,10 +537,12 @@ fn each_rooms_outbox_is_in_the_order_of_sending() {
 #[test]
 fn whoever_is_typing_stops_with_their_message() {
     let mut desk = Desk::from(1);
-    let typing = |by: &str| Event::Typing {
-        room: RoomName::general(),
-        who: Sender { id: PrincipalId(by.to_owned()), name: by.to_owned() },
-        until: 9_000,
+    let typing = |by: &str| {
+        Event::Chat(ChatEvent::Typing {
+            room: RoomName::general(),
+            who: Sender { id: PrincipalId(by.to_owned()), name: by.to_owned() },
+            until: 9_000,
+        })
     };
     desk.apply(typing("a"));
     desk.apply(typing("b"));

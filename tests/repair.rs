@@ -10,6 +10,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::hub::{Handle, Options as HubOptions};
+use duplex::model::intent::{ChatIntent, LinkIntent};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{Connection, ConnectionId, Intent, LinkState, RoomName, SharedModel, Why};
 use duplex::ui::text::Language;
@@ -88,7 +89,7 @@ fn what_a_person_wrote_is_in_the_window_after_the_hub_was_repaired_and_what_is_n
     let send = |word: &str| {
         let body = format!("{word} {}", "m".repeat(3_000));
         let room = RoomName::general();
-        app.worker.want(Intent::Send { connection: CONNECTION, room, body }).unwrap();
+        app.worker.want(Intent::Chat(ChatIntent::Send { connection: CONNECTION, room, body })).unwrap();
     };
     let words: BTreeSet<String> = (100..130).map(|number| format!("word-{number}")).collect();
     words.iter().for_each(|word| send(word));
@@ -155,7 +156,7 @@ fn a_window_whose_own_hub_lost_its_log_says_so_and_what_to_do() {
         assert!(fs::read(&path).unwrap() == whole[..length], "nothing is begun anew");
         // Put back, it is there with the next try.
         fs::write(&path, &whole).unwrap();
-        app.worker.want(Intent::RetryNow(OWN)).unwrap();
+        app.worker.want(Intent::Link(LinkIntent::RetryNow(OWN))).unwrap();
         app.until("its own hub", OWN, |connection| connection.link.is_online().then_some(()));
         app.worker.shut_down();
     }

@@ -5,7 +5,7 @@
 mod ui_support;
 
 use duplex::model::chat::{Principal, PrincipalKind};
-use duplex::model::event::{Event, Person, Update};
+use duplex::model::event::{ChatEvent, Event, Person, Update};
 use duplex::model::id::PrincipalId;
 use duplex::model::reducer::{Banner, MAX_PEOPLE, MAX_ROOMS};
 use duplex::model::{LanguageChoice, Preferences};
@@ -65,7 +65,7 @@ fn people_that_are_left_out_are_said() {
     for n in 0..MAX_PEOPLE + 5 {
         let id = PrincipalId(format!("p{n}"));
         let who = Principal { id, kind: PrincipalKind::Person, name: "x".into() };
-        window.apply(Event::Presence(Person { who, online: true }));
+        window.apply(Event::Chat(ChatEvent::Presence(Person { who, online: true })));
     }
     window.run();
     window.harness.get_by_label(&format!("{MAX_PEOPLE} or more online"));

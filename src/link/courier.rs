@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::{Link, Output as LinkOutput};
 use crate::frame::Frame;
+use crate::model::event::{ChatEvent, LinkEvent};
 use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, RoomName, Time};
-use crate::wire::{Mark, Request};
+use crate::wire::{ChatRequest, Mark, Request};
 
 /// What a courier is told.
 #[derive(Clone, Debug)]
@@ -173,11 +174,15 @@ impl Courier {
                 let seq = self.take_seq();
                 let item =
                     OutboxItem { id, seq, room, body, at: now.wall_ms, delivery: self.first_delivery() };
-                self.write(Change::Queue(item.clone()), vec![Event::Queued(item.clone())], queued(item));
+                self.write(
+                    Change::Queue(item.clone()),
+                    vec![Event::Chat(ChatEvent::Queued(item.clone()))],
+                    queued(item),
+                );
             }
             Input::Discard(id) => {
                 if self.link.take_back(id).is_some() {
-                    self.write(Change::Unqueue(id), vec![Event::Unqueued(id)], None);
+                    self.write(Change::Unqueue(id), vec![Event::Chat(ChatEvent::Unqueued(id))], None);
                 }
             }
             Input::Resend(id) => {
@@ -194,8 +199,8 @@ impl Courier {
                 if !self.link.state().is_online() {
                     self.unsaid.insert(room.clone(), offset);
                 }
-                let event = Event::ReadMarker { room: room.clone(), offset };
-                let tell = super::Input::Request(Request::Read { room, offset });
+                let event = Event::Chat(ChatEvent::ReadMarker { room: room.clone(), offset });
+                let tell = super::Input::Request(Request::Chat(ChatRequest::Read { room, offset }));
                 self.write(Change::Event(event.clone()), vec![event], Some(tell));
             }
             Input::Saved(ticket) => self.written(now, ticket, true),
@@ -211,7 +216,7 @@ impl Courier {
         if is_in_its_turn {
             self.link.keep_place(new.clone());
         }
-        let apply = vec![Event::Unqueued(old), Event::Queued(new.clone())];
+        let apply = vec![Event::Chat(ChatEvent::Unqueued(old)), Event::Chat(ChatEvent::Queued(new.clone()))];
         self.write(Change::Replace { old, new: new.clone() }, apply, queued(new));
     }
 
@@ -242,7 +247,7 @@ impl Courier {
                 LinkOutput::Hangup { code } => self.outputs.push_back(Output::Hangup { code }),
                 LinkOutput::Event(event, mark) => self.event(event, mark),
                 LinkOutput::MarkAttempted(ids) => {
-                    let apply = vec![Event::Attempted(ids.clone())];
+                    let apply = vec![Event::Chat(ChatEvent::Attempted(ids.clone()))];
                     let tell = Some(super::Input::Attempted(ids.clone()));
                     self.write(Change::Attempted(ids), apply, tell);
                 }
@@ -250,18 +255,18 @@ impl Courier {
         }
         if std::mem::take(&mut self.greeted) {
             for (room, offset) in std::mem::take(&mut self.unsaid) {
-                self.tell(now, super::Input::Request(Request::Read { room, offset }));
+                self.tell(now, super::Input::Request(Request::Chat(ChatRequest::Read { room, offset })));
             }
         }
     }
 
     fn event(&mut self, event: Event, mark: Option<Mark>) {
-        self.greeted |= matches!(event, Event::Welcomed { .. });
-        if matches!(event, Event::LogStarted { .. }) {
+        self.greeted |= matches!(event, Event::Link(LinkEvent::Welcomed { .. }));
+        if matches!(event, Event::Chat(ChatEvent::LogStarted { .. })) {
             self.unsaid.clear();
         }
         if is_kept(&event) {
-            let moves_on = mark.is_some() || matches!(event, Event::LogStarted { .. });
+            let moves_on = mark.is_some() || matches!(event, Event::Chat(ChatEvent::LogStarted { .. }));
             let ticket = self.write(Change::Event(event.clone()), vec![event], None);
             if let Some(after) = self.waiting.get_mut(&ticket) {
                 (after.mark, after.moves_on) = (mark, moves_on);
@@ -314,14 +319,14 @@ fn queued(item: OutboxItem) -> Option<super::Input> {
 fn is_kept(event: &Event) -> bool {
     matches!(
         event,
-        Event::Welcomed { .. }
-            | Event::Listed(_)
-            | Event::LogStarted { .. }
-            | Event::Entries { .. }
-            | Event::Acknowledged { .. }
-            | Event::Refused { .. }
-            | Event::Postponed { unseen: true, .. }
-            | Event::ReadMarker { .. }
-            | Event::History { .. }
+        Event::Link(LinkEvent::Welcomed { .. })
+            | Event::Chat(ChatEvent::Listed(_))
+            | Event::Chat(ChatEvent::LogStarted { .. })
+            | Event::Chat(ChatEvent::Entries { .. })
+            | Event::Chat(ChatEvent::Acknowledged { .. })
+            | Event::Chat(ChatEvent::Refused { .. })
+            | Event::Chat(ChatEvent::Postponed { unseen: true, .. })
+            | Event::Chat(ChatEvent::ReadMarker { .. })
+            | Event::Chat(ChatEvent::History { .. })
     )
 }

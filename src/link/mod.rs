@@ -12,11 +12,11 @@ pub mod watch;
 use std::collections::VecDeque;
 
 use crate::frame::Frame;
-use crate::model::event::{LogRestart, Paused};
+use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogRestart, Paused};
 use crate::model::link_state::{LinkState, Phase, Why};
 use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Refusal, RoomName, Time};
 use crate::wire::duplex::client::{ClientSession, Config};
-use crate::wire::{self, Mark, Request, SavedState, Session};
+use crate::wire::{self, ChatRequest, Mark, Request, SavedState, Session};
 
 use backoff::Jitter;
 use gate::Gate;
@@ -346,7 +346,7 @@ impl Link {
 
     fn set_state(&mut self, state: LinkState) {
         self.state = state;
-        self.outputs.push_back(Output::Event(Event::Link(self.state.clone()), None));
+        self.outputs.push_back(Output::Event(Event::Link(LinkEvent::State(self.state.clone())), None));
     }
 
     fn dial(&mut self, now: Time) {
@@ -403,7 +403,8 @@ impl Link {
         if let LinkState::Online { since, .. } = self.state {
             self.set_state(LinkState::Online { since, rtt_ms: Some(ms) });
             for (device, since) in self.watch.answered(now) {
-                self.outputs.push_back(Output::Event(Event::DeviceSilent { device, since }, None));
+                self.outputs
+                    .push_back(Output::Event(Event::Device(DeviceEvent::Silent { device, since }), None));
             }
         }
     }
@@ -413,12 +414,12 @@ impl Link {
         let Some(event) = self.gate.pass(now, &self.outbox, &self.watch, event) else { return };
         self.watch.handle(now, self.saved.resume.map_or(0, |resume| resume.offset), &event);
         match &event {
-            Event::Welcomed { me, head, .. } => {
+            Event::Link(LinkEvent::Welcomed { me, head, .. }) => {
                 self.me = Some(me.id.clone());
                 self.outbox.welcomed(*head);
                 self.log_next = self.saved.resume.map_or(0, |resume| resume.offset + 1);
             }
-            Event::Acknowledged { id, offset, received } => {
+            Event::Chat(ChatEvent::Acknowledged { id, offset, received }) => {
                 let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
                 self.outbox.acknowledged(*id, delivery);
                 if *offset < self.log_next {
@@ -427,16 +428,16 @@ impl Link {
                 }
                 self.ack_by = None;
             }
-            Event::Refused { id, refusal }
+            Event::Chat(ChatEvent::Refused { id, refusal })
                 if refusal.retry_after_ms().is_some() && self.outbox.holds(*id) =>
             {
                 return self.postpone(now, *id, refusal);
             }
-            Event::Refused { id, refusal } => {
+            Event::Chat(ChatEvent::Refused { id, refusal }) => {
                 self.outbox.refused(*id, refusal);
                 self.ack_by = None;
             }
-            Event::LogStarted { from, why, .. } => {
+            Event::Chat(ChatEvent::LogStarted { from, why, .. }) => {
                 // What was held is not of this log: it must not resume there, even if nothing of this one comes.
                 self.saved = SavedState { resume: None, since: Some(from.saturating_sub(1)) };
                 self.log_next = *from;
@@ -444,7 +445,7 @@ impl Link {
                     self.outbox.passed_by(Offset::MAX);
                 }
             }
-            Event::Entries { entries, .. } if !self.outbox.is_empty() => {
+            Event::Chat(ChatEvent::Entries { entries, .. }) if !self.outbox.is_empty() => {
                 self.log_next = entries.last().map_or(self.log_next, |last| last.offset + 1);
                 for entry in entries.iter().filter(|entry| Some(&entry.sender.id) == self.me.as_ref()) {
                     self.outbox.remove(entry.id);
@@ -452,7 +453,7 @@ impl Link {
                 }
                 self.outbox.passed_by(entries.last().map_or(0, |entry| entry.offset));
             }
-            Event::Entries { entries, .. } => {
+            Event::Chat(ChatEvent::Entries { entries, .. }) => {
                 self.log_next = entries.last().map_or(self.log_next, |last| last.offset + 1);
             }
             _ => {}
@@ -465,7 +466,7 @@ impl Link {
     fn postpone(&mut self, now: Time, id: MessageId, refusal: &Refusal) {
         let Some(unseen) = self.outbox.postponed(id) else { return };
         self.ack_by = None;
-        self.outputs.push_back(Output::Event(Event::Postponed { id, unseen }, None));
+        self.outputs.push_back(Output::Event(Event::Chat(ChatEvent::Postponed { id, unseen }), None));
         let wait_ms = refusal.retry_after_ms().unwrap_or(0).clamp(MIN_HOLD_MS, MAX_HOLD_MS);
         let shown_ms = refusal.retry_after_ms().unwrap_or(0).min(MAX_SHOWN_MS);
         // Those under way are refused with what is left of the same time.
@@ -477,7 +478,7 @@ impl Link {
         // It may well be asked again before, and refused once more.
         let until = now.wall_ms.saturating_add_unsigned((until - now.boot_ms).max(shown_ms));
         let paused = Paused { refusal: refusal.clone(), until };
-        self.outputs.push_back(Output::Event(Event::Paused(Some(paused)), None));
+        self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Paused(Some(paused))), None));
     }
 
     /// Whether the hub is still to be left alone with messages.
@@ -487,7 +488,7 @@ impl Link {
             return true;
         }
         self.hold = None;
-        self.outputs.push_back(Output::Event(Event::Paused(None), None));
+        self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Paused(None)), None));
         false
     }
 
@@ -604,7 +605,7 @@ impl Link {
             self.outputs.push_back(Output::MarkAttempted(turn.mark));
         }
         for item in turn.send {
-            self.tell(now, wire::Input::Request(Request::Send(item)));
+            self.tell(now, wire::Input::Request(Request::Chat(ChatRequest::Send(item))));
         }
         self.ack_by = (self.state.is_online() && self.outbox.is_in_flight())
             .then(|| self.ack_by.unwrap_or(now.boot_ms + ACK_MS));

@@ -134,8 +134,21 @@ pub struct Paused {
 /// What happened on one connection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// The link or its server.
+    Link(LinkEvent),
+    /// Rooms, messages, people and the outbox.
+    Chat(ChatEvent),
+    /// Devices.
+    Device(DeviceEvent),
+    /// The connection log.
+    Log(LogEvent),
+}
+
+/// What happened to a link and its server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LinkEvent {
     /// The link's state changed.
-    Link(LinkState),
+    State(LinkState),
     /// The hub knows us; the session is online.
     Welcomed {
         /// Who we are there.
@@ -146,7 +159,7 @@ pub enum Event {
         head: Offset,
         /// The hub's clock.
         now: WallMs,
-        /// Everyone who may chat, or the first of them; the rest is [`Event::Listed`].
+        /// Everyone who may chat, or the first of them; the rest is [`ChatEvent::Listed`].
         people: Vec<Person>,
         /// All rooms, or the first of them.
         rooms: Vec<RoomName>,
@@ -160,6 +173,20 @@ pub enum Event {
         /// Until when, by the hub's clock.
         until: WallMs,
     },
+    /// Nothing is sent for a while, since the hub would not take it; `None`: it is again.
+    Paused(Option<Paused>),
+    /// The answer to [`super::intent::LinkIntent::Manage`].
+    Managed {
+        /// The number of the request.
+        id: u64,
+        /// What became of it.
+        managed: Managed,
+    },
+}
+
+/// What happened in a connection's chat.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatEvent {
     /// More of what the hub lists after its welcome.
     Listed(Listed),
     /// The log begins anew with offset `from`: the next era.
@@ -201,8 +228,6 @@ pub enum Event {
         /// Whether the hub cannot have it, so that it may be changed or deleted.
         unseen: bool,
     },
-    /// Nothing is sent for a while, since the hub would not take it; `None`: it is again.
-    Paused(Option<Paused>),
     /// Somebody else is typing.
     Typing {
         /// Where.
@@ -216,13 +241,6 @@ pub enum Event {
     Presence(Person),
     /// Somebody was removed: they are nobody at this server any more.
     PersonRemoved(PrincipalId),
-    /// The answer to [`super::Intent::Manage`].
-    Managed {
-        /// The number of the request.
-        id: u64,
-        /// What became of it.
-        managed: Managed,
-    },
     /// The person has read up to this offset, here or in another app of theirs.
     ReadMarker {
         /// Where.
@@ -253,103 +271,6 @@ pub enum Event {
         /// Why.
         refusal: Refusal,
     },
-    /// A piece of the hub's list of devices, after each welcome.
-    Devices {
-        /// The devices of this piece.
-        devices: Vec<DeviceState>,
-        /// When the hub was started, by its clock: a device last heard before that may still come back.
-        started: WallMs,
-        /// Whether more pieces follow. With the last one, what was in none of them is gone.
-        more: bool,
-    },
-    /// A device announced itself, or its announcement changed.
-    DeviceAnnounced(Box<DeviceState>),
-    /// A device came or went.
-    DevicePresence {
-        /// Which.
-        device: DeviceId,
-        /// Whether it is there.
-        online: bool,
-        /// Since when, by the hub's clock.
-        since: WallMs,
-        /// Why it went, in its own words.
-        reason: String,
-    },
-    /// A device said nothing for three of its intervals, and the link was alive all the while.
-    DeviceSilent {
-        /// Which.
-        device: DeviceId,
-        /// Since when it counts as silent, by the hub's clock.
-        since: WallMs,
-    },
-    /// Readings, as they came.
-    Readings(Arc<Readings>),
-    /// What this app says of its own link; see [`super::link_device`]. Never from a hub.
-    LocalReadings(Arc<Readings>),
-    /// A command was given, or ended.
-    Commanded(Box<Command>),
-    /// A device's log, newest last.
-    DeviceLog {
-        /// Whose.
-        device: DeviceId,
-        /// The lines.
-        lines: Vec<LogLine>,
-    },
-    /// A part of a metric's stored past.
-    SeriesPaged {
-        /// Of which device.
-        device: DeviceId,
-        /// Of which metric.
-        metric: MetricName,
-        /// What was read.
-        page: SeriesPage,
-    },
-    /// A text's stored past, all of it that is kept.
-    States {
-        /// Of which device.
-        device: DeviceId,
-        /// Of which metric.
-        metric: MetricName,
-        /// What it said when.
-        changes: States,
-    },
-    /// For a publisher: somebody wants a property of a device of ours set. Answer with `Request::CommandResult`.
-    CommandGiven {
-        /// The command's id.
-        id: MessageId,
-        /// Of which device.
-        device: DeviceId,
-        /// Which property.
-        property: MetricName,
-        /// To what.
-        value: Value,
-        /// Who asked.
-        by: Sender,
-        /// It is not to be carried out later than this long after it came, in milliseconds.
-        expires_in_ms: u64,
-    },
-    /// For a publisher: the hub did not take an announcement or readings.
-    PublishRefused {
-        /// Of which device.
-        device: DeviceId,
-        /// A stable word: `not_allowed`, `bad_name`, `too_many`.
-        code: String,
-        /// For people.
-        detail: String,
-    },
-    /// For the connection log.
-    Note(Note),
-    /// For the connection log: a frame passed while somebody looked.
-    Passed(Box<Passed>),
-    /// The connection log keeps frames from now on, or no more.
-    LogWatched(bool),
-    /// The connection log begins anew.
-    LogCleared,
-    /// The connection log was saved to this file, or could not be, in the system's words.
-    LogSaved(Result<PathBuf, String>),
-
-    /// Devices as the disk holds them, at start.
-    DevicesRestored(Vec<DeviceState>),
 
     /// Read from disk at start.
     Restored(Stored),
@@ -404,6 +325,113 @@ pub enum Event {
         /// What is typed and not sent.
         text: String,
     },
+}
+
+/// What happened to a connection's devices.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeviceEvent {
+    /// A piece of the hub's list of devices, after each welcome.
+    Listed {
+        /// The devices of this piece.
+        devices: Vec<DeviceState>,
+        /// When the hub was started, by its clock: a device last heard before that may still come back.
+        started: WallMs,
+        /// Whether more pieces follow. With the last one, what was in none of them is gone.
+        more: bool,
+    },
+    /// A device announced itself, or its announcement changed.
+    Announced(Box<DeviceState>),
+    /// A device came or went.
+    Presence {
+        /// Which.
+        device: DeviceId,
+        /// Whether it is there.
+        online: bool,
+        /// Since when, by the hub's clock.
+        since: WallMs,
+        /// Why it went, in its own words.
+        reason: String,
+    },
+    /// A device said nothing for three of its intervals, and the link was alive all the while.
+    Silent {
+        /// Which.
+        device: DeviceId,
+        /// Since when it counts as silent, by the hub's clock.
+        since: WallMs,
+    },
+    /// Readings, as they came.
+    Readings(Arc<Readings>),
+    /// What this app says of its own link; see [`super::link_device`]. Never from a hub.
+    LocalReadings(Arc<Readings>),
+    /// A command was given, or ended.
+    Commanded(Box<Command>),
+    /// A device's log, newest last.
+    Logged {
+        /// Whose.
+        device: DeviceId,
+        /// The lines.
+        lines: Vec<LogLine>,
+    },
+    /// A part of a metric's stored past.
+    SeriesPaged {
+        /// Of which device.
+        device: DeviceId,
+        /// Of which metric.
+        metric: MetricName,
+        /// What was read.
+        page: SeriesPage,
+    },
+    /// A text's stored past, all of it that is kept.
+    States {
+        /// Of which device.
+        device: DeviceId,
+        /// Of which metric.
+        metric: MetricName,
+        /// What it said when.
+        changes: States,
+    },
+    /// For a publisher: somebody wants a property of a device of ours set. Answer with `Request::CommandResult`.
+    CommandGiven {
+        /// The command's id.
+        id: MessageId,
+        /// Of which device.
+        device: DeviceId,
+        /// Which property.
+        property: MetricName,
+        /// To what.
+        value: Value,
+        /// Who asked.
+        by: Sender,
+        /// It is not to be carried out later than this long after it came, in milliseconds.
+        expires_in_ms: u64,
+    },
+    /// For a publisher: the hub did not take an announcement or readings.
+    PublishRefused {
+        /// Of which device.
+        device: DeviceId,
+        /// A stable word: `not_allowed`, `bad_name`, `too_many`.
+        code: String,
+        /// For people.
+        detail: String,
+    },
+
+    /// Devices as the disk holds them, at start.
+    Restored(Vec<DeviceState>),
+}
+
+/// What happened to a connection's log: the one for people, not the server's.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LogEvent {
+    /// For the connection log.
+    Note(Note),
+    /// For the connection log: a frame passed while somebody looked.
+    Passed(Box<Passed>),
+    /// The connection log keeps frames from now on, or no more.
+    Watched(bool),
+    /// The connection log begins anew.
+    Cleared,
+    /// The connection log was saved to this file, or could not be, in the system's words.
+    Saved(Result<PathBuf, String>),
 }
 
 /// What a connection test without signing in learned.

@@ -24,6 +24,7 @@ use super::rights::Management;
 use super::search::Searching;
 use super::time::{BootMs, Time};
 use super::window::{Edge, Window};
+use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogEvent};
 
 /// Maximum number of rooms of one connection; the others are not shown.
 pub const MAX_ROOMS: usize = 10_000;
@@ -290,7 +291,7 @@ impl Model {
         self.device_choices = choices;
     }
 
-    /// Takes a part of a frame of readings in: the same as [`Event::Readings`], for a frame so big that the window would
+    /// Takes a part of a frame of readings in: the same as [`DeviceEvent::Readings`], for a frame so big that the window would
     /// wait for it. See [`super::device::Readings::parts`].
     pub fn read(&mut self, connection: ConnectionId, part: &Part<'_>) {
         if let Some(connection) = self.connections.get_mut(&connection) {
@@ -405,8 +406,8 @@ impl Connection {
         self.known.hear(&event);
         self.known_devices.hear_devices(&event);
         match event {
-            Event::Link(state) => self.link_changed(now, state),
-            Event::Welcomed { me, server, head, now: hub_now, people, rooms, features } => {
+            Event::Link(LinkEvent::State(state)) => self.link_changed(now, state),
+            Event::Link(LinkEvent::Welcomed { me, server, head, now: hub_now, people, rooms, features }) => {
                 self.features = Some(features);
                 for name in rooms {
                     self.make_room(&name);
@@ -422,9 +423,9 @@ impl Connection {
                 self.people.clear();
                 people.into_iter().for_each(|person| self.person(person));
             }
-            Event::Listed(listed) => self.listed(listed),
-            Event::LogStarted { from, why, .. } => self.log_started(from, why),
-            Event::Entries { entries, live } => {
+            Event::Chat(ChatEvent::Listed(listed)) => self.listed(listed),
+            Event::Chat(ChatEvent::LogStarted { from, why, .. }) => self.log_started(from, why),
+            Event::Chat(ChatEvent::Entries { entries, live }) => {
                 for entry in entries {
                     self.entry(entry, live);
                 }
@@ -432,7 +433,7 @@ impl Connection {
                     item.passed_by(self.received_to);
                 }
             }
-            Event::Acknowledged { id, offset, received } => {
+            Event::Chat(ChatEvent::Acknowledged { id, offset, received }) => {
                 if offset <= self.received_to {
                     // It was stored earlier, at a place that the log has passed: its entry will not come back.
                     self.outbox.retain(|_, item| item.id != id);
@@ -440,89 +441,104 @@ impl Connection {
                     self.set_delivery(id, Delivery::Acknowledged { offset, received });
                 }
             }
-            Event::Refused { id, refusal } => self.set_delivery(id, Delivery::Failed(refusal)),
-            Event::Postponed { id, unseen: true } => self.set_delivery(id, Delivery::Pending),
-            Event::Postponed { unseen: false, .. } => {}
-            Event::Paused(paused) => self.paused = paused,
-            Event::Typing { room, who, until } => self.typing(now, &room, who, until),
-            Event::Presence(person) => {
+            Event::Chat(ChatEvent::Refused { id, refusal }) => {
+                self.set_delivery(id, Delivery::Failed(refusal))
+            }
+            Event::Chat(ChatEvent::Postponed { id, unseen: true }) => {
+                self.set_delivery(id, Delivery::Pending)
+            }
+            Event::Chat(ChatEvent::Postponed { unseen: false, .. }) => {}
+            Event::Link(LinkEvent::Paused(paused)) => self.paused = paused,
+            Event::Chat(ChatEvent::Typing { room, who, until }) => self.typing(now, &room, who, until),
+            Event::Chat(ChatEvent::Presence(person)) => {
                 if let Some(me) = self.me.as_mut().filter(|me| me.id == person.who.id) {
                     me.name.clone_from(&person.who.name);
                 }
                 self.person(person);
             }
-            Event::PersonRemoved(id) => {
+            Event::Chat(ChatEvent::PersonRemoved(id)) => {
                 self.people.remove(&id);
             }
-            Event::Managed { id, managed } => self.management.answered(id, managed),
-            Event::ReadMarker { room, offset } => {
+            Event::Link(LinkEvent::Managed { id, managed }) => self.management.answered(id, managed),
+            Event::Chat(ChatEvent::ReadMarker { room, offset }) => {
                 self.look_at(&room);
                 self.mark_read(&room, offset);
             }
-            Event::History { room, entries, complete, .. } => self.history(room, entries, complete),
-            Event::HistoryFailed { room } => {
+            Event::Chat(ChatEvent::History { room, entries, complete, .. }) => {
+                self.history(room, entries, complete)
+            }
+            Event::Chat(ChatEvent::HistoryFailed { room }) => {
                 if let Some(room) = self.rooms.get_mut(&room) {
                     room.loading_older = false;
                 }
             }
-            Event::RoomRefused { room, refusal } => self.room_refused = Some((room, refusal)),
-            Event::Devices { devices, started, more } => self.devices.listed(devices, started, more),
-            Event::DeviceAnnounced(state) => self.devices.announced(*state),
-            Event::DevicePresence { device, online, since, reason } => {
+            Event::Chat(ChatEvent::RoomRefused { room, refusal }) => {
+                self.room_refused = Some((room, refusal))
+            }
+            Event::Device(DeviceEvent::Listed { devices, started, more }) => {
+                self.devices.listed(devices, started, more)
+            }
+            Event::Device(DeviceEvent::Announced(state)) => self.devices.announced(*state),
+            Event::Device(DeviceEvent::Presence { device, online, since, reason }) => {
                 self.devices.presence(&device, online, since, reason);
             }
-            Event::DeviceSilent { device, since } => self.devices.silent(&device, since),
-            Event::Readings(readings) => self.devices.read(&readings.whole()),
-            Event::LocalReadings(readings) => self.devices.read_local(&readings.whole()),
-            Event::Commanded(command) => self.devices.commanded(*command),
-            Event::DeviceLog { device, lines } => self.devices.logged(&device, lines),
-            Event::SeriesPaged { device, metric, page } => self.devices.paged(device, metric, page),
-            Event::States { device, metric, changes } => self.devices.states_read(device, metric, changes),
-            Event::DevicesRestored(states) => self.devices.restored(states),
+            Event::Device(DeviceEvent::Silent { device, since }) => self.devices.silent(&device, since),
+            Event::Device(DeviceEvent::Readings(readings)) => self.devices.read(&readings.whole()),
+            Event::Device(DeviceEvent::LocalReadings(readings)) => self.devices.read_local(&readings.whole()),
+            Event::Device(DeviceEvent::Commanded(command)) => self.devices.commanded(*command),
+            Event::Device(DeviceEvent::Logged { device, lines }) => self.devices.logged(&device, lines),
+            Event::Device(DeviceEvent::SeriesPaged { device, metric, page }) => {
+                self.devices.paged(device, metric, page)
+            }
+            Event::Device(DeviceEvent::States { device, metric, changes }) => {
+                self.devices.states_read(device, metric, changes)
+            }
+            Event::Device(DeviceEvent::Restored(states)) => self.devices.restored(states),
             // For the publisher beside the model.
-            Event::CommandGiven { .. } | Event::PublishRefused { .. } => {}
+            Event::Device(DeviceEvent::CommandGiven { .. })
+            | Event::Device(DeviceEvent::PublishRefused { .. }) => {}
             // Of a connection test, which has no place here.
-            Event::InviteGood { .. } => {}
-            Event::Note(note) => self.log.note(now.wall_ms, note),
-            Event::Passed(passed) => self.log.frame(now.wall_ms, *passed),
-            Event::LogWatched(watched) => self.log.watch(watched),
-            Event::LogCleared => self.log.clear(),
-            Event::LogSaved(saved) => self.log.saved = Some(saved),
-            Event::Restored(stored) => self.restored(stored),
-            Event::Queued(item) => self.queued(item),
-            Event::Unqueued(id) => self.outbox.retain(|_, item| item.id != id),
-            Event::Attempted(ids) => {
+            Event::Link(LinkEvent::InviteGood { .. }) => {}
+            Event::Log(LogEvent::Note(note)) => self.log.note(now.wall_ms, note),
+            Event::Log(LogEvent::Passed(passed)) => self.log.frame(now.wall_ms, *passed),
+            Event::Log(LogEvent::Watched(watched)) => self.log.watch(watched),
+            Event::Log(LogEvent::Cleared) => self.log.clear(),
+            Event::Log(LogEvent::Saved(saved)) => self.log.saved = Some(saved),
+            Event::Chat(ChatEvent::Restored(stored)) => self.restored(stored),
+            Event::Chat(ChatEvent::Queued(item)) => self.queued(item),
+            Event::Chat(ChatEvent::Unqueued(id)) => self.outbox.retain(|_, item| item.id != id),
+            Event::Chat(ChatEvent::Attempted(ids)) => {
                 for id in ids {
                     self.set_delivery(id, Delivery::Attempted);
                 }
             }
-            Event::Paged { room, side, page } => {
+            Event::Chat(ChatEvent::Paged { room, side, page }) => {
                 self.change_window(&room, |room| {
                     *room.loading(side) = false;
                     room.window.extend(side, page);
                     room.mend_end();
                 });
             }
-            Event::Jumped { room, page } => {
+            Event::Chat(ChatEvent::Jumped { room, page }) => {
                 self.change_window(&room, |room| {
                     (room.loading_older, room.loading_newer) = (false, false);
                     room.window = Window::from_page(page);
                     room.mend_end();
                 });
             }
-            Event::Loading { room, side, loading } => {
+            Event::Chat(ChatEvent::Loading { room, side, loading }) => {
                 if let Some(room) = self.look_at(&room) {
                     *room.loading(side) = loading;
                 }
             }
-            Event::Counted { room, read, newest, unread, mentions } => {
+            Event::Chat(ChatEvent::Counted { room, read, newest, unread, mentions }) => {
                 if let Some(room) = self.rooms.get_mut(&room)
                     && (room.read, room.newest) == (read, newest)
                 {
                     (room.unread, room.mentions) = (unread, mentions);
                 }
             }
-            Event::Draft { room, text } => {
+            Event::Chat(ChatEvent::Draft { room, text }) => {
                 if let Some(room) = self.make_room(&room) {
                     room.draft = text;
                 }

@@ -17,7 +17,7 @@ use super::widgets;
 use super::{Cx, Place, harmless, menu, people};
 use crate::model::chat::Refusal;
 use crate::model::id::{ConnectionId, RoomName};
-use crate::model::intent::Intent;
+use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::name;
 use crate::model::profile::Profile;
 use crate::model::{Connection, Model, Room};
@@ -299,7 +299,7 @@ impl Rooms {
         });
         if let (true, Ok(room)) = (create, name::make_room(&naming.text)) {
             naming.asked = Some(room.clone());
-            cx.intents.push(Intent::CreateRoom { connection: row.id, room });
+            cx.intents.push(Intent::Chat(ChatIntent::CreateRoom { connection: row.id, room }));
         }
         if cancel {
             self.naming = None;
@@ -387,10 +387,10 @@ fn more(
         let is_saved = row.id > ConnectionId::COMMAND_LINE;
         if word == StateWord::Off {
             if menu::item(ui, words.connect).clicked() {
-                cx.intents.push(Intent::Connect(row.id));
+                cx.intents.push(Intent::Link(LinkIntent::Connect(row.id)));
             }
         } else if menu::item(ui, words.disconnect).clicked() {
-            cx.intents.push(Intent::Disconnect(row.id));
+            cx.intents.push(Intent::Link(LinkIntent::Disconnect(row.id)));
         }
         if menu::item_of(ui, words.log.title, Action::ToggleLog).clicked() {
             wish = Some(Wish::Log(row.id));

@@ -49,6 +49,25 @@ pub enum Input {
 /// What the rest of the app asks of a session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
+    /// In chat.
+    Chat(ChatRequest),
+    /// Of devices.
+    Device(DeviceRequest),
+
+    /// List people, devices and invites, or change them.
+    Manage {
+        /// Comes back in the answer.
+        id: u64,
+        /// What.
+        what: Manage,
+    },
+    /// Ask for a sign of life.
+    Ping,
+}
+
+/// What is asked in chat.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatRequest {
     /// Deliver a message.
     Send(OutboxItem),
     /// Say that the person is typing.
@@ -76,10 +95,15 @@ pub enum Request {
         /// Its name.
         room: RoomName,
     },
+}
+
+/// What is asked of devices, or said for a device of ours.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeviceRequest {
     /// Say that a device of ours is there.
     Announce(Spec),
     /// Say that a device of ours comes or goes.
-    DeviceState {
+    State {
         /// Which.
         device: DeviceId,
         /// Whether it is there.
@@ -121,16 +145,7 @@ pub enum Request {
         to: WallMs,
     },
     /// Fetch a device's log.
-    DeviceLog(DeviceId),
-    /// List people, devices and invites, or change them.
-    Manage {
-        /// Comes back in the answer.
-        id: u64,
-        /// What.
-        what: Manage,
-    },
-    /// Ask for a sign of life.
-    Ping,
+    Log(DeviceId),
 }
 
 /// What a session wants done.

@@ -24,7 +24,7 @@ use crate::agent::Said;
 use crate::clock;
 use crate::link::courier::{Courier, Input, Output};
 use crate::link::{self, Link};
-use crate::model::event::{LogRestart, TestOutcome, Update};
+use crate::model::event::{ChatEvent, LinkEvent, LogRestart, TestOutcome, Update};
 use crate::model::export::Exported;
 use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
@@ -285,7 +285,7 @@ impl Desk {
         let line = Line::new(id, self.posts.clone(), self.opened.clone());
         let source = devices::source(&profile);
         self.updates.push(Update::Configured(profile.clone()));
-        self.updates.push(Update::Connection(id, Event::Restored(loaded.stored)));
+        self.updates.push(Update::Connection(id, Event::Chat(ChatEvent::Restored(loaded.stored))));
         self.restore_devices(id, source);
         self.log_seated(id);
         let (wanted, recount_at, head, figures) = (false, None, 0, Figures::default());
@@ -457,34 +457,34 @@ impl Desk {
     /// What the worker itself must do about an event.
     fn noticed(&mut self, id: ConnectionId, event: &Event) {
         match event {
-            Event::Welcomed { head, .. } => {
+            Event::Link(LinkEvent::Welcomed { head, .. }) => {
                 self.invite_redeemed(id);
                 if let Some(seat) = self.seats.get_mut(&id) {
                     seat.head = *head;
                 }
             }
-            Event::LogStarted { why, .. } if *why != LogRestart::First => {
+            Event::Chat(ChatEvent::LogStarted { why, .. }) if *why != LogRestart::First => {
                 if let Some(seat) = self.seats.get_mut(&id) {
                     seat.recount_at = Some(seat.head);
                 }
             }
-            Event::Entries { entries, .. } => self.recount_replayed(id, entries),
-            Event::ReadMarker { room, .. } => self.recount(id, room.clone()),
-            Event::Listed(listed) => self.recount_listed(id, &listed.read),
-            Event::Link(LinkState::Stopped { why }) => {
+            Event::Chat(ChatEvent::Entries { entries, .. }) => self.recount_replayed(id, entries),
+            Event::Chat(ChatEvent::ReadMarker { room, .. }) => self.recount(id, room.clone()),
+            Event::Chat(ChatEvent::Listed(listed)) => self.recount_listed(id, &listed.read),
+            Event::Link(LinkEvent::State(LinkState::Stopped { why })) => {
                 log::info!("connection {id:?} stopped: {}", why.code());
                 self.try_other_token(id, why);
                 self.look_for_lost(id);
             }
-            Event::Link(LinkState::Waiting { why, .. }) => {
+            Event::Link(LinkEvent::State(LinkState::Waiting { why, .. })) => {
                 log::info!("connection {id:?} is down: {}", why.code());
                 self.look_for_lost(id);
             }
-            Event::Link(LinkState::Online { rtt_ms: None, .. }) => {
+            Event::Link(LinkEvent::State(LinkState::Online { rtt_ms: None, .. })) => {
                 log::info!("connection {id:?} is online");
                 self.look_for_lost(id);
             }
-            Event::Link(LinkState::Idle) => self.look_for_lost(id),
+            Event::Link(LinkEvent::State(LinkState::Idle)) => self.look_for_lost(id),
             _ => {}
         }
     }

@@ -4,6 +4,7 @@ use super::desk::{Desk, Done};
 use super::line::Access;
 use super::own_hub::HubAt;
 use crate::clock;
+use crate::model::event::LinkEvent;
 use crate::model::link_state::Why;
 use crate::model::profile::Secret;
 use crate::model::rights::{Manage, Managed, Unmanaged};
@@ -32,7 +33,8 @@ impl Desk {
             else {
                 let managed = Managed::Refused { why: Unmanaged::Other, detail: String::new() };
                 let update = crate::model::event::Update::Connection;
-                return self.update(update(connection, Event::Managed { id: number, managed }));
+                return self
+                    .update(update(connection, Event::Link(LinkEvent::Managed { id: number, managed })));
             };
             *token = Secret::new(hex(&bytes));
             if seat.asked.len() == MAX_ASKED {
@@ -45,16 +47,20 @@ impl Desk {
 
     /// An answer to a request that brought a token is shown with it; a token of the person's own is used from now on.
     pub(super) fn managed(&mut self, connection: ConnectionId, event: Event) -> Event {
-        let Event::Managed { id, managed } = event else { return event };
-        let Some(seat) = self.seats.get_mut(&connection) else { return Event::Managed { id, managed } };
+        let Event::Link(LinkEvent::Managed { id, managed }) = event else { return event };
+        let Some(seat) = self.seats.get_mut(&connection) else {
+            return Event::Link(LinkEvent::Managed { id, managed });
+        };
         let place = seat.asked.iter().position(|asked| asked.number == id);
-        let (Some(place), Managed::Done) = (place, &managed) else { return Event::Managed { id, managed } };
+        let (Some(place), Managed::Done) = (place, &managed) else {
+            return Event::Link(LinkEvent::Managed { id, managed });
+        };
         let AskedToken { who, token, .. } = seat.asked.remove(place);
         let me = self.model.read(|model| model.connections.get(&connection)?.me.clone());
         if me.is_some_and(|me| me.id == who) {
             self.use_token(connection, token.clone());
         }
-        Event::Managed { id, managed: Managed::Token { token } }
+        Event::Link(LinkEvent::Managed { id, managed: Managed::Token { token } })
     }
 
     /// Comes in with this token from the next dial on.

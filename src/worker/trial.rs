@@ -9,7 +9,7 @@ use crate::clock;
 use crate::link::CONNECT_MS;
 use crate::link::{Input, Link, Output};
 use crate::model::Event;
-use crate::model::event::{Reached, TestOutcome};
+use crate::model::event::{LinkEvent, Reached, TestOutcome};
 use crate::model::link_state::{LinkState, Phase, Why};
 use crate::model::profile::Profile;
 use crate::privacy;
@@ -38,8 +38,12 @@ async fn try_once(profile: &Profile, access: &Access) -> TestOutcome {
     let took_ms = clock::now().boot_ms.saturating_sub(began.boot_ms);
     let reached = |found| TestOutcome::Reached { found, took_ms };
     match (outcome, access) {
-        (Ok(Event::InviteGood { server, until }), _) => reached(Reached::InviteGood { server, until }),
-        (Ok(Event::Welcomed { me, server, .. }), _) => TestOutcome::Passed { me, server, took_ms },
+        (Ok(Event::Link(LinkEvent::InviteGood { server, until })), _) => {
+            reached(Reached::InviteGood { server, until })
+        }
+        (Ok(Event::Link(LinkEvent::Welcomed { me, server, .. })), _) => {
+            TestOutcome::Passed { me, server, took_ms }
+        }
         // No other event ends the conversation.
         (Ok(_), _) => TestOutcome::Failed(Why::Lost { detail: String::new() }),
         (Err(Why::Unauthorized), Access::Nobody) => reached(Reached::NoToken),
@@ -74,12 +78,18 @@ async fn converse(link: &mut Link, mut connection: Connection) -> Result<Event, 
         while let Some(output) = link.poll() {
             match output {
                 Output::Send(frame) => drop(connection.outgoing.send(Outgoing::Frame(frame)).await),
-                Output::Event(event @ (Event::Welcomed { .. } | Event::InviteGood { .. }), _) => {
+                Output::Event(
+                    event @ (Event::Link(LinkEvent::Welcomed { .. })
+                    | Event::Link(LinkEvent::InviteGood { .. })),
+                    _,
+                ) => {
                     connection.close(1000, "").await;
                     return Ok(event);
                 }
                 Output::Event(
-                    Event::Link(LinkState::Waiting { why, .. } | LinkState::Stopped { why }),
+                    Event::Link(LinkEvent::State(
+                        LinkState::Waiting { why, .. } | LinkState::Stopped { why },
+                    )),
                     _,
                 ) => {
                     return Err(why);

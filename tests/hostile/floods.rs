@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use duplex::link::outbox::WINDOW;
-use duplex::model::intent::Credential;
+use duplex::model::intent::{ChatIntent, Credential, LinkIntent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::profile::Secret;
 use duplex::model::reducer::{MAX_MESSAGE_BYTES, MAX_PEOPLE, MAX_ROOMS};
@@ -71,7 +71,7 @@ impl App {
         app.until("its own hub", OWN, |own| own.link.is_online());
         let credential = Credential::Token(Secret::new("token"));
         let profile = profile(ConnectionId(0), url);
-        app.worker.want(Intent::SaveConnection { profile, credential }).unwrap();
+        app.worker.want(Intent::Link(LinkIntent::SaveConnection { profile, credential })).unwrap();
         app.until("a welcome", ADDED, |added| added.me.is_some());
         app
     }
@@ -88,7 +88,8 @@ impl App {
     /// A message to the other server comes all the way back.
     fn chat_with_another(&self) {
         let body = "beside the flood";
-        let send = Intent::Send { connection: OWN, room: RoomName::general(), body: body.into() };
+        let send =
+            Intent::Chat(ChatIntent::Send { connection: OWN, room: RoomName::general(), body: body.into() });
         self.worker.want(send).unwrap();
         self.until("a message of another server", OWN, |own| {
             let is_there =

@@ -8,6 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::clock;
+use duplex::model::intent::ChatIntent;
 use duplex::model::link_state::{LinkState, Phase, Why};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{
@@ -262,8 +263,11 @@ fn sends_a_frame_every_millisecond() {
     let app = App::at(&url);
     // Some odd frames are noted, and the app goes on taking what the person does.
     app.until(|connection| connection.log.since(0).count() >= 100);
-    let intent =
-        Intent::Send { connection: CONNECTION, room: RoomName::general(), body: "still here".into() };
+    let intent = Intent::Chat(ChatIntent::Send {
+        connection: CONNECTION,
+        room: RoomName::general(),
+        body: "still here".into(),
+    });
     app.worker.want(intent).unwrap();
     app.until(|connection| connection.link.is_online() && connection.outbox.len() == 1);
 }
@@ -278,10 +282,12 @@ fn closed() -> String {
 fn what_is_typed_faster_than_it_is_written_is_on_disk_after_the_window_closed() {
     const COUNT: usize = 5_000;
     let App { worker, dir, .. } = App::at(&closed());
-    let send = |number| Intent::Send {
-        connection: CONNECTION,
-        room: RoomName::general(),
-        body: format!("message {number}"),
+    let send = |number| {
+        Intent::Chat(ChatIntent::Send {
+            connection: CONNECTION,
+            room: RoomName::general(),
+            body: format!("message {number}"),
+        })
     };
     worker.shut_down_after((0..COUNT).map(send));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -296,7 +302,11 @@ fn nobody_is_there() {
     let app = App::at(&closed());
     assert_eq!(app.until_down(), Why::ConnectionRefused);
     app.worker
-        .want(Intent::Send { connection: CONNECTION, room: RoomName::general(), body: "kept".into() })
+        .want(Intent::Chat(ChatIntent::Send {
+            connection: CONNECTION,
+            room: RoomName::general(),
+            body: "kept".into(),
+        }))
         .unwrap();
     app.until(|connection| connection.outbox.len() == 1);
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use duplex::link::courier::{Change, Courier, Input, Output};
 use duplex::link::{Input as LinkInput, Link, Speaker};
-use duplex::model::event::Update;
+use duplex::model::event::{ChatEvent, Update};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{Delivery, Event, MessageId, Model, PrincipalId, RoomName, Time};
 use duplex::wire::duplex::client::{Config, Credentials};
@@ -77,7 +77,7 @@ impl World {
         let courier = Courier::new(link, now, c.disk.outbox.values().cloned().collect());
         let mut model = Model::default();
         model.apply(now, Update::Configured(profile()));
-        model.apply(now, Update::Connection(CONNECTION, Event::Restored(c.disk.stored())));
+        model.apply(now, Update::Connection(CONNECTION, Event::Chat(ChatEvent::Restored(c.disk.stored()))));
         laws::what_was_typed_is_there_after_a_restart(c, &model);
         c.run += 1;
         c.running = Some(Running {
@@ -175,10 +175,10 @@ impl World {
         let c = &mut self.clients[client];
         laws::what_is_shown_is_on_disk(c, &event);
         match &event {
-            Event::Attempted(ids) => self.figures.attempted += ids.len() as u64,
-            Event::Acknowledged { .. } => self.figures.acknowledged += 1,
-            Event::Postponed { .. } => self.figures.postponed += 1,
-            Event::Entries { entries, .. } => {
+            Event::Chat(ChatEvent::Attempted(ids)) => self.figures.attempted += ids.len() as u64,
+            Event::Chat(ChatEvent::Acknowledged { .. }) => self.figures.acknowledged += 1,
+            Event::Chat(ChatEvent::Postponed { .. }) => self.figures.postponed += 1,
+            Event::Chat(ChatEvent::Entries { entries, .. }) => {
                 c.shown.extend(laws::messages(entries).map(|e| (e.sender.id.clone(), e.id)));
             }
             _ => {}

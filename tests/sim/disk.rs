@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use duplex::link::courier::Change;
-use duplex::model::event::{LogRestart, Page, Stored, StoredRoom};
+use duplex::model::event::{ChatEvent, LinkEvent, LogRestart, Page, Stored, StoredRoom};
 use duplex::model::{
     Delivery, Entry, EntryKind, Epoch, Event, Features, Message, MessageId, OutboxItem, Position, Principal,
     PrincipalId, ResumePoint, RoomName,
@@ -49,7 +49,7 @@ impl ClientDisk {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Welcomed { me, rooms, head, features, .. } => {
+            Event::Link(LinkEvent::Welcomed { me, rooms, head, features, .. }) => {
                 self.me = Some(me);
                 self.features = Some(features);
                 for item in self.outbox.values_mut() {
@@ -59,12 +59,12 @@ impl ClientDisk {
                     self.room(&room);
                 }
             }
-            Event::Listed(listed) => {
+            Event::Chat(ChatEvent::Listed(listed)) => {
                 for room in listed.rooms {
                     self.room(&room);
                 }
             }
-            Event::LogStarted { epoch, from, why } => {
+            Event::Chat(ChatEvent::LogStarted { epoch, from, why }) => {
                 self.epoch = Some(epoch);
                 if self.era == 0 || self.era_has_entries {
                     self.era += 1;
@@ -77,7 +77,7 @@ impl ClientDisk {
                     }
                 }
             }
-            Event::Entries { entries, .. } => {
+            Event::Chat(ChatEvent::Entries { entries, .. }) => {
                 if let (Some(epoch), Some(last)) = (self.epoch, entries.last()) {
                     self.resume = Some(ResumePoint {
                         epoch,
@@ -94,11 +94,11 @@ impl ClientDisk {
                     item.passed_by(last);
                 }
             }
-            Event::Acknowledged { id, offset, received } => {
+            Event::Chat(ChatEvent::Acknowledged { id, offset, received }) => {
                 self.set(id, Delivery::Acknowledged { offset, received })
             }
-            Event::Refused { id, refusal } => self.set(id, Delivery::Failed(refusal)),
-            Event::Postponed { id, unseen: true } => self.set(id, Delivery::Pending),
+            Event::Chat(ChatEvent::Refused { id, refusal }) => self.set(id, Delivery::Failed(refusal)),
+            Event::Chat(ChatEvent::Postponed { id, unseen: true }) => self.set(id, Delivery::Pending),
             _ => {}
         }
     }

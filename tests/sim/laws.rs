@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
 use duplex::link::courier::Change;
+use duplex::model::event::{ChatEvent, LinkEvent, LogEvent};
 use duplex::model::{
     Delivery, Entry, EntryKind, Event, Feature, LinkState, MessageId, Model, Principal, PrincipalId, RoomName,
 };
@@ -23,10 +24,12 @@ pub fn messages(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
 /// What a change on the client's disk brings on the screen.
 pub fn shown_by(change: &Change) -> Vec<Event> {
     match change.clone() {
-        Change::Queue(item) => vec![Event::Queued(item)],
-        Change::Unqueue(id) => vec![Event::Unqueued(id)],
-        Change::Replace { old, new } => vec![Event::Unqueued(old), Event::Queued(new)],
-        Change::Attempted(ids) => vec![Event::Attempted(ids)],
+        Change::Queue(item) => vec![Event::Chat(ChatEvent::Queued(item))],
+        Change::Unqueue(id) => vec![Event::Chat(ChatEvent::Unqueued(id))],
+        Change::Replace { old, new } => {
+            vec![Event::Chat(ChatEvent::Unqueued(old)), Event::Chat(ChatEvent::Queued(new))]
+        }
+        Change::Attempted(ids) => vec![Event::Chat(ChatEvent::Attempted(ids))],
         Change::Event(event) => vec![event],
     }
 }
@@ -35,13 +38,13 @@ pub fn shown_by(change: &Change) -> Vec<Event> {
 pub fn what_is_shown_is_on_disk(client: &mut Client, event: &Event) {
     let is_kept = !matches!(
         event,
-        Event::Link(_)
-            | Event::Note(_)
-            | Event::Presence(_)
-            | Event::Typing { .. }
-            | Event::HistoryFailed { .. }
-            | Event::Paused(_)
-            | Event::Postponed { unseen: false, .. }
+        Event::Link(LinkEvent::State(_))
+            | Event::Log(LogEvent::Note(_))
+            | Event::Chat(ChatEvent::Presence(_))
+            | Event::Chat(ChatEvent::Typing { .. })
+            | Event::Chat(ChatEvent::HistoryFailed { .. })
+            | Event::Link(LinkEvent::Paused(_))
+            | Event::Chat(ChatEvent::Postponed { unseen: false, .. })
     );
     if let Some(running) = client.running.as_mut().filter(|_| is_kept) {
         let next = running.to_show.pop_front();

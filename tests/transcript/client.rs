@@ -4,7 +4,7 @@ use duplex::model::profile::Secret;
 use duplex::model::{Delivery, OutboxItem, RoomName, Time};
 use duplex::wire::duplex::client::{ClientSession, Config, Credentials};
 use duplex::wire::duplex::proof;
-use duplex::wire::{Input, Output, Request, SavedState, Session, WireError};
+use duplex::wire::{ChatRequest, Input, Output, Request, SavedState, Session, WireError};
 
 use super::{Peer, replay, words};
 
@@ -50,18 +50,23 @@ impl Peer for Client {
         let input = match line {
             "< open" => Input::Opened,
             "@ ping" => Input::Request(Request::Ping),
-            "@ typing" => Input::Request(Request::Typing(RoomName::general())),
-            "@ history" => {
-                Input::Request(Request::History { room: RoomName::general(), before: 42, limit: 100 })
+            "@ typing" => Input::Request(Request::Chat(ChatRequest::Typing(RoomName::general()))),
+            "@ history" => Input::Request(Request::Chat(ChatRequest::History {
+                room: RoomName::general(),
+                before: 42,
+                limit: 100,
+            })),
+            "@ read" => {
+                Input::Request(Request::Chat(ChatRequest::Read { room: RoomName::general(), offset: 44 }))
             }
-            "@ read" => Input::Request(Request::Read { room: RoomName::general(), offset: 44 }),
-            "@ create_room" => {
-                Input::Request(Request::CreateRoom { id: words::id("r"), room: words::room("lathe") })
-            }
+            "@ create_room" => Input::Request(Request::Chat(ChatRequest::CreateRoom {
+                id: words::id("r"),
+                room: words::room("lathe"),
+            })),
             _ => match line.split_once(' ') {
                 Some(("@", text)) => {
                     let (letter, body) = text.strip_prefix("send ").and_then(|t| t.split_once(' ')).unwrap();
-                    Input::Request(Request::Send(item(letter, body)))
+                    Input::Request(Request::Chat(ChatRequest::Send(item(letter, body))))
                 }
                 Some((_, text)) => Input::Frame(words::hub_says(text)),
                 None => panic!("{line}"),

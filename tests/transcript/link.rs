@@ -2,11 +2,12 @@
 
 use duplex::link::backoff::Jitter;
 use duplex::link::{Input, Link, Output, Speaker};
+use duplex::model::event::LinkEvent;
 use duplex::model::link_state::Phase;
 use duplex::model::profile::Secret;
 use duplex::model::{Delivery, Event, LinkState, OutboxItem, PrincipalId, RoomName, Time, Why};
 use duplex::wire::duplex::client::{Config, Credentials};
-use duplex::wire::{Mark, Request, SavedState};
+use duplex::wire::{DeviceRequest, Mark, Request, SavedState};
 
 use super::{BEGIN, Peer, replay, words};
 
@@ -86,7 +87,9 @@ impl Wire {
             ["read", "on"] => Input::HeldBack(false),
             ["queue", ref how @ ..] => Input::Queued(self.item(how)),
             ["marked", ref of @ ..] => Input::Attempted(of.iter().map(|letter| words::id(letter)).collect()),
-            ["publish", ref of @ ..] => Input::Request(Request::Publish(words::readings_of(of).into())),
+            ["publish", ref of @ ..] => {
+                Input::Request(Request::Device(DeviceRequest::Publish(words::readings_of(of).into())))
+            }
             ["committed", at] => Input::Committed(Mark { resume: words::resume(at) }),
             _ => panic!("{text}"),
         }
@@ -1042,8 +1045,9 @@ fn the_event_of_a_fall_is_told_to_people_once() {
             while wire.poll().is_some() {}
         }
     }
-    let falls = std::iter::from_fn(|| wire.link.poll())
-        .filter(|output| matches!(output, Output::Event(Event::Link(LinkState::Waiting { .. }), _)));
+    let falls = std::iter::from_fn(|| wire.link.poll()).filter(|output| {
+        matches!(output, Output::Event(Event::Link(LinkEvent::State(LinkState::Waiting { .. })), _))
+    });
     assert_eq!(falls.count(), 1);
 }
 

@@ -19,6 +19,7 @@ use super::search::index;
 use super::size::size;
 use super::write::{self, Taken};
 use super::{Commit, Health, Write};
+use crate::model::event::ChatEvent;
 use crate::model::{Banner, ConnectionId, Event};
 
 /// Commits that wait for the writer.
@@ -490,7 +491,7 @@ fn commit_one(db: &Connection, held: &Held, is_low: bool) -> Result<Taken, Store
 /// disk.
 fn note_behind(health: &watch::Sender<Health>, held: &Held, taken: Taken) {
     let mut entries = held.writes.iter().filter_map(|write| match write {
-        Write::Event(Event::Entries { entries, .. }) => Some(entries),
+        Write::Event(Event::Chat(ChatEvent::Entries { entries, .. })) => Some(entries),
         _ => None,
     });
     if let Some(last) = entries.next_back() {
@@ -508,14 +509,18 @@ fn set_behind(health: &watch::Sender<Health>, connection: ConnectionId, is_behin
 fn is_told_again(write: &Write) -> bool {
     matches!(
         write,
-        Write::Event(Event::Acknowledged { .. } | Event::Refused { .. } | Event::ReadMarker { .. })
+        Write::Event(
+            Event::Chat(ChatEvent::Acknowledged { .. })
+                | Event::Chat(ChatEvent::Refused { .. })
+                | Event::Chat(ChatEvent::ReadMarker { .. })
+        )
     )
 }
 
 fn is_stub(write: &Write) -> bool {
     match write {
-        Write::Event(Event::Entries { entries, .. }) => entries.is_empty(),
-        Write::Event(Event::HistoryFailed { .. }) => true,
+        Write::Event(Event::Chat(ChatEvent::Entries { entries, .. })) => entries.is_empty(),
+        Write::Event(Event::Chat(ChatEvent::HistoryFailed { .. })) => true,
         _ => false,
     }
 }
@@ -523,11 +528,11 @@ fn is_stub(write: &Write) -> bool {
 /// What stands for a write that was let go: the era goes on to have entries.
 fn stub(write: &Write) -> Write {
     match write {
-        Write::Event(Event::Entries { live, .. }) => {
-            Write::Event(Event::Entries { entries: Vec::new(), live: *live })
+        Write::Event(Event::Chat(ChatEvent::Entries { live, .. })) => {
+            Write::Event(Event::Chat(ChatEvent::Entries { entries: Vec::new(), live: *live }))
         }
-        Write::Event(Event::History { room, .. }) => {
-            Write::Event(Event::HistoryFailed { room: room.clone() })
+        Write::Event(Event::Chat(ChatEvent::History { room, .. })) => {
+            Write::Event(Event::Chat(ChatEvent::HistoryFailed { room: room.clone() }))
         }
         other => other.clone(),
     }

@@ -29,7 +29,7 @@ use super::error::StoreError;
 use super::readers::Readers;
 use super::writer::Writer;
 use crate::link::courier::Change;
-use crate::model::event::{Page, Side, Stored};
+use crate::model::event::{LinkEvent, Page, Side, Stored};
 use crate::model::intent::Jump;
 use crate::model::search::{Found, Search};
 use crate::model::time::WallMs;
@@ -77,9 +77,25 @@ impl From<Change> for Write {
             Change::Replace { old, new } => Write::Replace { old, new },
             Change::Attempted(ids) => Write::Attempted(ids),
             // Who is there is not kept.
-            Change::Event(Event::Welcomed { me, server, head, now, rooms, features, .. }) => {
+            Change::Event(Event::Link(LinkEvent::Welcomed {
+                me,
+                server,
+                head,
+                now,
+                rooms,
+                features,
+                ..
+            })) => {
                 let people = Vec::new();
-                Write::Event(Event::Welcomed { me, server, head, now, people, rooms, features })
+                Write::Event(Event::Link(LinkEvent::Welcomed {
+                    me,
+                    server,
+                    head,
+                    now,
+                    people,
+                    rooms,
+                    features,
+                }))
             }
             Change::Event(event) => Write::Event(event),
         }
@@ -227,7 +243,7 @@ impl ClientStore {
         self.read(move |db| read::jump(db, connection, &room, jump, limit)).await
     }
 
-    /// What is unread in a room: an [`Event::Counted`]. Above 10,000 its `unread` may be an estimate.
+    /// What is unread in a room: an [`ChatEvent::Counted`]. Above 10,000 its `unread` may be an estimate.
     pub async fn count_unread(&self, connection: ConnectionId, room: RoomName) -> Result<Event, StoreError> {
         self.read(move |db| read::unread(db, connection, &room)).await
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::error::{StoreError, unsigned};
 use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
-use crate::model::event::{Event, Page, Side, Stored, StoredRoom};
+use crate::model::event::{ChatEvent, Event, Page, Side, Stored, StoredRoom};
 use crate::model::intent::Jump;
 use crate::model::reducer::MAX_ROOMS;
 use crate::model::time::WallMs;
@@ -185,7 +185,7 @@ pub(super) fn next_seq(db: &Connection, connection: ConnectionId) -> Result<u64>
     Ok(last.map_or(1, |last| unsigned(last) + 1))
 }
 
-/// What is unread in a room, as [`Event::Counted`] wants it.
+/// What is unread in a room, as [`ChatEvent::Counted`] wants it.
 pub(super) fn unread(db: &Connection, connection: ConnectionId, room: &RoomName) -> Result<Event> {
     let mut query = db.prepare_cached(
         "SELECT read_era, read_offset, newest_era, newest_offset, unread, mentions FROM room
@@ -197,7 +197,7 @@ pub(super) fn unread(db: &Connection, connection: ConnectionId, room: &RoomName)
         Ok((read, newest, unsigned(row.get(4)?), unsigned(row.get(5)?)))
     });
     let (read, newest, unread, mentions) = counts.optional()?.unwrap_or_default();
-    Ok(Event::Counted { room: room.clone(), read, newest, unread, mentions })
+    Ok(Event::Chat(ChatEvent::Counted { room: room.clone(), read, newest, unread, mentions }))
 }
 
 /// Messages next to a position, which itself is not among them.

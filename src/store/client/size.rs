@@ -2,7 +2,7 @@
 
 use super::Write;
 use crate::model::chat::Refusal;
-use crate::model::event::Person;
+use crate::model::event::{ChatEvent, LinkEvent, Person};
 use crate::model::{Entry, Event, OutboxItem, RoomName};
 
 /// What any write, and any part of one, takes beside its texts, in bytes.
@@ -20,12 +20,12 @@ impl Write {
         matches!(
             self,
             Write::Event(
-                Event::Welcomed { .. }
-                    | Event::Listed(_)
-                    | Event::LogStarted { .. }
-                    | Event::Entries { .. }
-                    | Event::History { .. }
-                    | Event::HistoryFailed { .. }
+                Event::Link(LinkEvent::Welcomed { .. })
+                    | Event::Chat(ChatEvent::Listed(_))
+                    | Event::Chat(ChatEvent::LogStarted { .. })
+                    | Event::Chat(ChatEvent::Entries { .. })
+                    | Event::Chat(ChatEvent::History { .. })
+                    | Event::Chat(ChatEvent::HistoryFailed { .. })
             )
         )
     }
@@ -43,20 +43,24 @@ pub(super) fn size(write: &Write) -> usize {
 
 fn of_event(event: &Event) -> usize {
     match event {
-        Event::Entries { entries, .. } => of_entries(entries),
-        Event::History { room, entries, .. } => of_room(room) + of_entries(entries),
-        Event::Welcomed { people, rooms, server, .. } => {
+        Event::Chat(ChatEvent::Entries { entries, .. }) => of_entries(entries),
+        Event::Chat(ChatEvent::History { room, entries, .. }) => of_room(room) + of_entries(entries),
+        Event::Link(LinkEvent::Welcomed { people, rooms, server, .. }) => {
             people.iter().map(of_person).sum::<usize>()
                 + rooms.iter().map(of_room).sum::<usize>()
                 + server.len()
         }
-        Event::Listed(listed) => {
+        Event::Chat(ChatEvent::Listed(listed)) => {
             listed.people.iter().map(of_person).sum::<usize>()
                 + listed.rooms.iter().map(of_room).sum::<usize>()
                 + listed.read.iter().map(|(room, _)| of_room(room)).sum::<usize>()
         }
-        Event::Refused { refusal: Refusal::Other { code, detail }, .. } => code.len() + detail.len(),
-        Event::ReadMarker { room, .. } | Event::HistoryFailed { room } => of_room(room),
+        Event::Chat(ChatEvent::Refused { refusal: Refusal::Other { code, detail }, .. }) => {
+            code.len() + detail.len()
+        }
+        Event::Chat(ChatEvent::ReadMarker { room, .. }) | Event::Chat(ChatEvent::HistoryFailed { room }) => {
+            of_room(room)
+        }
         _ => 0,
     }
 }
@@ -103,20 +107,21 @@ mod tests {
         };
         let sender = |id: String, name: String| Sender { id: PrincipalId(id), name };
         let short = String::new;
-        let entries = |entry| Write::Event(Event::Entries { entries: vec![entry], live: true });
+        let entries =
+            |entry| Write::Event(Event::Chat(ChatEvent::Entries { entries: vec![entry], live: true }));
         let writes = [
             entries(entry(sender(long(), short()), short())),
             entries(entry(sender(short(), long()), short())),
             entries(entry(sender(short(), short()), long())),
-            Write::Event(Event::Entries {
+            Write::Event(Event::Chat(ChatEvent::Entries {
                 entries: vec![entry(sender(short(), short()), short()); 400],
                 live: true,
-            }),
-            Write::Event(Event::Refused {
+            })),
+            Write::Event(Event::Chat(ChatEvent::Refused {
                 id: MessageId::from_random([1; 16]),
                 refusal: Refusal::Other { code: short(), detail: long() },
-            }),
-            Write::Event(Event::Welcomed {
+            })),
+            Write::Event(Event::Link(LinkEvent::Welcomed {
                 me: crate::model::Principal {
                     id: PrincipalId(short()),
                     kind: crate::model::PrincipalKind::Person,
@@ -128,7 +133,7 @@ mod tests {
                 people: Vec::new(),
                 rooms: Vec::new(),
                 features: Default::default(),
-            }),
+            })),
         ];
         for write in writes {
             assert!(write.size() >= 100_000, "{}", write.size());

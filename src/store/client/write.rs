@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::error::{StoreError, int, unsigned};
 use super::book::Book;
 use super::{Write, outbox, read};
-use crate::model::event::LogRestart;
+use crate::model::event::{ChatEvent, LinkEvent, LogRestart};
 use crate::model::notices::mentions;
 use crate::model::reducer::MAX_ROOMS;
 use crate::model::{
@@ -58,29 +58,33 @@ pub(super) fn apply(db: &Connection, connection: ConnectionId, write: &Write) ->
 
 fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<Taken> {
     match event {
-        Event::Welcomed { me, head, rooms, features, .. } => {
+        Event::Link(LinkEvent::Welcomed { me, head, rooms, features, .. }) => {
             welcomed(db, connection, me, *head, features)?;
             make_rooms(db, connection, rooms)?;
         }
-        Event::Listed(listed) => {
+        Event::Chat(ChatEvent::Listed(listed)) => {
             make_rooms(db, connection, &listed.rooms)?;
             for (room, offset) in &listed.read {
                 read_marker(db, connection, room, *offset)?;
             }
         }
-        Event::LogStarted { epoch, from, why } => log_started(db, connection, *epoch, *from, *why)?,
-        Event::Entries { entries, .. } => return take_entries(db, connection, entries),
-        Event::Acknowledged { id, offset, received } => {
+        Event::Chat(ChatEvent::LogStarted { epoch, from, why }) => {
+            log_started(db, connection, *epoch, *from, *why)?
+        }
+        Event::Chat(ChatEvent::Entries { entries, .. }) => return take_entries(db, connection, entries),
+        Event::Chat(ChatEvent::Acknowledged { id, offset, received }) => {
             let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
             outbox::deliver(db, connection, *id, &delivery)?;
             outbox::done_before(db, connection, *id)?;
         }
-        Event::Refused { id, refusal } => {
+        Event::Chat(ChatEvent::Refused { id, refusal }) => {
             outbox::deliver(db, connection, *id, &Delivery::Failed(refusal.clone()))?;
         }
-        Event::Postponed { id, unseen: true } => outbox::deliver(db, connection, *id, &Delivery::Pending)?,
-        Event::ReadMarker { room, offset } => read_marker(db, connection, room, *offset)?,
-        Event::History { room, before, entries, complete } => {
+        Event::Chat(ChatEvent::Postponed { id, unseen: true }) => {
+            outbox::deliver(db, connection, *id, &Delivery::Pending)?
+        }
+        Event::Chat(ChatEvent::ReadMarker { room, offset }) => read_marker(db, connection, room, *offset)?,
+        Event::Chat(ChatEvent::History { room, before, entries, complete }) => {
             history(db, connection, room, *before, entries, *complete)?;
         }
         // The rest does not outlive the process, or says what came from here.

@@ -29,7 +29,7 @@ use super::target::Target;
 use super::theme::{self, size, space};
 use super::{Cx, Place, bidi, harmless, widgets};
 use crate::model::id::{ConnectionId, MessageId, RoomName};
-use crate::model::intent::{Intent, Jump};
+use crate::model::intent::{ChatIntent, Intent, Jump};
 
 use input::Input;
 use list::List;
@@ -124,8 +124,8 @@ impl Chat {
         }
         let act = list.show(ui, cx, &key, focused, self.input.id(&key));
         match act {
-            Some(Act::Resend(id)) => cx.intents.push(Intent::Resend { connection, id }),
-            Some(Act::Discard(id)) => cx.intents.push(Intent::Discard { connection, id }),
+            Some(Act::Resend(id)) => cx.intents.push(Intent::Chat(ChatIntent::Resend { connection, id })),
+            Some(Act::Discard(id)) => cx.intents.push(Intent::Chat(ChatIntent::Discard { connection, id })),
             Some(Act::Mention(name)) => {
                 self.input.mention(&key, &name);
                 cx.deadline.at(cx.now.boot_ms);

@@ -9,7 +9,7 @@ use super::rows::{Key, Slice};
 use crate::model::chat::Position;
 use crate::model::event::Side;
 use crate::model::id::MessageId;
-use crate::model::intent::{Intent, Jump};
+use crate::model::intent::{ChatIntent, Intent, Jump};
 use crate::model::time::BootMs;
 use crate::model::window::Edge;
 use crate::ui::Cx;
@@ -93,7 +93,7 @@ impl List {
         self.wanted = Some(jump);
         if !self.arrive(cx, key, facts) {
             let (connection, room) = key.clone();
-            cx.intents.push(Intent::JumpTo { connection, room, jump });
+            cx.intents.push(Intent::Chat(ChatIntent::JumpTo { connection, room, jump }));
         }
     }
 
@@ -129,7 +129,7 @@ impl List {
         if seen && facts.newest > facts.read && self.marked.is_none_or(|marked| marked < facts.newest) {
             self.marked = Some(facts.newest);
             let (connection, room) = key.clone();
-            cx.intents.push(Intent::MarkRead { connection, room, position: facts.newest });
+            cx.intents.push(Intent::Chat(ChatIntent::MarkRead { connection, room, position: facts.newest }));
         }
     }
 
@@ -220,6 +220,6 @@ fn ask(cx: &mut Cx, key: &RoomKey, side: Side, before: &mut Option<Asked>, asked
     if again {
         *before = Some(asked);
         let (connection, room) = key.clone();
-        cx.intents.push(Intent::LoadMore { connection, room, side });
+        cx.intents.push(Intent::Chat(ChatIntent::LoadMore { connection, room, side }));
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Message;
-use crate::model::event::Update;
+use crate::model::event::{ChatEvent, LinkEvent, Update};
 use crate::model::{Connection, Edge, Model, Profile, Refusal, Time};
 
 /// A hub that may lose its log's end, or get another log.
@@ -198,12 +198,12 @@ impl World {
                 self.typed += 1;
                 let item = OutboxItem { room: rooms()[room as usize].clone(), ..item(self.typed) };
                 commit(&self.store, vec![Write::Queue(item.clone())]);
-                self.apply(Event::Queued(item));
+                self.apply(Event::Chat(ChatEvent::Queued(item)));
             }
             Step::Attempt(which) => {
                 if let Some(item) = self.waiting(which) {
                     commit(&self.store, vec![Write::Attempted(vec![item.id])]);
-                    self.apply(Event::Attempted(vec![item.id]));
+                    self.apply(Event::Chat(ChatEvent::Attempted(vec![item.id])));
                 }
             }
             Step::Acknowledge(which) | Step::Arrive(which) => {
@@ -214,13 +214,13 @@ impl World {
                 }
                 let offset = there.map_or(self.hub.log.len(), |index| index + 1) as u64;
                 if matches!(step, Step::Acknowledge(_)) {
-                    self.happen(Event::Acknowledged { id: item.id, offset, received: 3 });
+                    self.happen(Event::Chat(ChatEvent::Acknowledged { id: item.id, offset, received: 3 }));
                 }
             }
             Step::Refuse(which) => {
                 if let Some(item) = self.waiting(which) {
                     let refusal = Refusal::Other { code: "no".into(), detail: "\"\\".into() };
-                    self.happen(Event::Refused { id: item.id, refusal });
+                    self.happen(Event::Chat(ChatEvent::Refused { id: item.id, refusal }));
                 }
             }
             Step::Replace(which) => {
@@ -228,19 +228,19 @@ impl World {
                 self.typed += 1;
                 let new = OutboxItem { room: old.room.clone(), ..item(self.typed) };
                 commit(&self.store, vec![Write::Replace { old: old.id, new: new.clone() }]);
-                self.apply(Event::Unqueued(old.id));
-                self.apply(Event::Queued(new));
+                self.apply(Event::Chat(ChatEvent::Unqueued(old.id)));
+                self.apply(Event::Chat(ChatEvent::Queued(new)));
             }
             Step::Unqueue(which) => {
                 if let Some(item) = self.waiting(which) {
                     commit(&self.store, vec![Write::Unqueue(item.id)]);
-                    self.apply(Event::Unqueued(item.id));
+                    self.apply(Event::Chat(ChatEvent::Unqueued(item.id)));
                 }
             }
             Step::Read { room, back } => {
                 let room = rooms()[room as usize].clone();
                 let offset = (self.hub.log.len() as u64).saturating_sub(u64::from(back) * 2);
-                self.happen(Event::ReadMarker { room: room.clone(), offset });
+                self.happen(Event::Chat(ChatEvent::ReadMarker { room: room.clone(), offset }));
                 let counted = wait(self.store.count_unread(C, room)).unwrap();
                 self.apply(counted);
             }
@@ -248,7 +248,7 @@ impl World {
             Step::Draft { room, length } => {
                 let (room, text) = (rooms()[room as usize].clone(), "y".repeat(length as usize));
                 commit(&self.store, vec![Write::Draft { room: room.clone(), text: text.clone() }]);
-                self.apply(Event::Draft { room, text });
+                self.apply(Event::Chat(ChatEvent::Draft { room, text }));
             }
             Step::Lose { count, epoch } => {
                 let left = self.hub.log.len().saturating_sub(count as usize).max(1);
@@ -280,7 +280,7 @@ impl World {
         let epoch = Epoch(hub.epoch);
         self.next = Some(from);
         self.head = head;
-        self.happen(Event::Welcomed {
+        self.happen(Event::Link(LinkEvent::Welcomed {
             me: me(),
             server: "hub".into(),
             head,
@@ -288,9 +288,9 @@ impl World {
             people: Vec::new(),
             rooms: rooms.into_iter().collect(),
             features: Default::default(),
-        });
+        }));
         if let Some(why) = why {
-            self.happen(Event::LogStarted { epoch, from, why });
+            self.happen(Event::Chat(ChatEvent::LogStarted { epoch, from, why }));
         }
     }
 
@@ -307,7 +307,7 @@ impl World {
             self.arrived.insert((entry.sender.id.clone(), entry.id), (entry.room.clone(), place));
         }
         let live = last.offset > self.head;
-        self.happen(Event::Entries { entries, live });
+        self.happen(Event::Chat(ChatEvent::Entries { entries, live }));
     }
 
     /// As the worker asks for it: before the oldest message that is shown.
@@ -332,7 +332,12 @@ impl World {
         let skipped = older.len().saturating_sub(limit as usize);
         let entries = older[skipped..].to_vec();
         self.had_history = true;
-        self.happen(Event::History { room: room.clone(), before, entries, complete: skipped == 0 });
+        self.happen(Event::Chat(ChatEvent::History {
+            room: room.clone(),
+            before,
+            entries,
+            complete: skipped == 0,
+        }));
     }
 
     fn check(&self) -> Result<(), TestCaseError> {

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::model::event::ChatEvent;
 use crate::store::client::held::Keeper;
 
 fn break_disk(store: &ClientStore, error: fn(&mut Keeper) -> Result<(), StoreError>) {
@@ -135,7 +136,7 @@ fn what_servers_send_to_a_disk_that_takes_nothing_is_bounded() {
     with_keeper(&store, |keeper| keeper.limit = 20_000);
     for round in 0..200 {
         let from = 3 + round * 10;
-        let read = |offset| Write::Event(Event::ReadMarker { room: general(), offset });
+        let read = |offset| Write::Event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset }));
         held(&store, vec![entries(from, from + 9), read(from)]);
     }
     held(&store, vec![Write::Queue(item(1))]);
