@@ -150,9 +150,9 @@ impl Desk {
             fingerprint: None,
             auto_connect: true,
         }));
-        let me = duplex::model::chat::Principal {
+        let me = duplex::model::principal::Principal {
             id: PrincipalId("p0".into()),
-            kind: duplex::model::chat::PrincipalKind::Person,
+            kind: duplex::model::principal::PrincipalKind::Person,
             name: "Jonas".into(),
         };
         desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: Some(1) })));

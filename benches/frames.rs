@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use duplex::model::chat::{Message, Position, Principal, PrincipalKind, Sender};
 use duplex::model::event::{ChatEvent, Event, LinkEvent, Page, Side, Update};
 use duplex::model::id::{ConnectionId, MessageId, PrincipalId, RoomName};
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, Jump};
 use duplex::model::link_state::LinkState;
+use duplex::model::message::{Message, Position};
+use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::{SharedModel, Time};
 use duplex::ui::{Options, Ui};
@@ -128,7 +129,7 @@ impl Desk {
         let page = page(MESSAGES - PAGE..=MESSAGES - 1, rich);
         desk.model.write(|model| {
             let room =
-                model.connections.get_mut(&CONNECTION).unwrap().rooms.get_mut(&RoomName::general()).unwrap();
+                model.connections.get_mut(&CONNECTION).unwrap().chat.rooms.get_mut(&RoomName::general()).unwrap();
             room.newest = Position { era: 1, offset: MESSAGES - 1 };
             room.read = room.newest;
         });
@@ -194,7 +195,7 @@ impl Desk {
         match intent {
             Intent::Chat(ChatIntent::LoadMore { side, .. }) => {
                 let ends = self.model.read(|model| {
-                    let window = &model.connections[&CONNECTION].rooms[&room].window;
+                    let window = &model.connections[&CONNECTION].chat.rooms[&room].window;
                     (window.first().unwrap().position.offset, window.last().unwrap().position.offset)
                 });
                 let page = match side {

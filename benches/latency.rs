@@ -59,7 +59,7 @@ impl App {
 
     fn newest(&self) -> Option<String> {
         self.model.read(|model| {
-            let room = model.connections.get(&CONNECTION)?.rooms.get(&RoomName::general())?;
+            let room = model.connections.get(&CONNECTION)?.chat.rooms.get(&RoomName::general())?;
             room.window.last().map(|message| message.body.clone())
         })
     }

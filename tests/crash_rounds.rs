@@ -79,8 +79,8 @@ fn client_process() {
                 return (Vec::new(), false, false);
             };
             let outbox: Vec<_> =
-                connection.outbox.values().map(|i| (i.body.clone(), i.delivery.clone())).collect();
-            let last = connection.rooms.get(&RoomName::general()).and_then(|room| room.window.last());
+                connection.chat.outbox.values().map(|i| (i.body.clone(), i.delivery.clone())).collect();
+            let last = connection.chat.rooms.get(&RoomName::general()).and_then(|room| room.window.last());
             (outbox, connection.link.is_online(), last.is_some_and(|message| message.body == END))
         });
         for (body, delivery) in &outbox {

@@ -64,7 +64,7 @@ impl Desk {
     }
 
     fn room(&self, name: &str) -> &duplex::model::Room {
-        &self.connection().rooms[&room(name)]
+        &self.connection().chat.rooms[&room(name)]
     }
 
     fn held(&self, name: &str) -> Vec<(u32, u64)> {
@@ -73,7 +73,7 @@ impl Desk {
     }
 
     fn outbox(&self) -> Vec<(MessageId, Delivery)> {
-        self.connection().outbox.values().map(|item| (item.id, item.delivery.clone())).collect()
+        self.connection().chat.outbox.values().map(|item| (item.id, item.delivery.clone())).collect()
     }
 }
 
@@ -235,7 +235,7 @@ proptest! {
         other.entries(&log[received..]);
         end(&mut other);
 
-        prop_assert!(other.connection().outbox.is_empty());
+        prop_assert!(other.connection().chat.outbox.is_empty());
         prop_assert_eq!(&other.0, &plain.0);
     }
 
@@ -265,13 +265,13 @@ proptest! {
 #[test]
 fn a_log_that_begins_anew_begins_an_era_once_it_has_entries() {
     let mut desk = Desk::from(1);
-    assert_eq!(desk.connection().era(), 1);
+    assert_eq!(desk.connection().chat.era(), 1);
     desk.apply(log_started(1, LogRestart::EpochChanged));
-    assert_eq!(desk.connection().era(), 1, "nothing was received: there is no gap to show");
+    assert_eq!(desk.connection().chat.era(), 1, "nothing was received: there is no gap to show");
     desk.entries(&[entry(1, "a", "general"), entry(2, "a", "general")]);
     desk.apply(log_started(7, LogRestart::Trimmed));
-    assert_eq!(desk.connection().era(), 2);
-    assert_eq!(desk.connection().received_to, 6);
+    assert_eq!(desk.connection().chat.era(), 2);
+    assert_eq!(desk.connection().chat.received_to, 6);
     desk.entries(&[entry(7, "a", "general")]);
     assert_eq!(desk.held("general"), [(1, 1), (1, 2), (2, 7)]);
 }
@@ -498,7 +498,7 @@ fn a_refused_message_stays_until_it_is_replaced_or_dropped() {
     desk.apply(Event::Chat(ChatEvent::Unqueued(id(1))));
     desk.apply(Event::Chat(ChatEvent::Queued(OutboxItem { seq: 9, ..item(1) })));
     assert_eq!(desk.outbox(), [(id(1), Delivery::Pending)]);
-    assert_eq!(desk.connection().outbox.keys().collect::<Vec<_>>(), [&9]);
+    assert_eq!(desk.connection().chat.outbox.keys().collect::<Vec<_>>(), [&9]);
     desk.apply(Event::Chat(ChatEvent::Unqueued(id(1))));
     assert_eq!(desk.outbox(), []);
 }
@@ -530,7 +530,7 @@ fn each_rooms_outbox_is_in_the_order_of_sending() {
         desk.apply(Event::Chat(ChatEvent::Queued(OutboxItem { room: room(name), ..item(seq) })));
     }
     let of =
-        |name: &str| -> Vec<u64> { desk.connection().outbox_of(&room(name)).map(|item| item.seq).collect() };
+        |name: &str| -> Vec<u64> { desk.connection().chat.outbox_of(&room(name)).map(|item| item.seq).collect() };
     assert_eq!((of("general"), of("lathe")), (vec![1, 3], vec![2]));
 }
 

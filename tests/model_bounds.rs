@@ -1,11 +1,12 @@
 //! What one server may put into the model: what is beyond is left out and known to be, or read from the disk again.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
-use duplex::model::chat::{Entry, EntryKind, Principal, PrincipalKind, Sender};
+use duplex::model::chat::{MAX_MESSAGE_BYTES, MAX_PEOPLE, MAX_ROOMS};
 use duplex::model::device::{DeviceState, Metric, MetricType, Spec};
+use duplex::model::entry::{Entry, EntryKind};
 use duplex::model::event::{ChatEvent, DeviceEvent, Event, LinkEvent, LogRestart, Page, Person, Side};
+use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
-use duplex::model::reducer::{MAX_MESSAGE_BYTES, MAX_PEOPLE, MAX_ROOMS};
 use duplex::model::window::MAX_WINDOW_BYTES;
 use duplex::model::{
     Connection, ConnectionId, DeviceId, Edge, Epoch, MessageId, MetricName, PrincipalId, RoomName, Time,
@@ -76,31 +77,31 @@ fn say(connection: &mut Connection, entries: Vec<Entry>) {
 }
 
 fn bytes(connection: &Connection) -> usize {
-    connection.rooms.values().map(|room| room.window.bytes()).sum()
+    connection.chat.rooms.values().map(|room| room.window.bytes()).sum()
 }
 
 #[test]
 fn rooms_and_people_beyond_the_bound_are_left_out_and_that_is_known() {
     let mut connection = connection();
-    assert!(!connection.left_out.rooms && !connection.left_out.people);
+    assert!(!connection.chat.left_out.rooms && !connection.chat.left_out.people);
     welcome(&mut connection, (0..MAX_ROOMS + 9).map(|n| room(format!("r{n}"))).collect(), Vec::new());
-    assert_eq!(connection.rooms.len(), MAX_ROOMS);
-    assert!(connection.left_out.rooms && connection.rooms.contains_key(&room("general")));
+    assert_eq!(connection.chat.rooms.len(), MAX_ROOMS);
+    assert!(connection.chat.left_out.rooms && connection.chat.rooms.contains_key(&room("general")));
     say(
         &mut connection,
         vec![message(1, room("one more"), "hi".into()), message(2, room("general"), "ho".into())],
     );
-    assert!(!connection.rooms.contains_key(&room("one more")));
-    assert_eq!((connection.rooms[&room("general")].window.len(), connection.received_to), (1, 2));
+    assert!(!connection.chat.rooms.contains_key(&room("one more")));
+    assert_eq!((connection.chat.rooms[&room("general")].window.len(), connection.chat.received_to), (1, 2));
 
     let person = |n| Person { who: principal(&format!("p{n}")), online: true };
     (0..MAX_PEOPLE + 9).for_each(|n| connection.apply(NOW, Event::Chat(ChatEvent::Presence(person(n)))));
-    assert_eq!(connection.people.len(), MAX_PEOPLE);
-    assert!(connection.left_out.people);
+    assert_eq!(connection.chat.people.len(), MAX_PEOPLE);
+    assert!(connection.chat.left_out.people);
     connection.apply(NOW, Event::Chat(ChatEvent::Presence(Person { who: principal("p0"), online: false })));
-    assert!(!connection.people[&PrincipalId("p0".into())].online, "whoever is known comes and goes");
+    assert!(!connection.chat.people[&PrincipalId("p0".into())].online, "whoever is known comes and goes");
     welcome(&mut connection, Vec::new(), vec![person(1)]);
-    assert!(!connection.left_out.people, "the next welcome says anew who is there");
+    assert!(!connection.chat.left_out.people, "the next welcome says anew who is there");
 }
 
 #[test]
@@ -119,10 +120,10 @@ fn a_room_that_nobody_knows_is_made_by_entries_alone() {
         Event::Chat(ChatEvent::Loading { room: name(), side: Side::Older, loading: true }),
     ] {
         connection.apply(NOW, event.clone());
-        assert_eq!(connection.rooms.len(), 1, "{event:?}");
+        assert_eq!(connection.chat.rooms.len(), 1, "{event:?}");
     }
     say(&mut connection, vec![message(1, name(), "hi".into())]);
-    assert_eq!(connection.rooms.len(), 2);
+    assert_eq!(connection.chat.rooms.len(), 2);
 }
 
 #[test]
@@ -137,7 +138,7 @@ fn who_types_is_bounded_in_a_room_and_over_all_rooms_and_passes() {
         )
     };
     let count = |connection: &Connection| {
-        let each = connection.rooms.values().map(|room| room.typing.len());
+        let each = connection.chat.rooms.values().map(|room| room.typing.len());
         (each.clone().max().unwrap(), each.sum::<usize>())
     };
     for n in 0..50_000 {
@@ -150,8 +151,8 @@ fn who_types_is_bounded_in_a_room_and_over_all_rooms_and_passes() {
         let (now, event) = typing(60_000, "r7".into(), 100_000 + n);
         connection.apply(now, event);
     }
-    assert_eq!(connection.rooms[&room("r7")].typing.len(), 32, "those of a minute ago have gone");
-    assert!(connection.rooms[&room("r7")].typing.values().all(|(_, until)| *until > 60_000));
+    assert_eq!(connection.chat.rooms[&room("r7")].typing.len(), 32, "those of a minute ago have gone");
+    assert!(connection.chat.rooms[&room("r7")].typing.values().all(|(_, until)| *until > 60_000));
 }
 
 #[test]
@@ -165,16 +166,16 @@ fn messages_in_memory_are_bounded_in_bytes_and_the_rest_is_on_disk() {
         assert!(bytes(connection) <= MAX_MESSAGE_BYTES);
     };
     (0..400).for_each(|_| write(&mut connection, "general".into()));
-    let general = &connection.rooms[&room("general")].window;
+    let general = &connection.chat.rooms[&room("general")].window;
     assert!(general.bytes() <= MAX_WINDOW_BYTES && general.len() > 100);
     assert_eq!(general.before, Edge::Disk, "scrolling up reads them");
 
     // Somebody looks at this one.
     connection.apply(NOW, Event::Chat(ChatEvent::ReadMarker { room: room("general"), offset: 400 }));
-    let seen = connection.rooms[&room("general")].window.len();
+    let seen = connection.chat.rooms[&room("general")].window.len();
     (0..2_000).for_each(|n| write(&mut connection, format!("r{}", n % 1_500)));
-    assert_eq!(connection.rooms[&room("general")].window.len(), seen, "what somebody looks at stays");
-    let emptied = connection.rooms.values().filter(|room| room.window.is_empty()).collect::<Vec<_>>();
+    assert_eq!(connection.chat.rooms[&room("general")].window.len(), seen, "what somebody looks at stays");
+    let emptied = connection.chat.rooms.values().filter(|room| room.window.is_empty()).collect::<Vec<_>>();
     assert!(!emptied.is_empty() && emptied.iter().all(|room| room.window.before == Edge::Disk));
     assert!(
         emptied.iter().all(|room| room.unread > 0 && room.newest.offset > 0),

@@ -72,7 +72,7 @@ impl App {
 
 fn my_name(connection: &Connection) -> Option<String> {
     connection.link.is_online().then_some(())?;
-    Some(connection.me.as_ref()?.name.clone())
+    Some(connection.chat.me.as_ref()?.name.clone())
 }
 
 fn topic() -> Topic {
@@ -119,7 +119,7 @@ fn another_persons_mention_is_told_and_taken_back_when_it_is_seen() {
     mina.say(ADDED, &format!("@{me}, you see this"));
     let has = |text: &'static str| {
         move |c: &Connection| {
-            c.rooms[&RoomName::general()].window.messages().any(|m| m.body.contains(text)).then_some(())
+            c.chat.rooms[&RoomName::general()].window.messages().any(|m| m.body.contains(text)).then_some(())
         }
     };
     app.until("what is seen", HUB, has("you see this"));

@@ -16,7 +16,7 @@ mod worst;
 use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
-use duplex::model::chat::MAX_BODY_BYTES;
+use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::{EntryKind, RoomName, device};
 use duplex::wire::SavedState;
 use duplex::wire::duplex::message::{

@@ -65,7 +65,7 @@ impl App {
 
 /// What is in the window, each once, in order of the words.
 fn bodies(connection: &Connection) -> BTreeSet<String> {
-    let room = connection.rooms.get(&RoomName::general());
+    let room = connection.chat.rooms.get(&RoomName::general());
     room.into_iter()
         .flat_map(|room| room.window.messages())
         .map(|message| first_word(&message.body))
@@ -94,7 +94,7 @@ fn what_a_person_wrote_is_in_the_window_after_the_hub_was_repaired_and_what_is_n
     let words: BTreeSet<String> = (100..130).map(|number| format!("word-{number}")).collect();
     words.iter().for_each(|word| send(word));
     let all_there = |words: &BTreeSet<String>, connection: &Connection| {
-        let done = connection.link.is_online() && connection.outbox.is_empty();
+        let done = connection.link.is_online() && connection.chat.outbox.is_empty();
         (done && bodies(connection).is_superset(words)).then_some(())
     };
     app.until("all to be delivered", CONNECTION, |connection| all_there(&words, connection));
@@ -114,7 +114,7 @@ fn what_a_person_wrote_is_in_the_window_after_the_hub_was_repaired_and_what_is_n
     let mut expected = words.clone();
     expected.insert("word-new".to_owned());
     app.until("all, and the new one", CONNECTION, |connection| {
-        all_there(&expected, connection).filter(|()| connection.received_to >= connection.head)
+        all_there(&expected, connection).filter(|()| connection.chat.received_to >= connection.chat.head)
     });
     app.worker.shut_down();
     // Also after a restart, when only its disk knows.

@@ -11,14 +11,16 @@
 mod ui_support;
 
 use duplex::model::address::Address;
-use duplex::model::chat::{Delivery, Position, Principal, PrincipalKind, Refusal, Sender};
+use duplex::model::banner::Banner;
 use duplex::model::event::{ChatEvent, Event, LinkEvent, Page, Paused, Person, Side, TestOutcome, Update};
 use duplex::model::id::{ConnectionId, PrincipalId, RoomName};
 use duplex::model::intent::{AppIntent, ChatIntent, Credential, Intent, Jump, LinkIntent};
 use duplex::model::link_state::{LinkState, Phase, Why};
+use duplex::model::message::{Delivery, Position};
 use duplex::model::preferences::{LanguageChoice, Preferences};
+use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::Socket;
-use duplex::model::reducer::Banner;
+use duplex::model::refusal::Refusal;
 use egui::accesskit::{Live, Role};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};

@@ -5,7 +5,7 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::chat::Delivery;
+use duplex::model::banner::Banner;
 use duplex::model::device::{
     DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Readings, Spec, Value,
 };
@@ -13,9 +13,9 @@ use duplex::model::event::{ChatEvent, DeviceEvent, Event, LinkEvent, LogEvent, U
 use duplex::model::id::ConnectionId;
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::log::{Note, Passed, Way};
+use duplex::model::message::Delivery;
 use duplex::model::preferences::Motion;
 use duplex::model::profile::Profile;
-use duplex::model::reducer::Banner;
 use duplex::model::{LanguageChoice, Preferences};
 use duplex::ui::theme;
 use egui::accesskit::{Action, Live, Role};

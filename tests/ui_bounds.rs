@@ -4,10 +4,11 @@
 #[allow(dead_code, reason = "other test programs use the rest")]
 mod ui_support;
 
-use duplex::model::chat::{Principal, PrincipalKind};
+use duplex::model::banner::Banner;
+use duplex::model::chat::{MAX_PEOPLE, MAX_ROOMS};
 use duplex::model::event::{ChatEvent, Event, Person, Update};
 use duplex::model::id::PrincipalId;
-use duplex::model::reducer::{Banner, MAX_PEOPLE, MAX_ROOMS};
+use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::{LanguageChoice, Preferences};
 use egui_kittest::kittest::Queryable as _;
 use ui_support::Window;

@@ -10,6 +10,7 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
+use duplex::model::banner::Banner;
 use duplex::model::device::{
     DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Readings, Spec, Value,
 };
@@ -21,7 +22,6 @@ use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::profile::Profile;
-use duplex::model::reducer::Banner;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, PointerButton, Pos2};
 use egui_kittest::kittest::{NodeT, Queryable};

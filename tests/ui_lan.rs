@@ -5,12 +5,12 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::chat::{Principal, PrincipalKind};
 use duplex::model::event::{DeviceEvent, Event, LinkEvent, Update};
 use duplex::model::id::{ConnectionId, PrincipalId};
 use duplex::model::intent::{Credential, Intent, LinkIntent};
 use duplex::model::lan::{Lan, LanChoice, LanOpen, Nearby, NearbyServer, NotOpened};
 use duplex::model::link_state::LinkState;
+use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::profile::Secret;
 use duplex::model::rights::{Manage, Managed};
 use duplex::model::{Features, LanguageChoice, Preferences, Profile};

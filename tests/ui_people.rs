@@ -5,11 +5,11 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::chat::{Principal, PrincipalKind, Sender};
 use duplex::model::event::{ChatEvent, Event, LinkEvent, Person};
 use duplex::model::id::PrincipalId;
 use duplex::model::intent::{Intent, LinkIntent};
 use duplex::model::link_state::{LinkState, Why};
+use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::Secret;
 use duplex::model::rights::{Invitation, Manage, Managed, Member, Unmanaged};
 use egui::Key;

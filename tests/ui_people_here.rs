@@ -11,10 +11,10 @@
 #[allow(dead_code, reason = "not every test program uses every hand")]
 mod ui_support;
 
-use duplex::model::chat::{Principal, PrincipalKind};
 use duplex::model::event::{ChatEvent, Event, Person};
 use duplex::model::id::PrincipalId;
 use duplex::model::intent::{ChatIntent, Intent};
+use duplex::model::principal::{Principal, PrincipalKind};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};

@@ -6,10 +6,10 @@ mod ui_support;
 
 use std::sync::Arc;
 
-use duplex::model::chat::Position;
 use duplex::model::event::{ChatEvent, Event, Update};
 use duplex::model::id::{MessageId, RoomName};
 use duplex::model::intent::{ChatIntent, Intent, Jump};
+use duplex::model::message::Position;
 use duplex::model::search::{DayFound, End, Found, Hit, HitPlace, Patience, Piece, Scope, Search};
 use duplex::model::{LanguageChoice, Preferences};
 use egui::accesskit::Role;

@@ -11,10 +11,10 @@
 #[allow(dead_code, reason = "not every test program uses every hand")]
 mod ui_support;
 
+use duplex::model::banner::Banner;
 use duplex::model::event::{ChatEvent, Event, Update};
 use duplex::model::intent::{AppIntent, ChatIntent, Intent};
 use duplex::model::preferences::{LanguageChoice, Preferences};
-use duplex::model::reducer::Banner;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};

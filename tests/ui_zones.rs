@@ -9,11 +9,11 @@ mod ui_support;
 use std::process::Command;
 use std::sync::Arc;
 
-use duplex::model::chat::Position;
 use duplex::model::device::{MetricType, Readings, Spec, Value};
 use duplex::model::event::{ChatEvent, DeviceEvent, Event, LogEvent, Update};
 use duplex::model::intent::{ChatIntent, Intent};
 use duplex::model::log::{Passed, Way};
+use duplex::model::message::Position;
 use duplex::model::search::{Found, Hit, HitPlace, Piece};
 use duplex::model::{DeviceState, LanguageChoice, Metric, Preferences, ShortName};
 use egui::{Key, Modifiers};

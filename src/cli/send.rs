@@ -9,9 +9,9 @@ use super::follow::Follow;
 use super::{Exit, Failure, print};
 use crate::clock;
 use crate::link::Input;
-use crate::model::chat::MAX_BODY_BYTES;
 use crate::model::event::{ChatEvent, LinkEvent};
 use crate::model::link_state::{LinkState, Why};
+use crate::model::message::MAX_BODY_BYTES;
 use crate::model::{Delivery, Event, MessageId, OutboxItem, Refusal};
 use crate::wire::SavedState;
 

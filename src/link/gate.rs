@@ -7,10 +7,10 @@ use foldhash::fast::RandomState;
 
 use super::outbox::Outbox;
 use super::watch::Watch;
+use crate::model::chat::MAX_ROOMS;
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogEvent, Person};
 use crate::model::link_state::Why;
 use crate::model::log::Note;
-use crate::model::reducer::MAX_ROOMS;
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{
     Command, CommandState, DeviceId, EntryKind, Event, MetricName, Offset, Principal, Refusal, RoomName,

@@ -4,19 +4,22 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::chat::{Entry, Message, OutboxItem, Position, Principal, Refusal, Sender};
+use super::banner::Banner;
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
 use super::device_choices::DeviceChoices;
+use super::entry::Entry;
 use super::export::Exported;
 use super::features::Features;
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomName};
 use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
 use super::log::{Note, Passed};
+use super::message::{Message, OutboxItem, Position};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
+use super::principal::{Principal, Sender};
 use super::profile::{Profile, Secret};
-use super::reducer::Banner;
+use super::refusal::Refusal;
 use super::rights::Managed;
 use super::search::{DayFound, Found};
 use super::series::SeriesPage;
@@ -24,9 +27,10 @@ use super::states::States;
 use super::time::{BootMs, WallMs};
 
 /// Why a stretch of a hub's log begins anew for this client.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum LogRestart {
     /// First contact: nothing was held before. Replayed from a recent offset; the rest is fetched page by page.
+    #[default]
     First,
     /// The log is another one, or was restored from a backup. Replayed in full.
     EpochChanged,

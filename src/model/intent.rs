@@ -2,18 +2,18 @@
 
 use std::path::PathBuf;
 
-use super::chat::Position;
+use super::banner::Banner;
 use super::device::{DeviceId, MetricName, Value};
 use super::device_choices::DeviceChange;
 use super::event::Side;
 use super::export::Export;
 use super::id::{ConnectionId, MessageId, RoomName};
 use super::lan::LanChoice;
+use super::message::Position;
 use super::notices::{Level, Viewing};
 use super::panes::Panes;
 use super::preferences::{Preferences, WindowPlace};
 use super::profile::{Profile, Secret};
-use super::reducer::Banner;
 use super::rights::Manage;
 use super::search::Search;
 use super::time::WallMs;

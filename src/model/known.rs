@@ -3,12 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::chat::{Message, Principal, PrincipalKind};
 use super::device::Spec;
 use super::event::Event;
 use super::harmless;
 use super::id::PrincipalId;
+use super::message::Message;
 use super::name::{self, Looks, looks_like};
+use super::principal::{Principal, PrincipalKind};
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent};
 
 /// Maximum number of principals that are kept apart. Beyond it, whoever was not seen before is shown with their id.

@@ -4,8 +4,8 @@ use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui};
 
 use super::theme::{self, space};
 use super::{Cx, fade, widgets};
+use crate::model::banner::Banner;
 use crate::model::intent::{AppIntent, Intent, LinkIntent};
-use crate::model::reducer::Banner;
 
 /// Whether it is over once it was read. The others end when what they tell of is mended.
 fn is_dismissable(banner: &Banner) -> bool {

@@ -49,7 +49,7 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
             protocol: connection.profile.protocol,
             socket: connection.profile.socket,
             rtt_ms,
-            catching_up: connection.link.is_online() && !connection.caught_up(),
+            catching_up: connection.link.is_online() && !connection.chat.caught_up(),
         })
     })
 }

@@ -249,7 +249,7 @@ impl Ui {
         let reading = self.chat.reading();
         cx.model.read(|model| {
             let rooms = model.connections.iter().flat_map(|(id, connection)| {
-                connection.rooms.iter().map(move |(name, room)| (*id, name, room.unread))
+                connection.chat.rooms.iter().map(move |(name, room)| (*id, name, room.unread))
             });
             let is_read = |id, name| reading.is_some_and(|(at, room)| *at == id && room == name);
             rooms.filter(|(id, name, _)| !is_read(*id, *name)).map(|(.., unread)| unread).sum()

@@ -344,9 +344,9 @@ impl Ui {
                 open.as_ref().and_then(|place| Some((place, model.connections.get(&place.connection)?)));
             match known {
                 Some((place, connection)) => match &place.room {
-                    Some(room) if connection.rooms.contains_key(room) => open.clone(),
+                    Some(room) if connection.chat.rooms.contains_key(room) => open.clone(),
                     // A connection whose rooms are not known yet keeps its place.
-                    Some(_) if connection.rooms.is_empty() => open.clone(),
+                    Some(_) if connection.chat.rooms.is_empty() => open.clone(),
                     _ => Some(Place { connection: place.connection, room: first_room(connection) }),
                 },
                 None => model
@@ -427,9 +427,9 @@ impl Ui {
 /// The room to begin with: the one every hub has, or the first by name.
 fn first_room(connection: &crate::model::Connection) -> Option<RoomName> {
     let general = RoomName::general();
-    if connection.rooms.contains_key(&general) {
+    if connection.chat.rooms.contains_key(&general) {
         Some(general)
     } else {
-        connection.rooms.keys().next().cloned()
+        connection.chat.rooms.keys().next().cloned()
     }
 }

@@ -494,8 +494,8 @@ impl Desk {
         let rooms = self.model.read(|model| {
             let Some(connection) = model.connections.get(&id) else { return Vec::new() };
             let is_news = |(room, offset): &&(RoomName, Offset)| {
-                let known = connection.rooms.get(room).map(|room| room.read).unwrap_or_default();
-                Position { era: connection.era(), offset: *offset } > known
+                let known = connection.chat.rooms.get(room).map(|room| room.read).unwrap_or_default();
+                Position { era: connection.chat.era(), offset: *offset } > known
             };
             read.iter().filter(is_news).map(|(room, _)| room.clone()).collect::<Vec<_>>()
         });
@@ -509,7 +509,8 @@ impl Desk {
         let is_there = |head: &mut Offset| entries.last().is_some_and(|last| last.offset >= *head);
         if seat.recount_at.take_if(is_there).is_some() {
             let rooms = self.model.read(|model| {
-                let rooms = model.connections.get(&id).map(|connection| connection.rooms.keys().cloned());
+                let rooms =
+                    model.connections.get(&id).map(|connection| connection.chat.rooms.keys().cloned());
                 rooms.map(Iterator::collect::<Vec<_>>).unwrap_or_default()
             });
             for room in rooms {

@@ -342,7 +342,7 @@ impl Desk {
     fn link_figures(&mut self, id: ConnectionId, state: &LinkState) {
         let now = clock::now();
         let (skew, queue) = self.model.read(|model| match model.connections.get(&id) {
-            Some(connection) => (connection.clock_skew_ms.unwrap_or(0), connection.outbox.len() as u64),
+            Some(connection) => (connection.clock_skew_ms.unwrap_or(0), connection.chat.outbox.len() as u64),
             None => (0, 0),
         });
         let store = self.fleet.readings.clone();
@@ -405,7 +405,7 @@ impl Desk {
         let (id, now) = (self.new_id()?, clock::now());
         let (by, skew) = self.model.read(|model| {
             let connection = model.connections.get(&connection)?;
-            let me = connection.me.as_ref()?;
+            let me = connection.chat.me.as_ref()?;
             let by = Sender { id: me.id.clone(), name: me.name.clone() };
             Some((by, connection.clock_skew_ms.unwrap_or(0)))
         })?;

@@ -289,7 +289,7 @@ impl Desk {
     }
 
     fn mark_read(&mut self, connection: ConnectionId, room: RoomName, position: Position) {
-        let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.era()));
+        let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.chat.era()));
         if era == Some(position.era) {
             self.tell(connection, Input::Read { room, offset: position.offset });
         }
@@ -327,12 +327,12 @@ impl Desk {
         }
         let end = self.model.read(|model| {
             let of = model.connections.get(&connection)?;
-            let room = of.rooms.get(&room)?;
+            let room = of.chat.rooms.get(&room)?;
             let (edge, last, loading) = match side {
                 Side::Older => (room.window.before, room.window.first(), room.loading_older),
                 Side::Newer => (room.window.after, room.window.last(), room.loading_newer),
             };
-            Some(End { edge, position: last.map(|m| m.position), loading, next: of.received_to + 1 })
+            Some(End { edge, position: last.map(|m| m.position), loading, next: of.chat.received_to + 1 })
         });
         let Some(End { edge, position, loading: false, next }) = end else { return };
         let loading = Event::Chat(ChatEvent::Loading { room: room.clone(), side, loading: true });

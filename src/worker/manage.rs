@@ -56,7 +56,7 @@ impl Desk {
             return Event::Link(LinkEvent::Managed { id, managed });
         };
         let AskedToken { who, token, .. } = seat.asked.remove(place);
-        let me = self.model.read(|model| model.connections.get(&connection)?.me.clone());
+        let me = self.model.read(|model| model.connections.get(&connection)?.chat.me.clone());
         if me.is_some_and(|me| me.id == who) {
             self.use_token(connection, token.clone());
         }
@@ -83,7 +83,7 @@ impl Desk {
         if !matches!(why, Why::Unauthorized | Why::Withdrawn | Why::Http { status: 401, .. }) {
             return;
         }
-        let me = self.model.read(|model| model.connections.get(&connection)?.me.clone());
+        let me = self.model.read(|model| model.connections.get(&connection)?.chat.me.clone());
         let Some(seat) = self.seats.get_mut(&connection) else { return };
         let own = seat.asked.iter().rposition(|asked| me.as_ref().is_some_and(|me| me.id == asked.who));
         if let Some(place) = own {

@@ -223,7 +223,7 @@ fn sends_a_frame_of_100_megabytes() {
         let _ = socket.send(Message::text("x".repeat(100 << 20))).await;
     });
     let app = App::at(&url);
-    app.until(|connection| connection.me.is_some());
+    app.until(|connection| connection.chat.me.is_some());
     assert!(matches!(app.until_down(), Why::Violation { .. } | Why::Closed { .. }));
 }
 
@@ -269,7 +269,7 @@ fn sends_a_frame_every_millisecond() {
         body: "still here".into(),
     });
     app.worker.want(intent).unwrap();
-    app.until(|connection| connection.link.is_online() && connection.outbox.len() == 1);
+    app.until(|connection| connection.link.is_online() && connection.chat.outbox.len() == 1);
 }
 
 /// An address where nobody listens.
@@ -308,5 +308,5 @@ fn nobody_is_there() {
             body: "kept".into(),
         }))
         .unwrap();
-    app.until(|connection| connection.outbox.len() == 1);
+    app.until(|connection| connection.chat.outbox.len() == 1);
 }

@@ -124,7 +124,7 @@ impl Client {
 /// What was typed is in the outbox or has come back, and the window shows it so.
 pub fn what_was_typed_is_there_after_a_restart(client: &Client, model: &Model) {
     let shown: BTreeSet<MessageId> =
-        model.connections[&CONNECTION].outbox.values().map(|item| item.id).collect();
+        model.connections[&CONNECTION].chat.outbox.values().map(|item| item.id).collect();
     for id in &client.queued {
         let came_back = client.disk.messages.keys().any(|(who, known)| client.is(who) && known == id);
         assert!(came_back != shown.contains(id), "gone or there twice after a restart: {id}");
@@ -142,8 +142,8 @@ impl World {
                 running.courier.link().state().is_online()
                     && running.unsaved.is_empty()
                     && client.disk.outbox.is_empty()
-                    && connection.outbox.is_empty()
-                    && connection.received_to == self.disk.head()
+                    && connection.chat.outbox.is_empty()
+                    && connection.chat.received_to == self.disk.head()
                     // A computer that slept through a restore believes to be online for a while.
                     && client.disk.saved().resume.map(|resume| resume.id) == last
             })
@@ -199,7 +199,7 @@ impl World {
             let state: &LinkState = running.courier.link().state();
             Some(format!(
                 "{state:?} outbox {outbox:?} at {} of {} unsaved {}",
-                connection.received_to,
+                connection.chat.received_to,
                 self.disk.head(),
                 running.unsaved.len()
             ))
@@ -211,14 +211,14 @@ impl World {
 fn the_window_is_the_disk(client: &Client) {
     let page = client.disk.page(&RoomName::general());
     let running = client.running.as_ref().expect("settled");
-    let room = &running.model.connections[&CONNECTION].rooms[&RoomName::general()];
+    let room = &running.model.connections[&CONNECTION].chat.rooms[&RoomName::general()];
     let seen: Vec<_> = room.window.messages().map(|m| (m.position, m.id, &m.body)).collect();
     let held: Vec<_> = page.messages.iter().map(|m| (m.position, m.id, &m.body)).collect();
     assert_eq!(seen, held, "the window shows what is on disk");
     let connection = &running.model.connections[&CONNECTION];
     for name in ROOMS.map(|name| RoomName::new(name).expect("keeps the rule")) {
         assert!(client.disk.rooms.contains(&name), "a room that was listed is on disk: {name}");
-        assert!(connection.rooms.contains_key(&name), "a room that was listed is shown: {name}");
+        assert!(connection.chat.rooms.contains_key(&name), "a room that was listed is shown: {name}");
     }
     assert_eq!(connection.features, client.disk.features, "what the hub offers is on disk");
     assert!(connection.features.as_ref().is_some_and(|all| all.has(Feature::CreateRooms)));

@@ -2,15 +2,15 @@
 
 use std::ops::RangeInclusive;
 
-use duplex::model::chat::{
-    Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, PrincipalKind, Sender,
-};
 use duplex::model::device::DeviceId;
+use duplex::model::entry::{Entry, EntryKind};
 use duplex::model::event::{ChatEvent, Event, LinkEvent, LogRestart, Page, Side, Update};
 use duplex::model::id::{ConnectionId, Epoch, MessageId, PrincipalId, RoomName};
 use duplex::model::intent::{Intent, LinkIntent};
 use duplex::model::link_state::LinkState;
+use duplex::model::message::{Delivery, Message, OutboxItem, Position};
 use duplex::model::panes::Panes;
+use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::{Feature, Features, SharedModel, Time};
 use duplex::ui::{Options, Ui};
@@ -239,7 +239,7 @@ impl Window {
                     PrincipalKind::Admin => all,
                     _ => all.without(Feature::People).without(Feature::Invites),
                 });
-                connection.me = Some(me);
+                connection.chat.me = Some(me);
             }
         });
         self.run();
@@ -274,7 +274,7 @@ impl Window {
         let page = self.page(offsets, older_on_disk, newer_on_disk);
         self.harness.state_mut().model.write(|model| {
             let connection = model.connections.get_mut(&CONNECTION).unwrap();
-            let room = connection.rooms.get_mut(&general()).unwrap();
+            let room = connection.chat.rooms.get_mut(&general()).unwrap();
             room.newest = Position { era: 1, offset: newest };
             room.read = room.newest;
         });

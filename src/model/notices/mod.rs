@@ -11,8 +11,8 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::chat::Entry;
 use super::device::DeviceId;
+use super::entry::Entry;
 use super::event::{Event, LogRestart, Update};
 use super::id::{ConnectionId, Offset, PrincipalId, RoomName};
 use super::link_state::LinkState;

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::model::chat::{EntryKind, Principal, PrincipalKind, Sender};
 use crate::model::device::{DeviceState, Readings, Spec, Value};
+use crate::model::entry::EntryKind;
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent};
 use crate::model::link_state::Why;
+use crate::model::principal::{Principal, PrincipalKind, Sender};
 use crate::model::profile::{Profile, Protocol, Socket};
 use crate::model::{Epoch, MessageId, MetricName, Time};
 

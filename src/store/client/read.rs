@@ -7,9 +7,9 @@ use uuid::Uuid;
 use super::super::error::{StoreError, unsigned};
 use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
+use crate::model::chat::MAX_ROOMS;
 use crate::model::event::{ChatEvent, Event, Page, Side, Stored, StoredRoom};
 use crate::model::intent::Jump;
-use crate::model::reducer::MAX_ROOMS;
 use crate::model::time::WallMs;
 use crate::model::{
     ConnectionId, Delivery, Epoch, Features, Message, MessageId, Offset, OutboxItem, Position, Principal,

@@ -1,8 +1,8 @@
 //! How much memory a [`Write`] takes: what a queue of them is bounded by.
 
 use super::Write;
-use crate::model::chat::Refusal;
 use crate::model::event::{ChatEvent, LinkEvent, Person};
+use crate::model::refusal::Refusal;
 use crate::model::{Entry, Event, OutboxItem, RoomName};
 
 /// What any write, and any part of one, takes beside its texts, in bytes.

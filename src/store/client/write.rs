@@ -6,9 +6,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::error::{StoreError, int, unsigned};
 use super::book::Book;
 use super::{Write, outbox, read};
+use crate::model::chat::MAX_ROOMS;
 use crate::model::event::{ChatEvent, LinkEvent, LogRestart};
 use crate::model::notices::mentions;
-use crate::model::reducer::MAX_ROOMS;
 use crate::model::{
     ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, Features, Offset, Position, Principal,
     ResumePoint, RoomName,

@@ -14,9 +14,9 @@ use super::complete::Complete;
 use super::compose::Compose;
 use super::refused::Refused;
 use super::{RoomKey, marked};
-use crate::model::chat::{Delivery, MAX_BODY_BYTES};
 use crate::model::id::MessageId;
 use crate::model::intent::{ChatIntent, Intent};
+use crate::model::message::{Delivery, MAX_BODY_BYTES};
 use crate::model::time::BootMs;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{self, radius, size, space};
@@ -264,9 +264,9 @@ fn facts(cx: &Cx, key: &RoomKey, draft: &Draft) -> Facts {
         let Some(connection) = model.connections.get(&key.0) else {
             return Facts { online: false, draft: None, editable: false };
         };
-        let kept = connection.rooms.get(&key.1).map_or("", |room| room.draft.as_str());
+        let kept = connection.chat.rooms.get(&key.1).map_or("", |room| room.draft.as_str());
         let item =
-            draft.editing.as_ref().and_then(|e| connection.outbox.values().find(|item| item.id == e.id));
+            draft.editing.as_ref().and_then(|e| connection.chat.outbox.values().find(|item| item.id == e.id));
         Facts {
             online: connection.link.is_online(),
             draft: (!draft.touched && kept != draft.text).then(|| kept.to_owned()),

@@ -225,8 +225,8 @@ fn typing(ui: &mut Ui, cx: &mut Cx, key: &RoomKey) {
     let now = cx.now.boot_ms;
     let names = cx.model.read(|model| {
         let connection = model.connections.get(&key.0)?;
-        let current = connection.rooms.get(&key.1)?.typing.iter().filter(|(_, (_, until))| *until > now);
-        let shown = |id, name| connection.known.shown(id, name, 40).label();
+        let current = connection.chat.rooms.get(&key.1)?.typing.iter().filter(|(_, (_, until))| *until > now);
+        let shown = |id, name| connection.chat.known.shown(id, name, 40).label();
         Some(current.map(|(id, (name, until))| (shown(id, name), *until)).collect::<Vec<_>>())
     });
     let names = names.unwrap_or_default();

@@ -421,7 +421,7 @@ fn description(cx: &Cx, row: &Row) -> String {
 /// The message with everything that is folded or made harmless on the screen.
 pub(super) fn as_written(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> String {
     let logged = cx.model.read(|model| {
-        let window = &model.connections.get(&key.0)?.rooms.get(&key.1)?.window;
+        let window = &model.connections.get(&key.0)?.chat.rooms.get(&key.1)?.window;
         let Key::Message(position) = placed else { return None };
         window
             .from(position)

@@ -402,7 +402,7 @@ fn facts(cx: &Cx, id: ConnectionId) -> Option<Facts> {
         Some(Facts {
             name: rooms::name_of(connection, cx.words),
             online: is_offered(connection),
-            me: connection.me.as_ref().map(|me| me.id.clone()),
+            me: connection.chat.me.as_ref().map(|me| me.id.clone()),
             url: connection.profile.urls.first().cloned().unwrap_or_default(),
             fingerprint: connection.profile.fingerprint.clone(),
             server: connection.server.clone().unwrap_or_default(),

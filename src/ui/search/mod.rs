@@ -13,9 +13,10 @@ use egui::{CentralPanel, Frame, Key, Margin, Modifiers, Panel, Rect, Ui};
 
 use super::theme::{self, size, space};
 use super::{Cx, Place, widgets};
+use crate::model::banner::Banner;
 use crate::model::id::{ConnectionId, MessageId, RoomName};
 use crate::model::intent::{ChatIntent, Intent, Jump};
-use crate::model::reducer::{Banner, Model};
+use crate::model::reducer::Model;
 use crate::model::search::{End, Fault, Found, Hit, HitPlace, Patience, Query, Scope, Search, parse};
 
 use list::List;

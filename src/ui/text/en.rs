@@ -2,8 +2,8 @@
 
 use super::en_link::{bad_address, test, why};
 use super::{Sentence, StateWord, Words, local};
-use crate::model::chat::Refusal;
-use crate::model::reducer::Banner;
+use crate::model::banner::Banner;
+use crate::model::refusal::Refusal;
 use crate::model::time::WallMs;
 use crate::ui::harmless;
 

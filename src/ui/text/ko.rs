@@ -5,8 +5,8 @@ use chrono::{Datelike, Local, Timelike};
 use super::ko_device_page::twelve;
 use super::ko_link::{bad_address, test, why};
 use super::{Sentence, StateWord, Words, local};
-use crate::model::chat::Refusal;
-use crate::model::reducer::Banner;
+use crate::model::banner::Banner;
+use crate::model::refusal::Refusal;
 use crate::ui::harmless;
 
 /// Korean.

@@ -46,11 +46,11 @@ mod tests;
 use std::ops::Range;
 
 use crate::model::address::BadAddress;
-use crate::model::chat::Refusal;
+use crate::model::banner::Banner;
 use crate::model::event::TestOutcome;
 use crate::model::link_state::Why;
 use crate::model::preferences::{Hours, LanguageChoice};
-use crate::model::reducer::Banner;
+use crate::model::refusal::Refusal;
 use crate::model::time::WallMs;
 
 pub use device_acts::ActWords;

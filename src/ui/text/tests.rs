@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::model::chat::{Principal, PrincipalKind};
 use crate::model::event::Reached;
 use crate::model::id::{PrincipalId, RoomName};
 use crate::model::link_state::Phase;
+use crate::model::principal::{Principal, PrincipalKind};
 
 const ALL: [Language; 2] = [Language::English, Language::Korean];
 

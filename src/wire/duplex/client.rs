@@ -11,10 +11,10 @@ use super::message::{
 use super::readings::{self, Names, Received};
 use super::{limits, proof};
 use crate::frame::Frame;
-use crate::model::chat::MAX_BODY_BYTES;
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogEvent, LogRestart, Person};
 use crate::model::link_state::Why;
 use crate::model::log::Note;
+use crate::model::message::MAX_BODY_BYTES;
 use crate::model::profile::Secret;
 use crate::model::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceState, Event, Feature, Features, MessageId,

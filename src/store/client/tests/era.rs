@@ -167,7 +167,7 @@ impl World {
     }
 
     fn waiting(&self, which: u8) -> Option<OutboxItem> {
-        self.connection().outbox.values().nth(which as usize).cloned()
+        self.connection().chat.outbox.values().nth(which as usize).cloned()
     }
 
     fn step(&mut self, step: Step) {
@@ -312,8 +312,8 @@ impl World {
 
     /// As the worker asks for it: before the oldest message that is shown.
     fn history(&mut self, room: &RoomName, limit: u8) {
-        let Some(shown) = self.connection().rooms.get(room) else { return };
-        if shown.window.before != Edge::Hub || self.connection().era() != 1 || self.next.is_none() {
+        let Some(shown) = self.connection().chat.rooms.get(room) else { return };
+        if shown.window.before != Edge::Hub || self.connection().chat.era() != 1 || self.next.is_none() {
             return;
         }
         let Stored { era_from, era_has_entries, .. } = load(&self.store).stored;
@@ -343,13 +343,13 @@ impl World {
     fn check(&self) -> Result<(), TestCaseError> {
         let stored = load(&self.store).stored;
         let shown = self.connection();
-        prop_assert_eq!(&stored.me, &shown.me);
-        prop_assert_eq!((stored.era, stored.received_to), (shown.era(), shown.received_to));
-        prop_assert_eq!(&stored.outbox, &shown.outbox.values().cloned().collect::<Vec<_>>());
+        prop_assert_eq!(&stored.me, &shown.chat.me);
+        prop_assert_eq!((stored.era, stored.received_to), (shown.chat.era(), shown.chat.received_to));
+        prop_assert_eq!(&stored.outbox, &shown.chat.outbox.values().cloned().collect::<Vec<_>>());
         let names: BTreeSet<_> = stored.rooms.iter().map(|room| &room.name).collect();
-        prop_assert_eq!(names, shown.rooms.keys().collect::<BTreeSet<_>>());
+        prop_assert_eq!(names, shown.chat.rooms.keys().collect::<BTreeSet<_>>());
         for room in &stored.rooms {
-            let shown = &shown.rooms[&room.name];
+            let shown = &shown.chat.rooms[&room.name];
             prop_assert_eq!((room.newest, room.read, &room.draft), (shown.newest, shown.read, &shown.draft));
             let tail = shown.window.messages().map(|message| Message { live: false, ..message.clone() });
             let tail: Vec<_> = tail.collect();
