@@ -50,6 +50,7 @@ fn sentence(why: &Why) -> String {
         Why::NotDuplex { said } => {
             format!("this isn't a Duplex server; check the address. It said: {said}")
         }
+        Why::Closed { closing, .. } if closing.is_ours() => "this program closed the connection".to_owned(),
         Why::Closed { code: Some(code), reason, .. } => {
             format!("the server closed the connection ({})", format!("{code} {reason}").trim_end())
         }

@@ -6,12 +6,13 @@
 //! - Frames arrive whole, in order, each once. [`Incoming::Closed`] is the last thing to arrive and says why.
 //! - Memory is bounded: when nobody takes from `incoming`, reading stops and the server is held back by TCP.
 //! - Dropping the [`Connection`] closes the socket; what was not yet sent is given up.
-//! - Pings are answered by themselves and never seen.
+//! - The server's pings are answered by themselves and never seen.
 
 mod connect;
 mod ewebsock;
 mod inflow;
 mod memory;
+mod ping;
 mod pump;
 pub mod request;
 mod scheme;
@@ -60,6 +61,8 @@ pub struct Target {
     pub max_frame: usize,
     /// For name, TCP, TLS and upgrade together.
     pub deadline: Duration,
+    /// Whether [`Incoming::Flushed`] says what was flushed, as far as the implementation knows.
+    pub report_flushed: bool,
 }
 
 impl Target {
@@ -73,6 +76,7 @@ impl Target {
             fingerprint: None,
             max_frame: 1 << 20,
             deadline: Duration::from_secs(10),
+            report_flushed: false,
         }
     }
 }
@@ -89,6 +93,7 @@ impl fmt::Debug for Target {
             .field("fingerprint", &self.fingerprint)
             .field("max_frame", &self.max_frame)
             .field("deadline", &self.deadline)
+            .field("report_flushed", &self.report_flushed)
             .finish()
     }
 }
@@ -110,6 +115,10 @@ pub struct Capabilities {
     ///
     /// [`Phase::Dial`]: crate::model::link_state::Phase::Dial
     pub timeout_phase: bool,
+    /// [`Target::report_flushed`] works; otherwise [`Incoming::Flushed`] never comes.
+    pub flush: bool,
+    /// [`Outgoing::Ping`] is sent and answers to it arrive; otherwise it is ignored.
+    pub ping: bool,
 }
 
 /// What `socket` can do.
@@ -137,6 +146,8 @@ pub async fn dial(socket: Socket, target: Target) -> Result<Connection, Why> {
 pub enum Outgoing {
     /// Send this.
     Frame(Frame),
+    /// Send a ping, in its turn. [`Incoming::Pong`] follows once the server answers it.
+    Ping,
     /// Send a close after everything given before, and end: [`Incoming::Closed`] follows within two seconds of the
     /// frames being taken.
     Close {
@@ -152,6 +163,13 @@ pub enum Outgoing {
 pub enum Incoming {
     /// This arrived.
     Frame(Frame),
+    /// So many frames were written and flushed to the operating system since the connection opened: the first ones that were
+    /// given to it. Whether the server got them, this does not say. Comes where [`Target::report_flushed`] asks for it, after
+    /// what had arrived before; several reports may be merged into one.
+    Flushed(u64),
+    /// The server answered a ping of ours. One answer may be for several pings (RFC 6455 §5.5.3); what answers none of ours is
+    /// not passed on.
+    Pong,
     /// It is over; nothing follows.
     Closed(Why),
 }
@@ -168,6 +186,9 @@ pub struct Connection {
     pub incoming: Inflow,
     /// What the server agreed to of [`Target::subprotocol`].
     pub subprotocol: Option<String>,
+    /// The extensions in use, as in the server's `Sec-WebSocket-Extensions`. None is offered so far, and a server that chooses
+    /// one all the same is refused.
+    pub extensions: Vec<String>,
     /// What went through so far.
     pub counters: Arc<Counters>,
 }
@@ -252,11 +273,17 @@ struct Port {
     counters: Arc<Counters>,
 }
 
-fn channels(subprotocol: Option<String>) -> (Connection, Port) {
+fn channels(subprotocol: Option<String>, report_flushed: bool) -> (Connection, Port) {
     let (to_socket, outgoing) = mpsc::channel(QUEUE);
-    let (to_us, incoming) = inflow();
+    let (to_us, incoming) = inflow(report_flushed);
     let counters = Arc::new(Counters::default());
-    let connection = Connection { outgoing: to_socket, incoming, subprotocol, counters: counters.clone() };
+    let connection = Connection {
+        outgoing: to_socket,
+        incoming,
+        subprotocol,
+        extensions: Vec::new(),
+        counters: counters.clone(),
+    };
     (connection, Port { outgoing, incoming: to_us, counters })
 }
 

@@ -251,9 +251,10 @@ impl<K: Copy + Send + 'static> Line<K> {
             while incoming.recv_many(&mut batch, AT_ONCE).await > 0 {
                 // Nobody closes it, so there is one sooner or later.
                 let Ok(room) = Arc::clone(&rooms).acquire_owned().await else { return };
-                let inputs = batch.drain(..).map(|incoming| match incoming {
-                    Incoming::Frame(frame) => Input::Frame { dial, frame },
-                    Incoming::Closed(why) => Input::Closed { dial, why },
+                let inputs = batch.drain(..).filter_map(|incoming| match incoming {
+                    Incoming::Frame(frame) => Some(Input::Frame { dial, frame }),
+                    Incoming::Flushed(_) | Incoming::Pong => None,
+                    Incoming::Closed(why) => Some(Input::Closed { dial, why }),
                 });
                 if post.send(Post { key, inputs: inputs.collect(), room: Some(room) }).await.is_err() {
                     return;

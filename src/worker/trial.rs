@@ -100,6 +100,7 @@ async fn converse(link: &mut Link, mut connection: Connection) -> Result<Event, 
         let left = link.deadline().map_or(CONNECT_MS, |at| at.saturating_sub(clock::now().boot_ms));
         let input = match timeout(Duration::from_millis(left), connection.recv()).await {
             Ok(Some(Incoming::Frame(frame))) => Input::Frame { dial: 1, frame },
+            Ok(Some(Incoming::Flushed(_) | Incoming::Pong)) => continue,
             Ok(Some(Incoming::Closed(why))) => Input::Closed { dial: 1, why },
             Ok(None) => return Err(Why::Lost { detail: String::new() }),
             Err(_) => Input::Tick,

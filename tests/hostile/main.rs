@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use duplex::clock;
 use duplex::model::intent::ChatIntent;
-use duplex::model::link_state::{LinkState, Phase, Why};
+use duplex::model::link_state::{Closing, LinkState, Phase, Why};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{
     Connection, ConnectionId, Epoch, Intent, Principal, PrincipalId, PrincipalKind, RoomName, SharedModel,
@@ -236,7 +236,12 @@ fn kicks() {
         while let Some(Ok(_)) = socket.next().await {}
     });
     let app = App::at(&url);
-    let kicked = Why::Closed { code: Some(4001), reason: "kicked".into(), retry_after_ms: None };
+    let kicked = Why::Closed {
+        code: Some(4001),
+        reason: "kicked".into(),
+        retry_after_ms: None,
+        closing: Closing::ByServer,
+    };
     assert_eq!(app.until_down(), kicked);
     // It does not spin: the attempts of one outage are counted on, though each was welcomed.
     app.until(|connection| matches!(connection.link, LinkState::Waiting { attempt: 3.., .. }));

@@ -3,7 +3,7 @@
 use duplex::link::backoff::Jitter;
 use duplex::link::{Input, Link, Output, Speaker};
 use duplex::model::event::LinkEvent;
-use duplex::model::link_state::Phase;
+use duplex::model::link_state::{Closing, Phase};
 use duplex::model::profile::Secret;
 use duplex::model::{Delivery, Event, LinkState, OutboxItem, PrincipalId, RoomName, Time, Why};
 use duplex::wire::duplex::client::{Config, Credentials};
@@ -57,6 +57,7 @@ pub fn why(text: &str) -> Why {
             code: Some(code.parse().unwrap()),
             reason: String::new(),
             retry_after_ms: words::number(&words, "retry"),
+            closing: Closing::ByServer,
         },
         [] => panic!("no reason"),
     }

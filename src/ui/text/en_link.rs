@@ -68,6 +68,7 @@ pub(super) fn why(why: &Why) -> Sentence {
         Why::NotDuplex { said } => {
             say(format!("The server at this address isn't a Duplex server.{}", quote(said)), CHECK_ADDRESS)
         }
+        Why::Closed { closing, .. } if closing.is_ours() => say("Duplex closed the connection.", RETRYING),
         Why::Closed { code, reason, .. } => closed(*code, reason),
         Why::Lost { detail: d } => say(format!("Connection lost{}.", detail(d)), RECONNECTING),
         Why::Silent => say("The server stopped responding.", RECONNECTING),

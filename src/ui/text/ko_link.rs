@@ -66,6 +66,7 @@ pub(super) fn why(why: &Why) -> Sentence {
         Why::NotDuplex { said } => {
             say(format!("이 주소의 서버는 Duplex 서버가 아닙니다.{}", quote(said)), CHECK_ADDRESS)
         }
+        Why::Closed { closing, .. } if closing.is_ours() => say("Duplex가 연결을 닫았습니다.", RETRYING),
         Why::Closed { code, reason, .. } => closed(*code, reason),
         Why::Lost { detail: d } => say(with("연결이 끊어졌습니다", d), RECONNECTING),
         Why::Silent => say("서버가 더 이상 응답하지 않습니다.", RECONNECTING),

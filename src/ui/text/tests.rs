@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::model::event::Reached;
 use crate::model::id::{PrincipalId, RoomName};
-use crate::model::link_state::Phase;
+use crate::model::link_state::{Closing, Phase};
 use crate::model::principal::{Principal, PrincipalKind};
 
 const ALL: [Language; 2] = [Language::English, Language::Korean];
@@ -29,7 +29,8 @@ fn whys() -> Vec<Why> {
         Why::NotWebSocket { detail: text() },
         Why::NotDuplex { said: text() },
         Why::NotDuplex { said: String::new() },
-        Why::Closed { code: None, reason: String::new(), retry_after_ms: None },
+        Why::Closed { code: None, reason: String::new(), retry_after_ms: None, closing: Closing::ByServer },
+        Why::Closed { code: None, reason: String::new(), retry_after_ms: None, closing: Closing::ByUs },
         Why::Lost { detail: String::new() },
         Why::Silent,
         Why::Violation { detail: text() },
@@ -50,7 +51,12 @@ fn whys() -> Vec<Why> {
         all.push(Why::Http { status, retry_after_ms: None });
     }
     for code in [1000, 1001, 1008, 1011, 1012, 4001, 4500] {
-        all.push(Why::Closed { code: Some(code), reason: "kicked".into(), retry_after_ms: None });
+        all.push(Why::Closed {
+            code: Some(code),
+            reason: "kicked".into(),
+            retry_after_ms: None,
+            closing: Closing::ByServer,
+        });
     }
     all
 }
@@ -551,7 +557,12 @@ fn every_reason_says_what_happened_and_what_to_do() {
             assert!(what.chars().count() > 8 && what.ends_with(['.', '”']), "{reason:?}: {what}");
             assert!(then.chars().count() > 8 && then.ends_with('.'), "{reason:?}: {then}");
         }
-        let kicked = Why::Closed { code: Some(4001), reason: "kicked".into(), retry_after_ms: None };
+        let kicked = Why::Closed {
+            code: Some(4001),
+            reason: "kicked".into(),
+            retry_after_ms: None,
+            closing: Closing::ByServer,
+        };
         assert!((words.why)(&kicked).what.contains("“kicked”"));
         let sentences = refusals().map(|refusal| (words.refusal)(&refusal)).into_iter();
         for Sentence { what, then } in sentences.chain(banners().map(|banner| (words.banner)(&banner))) {
@@ -566,7 +577,12 @@ fn every_reason_says_what_happened_and_what_to_do() {
 #[test]
 fn words_from_outside_are_harmless() {
     for language in ALL {
-        let why = Why::Closed { code: Some(4001), reason: "bye\u{202E}\nnow".into(), retry_after_ms: None };
+        let why = Why::Closed {
+            code: Some(4001),
+            reason: "bye\u{202E}\nnow".into(),
+            retry_after_ms: None,
+            closing: Closing::ByServer,
+        };
         let sentence = (language.words().why)(&why);
         assert!(!sentence.what.contains(['\u{202E}', '\n']), "{}", sentence.what);
     }

@@ -12,7 +12,7 @@ use super::readings::{self, Names, Received};
 use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogEvent, LogRestart, Person};
-use crate::model::link_state::Why;
+use crate::model::link_state::{Closing, Why};
 use crate::model::log::Note;
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::profile::Secret;
@@ -277,14 +277,30 @@ impl ClientSession {
                     && matches!(self.config.credentials, Credentials::CheckInvite { .. }) =>
             {
                 // It knows no such question.
-                self.end(1000, Why::Closed { code: Some(1000), reason: String::new(), retry_after_ms: None });
+                self.end(
+                    1000,
+                    Why::Closed {
+                        code: Some(1000),
+                        reason: String::new(),
+                        retry_after_ms: None,
+                        closing: Closing::ByServer,
+                    },
+                );
                 Ok(())
             }
             (Phase::Greeting { .. }, HubMessage::InviteGood { hub, expires })
                 if matches!(self.config.credentials, Credentials::CheckInvite { .. }) =>
             {
                 self.event(Event::Link(LinkEvent::InviteGood { server: hub, until: limits::time(expires) }));
-                self.end(1000, Why::Closed { code: Some(1000), reason: String::new(), retry_after_ms: None });
+                self.end(
+                    1000,
+                    Why::Closed {
+                        code: Some(1000),
+                        reason: String::new(),
+                        retry_after_ms: None,
+                        closing: Closing::ByServer,
+                    },
+                );
                 Ok(())
             }
             (_, HubMessage::Error { code, detail }) => {
@@ -706,7 +722,7 @@ pub fn why_of_close(code: u16, reason: String, retry_after_ms: Option<u64>) -> W
         close::FORBIDDEN => Why::Forbidden,
         close::INVITE_REFUSED => Why::InviteRefused,
         close::NO_COMMON_VERSION => Why::NoCommonVersion { ours: VERSIONS, theirs: versions_in(&reason) },
-        _ => Why::Closed { code: Some(code), reason, retry_after_ms },
+        _ => Why::Closed { code: Some(code), reason, retry_after_ms, closing: Closing::ByServer },
     }
 }
 
