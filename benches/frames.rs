@@ -112,6 +112,7 @@ impl Desk {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         }));
         let me =
             Principal { id: PrincipalId("p0".into()), kind: PrincipalKind::Person, name: "Jonas".into() };
@@ -128,8 +129,14 @@ impl Desk {
         }));
         let page = page(MESSAGES - PAGE..=MESSAGES - 1, rich);
         desk.model.write(|model| {
-            let room =
-                model.connections.get_mut(&CONNECTION).unwrap().chat.rooms.get_mut(&RoomName::general()).unwrap();
+            let room = model
+                .connections
+                .get_mut(&CONNECTION)
+                .unwrap()
+                .chat
+                .rooms
+                .get_mut(&RoomName::general())
+                .unwrap();
             room.newest = Position { era: 1, offset: MESSAGES - 1 };
             room.read = room.newest;
         });

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use duplex::model::event::{ChatEvent, LinkEvent, Page, Person, Side, Update};
+use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Page, Person, Side, Update};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::window::CAPACITY;
 use duplex::model::{
@@ -37,6 +37,7 @@ impl Desk {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         model.apply(NOW, Update::Configured(profile));
         let mut desk = Desk(model);
@@ -89,7 +90,7 @@ fn welcomed(head: u64) -> Event {
     Event::Link(LinkEvent::Welcomed {
         me: principal("me"),
         server: "hub".to_owned(),
-        head,
+        log: LogKind::Server { head, next: head + 1 },
         now: NOW.wall_ms + 7,
         people: vec![Person { who: principal("me"), online: true }],
         rooms: vec![RoomName::general()],
@@ -529,8 +530,9 @@ fn each_rooms_outbox_is_in_the_order_of_sending() {
     for (seq, name) in [(3, "general"), (1, "general"), (2, "lathe")] {
         desk.apply(Event::Chat(ChatEvent::Queued(OutboxItem { room: room(name), ..item(seq) })));
     }
-    let of =
-        |name: &str| -> Vec<u64> { desk.connection().chat.outbox_of(&room(name)).map(|item| item.seq).collect() };
+    let of = |name: &str| -> Vec<u64> {
+        desk.connection().chat.outbox_of(&room(name)).map(|item| item.seq).collect()
+    };
     assert_eq!((of("general"), of("lathe")), (vec![1, 3], vec![2]));
 }
 

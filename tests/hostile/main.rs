@@ -107,6 +107,7 @@ fn profile(id: ConnectionId, url: &str) -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     }
 }
 

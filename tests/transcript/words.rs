@@ -457,7 +457,9 @@ pub fn delivery(delivery: &Delivery) -> String {
 pub fn event(event: &Event) -> String {
     match event {
         Event::Link(LinkEvent::State(state)) => link_state(state),
-        Event::Link(LinkEvent::Welcomed { me, head, .. }) => format!("welcomed as {} head={head}", me.id),
+        Event::Link(LinkEvent::Welcomed { me, log, .. }) => {
+            format!("welcomed as {} head={}", me.id, log.head())
+        }
         Event::Link(LinkEvent::InviteGood { server, until }) => {
             format!("invite good at {server} until {}", since_begin(*until))
         }

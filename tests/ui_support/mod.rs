@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use duplex::model::device::DeviceId;
 use duplex::model::entry::{Entry, EntryKind};
-use duplex::model::event::{ChatEvent, Event, LinkEvent, LogRestart, Page, Side, Update};
+use duplex::model::event::{ChatEvent, Event, LinkEvent, LogKind, LogRestart, Page, Side, Update};
 use duplex::model::id::{ConnectionId, Epoch, MessageId, PrincipalId, RoomName};
 use duplex::model::intent::{Intent, LinkIntent};
 use duplex::model::link_state::LinkState;
@@ -220,7 +220,7 @@ impl Window {
         self.event(Event::Link(LinkEvent::Welcomed {
             me: me(),
             server: "Workshop".into(),
-            head,
+            log: LogKind::Server { head, next: head + 1 },
             now,
             people: vec![],
             rooms,
@@ -533,5 +533,6 @@ pub fn profile() -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     }
 }

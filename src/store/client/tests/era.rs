@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Message;
-use crate::model::event::{ChatEvent, LinkEvent, Update};
+use crate::model::event::{ChatEvent, LinkEvent, LogKind, Update};
 use crate::model::{Connection, Edge, Model, Profile, Refusal, Time};
 
 /// A hub that may lose its log's end, or get another log.
@@ -125,6 +125,7 @@ fn profile() -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     }
 }
 
@@ -265,10 +266,10 @@ impl World {
         let (hub, saved) = (&self.hub, load(&self.store).saved);
         let head = hub.log.len() as u64;
         let same = |offset: u64, id| hub.log.get(offset as usize - 1).is_some_and(|entry| entry.id == id);
-        let (from, why) = match saved.resume {
+        let (from, why) = match saved.log.resume {
             None => {
                 let recent = || (head + 1).saturating_sub(u64::from(recent)).max(1);
-                let from = saved.since.map_or_else(recent, |since| (since + 1).min(head + 1));
+                let from = saved.log.since.map_or_else(recent, |since| (since + 1).min(head + 1));
                 (from, Some(LogRestart::First))
             }
             Some(resume) if resume.epoch.0 == hub.epoch && same(resume.offset, resume.id) => {
@@ -283,7 +284,7 @@ impl World {
         self.happen(Event::Link(LinkEvent::Welcomed {
             me: me(),
             server: "hub".into(),
-            head,
+            log: LogKind::Server { head, next: head + 1 },
             now: 0,
             people: Vec::new(),
             rooms: rooms.into_iter().collect(),
