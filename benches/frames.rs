@@ -121,7 +121,7 @@ impl Desk {
         desk.event(Event::Link(LinkEvent::Welcomed {
             me,
             server: "Workshop".into(),
-            head: MESSAGES,
+            log: duplex::model::event::LogKind::Server { head: MESSAGES, next: 1 },
             now: now.wall_ms,
             people: vec![],
             rooms: rooms.collect(),

@@ -18,12 +18,12 @@ use std::collections::BTreeSet;
 use duplex::frame::Frame;
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::{EntryKind, RoomName, device};
-use duplex::wire::{self, Agreed, Saved};
 use duplex::wire::duplex::message::{
     self, ClientMessage, Decoded, HubMessage, MAX_DEPTH, MAX_FRAME_BYTES, Malformed, Message, Start, Welcome,
     close, decode, encode,
 };
 use duplex::wire::duplex::{client, limits, proof, readings, server};
+use duplex::wire::{self, Agreed, Saved};
 use duplex::{link, model};
 use proptest::prelude::*;
 use serde_json::{Value, json};

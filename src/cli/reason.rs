@@ -41,6 +41,10 @@ fn sentence(why: &Why) -> String {
         }
         Why::Http { status, .. } => format!("{} (HTTP {status})", http(HttpCause::of(*status))),
         Why::Redirected { status, location } => redirected(*status, location.as_deref()),
+        Why::BadUpgrade { problem } => problem.to_string(),
+        Why::NoSubprotocol { offered } => {
+            format!("the server supports none of the subprotocols offered ({})", offered.join(", "))
+        }
         Why::NotWebSocket { detail } => {
             format!("whatever is listening at this address doesn't support WebSocket ({detail})")
         }

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::time::{BootMs, WallMs};
+use super::upgrade::BadUpgrade;
 
 /// One connection's state. The words people see are in `ui`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,6 +146,16 @@ pub enum Why {
         /// Whether the server speaks TLS.
         is_tls: bool,
     },
+    /// The request for a WebSocket cannot be sent as the profile wants it.
+    BadUpgrade {
+        /// What is wrong with it.
+        problem: BadUpgrade,
+    },
+    /// The server agreed to none of the subprotocols that were offered, and one is needed.
+    NoSubprotocol {
+        /// Which were offered.
+        offered: Vec<String>,
+    },
     /// Something answers there, but it is no WebSocket server.
     NotWebSocket {
         /// What it said instead.
@@ -274,6 +285,8 @@ impl Why {
             | Why::Impostor
             | Why::Redirected { .. }
             | Why::WrongScheme { .. }
+            | Why::BadUpgrade { .. }
+            | Why::NoSubprotocol { .. }
             | Why::Unsupported { .. }
             | Why::NoToken => false,
             Why::Http { status, retry_after_ms } => {
@@ -338,6 +351,8 @@ impl Why {
             Why::Http { .. } => "http",
             Why::Redirected { .. } => "redirected",
             Why::WrongScheme { .. } => "wrong_scheme",
+            Why::BadUpgrade { .. } => "bad_upgrade",
+            Why::NoSubprotocol { .. } => "no_subprotocol",
             Why::NotWebSocket { .. } => "not_web_socket",
             Why::NotDuplex { .. } => "not_duplex",
             Why::Closed { .. } => "closed",

@@ -39,6 +39,7 @@ pub mod shared;
 pub mod states;
 pub mod time;
 pub mod transfer;
+pub mod upgrade;
 pub mod window;
 pub mod zone;
 

@@ -32,6 +32,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     retry_after: false,
     timeout_phase: false,
     flush: false,
+    agreement: false,
     ping: true,
 };
 
@@ -49,12 +50,23 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
     }
     let options = options(&target)?;
     let again = (Place::parse(&target.url)?, target.clone());
+    // As it is asked for, which is not always as it was written.
+    let url = place.uri.to_string();
+    let subprotocol = target.subprotocols.first().cloned();
     let pings = Arc::new(Pings::new()?);
     // What it has flushed, ewebsock does not tell.
-    let (connection, port) = channels(target.subprotocol.clone(), false);
+    let (connection, port) = channels(subprotocol, false);
     let (opened, answer) = oneshot::channel();
-    let dialing =
-        Dialing { place, url: target.url, options, max_frame: target.max_frame, opened, port, pings };
+    let dialing = Dialing {
+        place,
+        url,
+        options,
+        max_frame: target.max_frame,
+        opened,
+        port,
+        pings,
+        offered: target.subprotocols,
+    };
     thread::Builder::new()
         .name("ewebsock".to_owned())
         .spawn(move || dialing.serve())
@@ -70,6 +82,12 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
 
 fn options(target: &Target) -> Result<Options, Why> {
     let unsupported = |detail: String| Why::Unsupported { detail };
+    target.check_upgrade()?;
+    if target.subprotocols.len() > 1 {
+        return Err(unsupported(
+            "ewebsock cannot tell which of several subprotocols was agreed on".to_owned(),
+        ));
+    }
     if target.ca_file.is_some() {
         return Err(unsupported("ewebsock cannot trust a CA file of one connection".to_owned()));
     }
@@ -83,7 +101,7 @@ fn options(target: &Target) -> Result<Options, Why> {
     Ok(Options {
         max_incoming_frame_size: target.max_frame,
         additional_headers: headers.collect::<Result<_, _>>()?,
-        subprotocols: target.subprotocol.iter().cloned().collect(),
+        subprotocols: target.subprotocols.clone(),
         ..Options::default()
     })
 }
@@ -97,6 +115,7 @@ struct Dialing {
     opened: oneshot::Sender<Result<(), Why>>,
     port: Port,
     pings: Arc<Pings>,
+    offered: Vec<String>,
 }
 
 impl Dialing {
@@ -126,6 +145,7 @@ impl Dialing {
         let (ended, mut end) = oneshot::channel();
         let handler = Handler {
             host: self.place.host,
+            offered: self.offered,
             max_frame: self.max_frame,
             incoming: incoming.clone(),
             counters: counters.clone(),
@@ -213,6 +233,7 @@ async fn write(
 /// Takes ewebsock's events, on the connection's thread.
 struct Handler {
     host: String,
+    offered: Vec<String>,
     max_frame: usize,
     incoming: Intake,
     counters: Arc<Counters>,
@@ -239,7 +260,7 @@ impl Handler {
             WsEvent::Message(_) => {}
             WsEvent::Error(text) => match self.opened.take() {
                 Some(opened) => {
-                    let _ = opened.send(Err(refused(&text, &self.host)));
+                    let _ = opened.send(Err(refused(&text, &self.host, &self.offered)));
                 }
                 None => self.end(broken(&text)),
             },
@@ -293,7 +314,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// What an error before [`WsEvent::Opened`] means. The texts are tungstenite 0.24's, and the system's after "IO error".
-fn refused(text: &str, host: &str) -> Why {
+fn refused(text: &str, host: &str, offered: &[String]) -> Why {
     let detail = text.to_owned();
     if let Some(detail) = text.strip_prefix("IO error: ") {
         return refused_io(detail, host);
@@ -310,6 +331,9 @@ fn refused(text: &str, host: &str) -> Why {
     if let Some(rest) = text.strip_prefix("WebSocket protocol error: ") {
         return match rest {
             "Handshake not finished" => lost("the server hung up instead of answering"),
+            "SubProtocol error: Server sent no subprotocol" => {
+                Why::NoSubprotocol { offered: offered.to_vec() }
+            }
             rest if rest.starts_with("SubProtocol error") => Why::Violation { detail },
             _ => Why::NotWebSocket { detail },
         };
@@ -369,9 +393,9 @@ mod tests {
 
     #[test]
     fn what_ewebsock_says_is_understood() {
-        let code = |text| refused(text, "a.example").code();
+        let code = |text| refused(text, "a.example", &[]).code();
         assert_eq!(
-            refused("HTTP error: 401 Unauthorized", ""),
+            refused("HTTP error: 401 Unauthorized", "", &[]),
             Why::Http { status: 401, retry_after_ms: None }
         );
         assert_eq!(code("HTTP error: 200 OK"), "http");

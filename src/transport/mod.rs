@@ -21,6 +21,7 @@ mod upgrade;
 mod websocket;
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,6 +34,7 @@ use crate::frame::Frame;
 use crate::model::address;
 use crate::model::link_state::Why;
 use crate::model::profile::Socket;
+use crate::model::upgrade::{check_headers, check_subprotocols};
 use inflow::{Intake, inflow};
 
 pub use inflow::{Inflow, MAX_QUEUED_BYTES};
@@ -49,10 +51,13 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 pub struct Target {
     /// `ws://` or `wss://`, with host and path.
     pub url: String,
-    /// Sent along with the HTTP upgrade. They may hold credentials and are never printed.
+    /// Sent along with the HTTP upgrade. They may hold credentials and are never printed. Those of the handshake itself are
+    /// refused, see [`upgrade`](crate::model::upgrade).
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// Asked for by `Sec-WebSocket-Protocol`; a server that does not agree to it is refused.
-    pub subprotocol: Option<String>,
+    /// Offered by `Sec-WebSocket-Protocol`, the most wanted first. A server that chooses another is refused.
+    pub subprotocols: Vec<String>,
+    /// Whether a server that chooses none of them is refused: [`Why::NoSubprotocol`].
+    pub subprotocol_needed: bool,
     /// A PEM file with authorities to trust beside the system's.
     pub ca_file: Option<PathBuf>,
     /// SHA-256 of the server's certificate in DER, 64 hexadecimal digits: trusted instead of any authority.
@@ -71,13 +76,20 @@ impl Target {
         Target {
             url: url.into(),
             headers: Vec::new(),
-            subprotocol: None,
+            subprotocols: Vec::new(),
+            subprotocol_needed: false,
             ca_file: None,
             fingerprint: None,
             max_frame: 1 << 20,
             deadline: Duration::from_secs(10),
             report_flushed: false,
         }
+    }
+
+    /// Whether the request can be as it is wanted.
+    fn check_upgrade(&self) -> Result<(), Why> {
+        let checked = check_headers(&self.headers).and_then(|()| check_subprotocols(&self.subprotocols));
+        checked.map_err(|problem| Why::BadUpgrade { problem })
     }
 }
 
@@ -88,7 +100,8 @@ impl fmt::Debug for Target {
         f.debug_struct("Target")
             .field("url", &self.url)
             .field("headers", &names)
-            .field("subprotocol", &self.subprotocol)
+            .field("subprotocols", &self.subprotocols)
+            .field("subprotocol_needed", &self.subprotocol_needed)
             .field("ca_file", &self.ca_file)
             .field("fingerprint", &self.fingerprint)
             .field("max_frame", &self.max_frame)
@@ -117,6 +130,9 @@ pub struct Capabilities {
     pub timeout_phase: bool,
     /// [`Target::report_flushed`] works; otherwise [`Incoming::Flushed`] never comes.
     pub flush: bool,
+    /// What the server agreed to is told and checked: which of several subprotocols, or none, and extensions that nobody
+    /// offered. Otherwise more than one subprotocol is refused as [`Why::Unsupported`], and the one offered is needed.
+    pub agreement: bool,
     /// [`Outgoing::Ping`] is sent and answers to it arrive; otherwise it is ignored.
     pub ping: bool,
 }
@@ -184,7 +200,7 @@ pub struct Connection {
     pub outgoing: mpsc::Sender<Outgoing>,
     /// From the server; receiving is cancel-safe. Ends after [`Incoming::Closed`].
     pub incoming: Inflow,
-    /// What the server agreed to of [`Target::subprotocol`].
+    /// What the server chose of [`Target::subprotocols`].
     pub subprotocol: Option<String>,
     /// The extensions in use, as in the server's `Sec-WebSocket-Extensions`. None is offered so far, and a server that chooses
     /// one all the same is refused.
@@ -289,7 +305,8 @@ fn channels(subprotocol: Option<String>, report_flushed: bool) -> (Connection, P
 
 /// The parts of a socket's URL.
 struct Place {
-    /// Without the interface of a link-local host: that is no server's business.
+    /// As it is asked for (RFC 6455 §3): with a path, without a port that goes without saying, and without the interface of a
+    /// link-local host, which is no server's business.
     uri: http::Uri,
     /// Without the brackets of an IPv6 address; as a certificate names it.
     host: String,
@@ -300,35 +317,52 @@ struct Place {
 }
 
 impl Place {
+    /// Takes a URL in ASCII apart. What a person types is read by [`address`] before.
     fn parse(url: &str) -> Result<Place, Why> {
         let bad = |detail: &str| Why::BadUrl { detail: detail.to_owned() };
+        if url.contains('#') {
+            return Err(bad("an address of a WebSocket has no fragment; a # in it is written %23"));
+        }
+        if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(bad("spaces and characters that are not ASCII must be percent-encoded"));
+        }
         let (url, zone) = address::without_zone(url);
         let zone = zone.map(str::to_owned);
         let uri: http::Uri = url.parse().map_err(|error: http::uri::InvalidUri| bad(&error.to_string()))?;
-        let secure = match uri.scheme_str() {
-            Some("ws") => false,
-            Some("wss") => true,
+        let scheme = uri.scheme_str().unwrap_or_default().to_ascii_lowercase();
+        let (secure, default_port) = match scheme.as_str() {
+            "ws" => (false, 80),
+            "wss" => (true, 443),
             _ => return Err(bad("the address must begin with ws:// or wss://")),
         };
-        let authority = uri.authority().ok_or_else(|| bad("the address names no host"))?;
-        if authority.as_str().contains('@') {
+        let authority = uri.authority().ok_or_else(|| bad("the address names no host"))?.as_str();
+        if authority.contains('@') {
             return Err(bad("a user name or password must not be part of the address"));
         }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let (named, port) = host_and_port(authority);
+        let port = match port {
+            None | Some("") => default_port,
+            Some(port) => match port.parse() {
+                Ok(port) if port > 0 => port,
+                _ => return Err(bad("the port must be a number from 1 to 65535")),
+            },
+        };
+        let host = match named.strip_prefix('[') {
+            None => named,
+            Some(rest) => match rest.strip_suffix(']') {
+                Some(host) if host.parse::<Ipv6Addr>().is_ok() => host,
+                _ => return Err(bad("what stands in brackets is not an IPv6 address")),
+            },
+        };
         if host.is_empty() {
             return Err(bad("the address names no host"));
         }
-        let port = match authority.port() {
-            Some(port) => port.as_u16(),
-            None if authority.as_str() == authority.host() => {
-                if secure {
-                    443
-                } else {
-                    80
-                }
-            }
-            None => return Err(bad("the port must be a number from 1 to 65535")),
-        };
+        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        let slash = if target.starts_with('/') { "" } else { "/" };
+        let shown_port = if port == default_port { String::new() } else { format!(":{port}") };
+        let asked = format!("{scheme}://{named}{shown_port}{slash}{target}");
+        let host = host.to_owned();
+        let uri = asked.parse().map_err(|error: http::uri::InvalidUri| bad(&error.to_string()))?;
         Ok(Place { uri, host, zone, port, secure })
     }
 
@@ -338,6 +372,15 @@ impl Place {
             Some(zone) => format!("{}%{zone}", self.host),
             None => self.host.clone(),
         }
+    }
+}
+
+/// The host, with the brackets of an IPv6 address, and what stands behind its colon.
+fn host_and_port(authority: &str) -> (&str, Option<&str>) {
+    let end = authority.find(']').map_or(0, |bracket| bracket + 1);
+    match authority[end..].split_once(':') {
+        Some((rest, port)) => (&authority[..end + rest.len()], Some(port)),
+        None => (authority, None),
     }
 }
 
@@ -359,10 +402,51 @@ mod tests {
         let scoped = Place::parse("ws://[fe80::1%25lo]:7870/x").unwrap();
         assert_eq!((scoped.host.as_str(), scoped.dialed()), ("fe80::1", "fe80::1%lo".to_owned()));
         assert_eq!(scoped.uri.to_string(), "ws://[fe80::1]:7870/x");
-        for bad in
-            ["", "a.example", "http://a.example", "ws://u:p@a.example", "ws://a.example:99999", "ws://:80"]
-        {
+        for bad in [
+            "",
+            "a.example",
+            "http://a.example",
+            "ws:a.example",
+            "ws://u:p@a.example",
+            "ws://a.example:99999",
+            "ws://a.example:0",
+            "ws://a.example:x",
+            "ws://:80",
+            "ws://[::1",
+            "ws://[::g]/",
+            "ws://[1.2.3.4]/",
+            "ws://[]:80/",
+            "ws://a.example/x#y",
+            "ws://a.example/#",
+            "ws://a.example/a b",
+            "ws://a.example/방",
+            "ws://서버.example/",
+            "ws://a.example/x\r\nHost: b.example",
+        ] {
             assert!(matches!(place(bad), Err(Why::BadUrl { .. })), "{bad}");
+        }
+    }
+
+    /// RFC 6455 §3 and §4.1.
+    #[test]
+    fn what_is_asked_for_has_a_path_and_no_port_that_goes_without_saying() {
+        let asked = |url: &str| Place::parse(url).map(|place| place.uri.to_string()).unwrap();
+        for (url, uri) in [
+            ("ws://a.example", "ws://a.example/"),
+            ("ws://a.example?x=1", "ws://a.example/?x=1"),
+            ("ws://a.example/?", "ws://a.example/?"),
+            ("ws://a.example:80/x", "ws://a.example/x"),
+            ("wss://a.example:443/x", "wss://a.example/x"),
+            ("wss://a.example:80/x", "wss://a.example:80/x"),
+            ("ws://a.example:/x", "ws://a.example/x"),
+            (
+                "WS://A.example/X%20y//z/../?q=a/b&c=%ea%b0%80",
+                "ws://A.example/X%20y//z/../?q=a/b&c=%ea%b0%80",
+            ),
+            ("ws://[::1]?x", "ws://[::1]/?x"),
+            ("ws://[::1]:443/", "ws://[::1]:443/"),
+        ] {
+            assert_eq!(asked(url), uri);
         }
     }
 

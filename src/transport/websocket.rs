@@ -17,6 +17,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     retry_after: true,
     timeout_phase: true,
     flush: true,
+    agreement: true,
     ping: true,
 };
 

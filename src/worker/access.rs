@@ -3,13 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use data_encoding::BASE64;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 
 use crate::link::CONNECT_MS;
 use crate::model::link_state::Why;
 use crate::model::profile::{Login, Profile, Protocol, Secret};
+use crate::model::upgrade;
 use crate::privacy;
 use crate::transport::{self, Target};
 use crate::wire::duplex::client::{Config, Credentials};
@@ -123,7 +123,8 @@ impl Access {
         target.fingerprint.clone_from(&profile.fingerprint);
         target.max_frame = dialing.max_frame;
         target.report_flushed = dialing.report_flushed;
-        target.subprotocol = dialing.subprotocols.first().cloned();
+        target.subprotocol_needed = !dialing.subprotocols.is_empty();
+        target.subprotocols = dialing.subprotocols;
         target.deadline = DIAL;
         match self {
             Access::Token(token) if transport::capabilities(profile.socket).headers => {
@@ -139,20 +140,15 @@ impl Access {
 /// The headers of a plain WebSocket's handshake.
 fn headers(profile: &Profile, login: &Login) -> Result<Vec<(HeaderName, HeaderValue)>, Why> {
     let options = &profile.websocket;
+    let unfit = |problem| Why::BadUpgrade { problem };
     let mut headers = Vec::new();
     if !options.user.is_empty() || login.password.is_some() {
-        let password = login.password.as_ref().map_or("", Secret::reveal);
-        let basic = BASE64.encode(format!("{}:{password}", options.user).as_bytes());
-        headers.push((AUTHORIZATION, secret_value(&format!("Basic {basic}"))?));
+        let password = login.password.clone().unwrap_or_else(|| Secret::new(""));
+        headers.push((AUTHORIZATION, upgrade::basic(&options.user, &password).map_err(unfit)?));
     }
     for name in &options.headers {
-        let bad = |detail: String| Why::Unsupported { detail };
-        let header = HeaderName::try_from(name.as_str())
-            .map_err(|_| bad(format!("no header can be called {name:?}")))?;
         let value = login.header(name).map_or("", Secret::reveal);
-        let value =
-            secret_value(value).map_err(|_| bad(format!("the value of the header {name} cannot be sent")))?;
-        headers.push((header, value));
+        headers.push(upgrade::header(name, value).map_err(unfit)?);
     }
     Ok(headers)
 }

@@ -448,6 +448,8 @@ pub fn delivery(delivery: &Delivery) -> String {
     match delivery {
         Delivery::Pending => "pending".to_owned(),
         Delivery::Attempted => "attempted".to_owned(),
+        Delivery::Sent => "sent".to_owned(),
+        Delivery::Unsure => "unsure".to_owned(),
         Delivery::Acknowledged { offset, .. } => format!("acknowledged {offset}"),
         Delivery::Failed(why) => format!("failed {}", refusal(why)),
     }

@@ -7,6 +7,7 @@ use crate::model::event::Reached;
 use crate::model::id::{PrincipalId, RoomName};
 use crate::model::link_state::{Closing, Phase};
 use crate::model::principal::{Principal, PrincipalKind};
+use crate::model::upgrade::BadUpgrade;
 
 const ALL: [Language; 2] = [Language::English, Language::Korean];
 
@@ -26,6 +27,14 @@ fn whys() -> Vec<Why> {
         Why::Redirected { status: 301, location: None },
         Why::WrongScheme { is_tls: false },
         Why::WrongScheme { is_tls: true },
+        Why::BadUpgrade { problem: BadUpgrade::Reserved { name: "host".to_owned() } },
+        Why::BadUpgrade { problem: BadUpgrade::HeaderName { name: "a b".to_owned() } },
+        Why::BadUpgrade { problem: BadUpgrade::HeaderValue { name: "origin".to_owned() } },
+        Why::BadUpgrade { problem: BadUpgrade::HeaderTwice { name: "origin".to_owned() } },
+        Why::BadUpgrade { problem: BadUpgrade::Subprotocol { name: "a b".to_owned() } },
+        Why::BadUpgrade { problem: BadUpgrade::SubprotocolTwice { name: "mqtt".to_owned() } },
+        Why::BadUpgrade { problem: BadUpgrade::Credentials },
+        Why::NoSubprotocol { offered: vec!["mqtt".to_owned(), "stomp".to_owned()] },
         Why::NotWebSocket { detail: text() },
         Why::NotDuplex { said: text() },
         Why::NotDuplex { said: String::new() },
