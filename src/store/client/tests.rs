@@ -9,6 +9,7 @@ mod search;
 use std::path::Path;
 
 use super::*;
+use crate::model::MessageId;
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
 use crate::model::{
     Delivery, Entry, EntryKind, Epoch, Offset, Principal, PrincipalId, PrincipalKind, Sender,
