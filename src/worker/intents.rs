@@ -408,6 +408,11 @@ impl Desk {
         }
         match self.seats.get_mut(&id) {
             None => self.seat(profile, access).await,
+            // Nothing of what was known of one protocol's server says anything to another's.
+            Some(seat) if seat.profile.protocol != profile.protocol => {
+                self.seats.remove(&id);
+                self.seat(profile, access).await;
+            }
             Some(seat) => {
                 seat.profile = profile.clone();
                 if access.is_some() {
@@ -494,7 +499,7 @@ impl Desk {
         }
         let Some(seat) = self.seats.remove(&id) else { return };
         self.forget_devices(id, seat.source);
-        self.recorder.watch(id, false);
+        self.recorder.end(id);
         self.settings.remove_profile(id);
         self.settings.notice_choices_mut().forget(id);
         self.settings.device_choices_mut().forget(id);

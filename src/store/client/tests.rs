@@ -3,6 +3,7 @@
 mod damage;
 mod era;
 mod held;
+mod local;
 mod pages;
 mod search;
 
