@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use duplex::model::content::Content;
 use duplex::model::event::{ChatEvent, Event, LinkEvent, Page, Side, Update};
 use duplex::model::id::{ConnectionId, MessageId, PrincipalId, RoomName};
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, Jump};
@@ -128,8 +129,14 @@ impl Desk {
         }));
         let page = page(MESSAGES - PAGE..=MESSAGES - 1, rich);
         desk.model.write(|model| {
-            let room =
-                model.connections.get_mut(&CONNECTION).unwrap().chat.rooms.get_mut(&RoomName::general()).unwrap();
+            let room = model
+                .connections
+                .get_mut(&CONNECTION)
+                .unwrap()
+                .chat
+                .rooms
+                .get_mut(&RoomName::general())
+                .unwrap();
             room.newest = Position { era: 1, offset: MESSAGES - 1 };
             room.read = room.newest;
         });
@@ -311,7 +318,7 @@ fn message(n: u64, rich: bool) -> Message {
         position: Position { era: 1, offset: n },
         id: MessageId::from_random(bytes),
         sender: Sender { id: PrincipalId(format!("p{author}")), name: format!("Person {author}") },
-        body,
+        content: Content::text(body),
         at,
         received: at,
         live: false,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::{Link, Output as LinkOutput};
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, LinkEvent};
-use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, RoomName, Time};
+use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, RoomName, Time};
 use crate::wire::{ChatRequest, Mark, Request};
 
 /// What a courier is told.
@@ -14,15 +14,8 @@ use crate::wire::{ChatRequest, Mark, Request};
 pub enum Input {
     /// For the link.
     Link(super::Input),
-    /// The person sends a message. `id` is new and random.
-    Send {
-        /// Its id.
-        id: MessageId,
-        /// Where.
-        room: RoomName,
-        /// What.
-        body: String,
-    },
+    /// The person sends this. Its id is new and random.
+    Send(Draft),
     /// The person deletes a message; nothing happens if the hub may have it.
     Discard(MessageId),
     /// The person sends a refused message again.
@@ -170,10 +163,9 @@ impl Courier {
                 self.opened = Some(input);
             }
             Input::Link(input) => self.tell(now, input),
-            Input::Send { id, room, body } => {
+            Input::Send(draft) => {
                 let seq = self.take_seq();
-                let item =
-                    OutboxItem { id, seq, room, body, at: now.wall_ms, delivery: self.first_delivery() };
+                let item = OutboxItem { draft, seq, delivery: self.first_delivery() };
                 self.write(
                     Change::Queue(item.clone()),
                     vec![Event::Chat(ChatEvent::Queued(item.clone()))],
@@ -192,7 +184,9 @@ impl Courier {
             }
             Input::Edit { id, new_id, body } => {
                 if let Some(item) = self.link.take_back(id) {
-                    self.replace(id, OutboxItem { id: new_id, body, at: now.wall_ms, ..item });
+                    let content = item.draft.content.with_body(body);
+                    let draft = Draft { id: new_id, content, at: now.wall_ms, ..item.draft };
+                    self.replace(id, OutboxItem { draft, ..item });
                 }
             }
             Input::Read { room, offset } => {

@@ -448,7 +448,7 @@ impl Link {
             Event::Chat(ChatEvent::Entries { entries, .. }) if !self.outbox.is_empty() => {
                 self.log_next = entries.last().map_or(self.log_next, |last| last.offset + 1);
                 for entry in entries.iter().filter(|entry| Some(&entry.sender.id) == self.me.as_ref()) {
-                    self.outbox.remove(entry.id);
+                    self.outbox.remove(entry.draft.id);
                     self.ack_by = None;
                 }
                 self.outbox.passed_by(entries.last().map_or(0, |entry| entry.offset));

@@ -92,8 +92,10 @@ fn items(
         wish = Some(Wish::Act(Act::Resend(row.id)));
     }
     if failed || row.progress == Progress::Pending {
-        if menu::item(ui, cx.words.edit).clicked() {
-            wish = Some(Wish::Act(edit(row)));
+        if let Some(edit) = edit(row)
+            && menu::item(ui, cx.words.edit).clicked()
+        {
+            wish = Some(Wish::Act(edit));
         }
         if menu::danger(ui, cx.words.delete).clicked() {
             wish = Some(Wish::Act(Act::Discard(row.id)));
