@@ -149,6 +149,7 @@ impl Desk {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         }));
         let me = duplex::model::principal::Principal {
             id: PrincipalId("p0".into()),
@@ -159,7 +160,7 @@ impl Desk {
         desk.event(Event::Link(LinkEvent::Welcomed {
             me,
             server: "Workshop".into(),
-            head: 0,
+            log: duplex::model::event::LogKind::Server { head: 0, next: 1 },
             now: desk.now.wall_ms,
             people: vec![],
             rooms: vec![RoomName::general()],

@@ -122,6 +122,7 @@ impl Desk {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         }));
         desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: Some(1) })));
         let devices = vec![state()];

@@ -89,6 +89,7 @@ fn model() -> Model {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     };
     model.apply(Time::default(), Update::Configured(profile));
     model

@@ -113,6 +113,7 @@ impl Desk {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         }));
         let me =
             Principal { id: PrincipalId("p0".into()), kind: PrincipalKind::Person, name: "Jonas".into() };
@@ -121,7 +122,7 @@ impl Desk {
         desk.event(Event::Link(LinkEvent::Welcomed {
             me,
             server: "Workshop".into(),
-            head: MESSAGES,
+            log: duplex::model::event::LogKind::Server { head: MESSAGES, next: 1 },
             now: now.wall_ms,
             people: vec![],
             rooms: rooms.collect(),

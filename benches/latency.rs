@@ -40,6 +40,7 @@ impl App {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         let only = Some((profile, Some(hub.admin_token.clone())));
         let model = SharedModel::default();

@@ -71,7 +71,7 @@ async fn fill(dir: &Path, messages: u64) {
     let welcomed = Event::Link(LinkEvent::Welcomed {
         me,
         server: "hub".into(),
-        head: messages,
+        log: duplex::model::event::LogKind::Server { head: messages, next: 1 },
         now: 0,
         people: Vec::new(),
         rooms: vec![RoomName::general()],

@@ -51,6 +51,7 @@ fn client_process() {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     };
     let only = Some((profile, Some(Secret::new(variable("DUPLEX_CRASH_TOKEN")))));
     let (name, mut next) =

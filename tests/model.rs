@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use duplex::model::content::Extra;
 use duplex::model::content::{Content, Draft};
-use duplex::model::event::{ChatEvent, LinkEvent, Page, Person, Side, Update};
+use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Page, Person, Side, Update};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::window::CAPACITY;
 use duplex::model::{
@@ -39,6 +39,7 @@ impl Desk {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         model.apply(NOW, Update::Configured(profile));
         let mut desk = Desk(model);
@@ -91,7 +92,7 @@ fn welcomed(head: u64) -> Event {
     Event::Link(LinkEvent::Welcomed {
         me: principal("me"),
         server: "hub".to_owned(),
-        head,
+        log: LogKind::Server { head, next: head + 1 },
         now: NOW.wall_ms + 7,
         people: vec![Person { who: principal("me"), online: true }],
         rooms: vec![RoomName::general()],

@@ -5,7 +5,9 @@ use duplex::model::chat::{MAX_MESSAGE_BYTES, MAX_PEOPLE, MAX_ROOMS};
 use duplex::model::content::{Content, Draft};
 use duplex::model::device::{DeviceState, Metric, MetricType, Spec};
 use duplex::model::entry::Entry;
-use duplex::model::event::{ChatEvent, DeviceEvent, Event, LinkEvent, LogRestart, Page, Person, Side};
+use duplex::model::event::{
+    ChatEvent, DeviceEvent, Event, LinkEvent, LogKind, LogRestart, Page, Person, Side,
+};
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::window::MAX_WINDOW_BYTES;
@@ -33,6 +35,7 @@ fn connection() -> Connection {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     };
     let mut connection = Connection::new(profile);
     connection
@@ -48,7 +51,7 @@ fn welcome(connection: &mut Connection, rooms: Vec<RoomName>, people: Vec<Person
         Event::Link(LinkEvent::Welcomed {
             me,
             server,
-            head: 0,
+            log: LogKind::Server { head: 0, next: 1 },
             now: 0,
             people,
             rooms,

@@ -39,6 +39,7 @@ impl Desk {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         model.apply(NOW, Update::Configured(profile));
         let mut desk = Desk(model);

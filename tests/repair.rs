@@ -40,6 +40,7 @@ impl App {
                 ca_file: None,
                 fingerprint: None,
                 auto_connect: true,
+                websocket: Default::default(),
             };
             (profile, Some(Secret::new(token)))
         });

@@ -13,7 +13,9 @@ mod ui_support;
 use duplex::model::address::Address;
 use duplex::model::banner::Banner;
 use duplex::model::content::Content;
-use duplex::model::event::{ChatEvent, Event, LinkEvent, Page, Paused, Person, Side, TestOutcome, Update};
+use duplex::model::event::{
+    ChatEvent, Event, LinkEvent, LogKind, Page, Paused, Person, Side, TestOutcome, Update,
+};
 use duplex::model::id::{ConnectionId, PrincipalId, RoomName};
 use duplex::model::intent::{AppIntent, ChatIntent, Credential, Intent, Jump, LinkIntent};
 use duplex::model::link_state::{LinkState, Phase, Why};
@@ -325,7 +327,7 @@ fn a_room_is_made_and_a_refusal_is_shown() {
     window.event(Event::Link(LinkEvent::Welcomed {
         me: ui_support::me(),
         server: "Workshop".into(),
-        head: 0,
+        log: LogKind::Server { head: 0, next: 1 },
         now: window.now().wall_ms,
         people: vec![],
         rooms: vec![attic],

@@ -5,7 +5,7 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::event::{DeviceEvent, Event, LinkEvent, Update};
+use duplex::model::event::{DeviceEvent, Event, LinkEvent, LogKind, Update};
 use duplex::model::id::{ConnectionId, PrincipalId};
 use duplex::model::intent::{Credential, Intent, LinkIntent};
 use duplex::model::lan::{Lan, LanChoice, LanOpen, Nearby, NearbyServer, NotOpened};
@@ -57,6 +57,7 @@ fn wide() -> Window {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     };
     window.update(Update::Configured(profile));
     own(&mut window, Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: None })));
@@ -66,7 +67,15 @@ fn wide() -> Window {
     let server = "Workshop".to_owned();
     own(
         &mut window,
-        Event::Link(LinkEvent::Welcomed { me, server, head: 0, now: 0, people, rooms, features }),
+        Event::Link(LinkEvent::Welcomed {
+            me,
+            server,
+            log: LogKind::Server { head: 0, next: 1 },
+            now: 0,
+            people,
+            rooms,
+            features,
+        }),
     );
     window.update(Update::Lan(closed()));
     window.intents();
@@ -334,7 +343,15 @@ fn the_plus_of_the_device_pane_adds_a_device_where_the_person_may() {
     let (rooms, people) = (vec![ui_support::general()], Vec::new());
     own(
         &mut window,
-        Event::Link(LinkEvent::Welcomed { me, server: "W".into(), head: 0, now: 0, people, rooms, features }),
+        Event::Link(LinkEvent::Welcomed {
+            me,
+            server: "W".into(),
+            log: LogKind::Server { head: 0, next: 1 },
+            now: 0,
+            people,
+            rooms,
+            features,
+        }),
     );
     assert!(window.harness.query_by_label("Add device").is_none());
 }

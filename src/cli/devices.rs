@@ -41,6 +41,7 @@ impl Default for Seen {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         let mut model = Model::default();
         model.apply(clock::now(), Update::Configured(profile));

@@ -443,7 +443,12 @@ mod tests {
             panic!("dropped")
         };
         assert!(person.who.name.len() <= MAX_NAME_BYTES + 3);
-        let mut why = Why::Closed { code: Some(4_999), reason: long(), retry_after_ms: None };
+        let mut why = Why::Closed {
+            code: Some(4_999),
+            reason: long(),
+            retry_after_ms: None,
+            closing: crate::model::link_state::Closing::ByServer,
+        };
         shorten(&mut why);
         assert!(matches!(why, Why::Closed { reason, .. } if reason.len() <= MAX_DETAIL_BYTES + 3));
     }

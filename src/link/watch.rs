@@ -9,7 +9,7 @@ use std::collections::{BinaryHeap, HashMap};
 use foldhash::fast::RandomState;
 
 use crate::model::device::{DeviceId, DeviceState, RETURN_MS, Rhythm, SILENT_AFTER, UNKNOWN_RHYTHM_MS};
-use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent};
+use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogKind};
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{Event, Offset, Readings, Time};
 
@@ -94,11 +94,14 @@ pub struct Watch {
 
 impl Watch {
     /// Takes in what the link passes on. `held`: the last entry that it holds.
-    pub fn handle(&mut self, now: Time, held: Offset, event: &Event) {
+    pub fn handle(&mut self, now: Time, event: &Event) {
         match event {
-            Event::Link(LinkEvent::Welcomed { now: hub, head, .. }) => {
+            Event::Link(LinkEvent::Welcomed { now: hub, log, .. }) => {
                 self.hub_ahead = hub.saturating_sub(signed(now.boot_ms));
-                (self.head, self.caught_up) = (*head, held >= *head);
+                (self.head, self.caught_up) = match *log {
+                    LogKind::Server { head, next } => (head, next > head),
+                    LogKind::Local => (0, true),
+                };
             }
             Event::Chat(ChatEvent::LogStarted { from, .. }) => self.caught_up = *from > self.head,
             Event::Chat(ChatEvent::Entries { entries, .. })
@@ -337,7 +340,7 @@ mod tests {
         let welcomed = Event::Link(LinkEvent::Welcomed {
             me,
             server: String::new(),
-            head: 0,
+            log: LogKind::Server { head: 0, next: 1 },
             now: BEGIN.wall_ms,
             people,
             rooms,
@@ -356,8 +359,8 @@ mod tests {
         let started = BEGIN.wall_ms - 9_000;
         let listed = Event::Device(DeviceEvent::Listed { devices: devices.collect(), started, more: false });
         let mut watch = Watch::default();
-        watch.handle(BEGIN, 0, &welcomed);
-        watch.handle(BEGIN, 0, &listed);
+        watch.handle(BEGIN, &welcomed);
+        watch.handle(BEGIN, &listed);
         watch
     }
 
@@ -370,7 +373,7 @@ mod tests {
         };
         let samples = devices.map(sample).collect();
         let readings = Readings { samples, ..Readings::default() };
-        watch.handle(now, 0, &Event::Device(DeviceEvent::Readings(Arc::new(readings))));
+        watch.handle(now, &Event::Device(DeviceEvent::Readings(Arc::new(readings))));
     }
 
     /// Lets time pass, and answers each round trip at once. Returns who fell silent.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::entry::Entry;
-use super::event::{ChatEvent, Listed, LogRestart, Page, Person, Side, Stored};
+use super::event::{ChatEvent, Listed, LogKind, LogRestart, Page, Person, Side, Stored};
 use super::id::{MessageId, Offset, PrincipalId, RoomName};
 use super::known::{Known, Shown};
 use super::message::{Delivery, Message, OutboxItem, Position};
@@ -100,6 +100,8 @@ pub struct Chat {
     /// How many people are typing, those included that no longer are; when to count anew.
     typing: Aside<(usize, BootMs)>,
     looks: Aside<u64>,
+    /// Whether the log of the current era is numbered here; see [`LogKind::Local`].
+    pub is_local: bool,
     era: u32,
     era_from: Offset,
     era_has_entries: bool,
@@ -142,6 +144,8 @@ impl Chat {
             ChatEvent::Queued(_)
             | ChatEvent::Unqueued(_)
             | ChatEvent::Attempted(_)
+            | ChatEvent::Sent(_)
+            | ChatEvent::Unsure(_)
             | ChatEvent::Acknowledged { .. }
             | ChatEvent::Refused { .. }
             | ChatEvent::Postponed { .. } => self.outbox_changed(event),
@@ -153,7 +157,12 @@ impl Chat {
     }
 
     /// The server knows us: what it lists takes the place of what was known.
-    pub(super) fn welcomed(&mut self, me: Principal, head: Offset, people: Vec<Person>, rooms: &[RoomName]) {
+    pub(super) fn welcomed(&mut self, me: Principal, log: LogKind, people: Vec<Person>, rooms: &[RoomName]) {
+        if log == LogKind::Local && (self.era == 0 || !self.is_local) {
+            self.log_started(1, if self.era == 0 { LogRestart::First } else { LogRestart::EpochChanged });
+        }
+        self.is_local = log == LogKind::Local;
+        let head = log.head();
         for name in rooms {
             self.make_room(name);
         }
@@ -192,11 +201,9 @@ impl Chat {
         match event {
             ChatEvent::Queued(item) => self.queued(item),
             ChatEvent::Unqueued(id) => self.outbox.retain(|_, item| item.draft.id != id),
-            ChatEvent::Attempted(ids) => {
-                for id in ids {
-                    self.set_delivery(id, Delivery::Attempted);
-                }
-            }
+            ChatEvent::Attempted(ids) => self.set_deliveries(&ids, &Delivery::Attempted),
+            ChatEvent::Sent(ids) => self.set_deliveries(&ids, &Delivery::Sent),
+            ChatEvent::Unsure(ids) => self.set_deliveries(&ids, &Delivery::Unsure),
             ChatEvent::Acknowledged { id, offset, received } => {
                 if offset <= self.received_to {
                     // It was stored earlier, at a place that the log has passed: its entry will not come back.
@@ -368,6 +375,7 @@ impl Chat {
         self.era = stored.era;
         self.era_from = stored.era_from;
         self.era_has_entries = stored.era_has_entries;
+        self.is_local = stored.is_local;
         self.received_to = stored.received_to;
         self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
         for room in stored.rooms {
@@ -404,6 +412,12 @@ impl Chat {
             self.rooms.get(&item.draft.room).is_some_and(|room| room.window.contains(item.draft.id));
         if !arrived {
             self.outbox.insert(item.seq, item);
+        }
+    }
+
+    fn set_deliveries(&mut self, ids: &[MessageId], delivery: &Delivery) {
+        for id in ids {
+            self.set_delivery(*id, delivery.clone());
         }
     }
 

@@ -38,6 +38,31 @@ pub enum LogRestart {
     Trimmed,
 }
 
+/// Who gives the entries of a log their offsets.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum LogKind {
+    /// The server does: its log is replayed after an outage.
+    Server {
+        /// The newest offset at the time of the welcome.
+        head: Offset,
+        /// The offset of the next entry to come.
+        next: Offset,
+    },
+    /// The server numbers nothing: this client's store numbers what it receives, when it commits it. Until then an
+    /// entry's offset is 0. What was said during an outage is not told again.
+    Local,
+}
+
+impl LogKind {
+    /// The newest offset at the time of the welcome; 0 where nothing is replayed.
+    pub fn head(self) -> Offset {
+        match self {
+            LogKind::Server { head, .. } => head,
+            LogKind::Local => 0,
+        }
+    }
+}
+
 /// A person at a hub, and whether any of their apps is connected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
@@ -83,6 +108,8 @@ pub struct Stored {
     pub era_from: Offset,
     /// Whether the current era has an entry.
     pub era_has_entries: bool,
+    /// Whether its log is numbered here; see [`LogKind::Local`].
+    pub is_local: bool,
     /// The last offset received in the current era.
     pub received_to: Offset,
     /// All rooms.
@@ -159,8 +186,8 @@ pub enum LinkEvent {
         me: Principal,
         /// The hub's name.
         server: String,
-        /// The newest offset at that time.
-        head: Offset,
+        /// Who numbers the log, and where it is.
+        log: LogKind,
         /// The hub's clock.
         now: WallMs,
         /// Everyone who may chat, or the first of them; the rest is [`ChatEvent::Listed`].
@@ -202,7 +229,8 @@ pub enum ChatEvent {
         /// Why.
         why: LogRestart,
     },
-    /// Entries of the log, gapless, in order. Applying one twice changes nothing.
+    /// Entries of the log, gapless, in order. Applying one twice changes nothing. Of a log of kind [`LogKind::Local`] they
+    /// have no offset until they are on disk.
     Entries {
         /// The entries.
         entries: Vec<Entry>,
@@ -218,6 +246,10 @@ pub enum ChatEvent {
         /// When, by the hub's clock.
         received: WallMs,
     },
+    /// These were given to the operating system, and the server confirms nothing.
+    Sent(Vec<MessageId>),
+    /// Whether the server has these is not known: they may not have arrived. They are not sent again by themselves.
+    Unsure(Vec<MessageId>),
     /// The hub did not take a message of ours.
     Refused {
         /// Which.
@@ -436,6 +468,27 @@ pub enum LogEvent {
     Cleared,
     /// The connection log was saved to this file, or could not be, in the system's words.
     Saved(Result<PathBuf, String>),
+}
+
+impl Event {
+    /// Whether its entries wait for their offsets; see [`LogKind::Local`].
+    pub fn is_unnumbered(&self) -> bool {
+        match self {
+            Event::Chat(ChatEvent::Entries { entries, .. }) => {
+                entries.first().is_some_and(|entry| entry.offset == 0)
+            }
+            _ => false,
+        }
+    }
+
+    /// Gives its entries the offsets from `first` on.
+    pub fn number(&mut self, first: Offset) {
+        if let Event::Chat(ChatEvent::Entries { entries, .. }) = self {
+            for (entry, offset) in entries.iter_mut().zip(first..) {
+                entry.offset = offset;
+            }
+        }
+    }
 }
 
 /// What a connection test without signing in learned.

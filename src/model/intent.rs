@@ -14,7 +14,7 @@ use super::message::Position;
 use super::notices::{Level, Viewing};
 use super::panes::Panes;
 use super::preferences::{Preferences, WindowPlace};
-use super::profile::{Profile, Secret};
+use super::profile::{Login, Profile, Secret};
 use super::rights::Manage;
 use super::search::Search;
 use super::time::WallMs;
@@ -44,6 +44,8 @@ pub enum Credential {
         /// The name people will see.
         name: String,
     },
+    /// With what a plain WebSocket's handshake carries.
+    Login(Login),
 }
 
 /// What a person wants.

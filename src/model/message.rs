@@ -67,6 +67,11 @@ pub enum Delivery {
         /// When, by the hub's clock.
         received: WallMs,
     },
+    /// Given to the operating system, at a server that confirms nothing. The server has said nothing since.
+    Sent,
+    /// It may not have arrived: the connection ended before that could be known. Kept until the person sends it again or
+    /// deletes it.
+    Unsure,
     /// Refused by the hub: kept until the person retries, edits or deletes it.
     Failed(Refusal),
 }

@@ -40,6 +40,7 @@ pub mod shared;
 pub mod states;
 pub mod time;
 pub mod transfer;
+pub mod upgrade;
 pub mod window;
 pub mod zone;
 

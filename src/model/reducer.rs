@@ -245,11 +245,11 @@ impl Connection {
     fn apply_link(&mut self, now: Time, event: LinkEvent) {
         match event {
             LinkEvent::State(state) => self.link_changed(now, state),
-            LinkEvent::Welcomed { me, server, head, now: hub_now, people, rooms, features } => {
+            LinkEvent::Welcomed { me, server, log, now: hub_now, people, rooms, features } => {
                 self.features = Some(features);
                 self.server = Some(server);
                 self.clock_skew_ms = Some(hub_now.saturating_sub(now.wall_ms));
-                self.chat.welcomed(me, head, people, &rooms);
+                self.chat.welcomed(me, log, people, &rooms);
             }
             LinkEvent::Paused(paused) => self.paused = paused,
             LinkEvent::Managed { id, managed } => self.management.answered(id, managed),

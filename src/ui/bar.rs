@@ -259,6 +259,7 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
     }
     let protocol = match row.protocol {
         Protocol::Duplex => words.protocol_duplex,
+        Protocol::WebSocket => words.protocol_websocket,
     };
     let (transport, limits) = match row.socket {
         Socket::Tungstenite => (words.transport_websocket, None),

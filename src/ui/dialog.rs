@@ -516,6 +516,7 @@ impl Form {
             ca_file: (!ca_file.is_empty()).then(|| ca_file.into()),
             fingerprint: invited_fingerprint.or(checked.fingerprint.ok()?),
             auto_connect: self.auto_connect,
+            websocket: Default::default(),
         };
         Some((profile, credential))
     }

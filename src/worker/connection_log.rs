@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use tokio::task::spawn_blocking;
 
+use super::access::Access;
 use super::desk::{Desk, Done};
 use super::downloads::{folder, names};
-use super::line::Access;
 use crate::frame::Frame;
 use crate::link;
 use crate::model::event::{LinkEvent, LogEvent, Update};

@@ -11,10 +11,11 @@ use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
-use super::commit::Committing;
+use super::access::Access;
+use super::commit::{Committing, Written};
 use super::devices::{self, Figures, Fleet};
 use super::flush;
-use super::line::{Access, Line, Post, Tray};
+use super::line::{Line, Post, Tray};
 use super::manage::AskedToken;
 use super::nearby::Lookout;
 use super::own_hub::{HubAt, OwnHub};
@@ -113,6 +114,8 @@ pub(super) enum Done {
     Series(ConnectionId, DeviceId, MetricName, SeriesPage),
     /// A device's log, as the disk holds it.
     Log(ConnectionId, DeviceId, Vec<LogLine>),
+    /// What was held in memory is on disk.
+    Written(Written),
 }
 
 /// Everything the worker owns.
@@ -276,10 +279,10 @@ impl Desk {
         });
         let now = clock::now();
         let me = loaded.stored.me.as_ref().map(|me| me.id.clone());
-        let nobody = Access::Token(crate::model::profile::Secret::new(""));
-        let speaker = access.as_ref().unwrap_or(&nobody).speaker(&profile, true);
+        let setup = access.as_ref().unwrap_or(&Access::Nobody).setup(&profile, true);
         let seed = clock::random::<8>().map_or(now.boot_ms, u64::from_le_bytes);
-        let mut link = Link::new(profile.urls.clone(), speaker, loaded.saved, me, seed);
+        let mut link = Link::new(profile.urls.clone(), Box::new(setup), loaded.saved, me, seed);
+        link.set_reconnects(profile.reconnects());
         link.know_rooms(loaded.stored.rooms.iter().map(|room| &room.name));
         let courier = Courier::new(link, now, loaded.stored.outbox.clone());
         let line = Line::new(id, self.posts.clone(), self.opened.clone());
@@ -311,7 +314,9 @@ impl Desk {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.wanted = true;
         if let Some(access) = &seat.access {
-            seat.courier.link_mut().set_speaker(access.speaker(&seat.profile, true));
+            let link = seat.courier.link_mut();
+            link.set_setup(Box::new(access.setup(&seat.profile, true)));
+            link.set_reconnects(seat.profile.reconnects());
             self.tell(id, Input::Link(link::Input::Start));
         } else if id == ConnectionId::OWN_HUB {
             if self.own_hub.as_ref().is_some_and(OwnHub::is_over) {
@@ -426,6 +431,7 @@ impl Desk {
                 }
                 return sent;
             }
+            Output::Ping => return seat.line.ping(),
             Output::Hangup { code } => seat.line.hang_up(code),
             Output::Write { ticket, change } => self.put(id, ticket, change.into()),
             Output::Apply(event) => {
@@ -457,10 +463,10 @@ impl Desk {
     /// What the worker itself must do about an event.
     fn noticed(&mut self, id: ConnectionId, event: &Event) {
         match event {
-            Event::Link(LinkEvent::Welcomed { head, .. }) => {
+            Event::Link(LinkEvent::Welcomed { log, .. }) => {
                 self.invite_redeemed(id);
                 if let Some(seat) = self.seats.get_mut(&id) {
-                    seat.head = *head;
+                    seat.head = log.head();
                 }
             }
             Event::Chat(ChatEvent::LogStarted { why, .. }) if *why != LogRestart::First => {
@@ -521,12 +527,10 @@ impl Desk {
 
     fn opened(&mut self, id: ConnectionId, dial: u64, connection: Connection) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
-        match seat.line.opened(dial, connection) {
-            Some(counters) => seat.figures.opened(counters),
-            None => return,
-        }
+        let Some((agreed, counters)) = seat.line.opened(dial, connection) else { return };
+        seat.figures.opened(counters);
         let input = match clock::random() {
-            Ok(nonce) => link::Input::Opened { dial, nonce },
+            Ok(entropy) => link::Input::Opened { dial, entropy, agreed },
             Err(error) => link::Input::Closed { dial, why: Why::Lost { detail: error.to_string() } },
         };
         self.tell(id, Input::Link(input));

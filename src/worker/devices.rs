@@ -334,7 +334,7 @@ impl Desk {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         if now >= seat.figures.measure_at {
             seat.figures.measure_at = now + ROUND_TRIP_MS;
-            self.ask(id, Request::Ping);
+            self.ask(id, Request::Probe);
         }
     }
 
@@ -600,6 +600,7 @@ mod tests {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         assert_eq!(source(&profile(ConnectionId(7), "ws://a")), 7);
         let (a, b) =

@@ -194,6 +194,7 @@ mod tests {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         let mut model = Model::default();
         model.apply(NOW, Update::Configured(profile));

@@ -2,9 +2,9 @@
 
 use tokio::task::spawn_blocking;
 
+use super::access::Access;
 use super::browser;
 use super::desk::{Desk, Done, moment};
-use super::line::Access;
 use super::trial;
 use crate::clock;
 use crate::link::{self, courier::Input};
@@ -212,6 +212,7 @@ impl Desk {
             Done::Secret(connection, secret) => self.secret(connection, secret),
             Done::OtherToken(connection, token) => self.other_token(connection, token),
             Done::Said(said) => self.said(said),
+            Done::Written(written) => self.written(written),
             Done::Series(connection, device, metric, page) => {
                 self.series_read(connection, device, metric, page);
             }
@@ -261,10 +262,10 @@ impl Desk {
         self.update(Update::Keyring(secret.as_ref().err().map(ToString::to_string)));
         let secret = secret.ok().flatten();
         let Some(seat) = self.seats.get_mut(&connection) else { return };
-        match secret {
+        match Access::of_secret(&seat.profile, secret) {
             _ if seat.access.is_some() => {}
-            Some(secret) => {
-                seat.access = Some(Access::Token(secret));
+            Some(access) => {
+                seat.access = Some(access);
                 if seat.wanted {
                     self.connect(connection);
                 }
@@ -396,8 +397,16 @@ impl Desk {
         self.save_settings();
         let access = self.access(&credential);
         // An invite's token is kept before it is used: whoever falls in between comes back with it.
-        if let Some(Access::Token(token) | Access::Invite { token, .. }) = &access {
-            self.keep_secret(id, token.clone());
+        match &access {
+            Some(Access::Token(token) | Access::Invite { token, .. }) => self.keep_secret(id, token.clone()),
+            Some(Access::Login(login)) if login.is_empty() => {
+                self.beside(move |secrets| {
+                    secrets.remove(id);
+                    Done::TokenInFile(id, secrets.is_in_file(id))
+                });
+            }
+            Some(Access::Login(login)) => self.keep_secret(id, login.to_secret()),
+            _ => {}
         }
         match self.seats.get_mut(&id) {
             None => self.seat(profile, access).await,
@@ -418,6 +427,7 @@ impl Desk {
         match credential {
             Credential::Keep => None,
             Credential::Token(token) => Some(Access::Token(token.clone())),
+            Credential::Login(login) => Some(Access::Login(login.clone())),
             Credential::Invite { code, name } => {
                 let token = clock::random::<32>().ok().map(|bytes| Secret::new(hex(&bytes)))?;
                 Some(Access::Invite { code: code.clone(), name: name.clone(), token })
@@ -430,7 +440,7 @@ impl Desk {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         let Some(Access::Invite { token, .. }) = &seat.access else { return };
         let access = Access::Token(token.clone());
-        seat.courier.link_mut().set_speaker(access.speaker(&seat.profile, true));
+        seat.courier.link_mut().set_setup(Box::new(access.setup(&seat.profile, true)));
         seat.access = Some(access);
     }
 
@@ -506,17 +516,19 @@ impl Desk {
             // An invite is not used up by a test.
             Credential::Invite { code, .. } => Some(Access::CheckInvite { code: code.clone() }),
             Credential::Keep => self.seats.get(&profile.id).and_then(|seat| seat.access.clone()),
-            Credential::Token(_) => self.access(&credential),
+            Credential::Token(_) | Credential::Login(_) => self.access(&credential),
         };
         let (test, done, secrets) = (self.test, self.done.clone(), self.secrets.clone());
         tokio::spawn(async move {
             let access = match access {
                 Some(access) => access,
                 // Its token is read when it first connects, which may not have been yet.
-                None => match spawn_blocking(move || secrets.get(profile.id)).await {
-                    Ok(Ok(Some(token))) => Access::Token(token),
-                    _ => Access::Nobody,
-                },
+                None => {
+                    let id = profile.id;
+                    let secret = spawn_blocking(move || secrets.get(id)).await;
+                    let secret = secret.ok().and_then(Result::ok).flatten();
+                    Access::of_secret(&profile, secret).unwrap_or(Access::Nobody)
+                }
             };
             let outcome = trial::try_out(profile, access).await;
             // The worker is gone if nobody takes it.

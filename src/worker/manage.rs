@@ -1,7 +1,7 @@
 //! What an admin asks of a server: tokens are made here, and one of the person's own is used from then on.
 
+use super::access::Access;
 use super::desk::{Desk, Done};
-use super::line::Access;
 use super::own_hub::HubAt;
 use crate::clock;
 use crate::model::event::LinkEvent;
@@ -70,7 +70,7 @@ impl Desk {
             Some(Access::Proof { secret, .. }) => Access::Proof { secret: *secret, token: token.clone() },
             _ => Access::Token(token.clone()),
         };
-        seat.courier.link_mut().set_speaker(access.speaker(&seat.profile, true));
+        seat.courier.link_mut().set_setup(Box::new(access.setup(&seat.profile, true)));
         seat.access = Some(access);
         if connection > ConnectionId::COMMAND_LINE {
             self.keep_secret(connection, token);

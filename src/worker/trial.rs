@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::line::Access;
+use super::access::Access;
 use crate::clock;
 use crate::link::CONNECT_MS;
 use crate::link::{Input, Link, Output};
@@ -14,7 +14,7 @@ use crate::model::link_state::{LinkState, Phase, Why};
 use crate::model::profile::Profile;
 use crate::privacy;
 use crate::transport::{self, Connection, Incoming, Outgoing};
-use crate::wire::SavedState;
+use crate::wire::{Agreed, Saved};
 
 /// How long a test may take: a little longer than the greeting, which knows better what it waited for.
 const MAX_TEST: Duration = Duration::from_millis(CONNECT_MS + 2_000);
@@ -63,17 +63,22 @@ async fn greet(profile: &Profile, access: &Access) -> Result<Event, Why> {
     let no_address = || Why::BadUrl { detail: "no address".to_owned() };
     let url = profile.urls.first().ok_or_else(no_address)?;
     let connection = transport::dial(profile.socket, access.target(profile, url)?).await?;
-    let speaker = access.speaker(profile, false);
+    let setup = Box::new(access.setup(profile, false));
     let seed = clock::now().boot_ms;
-    let mut link = Link::new(vec![url.clone()], speaker, SavedState::default(), None, seed);
+    let mut link = Link::new(vec![url.clone()], setup, Saved::default(), None, seed);
     converse(&mut link, connection).await
 }
 
 async fn converse(link: &mut Link, mut connection: Connection) -> Result<Event, Why> {
+    let agreed = Agreed {
+        server: String::new(),
+        subprotocol: connection.subprotocol.clone(),
+        extensions: connection.extensions.join(", "),
+    };
     // The dial is done already: the link's first one is answered with it.
-    let nonce = clock::random().map_err(|error| Why::Lost { detail: error.to_string() })?;
+    let entropy = clock::random().map_err(|error| Why::Lost { detail: error.to_string() })?;
     link.handle(clock::now(), Input::Start);
-    link.handle(clock::now(), Input::Opened { dial: 1, nonce });
+    link.handle(clock::now(), Input::Opened { dial: 1, entropy, agreed });
     loop {
         while let Some(output) = link.poll() {
             match output {
@@ -100,6 +105,7 @@ async fn converse(link: &mut Link, mut connection: Connection) -> Result<Event, 
         let left = link.deadline().map_or(CONNECT_MS, |at| at.saturating_sub(clock::now().boot_ms));
         let input = match timeout(Duration::from_millis(left), connection.recv()).await {
             Ok(Some(Incoming::Frame(frame))) => Input::Frame { dial: 1, frame },
+            Ok(Some(Incoming::Flushed(_) | Incoming::Pong)) => continue,
             Ok(Some(Incoming::Closed(why))) => Input::Closed { dial: 1, why },
             Ok(None) => return Err(Why::Lost { detail: String::new() }),
             Err(_) => Input::Tick,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use duplex::clock;
 use duplex::model::content::Content;
 use duplex::model::intent::ChatIntent;
-use duplex::model::link_state::{LinkState, Phase, Why};
+use duplex::model::link_state::{Closing, LinkState, Phase, Why};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{
     Connection, ConnectionId, Epoch, Intent, Principal, PrincipalId, PrincipalKind, RoomName, SharedModel,
@@ -108,6 +108,7 @@ fn profile(id: ConnectionId, url: &str) -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     }
 }
 
@@ -237,7 +238,12 @@ fn kicks() {
         while let Some(Ok(_)) = socket.next().await {}
     });
     let app = App::at(&url);
-    let kicked = Why::Closed { code: Some(4001), reason: "kicked".into(), retry_after_ms: None };
+    let kicked = Why::Closed {
+        code: Some(4001),
+        reason: "kicked".into(),
+        retry_after_ms: None,
+        closing: Closing::ByServer,
+    };
     assert_eq!(app.until_down(), kicked);
     // It does not spin: the attempts of one outage are counted on, though each was welcomed.
     app.until(|connection| matches!(connection.link, LinkState::Waiting { attempt: 3.., .. }));

@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use duplex::link::courier::{Change, Courier, Input, Output};
-use duplex::link::{Input as LinkInput, Link, Speaker};
+use duplex::link::{Input as LinkInput, Link};
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, Update};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{Delivery, Event, MessageId, Model, PrincipalId, RoomName, Time};
+use duplex::wire::Setup;
 use duplex::wire::duplex::client::{Config, Credentials};
 
 use super::disk::ClientDisk;
@@ -72,9 +73,10 @@ impl World {
             Credentials::Token(token)
         };
         let c = &mut self.clients[client];
-        let speaker = Speaker::Duplex(Config { client: "sim".into(), credentials, watch: false });
+        let setup = Setup::Duplex(Config { client: "sim".into(), credentials, watch: false });
         let me = c.disk.me.as_ref().map(|me| me.id.clone());
-        let link = Link::new(vec!["ws://a".into(), "ws://b".into()], speaker, c.disk.saved(), me, seed);
+        let link =
+            Link::new(vec!["ws://a".into(), "ws://b".into()], Box::new(setup), c.disk.saved(), me, seed);
         let courier = Courier::new(link, now, c.disk.outbox.values().cloned().collect());
         let mut model = Model::default();
         model.apply(now, Update::Configured(profile()));
@@ -153,6 +155,8 @@ impl World {
                     self.at(in_ms, Happening::Dialed { client, run, dial });
                 }
             }
+            // The Duplex protocol has pings of its own.
+            Output::Ping => {}
             Output::Hangup { .. } => self.hang_up(client),
             Output::Send(frame) => {
                 laws::what_is_sent_is_true_on_disk(c, &frame);
@@ -209,7 +213,7 @@ impl World {
                     c.queued.iter_mut().filter(|known| *known == old).for_each(|known| *known = new.draft.id);
                     c.discarded.insert(*old);
                 }
-                Change::Attempted(_) | Change::Event(_) => {}
+                Change::Attempted(_) | Change::Event(_) | Change::State(_) => {}
             }
             running.to_show.extend(laws::shown_by(&change));
             c.disk.write(change);
@@ -279,5 +283,6 @@ fn profile() -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     }
 }

@@ -8,7 +8,7 @@ use duplex::model::{
     Delivery, Entry, Epoch, Event, Features, Message, MessageId, OutboxItem, Position, Principal,
     PrincipalId, ResumePoint, RoomName,
 };
-use duplex::wire::SavedState;
+use duplex::wire::{Saved, SavedState};
 
 /// What one client holds about one connection.
 #[derive(Clone, Debug, Default)]
@@ -44,16 +44,17 @@ impl ClientDisk {
                 }
             }
             Change::Event(event) => self.event(event),
+            Change::State(_) => {}
         }
     }
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Link(LinkEvent::Welcomed { me, rooms, head, features, .. }) => {
+            Event::Link(LinkEvent::Welcomed { me, rooms, log, features, .. }) => {
                 self.me = Some(me);
                 self.features = Some(features);
                 for item in self.outbox.values_mut() {
-                    item.beyond(head);
+                    item.beyond(log.head());
                 }
                 for room in rooms {
                     self.room(&room);
@@ -135,12 +136,13 @@ impl ClientDisk {
     }
 
     /// Where to resume: never at an entry of an earlier era.
-    pub fn saved(&self) -> SavedState {
-        match self.era {
+    pub fn saved(&self) -> Saved {
+        let log = match self.era {
             0 => SavedState::default(),
             _ if self.era_has_entries => SavedState { resume: self.resume, since: None },
             _ => SavedState { resume: None, since: Some(self.era_from - 1) },
-        }
+        };
+        Saved { log, state: None }
     }
 
     /// What a start reads.
@@ -167,7 +169,12 @@ impl ClientDisk {
             era: self.era,
             era_from: self.era_from,
             era_has_entries: self.era_has_entries,
-            received_to: self.saved().resume.map_or(self.era_from.saturating_sub(1), |resume| resume.offset),
+            is_local: false,
+            received_to: self
+                .saved()
+                .log
+                .resume
+                .map_or(self.era_from.saturating_sub(1), |resume| resume.offset),
             rooms: rooms.collect(),
             outbox: self.outbox.values().cloned().collect(),
         }

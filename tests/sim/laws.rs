@@ -32,6 +32,7 @@ pub fn shown_by(change: &Change) -> Vec<Event> {
         }
         Change::Attempted(ids) => vec![Event::Chat(ChatEvent::Attempted(ids))],
         Change::Event(event) => vec![event],
+        Change::State(_) => Vec::new(),
     }
 }
 
@@ -67,7 +68,7 @@ pub fn what_is_sent_is_true_on_disk(client: &Client, frame: &Frame) {
             );
         }
         Ok(Decoded::Known(ClientMessage::Hello(hello))) => {
-            assert_eq!(hello.resume, client.disk.saved().resume, "it resumes elsewhere than its disk");
+            assert_eq!(hello.resume, client.disk.saved().log.resume, "it resumes elsewhere than its disk");
         }
         other => panic!("the client said {other:?}"),
     }
@@ -149,7 +150,7 @@ impl World {
                     && connection.chat.outbox.is_empty()
                     && connection.chat.received_to == self.disk.head()
                     // A computer that slept through a restore believes to be online for a while.
-                    && client.disk.saved().resume.map(|resume| resume.id) == last
+                    && client.disk.saved().log.resume.map(|resume| resume.id) == last
             })
         })
     }

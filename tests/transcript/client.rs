@@ -5,7 +5,9 @@ use duplex::model::profile::Secret;
 use duplex::model::{Delivery, OutboxItem, RoomName, Time};
 use duplex::wire::duplex::client::{ClientSession, Config, Credentials};
 use duplex::wire::duplex::proof;
-use duplex::wire::{ChatRequest, Input, Output, Request, SavedState, Session, WireError};
+use duplex::wire::{
+    Agreed, ChatRequest, Input, Mark, Output, Request, Saved, SavedState, Session, WireError,
+};
 
 use super::{Peer, replay, words};
 
@@ -16,12 +18,15 @@ const ADDRESS: &str = "127.0.0.1:7870";
 struct Client {
     session: ClientSession,
     broken: Option<WireError>,
+    /// The last that came.
+    mark: Mark,
 }
 
 impl Client {
     fn new(credentials: Credentials, saved: SavedState) -> Self {
         let config = Config { client: "test".to_owned(), credentials, watch: false };
-        Client { session: ClientSession::new(config, saved, NONCE), broken: None }
+        let session = ClientSession::new(config, Saved { log: saved, state: None }, NONCE);
+        Client { session, broken: None, mark: Mark(0) }
     }
 }
 
@@ -49,8 +54,8 @@ fn item(letter: &str, body: &str) -> OutboxItem {
 impl Peer for Client {
     fn take(&mut self, now: Time, line: &str) {
         let input = match line {
-            "< open" => Input::Opened,
-            "@ ping" => Input::Request(Request::Ping),
+            "< open" => Input::Opened(Agreed::default()),
+            "@ ping" => Input::Request(Request::Probe),
             "@ typing" => Input::Request(Request::Chat(ChatRequest::Typing(RoomName::general()))),
             "@ history" => Input::Request(Request::Chat(ChatRequest::History {
                 room: RoomName::general(),
@@ -89,13 +94,15 @@ impl Peer for Client {
             return self.broken.take().map(|WireError::Violation { detail }| format!("! broken: {detail}"));
         };
         Some(match output {
-            Output::Send(frame) => format!("> {}", words::client_said(&frame)),
+            Output::Send(frame, _) => format!("> {}", words::client_said(&frame)),
             Output::Event(event, None) => format!("! {}", words::event(&event)),
             Output::Event(event, Some(mark)) => {
                 let text = words::event(&event);
-                assert!(text.contains(&format!("{}{}", mark.resume.offset, words::letter(mark.resume.id))));
+                assert!(mark > self.mark, "marks grow");
+                self.mark = mark;
                 format!("! {text} (to commit)")
             }
+            Output::Ping | Output::Persist(_) => panic!("the protocol has no use for it"),
             Output::Online => "! online".to_owned(),
             Output::RoundTrip(ms) => format!("! round trip {ms}"),
             Output::Unusable => "! unusable".to_owned(),

@@ -1,14 +1,16 @@
 //! One connection's life: dial, handshake, online, wait, stop.
 
+use std::collections::BTreeMap;
+
 use duplex::link::backoff::Jitter;
-use duplex::link::{Input, Link, Output, Speaker};
+use duplex::link::{Input, Link, Mark, Output};
 use duplex::model::content::{Content, Draft};
-use duplex::model::event::LinkEvent;
-use duplex::model::link_state::Phase;
+use duplex::model::event::{ChatEvent, LinkEvent};
+use duplex::model::link_state::{Closing, Phase};
 use duplex::model::profile::Secret;
 use duplex::model::{Delivery, Event, LinkState, OutboxItem, PrincipalId, RoomName, Time, Why};
 use duplex::wire::duplex::client::{Config, Credentials};
-use duplex::wire::{DeviceRequest, Mark, Request, SavedState};
+use duplex::wire::{Agreed, DeviceRequest, Request, Saved, Setup};
 
 use super::{BEGIN, Peer, replay, words};
 
@@ -17,6 +19,8 @@ pub struct Wire {
     /// The current dial's number.
     dial: u64,
     next_seq: u64,
+    /// By the offset of the last entry.
+    marks: BTreeMap<u64, Mark>,
 }
 
 fn link_to(urls: &[&str], seed: u64) -> Wire {
@@ -30,10 +34,11 @@ pub fn watching() -> Wire {
 
 fn wire(urls: &[&str], seed: u64, watch: bool) -> Wire {
     let credentials = Credentials::Token(Secret::new("t"));
-    let speaker = Speaker::Duplex(Config { client: "test".to_owned(), credentials, watch });
+    let setup = Setup::Duplex(Config { client: "test".to_owned(), credentials, watch });
     let urls = urls.iter().map(|url| (*url).to_owned()).collect();
     let me = Some(PrincipalId("me".to_owned()));
-    Wire { link: Link::new(urls, speaker, SavedState::default(), me, seed), dial: 0, next_seq: 1 }
+    let link = Link::new(urls, Box::new(setup), Saved::default(), me, seed);
+    Wire { link, dial: 0, next_seq: 1, marks: BTreeMap::new() }
 }
 
 fn link() -> Wire {
@@ -58,6 +63,7 @@ pub fn why(text: &str) -> Why {
             code: Some(code.parse().unwrap()),
             reason: String::new(),
             retry_after_ms: words::number(&words, "retry"),
+            closing: Closing::ByServer,
         },
         [] => panic!("no reason"),
     }
@@ -91,7 +97,7 @@ impl Wire {
             ["publish", ref of @ ..] => {
                 Input::Request(Request::Device(DeviceRequest::Publish(words::readings_of(of).into())))
             }
-            ["committed", at] => Input::Committed(Mark { resume: words::resume(at) }),
+            ["committed", at] => Input::Committed(self.marks[&words::resume(at).offset]),
             _ => panic!("{text}"),
         }
     }
@@ -104,7 +110,7 @@ impl Wire {
         };
         match text.strip_prefix("closed ") {
             Some(reason) => Input::Closed { dial, why: why(reason) },
-            None if text == "open" => Input::Opened { dial, nonce: [0; 32] },
+            None if text == "open" => Input::Opened { dial, entropy: [0; 32], agreed: Agreed::default() },
             None => Input::Frame { dial, frame: words::hub_says(text) },
         }
     }
@@ -135,7 +141,14 @@ impl Peer for Wire {
             }
             Output::Send(frame) => format!("> {}", words::client_said(&frame)),
             Output::Hangup { code } => format!("> hang up {code}"),
-            Output::Event(event, _) => format!("! {}", words::event(&event)),
+            Output::Ping => "> ping of the transport".to_owned(),
+            Output::Persist(_) => "* persist".to_owned(),
+            Output::Event(event, mark) => {
+                if let (Some(mark), Event::Chat(ChatEvent::Entries { entries, .. })) = (mark, &event) {
+                    self.marks.extend(entries.last().map(|last| (last.offset, mark)));
+                }
+                format!("! {}", words::event(&event))
+            }
             Output::MarkAttempted(ids) => format!("* mark {}", words::letters(&ids)),
         })
     }

@@ -450,6 +450,8 @@ pub fn delivery(delivery: &Delivery) -> String {
     match delivery {
         Delivery::Pending => "pending".to_owned(),
         Delivery::Attempted => "attempted".to_owned(),
+        Delivery::Sent => "sent".to_owned(),
+        Delivery::Unsure => "unsure".to_owned(),
         Delivery::Acknowledged { offset, .. } => format!("acknowledged {offset}"),
         Delivery::Failed(why) => format!("failed {}", refusal(why)),
     }
@@ -459,7 +461,9 @@ pub fn delivery(delivery: &Delivery) -> String {
 pub fn event(event: &Event) -> String {
     match event {
         Event::Link(LinkEvent::State(state)) => link_state(state),
-        Event::Link(LinkEvent::Welcomed { me, head, .. }) => format!("welcomed as {} head={head}", me.id),
+        Event::Link(LinkEvent::Welcomed { me, log, .. }) => {
+            format!("welcomed as {} head={}", me.id, log.head())
+        }
         Event::Link(LinkEvent::InviteGood { server, until }) => {
             format!("invite good at {server} until {}", since_begin(*until))
         }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use duplex::model::content::{Content, Draft};
 use duplex::model::device::DeviceId;
 use duplex::model::entry::Entry;
-use duplex::model::event::{ChatEvent, Event, LinkEvent, LogRestart, Page, Side, Update};
+use duplex::model::event::{ChatEvent, Event, LinkEvent, LogKind, LogRestart, Page, Side, Update};
 use duplex::model::id::{ConnectionId, Epoch, MessageId, PrincipalId, RoomName};
 use duplex::model::intent::{Intent, LinkIntent};
 use duplex::model::link_state::LinkState;
@@ -216,7 +216,7 @@ impl Window {
         self.event(Event::Link(LinkEvent::Welcomed {
             me: me(),
             server: "Workshop".into(),
-            head,
+            log: LogKind::Server { head, next: head + 1 },
             now,
             people: vec![],
             rooms,
@@ -531,5 +531,6 @@ pub fn profile() -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     }
 }

@@ -270,9 +270,9 @@ impl Notifier {
                 peer.me = stored.me.as_ref().map(|me| (me.id.clone(), me.name.clone()));
                 peer.heard_to = peer.heard_to.max(stored.received_to);
             }
-            Event::Link(LinkEvent::Welcomed { me, head, .. }) => {
+            Event::Link(LinkEvent::Welcomed { me, log, .. }) => {
                 peer.me = Some((me.id.clone(), me.name.clone()));
-                peer.head = *head;
+                peer.head = log.head();
                 peer.knows_all |= peer.is_caught_up();
             }
             Event::Chat(ChatEvent::LogStarted { from, why, .. }) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::model::content::{Content, Draft};
 use crate::model::device::{DeviceState, Readings, Spec, Value};
-use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent};
+use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogKind};
 use crate::model::link_state::Why;
 use crate::model::principal::{Principal, PrincipalKind, Sender};
 use crate::model::profile::{Profile, Protocol, Socket};
@@ -59,7 +59,7 @@ impl Story {
         let welcomed = Event::Link(LinkEvent::Welcomed {
             me,
             server: "Hub".into(),
-            head,
+            log: LogKind::Server { head, next: head + 1 },
             now: 0,
             people: vec![],
             rooms: vec![],
@@ -214,6 +214,7 @@ fn profile(id: ConnectionId) -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     }
 }
 

@@ -219,10 +219,11 @@ fn rescue_drafts(db: &Connection, rescued: &mut Vec<(ConnectionId, Write)>) -> R
     Ok(())
 }
 
-/// Whether a write may be let go when memory runs short: a hub can send it again.
+/// Whether a write may be let go when memory runs short: a server that numbers its log can send it again.
 pub(super) fn can_be_replayed(write: &Write) -> bool {
-    matches!(
-        write,
-        Write::Event(Event::Chat(ChatEvent::Entries { .. }) | Event::Chat(ChatEvent::History { .. }))
-    )
+    match write {
+        Write::Event(event @ Event::Chat(ChatEvent::Entries { .. })) => !event.is_unnumbered(),
+        Write::Event(Event::Chat(ChatEvent::History { .. })) => true,
+        _ => false,
+    }
 }

@@ -18,7 +18,7 @@ use crate::model::{
     ConnectionId, Content, Delivery, Draft, Epoch, Extra, Features, Message, MessageId, Offset, OutboxItem,
     Position, Principal, PrincipalId, PrincipalKind, ResumePoint, RoomName, Sender,
 };
-use crate::wire::SavedState;
+use crate::wire::{Saved, SavedState};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -39,19 +39,23 @@ pub(super) fn load(db: &Connection, connection: ConnectionId) -> Result<Loaded> 
     let Some(row) = connection_row(db, connection)? else {
         return Ok(Loaded::default());
     };
+    let is_local = row.is_local();
     let stored = Stored {
         me: row.me,
         features: row.features,
         era: row.era,
         era_from: row.era_from,
         era_has_entries: row.era_has_entries,
+        is_local,
         received_to: row.next.saturating_sub(1),
         rooms: rooms(db, connection)?,
         outbox: outbox(db, connection)?,
     };
     // A log of which nothing came yet is asked for from where it began, and never where an earlier one was held.
-    let since = (row.resume.is_none() && row.era > 0).then(|| row.next.saturating_sub(1));
-    Ok(Loaded { stored, saved: SavedState { resume: row.resume, since } })
+    let is_begun = row.resume.is_none() && row.era > 0 && !is_local;
+    let since = is_begun.then(|| row.next.saturating_sub(1));
+    let saved = Saved { log: SavedState { resume: row.resume, since }, state: row.state };
+    Ok(Loaded { stored, saved })
 }
 
 struct ConnectionRow {
@@ -62,12 +66,23 @@ struct ConnectionRow {
     era_has_entries: bool,
     next: Offset,
     resume: Option<ResumePoint>,
+    /// Whether there is the epoch of a server's log.
+    has_epoch: bool,
+    state: Option<Vec<u8>>,
+}
+
+impl ConnectionRow {
+    /// A log that has no epoch is numbered here.
+    fn is_local(&self) -> bool {
+        self.era > 0 && !self.has_epoch
+    }
 }
 
 fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<ConnectionRow>> {
     let mut query = db.prepare_cached(
         "SELECT me_id, me_kind, me_name, era, era_from, era_has_entries, next_offset,
-                resume_epoch, resume_offset, resume_id, resume_received, features
+                resume_epoch, resume_offset, resume_id, resume_received, features,
+                log_epoch IS NOT NULL, state
          FROM connection WHERE id = ?1",
     )?;
     let read = |row: &Row<'_>| {
@@ -96,6 +111,8 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
                 }),
                 _ => None,
             },
+            has_epoch: row.get(12)?,
+            state: row.get(13)?,
         })
     };
     Ok(query.query_row([key(connection)], read).optional()?)
@@ -163,6 +180,8 @@ pub(super) fn outbox_item(row: &Row<'_>) -> Result<OutboxItem> {
         "pending" => Delivery::Pending,
         "attempted" => Delivery::Attempted,
         "acknowledged" => Delivery::Acknowledged { offset: unsigned(row.get(6)?), received: row.get(7)? },
+        "sent" => Delivery::Sent,
+        "unsure" => Delivery::Unsure,
         "failed" => {
             let refusal: String = row.get(8)?;
             Delivery::Failed(

@@ -1,7 +1,7 @@
 //! How much memory a [`Write`] takes: what a queue of them is bounded by.
 
 use super::Write;
-use crate::model::event::{ChatEvent, LinkEvent, Person};
+use crate::model::event::{ChatEvent, LinkEvent, LogKind, Person};
 use crate::model::refusal::Refusal;
 use crate::model::{Entry, Event, OutboxItem, RoomName};
 
@@ -17,17 +17,23 @@ impl Write {
     /// Whether it says what came from a server, which will say it again where this is not kept. What a server answers to
     /// something typed is not: the outbox goes by it.
     pub fn is_replayable(&self) -> bool {
-        matches!(
-            self,
-            Write::Event(
-                Event::Link(LinkEvent::Welcomed { .. })
-                    | Event::Chat(ChatEvent::Listed(_))
-                    | Event::Chat(ChatEvent::LogStarted { .. })
-                    | Event::Chat(ChatEvent::Entries { .. })
-                    | Event::Chat(ChatEvent::History { .. })
-                    | Event::Chat(ChatEvent::HistoryFailed { .. })
-            )
-        )
+        let Write::Event(event) = self else { return false };
+        match event {
+            Event::Link(LinkEvent::Welcomed { log, .. }) => *log != LogKind::Local,
+            Event::Chat(ChatEvent::Entries { .. }) => !event.is_unnumbered(),
+            Event::Chat(
+                ChatEvent::Listed(_)
+                | ChatEvent::LogStarted { .. }
+                | ChatEvent::History { .. }
+                | ChatEvent::HistoryFailed { .. },
+            ) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether its entries are numbered when they are written; see [`LogKind::Local`].
+    pub fn is_unnumbered(&self) -> bool {
+        matches!(self, Write::Event(event) if event.is_unnumbered())
     }
 }
 
@@ -37,6 +43,7 @@ pub(super) fn size(write: &Write) -> usize {
         Write::Event(event) => of_event(event),
         Write::Draft { room, text } => of_room(room) + text.len(),
         Write::Attempted(ids) => ids.len() * 16,
+        Write::State(state) => state.len(),
         Write::Unqueue(_) | Write::RemoveConnection => 0,
     }
 }
@@ -129,7 +136,7 @@ mod tests {
                     name: short(),
                 },
                 server: long(),
-                head: 0,
+                log: LogKind::Server { head: 0, next: 1 },
                 now: 0,
                 people: Vec::new(),
                 rooms: Vec::new(),

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::*;
 use crate::model::content::{Content, Draft, Extra};
-use crate::model::event::{ChatEvent, LinkEvent, LogRestart};
+use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
 use crate::model::{Delivery, Entry, Epoch, Offset, Principal, PrincipalId, PrincipalKind, Sender};
 
 pub(super) const C: ConnectionId = ConnectionId(7);
@@ -54,7 +54,7 @@ pub(super) fn welcomed(head: Offset) -> Write {
     Write::Event(Event::Link(LinkEvent::Welcomed {
         me: me(),
         server: "hub".into(),
-        head,
+        log: LogKind::Server { head, next: head + 1 },
         now: 0,
         people: Vec::new(),
         rooms: vec![general()],
@@ -134,7 +134,7 @@ fn everything_is_there_after_a_restart() {
     let after = load(&store);
     assert_eq!(after, before);
     assert_eq!(after.stored.me, Some(me()));
-    let resume = after.saved.resume.unwrap();
+    let resume = after.saved.log.resume.unwrap();
     assert_eq!((resume.epoch, resume.offset, resume.id), (Epoch(u64::MAX), 3, id(3)));
     let room = &after.stored.rooms[0];
     assert_eq!((room.unread, room.read.offset, room.newest.offset), (1, 2, 3));
@@ -150,12 +150,16 @@ fn everything_is_there_after_a_restart() {
 fn a_log_that_began_anew_is_asked_for_from_where_it_began() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    assert_eq!((load(&store).saved.resume, load(&store).saved.since), (None, None), "nothing is held");
+    assert_eq!(
+        (load(&store).saved.log.resume, load(&store).saved.log.since),
+        (None, None),
+        "nothing is held"
+    );
     commit(&store, vec![welcomed(3), started(1, 1, LogRestart::First), entries(1, 3)]);
     commit(&store, vec![welcomed(9), started(1, 7, LogRestart::EpochChanged)]);
     drop(store);
     let loaded = load(&open(dir.path()));
-    assert_eq!((loaded.saved.resume, loaded.saved.since), (None, Some(6)));
+    assert_eq!((loaded.saved.log.resume, loaded.saved.log.since), (None, Some(6)));
 }
 
 #[test]
@@ -171,7 +175,7 @@ fn a_copy_taken_in_mid_flight_holds_every_commit_that_was_saved() {
             std::fs::copy(dir.path().join(file), crash.path().join(file)).unwrap();
         }
         let loaded = load(&open(crash.path()));
-        assert_eq!(loaded.saved.resume.unwrap().offset, offset);
+        assert_eq!(loaded.saved.log.resume.unwrap().offset, offset);
         assert_eq!(loaded.stored.outbox.len() as u64, offset);
         assert_eq!(offsets(&loaded).len() as u64, offset);
     }
@@ -245,13 +249,13 @@ fn what_a_server_offers_is_there_after_a_restart() {
     let store = open(dir.path());
     assert_eq!(load(&store).stored.features, None);
     let features = crate::model::Features::new(["typing", "of a later version"]);
-    let Write::Event(Event::Link(LinkEvent::Welcomed { me, server, head, now, people, rooms, .. })) =
+    let Write::Event(Event::Link(LinkEvent::Welcomed { me, server, log, now, people, rooms, .. })) =
         welcomed(0)
     else {
         unreachable!()
     };
     let told =
-        Event::Link(LinkEvent::Welcomed { me, server, head, now, people, rooms, features: features.clone() });
+        Event::Link(LinkEvent::Welcomed { me, server, log, now, people, rooms, features: features.clone() });
     commit(&store, vec![Write::Event(told)]);
     drop(store);
     assert_eq!(load(&open(dir.path())).stored.features, Some(features));
@@ -354,7 +358,7 @@ fn what_is_not_understood_of_the_log_is_kept_as_it_came() {
     commit(&store, vec![welcomed(5), started(1, 1, LogRestart::First), taken.clone()]);
     commit(&store, vec![taken]);
     let loaded = load(&store);
-    assert_eq!(loaded.saved.resume.map(|resume| resume.offset), Some(5), "they keep their place");
+    assert_eq!(loaded.saved.log.resume.map(|resume| resume.offset), Some(5), "they keep their place");
     assert_eq!(offsets(&loaded), [1, 3, 5]);
     drop(store);
     let db = rusqlite::Connection::open(dir.path().join(super::FILE)).unwrap();

@@ -83,10 +83,26 @@ pub(super) enum Progress {
     Pending,
     /// Given to the socket.
     Attempted,
+    /// Sent to a server that confirms nothing.
+    Sent,
+    /// It may not have arrived.
+    Unsure,
     /// Taken by the hub.
     Acknowledged,
     /// Refused by the hub.
     Failed(Refusal),
+}
+
+impl Progress {
+    /// Whether it goes no further by itself: the person sends it again or deletes it.
+    pub(super) fn waits_for_the_person(&self) -> bool {
+        matches!(self, Progress::Unsure | Progress::Failed(_))
+    }
+
+    /// Whether the server cannot have it, so that it may be changed.
+    pub(super) fn can_be_changed(&self) -> bool {
+        matches!(self, Progress::Pending | Progress::Failed(_))
+    }
 }
 
 /// A message as shown: harmless, folded, with its local time.
@@ -384,6 +400,8 @@ impl Cache {
         let progress = match &item.delivery {
             Delivery::Pending => Progress::Pending,
             Delivery::Attempted => Progress::Attempted,
+            Delivery::Sent => Progress::Sent,
+            Delivery::Unsure => Progress::Unsure,
             Delivery::Acknowledged { .. } => Progress::Acknowledged,
             Delivery::Failed(refusal) => Progress::Failed(refusal.clone()),
         };

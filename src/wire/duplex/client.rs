@@ -11,8 +11,8 @@ use super::message::{
 use super::readings::{self, Names, Received};
 use super::{limits, proof};
 use crate::frame::Frame;
-use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogEvent, LogRestart, Person};
-use crate::model::link_state::Why;
+use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogEvent, LogKind, LogRestart, Person};
+use crate::model::link_state::{Closing, Why};
 use crate::model::log::Note;
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::profile::Secret;
@@ -20,7 +20,9 @@ use crate::model::{
     Command, CommandRefusal, CommandState, Content, DeviceId, DeviceState, Event, Feature, Features,
     MessageId, Offset, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender, SeriesPage, Time,
 };
-use crate::wire::{ChatRequest, DeviceRequest, Input, Mark, Output, Request, SavedState, Session, WireError};
+use crate::wire::{
+    ChatRequest, DeviceRequest, Input, Mark, Output, Request, Saved, SavedState, Session, WireError,
+};
 
 /// How long a "somebody is typing" is believed, in milliseconds.
 pub const TYPING_MS: u64 = 6_000;
@@ -29,6 +31,10 @@ pub const TYPING_MS: u64 = 6_000;
 pub const MAX_LISTED: usize = 131_072;
 /// Maximum length of what is quoted of a message that is not of this protocol, in characters.
 const MAX_EXCERPT_CHARS: usize = 200;
+/// A hub that says nothing for so long is asked for a sign of life, in milliseconds.
+pub const QUIET_MS: u64 = 25_000;
+/// Maximum number of places in the log that are remembered until they are committed.
+const MAX_MARKS: usize = 4_096;
 /// Maximum number of rooms whose making has no answer yet.
 const MAX_ROOMS_BEING_MADE: usize = 64;
 
@@ -107,6 +113,9 @@ pub struct ClientSession {
     config: Config,
     phase: Phase,
     saved: SavedState,
+    /// What the client holds once a mark is committed, oldest first.
+    marks: VecDeque<(Mark, ResumePoint)>,
+    next_mark: u64,
     epoch_and_next: Option<(crate::model::Epoch, Offset)>,
     head: Offset,
     max_body: u64,
@@ -131,11 +140,13 @@ pub struct ClientSession {
 
 impl ClientSession {
     /// Begins a conversation. `nonce` must be fresh and random where the hub has to prove itself.
-    pub fn new(config: Config, saved: SavedState, nonce: [u8; 32]) -> Self {
+    pub fn new(config: Config, saved: Saved, nonce: [u8; 32]) -> Self {
         ClientSession {
             config,
             phase: Phase::New,
-            saved,
+            saved: saved.log,
+            marks: VecDeque::new(),
+            next_mark: 1,
             epoch_and_next: None,
             head: 0,
             max_body: MAX_BODY_BYTES as u64,
@@ -155,7 +166,7 @@ impl ClientSession {
     }
 
     fn send(&mut self, message: &ClientMessage) {
-        self.outputs.push_back(Output::Send(message::encode(message)));
+        self.outputs.push_back(Output::Send(message::encode(message), None));
     }
 
     fn event(&mut self, event: Event) {
@@ -277,14 +288,30 @@ impl ClientSession {
                     && matches!(self.config.credentials, Credentials::CheckInvite { .. }) =>
             {
                 // It knows no such question.
-                self.end(1000, Why::Closed { code: Some(1000), reason: String::new(), retry_after_ms: None });
+                self.end(
+                    1000,
+                    Why::Closed {
+                        code: Some(1000),
+                        reason: String::new(),
+                        retry_after_ms: None,
+                        closing: Closing::ByServer,
+                    },
+                );
                 Ok(())
             }
             (Phase::Greeting { .. }, HubMessage::InviteGood { hub, expires })
                 if matches!(self.config.credentials, Credentials::CheckInvite { .. }) =>
             {
                 self.event(Event::Link(LinkEvent::InviteGood { server: hub, until: limits::time(expires) }));
-                self.end(1000, Why::Closed { code: Some(1000), reason: String::new(), retry_after_ms: None });
+                self.end(
+                    1000,
+                    Why::Closed {
+                        code: Some(1000),
+                        reason: String::new(),
+                        retry_after_ms: None,
+                        closing: Closing::ByServer,
+                    },
+                );
                 Ok(())
             }
             (_, HubMessage::Error { code, detail }) => {
@@ -360,13 +387,15 @@ impl ClientSession {
         self.event(Event::Link(LinkEvent::Welcomed {
             me: welcome.me,
             server: welcome.hub,
-            head: welcome.head,
+            log: LogKind::Server { head: welcome.head, next: welcome.from },
             now: welcome.now,
             people,
             rooms,
             features: self.features.clone(),
         }));
         if let Some(why) = why {
+            // What was held is not of this log: it must not resume there, even if nothing of this one comes.
+            self.saved = SavedState { resume: None, since: Some(welcome.from.saturating_sub(1)) };
             self.event(Event::Chat(ChatEvent::LogStarted { epoch: welcome.epoch, from: welcome.from, why }));
         }
         if !read.is_empty() || more {
@@ -557,11 +586,23 @@ impl ClientSession {
         let resume = ResumePoint { epoch, offset: last.offset, id: last.draft.id, received: last.received };
         self.epoch_and_next = Some((epoch, last.offset + 1));
         let live = last.offset > self.head;
-        self.outputs.push_back(Output::Event(
-            Event::Chat(ChatEvent::Entries { entries, live }),
-            Some(Mark { resume }),
-        ));
+        let mark = Mark(self.next_mark);
+        self.next_mark += 1;
+        if self.marks.len() == MAX_MARKS {
+            // A later mark stands for those before it.
+            self.marks.pop_front();
+        }
+        self.marks.push_back((mark, resume));
+        self.outputs.push_back(Output::Event(Event::Chat(ChatEvent::Entries { entries, live }), Some(mark)));
         Ok(())
+    }
+
+    /// Everything up to this mark is on disk: that is where the next conversation goes on.
+    fn committed(&mut self, mark: Mark) {
+        let count = self.marks.partition_point(|(known, _)| *known <= mark);
+        if let Some((_, resume)) = self.marks.drain(..count).next_back() {
+            self.saved = SavedState { resume: Some(resume), since: None };
+        }
     }
 
     fn request(&mut self, now: Time, request: Request) {
@@ -608,7 +649,7 @@ impl ClientSession {
             }
             Request::Device(DeviceRequest::Log(device)) => self.send(&ClientMessage::DeviceLog { device }),
             Request::Manage { id, what } => self.send(&ClientMessage::Manage { id, what }),
-            Request::Ping => self.ping(now),
+            Request::Probe => self.ping(now),
         }
     }
 
@@ -629,7 +670,7 @@ impl ClientSession {
     fn publish(&mut self, readings: &Readings) {
         let mut too_large = Vec::new();
         for text in readings::encode_publish(readings, |device| too_large.push(device.clone())) {
-            self.outputs.push_back(Output::Send(Frame::Text(text)));
+            self.outputs.push_back(Output::Send(Frame::Text(text), None));
         }
         for device in too_large {
             let detail = format!("more than {MAX_FRAME_BYTES} bytes at once");
@@ -652,11 +693,11 @@ impl ClientSession {
 impl Session for ClientSession {
     fn handle(&mut self, now: Time, input: Input) -> Result<(), WireError> {
         match input {
-            Input::Opened => self.hello(),
+            Input::Opened(_) => self.hello(),
             Input::Frame(frame) => return self.frame(now, &frame),
             Input::Request(request) => self.request(now, request),
-            Input::Committed(mark) => self.saved.resume = Some(mark.resume),
-            Input::Tick => {}
+            Input::Committed(mark) => self.committed(mark),
+            Input::Pong | Input::Flushed(_) | Input::Closed(_) | Input::Tick => {}
         }
         Ok(())
     }
@@ -667,6 +708,18 @@ impl Session for ClientSession {
 
     fn deadline(&self) -> Option<u64> {
         None
+    }
+
+    fn saved(&self) -> Saved {
+        Saved { log: self.saved.clone(), state: None }
+    }
+
+    fn quiet_ms(&self) -> Option<u64> {
+        Some(QUIET_MS)
+    }
+
+    fn violation_code(&self) -> u16 {
+        close::VIOLATION
     }
 
     fn why_overdue(&self) -> Option<Why> {
@@ -698,7 +751,7 @@ fn needs(request: &Request) -> Option<Feature> {
         | Request::Device(DeviceRequest::Publish(_))
         | Request::Device(DeviceRequest::CommandResult { .. }) => Some(Feature::Devices),
         // Who may not do it is refused in words.
-        Request::Chat(ChatRequest::Send(_)) | Request::Ping | Request::Manage { .. } => None,
+        Request::Chat(ChatRequest::Send(_)) | Request::Probe | Request::Manage { .. } => None,
     }
 }
 
@@ -718,7 +771,7 @@ pub fn why_of_close(code: u16, reason: String, retry_after_ms: Option<u64>) -> W
         close::FORBIDDEN => Why::Forbidden,
         close::INVITE_REFUSED => Why::InviteRefused,
         close::NO_COMMON_VERSION => Why::NoCommonVersion { ours: VERSIONS, theirs: versions_in(&reason) },
-        _ => Why::Closed { code: Some(code), reason, retry_after_ms },
+        _ => Why::Closed { code: Some(code), reason, retry_after_ms, closing: Closing::ByServer },
     }
 }
 

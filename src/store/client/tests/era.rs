@@ -7,8 +7,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Message;
+use crate::model::content::Draft;
 use crate::model::content::{Content, Extra};
-use crate::model::event::{ChatEvent, LinkEvent, Update};
+use crate::model::event::{ChatEvent, LinkEvent, LogKind, Update};
 use crate::model::{Connection, Edge, Model, Profile, Refusal, Time};
 
 /// A hub that may lose its log's end, or get another log.
@@ -131,6 +132,7 @@ fn profile() -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     }
 }
 
@@ -280,10 +282,10 @@ impl World {
         let head = hub.log.len() as u64;
         let same =
             |offset: u64, id| hub.log.get(offset as usize - 1).is_some_and(|entry| entry.draft.id == id);
-        let (from, why) = match saved.resume {
+        let (from, why) = match saved.log.resume {
             None => {
                 let recent = || (head + 1).saturating_sub(u64::from(recent)).max(1);
-                let from = saved.since.map_or_else(recent, |since| (since + 1).min(head + 1));
+                let from = saved.log.since.map_or_else(recent, |since| (since + 1).min(head + 1));
                 (from, Some(LogRestart::First))
             }
             Some(resume) if resume.epoch.0 == hub.epoch && same(resume.offset, resume.id) => {
@@ -298,7 +300,7 @@ impl World {
         self.happen(Event::Link(LinkEvent::Welcomed {
             me: me(),
             server: "hub".into(),
-            head,
+            log: LogKind::Server { head, next: head + 1 },
             now: 0,
             people: Vec::new(),
             rooms: rooms.into_iter().collect(),

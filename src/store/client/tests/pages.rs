@@ -67,7 +67,7 @@ fn history_goes_before_what_is_there_and_never_leaves_a_hole() {
     let loaded = load(&store);
     let room = &loaded.stored.rooms[0];
     assert_eq!((room.unread, room.newest), (200, at(300)));
-    assert_eq!(loaded.saved.resume.unwrap().offset, 300);
+    assert_eq!(loaded.saved.log.resume.unwrap().offset, 300);
 }
 
 #[test]

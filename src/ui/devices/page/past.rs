@@ -387,6 +387,7 @@ mod tests {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         model.apply(Time::default(), Update::Configured(profile));
         let (device, metric) = (DeviceId::new("d").unwrap(), ShortName::new("m").unwrap());
