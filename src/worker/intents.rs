@@ -8,6 +8,7 @@ use super::desk::{Desk, Done, moment};
 use super::trial;
 use crate::clock;
 use crate::link::{self, courier::Input};
+use crate::model::content::Draft;
 use crate::model::event::{ChatEvent, LinkEvent, Side, TestOutcome, Update};
 use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump, LinkIntent, LogIntent};
 use crate::model::link_state::{LinkState, Why};
@@ -26,9 +27,10 @@ const PAGE: u32 = 100;
 impl Desk {
     pub(super) async fn want(&mut self, intent: Intent) {
         match intent {
-            Intent::Chat(ChatIntent::Send { connection, room, body }) => {
+            Intent::Chat(ChatIntent::Send { connection, room, content }) => {
                 if let Some(id) = self.new_id() {
-                    self.tell(connection, Input::Send { id, room, body });
+                    let draft = Draft { id, room, content, at: clock::now().wall_ms };
+                    self.tell(connection, Input::Send(draft));
                 }
             }
             Intent::Chat(ChatIntent::Resend { connection, id }) => self.tell(connection, Input::Resend(id)),
