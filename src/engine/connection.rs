@@ -11,6 +11,8 @@ pub(super) struct Connection {
     pub(super) courier: Courier,
     /// Which of all that were ever taken in: an outcome for one that was replaced since does not concern this one.
     pub(super) number: u64,
+    /// What its server says is said once.
+    pub(super) is_said_once: bool,
     /// Bytes of its changes that wait for the disk, and of their copies that wait to be shown.
     pub(super) unsaved_bytes: usize,
 }
@@ -18,7 +20,7 @@ pub(super) struct Connection {
 impl Engine {
     /// What the disk holds of it shows at once.
     pub(super) fn add(&mut self, now: Time, new: NewConnection) {
-        let NewConnection { id, urls, setup, reconnects, stored, saved, seed } = new;
+        let NewConnection { id, urls, setup, reconnects, is_said_once, stored, saved, seed } = new;
         let me = stored.me.as_ref().map(|me| me.id.clone());
         let mut link = Link::new(urls, setup, saved, me, seed);
         link.set_reconnects(reconnects);
@@ -30,7 +32,7 @@ impl Engine {
         }
         let courier = Courier::new(link, now, stored.outbox.clone());
         self.taken_in += 1;
-        let connection = Connection { courier, number: self.taken_in, unsaved_bytes: 0 };
+        let connection = Connection { courier, number: self.taken_in, is_said_once, unsaved_bytes: 0 };
         self.connections.insert(id, connection);
         self.effects.push_back(Effect::Show(id, Event::Chat(ChatEvent::Restored(stored))));
         self.take_outputs(id);

@@ -34,6 +34,8 @@ pub struct NewConnection {
     pub setup: Box<dyn Open>,
     /// Whether a lost connection is dialed again.
     pub reconnects: bool,
+    /// Whether its server numbers nothing, so that what it says is said once.
+    pub is_said_once: bool,
     /// What the disk holds of it, for the model.
     pub stored: Stored,
     /// What the disk holds of it, for the session.
@@ -229,7 +231,7 @@ impl Engine {
                 }
             }
             Input::Tick => self.tick(now),
-            Input::Close => self.close(),
+            Input::Close => self.close(now),
         }
     }
 
@@ -279,10 +281,20 @@ impl Engine {
         }
     }
 
-    /// What servers said and is not on its way to the disk yet they will say again.
-    fn close(&mut self) {
+    /// What servers said and is not on its way to the disk yet they will say again, except those that number nothing.
+    fn close(&mut self, now: Time) {
+        let said_once: BTreeSet<ConnectionId> =
+            self.connections.iter().filter(|(_, known)| known.is_said_once).map(|(id, _)| *id).collect();
+        for queue in std::mem::take(&mut self.queues) {
+            let connection = queue.connection();
+            if said_once.contains(&connection) {
+                queue.into_inputs().for_each(|input| self.tell(now, connection, courier::Input::Link(input)));
+            }
+        }
+        for connection in said_once {
+            self.tell(now, connection, courier::Input::Link(link::Input::Stop));
+        }
         self.is_closing = true;
-        self.queues.clear();
         for connection in self.connections.keys() {
             self.effects.push_back(Effect::HangUp { connection: *connection, code: 1001 });
         }

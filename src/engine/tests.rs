@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::frame::Frame;
+use crate::model::content::{Content, Draft};
 use crate::model::event::ChatEvent;
 use crate::model::{Delivery, MessageId, RoomName};
 use crate::wire::{Setup, plain};
@@ -22,6 +23,7 @@ fn add(engine: &mut Engine, id: ConnectionId) {
         urls: vec!["ws://a".to_owned()],
         setup: Box::new(Setup::Plain(plain::Config { subprotocols: Vec::new() })),
         reconnects: true,
+        is_said_once: false,
         stored: Stored::default(),
         saved: Saved::default(),
         seed: 1,
@@ -44,7 +46,8 @@ fn draft(bytes: usize) -> Change {
 /// A message, typed offline.
 fn typed(which: u8) -> courier::Input {
     let id = MessageId::from_random([which; 16]);
-    courier::Input::Send { id, room: RoomName::general(), body: which.to_string() }
+    let content = Content::text(which.to_string());
+    courier::Input::Send(Draft { id, room: RoomName::general(), content, at: NOW.wall_ms })
 }
 
 fn parts(effects: &[Effect]) -> &[Part] {

@@ -27,6 +27,10 @@ impl Queue {
         self.connection
     }
 
+    pub(super) fn into_inputs(self) -> impl Iterator<Item = link::Input> {
+        self.inputs.into_iter()
+    }
+
     /// The next inputs: as many as take little time. None, where a large frame has used up this turn's share already.
     fn slice(&mut self) -> Vec<link::Input> {
         let (mut count, mut bytes) = (0, self.debt);

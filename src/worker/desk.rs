@@ -32,7 +32,7 @@ use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
 use crate::model::notices::{Moment, Notifier};
-use crate::model::profile::Secret;
+use crate::model::profile::{Protocol, Secret};
 use crate::model::search::{DayFound, Found};
 use crate::model::{
     Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Position, Profile,
@@ -285,6 +285,7 @@ impl Desk {
             urls: profile.urls.clone(),
             setup: Box::new(setup),
             reconnects: profile.reconnects(),
+            is_said_once: profile.protocol != Protocol::Duplex,
             stored: loaded.stored,
             saved: loaded.saved,
             seed: clock::random::<8>().map_or(clock::now().boot_ms, u64::from_le_bytes),
