@@ -10,8 +10,8 @@ use crate::frame::Frame;
 use crate::model::event::{ChatEvent, LinkEvent, LogKind};
 use crate::model::link_state::Why;
 use crate::model::{
-    Entry, Event, Feature, Features, MessageId, OutboxItem, Principal, PrincipalId, PrincipalKind, Refusal,
-    RoomName, Sender, Time,
+    Entry, Event, Feature, Features, MessageId, OutboxItem, Principal, PrincipalId, PrincipalKind, RoomName,
+    Sender, Time,
 };
 use crate::wire::{
     Agreed, ChatRequest, Describe, Described, DeviceRequest, Input, Output, Request, Saved, Session,
