@@ -18,8 +18,9 @@ use super::open::{self, Found, Place};
 use super::search::index;
 use super::size::size;
 use super::write::{self, Taken};
-use super::{Commit, Health, Write};
-use crate::model::{Banner, ConnectionId, Event};
+use super::{Commit, Health, Outcome, Write};
+use crate::model::event::ChatEvent;
+use crate::model::{Banner, ConnectionId, Event, Offset};
 
 /// Commits that wait for the writer.
 pub(super) const WAITING: usize = 64;
@@ -43,7 +44,7 @@ pub(super) enum Job {
     Commit {
         connection: ConnectionId,
         writes: Vec<Write>,
-        reply: oneshot::Sender<Commit>,
+        reply: oneshot::Sender<Outcome>,
     },
     /// A reader found damage.
     Suspect,
@@ -61,6 +62,8 @@ struct Held {
     connection: ConnectionId,
     writes: Vec<Write>,
     bytes: usize,
+    /// Who wants to know when all of it is on disk.
+    later: Option<oneshot::Sender<Outcome>>,
 }
 
 /// How much of a commit is held.
@@ -148,7 +151,7 @@ impl Keeper {
         }
         let bytes = writes.iter().map(size).sum();
         self.held_bytes += bytes;
-        self.held.push_back(Held { connection, writes, bytes });
+        self.held.push_back(Held { connection, writes, bytes, later: None });
         if is_whole { Hold::All } else { Hold::Some }
     }
 
@@ -180,7 +183,7 @@ impl Keeper {
     }
 
     /// Writes all that is held. Returns what became of each, or nothing if the disk took none of it.
-    fn flush(&mut self) -> Option<Vec<Taken>> {
+    fn flush(&mut self) -> Option<Vec<(Taken, Numbered)>> {
         let result = self.try_flush().or_else(|error| {
             if !error.is_damage() {
                 return Err(error);
@@ -191,10 +194,17 @@ impl Keeper {
         });
         match result {
             Ok(taken) => {
-                for (held, taken) in self.held.iter().zip(&taken) {
-                    note_behind(&self.health, held, *taken);
+                for (held, (taken, numbered)) in self.held.drain(..).zip(&taken) {
+                    note_behind(&self.health, &held, *taken);
+                    if let (Some(later), Taken::Yes) = (held.later, taken) {
+                        // Whoever asked may have gone.
+                        let _ = later.send(Outcome {
+                            commit: Commit::Saved,
+                            numbered: numbered.clone(),
+                            later: None,
+                        });
+                    }
                 }
-                self.held.clear();
                 self.held_bytes = 0;
                 self.set_trouble(self.space.0.then_some(Banner::DiskLow));
                 Some(taken)
@@ -210,7 +220,7 @@ impl Keeper {
         }
     }
 
-    fn try_flush(&mut self) -> Result<Vec<Taken>, StoreError> {
+    fn try_flush(&mut self) -> Result<Vec<(Taken, Numbered)>, StoreError> {
         #[cfg(test)]
         {
             self.transactions += 1;
@@ -287,7 +297,7 @@ impl Keeper {
 
     fn hold_first(&mut self, rescued: Vec<(ConnectionId, Write)>) {
         for (connection, write) in rescued.into_iter().rev() {
-            let held = Held { connection, bytes: size(&write), writes: vec![write] };
+            let held = Held { connection, bytes: size(&write), writes: vec![write], later: None };
             self.held_bytes += held.bytes;
             self.held.push_front(held);
         }
@@ -412,14 +422,31 @@ impl Work for Keeper {
         let taken = if self.held.is_empty() { None } else { self.flush() }.unwrap_or_default();
         // The newest of what was taken are these.
         let mut taken = taken.iter().rev();
+        // And the newest of what is held, where none was taken.
+        let mut still_held = self.held.len();
         for (reply, hold) in replies.into_iter().rev() {
             let taken = if hold == Hold::Nothing { None } else { taken.next() };
-            let commit = match (hold, taken) {
-                (Hold::All, Some(Taken::Yes)) => Commit::Saved,
-                _ => Commit::Held,
+            let outcome = match (hold, taken) {
+                (Hold::All, Some((Taken::Yes, numbered))) => {
+                    Outcome { commit: Commit::Saved, numbered: numbered.clone(), later: None }
+                }
+                (Hold::All, None) => {
+                    still_held -= 1;
+                    let later = self.held.get_mut(still_held).map(|held| {
+                        let (later, receiver) = oneshot::channel();
+                        held.later = Some(later);
+                        receiver
+                    });
+                    Outcome { later, ..Outcome::held() }
+                }
+                (Hold::Some, None) => {
+                    still_held -= 1;
+                    Outcome::held()
+                }
+                _ => Outcome::held(),
             };
             // Whoever asked may have gone.
-            let _ = reply.send(commit);
+            let _ = reply.send(outcome);
         }
     }
 
@@ -450,21 +477,23 @@ impl Work for Keeper {
 
 /// One commit is all or nothing. One that this program or the hub got wrong is left out, and does not stop the others.
 /// Where space `is_low`, what a server will say again is not taken, as if there was a gap before it.
-fn commit_one(db: &Connection, held: &Held, is_low: bool) -> Result<Taken, StoreError> {
+fn commit_one(db: &Connection, held: &Held, is_low: bool) -> Result<(Taken, Numbered), StoreError> {
     db.prepare_cached("SAVEPOINT one")?.execute(())?;
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let mut all = Taken::Yes;
-        for write in &held.writes {
+        let (mut all, mut numbered) = (Taken::Yes, Numbered::new());
+        for (place, write) in held.writes.iter().enumerate() {
             let is_left_out = is_low && open::can_be_replayed(write);
             let taken = match is_left_out {
                 true => write::apply(db, held.connection, &stub(write)).map(|_| Taken::Gap)?,
                 false => write::apply(db, held.connection, write)?,
             };
-            if taken == Taken::Gap {
-                all = Taken::Gap;
+            match taken {
+                Taken::Yes => {}
+                Taken::Numbered(first) => numbered.push((place, first)),
+                Taken::Gap => all = Taken::Gap,
             }
         }
-        Ok::<_, StoreError>(all)
+        Ok::<_, StoreError>((all, numbered))
     }));
     let taken = match result {
         Ok(Ok(taken)) => taken,
@@ -479,7 +508,7 @@ fn commit_one(db: &Connection, held: &Held, is_low: bool) -> Result<Taken, Store
                 _ => log::error!("writing a change failed, and it is left out"),
             }
             db.prepare_cached("ROLLBACK TO one")?.execute(())?;
-            Taken::Gap
+            (Taken::Gap, Numbered::new())
         }
     };
     db.prepare_cached("RELEASE one")?.execute(())?;
@@ -490,7 +519,7 @@ fn commit_one(db: &Connection, held: &Held, is_low: bool) -> Result<Taken, Store
 /// disk.
 fn note_behind(health: &watch::Sender<Health>, held: &Held, taken: Taken) {
     let mut entries = held.writes.iter().filter_map(|write| match write {
-        Write::Event(Event::Entries { entries, .. }) => Some(entries),
+        Write::Event(Event::Chat(ChatEvent::Entries { entries, .. })) => Some(entries),
         _ => None,
     });
     if let Some(last) = entries.next_back() {
@@ -504,18 +533,25 @@ fn set_behind(health: &watch::Sender<Health>, connection: ConnectionId, is_behin
     });
 }
 
+/// The first offsets of writes whose entries were numbered, each with its place in the commit.
+type Numbered = Vec<(usize, Offset)>;
+
 /// Whether a server, or the person's next look at a room, says this again in other words.
 fn is_told_again(write: &Write) -> bool {
     matches!(
         write,
-        Write::Event(Event::Acknowledged { .. } | Event::Refused { .. } | Event::ReadMarker { .. })
+        Write::Event(
+            Event::Chat(ChatEvent::Acknowledged { .. })
+                | Event::Chat(ChatEvent::Refused { .. })
+                | Event::Chat(ChatEvent::ReadMarker { .. })
+        )
     )
 }
 
 fn is_stub(write: &Write) -> bool {
     match write {
-        Write::Event(Event::Entries { entries, .. }) => entries.is_empty(),
-        Write::Event(Event::HistoryFailed { .. }) => true,
+        Write::Event(Event::Chat(ChatEvent::Entries { entries, .. })) => entries.is_empty(),
+        Write::Event(Event::Chat(ChatEvent::HistoryFailed { .. })) => true,
         _ => false,
     }
 }
@@ -523,11 +559,11 @@ fn is_stub(write: &Write) -> bool {
 /// What stands for a write that was let go: the era goes on to have entries.
 fn stub(write: &Write) -> Write {
     match write {
-        Write::Event(Event::Entries { live, .. }) => {
-            Write::Event(Event::Entries { entries: Vec::new(), live: *live })
+        Write::Event(Event::Chat(ChatEvent::Entries { live, .. })) => {
+            Write::Event(Event::Chat(ChatEvent::Entries { entries: Vec::new(), live: *live }))
         }
-        Write::Event(Event::History { room, .. }) => {
-            Write::Event(Event::HistoryFailed { room: room.clone() })
+        Write::Event(Event::Chat(ChatEvent::History { room, .. })) => {
+            Write::Event(Event::Chat(ChatEvent::HistoryFailed { room: room.clone() }))
         }
         other => other.clone(),
     }

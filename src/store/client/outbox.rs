@@ -63,6 +63,8 @@ pub(super) fn deliver(
         Delivery::Acknowledged { offset, received } => {
             ("acknowledged", Some(int(*offset)?), Some(*received), None)
         }
+        Delivery::Sent => ("sent", None, None, None),
+        Delivery::Unsure => ("unsure", None, None, None),
         Delivery::Failed(refusal) => ("failed", None, None, Some(refusal_text(refusal)?)),
     };
     db.prepare_cached(

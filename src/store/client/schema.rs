@@ -4,7 +4,7 @@ use super::super::migrate::{Schema, Synchronous};
 
 /// The database of the app.
 pub(super) const SCHEMA: Schema =
-    Schema { application_id: 0x4475_7043, steps: &[V1, V2, V3, V4], sync: Synchronous::Full };
+    Schema { application_id: 0x4475_7043, steps: &[V1, V2, V3, V4, V5], sync: Synchronous::Full };
 
 /// Numbers above 2⁶³ − 1 (an epoch, a connection's id) are kept bit by bit. `start_known`, `floor`: see `write::history`.
 ///
@@ -144,4 +144,32 @@ CREATE TABLE other_entry (
 /// How many of a room's unread messages name the person.
 const V4: &str = "
 ALTER TABLE room ADD COLUMN mentions INTEGER NOT NULL DEFAULT 0;
+";
+
+/// Servers that number nothing and confirm nothing.
+///
+/// - `connection.state`: what the protocol wants to be kept for its next session.
+/// - `connection.log_epoch`: none in an era whose log is numbered here.
+/// - `outbox.delivery`: `sent` and `unsure` are new; a check cannot be changed in place.
+const V5: &str = "
+ALTER TABLE connection ADD COLUMN state BLOB;
+
+CREATE TABLE new_outbox (
+    connection INTEGER NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    seq        INTEGER NOT NULL,
+    id         BLOB NOT NULL,
+    room       TEXT NOT NULL,
+    body       TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    delivery   TEXT NOT NULL
+        CHECK (delivery IN ('pending', 'attempted', 'sent', 'unsure', 'acknowledged', 'failed')),
+    offset     INTEGER,
+    received   INTEGER,
+    refusal    TEXT,
+    PRIMARY KEY (connection, seq),
+    UNIQUE (connection, id)
+) STRICT;
+INSERT INTO new_outbox SELECT connection, seq, id, room, body, at, delivery, offset, received, refusal FROM outbox;
+DROP TABLE outbox;
+ALTER TABLE new_outbox RENAME TO outbox;
 ";

@@ -6,11 +6,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::error::{StoreError, int, unsigned};
 use super::book::Book;
 use super::{Write, outbox, read};
-use crate::model::event::LogRestart;
+use crate::model::chat::MAX_ROOMS;
+use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
 use crate::model::notices::mentions;
-use crate::model::reducer::MAX_ROOMS;
 use crate::model::{
-    ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, Features, Offset, Position, Principal,
+    ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, Features, MessageId, Offset, Position, Principal,
     ResumePoint, RoomName,
 };
 
@@ -24,6 +24,8 @@ pub(super) const COUNT_LIMIT: u64 = 10_000;
 pub(super) enum Taken {
     /// It is in the transaction.
     Yes,
+    /// It is in the transaction, and its entries were given the offsets from this one on.
+    Numbered(Offset),
     /// Entries before these are missing here: they were not taken, so that the resume point never passes a hole.
     Gap,
 }
@@ -41,46 +43,61 @@ pub(super) fn apply(db: &Connection, connection: ConnectionId, write: &Write) ->
             outbox::unqueue(db, connection, *old)?;
             outbox::queue(db, connection, new)?;
         }
-        Write::Attempted(ids) => {
-            for id in ids {
-                outbox::deliver(db, connection, *id, &Delivery::Attempted)?;
-            }
-        }
+        Write::Attempted(ids) => deliver_all(db, connection, ids, &Delivery::Attempted)?,
         Write::Event(event) => return happened(db, connection, event),
         Write::Draft { room, text } => {
             let room = room_id(db, connection, room)?;
             db.prepare_cached("UPDATE room SET draft = ?2 WHERE id = ?1")?.execute(params![room, text])?;
+        }
+        Write::State(state) => {
+            db.prepare_cached("UPDATE connection SET state = ?2 WHERE id = ?1")?
+                .execute(params![key(connection), state])?;
         }
         Write::RemoveConnection => remove(db, connection)?,
     }
     Ok(Taken::Yes)
 }
 
+fn deliver_all(
+    db: &Connection,
+    connection: ConnectionId,
+    ids: &[MessageId],
+    delivery: &Delivery,
+) -> Result<()> {
+    ids.iter().try_for_each(|id| outbox::deliver(db, connection, *id, delivery))
+}
+
 fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<Taken> {
     match event {
-        Event::Welcomed { me, head, rooms, features, .. } => {
-            welcomed(db, connection, me, *head, features)?;
+        Event::Link(LinkEvent::Welcomed { me, log, rooms, features, .. }) => {
+            welcomed(db, connection, me, *log, features)?;
             make_rooms(db, connection, rooms)?;
         }
-        Event::Listed(listed) => {
+        Event::Chat(ChatEvent::Listed(listed)) => {
             make_rooms(db, connection, &listed.rooms)?;
             for (room, offset) in &listed.read {
                 read_marker(db, connection, room, *offset)?;
             }
         }
-        Event::LogStarted { epoch, from, why } => log_started(db, connection, *epoch, *from, *why)?,
-        Event::Entries { entries, .. } => return take_entries(db, connection, entries),
-        Event::Acknowledged { id, offset, received } => {
+        Event::Chat(ChatEvent::LogStarted { epoch, from, why }) => {
+            log_started(db, connection, *epoch, *from, *why)?
+        }
+        Event::Chat(ChatEvent::Entries { entries, .. }) => return take_entries(db, connection, entries),
+        Event::Chat(ChatEvent::Acknowledged { id, offset, received }) => {
             let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
             outbox::deliver(db, connection, *id, &delivery)?;
             outbox::done_before(db, connection, *id)?;
         }
-        Event::Refused { id, refusal } => {
+        Event::Chat(ChatEvent::Sent(ids)) => deliver_all(db, connection, ids, &Delivery::Sent)?,
+        Event::Chat(ChatEvent::Unsure(ids)) => deliver_all(db, connection, ids, &Delivery::Unsure)?,
+        Event::Chat(ChatEvent::Refused { id, refusal }) => {
             outbox::deliver(db, connection, *id, &Delivery::Failed(refusal.clone()))?;
         }
-        Event::Postponed { id, unseen: true } => outbox::deliver(db, connection, *id, &Delivery::Pending)?,
-        Event::ReadMarker { room, offset } => read_marker(db, connection, room, *offset)?,
-        Event::History { room, before, entries, complete } => {
+        Event::Chat(ChatEvent::Postponed { id, unseen: true }) => {
+            outbox::deliver(db, connection, *id, &Delivery::Pending)?
+        }
+        Event::Chat(ChatEvent::ReadMarker { room, offset }) => read_marker(db, connection, room, *offset)?,
+        Event::Chat(ChatEvent::History { room, before, entries, complete }) => {
             history(db, connection, room, *before, entries, *complete)?;
         }
         // The rest does not outlive the process, or says what came from here.
@@ -111,16 +128,41 @@ fn welcomed(
     db: &Connection,
     connection: ConnectionId,
     me: &Principal,
-    head: Offset,
+    log: LogKind,
     features: &Features,
 ) -> Result<()> {
+    if log == LogKind::Local {
+        local_log_started(db, connection)?;
+    }
     let features =
         serde_json::to_string(features).map_err(|error| StoreError::Nonsense(error.to_string()))?;
     db.prepare_cached(
         "UPDATE connection SET me_id = ?2, me_kind = ?3, me_name = ?4, features = ?5 WHERE id = ?1",
     )?
     .execute(params![key(connection), me.id.0, read::kind_text(me.kind), me.name, features])?;
-    outbox::beyond(db, connection, saturated(head))
+    match log {
+        LogKind::Server { head, .. } => outbox::beyond(db, connection, saturated(head)),
+        LogKind::Local => Ok(()),
+    }
+}
+
+/// The era of a log that is numbered here begins, unless it has.
+fn local_log_started(db: &Connection, connection: ConnectionId) -> Result<()> {
+    let begun = db
+        .prepare_cached(
+            "UPDATE connection SET
+                 era = CASE WHEN era = 0 OR era_has_entries THEN era + 1 ELSE era END,
+                 era_has_entries = 0, log_epoch = NULL, era_from = 1, next_offset = 1,
+                 resume_epoch = NULL, resume_offset = NULL, resume_id = NULL, resume_received = NULL
+             WHERE id = ?1 AND (era = 0 OR log_epoch IS NOT NULL)",
+        )?
+        .execute([key(connection)])?;
+    if begun > 0 {
+        db.prepare_cached("UPDATE room SET floor = NULL, start_known = 0 WHERE connection = ?1")?
+            .execute([key(connection)])?;
+        outbox::passed_by(db, connection, i64::MAX)?;
+    }
+    Ok(())
 }
 
 fn log_started(
@@ -172,6 +214,9 @@ fn take_entries(db: &Connection, connection: ConnectionId, entries: &[Entry]) ->
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
         return Ok(Taken::Yes);
     };
+    if first.offset == 0 {
+        return number_entries(db, connection, log, entries);
+    }
     let (Some(epoch), true) = (log.epoch, first.offset <= log.next) else {
         return Ok(Taken::Gap);
     };
@@ -191,6 +236,20 @@ fn take_entries(db: &Connection, connection: ConnectionId, entries: &[Entry]) ->
     }
     outbox::passed_by(db, connection, saturated(last.offset.max(log.next.saturating_sub(1))))?;
     Ok(Taken::Yes)
+}
+
+/// Gives entries of a log that is numbered here their offsets, and takes them in.
+fn number_entries(db: &Connection, connection: ConnectionId, log: Log, entries: &[Entry]) -> Result<Taken> {
+    let first = log.next.max(1);
+    let mut book = Book::new(db, connection, log.era, log.me)?;
+    for (entry, offset) in entries.iter().zip(first..) {
+        book.entry(&Entry { offset, ..entry.clone() })?;
+    }
+    book.save()?;
+    let next = first.saturating_add(entries.len() as u64);
+    db.prepare_cached("UPDATE connection SET next_offset = ?2 WHERE id = ?1")?
+        .execute(params![key(connection), int(next)?])?;
+    Ok(Taken::Numbered(first))
 }
 
 fn set_resume(db: &Connection, connection: ConnectionId, resume: ResumePoint) -> Result<()> {

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::model::chat::{Principal, PrincipalKind};
 use crate::model::event::Reached;
 use crate::model::id::{PrincipalId, RoomName};
 use crate::model::link_state::{Closing, Phase};
+use crate::model::principal::{Principal, PrincipalKind};
 use crate::model::upgrade::BadUpgrade;
 
 const ALL: [Language; 2] = [Language::English, Language::Korean];
@@ -157,10 +157,10 @@ fn plain(words: &Words) -> Vec<&'static str> {
         }};
     }
     let mut all = all![
-        now retry_now connect disconnect catching_up protocol_duplex transport_websocket
+        now retry_now connect disconnect catching_up protocol_duplex protocol_websocket transport_websocket
         transport_ewebsock no_close_reasons no_connection connections connection_bar this_computer add_connection
         edit_connection remove_connection remove_text remove cancel new_room new_room_name create
-        room_name_rule no_rooms messages replayed waiting_to_send sending not_sent retry edit
+        room_name_rule no_rooms messages replayed waiting_to_send sending sent_unconfirmed may_not_have_arrived send_again not_sent retry edit
         delete copy show_less new_messages jump_to_newest loading_older older_on_server empty_room
         nothing_open scroll_bar today yesterday message send save sent_when_online editing
         sent_meanwhile add_title edit_title name name_hint address address_hint token token_hint_new

@@ -3,6 +3,7 @@
 
 use super::super::schema::SCHEMA;
 use super::*;
+use crate::model::event::ChatEvent;
 use crate::model::search::{End, Found, HitPlace, PAGE, Patience, Query, Scope, Search, Term};
 use crate::store::migrate::{self, Schema};
 
@@ -18,7 +19,7 @@ fn said(offset: Offset, room: &str, by: &str, body: &str) -> Entry {
 }
 
 fn heard(entries: Vec<Entry>) -> Write {
-    Write::Event(Event::Entries { entries, live: true })
+    Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true }))
 }
 
 /// A store in which these were said in `general`, one after the other.
@@ -148,7 +149,12 @@ fn the_newest_come_first_whenever_they_were_received_here_and_pages_join() {
     let all = |from: u64, to: u64| (from..=to).map(|n| said(n, "general", "Bob", "pump")).collect::<Vec<_>>();
     commit(&store, vec![heard(all(301, 320))]);
     // A page of history comes later and is older.
-    let history = Event::History { room: general(), before: 301, entries: all(241, 300), complete: false };
+    let history = Event::Chat(ChatEvent::History {
+        room: general(),
+        before: 301,
+        entries: all(241, 300),
+        complete: false,
+    });
     commit(&store, vec![Write::Event(history)]);
     let first = ask(&store, everywhere(words("pump")));
     assert_eq!(first.hits.len(), PAGE);
