@@ -1,5 +1,6 @@
 //! The transport against servers that others wrote: `tests/real/plain_servers.py` and `plain_ws.mjs`. Run by
 //! `tests/real/transport.py`, which starts them.
+#![allow(clippy::print_stdout, reason = "what was seen is this test's report")]
 
 use std::time::Duration;
 
