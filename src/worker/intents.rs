@@ -8,6 +8,7 @@ use super::desk::{Desk, Done, moment};
 use super::trial;
 use crate::clock;
 use crate::link::{self, courier::Input};
+use crate::model::content::Draft;
 use crate::model::event::{ChatEvent, LinkEvent, Side, TestOutcome, Update};
 use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump, LinkIntent, LogIntent};
 use crate::model::link_state::{LinkState, Why};
@@ -26,9 +27,10 @@ const PAGE: u32 = 100;
 impl Desk {
     pub(super) async fn want(&mut self, intent: Intent) {
         match intent {
-            Intent::Chat(ChatIntent::Send { connection, room, body }) => {
+            Intent::Chat(ChatIntent::Send { connection, room, content }) => {
                 if let Some(id) = self.new_id() {
-                    self.tell(connection, Input::Send { id, room, body });
+                    let draft = Draft { id, room, content, at: clock::now().wall_ms };
+                    self.tell(connection, Input::Send(draft));
                 }
             }
             Intent::Chat(ChatIntent::Resend { connection, id }) => self.tell(connection, Input::Resend(id)),
@@ -408,6 +410,11 @@ impl Desk {
         }
         match self.seats.get_mut(&id) {
             None => self.seat(profile, access).await,
+            // Nothing of what was known of one protocol's server says anything to another's.
+            Some(seat) if seat.profile.protocol != profile.protocol => {
+                self.seats.remove(&id);
+                self.seat(profile, access).await;
+            }
             Some(seat) => {
                 seat.profile = profile.clone();
                 if access.is_some() {
@@ -494,7 +501,7 @@ impl Desk {
         }
         let Some(seat) = self.seats.remove(&id) else { return };
         self.forget_devices(id, seat.source);
-        self.recorder.watch(id, false);
+        self.recorder.end(id);
         self.settings.remove_profile(id);
         self.settings.notice_choices_mut().forget(id);
         self.settings.device_choices_mut().forget(id);
