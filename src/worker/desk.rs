@@ -261,7 +261,8 @@ impl Desk {
         self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.settings.lan(), self.done.clone()));
         self.start_computer();
         let connect_at_start = self.settings.preferences().connect_at_start;
-        for profile in self.settings.profiles().to_vec() {
+        let profiles: Vec<Profile> = self.settings.profiles().cloned().collect();
+        for profile in profiles {
             let (id, auto_connect) = (profile.id, profile.auto_connect);
             self.seat(profile, None).await;
             if auto_connect && connect_at_start {

@@ -122,6 +122,7 @@ const BAD_ADDRESSES: [BadAddress; 14] = [
     BadAddress::Brackets,
     BadAddress::Zone,
     BadAddress::Port,
+    BadAddress::Fragment,
     BadAddress::Invite,
     BadAddress::Fingerprint,
 ];
