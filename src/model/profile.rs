@@ -156,6 +156,12 @@ impl Login {
         Login { password: read.password.map(Secret::new), headers: headers.collect() }
     }
 
+    /// Whether a secret was made by [`Login::to_secret`], and so is no token.
+    pub fn is_one(secret: &Secret) -> bool {
+        serde_json::from_str::<Map<String, Value>>(secret.reveal())
+            .is_ok_and(|fields| fields.contains_key("headers"))
+    }
+
     /// As one secret.
     pub fn to_secret(&self) -> Secret {
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
@@ -172,9 +178,8 @@ impl Login {
     pub fn completed(self, kept: &Login, before: &WebSocketOptions, now: &WebSocketOptions) -> Login {
         let keeps_password = !now.user.is_empty() || before.user.is_empty();
         let password = self.password.clone().or_else(|| kept.password.clone().filter(|_| keeps_password));
-        let value = |name: &String| {
-            Some((name.clone(), self.header(name).or_else(|| kept.header(name))?.clone()))
-        };
+        let value =
+            |name: &String| Some((name.clone(), self.header(name).or_else(|| kept.header(name))?.clone()));
         Login { password, headers: now.headers.iter().filter_map(value).collect() }
     }
 
@@ -339,7 +344,8 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(many.check(), Err(BadOptions::TooMuch));
-        let snippet = Snippet { name: "x".into(), text: "x".repeat(MAX_SNIPPET_BYTES + 1), format: FrameFormat::Text };
+        let snippet =
+            Snippet { name: "x".into(), text: "x".repeat(MAX_SNIPPET_BYTES + 1), format: FrameFormat::Text };
         let long = WebSocketOptions { snippets: vec![snippet], ..Default::default() };
         assert_eq!(long.check(), Err(BadOptions::TooMuch));
     }

@@ -8,17 +8,8 @@ use crate::model::ConnectionId;
 use crate::model::profile::{NewerProfile, Profile};
 
 /// The fields of a profile that this version knows.
-const KNOWN: [&str; 9] = [
-    "id",
-    "name",
-    "urls",
-    "protocol",
-    "socket",
-    "ca_file",
-    "fingerprint",
-    "auto_connect",
-    "websocket",
-];
+const KNOWN: [&str; 9] =
+    ["id", "name", "urls", "protocol", "socket", "ca_file", "fingerprint", "auto_connect", "websocket"];
 /// Longest name shown of a profile that this version does not know, in characters.
 const MAX_NAME_CHARS: usize = 200;
 
@@ -66,11 +57,9 @@ impl KeptProfiles {
             text.chars().take(MAX_NAME_CHARS).collect::<String>()
         };
         let newer = self.0.iter().filter_map(|kept| match kept {
-            Kept::Newer { id, fields } => Some(NewerProfile {
-                id: *id,
-                name: text(fields, "name"),
-                protocol: text(fields, "protocol"),
-            }),
+            Kept::Newer { id, fields } => {
+                Some(NewerProfile { id: *id, name: text(fields, "name"), protocol: text(fields, "protocol") })
+            }
             Kept::Known { .. } => None,
         });
         newer.collect()
@@ -129,7 +118,9 @@ fn read(fields: Map<String, Value>) -> Result<Kept, serde_json::Error> {
             Ok(Kept::Known { profile, unknown })
         }
         Err(error) => match fields.get("id").and_then(Value::as_u64) {
-            Some(id) if NewerProfile::has_unknown_words(&fields) => Ok(Kept::Newer { id: ConnectionId(id), fields }),
+            Some(id) if NewerProfile::has_unknown_words(&fields) => {
+                Ok(Kept::Newer { id: ConnectionId(id), fields })
+            }
             _ => Err(error),
         },
     }
@@ -157,7 +148,10 @@ mod tests {
         assert_eq!(serde_json::to_value(&read).unwrap(), list);
         assert_eq!(read.known().map(|profile| profile.id.0).collect::<Vec<_>>(), [3]);
         let newer = read.newer();
-        assert_eq!((newer[0].id.0, newer[0].name.as_str(), newer[0].protocol.as_str()), (7, "Broker", "mqtt"));
+        assert_eq!(
+            (newer[0].id.0, newer[0].name.as_str(), newer[0].protocol.as_str()),
+            (7, "Broker", "mqtt")
+        );
         assert_eq!(read.highest_id(), 8);
         let mut changed = read.known().next().unwrap().clone();
         changed.name = "Workshop".into();
