@@ -109,7 +109,7 @@ const STATES: [StateWord; 6] = [
     StateWord::Stopped,
     StateWord::Off,
 ];
-const BAD_ADDRESSES: [BadAddress; 14] = [
+const BAD_ADDRESSES: [BadAddress; 15] = [
     BadAddress::Empty,
     BadAddress::TooLong,
     BadAddress::Space,
@@ -134,7 +134,7 @@ fn is_hangul(c: char) -> bool {
     ('가'..='힣').contains(&c)
 }
 
-fn tests_of_connections() -> [TestOutcome; 6] {
+fn tests_of_connections() -> [TestOutcome; 8] {
     let me = Principal { id: PrincipalId("m".into()), kind: PrincipalKind::Person, name: "Mina".into() };
     [
         TestOutcome::Running,
