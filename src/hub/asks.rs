@@ -14,7 +14,7 @@ use crate::clock;
 use crate::model::name;
 use crate::model::time::WallMs;
 use crate::model::{
-    EntryKind, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, RoomName, Sender,
+    Draft, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, RoomName, Sender,
 };
 use crate::store::{Append, Appended, Quota, RedeemError, StoreError};
 use crate::wire::duplex::message::Redeem;
@@ -51,18 +51,10 @@ impl Entrance {
 
 /// An append as a session asked for it.
 pub(super) struct NewEntry {
+    /// What.
+    pub draft: Draft,
     /// By whom.
     pub sender: Sender,
-    /// Its id.
-    pub id: MessageId,
-    /// A message or a room.
-    pub kind: EntryKind,
-    /// Where.
-    pub room: RoomName,
-    /// What.
-    pub body: String,
-    /// When, by the sender's clock.
-    pub at: i64,
 }
 
 /// What waits for its turn to be written.
@@ -81,10 +73,12 @@ impl Queued {
             Some(Queued::Refused(answer)) => passing(answer).cloned(),
             _ => None,
         };
-        match (before, account.hold(new.body.len())) {
+        match (before, account.hold(new.draft.content.bytes())) {
             (None, Ok(held)) => Queued::Entry(new, held),
-            (Some(refusal), _) => Queued::refused(new.id, refusal),
-            (None, Err(retry_after_ms)) => Queued::refused(new.id, Refusal::SlowDown { retry_after_ms }),
+            (Some(refusal), _) => Queued::refused(new.draft.id, refusal),
+            (None, Err(retry_after_ms)) => {
+                Queued::refused(new.draft.id, Refusal::SlowDown { retry_after_ms })
+            }
         }
     }
 
@@ -95,8 +89,8 @@ impl Queued {
     /// The same, behind one that was refused like this.
     pub(super) fn behind(self, refusal: &Refusal) -> Queued {
         match self {
-            Queued::Entry(new, _) if new.kind == EntryKind::Message => {
-                Queued::refused(new.id, refusal.clone())
+            Queued::Entry(new, _) if new.draft.content.is_text() => {
+                Queued::refused(new.draft.id, refusal.clone())
             }
             other => other,
         }
@@ -112,8 +106,10 @@ pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Result<Gr
     while let Some(next) = waiting.pop_front() {
         match next {
             Queued::Refused(answer) if group.is_empty() => return Some(Err(answer)),
-            Queued::Entry(new, held) if group.is_empty() || bytes + new.body.len() <= GROUP_BYTES => {
-                bytes += new.body.len();
+            Queued::Entry(new, held)
+                if group.is_empty() || bytes + new.draft.content.bytes() <= GROUP_BYTES =>
+            {
+                bytes += new.draft.content.bytes();
                 group.push((new, held));
             }
             later => {
@@ -257,14 +253,13 @@ pub(super) struct Written {
 
 /// Writes these entries, all or none.
 pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -> Written {
-    let _turn = account.write(group.len(), group.iter().map(|(new, _)| new.body.len()).sum()).await;
+    let _turn =
+        account.write(group.len(), group.iter().map(|(new, _)| new.draft.content.bytes()).sum()).await;
     let asked = Instant::now();
     let received = clock::now().wall_ms;
-    let ids: Vec<(MessageId, EntryKind)> = group.iter().map(|(new, _)| (new.id, new.kind)).collect();
-    let with_time = |(new, _): (NewEntry, Held)| {
-        let NewEntry { sender, id, kind, room, body, at } = new;
-        Append { sender, id, kind, room, body, at, received }
-    };
+    let id_and_is_room = |(new, _): &(NewEntry, Held)| (new.draft.id, new.draft.content.is_room());
+    let ids: Vec<(MessageId, bool)> = group.iter().map(id_and_is_room).collect();
+    let with_time = |(new, _): (NewEntry, Held)| Append { draft: new.draft, sender: new.sender, received };
     let appended = hub.store.append_all(group.into_iter().map(with_time).collect()).await;
     for _ in &ids {
         hub.metrics.append_took(asked.elapsed());
@@ -272,10 +267,10 @@ pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -
     match appended {
         Ok(appended) => {
             let mut stall = None;
-            let answer = |((id, kind), appended)| {
+            let answer = |((id, is_room), appended): ((MessageId, bool), Appended)| {
                 let answer = Answer::Appended { id, outcome: outcome(&hub, appended, received) };
                 // A room that is refused holds no message up.
-                if kind == EntryKind::Message && stall.is_none() {
+                if !is_room && stall.is_none() {
                     stall = passing(&answer).cloned();
                 }
                 answer
@@ -370,7 +365,7 @@ pub(super) async fn large(
 fn size(answer: &Answer) -> usize {
     match answer {
         Answer::Entries(entries) | Answer::History { entries, .. } => {
-            entries.iter().map(|entry| 2 * AROUND_BYTES + entry.body.len()).sum()
+            entries.iter().map(|entry| 2 * AROUND_BYTES + entry.draft.content.bytes()).sum()
         }
         Answer::Series { page, .. } => page.buckets.len() * AROUND_BYTES / 2,
         Answer::DeviceLog { lines, .. } => lines.len() * 4 * AROUND_BYTES,

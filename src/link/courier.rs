@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::{Link, Mark, Output as LinkOutput};
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, LinkEvent};
-use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, RoomName, Time};
+use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, RoomName, Time};
 use crate::wire::{ChatRequest, Request};
 
 /// Maximum number of marks kept of changes that the store holds in memory.
@@ -17,15 +17,8 @@ const MAX_HELD_MARKS: usize = 1_024;
 pub enum Input {
     /// For the link.
     Link(super::Input),
-    /// The person sends a message. `id` is new and random.
-    Send {
-        /// Its id.
-        id: MessageId,
-        /// Where.
-        room: RoomName,
-        /// What.
-        body: String,
-    },
+    /// The person sends this. Its id is new and random.
+    Send(Draft),
     /// The person deletes a message; nothing happens if the hub may have it.
     Discard(MessageId),
     /// The person sends a refused message again.
@@ -196,10 +189,9 @@ impl Courier {
                 self.opened = Some(input);
             }
             Input::Link(input) => self.tell(now, input),
-            Input::Send { id, room, body } => {
+            Input::Send(draft) => {
                 let seq = self.take_seq();
-                let item =
-                    OutboxItem { id, seq, room, body, at: now.wall_ms, delivery: self.first_delivery() };
+                let item = OutboxItem { draft, seq, delivery: self.first_delivery() };
                 self.write(
                     Change::Queue(item.clone()),
                     vec![Event::Chat(ChatEvent::Queued(item.clone()))],
@@ -218,7 +210,9 @@ impl Courier {
             }
             Input::Edit { id, new_id, body } => {
                 if let Some(item) = self.link.take_back(id) {
-                    self.replace(id, OutboxItem { id: new_id, body, at: now.wall_ms, ..item });
+                    let content = item.draft.content.with_body(body);
+                    let draft = Draft { id: new_id, content, at: now.wall_ms, ..item.draft };
+                    self.replace(id, OutboxItem { draft, ..item });
                 }
             }
             Input::Read { room, offset } => {

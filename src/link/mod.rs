@@ -390,7 +390,7 @@ impl Link {
     /// decides.
     fn restored(&mut self, item: OutboxItem) {
         let is_tried = matches!(item.delivery, Delivery::Attempted | Delivery::Sent);
-        let id = item.id;
+        let id = item.draft.id;
         self.outbox.restore(item);
         if is_tried && !self.setup.confirms() {
             self.unsure(vec![id]);
@@ -549,7 +549,7 @@ impl Link {
             Event::Chat(ChatEvent::Entries { entries, .. }) if !self.outbox.is_empty() => {
                 self.log_next = entries.last().map_or(self.log_next, |last| last.offset + 1);
                 for entry in entries.iter().filter(|entry| Some(&entry.sender.id) == self.me.as_ref()) {
-                    self.outbox.remove(entry.id);
+                    self.outbox.remove(entry.draft.id);
                     self.ack_by = None;
                 }
                 self.outbox.passed_by(entries.last().map_or(0, |entry| entry.offset));

@@ -4,6 +4,7 @@ pub mod address;
 pub mod banner;
 pub mod chat;
 pub mod clock_lag;
+pub mod content;
 pub mod device;
 pub mod device_choices;
 pub mod devices;
@@ -46,13 +47,14 @@ pub mod zone;
 pub use address::Address;
 pub use banner::Banner;
 pub use chat::{Chat, Room};
+pub use content::{Content, Draft, Extra};
 pub use device::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceState, Freshness, Happened, LastValue, LogLine,
     Metric, MetricName, MetricType, Readings, Sample, ShortName, Spec, Status, Value,
 };
 pub use device_choices::{DeviceChange, DeviceChoice, DeviceChoices};
 pub use devices::{Device, Devices, Latest, Presence};
-pub use entry::{Entry, EntryKind, Extra};
+pub use entry::Entry;
 pub use event::{Event, LogRestart};
 pub use features::{Feature, Features};
 pub use id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, ResumePoint, RoomName};

@@ -1,6 +1,7 @@
 //! Protocols, one folder each: a codec (bytes to values) and a [`Session`] (handshake, acknowledgements, heartbeats).
 //! Sans-IO: no socket, no clock, no thread, no randomness of their own.
 
+mod describe;
 pub mod duplex;
 pub mod plain;
 mod saved;
@@ -17,6 +18,7 @@ use crate::model::{
     Value,
 };
 
+pub use describe::{Describe, Described, describer};
 pub use saved::{Saved, SavedState};
 
 /// How to speak with a server: one variant for each protocol, with what it needs to begin a conversation.

@@ -6,8 +6,10 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::desk::{Desk, Done, Seat};
+use crate::link;
 use crate::link::courier::Input;
 use crate::model::ConnectionId;
+use crate::model::profile::Protocol;
 use crate::store::client::{Commit, Outcome, Write};
 
 /// Maximum number of bytes of one connection's changes that wait for the disk before its socket is held back.
@@ -46,13 +48,18 @@ impl Seat {
     pub(super) fn has_room(&self) -> bool {
         self.unsaved < MAX_UNSAVED_BYTES
     }
+
+    /// Whether its server numbers nothing, so that what it says is said once.
+    fn numbers_its_log(&self) -> bool {
+        self.profile.protocol != Protocol::Duplex
+    }
 }
 
 impl Desk {
     /// Hangs up, and waits for the disk to have what the person did. What servers said and is not on its way to the disk
     /// yet they will say again.
     pub(super) async fn close(&mut self, committing: Option<Committing>) {
-        self.trays.clear();
+        self.take_up_the_rest();
         for seat in self.seats.values_mut() {
             seat.line.hang_up(1001);
         }
@@ -68,6 +75,28 @@ impl Desk {
         }
         if let Some(hub) = self.own_hub.take() {
             hub.end().await;
+        }
+    }
+
+    /// What came over the sockets and is not looked at yet will be said again, except by servers that number nothing.
+    fn take_up_the_rest(&mut self) {
+        for mut tray in std::mem::take(&mut self.trays) {
+            let id = *tray.key();
+            if !self.seats.get(&id).is_some_and(Seat::numbers_its_log) {
+                continue;
+            }
+            loop {
+                let inputs = tray.slice();
+                if inputs.is_empty() && tray.is_empty() {
+                    break;
+                }
+                inputs.into_iter().for_each(|input| self.tell(id, Input::Link(input)));
+            }
+        }
+        let ids: Vec<ConnectionId> =
+            self.seats.iter().filter(|(_, seat)| seat.numbers_its_log()).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.tell(id, Input::Link(link::Input::Stop));
         }
     }
 

@@ -23,8 +23,12 @@ impl Desk {
     pub(super) fn want_of_log(&mut self, intent: Intent) {
         match intent {
             Intent::Log(LogIntent::Watch(id, watched)) => {
-                let watched = watched && self.seats.contains_key(&id);
-                self.recorder.watch(id, watched);
+                let seat = self.seats.get(&id).filter(|_| watched);
+                match seat {
+                    Some(seat) => self.recorder.watch(id, seat.profile.protocol),
+                    None => self.recorder.end(id),
+                }
+                let watched = self.recorder.watches(id);
                 self.update(Update::Connection(id, Event::Log(LogEvent::Watched(watched))));
             }
             Intent::Log(LogIntent::Clear(id)) => {
@@ -58,7 +62,7 @@ impl Desk {
             return None;
         }
         let secrets = self.seats.get(&id)?.access.as_ref().map(Access::secrets).unwrap_or_default();
-        Some(self.recorder.passed(&secrets, way, frame))
+        self.recorder.passed(id, &secrets, way, frame)
     }
 
     pub(super) fn record(&mut self, id: ConnectionId, passed: Passed) {

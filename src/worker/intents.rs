@@ -8,6 +8,7 @@ use super::desk::{Desk, Done, moment};
 use super::trial;
 use crate::clock;
 use crate::link::{self, courier::Input};
+use crate::model::content::Draft;
 use crate::model::event::{ChatEvent, LinkEvent, Side, TestOutcome, Update};
 use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump, LinkIntent, LogIntent};
 use crate::model::link_state::{LinkState, Why};
@@ -26,9 +27,10 @@ const PAGE: u32 = 100;
 impl Desk {
     pub(super) async fn want(&mut self, intent: Intent) {
         match intent {
-            Intent::Chat(ChatIntent::Send { connection, room, body }) => {
+            Intent::Chat(ChatIntent::Send { connection, room, content }) => {
                 if let Some(id) = self.new_id() {
-                    self.tell(connection, Input::Send { id, room, body });
+                    let draft = Draft { id, room, content, at: clock::now().wall_ms };
+                    self.tell(connection, Input::Send(draft));
                 }
             }
             Intent::Chat(ChatIntent::Resend { connection, id }) => self.tell(connection, Input::Resend(id)),
@@ -417,13 +419,19 @@ impl Desk {
                 self.seat(profile, access).await;
                 None
             }
+            // Nothing of what was known of one protocol's server says anything to another's, and what was given for one is
+            // never sent by another.
+            Some(seat) if seat.profile.protocol != profile.protocol => {
+                let before = seat.profile.websocket.clone();
+                self.seats.remove(&id);
+                let access = access.or_else(|| Access::of_secret(&profile, None));
+                self.seat(profile, access).await;
+                Some(before)
+            }
             Some(seat) => {
                 let before = std::mem::replace(&mut seat.profile, profile.clone());
                 if access.is_some() {
                     seat.access = access;
-                } else if before.protocol != profile.protocol {
-                    // What was given for one protocol is never sent by another.
-                    seat.access = Access::of_secret(&profile, None);
                 }
                 seat.courier.link_mut().set_urls(profile.urls.clone());
                 self.update(Update::Configured(profile));
@@ -554,7 +562,7 @@ impl Desk {
         }
         let Some(seat) = self.seats.remove(&id) else { return self.remove_newer(id) };
         self.forget_devices(id, seat.source);
-        self.recorder.watch(id, false);
+        self.recorder.end(id);
         self.settings.remove_profile(id);
         self.settings.notice_choices_mut().forget(id);
         self.settings.device_choices_mut().forget(id);

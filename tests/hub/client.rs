@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use duplex::frame::Frame;
 use duplex::hub::{InviteOptions, Options, Running};
-use duplex::model::{Entry, EntryKind, MessageId, Offset, ResumePoint, RoomName};
+use duplex::model::content::{Content, Draft};
+use duplex::model::{Entry, MessageId, Offset, ResumePoint, RoomName};
 use duplex::wire::duplex::message::{
     ClientMessage, Decoded, Hello, HubMessage, Redeem, Welcome, decode, encode,
 };
@@ -143,7 +144,12 @@ impl Client {
     pub async fn send_as(&mut self, id: MessageId, body: &str) {
         self.sends += 1;
         let (room, body) = (RoomName::general(), body.to_owned());
-        self.say(&ClientMessage::Send { id, seq: self.sends, room, body, at: 7, retry: false }).await;
+        self.say(&ClientMessage::Send {
+            draft: Draft { id, room, content: Content::text(body), at: 7 },
+            seq: self.sends,
+            retry: false,
+        })
+        .await;
     }
 
     /// The next message.
@@ -218,7 +224,7 @@ impl Client {
                     _ => None,
                 })
                 .await;
-            all.extend(entries.into_iter().filter(|entry| entry.kind == EntryKind::Message));
+            all.extend(entries.into_iter().filter(|entry| entry.draft.content.is_text()));
         }
         all
     }

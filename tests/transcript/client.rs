@@ -1,5 +1,6 @@
 //! The client's end of a conversation.
 
+use duplex::model::content::{Content, Draft};
 use duplex::model::profile::Secret;
 use duplex::model::{Delivery, OutboxItem, RoomName, Time};
 use duplex::wire::duplex::client::{ClientSession, Config, Credentials};
@@ -47,7 +48,7 @@ fn proving() -> Client {
 
 fn item(letter: &str, body: &str) -> OutboxItem {
     let (id, room, delivery) = (words::id(letter), RoomName::general(), Delivery::Attempted);
-    OutboxItem { id, seq: 90, room, body: body.to_owned(), at: 0, delivery }
+    OutboxItem { draft: Draft { id, room, content: Content::text(body), at: 0 }, seq: 90, delivery }
 }
 
 impl Peer for Client {

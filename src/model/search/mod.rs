@@ -229,25 +229,25 @@ impl Model {
             for item in connection.chat.outbox.values() {
                 let is_there = match scope {
                     Scope::Everywhere => true,
-                    Scope::Room(wanted, room) => wanted == id && *room == item.room,
+                    Scope::Room(wanted, room) => wanted == id && *room == item.draft.room,
                 };
                 if !is_there
-                    || !query.is_in(&item.room)
-                    || !query.is_when(item.at)
+                    || !query.is_in(&item.draft.room)
+                    || !query.is_when(item.draft.at)
                     || !query.is_from(&me.name, true)
                 {
                     continue;
                 }
-                let body = Folded::of(&item.body);
+                let body = Folded::of(item.draft.content.body());
                 if query.is_said(&body) {
                     hits.push(Hit {
                         connection: *id,
-                        room: item.room.clone(),
+                        room: item.draft.room.clone(),
                         place: HitPlace::Outbox,
-                        id: item.id,
+                        id: item.draft.id,
                         sender: Sender { id: me.id.clone(), name: me.name.clone() },
-                        at: item.at,
-                        excerpt: excerpt(&item.body, &body, &query.terms),
+                        at: item.draft.at,
+                        excerpt: excerpt(item.draft.content.body(), &body, &query.terms),
                     });
                 }
             }

@@ -14,6 +14,7 @@ use super::super::error::StoreError;
 use super::super::files;
 use super::super::readers::Slots;
 use super::super::writer::Work;
+use super::later;
 use super::open::{self, Found, Place};
 use super::search::index;
 use super::size::size;
@@ -34,6 +35,8 @@ const MIN_FREE_BYTES: u64 = 256 * 1024 * 1024;
 const LOOK_BYTES: usize = 4 * 1024 * 1024;
 /// Messages of removed connections that are deleted at a time.
 const PURGE: u32 = 500;
+/// Entries that are put where they belong at a time.
+const PROJECT: u32 = 48;
 /// Messages that are taken into the search index at a time.
 const INDEX: u32 = 48;
 /// The pause between two such turns, in which commits have theirs.
@@ -88,6 +91,8 @@ pub(super) struct Keeper {
     #[cfg(test)]
     is_disk_small: bool,
     purging: bool,
+    /// Whether entries may have been kept that this version knows.
+    projecting: bool,
     /// Whether messages that were there before the search index are still to be taken in.
     indexing: bool,
     /// Whether the search index may have segments to put together.
@@ -125,6 +130,7 @@ impl Keeper {
             is_disk_small: false,
             // Left over from the last time, perhaps.
             purging: true,
+            projecting: true,
             indexing: true,
             merging: true,
             indexed,
@@ -336,6 +342,8 @@ impl Keeper {
             // Segments first: the more of them there are, the more a search has to look at.
             if self.merging {
                 self.merging = index::merge(db)?;
+            } else if self.projecting {
+                self.projecting = later::project(db, PROJECT)?;
             } else if self.purging {
                 self.purging = write::purge(db, PURGE)?;
                 self.merging = true;
@@ -356,6 +364,7 @@ impl Keeper {
             Err(error) => {
                 log::error!("the database cannot be tended: {error}");
                 (self.purging, self.indexing, self.merging) = (false, false, false);
+                self.projecting = false;
             }
         }
     }
@@ -454,7 +463,7 @@ impl Work for Keeper {
         if self.is_troubled() || !self.held.is_empty() {
             Some(RETRY)
         } else {
-            (self.purging || self.indexing || self.merging).then_some(PAUSE)
+            (self.purging || self.projecting || self.indexing || self.merging).then_some(PAUSE)
         }
     }
 
@@ -462,7 +471,7 @@ impl Work for Keeper {
         if self.is_troubled() || !self.held.is_empty() {
             self.flush();
         } else if self.db.is_none() {
-            (self.purging, self.indexing, self.merging) = (false, false, false);
+            (self.purging, self.projecting, self.indexing, self.merging) = (false, false, false, false);
         } else {
             self.tend();
         }

@@ -9,7 +9,7 @@ use crate::model::{ConnectionId, Delivery, MessageId, OutboxItem, Refusal};
 type Result<T> = std::result::Result<T, StoreError>;
 
 pub(super) fn queue(db: &Connection, connection: ConnectionId, item: &OutboxItem) -> Result<()> {
-    unqueue(db, connection, item.id)?;
+    unqueue(db, connection, item.draft.id)?;
     // It may have come back as an entry already.
     let arrived = db
         .prepare_cached(
@@ -19,7 +19,7 @@ pub(super) fn queue(db: &Connection, connection: ConnectionId, item: &OutboxItem
                  JOIN sender ON sender.connection = connection.id AND sender.principal = connection.me_id
                  WHERE connection.id = ?1)",
         )?
-        .exists(params![key(connection), item.id.0.as_bytes()])?;
+        .exists(params![key(connection), item.draft.id.0.as_bytes()])?;
     let seq = int(item.seq)?;
     db.prepare_cached("UPDATE connection SET last_seq = max(last_seq, ?2) WHERE id = ?1")?
         .execute(params![key(connection), seq])?;
@@ -27,19 +27,21 @@ pub(super) fn queue(db: &Connection, connection: ConnectionId, item: &OutboxItem
         return Ok(());
     }
     db.prepare_cached(
-        "INSERT OR REPLACE INTO outbox (connection, seq, id, room, body, at, delivery)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending')",
+        "INSERT OR REPLACE INTO outbox (connection, seq, id, room, body, at, delivery, kind, extra)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?8)",
     )?
     .execute(params![
         key(connection),
         seq,
-        item.id.0.as_bytes(),
-        item.room.as_str(),
-        item.body,
-        item.at
+        item.draft.id.0.as_bytes(),
+        item.draft.room.as_str(),
+        item.draft.content.body(),
+        item.draft.at,
+        item.draft.content.kind(),
+        item.draft.content.extra().json()
     ])?;
     if item.delivery != Delivery::Pending {
-        deliver(db, connection, item.id, &item.delivery)?;
+        deliver(db, connection, item.draft.id, &item.delivery)?;
     }
     Ok(())
 }

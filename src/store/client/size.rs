@@ -74,9 +74,9 @@ fn of_event(event: &Event) -> usize {
 
 fn of_entries(entries: &[Entry]) -> usize {
     let texts = |entry: &Entry| {
-        let extra = entry.extra.json().map_or(0, |json| json.len());
+        let extra = entry.draft.content.extra().json().map_or(0, |json| json.len());
         let sender = entry.sender.name.len() + entry.sender.id.0.len();
-        entry.body.len() + sender + entry.room.as_str().len() + extra
+        entry.draft.content.body().len() + sender + entry.draft.room.as_str().len() + extra
     };
     entries.iter().map(|entry| texts(entry) + EACH).sum()
 }
@@ -86,7 +86,7 @@ fn of_person(person: &Person) -> usize {
 }
 
 fn of_item(item: &OutboxItem) -> usize {
-    of_room(&item.room) + item.body.len()
+    of_room(&item.draft.room) + item.draft.content.body().len()
 }
 
 fn of_room(room: &RoomName) -> usize {
@@ -96,21 +96,22 @@ fn of_room(room: &RoomName) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{EntryKind, MessageId, PrincipalId, Sender};
+    use crate::model::content::{Content, Draft};
+    use crate::model::{MessageId, PrincipalId, Sender};
 
     #[test]
     fn every_text_that_a_server_chooses_counts() {
         let long = || "x".repeat(100_000);
         let entry = |sender: Sender, body: String| Entry {
-            kind: EntryKind::Message,
+            draft: Draft {
+                id: MessageId::from_random([1; 16]),
+                room: RoomName::general(),
+                content: Content::text(body),
+                at: 0,
+            },
             offset: 1,
-            id: MessageId::from_random([1; 16]),
-            room: RoomName::general(),
             sender,
-            body,
-            at: 0,
             received: 0,
-            extra: Default::default(),
         };
         let sender = |id: String, name: String| Sender { id: PrincipalId(id), name };
         let short = String::new;

@@ -7,10 +7,11 @@ use super::super::error::{StoreError, int, unsigned};
 use super::book::Book;
 use super::{Write, outbox, read};
 use crate::model::chat::MAX_ROOMS;
+use crate::model::content::Content;
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
 use crate::model::notices::mentions;
 use crate::model::{
-    ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, Features, MessageId, Offset, Position, Principal,
+    ConnectionId, Delivery, Entry, Epoch, Event, Features, MessageId, Offset, Position, Principal,
     ResumePoint, RoomName,
 };
 
@@ -229,7 +230,7 @@ fn take_entries(db: &Connection, connection: ConnectionId, entries: &[Entry]) ->
         let resume = ResumePoint {
             epoch: Epoch(epoch.cast_unsigned()),
             offset: last.offset,
-            id: last.id,
+            id: last.draft.id,
             received: last.received,
         };
         set_resume(db, connection, resume)?;
@@ -379,12 +380,15 @@ fn history(
     let mut book = Book::new(db, connection, log.era, log.me)?;
     let mut lowest = floor;
     let mut start = complete;
-    for entry in entries.iter().filter(|entry| entry.room == *name) {
+    for entry in entries.iter().filter(|entry| entry.draft.room == *name) {
         lowest = lowest.min(int(entry.offset)?);
-        match entry.kind {
-            EntryKind::Message => book.old_message(entry)?,
-            EntryKind::Room => start = true,
-            EntryKind::Unknown => book.keep_json(entry)?,
+        match &entry.draft.content {
+            Content::Text { .. } => book.old_message(entry)?,
+            Content::Room { .. } => {
+                start = true;
+                book.keep_json_of_room(entry)?;
+            }
+            Content::Unknown(_) => book.keep_json(entry)?,
         }
     }
     db.prepare_cached("UPDATE room SET floor = ?2, start_known = start_known OR ?3 WHERE id = ?1")?

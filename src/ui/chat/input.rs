@@ -14,6 +14,7 @@ use super::complete::Complete;
 use super::compose::Compose;
 use super::refused::Refused;
 use super::{RoomKey, marked};
+use crate::model::content::Content;
 use crate::model::id::MessageId;
 use crate::model::intent::{ChatIntent, Intent};
 use crate::model::message::{Delivery, MAX_BODY_BYTES};
@@ -265,8 +266,10 @@ fn facts(cx: &Cx, key: &RoomKey, draft: &Draft) -> Facts {
             return Facts { online: false, draft: None, editable: false };
         };
         let kept = connection.chat.rooms.get(&key.1).map_or("", |room| room.draft.as_str());
-        let item =
-            draft.editing.as_ref().and_then(|e| connection.chat.outbox.values().find(|item| item.id == e.id));
+        let item = draft
+            .editing
+            .as_ref()
+            .and_then(|e| connection.chat.outbox.values().find(|item| item.draft.id == e.id));
         Facts {
             online: connection.link.is_online(),
             draft: (!draft.touched && kept != draft.text).then(|| kept.to_owned()),
@@ -439,7 +442,10 @@ fn send(cx: &mut Cx, key: &RoomKey, draft: &mut Draft) {
     let (connection, room) = key.clone();
     match draft.editing.as_ref().filter(|editing| !editing.gone) {
         Some(editing) => cx.intents.push(Intent::Chat(ChatIntent::Edit { connection, id: editing.id, body })),
-        None => cx.intents.push(Intent::Chat(ChatIntent::Send { connection, room, body })),
+        None => {
+            let content = Content::text(body);
+            cx.intents.push(Intent::Chat(ChatIntent::Send { connection, room, content }));
+        }
     }
     draft.end_edit();
     draft.touched = true;
