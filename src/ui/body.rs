@@ -196,6 +196,9 @@ impl Ui {
                     Some(chat::Wish::Follow(target, claimed)) => {
                         self.dialog = Some(dialog::Dialog::open_link(target, claimed));
                     }
+                    Some(chat::Wish::Snippets(connection, more)) => {
+                        self.dialog = dialog::Dialog::snippets(cx, connection, more);
+                    }
                     Some(chat::Wish::Act(action)) => {
                         self.act(ui, cx, action);
                         cx.deadline.at(cx.now.boot_ms);

@@ -4,8 +4,11 @@ mod addresses;
 mod body;
 mod complete;
 mod compose;
+mod frames;
 mod input;
+mod json;
 mod list;
+mod literal;
 mod marked;
 mod markup;
 mod moves;
@@ -30,6 +33,7 @@ use super::theme::{self, size, space};
 use super::{Cx, Place, bidi, harmless, widgets};
 use crate::model::id::{ConnectionId, MessageId, RoomName};
 use crate::model::intent::{ChatIntent, Intent, Jump};
+use crate::model::profile::Snippet;
 
 use input::Input;
 use list::List;
@@ -65,6 +69,8 @@ pub(super) enum Act {
     Mention(String),
     /// Follow a link in it. Beside it the address that its text names.
     Follow(Target, Option<String>),
+    /// Keep it to be sent with one click.
+    Save(Snippet),
 }
 
 /// What the pane cannot do alone.
@@ -73,6 +79,8 @@ pub(super) enum Wish {
     Follow(Target, Option<String>),
     /// Something that keys do as well.
     Act(Action),
+    /// To change the messages of a connection that are sent with one click, or to add one.
+    Snippets(ConnectionId, Option<Snippet>),
 }
 
 impl Chat {
@@ -131,6 +139,7 @@ impl Chat {
                 cx.deadline.at(cx.now.boot_ms);
             }
             Some(Act::Edit(id, body)) => self.input.edit(&key, id, body),
+            Some(Act::Save(snippet)) => return Some(Wish::Snippets(connection, Some(snippet))),
             Some(Act::Follow(target, claimed)) => return Some(Wish::Follow(target, claimed)),
             None => {}
         }
