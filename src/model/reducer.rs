@@ -196,6 +196,11 @@ impl Connection {
         self.features.as_ref().is_none_or(|features| features.has(feature))
     }
 
+    /// Whether its messages are frames of the socket, as they are.
+    pub fn has_frames(&self) -> bool {
+        self.features.as_ref().is_some_and(|features| features.has(Feature::Frames))
+    }
+
     /// Whether a device is there, as far as is known.
     pub fn status(&self, device: &Device) -> Status {
         devices::status(device, self.link.is_online(), self.devices.is_complete())

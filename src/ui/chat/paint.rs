@@ -15,10 +15,11 @@ use super::frames;
 use super::list::{Placed, head_text};
 use super::markup;
 use super::row_menu::{self, Opening};
-use super::rows::{self, Fold, Head, Item, Key, PATIENCE_MS, Progress, Row};
+use super::rows::{Fold, Head, Item, Key, PATIENCE_MS, Progress, Row};
 use super::selection::Selection;
 use super::{Act, RoomKey};
 use crate::model::event::Paused;
+use crate::model::Connection;
 use crate::model::id::MessageId;
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
@@ -139,7 +140,7 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
 
 /// Whether a room's messages are frames, as they are.
 pub(super) fn has_frames(cx: &Cx, key: &RoomKey) -> bool {
-    cx.model.read(|model| model.connections.get(&key.0).is_some_and(rows::has_frames))
+    cx.model.read(|model| model.connections.get(&key.0).is_some_and(Connection::has_frames))
 }
 
 /// An empty room's words.

@@ -11,7 +11,6 @@ use super::ordered::Plans;
 use crate::model::chat::Room;
 use crate::model::content::Content;
 use crate::model::event::Paused;
-use crate::model::features::Feature;
 use crate::model::id::{MessageId, PrincipalId};
 use crate::model::known::Shown;
 use crate::model::message::{Delivery, Message, OutboxItem, Position};
@@ -391,7 +390,7 @@ impl Cache {
         let mine = connection.chat.me.as_ref().is_some_and(|me| me.id == message.sender.id);
         let expanded = self.expanded.contains_key(&message.id);
         let known = connection.chat.known.version();
-        let has_frames = has_frames(connection);
+        let has_frames = connection.has_frames();
         let formatted = self.is_formatted(message.id);
         let same = |row: &&Arc<Row>| {
             (row.id, row.revision) == (message.id, message.revision())
@@ -442,7 +441,7 @@ impl Cache {
             Delivery::Acknowledged { .. } => Progress::Acknowledged,
             Delivery::Failed(refusal) => Progress::Failed(refusal.clone()),
         };
-        let has_frames = has_frames(connection);
+        let has_frames = connection.has_frames();
         let formatted = self.is_formatted(item.draft.id);
         let waits = matches!(progress, Progress::Pending | Progress::Attempted);
         let paused = connection.paused.clone().filter(|_| waits && connection.link.is_online());
@@ -498,11 +497,6 @@ impl Row {
     pub(super) fn is_about_socket(&self) -> bool {
         matches!(&self.frame, Some(Frame { kind: frames::Kind::Socket(_), .. }))
     }
-}
-
-/// Whether a connection's messages are frames, as they are.
-pub(super) fn has_frames(connection: &Connection) -> bool {
-    connection.features.as_ref().is_some_and(|features| features.has(Feature::Frames))
 }
 
 /// What was typed into the input, and can be changed there.

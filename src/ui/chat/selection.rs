@@ -13,7 +13,7 @@ use egui::{
 use super::RoomKey;
 use super::list::{Anchor, List, Placed};
 use super::frames;
-use super::rows::{self, AUTHOR_CHARS, Key};
+use super::rows::{AUTHOR_CHARS, Key};
 use crate::model::chat::Room;
 use crate::model::id::MessageId;
 use crate::model::message::Position;
@@ -115,7 +115,7 @@ impl Pressed {
 
 impl Selection {
     fn lines<'a>(&'a self, connection: &'a Connection, key: &'a RoomKey, words: &Words) -> Vec<Line<'a>> {
-        let has_frames = rows::has_frames(connection);
+        let has_frames = connection.has_frames();
         let me_id = connection.chat.me.as_ref().map(|me| &me.id);
         let Some(room) = connection.chat.rooms.get(&key.1) else { return Vec::new() };
         let logged = room.window.messages().filter(|message| self.contains(Key::Message(message.position)));
