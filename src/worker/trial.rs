@@ -11,7 +11,7 @@ use crate::link::{Input, Link, Output};
 use crate::model::Event;
 use crate::model::event::{LinkEvent, Reached, TestOutcome};
 use crate::model::link_state::{LinkState, Phase, Why};
-use crate::model::profile::Profile;
+use crate::model::profile::{Profile, Protocol};
 use crate::privacy;
 use crate::transport::{self, Connection, Incoming, Outgoing};
 use crate::wire::{Agreed, Saved};
@@ -31,17 +31,20 @@ pub async fn try_out(profile: Profile, access: Access) -> TestOutcome {
 async fn try_once(profile: &Profile, access: &Access) -> TestOutcome {
     let began = clock::now();
     let outcome = match timeout(MAX_TEST, greet(profile, access)).await {
-        Ok(Ok(event)) => Ok(event),
+        Ok(Ok(greeted)) => Ok(greeted),
         Ok(Err(why)) => Err(why),
         Err(_) => Err(Why::TimedOut { during: Phase::Handshake }),
     };
     let took_ms = clock::now().boot_ms.saturating_sub(began.boot_ms);
     let reached = |found| TestOutcome::Reached { found, took_ms };
     match (outcome, access) {
-        (Ok(Event::Link(LinkEvent::InviteGood { server, until })), _) => {
+        (Ok((_, agreed)), _) if profile.protocol == Protocol::WebSocket => {
+            reached(Reached::Opened { subprotocol: agreed.subprotocol, extensions: agreed.extensions })
+        }
+        (Ok((Event::Link(LinkEvent::InviteGood { server, until }), _)), _) => {
             reached(Reached::InviteGood { server, until })
         }
-        (Ok(Event::Link(LinkEvent::Welcomed { me, server, .. })), _) => {
+        (Ok((Event::Link(LinkEvent::Welcomed { me, server, .. }), _)), _) => {
             TestOutcome::Passed { me, server, took_ms }
         }
         // No other event ends the conversation.
@@ -58,23 +61,24 @@ async fn try_once(profile: &Profile, access: &Access) -> TestOutcome {
     }
 }
 
-/// The event that says how it went.
-async fn greet(profile: &Profile, access: &Access) -> Result<Event, Why> {
+/// The event that says how it went, and what the transport agreed on.
+async fn greet(profile: &Profile, access: &Access) -> Result<(Event, Agreed), Why> {
     let no_address = || Why::BadUrl { detail: "no address".to_owned() };
     let url = profile.urls.first().ok_or_else(no_address)?;
     let connection = transport::dial(profile.socket, access.target(profile, url)?).await?;
     let setup = Box::new(access.setup(profile, false));
     let seed = clock::now().boot_ms;
     let mut link = Link::new(vec![url.clone()], setup, Saved::default(), None, seed);
-    converse(&mut link, connection).await
-}
-
-async fn converse(link: &mut Link, mut connection: Connection) -> Result<Event, Why> {
     let agreed = Agreed {
         server: String::new(),
         subprotocol: connection.subprotocol.clone(),
         extensions: connection.extensions.join(", "),
     };
+    let event = converse(&mut link, connection, agreed.clone()).await?;
+    Ok((event, agreed))
+}
+
+async fn converse(link: &mut Link, mut connection: Connection, agreed: Agreed) -> Result<Event, Why> {
     // The dial is done already: the link's first one is answered with it.
     let entropy = clock::random().map_err(|error| Why::Lost { detail: error.to_string() })?;
     link.handle(clock::now(), Input::Start);

@@ -220,7 +220,7 @@ impl Window {
             now,
             people: vec![],
             rooms,
-            features: Default::default(),
+            features: Features::all().without(Feature::People).without(Feature::Invites),
         }));
     }
 
