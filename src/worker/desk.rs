@@ -35,7 +35,7 @@ use crate::model::profile::Secret;
 use crate::model::search::{DayFound, Found};
 use crate::model::{
     Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Position, Profile,
-    RoomName, SeriesPage, SharedModel, Time,
+    RoomId, SeriesPage, SharedModel, Time,
 };
 use crate::settings::{NotKept, SecretStore, Settings};
 use crate::store::client::{ClientStore, Health, Write};
@@ -146,7 +146,7 @@ pub(super) struct Desk {
     updates: Vec<Update>,
     pub(super) unwritten: Vec<(ConnectionId, u64, Write)>,
     /// Rooms whose unread messages are to be counted on disk, and whether one is being counted.
-    pub(super) uncounted: BTreeSet<(ConnectionId, RoomName)>,
+    pub(super) uncounted: BTreeSet<(ConnectionId, RoomId)>,
     pub(super) is_counting: bool,
     /// A file of a device's past is being written.
     pub(super) is_exporting: bool,
@@ -283,7 +283,7 @@ impl Desk {
         let seed = clock::random::<8>().map_or(now.boot_ms, u64::from_le_bytes);
         let mut link = Link::new(profile.urls.clone(), Box::new(setup), loaded.saved, me, seed);
         link.set_reconnects(profile.reconnects());
-        link.know_rooms(loaded.stored.rooms.iter().map(|room| &room.name));
+        link.know_rooms(loaded.stored.rooms.iter().map(|room| &room.id));
         let courier = Courier::new(link, now, loaded.stored.outbox.clone());
         let line = Line::new(id, self.posts.clone(), self.opened.clone());
         let source = devices::source(&profile);
@@ -496,10 +496,10 @@ impl Desk {
     }
 
     /// Counts what is unread in the rooms that were read further than is known here.
-    fn recount_listed(&mut self, id: ConnectionId, read: &[(RoomName, Offset)]) {
+    fn recount_listed(&mut self, id: ConnectionId, read: &[(RoomId, Offset)]) {
         let rooms = self.model.read(|model| {
             let Some(connection) = model.connections.get(&id) else { return Vec::new() };
-            let is_news = |(room, offset): &&(RoomName, Offset)| {
+            let is_news = |(room, offset): &&(RoomId, Offset)| {
                 let known = connection.chat.rooms.get(room).map(|room| room.read).unwrap_or_default();
                 Position { era: connection.chat.era(), offset: *offset } > known
             };

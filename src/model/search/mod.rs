@@ -9,7 +9,7 @@ pub mod parse;
 
 use std::sync::Arc;
 
-use super::id::{ConnectionId, MessageId, RoomName};
+use super::id::{ConnectionId, MessageId, RoomId, RoomName};
 use super::message::Position;
 use super::principal::Sender;
 use super::reducer::Model;
@@ -84,7 +84,7 @@ pub enum Scope {
     /// Everywhere.
     Everywhere,
     /// In one room.
-    Room(ConnectionId, RoomName),
+    Room(ConnectionId, RoomId),
 }
 
 /// How long to look before saying what was found so far.
@@ -126,7 +126,7 @@ pub struct Hit {
     /// Of which connection.
     pub connection: ConnectionId,
     /// In which room.
-    pub room: RoomName,
+    pub room: RoomId,
     /// Where there.
     pub place: HitPlace,
     /// Its id.
@@ -200,7 +200,7 @@ pub struct DayFound {
     /// Of which connection.
     pub connection: ConnectionId,
     /// In which room.
-    pub room: RoomName,
+    pub room: RoomId,
     /// Where it stands, and when the hub took it; none where everything is older.
     pub first: Option<(Position, WallMs)>,
     /// When the hub took the room's newest message; none in an empty room.
@@ -232,7 +232,7 @@ impl Model {
                     Scope::Room(wanted, room) => wanted == id && *room == item.draft.room,
                 };
                 if !is_there
-                    || !query.is_in(&item.draft.room)
+                    || !query.is_in(&connection.chat.name_of(&item.draft.room))
                     || !query.is_when(item.draft.at)
                     || !query.is_from(&me.name, true)
                 {

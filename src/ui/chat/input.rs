@@ -371,7 +371,7 @@ fn field(
     }
     let focused = ui.memory(|memory| memory.has_focus(id));
     let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };
-    let hint = (cx.words.message_hint)(&crate::ui::harmless::line(key.1.as_str(), 40));
+    let hint = (cx.words.message_hint)(&cx.room_title(key.0, &key.1, 40));
     let hint = match keys::label(ui.ctx(), Action::NewLine) {
         Some(keys) if cx.chosen.enter_sends && ui.available_width() > size::HINTED => {
             (cx.words.rich.with_new_line)(&hint, &keys)

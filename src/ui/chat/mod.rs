@@ -27,15 +27,15 @@ use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::target::Target;
 use super::theme::{self, size, space};
-use super::{Cx, Place, bidi, harmless, widgets};
-use crate::model::id::{ConnectionId, MessageId, RoomName};
+use super::{Cx, Place, bidi, widgets};
+use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
 
 use input::Input;
 use list::List;
 
 /// A room of a connection: what drafts and places in the history are kept by.
-pub(super) type RoomKey = (ConnectionId, RoomName);
+pub(super) type RoomKey = (ConnectionId, RoomId);
 
 /// The text of a message without its marks of Markdown, on one line; none where it has none.
 pub(super) fn plain_text(text: &str) -> Option<String> {
@@ -194,7 +194,7 @@ impl Chat {
                         }
                     }
                     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                        let name = harmless::line(key.1.as_str(), 64);
+                        let name = cx.room_title(key.0, &key.1, 64);
                         let (mark, _) = ui.allocate_exact_size(Vec2::splat(size::ICON), Sense::hover());
                         icons::paint(ui.painter(), mark.center(), Icon::Room, size::ICON, theme.weak);
                         let said = format!("# {name}");

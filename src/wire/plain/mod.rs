@@ -10,8 +10,8 @@ use crate::frame::Frame;
 use crate::model::event::{ChatEvent, LinkEvent, LogKind};
 use crate::model::link_state::Why;
 use crate::model::{
-    Entry, Event, Feature, Features, MessageId, OutboxItem, Principal, PrincipalId, PrincipalKind, Refusal,
-    RoomName, Sender, Time,
+    Entry, Event, Feature, Features, MessageId, OutboxItem, Principal, PrincipalId, PrincipalKind, RoomId,
+    Sender, Time,
 };
 use crate::wire::{Agreed, ChatRequest, DeviceRequest, Input, Output, Request, Saved, Session, WireError};
 use row::Row;
@@ -87,7 +87,7 @@ impl PlainSession {
             log: LogKind::Local,
             now: now.wall_ms,
             people: Vec::new(),
-            rooms: vec![room()],
+            rooms: vec![room().into()],
             features: Features::new([Feature::Frames.word()]),
         }));
         let row = Row::Opened { subprotocol: agreed.subprotocol, extensions: agreed.extensions };
@@ -234,6 +234,6 @@ impl Session for PlainSession {
 }
 
 /// The one room.
-pub fn room() -> RoomName {
-    RoomName::messages()
+pub fn room() -> RoomId {
+    RoomId::messages()
 }
