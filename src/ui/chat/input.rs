@@ -185,6 +185,8 @@ impl Input {
     }
 
     /// Draws the field and its button.
+    ///
+    /// Long: the steps of one frame, whose order matters: the keys that are not the field's, the field, what it changed.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, key: &RoomKey) {
         let id = self.id(key);
         let draft = self.drafts.entry(key.clone()).or_default();
@@ -353,6 +355,13 @@ fn mark_up(ui: &Ui, id: Id, text: &mut String) -> bool {
     true
 }
 
+fn move_cursor_to_end(ui: &Ui, id: Id, text: &str) {
+    let mut state = TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
+    let end = CCursorRange::one(CCursor::new(text.chars().count()));
+    state.cursor.set_char_range(Some(end));
+    TextEdit::store_state(ui.ctx(), id, state);
+}
+
 fn field(
     ui: &mut Ui,
     cx: &Cx,
@@ -364,10 +373,7 @@ fn field(
 ) -> (TextEditOutput, bool) {
     let theme = theme::of(ui);
     if std::mem::take(&mut draft.cursor_to_end) {
-        let mut state = TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
-        let end = CCursorRange::one(CCursor::new(draft.text.chars().count()));
-        state.cursor.set_char_range(Some(end));
-        TextEdit::store_state(ui.ctx(), id, state);
+        move_cursor_to_end(ui, id, &draft.text);
     }
     let focused = ui.memory(|memory| memory.has_focus(id));
     let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };

@@ -7,11 +7,11 @@ use crate::model::content::Content;
 use crate::model::event::ChatEvent;
 use crate::store::client::held::Keeper;
 
-fn break_disk(store: &ClientStore, error: fn(&mut Keeper) -> Result<(), StoreError>) {
+pub(super) fn break_disk(store: &ClientStore, error: fn(&mut Keeper) -> Result<(), StoreError>) {
     with_keeper(store, move |keeper| keeper.fault = Some(error));
 }
 
-fn mend_disk(store: &ClientStore) {
+pub(super) fn mend_disk(store: &ClientStore) {
     with_keeper(store, |keeper| keeper.fault = None);
 }
 
