@@ -40,7 +40,7 @@ pub fn me() -> Principal {
     Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "me".into() }
 }
 
-fn id(number: u64) -> MessageId {
+pub fn id(number: u64) -> MessageId {
     let mut bytes = [7; 16];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
     MessageId::from_random(bytes)

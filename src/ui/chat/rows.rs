@@ -1,6 +1,7 @@
 //! What the message list shows, as plain rows: copied out of the model under the lock, only around the anchor, and
 //! prepared once per message.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ use crate::ui::{bidi, harmless};
 const GROUP_MS: i64 = 5 * 60 * 1_000;
 /// Longest name of an author, in characters.
 pub(super) const AUTHOR_CHARS: usize = 60;
+/// Longest name of a room that is made, in characters.
+const ROOM_CHARS: usize = 64;
 /// A message of more lines is folded.
 pub(super) const FOLD_LINES: usize = 40;
 /// So many lines of a folded message are shown.
@@ -128,6 +131,8 @@ pub(super) struct Row {
     pub(super) mention: bool,
     /// What was typed, of a message that is still ours to edit.
     pub(super) original: Option<String>,
+    /// Whether it stands for a room that is made.
+    pub(super) makes_room: bool,
     pub(super) fold: Fold,
     pub(super) expanded: bool,
     pub(super) at: WallMs,
@@ -430,7 +435,7 @@ impl Cache {
             (item.draft.id, Position::default()),
             author,
             true,
-            typed(&item.draft.content).unwrap_or(view.words.unknown_content),
+            &pending_text(&item.draft.content, view.words),
             item.draft.at,
             progress,
             expanded,
@@ -438,10 +443,22 @@ impl Cache {
         );
         if let Some(row) = Arc::get_mut(&mut row) {
             row.original = typed(&item.draft.content).map(str::to_owned);
+            row.makes_room = item.draft.content.is_room();
             row.paused = paused;
         }
         self.rows.insert(key, Arc::clone(&row));
         row
+    }
+}
+
+/// What is shown of something in the outbox.
+fn pending_text<'a>(content: &'a Content, words: &Words) -> Cow<'a, str> {
+    match content {
+        Content::Text { body, .. } => Cow::Borrowed(body),
+        Content::Room { name, .. } => {
+            Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))
+        }
+        Content::Unknown(_) => Cow::Borrowed(words.unknown_content),
     }
 }
 
@@ -480,6 +497,7 @@ fn prepare(
         known: connection.chat.known.version(),
         mine,
         original: None,
+        makes_room: false,
         markup,
         rtl: bidi::is_needed(shown),
         plans: Plans::default(),
