@@ -10,7 +10,7 @@ use clap::{Args as Flags, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
 use crate::model::profile::Secret;
-use crate::model::{Address, DeviceId, MessageId, MetricName, RoomName};
+use crate::model::{Address, DeviceId, MessageId, MetricName, RoomId};
 use crate::privacy::{self, AddressParser, TokenOptions};
 
 /// Duplex on the console: a hub, invites, devices, and chat for scripts.
@@ -333,9 +333,9 @@ pub(super) struct Server {
 pub(super) struct Tail {
     #[command(flatten)]
     pub(super) server: Server,
-    /// Only this room.
+    /// Only this room, by its name or id.
     #[arg(long, value_parser = values::room)]
-    pub(super) room: Option<RoomName>,
+    pub(super) room: Option<RoomId>,
     /// Print one JSON object per line.
     #[arg(long)]
     pub(super) json: bool,
@@ -466,9 +466,9 @@ pub(super) struct Health {
 pub(super) struct Send {
     #[command(flatten)]
     pub(super) server: Server,
-    /// The room to send to.
+    /// The room to send to, by its name or id.
     #[arg(long, value_parser = values::room)]
-    pub(super) room: RoomName,
+    pub(super) room: RoomId,
     /// The message; - for standard input.
     #[arg(value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) text: String,

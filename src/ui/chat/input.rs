@@ -413,7 +413,7 @@ fn field(
     let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };
     let hint = match frame_input::format_of(cx, key.0) {
         Some(_) => cx.words.plain.message_hint.to_owned(),
-        None => (cx.words.message_hint)(&crate::ui::harmless::line(key.1.as_str(), 40)),
+        None => (cx.words.message_hint)(&cx.room_title(key.0, &key.1, 40)),
     };
     let hint = match keys::label(ui.ctx(), Action::NewLine) {
         Some(keys) if cx.chosen.enter_sends && ui.available_width() > size::HINTED => {

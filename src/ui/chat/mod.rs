@@ -31,8 +31,8 @@ use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::target::Target;
 use super::theme::{self, size, space};
-use super::{Cx, Place, bidi, harmless, widgets};
-use crate::model::id::{ConnectionId, MessageId, RoomName};
+use super::{Cx, Place, bidi, widgets};
+use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
 use crate::model::profile::Snippet;
 
@@ -40,7 +40,7 @@ use input::Input;
 use list::List;
 
 /// A room of a connection: what drafts and places in the history are kept by.
-pub(super) type RoomKey = (ConnectionId, RoomName);
+pub(super) type RoomKey = (ConnectionId, RoomId);
 
 /// The text of a message without its marks of Markdown, on one line; none where it has none.
 pub(super) fn plain_text(text: &str) -> Option<String> {
@@ -51,7 +51,7 @@ pub(super) fn plain_text(text: &str) -> Option<String> {
 pub(super) fn room_name(cx: &Cx, key: &RoomKey) -> String {
     match paint::has_frames(cx, key) {
         true => cx.words.plain.room.to_owned(),
-        false => harmless::line(key.1.as_str(), 64),
+        false => cx.room_title(key.0, &key.1, 64),
     }
 }
 
