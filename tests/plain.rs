@@ -19,7 +19,9 @@ use duplex::link::{self, Link, backoff::Jitter};
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Stored, Update};
 use duplex::model::link_state::{Closing, Why};
 use duplex::model::profile::{Profile, Protocol};
-use duplex::model::{ConnectionId, Delivery, Entry, Event, MessageId, Model, Offset, OutboxItem, Time};
+use duplex::model::{
+    ConnectionId, Content, Delivery, Draft, Entry, Event, MessageId, Model, Offset, OutboxItem, Time,
+};
 use duplex::wire::{Agreed, Saved, Setup, plain};
 
 const ME: ConnectionId = ConnectionId(7);
@@ -35,7 +37,7 @@ struct Disk {
 
 impl Disk {
     fn set(&mut self, ids: &[MessageId], delivery: &Delivery) {
-        for item in self.outbox.values_mut().filter(|item| ids.contains(&item.id)) {
+        for item in self.outbox.values_mut().filter(|item| ids.contains(&item.draft.id)) {
             item.deliver(delivery.clone());
         }
     }
@@ -44,9 +46,9 @@ impl Disk {
     fn write(&mut self, change: Change) -> Option<Offset> {
         match change {
             Change::Queue(item) => drop(self.outbox.insert(item.seq, item)),
-            Change::Unqueue(id) => self.outbox.retain(|_, item| item.id != id),
+            Change::Unqueue(id) => self.outbox.retain(|_, item| item.draft.id != id),
             Change::Replace { old, new } => {
-                self.outbox.retain(|_, item| item.id != old);
+                self.outbox.retain(|_, item| item.draft.id != old);
                 self.outbox.insert(new.seq, new);
             }
             Change::Attempted(ids) => self.set(&ids, &Delivery::Attempted),
@@ -60,7 +62,7 @@ impl Disk {
                 for (mut entry, offset) in entries.into_iter().zip(first..) {
                     assert_eq!(entry.offset, 0, "nobody else numbers them");
                     entry.offset = offset;
-                    self.outbox.retain(|_, item| item.id != entry.id);
+                    self.outbox.retain(|_, item| item.draft.id != entry.draft.id);
                     self.entries.push(entry);
                 }
                 return Some(first);
@@ -219,7 +221,12 @@ impl World {
 
     /// On disk it says that it was tried, so that it will not be sent again by itself after a crash.
     fn what_is_sent_may_be_sent(&self, text: &str) {
-        let item = self.disk.outbox.values().find(|item| item.body == text).expect("it is in the outbox");
+        let item = self
+            .disk
+            .outbox
+            .values()
+            .find(|item| item.draft.content.body() == text)
+            .expect("it is in the outbox");
         assert_eq!(item.delivery, Delivery::Attempted, "{text}");
     }
 
@@ -246,12 +253,13 @@ impl World {
         let (id, text) = (self.id(), format!("typed {}", self.numbers));
         self.texts.insert(id, text.clone());
         self.typed.insert(text.clone(), 1);
-        self.tell(Input::Send { id, room: plain::room(), body: text });
+        let draft = Draft { id, room: plain::room(), content: Content::text(text), at: self.now.wall_ms };
+        self.tell(Input::Send(draft));
     }
 
     fn unsure(&self) -> Vec<MessageId> {
         let outbox = &self.model.connections[&ME].chat.outbox;
-        outbox.values().filter(|item| item.delivery == Delivery::Unsure).map(|item| item.id).collect()
+        outbox.values().filter(|item| item.delivery == Delivery::Unsure).map(|item| item.draft.id).collect()
     }
 
     fn decides(&mut self) {
@@ -370,9 +378,10 @@ impl World {
         // What was in memory alone is gone, and nobody was told otherwise.
         for Unsaved { change, .. } in std::mem::take(&mut self.unsaved) {
             match change {
-                Change::Queue(item) => drop(self.never_kept.insert(item.body)),
+                Change::Queue(item) => drop(self.never_kept.insert(item.draft.content.body().to_owned())),
                 Change::Event(Event::Chat(ChatEvent::Entries { entries, .. })) => {
-                    self.lost_with_the_process.extend(entries.into_iter().map(|entry| entry.body));
+                    self.lost_with_the_process
+                        .extend(entries.into_iter().map(|entry| entry.draft.content.body().to_owned()));
                 }
                 // The person's wish is not on disk; the message is as it was.
                 Change::Unqueue(id) => drop(self.deleted.remove(&self.texts[&id])),
@@ -401,14 +410,15 @@ impl World {
     // What must hold
 
     fn laws(&self) {
-        let kept: BTreeSet<&str> = self.disk.entries.iter().map(|entry| entry.body.as_str()).collect();
+        let kept: BTreeSet<&str> = self.disk.entries.iter().map(|entry| entry.draft.content.body()).collect();
         assert_eq!(kept.len(), kept.iter().collect::<BTreeSet<_>>().len());
-        let waiting: BTreeSet<&str> = self.disk.outbox.values().map(|item| item.body.as_str()).collect();
+        let waiting: BTreeSet<&str> =
+            self.disk.outbox.values().map(|item| item.draft.content.body()).collect();
         let on_the_way: BTreeSet<&str> = self
             .unsaved
             .iter()
             .filter_map(|each| match &each.change {
-                Change::Queue(item) | Change::Replace { new: item, .. } => Some(item.body.as_str()),
+                Change::Queue(item) | Change::Replace { new: item, .. } => Some(item.draft.content.body()),
                 _ => None,
             })
             .collect();
@@ -422,9 +432,9 @@ impl World {
                 || self.never_kept.contains(text);
             assert!(is_somewhere, "{text} has vanished");
         }
-        let is_said = |entry: &&Entry| entry.body.starts_with("said");
+        let is_said = |entry: &&Entry| entry.draft.content.body().starts_with("said");
         let said: Vec<&str> =
-            self.disk.entries.iter().filter(is_said).map(|entry| entry.body.as_str()).collect();
+            self.disk.entries.iter().filter(is_said).map(|entry| entry.draft.content.body()).collect();
         let order: Vec<&str> =
             self.said.iter().map(String::as_str).filter(|text| kept.contains(text)).collect();
         assert_eq!(said, order, "what arrived is kept once and in order");
@@ -451,7 +461,7 @@ impl World {
             self.disk.outbox.values().cloned().collect::<Vec<_>>(),
             "the screen says what the disk says"
         );
-        let kept: BTreeSet<&str> = self.disk.entries.iter().map(|entry| entry.body.as_str()).collect();
+        let kept: BTreeSet<&str> = self.disk.entries.iter().map(|entry| entry.draft.content.body()).collect();
         for text in &self.said {
             assert!(
                 kept.contains(text.as_str()) || self.lost_with_the_process.contains(text),

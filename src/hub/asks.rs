@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::account::{Account, Held, MARKER_BYTES};
+use super::files;
 use super::invite;
 use super::metrics::Refused;
 use super::presence::{Mailbox, Seat};
@@ -18,8 +19,8 @@ use crate::model::{
 };
 use crate::store::{Append, Appended, Quota, RedeemError, StoreError};
 use crate::wire::duplex::message::Redeem;
-use crate::wire::duplex::proof;
 use crate::wire::duplex::server::{Answer, AppendOutcome, Ask, Begun, LIST_ITEMS, Lists, ListsFrom};
+use data_encoding::HEXLOWER;
 use tokio::sync::broadcast;
 
 /// About how much JSON one answer holds at most, in bytes: well below the largest frame.
@@ -143,7 +144,7 @@ pub(super) async fn authenticate(hub: Arc<Hub>, token: String, from: IpAddr) -> 
 
 pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answer {
     let name = name::make(&redeem.name, name::MAX_PERSON_CHARS);
-    let is_token = proof::unhex(&redeem.token).is_some_and(|bytes| bytes.len() == 32);
+    let is_token = files::is_token(&redeem.token);
     let new_id = if is_token { new_principal_id().ok() } else { None };
     let refused = |why: &str| {
         log::info!("an invite was refused to {from}: {why}");
@@ -189,7 +190,7 @@ pub(super) async fn check_invite(hub: Arc<Hub>, code: String, from: IpAddr) -> A
 
 /// A key for a new principal.
 pub(super) fn new_principal_id() -> Result<PrincipalId, getrandom::Error> {
-    Ok(PrincipalId(proof::hex(&clock::random::<8>()?)))
+    Ok(PrincipalId(HEXLOWER.encode(&clock::random::<8>()?)))
 }
 
 pub(super) async fn begin(

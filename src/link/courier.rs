@@ -116,6 +116,17 @@ struct After {
     is_unnumbered: bool,
 }
 
+impl After {
+    /// Whether a message goes to the socket once it is on disk.
+    fn is_an_attempt(&self) -> bool {
+        match &self.tell {
+            Some(super::Input::Attempted(_)) => true,
+            Some(super::Input::Queued(item)) => item.delivery == Delivery::Attempted,
+            _ => false,
+        }
+    }
+}
+
 /// One connection between the network, the disk and the model.
 pub struct Courier {
     link: Link,
@@ -345,8 +356,11 @@ impl Courier {
     /// A change is in the store's memory and not on disk: it shows, and is not received, since the server must not forget
     /// it. What the disk is to number waits.
     fn store_holds(&mut self, now: Time, ticket: u64) {
-        if self.waiting.get(&ticket).is_none_or(|after| after.is_unnumbered) {
-            return;
+        let Some(after) = self.waiting.get_mut(&ticket).filter(|after| !after.is_unnumbered) else { return };
+        if after.is_an_attempt() && !self.link.confirms() {
+            // After a crash nobody would know that it was tried, and it would be sent again unasked.
+            let shown = std::mem::take(&mut after.apply);
+            return self.outputs.extend(shown.into_iter().map(Output::Apply));
         }
         if let Some(mark) = self.written(now, ticket, None) {
             self.held.insert(ticket, mark);

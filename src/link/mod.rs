@@ -242,6 +242,11 @@ impl Link {
         rooms.into_iter().for_each(|room| self.gate.know_room(room));
     }
 
+    /// Whether the server confirms what it has taken.
+    pub fn confirms(&self) -> bool {
+        self.setup.confirms()
+    }
+
     /// The number of the current dial.
     pub fn current_dial(&self) -> u64 {
         self.dial

@@ -1,5 +1,6 @@
 //! What a person wants, and what tasks beside the loop bring back.
 
+use data_encoding::HEXLOWER;
 use tokio::task::spawn_blocking;
 
 use super::access::Access;
@@ -18,13 +19,13 @@ use crate::model::{
 };
 use crate::settings::{NotKept, SecretStore};
 use crate::store::client::Write;
-use crate::wire::duplex::proof::hex;
 use crate::wire::{ChatRequest, Request};
 
 /// Messages read at once when a room is extended.
 const PAGE: u32 = 100;
 
 impl Desk {
+    /// Long: one arm for each intent.
     pub(super) async fn want(&mut self, intent: Intent) {
         match intent {
             Intent::Chat(ChatIntent::Send { connection, room, content }) => {
@@ -495,7 +496,7 @@ impl Desk {
             Credential::Token(token) => Some(Access::Token(token.clone())),
             Credential::Login(login) => Some(Access::Login(login.clone())),
             Credential::Invite { code, name } => {
-                let token = clock::random::<32>().ok().map(|bytes| Secret::new(hex(&bytes)))?;
+                let token = clock::random::<32>().ok().map(|bytes| Secret::new(HEXLOWER.encode(&bytes)))?;
                 Some(Access::Invite { code: code.clone(), name: name.clone(), token })
             }
         }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::HEXLOWER;
+
 use crate::frame::Frame;
 use crate::model::ConnectionId;
 use crate::model::log::json::{self, HIDDEN};
@@ -76,7 +78,7 @@ fn binary(secrets: &[&str], way: Way, bytes: &[u8]) -> Passed {
     let text = if secrets.iter().any(holds) {
         HIDDEN.to_owned()
     } else {
-        let digits: Vec<String> = beginning.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits: Vec<String> = beginning.chunks(1).map(|byte| HEXLOWER.encode(byte)).collect();
         digits.join(" ")
     };
     let cut = beginning.len() < bytes.len();

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use duplex::frame::Frame;
 use duplex::hub::{InviteOptions, Options, Running};
 use duplex::model::content::{Content, Draft};
@@ -40,7 +41,7 @@ pub fn new_id() -> MessageId {
 
 /// 64 hexadecimal digits.
 pub fn new_token() -> String {
-    duplex::wire::duplex::proof::hex(&duplex::clock::random::<32>().unwrap())
+    HEXLOWER.encode(&duplex::clock::random::<32>().unwrap())
 }
 
 pub fn hello() -> Hello {

@@ -208,6 +208,7 @@ impl Work for Appender {
 }
 
 impl Appender {
+    /// Long: one arm for each job, all of them within one transaction.
     fn commit(
         &mut self,
         jobs: &mut impl Iterator<Item = Job>,
@@ -386,6 +387,20 @@ impl Gate {
     }
 }
 
+/// The place of an entry that its sender has sent before, whether the log still holds it or not.
+fn known(db: &Connection, new: &Append, has_gone: bool) -> Result<Option<(Offset, WallMs)>> {
+    let (sender, id) = (&new.sender.id.0, new.draft.id.0.as_bytes());
+    let mut query =
+        db.prepare_cached("SELECT offset, received FROM entry WHERE principal = ?1 AND id = ?2")?;
+    let held: Option<(i64, WallMs)> =
+        query.query_row(params![sender, id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    match held {
+        Some((offset, received)) => Ok(Some((unsigned(offset), received))),
+        None if has_gone => retain::gone(db, sender, id),
+        None => Ok(None),
+    }
+}
+
 fn append(
     db: &Connection,
     mut new: Append,
@@ -393,17 +408,7 @@ fn append(
     rooms: &mut Rooms,
     gate: &mut Gate,
 ) -> Result<Appended> {
-    let mut known =
-        db.prepare_cached("SELECT offset, received FROM entry WHERE principal = ?1 AND id = ?2")?;
-    let known: Option<(i64, WallMs)> = known
-        .query_row(params![new.sender.id.0, new.draft.id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    if let Some((offset, received)) = known {
-        return Ok(Appended::Known { offset: unsigned(offset), received });
-    }
-    if gate.has_gone
-        && let Some((offset, received)) = retain::gone(db, &new.sender.id.0, new.draft.id.0.as_bytes())?
-    {
+    if let Some((offset, received)) = known(db, &new, gate.has_gone)? {
         return Ok(Appended::Known { offset, received });
     }
     let mut found = rooms.id(db, &new.draft.room)?;

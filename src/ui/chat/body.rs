@@ -13,8 +13,8 @@ use egui::{
 };
 
 use super::frames;
-use super::markup::{Block, Kind, Markup, Style};
 use super::literal::Lines;
+use super::markup::{Block, Kind, Markup, Style};
 use super::ordered::Ordered;
 use super::rows::Row;
 use crate::ui::theme::{self, Theme, radius, size, space};

@@ -146,7 +146,8 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx, key: &RoomKey, text: &str, checked:
             cx.intents.push(Intent::Link(LinkIntent::SetFormat(key.0, format)));
         }
         let button = ui.add(widgets::plain(words.snippets));
-        let can_save = !text.trim().is_empty() && text.len() <= MAX_SNIPPET_BYTES && titles.len() < MAX_SNIPPETS;
+        let can_save =
+            !text.trim().is_empty() && text.len() <= MAX_SNIPPET_BYTES && titles.len() < MAX_SNIPPETS;
         menu::below(ui, &button, words.snippets, |ui| {
             for (at, title) in titles.iter().enumerate() {
                 if menu::item(ui, title).clicked() {
@@ -198,9 +199,8 @@ fn status(ui: &mut Ui, cx: &Cx, format: FrameFormat, text: &str, checked: &mut C
 
 /// A snippet was chosen: it is sent, or with Ctrl or Command put into the field.
 fn chosen(ui: &Ui, cx: &mut Cx, key: &RoomKey, at: usize, touch: &mut Touch) {
-    let snippet = cx.model.read(|model| {
-        model.connections.get(&key.0)?.profile.websocket.snippets.get(at).cloned()
-    });
+    let snippet =
+        cx.model.read(|model| model.connections.get(&key.0)?.profile.websocket.snippets.get(at).cloned());
     let Some(snippet) = snippet else { return };
     let inserts = ui.input(|input| input.modifiers.command || input.modifiers.shift);
     match content(snippet.format, &snippet.text) {

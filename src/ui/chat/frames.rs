@@ -58,25 +58,25 @@ pub(super) struct Prepared {
 }
 
 /// Prepares what is shown of some content.
-pub(super) fn prepare(content: &Content, at: WallMs, expanded: bool, formatted: bool, words: &Words) -> Prepared {
+pub(super) fn prepare(
+    content: &Content,
+    at: WallMs,
+    expanded: bool,
+    formatted: bool,
+    words: &Words,
+) -> Prepared {
     let body = content.body();
     let moment = local::precise(at);
-    let frame = |kind, bytes| Frame {
-        kind,
-        moment,
-        bytes,
-        literal: None,
-        may_be_json: false,
-        formatted,
-        note: None,
-    };
+    let frame =
+        |kind, bytes| Frame { kind, moment, bytes, literal: None, may_be_json: false, formatted, note: None };
     if let Some((icon, text)) = socket(content, words) {
         return Prepared { frame: frame(Kind::Socket(icon), 0), text, fold: Fold::None };
     }
     if row::is_binary(content.extra()) {
         let all = body.len() / 2;
         let fold = if all > FOLD_BYTES { Fold::Bytes(all) } else { Fold::None };
-        let shown = if expanded || fold == Fold::None { body } else { body.get(..2 * FOLDED_BYTES).unwrap_or(body) };
+        let shown =
+            if expanded || fold == Fold::None { body } else { body.get(..2 * FOLDED_BYTES).unwrap_or(body) };
         // What no version of this program wrote is shown as the text that it is.
         if let Ok(bytes) = row::bytes_of(shown) {
             let text = dump(&bytes[..bytes.len().min(FOLDED_BYTES)]);
@@ -186,17 +186,18 @@ mod tests {
         assert_eq!(folded.fold, Fold::Bytes(1024 * 1024));
         let Some(Literal::Bytes(shown)) = folded.frame.literal else { panic!() };
         assert_eq!(shown.len(), FOLDED_BYTES);
-        assert_eq!(prepare(&bytes(3), 0, false, false, &ENGLISH).text, "00000000  0a 0a 0a ".to_owned() + &" ".repeat(41) + "...");
+        assert_eq!(
+            prepare(&bytes(3), 0, false, false, &ENGLISH).text,
+            "00000000  0a 0a 0a ".to_owned() + &" ".repeat(41) + "..."
+        );
     }
 
     #[test]
     fn the_socket_is_spoken_of_in_each_language() {
-        let closed = about(r#"{"socket":{"is":"closed","code":1000,"reason":"Bye!","clean":true,"by":"server"}}"#);
+        let closed =
+            about(r#"{"socket":{"is":"closed","code":1000,"reason":"Bye!","clean":true,"by":"server"}}"#);
         let said = |content, words| socket(content, words).unwrap().1;
-        assert_eq!(
-            said(&closed, &ENGLISH),
-            "Closed by the server: 1000 (normal closure), “Bye!”, clean"
-        );
+        assert_eq!(said(&closed, &ENGLISH), "Closed by the server: 1000 (normal closure), “Bye!”, clean");
         assert_eq!(said(&closed, &KOREAN), "서버가 연결을 닫음: 1000(정상 종료), “Bye!”, 정상 종료");
         let own = about(r#"{"socket":{"is":"closed","code":4001,"reason":"","clean":false,"by":"server"}}"#);
         assert!(said(&own, &ENGLISH).contains("4001 (the server's own code)"));

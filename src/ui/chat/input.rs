@@ -16,8 +16,8 @@ use super::frame_input::{self, Checked};
 use super::refused::Refused;
 use super::{RoomKey, marked};
 use crate::model::content::Content;
-use crate::model::id::MessageId;
 use crate::model::features::Feature;
+use crate::model::id::MessageId;
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::message::{Delivery, MAX_BODY_BYTES};
 use crate::model::profile::Snippet;
@@ -193,6 +193,8 @@ impl Input {
 
     /// Draws the field and its button. Returns whether the person wants to change the messages that one click sends, and
     /// one that is to be added.
+    ///
+    /// Long: the steps of one frame, whose order matters: the keys that are not the field's, the field, what it changed.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, key: &RoomKey) -> Option<Option<Snippet>> {
         let id = self.id(key);
         let draft = self.drafts.entry(key.clone()).or_default();
@@ -248,13 +250,14 @@ impl Input {
         }
         let enter = enter_pressed(ui, &self.compose, cx.chosen.enter_sends);
         let keeps = self.complete.filter();
-        let (output, clicked) = field(ui, cx, key, id, draft, (facts.online, !too_large && !empty && is_sound), keeps);
+        let (output, clicked) =
+            field(ui, cx, key, id, draft, (facts.online, !too_large && !empty && is_sound), keeps);
         let response = output.response.response.clone().accessible_name(cx.words.message);
         if response.has_focus() {
             self.spot.steady(ui, cx, id, self.compose.is_composing());
         }
-        if frames.is_none()
-            && self.complete.show(ui, cx, key, id, response.rect, &mut draft.text, composing) {
+        if frames.is_none() && self.complete.show(ui, cx, key, id, response.rect, &mut draft.text, composing)
+        {
             draft.changed(cx);
             self.wants_focus = true;
         }
@@ -386,6 +389,27 @@ fn mark_up(ui: &Ui, id: Id, text: &mut String) -> bool {
     true
 }
 
+fn move_cursor_to_end(ui: &Ui, id: Id, text: &str) {
+    let mut state = TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
+    let end = CCursorRange::one(CCursor::new(text.chars().count()));
+    state.cursor.set_char_range(Some(end));
+    TextEdit::store_state(ui.ctx(), id, state);
+}
+
+/// What stands in the field while it is empty.
+fn hint(ui: &Ui, cx: &Cx, key: &RoomKey) -> String {
+    let hint = match frame_input::format_of(cx, key.0) {
+        Some(_) => cx.words.plain.message_hint.to_owned(),
+        None => (cx.words.message_hint)(&crate::ui::harmless::line(key.1.as_str(), 40)),
+    };
+    match keys::label(ui.ctx(), Action::NewLine) {
+        Some(keys) if cx.chosen.enter_sends && ui.available_width() > size::HINTED => {
+            (cx.words.rich.with_new_line)(&hint, &keys)
+        }
+        _ => hint,
+    }
+}
+
 fn field(
     ui: &mut Ui,
     cx: &Cx,
@@ -397,23 +421,11 @@ fn field(
 ) -> (TextEditOutput, bool) {
     let theme = theme::of(ui);
     if std::mem::take(&mut draft.cursor_to_end) {
-        let mut state = TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
-        let end = CCursorRange::one(CCursor::new(draft.text.chars().count()));
-        state.cursor.set_char_range(Some(end));
-        TextEdit::store_state(ui.ctx(), id, state);
+        move_cursor_to_end(ui, id, &draft.text);
     }
     let focused = ui.memory(|memory| memory.has_focus(id));
     let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };
-    let hint = match frame_input::format_of(cx, key.0) {
-        Some(_) => cx.words.plain.message_hint.to_owned(),
-        None => (cx.words.message_hint)(&crate::ui::harmless::line(key.1.as_str(), 40)),
-    };
-    let hint = match keys::label(ui.ctx(), Action::NewLine) {
-        Some(keys) if cx.chosen.enter_sends && ui.available_width() > size::HINTED => {
-            (cx.words.rich.with_new_line)(&hint, &keys)
-        }
-        _ => hint,
-    };
+    let hint = hint(ui, cx, key);
     let label = if draft.editing.as_ref().is_some_and(|e| !e.gone) { cx.words.save } else { cx.words.send };
     let breaks_line = if cx.chosen.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
     let margin = Margin { left: space::MEDIUM as i8, right: 6, top: 6, bottom: 6 };

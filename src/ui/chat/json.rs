@@ -113,7 +113,12 @@ mod tests {
         assert_eq!(format("{\n \"a\": }"), Err(NotFormatted::NotJson(2, 7)));
         assert!(matches!(format(""), Err(NotFormatted::NotJson(..))));
         assert_eq!(fault("[1, 2]"), None);
-        assert!(looks_like_json(" [1]\n") && looks_like_json("{}") && !looks_like_json("{\"a\"") && !looks_like_json("7"));
+        assert!(
+            looks_like_json(" [1]\n")
+                && looks_like_json("{}")
+                && !looks_like_json("{\"a\"")
+                && !looks_like_json("7")
+        );
     }
 
     #[test]

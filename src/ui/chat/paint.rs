@@ -18,8 +18,8 @@ use super::row_menu::{self, Opening};
 use super::rows::{Fold, Head, Item, Key, PATIENCE_MS, Progress, Row};
 use super::selection::Selection;
 use super::{Act, RoomKey};
-use crate::model::event::Paused;
 use crate::model::Connection;
+use crate::model::event::Paused;
 use crate::model::id::MessageId;
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
@@ -147,8 +147,7 @@ pub(super) fn has_frames(cx: &Cx, key: &RoomKey) -> bool {
 pub(super) fn empty(ui: &Ui, cx: &Cx, key: &RoomKey, rect: Rect) {
     let theme = theme::of(ui);
     let words = if has_frames(cx, key) { cx.words.plain.empty } else { cx.words.empty_room };
-    let galley =
-        lay(ui, words, theme::body(), size::BODY_LINE, rect.width() - 2.0 * space::HUGE);
+    let galley = lay(ui, words, theme::body(), size::BODY_LINE, rect.width() - 2.0 * space::HUGE);
     let at = rect.center() - galley.size() / 2.0;
     let place = Rect::from_min_size(at, galley.size());
     ui.painter().galley(at, galley, theme.weak);
@@ -246,15 +245,7 @@ fn whole(columns: &Columns, placed: &Placed) -> Rect {
 }
 
 /// Beside a frame: which way it went, by an arrow, and when exactly.
-fn of_frame(
-    ui: &Ui,
-    cx: &Cx,
-    id: Id,
-    columns: &Columns,
-    placed: &Placed,
-    row: &Row,
-    frame: &frames::Frame,
-) {
+fn of_frame(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, placed: &Placed, row: &Row, frame: &frames::Frame) {
     let whole = whole(columns, placed);
     let gutter = whole.with_max_x(columns.text_left);
     let size = (cx.words.plain.bytes)(frame.bytes);
@@ -373,7 +364,13 @@ fn author(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32)
     let top = body_top - size::BODY_LINE;
     let disc = pos2(columns.list.left() + space::LARGE + size::AVATAR / 2.0, top + size::AVATAR / 2.0 + 2.0);
     let colour = match &row.frame {
-        Some(_) => if row.mine { theme.accent } else { theme.text },
+        Some(_) => {
+            if row.mine {
+                theme.accent
+            } else {
+                theme.text
+            }
+        }
         None => colour,
     };
     if let Some(frame) = &row.frame {
@@ -391,7 +388,11 @@ fn author(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32)
     if row.frame.is_none() {
         ui.painter().text(disc, Align2::CENTER_CENTER, initial, theme::body(), theme.ground);
     }
-    let name = if row.mine && row.frame.is_none() { (cx.words.you)(&row.author.name) } else { row.author.name.clone() };
+    let name = if row.mine && row.frame.is_none() {
+        (cx.words.you)(&row.author.name)
+    } else {
+        row.author.name.clone()
+    };
     let small = |text: &str, colour| ui.painter().layout_no_wrap(text.to_owned(), theme::small(), colour);
     let short_id = row.author.short_id.as_ref().map(|short| small(&format!("·{short}"), theme.weak));
     let badge = widgets::kind_name(cx.words, row.author.kind).map(|kind| small(kind, theme.text));
@@ -510,7 +511,8 @@ pub(super) fn as_written(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> Stri
                 Some(message.body().to_owned())
             }
             Key::Pending(seq) => {
-                let item = chat.outbox.get(&seq).filter(|item| item.draft.id == row.id && row.frame.is_some())?;
+                let item =
+                    chat.outbox.get(&seq).filter(|item| item.draft.id == row.id && row.frame.is_some())?;
                 Some(item.draft.content.body().to_owned())
             }
             Key::Head => None,

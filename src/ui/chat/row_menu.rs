@@ -100,7 +100,10 @@ fn items(
         let text = as_written(cx, key, placed, row);
         wish = Some(Wish::Act(Act::Save(Snippet { name: String::new(), text, format })));
     }
-    if !row.mine && row.frame.is_none() && menu::item(ui, &(cx.words.rich.mention)(&row.author.name)).clicked() {
+    if !row.mine
+        && row.frame.is_none()
+        && menu::item(ui, &(cx.words.rich.mention)(&row.author.name)).clicked()
+    {
         wish = Some(Wish::Act(Act::Mention(row.author.name.clone())));
     }
     let waits = row.progress.waits_for_the_person();

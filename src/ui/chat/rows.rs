@@ -219,13 +219,7 @@ enum Source<'a> {
 pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cache) -> Option<Slice> {
     let connection = model.connections.get(&view.key.0)?;
     let room = connection.chat.rooms.get(&view.key.1)?;
-    let is_in_words = cache.words.is_some_and(|words| std::ptr::eq(words, view.words));
-    let me = connection.chat.me.as_ref().map_or("", |me| me.name.as_str());
-    if cache.rows.len() > CACHE || !is_in_words || cache.me != me {
-        cache.rows.clear();
-        cache.words = Some(view.words);
-        me.clone_into(&mut cache.me);
-    }
+    cache.renew(view, connection.chat.me.as_ref().map_or("", |me| me.name.as_str()));
     let window = &room.window;
     let at_end = window.after == Edge::End;
     let outbox: Vec<&OutboxItem> =
@@ -376,6 +370,16 @@ impl Cache {
         self.rows.clear();
     }
 
+    /// Forgets what is prepared where it is too much, or was prepared in other words or for somebody else.
+    fn renew(&mut self, view: &View, me: &str) {
+        let is_in_words = self.words.is_some_and(|words| std::ptr::eq(words, view.words));
+        if self.rows.len() > CACHE || !is_in_words || self.me != me {
+            self.rows.clear();
+            self.words = Some(view.words);
+            me.clone_into(&mut self.me);
+        }
+    }
+
     fn row(&mut self, source: Source, connection: &Connection, view: &View) -> (Key, Arc<Row>) {
         match source {
             Source::Logged(message) => {
@@ -412,7 +416,8 @@ impl Cache {
         let key_of_content = (message.id, message.revision());
         let row = match has_frames {
             true => {
-                let shown = frames::prepare(&message.content, message.received, expanded, formatted, view.words);
+                let shown =
+                    frames::prepare(&message.content, message.received, expanded, formatted, view.words);
                 of_frame(key_of_content, author, mine, shown, message.received, progress, expanded, view)
             }
             false => prepare(

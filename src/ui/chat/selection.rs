@@ -11,8 +11,8 @@ use egui::{
 };
 
 use super::RoomKey;
-use super::list::{Anchor, List, Placed};
 use super::frames;
+use super::list::{Anchor, List, Placed};
 use super::rows::{AUTHOR_CHARS, Key};
 use crate::model::chat::Room;
 use crate::model::id::MessageId;

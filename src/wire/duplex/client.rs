@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
+
 use super::message::{
     self, ClientMessage, Decoded, END_OF_OFFSETS, Hello, HubMessage, Lists, MAX_FRAME_BYTES, Malformed,
     Redeem, Start, VERSIONS, Welcome, close,
@@ -205,7 +207,7 @@ impl ClientSession {
                     token: token.reveal().to_owned(),
                 });
             }
-            Credentials::Prove { .. } => hello.challenge = Some(proof::hex(&self.nonce)),
+            Credentials::Prove { .. } => hello.challenge = Some(HEXLOWER.encode(&self.nonce)),
         }
         self.phase = Phase::Greeting { challenge: hello.challenge.clone() };
         self.send(&ClientMessage::Hello(hello));
@@ -408,6 +410,7 @@ impl ClientSession {
         Ok(())
     }
 
+    /// Long: one arm for each message.
     fn online(&mut self, now: Time, message: HubMessage) -> Result<(), WireError> {
         match message {
             HubMessage::Log { entries } => return self.log(entries),

@@ -7,7 +7,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Message;
-use crate::model::content::Draft;
 use crate::model::content::{Content, Extra};
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, Update};
 use crate::model::{Connection, Edge, Model, Profile, Refusal, Time};

@@ -82,8 +82,8 @@ fn what_may_not_have_arrived_is_so_after_a_restart() {
     let store = open(dir.path());
     let sent = |id| Write::Event(Event::Chat(ChatEvent::Sent(vec![id])));
     let unsure = |id| Write::Event(Event::Chat(ChatEvent::Unsure(vec![id])));
-    commit(&store, vec![joined(), Write::Queue(item(1)), Write::Queue(item(2)), sent(item(1).id)]);
-    commit(&store, vec![unsure(item(2).id), Write::State(b"kept".to_vec())]);
+    commit(&store, vec![joined(), Write::Queue(item(1)), Write::Queue(item(2)), sent(item(1).draft.id)]);
+    commit(&store, vec![unsure(item(2).draft.id), Write::State(b"kept".to_vec())]);
     drop(store);
     let loaded = load(&open(dir.path()));
     let deliveries: Vec<_> = loaded.stored.outbox.iter().map(|item| item.delivery.clone()).collect();
