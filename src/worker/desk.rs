@@ -246,7 +246,8 @@ impl Desk {
         if passwords.is_empty() {
             return;
         }
-        let plain = |id| self.settings.profiles().any(|p| p.id == id && p.protocol == Protocol::WebSocket);
+        let plain =
+            |id| self.settings.profiles().iter().any(|p| p.id == id && p.protocol == Protocol::WebSocket);
         let passwords: Vec<_> = passwords.into_iter().map(|(id, secret)| (id, plain(id), secret)).collect();
         let kept = tokio::task::spawn_blocking(move || {
             let keep = |(id, is_plain, password): &(ConnectionId, bool, Secret)| {
@@ -277,7 +278,7 @@ impl Desk {
         self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.settings.lan(), self.done.clone()));
         self.start_computer();
         let connect_at_start = self.settings.preferences().connect_at_start;
-        let profiles: Vec<Profile> = self.settings.profiles().cloned().collect();
+        let profiles: Vec<Profile> = self.settings.profiles().into_iter().cloned().collect();
         for profile in profiles {
             let (id, auto_connect) = (profile.id, profile.auto_connect);
             self.seat(profile, None).await;
