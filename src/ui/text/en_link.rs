@@ -282,6 +282,7 @@ pub(super) fn bad_address(bad: BadAddress) -> &'static str {
         BadAddress::Brackets => "Put brackets around an IPv6 address: [::1]:7870.",
         BadAddress::Zone => "Only a link-local IPv6 address takes a network interface: [fe80::1%eth0]:7870.",
         BadAddress::Port => "The port must be a number from 1 to 65535.",
+        BadAddress::Fragment => "Remove the part from # on. An invite belongs to a Duplex server.",
         BadAddress::Invite | BadAddress::Fingerprint => {
             "The invite is incomplete or damaged. Copy all of it and paste it again."
         }

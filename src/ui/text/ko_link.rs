@@ -273,6 +273,7 @@ pub(super) fn bad_address(bad: BadAddress) -> &'static str {
             "네트워크 인터페이스는 링크 로컬 IPv6 주소에만 붙일 수 있습니다: [fe80::1%eth0]:7870."
         }
         BadAddress::Port => "포트는 1부터 65535까지의 숫자여야 합니다.",
+        BadAddress::Fragment => "주소에서 #부터 끝까지 지우세요. 초대 링크는 Duplex 서버에만 쓸 수 있습니다.",
         BadAddress::Invite | BadAddress::Fingerprint => {
             "초대 링크가 불완전하거나 손상되었습니다. 전체를 복사해 다시 붙여 넣으세요."
         }

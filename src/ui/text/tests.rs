@@ -110,7 +110,7 @@ const STATES: [StateWord; 6] = [
     StateWord::Stopped,
     StateWord::Off,
 ];
-const BAD_ADDRESSES: [BadAddress; 14] = [
+const BAD_ADDRESSES: [BadAddress; 15] = [
     BadAddress::Empty,
     BadAddress::TooLong,
     BadAddress::Space,
@@ -123,6 +123,7 @@ const BAD_ADDRESSES: [BadAddress; 14] = [
     BadAddress::Brackets,
     BadAddress::Zone,
     BadAddress::Port,
+    BadAddress::Fragment,
     BadAddress::Invite,
     BadAddress::Fingerprint,
 ];
