@@ -85,7 +85,7 @@ fn room(name: &str) -> RoomId {
 /// The name of a room that something belongs to, as a person sees it.
 fn name_of<'a>(stored: &'a Stored, room: &'a RoomId) -> &'a str {
     let known = stored.rooms.iter().find(|known| known.id == *room);
-    known.map_or(room.as_str(), |room| room.name.as_str())
+    known.map_or(room.as_str(), |known| known.name.as_str())
 }
 
 fn device(id: &str) -> DeviceId {
@@ -513,7 +513,7 @@ fn an_earlier_app_starts_and_delivers_to_its_own_server() {
 fn an_earlier_outbox_is_kept_without_a_server_and_delivered_once_with_it() {
     let (dir, hub_dir) = (unpack("app"), unpack("hub"));
     let (settings, _) = Settings::load(dir.path());
-    let mut profile = settings.profiles().iter().find(|profile| profile.id == WORKSHOP).unwrap().clone();
+    let mut profile = settings.profiles().into_iter().find(|profile| profile.id == WORKSHOP).unwrap().clone();
     let token = Secret::new("2".repeat(64));
 
     let app = App::start(dir.path(), Some((profile.clone(), Some(token.clone()))));

@@ -26,7 +26,7 @@ const MAX_SENTENCE_CHARS: usize = 2_000;
 /// Width of a tab within a message, in characters.
 const TAB: &str = "    ";
 /// What the lines of a message after its first begin with.
-const INDENT: &str = "\n    ";
+pub(super) const INDENT: &str = "\n    ";
 
 /// Writes a line to standard output, or several with line breaks of ours between them. A closed pipe is no failure of
 /// ours.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::args::Tail;
 use super::devices::Seen;
 use super::follow::Follow;
-use super::reason::reason_at;
-use super::{Exit, Failure, print};
+use super::reason::reason_of;
+use super::{Exit, Failure, print, tail_frames};
 use crate::clock;
 use crate::model::chat::MAX_ROOMS;
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent};
@@ -17,6 +17,9 @@ use crate::model::{Content, Draft, Entry, Event, Readings, RoomId, RoomName, Sen
 use crate::wire::SavedState;
 
 pub(super) async fn run(command: Tail) -> Result<(), Failure> {
+    if command.server.websocket.is_some() {
+        return tail_frames::run(command).await;
+    }
     // Without --since: only what comes from now on.
     let since = Some(command.since.unwrap_or(u64::MAX));
     let mut follow = Follow::start(&command.server, SavedState { resume: None, since }, true)?;
@@ -178,9 +181,7 @@ fn link(command: &Tail, state: &LinkState) -> Result<(), Failure> {
         print::line(&print::link_json(state, clock::now()))?;
     }
     match state {
-        LinkState::Stopped { why } => {
-            Err(Failure::new(Exit::Refused, reason_at(why, &command.server.url.url)))
-        }
+        LinkState::Stopped { why } => Err(Failure::new(Exit::Refused, reason_of(&command.server, why))),
         LinkState::Waiting { .. } if !command.json => {
             print::error(&print::link_text(state, clock::now()));
             Ok(())

@@ -40,7 +40,19 @@ impl Change {
 
     /// Whether its entries are numbered when they are written; see [`LogKind::Local`].
     pub fn is_unnumbered(&self) -> bool {
-        matches!(self, Change::Event(event) if event.is_unnumbered())
+        self.unnumbered_entries() > 0
+    }
+
+    /// How many of its entries are numbered when they are written.
+    pub fn unnumbered_entries(&self) -> usize {
+        match self {
+            Change::Event(event @ Event::Chat(ChatEvent::Entries { entries, .. }))
+                if event.is_unnumbered() =>
+            {
+                entries.len()
+            }
+            _ => 0,
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use super::note::{Note, Passed};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::principal::{Principal, Sender};
-use super::profile::{Profile, Secret};
+use super::profile::{NewerProfile, Profile, Secret};
 use super::refusal::Refusal;
 use super::rights::Managed;
 use super::search::{DayFound, Found};
@@ -516,6 +516,13 @@ pub enum Reached {
     },
     /// The server cannot say whether an invite is good without using it up.
     InviteUnknown,
+    /// A plain WebSocket opened.
+    Opened {
+        /// The subprotocol that was agreed on.
+        subprotocol: Option<String>,
+        /// The extensions, as the server's header has them; may be empty.
+        extensions: String,
+    },
 }
 
 /// How a connection test ended.
@@ -552,6 +559,8 @@ pub enum Update {
     Configured(Profile),
     /// A connection and all it held was removed.
     Removed(ConnectionId),
+    /// The connections that a newer version set up: all of them.
+    NewerConnections(Vec<NewerProfile>),
     /// Something to tell above everything else, until it is mended or dismissed.
     Banner(Banner),
     /// That is over.

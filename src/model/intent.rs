@@ -14,7 +14,7 @@ use super::message::Position;
 use super::notices::{Level, Viewing};
 use super::panes::Panes;
 use super::preferences::{Preferences, WindowPlace};
-use super::profile::{Login, Profile, Secret};
+use super::profile::{FrameFormat, Login, Profile, Secret, Snippet};
 use super::rights::Manage;
 use super::search::Search;
 use super::time::WallMs;
@@ -44,7 +44,7 @@ pub enum Credential {
         /// The name people will see.
         name: String,
     },
-    /// With what a plain WebSocket's handshake carries.
+    /// With what a plain WebSocket's handshake carries. What it leaves out and the profile names is kept as it is.
     Login(Login),
 }
 
@@ -97,6 +97,10 @@ pub enum LinkIntent {
         /// The token.
         token: Secret,
     },
+    /// Turn what is typed into frames like this from now on.
+    SetFormat(ConnectionId, FrameFormat),
+    /// Keep these messages to be sent with one click.
+    SetSnippets(ConnectionId, Vec<Snippet>),
     /// Look whether there is a keyring to keep tokens in.
     AskKeyring,
     /// Keep a connection's token in a file where there is no keyring: this one's, or that of the next one that is saved or

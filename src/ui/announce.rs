@@ -71,7 +71,10 @@ impl Announcer {
             let mut by_others = new.filter(|message| message.live && Some(&message.sender.id) != me);
             let last = by_others.next();
             let said = last.map(|last| {
-                let sender = connection.chat.shown(&last.sender, 60).label();
+                let sender = match connection.has_frames() {
+                    true => words.plain.received.to_owned(),
+                    false => connection.chat.shown(&last.sender, 60).label(),
+                };
                 format!("{sender}: {}", harmless::line(last.body(), SAID))
             });
             let count = by_others.count() as u64 + u64::from(last.is_some());

@@ -196,6 +196,9 @@ impl Ui {
                     Some(chat::Wish::Follow(target, claimed)) => {
                         self.dialog = Some(dialog::Dialog::open_link(target, claimed));
                     }
+                    Some(chat::Wish::Snippets(connection, more)) => {
+                        self.dialog = dialog::Dialog::snippets(cx, connection, more);
+                    }
                     Some(chat::Wish::Act(action)) => {
                         self.act(ui, cx, action);
                         cx.deadline.at(cx.now.boot_ms);
@@ -258,8 +261,8 @@ impl Ui {
 
     /// Says in the window's title which room is open, and what is unread.
     pub(super) fn entitle(&mut self, ui: &egui::Ui, cx: &Cx) {
-        let room = self.open_room();
-        let room = room.map(|(connection, room)| cx.room_title(connection, room, 64));
+        let room = self.open.as_ref().and_then(|place| Some((place.connection, place.room.clone()?)));
+        let room = room.map(|room| chat::room_name(cx, &room));
         let unread = self.unread(cx);
         let mut title = String::new();
         if unread > 0 {

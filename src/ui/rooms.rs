@@ -6,7 +6,7 @@ use std::ops::Range;
 use egui::accesskit::Role;
 use egui::{Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, pos2, vec2};
 
-use super::chat::RoomKey;
+use super::chat::{self, RoomKey};
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::link::LinkMemory;
@@ -19,8 +19,8 @@ use crate::model::chat::Unmade;
 use crate::model::id::{ConnectionId, RoomId, RoomName};
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::name;
-use crate::model::profile::Profile;
-use crate::model::{Connection, Model, Room};
+use crate::model::profile::{NewerProfile, Profile};
+use crate::model::{Connection, Feature, Model, Room};
 
 /// What the person wants of the rest of the window.
 pub(super) enum Wish {
@@ -75,6 +75,8 @@ struct ConnectionRow {
     open: Option<usize>,
     /// Whether the person may change who comes in.
     people: bool,
+    /// Whether its server offers to make rooms, as far as is known.
+    makes_rooms: bool,
 }
 
 /// What is unread in a room.
@@ -124,6 +126,14 @@ pub(super) fn name_of_profile(profile: &Profile, server: Option<&str>, words: &W
     harmless::line(place.split('/').next().unwrap_or(place), 60)
 }
 
+/// The same of one that a newer version set up.
+pub(super) fn name_of_newer(newer: &NewerProfile, words: &Words) -> String {
+    match newer.name.trim() {
+        "" => format!("{}: {}", words.plain.newer, harmless::line(&newer.protocol, 40)),
+        name => harmless::line(name, 60),
+    }
+}
+
 fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
     cx.model.read(|model| {
         let row = |(id, connection): (&ConnectionId, &Connection)| {
@@ -137,6 +147,7 @@ fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
                 has_more: connection.chat.left_out.rooms,
                 open: open.and_then(|open| connection.chat.rooms_by_name().position(|(id, _)| id == open)),
                 people: people::is_offered(connection),
+                makes_rooms: connection.offers(Feature::CreateRooms),
             }
         };
         model.connections.iter().map(row).collect()
@@ -215,6 +226,11 @@ impl Rooms {
                     wish = Some(wanted);
                 }
                 ui.add_space(space::MEDIUM);
+            }
+            for newer in cx.model.read(|model| model.newer_connections.clone()) {
+                if newer_row(ui, cx, &newer) {
+                    wish = Some(Wish::Remove(newer.id));
+                }
             }
         });
         wish
@@ -363,6 +379,38 @@ fn header(
     more(ui, cx, row, word, menu_rect, rooms)
 }
 
+/// A connection that a newer version set up. Returns whether the person wants it removed.
+fn newer_row(ui: &mut Ui, cx: &Cx, newer: &NewerProfile) -> bool {
+    let theme = theme::of(ui);
+    let words = cx.words.plain;
+    let name = name_of_newer(newer, cx.words);
+    let (rect, _) =
+        ui.allocate_exact_size(vec2(ui.available_width(), cx.rhythm().row + 18.0), Sense::hover());
+    let menu = Rect::from_min_max(
+        pos2(rect.right() - 40.0, rect.top() + 3.0),
+        pos2(rect.right() - 12.0, rect.top() + cx.rhythm().row),
+    );
+    let left = rect.left() + space::LARGE + 18.0;
+    let room = menu.left() - left - 4.0;
+    let title = widgets::cut(ui, &name, theme::strong(size::BODY), theme.weak, room);
+    let note = widgets::cut(ui, words.newer, theme::small(), theme.weak, room);
+    let top = pos2(left, rect.top() + 4.0);
+    let below = pos2(left, top.y + title.size().y);
+    ui.painter().galley(top, title, theme.weak);
+    ui.painter().galley(below, note, theme.weak);
+    let said = format!("{name}: {}", words.newer);
+    let place = Rect::from_min_max(rect.min, pos2(menu.left(), rect.bottom()));
+    let shown = widgets::spoken(ui, place, Id::unique(("newer connection", newer.id)), &said);
+    shown.on_hover_text(words.newer_text);
+    let builder = UiBuilder::new().max_rect(menu).id_salt(("newer connection menu", newer.id));
+    let mut corner = ui.new_child(builder);
+    let mut remove = false;
+    menu::more(&mut corner, &(cx.words.more)(&name), menu.size(), |ui| {
+        remove = menu::danger(ui, cx.words.remove_connection).clicked();
+    });
+    remove
+}
+
 fn more(
     ui: &mut Ui,
     cx: &mut Cx,
@@ -377,7 +425,7 @@ fn more(
     // Beside the flow of the list: it takes no room of its own.
     let mut corner = ui.new_child(builder);
     menu::more(&mut corner, &(words.more)(&row.name), rect.size(), |ui| {
-        if menu::item(ui, words.new_room).clicked() {
+        if row.makes_rooms && menu::item(ui, words.new_room).clicked() {
             rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
         }
         if row.people && menu::item(ui, words.people.invite).clicked() {
@@ -386,7 +434,9 @@ fn more(
         if row.people && menu::item(ui, words.people.menu).clicked() {
             wish = Some(Wish::People(row.id));
         }
-        menu::separator(ui);
+        if row.makes_rooms || row.people {
+            menu::separator(ui);
+        }
         // The app's own hub, and what the command line names for one run, are not the person's to change.
         let is_saved = row.id > ConnectionId::COMMAND_LINE;
         if word == StateWord::Off {
@@ -428,6 +478,7 @@ fn room_row(
     let theme = theme::of(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), cx.rhythm().row));
     let id = Id::unique(("room", connection, room));
+    let called = chat::room_name(cx, &(connection, room.clone()));
     let rect = rect.shrink2(vec2(space::SMALL, 0.0));
     let response = ui.interact(rect, id, Sense::click());
     if wants_focus {
@@ -438,7 +489,7 @@ fn room_row(
     }
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::ListItem);
-        let mut name = name.to_owned();
+        let mut name = called.clone();
         for (count, said) in [(unread, cx.words.unread), (mentions, cx.words.mentions)] {
             if count > 0 {
                 name = format!("{name}, {}", said(count));
@@ -488,7 +539,7 @@ fn room_row(
     }
     let left = left + 18.0;
     let font = if unread > 0 { theme::strong(size::BODY) } else { theme::body() };
-    let name = widgets::cut(ui, name, font, colour, right - left);
+    let name = widgets::cut(ui, &called, font, colour, right - left);
     ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
     response.clicked()
 }

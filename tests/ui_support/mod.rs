@@ -220,7 +220,7 @@ impl Window {
             now,
             people: vec![],
             rooms,
-            features: Default::default(),
+            features: Features::all().without(Feature::People).without(Feature::Invites),
         }));
     }
 
@@ -285,11 +285,16 @@ impl Window {
 
     /// Puts a message into the outbox, typed `at` milliseconds from now.
     pub fn queue(&mut self, body: &str, delivery: Delivery, at: i64) -> MessageId {
+        self.queue_in(general(), body, delivery, at)
+    }
+
+    /// The same in another room.
+    pub fn queue_in(&mut self, room: RoomId, body: &str, delivery: Delivery, at: i64) -> MessageId {
         self.queued += 1;
         let item = OutboxItem {
             draft: Draft {
                 id: id(1_000_000 + self.queued),
-                room: general(),
+                room,
                 content: Content::text(body),
                 at: self.now().wall_ms + at,
             },

@@ -101,7 +101,10 @@ pub(super) fn all(
                     false if room.unread > 0 => 1_000,
                     false => 600 + known,
                 };
-                let shown = harmless::line(room.name.as_str(), 64);
+                let shown = match connection.has_frames() {
+                    true => cx.words.plain.room.to_owned(),
+                    false => harmless::line(room.name.as_str(), 64),
+                };
                 let note = if several { of.clone() } else { String::new() };
                 let mut entry = Entry::new(Target::Room(place), Icon::Room, shown, note, likely);
                 entry.unread = room.unread;
