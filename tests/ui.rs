@@ -10,6 +10,7 @@
 #[expect(dead_code, reason = "not every test program uses every hand")]
 mod ui_support;
 
+use duplex::model::features::{Feature, Features};
 use duplex::model::address::Address;
 use duplex::model::banner::Banner;
 use duplex::model::content::{Content, Draft};
@@ -1060,4 +1061,35 @@ fn what_the_server_takes_later_says_why_it_waits_and_until_when() {
     assert_eq!(says(&window, "reached this account"), 0);
     assert!(window.description("may be there").ends_with("Sending"));
     window.event(Event::Chat(ChatEvent::Unqueued(kept)));
+}
+
+#[test]
+fn what_a_server_does_not_offer_is_not_offered_by_the_window_either() {
+    let mut window = Window::online();
+    for online in [true, false] {
+        if !online {
+            window.event(Event::Link(LinkEvent::State(LinkState::Idle)));
+        }
+        for (features, makes_rooms) in
+            [(Features::all(), true), (Features::all().without(Feature::CreateRooms), false)]
+        {
+            window.offer(features);
+            window.click("More for Home");
+            let found = window.harness.query_by_label("New room").is_some();
+            assert_eq!(found, makes_rooms, "online: {online}");
+            window.key(Key::Escape);
+        }
+    }
+}
+
+#[test]
+fn older_messages_are_not_asked_for_where_the_server_gives_none() {
+    let mut window = Window::online();
+    window.offer(Features::all().without(Feature::History));
+    let page = Page { older_on_hub: true, ..window.page(20..=22, false, false) };
+    window.event(Event::Chat(ChatEvent::Jumped { room: RoomId::general(), page }));
+    window.run();
+    window.harness.get_by_label("This server doesn't provide older messages.");
+    let asks = |intent: &Intent| matches!(intent, Intent::Chat(ChatIntent::LoadMore { .. }));
+    assert!(!window.intents().iter().any(asks));
 }

@@ -75,6 +75,8 @@ struct ConnectionRow {
     open: Option<usize>,
     /// Whether the person may change who comes in.
     people: bool,
+    /// Whether the person may invite somebody.
+    invites: bool,
     /// Whether its server offers to make rooms, as far as is known.
     makes_rooms: bool,
 }
@@ -147,6 +149,7 @@ fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
                 has_more: connection.chat.left_out.rooms,
                 open: open.and_then(|open| connection.chat.rooms_by_name().position(|(id, _)| id == open)),
                 people: people::is_offered(connection),
+                invites: people::has_invites(connection),
                 makes_rooms: connection.offers(Feature::CreateRooms),
             }
         };
@@ -207,7 +210,7 @@ impl Rooms {
                 }
                 // To the server that is looked at, or else the first where the person may.
                 let here = open.and_then(|place| rows.iter().find(|row| row.id == place.connection));
-                let host = here.filter(|row| row.people).or_else(|| rows.iter().find(|row| row.people));
+                let host = here.filter(|row| row.invites).or_else(|| rows.iter().find(|row| row.invites));
                 if let Some(row) = host {
                     ui.add_space(space::TINY);
                     let invite = Button::new(cx.words.people.invite).truncate();
@@ -428,7 +431,7 @@ fn more(
         if row.makes_rooms && menu::item(ui, words.new_room).clicked() {
             rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
         }
-        if row.people && menu::item(ui, words.people.invite).clicked() {
+        if row.invites && menu::item(ui, words.people.invite).clicked() {
             wish = Some(Wish::Invite(row.id));
         }
         if row.people && menu::item(ui, words.people.menu).clicked() {

@@ -241,6 +241,18 @@ impl Window {
         self.run();
     }
 
+    /// From now on the server offers this.
+    #[allow(dead_code, reason = "not every test program needs it")]
+    pub fn offer(&mut self, features: Features) {
+        let app = self.harness.state_mut();
+        app.model.write(|model| {
+            if let Some(connection) = model.connections.get_mut(&CONNECTION) {
+                connection.features = Some(features);
+            }
+        });
+        self.run();
+    }
+
     /// Messages by Mina, "message N", in `general`.
     pub fn entries(&mut self, offsets: RangeInclusive<u64>, live: bool) {
         let entries = offsets.map(|n| message(n, "general", "mina", &format!("message {n}"))).collect();

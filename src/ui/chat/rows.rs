@@ -12,6 +12,7 @@ use super::ordered::Plans;
 use crate::model::chat::Room;
 use crate::model::content::Content;
 use crate::model::event::Paused;
+use crate::model::features::Feature;
 use crate::model::id::{MessageId, PrincipalId};
 use crate::model::known::Shown;
 use crate::model::message::{Delivery, Message, OutboxItem, Position};
@@ -62,8 +63,10 @@ pub(super) enum Head {
     Begin,
     /// Older messages are being fetched, or will be.
     Loading,
-    /// Older messages are out of reach.
+    /// Older messages are at the server, which is out of reach.
     OnServer,
+    /// The server gives no older messages.
+    OutOfReach,
 }
 
 /// Which part of a long message is shown.
@@ -318,6 +321,7 @@ fn head_item(room: &Room, connection: &Connection) -> Item {
     let head = match room.window.before {
         Edge::End => Head::Begin,
         Edge::Disk => Head::Loading,
+        Edge::Hub if !connection.offers(Feature::History) => Head::OutOfReach,
         Edge::Hub if connection.link.is_online() => Head::Loading,
         Edge::Hub => Head::OnServer,
     };

@@ -95,6 +95,7 @@ pub static ENGLISH: Words = Words {
     },
     loading_older: "Loading older messages…",
     older_on_server: "Older messages are on the server. Connect to load them.",
+    older_out_of_reach: "This server doesn't provide older messages.",
     room_begins: |room| format!("This is the beginning of #{room}."),
     empty_room: "No messages yet. Write the first one.",
     nothing_open: "Choose a room on the left, or add a connection.",

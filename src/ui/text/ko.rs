@@ -105,6 +105,7 @@ pub static KOREAN: Words = Words {
     new_count: |count| format!("새 메시지 {count}개"),
     loading_older: "이전 메시지를 불러오는 중…",
     older_on_server: "더 오래된 메시지는 서버에 있습니다. 연결하면 불러옵니다.",
+    older_out_of_reach: "이 서버는 지난 메시지를 제공하지 않습니다.",
     room_begins: |room| format!("#{room} 방의 시작입니다."),
     empty_room: "아직 메시지가 없습니다. 첫 메시지를 보내 보세요.",
     nothing_open: "왼쪽에서 방을 선택하거나 연결을 추가하세요.",

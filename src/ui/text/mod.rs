@@ -233,6 +233,7 @@ pub struct Words {
     pub new_count: fn(u64) -> String,
     pub loading_older: &'static str,
     pub older_on_server: &'static str,
+    pub older_out_of_reach: &'static str,
     pub room_begins: fn(&str) -> String,
     pub empty_room: &'static str,
     pub nothing_open: &'static str,

@@ -171,7 +171,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         transport_ewebsock no_close_reasons no_connection connections connection_bar this_computer add_connection
         edit_connection remove_connection remove_text remove cancel new_room new_room_name not_made create
         room_name_rule no_rooms messages replayed unknown_content waiting_to_send sending sent_unconfirmed may_not_have_arrived send_again not_sent retry edit
-        delete copy show_less new_messages jump_to_newest loading_older older_on_server empty_room
+        delete copy show_less new_messages jump_to_newest loading_older older_on_server older_out_of_reach empty_room
         nothing_open scroll_bar today yesterday message send save sent_when_online editing
         sent_meanwhile add_title edit_title name name_hint address address_hint token token_hint_new
         token_hint_keep your_name your_name_hint your_name_needed your_name_rule kind_admin kind_device kind_hint invite_found advanced ca_file ca_file_hint
