@@ -23,6 +23,7 @@ const HOUSE: &str = "
     frame     | 1 |                                                                                  | pure
     wire      | 2 | model frame                                                                      | pure
     link      | 2 | model frame wire                                                                 | pure
+    engine    | 3 | model frame wire link                                                            | pure
     clock     | 3 | model                                                                            | window
     privacy   | 3 | model                                                                            | window
     transport | 3 | model frame                                                                      | window
@@ -30,10 +31,10 @@ const HOUSE: &str = "
     settings  | 3 | model                                                                            | window
     hub       | 4 | model frame wire::duplex clock store settings                                    | window
     agent     | 4 | model frame wire link clock transport store settings                             | window
-    worker    | 5 | model frame wire link clock privacy transport store settings hub agent           |
+    worker    | 5 | model frame wire link engine clock privacy transport store settings hub agent    |
     ui        | 5 | model settings wire::plain                                                       | doing
     app       | 6 | model frame wire link clock privacy transport store settings hub agent worker ui |
-    cli       | 6 | model frame wire link clock privacy transport store settings hub agent worker    |
+    cli       | 6 | model frame wire link engine clock privacy transport store settings hub agent worker |
 ";
 
 /// Time, chance and the world outside are arguments here.

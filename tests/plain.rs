@@ -75,6 +75,7 @@ impl Disk {
                 assert!(matches!(event, Event::Chat(ChatEvent::ReadMarker { .. })), "{event:?}")
             }
             Change::State(_) => panic!("there is nothing to keep"),
+            Change::Draft { .. } | Change::RemoveConnection => panic!("nobody asked for that"),
         }
         None
     }
@@ -236,8 +237,8 @@ impl World {
                 let at = usize::try_from(entry.offset).unwrap();
                 assert!(at >= 1, "it shows before it has a place");
                 assert_eq!(
-                    self.disk.entries.get(at - 1).map(|kept| kept.id),
-                    Some(entry.id),
+                    self.disk.entries.get(at - 1).map(|kept| kept.draft.id),
+                    Some(entry.draft.id),
                     "it shows elsewhere"
                 );
             }

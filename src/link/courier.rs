@@ -98,10 +98,19 @@ pub enum Change {
     },
     /// These are about to be given to the socket.
     Attempted(Vec<MessageId>),
-    /// Something happened that is kept.
+    /// Something happened. What does not outlive the process is ignored.
     Event(Event),
     /// What the protocol wants to be kept for the next session, in the same transaction as the change before it.
     State(Vec<u8>),
+    /// What is typed and not sent.
+    Draft {
+        /// Where.
+        room: RoomName,
+        /// What.
+        text: String,
+    },
+    /// The connection goes, with its history, outbox and drafts.
+    RemoveConnection,
 }
 
 /// What follows once a change is on disk.
@@ -323,7 +332,7 @@ impl Courier {
         if is_kept(&event) {
             let moves_on = mark.is_some() || matches!(event, Event::Chat(ChatEvent::LogStarted { .. }));
             let is_unnumbered = event.is_unnumbered();
-            let ticket = self.write(Change::Event(event.clone()), vec![event], None);
+            let ticket = self.write(Change::Event(kept(&event)), vec![event], None);
             if let Some(after) = self.waiting.get_mut(&ticket) {
                 (after.mark, after.moves_on, after.is_unnumbered) = (mark, moves_on, is_unnumbered);
             }
@@ -404,6 +413,18 @@ impl Courier {
 
 fn queued(item: OutboxItem) -> Option<super::Input> {
     Some(super::Input::Queued(item))
+}
+
+/// What is written down of an event. Who is there is not kept.
+fn kept(event: &Event) -> Event {
+    match event {
+        Event::Link(LinkEvent::Welcomed { me, server, log, now, people: _, rooms, features }) => {
+            let (me, server, log, now) = (me.clone(), server.clone(), *log, *now);
+            let (people, rooms, features) = (Vec::new(), rooms.clone(), features.clone());
+            Event::Link(LinkEvent::Welcomed { me, server, log, now, people, rooms, features })
+        }
+        event => event.clone(),
+    }
 }
 
 /// Whether an event outlives the process.

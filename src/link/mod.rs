@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod courier;
 mod gate;
 pub mod outbox;
+mod size;
 pub mod watch;
 
 use std::collections::VecDeque;
@@ -250,6 +251,11 @@ impl Link {
     /// The number of the current dial.
     pub fn current_dial(&self) -> u64 {
         self.dial
+    }
+
+    /// Numbers the dials to come after this one.
+    pub fn count_dials_from(&mut self, dial: u64) {
+        self.dial = self.dial.max(dial);
     }
 
     /// What is known about the connection.

@@ -8,7 +8,9 @@ use super::browser;
 use super::desk::{Desk, Done, moment};
 use super::trial;
 use crate::clock;
-use crate::link::{self, courier::Input};
+use crate::engine;
+use crate::link;
+use crate::link::courier::{Change, Input};
 use crate::model::content::Draft;
 use crate::model::event::{ChatEvent, LinkEvent, Side, TestOutcome, Update};
 use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump, LinkIntent, LogIntent};
@@ -18,7 +20,6 @@ use crate::model::{
     Banner, ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomName,
 };
 use crate::settings::{NotKept, SecretStore};
-use crate::store::client::Write;
 use crate::wire::{ChatRequest, Request};
 
 /// Messages read at once when a room is extended.
@@ -46,7 +47,7 @@ impl Desk {
                     connection,
                     Event::Chat(ChatEvent::Draft { room: room.clone(), text: text.clone() }),
                 ));
-                self.write(connection, Write::Draft { room, text });
+                self.keep(connection, Change::Draft { room, text });
             }
             Intent::Chat(ChatIntent::CreateRoom { connection, room }) => {
                 if let Some(id) = self.new_id() {
@@ -180,7 +181,7 @@ impl Desk {
                 self.save_settings();
             }
             Intent::App(AppIntent::DismissBanner(banner)) => self.update(Update::BannerOver(banner)),
-            Intent::App(AppIntent::Focus(true)) => self.nudge_all(),
+            Intent::App(AppIntent::Focus(true)) => self.drive(engine::Input::NudgeAll),
             Intent::App(AppIntent::Focus(false)) => {}
         }
     }
@@ -209,9 +210,9 @@ impl Desk {
                 if let Some(seat) = self.seats.get_mut(&id) {
                     seat.profile.urls = vec![at.url.clone()];
                     seat.access = Some(at.access());
-                    seat.courier.link_mut().set_urls(vec![at.url]);
                     let profile = seat.profile.clone();
                     self.update(Update::Configured(profile));
+                    self.drive(engine::Input::Addresses { connection: id, urls: vec![at.url] });
                 }
                 self.connect(id);
             }
@@ -219,7 +220,8 @@ impl Desk {
             Done::Secret(connection, secret) => self.secret(connection, secret),
             Done::OtherToken(connection, token) => self.other_token(connection, token),
             Done::Said(said) => self.said(said),
-            Done::Written(written) => self.written(written),
+            Done::Committed(part, Some(outcome)) => self.committed(part, outcome),
+            Done::Committed(part, None) => self.drive(engine::Input::LetGo(part)),
             Done::Series(connection, device, metric, page) => {
                 self.series_read(connection, device, metric, page);
             }
@@ -372,9 +374,7 @@ impl Desk {
             }
             (Edge::Disk, None) => self.jump(connection, room, Jump::End),
             (Edge::Hub, position) => {
-                let online =
-                    self.seats.get(&connection).is_some_and(|s| s.courier.link().state().is_online());
-                if online {
+                if self.engine.is_online(connection) {
                     self.update(Update::Connection(connection, loading));
                     let before = position.map_or(next, |position| position.offset);
                     self.ask(connection, Request::Chat(ChatRequest::History { room, before, limit: PAGE }));
@@ -434,7 +434,7 @@ impl Desk {
                 if access.is_some() {
                     seat.access = access;
                 }
-                seat.courier.link_mut().set_urls(profile.urls.clone());
+                self.drive(engine::Input::Addresses { connection: id, urls: profile.urls.clone() });
                 self.update(Update::Configured(profile));
                 self.tell(id, Input::Link(link::Input::Stop));
                 Some(before.websocket)
@@ -506,9 +506,8 @@ impl Desk {
     pub(super) fn invite_redeemed(&mut self, id: ConnectionId) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         let Some(Access::Invite { token, .. }) = &seat.access else { return };
-        let access = Access::Token(token.clone());
-        seat.courier.link_mut().set_setup(Box::new(access.setup(&seat.profile, true)));
-        seat.access = Some(access);
+        seat.access = Some(Access::Token(token.clone()));
+        self.configure(id);
     }
 
     /// Keeps a token in the keyring; where there is none, in a file if the person said so for this one.
@@ -562,6 +561,7 @@ impl Desk {
             return;
         }
         let Some(seat) = self.seats.remove(&id) else { return self.remove_newer(id) };
+        self.drive(engine::Input::Remove(id));
         self.forget_devices(id, seat.source);
         self.recorder.end(id);
         self.settings.remove_profile(id);
@@ -569,7 +569,7 @@ impl Desk {
         self.settings.device_choices_mut().forget(id);
         self.save_choices();
         self.update(Update::DeviceChoices(self.settings.device_choices().clone()));
-        self.write(id, Write::RemoveConnection);
+        self.keep(id, Change::RemoveConnection);
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));
         self.look_for_lost(id);
@@ -583,7 +583,7 @@ impl Desk {
         }
         self.settings.remove_profile(id);
         self.save_settings();
-        self.write(id, Write::RemoveConnection);
+        self.keep(id, Change::RemoveConnection);
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));
         self.update(Update::NewerConnections(self.settings.newer_profiles()));

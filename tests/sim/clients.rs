@@ -214,6 +214,7 @@ impl World {
                     c.discarded.insert(*old);
                 }
                 Change::Attempted(_) | Change::Event(_) | Change::State(_) => {}
+                Change::Draft { .. } | Change::RemoveConnection => {}
             }
             running.to_show.extend(laws::shown_by(&change));
             c.disk.write(change);

@@ -44,7 +44,7 @@ impl ClientDisk {
                 }
             }
             Change::Event(event) => self.event(event),
-            Change::State(_) => {}
+            Change::State(_) | Change::Draft { .. } | Change::RemoveConnection => {}
         }
     }
 

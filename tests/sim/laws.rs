@@ -32,7 +32,7 @@ pub fn shown_by(change: &Change) -> Vec<Event> {
         }
         Change::Attempted(ids) => vec![Event::Chat(ChatEvent::Attempted(ids))],
         Change::Event(event) => vec![event],
-        Change::State(_) => Vec::new(),
+        Change::State(_) | Change::Draft { .. } | Change::RemoveConnection => Vec::new(),
     }
 }
 

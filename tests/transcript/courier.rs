@@ -57,6 +57,8 @@ fn written(change: &Change) -> String {
         Change::Attempted(ids) => format!("attempted {}", words::letters(ids)),
         Change::Event(event) => words::event(event),
         Change::State(state) => format!("state {}", String::from_utf8_lossy(state)),
+        Change::Draft { room, text } => format!("draft {room} {text}"),
+        Change::RemoveConnection => "remove".to_owned(),
     }
 }
 

@@ -10,6 +10,7 @@ mod search;
 use std::path::Path;
 
 use super::*;
+use crate::model::MessageId;
 use crate::model::content::{Content, Draft, Extra};
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
 use crate::model::{Delivery, Entry, Epoch, Offset, Principal, PrincipalId, PrincipalKind, Sender};

@@ -30,8 +30,10 @@ use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Sense, Ui, Vec2
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::target::Target;
+use super::text::Words;
 use super::theme::{self, size, space};
 use super::{Cx, Place, bidi, harmless, widgets};
+use crate::model::content::Content;
 use crate::model::id::{ConnectionId, MessageId, RoomName};
 use crate::model::intent::{ChatIntent, Intent, Jump};
 use crate::model::profile::Snippet;
@@ -52,6 +54,14 @@ pub(super) fn room_name(cx: &Cx, key: &RoomKey) -> String {
     match paint::has_frames(cx, key) {
         true => cx.words.plain.room.to_owned(),
         false => harmless::line(key.1.as_str(), 64),
+    }
+}
+
+/// What is said of a frame that was received, in at most so many characters of it.
+pub(super) fn said_of_frame(content: &Content, words: &Words, most_chars: usize) -> String {
+    match frames::socket(content, words) {
+        Some((_, said)) => said,
+        None => format!("{}: {}", words.plain.received, harmless::line(content.body(), most_chars)),
     }
 }
 

@@ -120,10 +120,8 @@ fn items(
     {
         wish = Some(Wish::Act(edit));
     }
-    if waits || row.progress.can_be_changed() {
-        if menu::danger(ui, cx.words.delete).clicked() {
-            wish = Some(Wish::Act(Act::Discard(row.id)));
-        }
+    if (waits || row.progress.can_be_changed()) && menu::danger(ui, cx.words.delete).clicked() {
+        wish = Some(Wish::Act(Act::Discard(row.id)));
     }
     wish
 }
