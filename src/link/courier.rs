@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::{Link, Mark, Output as LinkOutput};
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, LinkEvent};
-use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, RoomName, Time};
+use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, RoomId, Time};
 use crate::wire::{ChatRequest, Request};
 
 /// Maximum number of marks kept of changes that the store holds in memory.
@@ -35,7 +35,7 @@ pub enum Input {
     /// The person has read up to this offset of the current era.
     Read {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
@@ -105,7 +105,7 @@ pub enum Change {
     /// What is typed and not sent.
     Draft {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// What.
         text: String,
     },
@@ -148,7 +148,7 @@ pub struct Courier {
     unsaved_state: Option<u64>,
     kept_back: VecDeque<Output>,
     /// What was read while the hub could not be told, in the log of now.
-    unsaid: BTreeMap<RoomName, Offset>,
+    unsaid: BTreeMap<RoomId, Offset>,
     /// Whether the hub has just welcomed us.
     greeted: bool,
     /// A connection that is open, and where nothing is said yet: the disk is still writing what came over the one before.

@@ -311,7 +311,7 @@ fn parse(bytes: &[u8]) -> Result<(Content, u64), Unfit> {
 mod tests {
     use super::*;
     use crate::model::panes::Middle;
-    use crate::model::{DeviceChange, DeviceId, LanguageChoice, Level, NoticePreferences, RoomName, Theme};
+    use crate::model::{DeviceChange, DeviceId, LanguageChoice, Level, NoticePreferences, RoomId, Theme};
 
     fn dressed(theme: Theme) -> Preferences {
         Preferences { theme, ..Preferences::default() }
@@ -500,7 +500,7 @@ mod tests {
             middle: Middle::Devices,
             rooms: false,
             devices_width: Some(420.0),
-            room: Some((ConnectionId(3), RoomName::general())),
+            room: Some((ConnectionId(3), RoomId::general())),
             ..Panes::default()
         };
         settings.set_preferences(chosen);
@@ -533,7 +533,7 @@ mod tests {
     fn what_to_be_told_of_is_kept_and_what_a_file_leaves_out_is_as_usual() {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = load(dir.path());
-        let room = crate::model::RoomName::general();
+        let room = crate::model::RoomId::general();
         settings.notice_choices_mut().set_room(ConnectionId(3), room.clone(), Some(Level::All));
         let mut preferences = settings.preferences();
         preferences.notices.quiet = true;

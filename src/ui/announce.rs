@@ -8,7 +8,7 @@ use egui::{Id, Rect, Sense, Ui, pos2};
 use super::link::LinkMemory;
 use super::text::StateWord;
 use super::{Cx, Place, chat, harmless, rooms, widgets};
-use crate::model::id::{ConnectionId, RoomName};
+use crate::model::id::{ConnectionId, RoomId};
 use crate::model::message::Position;
 use crate::model::time::BootMs;
 
@@ -22,7 +22,7 @@ const MOST: usize = 100;
 /// What was said, and up to where.
 #[derive(Default)]
 pub(super) struct Announcer {
-    place: Option<(ConnectionId, RoomName)>,
+    place: Option<(ConnectionId, RoomId)>,
     heard: Position,
     next_at: BootMs,
     chat: String,

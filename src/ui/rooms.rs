@@ -6,7 +6,7 @@ use std::ops::Range;
 use egui::accesskit::Role;
 use egui::{Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, pos2, vec2};
 
-use super::chat::{self, RoomKey};
+use super::chat::RoomKey;
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::link::LinkMemory;
@@ -15,7 +15,7 @@ use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
 use super::{Cx, Place, harmless, menu, people};
-use crate::model::id::{ConnectionId, RoomName};
+use crate::model::id::{ConnectionId, RoomId, RoomName};
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::name;
 use crate::model::profile::{NewerProfile, Profile};
@@ -92,7 +92,9 @@ struct Counts {
 struct RoomRow {
     /// Its place among the rooms of its connection.
     at: usize,
-    name: RoomName,
+    id: RoomId,
+    /// What is shown of its name.
+    name: String,
     counts: Counts,
     choice: Choice,
 }
@@ -137,7 +139,7 @@ fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
                 name: name_of(connection, cx.words),
                 rooms,
                 has_more: connection.chat.left_out.rooms,
-                open: open.and_then(|open| connection.chat.rooms.keys().position(|name| name == open)),
+                open: open.and_then(|open| connection.chat.rooms_by_name().position(|(id, _)| id == open)),
                 refused: connection.chat.room_refused.clone(),
                 people: people::is_offered(connection),
                 makes_rooms: connection.offers(Feature::CreateRooms),
@@ -149,20 +151,24 @@ fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
 
 /// The rooms of a connection that are drawn: these, and the open one.
 fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option<&RoomKey>) -> Vec<RoomRow> {
-    let is_read = |room: &RoomName| reading.is_some_and(|(id, name)| *id == row.id && name == room);
+    let is_read = |room: &RoomId| reading.is_some_and(|(id, name)| *id == row.id && name == room);
     let before = row.open.filter(|open| *open < drawn.start);
     let after = row.open.filter(|open| *open >= drawn.end);
     cx.model.read(|model| {
         let Some(connection) = model.connections.get(&row.id) else { return Vec::new() };
-        let copy = |(at, (name, room)): (usize, (&RoomName, &Room))| {
-            let own = model.notice_choices.room(row.id, name);
+        let copy = |(at, (id, room)): (usize, (&RoomId, &Room))| {
+            let own = model.notice_choices.room(row.id, id);
             let choice = Choice { own, usual: model.preferences.notices.rooms };
             // What is read while it comes in would only flicker.
-            let unread = if is_read(name) { 0 } else { room.unread };
-            let mentions = if is_read(name) { 0 } else { room.mentions };
-            RoomRow { at, name: name.clone(), counts: Counts { unread, mentions }, choice }
+            let unread = if is_read(id) { 0 } else { room.unread };
+            let mentions = if is_read(id) { 0 } else { room.mentions };
+            let name = match connection.has_frames() {
+                true => cx.words.plain.room.to_owned(),
+                false => harmless::line(room.name.as_str(), 64),
+            };
+            RoomRow { at, id: id.clone(), name, counts: Counts { unread, mentions }, choice }
         };
-        let rooms = || connection.chat.rooms.iter().enumerate();
+        let rooms = || connection.chat.rooms_by_name().enumerate();
         let one = |at: usize| rooms().skip(at).take(1);
         let (first, last) = (before.into_iter().flat_map(one), after.into_iter().flat_map(one));
         first.chain(rooms().skip(drawn.start).take(drawn.len())).chain(last).map(copy).collect()
@@ -244,14 +250,14 @@ impl Rooms {
         ui.scope_builder(list, |ui| {
             ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_size_of_set(row.rooms));
             let mut next = 0;
-            for RoomRow { at, name, counts, choice } in shown {
+            for RoomRow { at, id, name, counts, choice } in shown {
                 ui.add_space((at - next) as f32 * pitch);
                 next = at + 1;
-                let selected = here.is_some_and(|place| place.room.as_ref() == Some(&name));
+                let selected = here.is_some_and(|place| place.room.as_ref() == Some(&id));
                 let wants_focus = selected && std::mem::take(&mut self.wants_focus);
-                let (place, set) = ((row.id, &name), (at, row.rooms));
+                let (place, set) = ((row.id, &id, name.as_str()), (at, row.rooms));
                 if room_row(ui, cx, place, set, (counts, choice), selected, wants_focus) {
-                    wish = Some(Wish::Open(Place { connection: row.id, room: Some(name) }));
+                    wish = Some(Wish::Open(Place { connection: row.id, room: Some(id) }));
                 }
             }
             ui.add_space(row.rooms.saturating_sub(next) as f32 * pitch);
@@ -276,12 +282,11 @@ impl Rooms {
     fn name_a_room(&mut self, ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow) -> Option<Wish> {
         let theme = theme::of(ui);
         let naming = self.naming.as_mut()?;
-        let is_there = |asked: &&RoomName| {
-            let of =
-                |model: &Model| model.connections.get(&row.id).map(|of| of.chat.rooms.contains_key(*asked));
-            cx.model.read(of).unwrap_or(false)
+        let called = |name: &RoomName| {
+            let of = |model: &Model| model.connections.get(&row.id)?.chat.room_called(name).cloned();
+            cx.model.read(of)
         };
-        if let Some(room) = naming.asked.as_ref().filter(is_there).cloned() {
+        if let Some(room) = naming.asked.as_ref().and_then(called) {
             self.naming = None;
             return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
         }
@@ -314,9 +319,9 @@ impl Rooms {
                 ui.add(Label::new(RichText::new(trouble).font(theme::small()).color(theme.bad)).wrap());
             }
         });
-        if let (true, Ok(room)) = (create, name::make_room(&naming.text)) {
-            naming.asked = Some(room.clone());
-            cx.intents.push(Intent::Chat(ChatIntent::CreateRoom { connection: row.id, room }));
+        if let (true, Ok(name)) = (create, name::make_room(&naming.text)) {
+            naming.asked = Some(name.clone());
+            cx.intents.push(Intent::Chat(ChatIntent::CreateRoom { connection: row.id, name }));
         }
         if cancel {
             self.naming = None;
@@ -466,7 +471,7 @@ fn more(
 fn room_row(
     ui: &mut Ui,
     cx: &mut Cx,
-    (connection, room): (ConnectionId, &RoomName),
+    (connection, room, name): (ConnectionId, &RoomId, &str),
     (at, of): (usize, usize),
     (Counts { unread, mentions }, choice): (Counts, Choice),
     selected: bool,
@@ -475,7 +480,6 @@ fn room_row(
     let theme = theme::of(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), cx.rhythm().row));
     let id = Id::unique(("room", connection, room));
-    let called = chat::room_name(cx, &(connection, room.clone()));
     let rect = rect.shrink2(vec2(space::SMALL, 0.0));
     let response = ui.interact(rect, id, Sense::click());
     if wants_focus {
@@ -486,7 +490,7 @@ fn room_row(
     }
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::ListItem);
-        let mut name = called.clone();
+        let mut name = name.to_owned();
         for (count, said) in [(unread, cx.words.unread), (mentions, cx.words.mentions)] {
             if count > 0 {
                 name = format!("{name}, {}", said(count));
@@ -500,7 +504,7 @@ fn room_row(
             node.set_description(said);
         }
     });
-    room_menu::show(ui, cx, &response, (connection, room), choice);
+    room_menu::show(ui, cx, &response, (connection, room, name), choice);
     if !ui.is_rect_visible(rect) {
         return response.clicked();
     }
@@ -528,7 +532,7 @@ fn room_row(
     }
     let left = left + 18.0;
     let font = if unread > 0 { theme::strong(size::BODY) } else { theme::body() };
-    let name = widgets::cut(ui, &called, font, colour, right - left);
+    let name = widgets::cut(ui, name, font, colour, right - left);
     ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
     response.clicked()
 }

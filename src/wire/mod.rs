@@ -15,8 +15,8 @@ use crate::model::profile::Protocol;
 use crate::model::rights::Manage;
 use crate::model::time::WallMs;
 use crate::model::{
-    CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, RoomName, Spec, Time,
-    Value,
+    CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, RoomId, RoomName,
+    Spec, Time, Value,
 };
 
 pub use describe::{Describe, Described};
@@ -169,18 +169,18 @@ pub enum ChatRequest {
     /// Deliver a message.
     Send(OutboxItem),
     /// Say that the person is typing.
-    Typing(RoomName),
+    Typing(RoomId),
     /// Say what the person has read.
     Read {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
     /// Fetch a page of a room's history.
     History {
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// Only entries before this offset.
         before: Offset,
         /// At most so many.
@@ -191,7 +191,7 @@ pub enum ChatRequest {
         /// The id of the room's first entry.
         id: MessageId,
         /// Its name.
-        room: RoomName,
+        name: RoomName,
     },
 }
 

@@ -36,7 +36,7 @@ use crate::model::profile::{Login, Protocol, Secret};
 use crate::model::search::{DayFound, Found};
 use crate::model::{
     Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Position, Profile,
-    RoomName, SeriesPage, SharedModel,
+    RoomId, SeriesPage, SharedModel,
 };
 use crate::settings::{NotKept, SecretStore, Settings};
 use crate::store::client::{self, ClientStore, Health};
@@ -149,7 +149,7 @@ pub(super) struct Desk {
     pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
     updates: Vec<Update>,
     /// Rooms whose unread messages are to be counted on disk, and whether one is being counted.
-    pub(super) uncounted: BTreeSet<(ConnectionId, RoomName)>,
+    pub(super) uncounted: BTreeSet<(ConnectionId, RoomId)>,
     pub(super) is_counting: bool,
     /// A file of a device's past is being written.
     pub(super) is_exporting: bool,
@@ -524,10 +524,10 @@ impl Desk {
     }
 
     /// Counts what is unread in the rooms that were read further than is known here.
-    fn recount_listed(&mut self, id: ConnectionId, read: &[(RoomName, Offset)]) {
+    fn recount_listed(&mut self, id: ConnectionId, read: &[(RoomId, Offset)]) {
         let rooms = self.model.read(|model| {
             let Some(connection) = model.connections.get(&id) else { return Vec::new() };
-            let is_news = |(room, offset): &&(RoomName, Offset)| {
+            let is_news = |(room, offset): &&(RoomId, Offset)| {
                 let known = connection.chat.rooms.get(room).map(|room| room.read).unwrap_or_default();
                 Position { era: connection.chat.era(), offset: *offset } > known
             };

@@ -17,7 +17,7 @@ use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Login, Secret, WebSocketOptions};
 use crate::model::{
-    Banner, ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomName,
+    Banner, ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomId,
 };
 use crate::settings::{NotKept, SecretStore};
 use crate::wire::{ChatRequest, Request};
@@ -49,9 +49,9 @@ impl Desk {
                 ));
                 self.keep(connection, Change::Draft { room, text });
             }
-            Intent::Chat(ChatIntent::CreateRoom { connection, room }) => {
+            Intent::Chat(ChatIntent::CreateRoom { connection, name }) => {
                 if let Some(id) = self.new_id() {
-                    self.ask(connection, Request::Chat(ChatRequest::CreateRoom { id, room }));
+                    self.ask(connection, Request::Chat(ChatRequest::CreateRoom { id, name }));
                 }
             }
             Intent::Chat(ChatIntent::Typing { connection, room }) => {
@@ -307,7 +307,7 @@ impl Desk {
         }
     }
 
-    fn mark_read(&mut self, connection: ConnectionId, room: RoomName, position: Position) {
+    fn mark_read(&mut self, connection: ConnectionId, room: RoomId, position: Position) {
         let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.chat.era()));
         if era == Some(position.era) {
             self.tell(connection, Input::Read { room, offset: position.offset });
@@ -315,7 +315,7 @@ impl Desk {
     }
 
     /// Counts on disk what the window in memory may not hold, one room after the other, each once.
-    pub(super) fn recount(&mut self, connection: ConnectionId, room: RoomName) {
+    pub(super) fn recount(&mut self, connection: ConnectionId, room: RoomId) {
         self.uncounted.insert((connection, room));
         self.count_next();
     }
@@ -336,7 +336,7 @@ impl Desk {
         });
     }
 
-    fn load_more(&mut self, connection: ConnectionId, room: RoomName, side: Side) {
+    fn load_more(&mut self, connection: ConnectionId, room: RoomId, side: Side) {
         /// Where a room's window ends on one side, and what lies beyond.
         struct End {
             edge: Edge,
@@ -383,7 +383,7 @@ impl Desk {
         }
     }
 
-    fn jump(&mut self, connection: ConnectionId, room: RoomName, jump: Jump) {
+    fn jump(&mut self, connection: ConnectionId, room: RoomId, jump: Jump) {
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
             match store.jump(connection, room.clone(), jump, PAGE).await {

@@ -400,7 +400,7 @@ fn move_cursor_to_end(ui: &Ui, id: Id, text: &str) {
 fn hint(ui: &Ui, cx: &Cx, key: &RoomKey) -> String {
     let hint = match frame_input::format_of(cx, key.0) {
         Some(_) => cx.words.plain.message_hint.to_owned(),
-        None => (cx.words.message_hint)(&crate::ui::harmless::line(key.1.as_str(), 40)),
+        None => (cx.words.message_hint)(&cx.room_title(key.0, &key.1, 40)),
     };
     match keys::label(ui.ctx(), Action::NewLine) {
         Some(keys) if cx.chosen.enter_sends && ui.available_width() > size::HINTED => {

@@ -429,7 +429,7 @@ fn place(
 pub(super) fn head_text(cx: &Cx, key: &RoomKey, head: Head) -> Arc<str> {
     match head {
         Head::Begin if paint::has_frames(cx, key) => cx.words.plain.room_begins.into(),
-        Head::Begin => (cx.words.room_begins)(&crate::ui::harmless::line(key.1.as_str(), 64)).into(),
+        Head::Begin => (cx.words.room_begins)(&cx.room_title(key.0, &key.1, 64)).into(),
         Head::Loading => cx.words.loading_older.into(),
         Head::OnServer => cx.words.older_on_server.into(),
     }
