@@ -75,6 +75,7 @@ impl Disk {
                 assert!(matches!(event, Event::Chat(ChatEvent::ReadMarker { .. })), "{event:?}")
             }
             Change::State(_) => panic!("there is nothing to keep"),
+            Change::Draft { .. } | Change::RemoveConnection => panic!("nobody asked for that"),
         }
         None
     }

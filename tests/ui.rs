@@ -16,7 +16,8 @@ use duplex::model::content::Content;
 use duplex::model::event::{
     ChatEvent, Event, LinkEvent, LogKind, Page, Paused, Person, Side, TestOutcome, Update,
 };
-use duplex::model::id::{ConnectionId, PrincipalId, RoomName};
+use duplex::model::id::RoomName;
+use duplex::model::id::{ConnectionId, PrincipalId, RoomId};
 use duplex::model::intent::{AppIntent, ChatIntent, Credential, Intent, Jump, LinkIntent};
 use duplex::model::link_state::{LinkState, Phase, Why};
 use duplex::model::message::{Delivery, Position};
@@ -317,10 +318,14 @@ fn a_room_is_made_and_a_refusal_is_shown() {
     window.harness.get_by_label("Name of the new room").focus();
     window.type_text("attic");
     window.click("Create");
-    let attic = RoomName::new("attic").unwrap();
-    let wanted = Intent::Chat(ChatIntent::CreateRoom { connection: CONNECTION, room: attic.clone() });
+    let attic = RoomId::new("attic").unwrap();
+    let wanted =
+        Intent::Chat(ChatIntent::CreateRoom { connection: CONNECTION, name: RoomName::of_id(&attic) });
     assert!(window.intents().contains(&wanted));
-    window.event(Event::Chat(ChatEvent::RoomRefused { room: attic.clone(), refusal: Refusal::NotAllowed }));
+    window.event(Event::Chat(ChatEvent::RoomRefused {
+        name: RoomName::of_id(&attic),
+        refusal: Refusal::NotAllowed,
+    }));
     window
         .harness
         .get_by_label_contains("Couldn't create “attic”. Your account isn't allowed to do that here.");
@@ -330,7 +335,7 @@ fn a_room_is_made_and_a_refusal_is_shown() {
         log: LogKind::Server { head: 0, next: 1 },
         now: window.now().wall_ms,
         people: vec![],
-        rooms: vec![attic],
+        rooms: vec![attic.into()],
         features: Default::default(),
     }));
     window.run();
@@ -554,7 +559,7 @@ fn drafts_stay_with_their_rooms_and_are_kept_a_moment_after_typing() {
     let draft = |room: &str, text: &str| {
         Intent::Chat(ChatIntent::SaveDraft {
             connection: CONNECTION,
-            room: RoomName::new(room).unwrap(),
+            room: RoomId::new(room).unwrap(),
             text: text.into(),
         })
     };

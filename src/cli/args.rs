@@ -11,7 +11,7 @@ use super::websocket::{AnyServer, WEBSOCKET_HELP, WebSocket};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
 use crate::model::profile::Secret;
-use crate::model::{Address, DeviceId, MessageId, MetricName, RoomName};
+use crate::model::{Address, DeviceId, MessageId, MetricName, RoomId};
 use crate::privacy::{self, AddressParser, TokenOptions};
 
 /// Duplex on the console: a hub, invites, devices, and chat for scripts.
@@ -350,9 +350,9 @@ pub(super) struct Tail {
     // First: it looks at which of the others were given.
     #[command(flatten)]
     pub(super) server: AnyServer,
-    /// Only this room.
+    /// Only this room, by its name or id.
     #[arg(long, value_parser = values::room)]
-    pub(super) room: Option<RoomName>,
+    pub(super) room: Option<RoomId>,
     /// Print one JSON object per line.
     #[arg(long)]
     pub(super) json: bool,
@@ -487,9 +487,9 @@ pub(super) struct Send {
     // First: it looks at which of the others were given.
     #[command(flatten)]
     pub(super) server: AnyServer,
-    /// The room to send to; needed with the Duplex protocol.
+    /// The room to send to, by its name or id; needed with the Duplex protocol.
     #[arg(long, required_unless_present = "protocol", required_if_eq("protocol", "duplex"), value_parser = values::room)]
-    pub(super) room: Option<RoomName>,
+    pub(super) room: Option<RoomId>,
     /// The message; - for standard input.
     #[arg(value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) text: String,

@@ -14,9 +14,7 @@ use super::state::{Commit, Hub, hash};
 use crate::clock;
 use crate::model::name;
 use crate::model::time::WallMs;
-use crate::model::{
-    Draft, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, RoomName, Sender,
-};
+use crate::model::{Draft, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, RoomId, Sender};
 use crate::store::{Append, Appended, Quota, RedeemError, StoreError};
 use crate::wire::duplex::message::Redeem;
 use crate::wire::duplex::server::{Answer, AppendOutcome, Ask, Begun, LIST_ITEMS, Lists, ListsFrom};
@@ -290,12 +288,15 @@ fn outcome(hub: &Hub, appended: Appended, now: WallMs) -> AppendOutcome {
             hub.log_full(false);
             AppendOutcome::Stored { offset: entry.offset, received: entry.received }
         }
-        Appended::Known { offset, received } | Appended::RoomExists { offset, received } => {
+        Appended::Known { offset, received } | Appended::RoomExists { offset, received, .. } => {
             hub.metrics.repeated.add(1);
             AppendOutcome::Stored { offset, received }
         }
         Appended::NoSuchRoom => AppendOutcome::Refused(Refusal::NoSuchRoom),
-        Appended::RoomAlike { room } => AppendOutcome::Refused(Refusal::NameAlike { name: room }),
+        Appended::RoomAlike { name } => AppendOutcome::Refused(Refusal::NameAlike { name }),
+        Appended::RoomIdTaken => {
+            AppendOutcome::Refused(Refusal::Other { code: "id_taken".to_owned(), detail: String::new() })
+        }
         Appended::BadRoomName(why) => AppendOutcome::Refused(Refusal::BadName { detail: why.to_string() }),
         Appended::Refused { quota, until } => {
             hub.metrics.refuse(Refused::Quota);
@@ -386,7 +387,7 @@ async fn read(hub: Arc<Hub>, from: Offset, limit: u32) -> Answer {
     }
 }
 
-async fn history(hub: Arc<Hub>, room: RoomName, before: Offset, limit: u32) -> Answer {
+async fn history(hub: Arc<Hub>, room: RoomId, before: Offset, limit: u32) -> Answer {
     match hub.store.history(room.clone(), before, limit, ANSWER_BYTES).await {
         Ok((entries, complete)) => Answer::History { room, before, entries, complete },
         Err(error) => unavailable(&hub, "read a room's history", &error),
@@ -398,7 +399,7 @@ pub(super) async fn set_read(
     hub: Arc<Hub>,
     account: Arc<Account>,
     who: PrincipalId,
-    room: RoomName,
+    room: RoomId,
     offset: Offset,
 ) -> bool {
     let _turn = account.write(1, MARKER_BYTES).await;

@@ -30,7 +30,7 @@ use crate::clock;
 use crate::frame::Frame;
 use crate::model::rights::Manage;
 use crate::model::time::BootMs;
-use crate::model::{Offset, Principal, ResumePoint, RoomName, Sender};
+use crate::model::{Offset, Principal, ResumePoint, RoomId, Sender};
 use crate::wire::duplex::message::{self, HubMessage, close};
 use crate::wire::duplex::server::{Answer, Ask, Begun, Config, Input, Output, ServerSession};
 
@@ -138,7 +138,7 @@ enum Answered {
     /// In the order in which they were asked.
     Appended(Written),
     /// The other clients of the same principal are to hear of a read marker.
-    Read(RoomName, Offset),
+    Read(RoomId, Offset),
     /// The client's rights have changed while it came in.
     Dismissed(Dismissal),
     Nothing,
@@ -535,7 +535,7 @@ impl Client {
         }
     }
 
-    fn set_read(&mut self, hub: Arc<Hub>, room: RoomName, offset: Offset) {
+    fn set_read(&mut self, hub: Arc<Hub>, room: RoomId, offset: Offset) {
         let me = self.session.principal().map(|me| me.id.clone());
         if let (Some(me), Some(account)) = (me, self.account()) {
             self.asks.spawn(async move {
@@ -545,7 +545,7 @@ impl Client {
         }
     }
 
-    fn typing(&mut self, room: RoomName) {
+    fn typing(&mut self, room: RoomId) {
         let now = clock::now().boot_ms;
         let again = self.typed.is_some_and(|at| now.saturating_sub(at) < TYPING_MS);
         // Nobody is told of a room that does not exist.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::{Link, Mark, Output as LinkOutput};
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, LinkEvent};
-use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, RoomName, Time};
+use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, RoomId, Time};
 use crate::wire::{ChatRequest, Request};
 
 /// Maximum number of marks kept of changes that the store holds in memory.
@@ -35,7 +35,7 @@ pub enum Input {
     /// The person has read up to this offset of the current era.
     Read {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
@@ -98,10 +98,19 @@ pub enum Change {
     },
     /// These are about to be given to the socket.
     Attempted(Vec<MessageId>),
-    /// Something happened that is kept.
+    /// Something happened. What does not outlive the process is ignored.
     Event(Event),
     /// What the protocol wants to be kept for the next session, in the same transaction as the change before it.
     State(Vec<u8>),
+    /// What is typed and not sent.
+    Draft {
+        /// Where.
+        room: RoomId,
+        /// What.
+        text: String,
+    },
+    /// The connection goes, with its history, outbox and drafts.
+    RemoveConnection,
 }
 
 /// What follows once a change is on disk.
@@ -139,7 +148,7 @@ pub struct Courier {
     unsaved_state: Option<u64>,
     kept_back: VecDeque<Output>,
     /// What was read while the hub could not be told, in the log of now.
-    unsaid: BTreeMap<RoomName, Offset>,
+    unsaid: BTreeMap<RoomId, Offset>,
     /// Whether the hub has just welcomed us.
     greeted: bool,
     /// A connection that is open, and where nothing is said yet: the disk is still writing what came over the one before.
@@ -323,7 +332,7 @@ impl Courier {
         if is_kept(&event) {
             let moves_on = mark.is_some() || matches!(event, Event::Chat(ChatEvent::LogStarted { .. }));
             let is_unnumbered = event.is_unnumbered();
-            let ticket = self.write(Change::Event(event.clone()), vec![event], None);
+            let ticket = self.write(Change::Event(kept(&event)), vec![event], None);
             if let Some(after) = self.waiting.get_mut(&ticket) {
                 (after.mark, after.moves_on, after.is_unnumbered) = (mark, moves_on, is_unnumbered);
             }
@@ -404,6 +413,18 @@ impl Courier {
 
 fn queued(item: OutboxItem) -> Option<super::Input> {
     Some(super::Input::Queued(item))
+}
+
+/// What is written down of an event. Who is there is not kept.
+fn kept(event: &Event) -> Event {
+    match event {
+        Event::Link(LinkEvent::Welcomed { me, server, log, now, people: _, rooms, features }) => {
+            let (me, server, log, now) = (me.clone(), server.clone(), *log, *now);
+            let (people, rooms, features) = (Vec::new(), rooms.clone(), features.clone());
+            Event::Link(LinkEvent::Welcomed { me, server, log, now, people, rooms, features })
+        }
+        event => event.clone(),
+    }
 }
 
 /// Whether an event outlives the process.

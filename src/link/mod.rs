@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod courier;
 mod gate;
 pub mod outbox;
+mod size;
 pub mod watch;
 
 use std::collections::VecDeque;
@@ -14,7 +15,7 @@ use std::collections::VecDeque;
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogKind, LogRestart, Paused};
 use crate::model::link_state::{Closing, LinkState, Phase, Why};
-use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Refusal, RoomName, Time};
+use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Refusal, RoomId, Time};
 use crate::wire::{self, Agreed, ChatRequest, Open, Request, Saved, Session};
 
 use backoff::Jitter;
@@ -238,7 +239,7 @@ impl Link {
     }
 
     /// Rooms that are known from before: a server may speak of them.
-    pub fn know_rooms<'a>(&mut self, rooms: impl IntoIterator<Item = &'a RoomName>) {
+    pub fn know_rooms<'a>(&mut self, rooms: impl IntoIterator<Item = &'a RoomId>) {
         rooms.into_iter().for_each(|room| self.gate.know_room(room));
     }
 
@@ -250,6 +251,11 @@ impl Link {
     /// The number of the current dial.
     pub fn current_dial(&self) -> u64 {
         self.dial
+    }
+
+    /// Numbers the dials to come after this one.
+    pub fn count_dials_from(&mut self, dial: u64) {
+        self.dial = self.dial.max(dial);
     }
 
     /// What is known about the connection.

@@ -1,11 +1,12 @@
 //! [`Chat`]: the rooms, messages and people of one connection, and [`Chat::apply`]. Pure; replays and duplicates of what a
 //! server sends end in the same state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::content::Content;
 use super::entry::Entry;
 use super::event::{ChatEvent, Listed, LogKind, LogRestart, Page, Person, Side, Stored};
-use super::id::{MessageId, Offset, PrincipalId, RoomName};
+use super::id::{MessageId, NamedRoom, Offset, PrincipalId, RoomId, RoomName};
 use super::known::{Known, Shown};
 use super::message::{Delivery, Message, OutboxItem, Position};
 use super::notices::mentions;
@@ -27,8 +28,10 @@ const MAX_TYPING: (usize, usize) = (32, 1_024);
 const TYPING_SWEEP_MS: u64 = 1_000;
 
 /// One room as the window sees it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
+    /// What it is called.
+    pub name: RoomName,
     /// The messages in memory.
     pub window: Window,
     /// The newest message of all, in memory or not.
@@ -82,7 +85,9 @@ pub struct Chat {
     /// Who was seen there, so that people whose names look alike are told apart.
     pub known: Known,
     /// The rooms.
-    pub rooms: BTreeMap<RoomName, Room>,
+    pub rooms: BTreeMap<RoomId, Room>,
+    /// The same by name, which is the order in which they are shown.
+    names: BTreeSet<(RoomName, RoomId)>,
     /// What has not yet come back as an entry, by `seq`.
     pub outbox: BTreeMap<u64, OutboxItem>,
     /// Offsets up to here were replayed: the hub's head at the last welcome.
@@ -135,7 +140,7 @@ impl Chat {
                 self.look_at(&room);
                 self.mark_read(&room, offset);
             }
-            ChatEvent::RoomRefused { room, refusal } => self.room_refused = Some((room, refusal)),
+            ChatEvent::RoomRefused { name, refusal } => self.room_refused = Some((name, refusal)),
             ChatEvent::Draft { room, text } => {
                 if let Some(room) = self.make_room(&room) {
                     room.draft = text;
@@ -157,14 +162,14 @@ impl Chat {
     }
 
     /// The server knows us: what it lists takes the place of what was known.
-    pub(super) fn welcomed(&mut self, me: Principal, log: LogKind, people: Vec<Person>, rooms: &[RoomName]) {
+    pub(super) fn welcomed(&mut self, me: Principal, log: LogKind, people: Vec<Person>, rooms: &[NamedRoom]) {
         if log == LogKind::Local && (self.era == 0 || !self.is_local) {
             self.log_started(1, if self.era == 0 { LogRestart::First } else { LogRestart::EpochChanged });
         }
         self.is_local = log == LogKind::Local;
         let head = log.head();
-        for name in rooms {
-            self.make_room(name);
+        for room in rooms {
+            self.name_room(&room.id, &room.name);
         }
         self.me = Some(me);
         self.head = head;
@@ -257,8 +262,25 @@ impl Chat {
         self.received_to >= self.head
     }
 
+    /// The rooms in the order in which they are shown.
+    pub fn rooms_by_name(&self) -> impl DoubleEndedIterator<Item = (&RoomId, &Room)> {
+        self.names.iter().filter_map(|(_, id)| Some((id, self.rooms.get(id)?)))
+    }
+
+    /// The first room that is called this.
+    pub fn room_called(&self, name: &RoomName) -> Option<&RoomId> {
+        // No id is smaller than this one.
+        let from = (name.clone(), RoomId::least());
+        self.names.range(from..).next().filter(|(found, _)| found == name).map(|(_, id)| id)
+    }
+
+    /// What a room is called; as much of its id as can be shown where it is not known.
+    pub fn name_of(&self, room: &RoomId) -> RoomName {
+        self.rooms.get(room).map_or_else(|| RoomName::of_id(room), |room| room.name.clone())
+    }
+
     /// What waits in one room, in order.
-    pub fn outbox_of(&self, room: &RoomName) -> impl Iterator<Item = &OutboxItem> {
+    pub fn outbox_of(&self, room: &RoomId) -> impl Iterator<Item = &OutboxItem> {
         self.outbox.values().filter(move |item| item.draft.room == *room)
     }
 
@@ -269,8 +291,8 @@ impl Chat {
 
     /// What is listed after the welcome adds to what that said.
     fn listed(&mut self, listed: Listed) {
-        for name in listed.rooms {
-            self.make_room(&name);
+        for room in listed.rooms {
+            self.name_room(&room.id, &room.name);
         }
         listed.people.into_iter().for_each(|person| self.person(person));
         for (room, offset) in listed.read {
@@ -278,7 +300,7 @@ impl Chat {
         }
     }
 
-    fn mark_read(&mut self, room: &RoomName, offset: Offset) {
+    fn mark_read(&mut self, room: &RoomId, offset: Offset) {
         let position = Position { era: self.era, offset };
         if let Some(room) = self.rooms.get_mut(room) {
             room.mark_read(position, self.me.as_ref());
@@ -315,18 +337,19 @@ impl Chat {
         if mine {
             self.outbox.retain(|_, item| item.draft.id != entry.draft.id);
         }
-        let is_message = entry.draft.content.is_text();
         if entry.draft.content.is_unknown() {
             return;
         }
-        if self.room_refused.as_ref().is_some_and(|(name, _)| *name == entry.draft.room) {
+        if let Content::Room { name, .. } = &entry.draft.content
+            && self.room_refused.as_ref().is_some_and(|(refused, _)| refused == name)
+        {
             self.room_refused = None;
         }
-        if !is_message {
+        if let Content::Room { name, .. } = &entry.draft.content {
+            let is_new = !self.rooms.contains_key(&entry.draft.room);
+            self.name_room(&entry.draft.room, name);
             // The room begins here: nothing of it is older.
-            if !self.rooms.contains_key(&entry.draft.room)
-                && let Some(room) = self.make_room(&entry.draft.room)
-            {
+            if is_new && let Some(room) = self.rooms.get_mut(&entry.draft.room) {
                 room.window.before = Edge::End;
             }
             return;
@@ -351,7 +374,7 @@ impl Chat {
         self.count_messages(bytes, more);
     }
 
-    fn history(&mut self, name: RoomName, entries: Vec<Entry>, complete: bool) {
+    fn history(&mut self, name: RoomId, entries: Vec<Entry>, complete: bool) {
         let era = self.era;
         let Some(room) = self.rooms.get_mut(&name) else { return };
         room.loading_older = false;
@@ -379,7 +402,7 @@ impl Chat {
         self.received_to = stored.received_to;
         self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
         for room in stored.rooms {
-            if self.rooms.len() >= MAX_ROOMS && !self.rooms.contains_key(&room.name) {
+            if self.rooms.len() >= MAX_ROOMS && !self.rooms.contains_key(&room.id) {
                 self.left_out.rooms = true;
                 continue;
             }
@@ -390,16 +413,19 @@ impl Chat {
                 newer_on_disk: false,
             };
             let restored = Room {
+                name: room.name.clone(),
                 window: Window::from_page(page),
                 newest: room.newest,
                 read: room.read,
                 unread: room.unread,
                 mentions: room.mentions,
                 draft: room.draft,
-                ..Room::default()
+                ..Room::new(RoomName::general(), Window::default())
             };
             self.message_bytes += restored.window.bytes();
-            if let Some(replaced) = self.rooms.insert(room.name, restored) {
+            self.names.insert((room.name, room.id.clone()));
+            if let Some(replaced) = self.rooms.insert(room.id.clone(), restored) {
+                self.names.remove(&(replaced.name, room.id));
                 self.message_bytes -= replaced.window.bytes();
             }
         }
@@ -427,7 +453,7 @@ impl Chat {
         }
     }
 
-    fn typing(&mut self, now: Time, name: &RoomName, who: Sender, until: BootMs) {
+    fn typing(&mut self, now: Time, name: &RoomId, who: Sender, until: BootMs) {
         let (count, sweep_at) = &mut self.typing.0;
         if *count >= MAX_TYPING.1 && now.boot_ms >= *sweep_at {
             (*count, *sweep_at) = (0, now.boot_ms.saturating_add(TYPING_SWEEP_MS));
@@ -468,20 +494,32 @@ impl Chat {
     }
 
     /// A room; a new one, if there is room for it.
-    fn make_room(&mut self, name: &RoomName) -> Option<&mut Room> {
-        if !self.rooms.contains_key(name) {
+    fn make_room(&mut self, id: &RoomId) -> Option<&mut Room> {
+        if !self.rooms.contains_key(id) {
             if self.rooms.len() >= MAX_ROOMS {
                 self.left_out.rooms = true;
                 return None;
             }
             let window = Window::empty(self.edge_of_unseen());
-            self.rooms.insert(name.clone(), Room { window, ..Room::default() });
+            let name = RoomName::of_id(id);
+            self.names.insert((name.clone(), id.clone()));
+            self.rooms.insert(id.clone(), Room::new(name, window));
         }
-        self.rooms.get_mut(name)
+        self.rooms.get_mut(id)
+    }
+
+    /// A room is called this from now on; a new one, if there is room for it.
+    fn name_room(&mut self, id: &RoomId, name: &RoomName) {
+        let Some(room) = self.make_room(id) else { return };
+        if room.name != *name {
+            let old = std::mem::replace(&mut room.name, name.clone());
+            self.names.remove(&(old, id.clone()));
+            self.names.insert((name.clone(), id.clone()));
+        }
     }
 
     /// A room that somebody looks at.
-    fn look_at(&mut self, name: &RoomName) -> Option<&mut Room> {
+    fn look_at(&mut self, name: &RoomId) -> Option<&mut Room> {
         self.looks.0 += 1;
         let room = self.rooms.get_mut(name)?;
         room.looked_at = self.looks;
@@ -489,7 +527,7 @@ impl Chat {
     }
 
     /// Changes what a room holds in memory.
-    fn change_window(&mut self, name: &RoomName, change: impl FnOnce(&mut Room)) {
+    fn change_window(&mut self, name: &RoomId, change: impl FnOnce(&mut Room)) {
         let Some(room) = self.look_at(name) else { return };
         let before = room.window.bytes();
         change(room);
@@ -520,6 +558,22 @@ impl Chat {
 }
 
 impl Room {
+    fn new(name: RoomName, window: Window) -> Self {
+        Room {
+            name,
+            window,
+            newest: Position::default(),
+            read: Position::default(),
+            unread: 0,
+            mentions: 0,
+            draft: String::new(),
+            typing: BTreeMap::new(),
+            loading_older: false,
+            loading_newer: false,
+            looked_at: Aside::default(),
+        }
+    }
+
     fn loading(&mut self, side: Side) -> &mut bool {
         match side {
             Side::Older => &mut self.loading_older,

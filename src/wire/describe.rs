@@ -1,8 +1,6 @@
 //! [`Describe`]: what the connection log says of a protocol's frames.
 
-use super::{duplex, plain};
 use crate::model::log::Counts;
-use crate::model::profile::Protocol;
 
 /// What a text frame is, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,12 +17,4 @@ pub struct Described {
 pub trait Describe: Send {
     /// Describes a text frame. Secrets that are known are hidden in it already.
     fn describe(&mut self, text: &str) -> Described;
-}
-
-/// Describes the frames of a protocol.
-pub fn describer(protocol: Protocol) -> Box<dyn Describe> {
-    match protocol {
-        Protocol::Duplex => Box::<duplex::describe::Describer>::default(),
-        Protocol::WebSocket => Box::new(plain::Describer),
-    }
 }

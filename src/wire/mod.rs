@@ -11,14 +11,15 @@ use std::sync::Arc;
 use crate::frame::Frame;
 use crate::model::link_state::Why;
 
+use crate::model::profile::Protocol;
 use crate::model::rights::Manage;
 use crate::model::time::WallMs;
 use crate::model::{
-    CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, RoomName, Spec, Time,
-    Value,
+    CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, RoomId, RoomName,
+    Spec, Time, Value,
 };
 
-pub use describe::{Describe, Described, describer};
+pub use describe::{Describe, Described};
 pub use saved::{Saved, SavedState};
 
 /// How to speak with a server: one variant for each protocol, with what it needs to begin a conversation.
@@ -168,18 +169,18 @@ pub enum ChatRequest {
     /// Deliver a message.
     Send(OutboxItem),
     /// Say that the person is typing.
-    Typing(RoomName),
+    Typing(RoomId),
     /// Say what the person has read.
     Read {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
     /// Fetch a page of a room's history.
     History {
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// Only entries before this offset.
         before: Offset,
         /// At most so many.
@@ -190,7 +191,7 @@ pub enum ChatRequest {
         /// The id of the room's first entry.
         id: MessageId,
         /// Its name.
-        room: RoomName,
+        name: RoomName,
     },
 }
 
@@ -297,4 +298,12 @@ pub enum WireError {
         /// How.
         detail: String,
     },
+}
+
+/// Describes the frames of a protocol.
+pub fn describer(protocol: Protocol) -> Box<dyn Describe> {
+    match protocol {
+        Protocol::Duplex => Box::<duplex::describe::Describer>::default(),
+        Protocol::WebSocket => Box::new(plain::Describer),
+    }
 }

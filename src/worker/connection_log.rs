@@ -8,8 +8,8 @@ use tokio::task::spawn_blocking;
 use super::access::Access;
 use super::desk::{Desk, Done};
 use super::downloads::{folder, names};
+use crate::engine;
 use crate::frame::Frame;
-use crate::link;
 use crate::model::event::{LinkEvent, LogEvent, Update};
 use crate::model::intent::LogIntent;
 use crate::model::log::{Note, Passed, Way};
@@ -29,6 +29,7 @@ impl Desk {
                     None => self.recorder.end(id),
                 }
                 let watched = self.recorder.watches(id);
+                self.drive(engine::Input::Watch(id, watched));
                 self.update(Update::Connection(id, Event::Log(LogEvent::Watched(watched))));
             }
             Intent::Log(LogIntent::Clear(id)) => {
@@ -43,17 +44,6 @@ impl Desk {
     pub(super) fn log_seated(&mut self, id: ConnectionId) {
         let watched = self.recorder.watches(id);
         self.update(Update::Connection(id, Event::Log(LogEvent::Watched(watched))));
-    }
-
-    /// A frame comes in, before the link sees it.
-    pub(super) fn record_received(&mut self, id: ConnectionId, input: &link::Input) {
-        if let link::Input::Frame { dial, frame } = input
-            && self.recorder.watches(id)
-            && self.seats.get(&id).is_some_and(|seat| seat.courier.link().current_dial() == *dial)
-            && let Some(passed) = self.recorded(id, Way::Received, frame)
-        {
-            self.record(id, passed);
-        }
     }
 
     /// What the log is to say of a frame; nothing where nobody looks.

@@ -71,8 +71,8 @@ impl Desk {
             Some(Access::Proof { secret, .. }) => Access::Proof { secret: *secret, token: token.clone() },
             _ => Access::Token(token.clone()),
         };
-        seat.courier.link_mut().set_setup(Box::new(access.setup(&seat.profile, true)));
         seat.access = Some(access);
+        self.configure(connection);
         if connection > ConnectionId::COMMAND_LINE {
             self.keep_secret(connection, token);
         }

@@ -18,9 +18,9 @@ pub mod own_hub;
 mod past;
 mod record;
 mod search;
+pub mod single;
 mod table;
 mod trial;
-mod turns;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ use duplex::link::{Input as LinkInput, Link};
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, Update};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
-use duplex::model::{Delivery, Event, MessageId, Model, PrincipalId, RoomName, Time};
+use duplex::model::{Delivery, Event, MessageId, Model, PrincipalId, RoomId, Time};
 use duplex::wire::Setup;
 use duplex::wire::duplex::client::{Config, Credentials};
 
@@ -214,6 +214,7 @@ impl World {
                     c.discarded.insert(*old);
                 }
                 Change::Attempted(_) | Change::Event(_) | Change::State(_) => {}
+                Change::Draft { .. } | Change::RemoveConnection => {}
             }
             running.to_show.extend(laws::shown_by(&change));
             c.disk.write(change);
@@ -242,7 +243,7 @@ impl World {
             self.figures.typed += 1;
             self.tell(
                 client,
-                Input::Send(Draft { id, room: RoomName::general(), content: Content::text(body), at: 0 }),
+                Input::Send(Draft { id, room: RoomId::general(), content: Content::text(body), at: 0 }),
             );
         }
     }

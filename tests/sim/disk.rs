@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use duplex::link::courier::Change;
 use duplex::model::event::{ChatEvent, LinkEvent, LogRestart, Page, Stored, StoredRoom};
+use duplex::model::id::RoomName;
 use duplex::model::{
     Delivery, Entry, Epoch, Event, Features, Message, MessageId, OutboxItem, Position, Principal,
-    PrincipalId, ResumePoint, RoomName,
+    PrincipalId, ResumePoint, RoomId,
 };
 use duplex::wire::{Saved, SavedState};
 
@@ -21,7 +22,7 @@ pub struct ClientDisk {
     /// The log that is being read; the resume point follows with its first entries.
     pub epoch: Option<Epoch>,
     pub resume: Option<ResumePoint>,
-    pub rooms: Vec<RoomName>,
+    pub rooms: Vec<RoomId>,
     pub outbox: BTreeMap<u64, OutboxItem>,
     /// Keyed by who and which, so that nothing is there twice; the value says where it stands.
     pub messages: BTreeMap<(PrincipalId, MessageId), (Position, Entry)>,
@@ -44,7 +45,7 @@ impl ClientDisk {
                 }
             }
             Change::Event(event) => self.event(event),
-            Change::State(_) => {}
+            Change::State(_) | Change::Draft { .. } | Change::RemoveConnection => {}
         }
     }
 
@@ -57,12 +58,12 @@ impl ClientDisk {
                     item.beyond(log.head());
                 }
                 for room in rooms {
-                    self.room(&room);
+                    self.room(&room.id);
                 }
             }
             Event::Chat(ChatEvent::Listed(listed)) => {
                 for room in listed.rooms {
-                    self.room(&room);
+                    self.room(&room.id);
                 }
             }
             Event::Chat(ChatEvent::LogStarted { epoch, from, why }) => {
@@ -116,7 +117,7 @@ impl ClientDisk {
         }
     }
 
-    fn room(&mut self, room: &RoomName) {
+    fn room(&mut self, room: &RoomId) {
         if !self.rooms.contains(room) {
             self.rooms.push(room.clone());
         }
@@ -152,7 +153,8 @@ impl ClientDisk {
             let messages: Vec<Message> = of_room.map(|(position, entry)| message(position, entry)).collect();
             let newest = messages.last().map(|message| message.position).unwrap_or_default();
             StoredRoom {
-                name: name.clone(),
+                id: name.clone(),
+                name: RoomName::of_id(name),
                 messages,
                 older_on_disk: false,
                 older_on_hub: false,
@@ -181,7 +183,7 @@ impl ClientDisk {
     }
 
     /// All of a room, as a page.
-    pub fn page(&self, room: &RoomName) -> Page {
+    pub fn page(&self, room: &RoomId) -> Page {
         let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.draft.room == *room);
         Page {
             messages: of_room.map(|(position, entry)| message(position, entry)).collect(),

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use duplex::model::content::{Content, Draft};
+use duplex::model::id::RoomName;
 use duplex::model::{
-    Entry, Epoch, MessageId, Principal, PrincipalId, PrincipalKind, Refusal, RoomName, Sender,
+    Entry, Epoch, MessageId, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, Sender,
 };
 use duplex::wire::duplex::server::{Answer, AppendOutcome, Ask, Batch, Begun, Lists, ListsFrom};
 
@@ -29,8 +30,8 @@ impl HubDisk {
             disk.push(Entry {
                 draft: Draft {
                     id: MessageId::from_random([offset as u8; 16]),
-                    room: RoomName::new(name).expect("keeps the rule"),
-                    content: Content::room(),
+                    room: RoomId::new(name).expect("keeps the rule"),
+                    content: Content::room(RoomName::general()),
                     at: 0,
                 },
                 offset,
@@ -122,7 +123,7 @@ fn lists(disk: &HubDisk, after: u64) -> Lists {
     let told: Vec<&Entry> = rooms.by_ref().take(2).collect();
     let next = told.last().filter(|_| rooms.next().is_some());
     Lists {
-        rooms: told.iter().map(|entry| entry.draft.room.clone()).collect(),
+        rooms: told.iter().map(|entry| entry.draft.room.clone().into()).collect(),
         next: next.map(|entry| ListsFrom { rooms: Some(entry.offset), ..ListsFrom::default() }),
         ..Lists::default()
     }

@@ -7,7 +7,7 @@ use duplex::link::courier::Change;
 use duplex::model::content::Draft;
 use duplex::model::event::{ChatEvent, LinkEvent, LogEvent};
 use duplex::model::{
-    Delivery, Entry, Event, Feature, LinkState, MessageId, Model, Principal, PrincipalId, RoomName,
+    Delivery, Entry, Event, Feature, LinkState, MessageId, Model, Principal, PrincipalId, RoomId,
 };
 use duplex::wire::duplex::message::{self, ClientMessage, Decoded, HubMessage};
 use duplex::wire::duplex::server::Batch;
@@ -32,7 +32,7 @@ pub fn shown_by(change: &Change) -> Vec<Event> {
         }
         Change::Attempted(ids) => vec![Event::Chat(ChatEvent::Attempted(ids))],
         Change::Event(event) => vec![event],
-        Change::State(_) => Vec::new(),
+        Change::State(_) | Change::Draft { .. } | Change::RemoveConnection => Vec::new(),
     }
 }
 
@@ -214,14 +214,14 @@ impl World {
 }
 
 fn the_window_is_the_disk(client: &Client) {
-    let page = client.disk.page(&RoomName::general());
+    let page = client.disk.page(&RoomId::general());
     let running = client.running.as_ref().expect("settled");
-    let room = &running.model.connections[&CONNECTION].chat.rooms[&RoomName::general()];
+    let room = &running.model.connections[&CONNECTION].chat.rooms[&RoomId::general()];
     let seen: Vec<_> = room.window.messages().map(|m| (m.position, m.id, m.content.clone())).collect();
     let held: Vec<_> = page.messages.iter().map(|m| (m.position, m.id, m.content.clone())).collect();
     assert_eq!(seen, held, "the window shows what is on disk");
     let connection = &running.model.connections[&CONNECTION];
-    for name in ROOMS.map(|name| RoomName::new(name).expect("keeps the rule")) {
+    for name in ROOMS.map(|name| RoomId::new(name).expect("keeps the rule")) {
         assert!(client.disk.rooms.contains(&name), "a room that was listed is on disk: {name}");
         assert!(connection.chat.rooms.contains_key(&name), "a room that was listed is shown: {name}");
     }

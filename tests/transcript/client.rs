@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 use duplex::model::content::{Content, Draft};
 use duplex::model::profile::Secret;
-use duplex::model::{Delivery, OutboxItem, RoomName, Time};
+use duplex::model::{Delivery, OutboxItem, RoomId, Time};
 use duplex::wire::duplex::client::{ClientSession, Config, Credentials};
 use duplex::wire::duplex::proof;
 use duplex::wire::{
@@ -48,7 +48,7 @@ fn proving() -> Client {
 }
 
 fn item(letter: &str, body: &str) -> OutboxItem {
-    let (id, room, delivery) = (words::id(letter), RoomName::general(), Delivery::Attempted);
+    let (id, room, delivery) = (words::id(letter), RoomId::general(), Delivery::Attempted);
     OutboxItem { draft: Draft { id, room, content: Content::text(body), at: 0 }, seq: 90, delivery }
 }
 
@@ -57,18 +57,18 @@ impl Peer for Client {
         let input = match line {
             "< open" => Input::Opened(Agreed::default()),
             "@ ping" => Input::Request(Request::Probe),
-            "@ typing" => Input::Request(Request::Chat(ChatRequest::Typing(RoomName::general()))),
+            "@ typing" => Input::Request(Request::Chat(ChatRequest::Typing(RoomId::general()))),
             "@ history" => Input::Request(Request::Chat(ChatRequest::History {
-                room: RoomName::general(),
+                room: RoomId::general(),
                 before: 42,
                 limit: 100,
             })),
             "@ read" => {
-                Input::Request(Request::Chat(ChatRequest::Read { room: RoomName::general(), offset: 44 }))
+                Input::Request(Request::Chat(ChatRequest::Read { room: RoomId::general(), offset: 44 }))
             }
             "@ create_room" => Input::Request(Request::Chat(ChatRequest::CreateRoom {
                 id: words::id("r"),
-                room: words::room("lathe"),
+                name: words::name("lathe"),
             })),
             _ => match line.split_once(' ') {
                 Some(("@", text)) => {

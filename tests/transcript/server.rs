@@ -3,7 +3,7 @@
 use duplex::frame::Frame;
 use duplex::model::content::Content;
 use duplex::model::message::MAX_BODY_BYTES;
-use duplex::model::{Entry, Principal, RoomName, Time, Value};
+use duplex::model::{Entry, Principal, RoomId, Time, Value};
 use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES};
 use duplex::wire::duplex::proof;
 use duplex::wire::duplex::server::{
@@ -36,7 +36,7 @@ fn begun(words: &[&str]) -> Begun {
         at_resume: words::field(words, "id")
             .map(|id| (words::id(id), words::number(words, "received").unwrap_or(0) as i64)),
         lists: Lists {
-            rooms: vec![RoomName::general()],
+            rooms: vec![RoomId::general().into()],
             next: words.contains(&"more").then(|| ListsFrom { rooms: Some(1), ..ListsFrom::default() }),
             ..Lists::default()
         },
@@ -70,20 +70,20 @@ fn told(text: &str) -> Input {
         }
         ["entries", ref of @ ..] => Input::Answer(Answer::Entries(entries(of))),
         ["history", complete, ref of @ ..] => Input::Answer(Answer::History {
-            room: RoomName::general(),
+            room: RoomId::general(),
             before: 42,
             entries: entries(of),
             complete: complete == "complete",
         }),
         ["lists", ref of @ ..] => Input::Answer(Answer::Lists(Lists {
-            rooms: of.iter().filter(|word| **word != "more").map(|name| words::room(name)).collect(),
+            rooms: of.iter().filter(|word| **word != "more").map(|name| words::room(name).into()).collect(),
             next: of.contains(&"more").then(|| ListsFrom { rooms: Some(7), ..ListsFrom::default() }),
             ..Lists::default()
         })),
         ["committed", ref of @ ..] => Input::Committed(Batch::new(entries(of)).unwrap()),
         ["head", head] => Input::Head(head.parse().unwrap()),
         ["presence", who] => Input::Presence(words::principal(who), true),
-        ["typing", who] => Input::Typing { room: RoomName::general(), who: words::sender(who) },
+        ["typing", who] => Input::Typing { room: RoomId::general(), who: words::sender(who) },
         ["readings", ref of @ ..] => {
             let Frame::Text(text) = words::hub_says(&format!("readings {}", of.join(" "))) else { panic!() };
             Input::Readings(text.into())
@@ -100,7 +100,7 @@ fn told(text: &str) -> Input {
             by: words::sender("other"),
             expires_in_ms: 30_000,
         }),
-        ["read", offset] => Input::Read { room: RoomName::general(), offset: offset.parse().unwrap() },
+        ["read", offset] => Input::Read { room: RoomId::general(), offset: offset.parse().unwrap() },
         _ => panic!("{text}"),
     }
 }
@@ -711,7 +711,7 @@ fn a_page_of_large_messages_is_cut_to_the_newest() {
     let mut session = behind(0);
     let body = "x".repeat(MAX_BODY_BYTES);
     let entries: Vec<Entry> = (1..=40).map(|offset| large(offset, &body)).collect();
-    let room = RoomName::general();
+    let room = RoomId::general();
     session.handle(BEGIN, Input::Answer(Answer::History { room, before: 41, entries, complete: true }));
     let Some(Output::Send(frame)) = session.poll() else { panic!("nothing was sent") };
     let Ok(Decoded::Known(HubMessage::History { entries, complete, .. })) = message::decode(&frame) else {

@@ -9,10 +9,9 @@ pub mod parse;
 
 use std::sync::Arc;
 
-use super::id::{ConnectionId, MessageId, RoomName};
+use super::id::{ConnectionId, MessageId, RoomId, RoomName};
 use super::message::Position;
 use super::principal::Sender;
-use super::reducer::Model;
 use super::time::WallMs;
 
 pub use excerpt::{Piece, excerpt};
@@ -84,7 +83,7 @@ pub enum Scope {
     /// Everywhere.
     Everywhere,
     /// In one room.
-    Room(ConnectionId, RoomName),
+    Room(ConnectionId, RoomId),
 }
 
 /// How long to look before saying what was found so far.
@@ -126,7 +125,7 @@ pub struct Hit {
     /// Of which connection.
     pub connection: ConnectionId,
     /// In which room.
-    pub room: RoomName,
+    pub room: RoomId,
     /// Where there.
     pub place: HitPlace,
     /// Its id.
@@ -200,7 +199,7 @@ pub struct DayFound {
     /// Of which connection.
     pub connection: ConnectionId,
     /// In which room.
-    pub room: RoomName,
+    pub room: RoomId,
     /// Where it stands, and when the hub took it; none where everything is older.
     pub first: Option<(Position, WallMs)>,
     /// When the hub took the room's newest message; none in an empty room.
@@ -218,41 +217,4 @@ pub struct Searching {
     pub day: Option<DayFound>,
     /// While older messages are still being made searchable: how many of a hundred are.
     pub indexed: Option<u8>,
-}
-
-impl Model {
-    /// What waits to be sent and matches, newest first. It is not on a hub, and so in no index.
-    pub fn search_outbox(&self, query: &Query, scope: &Scope) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        for (id, connection) in &self.connections {
-            let Some(me) = &connection.chat.me else { continue };
-            for item in connection.chat.outbox.values() {
-                let is_there = match scope {
-                    Scope::Everywhere => true,
-                    Scope::Room(wanted, room) => wanted == id && *room == item.draft.room,
-                };
-                if !is_there
-                    || !query.is_in(&item.draft.room)
-                    || !query.is_when(item.draft.at)
-                    || !query.is_from(&me.name, true)
-                {
-                    continue;
-                }
-                let body = Folded::of(item.draft.content.body());
-                if query.is_said(&body) {
-                    hits.push(Hit {
-                        connection: *id,
-                        room: item.draft.room.clone(),
-                        place: HitPlace::Outbox,
-                        id: item.draft.id,
-                        sender: Sender { id: me.id.clone(), name: me.name.clone() },
-                        at: item.draft.at,
-                        excerpt: excerpt(item.draft.content.body(), &body, &query.terms),
-                    });
-                }
-            }
-        }
-        hits.sort_by_key(|hit| std::cmp::Reverse(hit.at));
-        hits
-    }
 }

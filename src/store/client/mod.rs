@@ -12,7 +12,6 @@ mod outbox;
 mod read;
 mod schema;
 mod search;
-mod size;
 mod write;
 
 #[cfg(test)]
@@ -29,76 +28,17 @@ use tokio::sync::{oneshot, watch};
 use super::error::StoreError;
 use super::readers::Readers;
 use super::writer::Writer;
-use crate::link::courier::Change;
-use crate::model::event::{LinkEvent, Page, Side, Stored};
+pub use crate::link::courier::Change as Write;
+use crate::model::event::{Page, Side, Stored};
 use crate::model::intent::Jump;
 use crate::model::search::{Found, Search};
 use crate::model::time::WallMs;
-use crate::model::{Banner, ConnectionId, Event, MessageId, Offset, OutboxItem, Position, RoomName};
+use crate::model::{Banner, ConnectionId, Event, Offset, OutboxItem, Position, RoomId};
 use crate::wire::Saved;
 use held::Job;
 
 /// The file's name in the data directory.
 pub const FILE: &str = "client.db";
-
-/// One change of what the disk holds about a connection.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Write {
-    /// A new message in the outbox.
-    Queue(OutboxItem),
-    /// A message leaves the outbox unsent.
-    Unqueue(MessageId),
-    /// A message in the outbox is replaced by another.
-    Replace {
-        /// Which.
-        old: MessageId,
-        /// By what.
-        new: OutboxItem,
-    },
-    /// These are about to be given to the socket.
-    Attempted(Vec<MessageId>),
-    /// Something happened. What does not outlive the process is ignored.
-    Event(Event),
-    /// What the protocol wants to be kept for its next session, in the same transaction as the write before it.
-    State(Vec<u8>),
-    /// What is typed and not sent.
-    Draft {
-        /// Where.
-        room: RoomName,
-        /// What.
-        text: String,
-    },
-    /// The connection goes, with its history, outbox and drafts.
-    RemoveConnection,
-}
-
-impl From<Change> for Write {
-    fn from(change: Change) -> Self {
-        match change {
-            Change::Queue(item) => Write::Queue(item),
-            Change::Unqueue(id) => Write::Unqueue(id),
-            Change::Replace { old, new } => Write::Replace { old, new },
-            Change::Attempted(ids) => Write::Attempted(ids),
-            // Who is there is not kept.
-            Change::Event(Event::Link(LinkEvent::Welcomed {
-                me, server, log, now, rooms, features, ..
-            })) => {
-                let people = Vec::new();
-                Write::Event(Event::Link(LinkEvent::Welcomed {
-                    me,
-                    server,
-                    log,
-                    now,
-                    people,
-                    rooms,
-                    features,
-                }))
-            }
-            Change::Event(event) => Write::Event(event),
-            Change::State(state) => Write::State(state),
-        }
-    }
-}
 
 /// Where a commit is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -244,7 +184,7 @@ impl ClientStore {
     pub async fn page(
         &self,
         connection: ConnectionId,
-        room: RoomName,
+        room: RoomId,
         from: Position,
         side: Side,
         limit: u32,
@@ -256,7 +196,7 @@ impl ClientStore {
     pub async fn jump(
         &self,
         connection: ConnectionId,
-        room: RoomName,
+        room: RoomId,
         jump: Jump,
         limit: u32,
     ) -> Result<Page, StoreError> {
@@ -264,7 +204,7 @@ impl ClientStore {
     }
 
     /// What is unread in a room: an [`ChatEvent::Counted`]. Above 10,000 its `unread` may be an estimate.
-    pub async fn count_unread(&self, connection: ConnectionId, room: RoomName) -> Result<Event, StoreError> {
+    pub async fn count_unread(&self, connection: ConnectionId, room: RoomId) -> Result<Event, StoreError> {
         self.read(move |db| read::unread(db, connection, &room)).await
     }
 
@@ -288,7 +228,7 @@ impl ClientStore {
     pub async fn first_at(
         &self,
         connection: ConnectionId,
-        room: RoomName,
+        room: RoomId,
         at: WallMs,
     ) -> Result<FirstAt, StoreError> {
         self.read(move |db| read::first_at(db, connection, &room, at)).await

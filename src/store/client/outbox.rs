@@ -38,7 +38,7 @@ pub(super) fn queue(db: &Connection, connection: ConnectionId, item: &OutboxItem
         item.draft.content.body(),
         item.draft.at,
         item.draft.content.kind(),
-        item.draft.content.extra().json()
+        item.draft.content.fields_json()
     ])?;
     if item.delivery != Delivery::Pending {
         deliver(db, connection, item.draft.id, &item.delivery)?;

@@ -11,8 +11,8 @@ use crate::model::content::Content;
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
 use crate::model::notices::mentions;
 use crate::model::{
-    ConnectionId, Delivery, Entry, Epoch, Event, Features, MessageId, Offset, Position, Principal,
-    ResumePoint, RoomName,
+    ConnectionId, Delivery, Entry, Epoch, Event, Features, MessageId, NamedRoom, Offset, Position, Principal,
+    ResumePoint, RoomId, RoomName,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -108,19 +108,19 @@ fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<
 }
 
 /// Keeps rooms that a server tells of, up to [`MAX_ROOMS`] of one connection.
-fn make_rooms(db: &Connection, connection: ConnectionId, rooms: &[RoomName]) -> Result<()> {
+fn make_rooms(db: &Connection, connection: ConnectionId, rooms: &[NamedRoom]) -> Result<()> {
     let mut count = db.prepare_cached("SELECT count(*) FROM room WHERE connection = ?1")?;
     let known: i64 = count.query_row([key(connection)], |row| row.get(0))?;
     let free = MAX_ROOMS.saturating_sub(usize::try_from(known).unwrap_or(usize::MAX));
     let mut made = 0;
     for room in rooms {
-        if read::room_id(db, connection, room)?.is_none() {
+        if read::room_id(db, connection, &room.id)?.is_none() {
             if made == free {
-                break;
+                continue;
             }
             made += 1;
-            room_id(db, connection, room)?;
         }
+        name_room(db, connection, &room.id, &room.name)?;
     }
     Ok(())
 }
@@ -269,7 +269,7 @@ fn set_resume(db: &Connection, connection: ConnectionId, resume: ResumePoint) ->
     Ok(())
 }
 
-fn read_marker(db: &Connection, connection: ConnectionId, name: &RoomName, offset: Offset) -> Result<()> {
+fn read_marker(db: &Connection, connection: ConnectionId, name: &RoomId, offset: Offset) -> Result<()> {
     // A marker makes no room.
     if read::room_id(db, connection, name)?.is_none() {
         return Ok(());
@@ -358,7 +358,7 @@ fn count(
 fn history(
     db: &Connection,
     connection: ConnectionId,
-    name: &RoomName,
+    name: &RoomId,
     before: Offset,
     entries: &[Entry],
     complete: bool,
@@ -420,12 +420,28 @@ pub(super) fn purge(db: &Connection, limit: u32) -> Result<bool> {
     Ok(true)
 }
 
-pub(super) fn room_id(db: &Connection, connection: ConnectionId, name: &RoomName) -> Result<i64> {
-    if let Some(id) = read::room_id(db, connection, name)? {
+/// A room is called this from now on. It is made if it is not there.
+pub(super) fn name_room(
+    db: &Connection,
+    connection: ConnectionId,
+    room: &RoomId,
+    name: &RoomName,
+) -> Result<()> {
+    let id = room_id(db, connection, room)?;
+    db.prepare_cached("UPDATE room SET name = ?2 WHERE id = ?1 AND name <> ?2")?
+        .execute(params![id, name.as_str()])?;
+    Ok(())
+}
+
+pub(super) fn room_id(db: &Connection, connection: ConnectionId, room: &RoomId) -> Result<i64> {
+    if let Some(id) = read::room_id(db, connection, room)? {
         return Ok(id);
     }
-    db.prepare_cached("INSERT INTO room (connection, name) VALUES (?1, ?2)")?
-        .execute(params![key(connection), name.as_str()])?;
+    db.prepare_cached("INSERT INTO room (connection, uid, name) VALUES (?1, ?2, ?3)")?.execute(params![
+        key(connection),
+        room.as_str(),
+        RoomName::of_id(room).as_str()
+    ])?;
     Ok(db.last_insert_rowid())
 }
 

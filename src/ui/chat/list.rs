@@ -204,7 +204,7 @@ impl List {
         ui.scope_builder(builder, |ui| {
             ui.shrink_clip_rect(rect);
             if slice.room_is_empty && facts.before == Edge::End {
-                paint::empty(ui, cx, rect);
+                paint::empty(ui, cx, key, rect);
             } else {
                 chosen = self.rows(ui, cx, key, id, &columns, &placed, menu_row);
             }
@@ -258,6 +258,10 @@ impl List {
             match wish {
                 Some(paint::Wish::Act(wanted)) => act = Some(wanted),
                 Some(paint::Wish::Unfold(message)) => self.unfold(message, placed),
+                Some(paint::Wish::Format(message, on)) => {
+                    self.cache.formatted.insert(message, on);
+                    cx.deadline.at(cx.now.boot_ms);
+                }
                 Some(paint::Wish::See(url)) => leads_to = Some(url),
                 Some(paint::Wish::CopySelected) => {
                     ui.ctx().copy_text(self.selection.text(cx, key));
@@ -359,6 +363,17 @@ impl List {
         }
     }
 
+    /// Whether JSON is on lines of its own in all of the room.
+    pub(super) fn formats_all(&self) -> bool {
+        self.cache.formats_all
+    }
+
+    /// Puts all JSON of the room on lines of its own, or shows it as it came.
+    pub(super) fn format_all(&mut self, on: bool) {
+        self.cache.formats_all = on;
+        self.cache.formatted.clear();
+    }
+
     fn unfold(&mut self, message: MessageId, placed: &Placed) {
         if self.cache.expanded.remove(&message).is_none() {
             self.cache.expanded.insert(message, true);
@@ -413,7 +428,8 @@ fn place(
 /// What a head says.
 pub(super) fn head_text(cx: &Cx, key: &RoomKey, head: Head) -> Arc<str> {
     match head {
-        Head::Begin => (cx.words.room_begins)(&crate::ui::harmless::line(key.1.as_str(), 64)).into(),
+        Head::Begin if paint::has_frames(cx, key) => cx.words.plain.room_begins.into(),
+        Head::Begin => (cx.words.room_begins)(&cx.room_title(key.0, &key.1, 64)).into(),
         Head::Loading => cx.words.loading_older.into(),
         Head::OnServer => cx.words.older_on_server.into(),
     }

@@ -93,15 +93,18 @@ pub(super) fn all(
         let several = model.connections.len() > 1;
         for (id, connection) in &model.connections {
             let of = rooms::name_of(connection, cx.words);
-            for (name, room) in &connection.chat.rooms {
-                let place = Place { connection: *id, room: Some(name.clone()) };
+            for (id_of_room, room) in connection.chat.rooms_by_name() {
+                let place = Place { connection: *id, room: Some(id_of_room.clone()) };
                 let known = recent.iter().rposition(|other| *other == place).map_or(0, |at| 200 + at as u32);
                 let likely = match open == Some(&place) {
                     true => 0,
                     false if room.unread > 0 => 1_000,
                     false => 600 + known,
                 };
-                let shown = harmless::line(name.as_str(), 64);
+                let shown = match connection.has_frames() {
+                    true => cx.words.plain.room.to_owned(),
+                    false => harmless::line(room.name.as_str(), 64),
+                };
                 let note = if several { of.clone() } else { String::new() };
                 let mut entry = Entry::new(Target::Room(place), Icon::Room, shown, note, likely);
                 entry.unread = room.unread;

@@ -195,6 +195,7 @@ pub static ENGLISH: Words = Words {
     rich: &super::en_rich::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,
     people: &super::en_people::ENGLISH,
+    plain: &super::en_plain::ENGLISH,
     device_acts: &super::en_device_acts::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };

@@ -312,6 +312,14 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
                 format!("A Duplex server answers ({took_ms} ms)."),
                 "It can't check an invite without using it.",
             ),
+            Reached::Opened { subprotocol, extensions } => say(
+                format!(
+                    "The WebSocket opened ({took_ms} ms). Subprotocol: {}. Extensions: {}.",
+                    subprotocol.as_deref().map_or("none".to_owned(), |name| harmless::line(name, 100)),
+                    if extensions.is_empty() { "none".to_owned() } else { harmless::line(extensions, 200) },
+                ),
+                "",
+            ),
         },
         TestOutcome::Failed(reason) => why(reason),
     }

@@ -20,6 +20,7 @@ pub static KOREAN: Words = Words {
     rich: &super::ko_rich::KOREAN,
     profiles: &super::ko_profiles::KOREAN,
     people: &super::ko_people::KOREAN,
+    plain: &super::ko_plain::KOREAN,
     device_acts: &super::ko_device_acts::KOREAN,
     device_page: &super::ko_device_page::KOREAN,
     state,

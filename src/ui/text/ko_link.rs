@@ -304,6 +304,14 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
                 format!("Duplex 서버가 응답합니다({took_ms}ms)."),
                 "이 서버에서는 초대 링크를 사용하지 않고 확인할 수 없습니다.",
             ),
+            Reached::Opened { subprotocol, extensions } => say(
+                format!(
+                    "WebSocket이 열렸습니다({took_ms}ms). 서브프로토콜: {}. 확장: {}.",
+                    subprotocol.as_deref().map_or("없음".to_owned(), |name| harmless::line(name, 100)),
+                    if extensions.is_empty() { "없음".to_owned() } else { harmless::line(extensions, 200) },
+                ),
+                "",
+            ),
         },
         TestOutcome::Failed(reason) => why(reason),
     }

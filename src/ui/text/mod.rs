@@ -9,6 +9,7 @@ pub mod local;
 pub mod log;
 pub mod notices;
 pub mod people;
+pub mod plain;
 pub mod profiles;
 pub mod rich;
 pub mod search;
@@ -23,6 +24,7 @@ mod en_link;
 mod en_log;
 mod en_notices;
 mod en_people;
+mod en_plain;
 mod en_profiles;
 mod en_rich;
 mod en_search;
@@ -36,6 +38,7 @@ mod ko_link;
 mod ko_log;
 mod ko_notices;
 mod ko_people;
+mod ko_plain;
 mod ko_profiles;
 mod ko_rich;
 mod ko_search;
@@ -321,6 +324,8 @@ pub struct Words {
     pub profiles: &'static profiles::ProfileWords,
     // Who may come in at a server
     pub people: &'static people::PeopleWords,
+    // Plain WebSockets
+    pub plain: &'static plain::PlainWords,
     // The page of one device
     pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,

@@ -135,7 +135,7 @@ fn is_hangul(c: char) -> bool {
     ('가'..='힣').contains(&c)
 }
 
-fn tests_of_connections() -> [TestOutcome; 6] {
+fn tests_of_connections() -> [TestOutcome; 8] {
     let me = Principal { id: PrincipalId("m".into()), kind: PrincipalKind::Person, name: "Mina".into() };
     [
         TestOutcome::Running,
@@ -146,6 +146,14 @@ fn tests_of_connections() -> [TestOutcome; 6] {
             took_ms: 12,
         },
         TestOutcome::Reached { found: Reached::InviteUnknown, took_ms: 12 },
+        TestOutcome::Reached {
+            found: Reached::Opened { subprotocol: Some("mqtt".into()), extensions: "x-a; b=1".into() },
+            took_ms: 12,
+        },
+        TestOutcome::Reached {
+            found: Reached::Opened { subprotocol: None, extensions: String::new() },
+            took_ms: 12,
+        },
         TestOutcome::Failed(Why::Silent),
     ]
 }
@@ -173,7 +181,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         close dismiss resize_rooms resize_devices;
         state countdown why refusal paused banner bad_address test round_trip state_of more rooms_of remove_title
         room_refused unread mentions you said show_lines show_characters new_count room_begins gap typing
-        people_online people_online_or_more rooms_left_out devices keys log notices search rich sheet profiles people device_acts device_page day clock day_and_clock
+        people_online people_online_or_more rooms_left_out devices keys log notices search rich sheet profiles people plain device_acts device_page day clock day_and_clock
         message_hint too_large
         address_taken_as use_address no_graphics
     ];

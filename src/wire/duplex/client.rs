@@ -538,8 +538,8 @@ impl ClientSession {
     /// What a person wants and the hub does not offer: the hub is not asked, and the answer is as if it had refused.
     fn not_offered(&mut self, now: Time, request: Request) {
         match request {
-            Request::Chat(ChatRequest::CreateRoom { room, .. }) => {
-                self.event(Event::Chat(ChatEvent::RoomRefused { room, refusal: Refusal::NotAllowed }));
+            Request::Chat(ChatRequest::CreateRoom { name, .. }) => {
+                self.event(Event::Chat(ChatEvent::RoomRefused { name, refusal: Refusal::NotAllowed }));
             }
             Request::Chat(ChatRequest::History { room, .. }) => {
                 self.event(Event::Chat(ChatEvent::HistoryFailed { room }))
@@ -563,8 +563,8 @@ impl ClientSession {
 
     fn refused(&mut self, id: MessageId, refusal: Refusal) {
         let made = self.making.iter().position(|(known, _)| *known == id);
-        if let Some((_, room)) = made.and_then(|index| self.making.remove(index)) {
-            return self.event(Event::Chat(ChatEvent::RoomRefused { room, refusal }));
+        if let Some((_, name)) = made.and_then(|index| self.making.remove(index)) {
+            return self.event(Event::Chat(ChatEvent::RoomRefused { name, refusal }));
         }
         self.retry |= refusal.retry_after_ms().is_some();
         self.event(Event::Chat(ChatEvent::Refused { id, refusal }));
@@ -635,7 +635,7 @@ impl ClientSession {
                 let before = before.min(END_OF_OFFSETS - 1);
                 self.send(&ClientMessage::History { room, before, limit });
             }
-            Request::Chat(ChatRequest::CreateRoom { id, room }) => self.create_room(id, room),
+            Request::Chat(ChatRequest::CreateRoom { id, name }) => self.create_room(id, name),
             Request::Device(DeviceRequest::Announce(spec)) => self.send(&ClientMessage::Announce(spec)),
             Request::Device(DeviceRequest::State { device, online, reason }) => {
                 self.send(&ClientMessage::DeviceState { device, online, reason });

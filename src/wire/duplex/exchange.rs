@@ -9,8 +9,8 @@ use crate::frame::Frame;
 use crate::model::rights::{Manage, Managed};
 use crate::model::time::WallMs;
 use crate::model::{
-    CommandState, DeviceId, Draft, Entry, Epoch, LogLine, MessageId, MetricName, Offset, Principal,
-    PrincipalId, Readings, Refusal, ResumePoint, RoomName, Sender, SeriesPage, Spec, Value,
+    CommandState, DeviceId, Draft, Entry, Epoch, LogLine, MessageId, MetricName, NamedRoom, Offset,
+    Principal, PrincipalId, Readings, Refusal, ResumePoint, RoomId, Sender, SeriesPage, Spec, Value,
 };
 
 /// Maximum number of rooms, of people and of read markers told in one message: with names of the largest size it stays
@@ -41,14 +41,14 @@ pub enum Input {
     /// Somebody is typing.
     Typing {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// Who.
         who: Sender,
     },
     /// This principal read something in another app.
     Read {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
@@ -117,7 +117,7 @@ pub enum Ask {
     /// A page of a room's history.
     History {
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// Only entries before this offset.
         before: Offset,
         /// At most so many.
@@ -126,14 +126,14 @@ pub enum Ask {
     /// Keep a read marker, and tell this principal's other apps.
     SetRead {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
     /// Tell the others.
     Typing {
         /// Where.
-        room: RoomName,
+        room: RoomId,
     },
     /// Tell this client of all devices from now on: the list, then [`Input::Devices`] and [`Input::Readings`].
     Watch,
@@ -236,7 +236,7 @@ pub enum Answer {
     /// To `History`.
     History {
         /// As asked.
-        room: RoomName,
+        room: RoomId,
         /// As asked.
         before: Offset,
         /// Oldest first.
@@ -316,11 +316,11 @@ pub struct Begun {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lists {
     /// Rooms.
-    pub rooms: Vec<RoomName>,
+    pub rooms: Vec<NamedRoom>,
     /// People who may chat, and whether connected.
     pub people: Vec<(Principal, bool)>,
     /// What the principal has read.
-    pub read: Vec<(RoomName, Offset)>,
+    pub read: Vec<(RoomId, Offset)>,
     /// Where they go on; none: that was all.
     pub next: Option<ListsFrom>,
 }

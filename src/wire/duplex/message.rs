@@ -11,7 +11,7 @@ use crate::frame::Frame;
 use crate::model::rights::{Manage, Managed};
 use crate::model::{
     Bucket, Command, CommandState, DeviceId, DeviceState, Draft, Entry, Epoch, Features, LogLine, MessageId,
-    MetricName, Offset, Principal, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
+    MetricName, NamedRoom, Offset, Principal, Refusal, ResumePoint, RoomId, RoomName, Sender, Spec, Value,
 };
 
 /// Largest frame either end takes, in bytes.
@@ -77,19 +77,19 @@ pub enum ClientMessage {
     /// The person is typing.
     Typing {
         /// Where.
-        room: RoomName,
+        room: RoomId,
     },
     /// The person has read up to here.
     Read {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
     /// A page of a room's history, please.
     History {
         /// Which room.
-        room: RoomName,
+        room: RoomId,
         /// Only entries before this offset.
         before: Offset,
         /// At most so many; the hub may cap it.
@@ -97,7 +97,7 @@ pub enum ClientMessage {
     },
     /// Make a room.
     CreateRoom {
-        /// The id of its first entry.
+        /// The id of its first entry, and so of the room.
         id: MessageId,
         /// Its name.
         room: RoomName,
@@ -322,7 +322,7 @@ pub enum HubMessage {
     /// Somebody is typing.
     Typing {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// Who.
         who: Sender,
     },
@@ -339,14 +339,14 @@ pub enum HubMessage {
     /// This principal has read up to here, in another app.
     Read {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
     /// A page of history.
     History {
         /// Which room.
-        room: RoomName,
+        room: RoomId,
         /// As asked.
         before: Offset,
         /// Oldest first; the newest ones before `before`.
@@ -513,7 +513,7 @@ pub struct Welcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features: Option<Features>,
     /// All rooms, or the first of them.
-    pub rooms: Vec<RoomName>,
+    pub rooms: Vec<NamedRoom>,
     /// Everyone who may chat, or the first of them.
     pub people: Vec<PersonState>,
     /// What this principal has read, or the first of that.
@@ -529,7 +529,7 @@ pub struct Welcome {
 pub struct Lists {
     /// More rooms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rooms: Vec<RoomName>,
+    pub rooms: Vec<NamedRoom>,
     /// More people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<PersonState>,
@@ -569,7 +569,7 @@ pub struct PersonState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReadState {
     /// Where.
-    pub room: RoomName,
+    pub room: RoomId,
     /// The last read offset.
     pub offset: Offset,
 }

@@ -515,7 +515,7 @@ impl ServerSession {
             }
             ClientMessage::CreateRoom { id, room } => {
                 self.making.push(id);
-                let draft = Draft { id, room, content: Content::room(), at: now.wall_ms };
+                let draft = Draft { id, room: id.into(), content: Content::room(room), at: now.wall_ms };
                 self.ask(Ask::Append { draft, sender });
             }
             ClientMessage::Typing { room } => self.ask(Ask::Typing { room }),
