@@ -339,14 +339,12 @@ fn everything_in_an_earlier_settings_file_is_there() {
         serde_json::from_str(&fs::read_to_string(dir.path().join("settings.json")).unwrap()).unwrap();
     assert_eq!(missing("", &before, &after), Vec::<String>::new());
 
-    let profiles: Vec<_> = settings.profiles().map(|p| (p.id.0, p.name.as_str(), p.auto_connect)).collect();
+    let profiles: Vec<_> =
+        settings.profiles().iter().map(|p| (p.id.0, p.name.as_str(), p.auto_connect)).collect();
     let (office, cabin) = ((5, "Office", false), (6, "오두막 🏡", false));
     assert_eq!(profiles, [(3, "작업실", true), (4, "Later version #4", true), office, cabin]);
-    assert_eq!(
-        settings.profiles().nth(2).unwrap().ca_file.as_deref(),
-        Some(Path::new("/etc/ssl/office-ca.pem"))
-    );
-    assert_eq!(settings.profiles().nth(3).unwrap().fingerprint, Some("ab".repeat(32)));
+    assert_eq!(settings.profiles()[2].ca_file.as_deref(), Some(Path::new("/etc/ssl/office-ca.pem")));
+    assert_eq!(settings.profiles()[3].fingerprint, Some("ab".repeat(32)));
     assert_eq!(settings.new_connection_id(), ConnectionId(10));
     assert_eq!((settings.display_name(), settings.first_steps_done()), ("Mina 미나", true));
     let preferences = settings.preferences();
@@ -515,7 +513,7 @@ fn an_earlier_app_starts_and_delivers_to_its_own_server() {
 fn an_earlier_outbox_is_kept_without_a_server_and_delivered_once_with_it() {
     let (dir, hub_dir) = (unpack("app"), unpack("hub"));
     let (settings, _) = Settings::load(dir.path());
-    let mut profile = settings.profiles().find(|profile| profile.id == WORKSHOP).unwrap().clone();
+    let mut profile = settings.profiles().into_iter().find(|profile| profile.id == WORKSHOP).unwrap().clone();
     let token = Secret::new("2".repeat(64));
 
     let app = App::start(dir.path(), Some((profile.clone(), Some(token.clone()))));

@@ -13,7 +13,7 @@ use duplex::model::message::Delivery;
 use duplex::model::profile::{
     FrameFormat, Login, NewerProfile, Profile, Protocol, Secret, Snippet, WebSocketOptions,
 };
-use duplex::model::{Draft, Entry, Feature, Features, LanguageChoice, Preferences, RoomName};
+use duplex::model::{Draft, Entry, Feature, Features, LanguageChoice, Preferences, RoomId};
 use duplex::wire::plain::row;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
@@ -39,7 +39,7 @@ fn sized(width: f32, height: f32) -> Window {
         log: LogKind::Local,
         now,
         people: vec![],
-        rooms: vec![RoomName::messages()],
+        rooms: vec![RoomId::messages().into()],
         features: Features::new([Feature::Frames.word()]),
     }));
     window.intents();
@@ -50,7 +50,7 @@ fn entry(window: &Window, offset: u64, by: &str, content: Content) -> Entry {
     let mut bytes = [9; 16];
     bytes[..8].copy_from_slice(&offset.to_be_bytes());
     let at = window.now().wall_ms;
-    let draft = Draft { id: MessageId::from_random(bytes), room: RoomName::messages(), content, at };
+    let draft = Draft { id: MessageId::from_random(bytes), room: RoomId::messages(), content, at };
     Entry { draft, offset, sender: sender(by), received: at }
 }
 
@@ -433,7 +433,7 @@ fn snippets_are_saved_named_put_in_order_and_deleted() {
 #[test]
 fn what_may_not_have_arrived_is_sent_again_or_deleted_by_the_person() {
     let mut window = plain();
-    let id = window.queue_in(RoomName::messages(), "order 66", Delivery::Unsure, -1_000);
+    let id = window.queue_in(RoomId::messages(), "order 66", Delivery::Unsure, -1_000);
     window.harness.get_all_by_label("May not have arrived").next().unwrap();
     window.click("Send again");
     let again = Intent::Chat(ChatIntent::Resend { connection: CONNECTION, id });

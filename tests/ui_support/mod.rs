@@ -289,7 +289,7 @@ impl Window {
     }
 
     /// The same in another room.
-    pub fn queue_in(&mut self, room: RoomName, body: &str, delivery: Delivery, at: i64) -> MessageId {
+    pub fn queue_in(&mut self, room: RoomId, body: &str, delivery: Delivery, at: i64) -> MessageId {
         self.queued += 1;
         let item = OutboxItem {
             draft: Draft {
