@@ -2,11 +2,11 @@
 
 use super::args::Server;
 use super::hub::failed;
-use super::reason::reason_at;
-use super::{Exit, Failure, print};
+use super::reason::{reason_at, reason_of};
+use super::{Exit, Failure};
 use crate::link::Input;
 use crate::model::link_state::{LinkState, Why};
-use crate::model::profile::{Profile, Protocol, Socket};
+use crate::model::profile::{Profile, Protocol, Socket, WebSocketOptions};
 use crate::model::{ConnectionId, Event};
 use crate::wire::{Request, SavedState};
 use crate::worker::access::Access;
@@ -57,27 +57,35 @@ impl Follow {
 /// What was meant by the flags.
 fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
     let address = server.url.clone();
-    let access = match server.access.token()? {
-        Some(token) => {
-            server.access.check_encrypted(&address.url)?;
-            Access::Token(token)
+    let (protocol, access, websocket) = match &server.websocket {
+        Some(websocket) => {
+            let login = websocket.login(&address.url, &server.access)?;
+            (Protocol::WebSocket, Access::Login(login), websocket.options())
         }
-        // A hub that proves itself to be on this computer: nobody is on the way.
-        None => match HubAt::find(server.access.data_dir.as_deref(), &address.url).map_err(failed)? {
-            Some(at) => at.access(),
-            None => return Err(Failure::new(Exit::Refused, print::reason(&Why::NoToken))),
-        },
+        None => (Protocol::Duplex, access(server)?, WebSocketOptions::default()),
     };
     let profile = Profile {
         id: ConnectionId::COMMAND_LINE,
         name: String::new(),
         urls: vec![address.url],
-        protocol: Protocol::Duplex,
+        protocol,
         socket: Socket::Tungstenite,
         ca_file: server.access.ca_file.clone(),
         fingerprint: address.fingerprint,
         auto_connect: true,
-        websocket: Default::default(),
+        websocket,
     };
     Ok((profile, access))
+}
+
+/// How to come in at a Duplex server.
+fn access(server: &Server) -> Result<Access, Failure> {
+    if let Some(token) = server.access.token()? {
+        server.access.check_encrypted(&server.url.url)?;
+        return Ok(Access::Token(token));
+    }
+    // A hub that proves itself to be on this computer: nobody is on the way.
+    let here = HubAt::find(server.access.data_dir.as_deref(), &server.url.url).map_err(failed)?;
+    let needed = || Failure::new(Exit::Refused, reason_of(server, &Why::NoToken));
+    here.map(|at| at.access()).ok_or_else(needed)
 }

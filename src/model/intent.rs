@@ -8,7 +8,7 @@ use super::device::{DeviceId, MetricName, Value};
 use super::device_choices::DeviceChange;
 use super::event::Side;
 use super::export::Export;
-use super::id::{ConnectionId, MessageId, RoomName};
+use super::id::{ConnectionId, MessageId, RoomId, RoomName};
 use super::lan::LanChoice;
 use super::message::Position;
 use super::notices::{Level, Viewing};
@@ -137,7 +137,7 @@ pub enum ChatIntent {
         /// By which connection.
         connection: ConnectionId,
         /// To which room.
-        room: RoomName,
+        room: RoomId,
         /// What.
         content: Content,
     },
@@ -169,7 +169,7 @@ pub enum ChatIntent {
         /// Of which connection.
         connection: ConnectionId,
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// What.
         text: String,
     },
@@ -178,21 +178,21 @@ pub enum ChatIntent {
         /// By which connection.
         connection: ConnectionId,
         /// Its name.
-        room: RoomName,
+        name: RoomName,
     },
     /// Tell the others that the person is typing.
     Typing {
         /// By which connection.
         connection: ConnectionId,
         /// Where.
-        room: RoomName,
+        room: RoomId,
     },
     /// The person has seen everything up to here.
     MarkRead {
         /// Of which connection.
         connection: ConnectionId,
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// The last seen message.
         position: Position,
     },
@@ -201,7 +201,7 @@ pub enum ChatIntent {
         /// Of which connection.
         connection: ConnectionId,
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// On which side.
         side: Side,
     },
@@ -210,7 +210,7 @@ pub enum ChatIntent {
         /// Of which connection.
         connection: ConnectionId,
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// Where to.
         jump: Jump,
     },
@@ -223,7 +223,7 @@ pub enum ChatIntent {
         /// Of which connection.
         connection: ConnectionId,
         /// In which room.
-        room: RoomName,
+        room: RoomId,
         /// The day's beginning, by the clock on the wall here.
         from: WallMs,
     },
@@ -232,7 +232,7 @@ pub enum ChatIntent {
         /// Of which connection.
         connection: ConnectionId,
         /// Which room.
-        room: RoomName,
+        room: RoomId,
         /// Of which messages.
         level: Option<Level>,
     },

@@ -6,7 +6,7 @@ use egui::{CentralPanel, Frame, Margin, Panel};
 use super::panes::Layout;
 use super::theme::{self, size, space};
 use super::{Cx, Place, Ui, banner, bar, chat, dialog, first_steps, rooms, search, widgets};
-use crate::model::id::{ConnectionId, MessageId, RoomName};
+use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{AppIntent, Jump};
 
 /// A pane that the keyboard can be sent to, in the order from left to right and down.
@@ -157,7 +157,7 @@ impl Ui {
         &mut self,
         cx: &mut Cx,
         connection: ConnectionId,
-        room: RoomName,
+        room: RoomId,
         jump: Jump,
         id: Option<MessageId>,
     ) {
@@ -262,7 +262,7 @@ impl Ui {
     /// Says in the window's title which room is open, and what is unread.
     pub(super) fn entitle(&mut self, ui: &egui::Ui, cx: &Cx) {
         let room = self.open.as_ref().and_then(|place| Some((place.connection, place.room.clone()?)));
-        let room = room.map(|room| chat::room_name(cx, &room));
+        let room = room.map(|(connection, room)| cx.room_title(connection, &room, 64));
         let unread = self.unread(cx);
         let mut title = String::new();
         if unread > 0 {

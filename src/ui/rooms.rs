@@ -6,7 +6,7 @@ use std::ops::Range;
 use egui::accesskit::Role;
 use egui::{Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, pos2, vec2};
 
-use super::chat::{self, RoomKey};
+use super::chat::RoomKey;
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::link::LinkMemory;
@@ -15,11 +15,11 @@ use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
 use super::{Cx, Place, harmless, menu, people};
-use crate::model::id::{ConnectionId, RoomName};
+use crate::model::chat::Unmade;
+use crate::model::id::{ConnectionId, RoomId, RoomName};
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::name;
 use crate::model::profile::{NewerProfile, Profile};
-use crate::model::refusal::Refusal;
 use crate::model::{Connection, Feature, Model, Room};
 
 /// What the person wants of the rest of the window.
@@ -73,9 +73,10 @@ struct ConnectionRow {
     has_more: bool,
     /// The place of the open room, where not all are drawn.
     open: Option<usize>,
-    refused: Option<(RoomName, Refusal)>,
     /// Whether the person may change who comes in.
     people: bool,
+    /// Whether the person may invite somebody.
+    invites: bool,
     /// Whether its server offers to make rooms, as far as is known.
     makes_rooms: bool,
 }
@@ -92,9 +93,18 @@ struct Counts {
 struct RoomRow {
     /// Its place among the rooms of its connection.
     at: usize,
-    name: RoomName,
+    id: RoomId,
+    /// What is shown of its name.
+    name: String,
+    state: State,
+}
+
+/// What there is to say of a room beside its name.
+#[derive(Copy, Clone)]
+struct State {
     counts: Counts,
     choice: Choice,
+    unmade: Option<Unmade>,
 }
 
 /// What a connection is called: the person's name for it, the server's own, or where it leads.
@@ -137,9 +147,9 @@ fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
                 name: name_of(connection, cx.words),
                 rooms,
                 has_more: connection.chat.left_out.rooms,
-                open: open.and_then(|open| connection.chat.rooms.keys().position(|name| name == open)),
-                refused: connection.chat.room_refused.clone(),
+                open: open.and_then(|open| connection.chat.rooms_by_name().position(|(id, _)| id == open)),
                 people: people::is_offered(connection),
+                invites: people::has_invites(connection),
                 makes_rooms: connection.offers(Feature::CreateRooms),
             }
         };
@@ -149,20 +159,25 @@ fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
 
 /// The rooms of a connection that are drawn: these, and the open one.
 fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option<&RoomKey>) -> Vec<RoomRow> {
-    let is_read = |room: &RoomName| reading.is_some_and(|(id, name)| *id == row.id && name == room);
+    let is_read = |room: &RoomId| reading.is_some_and(|(id, name)| *id == row.id && name == room);
     let before = row.open.filter(|open| *open < drawn.start);
     let after = row.open.filter(|open| *open >= drawn.end);
     cx.model.read(|model| {
         let Some(connection) = model.connections.get(&row.id) else { return Vec::new() };
-        let copy = |(at, (name, room)): (usize, (&RoomName, &Room))| {
-            let own = model.notice_choices.room(row.id, name);
+        let copy = |(at, (id, room)): (usize, (&RoomId, &Room))| {
+            let own = model.notice_choices.room(row.id, id);
             let choice = Choice { own, usual: model.preferences.notices.rooms };
             // What is read while it comes in would only flicker.
-            let unread = if is_read(name) { 0 } else { room.unread };
-            let mentions = if is_read(name) { 0 } else { room.mentions };
-            RoomRow { at, name: name.clone(), counts: Counts { unread, mentions }, choice }
+            let unread = if is_read(id) { 0 } else { room.unread };
+            let mentions = if is_read(id) { 0 } else { room.mentions };
+            let name = match connection.has_frames() {
+                true => cx.words.plain.room.to_owned(),
+                false => harmless::line(room.name.as_str(), 64),
+            };
+            let state = State { counts: Counts { unread, mentions }, choice, unmade: room.unmade };
+            RoomRow { at, id: id.clone(), name, state }
         };
-        let rooms = || connection.chat.rooms.iter().enumerate();
+        let rooms = || connection.chat.rooms_by_name().enumerate();
         let one = |at: usize| rooms().skip(at).take(1);
         let (first, last) = (before.into_iter().flat_map(one), after.into_iter().flat_map(one));
         first.chain(rooms().skip(drawn.start).take(drawn.len())).chain(last).map(copy).collect()
@@ -198,7 +213,7 @@ impl Rooms {
                 }
                 // To the server that is looked at, or else the first where the person may.
                 let here = open.and_then(|place| rows.iter().find(|row| row.id == place.connection));
-                let host = here.filter(|row| row.people).or_else(|| rows.iter().find(|row| row.people));
+                let host = here.filter(|row| row.invites).or_else(|| rows.iter().find(|row| row.invites));
                 if let Some(row) = host {
                     ui.add_space(space::TINY);
                     let invite = Button::new(cx.words.people.invite).truncate();
@@ -244,14 +259,14 @@ impl Rooms {
         ui.scope_builder(list, |ui| {
             ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_size_of_set(row.rooms));
             let mut next = 0;
-            for RoomRow { at, name, counts, choice } in shown {
+            for RoomRow { at, id, name, state } in shown {
                 ui.add_space((at - next) as f32 * pitch);
                 next = at + 1;
-                let selected = here.is_some_and(|place| place.room.as_ref() == Some(&name));
+                let selected = here.is_some_and(|place| place.room.as_ref() == Some(&id));
                 let wants_focus = selected && std::mem::take(&mut self.wants_focus);
-                let (place, set) = ((row.id, &name), (at, row.rooms));
-                if room_row(ui, cx, place, set, (counts, choice), selected, wants_focus) {
-                    wish = Some(Wish::Open(Place { connection: row.id, room: Some(name) }));
+                let (place, set) = ((row.id, &id, name.as_str()), (at, row.rooms));
+                if room_row(ui, cx, place, set, state, selected, wants_focus) {
+                    wish = Some(Wish::Open(Place { connection: row.id, room: Some(id) }));
                 }
             }
             ui.add_space(row.rooms.saturating_sub(next) as f32 * pitch);
@@ -272,16 +287,15 @@ impl Rooms {
         made.or(wish)
     }
 
-    /// The inline field for a new room's name. It stays until the room is there, and shows a refusal.
+    /// The inline field for a new room's name. It stays until the room is listed, made or not.
     fn name_a_room(&mut self, ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow) -> Option<Wish> {
         let theme = theme::of(ui);
         let naming = self.naming.as_mut()?;
-        let is_there = |asked: &&RoomName| {
-            let of =
-                |model: &Model| model.connections.get(&row.id).map(|of| of.chat.rooms.contains_key(*asked));
-            cx.model.read(of).unwrap_or(false)
+        let called = |name: &RoomName| {
+            let of = |model: &Model| model.connections.get(&row.id)?.chat.room_called(name).cloned();
+            cx.model.read(of)
         };
-        if let Some(room) = naming.asked.as_ref().filter(is_there).cloned() {
+        if let Some(room) = naming.asked.as_ref().and_then(&called) {
             self.naming = None;
             return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
         }
@@ -301,22 +315,17 @@ impl Rooms {
                 create |= ui.add_enabled(name.is_ok(), widgets::plain(cx.words.create)).clicked();
                 cancel |= ui.add(widgets::plain(cx.words.cancel)).clicked();
             });
-            let trouble = match (&naming.asked, &row.refused) {
-                (Some(asked), Some((room, refusal))) if asked == room => {
-                    Some((cx.words.room_refused)(&harmless::line(room.as_str(), 64), refusal))
-                }
-                _ if !naming.text.trim().is_empty() && name.is_err() => {
-                    Some(cx.words.room_name_rule.to_owned())
-                }
-                _ => None,
-            };
-            if let Some(trouble) = trouble {
+            if !naming.text.trim().is_empty() && name.is_err() {
+                let trouble = cx.words.room_name_rule;
                 ui.add(Label::new(RichText::new(trouble).font(theme::small()).color(theme.bad)).wrap());
             }
         });
-        if let (true, Ok(room)) = (create, name::make_room(&naming.text)) {
-            naming.asked = Some(room.clone());
-            cx.intents.push(Intent::Chat(ChatIntent::CreateRoom { connection: row.id, room }));
+        if let (true, Ok(name)) = (create, name::make_room(&naming.text)) {
+            naming.asked = Some(name.clone());
+            // One that is there is opened instead.
+            if called(&name).is_none() {
+                cx.intents.push(Intent::Chat(ChatIntent::CreateRoom { connection: row.id, name }));
+            }
         }
         if cancel {
             self.naming = None;
@@ -425,7 +434,7 @@ fn more(
         if row.makes_rooms && menu::item(ui, words.new_room).clicked() {
             rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
         }
-        if row.people && menu::item(ui, words.people.invite).clicked() {
+        if row.invites && menu::item(ui, words.people.invite).clicked() {
             wish = Some(Wish::Invite(row.id));
         }
         if row.people && menu::item(ui, words.people.menu).clicked() {
@@ -466,16 +475,15 @@ fn more(
 fn room_row(
     ui: &mut Ui,
     cx: &mut Cx,
-    (connection, room): (ConnectionId, &RoomName),
+    (connection, room, name): (ConnectionId, &RoomId, &str),
     (at, of): (usize, usize),
-    (Counts { unread, mentions }, choice): (Counts, Choice),
+    State { counts: Counts { unread, mentions }, choice, unmade }: State,
     selected: bool,
     wants_focus: bool,
 ) -> bool {
     let theme = theme::of(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), cx.rhythm().row));
     let id = Id::unique(("room", connection, room));
-    let called = chat::room_name(cx, &(connection, room.clone()));
     let rect = rect.shrink2(vec2(space::SMALL, 0.0));
     let response = ui.interact(rect, id, Sense::click());
     if wants_focus {
@@ -486,11 +494,14 @@ fn room_row(
     }
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::ListItem);
-        let mut name = called.clone();
+        let mut name = name.to_owned();
         for (count, said) in [(unread, cx.words.unread), (mentions, cx.words.mentions)] {
             if count > 0 {
                 name = format!("{name}, {}", said(count));
             }
+        }
+        if let Some(unmade) = unmade {
+            name = format!("{name}, {}", (cx.words.unmade)(unmade));
         }
         node.set_label(name);
         node.set_selected(selected);
@@ -500,7 +511,7 @@ fn room_row(
             node.set_description(said);
         }
     });
-    room_menu::show(ui, cx, &response, (connection, room), choice);
+    room_menu::show(ui, cx, &response, (connection, room, name), choice);
     if !ui.is_rect_visible(rect) {
         return response.clicked();
     }
@@ -514,7 +525,12 @@ fn room_row(
     }
     let left = rect.left() + space::SMALL;
     let colour = if selected || unread > 0 { theme.text } else { theme.weak };
-    icons::paint(ui.painter(), pos2(left + 4.0, rect.center().y), Icon::Room, 14.0, theme.weak);
+    let (icon, icon_colour) = match unmade {
+        None => (Icon::Room, theme.weak),
+        Some(Unmade::Waiting) => (Icon::Clock, theme.weak),
+        Some(Unmade::Refused) => (Icon::Alert, theme.bad),
+    };
+    icons::paint(ui.painter(), pos2(left + 4.0, rect.center().y), icon, 14.0, icon_colour);
     let mut right = rect.right() - space::SMALL;
     if unread > 0 {
         right -= widgets::count_pill(ui, pos2(right, rect.center().y), unread, theme) + 6.0;
@@ -528,7 +544,7 @@ fn room_row(
     }
     let left = left + 18.0;
     let font = if unread > 0 { theme::strong(size::BODY) } else { theme::body() };
-    let name = widgets::cut(ui, &called, font, colour, right - left);
+    let name = widgets::cut(ui, name, font, colour, right - left);
     ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
     response.clicked()
 }

@@ -36,7 +36,7 @@ use crate::model::profile::{Login, Protocol, Secret};
 use crate::model::search::{DayFound, Found};
 use crate::model::{
     Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Position, Profile,
-    RoomName, SeriesPage, SharedModel,
+    RoomId, SeriesPage, SharedModel,
 };
 use crate::settings::{NotKept, SecretStore, Settings};
 use crate::store::client::{self, ClientStore, Health};
@@ -151,7 +151,7 @@ pub(super) struct Desk {
     pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
     updates: Vec<Update>,
     /// Rooms whose unread messages are to be counted on disk, and whether one is being counted.
-    pub(super) uncounted: BTreeSet<(ConnectionId, RoomName)>,
+    pub(super) uncounted: BTreeSet<(ConnectionId, RoomId)>,
     pub(super) is_counting: bool,
     /// A file of a device's past is being written.
     pub(super) is_exporting: bool,
@@ -249,7 +249,8 @@ impl Desk {
         if passwords.is_empty() {
             return;
         }
-        let plain = |id| self.settings.profiles().any(|p| p.id == id && p.protocol == Protocol::WebSocket);
+        let plain =
+            |id| self.settings.profiles().iter().any(|p| p.id == id && p.protocol == Protocol::WebSocket);
         let passwords: Vec<_> = passwords.into_iter().map(|(id, secret)| (id, plain(id), secret)).collect();
         let kept = tokio::task::spawn_blocking(move || {
             let keep = |(id, is_plain, password): &(ConnectionId, bool, Secret)| {
@@ -280,7 +281,7 @@ impl Desk {
         self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.settings.lan(), self.done.clone()));
         self.start_computer();
         let connect_at_start = self.settings.preferences().connect_at_start;
-        let profiles: Vec<Profile> = self.settings.profiles().cloned().collect();
+        let profiles: Vec<Profile> = self.settings.profiles().into_iter().cloned().collect();
         for profile in profiles {
             let (id, auto_connect) = (profile.id, profile.auto_connect);
             self.seat(profile, None).await;
@@ -530,10 +531,10 @@ impl Desk {
     }
 
     /// Counts what is unread in the rooms that were read further than is known here.
-    fn recount_listed(&mut self, id: ConnectionId, read: &[(RoomName, Offset)]) {
+    fn recount_listed(&mut self, id: ConnectionId, read: &[(RoomId, Offset)]) {
         let rooms = self.model.read(|model| {
             let Some(connection) = model.connections.get(&id) else { return Vec::new() };
-            let is_news = |(room, offset): &&(RoomName, Offset)| {
+            let is_news = |(room, offset): &&(RoomId, Offset)| {
                 let known = connection.chat.rooms.get(room).map(|room| room.read).unwrap_or_default();
                 Position { era: connection.chat.era(), offset: *offset } > known
             };

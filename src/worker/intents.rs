@@ -11,13 +11,13 @@ use crate::clock;
 use crate::engine;
 use crate::link;
 use crate::link::courier::{Change, Input};
-use crate::model::content::Draft;
+use crate::model::content::{Content, Draft};
 use crate::model::event::{ChatEvent, LinkEvent, Side, TestOutcome, Update};
 use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump, LinkIntent, LogIntent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Login, Secret, WebSocketOptions};
 use crate::model::{
-    Banner, ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomName,
+    Banner, ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomId,
 };
 use crate::settings::{NotKept, SecretStore};
 use crate::wire::{ChatRequest, Request};
@@ -49,9 +49,11 @@ impl Desk {
                 ));
                 self.keep(connection, Change::Draft { room, text });
             }
-            Intent::Chat(ChatIntent::CreateRoom { connection, room }) => {
+            Intent::Chat(ChatIntent::CreateRoom { connection, name }) => {
                 if let Some(id) = self.new_id() {
-                    self.ask(connection, Request::Chat(ChatRequest::CreateRoom { id, room }));
+                    let content = Content::room(name);
+                    let draft = Draft { id, room: id.into(), content, at: clock::now().wall_ms };
+                    self.tell(connection, Input::Send(draft));
                 }
             }
             Intent::Chat(ChatIntent::Typing { connection, room }) => {
@@ -307,7 +309,7 @@ impl Desk {
         }
     }
 
-    fn mark_read(&mut self, connection: ConnectionId, room: RoomName, position: Position) {
+    fn mark_read(&mut self, connection: ConnectionId, room: RoomId, position: Position) {
         let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.chat.era()));
         if era == Some(position.era) {
             self.tell(connection, Input::Read { room, offset: position.offset });
@@ -315,7 +317,7 @@ impl Desk {
     }
 
     /// Counts on disk what the window in memory may not hold, one room after the other, each once.
-    pub(super) fn recount(&mut self, connection: ConnectionId, room: RoomName) {
+    pub(super) fn recount(&mut self, connection: ConnectionId, room: RoomId) {
         self.uncounted.insert((connection, room));
         self.count_next();
     }
@@ -336,7 +338,7 @@ impl Desk {
         });
     }
 
-    fn load_more(&mut self, connection: ConnectionId, room: RoomName, side: Side) {
+    fn load_more(&mut self, connection: ConnectionId, room: RoomId, side: Side) {
         /// Where a room's window ends on one side, and what lies beyond.
         struct End {
             edge: Edge,
@@ -383,7 +385,7 @@ impl Desk {
         }
     }
 
-    fn jump(&mut self, connection: ConnectionId, room: RoomName, jump: Jump) {
+    fn jump(&mut self, connection: ConnectionId, room: RoomId, jump: Jump) {
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
             match store.jump(connection, room.clone(), jump, PAGE).await {

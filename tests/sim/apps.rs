@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use duplex::engine::{Effect, Engine, Input, Limits, NewConnection, Outcome, Part};
 use duplex::link;
 use duplex::link::courier;
-use duplex::model::event::{ChatEvent, Update};
+use duplex::model::event::{ChatEvent, Follows, Update};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{ConnectionId, Event, SharedModel, Time};
 use duplex::wire::Setup;
@@ -237,7 +237,10 @@ impl World {
         laws::what_is_shown_is_on_disk(c, &event);
         match &event {
             Event::Chat(ChatEvent::Attempted(ids)) => self.figures.attempted += ids.len() as u64,
-            Event::Chat(ChatEvent::Acknowledged { .. }) => self.figures.acknowledged += 1,
+            Event::Chat(ChatEvent::Acknowledged { follows, .. }) => {
+                self.figures.acknowledged += 1;
+                self.figures.rooms_moved += u64::from(matches!(follows, Follows::OtherRoom(_)));
+            }
             Event::Chat(ChatEvent::Postponed { .. }) => self.figures.postponed += 1,
             Event::Chat(ChatEvent::Entries { entries, .. }) => {
                 c.shown.extend(laws::messages(entries).map(|e| (e.sender.id.clone(), e.draft.id)));
@@ -388,8 +391,11 @@ impl World {
     /// What a part brings on the screen, and what it says of what the person did.
     fn note(&mut self, part: &Part) {
         let client = Client::of(part.connection);
+        let replaces = |change: &courier::Change| matches!(change, courier::Change::Replace { .. });
+        let mut known = part.changes.iter().any(replaces).then(|| self.known(client));
         for change in &part.changes {
-            self.typed_is_kept(client, change);
+            self.typed_is_kept(client, known.as_ref(), change);
+            known.iter_mut().for_each(|known| _ = known.write(change.clone()));
             if let Some(running) = &mut self.clients[client].running {
                 running.to_show.extend(laws::shown_by(change));
             }

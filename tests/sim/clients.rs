@@ -5,7 +5,10 @@ use std::collections::{BTreeSet, VecDeque};
 use duplex::link::Input as LinkInput;
 use duplex::link::courier::{Change, Input};
 use duplex::model::content::{Content, Draft};
-use duplex::model::{ConnectionId, Delivery, Event, MessageId, PrincipalId, ResumePoint, RoomName};
+use duplex::model::id::RoomName;
+use duplex::model::{
+    ConnectionId, Delivery, Event, MessageId, OutboxItem, PrincipalId, Refusal, ResumePoint, RoomId,
+};
 
 use super::disk::ClientDisk;
 use super::world::{Happening, World};
@@ -20,6 +23,8 @@ pub struct Client {
     pub running: Option<Running>,
     /// What was typed and is kept, in the order in which it is to be sent.
     pub queued: Vec<MessageId>,
+    /// Rooms whose making was typed and is kept.
+    pub made: Vec<MessageId>,
     /// What was deleted or replaced before it was ever sent.
     pub discarded: BTreeSet<MessageId>,
     /// What was shown as a message of the log.
@@ -76,7 +81,7 @@ impl World {
     }
 
     /// What the disk has, with what the store holds in memory.
-    fn known(&self, client: usize) -> ClientDisk {
+    pub(super) fn known(&self, client: usize) -> ClientDisk {
         let mut known = self.clients[client].disk.clone();
         for change in self.held_of(client) {
             known.write(change);
@@ -84,17 +89,29 @@ impl World {
         known
     }
 
-    /// What a change says of what the person did.
-    pub(super) fn typed_is_kept(&mut self, client: usize, change: &Change) {
+    /// What a change says of what the person did. `known`: what was kept before it, where it replaces something.
+    pub(super) fn typed_is_kept(&mut self, client: usize, known: Option<&ClientDisk>, change: &Change) {
+        let is_in_its_turn = |seq: &u64| known.is_none_or(|known| known.outbox.contains_key(seq));
         let c = &mut self.clients[client];
         match change {
+            Change::Queue(item) if item.makes().is_some() => c.made.push(item.draft.id),
             Change::Queue(item) => c.queued.push(item.draft.id),
             Change::Unqueue(id) => {
                 self.figures.discarded += 1;
                 c.queued.retain(|known| known != id);
+                c.made.retain(|known| known != id);
                 c.discarded.insert(*id);
             }
-            // In its turn: nothing was refused here.
+            // A room that is sent again.
+            Change::Replace { new, .. } if new.makes().is_some() => {}
+            // What was refused goes to the end.
+            Change::Replace { old, new } if !is_in_its_turn(&new.seq) => {
+                c.queued.retain(|known| known != old);
+                c.queued.push(new.draft.id);
+                if *old != new.draft.id {
+                    c.discarded.insert(*old);
+                }
+            }
             Change::Replace { old, new } => {
                 self.figures.edited += 1;
                 c.queued.iter_mut().filter(|known| *known == old).for_each(|known| *known = new.draft.id);
@@ -120,11 +137,42 @@ impl World {
         if c.running.is_some() {
             c.typed += 1;
             let body = format!("{client}:{}", c.typed);
+            let rooms = c.disk.rooms.clone();
             self.figures.typed += 1;
-            self.tell(
-                client,
-                Input::Send(Draft { id, room: RoomName::general(), content: Content::text(body), at: 0 }),
-            );
+            let at = self.rng.up_to(rooms.len() as u64 * 2) as usize;
+            let room = rooms.get(at).map_or_else(RoomId::general, |room| room.id.clone());
+            self.tell(client, Input::Send(Draft { id, room, content: Content::text(body), at: 0 }));
+        }
+    }
+
+    /// Makes a room, and types into it at once. Others make some of the same names.
+    pub(super) fn person_makes_a_room(&mut self, client: usize) {
+        let (id, first) = (self.new_id(), self.new_id());
+        let name = ["general", "lathe", "kiln", "attic"][self.rng.up_to(3) as usize];
+        if self.clients[client].running.is_some() {
+            let content = Content::room(RoomName::new(name).expect("keeps the rule"));
+            self.figures.rooms += 1;
+            self.figures.typed += 1;
+            self.tell(client, Input::Send(Draft { id, room: id.into(), content, at: 0 }));
+            let body = format!("{client}: the first in {name}");
+            let content = Content::text(body);
+            self.tell(client, Input::Send(Draft { id: first, room: id.into(), content, at: 0 }));
+        }
+    }
+
+    /// Has what was refused sent again, or deletes it where there is no room for it any more.
+    pub(super) fn person_mends(&mut self, client: usize) {
+        let failed = |item: &OutboxItem| match &item.delivery {
+            Delivery::Failed(refusal) => Some((item.draft.id, refusal.clone())),
+            _ => None,
+        };
+        let Some((id, refusal)) = self.known(client).outbox.values().find_map(failed) else { return };
+        match refusal {
+            Refusal::NoSuchRoom => self.tell(client, Input::Discard(id)),
+            _ => {
+                self.figures.sent_again += 1;
+                self.tell(client, Input::Resend(id));
+            }
         }
     }
 
@@ -132,7 +180,8 @@ impl World {
         // The first one that waits: others are behind it.
         let pending = |delivery: &Delivery| *delivery == Delivery::Pending;
         let known = self.known(client);
-        let first = known.outbox.values().find(|item| pending(&item.delivery)).map(|item| item.draft.id);
+        let first = known.outbox.values().find(|item| pending(&item.delivery) && item.makes().is_none());
+        let first = first.map(|item| item.draft.id);
         if let Some(id) = first {
             let new_id = self.new_id();
             self.tell(client, Input::Edit { id, new_id, body: format!("{client}: better") });

@@ -18,6 +18,8 @@ use super::network::Conn;
 const CHAOS_MS: u64 = 90_000;
 /// How long healing may take, in milliseconds. Every figure of the link is below it.
 const HEAL_MS: u64 = 240_000;
+/// How often a person looks after what was refused, while all heals.
+const MENDS: u64 = 40;
 /// Boot time at which every world begins.
 const BEGIN_MS: u64 = 1_000_000;
 
@@ -25,6 +27,9 @@ const BEGIN_MS: u64 = 1_000_000;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Figures {
     pub typed: u64,
+    pub rooms: u64,
+    pub rooms_moved: u64,
+    pub sent_again: u64,
     pub edited: u64,
     pub discarded: u64,
     pub acknowledged: u64,
@@ -55,9 +60,12 @@ pub struct Figures {
 
 impl Figures {
     /// All that is counted, by name.
-    pub fn counts(&self) -> [(&'static str, u64); 25] {
+    pub fn counts(&self) -> [(&'static str, u64); 28] {
         [
             ("typed", self.typed),
+            ("rooms", self.rooms),
+            ("rooms moved", self.rooms_moved),
+            ("sent again", self.sent_again),
             ("edited", self.edited),
             ("discarded", self.discarded),
             ("acknowledged", self.acknowledged),
@@ -87,6 +95,9 @@ impl Figures {
 
     pub fn add(&mut self, other: &Figures) {
         self.typed += other.typed;
+        self.rooms += other.rooms;
+        self.rooms_moved += other.rooms_moved;
+        self.sent_again += other.sent_again;
         self.edited += other.edited;
         self.discarded += other.discarded;
         self.acknowledged += other.acknowledged;
@@ -131,6 +142,8 @@ pub enum Happening {
     HubSideClosed { conn: u64 },
     ClientSideClosed { conn: u64, why: Why },
     Type { client: usize },
+    MakeRoom { client: usize },
+    Mend { client: usize },
     Edit { client: usize },
     Discard { client: usize },
     Start { client: usize },
@@ -236,7 +249,13 @@ impl World {
         for _ in 0..self.rng.up_to(3) {
             self.some_time(Happening::Start { client });
         }
-        for (percent, happening) in [(40, Happening::Discard { client }), (40, Happening::Edit { client })] {
+        for (percent, happening) in [
+            (40, Happening::Discard { client }),
+            (40, Happening::MakeRoom { client }),
+            (20, Happening::MakeRoom { client }),
+            (50, Happening::Mend { client }),
+            (40, Happening::Edit { client }),
+        ] {
             if self.chance(percent) {
                 self.some_time(happening);
             }
@@ -364,6 +383,8 @@ impl World {
             }
             Happening::ClientSideClosed { conn, why } => self.client_side_closed(conn, why),
             Happening::Type { client } => self.person_types(client),
+            Happening::MakeRoom { client } => self.person_makes_a_room(client),
+            Happening::Mend { client } => self.person_mends(client),
             Happening::Edit { client } => self.person_edits(client),
             Happening::Discard { client } => self.person_discards(client),
             Happening::Start { client } => self.person_starts(client),
@@ -411,6 +432,8 @@ impl World {
             | Happening::JumpClock { app } => Some(*app),
             Happening::Dialed { client, .. }
             | Happening::Type { client }
+            | Happening::MakeRoom { client }
+            | Happening::Mend { client }
             | Happening::Edit { client }
             | Happening::Discard { client }
             | Happening::Start { client } => Some(of(*client)),
@@ -433,6 +456,10 @@ impl World {
             self.at(0, Happening::Start { client });
             // What fell to a refusal or a fault after that is started once more by the person.
             self.at(60_000, Happening::Start { client });
+            // One thing at a time, until nothing is left that was refused.
+            for turn in 1..=MENDS {
+                self.at(turn * 5_000, Happening::Mend { client });
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::search::index;
 use super::write::{self, key, saturated};
 use crate::model::content::Content;
 use crate::model::notices::mentions;
-use crate::model::{ConnectionId, Entry, Position, RoomName};
+use crate::model::{ConnectionId, Entry, Position, RoomId};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -24,7 +24,7 @@ pub(super) struct Book<'a> {
     pub(super) my_name: Option<String>,
     pub(super) me: Option<i64>,
     senders: HashMap<String, i64>,
-    by_name: HashMap<RoomName, usize>,
+    by_name: HashMap<RoomId, usize>,
     pub(super) rooms: Vec<RoomRow>,
 }
 
@@ -71,7 +71,8 @@ impl<'a> Book<'a> {
         }
         match &entry.draft.content {
             Content::Unknown(_) => self.keep_json(entry)?,
-            Content::Room { .. } => {
+            Content::Room { name, .. } => {
+                write::name_room(self.db, self.connection, &entry.draft.room, name)?;
                 self.keep_json_of_room(entry)?;
                 let room = self.room(&entry.draft.room)?;
                 let room = &mut self.rooms[room];
@@ -209,7 +210,7 @@ impl<'a> Book<'a> {
         Ok(id)
     }
 
-    pub(super) fn room(&mut self, name: &RoomName) -> Result<usize> {
+    pub(super) fn room(&mut self, name: &RoomId) -> Result<usize> {
         if let Some(index) = self.by_name.get(name) {
             return Ok(*index);
         }

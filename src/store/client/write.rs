@@ -8,11 +8,11 @@ use super::book::Book;
 use super::{Write, outbox, read};
 use crate::model::chat::MAX_ROOMS;
 use crate::model::content::Content;
-use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
+use crate::model::event::{ChatEvent, Follows, LinkEvent, LogKind, LogRestart};
 use crate::model::notices::mentions;
 use crate::model::{
-    ConnectionId, Delivery, Entry, Epoch, Event, Features, MessageId, Offset, Position, Principal,
-    ResumePoint, RoomName,
+    ConnectionId, Delivery, Entry, Epoch, Event, Features, MessageId, NamedRoom, Offset, Position, Principal,
+    ResumePoint, RoomId, RoomName,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -39,16 +39,21 @@ pub(super) fn apply(db: &Connection, connection: ConnectionId, write: &Write) ->
     }
     match write {
         Write::Queue(item) => outbox::queue(db, connection, item)?,
-        Write::Unqueue(id) => outbox::unqueue(db, connection, *id)?,
+        Write::Unqueue(id) => {
+            outbox::unqueue(db, connection, *id)?;
+            outbox::drop_unmade(db, connection)?;
+        }
         Write::Replace { old, new } => {
             outbox::unqueue(db, connection, *old)?;
             outbox::queue(db, connection, new)?;
+            outbox::drop_unmade(db, connection)?;
         }
         Write::Attempted(ids) => deliver_all(db, connection, ids, &Delivery::Attempted)?,
         Write::Event(event) => return happened(db, connection, event),
         Write::Draft { room, text } => {
             let room = room_id(db, connection, room)?;
             db.prepare_cached("UPDATE room SET draft = ?2 WHERE id = ?1")?.execute(params![room, text])?;
+            outbox::drop_unmade(db, connection)?;
         }
         Write::State(state) => {
             db.prepare_cached("UPDATE connection SET state = ?2 WHERE id = ?1")?
@@ -84,16 +89,19 @@ fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<
             log_started(db, connection, *epoch, *from, *why)?
         }
         Event::Chat(ChatEvent::Entries { entries, .. }) => return take_entries(db, connection, entries),
-        Event::Chat(ChatEvent::Acknowledged { id, offset, received }) => {
+        Event::Chat(ChatEvent::Acknowledged { id, offset, received, follows: Follows::Entry }) => {
             let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
             outbox::deliver(db, connection, *id, &delivery)?;
-            outbox::done_before(db, connection, *id)?;
+            if outbox::is_passed(db, connection, *id)? {
+                outbox::done(db, connection, *id, &Follows::Nothing)?;
+            }
+        }
+        Event::Chat(ChatEvent::Acknowledged { id, follows, .. }) => {
+            outbox::done(db, connection, *id, follows)?;
         }
         Event::Chat(ChatEvent::Sent(ids)) => deliver_all(db, connection, ids, &Delivery::Sent)?,
         Event::Chat(ChatEvent::Unsure(ids)) => deliver_all(db, connection, ids, &Delivery::Unsure)?,
-        Event::Chat(ChatEvent::Refused { id, refusal }) => {
-            outbox::deliver(db, connection, *id, &Delivery::Failed(refusal.clone()))?;
-        }
+        Event::Chat(ChatEvent::Refused { id, refusal }) => outbox::refused(db, connection, *id, refusal)?,
         Event::Chat(ChatEvent::Postponed { id, unseen: true }) => {
             outbox::deliver(db, connection, *id, &Delivery::Pending)?
         }
@@ -108,19 +116,19 @@ fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<
 }
 
 /// Keeps rooms that a server tells of, up to [`MAX_ROOMS`] of one connection.
-fn make_rooms(db: &Connection, connection: ConnectionId, rooms: &[RoomName]) -> Result<()> {
+fn make_rooms(db: &Connection, connection: ConnectionId, rooms: &[NamedRoom]) -> Result<()> {
     let mut count = db.prepare_cached("SELECT count(*) FROM room WHERE connection = ?1")?;
     let known: i64 = count.query_row([key(connection)], |row| row.get(0))?;
     let free = MAX_ROOMS.saturating_sub(usize::try_from(known).unwrap_or(usize::MAX));
     let mut made = 0;
     for room in rooms {
-        if read::room_id(db, connection, room)?.is_none() {
+        if read::room_id(db, connection, &room.id)?.is_none() {
             if made == free {
-                break;
+                continue;
             }
             made += 1;
-            room_id(db, connection, room)?;
         }
+        name_room(db, connection, &room.id, &room.name)?;
     }
     Ok(())
 }
@@ -269,7 +277,7 @@ fn set_resume(db: &Connection, connection: ConnectionId, resume: ResumePoint) ->
     Ok(())
 }
 
-fn read_marker(db: &Connection, connection: ConnectionId, name: &RoomName, offset: Offset) -> Result<()> {
+fn read_marker(db: &Connection, connection: ConnectionId, name: &RoomId, offset: Offset) -> Result<()> {
     // A marker makes no room.
     if read::room_id(db, connection, name)?.is_none() {
         return Ok(());
@@ -358,7 +366,7 @@ fn count(
 fn history(
     db: &Connection,
     connection: ConnectionId,
-    name: &RoomName,
+    name: &RoomId,
     before: Offset,
     entries: &[Entry],
     complete: bool,
@@ -420,12 +428,28 @@ pub(super) fn purge(db: &Connection, limit: u32) -> Result<bool> {
     Ok(true)
 }
 
-pub(super) fn room_id(db: &Connection, connection: ConnectionId, name: &RoomName) -> Result<i64> {
-    if let Some(id) = read::room_id(db, connection, name)? {
+/// The server knows this room, which is called so from now on.
+pub(super) fn name_room(
+    db: &Connection,
+    connection: ConnectionId,
+    room: &RoomId,
+    name: &RoomName,
+) -> Result<()> {
+    let id = room_id(db, connection, room)?;
+    db.prepare_cached("UPDATE room SET name = ?2, unmade = 0 WHERE id = ?1 AND (name <> ?2 OR unmade)")?
+        .execute(params![id, name.as_str()])?;
+    Ok(())
+}
+
+pub(super) fn room_id(db: &Connection, connection: ConnectionId, room: &RoomId) -> Result<i64> {
+    if let Some(id) = read::room_id(db, connection, room)? {
         return Ok(id);
     }
-    db.prepare_cached("INSERT INTO room (connection, name) VALUES (?1, ?2)")?
-        .execute(params![key(connection), name.as_str()])?;
+    db.prepare_cached("INSERT INTO room (connection, uid, name) VALUES (?1, ?2, ?3)")?.execute(params![
+        key(connection),
+        room.as_str(),
+        RoomName::of_id(room).as_str()
+    ])?;
     Ok(db.last_insert_rowid())
 }
 

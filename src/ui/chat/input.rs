@@ -396,6 +396,20 @@ fn move_cursor_to_end(ui: &Ui, id: Id, text: &str) {
     TextEdit::store_state(ui.ctx(), id, state);
 }
 
+/// What stands in the field while it is empty.
+fn hint(ui: &Ui, cx: &Cx, key: &RoomKey) -> String {
+    let hint = match frame_input::format_of(cx, key.0) {
+        Some(_) => cx.words.plain.message_hint.to_owned(),
+        None => (cx.words.message_hint)(&cx.room_title(key.0, &key.1, 40)),
+    };
+    match keys::label(ui.ctx(), Action::NewLine) {
+        Some(keys) if cx.chosen.enter_sends && ui.available_width() > size::HINTED => {
+            (cx.words.rich.with_new_line)(&hint, &keys)
+        }
+        _ => hint,
+    }
+}
+
 fn field(
     ui: &mut Ui,
     cx: &Cx,
@@ -411,16 +425,7 @@ fn field(
     }
     let focused = ui.memory(|memory| memory.has_focus(id));
     let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };
-    let hint = match frame_input::format_of(cx, key.0) {
-        Some(_) => cx.words.plain.message_hint.to_owned(),
-        None => (cx.words.message_hint)(&crate::ui::harmless::line(key.1.as_str(), 40)),
-    };
-    let hint = match keys::label(ui.ctx(), Action::NewLine) {
-        Some(keys) if cx.chosen.enter_sends && ui.available_width() > size::HINTED => {
-            (cx.words.rich.with_new_line)(&hint, &keys)
-        }
-        _ => hint,
-    };
+    let hint = hint(ui, cx, key);
     let label = if draft.editing.as_ref().is_some_and(|e| !e.gone) { cx.words.save } else { cx.words.send };
     let breaks_line = if cx.chosen.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
     let margin = Margin { left: space::MEDIUM as i8, right: 6, top: 6, bottom: 6 };

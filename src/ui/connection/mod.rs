@@ -15,7 +15,8 @@ use crate::model::intent::{Credential, Intent, LinkIntent};
 use crate::model::lan::InviteLink;
 use crate::model::link_state::Why;
 use crate::model::name;
-use crate::model::profile::{BadOptions, Login, Profile, Protocol, Secret, Socket, WebSocketOptions};
+use crate::model::profile::{Login, Profile, Protocol, Secret, Socket, WebSocketOptions};
+use crate::model::upgrade::BadOptions;
 
 /// What is typed in the dialog.
 pub(super) struct Form {
@@ -202,35 +203,9 @@ impl Form {
             first.request_focus();
         }
         let checked = self.check(cx);
-        match &checked.addresses {
-            Err(bad) if !self.address.trim().is_empty() => complain(ui, (words.bad_address)(*bad)),
-            Err(_) => {}
-            Ok(addresses) => {
-                if addresses.first().is_some_and(|address| address.url != self.address.trim()) {
-                    let url = harmless::line(&addresses[0].url, 100);
-                    hint(ui, &(words.address_taken_as)(&url));
-                }
-                if addresses.iter().any(in_the_clear) {
-                    let in_the_clear = match self.protocol {
-                        Protocol::Duplex => words.clear_text_warning,
-                        Protocol::WebSocket => words.plain.clear_text_warning,
-                    };
-                    warn(ui, in_the_clear);
-                }
-            }
-        }
+        self.said_of_address(ui, cx, &checked);
         if self.is_plain() {
-            let entered_here = self.plain.show(ui, cx, &checked.plain);
-            let enter = entered_here || [&name, &address].into_iter().any(|field| entered(ui, field));
-            if enter && checked.addresses.is_err() {
-                address.request_focus();
-            }
-            self.storage(ui, cx, &checked);
-            ui.add_space(space::SMALL);
-            ui.checkbox(&mut self.plain.reconnect, words.plain.reconnect);
-            ui.checkbox(&mut self.auto_connect, words.connect_at_start);
-            self.advanced(ui, cx, &checked);
-            return enter;
+            return self.plain_fields(ui, cx, &checked, &name, &address);
         }
         if self.is_new() {
             self.nearby.show(ui, cx, &mut self.address);
@@ -260,6 +235,51 @@ impl Form {
         ui.add_space(space::SMALL);
         ui.checkbox(&mut self.auto_connect, words.connect_at_start);
         self.advanced(ui, cx, &checked);
+        enter
+    }
+
+    /// What is wrong with the address, as what it was understood, and whether it is read along.
+    fn said_of_address(&self, ui: &mut Ui, cx: &Cx, checked: &Checked) {
+        let words = cx.words;
+        match &checked.addresses {
+            Err(bad) if !self.address.trim().is_empty() => complain(ui, (words.bad_address)(*bad)),
+            Err(_) => {}
+            Ok(addresses) => {
+                if addresses.first().is_some_and(|address| address.url != self.address.trim()) {
+                    let url = harmless::line(&addresses[0].url, 100);
+                    hint(ui, &(words.address_taken_as)(&url));
+                }
+                if addresses.iter().any(in_the_clear) {
+                    let in_the_clear = match self.protocol {
+                        Protocol::Duplex => words.clear_text_warning,
+                        Protocol::WebSocket => words.plain.clear_text_warning,
+                    };
+                    warn(ui, in_the_clear);
+                }
+            }
+        }
+    }
+
+    /// The rest of the fields of a plain WebSocket. Returns whether Enter was pressed in one, or in those before.
+    fn plain_fields(
+        &mut self,
+        ui: &mut Ui,
+        cx: &Cx,
+        checked: &Checked,
+        name: &egui::Response,
+        address: &egui::Response,
+    ) -> bool {
+        let words = cx.words;
+        let entered_here = self.plain.show(ui, cx, &checked.plain);
+        let enter = entered_here || [name, address].into_iter().any(|field| entered(ui, field));
+        if enter && checked.addresses.is_err() {
+            address.request_focus();
+        }
+        self.storage(ui, cx, checked);
+        ui.add_space(space::SMALL);
+        ui.checkbox(&mut self.plain.reconnect, words.plain.reconnect);
+        ui.checkbox(&mut self.auto_connect, words.connect_at_start);
+        self.advanced(ui, cx, checked);
         enter
     }
 
@@ -303,13 +323,13 @@ impl Form {
     }
 
     fn protocol_choice(&mut self, ui: &mut Ui, cx: &Cx) {
-        let label = label(ui, cx.words.plain.protocol);
+        label(ui, cx.words.plain.protocol);
         ui.horizontal_wrapped(|ui| {
             for (protocol, name) in [
                 (Protocol::Duplex, cx.words.protocol_duplex),
                 (Protocol::WebSocket, cx.words.protocol_websocket),
             ] {
-                ui.radio_value(&mut self.protocol, protocol, name).labelled_by(label.id);
+                ui.radio_value(&mut self.protocol, protocol, name);
             }
         });
     }

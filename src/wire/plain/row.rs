@@ -15,7 +15,7 @@ use crate::frame::Frame;
 use crate::model::content::Extra;
 use crate::model::link_state::Why;
 use crate::model::time::WallMs;
-use crate::model::{Content, Draft, Entry, MessageId, Refusal, RoomName, Sender};
+use crate::model::{Content, Draft, Entry, MessageId, Refusal, RoomId, Sender};
 
 /// The field that says what a body is.
 const FRAME: &str = "frame";
@@ -73,7 +73,7 @@ impl Row {
     }
 
     /// The row as an entry that has no offset yet.
-    pub fn entry(&self, id: MessageId, room: RoomName, sender: Sender, at: WallMs) -> Entry {
+    pub fn entry(&self, id: MessageId, room: RoomId, sender: Sender, at: WallMs) -> Entry {
         let mut extra = Extra::default();
         let body = match self {
             Row::Text(text) => text.clone(),
