@@ -21,6 +21,9 @@ pub(super) struct Book<'a> {
     my_id: Option<String>,
     pub(super) my_name: Option<String>,
     pub(super) me: Option<i64>,
+    /// The highest row that a message has or had.
+    last_row: i64,
+    numbering: index::Numbering,
     senders: HashMap<String, i64>,
     by_name: HashMap<RoomName, usize>,
     pub(super) rooms: Vec<RoomRow>,
@@ -50,6 +53,8 @@ impl<'a> Book<'a> {
             my_id,
             my_name: None,
             me: None,
+            last_row: index::last_row(db)?,
+            numbering: index::Numbering::new(db)?,
             senders: HashMap::new(),
             by_name: HashMap::new(),
             rooms: Vec::new(),
@@ -119,9 +124,16 @@ impl<'a> Book<'a> {
 
     /// Puts a message in its place. One that another log holds too (a new epoch) leaves its old place.
     fn put(&mut self, entry: &Entry, room: usize) -> Result<Place> {
-        let (era, offset) = (self.era, int(entry.offset)?);
         let sender = self.sender(&entry.sender.id.0)?;
-        let room = &self.rooms[room];
+        let position = Position { era: self.era, offset: entry.offset };
+        let RoomRow { id: room, newest, read, .. } = self.rooms[room];
+        // Nothing was ever at a place beyond the newest.
+        let is_free = position > newest;
+        if is_free && self.insert(entry, room, sender)? {
+            return Ok(Place::New);
+        }
+        let mut place = Place::New;
+        let offset = int(entry.offset)?;
         let mut find = self
             .db
             .prepare_cached("SELECT rowid, room, era, offset FROM message WHERE sender = ?1 AND id = ?2")?;
@@ -130,28 +142,36 @@ impl<'a> Book<'a> {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
             })
             .optional()?;
-        let mut place = Place::New;
         if let Some((row, in_room, in_era, at_offset)) = found {
-            if (in_room, in_era, at_offset) == (room.id, era, offset) {
+            if (in_room, in_era, at_offset) == (room, self.era, offset) {
                 return Ok(Place::Known);
             }
             let old = Position { era: in_era, offset: unsigned(at_offset) };
-            let unread = in_room == room.id && old > room.read && Some(sender) != self.me;
+            let unread = in_room == room && old > read && Some(sender) != self.me;
             self.db.prepare_cached("DELETE FROM message WHERE rowid = ?1")?.execute([row])?;
             place = Place::Moved { unread };
         }
         self.db
             .prepare_cached("DELETE FROM message WHERE room = ?1 AND era = ?2 AND offset = ?3")?
-            .execute(params![room.id, era, offset])?;
-        self.db
+            .execute(params![room, self.era, offset])?;
+        self.insert(entry, room, sender)?;
+        Ok(place)
+    }
+
+    /// Writes a message. Returns false, and changes nothing, if it is there already.
+    fn insert(&mut self, entry: &Entry, room: i64, sender: i64) -> Result<bool> {
+        let row = self.last_row + 1;
+        let inserted = self
+            .db
             .prepare_cached(
-                "INSERT INTO message (room, era, offset, sender, sender_name, id, at, received, body, extra)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO message (rowid, room, era, offset, sender, sender_name, id, at, received, body, extra)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (sender, id) DO NOTHING",
             )?
             .execute(params![
-                room.id,
-                era,
-                offset,
+                row,
+                room,
+                self.era,
+                int(entry.offset)?,
                 sender,
                 entry.sender.name,
                 entry.id.0.as_bytes(),
@@ -160,16 +180,13 @@ impl<'a> Book<'a> {
                 entry.body,
                 entry.extra.json()
             ])?;
-        let found = index::Entry {
-            row: self.db.last_insert_rowid(),
-            room: room.id,
-            sender,
-            sender_name: &entry.sender.name,
-            received: entry.received,
-            body: &entry.body,
-        };
-        index::add(self.db, &found)?;
-        Ok(place)
+        if inserted == 0 {
+            return Ok(false);
+        }
+        self.last_row = row;
+        self.numbering.keep_author(self.db, sender, &entry.sender.name)?;
+        self.numbering.enter(self.db, row, entry.received)?;
+        Ok(true)
     }
 
     fn sender(&mut self, principal: &str) -> Result<i64> {

@@ -1,9 +1,11 @@
 //! [`ClientStore`]: what the app keeps about its connections, in `client.db`. Never fails to open: what cannot be kept on
 //! disk is held in memory, and a banner says so.
 //!
-//! A write goes `held` (the writer thread's work) → `write` (what each event does) → `book` (messages), `outbox`. A read
+//! A write goes `held` (the writer thread's work) → `write` (what each event does) → `book` (messages), `outbox`;
+//! `background` does what nobody waits for. A read
 //! goes straight to `read` or `search`. `open` knows every state that a file can be in; `schema` is the tables.
 
+mod background;
 mod book;
 mod held;
 mod open;

@@ -4,7 +4,7 @@ use super::super::migrate::{Schema, Synchronous};
 
 /// The database of the app.
 pub(super) const SCHEMA: Schema =
-    Schema { application_id: 0x4475_7043, steps: &[V1, V2, V3, V4], sync: Synchronous::Full };
+    Schema { application_id: 0x4475_7043, steps: &[V1, V2, V3, V4, V5], sync: Synchronous::Full };
 
 /// Numbers above 2⁶³ − 1 (an epoch, a connection's id) are kept bit by bit. `start_known`, `floor`: see `write::history`.
 ///
@@ -144,4 +144,11 @@ CREATE TABLE other_entry (
 /// How many of a room's unread messages name the person.
 const V4: &str = "
 ALTER TABLE room ADD COLUMN mentions INTEGER NOT NULL DEFAULT 0;
+";
+
+/// The grams of new messages follow their commit (`search::index::take_in`): `since` is the last message that they are
+/// in the index of.
+const V5: &str = "
+ALTER TABLE search_state ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+UPDATE search_state SET since = (SELECT coalesce(max(rowid), 0) FROM message);
 ";

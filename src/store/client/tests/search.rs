@@ -2,6 +2,7 @@
 //! untrue.
 
 use super::super::schema::SCHEMA;
+use super::super::search::index;
 use super::*;
 use crate::model::search::{End, Found, HitPlace, PAGE, Patience, Query, Scope, Search, Term};
 use crate::store::migrate::{self, Schema};
@@ -63,6 +64,28 @@ fn wait_for_index(store: &ClientStore) {
         let done = indexed.wait_for(Option::is_none);
         tokio::time::timeout(std::time::Duration::from_secs(60), done).await.unwrap().unwrap();
     });
+}
+
+/// Brings the index up to the newest message.
+fn catch_up(keeper: &mut crate::store::client::held::Keeper) {
+    while index::take_in(keeper.db.as_mut().unwrap(), 100, &|| false).unwrap() {}
+}
+
+/// Takes the grams of all but the first messages out of the index again, as if it had not come so far yet.
+fn set_back(store: &ClientStore, to: i64) {
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    with_keeper(store, move |keeper| {
+        catch_up(keeper);
+        let db = keeper.db.as_ref().unwrap();
+        db.execute(
+            "DELETE FROM search WHERE rowid IN (SELECT key FROM search_entry WHERE message > ?1)",
+            [to],
+        )
+        .unwrap();
+        db.execute("UPDATE search_state SET since = ?1", [to]).unwrap();
+        tell.send(()).unwrap();
+    });
+    told.recv().unwrap();
 }
 
 #[test]
@@ -206,6 +229,7 @@ fn what_is_gone_is_not_found() {
     assert!(ask(&store, from_zoe).nobody);
     let (tell, told) = std::sync::mpsc::sync_channel(1);
     with_keeper(&store, move |keeper| {
+        catch_up(keeper);
         let db = keeper.db.as_ref().unwrap();
         while write::purge(db, 10).unwrap() {}
         let count = |table| -> i64 {
@@ -260,7 +284,7 @@ fn indexing_goes_on_after_a_crash_where_it_was() {
     let crash = tempfile::tempdir().unwrap();
     let (from, to) = (dir.path().to_owned(), crash.path().to_owned());
     with_keeper(&store, move |keeper| {
-        let percent = super::super::search::index::take_in_old(keeper.db.as_mut().unwrap(), 100).unwrap();
+        let percent = index::take_in_old(keeper.db.as_mut().unwrap(), 100).unwrap();
         // What a killed process leaves behind.
         for file in ["client.db", "client.db-wal"] {
             std::fs::copy(from.join(file), to.join(file)).unwrap();
@@ -291,6 +315,7 @@ fn a_damaged_index_is_made_anew_and_no_message_is_lost() {
     let (_dir, store) = with(&["온실에서", "온실은", "pump"]);
     let (tell, told) = std::sync::mpsc::sync_channel(1);
     with_keeper(&store, move |keeper| {
+        catch_up(keeper);
         let db = keeper.db.as_ref().unwrap();
         db.execute("UPDATE search_data SET block = x'0000000300000000' WHERE id > 10", ()).unwrap();
         tell.send(()).unwrap();
@@ -382,4 +407,56 @@ fn messages_of_one_moment_and_of_impossible_ones_are_found() {
     assert_eq!(day(Some(1_700_000_000_000 - DAY), Some(1_700_000_000_000 + DAY)), [many + 3]);
     assert!(day(None, Some(1_700_000_000_000 - DAY)).is_empty());
     assert_eq!(day(Some(i64::MIN), Some(i64::MAX)), [many + 3]);
+}
+
+#[test]
+fn what_the_index_has_not_come_to_yet_is_found_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let rooms = ["general", "attic"];
+    let by = ["Mina", "Bob", "Zoe"];
+    let entries: Vec<Entry> =
+        (1..=120_u64).map(|n| said(n, rooms[n as usize % 2], by[n as usize % 3], "the pump")).collect();
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), heard(entries)]);
+    let all = |search: &Search| {
+        let (mut search, mut offsets) = (search.clone(), Vec::new());
+        loop {
+            let page = ask(&store, search.clone());
+            offsets.extend(offsets_of(&page));
+            search.behind = page.next;
+            if page.end == End::Complete {
+                return offsets;
+            }
+        }
+    };
+    let mut from_zoe = everywhere(words("pump"));
+    from_zoe.query.from = vec!["zoe".into()];
+    let attic = Search { scope: Scope::Room(C, RoomName::new("attic").unwrap()), ..everywhere(words("pu")) };
+    let mut early = everywhere(words("pump"));
+    early.query.before = Some(1_700_000_000_000 + 100_000);
+    let searches = [everywhere(words("pump")), everywhere(words("qq")), from_zoe, attic, early];
+    let expected: Vec<Vec<Offset>> = searches.iter().map(all).collect();
+    assert_eq!(expected.iter().map(Vec::len).collect::<Vec<_>>(), [120, 0, 40, 60, 99]);
+    for to in [0, 60, 119, 120] {
+        set_back(&store, to);
+        for (search, expected) in searches.iter().zip(&expected) {
+            assert_eq!(all(search), *expected, "set back to {to}");
+        }
+    }
+    set_back(&store, 100);
+    commit(&store, vec![heard(vec![said(121, "general", "Ann", "the pump")])]);
+    assert_eq!(found(&store, "pump")[0], 121);
+    with_keeper(&store, catch_up);
+    assert_eq!(all(&searches[0]).len(), 121);
+}
+
+#[test]
+fn a_message_that_takes_the_place_of_the_newest_one_is_found() {
+    let (_dir, store) = with(&["one", "two"]);
+    with_keeper(&store, catch_up);
+    let again = Entry { offset: 1, ..said(2, "general", "Bob", "two") };
+    commit(&store, vec![started(2, 1, LogRestart::EpochChanged), heard(vec![again])]);
+    commit(&store, vec![heard(vec![Entry { offset: 2, ..said(3, "general", "Bob", "three") }])]);
+    with_keeper(&store, catch_up);
+    assert_eq!((found(&store, "two"), found(&store, "three")), (vec![1], vec![2]));
 }
