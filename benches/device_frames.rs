@@ -8,7 +8,7 @@ use std::time::Duration;
 use duplex::model::device::{
     DeviceId, DeviceState, Metric, MetricName, MetricType, Readings, Sample, Spec, Value,
 };
-use duplex::model::event::{Event, Update};
+use duplex::model::event::{DeviceEvent, Event, LinkEvent, Update};
 use duplex::model::id::{ConnectionId, PrincipalId, RoomName};
 use duplex::model::link_state::LinkState;
 use duplex::model::panes::{Middle, Panes};
@@ -149,24 +149,25 @@ impl Desk {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         }));
-        let me = duplex::model::chat::Principal {
+        let me = duplex::model::principal::Principal {
             id: PrincipalId("p0".into()),
-            kind: duplex::model::chat::PrincipalKind::Person,
+            kind: duplex::model::principal::PrincipalKind::Person,
             name: "Jonas".into(),
         };
-        desk.event(Event::Link(LinkState::Online { since: 0, rtt_ms: Some(1) }));
-        desk.event(Event::Welcomed {
+        desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: Some(1) })));
+        desk.event(Event::Link(LinkEvent::Welcomed {
             me,
             server: "Workshop".into(),
-            head: 0,
+            log: duplex::model::event::LogKind::Server { head: 0, next: 1 },
             now: desk.now.wall_ms,
             people: vec![],
             rooms: vec![RoomName::general()],
             features: Default::default(),
-        });
+        }));
         let states = (0..devices).map(|n| desk.state(n)).collect();
-        desk.event(Event::Devices { devices: states, started: 0, more: false });
+        desk.event(Event::Device(DeviceEvent::Listed { devices: states, started: 0, more: false }));
         // A recent past, so that there is something to chart.
         for _ in 0..120 {
             desk.speak();
@@ -225,14 +226,14 @@ impl Desk {
                 .values
                 .extend(values.map(|(metric, scale)| (metric.clone(), Value::Number(value * scale))));
         }
-        self.event(Event::Readings(readings.into()));
+        self.event(Event::Device(DeviceEvent::Readings(readings.into())));
     }
 
     fn come_and_go(&mut self, frame: usize) {
         let device = self.ids[frame / 2 * 37 % self.ids.len()].clone();
         let since = self.now.wall_ms;
         let online = frame % 2 == 1;
-        self.event(Event::DevicePresence { device, online, since, reason: String::new() });
+        self.event(Event::Device(DeviceEvent::Presence { device, online, since, reason: String::new() }));
     }
 
     /// Draws a number of frames, each after something; what that costs is not counted.

@@ -9,9 +9,9 @@ use std::time::Duration;
 use duplex::model::device::{
     DeviceId, DeviceState, Metric, MetricName, MetricType, Readings, ShortName, Spec, Value,
 };
-use duplex::model::event::{Event, Update};
+use duplex::model::event::{DeviceEvent, Event, LinkEvent, Update};
 use duplex::model::id::ConnectionId;
-use duplex::model::intent::Intent;
+use duplex::model::intent::{DeviceIntent, Intent};
 use duplex::model::link_state::LinkState;
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::series::{Bucket, MINUTE_MS, SeriesPage};
@@ -122,10 +122,11 @@ impl Desk {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         }));
-        desk.event(Event::Link(LinkState::Online { since: 0, rtt_ms: Some(1) }));
+        desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: Some(1) })));
         let devices = vec![state()];
-        desk.event(Event::Devices { devices, started: 0, more: false });
+        desk.event(Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
         desk.say();
         desk.ui.open_device(CONNECTION, device());
         desk
@@ -181,7 +182,7 @@ impl Desk {
         let (now, frame) = (self.now.wall_ms, self.frame as f64);
         let value = |n: usize| Value::number((frame / 50.0 + n as f64).sin() * 10.0);
         let values = (0..UNITS.len() + OTHERS).map(|n| (name(&format!("reading {n}")), value(n))).collect();
-        self.event(Event::Readings(Arc::new(Readings::of(device(), now, now, values))));
+        self.event(Event::Device(DeviceEvent::Readings(Arc::new(Readings::of(device(), now, now, values)))));
     }
 
     /// The plot is moved by the pointer.
@@ -201,7 +202,7 @@ impl Desk {
     fn arrive(&mut self) {
         for (metric, from, to, columns) in self.asked.clone() {
             let page = page(from, to, columns);
-            self.event(Event::SeriesPaged { device: device(), metric, page });
+            self.event(Event::Device(DeviceEvent::SeriesPaged { device: device(), metric, page }));
         }
     }
 
@@ -214,11 +215,11 @@ impl Desk {
     /// What the disk would do; its time is not the window's.
     fn answer(&mut self) {
         for intent in std::mem::take(&mut self.wanted) {
-            if let Intent::LoadSeries { metric, from, to, columns, .. } = intent {
+            if let Intent::Device(DeviceIntent::LoadSeries { metric, from, to, columns, .. }) = intent {
                 self.asked.retain(|(known, ..)| *known != metric);
                 self.asked.push((metric.clone(), from, to, columns));
                 let page = page(from, to, columns);
-                self.event(Event::SeriesPaged { device: device(), metric, page });
+                self.event(Event::Device(DeviceEvent::SeriesPaged { device: device(), metric, page }));
             }
         }
     }

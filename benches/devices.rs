@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use duplex::model::event::Update;
+use duplex::model::event::{DeviceEvent, Update};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::readings::SLICE_VALUES;
 use duplex::model::{ConnectionId, Event, Model, Readings, ShortName, Time, Value};
@@ -55,7 +55,10 @@ fn measure(devices: usize, readings: usize) {
     let began = Instant::now();
     model.apply(
         Time::default(),
-        Update::Connection(CONNECTION, Event::Readings(Arc::new(frame(&ids, &metrics, to, 0.0)))),
+        Update::Connection(
+            CONNECTION,
+            Event::Device(DeviceEvent::Readings(Arc::new(frame(&ids, &metrics, to, 0.0)))),
+        ),
     );
     println!("  a frame of all devices at once, made and applied: {} µs", began.elapsed().as_micros());
 }
@@ -86,6 +89,7 @@ fn model() -> Model {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     };
     model.apply(Time::default(), Update::Configured(profile));
     model

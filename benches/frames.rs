@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use duplex::model::chat::{Message, Position, Principal, PrincipalKind, Sender};
-use duplex::model::event::{Event, Page, Side, Update};
+use duplex::model::event::{ChatEvent, Event, LinkEvent, Page, Side, Update};
 use duplex::model::id::{ConnectionId, MessageId, PrincipalId, RoomName};
-use duplex::model::intent::{Intent, Jump};
+use duplex::model::intent::{AppIntent, ChatIntent, Intent, Jump};
 use duplex::model::link_state::LinkState;
+use duplex::model::message::{Message, Position};
+use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::{SharedModel, Time};
 use duplex::ui::{Options, Ui};
@@ -111,28 +112,35 @@ impl Desk {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         }));
         let me =
             Principal { id: PrincipalId("p0".into()), kind: PrincipalKind::Person, name: "Jonas".into() };
         let rooms = (0..20).map(|n| RoomName::new(format!("room {n}")).unwrap()).chain([RoomName::general()]);
-        desk.event(Event::Link(LinkState::Online { since: 0, rtt_ms: Some(1) }));
-        desk.event(Event::Welcomed {
+        desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: Some(1) })));
+        desk.event(Event::Link(LinkEvent::Welcomed {
             me,
             server: "Workshop".into(),
-            head: MESSAGES,
+            log: duplex::model::event::LogKind::Server { head: MESSAGES, next: 1 },
             now: now.wall_ms,
             people: vec![],
             rooms: rooms.collect(),
             features: Default::default(),
-        });
+        }));
         let page = page(MESSAGES - PAGE..=MESSAGES - 1, rich);
         desk.model.write(|model| {
-            let room =
-                model.connections.get_mut(&CONNECTION).unwrap().rooms.get_mut(&RoomName::general()).unwrap();
+            let room = model
+                .connections
+                .get_mut(&CONNECTION)
+                .unwrap()
+                .chat
+                .rooms
+                .get_mut(&RoomName::general())
+                .unwrap();
             room.newest = Position { era: 1, offset: MESSAGES - 1 };
             room.read = room.newest;
         });
-        desk.event(Event::Jumped { room: RoomName::general(), page });
+        desk.event(Event::Chat(ChatEvent::Jumped { room: RoomName::general(), page }));
         desk
     }
 
@@ -192,27 +200,30 @@ impl Desk {
     fn answer(&mut self, intent: Intent) {
         let room = RoomName::general();
         match intent {
-            Intent::LoadMore { side, .. } => {
+            Intent::Chat(ChatIntent::LoadMore { side, .. }) => {
                 let ends = self.model.read(|model| {
-                    let window = &model.connections[&CONNECTION].rooms[&room].window;
+                    let window = &model.connections[&CONNECTION].chat.rooms[&room].window;
                     (window.first().unwrap().position.offset, window.last().unwrap().position.offset)
                 });
                 let page = match side {
                     Side::Older => page(ends.0.saturating_sub(PAGE)..=ends.0.saturating_sub(1), self.rich),
                     Side::Newer => page(ends.1 + 1..=(ends.1 + PAGE).min(MESSAGES - 1), self.rich),
                 };
-                self.event(Event::Paged { room, side, page });
+                self.event(Event::Chat(ChatEvent::Paged { room, side, page }));
             }
-            Intent::JumpTo { jump, .. } => {
+            Intent::Chat(ChatIntent::JumpTo { jump, .. }) => {
                 let middle = match jump {
                     Jump::Start => 0,
                     Jump::End => MESSAGES,
                     Jump::To(position) => position.offset,
                 };
                 let from = middle.saturating_sub(PAGE).min(MESSAGES - 2 * PAGE);
-                self.event(Event::Jumped { room, page: page(from..=from + 2 * PAGE - 1, self.rich) });
+                self.event(Event::Chat(ChatEvent::Jumped {
+                    room,
+                    page: page(from..=from + 2 * PAGE - 1, self.rich),
+                }));
             }
-            Intent::MarkRead { .. } | Intent::Focus(_) => {}
+            Intent::Chat(ChatIntent::MarkRead { .. }) | Intent::App(AppIntent::Focus(_)) => {}
             other => println!("  (not answered: {other:?})"),
         }
     }
@@ -220,11 +231,11 @@ impl Desk {
     /// To a message far away, as the scroll bar would.
     fn jump(&mut self, offset: u64) {
         let position = Position { era: 1, offset };
-        self.answer(Intent::JumpTo {
+        self.answer(Intent::Chat(ChatIntent::JumpTo {
             connection: CONNECTION,
             room: RoomName::general(),
             jump: Jump::To(position),
-        });
+        }));
     }
 
     fn wheel(&mut self, points: f32) {

@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::hub::{self, Options as HubOptions};
+use duplex::model::intent::ChatIntent;
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::{ConnectionId, Intent, RoomName, SharedModel};
 use duplex::worker::{Options, Worker};
@@ -38,6 +39,7 @@ impl App {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         let only = Some((profile, Some(hub.admin_token.clone())));
         let model = SharedModel::default();
@@ -58,7 +60,7 @@ impl App {
 
     fn newest(&self) -> Option<String> {
         self.model.read(|model| {
-            let room = model.connections.get(&CONNECTION)?.rooms.get(&RoomName::general())?;
+            let room = model.connections.get(&CONNECTION)?.chat.rooms.get(&RoomName::general())?;
             room.window.last().map(|message| message.body.clone())
         })
     }
@@ -107,7 +109,11 @@ fn exchange(sender: &App, receiver: &App, name: &str, count: u32) -> (f64, f64) 
     for n in 0..count {
         let body = format!("{name} {n}");
         let sent = Instant::now();
-        let intent = Intent::Send { connection: CONNECTION, room: RoomName::general(), body: body.clone() };
+        let intent = Intent::Chat(ChatIntent::Send {
+            connection: CONNECTION,
+            room: RoomName::general(),
+            body: body.clone(),
+        });
         assert!(sender.worker.want(intent).is_ok());
         while receiver.newest().as_ref() != Some(&body) {
             receiver.wakes.recv_timeout(PATIENCE).expect("it does not arrive");

@@ -15,18 +15,18 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use duplex::frame::Frame;
-use duplex::link::{Input, Link, Output, Speaker};
-use duplex::model::event::Update;
+use duplex::link::{Input, Link, Output};
+use duplex::model::event::{DeviceEvent, Update};
 use duplex::model::profile::{Protocol, Secret, Socket};
 use duplex::model::{
     ConnectionId, DeviceId, Epoch, Event, Model, Principal, PrincipalId, PrincipalKind, Profile,
 };
 use duplex::model::{Time, Value};
 use duplex::transport::{Connection, Incoming, Outgoing, Target, dial};
-use duplex::wire::SavedState;
 use duplex::wire::duplex::client::{Config, Credentials};
 use duplex::wire::duplex::message::{HubMessage, Start, Welcome, encode};
 use duplex::wire::duplex::readings::{self, Names};
+use duplex::wire::{Agreed, Saved, Setup};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
@@ -90,6 +90,7 @@ fn model() -> Model {
         ca_file: None,
         fingerprint: None,
         auto_connect: false,
+        websocket: Default::default(),
     };
     model.apply(NOW, Update::Configured(profile));
     model
@@ -139,7 +140,7 @@ fn decoding(frames: &[String], rounds: usize) {
         applied.push(rate(frames.len(), || {
             for frame in frames {
                 let received = readings::decode(&mut names, frame).unwrap().unwrap();
-                let event = Event::Readings(Arc::new(received.readings));
+                let event = Event::Device(DeviceEvent::Readings(Arc::new(received.readings)));
                 model.apply(NOW, Update::Connection(CONNECTION, event));
             }
         }));
@@ -218,12 +219,12 @@ async fn bare(url: &str, count: usize) -> f64 {
 /// Ours: transport, link and session, and the model, which ends up with every reading.
 async fn ours(url: &str, count: usize) -> f64 {
     let credentials = Credentials::Token(Secret::new("t"));
-    let speaker = Speaker::Duplex(Config { client: "bench".to_owned(), credentials, watch: true });
-    let mut link = Link::new(vec![url.to_owned()], speaker, SavedState::default(), None, 1);
+    let setup = Setup::Duplex(Config { client: "bench".to_owned(), credentials, watch: true });
+    let mut link = Link::new(vec![url.to_owned()], Box::new(setup), Saved::default(), None, 1);
     let mut model = model();
     link.handle(NOW, Input::Start);
     let mut connection = dial(Socket::Tungstenite, Target::new(url)).await.unwrap();
-    link.handle(NOW, Input::Opened { dial: 1, nonce: [0; 32] });
+    link.handle(NOW, Input::Opened { dial: 1, entropy: [0; 32], agreed: Agreed::default() });
     settle(&mut link, &mut model, &connection);
     let mut batch = Vec::new();
     let mut before = None;

@@ -11,7 +11,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use duplex::model::event::LogRestart;
+use duplex::model::event::{ChatEvent, LinkEvent, LogRestart};
 use duplex::model::search::{End, Found, Patience, Scope, Search, parse};
 use duplex::model::{
     ConnectionId, Entry, EntryKind, Epoch, Event, MessageId, Principal, PrincipalId, PrincipalKind, RoomName,
@@ -134,16 +134,16 @@ async fn fill(dir: &Path, messages: u64) {
     let store = ClientStore::open(dir).store;
     let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Me".into() };
     let rooms = ROOMS.iter().map(|name| RoomName::new(*name).unwrap()).collect();
-    let welcomed = Event::Welcomed {
+    let welcomed = Event::Link(LinkEvent::Welcomed {
         me,
         server: "hub".into(),
-        head: messages,
+        log: duplex::model::event::LogKind::Server { head: messages, next: 1 },
         now: 0,
         people: Vec::new(),
         rooms,
         features: Default::default(),
-    };
-    let started = Event::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First };
+    });
+    let started = Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First });
     let begin = vec![Write::Event(welcomed), Write::Event(started)];
     assert_eq!(store.commit(CONNECTION, begin).await, Commit::Saved);
     let began = Instant::now();
@@ -152,7 +152,7 @@ async fn fill(dir: &Path, messages: u64) {
         let entries: Vec<Entry> =
             (from..(from + 256).min(messages + 1)).map(|offset| entry(offset, &mut dice, &lists)).collect();
         bytes += entries.iter().map(|entry| entry.body.len()).sum::<usize>();
-        let write = Write::Event(Event::Entries { entries, live: false });
+        let write = Write::Event(Event::Chat(ChatEvent::Entries { entries, live: false }));
         last = Some(store.submit(CONNECTION, vec![write]).await);
     }
     assert_eq!(last.unwrap().done().await, Commit::Saved);
@@ -283,7 +283,8 @@ async fn take_in(dir: &Path, messages: u64) {
         let mut dice = Dice(offset);
         let lists =
             Lists { english: vec!["live"], nouns: vec!["새글"], particles: vec![""], verbs: vec![""] };
-        let event = Event::Entries { entries: vec![entry(offset, &mut dice, &lists)], live: true };
+        let event =
+            Event::Chat(ChatEvent::Entries { entries: vec![entry(offset, &mut dice, &lists)], live: true });
         let sent = Instant::now();
         assert_eq!(store.commit(CONNECTION, vec![Write::Event(event)]).await, Commit::Saved);
         times.add(sent);
@@ -301,7 +302,8 @@ async fn take_in(dir: &Path, messages: u64) {
         let mut dice = Dice(offset);
         let lists =
             Lists { english: vec!["live"], nouns: vec!["새글"], particles: vec![""], verbs: vec![""] };
-        let event = Event::Entries { entries: vec![entry(offset, &mut dice, &lists)], live: true };
+        let event =
+            Event::Chat(ChatEvent::Entries { entries: vec![entry(offset, &mut dice, &lists)], live: true });
         let sent = Instant::now();
         assert_eq!(store.commit(CONNECTION, vec![Write::Event(event)]).await, Commit::Saved);
         times.add(sent);

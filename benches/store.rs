@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use duplex::model::event::{LogRestart, Side};
+use duplex::model::event::{ChatEvent, LinkEvent, LogRestart, Side};
 use duplex::model::intent::Jump;
 use duplex::model::{
     ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, MessageId, OutboxItem, Position, Principal,
@@ -71,23 +71,23 @@ fn entry(offset: u64) -> Entry {
 async fn fill(dir: &Path, messages: u64) {
     let store = ClientStore::open(dir).store;
     let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Me".into() };
-    let welcomed = Event::Welcomed {
+    let welcomed = Event::Link(LinkEvent::Welcomed {
         me,
         server: "hub".into(),
-        head: messages,
+        log: duplex::model::event::LogKind::Server { head: messages, next: 1 },
         now: 0,
         people: Vec::new(),
         rooms: vec![RoomName::general()],
         features: Default::default(),
-    };
-    let started = Event::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First };
+    });
+    let started = Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First });
     let begin = vec![Write::Event(welcomed), Write::Event(started)];
     assert_eq!(store.commit(CONNECTION, begin).await, Commit::Saved);
     let (began, memory) = (Instant::now(), rss());
     let mut last = None;
     for from in (1..=messages).step_by(256) {
         let entries = (from..(from + 256).min(messages + 1)).map(entry).collect();
-        let write = Write::Event(Event::Entries { entries, live: false });
+        let write = Write::Event(Event::Chat(ChatEvent::Entries { entries, live: false }));
         last = Some(store.submit(CONNECTION, vec![write]).await);
     }
     assert_eq!(last.unwrap().done().await, Commit::Saved);
@@ -171,11 +171,11 @@ async fn unread(dir: &Path, messages: u64) {
     for step in 0..20 {
         let offset = 10 + step * (messages / 20);
         let began = Instant::now();
-        let marker = Event::ReadMarker { room: RoomName::general(), offset };
+        let marker = Event::Chat(ChatEvent::ReadMarker { room: RoomName::general(), offset });
         assert_eq!(store.commit(CONNECTION, vec![Write::Event(marker)]).await, Commit::Saved);
         let counted = store.count_unread(CONNECTION, RoomName::general()).await.unwrap();
         times.add(began);
-        let Event::Counted { unread, .. } = counted else { panic!("{counted:?}") };
+        let Event::Chat(ChatEvent::Counted { unread, .. }) = counted else { panic!("{counted:?}") };
         assert!(unread <= messages - offset, "{unread}");
         if step == 0 {
             println!(

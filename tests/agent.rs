@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::agent;
+use duplex::model::intent::DeviceIntent;
 use duplex::model::link_device::link_spec;
 use duplex::model::{
     Banner, Command, CommandState, Connection, ConnectionId, Device, DeviceId, Freshness, Happened, Intent,
@@ -51,13 +52,13 @@ impl App {
     }
 
     fn command(&self, device: &Device, property: &str, value: Value) {
-        let intent = Intent::Command {
+        let intent = Intent::Device(DeviceIntent::Command {
             connection: HUB,
             device: device.spec.id.clone(),
             incarnation: device.incarnation,
             property: MetricName::new(property).unwrap(),
             value,
-        };
+        });
         self.worker.want(intent).unwrap();
     }
 }
@@ -119,7 +120,7 @@ fn a_command_travels_from_the_app_through_its_hub_to_this_computer_and_back() {
     let command = app.until("the late touch's end", refused);
     assert!(matches!(command.state, CommandState::Refused { .. }), "{command:?}");
 
-    let log = Intent::LoadDeviceLog { connection: HUB, device: device.spec.id.clone() };
+    let log = Intent::Device(DeviceIntent::LoadLog { connection: HUB, device: device.spec.id.clone() });
     app.worker.want(log).unwrap();
     let logged = |connection: &Connection| {
         let lines = &computer(connection)?.log;
@@ -146,10 +147,12 @@ fn the_link_itself_is_charted() {
 #[test]
 fn the_links_states_are_told_with_the_time_in_which_nobody_looked() {
     let dir = tempfile::tempdir().unwrap();
-    let states = || Intent::LoadStates {
-        connection: HUB,
-        device: link_spec().id,
-        metric: MetricName::new("state").unwrap(),
+    let states = || {
+        Intent::Device(DeviceIntent::LoadStates {
+            connection: HUB,
+            device: link_spec().id,
+            metric: MetricName::new("state").unwrap(),
+        })
     };
     let told = |connection: &Connection| {
         let changes = connection.devices.states(link_spec().id.as_str(), "state")?;
@@ -228,13 +231,15 @@ fn the_past_is_there_after_a_restart() {
     app.worker.shut_down();
 
     let app = App::start(dir.path());
-    let ask = |device: DeviceId| Intent::LoadSeries {
-        connection: HUB,
-        device,
-        metric: MetricName::new("memory").unwrap(),
-        from: last - 60_000,
-        to: last + 1,
-        columns: 500,
+    let ask = |device: DeviceId| {
+        Intent::Device(DeviceIntent::LoadSeries {
+            connection: HUB,
+            device,
+            metric: MetricName::new("memory").unwrap(),
+            from: last - 60_000,
+            to: last + 1,
+            columns: 500,
+        })
     };
     // As the disk holds it, or as the hub tells it: it is the same device.
     app.until("this computer", |connection| computer(connection).map(|_| ()));

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use duplex::model::intent::{ChatIntent, LinkIntent, LogIntent};
 use duplex::model::log::{Line, Passed, Way, What};
 use duplex::model::{Connection, ConnectionId, Intent, RoomName, SharedModel};
 use duplex::worker::{Options, Worker};
@@ -72,9 +73,9 @@ fn a_whole_handshake_is_there_and_none_of_its_secrets() {
     let app = App::start(dir.path());
     app.until("its own hub", online);
     app.until("nothing recorded", |connection| frames(connection).is_empty().then_some(()));
-    app.want(Intent::WatchLog(HUB, true));
-    app.want(Intent::Disconnect(HUB));
-    app.want(Intent::Connect(HUB));
+    app.want(Intent::Log(LogIntent::Watch(HUB, true)));
+    app.want(Intent::Link(LinkIntent::Disconnect(HUB)));
+    app.want(Intent::Link(LinkIntent::Connect(HUB)));
     let welcome = app.until("a welcome", |c| the_frame(c, Way::Received, "welcome"));
     assert!(welcome.text.starts_with(r#"{"type":"welcome""#) && welcome.bytes >= welcome.text.len());
     let (auth, proof) = app.until("the proof and its answer", |c| {
@@ -97,8 +98,12 @@ fn what_is_sent_and_its_answer_pass_and_readings_are_counted() {
     let dir = tempfile::tempdir().unwrap();
     let app = App::start(dir.path());
     app.until("its own hub", online);
-    app.want(Intent::WatchLog(HUB, true));
-    app.want(Intent::Send { connection: HUB, room: RoomName::general(), body: "Boiler on?".into() });
+    app.want(Intent::Log(LogIntent::Watch(HUB, true)));
+    app.want(Intent::Chat(ChatIntent::Send {
+        connection: HUB,
+        room: RoomName::general(),
+        body: "Boiler on?".into(),
+    }));
     let sent = app.until("the message", |c| the_frame(c, Way::Sent, "send"));
     assert!(sent.text.contains("Boiler on?"), "{sent:?}");
     app.until("its answer", |c| the_frame(c, Way::Received, "ack"));
@@ -106,10 +111,10 @@ fn what_is_sent_and_its_answer_pass_and_readings_are_counted() {
     assert!(counts.devices >= 1 && counts.values >= 1, "{counts:?}");
 
     let before = app.until("its length", |c| Some(c.log.next()));
-    app.want(Intent::ClearLog(HUB));
+    app.want(Intent::Log(LogIntent::Clear(HUB)));
     let begins_anew = |c: &Connection| c.log.since(0).all(|line| line.number >= before);
     app.until("a log that begins anew", |c| begins_anew(c).then_some(()));
-    app.want(Intent::WatchLog(HUB, false));
+    app.want(Intent::Log(LogIntent::Watch(HUB, false)));
     app.until("nothing kept", |c| (!c.log.is_watched() && frames(c).is_empty()).then_some(()));
     app.worker.shut_down();
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use duplex::link::backoff::Jitter;
 use duplex::model::event::Side;
-use duplex::model::intent::Jump;
+use duplex::model::intent::{ChatIntent, Jump};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{Address, ConnectionId, Delivery, Intent, RoomName, SharedModel};
 use duplex::store::client::ClientStore;
@@ -50,6 +50,7 @@ fn client_process() {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     };
     let only = Some((profile, Some(Secret::new(variable("DUPLEX_CRASH_TOKEN")))));
     let (name, mut next) =
@@ -79,8 +80,8 @@ fn client_process() {
                 return (Vec::new(), false, false);
             };
             let outbox: Vec<_> =
-                connection.outbox.values().map(|i| (i.body.clone(), i.delivery.clone())).collect();
-            let last = connection.rooms.get(&RoomName::general()).and_then(|room| room.window.last());
+                connection.chat.outbox.values().map(|i| (i.body.clone(), i.delivery.clone())).collect();
+            let last = connection.chat.rooms.get(&RoomName::general()).and_then(|room| room.window.last());
             (outbox, connection.link.is_online(), last.is_some_and(|message| message.body == END))
         });
         for (body, delivery) in &outbox {
@@ -98,7 +99,8 @@ fn client_process() {
             due = Instant::now() + Duration::from_millis(15);
             let body = format!("{name}:{next}");
             next += 1;
-            let intent = Intent::Send { connection: CONNECTION, room: RoomName::general(), body };
+            let intent =
+                Intent::Chat(ChatIntent::Send { connection: CONNECTION, room: RoomName::general(), body });
             assert!(worker.want(intent).is_ok());
         } else if !is_typing {
             due = Instant::now() + Duration::from_millis(100);

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use duplex::model::event::{Page, Person, Side, Update};
+use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Page, Person, Side, Update};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::window::CAPACITY;
 use duplex::model::{
@@ -37,6 +37,7 @@ impl Desk {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         model.apply(NOW, Update::Configured(profile));
         let mut desk = Desk(model);
@@ -56,7 +57,7 @@ impl Desk {
     }
 
     fn entries(&mut self, entries: &[Entry]) {
-        self.apply(Event::Entries { entries: entries.to_vec(), live: false });
+        self.apply(Event::Chat(ChatEvent::Entries { entries: entries.to_vec(), live: false }));
     }
 
     fn connection(&self) -> &Connection {
@@ -64,7 +65,7 @@ impl Desk {
     }
 
     fn room(&self, name: &str) -> &duplex::model::Room {
-        &self.connection().rooms[&room(name)]
+        &self.connection().chat.rooms[&room(name)]
     }
 
     fn held(&self, name: &str) -> Vec<(u32, u64)> {
@@ -73,7 +74,7 @@ impl Desk {
     }
 
     fn outbox(&self) -> Vec<(MessageId, Delivery)> {
-        self.connection().outbox.values().map(|item| (item.id, item.delivery.clone())).collect()
+        self.connection().chat.outbox.values().map(|item| (item.id, item.delivery.clone())).collect()
     }
 }
 
@@ -86,19 +87,19 @@ fn principal(name: &str) -> Principal {
 }
 
 fn welcomed(head: u64) -> Event {
-    Event::Welcomed {
+    Event::Link(LinkEvent::Welcomed {
         me: principal("me"),
         server: "hub".to_owned(),
-        head,
+        log: LogKind::Server { head, next: head + 1 },
         now: NOW.wall_ms + 7,
         people: vec![Person { who: principal("me"), online: true }],
         rooms: vec![RoomName::general()],
         features: Default::default(),
-    }
+    })
 }
 
 fn log_started(from: u64, why: LogRestart) -> Event {
-    Event::LogStarted { epoch: Epoch(1), from, why }
+    Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from, why })
 }
 
 fn id(number: u64) -> MessageId {
@@ -142,7 +143,7 @@ fn item(offset: u64) -> OutboxItem {
 }
 
 fn acknowledged(offset: u64) -> Event {
-    Event::Acknowledged { id: id(offset), offset, received: 9 }
+    Event::Chat(ChatEvent::Acknowledged { id: id(offset), offset, received: 9 })
 }
 
 // Repetitions and replays
@@ -187,7 +188,10 @@ fn mine(log: &[Entry]) -> impl Iterator<Item = &Entry> {
 fn about_to_send(log: &[Entry]) -> Desk {
     let mut desk = Desk::from(1);
     for entry in mine(log) {
-        desk.apply(Event::Queued(OutboxItem { room: entry.room.clone(), ..item(entry.offset) }));
+        desk.apply(Event::Chat(ChatEvent::Queued(OutboxItem {
+            room: entry.room.clone(),
+            ..item(entry.offset)
+        })));
     }
     desk
 }
@@ -201,7 +205,7 @@ proptest! {
         let head = log.len() as u64;
         let end = |desk: &mut Desk| {
             desk.apply(welcomed(head));
-            desk.apply(Event::Presence(Person { who: principal("a"), online: true }));
+            desk.apply(Event::Chat(ChatEvent::Presence(Person { who: principal("a"), online: true })));
         };
         let mut plain = about_to_send(&log);
         for entry in &log {
@@ -219,7 +223,7 @@ proptest! {
             received = received.max(stop);
             for noise in noises {
                 match noise {
-                    Noise::Presence(online) => other.apply(Event::Presence(Person { who: principal("a"), online })),
+                    Noise::Presence(online) => other.apply(Event::Chat(ChatEvent::Presence(Person { who: principal("a"), online }))),
                     Noise::Welcomed => other.apply(welcomed(head)),
                     Noise::Acknowledged(which) => {
                         if let Some(entry) = mine(&log).nth(which.index(mine(&log).count().max(1))) {
@@ -232,7 +236,7 @@ proptest! {
         other.entries(&log[received..]);
         end(&mut other);
 
-        prop_assert!(other.connection().outbox.is_empty());
+        prop_assert!(other.connection().chat.outbox.is_empty());
         prop_assert_eq!(&other.0, &plain.0);
     }
 
@@ -246,7 +250,7 @@ proptest! {
         for (index, entry) in log.iter().enumerate() {
             desk.entries(std::slice::from_ref(entry));
             for (_, offset) in reads.iter().filter(|(when, _)| when.index(log.len()) == index) {
-                desk.apply(Event::ReadMarker { room: RoomName::general(), offset: *offset });
+                desk.apply(Event::Chat(ChatEvent::ReadMarker { room: RoomName::general(), offset: *offset }));
                 marker = marker.max(*offset);
             }
             let in_general = |entry: &&Entry| entry.room == RoomName::general() && entry.kind == EntryKind::Message;
@@ -262,13 +266,13 @@ proptest! {
 #[test]
 fn a_log_that_begins_anew_begins_an_era_once_it_has_entries() {
     let mut desk = Desk::from(1);
-    assert_eq!(desk.connection().era(), 1);
+    assert_eq!(desk.connection().chat.era(), 1);
     desk.apply(log_started(1, LogRestart::EpochChanged));
-    assert_eq!(desk.connection().era(), 1, "nothing was received: there is no gap to show");
+    assert_eq!(desk.connection().chat.era(), 1, "nothing was received: there is no gap to show");
     desk.entries(&[entry(1, "a", "general"), entry(2, "a", "general")]);
     desk.apply(log_started(7, LogRestart::Trimmed));
-    assert_eq!(desk.connection().era(), 2);
-    assert_eq!(desk.connection().received_to, 6);
+    assert_eq!(desk.connection().chat.era(), 2);
+    assert_eq!(desk.connection().chat.received_to, 6);
     desk.entries(&[entry(7, "a", "general")]);
     assert_eq!(desk.held("general"), [(1, 1), (1, 2), (2, 7)]);
 }
@@ -292,7 +296,7 @@ fn a_read_marker_moves_forward_only_and_later_eras_are_later() {
     let mut desk = Desk::from(1);
     let log: Vec<Entry> = (1..=5).map(|offset| entry(offset, "a", "general")).collect();
     desk.entries(&log);
-    let read = |offset| Event::ReadMarker { room: RoomName::general(), offset };
+    let read = |offset| Event::Chat(ChatEvent::ReadMarker { room: RoomName::general(), offset });
     desk.apply(read(4));
     desk.apply(read(2));
     assert_eq!((desk.room("general").read, desk.room("general").unread), (at(1, 4), 1));
@@ -392,7 +396,7 @@ proptest! {
                 Move::Append(new) => disk.grow(&mut desk, new),
                 Move::Page(side, limit) => {
                     let page = disk.beside(&desk, side, limit);
-                    desk.apply(Event::Paged { room: RoomName::general(), side, page });
+                    desk.apply(Event::Chat(ChatEvent::Paged { room: RoomName::general(), side, page }));
                 }
                 Move::LatePage(side, limit, new) => {
                     let page = disk.beside(&desk, side, limit);
@@ -400,13 +404,13 @@ proptest! {
                     // A page beside an edge that was trimmed meanwhile is another matter.
                     if fits {
                         disk.grow(&mut desk, new);
-                        desk.apply(Event::Paged { room: RoomName::general(), side, page });
+                        desk.apply(Event::Chat(ChatEvent::Paged { room: RoomName::general(), side, page }));
                     }
                 }
                 Move::Jump(at, limit) if disk.last > 0 => {
                     let from = at.index(disk.last as usize) as u64 + 1;
                     let page = disk.page(from, disk.last.min(from + limit as u64 - 1));
-                    desk.apply(Event::Jumped { room: RoomName::general(), page });
+                    desk.apply(Event::Chat(ChatEvent::Jumped { room: RoomName::general(), page }));
                 }
                 Move::Jump(..) => {}
             }
@@ -429,13 +433,19 @@ fn what_is_older_than_the_first_contact_comes_from_the_hub() {
     let log: Vec<Entry> = (501..=503).map(|offset| entry(offset, "a", "general")).collect();
     desk.entries(&log);
     assert_eq!(desk.room("general").window.before, Edge::Hub);
-    let page = |from: u64, to: u64, complete| Event::History {
-        room: RoomName::general(),
-        before: to + 1,
-        entries: (from..=to).map(|offset| entry(offset, "a", "general")).collect(),
-        complete,
+    let page = |from: u64, to: u64, complete| {
+        Event::Chat(ChatEvent::History {
+            room: RoomName::general(),
+            before: to + 1,
+            entries: (from..=to).map(|offset| entry(offset, "a", "general")).collect(),
+            complete,
+        })
     };
-    desk.apply(Event::Loading { room: RoomName::general(), side: Side::Older, loading: true });
+    desk.apply(Event::Chat(ChatEvent::Loading {
+        room: RoomName::general(),
+        side: Side::Older,
+        loading: true,
+    }));
     desk.apply(page(480, 500, false));
     assert_eq!((desk.room("general").window.len(), desk.room("general").loading_older), (24, false));
     assert_eq!(desk.room("general").window.before, Edge::Hub);
@@ -450,16 +460,16 @@ fn what_is_older_than_the_first_contact_comes_from_the_hub() {
 #[test]
 fn a_message_goes_from_pending_to_the_log() {
     let mut desk = Desk::from(1);
-    desk.apply(Event::Queued(item(1)));
+    desk.apply(Event::Chat(ChatEvent::Queued(item(1))));
     assert_eq!(desk.outbox(), [(id(1), Delivery::Pending)]);
-    desk.apply(Event::Attempted(vec![id(1)]));
+    desk.apply(Event::Chat(ChatEvent::Attempted(vec![id(1)])));
     assert_eq!(desk.outbox(), [(id(1), Delivery::Attempted)]);
     desk.apply(acknowledged(1));
     let sent = Delivery::Acknowledged { offset: 1, received: 9 };
     assert_eq!(desk.outbox(), [(id(1), sent.clone())]);
     for late in [
-        Event::Attempted(vec![id(1)]),
-        Event::Refused { id: id(1), refusal: Refusal::NotAllowed },
+        Event::Chat(ChatEvent::Attempted(vec![id(1)])),
+        Event::Chat(ChatEvent::Refused { id: id(1), refusal: Refusal::NotAllowed }),
         acknowledged(1),
     ] {
         desk.apply(late);
@@ -468,14 +478,14 @@ fn a_message_goes_from_pending_to_the_log() {
     desk.entries(&[entry(1, "me", "general")]);
     assert_eq!((desk.outbox(), desk.held("general")), (vec![], vec![(1, 1)]));
     desk.apply(acknowledged(1));
-    desk.apply(Event::Queued(item(1)));
+    desk.apply(Event::Chat(ChatEvent::Queued(item(1))));
     assert_eq!(desk.outbox(), [], "it is in the log already");
 }
 
 #[test]
 fn somebody_elses_message_of_the_same_id_is_not_ours() {
     let mut desk = Desk::from(1);
-    desk.apply(Event::Queued(item(1)));
+    desk.apply(Event::Chat(ChatEvent::Queued(item(1))));
     desk.entries(&[entry(1, "a", "general")]);
     assert_eq!(desk.outbox(), [(id(1), Delivery::Pending)]);
 }
@@ -483,14 +493,14 @@ fn somebody_elses_message_of_the_same_id_is_not_ours() {
 #[test]
 fn a_refused_message_stays_until_it_is_replaced_or_dropped() {
     let mut desk = Desk::from(1);
-    desk.apply(Event::Queued(item(1)));
-    desk.apply(Event::Refused { id: id(1), refusal: Refusal::NoSuchRoom });
+    desk.apply(Event::Chat(ChatEvent::Queued(item(1))));
+    desk.apply(Event::Chat(ChatEvent::Refused { id: id(1), refusal: Refusal::NoSuchRoom }));
     assert_eq!(desk.outbox(), [(id(1), Delivery::Failed(Refusal::NoSuchRoom))]);
-    desk.apply(Event::Unqueued(id(1)));
-    desk.apply(Event::Queued(OutboxItem { seq: 9, ..item(1) }));
+    desk.apply(Event::Chat(ChatEvent::Unqueued(id(1))));
+    desk.apply(Event::Chat(ChatEvent::Queued(OutboxItem { seq: 9, ..item(1) })));
     assert_eq!(desk.outbox(), [(id(1), Delivery::Pending)]);
-    assert_eq!(desk.connection().outbox.keys().collect::<Vec<_>>(), [&9]);
-    desk.apply(Event::Unqueued(id(1)));
+    assert_eq!(desk.connection().chat.outbox.keys().collect::<Vec<_>>(), [&9]);
+    desk.apply(Event::Chat(ChatEvent::Unqueued(id(1))));
     assert_eq!(desk.outbox(), []);
 }
 
@@ -498,13 +508,13 @@ fn a_refused_message_stays_until_it_is_replaced_or_dropped() {
 fn what_was_acknowledged_and_is_not_in_the_log_is_sent_again() {
     let after = |events: Vec<Event>| {
         let mut desk = Desk::from(1);
-        desk.apply(Event::Queued(item(2)));
+        desk.apply(Event::Chat(ChatEvent::Queued(item(2))));
         desk.apply(acknowledged(2));
         events.into_iter().for_each(|event| desk.apply(event));
         desk.outbox().pop().map(|(_, delivery)| delivery)
     };
     let sent = Some(Delivery::Acknowledged { offset: 2, received: 9 });
-    let entries = |log: &[Entry]| Event::Entries { entries: log.to_vec(), live: false };
+    let entries = |log: &[Entry]| Event::Chat(ChatEvent::Entries { entries: log.to_vec(), live: false });
     assert_eq!(after(vec![welcomed(2)]), sent, "the log reaches it");
     assert_eq!(after(vec![welcomed(1)]), Some(Delivery::Attempted), "the log ends before it");
     assert_eq!(after(vec![entries(&[entry(1, "a", "general")])]), sent, "its place has not come yet");
@@ -518,20 +528,23 @@ fn what_was_acknowledged_and_is_not_in_the_log_is_sent_again() {
 fn each_rooms_outbox_is_in_the_order_of_sending() {
     let mut desk = Desk::from(1);
     for (seq, name) in [(3, "general"), (1, "general"), (2, "lathe")] {
-        desk.apply(Event::Queued(OutboxItem { room: room(name), ..item(seq) }));
+        desk.apply(Event::Chat(ChatEvent::Queued(OutboxItem { room: room(name), ..item(seq) })));
     }
-    let of =
-        |name: &str| -> Vec<u64> { desk.connection().outbox_of(&room(name)).map(|item| item.seq).collect() };
+    let of = |name: &str| -> Vec<u64> {
+        desk.connection().chat.outbox_of(&room(name)).map(|item| item.seq).collect()
+    };
     assert_eq!((of("general"), of("lathe")), (vec![1, 3], vec![2]));
 }
 
 #[test]
 fn whoever_is_typing_stops_with_their_message() {
     let mut desk = Desk::from(1);
-    let typing = |by: &str| Event::Typing {
-        room: RoomName::general(),
-        who: Sender { id: PrincipalId(by.to_owned()), name: by.to_owned() },
-        until: 9_000,
+    let typing = |by: &str| {
+        Event::Chat(ChatEvent::Typing {
+            room: RoomName::general(),
+            who: Sender { id: PrincipalId(by.to_owned()), name: by.to_owned() },
+            until: 9_000,
+        })
     };
     desk.apply(typing("a"));
     desk.apply(typing("b"));

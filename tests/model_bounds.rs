@@ -1,11 +1,14 @@
 //! What one server may put into the model: what is beyond is left out and known to be, or read from the disk again.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
-use duplex::model::chat::{Entry, EntryKind, Principal, PrincipalKind, Sender};
+use duplex::model::chat::{MAX_MESSAGE_BYTES, MAX_PEOPLE, MAX_ROOMS};
 use duplex::model::device::{DeviceState, Metric, MetricType, Spec};
-use duplex::model::event::{Event, LogRestart, Page, Person, Side};
+use duplex::model::entry::{Entry, EntryKind};
+use duplex::model::event::{
+    ChatEvent, DeviceEvent, Event, LinkEvent, LogKind, LogRestart, Page, Person, Side,
+};
+use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
-use duplex::model::reducer::{MAX_MESSAGE_BYTES, MAX_PEOPLE, MAX_ROOMS};
 use duplex::model::window::MAX_WINDOW_BYTES;
 use duplex::model::{
     Connection, ConnectionId, DeviceId, Edge, Epoch, MessageId, MetricName, PrincipalId, RoomName, Time,
@@ -31,9 +34,11 @@ fn connection() -> Connection {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     };
     let mut connection = Connection::new(profile);
-    connection.apply(NOW, Event::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First });
+    connection
+        .apply(NOW, Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First }));
     welcome(&mut connection, vec![room("general")], Vec::new());
     connection
 }
@@ -42,7 +47,15 @@ fn welcome(connection: &mut Connection, rooms: Vec<RoomName>, people: Vec<Person
     let (me, server) = (principal("me"), "hub".to_owned());
     connection.apply(
         NOW,
-        Event::Welcomed { me, server, head: 0, now: 0, people, rooms, features: Default::default() },
+        Event::Link(LinkEvent::Welcomed {
+            me,
+            server,
+            log: LogKind::Server { head: 0, next: 1 },
+            now: 0,
+            people,
+            rooms,
+            features: Default::default(),
+        }),
     );
 }
 
@@ -63,35 +76,35 @@ fn message(offset: u64, room: RoomName, body: String) -> Entry {
 }
 
 fn say(connection: &mut Connection, entries: Vec<Entry>) {
-    connection.apply(NOW, Event::Entries { entries, live: true });
+    connection.apply(NOW, Event::Chat(ChatEvent::Entries { entries, live: true }));
 }
 
 fn bytes(connection: &Connection) -> usize {
-    connection.rooms.values().map(|room| room.window.bytes()).sum()
+    connection.chat.rooms.values().map(|room| room.window.bytes()).sum()
 }
 
 #[test]
 fn rooms_and_people_beyond_the_bound_are_left_out_and_that_is_known() {
     let mut connection = connection();
-    assert!(!connection.left_out.rooms && !connection.left_out.people);
+    assert!(!connection.chat.left_out.rooms && !connection.chat.left_out.people);
     welcome(&mut connection, (0..MAX_ROOMS + 9).map(|n| room(format!("r{n}"))).collect(), Vec::new());
-    assert_eq!(connection.rooms.len(), MAX_ROOMS);
-    assert!(connection.left_out.rooms && connection.rooms.contains_key(&room("general")));
+    assert_eq!(connection.chat.rooms.len(), MAX_ROOMS);
+    assert!(connection.chat.left_out.rooms && connection.chat.rooms.contains_key(&room("general")));
     say(
         &mut connection,
         vec![message(1, room("one more"), "hi".into()), message(2, room("general"), "ho".into())],
     );
-    assert!(!connection.rooms.contains_key(&room("one more")));
-    assert_eq!((connection.rooms[&room("general")].window.len(), connection.received_to), (1, 2));
+    assert!(!connection.chat.rooms.contains_key(&room("one more")));
+    assert_eq!((connection.chat.rooms[&room("general")].window.len(), connection.chat.received_to), (1, 2));
 
     let person = |n| Person { who: principal(&format!("p{n}")), online: true };
-    (0..MAX_PEOPLE + 9).for_each(|n| connection.apply(NOW, Event::Presence(person(n))));
-    assert_eq!(connection.people.len(), MAX_PEOPLE);
-    assert!(connection.left_out.people);
-    connection.apply(NOW, Event::Presence(Person { who: principal("p0"), online: false }));
-    assert!(!connection.people[&PrincipalId("p0".into())].online, "whoever is known comes and goes");
+    (0..MAX_PEOPLE + 9).for_each(|n| connection.apply(NOW, Event::Chat(ChatEvent::Presence(person(n)))));
+    assert_eq!(connection.chat.people.len(), MAX_PEOPLE);
+    assert!(connection.chat.left_out.people);
+    connection.apply(NOW, Event::Chat(ChatEvent::Presence(Person { who: principal("p0"), online: false })));
+    assert!(!connection.chat.people[&PrincipalId("p0".into())].online, "whoever is known comes and goes");
     welcome(&mut connection, Vec::new(), vec![person(1)]);
-    assert!(!connection.left_out.people, "the next welcome says anew who is there");
+    assert!(!connection.chat.left_out.people, "the next welcome says anew who is there");
 }
 
 #[test]
@@ -101,19 +114,19 @@ fn a_room_that_nobody_knows_is_made_by_entries_alone() {
     let who = Sender { id: PrincipalId("p".into()), name: "p".into() };
     let page = Page { messages: Vec::new(), older_on_disk: false, older_on_hub: false, newer_on_disk: false };
     for event in [
-        Event::Typing { room: name(), who, until: 9_999 },
-        Event::ReadMarker { room: name(), offset: 1 },
-        Event::History { room: name(), before: 9, entries: Vec::new(), complete: true },
-        Event::HistoryFailed { room: name() },
-        Event::Paged { room: name(), side: Side::Older, page: page.clone() },
-        Event::Jumped { room: name(), page },
-        Event::Loading { room: name(), side: Side::Older, loading: true },
+        Event::Chat(ChatEvent::Typing { room: name(), who, until: 9_999 }),
+        Event::Chat(ChatEvent::ReadMarker { room: name(), offset: 1 }),
+        Event::Chat(ChatEvent::History { room: name(), before: 9, entries: Vec::new(), complete: true }),
+        Event::Chat(ChatEvent::HistoryFailed { room: name() }),
+        Event::Chat(ChatEvent::Paged { room: name(), side: Side::Older, page: page.clone() }),
+        Event::Chat(ChatEvent::Jumped { room: name(), page }),
+        Event::Chat(ChatEvent::Loading { room: name(), side: Side::Older, loading: true }),
     ] {
         connection.apply(NOW, event.clone());
-        assert_eq!(connection.rooms.len(), 1, "{event:?}");
+        assert_eq!(connection.chat.rooms.len(), 1, "{event:?}");
     }
     say(&mut connection, vec![message(1, name(), "hi".into())]);
-    assert_eq!(connection.rooms.len(), 2);
+    assert_eq!(connection.chat.rooms.len(), 2);
 }
 
 #[test]
@@ -122,10 +135,13 @@ fn who_types_is_bounded_in_a_room_and_over_all_rooms_and_passes() {
     welcome(&mut connection, (0..99).map(|n| room(format!("r{n}"))).collect(), Vec::new());
     let typing = |at: u64, name: String, n: usize| {
         let who = Sender { id: PrincipalId(format!("p{n}")), name: "x".into() };
-        (Time { boot_ms: at, wall_ms: 0 }, Event::Typing { room: room(name), who, until: at + 6_000 })
+        (
+            Time { boot_ms: at, wall_ms: 0 },
+            Event::Chat(ChatEvent::Typing { room: room(name), who, until: at + 6_000 }),
+        )
     };
     let count = |connection: &Connection| {
-        let each = connection.rooms.values().map(|room| room.typing.len());
+        let each = connection.chat.rooms.values().map(|room| room.typing.len());
         (each.clone().max().unwrap(), each.sum::<usize>())
     };
     for n in 0..50_000 {
@@ -138,8 +154,8 @@ fn who_types_is_bounded_in_a_room_and_over_all_rooms_and_passes() {
         let (now, event) = typing(60_000, "r7".into(), 100_000 + n);
         connection.apply(now, event);
     }
-    assert_eq!(connection.rooms[&room("r7")].typing.len(), 32, "those of a minute ago have gone");
-    assert!(connection.rooms[&room("r7")].typing.values().all(|(_, until)| *until > 60_000));
+    assert_eq!(connection.chat.rooms[&room("r7")].typing.len(), 32, "those of a minute ago have gone");
+    assert!(connection.chat.rooms[&room("r7")].typing.values().all(|(_, until)| *until > 60_000));
 }
 
 #[test]
@@ -153,16 +169,16 @@ fn messages_in_memory_are_bounded_in_bytes_and_the_rest_is_on_disk() {
         assert!(bytes(connection) <= MAX_MESSAGE_BYTES);
     };
     (0..400).for_each(|_| write(&mut connection, "general".into()));
-    let general = &connection.rooms[&room("general")].window;
+    let general = &connection.chat.rooms[&room("general")].window;
     assert!(general.bytes() <= MAX_WINDOW_BYTES && general.len() > 100);
     assert_eq!(general.before, Edge::Disk, "scrolling up reads them");
 
     // Somebody looks at this one.
-    connection.apply(NOW, Event::ReadMarker { room: room("general"), offset: 400 });
-    let seen = connection.rooms[&room("general")].window.len();
+    connection.apply(NOW, Event::Chat(ChatEvent::ReadMarker { room: room("general"), offset: 400 }));
+    let seen = connection.chat.rooms[&room("general")].window.len();
     (0..2_000).for_each(|n| write(&mut connection, format!("r{}", n % 1_500)));
-    assert_eq!(connection.rooms[&room("general")].window.len(), seen, "what somebody looks at stays");
-    let emptied = connection.rooms.values().filter(|room| room.window.is_empty()).collect::<Vec<_>>();
+    assert_eq!(connection.chat.rooms[&room("general")].window.len(), seen, "what somebody looks at stays");
+    let emptied = connection.chat.rooms.values().filter(|room| room.window.is_empty()).collect::<Vec<_>>();
     assert!(!emptied.is_empty() && emptied.iter().all(|room| room.window.before == Edge::Disk));
     assert!(
         emptied.iter().all(|room| room.unread > 0 && room.newest.offset > 0),
@@ -194,7 +210,7 @@ fn devices_are_bounded_by_what_they_take() {
         values: Vec::new(),
     };
     for n in 0..12_000 {
-        connection.apply(NOW, Event::DeviceAnnounced(Box::new(state(n))));
+        connection.apply(NOW, Event::Device(DeviceEvent::Announced(Box::new(state(n)))));
     }
     let devices = &connection.devices;
     let texts: usize = devices
@@ -210,10 +226,11 @@ fn devices_are_bounded_by_what_they_take() {
     assert_eq!(device.latest.len(), 20, "what was there before has all of it");
 
     // A list without them gives the room back.
-    connection.apply(NOW, Event::Devices { devices: vec![state(1)], started: 0, more: false });
+    connection
+        .apply(NOW, Event::Device(DeviceEvent::Listed { devices: vec![state(1)], started: 0, more: false }));
     assert_eq!(connection.devices.len(), 1);
     for n in 50_000..50_000 + some {
-        connection.apply(NOW, Event::DeviceAnnounced(Box::new(state(n))));
+        connection.apply(NOW, Event::Device(DeviceEvent::Announced(Box::new(state(n)))));
     }
     assert!(connection.devices.len() + 1 >= some, "{} of {some}", connection.devices.len());
 }

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use duplex::model::device::{CLOCK_TOLERANCE_MS, place};
-use duplex::model::event::Update;
+use duplex::model::event::{DeviceEvent, LinkEvent, Update};
 use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::states::StateChange;
@@ -39,6 +39,7 @@ impl Desk {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         model.apply(NOW, Update::Configured(profile));
         let mut desk = Desk(model);
@@ -52,21 +53,26 @@ impl Desk {
     }
 
     fn online(&mut self) {
-        self.apply(Event::Link(LinkState::Online { since: T, rtt_ms: None }));
+        self.apply(Event::Link(LinkEvent::State(LinkState::Online { since: T, rtt_ms: None })));
     }
 
     fn lost(&mut self) {
-        self.apply(Event::Link(LinkState::Dialing { attempt: 1 }));
+        self.apply(Event::Link(LinkEvent::State(LinkState::Dialing { attempt: 1 })));
     }
 
     /// The hub was started long ago.
     fn listed(&mut self, devices: Vec<DeviceState>) {
-        self.apply(Event::Devices { devices, started: T - 1_000_000, more: false });
+        self.apply(Event::Device(DeviceEvent::Listed { devices, started: T - 1_000_000, more: false }));
     }
 
     fn read(&mut self, device: &str, at: i64, received: i64, values: &[(&str, Value)]) {
         let values = values.iter().map(|(metric, value)| (name(metric), value.clone())).collect();
-        self.apply(Event::Readings(Arc::new(Readings::of(name(device), at, received, values))));
+        self.apply(Event::Device(DeviceEvent::Readings(Arc::new(Readings::of(
+            name(device),
+            at,
+            received,
+            values,
+        )))));
     }
 
     fn connection(&self) -> &Connection {
@@ -174,11 +180,12 @@ fn a_lost_link_makes_all_unknown_and_what_was_live_is_replayed_after_it() {
 #[test]
 fn each_turn_is_written_down_once() {
     let mut desk = Desk::new(vec![state("pump", T, &[("speed", 1.0)])]);
-    let presence =
-        |online, since| Event::DevicePresence { device: name("pump"), online, since, reason: String::new() };
+    let presence = |online, since| {
+        Event::Device(DeviceEvent::Presence { device: name("pump"), online, since, reason: String::new() })
+    };
     desk.apply(presence(true, T - 500_000));
-    desk.apply(Event::DeviceSilent { device: name("pump"), since: T + 10 });
-    desk.apply(Event::DeviceSilent { device: name("pump"), since: T + 11 });
+    desk.apply(Event::Device(DeviceEvent::Silent { device: name("pump"), since: T + 10 }));
+    desk.apply(Event::Device(DeviceEvent::Silent { device: name("pump"), since: T + 11 }));
     assert_eq!(desk.freshness("pump", "speed"), Freshness::Stale);
     desk.read("pump", T + 20, T + 20, &[]);
     desk.apply(presence(true, T + 20));
@@ -196,14 +203,14 @@ fn each_turn_is_written_down_once() {
 fn a_word_of_silence_that_a_reading_overtook_is_not_taken() {
     let mut desk = Desk::new(vec![state("pump", T, &[])]);
     desk.read("pump", T + 50, T + 50, &[("speed", number(2.0))]);
-    desk.apply(Event::DeviceSilent { device: name("pump"), since: T + 40 });
+    desk.apply(Event::Device(DeviceEvent::Silent { device: name("pump"), since: T + 40 }));
     assert_eq!(desk.status("pump"), Status::Online);
 }
 
 #[test]
 fn after_a_silence_the_same_list_does_not_say_that_it_speaks() {
     let mut desk = Desk::new(vec![state("pump", T, &[])]);
-    desk.apply(Event::DeviceSilent { device: name("pump"), since: T + 10 });
+    desk.apply(Event::Device(DeviceEvent::Silent { device: name("pump"), since: T + 10 }));
     desk.lost();
     desk.online();
     desk.listed(vec![state("pump", T, &[])]);
@@ -216,7 +223,7 @@ fn after_a_silence_the_same_list_does_not_say_that_it_speaks() {
 fn a_hub_that_was_just_started_does_not_know_who_is_there() {
     let mut desk = Desk::new(vec![]);
     let devices = vec![state("pump", T - 100, &[("speed", 1.0)])];
-    desk.apply(Event::Devices { devices, started: T, more: false });
+    desk.apply(Event::Device(DeviceEvent::Listed { devices, started: T, more: false }));
     assert_eq!(desk.status("pump"), Status::Unknown);
     desk.read("pump", T + 5, T + 5, &[("speed", number(2.0))]);
     assert_eq!(desk.status("pump"), Status::Online);
@@ -285,7 +292,7 @@ fn a_backlog_keeps_its_past() {
         readings.samples.extend(one.samples);
         readings.values.extend(one.values);
     }
-    desk.apply(Event::Readings(readings.into()));
+    desk.apply(Event::Device(DeviceEvent::Readings(readings.into())));
     let pump = desk.device("pump");
     assert_eq!(pump.clock_is_off(), None);
     let points: Vec<(i64, f64)> =
@@ -318,13 +325,17 @@ fn what_is_gone_from_the_list_is_gone_and_the_link_stays() {
     let online = LinkState::Online { since: T, rtt_ms: Some(4) };
     let before = LinkCounters { received: 1_000, ..LinkCounters::default() };
     let readings = link_readings(&online, &counters, 2_000, Some((1_000, &before)), T);
-    desk.apply(Event::LocalReadings(Arc::new(readings)));
+    desk.apply(Event::Device(DeviceEvent::LocalReadings(Arc::new(readings))));
     assert_eq!(desk.value("~link", "received"), number(2_000.0));
     assert_eq!(desk.value("~link", "state"), Value::Text("online".into()));
     desk.lost();
     assert_eq!((desk.status("~link"), desk.status("fan")), (Status::Online, Status::Unknown));
     desk.online();
-    desk.apply(Event::Devices { devices: vec![state("fan", T, &[])], started: 0, more: true });
+    desk.apply(Event::Device(DeviceEvent::Listed {
+        devices: vec![state("fan", T, &[])],
+        started: 0,
+        more: true,
+    }));
     assert_eq!(desk.connection().devices.len(), 3, "the list is not at its end");
     desk.listed(vec![state("valve", T, &[])]);
     let mut ids: Vec<&str> = desk.connection().devices.iter().map(|device| device.spec.id.as_str()).collect();
@@ -338,8 +349,13 @@ fn what_is_gone_from_the_list_is_gone_and_the_link_stays() {
 fn a_hub_cannot_speak_for_the_link() {
     let mut desk = Desk::new(vec![state("~link", T, &[("received", 1.0)])]);
     desk.read("~fan", T, T, &[("received", number(5.0))]);
-    desk.apply(Event::DeviceAnnounced(Box::new(state("~x", T, &[]))));
-    desk.apply(Event::DevicePresence { device: name("~y"), online: true, since: T, reason: String::new() });
+    desk.apply(Event::Device(DeviceEvent::Announced(Box::new(state("~x", T, &[])))));
+    desk.apply(Event::Device(DeviceEvent::Presence {
+        device: name("~y"),
+        online: true,
+        since: T,
+        reason: String::new(),
+    }));
     assert!(desk.connection().devices.is_empty());
 }
 
@@ -351,7 +367,7 @@ fn an_announcement_brings_other_metrics() {
     next.spec.metrics =
         vec![Metric::new(name("heat"), MetricType::Text), Metric::new(name("speed"), MetricType::Number)];
     next.spec.metrics.push(next.spec.metrics[1].clone());
-    desk.apply(Event::DeviceAnnounced(Box::new(next)));
+    desk.apply(Event::Device(DeviceEvent::Announced(Box::new(next))));
     let names: Vec<&str> =
         desk.device("pump").latest.iter().map(|latest| latest.metric.name.as_str()).collect();
     assert_eq!(names, ["heat", "speed"]);
@@ -364,7 +380,7 @@ fn an_announcement_brings_other_metrics() {
 fn the_disk_does_not_cover_what_the_hub_told() {
     let mut desk = Desk::new(vec![state("pump", T, &[("speed", 5.0)])]);
     let restored = vec![state("pump", T - 10, &[("speed", 1.0)]), state("gone", T - 10, &[("speed", 1.0)])];
-    desk.apply(Event::DevicesRestored(restored));
+    desk.apply(Event::Device(DeviceEvent::Restored(restored)));
     assert_eq!(desk.value("pump", "speed"), number(5.0));
     assert_eq!(desk.connection().devices.len(), 1, "the hub does not know the other one any more");
 }
@@ -374,19 +390,19 @@ fn a_command_whose_end_nobody_knows_is_mended_by_the_hub() {
     let mut desk = Desk::new(vec![state("pump", T, &[])]);
     let states =
         |desk: &Desk| desk.device("pump").commands.iter().map(|c| c.state.clone()).collect::<Vec<_>>();
-    desk.apply(Event::Commanded(Box::new(command(1, CommandState::Pending))));
-    desk.apply(Event::Commanded(Box::new(command(2, CommandState::Pending))));
-    desk.apply(Event::Commanded(Box::new(command(2, CommandState::Done))));
-    desk.apply(Event::Commanded(Box::new(command(2, CommandState::Pending))));
+    desk.apply(Event::Device(DeviceEvent::Commanded(Box::new(command(1, CommandState::Pending)))));
+    desk.apply(Event::Device(DeviceEvent::Commanded(Box::new(command(2, CommandState::Pending)))));
+    desk.apply(Event::Device(DeviceEvent::Commanded(Box::new(command(2, CommandState::Done)))));
+    desk.apply(Event::Device(DeviceEvent::Commanded(Box::new(command(2, CommandState::Pending)))));
     desk.lost();
     assert_eq!(states(&desk), [CommandState::Unknown, CommandState::Done]);
-    desk.apply(Event::Commanded(Box::new(command(1, CommandState::Expired))));
-    desk.apply(Event::Commanded(Box::new(command(1, CommandState::Done))));
-    desk.apply(Event::Commanded(Box::new(command(1, CommandState::Expired))));
+    desk.apply(Event::Device(DeviceEvent::Commanded(Box::new(command(1, CommandState::Expired)))));
+    desk.apply(Event::Device(DeviceEvent::Commanded(Box::new(command(1, CommandState::Done)))));
+    desk.apply(Event::Device(DeviceEvent::Commanded(Box::new(command(1, CommandState::Expired)))));
     assert_eq!(states(&desk), [CommandState::Done, CommandState::Done]);
     assert_eq!(desk.turns("pump"), ["command", "command"]);
     for number in 3..500 {
-        desk.apply(Event::Commanded(Box::new(command(number, CommandState::Expired))));
+        desk.apply(Event::Device(DeviceEvent::Commanded(Box::new(command(number, CommandState::Expired)))));
     }
     assert_eq!((desk.device("pump").commands.len(), desk.device("pump").log.len()), (100, 100));
 }
@@ -394,14 +410,14 @@ fn a_command_whose_end_nobody_knows_is_mended_by_the_hub() {
 #[test]
 fn a_log_that_arrives_late_keeps_what_happened_here() {
     let mut desk = Desk::new(vec![state("pump", T, &[])]);
-    desk.apply(Event::DeviceSilent { device: name("pump"), since: T + 10 });
+    desk.apply(Event::Device(DeviceEvent::Silent { device: name("pump"), since: T + 10 }));
     desk.read("pump", T + 20, T + 20, &[]);
     let lines = vec![
         LogLine { at: T - 5, what: Happened::Online },
         LogLine { at: T + 21, what: Happened::Online },
         LogLine { at: T + 30, what: Happened::Offline { reason: String::new() } },
     ];
-    desk.apply(Event::DeviceLog { device: name("pump"), lines });
+    desk.apply(Event::Device(DeviceEvent::Logged { device: name("pump"), lines }));
     assert_eq!(desk.turns("pump"), ["online", "silent", "online", "offline"]);
 }
 
@@ -415,7 +431,7 @@ fn parts_of_a_frame_say_what_the_whole_says() {
         readings.values.extend(one.values);
     }
     let (mut whole, mut sliced) = (Desk::new(vec![]), Desk::new(vec![]));
-    whole.apply(Event::Readings(Arc::new(readings.clone())));
+    whole.apply(Event::Device(DeviceEvent::Readings(Arc::new(readings.clone()))));
     let parts: Vec<_> = readings.parts(10).collect();
     assert!(parts.len() > 5 && parts.iter().all(|part| part.values.len() < 10 + 7));
     parts.iter().for_each(|part| sliced.0.read(CONNECTION, part));
@@ -446,7 +462,7 @@ fn ten_thousand_devices_keep_within_forty_megabytes() {
             readings.samples.extend(one.samples);
             readings.values.extend(one.values);
         }
-        desk.apply(Event::Readings(Arc::new(readings)));
+        desk.apply(Event::Device(DeviceEvent::Readings(Arc::new(readings))));
     }
     let bytes = desk.connection().devices.bytes();
     assert!(bytes < 40_000_000, "{bytes} bytes");
@@ -487,7 +503,11 @@ fn only_so_many_pasts_of_texts_are_held_and_their_size_is_counted() {
     for n in 0..40 {
         let changes: Arc<[StateChange]> =
             (0..100).map(|at| StateChange { at, value: Some(Arc::clone(&long)) }).collect();
-        desk.apply(Event::States { device: name("d"), metric: name(&format!("m{n}")), changes });
+        desk.apply(Event::Device(DeviceEvent::States {
+            device: name("d"),
+            metric: name(&format!("m{n}")),
+            changes,
+        }));
     }
     let devices = &desk.connection().devices;
     let held = (0..40).filter(|n| devices.states("d", &format!("m{n}")).is_some()).count();

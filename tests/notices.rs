@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::hub::{self, InviteOptions};
-use duplex::model::intent::Credential;
+use duplex::model::intent::{AppIntent, ChatIntent, Credential, LinkIntent};
 use duplex::model::notices::{Act, News, Notice, Target, Topic, Viewing};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::{Address, Connection, ConnectionId, Intent, Level, RoomName, SharedModel};
@@ -62,13 +62,17 @@ impl App {
     }
 
     fn say(&self, id: ConnectionId, body: &str) {
-        self.want(Intent::Send { connection: id, room: RoomName::general(), body: body.into() });
+        self.want(Intent::Chat(ChatIntent::Send {
+            connection: id,
+            room: RoomName::general(),
+            body: body.into(),
+        }));
     }
 }
 
 fn my_name(connection: &Connection) -> Option<String> {
     connection.link.is_online().then_some(())?;
-    Some(connection.me.as_ref()?.name.clone())
+    Some(connection.chat.me.as_ref()?.name.clone())
 }
 
 fn topic() -> Topic {
@@ -97,9 +101,10 @@ fn another_persons_mention_is_told_and_taken_back_when_it_is_seen() {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     };
     let credential = Credential::Invite { code: invite.unwrap(), name: "Mina".into() };
-    mina.want(Intent::SaveConnection { profile, credential });
+    mina.want(Intent::Link(LinkIntent::SaveConnection { profile, credential }));
     assert_eq!(mina.until("the hub", ADDED, my_name), "Mina");
 
     // What does not name the person is not told, nor what they write themselves.
@@ -110,19 +115,20 @@ fn another_persons_mention_is_told_and_taken_back_when_it_is_seen() {
 
     // Seen, it is taken back; and what is written in the open room is not told.
     let viewing = Viewing { room: Some((HUB, RoomName::general())), device: None };
-    app.want(Intent::View(Some(viewing)));
+    app.want(Intent::App(AppIntent::View(Some(viewing))));
     assert_eq!(app.told(), Act::Withdraw(topic()));
     mina.say(ADDED, &format!("@{me}, you see this"));
     let has = |text: &'static str| {
         move |c: &Connection| {
-            c.rooms[&RoomName::general()].window.messages().any(|m| m.body.contains(text)).then_some(())
+            c.chat.rooms[&RoomName::general()].window.messages().any(|m| m.body.contains(text)).then_some(())
         }
     };
     app.until("what is seen", HUB, has("you see this"));
 
     // A muted room is quiet, whatever it says; and that is kept.
-    app.want(Intent::View(None));
-    let choose = |level| Intent::SetRoomLevel { connection: HUB, room: RoomName::general(), level };
+    app.want(Intent::App(AppIntent::View(None)));
+    let choose =
+        |level| Intent::Chat(ChatIntent::SetRoomLevel { connection: HUB, room: RoomName::general(), level });
     app.want(choose(Some(Level::Nothing)));
     mina.say(ADDED, &format!("@{me}, not this"));
     app.until("what is muted", HUB, has("not this"));
@@ -130,7 +136,7 @@ fn another_persons_mention_is_told_and_taken_back_when_it_is_seen() {
     mina.say(ADDED, "any words now");
     assert_eq!(app.told(), message(1, "any words now", false));
 
-    app.want(Intent::TryNotice);
+    app.want(Intent::App(AppIntent::TryNotice));
     assert!(matches!(app.told(), Act::Show(Notice { topic: Topic::Trial, .. })));
     assert!(app.acts.try_recv().is_err(), "nothing else was told");
     app.worker.shut_down();

@@ -16,14 +16,14 @@ mod worst;
 use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
-use duplex::model::chat::MAX_BODY_BYTES;
+use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::{EntryKind, RoomName, device};
-use duplex::wire::SavedState;
 use duplex::wire::duplex::message::{
     self, ClientMessage, Decoded, HubMessage, MAX_DEPTH, MAX_FRAME_BYTES, Malformed, Message, Start, Welcome,
     close, decode, encode,
 };
 use duplex::wire::duplex::{client, limits, proof, readings, server};
+use duplex::wire::{self, Agreed, Saved};
 use duplex::{link, model};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -156,7 +156,7 @@ fn the_figures_are_the_programs_own() {
         ("a page of history", u64::from(server::HISTORY_LIMIT)),
         ("dial and welcome together", link::CONNECT_MS),
         ("hello", server::HELLO_MS),
-        ("silence before a ping", link::QUIET_MS),
+        ("silence before a ping", client::QUIET_MS),
         ("no sign of life after it", link::PONG_MS),
         ("no sign of life after it", server::PONG_MS),
         ("the same, on a suspicion", link::PROBE_MS),
@@ -590,11 +590,11 @@ proptest! {
         first in any_frame(first_words()), rest in proptest::collection::vec(any_frame(generate::hub_message()), 0..12),
     ) {
         let credentials = client::Credentials::InHeader;
-        let speaker = link::Speaker::Duplex(client::Config { client: String::new(), credentials, watch: false });
-        let mut link = link::Link::new(vec!["ws://a".to_owned()], speaker, SavedState::default(), None, 1);
+        let setup = wire::Setup::Duplex(client::Config { client: String::new(), credentials, watch: false });
+        let mut link = link::Link::new(vec!["ws://a".to_owned()], Box::new(setup), Saved::default(), None, 1);
         let mut connection = model::Connection::new(profile());
         link.handle(NOW, link::Input::Start);
-        link.handle(NOW, link::Input::Opened { dial: 1, nonce: [0; 32] });
+        link.handle(NOW, link::Input::Opened { dial: 1, entropy: [0; 32], agreed: Agreed::default() });
         for frame in std::iter::once(first).chain(rest) {
             link.handle(NOW, link::Input::Frame { dial: 1, frame });
             while let Some(output) = link.poll() {
@@ -647,5 +647,6 @@ fn profile() -> model::Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: false,
+        websocket: Default::default(),
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::hub::{Handle, Options as HubOptions};
+use duplex::model::intent::{ChatIntent, LinkIntent};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{Connection, ConnectionId, Intent, LinkState, RoomName, SharedModel, Why};
 use duplex::ui::text::Language;
@@ -38,6 +39,7 @@ impl App {
                 ca_file: None,
                 fingerprint: None,
                 auto_connect: true,
+                websocket: Default::default(),
             };
             (profile, Some(Secret::new(token)))
         });
@@ -64,7 +66,7 @@ impl App {
 
 /// What is in the window, each once, in order of the words.
 fn bodies(connection: &Connection) -> BTreeSet<String> {
-    let room = connection.rooms.get(&RoomName::general());
+    let room = connection.chat.rooms.get(&RoomName::general());
     room.into_iter()
         .flat_map(|room| room.window.messages())
         .map(|message| first_word(&message.body))
@@ -88,12 +90,12 @@ fn what_a_person_wrote_is_in_the_window_after_the_hub_was_repaired_and_what_is_n
     let send = |word: &str| {
         let body = format!("{word} {}", "m".repeat(3_000));
         let room = RoomName::general();
-        app.worker.want(Intent::Send { connection: CONNECTION, room, body }).unwrap();
+        app.worker.want(Intent::Chat(ChatIntent::Send { connection: CONNECTION, room, body })).unwrap();
     };
     let words: BTreeSet<String> = (100..130).map(|number| format!("word-{number}")).collect();
     words.iter().for_each(|word| send(word));
     let all_there = |words: &BTreeSet<String>, connection: &Connection| {
-        let done = connection.link.is_online() && connection.outbox.is_empty();
+        let done = connection.link.is_online() && connection.chat.outbox.is_empty();
         (done && bodies(connection).is_superset(words)).then_some(())
     };
     app.until("all to be delivered", CONNECTION, |connection| all_there(&words, connection));
@@ -113,7 +115,7 @@ fn what_a_person_wrote_is_in_the_window_after_the_hub_was_repaired_and_what_is_n
     let mut expected = words.clone();
     expected.insert("word-new".to_owned());
     app.until("all, and the new one", CONNECTION, |connection| {
-        all_there(&expected, connection).filter(|()| connection.received_to >= connection.head)
+        all_there(&expected, connection).filter(|()| connection.chat.received_to >= connection.chat.head)
     });
     app.worker.shut_down();
     // Also after a restart, when only its disk knows.
@@ -155,7 +157,7 @@ fn a_window_whose_own_hub_lost_its_log_says_so_and_what_to_do() {
         assert!(fs::read(&path).unwrap() == whole[..length], "nothing is begun anew");
         // Put back, it is there with the next try.
         fs::write(&path, &whole).unwrap();
-        app.worker.want(Intent::RetryNow(OWN)).unwrap();
+        app.worker.want(Intent::Link(LinkIntent::RetryNow(OWN))).unwrap();
         app.until("its own hub", OWN, |connection| connection.link.is_online().then_some(()));
         app.worker.shut_down();
     }

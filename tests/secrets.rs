@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use duplex::frame::Frame;
 use duplex::model::event::TestOutcome;
-use duplex::model::intent::Credential;
+use duplex::model::intent::{Credential, LinkIntent};
 use duplex::model::profile::{Secret, Socket};
 use duplex::model::{Address, ConnectionId, Intent, LinkState, Model, SharedModel};
 use duplex::transport::{self, Incoming, Outgoing, Target};
@@ -375,6 +375,7 @@ fn a_token_that_a_server_repeats_is_shown_by_neither_program() {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     };
     let only = Some((profile.clone(), Some(Secret::new(SECRET))));
     let options = Options { data_dir: home.path().join("app"), only, tell: None };
@@ -395,7 +396,7 @@ fn a_token_that_a_server_repeats_is_shown_by_neither_program() {
     });
     profile.id = ConnectionId(7);
     let credential = Credential::Token(Secret::new(SECRET));
-    worker.want(Intent::TestConnection { profile, credential }).unwrap();
+    worker.want(Intent::Link(LinkIntent::TestConnection { profile, credential })).unwrap();
     let tested = until("the test", &|model| match model.test.as_ref()? {
         TestOutcome::Failed(why) => Some(format!("{why:?}")),
         _ => None,

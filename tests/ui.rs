@@ -11,14 +11,18 @@
 mod ui_support;
 
 use duplex::model::address::Address;
-use duplex::model::chat::{Delivery, Position, Principal, PrincipalKind, Refusal, Sender};
-use duplex::model::event::{Event, Page, Paused, Person, Side, TestOutcome, Update};
+use duplex::model::banner::Banner;
+use duplex::model::event::{
+    ChatEvent, Event, LinkEvent, LogKind, Page, Paused, Person, Side, TestOutcome, Update,
+};
 use duplex::model::id::{ConnectionId, PrincipalId, RoomName};
-use duplex::model::intent::{Credential, Intent, Jump};
+use duplex::model::intent::{AppIntent, ChatIntent, Credential, Intent, Jump, LinkIntent};
 use duplex::model::link_state::{LinkState, Phase, Why};
+use duplex::model::message::{Delivery, Position};
 use duplex::model::preferences::{LanguageChoice, Preferences};
+use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::Socket;
-use duplex::model::reducer::Banner;
+use duplex::model::refusal::Refusal;
 use egui::accesskit::{Live, Role};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -28,7 +32,7 @@ use ui_support::{CONNECTION, Window, general, message, sender};
 fn sent(intents: &[Intent]) -> Vec<&str> {
     let mut bodies = Vec::new();
     for intent in intents {
-        if let Intent::Send { body, .. } = intent {
+        if let Intent::Chat(ChatIntent::Send { body, .. }) = intent {
             bodies.push(body.as_str());
         }
     }
@@ -143,16 +147,17 @@ fn what_is_not_sent_can_be_retried_edited_and_deleted() {
     let failed = window.queue("no", Delivery::Failed(Refusal::NotAllowed), -9_000);
     window.harness.get_by_label_contains("Not sent. Your account isn't allowed to do that here.");
     window.click("Retry");
-    assert_eq!(window.intents(), [Intent::Resend { connection: CONNECTION, id: failed }]);
+    assert_eq!(window.intents(), [Intent::Chat(ChatIntent::Resend { connection: CONNECTION, id: failed })]);
     window.click("Delete");
-    assert_eq!(window.intents(), [Intent::Discard { connection: CONNECTION, id: failed }]);
+    assert_eq!(window.intents(), [Intent::Chat(ChatIntent::Discard { connection: CONNECTION, id: failed })]);
     window.type_message("half a thought");
     window.intents();
     window.click("Edit");
     assert_eq!(window.message_text(), "no");
     window.type_text(" more");
     window.click("Save");
-    let edited = Intent::Edit { connection: CONNECTION, id: failed, body: "no more".into() };
+    let edited =
+        Intent::Chat(ChatIntent::Edit { connection: CONNECTION, id: failed, body: "no more".into() });
     assert!(window.intents().contains(&edited));
     // What was typed before is back.
     assert_eq!(window.message_text(), "half a thought");
@@ -170,11 +175,11 @@ fn a_waiting_message_says_so_once_it_waits_for_long() {
     window.pass(1_500);
     window.harness.get_by_label("Waiting to send");
     window.click("Delete");
-    assert_eq!(window.intents(), [Intent::Discard { connection: CONNECTION, id }]);
-    window.event(Event::Attempted(vec![id]));
+    assert_eq!(window.intents(), [Intent::Chat(ChatIntent::Discard { connection: CONNECTION, id })]);
+    window.event(Event::Chat(ChatEvent::Attempted(vec![id])));
     assert!(window.harness.query_by_label("Edit").is_none());
     assert!(window.description("patience").ends_with("Sending"));
-    window.event(Event::Acknowledged { id, offset: 9, received: window.now().wall_ms });
+    window.event(Event::Chat(ChatEvent::Acknowledged { id, offset: 9, received: window.now().wall_ms }));
     // A delivered message says nothing of it.
     assert!(!window.description("patience").contains("Sen"));
 }
@@ -185,7 +190,7 @@ fn an_edit_that_came_too_late_is_not_lost() {
     let id = window.queue("first", Delivery::Pending, -9_000);
     window.click("Edit");
     window.type_text(" and second");
-    window.event(Event::Attempted(vec![id]));
+    window.event(Event::Chat(ChatEvent::Attempted(vec![id])));
     window.harness.get_by_label_contains("has already been sent");
     window.intents();
     window.key(Key::Enter);
@@ -248,7 +253,7 @@ fn waiting_counts_down_and_can_be_cut_short() {
     window.pass(2_000);
     window.harness.get_by_label("retrying now");
     window.click("Retry now");
-    assert_eq!(window.intents(), [Intent::RetryNow(CONNECTION)]);
+    assert_eq!(window.intents(), [Intent::Link(LinkIntent::RetryNow(CONNECTION))]);
 }
 
 #[test]
@@ -286,7 +291,10 @@ fn replaying_shows_catching_up() {
 fn rooms_are_list_items_with_their_unread_counts() {
     let mut window = Window::online();
     window.welcome(0, &["general", "lathe"]);
-    window.event(Event::Entries { entries: vec![message(1, "lathe", "mina", "hi")], live: true });
+    window.event(Event::Chat(ChatEvent::Entries {
+        entries: vec![message(1, "lathe", "mina", "hi")],
+        live: true,
+    }));
     let lathe = window.harness.get_by_role_and_label(Role::ListItem, "lathe, 1 unread message");
     let place = lathe.accesskit_node();
     assert_eq!((place.data().position_in_set(), place.data().size_of_set()), (Some(1), Some(2)));
@@ -309,21 +317,21 @@ fn a_room_is_made_and_a_refusal_is_shown() {
     window.type_text("attic");
     window.click("Create");
     let attic = RoomName::new("attic").unwrap();
-    let wanted = Intent::CreateRoom { connection: CONNECTION, room: attic.clone() };
+    let wanted = Intent::Chat(ChatIntent::CreateRoom { connection: CONNECTION, room: attic.clone() });
     assert!(window.intents().contains(&wanted));
-    window.event(Event::RoomRefused { room: attic.clone(), refusal: Refusal::NotAllowed });
+    window.event(Event::Chat(ChatEvent::RoomRefused { room: attic.clone(), refusal: Refusal::NotAllowed }));
     window
         .harness
         .get_by_label_contains("Couldn't create “attic”. Your account isn't allowed to do that here.");
-    window.event(Event::Welcomed {
+    window.event(Event::Link(LinkEvent::Welcomed {
         me: ui_support::me(),
         server: "Workshop".into(),
-        head: 0,
+        log: LogKind::Server { head: 0, next: 1 },
         now: window.now().wall_ms,
         people: vec![],
         rooms: vec![attic],
         features: Default::default(),
-    });
+    }));
     window.run();
     assert!(window.harness.query_by_label("Name of the new room").is_none());
     assert!(
@@ -344,7 +352,9 @@ fn a_connection_is_added_tested_and_saved() {
     window.fill("Token", "s3cret");
     window.click("Test");
     let intents = window.intents();
-    let Some(Intent::TestConnection { profile, credential }) = intents.first() else { panic!("{intents:?}") };
+    let Some(Intent::Link(LinkIntent::TestConnection { profile, credential })) = intents.first() else {
+        panic!("{intents:?}")
+    };
     assert_eq!(profile.urls, ["wss://hub.example:7870/v1/socket"]);
     assert!(matches!(credential, Credential::Token(token) if token.reveal() == "s3cret"));
     window.update(Update::Test(Some(TestOutcome::Running)));
@@ -356,7 +366,9 @@ fn a_connection_is_added_tested_and_saved() {
     window.harness.get_by_label_contains("Connection works: you are Jonas on Hub (31 ms).");
     window.click("Save");
     let intents = window.intents();
-    let [Intent::SaveConnection { profile, .. }, Intent::EndTest] = &intents[..] else {
+    let [Intent::Link(LinkIntent::SaveConnection { profile, .. }), Intent::Link(LinkIntent::EndTest)] =
+        &intents[..]
+    else {
         panic!("{intents:?}")
     };
     assert_eq!((profile.id, profile.name.as_str()), (ConnectionId(0), ""));
@@ -375,7 +387,9 @@ fn an_invite_asks_for_a_name_instead_of_a_token() {
     window.fill("Display name", "Jonas");
     window.click("Save");
     let intents = window.intents();
-    let [Intent::SaveConnection { profile, credential }] = &intents[..] else { panic!("{intents:?}") };
+    let [Intent::Link(LinkIntent::SaveConnection { profile, credential })] = &intents[..] else {
+        panic!("{intents:?}")
+    };
     assert_eq!(profile.fingerprint.as_deref(), Some(hex.as_str()));
     assert_eq!(profile.urls, [Address::parse(&invite).unwrap().url]);
     assert!(
@@ -410,7 +424,9 @@ fn enter_saves_a_connection_or_goes_to_what_is_missing() {
     assert_eq!(window.intents(), [], "the Enter that ends a syllable is the input method's");
     window.key(Key::Enter);
     let intents = window.intents();
-    let [Intent::SaveConnection { profile, credential }] = &intents[..] else { panic!("{intents:?}") };
+    let [Intent::Link(LinkIntent::SaveConnection { profile, credential })] = &intents[..] else {
+        panic!("{intents:?}")
+    };
     assert_eq!(profile.urls, ["wss://hub.example:7870/v1/socket"]);
     assert!(matches!(credential, Credential::Invite { name, .. } if name == "민아"));
 }
@@ -445,7 +461,9 @@ fn a_password_in_an_address_becomes_the_token_and_is_seen_nowhere() {
     window.intents();
     window.click("Save");
     let intents = window.intents();
-    let [Intent::SaveConnection { profile, credential }] = &intents[..] else { panic!("{intents:?}") };
+    let [Intent::Link(LinkIntent::SaveConnection { profile, credential })] = &intents[..] else {
+        panic!("{intents:?}")
+    };
     assert_eq!(profile.urls, ["wss://hub.example/v1/socket"]);
     assert_eq!(credential, &Credential::Token(duplex::model::profile::Secret::new("s3cret-word")));
 }
@@ -458,13 +476,14 @@ fn a_connection_is_edited_disconnected_and_removed_after_a_question() {
     window.fill("Name", "House");
     window.click("Save");
     let intents = window.intents();
-    let [Intent::SaveConnection { profile, credential: Credential::Keep }] = &intents[..] else {
+    let [Intent::Link(LinkIntent::SaveConnection { profile, credential: Credential::Keep })] = &intents[..]
+    else {
         panic!("{intents:?}")
     };
     assert_eq!((profile.id, profile.name.as_str()), (CONNECTION, "House"));
     window.click("More for Home");
     window.click("Disconnect");
-    assert_eq!(window.intents(), [Intent::Disconnect(CONNECTION)]);
+    assert_eq!(window.intents(), [Intent::Link(LinkIntent::Disconnect(CONNECTION))]);
     window.click("More for Home");
     window.click("Remove connection");
     window.click("Cancel");
@@ -473,7 +492,7 @@ fn a_connection_is_edited_disconnected_and_removed_after_a_question() {
     window.click("Remove connection");
     window.harness.get_by_role_and_label(Role::Dialog, "Remove Home?");
     window.click("Remove");
-    assert_eq!(window.intents(), [Intent::RemoveConnection(CONNECTION)]);
+    assert_eq!(window.intents(), [Intent::Link(LinkIntent::RemoveConnection(CONNECTION))]);
 }
 
 #[test]
@@ -483,7 +502,7 @@ fn a_connection_that_was_added_is_opened_when_it_is_there() {
     window.fill("Server address or invite", "hub.example");
     window.fill("Token", "secret");
     window.click("Save");
-    assert!(matches!(&window.intents()[..], [Intent::SaveConnection { .. }]));
+    assert!(matches!(&window.intents()[..], [Intent::Link(LinkIntent::SaveConnection { .. })]));
     let mut profile = ui_support::profile();
     (profile.id, profile.name) = (ConnectionId(9), "Workshop".into());
     window.update(Update::Configured(profile));
@@ -511,7 +530,7 @@ fn banners_say_what_to_do_and_some_can_be_dismissed() {
     let restarted = Banner::Restarted;
     window.update(Update::Banner(restarted.clone()));
     window.click("Dismiss");
-    assert_eq!(window.intents(), [Intent::DismissBanner(restarted)]);
+    assert_eq!(window.intents(), [Intent::App(AppIntent::DismissBanner(restarted))]);
 }
 
 #[test]
@@ -520,7 +539,7 @@ fn the_first_steps_are_two() {
         let mut window = Window::online();
         window.update(Update::FirstSteps(true));
         window.click(button);
-        assert_eq!(window.intents(), [Intent::FirstStepsDone], "{button}");
+        assert_eq!(window.intents(), [Intent::App(AppIntent::FirstStepsDone)], "{button}");
         window.update(Update::FirstSteps(false));
         assert_eq!(window.harness.query_by_label("Token").is_some(), dialog, "{button}");
         assert!(window.harness.query_by_label("Get started").is_none());
@@ -531,14 +550,19 @@ fn the_first_steps_are_two() {
 fn drafts_stay_with_their_rooms_and_are_kept_a_moment_after_typing() {
     let mut window = Window::online();
     window.welcome(0, &["general", "lathe"]);
-    let draft = |room: &str, text: &str| Intent::SaveDraft {
-        connection: CONNECTION,
-        room: RoomName::new(room).unwrap(),
-        text: text.into(),
+    let draft = |room: &str, text: &str| {
+        Intent::Chat(ChatIntent::SaveDraft {
+            connection: CONNECTION,
+            room: RoomName::new(room).unwrap(),
+            text: text.into(),
+        })
     };
     window.type_message("half a");
     let early = window.intents();
-    assert!(!early.iter().any(|intent| matches!(intent, Intent::SaveDraft { .. })), "{early:?}");
+    assert!(
+        !early.iter().any(|intent| matches!(intent, Intent::Chat(ChatIntent::SaveDraft { .. }))),
+        "{early:?}"
+    );
     window.pass(300);
     assert_eq!(window.intents(), [draft("general", "half a")]);
     window.type_text(" sentence");
@@ -559,7 +583,7 @@ fn drafts_stay_with_their_rooms_and_are_kept_a_moment_after_typing() {
 #[test]
 fn a_kept_draft_comes_back() {
     let mut window = Window::online();
-    window.event(Event::Draft { room: general(), text: "from yesterday".into() });
+    window.event(Event::Chat(ChatEvent::Draft { room: general(), text: "from yesterday".into() }));
     assert_eq!(window.message_text(), "from yesterday");
     window.focus_message();
     window.type_text("!");
@@ -569,7 +593,9 @@ fn a_kept_draft_comes_back() {
 #[test]
 fn others_are_told_of_typing_at_most_every_three_seconds() {
     let mut window = Window::online();
-    let told = |intents: Vec<Intent>| intents.iter().filter(|i| matches!(i, Intent::Typing { .. })).count();
+    let told = |intents: Vec<Intent>| {
+        intents.iter().filter(|i| matches!(i, Intent::Chat(ChatIntent::Typing { .. }))).count()
+    };
     window.type_message("a");
     window.type_text("b");
     assert_eq!(told(window.intents()), 1);
@@ -585,7 +611,7 @@ fn others_are_told_of_typing_at_most_every_three_seconds() {
 fn who_is_typing_is_said_until_it_is_over() {
     let mut window = Window::online();
     let until = window.now().boot_ms + 5_000;
-    window.event(Event::Typing { room: general(), who: sender("mina"), until });
+    window.event(Event::Chat(ChatEvent::Typing { room: general(), who: sender("mina"), until }));
     window.harness.get_by_label("mina is typing…");
     assert_eq!(window.next_deadline(), Some(until));
     window.pass(5_000);
@@ -596,9 +622,18 @@ fn who_is_typing_is_said_until_it_is_over() {
 #[test]
 fn messages_show_author_time_and_whether_they_are_replayed() {
     let mut window = Window::online();
-    window.event(Event::Entries { entries: vec![message(1, "general", "mina", "live one")], live: true });
-    window.event(Event::Entries { entries: vec![message(2, "general", "mina", "old one")], live: false });
-    window.event(Event::Entries { entries: vec![message(3, "general", "me", "mine")], live: true });
+    window.event(Event::Chat(ChatEvent::Entries {
+        entries: vec![message(1, "general", "mina", "live one")],
+        live: true,
+    }));
+    window.event(Event::Chat(ChatEvent::Entries {
+        entries: vec![message(2, "general", "mina", "old one")],
+        live: false,
+    }));
+    window.event(Event::Chat(ChatEvent::Entries {
+        entries: vec![message(3, "general", "me", "mine")],
+        live: true,
+    }));
     assert!(window.description("live one").starts_with("mina, "));
     assert!(!window.description("live one").contains("received later"));
     assert!(window.description("old one").contains("received later"));
@@ -613,13 +648,19 @@ fn the_list_follows_at_the_end_and_marks_read() {
     window.entries(1..=200, true);
     window.harness.get_by_label("message 200");
     assert!(window.harness.query_by_label("Jump to newest").is_none());
-    let read = |offset| Intent::MarkRead {
-        connection: CONNECTION,
-        room: general(),
-        position: Position { era: 1, offset },
+    let read = |offset| {
+        Intent::Chat(ChatIntent::MarkRead {
+            connection: CONNECTION,
+            room: general(),
+            position: Position { era: 1, offset },
+        })
     };
     let intents = window.intents();
-    assert_eq!(intents.iter().filter(|i| matches!(i, Intent::MarkRead { .. })).count(), 1, "{intents:?}");
+    assert_eq!(
+        intents.iter().filter(|i| matches!(i, Intent::Chat(ChatIntent::MarkRead { .. }))).count(),
+        1,
+        "{intents:?}"
+    );
     assert!(intents.contains(&read(200)));
     window.entries(201..=201, true);
     window.harness.get_by_label("message 201");
@@ -643,7 +684,10 @@ fn reading_back_nothing_moves() {
     window.entries(1_401..=1_430, true);
     assert_eq!(window.rect(&label), before, "appended");
     let intents = window.intents();
-    assert!(!intents.iter().any(|intent| matches!(intent, Intent::MarkRead { .. })), "{intents:?}");
+    assert!(
+        !intents.iter().any(|intent| matches!(intent, Intent::Chat(ChatIntent::MarkRead { .. }))),
+        "{intents:?}"
+    );
     window.page_in(Side::Older, 900..=999);
     assert_eq!(window.rect(&label), before, "prepended");
     window.harness.get_by_label("Jump to newest");
@@ -657,7 +701,8 @@ fn reading_back_nothing_moves() {
 fn older_pages_are_asked_for_once_and_without_end() {
     let mut window = Window::online();
     window.paged(500..=700, true, false);
-    let older = Intent::LoadMore { connection: CONNECTION, room: general(), side: Side::Older };
+    let older =
+        Intent::Chat(ChatIntent::LoadMore { connection: CONNECTION, room: general(), side: Side::Older });
     window.intents();
     let mut asked = 0;
     let mut first = 500_u64;
@@ -665,7 +710,11 @@ fn older_pages_are_asked_for_once_and_without_end() {
         window.scroll(400.0);
         if window.intents().contains(&older) {
             asked += 1;
-            window.event(Event::Loading { room: general(), side: Side::Older, loading: true });
+            window.event(Event::Chat(ChatEvent::Loading {
+                room: general(),
+                side: Side::Older,
+                loading: true,
+            }));
             window.scroll(40.0);
             assert!(!window.intents().contains(&older), "asked twice");
             window.page_in(Side::Older, first - 100..=first - 1);
@@ -686,9 +735,9 @@ fn home_and_end_jump_through_the_whole_room() {
     window.run();
     window.intents();
     window.key(Key::Home);
-    let jump = |jump| Intent::JumpTo { connection: CONNECTION, room: general(), jump };
+    let jump = |jump| Intent::Chat(ChatIntent::JumpTo { connection: CONNECTION, room: general(), jump });
     assert!(window.intents().contains(&jump(Jump::Start)));
-    window.event(Event::Jumped { room: general(), page: window.page(1..=200, false, true) });
+    window.event(Event::Chat(ChatEvent::Jumped { room: general(), page: window.page(1..=200, false, true) }));
     window.run();
     window.harness.get_by_label("message 1");
     window.harness.get_by_label("This is the beginning of #general.");
@@ -698,7 +747,10 @@ fn home_and_end_jump_through_the_whole_room() {
     window.intents();
     window.key(Key::End);
     assert!(window.intents().contains(&jump(Jump::End)));
-    window.event(Event::Jumped { room: general(), page: window.page(1_200..=1_400, true, false) });
+    window.event(Event::Chat(ChatEvent::Jumped {
+        room: general(),
+        page: window.page(1_200..=1_400, true, false),
+    }));
     window.run();
     window.harness.get_by_label("message 1400");
 }
@@ -718,12 +770,18 @@ fn the_scroll_bar_reaches_the_whole_room() {
     window.run();
     window.harness.drop_at(egui::pos2(x, list.center().y));
     window.run();
-    let jumps: Vec<_> = window.intents().into_iter().filter(|i| matches!(i, Intent::JumpTo { .. })).collect();
-    let [Intent::JumpTo { jump: Jump::To(position), .. }] = &jumps[..] else { panic!("{jumps:?}") };
+    let jumps: Vec<_> = window
+        .intents()
+        .into_iter()
+        .filter(|i| matches!(i, Intent::Chat(ChatIntent::JumpTo { .. })))
+        .collect();
+    let [Intent::Chat(ChatIntent::JumpTo { jump: Jump::To(position), .. })] = &jumps[..] else {
+        panic!("{jumps:?}")
+    };
     assert!((500..900).contains(&position.offset), "{position:?}");
     let page = window.page(position.offset - 100..=position.offset + 100, true, true);
     let target = format!("message {}", position.offset);
-    window.event(Event::Jumped { room: general(), page });
+    window.event(Event::Chat(ChatEvent::Jumped { room: general(), page }));
     window.harness.get_by_label(&target);
 }
 
@@ -732,12 +790,12 @@ fn what_lies_before_the_first_message_is_said() {
     let mut window = Window::online();
     let page = |window: &Window| Page { older_on_hub: true, ..window.page(10..=12, false, false) };
     let first = page(&window);
-    window.event(Event::Jumped { room: general(), page: first });
+    window.event(Event::Chat(ChatEvent::Jumped { room: general(), page: first }));
     window.harness.get_by_label("Loading older messages…");
     window.link(LinkState::Idle);
     window.harness.get_by_label("Older messages are on the server. Connect to load them.");
     let complete = window.page(1..=3, false, false);
-    window.event(Event::Jumped { room: general(), page: complete });
+    window.event(Event::Chat(ChatEvent::Jumped { room: general(), page: complete }));
     window.harness.get_by_label("This is the beginning of #general.");
 }
 
@@ -748,7 +806,7 @@ fn a_gap_is_a_row() {
     for message in &mut page.messages[3..] {
         message.position.era = 2;
     }
-    window.event(Event::Jumped { room: general(), page });
+    window.event(Event::Chat(ChatEvent::Jumped { room: general(), page }));
     window.harness.get_by_label_contains("may be missing");
 }
 
@@ -759,7 +817,7 @@ fn days_are_set_apart() {
     for message in &mut page.messages[..2] {
         message.received -= 10 * 86_400_000;
     }
-    window.event(Event::Jumped { room: general(), page });
+    window.event(Event::Chat(ChatEvent::Jumped { room: general(), page }));
     window.harness.get_by_label("Today");
     let other_days = window.harness.query_all_by_label_contains(" 20").count();
     assert!(other_days >= 1);
@@ -771,7 +829,7 @@ fn what_was_unread_when_the_room_was_opened_is_set_apart() {
     window.welcome(0, &["general", "lathe"]);
     window.click_room("lathe");
     window.entries(1..=5, true);
-    window.event(Event::ReadMarker { room: general(), offset: 3 });
+    window.event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset: 3 }));
     window.click_room("general");
     let divider = window.rect("New messages");
     assert!(window.rect("message 3").bottom() < divider.top());
@@ -782,7 +840,10 @@ fn what_was_unread_when_the_room_was_opened_is_set_apart() {
 fn long_messages_are_folded_and_unfold_in_place() {
     let mut window = Window::online();
     let text = (1..=100).map(|line| format!("line {line}")).collect::<Vec<_>>().join("\n");
-    window.event(Event::Entries { entries: vec![message(1, "general", "mina", &text)], live: true });
+    window.event(Event::Chat(ChatEvent::Entries {
+        entries: vec![message(1, "general", "mina", &text)],
+        live: true,
+    }));
     window.click("Show all 100 lines");
     window.harness.get_by_label_contains("line 100");
     for _ in 0..4 {
@@ -790,7 +851,10 @@ fn long_messages_are_folded_and_unfold_in_place() {
     }
     window.click("Show less");
     let wall = "한".repeat(20_000);
-    window.event(Event::Entries { entries: vec![message(2, "general", "mina", &wall)], live: true });
+    window.event(Event::Chat(ChatEvent::Entries {
+        entries: vec![message(2, "general", "mina", &wall)],
+        live: true,
+    }));
     window.harness.get_by_label("Show all 20000 characters");
 }
 
@@ -804,7 +868,10 @@ fn an_empty_room_says_so() {
 fn text_from_outside_is_shown_harmless() {
     let mut window = Window::online();
     let trick = "user\u{202E}fdp.exe\u{0}\u{1b}[31m";
-    window.event(Event::Entries { entries: vec![message(1, "general", "mina", trick)], live: true });
+    window.event(Event::Chat(ChatEvent::Entries {
+        entries: vec![message(1, "general", "mina", trick)],
+        live: true,
+    }));
     window.harness.get_by_label("user⟨U+202E⟩fdp.exe␀␛[31m");
 }
 
@@ -818,20 +885,24 @@ fn people_whose_names_look_alike_have_a_short_id_and_an_admin_a_mark() {
     let say = |window: &mut Window, offset, id: &str, name: &str| {
         let mut entry = message(offset, "general", name, &format!("body {offset}"));
         entry.sender.id = PrincipalId(id.into());
-        window.event(Event::Entries { entries: vec![entry], live: true });
+        window.event(Event::Chat(ChatEvent::Entries { entries: vec![entry], live: true }));
     };
     let description = |window: &Window, body: &str| {
         window.harness.get_by_label(body).accesskit_node().description().unwrap_or_default()
     };
-    window.event(Event::Presence(person("1a1a000000000001", "Jun", PrincipalKind::Person)));
+    window.event(Event::Chat(ChatEvent::Presence(person("1a1a000000000001", "Jun", PrincipalKind::Person))));
     say(&mut window, 1, "1a1a000000000001", "Jun");
     assert!(description(&window, "body 1").starts_with("Jun, "), "alone under this name");
-    window.event(Event::Presence(person("2b2b000000000002", "J\u{FF35}N", PrincipalKind::Person)));
+    window.event(Event::Chat(ChatEvent::Presence(person(
+        "2b2b000000000002",
+        "J\u{FF35}N",
+        PrincipalKind::Person,
+    ))));
     say(&mut window, 2, "2b2b000000000002", "J\u{FF35}N");
     assert!(description(&window, "body 1").starts_with("Jun ·1a1a, "), "also what was shown before");
     assert!(description(&window, "body 2").starts_with("J\u{FF35}N ·2b2b, "));
     assert_eq!(window.harness.query_all_by_label("admin").count(), 0);
-    window.event(Event::Presence(person("3c3c000000000003", "Mina", PrincipalKind::Admin)));
+    window.event(Event::Chat(ChatEvent::Presence(person("3c3c000000000003", "Mina", PrincipalKind::Admin))));
     say(&mut window, 3, "3c3c000000000003", "Mina");
     window.harness.get_by_label("admin");
     assert!(description(&window, "body 3").starts_with("Mina, admin, "));
@@ -842,7 +913,7 @@ fn people_whose_names_look_alike_have_a_short_id_and_an_admin_a_mark() {
     );
     let who = Sender { id: PrincipalId("2b2b000000000002".into()), name: "J\u{FF35}N".into() };
     let until = window.now().boot_ms + 5_000;
-    window.event(Event::Typing { room: general(), who, until });
+    window.event(Event::Chat(ChatEvent::Typing { room: general(), who, until }));
     assert!(window.harness.query_by_label_contains("J\u{FF35}N ·2b2b").is_some(), "also while typing");
     let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
     window.update(Update::Preferences(korean));
@@ -853,7 +924,10 @@ fn people_whose_names_look_alike_have_a_short_id_and_an_admin_a_mark() {
 fn what_is_copied_is_what_was_written() {
     let mut window = Window::online();
     let trick = "user\u{202E}fdp.exe";
-    window.event(Event::Entries { entries: vec![message(1, "general", "mina", trick)], live: true });
+    window.event(Event::Chat(ChatEvent::Entries {
+        entries: vec![message(1, "general", "mina", trick)],
+        live: true,
+    }));
     window.harness.get_by_label("user⟨U+202E⟩fdp.exe").click_secondary();
     window.run();
     window.harness.get_by_label("Copy text").click();
@@ -895,7 +969,7 @@ fn a_queued_message_that_arrives_keeps_its_place() {
     let mut entry = message(4, "general", "me", "mine");
     entry.id = id;
     entry.received = window.now().wall_ms;
-    window.event(Event::Entries { entries: vec![entry], live: true });
+    window.event(Event::Chat(ChatEvent::Entries { entries: vec![entry], live: true }));
     assert_eq!(window.rect("mine"), before);
     assert_eq!(window.harness.query_all_by_label("mine").count(), 1);
 }
@@ -932,19 +1006,19 @@ fn what_the_server_takes_later_says_why_it_waits_and_until_when() {
     let kept = window.queue("may be there", Delivery::Attempted, 0);
     let id = window.queue("not there", Delivery::Attempted, 0);
     let until = window.now().wall_ms + 60_000;
-    let pause = |refusal| Event::Paused(Some(Paused { refusal, until }));
-    window.event(Event::Postponed { id, unseen: true });
+    let pause = |refusal| Event::Link(LinkEvent::Paused(Some(Paused { refusal, until })));
+    window.event(Event::Chat(ChatEvent::Postponed { id, unseen: true }));
     window.event(pause(Refusal::SlowDown { retry_after_ms: 60_000 }));
     let says = |window: &Window, words: &str| window.harness.query_all_by_label_contains(words).count();
     assert_eq!(says(&window, "The server isn't accepting messages right now. Sending resumes at "), 2);
     window.click("Delete");
-    assert_eq!(window.intents(), [Intent::Discard { connection: CONNECTION, id }]);
-    window.event(Event::Unqueued(id));
+    assert_eq!(window.intents(), [Intent::Chat(ChatIntent::Discard { connection: CONNECTION, id })]);
+    window.event(Event::Chat(ChatEvent::Unqueued(id)));
     window.event(pause(Refusal::Quota { retry_after_ms: 60_000 }));
     assert_eq!(says(&window, "You've reached this account's sending limit. Sending resumes at "), 1);
     assert!(window.harness.query_by_label("Delete").is_none(), "the server may have the other one");
-    window.event(Event::Paused(None));
+    window.event(Event::Link(LinkEvent::Paused(None)));
     assert_eq!(says(&window, "reached this account"), 0);
     assert!(window.description("may be there").ends_with("Sending"));
-    window.event(Event::Unqueued(kept));
+    window.event(Event::Chat(ChatEvent::Unqueued(kept)));
 }

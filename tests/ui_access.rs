@@ -5,17 +5,17 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::chat::Delivery;
+use duplex::model::banner::Banner;
 use duplex::model::device::{
     DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Readings, Spec, Value,
 };
-use duplex::model::event::{Event, Update};
+use duplex::model::event::{ChatEvent, DeviceEvent, Event, LinkEvent, LogEvent, Update};
 use duplex::model::id::ConnectionId;
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::log::{Note, Passed, Way};
+use duplex::model::message::Delivery;
 use duplex::model::preferences::Motion;
 use duplex::model::profile::Profile;
-use duplex::model::reducer::Banner;
 use duplex::model::{LanguageChoice, Preferences};
 use duplex::ui::theme;
 use egui::accesskit::{Action, Live, Role};
@@ -127,7 +127,7 @@ fn device(window: &Window) -> DeviceState {
 fn read(window: &mut Window, value: f64) {
     let now = window.now().wall_ms;
     let values = vec![(name("temperature"), Value::number(value))];
-    window.event(Event::Readings(Readings::of(lathe(), now, now, values).into()));
+    window.event(Event::Device(DeviceEvent::Readings(Readings::of(lathe(), now, now, values).into())));
 }
 
 /// A window with something of everything in it.
@@ -135,11 +135,14 @@ fn furnished(width: f32, height: f32, language: LanguageChoice) -> Window {
     let mut window = Window::sized(width, height);
     window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
     window.entries(1..=3, true);
-    window.event(Event::Entries { entries: vec![message(4, "general", "me", "message by me")], live: true });
+    window.event(Event::Chat(ChatEvent::Entries {
+        entries: vec![message(4, "general", "me", "message by me")],
+        live: true,
+    }));
     window.queue("message that waits", Delivery::Pending, -60_000);
     window.welcome(4, &["general", "workshop"]);
     let devices = vec![device(&window)];
-    window.event(Event::Devices { devices, started: 0, more: false });
+    window.event(Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
     read(&mut window, 22.0);
     window
 }
@@ -155,7 +158,7 @@ const STATES: &[(&str, Step)] = &[
     ("a new connection", |window| window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::N)),
     ("the connection log", |window| {
         window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
-        window.event(Event::LogWatched(true));
+        window.event(Event::Log(LogEvent::Watched(true)));
         let text = r#"{"type":"send","body":"message"}"#;
         let passed = Passed {
             way: Way::Sent,
@@ -166,8 +169,8 @@ const STATES: &[(&str, Step)] = &[
             text: text.into(),
             cut: false,
         };
-        window.event(Event::Passed(Box::new(passed)));
-        window.event(Event::Note(Note::State { text: "online".into(), why: None }));
+        window.event(Event::Log(LogEvent::Passed(Box::new(passed))));
+        window.event(Event::Log(LogEvent::Note(Note::State { text: "online".into(), why: None })));
         window.key(Key::ArrowUp);
         window.key(Key::Enter);
     }),
@@ -296,10 +299,10 @@ fn messages_by_others_are_said_and_a_flood_is_counted() {
     let mut window = Window::online();
     window.entries(1..=2, true);
     window.pass(5_000);
-    window.event(Event::Entries {
+    window.event(Event::Chat(ChatEvent::Entries {
         entries: vec![message(3, "general", "mina", "the boiler is hot")],
         live: true,
-    });
+    }));
     assert!(announced(&window, Live::Polite).contains(&"mina: the boiler is hot".into()));
     // Many at once are one announcement, a moment later.
     window.entries(4..=40, true);
@@ -310,7 +313,10 @@ fn messages_by_others_are_said_and_a_flood_is_counted() {
     assert!(said.contains(&"37 new messages. mina: message 40".into()), "{said:?}");
     // Nobody is told of what they wrote themselves, and of what is replayed.
     window.pass(5_000);
-    window.event(Event::Entries { entries: vec![message(41, "general", "me", "mine")], live: true });
+    window.event(Event::Chat(ChatEvent::Entries {
+        entries: vec![message(41, "general", "me", "mine")],
+        live: true,
+    }));
     window.entries(42..=43, false);
     assert_eq!(announced(&window, Live::Polite), said);
 }
@@ -332,8 +338,9 @@ fn readings_are_never_announced() {
 fn what_cannot_wait_interrupts() {
     let mut window = Window::online();
     window.update(Update::Configured(Profile { id: ConnectionId(4), name: "Other".into(), ..profile() }));
-    let tell =
-        |window: &mut Window, state| window.update(Update::Connection(ConnectionId(4), Event::Link(state)));
+    let tell = |window: &mut Window, state| {
+        window.update(Update::Connection(ConnectionId(4), Event::Link(LinkEvent::State(state))))
+    };
     tell(&mut window, LinkState::Online { since: 0, rtt_ms: None });
     assert_eq!(announced(&window, Live::Assertive), [""; 0]);
     let now = window.now().boot_ms;
@@ -365,7 +372,7 @@ fn no_nul_reaches_a_field_or_the_accessibility_bus() {
     let (at, value) = (window.now().wall_ms, Value::Text("sto\0re".into()));
     device.values.push(LastValue { metric: note.name.clone(), value, at, received: at });
     device.spec.metrics.push(note);
-    window.event(Event::Devices { devices: vec![device], started: 0, more: false });
+    window.event(Event::Device(DeviceEvent::Listed { devices: vec![device], started: 0, more: false }));
     window.open_device(lathe());
     window.run();
     let texts = nodes(&window);
@@ -391,8 +398,8 @@ fn focus_marks(window: &Window) -> usize {
 fn a_click_marks_no_focus_and_the_keyboard_does() {
     let mut window = furnished(1_200.0, 800.0, LanguageChoice::English);
     window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
-    window.event(Event::LogWatched(true));
-    window.event(Event::Note(Note::State { text: "online".into(), why: None }));
+    window.event(Event::Log(LogEvent::Watched(true)));
+    window.event(Event::Log(LogEvent::Note(Note::State { text: "online".into(), why: None })));
     let click = |window: &mut Window, at: egui::Pos2| {
         let button = egui::PointerButton::Primary;
         window.harness.event(egui::Event::PointerMoved(at));

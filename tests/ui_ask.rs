@@ -4,9 +4,9 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::event::{Event, TestOutcome, Update};
+use duplex::model::event::{Event, LinkEvent, TestOutcome, Update};
 use duplex::model::id::ConnectionId;
-use duplex::model::intent::{Credential, Intent};
+use duplex::model::intent::{Credential, Intent, LinkIntent};
 use duplex::model::link_state::{LinkState, Phase, Why};
 use duplex::model::profile::{Profile, Secret};
 use duplex::model::{Banner, LanguageChoice, Preferences};
@@ -49,7 +49,10 @@ fn a_missing_token_is_asked_for_with_the_reason_and_given() {
     window.key(Key::Enter);
     let token = Secret::new("s3cret");
     let given = window.intents();
-    assert!(given.contains(&Intent::GiveToken { connection: CONNECTION, token }), "{given:?}");
+    assert!(
+        given.contains(&Intent::Link(LinkIntent::GiveToken { connection: CONNECTION, token })),
+        "{given:?}"
+    );
     assert!(!asks(&window));
     window.link(LinkState::Online { since: 0, rtt_ms: None });
     window.pass(5_000);
@@ -77,7 +80,7 @@ fn the_rest_of_the_window_goes_on_and_a_question_can_wait() {
     let other = Profile { id: ConnectionId(4), name: "Other".into(), ..profile() };
     window.update(Update::Configured(other));
     let why = LinkState::Stopped { why: Why::NoToken };
-    window.update(Update::Connection(ConnectionId(4), Event::Link(why)));
+    window.update(Update::Connection(ConnectionId(4), Event::Link(LinkEvent::State(why))));
     stopped(&mut window, Why::NoToken);
     // One dialog each.
     window.harness.get_by_label("Token of Other");
@@ -109,7 +112,7 @@ fn other_troubles_and_the_apps_own_hub_ask_for_nothing() {
         ..profile()
     }));
     let why = LinkState::Stopped { why: Why::NoToken };
-    window.update(Update::Connection(ConnectionId::OWN_HUB, Event::Link(why)));
+    window.update(Update::Connection(ConnectionId::OWN_HUB, Event::Link(LinkEvent::State(why))));
     assert!(window.harness.query_by_label("Token of This computer").is_none());
 }
 
@@ -151,15 +154,21 @@ fn before_an_invite_is_used_a_missing_keyring_is_told_and_a_file_is_offered() {
     window.check_names();
     window.click("Save");
     let intents = window.intents();
-    assert!(!intents.contains(&Intent::KeepTokenInFile(None)), "never silently: {intents:?}");
+    assert!(
+        !intents.contains(&Intent::Link(LinkIntent::KeepTokenInFile(None))),
+        "never silently: {intents:?}"
+    );
 
     invited(&mut window);
     window.click(KEEP);
     window.click("Save");
     let intents = window.intents();
     let at = |wanted: fn(&Intent) -> bool| intents.iter().position(wanted).unwrap();
-    let keep = at(|intent| *intent == Intent::KeepTokenInFile(None));
-    assert!(keep < at(|intent| matches!(intent, Intent::SaveConnection { .. })), "{intents:?}");
+    let keep = at(|intent| *intent == Intent::Link(LinkIntent::KeepTokenInFile(None)));
+    assert!(
+        keep < at(|intent| matches!(intent, Intent::Link(LinkIntent::SaveConnection { .. }))),
+        "{intents:?}"
+    );
 }
 
 #[test]
@@ -170,7 +179,7 @@ fn a_token_in_a_file_can_be_taken_out_again() {
     window.click("Edit connection");
     window.click("Keep the token in a file only you can read");
     window.click("Save");
-    assert!(window.intents().contains(&Intent::DropTokenFile(CONNECTION)));
+    assert!(window.intents().contains(&Intent::Link(LinkIntent::DropTokenFile(CONNECTION))));
 }
 
 #[test]
@@ -180,14 +189,14 @@ fn a_token_that_could_not_be_kept_is_shown_once_to_copy_or_kept_in_a_file() {
     window.update(Update::Banner(banner));
     window.harness.get_by_label_contains("Couldn't save the token: no keyring is available");
     window.click("Keep in a file");
-    assert_eq!(window.intents(), [Intent::KeepTokenInFile(Some(CONNECTION))]);
+    assert_eq!(window.intents(), [Intent::Link(LinkIntent::KeepTokenInFile(Some(CONNECTION)))]);
     window.click("Copy token");
-    assert_eq!(window.intents(), [Intent::ShowToken(CONNECTION)]);
+    assert_eq!(window.intents(), [Intent::Link(LinkIntent::ShowToken(CONNECTION))]);
     window.update(Update::ShownToken(Some((CONNECTION, Secret::new("s3cret-of-mina")))));
     window.harness.get_by_role_and_label(Role::Dialog, "Your token for Home");
     window.harness.get_by_label("s3cret-of-mina");
     window.click("Done");
-    assert_eq!(window.intents(), [Intent::HideToken]);
+    assert_eq!(window.intents(), [Intent::Link(LinkIntent::HideToken)]);
     assert!(window.harness.query_by_label("s3cret-of-mina").is_none());
     window.update(Update::ShownToken(None));
     window.update(Update::ShownToken(Some((CONNECTION, Secret::new("s3cret-of-mina")))));
@@ -206,7 +215,9 @@ fn the_right_scheme_is_one_click_away() {
     window.harness.get_by_label_contains("This server doesn't use encryption");
     window.click("Use ws://127.0.0.1:7870/v1/socket");
     let intents = window.intents();
-    let Some(Intent::TestConnection { profile, .. }) = intents.first() else { panic!("{intents:?}") };
+    let Some(Intent::Link(LinkIntent::TestConnection { profile, .. })) = intents.first() else {
+        panic!("{intents:?}")
+    };
     assert_eq!(profile.urls, ["ws://127.0.0.1:7870/v1/socket"], "it is tested at once");
 
     // To another computer nothing is sent unencrypted before the person has read what that means.
@@ -227,7 +238,7 @@ fn the_right_scheme_is_one_click_away() {
     window.intents();
     window.update(failed(true));
     window.click("Use wss://hub.example/v1/socket");
-    assert!(matches!(window.intents().first(), Some(Intent::TestConnection { .. })));
+    assert!(matches!(window.intents().first(), Some(Intent::Link(LinkIntent::TestConnection { .. }))));
 }
 
 #[test]
@@ -239,7 +250,8 @@ fn a_saved_connection_is_put_right_in_one_click() {
     window.pass(1_500);
     window.click("Use wss://hub.example:7870/v1/socket");
     let intents = window.intents();
-    let Some(Intent::SaveConnection { profile: saved, credential: Credential::Keep }) = intents.first()
+    let Some(Intent::Link(LinkIntent::SaveConnection { profile: saved, credential: Credential::Keep })) =
+        intents.first()
     else {
         panic!("{intents:?}")
     };

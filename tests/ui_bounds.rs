@@ -4,10 +4,11 @@
 #[allow(dead_code, reason = "other test programs use the rest")]
 mod ui_support;
 
-use duplex::model::chat::{Principal, PrincipalKind};
-use duplex::model::event::{Event, Person, Update};
+use duplex::model::banner::Banner;
+use duplex::model::chat::{MAX_PEOPLE, MAX_ROOMS};
+use duplex::model::event::{ChatEvent, Event, Person, Update};
 use duplex::model::id::PrincipalId;
-use duplex::model::reducer::{Banner, MAX_PEOPLE, MAX_ROOMS};
+use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::{LanguageChoice, Preferences};
 use egui_kittest::kittest::Queryable as _;
 use ui_support::Window;
@@ -65,7 +66,7 @@ fn people_that_are_left_out_are_said() {
     for n in 0..MAX_PEOPLE + 5 {
         let id = PrincipalId(format!("p{n}"));
         let who = Principal { id, kind: PrincipalKind::Person, name: "x".into() };
-        window.apply(Event::Presence(Person { who, online: true }));
+        window.apply(Event::Chat(ChatEvent::Presence(Person { who, online: true })));
     }
     window.run();
     window.harness.get_by_label(&format!("{MAX_PEOPLE} or more online"));

@@ -17,10 +17,10 @@ use duplex::model::device::{
     MetricType, Readings, ShortName, Spec, Value,
 };
 use duplex::model::device_choices::{DeviceChange, DeviceChoices};
-use duplex::model::event::{Event, Update};
+use duplex::model::event::{DeviceEvent, Event, Update};
 use duplex::model::export::{Content, Export, ExportFailure, Exported, SavedFile};
 use duplex::model::id::MessageId;
-use duplex::model::intent::Intent;
+use duplex::model::intent::{AppIntent, DeviceIntent, Intent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::series::{Bucket, SeriesPage};
 use duplex::model::states::StateChange;
@@ -117,14 +117,14 @@ impl Page {
 
     fn list(&mut self) {
         let devices = vec![self.state()];
-        self.window.event(Event::Devices { devices, started: 0, more: false });
+        self.window.event(Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
     }
 
     /// The device announces itself anew.
     fn reborn(&mut self) {
         self.incarnation += 1;
         let state = self.state();
-        self.window.event(Event::DeviceAnnounced(Box::new(state)));
+        self.window.event(Event::Device(DeviceEvent::Announced(Box::new(state))));
     }
 
     fn say(&mut self, values: &[(&str, Value)]) {
@@ -135,7 +135,7 @@ impl Page {
     fn say_at(&mut self, at: i64, received: i64, values: &[(&str, Value)]) {
         let values = values.iter().map(|(metric, value)| (name(metric), value.clone())).collect();
         let readings = Readings::of(device(), at, received, values);
-        self.window.event(Event::Readings(Arc::new(readings)));
+        self.window.event(Event::Device(DeviceEvent::Readings(Arc::new(readings))));
     }
 
     fn lose_link(&mut self) {
@@ -154,14 +154,20 @@ impl Page {
             at: self.window.now().wall_ms - 2_000,
             state,
         };
-        self.window.event(Event::Commanded(Box::new(command)));
+        self.window.event(Event::Device(DeviceEvent::Commanded(Box::new(command))));
     }
 
     /// The commands given since the last look: property, value, incarnation.
     fn commands(&mut self) -> Vec<(String, Value, u64)> {
         let all = self.window.intents().into_iter();
         all.filter_map(|intent| match intent {
-            Intent::Command { property, value, incarnation, connection, device: of } => {
+            Intent::Device(DeviceIntent::Command {
+                property,
+                value,
+                incarnation,
+                connection,
+                device: of,
+            }) => {
                 assert_eq!((connection, of), (CONNECTION, device()));
                 Some((property.to_string(), value, incarnation))
             }
@@ -174,7 +180,9 @@ impl Page {
     fn asked(&mut self) -> Vec<(String, i64, i64)> {
         let all = self.window.intents().into_iter();
         all.filter_map(|intent| match intent {
-            Intent::LoadSeries { metric, from, to, .. } => Some((metric.to_string(), from, to)),
+            Intent::Device(DeviceIntent::LoadSeries { metric, from, to, .. }) => {
+                Some((metric.to_string(), from, to))
+            }
             _ => None,
         })
         .collect()
@@ -184,7 +192,11 @@ impl Page {
         for (metric, from, to) in asked {
             let buckets = buckets.iter().filter(|b| (*from..*to).contains(&b.at)).copied().collect();
             let page = SeriesPage { from: *from, to: *to, step_ms, buckets };
-            self.window.event(Event::SeriesPaged { device: device(), metric: name(metric), page });
+            self.window.event(Event::Device(DeviceEvent::SeriesPaged {
+                device: device(),
+                metric: name(metric),
+                page,
+            }));
         }
     }
 
@@ -192,7 +204,7 @@ impl Page {
     fn asked_in_words(&mut self) -> Vec<String> {
         let all = self.window.intents().into_iter();
         all.filter_map(|intent| match intent {
-            Intent::LoadStates { metric, device: of, connection } => {
+            Intent::Device(DeviceIntent::LoadStates { metric, device: of, connection }) => {
                 assert_eq!((connection, of), (CONNECTION, device()));
                 Some(metric.to_string())
             }
@@ -209,7 +221,11 @@ impl Page {
             StateChange { at: now - ago, value }
         };
         let changes = changes.iter().map(change).collect();
-        self.window.event(Event::States { device: device(), metric: name(metric), changes });
+        self.window.event(Event::Device(DeviceEvent::States {
+            device: device(),
+            metric: name(metric),
+            changes,
+        }));
     }
 
     /// What a screen reader says of a strip.
@@ -275,7 +291,7 @@ fn every_reading_says_what_it_is_and_how_far_to_believe_it() {
     assert!(page.has("target 40 °C, last known"));
     assert!(page.has("bearing —, last known"));
     let now = page.window.now().wall_ms;
-    page.window.event(Event::DeviceSilent { device: device(), since: now });
+    page.window.event(Event::Device(DeviceEvent::Silent { device: device(), since: now }));
     assert!(page.has("temperature 21.5 °C, outdated"));
     assert!(page.has_text("silent since 1"));
     page.lose_link();
@@ -439,7 +455,7 @@ fn what_is_risky_is_asked_once_more() {
 fn a_question_is_void_when_the_device_or_the_link_changed() {
     let voids: [fn(&mut Page); 3] = [Page::reborn, Page::lose_link, |page| {
         let now = page.window.now().wall_ms;
-        page.window.event(Event::DeviceSilent { device: device(), since: now });
+        page.window.event(Event::Device(DeviceEvent::Silent { device: device(), since: now }));
     }];
     for void in voids {
         let mut page = Page::opened();
@@ -651,12 +667,12 @@ fn a_change_is_seen_at_once_and_then_the_disk_is_asked_what_else_there_was() {
     // Between two frames it was something else: nobody saw how long.
     page.window.pass(5_000);
     let now = page.window.now().wall_ms;
-    page.window.apply(Event::Readings(Arc::new(Readings::of(
+    page.window.apply(Event::Device(DeviceEvent::Readings(Arc::new(Readings::of(
         device(),
         now - 4_000,
         now,
         vec![(name("mode"), Value::Text("eco".into()))],
-    ))));
+    )))));
     page.say(&[("mode", Value::Text("full".into()))]);
     assert_eq!(page.asked_in_words(), ["mode"]);
     page.answer_in_words(
@@ -672,7 +688,7 @@ fn a_strip_ends_where_its_device_or_the_link_does() {
     for away in [
         |page: &mut Page| {
             let now = page.window.now().wall_ms;
-            page.window.event(Event::DeviceSilent { device: device(), since: now });
+            page.window.event(Event::Device(DeviceEvent::Silent { device: device(), since: now }));
         },
         Page::lose_link,
     ] {
@@ -725,8 +741,13 @@ fn a_device_of_words_alone_shows_what_it_says() {
     let mut page = Page { window: Window::sized(1_200.0, 900.0), incarnation: 7 };
     let now = page.window.now().wall_ms;
     let values = vec![(name("door"), Value::Text("open".into()))];
-    page.window.event(Event::Readings(Arc::new(Readings::of(device(), now, now, values))));
-    page.window.event(Event::Devices { devices: vec![], started: 0, more: true });
+    page.window.event(Event::Device(DeviceEvent::Readings(Arc::new(Readings::of(
+        device(),
+        now,
+        now,
+        values,
+    )))));
+    page.window.event(Event::Device(DeviceEvent::Listed { devices: vec![], started: 0, more: true }));
     page.window.open_device(device());
     page.window.run();
     assert_eq!(page.asked_in_words(), ["door"]);
@@ -752,12 +773,12 @@ fn values_at_the_pointer_are_told() {
 fn attributes_the_log_and_what_it_last_said_are_there() {
     let mut page = Page::opened();
     assert!(page.has_text("firmware") && page.has_text("1.4"));
-    let asked = |intent: &Intent| matches!(intent, Intent::LoadDeviceLog { .. });
+    let asked = |intent: &Intent| matches!(intent, Intent::Device(DeviceIntent::LoadLog { .. }));
     assert_eq!(page.window.intents().iter().filter(|intent| asked(intent)).count(), 1);
     let now = page.window.now().wall_ms;
     let reason = "power cut".to_owned();
     let lines = vec![LogLine { at: now - 5_000, what: Happened::Offline { reason } }];
-    page.window.event(Event::DeviceLog { device: device(), lines });
+    page.window.event(Event::Device(DeviceEvent::Logged { device: device(), lines }));
     assert!(page.has_text("Offline: power cut"));
     page.outcome("light", Value::Flag(true), CommandState::Done);
     assert!(page.has_text("Mina set light to on"));
@@ -788,7 +809,7 @@ fn escape_and_the_arrow_lead_back() {
 #[test]
 fn a_device_that_is_gone_says_so() {
     let mut page = Page::opened();
-    page.window.event(Event::Devices { devices: vec![], started: 0, more: false });
+    page.window.event(Event::Device(DeviceEvent::Listed { devices: vec![], started: 0, more: false }));
     assert!(page.has_text("The server no longer knows this device."));
 }
 
@@ -833,7 +854,7 @@ impl Page {
     fn changes(&mut self, choices: &mut DeviceChoices) -> Vec<DeviceChange> {
         let mut all = Vec::new();
         for intent in self.window.intents() {
-            if let Intent::ChangeDevice { connection, device: of, change } = intent {
+            if let Intent::Device(DeviceIntent::Change { connection, device: of, change }) = intent {
                 assert_eq!((connection, &of), (CONNECTION, &device()));
                 assert!(choices.change(connection, of, change.clone()));
                 all.push(change);
@@ -850,7 +871,7 @@ impl Page {
 
     fn export(&mut self) -> Export {
         let found = self.window.intents().into_iter().find_map(|intent| match intent {
-            Intent::Export(export) => Some(export),
+            Intent::Device(DeviceIntent::Export(export)) => Some(export),
             _ => None,
         });
         found.expect("something is to be saved")
@@ -1087,7 +1108,7 @@ fn readings_in_sight_are_saved_and_said_where() {
     page.window.update(Update::Exported(Exported { number: export.number, outcome }));
     assert!(page.has("Saved 300 rows to /home/mina/Downloads/lathe.csv"));
     page.window.click("Show in folder");
-    assert!(page.window.intents().contains(&Intent::ShowFile(path)));
+    assert!(page.window.intents().contains(&Intent::App(AppIntent::ShowFile(path))));
     page.window.check_names();
     page.window.click("Dismiss");
     assert!(!page.has_text("Saved 300 rows"));

@@ -10,18 +10,18 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
+use duplex::model::banner::Banner;
 use duplex::model::device::{
     DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Readings, Spec, Value,
 };
 use duplex::model::device_choices::{DeviceChange, DeviceChoices};
-use duplex::model::event::{Event, Update};
+use duplex::model::event::{DeviceEvent, Event, Update};
 use duplex::model::id::ConnectionId;
-use duplex::model::intent::Intent;
+use duplex::model::intent::{AppIntent, Intent};
 use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::profile::Profile;
-use duplex::model::reducer::Banner;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, PointerButton, Pos2};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -63,7 +63,7 @@ fn device(window: &Window, name: &str, kind: &str) -> DeviceState {
 }
 
 fn list(window: &mut Window, devices: Vec<DeviceState>) {
-    window.event(Event::Devices { devices, started: 0, more: false });
+    window.event(Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
 }
 
 fn named(window: &mut Window, names: &[&str]) {
@@ -74,12 +74,12 @@ fn named(window: &mut Window, names: &[&str]) {
 fn read(window: &mut Window, name: &str, value: f64) {
     let now = window.now().wall_ms;
     let values = vec![(MetricName::new("temperature").unwrap(), Value::number(value))];
-    window.event(Event::Readings(Readings::of(id(name), now, now, values).into()));
+    window.event(Event::Device(DeviceEvent::Readings(Readings::of(id(name), now, now, values).into())));
 }
 
 fn silent(window: &mut Window, name: &str) {
     let since = window.now().wall_ms;
-    window.event(Event::DeviceSilent { device: id(name), since });
+    window.event(Event::Device(DeviceEvent::Silent { device: id(name), since }));
 }
 
 /// The rows on screen, from top to bottom.
@@ -184,7 +184,7 @@ fn silent_and_offline_are_said_and_counted() {
     silent(&mut window, "lathe");
     let since = window.now().wall_ms;
     let reason = "power".to_owned();
-    window.event(Event::DevicePresence { device: id("mill"), online: false, since, reason });
+    window.event(Event::Device(DeviceEvent::Presence { device: id("mill"), online: false, since, reason }));
     assert!(has(&window, "1 silent, 1 offline, 1 online"));
     assert_eq!(
         rows(&window),
@@ -261,9 +261,9 @@ fn a_longer_filter_finds_what_it_would_have_found_alone() {
     assert_eq!(names(&window).len(), 2);
     // What comes later is held against the whole filter.
     let late = device(&window, "Pump 15", "");
-    window.event(Event::DeviceAnnounced(Box::new(late)));
+    window.event(Event::Device(DeviceEvent::Announced(Box::new(late))));
     let late = device(&window, "Saw 1", "");
-    window.event(Event::DeviceAnnounced(Box::new(late)));
+    window.event(Event::Device(DeviceEvent::Announced(Box::new(late))));
     assert_eq!(names(&window), ["Pump 1", "Pump 12", "Pump 15"]);
 }
 
@@ -310,7 +310,7 @@ fn groups_have_headings() {
 fn link_speaks(window: &mut Window, state: &LinkState, counters: &LinkCounters) {
     let now = window.now();
     let readings = link_readings(state, counters, now.boot_ms, None, now.wall_ms);
-    window.event(Event::LocalReadings(readings.into()));
+    window.event(Event::Device(DeviceEvent::LocalReadings(readings.into())));
 }
 
 #[test]
@@ -423,7 +423,7 @@ fn a_click_is_not_delivered_to_what_has_moved_there() {
     press(&mut window, at, true);
     // Something new comes above: what was pressed is not under the pointer any more.
     let new = device(&window, "Drill", "");
-    window.event(Event::DeviceAnnounced(Box::new(new)));
+    window.event(Event::Device(DeviceEvent::Announced(Box::new(new))));
     assert_eq!(names(&window), ["Drill", "Lathe", "Mill"]);
     press(&mut window, at, false);
     assert!(!is_page_of(&window, "Mill") && !is_page_of(&window, "Lathe"));
@@ -450,7 +450,7 @@ fn nothing_that_is_pointed_at_is_re_sorted() {
     window.pass(1_000);
     silent(&mut window, "pump");
     let new = device(&window, "Drill", "");
-    window.event(Event::DeviceAnnounced(Box::new(new)));
+    window.event(Event::Device(DeviceEvent::Announced(Box::new(new))));
     // Its status is true where it stands, and what is new stands below.
     assert!(rows(&window).iter().any(|row| row.starts_with("Pump, silent")));
     assert_eq!(names(&window)[..3], before[..]);
@@ -480,7 +480,7 @@ fn what_is_looked_at_stays_when_devices_come_above_it() {
     assert_ne!(seen, "Pump 4");
     for name in ["Drill", "Axe", "Lathe"] {
         let new = device(&window, name, "");
-        window.event(Event::DeviceAnnounced(Box::new(new)));
+        window.event(Event::Device(DeviceEvent::Announced(Box::new(new))));
     }
     let after = window.harness.get_by_label_contains(&format!("{seen},")).rect();
     assert!((after.top() - before.top()).abs() < 0.5, "{before:?} {after:?}");
@@ -494,7 +494,7 @@ fn readings_that_were_left_out_are_told() {
     let now = window.now().wall_ms;
     let mut readings = Readings::of(id("lathe"), now, now, vec![]);
     readings.conflated = 120;
-    window.event(Event::Readings(readings.into()));
+    window.event(Event::Device(DeviceEvent::Readings(readings.into())));
     assert!(has(&window, "120 readings left out"));
 }
 
@@ -636,7 +636,12 @@ fn trouble_comes_first_without_being_asked_for() {
     window.pass(1_000);
     read(&mut window, "lathe", f64::NAN);
     let since = window.now().wall_ms;
-    window.event(Event::DevicePresence { device: id("mill"), online: false, since, reason: String::new() });
+    window.event(Event::Device(DeviceEvent::Presence {
+        device: id("mill"),
+        online: false,
+        since,
+        reason: String::new(),
+    }));
     silent(&mut window, "saw");
     assert_eq!(names(&window), ["Saw", "Mill", "Lathe", "Adze", "Pump"]);
     assert!(has(&window, "1 silent, 1 offline, 1 faulty, 2 online"));
@@ -671,7 +676,7 @@ fn words_are_shown_in_rows_and_found_by_the_filter_as_they_change() {
     assert_eq!(names(&window), [""; 0]);
     let now = window.now().wall_ms;
     let values = vec![(MetricName::new("mode").unwrap(), text("idle"))];
-    window.event(Event::Readings(Readings::of(id("boiler"), now, now, values).into()));
+    window.event(Event::Device(DeviceEvent::Readings(Readings::of(id("boiler"), now, now, values).into())));
     window.pass(300);
     assert_eq!(names(&window), ["Boiler"]);
 }
@@ -686,7 +691,7 @@ fn decimals_stay_while_a_value_changes() {
     {
         let now = window.now().wall_ms;
         let values = vec![(MetricName::new("level").unwrap(), Value::Number(value))];
-        window.event(Event::Readings(Readings::of(id("tank"), now, now, values).into()));
+        window.event(Event::Device(DeviceEvent::Readings(Readings::of(id("tank"), now, now, values).into())));
         assert_eq!(rows(&window), [format!("Tank, online, level {shown}")]);
     }
 }
@@ -777,7 +782,7 @@ fn a_wide_pane_has_a_table_that_is_sorted_by_its_headers() {
     // New values are sorted too.
     let now = window.now().wall_ms;
     let values = vec![(MetricName::new("heat").unwrap(), Value::Number(99.0))];
-    window.event(Event::Readings(Readings::of(id("dryer"), now, now, values).into()));
+    window.event(Event::Device(DeviceEvent::Readings(Readings::of(id("dryer"), now, now, values).into())));
     window.pass(300);
     window.pass(300);
     assert_eq!(table_names(&window), ["Dryer", "Boiler", "Chiller"]);
@@ -798,7 +803,7 @@ fn columns_are_chosen_from_a_menu_and_kept() {
     window.run();
     assert_eq!(columns(&window), ["Name", "Status", "flow", "cold"]);
     let kept = window.intents().into_iter().rev().find_map(|intent| match intent {
-        Intent::KeepPanes(panes) => panes.devices.tables.into_iter().next(),
+        Intent::App(AppIntent::KeepPanes(panes)) => panes.devices.tables.into_iter().next(),
         _ => None,
     });
     let names: Vec<String> = vec!["flow".into(), "cold".into()];

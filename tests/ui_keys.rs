@@ -11,9 +11,9 @@
 mod ui_support;
 
 use duplex::model::device::{DeviceId, DeviceState, Spec};
-use duplex::model::event::{Event, Update};
+use duplex::model::event::{ChatEvent, DeviceEvent, Event, Update};
 use duplex::model::id::RoomName;
-use duplex::model::intent::Intent;
+use duplex::model::intent::{AppIntent, ChatIntent, Intent, LinkIntent, LogIntent};
 use duplex::model::preferences::{LanguageChoice, Preferences, Theme};
 use duplex::ui::keys::{TABLE, written};
 use duplex::ui::text::{ENGLISH, KOREAN};
@@ -81,7 +81,10 @@ fn with_shift_they_go_to_what_is_unread_and_stay_where_nothing_is() {
     let mut window = with_rooms();
     window.key_with(ALT_SHIFT, Key::ArrowUp);
     assert_eq!(open_room(&window), "general");
-    window.event(Event::Entries { entries: vec![message(1, "omega", "mina", "here")], live: true });
+    window.event(Event::Chat(ChatEvent::Entries {
+        entries: vec![message(1, "omega", "mina", "here")],
+        live: true,
+    }));
     window.key_with(ALT_SHIFT, Key::ArrowUp);
     assert_eq!(open_room(&window), "omega");
 }
@@ -95,7 +98,7 @@ fn what_is_typed_stays_with_its_room() {
     window.key_with(Modifiers::ALT, Key::ArrowUp);
     assert_eq!(window.message_text(), "half a thought");
     let kept = |intent: &Intent| {
-        matches!(intent, Intent::SaveDraft { room, text, .. }
+        matches!(intent, Intent::Chat(ChatIntent::SaveDraft { room, text, .. })
         if *room == RoomName::general() && text == "half a thought")
     };
     assert!(window.intents().iter().any(kept));
@@ -105,17 +108,17 @@ fn what_is_typed_stays_with_its_room() {
 fn the_log_the_dialog_and_the_retry_have_keys() {
     let mut window = Window::online();
     window.key_with(COMMAND_SHIFT, Key::L);
-    assert!(window.intents().contains(&Intent::WatchLog(CONNECTION, true)));
+    assert!(window.intents().contains(&Intent::Log(LogIntent::Watch(CONNECTION, true))));
     window.key_with(COMMAND_SHIFT, Key::L);
-    assert!(window.intents().contains(&Intent::WatchLog(CONNECTION, false)));
+    assert!(window.intents().contains(&Intent::Log(LogIntent::Watch(CONNECTION, false))));
     assert!(window.harness.get_by_label("Message").is_focused());
     window.key_with(COMMAND_SHIFT, Key::R);
-    assert!(window.intents().contains(&Intent::RetryNow(CONNECTION)));
+    assert!(window.intents().contains(&Intent::Link(LinkIntent::RetryNow(CONNECTION))));
     window.key_with(COMMAND_SHIFT, Key::N);
     window.harness.get_by_label("Server address or invite");
     // Behind a dialog nothing moves.
     window.key_with(COMMAND_SHIFT, Key::R);
-    assert!(!window.intents().contains(&Intent::RetryNow(CONNECTION)));
+    assert!(!window.intents().contains(&Intent::Link(LinkIntent::RetryNow(CONNECTION))));
 }
 
 #[test]
@@ -126,7 +129,7 @@ fn zoom_by_keys_shows_in_the_settings_that_are_open() {
     window.key_with(Modifiers::COMMAND, Key::Plus);
     assert_eq!(
         window.intents(),
-        [Intent::SetPreferences(Preferences { zoom_percent: 110, ..Preferences::default() })]
+        [Intent::App(AppIntent::SetPreferences(Preferences { zoom_percent: 110, ..Preferences::default() }))]
     );
     window.harness.get_by_label("110 %");
     window.key_with(COMMAND_SHIFT, Key::Plus);
@@ -149,7 +152,7 @@ fn with_devices(names: &[&str]) -> Window {
             values: vec![],
         }
     });
-    window.event(Event::Devices { devices: devices.collect(), started: 0, more: false });
+    window.event(Event::Device(DeviceEvent::Listed { devices: devices.collect(), started: 0, more: false }));
     window
 }
 
@@ -203,15 +206,15 @@ fn the_palette_does_things_and_shows_their_keys() {
     assert_eq!(lines(&window)[0], "Zoom in");
     window.key(Key::Enter);
     let zoomed = Preferences { zoom_percent: 110, ..Preferences::default() };
-    assert_eq!(window.intents(), [Intent::SetPreferences(zoomed)]);
+    assert_eq!(window.intents(), [Intent::App(AppIntent::SetPreferences(zoomed))]);
     assert!(window.harness.get_by_label("Message").is_focused());
     palette(&mut window, "retry");
     window.key(Key::Enter);
-    assert!(window.intents().contains(&Intent::RetryNow(CONNECTION)));
+    assert!(window.intents().contains(&Intent::Link(LinkIntent::RetryNow(CONNECTION))));
     palette(&mut window, "dark");
     window.key(Key::Enter);
     let dark = Preferences { theme: Theme::Dark, ..zoomed };
-    assert!(window.intents().contains(&Intent::SetPreferences(dark)));
+    assert!(window.intents().contains(&Intent::App(AppIntent::SetPreferences(dark))));
     palette(&mut window, "korean");
     assert_eq!(lines(&window)[0], "Language: 한국어");
     window.key(Key::Escape);
@@ -293,7 +296,7 @@ fn what_is_typed_in_the_same_frame_as_a_shortcut_goes_where_that_leads() {
     window.harness.input_mut().events.extend(events);
     window.run();
     assert_eq!(open_room(&window), "omega");
-    assert!(!window.intents().iter().any(|intent| matches!(intent, Intent::Send { .. })));
+    assert!(!window.intents().iter().any(|intent| matches!(intent, Intent::Chat(ChatIntent::Send { .. }))));
     window.key_with(Modifiers::COMMAND, Key::K);
     window.key(Key::Enter);
     assert_eq!((open_room(&window), window.message_text()), ("general".into(), "hel".into()));
@@ -366,7 +369,7 @@ fn who_types_in_the_chat_writes_a_message_and_nowhere_else() {
 }
 
 fn sent(window: &mut Window) -> usize {
-    let is_message = |intent: &Intent| matches!(intent, Intent::Send { .. });
+    let is_message = |intent: &Intent| matches!(intent, Intent::Chat(ChatIntent::Send { .. }));
     window.intents().iter().filter(|intent| is_message(intent)).count()
 }
 

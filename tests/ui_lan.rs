@@ -5,12 +5,12 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::chat::{Principal, PrincipalKind};
-use duplex::model::event::{Event, Update};
+use duplex::model::event::{DeviceEvent, Event, LinkEvent, LogKind, Update};
 use duplex::model::id::{ConnectionId, PrincipalId};
-use duplex::model::intent::{Credential, Intent};
+use duplex::model::intent::{Credential, Intent, LinkIntent};
 use duplex::model::lan::{Lan, LanChoice, LanOpen, Nearby, NearbyServer, NotOpened};
 use duplex::model::link_state::LinkState;
+use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::profile::Secret;
 use duplex::model::rights::{Manage, Managed};
 use duplex::model::{Features, LanguageChoice, Preferences, Profile};
@@ -57,14 +57,26 @@ fn wide() -> Window {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     };
     window.update(Update::Configured(profile));
-    own(&mut window, Event::Link(LinkState::Online { since: 0, rtt_ms: None }));
+    own(&mut window, Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: None })));
     let features = Features::all();
     let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Admin, name: "Jun".into() };
     let (rooms, people) = (vec![ui_support::general()], Vec::new());
     let server = "Workshop".to_owned();
-    own(&mut window, Event::Welcomed { me, server, head: 0, now: 0, people, rooms, features });
+    own(
+        &mut window,
+        Event::Link(LinkEvent::Welcomed {
+            me,
+            server,
+            log: LogKind::Server { head: 0, next: 1 },
+            now: 0,
+            people,
+            rooms,
+            features,
+        }),
+    );
     window.update(Update::Lan(closed()));
     window.intents();
     window
@@ -76,7 +88,7 @@ fn own(window: &mut Window, event: Event) {
 
 fn asked(window: &mut Window) -> Vec<(u64, Manage)> {
     let of = |intent| match intent {
-        Intent::Manage { connection: OWN, number, what } => Some((number, what)),
+        Intent::Link(LinkIntent::Manage { connection: OWN, number, what }) => Some((number, what)),
         _ => None,
     };
     window.intents().into_iter().filter_map(of).collect()
@@ -84,7 +96,7 @@ fn asked(window: &mut Window) -> Vec<(u64, Manage)> {
 
 fn choices(window: &mut Window) -> Vec<LanChoice> {
     let of = |intent| match intent {
-        Intent::SetLan(choice) => Some(choice),
+        Intent::Link(LinkIntent::SetLan(choice)) => Some(choice),
         _ => None,
     };
     window.intents().into_iter().filter_map(of).collect()
@@ -107,7 +119,10 @@ fn inviting(width: f32, height: f32) -> Window {
     let (number, _) = asked(&mut window).remove(0);
     own(
         &mut window,
-        Event::Managed { id: number, managed: Managed::Invites { invites: vec![], next: None } },
+        Event::Link(LinkEvent::Managed {
+            id: number,
+            managed: Managed::Invites { invites: vec![], next: None },
+        }),
     );
     window
 }
@@ -164,7 +179,7 @@ fn an_invite_leads_to_this_computer_and_stands_as_a_code_beside_it() {
             fingerprint: Some(fingerprint()),
             also: open().also(),
         };
-        own(&mut window, Event::Managed { id: number, managed });
+        own(&mut window, Event::Link(LinkEvent::Managed { id: number, managed }));
         let link = copied_by(&mut window, "Copy link");
         let pin = fingerprint();
         assert_eq!(link, format!("{LINK}&sha256={pin}&at=10.0.0.7&at=duplex-1a2b3c4d.local&name=Workshop"));
@@ -190,7 +205,7 @@ fn a_link_for_this_computer_alone_says_so() {
         fingerprint: None,
         also: Vec::new(),
     };
-    own(&mut window, Event::Managed { id: number, managed });
+    own(&mut window, Event::Link(LinkEvent::Managed { id: number, managed }));
     window.harness.get_by_label_contains("This invite works only on this computer");
 }
 
@@ -205,7 +220,7 @@ fn server(name: &str, last: u8, id: &str) -> NearbyServer {
 
 fn saved(window: &mut Window) -> (Profile, Credential) {
     let of = |intent| match intent {
-        Intent::SaveConnection { profile, credential } => Some((profile, credential)),
+        Intent::Link(LinkIntent::SaveConnection { profile, credential }) => Some((profile, credential)),
         _ => None,
     };
     window.intents().into_iter().find_map(of).unwrap()
@@ -220,7 +235,7 @@ fn servers_on_the_network_are_looked_for_while_the_dialog_is_open() {
     let mut window = wide();
     window.click("Add connection");
     window.resize(800.0, 600.0);
-    assert!(window.all_intents().contains(&Intent::LookForServers(true)));
+    assert!(window.all_intents().contains(&Intent::Link(LinkIntent::LookForServers(true))));
     window.update(Update::Nearby(Nearby::Looking(Vec::new())));
     window.harness.get_by_label("Looking for servers on your network…");
     window.pass(4_000);
@@ -228,7 +243,7 @@ fn servers_on_the_network_are_looked_for_while_the_dialog_is_open() {
     window.update(Update::Nearby(Nearby::Failed("no socket".into())));
     window.harness.get_by_label("Can't look for servers on your network: no socket");
     window.click("Cancel");
-    assert!(window.all_intents().contains(&Intent::LookForServers(false)));
+    assert!(window.all_intents().contains(&Intent::Link(LinkIntent::LookForServers(false))));
 }
 
 #[test]
@@ -285,8 +300,8 @@ fn a_pasted_invite_fills_everything_and_says_what_is_joined() {
 #[test]
 fn a_device_is_added_from_the_device_pane() {
     let mut window = wide();
-    window.event(Event::Devices { devices: Vec::new(), started: 0, more: false });
-    own(&mut window, Event::Devices { devices: Vec::new(), started: 0, more: false });
+    window.event(Event::Device(DeviceEvent::Listed { devices: Vec::new(), started: 0, more: false }));
+    own(&mut window, Event::Device(DeviceEvent::Listed { devices: Vec::new(), started: 0, more: false }));
     window.click("Add device");
     window.fill("Name", "온실 3");
     window.key(egui::Key::Enter);
@@ -294,7 +309,13 @@ fn a_device_is_added_from_the_device_pane() {
     let Manage::AddDevice { who, name, .. } = what else { panic!("no device: {what:?}") };
     assert_eq!((who.0.as_str(), name.as_str()), ("온실-3", "온실 3"));
     window.update(Update::Lan(Lan::Open(open())));
-    own(&mut window, Event::Managed { id: number, managed: Managed::Token { token: Secret::new("7f7f") } });
+    own(
+        &mut window,
+        Event::Link(LinkEvent::Managed {
+            id: number,
+            managed: Managed::Token { token: Secret::new("7f7f") },
+        }),
+    );
     assert_eq!(copied_by(&mut window, "Copy token"), "7f7f");
     window.click("on another computer");
     let curl = copied_by(&mut window, "Copy curl command");
@@ -320,7 +341,18 @@ fn the_plus_of_the_device_pane_adds_a_device_where_the_person_may() {
     let me = Principal { kind: PrincipalKind::Person, ..ui_support::me() };
     let features = Features::all().without(duplex::model::Feature::People);
     let (rooms, people) = (vec![ui_support::general()], Vec::new());
-    own(&mut window, Event::Welcomed { me, server: "W".into(), head: 0, now: 0, people, rooms, features });
+    own(
+        &mut window,
+        Event::Link(LinkEvent::Welcomed {
+            me,
+            server: "W".into(),
+            log: LogKind::Server { head: 0, next: 1 },
+            now: 0,
+            people,
+            rooms,
+            features,
+        }),
+    );
     assert!(window.harness.query_by_label("Add device").is_none());
 }
 

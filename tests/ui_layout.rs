@@ -10,9 +10,9 @@
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod ui_support;
 
-use duplex::model::event::Update;
+use duplex::model::event::{ChatEvent, Update};
 use duplex::model::id::RoomName;
-use duplex::model::intent::Intent;
+use duplex::model::intent::{AppIntent, Intent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::panes::{Middle, Pane, Panes};
 use duplex::model::preferences::{Density, LanguageChoice, Preferences};
@@ -31,7 +31,7 @@ fn shown(window: &Window) -> [bool; 3] {
 
 fn kept(window: &mut Window) -> Option<Panes> {
     window.intents().into_iter().rev().find_map(|intent| match intent {
-        Intent::KeepPanes(panes) => Some(panes),
+        Intent::App(AppIntent::KeepPanes(panes)) => Some(panes),
         _ => None,
     })
 }
@@ -246,7 +246,7 @@ fn the_title_says_which_room_is_open_and_what_is_unread() {
     };
     window.welcome(0, &["general", "workshop"]);
     let there = ui_support::message(1, "workshop", "mina", "there");
-    window.apply(duplex::model::event::Event::Entries { entries: vec![there], live: true });
+    window.apply(duplex::model::event::Event::Chat(ChatEvent::Entries { entries: vec![there], live: true }));
     window.harness.step();
     assert_eq!(title(&window).as_deref(), Some("(1) general — Duplex"));
 }
@@ -274,6 +274,6 @@ fn a_hidden_list_of_rooms_says_that_something_is_unread() {
     window.click("Rooms");
     assert!(!window.description("Rooms").contains("unread"));
     let there = ui_support::message(1, "workshop", "mina", "there");
-    window.event(duplex::model::event::Event::Entries { entries: vec![there], live: true });
+    window.event(duplex::model::event::Event::Chat(ChatEvent::Entries { entries: vec![there], live: true }));
     assert_eq!(window.description("Rooms"), "1 unread message");
 }

@@ -4,9 +4,9 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::event::{Event, Update};
+use duplex::model::event::{Event, LogEvent, Update};
 use duplex::model::id::ConnectionId;
-use duplex::model::intent::Intent;
+use duplex::model::intent::{Intent, LogIntent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::log::{Counts, Note, Passed, Way};
 use duplex::model::{LanguageChoice, Preferences};
@@ -24,15 +24,15 @@ fn passed(way: Way, kind: &str, text: &str) -> Passed {
 }
 
 fn frame(window: &mut Window, passed: Passed) {
-    window.event(Event::Passed(Box::new(passed)));
+    window.event(Event::Log(LogEvent::Passed(Box::new(passed))));
 }
 
 /// A window with the log open, as the worker has answered it.
 fn open() -> Window {
     let mut window = Window::online();
     window.click(BUTTON);
-    assert_eq!(window.intents(), [Intent::WatchLog(CONNECTION, true)]);
-    window.event(Event::LogWatched(true));
+    assert_eq!(window.intents(), [Intent::Log(LogIntent::Watch(CONNECTION, true))]);
+    window.event(Event::Log(LogEvent::Watched(true)));
     window
 }
 
@@ -93,23 +93,23 @@ fn choose(window: &mut Window, menu: &str, option: &str) {
 fn it_is_recorded_while_it_is_open_and_no_longer() {
     let mut window = open();
     window.click(BUTTON);
-    assert_eq!(window.intents(), [Intent::WatchLog(CONNECTION, false)]);
+    assert_eq!(window.intents(), [Intent::Log(LogIntent::Watch(CONNECTION, false))]);
     assert!(!has(&window, "Frames and notes"));
-    window.event(Event::LogWatched(false));
+    window.event(Event::Log(LogEvent::Watched(false)));
 
     open_by_menu(&mut window, "Home");
-    assert_eq!(window.intents(), [Intent::WatchLog(CONNECTION, true)]);
+    assert_eq!(window.intents(), [Intent::Log(LogIntent::Watch(CONNECTION, true))]);
     assert!(has(&window, "Connection log: Home"));
     window.click("Close log");
-    assert_eq!(window.intents(), [Intent::WatchLog(CONNECTION, false)]);
+    assert_eq!(window.intents(), [Intent::Log(LogIntent::Watch(CONNECTION, false))]);
 }
 
 #[test]
 fn a_worker_that_has_forgotten_it_is_asked_again_once() {
     let mut window = open();
-    window.event(Event::LogWatched(false));
+    window.event(Event::Log(LogEvent::Watched(false)));
     window.pass(1_000);
-    assert_eq!(window.intents(), [Intent::WatchLog(CONNECTION, true)]);
+    assert_eq!(window.intents(), [Intent::Log(LogIntent::Watch(CONNECTION, true))]);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_connection_that_is_removed_takes_its_log_along() {
     let mut window = with_frames();
     window.update(Update::Removed(CONNECTION));
     assert!(!has(&window, "Frames and notes") && !has(&window, "Clear"));
-    assert!(window.intents().iter().all(|intent| !matches!(intent, Intent::WatchLog(..))));
+    assert!(window.intents().iter().all(|intent| !matches!(intent, Intent::Log(LogIntent::Watch(..)))));
 }
 
 #[test]
@@ -152,8 +152,9 @@ fn a_state_is_told_in_the_language_of_the_window_with_its_cause() {
 #[test]
 fn notes_are_sentences() {
     let mut window = open();
-    window.event(Event::Note(Note::Malformed { detail: "no\nJSON".into() }));
-    window.event(Event::Note(Note::ServerError { code: "busy".into(), detail: "later".into() }));
+    window.event(Event::Log(LogEvent::Note(Note::Malformed { detail: "no\nJSON".into() })));
+    window
+        .event(Event::Log(LogEvent::Note(Note::ServerError { code: "busy".into(), detail: "later".into() })));
     let lines = lines(&window);
     assert_eq!(lines[1], "note: Skipped: malformed (no␊JSON)");
     assert_eq!(lines[2], "note: Server error busy: later");
@@ -162,7 +163,7 @@ fn notes_are_sentences() {
 #[test]
 fn an_empty_log_says_what_will_stand_there() {
     let mut window = open();
-    window.event(Event::LogCleared);
+    window.event(Event::Log(LogEvent::Cleared));
     assert!(has(&window, "No traffic yet") && has(&window, "Tokens are hidden"));
     frame(&mut window, passed(Way::Sent, "ping", "{}"));
     assert_eq!(lines(&window), ["sent, ping, 2 B: {}"]);
@@ -269,10 +270,10 @@ fn what_is_shown_is_copied_and_saved() {
     assert!(rows[1].ends_with(r#"  sent  send  35 B  {"type":"send","body":"Boiler on?"}"#), "{copied}");
     window.click("Save to file");
     let saved: Vec<Intent> = window.intents();
-    assert_eq!(saved, [Intent::SaveLog { connection: CONNECTION, text: copied }]);
-    window.event(Event::LogSaved(Ok("/home/mina/duplex-log.txt".into())));
+    assert_eq!(saved, [Intent::Log(LogIntent::Save { connection: CONNECTION, text: copied })]);
+    window.event(Event::Log(LogEvent::Saved(Ok("/home/mina/duplex-log.txt".into()))));
     assert!(has(&window, "Saved as /home/mina/duplex-log.txt."));
-    window.event(Event::LogSaved(Err("no space".into())));
+    window.event(Event::Log(LogEvent::Saved(Err("no space".into()))));
     assert!(has(&window, "Couldn’t save the log: no space"));
 }
 
@@ -280,9 +281,9 @@ fn what_is_shown_is_copied_and_saved() {
 fn clearing_empties_it_at_once() {
     let mut window = with_frames();
     window.click("Clear");
-    assert_eq!(window.intents(), [Intent::ClearLog(CONNECTION)]);
+    assert_eq!(window.intents(), [Intent::Log(LogIntent::Clear(CONNECTION))]);
     assert!(has(&window, "No traffic yet"), "before the worker has done it");
-    window.event(Event::LogCleared);
+    window.event(Event::Log(LogEvent::Cleared));
     frame(&mut window, passed(Way::Sent, "ping", "{}"));
     assert_eq!(lines(&window), ["sent, ping, 2 B: {}"]);
 }
@@ -311,11 +312,11 @@ fn only_visible_lines_are_drawn_and_the_end_is_followed_until_the_person_looks_b
 #[test]
 fn what_is_looked_at_stays_where_older_lines_make_room() {
     let mut window = open();
-    window.event(Event::LogCleared);
+    window.event(Event::Log(LogEvent::Cleared));
     for number in 0..duplex::model::log::FRAMES {
         let frame = passed(Way::Received, "log", &format!("frame {number:04}"));
         // Not drawn for each.
-        window.apply(Event::Passed(Box::new(frame)));
+        window.apply(Event::Log(LogEvent::Passed(Box::new(frame))));
     }
     window.run();
     window.harness.get_by_label("Frames and notes").focus();
@@ -340,12 +341,18 @@ fn it_stays_with_its_connection_and_the_bar_switches_it() {
     assert_eq!(lines(&window).len(), 4);
     open_by_menu(&mut window, "Plant");
     let other = ConnectionId(4);
-    assert_eq!(window.intents(), [Intent::WatchLog(CONNECTION, false), Intent::WatchLog(other, true)]);
+    assert_eq!(
+        window.intents(),
+        [Intent::Log(LogIntent::Watch(CONNECTION, false)), Intent::Log(LogIntent::Watch(other, true))]
+    );
     assert!(has(&window, "Connection log: Plant") && has(&window, "No traffic yet"));
-    window.event(Event::LogWatched(false));
+    window.event(Event::Log(LogEvent::Watched(false)));
     // The bar is of the connection that is open.
     window.click(BUTTON);
-    assert_eq!(window.intents(), [Intent::WatchLog(other, false), Intent::WatchLog(CONNECTION, true)]);
+    assert_eq!(
+        window.intents(),
+        [Intent::Log(LogIntent::Watch(other, false)), Intent::Log(LogIntent::Watch(CONNECTION, true))]
+    );
     assert!(has(&window, "Connection log: Home"));
 }
 
@@ -361,7 +368,7 @@ fn every_control_has_a_name_in_both_languages_and_in_a_narrow_window() {
     assert!(has(&window, "연결 로그: Home") && has(&window, "기기 2대, 값 31개"));
     let mut window = Window::sized(480.0, 560.0);
     window.click(BUTTON);
-    window.event(Event::LogWatched(true));
+    window.event(Event::Log(LogEvent::Watched(true)));
     frame(&mut window, passed(Way::Sent, "ping", "{}"));
     window.key(Key::End);
     window.key(Key::Enter);

@@ -5,8 +5,8 @@
 mod ui_support;
 
 use duplex::model::device::{DeviceId, DeviceState, Spec};
-use duplex::model::event::{Event, Update};
-use duplex::model::intent::Intent;
+use duplex::model::event::{DeviceEvent, Event, Update};
+use duplex::model::intent::{AppIntent, ChatIntent, DeviceIntent, Intent};
 use duplex::model::notices::{Level, NoticeChoices, NoticePreferences, Viewing};
 use duplex::model::{LanguageChoice, Preferences};
 use duplex::ui::Surroundings;
@@ -33,7 +33,7 @@ fn with_pump() -> Window {
         every_ms: None,
         values: vec![],
     };
-    window.event(Event::Devices { devices: vec![state], started: 0, more: false });
+    window.event(Event::Device(DeviceEvent::Listed { devices: vec![state], started: 0, more: false }));
     window.intents();
     window
 }
@@ -44,9 +44,15 @@ fn keep(window: &mut Window) -> Vec<Intent> {
     let mut choices = window.harness.state().notice_choices();
     for intent in &intents {
         match intent.clone() {
-            Intent::SetRoomLevel { connection, room, level } => choices.set_room(connection, room, level),
-            Intent::MuteDevice { connection, device, muted } => choices.mute(connection, device, muted),
-            Intent::SetPreferences(preferences) => window.update(Update::Preferences(preferences)),
+            Intent::Chat(ChatIntent::SetRoomLevel { connection, room, level }) => {
+                choices.set_room(connection, room, level)
+            }
+            Intent::Device(DeviceIntent::Mute { connection, device, muted }) => {
+                choices.mute(connection, device, muted)
+            }
+            Intent::App(AppIntent::SetPreferences(preferences)) => {
+                window.update(Update::Preferences(preferences))
+            }
             _ => {}
         }
     }
@@ -70,7 +76,10 @@ fn a_rooms_menu_says_and_changes_what_is_told_of_it() {
     assert!(is_on(&window, Role::MenuItemRadio, "Default (mentions only)"));
     window.click("Nothing");
     let level = Some(Level::Nothing);
-    assert_eq!(keep(&mut window), [Intent::SetRoomLevel { connection: CONNECTION, room: general(), level }]);
+    assert_eq!(
+        keep(&mut window),
+        [Intent::Chat(ChatIntent::SetRoomLevel { connection: CONNECTION, room: general(), level })]
+    );
     assert!(window.harness.query_by_label("All messages").is_none(), "the menu is done with");
     assert_eq!(window.description("general"), "muted");
     window.check_names();
@@ -83,7 +92,10 @@ fn a_rooms_menu_says_and_changes_what_is_told_of_it() {
     assert!(window.harness.get_by_label("Default (mentions only)").is_focused());
     window.key(Key::Space);
     let level = None;
-    assert_eq!(keep(&mut window), [Intent::SetRoomLevel { connection: CONNECTION, room: general(), level }]);
+    assert_eq!(
+        keep(&mut window),
+        [Intent::Chat(ChatIntent::SetRoomLevel { connection: CONNECTION, room: general(), level })]
+    );
     assert_eq!(window.description("general"), "");
 }
 
@@ -95,7 +107,7 @@ fn a_device_is_muted_on_its_page() {
     window.intents();
     window.click("More for Pump");
     window.click("Mute notifications");
-    let muted = |muted| Intent::MuteDevice { connection: CONNECTION, device: pump(), muted };
+    let muted = |muted| Intent::Device(DeviceIntent::Mute { connection: CONNECTION, device: pump(), muted });
     assert_eq!(keep(&mut window), [muted(true)]);
     window.click("More for Pump");
     assert!(window.harness.query_by_label_contains("Notifications muted").is_some());
@@ -152,7 +164,7 @@ fn a_trial_is_asked_for_and_what_is_missing_around_the_window_is_said() {
     window.fill("Search settings", "test example");
     window.intents();
     window.click("Send test notification");
-    assert_eq!(window.intents(), [Intent::TryNotice]);
+    assert_eq!(window.intents(), [Intent::App(AppIntent::TryNotice)]);
     // Nothing is said before it is known.
     assert!(window.harness.query_by_label(nothing_told).is_none());
     window.surround(Surroundings {

@@ -5,11 +5,11 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::chat::{Principal, PrincipalKind, Sender};
-use duplex::model::event::{Event, Person};
+use duplex::model::event::{ChatEvent, Event, LinkEvent, Person};
 use duplex::model::id::PrincipalId;
-use duplex::model::intent::Intent;
+use duplex::model::intent::{Intent, LinkIntent};
 use duplex::model::link_state::{LinkState, Why};
+use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::Secret;
 use duplex::model::rights::{Invitation, Manage, Managed, Member, Unmanaged};
 use egui::Key;
@@ -40,7 +40,7 @@ fn window_of(kind: PrincipalKind, width: f32, height: f32) -> Window {
 /// The requests since the last look.
 fn asked(window: &mut Window) -> Vec<(u64, Manage)> {
     let of = |intent| match intent {
-        Intent::Manage { connection, number, what } => {
+        Intent::Link(LinkIntent::Manage { connection, number, what }) => {
             assert_eq!(connection, CONNECTION);
             Some((number, what))
         }
@@ -56,7 +56,7 @@ fn one(window: &mut Window) -> (u64, Manage) {
 }
 
 fn answer(window: &mut Window, id: u64, managed: Managed) {
-    window.event(Event::Managed { id, managed });
+    window.event(Event::Link(LinkEvent::Managed { id, managed }));
 }
 
 fn people() -> Vec<Member> {
@@ -114,7 +114,10 @@ fn people_are_told_apart_by_kind_and_presence_which_follows_what_happens() {
     let mut window = opened(1_280.0, 800.0);
     window.harness.get_by_label("Jun (you). Owner · online · me");
     window.harness.get_by_label("Mina. Member · offline · p-2");
-    window.event(Event::Presence(Person { who: who("p-2", PrincipalKind::Person, "Mina"), online: true }));
+    window.event(Event::Chat(ChatEvent::Presence(Person {
+        who: who("p-2", PrincipalKind::Person, "Mina"),
+        online: true,
+    })));
     window.harness.get_by_label("Mina. Member · online · p-2");
 }
 

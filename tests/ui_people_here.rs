@@ -11,10 +11,10 @@
 #[allow(dead_code, reason = "not every test program uses every hand")]
 mod ui_support;
 
-use duplex::model::chat::{Principal, PrincipalKind};
-use duplex::model::event::{Event, Person};
+use duplex::model::event::{ChatEvent, Event, Person};
 use duplex::model::id::PrincipalId;
-use duplex::model::intent::Intent;
+use duplex::model::intent::{ChatIntent, Intent};
+use duplex::model::principal::{Principal, PrincipalKind};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -22,7 +22,10 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use ui_support::{Window, message};
 
 fn person(id: &str, name: &str, kind: PrincipalKind, online: bool) -> Event {
-    Event::Presence(Person { who: Principal { id: PrincipalId(id.into()), kind, name: name.into() }, online })
+    Event::Chat(ChatEvent::Presence(Person {
+        who: Principal { id: PrincipalId(id.into()), kind, name: name.into() },
+        online,
+    }))
 }
 
 /// A window with me, Mina Kim, 민아 and Juno online, and Ada, an admin, offline.
@@ -41,11 +44,11 @@ fn with_people() -> Window {
 }
 
 fn sent(intents: &[Intent]) -> Vec<&str> {
-    let body = |intent: &'_ Intent| matches!(intent, Intent::Send { .. });
+    let body = |intent: &'_ Intent| matches!(intent, Intent::Chat(ChatIntent::Send { .. }));
     let sends = intents.iter().filter(|intent| body(intent));
     sends
         .map(|intent| match intent {
-            Intent::Send { body, .. } => body.as_str(),
+            Intent::Chat(ChatIntent::Send { body, .. }) => body.as_str(),
             _ => "",
         })
         .collect()
@@ -131,14 +134,14 @@ fn an_emoji_is_completed_by_its_name_in_both_languages() {
 #[test]
 fn a_mention_is_said_in_its_row_and_counted_apart() {
     let mut window = Window::begun(1_100.0, 720.0, duplex::ui::Options::default(), &["general", "lab"]);
-    window.event(Event::Entries {
+    window.event(Event::Chat(ChatEvent::Entries {
         entries: vec![
             message(1, "general", "mina", "hello @me, look"),
             message(2, "lab", "mina", "nothing"),
             message(3, "lab", "mina", "@ME here"),
         ],
         live: true,
-    });
+    }));
     assert!(window.description("hello @me, look").contains("mentions you"));
     window.harness.get_by_role_and_label(Role::ListItem, "lab, 2 unread messages, 1 mention");
     window.click_room("lab");
@@ -148,7 +151,10 @@ fn a_mention_is_said_in_its_row_and_counted_apart() {
 #[test]
 fn the_menu_of_a_message_opens_from_anywhere_on_its_row_and_by_the_menu_key() {
     let mut window = with_people();
-    window.event(Event::Entries { entries: vec![message(1, "general", "p-mina", "short")], live: true });
+    window.event(Event::Chat(ChatEvent::Entries {
+        entries: vec![message(1, "general", "p-mina", "short")],
+        live: true,
+    }));
     let text = window.rect("short");
     for place in [text.right_center() + egui::vec2(200.0, 0.0), text.left_top() - egui::vec2(-4.0, 12.0)] {
         window.harness.event(egui::Event::PointerMoved(place));
@@ -224,10 +230,10 @@ fn a_thousand_people_are_filtered_and_one_alone_is_told_so() {
 fn right_to_left_messages_stand_at_the_right_with_their_links_where_they_are_painted() {
     let mut window = Window::online();
     let body = "שלום https://a.example עולם";
-    window.event(Event::Entries {
+    window.event(Event::Chat(ChatEvent::Entries {
         entries: vec![message(1, "general", "mina", body), message(2, "general", "mina", "left to right")],
         live: true,
-    });
+    }));
     // Screen readers get it as it was written.
     let text = window.rect(body);
     let link = window.harness.get_by_role_and_label(Role::Link, "https://a.example").rect();
@@ -260,7 +266,10 @@ fn click_at(window: &mut Window, place: egui::Pos2, times: usize) {
 fn right_to_left_letters_are_selected_where_they_are_painted_and_copied_as_written() {
     let mut window = Window::online();
     let body = "שלום, שני עולם";
-    window.event(Event::Entries { entries: vec![message(1, "general", "mina", body)], live: true });
+    window.event(Event::Chat(ChatEvent::Entries {
+        entries: vec![message(1, "general", "mina", body)],
+        live: true,
+    }));
     let text = window.rect(body);
     let copied = |window: &mut Window| {
         window.harness.event(egui::Event::Copy);

@@ -6,10 +6,10 @@ mod ui_support;
 
 use std::sync::Arc;
 
-use duplex::model::chat::Position;
-use duplex::model::event::{Event, Update};
+use duplex::model::event::{ChatEvent, Event, Update};
 use duplex::model::id::{MessageId, RoomName};
-use duplex::model::intent::{Intent, Jump};
+use duplex::model::intent::{ChatIntent, Intent, Jump};
+use duplex::model::message::Position;
 use duplex::model::search::{DayFound, End, Found, Hit, HitPlace, Patience, Piece, Scope, Search};
 use duplex::model::{LanguageChoice, Preferences};
 use egui::accesskit::Role;
@@ -33,7 +33,7 @@ fn searching() -> Window {
 
 fn searches(intents: &[Intent]) -> Vec<Search> {
     let search = |intent: &Intent| match intent {
-        Intent::Search(search) => Some(search.clone()),
+        Intent::Chat(ChatIntent::Search(search)) => Some(search.clone()),
         _ => None,
     };
     intents.iter().filter_map(search).collect()
@@ -143,14 +143,14 @@ fn a_click_opens_another_room_there() {
     window.run();
     let to = Jump::To(Position { era: 1, offset: 77 });
     let room = RoomName::new("온실").unwrap();
-    assert!(window.intents().contains(&Intent::JumpTo {
+    assert!(window.intents().contains(&Intent::Chat(ChatIntent::JumpTo {
         connection: CONNECTION,
         room: room.clone(),
         jump: to
-    }));
+    })));
     let mut page = window.page(60..=90, true, true);
     page.messages.iter_mut().for_each(|message| message.sender = sender("mina"));
-    window.event(Event::Jumped { room, page });
+    window.event(Event::Chat(ChatEvent::Jumped { room, page }));
     assert_eq!(spotted(&window).as_deref(), Some("message 77"));
 }
 
@@ -297,7 +297,7 @@ fn it_speaks_korean() {
 
 fn asked_days(intents: &[Intent]) -> Vec<(u64, i64)> {
     let day = |intent: &Intent| match intent {
-        Intent::FindDay { number, from, .. } => Some((*number, *from)),
+        Intent::Chat(ChatIntent::FindDay { number, from, .. }) => Some((*number, *from)),
         _ => None,
     };
     intents.iter().filter_map(day).collect()

@@ -5,7 +5,7 @@
 mod ui_support;
 
 use duplex::model::event::Update;
-use duplex::model::intent::Intent;
+use duplex::model::intent::{AppIntent, ChatIntent, Intent, LinkIntent};
 use duplex::model::preferences::Hours;
 use duplex::model::{LanguageChoice, Preferences, Theme};
 use duplex::ui::theme;
@@ -23,7 +23,7 @@ fn preferences(window: &Window) -> Preferences {
 fn keep(window: &mut Window) -> Vec<Intent> {
     let intents = window.intents();
     for intent in &intents {
-        if let Intent::SetPreferences(chosen) = intent {
+        if let Intent::App(AppIntent::SetPreferences(chosen)) = intent {
             window.update(Update::Preferences(*chosen));
         }
     }
@@ -38,7 +38,7 @@ fn the_language_changes_at_once_and_back() {
     // Before anybody told it back: the next frame speaks it.
     window.harness.get_by_label("설정 검색");
     let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
-    assert_eq!(keep(&mut window), [Intent::SetPreferences(korean)]);
+    assert_eq!(keep(&mut window), [Intent::App(AppIntent::SetPreferences(korean))]);
     assert_eq!(preferences(&window), korean);
     window.click("닫기");
     assert!(window.harness.query_by_label("설정 검색").is_none());
@@ -95,23 +95,29 @@ fn the_zoom_goes_by_keys_and_by_buttons_and_is_kept() {
     let mut window = Window::online();
     let zoom = |percent| Preferences { zoom_percent: percent, ..Preferences::default() };
     window.key_with(Modifiers::COMMAND, Key::Minus);
-    assert_eq!(keep(&mut window), [Intent::SetPreferences(zoom(90))]);
+    assert_eq!(keep(&mut window), [Intent::App(AppIntent::SetPreferences(zoom(90)))]);
     assert_eq!(window.harness.ctx.zoom_factor(), 0.9);
     // Two presses, before the first is told back.
     window.key_with(Modifiers::COMMAND, Key::Plus);
     window.key_with(Modifiers::COMMAND, Key::Plus);
-    assert_eq!(window.intents(), [Intent::SetPreferences(zoom(100)), Intent::SetPreferences(zoom(110))]);
+    assert_eq!(
+        window.intents(),
+        [
+            Intent::App(AppIntent::SetPreferences(zoom(100))),
+            Intent::App(AppIntent::SetPreferences(zoom(110)))
+        ]
+    );
     assert_eq!(window.harness.ctx.zoom_factor(), 1.1);
     window.key_with(Modifiers::COMMAND, Key::Num0);
-    assert_eq!(keep(&mut window), [Intent::SetPreferences(zoom(100))]);
+    assert_eq!(keep(&mut window), [Intent::App(AppIntent::SetPreferences(zoom(100)))]);
     window.click("Settings");
     window.type_text("zoom");
     window.click("Zoom: increase");
-    assert_eq!(keep(&mut window), [Intent::SetPreferences(zoom(110))]);
+    assert_eq!(keep(&mut window), [Intent::App(AppIntent::SetPreferences(zoom(110)))]);
     // The same again says nothing new.
     window.click("Zoom: reset to default");
     window.key_with(Modifiers::COMMAND, Key::Num0);
-    assert_eq!(keep(&mut window), [Intent::SetPreferences(zoom(100))]);
+    assert_eq!(keep(&mut window), [Intent::App(AppIntent::SetPreferences(zoom(100)))]);
 }
 
 #[test]
@@ -127,7 +133,7 @@ fn each_appearance_is_worn_at_once() {
         window.click(name);
         assert_eq!(
             keep(&mut window),
-            [Intent::SetPreferences(Preferences { theme, ..Preferences::default() })]
+            [Intent::App(AppIntent::SetPreferences(Preferences { theme, ..Preferences::default() }))]
         );
         let style = window.harness.ctx.global_style();
         assert_eq!((style.visuals.panel_fill, style.visuals.window_fill), (colours.panel, colours.raised));
@@ -203,7 +209,7 @@ fn settings_are_changed_by_the_keyboard_alone() {
     window.key(Key::Space);
     assert_eq!(
         keep(&mut window),
-        [Intent::SetPreferences(Preferences { zoom_percent: 90, ..Preferences::default() })]
+        [Intent::App(AppIntent::SetPreferences(Preferences { zoom_percent: 90, ..Preferences::default() }))]
     );
     window.key(Key::Escape);
     assert!(window.harness.query_by_label("Search settings").is_none());
@@ -232,7 +238,7 @@ fn the_time_of_day_is_written_as_chosen_in_rows_that_were_drawn_before_too() {
     look_for(&mut window, "clock");
     window.click("12 hours (9:07 PM)");
     let twelve = Preferences { hours: Hours::Twelve, ..Preferences::default() };
-    assert!(done(&mut window).contains(&Intent::SetPreferences(twelve)));
+    assert!(done(&mut window).contains(&Intent::App(AppIntent::SetPreferences(twelve))));
     let after = time(&window);
     assert!(after.ends_with("AM") || after.ends_with("PM"), "{after}");
     window.update(Update::Preferences(Preferences { language: LanguageChoice::Korean, ..twelve }));
@@ -246,14 +252,14 @@ fn enter_breaks_the_line_and_sends_with_ctrl_where_a_person_wants_it_so() {
     look_for(&mut window, "enter sends");
     window.click("Enter sends");
     let breaks = Preferences { enter_sends: false, ..Preferences::default() };
-    assert_eq!(done(&mut window), [Intent::SetPreferences(breaks)]);
+    assert_eq!(done(&mut window), [Intent::App(AppIntent::SetPreferences(breaks))]);
     window.type_message("one");
     window.key(Key::Enter);
     window.type_text("two");
     assert_eq!(window.message_text(), "one\ntwo");
     let sent = |intents: Vec<Intent>| {
         intents.into_iter().find_map(|intent| match intent {
-            Intent::Send { body, .. } => Some(body),
+            Intent::Chat(ChatIntent::Send { body, .. }) => Some(body),
             _ => None,
         })
     };
@@ -272,11 +278,14 @@ fn saved_connections_wait_and_raw_readings_have_room_as_chosen() {
     assert_eq!(listed(&window), ["Connect when Duplex starts"]);
     window.click("Connect when Duplex starts");
     let waits = Preferences { connect_at_start: false, ..Preferences::default() };
-    assert_eq!(done(&mut window), [Intent::SetPreferences(waits)]);
+    assert_eq!(done(&mut window), [Intent::App(AppIntent::SetPreferences(waits))]);
     look_for(&mut window, "디스크");
     window.harness.get_by_label("1 GiB");
     window.click("Space for raw readings: decrease");
-    assert_eq!(done(&mut window), [Intent::SetPreferences(Preferences { raw_readings_mib: 512, ..waits })]);
+    assert_eq!(
+        done(&mut window),
+        [Intent::App(AppIntent::SetPreferences(Preferences { raw_readings_mib: 512, ..waits }))]
+    );
     look_for(&mut window, "disk");
     window.harness.get_by_label("512 MiB");
 }
@@ -293,7 +302,7 @@ fn everything_is_reset_after_a_question_alone() {
     assert_eq!(keep(&mut window), []);
     window.click("Reset all settings");
     window.click("Reset settings");
-    assert_eq!(done(&mut window), [Intent::SetPreferences(Preferences::default())]);
+    assert_eq!(done(&mut window), [Intent::App(AppIntent::SetPreferences(Preferences::default()))]);
     look_for(&mut window, "defaults");
     // Nothing is left to reset.
     window.click("Reset all settings");
@@ -342,7 +351,7 @@ fn connections_go_to_another_computer_and_come_from_one() {
     window.intents();
     window.click("Add connections");
     let added = Profile { id: duplex::model::ConnectionId(0), name: "Shed".into(), ..ui_support::profile() };
-    assert_eq!(window.intents(), [Intent::AddConnections(vec![added])]);
+    assert_eq!(window.intents(), [Intent::Link(LinkIntent::AddConnections(vec![added]))]);
     assert!(window.harness.query_by_label("Add connections").is_none());
 }
 
@@ -354,7 +363,7 @@ fn a_connection_is_copied_with_all_but_its_token() {
     assert_eq!(window.harness.get_by_label("Name").value().as_deref(), Some("Home (copy)"));
     window.click("Save");
     let saved = window.intents().into_iter().find_map(|intent| match intent {
-        Intent::SaveConnection { profile, credential } => Some((profile, credential)),
+        Intent::Link(LinkIntent::SaveConnection { profile, credential }) => Some((profile, credential)),
         _ => None,
     });
     let (profile, credential) = saved.unwrap();
@@ -370,7 +379,7 @@ fn the_folder_is_opened_and_the_version_and_licences_are_told() {
     let mut window = Window::online();
     look_for(&mut window, "data folder");
     window.click("Open folder");
-    assert!(matches!(window.intents().as_slice(), [.., Intent::OpenLink(_)]));
+    assert!(matches!(window.intents().as_slice(), [.., Intent::App(AppIntent::OpenLink(_))]));
     window.fill("Search settings", "OFL");
     window.harness.get_by_label(concat!("Duplex ", env!("CARGO_PKG_VERSION")));
     assert!(copied_by(&mut window, "Copy version").starts_with("Duplex "));

@@ -11,10 +11,10 @@
 #[allow(dead_code, reason = "not every test program uses every hand")]
 mod ui_support;
 
-use duplex::model::event::{Event, Update};
-use duplex::model::intent::Intent;
+use duplex::model::banner::Banner;
+use duplex::model::event::{ChatEvent, Event, Update};
+use duplex::model::intent::{AppIntent, ChatIntent, Intent};
 use duplex::model::preferences::{LanguageChoice, Preferences};
-use duplex::model::reducer::Banner;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -30,13 +30,13 @@ fn saying(bodies: &[&str]) -> Window {
 
 fn say(window: &mut Window, bodies: &[&str]) {
     let entries = (1..).zip(bodies).map(|(offset, body)| message(offset, "general", "mina", body)).collect();
-    window.event(Event::Entries { entries, live: true });
+    window.event(Event::Chat(ChatEvent::Entries { entries, live: true }));
 }
 
 fn opened(intents: &[Intent]) -> Vec<&str> {
     let mut urls = Vec::new();
     for intent in intents {
-        if let Intent::OpenLink(url) = intent {
+        if let Intent::App(AppIntent::OpenLink(url)) = intent {
             urls.push(url.as_str());
         }
     }
@@ -165,7 +165,7 @@ fn without_a_browser_the_person_is_told() {
     window.harness.get_by_label_contains("No app could open the link");
     window.harness.get_by_label_contains("https://a.example/");
     window.click("Dismiss");
-    assert!(window.intents().contains(&Intent::DismissBanner(banner)));
+    assert!(window.intents().contains(&Intent::App(AppIntent::DismissBanner(banner))));
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn a_paste_that_does_not_fit_is_not_cut_but_refused_in_words() {
     window.intents();
     window.click("Save as file");
     let saved = window.intents().into_iter().find_map(|intent| match intent {
-        Intent::SaveText { number, text } => Some((number, text)),
+        Intent::App(AppIntent::SaveText { number, text }) => Some((number, text)),
         _ => None,
     });
     let (number, text) = saved.expect("it is to be saved");
@@ -344,7 +344,11 @@ fn keys_put_marks_around_what_is_selected() {
     window.key_with(Modifiers::COMMAND, Key::I);
     window.key(Key::Enter);
     let intents = window.intents();
-    assert!(intents.iter().any(|intent| matches!(intent, Intent::Send { body, .. } if body == "*굵게*")));
+    assert!(
+        intents
+            .iter()
+            .any(|intent| matches!(intent, Intent::Chat(ChatIntent::Send { body, .. }) if body == "*굵게*"))
+    );
 }
 
 #[test]
@@ -372,7 +376,7 @@ fn what_is_typed_behind_enter_in_the_same_frame_is_the_next_message() {
         .intents()
         .into_iter()
         .filter_map(|intent| match intent {
-            Intent::Send { body, .. } => Some(body),
+            Intent::Chat(ChatIntent::Send { body, .. }) => Some(body),
             _ => None,
         })
         .collect();

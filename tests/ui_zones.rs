@@ -9,11 +9,11 @@ mod ui_support;
 use std::process::Command;
 use std::sync::Arc;
 
-use duplex::model::chat::Position;
 use duplex::model::device::{MetricType, Readings, Spec, Value};
-use duplex::model::event::{Event, Update};
-use duplex::model::intent::Intent;
+use duplex::model::event::{ChatEvent, DeviceEvent, Event, LogEvent, Update};
+use duplex::model::intent::{ChatIntent, Intent};
 use duplex::model::log::{Passed, Way};
+use duplex::model::message::Position;
 use duplex::model::search::{Found, Hit, HitPlace, Piece};
 use duplex::model::{DeviceState, LanguageChoice, Metric, Preferences, ShortName};
 use egui::{Key, Modifiers};
@@ -77,12 +77,12 @@ fn device(window: &mut Window) {
         every_ms: Some(60_000),
         values: vec![],
     };
-    window.event(Event::Devices { devices: vec![state], started: 0, more: false });
+    window.event(Event::Device(DeviceEvent::Listed { devices: vec![state], started: 0, more: false }));
     for minute in (-90..30).rev() {
         let at = now + minute * 60_000;
         let readings =
             Readings::of(name("lathe"), at, at, vec![(name("temperature"), Value::Number(minute as f64))]);
-        window.event(Event::Readings(Arc::new(readings)));
+        window.event(Event::Device(DeviceEvent::Readings(Arc::new(readings))));
     }
     window.open_device(name("lathe"));
     window.run();
@@ -99,16 +99,16 @@ fn put_back() {
             vec![message(1, "general", "mina", "before"), message(2, "general", "jun", "after")];
         entries[1].at = window.now().wall_ms + 60_000;
         entries[1].received = entries[1].at;
-        window.event(Event::Entries { entries, live: true });
+        window.event(Event::Chat(ChatEvent::Entries { entries, live: true }));
         assert!(has(&window, "14:00 +03:00") && has(&window, "14:01 +02:00"), "{:#?}", texts(&window));
 
         // The connection log, and what is copied of it.
         let korean = language == LanguageChoice::Korean;
         window.click(if korean { "연결 로그" } else { "Connection log" });
-        window.event(Event::LogWatched(true));
+        window.event(Event::Log(LogEvent::Watched(true)));
         let (kind, text) = ("send".to_owned(), "{}".to_owned());
         let passed = Passed { way: Way::Sent, bytes: 2, kind, binary: false, counts: None, text, cut: false };
-        window.event(Event::Passed(Box::new(passed)));
+        window.event(Event::Log(LogEvent::Passed(Box::new(passed))));
         assert!(has(&window, "14:00:00.000 +02:00, "), "{:#?}", texts(&window));
         window.harness.get_by_label(if korean { "모두 복사" } else { "Copy all" }).click();
         let copied = (0..10).find_map(|_| {
@@ -122,7 +122,7 @@ fn put_back() {
         window.key_with(Modifiers::COMMAND, Key::F);
         window.type_text("before");
         let searches = window.intents().into_iter().filter_map(|intent| match intent {
-            Intent::Search(search) => Some(search.number),
+            Intent::Chat(ChatIntent::Search(search)) => Some(search.number),
             _ => None,
         });
         let number = searches.last().unwrap();
@@ -156,7 +156,7 @@ fn put_forward() {
     let mut entries = vec![message(1, "general", "mina", "before"), message(2, "general", "jun", "after")];
     entries[1].at = window.now().wall_ms + 60_000;
     entries[1].received = entries[1].at;
-    window.event(Event::Entries { entries, live: true });
+    window.event(Event::Chat(ChatEvent::Entries { entries, live: true }));
     assert!(
         has(&window, "13:00") && has(&window, "15:01") && !has(&window, "+02:00"),
         "{:#?}",

@@ -129,6 +129,7 @@ fn command_line_profile(address: Address, args: &Args) -> Result<(Profile, Optio
         ca_file: None,
         fingerprint: address.fingerprint,
         auto_connect: true,
+        websocket: Default::default(),
     };
     Ok((profile, token))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use egui::{Context, ViewportCommand, pos2};
 
 use super::desktop::{Desktop, Report, Reports};
+use crate::model::intent::AppIntent;
 use crate::model::notices::{Target, Viewing};
 use crate::model::{Intent, SharedModel, WindowPlace};
 use crate::ui::Ui;
@@ -94,7 +95,7 @@ impl Outside {
         let viewing = looks.then(|| ui.viewing());
         if self.desktop.is_some() && viewing != self.told {
             self.told.clone_from(&viewing);
-            wanted.push(Intent::View(viewing));
+            wanted.push(Intent::App(AppIntent::View(viewing)));
         }
     }
 

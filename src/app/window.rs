@@ -17,6 +17,7 @@ use super::outside::Outside;
 use super::place::{self, Fitting};
 use super::screenshot::{Plan, Shot};
 use crate::clock;
+use crate::model::intent::AppIntent;
 use crate::model::notices::Target;
 use crate::model::{Intent, Panes, SharedModel, WindowPlace};
 use crate::privacy::logging;
@@ -258,8 +259,8 @@ impl eframe::App for Window {
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.ui.flush_drafts(&mut self.wanted);
         if self.shot.is_none() {
-            self.wanted.extend(self.place.map(Intent::KeepWindow));
-            self.wanted.push(Intent::KeepPanes(self.ui.panes()));
+            self.wanted.extend(self.place.map(|place| Intent::App(AppIntent::KeepWindow(place))));
+            self.wanted.push(Intent::App(AppIntent::KeepPanes(self.ui.panes())));
         }
         if let Some(worker) = self.worker.take() {
             worker.shut_down_after(self.wanted.drain(..));

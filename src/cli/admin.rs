@@ -12,6 +12,7 @@ use super::{Exit, Failure, hub_dir_here, print};
 use crate::clock;
 use crate::hub::{self, Beacon, HubError};
 use crate::link::Input;
+use crate::model::event::LinkEvent;
 use crate::model::link_state::LinkState;
 use crate::model::profile::Secret;
 use crate::model::rights::{Invitation, Manage, Managed, Member, Unmanaged};
@@ -168,8 +169,10 @@ impl Asked {
     async fn online(&mut self) -> Result<(), Failure> {
         loop {
             match self.follow.next().await {
-                Event::Link(LinkState::Online { .. }) => return Ok(()),
-                Event::Link(LinkState::Waiting { why, .. } | LinkState::Stopped { why }) => {
+                Event::Link(LinkEvent::State(LinkState::Online { .. })) => return Ok(()),
+                Event::Link(LinkEvent::State(
+                    LinkState::Waiting { why, .. } | LinkState::Stopped { why },
+                )) => {
                     return Err(Failure::new(Exit::Refused, self.follow.reason(&why)));
                 }
                 _ => {}
@@ -190,8 +193,10 @@ impl Asked {
     async fn answer(&mut self, number: u64) -> Result<Managed, Failure> {
         loop {
             match self.follow.next().await {
-                Event::Managed { id, managed } if id == number => return Ok(managed),
-                Event::Link(LinkState::Waiting { why, .. } | LinkState::Stopped { why }) => {
+                Event::Link(LinkEvent::Managed { id, managed }) if id == number => return Ok(managed),
+                Event::Link(LinkEvent::State(
+                    LinkState::Waiting { why, .. } | LinkState::Stopped { why },
+                )) => {
                     return Err(unknown(&self.follow.reason(&why)));
                 }
                 _ => {}

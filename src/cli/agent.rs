@@ -8,9 +8,10 @@ use super::hub::stopped;
 use super::{Exit, Failure, print};
 use crate::agent::{self, Agent, Given, Said};
 use crate::clock;
+use crate::model::event::{DeviceEvent, LinkEvent};
 use crate::model::link_state::LinkState;
 use crate::model::{CommandState, DeviceId, Event, Principal, PrincipalKind};
-use crate::wire::{Request, SavedState};
+use crate::wire::{DeviceRequest, Request, SavedState};
 
 /// What the agent says and is not yet on its way.
 const SAID: usize = 64;
@@ -52,9 +53,9 @@ impl Publisher {
                 event = self.follow.next() => self.event(event)?,
                 // This holds the other end, too.
                 Some(said) = said.recv() => self.follow.ask(match said {
-                    Said::Announce(spec) => Request::Announce(spec),
-                    Said::Publish(readings) => Request::Publish(readings),
-                    Said::Result { id, state } => Request::CommandResult { id, state },
+                    Said::Announce(spec) => Request::Device(DeviceRequest::Announce(spec)),
+                    Said::Publish(readings) => Request::Device(DeviceRequest::Publish(readings)),
+                    Said::Result { id, state } => Request::Device(DeviceRequest::CommandResult { id, state }),
                 }),
             }
         }
@@ -62,11 +63,11 @@ impl Publisher {
 
     fn event(&mut self, event: Event) -> Result<(), Failure> {
         match event {
-            Event::Welcomed { me, server, .. } => self.welcomed(&me, &server),
-            Event::Link(LinkState::Stopped { why }) => {
+            Event::Link(LinkEvent::Welcomed { me, server, .. }) => self.welcomed(&me, &server),
+            Event::Link(LinkEvent::State(LinkState::Stopped { why })) => {
                 Err(Failure::new(Exit::Refused, self.follow.reason(&why)))
             }
-            Event::Link(state) if !state.is_online() => {
+            Event::Link(LinkEvent::State(state)) if !state.is_online() => {
                 self.agent.iter().for_each(Agent::rest);
                 let is_down = matches!(state, LinkState::Waiting { .. });
                 if is_down && self.was_online.replace(false) != Some(false) {
@@ -74,22 +75,24 @@ impl Publisher {
                 }
                 Ok(())
             }
-            Event::CommandGiven { id, device, property, value, expires_in_ms, .. } => {
+            Event::Device(DeviceEvent::CommandGiven {
+                id, device, property, value, expires_in_ms, ..
+            }) => {
                 let until = clock::now().boot_ms.saturating_add(expires_in_ms);
                 let given = Given { id, property, value, until };
                 let agent = self.agent.as_ref().filter(|agent| *agent.id() == device);
                 if !agent.is_some_and(|agent| agent.carry_out(given)) {
                     let state = CommandState::Failed { detail: "it is too busy".to_owned() };
-                    self.follow.ask(Request::CommandResult { id, state });
+                    self.follow.ask(Request::Device(DeviceRequest::CommandResult { id, state }));
                 }
                 Ok(())
             }
             // It is seen all the same, and kept again when the server can.
-            Event::PublishRefused { code, detail, .. } if code == "not_kept" => {
+            Event::Device(DeviceEvent::PublishRefused { code, detail, .. }) if code == "not_kept" => {
                 log::warn!("the server does not keep the readings: {}", print::harmless(&detail));
                 Ok(())
             }
-            Event::PublishRefused { device, code, detail } => {
+            Event::Device(DeviceEvent::PublishRefused { device, code, detail }) => {
                 let text = format!("the server does not take readings of {device}: {code} {detail}");
                 Err(Failure::new(Exit::Refused, print::harmless(text.trim_end())))
             }
@@ -125,7 +128,11 @@ impl Publisher {
     async fn goodbye(mut self) {
         if let Some(agent) = self.agent.take().filter(|_| self.follow.state().is_online()) {
             let device = agent.id().clone();
-            self.follow.ask(Request::DeviceState { device, online: false, reason: "stopped".to_owned() });
+            self.follow.ask(Request::Device(DeviceRequest::State {
+                device,
+                online: false,
+                reason: "stopped".to_owned(),
+            }));
         }
         self.follow.end().await;
     }

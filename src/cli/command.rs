@@ -6,12 +6,13 @@ use super::args::Set;
 use super::follow::Follow;
 use super::{Exit, Failure, print};
 use crate::clock;
+use crate::model::event::{DeviceEvent, LinkEvent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::number::NotHeld;
 use crate::model::{
     Command, CommandRefusal, CommandState, Device, Event, MessageId, Metric, MetricType, Value,
 };
-use crate::wire::{Request, SavedState};
+use crate::wire::{DeviceRequest, Request, SavedState};
 
 pub(super) async fn run(command: Set) -> Result<(), Failure> {
     let deadline = Instant::now() + command.timeout;
@@ -47,19 +48,19 @@ impl Attempt {
         loop {
             let event = follow.next().await;
             match &event {
-                Event::Commanded(command) if command.id == self.id => {
+                Event::Device(DeviceEvent::Commanded(command)) if command.id == self.id => {
                     if let Some(outcome) = ended(command) {
                         return outcome;
                     }
                 }
-                Event::Link(LinkState::Waiting { why, .. }) => self.why = Some(why.clone()),
-                Event::Link(LinkState::Stopped { why }) => {
+                Event::Link(LinkEvent::State(LinkState::Waiting { why, .. })) => self.why = Some(why.clone()),
+                Event::Link(LinkEvent::State(LinkState::Stopped { why })) => {
                     let exit = if self.sent { Exit::Unknown } else { Exit::Refused };
                     return Err(Failure::new(exit, follow.reason(why)));
                 }
                 _ => {}
             }
-            let is_list = matches!(event, Event::Devices { .. });
+            let is_list = matches!(event, Event::Device(DeviceEvent::Listed { .. }));
             self.devices.take(event);
             // Sent again after an outage, with the same id: it is carried out once.
             if is_list && self.devices.is_complete() {
@@ -79,7 +80,7 @@ impl Attempt {
         let metric = writable(known, property.as_str()).map_err(refused)?;
         let value = read_value(value, metric).map_err(|what| refused(format!("{property} takes {what}")))?;
         let (id, device, property) = (self.id, device.clone(), property.clone());
-        Ok(Request::Command { id, device, incarnation: None, property, value })
+        Ok(Request::Device(DeviceRequest::Command { id, device, incarnation: None, property, value }))
     }
 
     fn timed_out(&self) -> Failure {

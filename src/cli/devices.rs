@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::clock;
 use crate::model::device::{Metric, Sample};
-use crate::model::event::Update;
+use crate::model::event::{DeviceEvent, LinkEvent, Update};
 use crate::model::profile::{Protocol, Socket};
 use crate::model::{
     Connection, ConnectionId, Device, DeviceId, Event, MetricName, Model, Profile, Status, Value,
@@ -41,6 +41,7 @@ impl Default for Seen {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         let mut model = Model::default();
         model.apply(clock::now(), Update::Configured(profile));
@@ -53,13 +54,13 @@ impl Seen {
     pub(super) fn take(&mut self, event: Event) {
         let concerns = matches!(
             event,
-            Event::Link(_)
-                | Event::Welcomed { .. }
-                | Event::Devices { .. }
-                | Event::DeviceAnnounced(_)
-                | Event::DevicePresence { .. }
-                | Event::DeviceSilent { .. }
-                | Event::Readings(_)
+            Event::Link(LinkEvent::State(_))
+                | Event::Link(LinkEvent::Welcomed { .. })
+                | Event::Device(DeviceEvent::Listed { .. })
+                | Event::Device(DeviceEvent::Announced(_))
+                | Event::Device(DeviceEvent::Presence { .. })
+                | Event::Device(DeviceEvent::Silent { .. })
+                | Event::Device(DeviceEvent::Readings(_))
         );
         if concerns {
             self.model.apply(clock::now(), Update::Connection(ConnectionId::COMMAND_LINE, event));

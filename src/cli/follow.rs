@@ -15,8 +15,9 @@ use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol, Socket};
 use crate::model::{ConnectionId, Event};
 use crate::transport::Connection;
-use crate::wire::{Request, SavedState};
-use crate::worker::line::{Access, Line, Opened, Post};
+use crate::wire::{Request, Saved, SavedState};
+use crate::worker::access::Access;
+use crate::worker::line::{Line, Opened, Post};
 use crate::worker::own_hub::HubAt;
 
 /// How often both clocks are compared, so that a computer that slept is noticed.
@@ -38,7 +39,8 @@ impl Follow {
     pub(super) fn start(server: &Server, saved: SavedState, watch: bool) -> Result<Follow, Failure> {
         let (profile, access) = profile(server)?;
         let seed = clock::random::<8>().map_or(0, u64::from_le_bytes);
-        let link = Link::new(profile.urls.clone(), access.speaker(&profile, watch), saved, None, seed);
+        let setup = Box::new(access.setup(&profile, watch));
+        let link = Link::new(profile.urls.clone(), setup, Saved { log: saved, state: None }, None, seed);
         let (posts, posted) = mpsc::channel(64);
         let (opened, openings) = mpsc::channel(4);
         let line = Line::new((), posts, opened);
@@ -77,6 +79,9 @@ impl Follow {
                         more.push_back(Input::Closed { dial: self.link.current_dial(), why: Why::Silent });
                     }
                 }
+                Output::Ping => _ = self.line.ping(),
+                // There is no disk to keep it on.
+                Output::Persist(_) => {}
                 Output::Hangup { code } => self.line.hang_up(code),
                 Output::MarkAttempted(ids) => more.push_back(Input::Attempted(ids)),
                 Output::Event(event, mark) => {
@@ -128,9 +133,9 @@ impl Follow {
     }
 
     fn opened(&mut self, dial: u64, connection: Connection) {
-        if self.line.opened(dial, connection).is_some() {
+        if let Some((agreed, _)) = self.line.opened(dial, connection) {
             let input = match clock::random() {
-                Ok(nonce) => Input::Opened { dial, nonce },
+                Ok(entropy) => Input::Opened { dial, entropy, agreed },
                 Err(error) => Input::Closed { dial, why: Why::Lost { detail: error.to_string() } },
             };
             self.tell(input);
@@ -165,6 +170,7 @@ fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
         ca_file: server.access.ca_file.clone(),
         fingerprint: address.fingerprint,
         auto_connect: true,
+        websocket: Default::default(),
     };
     Ok((profile, access))
 }

@@ -41,6 +41,10 @@ fn sentence(why: &Why) -> String {
         }
         Why::Http { status, .. } => format!("{} (HTTP {status})", http(HttpCause::of(*status))),
         Why::Redirected { status, location } => redirected(*status, location.as_deref()),
+        Why::BadUpgrade { problem } => problem.to_string(),
+        Why::NoSubprotocol { offered } => {
+            format!("the server supports none of the subprotocols offered ({})", offered.join(", "))
+        }
         Why::NotWebSocket { detail } => {
             format!("whatever is listening at this address doesn't support WebSocket ({detail})")
         }
@@ -50,6 +54,7 @@ fn sentence(why: &Why) -> String {
         Why::NotDuplex { said } => {
             format!("this isn't a Duplex server; check the address. It said: {said}")
         }
+        Why::Closed { closing, .. } if closing.is_ours() => "this program closed the connection".to_owned(),
         Why::Closed { code: Some(code), reason, .. } => {
             format!("the server closed the connection ({})", format!("{code} {reason}").trim_end())
         }

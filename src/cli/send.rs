@@ -9,8 +9,9 @@ use super::follow::Follow;
 use super::{Exit, Failure, print};
 use crate::clock;
 use crate::link::Input;
-use crate::model::chat::MAX_BODY_BYTES;
+use crate::model::event::{ChatEvent, LinkEvent};
 use crate::model::link_state::{LinkState, Why};
+use crate::model::message::MAX_BODY_BYTES;
 use crate::model::{Delivery, Event, MessageId, OutboxItem, Refusal};
 use crate::wire::SavedState;
 
@@ -59,19 +60,23 @@ impl Attempt {
     async fn outcome(&mut self, follow: &mut Follow, id: MessageId) -> Result<(), Failure> {
         loop {
             match follow.next().await {
-                Event::Acknowledged { id: acknowledged, .. } if acknowledged == id => return Ok(()),
-                Event::Refused { id: refused, refusal } if refused == id => {
+                Event::Chat(ChatEvent::Acknowledged { id: acknowledged, .. }) if acknowledged == id => {
+                    return Ok(());
+                }
+                Event::Chat(ChatEvent::Refused { id: refused, refusal }) if refused == id => {
                     return Err(Failure::new(Exit::Refused, sentence(&refusal)));
                 }
-                Event::Paused(Some(paused)) => self.postponed = Some(paused.refusal),
-                Event::Postponed { id: postponed, unseen } if postponed == id => self.sent = !unseen,
+                Event::Link(LinkEvent::Paused(Some(paused))) => self.postponed = Some(paused.refusal),
+                Event::Chat(ChatEvent::Postponed { id: postponed, unseen }) if postponed == id => {
+                    self.sent = !unseen
+                }
                 // It goes out once more.
-                Event::Paused(None) => (self.sent, self.postponed) = (true, None),
-                Event::Link(LinkState::Online { rtt_ms: None, .. }) => {
+                Event::Link(LinkEvent::Paused(None)) => (self.sent, self.postponed) = (true, None),
+                Event::Link(LinkEvent::State(LinkState::Online { rtt_ms: None, .. })) => {
                     self.sent |= self.postponed.is_none();
                 }
-                Event::Link(LinkState::Waiting { why, .. }) => self.why = Some(why),
-                Event::Link(LinkState::Stopped { why }) => {
+                Event::Link(LinkEvent::State(LinkState::Waiting { why, .. })) => self.why = Some(why),
+                Event::Link(LinkEvent::State(LinkState::Stopped { why })) => {
                     let exit = if self.sent { Exit::Unknown } else { Exit::Refused };
                     return Err(Failure::new(exit, follow.reason(&why)));
                 }

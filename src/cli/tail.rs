@@ -8,6 +8,7 @@ use super::follow::Follow;
 use super::reason::reason_at;
 use super::{Exit, Failure, print};
 use crate::clock;
+use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent};
 use crate::model::known::Known;
 use crate::model::link_state::LinkState;
 use crate::model::{Entry, EntryKind, Event, Readings, Sender};
@@ -42,13 +43,13 @@ impl Printer {
         // First: of two who look alike in these entries neither is printed without an id because they spoke first.
         self.people.hear(&event);
         match event {
-            Event::Entries { entries, .. } => return self.messages(&entries),
-            Event::Link(state) => {
+            Event::Chat(ChatEvent::Entries { entries, .. }) => return self.messages(&entries),
+            Event::Link(LinkEvent::State(state)) => {
                 link(&self.command, &state)?;
-                self.devices.take(Event::Link(state));
+                self.devices.take(Event::Link(LinkEvent::State(state)));
             }
-            Event::Readings(readings) => {
-                self.devices.take(Event::Readings(Arc::clone(&readings)));
+            Event::Device(DeviceEvent::Readings(readings)) => {
+                self.devices.take(Event::Device(DeviceEvent::Readings(Arc::clone(&readings))));
                 self.readings(&readings)?;
             }
             event => self.devices.take(event),

@@ -3,10 +3,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Link, Output as LinkOutput};
+use super::{Link, Mark, Output as LinkOutput};
 use crate::frame::Frame;
+use crate::model::event::{ChatEvent, LinkEvent};
 use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, RoomName, Time};
-use crate::wire::{Mark, Request};
+use crate::wire::{ChatRequest, Request};
+
+/// Maximum number of marks kept of changes that the store holds in memory.
+const MAX_HELD_MARKS: usize = 1_024;
 
 /// What a courier is told.
 #[derive(Clone, Debug)]
@@ -42,8 +46,15 @@ pub enum Input {
         /// The last read offset.
         offset: Offset,
     },
-    /// The change of this ticket is on disk.
+    /// The change of this ticket is on disk. It may have been held before.
     Saved(u64),
+    /// The same, and its entries, which had no offsets, were given these: the first one's, and so on.
+    Numbered {
+        /// Whose.
+        ticket: u64,
+        /// The first entry's offset.
+        first: Offset,
+    },
     /// The change of this ticket cannot be written; the store holds it in memory and will try again.
     Held(u64),
 }
@@ -60,6 +71,8 @@ pub enum Output {
     },
     /// Send this over the current dial's connection.
     Send(Frame),
+    /// Send a ping of the transport over the current dial's connection.
+    Ping,
     /// Close the current dial or connection.
     Hangup {
         /// The close code.
@@ -94,6 +107,8 @@ pub enum Change {
     Attempted(Vec<MessageId>),
     /// Something happened that is kept.
     Event(Event),
+    /// What the protocol wants to be kept for the next session, in the same transaction as the change before it.
+    State(Vec<u8>),
 }
 
 /// What follows once a change is on disk.
@@ -104,6 +119,8 @@ struct After {
     mark: Option<Mark>,
     /// Where the hub is to go on the next time depends on it.
     moves_on: bool,
+    /// Its entries have no offsets yet: they show once the disk has numbered them.
+    is_unnumbered: bool,
 }
 
 /// One connection between the network, the disk and the model.
@@ -112,6 +129,11 @@ pub struct Courier {
     next_seq: u64,
     next_ticket: u64,
     waiting: BTreeMap<u64, After>,
+    /// Changes that the store holds in memory, with their marks: those count once the disk takes them.
+    held: BTreeMap<u64, Mark>,
+    /// The newest state that is not on disk; what is to be sent after it waits.
+    unsaved_state: Option<u64>,
+    kept_back: VecDeque<Output>,
     /// What was read while the hub could not be told, in the log of now.
     unsaid: BTreeMap<RoomName, Offset>,
     /// Whether the hub has just welcomed us.
@@ -128,16 +150,21 @@ impl Courier {
         for item in outbox {
             link.handle(now, super::Input::Restored(item));
         }
-        Courier {
+        let mut courier = Courier {
             link,
             next_seq,
             next_ticket: 1,
             waiting: BTreeMap::new(),
+            held: BTreeMap::new(),
+            unsaved_state: None,
+            kept_back: VecDeque::new(),
             unsaid: BTreeMap::new(),
             greeted: false,
             opened: None,
             outputs: VecDeque::new(),
-        }
+        };
+        courier.take_outputs();
+        courier
     }
 
     /// The link.
@@ -173,11 +200,15 @@ impl Courier {
                 let seq = self.take_seq();
                 let item =
                     OutboxItem { id, seq, room, body, at: now.wall_ms, delivery: self.first_delivery() };
-                self.write(Change::Queue(item.clone()), vec![Event::Queued(item.clone())], queued(item));
+                self.write(
+                    Change::Queue(item.clone()),
+                    vec![Event::Chat(ChatEvent::Queued(item.clone()))],
+                    queued(item),
+                );
             }
             Input::Discard(id) => {
                 if self.link.take_back(id).is_some() {
-                    self.write(Change::Unqueue(id), vec![Event::Unqueued(id)], None);
+                    self.write(Change::Unqueue(id), vec![Event::Chat(ChatEvent::Unqueued(id))], None);
                 }
             }
             Input::Resend(id) => {
@@ -194,12 +225,13 @@ impl Courier {
                 if !self.link.state().is_online() {
                     self.unsaid.insert(room.clone(), offset);
                 }
-                let event = Event::ReadMarker { room: room.clone(), offset };
-                let tell = super::Input::Request(Request::Read { room, offset });
+                let event = Event::Chat(ChatEvent::ReadMarker { room: room.clone(), offset });
+                let tell = super::Input::Request(Request::Chat(ChatRequest::Read { room, offset }));
                 self.write(Change::Event(event.clone()), vec![event], Some(tell));
             }
-            Input::Saved(ticket) => self.written(now, ticket, true),
-            Input::Held(ticket) => self.written(now, ticket, false),
+            Input::Saved(ticket) => self.saved(now, ticket, None),
+            Input::Numbered { ticket, first } => self.saved(now, ticket, Some(first)),
+            Input::Held(ticket) => self.store_holds(now, ticket),
         }
     }
 
@@ -211,7 +243,7 @@ impl Courier {
         if is_in_its_turn {
             self.link.keep_place(new.clone());
         }
-        let apply = vec![Event::Unqueued(old), Event::Queued(new.clone())];
+        let apply = vec![Event::Chat(ChatEvent::Unqueued(old)), Event::Chat(ChatEvent::Queued(new.clone()))];
         self.write(Change::Replace { old, new: new.clone() }, apply, queued(new));
     }
 
@@ -235,36 +267,60 @@ impl Courier {
 
     fn tell(&mut self, now: Time, input: super::Input) {
         self.link.handle(now, input);
+        self.take_outputs();
+        if std::mem::take(&mut self.greeted) {
+            for (room, offset) in std::mem::take(&mut self.unsaid) {
+                self.tell(now, super::Input::Request(Request::Chat(ChatRequest::Read { room, offset })));
+            }
+        }
+    }
+
+    fn take_outputs(&mut self) {
         while let Some(output) = self.link.poll() {
             match output {
-                LinkOutput::Dial { dial, url } => self.outputs.push_back(Output::Dial { dial, url }),
-                LinkOutput::Send(frame) => self.outputs.push_back(Output::Send(frame)),
-                LinkOutput::Hangup { code } => self.outputs.push_back(Output::Hangup { code }),
+                LinkOutput::Dial { dial, url } => {
+                    self.kept_back.clear();
+                    self.outputs.push_back(Output::Dial { dial, url });
+                }
+                LinkOutput::Send(frame) => self.send(Output::Send(frame)),
+                LinkOutput::Ping => self.send(Output::Ping),
+                LinkOutput::Hangup { code } => {
+                    self.kept_back.clear();
+                    self.outputs.push_back(Output::Hangup { code });
+                }
                 LinkOutput::Event(event, mark) => self.event(event, mark),
+                LinkOutput::Persist(state) => {
+                    let ticket = self.write(Change::State(state), Vec::new(), None);
+                    self.unsaved_state = Some(ticket);
+                }
                 LinkOutput::MarkAttempted(ids) => {
-                    let apply = vec![Event::Attempted(ids.clone())];
+                    let apply = vec![Event::Chat(ChatEvent::Attempted(ids.clone()))];
                     let tell = Some(super::Input::Attempted(ids.clone()));
                     self.write(Change::Attempted(ids), apply, tell);
                 }
             }
         }
-        if std::mem::take(&mut self.greeted) {
-            for (room, offset) in std::mem::take(&mut self.unsaid) {
-                self.tell(now, super::Input::Request(Request::Read { room, offset }));
-            }
+    }
+
+    /// What the other end is told after a state may rest on it.
+    fn send(&mut self, output: Output) {
+        match self.unsaved_state {
+            Some(_) => self.kept_back.push_back(output),
+            None => self.outputs.push_back(output),
         }
     }
 
     fn event(&mut self, event: Event, mark: Option<Mark>) {
-        self.greeted |= matches!(event, Event::Welcomed { .. });
-        if matches!(event, Event::LogStarted { .. }) {
+        self.greeted |= matches!(event, Event::Link(LinkEvent::Welcomed { .. }));
+        if matches!(event, Event::Chat(ChatEvent::LogStarted { .. })) {
             self.unsaid.clear();
         }
         if is_kept(&event) {
-            let moves_on = mark.is_some() || matches!(event, Event::LogStarted { .. });
+            let moves_on = mark.is_some() || matches!(event, Event::Chat(ChatEvent::LogStarted { .. }));
+            let is_unnumbered = event.is_unnumbered();
             let ticket = self.write(Change::Event(event.clone()), vec![event], None);
             if let Some(after) = self.waiting.get_mut(&ticket) {
-                (after.mark, after.moves_on) = (mark, moves_on);
+                (after.mark, after.moves_on, after.is_unnumbered) = (mark, moves_on, is_unnumbered);
             }
         } else {
             self.outputs.push_back(Output::Apply(event));
@@ -274,23 +330,55 @@ impl Courier {
     fn write(&mut self, change: Change, apply: Vec<Event>, tell: Option<super::Input>) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.waiting.insert(ticket, After { apply, tell, mark: None, moves_on: false });
+        self.waiting.insert(ticket, After { apply, tell, mark: None, moves_on: false, is_unnumbered: false });
         self.outputs.push_back(Output::Write { ticket, change });
         ticket
     }
 
-    fn written(&mut self, now: Time, ticket: u64, saved: bool) {
-        let Some(after) = self.waiting.remove(&ticket) else {
-            return;
-        };
-        self.outputs.extend(after.apply.into_iter().map(Output::Apply));
-        if let Some(input) = after.tell {
-            self.tell(now, input);
-        }
-        // What is only held in memory is not received: the server must not forget it.
-        if let Some(mark) = after.mark.filter(|_| saved) {
+    /// A change is on disk.
+    fn saved(&mut self, now: Time, ticket: u64, first: Option<Offset>) {
+        let mark = self.held.remove(&ticket).or_else(|| self.written(now, ticket, first));
+        if let Some(mark) = mark {
             self.tell(now, super::Input::Committed(mark));
         }
+        if self.unsaved_state.is_some_and(|state| state <= ticket) {
+            self.unsaved_state = None;
+            self.outputs.append(&mut self.kept_back);
+        }
+        self.greet(now);
+    }
+
+    /// A change is in the store's memory and not on disk: it shows, and is not received, since the server must not forget
+    /// it. What the disk is to number waits.
+    fn store_holds(&mut self, now: Time, ticket: u64) {
+        if self.waiting.get(&ticket).is_none_or(|after| after.is_unnumbered) {
+            return;
+        }
+        if let Some(mark) = self.written(now, ticket, None) {
+            self.held.insert(ticket, mark);
+        }
+        // A later mark stands for those before it.
+        if self.held.len() > MAX_HELD_MARKS {
+            self.held.pop_first();
+        }
+        self.greet(now);
+    }
+
+    /// Does what follows a change. Returns its mark.
+    fn written(&mut self, now: Time, ticket: u64, first: Option<Offset>) -> Option<Mark> {
+        let After { mut apply, tell, mark, .. } = self.waiting.remove(&ticket)?;
+        if let Some(first) = first {
+            apply.iter_mut().for_each(|event| event.number(first));
+        }
+        self.outputs.extend(apply.into_iter().map(Output::Apply));
+        if let Some(input) = tell {
+            self.tell(now, input);
+        }
+        mark
+    }
+
+    /// Tells the link of a connection that opened while the disk was still writing what came over the one before.
+    fn greet(&mut self, now: Time) {
         if self.opened.is_some()
             && !self.is_receiving()
             && let Some(opened) = self.opened.take()
@@ -314,14 +402,16 @@ fn queued(item: OutboxItem) -> Option<super::Input> {
 fn is_kept(event: &Event) -> bool {
     matches!(
         event,
-        Event::Welcomed { .. }
-            | Event::Listed(_)
-            | Event::LogStarted { .. }
-            | Event::Entries { .. }
-            | Event::Acknowledged { .. }
-            | Event::Refused { .. }
-            | Event::Postponed { unseen: true, .. }
-            | Event::ReadMarker { .. }
-            | Event::History { .. }
+        Event::Link(LinkEvent::Welcomed { .. })
+            | Event::Chat(ChatEvent::Listed(_))
+            | Event::Chat(ChatEvent::LogStarted { .. })
+            | Event::Chat(ChatEvent::Entries { .. })
+            | Event::Chat(ChatEvent::Acknowledged { .. })
+            | Event::Chat(ChatEvent::Refused { .. })
+            | Event::Chat(ChatEvent::Sent(_))
+            | Event::Chat(ChatEvent::Unsure(_))
+            | Event::Chat(ChatEvent::Postponed { unseen: true, .. })
+            | Event::Chat(ChatEvent::ReadMarker { .. })
+            | Event::Chat(ChatEvent::History { .. })
     )
 }

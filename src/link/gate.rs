@@ -7,16 +7,16 @@ use foldhash::fast::RandomState;
 
 use super::outbox::Outbox;
 use super::watch::Watch;
-use crate::model::event::Person;
+use crate::model::chat::MAX_ROOMS;
+use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogEvent, Person};
 use crate::model::link_state::Why;
 use crate::model::log::Note;
-use crate::model::reducer::MAX_ROOMS;
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{
     Command, CommandState, DeviceId, EntryKind, Event, MetricName, Offset, Principal, Refusal, RoomName,
     Sender, Time, Value,
 };
-use crate::wire::Request;
+use crate::wire::{ChatRequest, DeviceRequest, Request};
 
 /// Maximum number of questions of one kind whose answers are awaited; the oldest is given up for a new one.
 const MAX_QUESTIONS: usize = 256;
@@ -136,14 +136,16 @@ impl Gate {
     /// This is asked of the server.
     pub(super) fn asked(&mut self, request: &Request) {
         match request {
-            Request::History { room, before, .. } => self.history.ask((room.clone(), *before)),
-            Request::Series { device, metric, from, to } => {
+            Request::Chat(ChatRequest::History { room, before, .. }) => {
+                self.history.ask((room.clone(), *before))
+            }
+            Request::Device(DeviceRequest::Series { device, metric, from, to }) => {
                 self.series.ask((device.clone(), metric.clone(), *from, *to));
             }
-            Request::DeviceLog(device) => self.logs.ask(device.clone()),
-            Request::Announce(spec) => self.is_ours(&spec.id),
-            Request::DeviceState { device, .. } => self.is_ours(device),
-            Request::Publish(readings) => {
+            Request::Device(DeviceRequest::Log(device)) => self.logs.ask(device.clone()),
+            Request::Device(DeviceRequest::Announce(spec)) => self.is_ours(&spec.id),
+            Request::Device(DeviceRequest::State { device, .. }) => self.is_ours(device),
+            Request::Device(DeviceRequest::Publish(readings)) => {
                 readings.samples.iter().for_each(|sample| self.is_ours(&sample.device));
             }
             _ => {}
@@ -177,41 +179,45 @@ impl Gate {
         mut event: Event,
     ) -> Option<Event> {
         let passes = match &mut event {
-            Event::Welcomed { me, server, people, rooms, .. } => {
+            Event::Link(LinkEvent::Welcomed { me, server, people, rooms, .. }) => {
                 rooms.iter().for_each(|room| self.know_room(room));
                 people.retain_mut(|Person { who, .. }| is_known_by(who));
                 cut(server, MAX_NAME_BYTES);
                 is_known_by(me)
             }
-            Event::Listed(listed) => {
+            Event::Chat(ChatEvent::Listed(listed)) => {
                 listed.rooms.iter().for_each(|room| self.know_room(room));
                 listed.people.retain_mut(|Person { who, .. }| is_known_by(who));
                 listed.read.retain(|(room, offset)| self.is_read_further(room, *offset));
                 true
             }
-            Event::LogStarted { .. } => {
+            Event::Chat(ChatEvent::LogStarted { .. }) => {
                 self.rooms.values_mut().for_each(|read| *read = 0);
                 true
             }
-            Event::Entries { entries, .. } => {
+            Event::Chat(ChatEvent::Entries { entries, .. }) => {
                 let with_room = entries.iter().filter(|entry| entry.kind != EntryKind::Unknown);
                 with_room.for_each(|entry| self.know_room(&entry.room));
                 true
             }
-            Event::Typing { room, who, .. } => self.rooms.contains_key(room) && is_sender(who),
-            Event::ReadMarker { room, offset } => self.is_read_further(room, *offset),
-            Event::Presence(Person { who, .. }) => is_known_by(who),
-            Event::Acknowledged { id, .. } => outbox.expects(*id),
-            Event::Refused { id, refusal } => {
+            Event::Chat(ChatEvent::Typing { room, who, .. }) => {
+                self.rooms.contains_key(room) && is_sender(who)
+            }
+            Event::Chat(ChatEvent::ReadMarker { room, offset }) => self.is_read_further(room, *offset),
+            Event::Chat(ChatEvent::Presence(Person { who, .. })) => is_known_by(who),
+            Event::Chat(ChatEvent::Acknowledged { id, .. }) => outbox.expects(*id),
+            Event::Chat(ChatEvent::Refused { id, refusal }) => {
                 shorten_refusal(refusal);
                 outbox.expects(*id)
             }
-            Event::Commanded(command) => watch.knows(&command.device) && is_command(command),
-            Event::DevicePresence { reason, .. } => {
+            Event::Device(DeviceEvent::Commanded(command)) => {
+                watch.knows(&command.device) && is_command(command)
+            }
+            Event::Device(DeviceEvent::Presence { reason, .. }) => {
                 cut(reason, MAX_DETAIL_BYTES);
                 true
             }
-            Event::Note(note) => self.notes.take(now.boot_ms) && is_note(note),
+            Event::Log(LogEvent::Note(note)) => self.notes.take(now.boot_ms) && is_note(note),
             answer => self.is_asked_for(now, answer),
         };
         passes.then_some(event)
@@ -226,13 +232,17 @@ impl Gate {
     /// Whether this answers a question; what answers none counts against the server. Other events need no question.
     fn is_asked_for(&mut self, now: Time, event: &mut Event) -> bool {
         let is_asked = match event {
-            Event::History { room, before, .. } => self.history.answer(&(room.clone(), *before)),
-            Event::SeriesPaged { device, metric, page } => {
+            Event::Chat(ChatEvent::History { room, before, .. }) => {
+                self.history.answer(&(room.clone(), *before))
+            }
+            Event::Device(DeviceEvent::SeriesPaged { device, metric, page }) => {
                 self.series.answer(&(device.clone(), metric.clone(), page.from, page.to))
             }
-            Event::DeviceLog { device, .. } => self.logs.answer(device),
-            Event::CommandGiven { device, by, .. } => self.ours.contains(device) && is_sender(by),
-            Event::PublishRefused { device, code, detail } => {
+            Event::Device(DeviceEvent::Logged { device, .. }) => self.logs.answer(device),
+            Event::Device(DeviceEvent::CommandGiven { device, by, .. }) => {
+                self.ours.contains(device) && is_sender(by)
+            }
+            Event::Device(DeviceEvent::PublishRefused { device, code, detail }) => {
                 cut(code, MAX_NAME_BYTES);
                 cut(detail, MAX_DETAIL_BYTES);
                 self.ours.contains(device)
@@ -330,11 +340,11 @@ mod tests {
 
     fn typing(name: &str) -> Event {
         let who = Sender { id: PrincipalId("p".into()), name: "n".repeat(9_999) };
-        Event::Typing { room: room(name), who, until: 0 }
+        Event::Chat(ChatEvent::Typing { room: room(name), who, until: 0 })
     }
 
     fn history(name: &str, before: Offset) -> Event {
-        Event::History { room: room(name), before, entries: Vec::new(), complete: true }
+        Event::Chat(ChatEvent::History { room: room(name), before, entries: Vec::new(), complete: true })
     }
 
     #[test]
@@ -342,9 +352,11 @@ mod tests {
         let mut gate = Gate::default();
         gate.know_room(&room("general"));
         assert_eq!(passes(&mut gate, typing("made up")), None);
-        let Some(Event::Typing { who, .. }) = passes(&mut gate, typing("general")) else { panic!("dropped") };
+        let Some(Event::Chat(ChatEvent::Typing { who, .. })) = passes(&mut gate, typing("general")) else {
+            panic!("dropped")
+        };
         assert!(who.name.len() <= MAX_NAME_BYTES + 3);
-        let read = |name: &str, offset| Event::ReadMarker { room: room(name), offset };
+        let read = |name: &str, offset| Event::Chat(ChatEvent::ReadMarker { room: room(name), offset });
         assert_eq!(passes(&mut gate, read("made up", 3)), None);
         assert!(passes(&mut gate, read("general", 3)).is_some());
         assert_eq!(passes(&mut gate, read("general", 3)), None, "it goes no further");
@@ -358,24 +370,37 @@ mod tests {
     fn an_answer_needs_a_question() {
         let mut gate = Gate::default();
         assert_eq!(passes(&mut gate, history("general", 9)), None);
-        gate.asked(&Request::History { room: room("general"), before: 9, limit: 1 });
+        gate.asked(&Request::Chat(ChatRequest::History { room: room("general"), before: 9, limit: 1 }));
         assert_eq!(passes(&mut gate, history("general", 8)), None);
         assert!(passes(&mut gate, history("general", 9)).is_some());
         assert_eq!(passes(&mut gate, history("general", 9)), None, "once");
 
-        let log = || Event::DeviceLog { device: device("pump"), lines: Vec::new() };
+        let log = || Event::Device(DeviceEvent::Logged { device: device("pump"), lines: Vec::new() });
         assert_eq!(passes(&mut gate, log()), None);
-        gate.asked(&Request::DeviceLog(device("pump")));
+        gate.asked(&Request::Device(DeviceRequest::Log(device("pump"))));
         assert!(passes(&mut gate, log()).is_some());
 
         let page = SeriesPage { from: 1, to: 2, ..SeriesPage::default() };
-        let paged =
-            || Event::SeriesPaged { device: device("pump"), metric: device("flow"), page: page.clone() };
+        let paged = || {
+            Event::Device(DeviceEvent::SeriesPaged {
+                device: device("pump"),
+                metric: device("flow"),
+                page: page.clone(),
+            })
+        };
         assert_eq!(passes(&mut gate, paged()), None);
-        gate.asked(&Request::Series { device: device("pump"), metric: device("flow"), from: 1, to: 2 });
+        gate.asked(&Request::Device(DeviceRequest::Series {
+            device: device("pump"),
+            metric: device("flow"),
+            from: 1,
+            to: 2,
+        }));
         assert!(passes(&mut gate, paged()).is_some());
-        let ack =
-            Event::Acknowledged { id: crate::model::MessageId::from_random([1; 16]), offset: 1, received: 1 };
+        let ack = Event::Chat(ChatEvent::Acknowledged {
+            id: crate::model::MessageId::from_random([1; 16]),
+            offset: 1,
+            received: 1,
+        });
         assert_eq!(passes(&mut gate, ack), None, "nothing was sent");
     }
 
@@ -401,22 +426,29 @@ mod tests {
     fn what_a_server_says_is_cut_to_what_anybody_reads() {
         let mut gate = Gate::default();
         let long = || "한".repeat(500_000);
-        let note = Event::Note(Note::ServerError { code: long(), detail: long() });
-        let Some(Event::Note(Note::ServerError { code, detail })) = passes(&mut gate, note) else {
+        let note = Event::Log(LogEvent::Note(Note::ServerError { code: long(), detail: long() }));
+        let Some(Event::Log(LogEvent::Note(Note::ServerError { code, detail }))) = passes(&mut gate, note)
+        else {
             panic!("dropped")
         };
         assert!(code.len() <= MAX_NAME_BYTES + 3 && detail.len() <= MAX_DETAIL_BYTES + 3);
-        let passed = (0..9 * MAX_NOTES)
-            .filter(|_| passes(&mut gate, Event::Note(Note::Malformed { detail: long() })).is_some());
+        let passed = (0..9 * MAX_NOTES).filter(|_| {
+            passes(&mut gate, Event::Log(LogEvent::Note(Note::Malformed { detail: long() }))).is_some()
+        });
         assert_eq!(passed.count() as u64, MAX_NOTES - 1, "notes are not worth more");
         let who = |id: String| Principal { id: PrincipalId(id), kind: PrincipalKind::Person, name: long() };
-        let presence = |id| Event::Presence(Person { who: who(id), online: true });
+        let presence = |id| Event::Chat(ChatEvent::Presence(Person { who: who(id), online: true }));
         assert_eq!(passes(&mut gate, presence(long())), None);
-        let Some(Event::Presence(person)) = passes(&mut gate, presence("p".into())) else {
+        let Some(Event::Chat(ChatEvent::Presence(person))) = passes(&mut gate, presence("p".into())) else {
             panic!("dropped")
         };
         assert!(person.who.name.len() <= MAX_NAME_BYTES + 3);
-        let mut why = Why::Closed { code: Some(4_999), reason: long(), retry_after_ms: None };
+        let mut why = Why::Closed {
+            code: Some(4_999),
+            reason: long(),
+            retry_after_ms: None,
+            closing: crate::model::link_state::Closing::ByServer,
+        };
         shorten(&mut why);
         assert!(matches!(why, Why::Closed { reason, .. } if reason.len() <= MAX_DETAIL_BYTES + 3));
     }

@@ -12,11 +12,10 @@ pub mod watch;
 use std::collections::VecDeque;
 
 use crate::frame::Frame;
-use crate::model::event::{LogRestart, Paused};
-use crate::model::link_state::{LinkState, Phase, Why};
+use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogKind, LogRestart, Paused};
+use crate::model::link_state::{Closing, LinkState, Phase, Why};
 use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Refusal, RoomName, Time};
-use crate::wire::duplex::client::{ClientSession, Config};
-use crate::wire::{self, Mark, Request, SavedState, Session};
+use crate::wire::{self, Agreed, ChatRequest, Open, Request, Saved, Session};
 
 use backoff::Jitter;
 use gate::Gate;
@@ -25,8 +24,6 @@ use watch::Watch;
 
 /// Dial and handshake together may take so long, in milliseconds.
 pub const CONNECT_MS: u64 = 10_000;
-/// A link that heard nothing for so long is probed, in milliseconds.
-pub const QUIET_MS: u64 = 25_000;
 /// A probe unanswered for so long means a dead link, in milliseconds.
 pub const PONG_MS: u64 = 10_000;
 /// The same when something suggests that the link is dead (the computer woke up, a device fell silent).
@@ -46,19 +43,13 @@ pub const STABLE_MS: u64 = 10_000;
 /// Online for at least this long makes an earlier violation forgotten, in milliseconds.
 const TRUSTED_MS: u64 = 600_000;
 
-/// How to speak with a server: a fresh session for each dial.
-#[derive(Clone, Debug)]
-pub enum Speaker {
-    /// The Duplex protocol.
-    Duplex(Config),
-}
-
-impl Speaker {
-    fn session(&self, saved: &SavedState, nonce: [u8; 32]) -> Box<dyn Session> {
-        match self {
-            Speaker::Duplex(config) => Box::new(ClientSession::new(config.clone(), saved.clone(), nonce)),
-        }
-    }
+/// A mark of a session's, and over which dial's connection it came.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The dial's number.
+    pub dial: u64,
+    /// The session's own number.
+    pub mark: wire::Mark,
 }
 
 /// What a link is told.
@@ -68,12 +59,14 @@ pub enum Input {
     Start,
     /// A person does not want it any more.
     Stop,
-    /// The transport of this dial is open. `nonce`: fresh random bytes.
+    /// The transport of this dial is open.
     Opened {
         /// The dial's number.
         dial: u64,
-        /// For proofs.
-        nonce: [u8; 32],
+        /// Fresh random bytes.
+        entropy: [u8; 32],
+        /// What was agreed with the server.
+        agreed: Agreed,
     },
     /// The dial failed, or its connection ended.
     Closed {
@@ -89,13 +82,25 @@ pub enum Input {
         /// The frame.
         frame: Frame,
     },
+    /// So many frames in all were given to the operating system over this dial's connection.
+    Flushed {
+        /// The dial's number.
+        dial: u64,
+        /// Counted from the connection's first.
+        frames: u64,
+    },
+    /// The server answered a ping of the transport.
+    Pong {
+        /// The dial's number.
+        dial: u64,
+    },
     /// Something typed is on disk.
     Queued(OutboxItem),
     /// Something typed in an earlier run of the program is on disk.
     Restored(OutboxItem),
     /// These are marked on disk as attempted.
     Attempted(Vec<MessageId>),
-    /// Everything up to this mark is on disk.
+    /// This mark and all before it are on disk.
     Committed(Mark),
     /// Ask the server something; dropped unless online.
     Request(Request),
@@ -120,6 +125,8 @@ pub enum Output {
     },
     /// Send this over the current dial's connection.
     Send(Frame),
+    /// Send a ping of the transport over the current dial's connection.
+    Ping,
     /// Close the current dial or connection with this code.
     Hangup {
         /// The close code.
@@ -127,6 +134,9 @@ pub enum Output {
     },
     /// This happened. With a mark: commit it, then say `Committed`.
     Event(Event, Option<Mark>),
+    /// Keep this for the next session, in the same transaction as the events before it. What is to be sent after it waits
+    /// until it is on disk.
+    Persist(Vec<u8>),
     /// Mark these as attempted on disk, then say `Attempted`.
     MarkAttempted(Vec<MessageId>),
 }
@@ -140,13 +150,22 @@ pub struct Link {
     other: usize,
     /// So many dials in a row came upon a certificate that is not the server's.
     untrusted: usize,
-    speaker: Speaker,
-    saved: SavedState,
+    setup: Box<dyn Open>,
+    /// Whether a lost connection is dialed again.
+    reconnects: bool,
+    /// What the next session begins with, as far as `past` does not know better.
+    saved: Saved,
     me: Option<PrincipalId>,
     state: LinkState,
     /// The current dial's number; older ones' news are stale.
     dial: u64,
     session: Option<Box<dyn Session>>,
+    /// The session before this one, with its dial's number: what came over it may still be on its way to the disk.
+    past: Option<(u64, Box<dyn Session>)>,
+    /// Frames given to this dial's connection, and the messages that are not known to have gone out, each with the number
+    /// of its last frame.
+    frames: u64,
+    unflushed: VecDeque<(u64, MessageId)>,
     outbox: Outbox,
     jitter: Jitter,
     failures: u32,
@@ -173,8 +192,8 @@ impl Link {
     /// A link that is off. `urls` are tried in turn; `seed` is for jitter.
     pub fn new(
         urls: Vec<String>,
-        speaker: Speaker,
-        saved: SavedState,
+        setup: Box<dyn Open>,
+        saved: Saved,
         me: Option<PrincipalId>,
         seed: u64,
     ) -> Self {
@@ -184,12 +203,16 @@ impl Link {
             good: None,
             other: 0,
             untrusted: 0,
-            speaker,
+            setup,
+            reconnects: true,
             saved,
             me,
             state: LinkState::Idle,
             dial: 0,
             session: None,
+            past: None,
+            frames: 0,
+            unflushed: VecDeque::new(),
             outbox: Outbox::default(),
             jitter: Jitter::new(seed),
             failures: 0,
@@ -245,8 +268,13 @@ impl Link {
     }
 
     /// Comes in another way from the next dial on.
-    pub fn set_speaker(&mut self, speaker: Speaker) {
-        self.speaker = speaker;
+    pub fn set_setup(&mut self, setup: Box<dyn Open>) {
+        self.setup = setup;
+    }
+
+    /// Whether a lost connection is dialed again by itself.
+    pub fn set_reconnects(&mut self, reconnects: bool) {
+        self.reconnects = reconnects;
     }
 
     /// Other addresses, from the next dial on.
@@ -268,10 +296,10 @@ impl Link {
             LinkState::Dialing { .. } | LinkState::Handshaking { .. } => Some(self.connect_by),
             LinkState::Waiting { retry_at, .. } => Some(*retry_at),
             LinkState::Online { .. } => {
-                let alive_by = self.pong_by.unwrap_or(self.heard_at + QUIET_MS);
+                let alive_by = self.pong_by.or(self.quiet_at());
                 let theirs = self.session.as_ref().and_then(|session| session.deadline());
                 let hold = self.hold.filter(|_| !self.outbox.is_in_flight());
-                [Some(alive_by), self.ack_by, hold, self.watch.deadline(), theirs].into_iter().flatten().min()
+                [alive_by, self.ack_by, hold, self.watch.deadline(), theirs].into_iter().flatten().min()
             }
         }
     }
@@ -287,8 +315,8 @@ impl Link {
                     self.nudge(now);
                 }
             }
-            Input::Stop => self.stop(),
-            Input::Opened { dial, nonce } => self.opened(now, dial, nonce),
+            Input::Stop => self.stop(now),
+            Input::Opened { dial, entropy, agreed } => self.opened(now, dial, entropy, agreed),
             Input::Closed { dial, why } => {
                 if dial == self.dial && self.has_transport() {
                     self.fall(now, why, None);
@@ -296,18 +324,23 @@ impl Link {
             }
             Input::Frame { dial, frame } => {
                 if dial == self.dial && self.session.is_some() {
-                    self.heard_at = now.boot_ms;
-                    self.pong_by = None;
-                    self.tell(now, wire::Input::Frame(frame));
+                    self.heard(now, wire::Input::Frame(frame));
+                }
+            }
+            Input::Pong { dial } => {
+                if dial == self.dial && self.session.is_some() {
+                    self.heard(now, wire::Input::Pong);
+                }
+            }
+            Input::Flushed { dial, frames } => {
+                if dial == self.dial && self.session.is_some() {
+                    self.flushed(now, frames);
                 }
             }
             Input::Queued(item) => self.outbox.push(item),
-            Input::Restored(item) => self.outbox.restore(item),
+            Input::Restored(item) => self.restored(item),
             Input::Attempted(ids) => self.outbox.marked(&ids),
-            Input::Committed(mark) => {
-                self.saved = SavedState { resume: Some(mark.resume), since: None };
-                self.tell(now, wire::Input::Committed(mark));
-            }
+            Input::Committed(mark) => self.committed(now, mark),
             Input::Request(request) => {
                 if self.state.is_online() {
                     self.gate.asked(&request);
@@ -322,6 +355,61 @@ impl Link {
         self.deliver(now);
         if self.state.is_online() && !self.is_held_back() && self.watch.wants_round_trip(now) {
             self.probe(now, PROBE_MS);
+        }
+    }
+
+    /// The server said something.
+    fn heard(&mut self, now: Time, input: wire::Input) {
+        self.heard_at = now.boot_ms;
+        self.pong_by = None;
+        self.tell(now, input);
+    }
+
+    /// When the server is to be asked for a sign of life, unless it says something before.
+    fn quiet_at(&self) -> Option<u64> {
+        let quiet_ms = self.session.as_ref().and_then(|session| session.quiet_ms())?;
+        Some(self.heard_at.saturating_add(quiet_ms))
+    }
+
+    /// So many frames went out: the messages that ended with them are sent.
+    fn flushed(&mut self, now: Time, frames: u64) {
+        let count = self.unflushed.partition_point(|(number, _)| *number <= frames);
+        let ids: Vec<MessageId> = self.unflushed.drain(..count).map(|(_, id)| id).collect();
+        if ids.is_empty() {
+            return;
+        }
+        if !self.setup.confirms() {
+            self.outbox.sent(&ids);
+            self.outputs.push_back(Output::Event(Event::Chat(ChatEvent::Sent(ids.clone())), None));
+            self.ack_by = None;
+        }
+        self.tell(now, wire::Input::Flushed(ids));
+    }
+
+    /// What was tried in an earlier run of the program may have arrived or not. Where the server could not tell, the person
+    /// decides.
+    fn restored(&mut self, item: OutboxItem) {
+        let is_tried = matches!(item.delivery, Delivery::Attempted | Delivery::Sent);
+        let id = item.id;
+        self.outbox.restore(item);
+        if is_tried && !self.setup.confirms() {
+            self.unsure(vec![id]);
+        }
+    }
+
+    fn unsure(&mut self, ids: Vec<MessageId>) {
+        if !ids.is_empty() {
+            self.outbox.unsure(&ids);
+            self.outputs.push_back(Output::Event(Event::Chat(ChatEvent::Unsure(ids)), None));
+        }
+    }
+
+    fn committed(&mut self, now: Time, Mark { dial, mark }: Mark) {
+        if dial == self.dial && self.session.is_some() {
+            self.tell(now, wire::Input::Committed(mark));
+        } else if let Some((_, past)) = self.past.as_mut().filter(|(past, _)| *past == dial) {
+            // It has no connection to say anything over, and only remembers.
+            let _ = past.handle(now, wire::Input::Committed(mark));
         }
     }
 
@@ -346,7 +434,7 @@ impl Link {
 
     fn set_state(&mut self, state: LinkState) {
         self.state = state;
-        self.outputs.push_back(Output::Event(Event::Link(self.state.clone()), None));
+        self.outputs.push_back(Output::Event(Event::Link(LinkEvent::State(self.state.clone())), None));
     }
 
     fn dial(&mut self, now: Time) {
@@ -360,14 +448,17 @@ impl Link {
         self.outputs.push_back(Output::Dial { dial: self.dial, url });
     }
 
-    fn opened(&mut self, now: Time, dial: u64, nonce: [u8; 32]) {
+    fn opened(&mut self, now: Time, dial: u64, entropy: [u8; 32], agreed: Agreed) {
         if dial != self.dial || !matches!(self.state, LinkState::Dialing { .. }) {
             return;
         }
-        self.session = Some(self.speaker.session(&self.saved, nonce));
+        if let Some((_, past)) = self.past.take() {
+            self.saved = past.saved();
+        }
+        self.session = Some(self.setup.open(self.saved.clone(), entropy));
         self.gate.begin();
         self.set_state(LinkState::Handshaking { attempt: self.failures + 1 });
-        self.tell(now, wire::Input::Opened);
+        self.tell(now, wire::Input::Opened(agreed));
     }
 
     /// Gives the session an input and does what it wants.
@@ -377,8 +468,16 @@ impl Link {
         let mut end = None;
         while let Some(output) = self.session.as_mut().and_then(|session| session.poll()) {
             match output {
-                wire::Output::Send(frame) => self.outputs.push_back(Output::Send(frame)),
+                wire::Output::Send(frame, of) => {
+                    self.frames += 1;
+                    self.unflushed.extend(of.map(|id| (self.frames, id)));
+                    self.outputs.push_back(Output::Send(frame));
+                }
+                wire::Output::Ping => self.outputs.push_back(Output::Ping),
                 wire::Output::Event(event, mark) => self.event(now, event, mark),
+                wire::Output::Persist(state) => {
+                    self.outputs.push_back(Output::Persist(state));
+                }
                 wire::Output::Online => self.online(now),
                 wire::Output::RoundTrip(ms) => self.round_trip(now, ms),
                 wire::Output::Unusable => self.gate.strike(now),
@@ -387,7 +486,9 @@ impl Link {
         }
         let too_many = self.gate.violation().map(|detail| wire::WireError::Violation { detail });
         if let Err(wire::WireError::Violation { detail }) = result.and(too_many.map_or(Ok(()), Err)) {
-            end.get_or_insert((crate::wire::duplex::message::close::VIOLATION, Why::Violation { detail }));
+            let why = Why::Violation { detail };
+            let code = self.session.as_ref().map_or(1000, |session| session.violation_code());
+            end.get_or_insert((code, why));
         }
         if let Some((code, why)) = end {
             self.fall(now, why, Some(code));
@@ -403,22 +504,25 @@ impl Link {
         if let LinkState::Online { since, .. } = self.state {
             self.set_state(LinkState::Online { since, rtt_ms: Some(ms) });
             for (device, since) in self.watch.answered(now) {
-                self.outputs.push_back(Output::Event(Event::DeviceSilent { device, since }, None));
+                self.outputs
+                    .push_back(Output::Event(Event::Device(DeviceEvent::Silent { device, since }), None));
             }
         }
     }
 
     /// Keeps the outbox and the watch true to what the session reports.
-    fn event(&mut self, now: Time, event: Event, mark: Option<Mark>) {
+    fn event(&mut self, now: Time, event: Event, mark: Option<wire::Mark>) {
         let Some(event) = self.gate.pass(now, &self.outbox, &self.watch, event) else { return };
-        self.watch.handle(now, self.saved.resume.map_or(0, |resume| resume.offset), &event);
+        self.watch.handle(now, &event);
         match &event {
-            Event::Welcomed { me, head, .. } => {
+            Event::Link(LinkEvent::Welcomed { me, log, .. }) => {
                 self.me = Some(me.id.clone());
-                self.outbox.welcomed(*head);
-                self.log_next = self.saved.resume.map_or(0, |resume| resume.offset + 1);
+                if let LogKind::Server { head, next } = *log {
+                    self.outbox.welcomed(head);
+                    self.log_next = next;
+                }
             }
-            Event::Acknowledged { id, offset, received } => {
+            Event::Chat(ChatEvent::Acknowledged { id, offset, received }) => {
                 let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
                 self.outbox.acknowledged(*id, delivery);
                 if *offset < self.log_next {
@@ -427,24 +531,22 @@ impl Link {
                 }
                 self.ack_by = None;
             }
-            Event::Refused { id, refusal }
+            Event::Chat(ChatEvent::Refused { id, refusal })
                 if refusal.retry_after_ms().is_some() && self.outbox.holds(*id) =>
             {
                 return self.postpone(now, *id, refusal);
             }
-            Event::Refused { id, refusal } => {
+            Event::Chat(ChatEvent::Refused { id, refusal }) => {
                 self.outbox.refused(*id, refusal);
                 self.ack_by = None;
             }
-            Event::LogStarted { from, why, .. } => {
-                // What was held is not of this log: it must not resume there, even if nothing of this one comes.
-                self.saved = SavedState { resume: None, since: Some(from.saturating_sub(1)) };
+            Event::Chat(ChatEvent::LogStarted { from, why, .. }) => {
                 self.log_next = *from;
                 if *why != LogRestart::First {
                     self.outbox.passed_by(Offset::MAX);
                 }
             }
-            Event::Entries { entries, .. } if !self.outbox.is_empty() => {
+            Event::Chat(ChatEvent::Entries { entries, .. }) if !self.outbox.is_empty() => {
                 self.log_next = entries.last().map_or(self.log_next, |last| last.offset + 1);
                 for entry in entries.iter().filter(|entry| Some(&entry.sender.id) == self.me.as_ref()) {
                     self.outbox.remove(entry.id);
@@ -452,12 +554,13 @@ impl Link {
                 }
                 self.outbox.passed_by(entries.last().map_or(0, |entry| entry.offset));
             }
-            Event::Entries { entries, .. } => {
+            Event::Chat(ChatEvent::Entries { entries, .. }) => {
                 self.log_next = entries.last().map_or(self.log_next, |last| last.offset + 1);
             }
             _ => {}
         }
-        self.outputs.push_back(Output::Event(event, mark));
+        let dial = self.dial;
+        self.outputs.push_back(Output::Event(event, mark.map(|mark| Mark { dial, mark })));
     }
 
     /// Nothing more is sent until the hub may take it, and until all that is under way has its answer: what is sent later
@@ -465,7 +568,7 @@ impl Link {
     fn postpone(&mut self, now: Time, id: MessageId, refusal: &Refusal) {
         let Some(unseen) = self.outbox.postponed(id) else { return };
         self.ack_by = None;
-        self.outputs.push_back(Output::Event(Event::Postponed { id, unseen }, None));
+        self.outputs.push_back(Output::Event(Event::Chat(ChatEvent::Postponed { id, unseen }), None));
         let wait_ms = refusal.retry_after_ms().unwrap_or(0).clamp(MIN_HOLD_MS, MAX_HOLD_MS);
         let shown_ms = refusal.retry_after_ms().unwrap_or(0).min(MAX_SHOWN_MS);
         // Those under way are refused with what is left of the same time.
@@ -477,7 +580,7 @@ impl Link {
         // It may well be asked again before, and refused once more.
         let until = now.wall_ms.saturating_add_unsigned((until - now.boot_ms).max(shown_ms));
         let paused = Paused { refusal: refusal.clone(), until };
-        self.outputs.push_back(Output::Event(Event::Paused(Some(paused)), None));
+        self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Paused(Some(paused))), None));
     }
 
     /// Whether the hub is still to be left alone with messages.
@@ -487,7 +590,7 @@ impl Link {
             return true;
         }
         self.hold = None;
-        self.outputs.push_back(Output::Event(Event::Paused(None), None));
+        self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Paused(None)), None));
         false
     }
 
@@ -503,9 +606,12 @@ impl Link {
             self.failures += 1;
         }
         self.outputs.push_back(Output::Hangup { code: code.unwrap_or(1000) });
-        (self.session, self.watch) = (None, Watch::default());
-        (self.pong_by, self.ack_by, self.held_since) = (None, None, None);
-        self.outbox.disconnected();
+        let is_final = match &self.session {
+            Some(session) => session.is_final(&why),
+            None => !why.is_retryable(),
+        };
+        self.last_words(now, &why);
+        self.end_session();
         self.untrusted = if matches!(why, Why::TlsUntrusted { .. }) { self.untrusted + 1 } else { 0 };
         self.next_url();
         if why.is_violation() {
@@ -514,7 +620,7 @@ impl Link {
         // At one of several addresses another server may answer: only where all of them do is there nothing more to try.
         let elsewhere = self.untrusted > 0 && self.untrusted < self.urls.len();
         // What breaks the protocol twice in a row will not speak it the third time.
-        if (!why.is_retryable() && !elsewhere) || self.violations >= 2 {
+        if (is_final && !elsewhere) || self.violations >= 2 || !self.reconnects {
             return self.set_state(LinkState::Stopped { why });
         }
         let down_ms = now.boot_ms.saturating_sub(self.down_since);
@@ -547,15 +653,45 @@ impl Link {
         };
     }
 
-    fn stop(&mut self) {
+    fn stop(&mut self, now: Time) {
         if self.has_transport() {
             self.outputs.push_back(Output::Hangup { code: 1000 });
         }
-        (self.session, self.watch) = (None, Watch::default());
-        (self.pong_by, self.ack_by, self.held_since) = (None, None, None);
+        let (code, reason) = (Some(1000), String::new());
+        let closing = Closing::ByUsUnanswered;
+        self.last_words(now, &Why::Closed { code, reason, retry_after_ms: None, closing });
+        self.end_session();
         self.dial += 1;
-        self.outbox.disconnected();
         self.set_state(LinkState::Idle);
+    }
+
+    /// What the session has to say about the end of its connection.
+    fn last_words(&mut self, now: Time, why: &Why) {
+        let Some(session) = &mut self.session else { return };
+        // It is over already.
+        let _ = session.handle(now, wire::Input::Closed(why.clone()));
+        while let Some(output) = self.session.as_mut().and_then(|session| session.poll()) {
+            if let wire::Output::Event(event, mark) = output {
+                self.event(now, event, mark);
+            }
+        }
+    }
+
+    /// Nothing more comes over this connection. What has no answer is sent again over the next one; where the server
+    /// confirms nothing, that is the person's decision.
+    fn end_session(&mut self) {
+        if let Some(session) = self.session.take() {
+            self.past = Some((self.dial, session));
+        }
+        self.watch = Watch::default();
+        (self.pong_by, self.ack_by, self.held_since) = (None, None, None);
+        self.frames = 0;
+        self.unflushed.clear();
+        if !self.setup.confirms() {
+            let ids = self.outbox.under_way_ids();
+            self.unsure(ids);
+        }
+        self.outbox.disconnected();
     }
 
     fn nudge(&mut self, now: Time) {
@@ -570,7 +706,7 @@ impl Link {
     fn probe(&mut self, now: Time, ms: u64) {
         let by = now.boot_ms + ms;
         self.pong_by = Some(self.pong_by.map_or(by, |earlier| earlier.min(by)));
-        self.tell(now, wire::Input::Request(Request::Ping));
+        self.tell(now, wire::Input::Request(Request::Probe));
     }
 
     fn tick(&mut self, now: Time) {
@@ -587,7 +723,7 @@ impl Link {
             LinkState::Online { .. } => match self.pong_by {
                 Some(by) if now.boot_ms >= by => self.fall(now, Why::Silent, None),
                 _ if self.ack_by.is_some_and(|by| now.boot_ms >= by) => self.fall(now, Why::Silent, None),
-                None if now.boot_ms >= self.heard_at + QUIET_MS => self.probe(now, PONG_MS),
+                None if self.quiet_at().is_some_and(|at| now.boot_ms >= at) => self.probe(now, PONG_MS),
                 _ => self.tell(now, wire::Input::Tick),
             },
             LinkState::Idle | LinkState::Stopped { .. } => {}
@@ -604,7 +740,7 @@ impl Link {
             self.outputs.push_back(Output::MarkAttempted(turn.mark));
         }
         for item in turn.send {
-            self.tell(now, wire::Input::Request(Request::Send(item)));
+            self.tell(now, wire::Input::Request(Request::Chat(ChatRequest::Send(item))));
         }
         self.ack_by = (self.state.is_online() && self.outbox.is_in_flight())
             .then(|| self.ack_by.unwrap_or(now.boot_ms + ACK_MS));

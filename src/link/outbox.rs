@@ -16,6 +16,10 @@ enum Stage {
     Marking,
     /// Sent; the answer is outstanding.
     InFlight,
+    /// Given to the operating system at a server that confirms nothing; leaves when the server has said something since.
+    Sent,
+    /// Nobody knows whether it arrived; waits for the person.
+    Unsure,
     /// Acknowledged; leaves when it comes back as an entry of the log.
     Acknowledged,
     /// Acknowledged over an earlier connection. Until the replay has shown whether the hub still has it, nothing is sent:
@@ -65,6 +69,8 @@ impl Outbox {
         let stage = match item.delivery {
             Delivery::Pending | Delivery::Attempted => Stage::Waiting,
             Delivery::Acknowledged { .. } => Stage::Unconfirmed,
+            // Whether it is to be sent again is decided by whoever restores it.
+            Delivery::Sent | Delivery::Unsure => Stage::Unsure,
             Delivery::Failed(_) => Stage::Refused,
         };
         self.items.insert(item.seq, (item, stage));
@@ -76,8 +82,8 @@ impl Outbox {
         for (_, stage) in self.items.values() {
             match stage {
                 Stage::Waiting | Stage::Marking | Stage::Unconfirmed | Stage::Edited => return false,
-                Stage::InFlight => under_way += 1,
-                Stage::Acknowledged | Stage::Refused => {}
+                Stage::InFlight | Stage::Sent => under_way += 1,
+                Stage::Acknowledged | Stage::Refused | Stage::Unsure => {}
             }
         }
         under_way < WINDOW
@@ -94,7 +100,15 @@ impl Outbox {
         let may_mark = room >= WINDOW / 2;
         for (item, stage) in self.items.values_mut() {
             match (*stage, &item.delivery) {
-                (Stage::InFlight | Stage::Acknowledged | Stage::Unconfirmed | Stage::Refused, _) => {}
+                (
+                    Stage::InFlight
+                    | Stage::Sent
+                    | Stage::Unsure
+                    | Stage::Acknowledged
+                    | Stage::Unconfirmed
+                    | Stage::Refused,
+                    _,
+                ) => {}
                 _ if room == 0 => break,
                 (Stage::Marking | Stage::Edited, _) => break,
                 (Stage::Waiting, Delivery::Attempted) if turn.mark.is_empty() => {
@@ -116,6 +130,28 @@ impl Outbox {
             }
         }
         turn
+    }
+
+    /// These have gone out, and nothing will confirm them.
+    pub fn sent(&mut self, ids: &[MessageId]) {
+        for (item, stage) in self.items.values_mut().filter(|(item, _)| ids.contains(&item.id)) {
+            if *stage == Stage::InFlight {
+                (*stage, item.delivery) = (Stage::Sent, Delivery::Sent);
+            }
+        }
+    }
+
+    /// Nobody will know whether these arrived: they wait for the person.
+    pub fn unsure(&mut self, ids: &[MessageId]) {
+        for (item, stage) in self.items.values_mut().filter(|(item, _)| ids.contains(&item.id)) {
+            (*stage, item.delivery) = (Stage::Unsure, Delivery::Unsure);
+        }
+    }
+
+    /// Those that may be on their way and have no answer.
+    pub fn under_way_ids(&self) -> Vec<MessageId> {
+        let under_way = |stage: &Stage| matches!(stage, Stage::InFlight | Stage::Sent);
+        self.items.values().filter(|(_, stage)| under_way(stage)).map(|(item, _)| item.id).collect()
     }
 
     /// The disk knows that these will be sent.
@@ -184,7 +220,8 @@ impl Outbox {
     pub fn take_back(&mut self, id: MessageId) -> Option<OutboxItem> {
         let (item, stage) = self.get(id)?;
         let unseen = *stage == Stage::Waiting && item.delivery == Delivery::Pending;
-        let item = (unseen || *stage == Stage::Refused).then(|| item.clone());
+        let is_left_to_the_person = matches!(*stage, Stage::Refused | Stage::Unsure);
+        let item = (unseen || is_left_to_the_person).then(|| item.clone());
         if item.is_some() {
             self.remove(id);
         }
@@ -208,7 +245,8 @@ impl Outbox {
             match stage {
                 Stage::InFlight | Stage::Marking => *stage = Stage::Waiting,
                 Stage::Acknowledged => *stage = Stage::Unconfirmed,
-                Stage::Waiting | Stage::Unconfirmed | Stage::Refused | Stage::Edited => {}
+                Stage::Sent => *stage = Stage::Unsure,
+                Stage::Waiting | Stage::Unconfirmed | Stage::Refused | Stage::Unsure | Stage::Edited => {}
             }
         }
     }
@@ -238,7 +276,10 @@ impl Outbox {
     }
 
     fn under_way(&self) -> usize {
-        self.items.values().filter(|(_, stage)| matches!(stage, Stage::InFlight | Stage::Marking)).count()
+        self.items
+            .values()
+            .filter(|(_, stage)| matches!(stage, Stage::InFlight | Stage::Sent | Stage::Marking))
+            .count()
     }
 
     fn get(&mut self, id: MessageId) -> Option<&mut (OutboxItem, Stage)> {

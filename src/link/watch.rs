@@ -9,6 +9,7 @@ use std::collections::{BinaryHeap, HashMap};
 use foldhash::fast::RandomState;
 
 use crate::model::device::{DeviceId, DeviceState, RETURN_MS, Rhythm, SILENT_AFTER, UNKNOWN_RHYTHM_MS};
+use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogKind};
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{Event, Offset, Readings, Time};
 
@@ -93,27 +94,32 @@ pub struct Watch {
 
 impl Watch {
     /// Takes in what the link passes on. `held`: the last entry that it holds.
-    pub fn handle(&mut self, now: Time, held: Offset, event: &Event) {
+    pub fn handle(&mut self, now: Time, event: &Event) {
         match event {
-            Event::Welcomed { now: hub, head, .. } => {
+            Event::Link(LinkEvent::Welcomed { now: hub, log, .. }) => {
                 self.hub_ahead = hub.saturating_sub(signed(now.boot_ms));
-                (self.head, self.caught_up) = (*head, held >= *head);
+                (self.head, self.caught_up) = match *log {
+                    LogKind::Server { head, next } => (head, next > head),
+                    LogKind::Local => (0, true),
+                };
             }
-            Event::LogStarted { from, .. } => self.caught_up = *from > self.head,
-            Event::Entries { entries, .. }
+            Event::Chat(ChatEvent::LogStarted { from, .. }) => self.caught_up = *from > self.head,
+            Event::Chat(ChatEvent::Entries { entries, .. })
                 if !self.caught_up && entries.last().is_some_and(|last| last.offset >= self.head) =>
             {
                 (self.caught_up, self.floor) = (true, now.boot_ms + CATCH_UP_MS);
             }
-            Event::Devices { devices, started, more } => self.listed(now, devices, *started, *more),
-            Event::DeviceAnnounced(state) => {
+            Event::Device(DeviceEvent::Listed { devices, started, more }) => {
+                self.listed(now, devices, *started, *more)
+            }
+            Event::Device(DeviceEvent::Announced(state)) => {
                 if let Some(place) = self.put(now, state)
                     && state.online
                 {
                     self.heard(now, place, None);
                 }
             }
-            Event::DevicePresence { device, online, since, .. } => {
+            Event::Device(DeviceEvent::Presence { device, online, since, .. }) => {
                 if let Some(place) = self.place(now, device) {
                     self.devices[place].expected = *online;
                     self.devices[place].gone_at = Some(*since).filter(|_| !online);
@@ -122,7 +128,7 @@ impl Watch {
                     }
                 }
             }
-            Event::Readings(readings) => self.readings(now, readings),
+            Event::Device(DeviceEvent::Readings(readings)) => self.readings(now, readings),
             _ => {}
         }
     }
@@ -331,15 +337,15 @@ mod tests {
         let me =
             Principal { id: PrincipalId("p".to_owned()), kind: PrincipalKind::Person, name: String::new() };
         let (people, rooms) = (Vec::new(), Vec::new());
-        let welcomed = Event::Welcomed {
+        let welcomed = Event::Link(LinkEvent::Welcomed {
             me,
             server: String::new(),
-            head: 0,
+            log: LogKind::Server { head: 0, next: 1 },
             now: BEGIN.wall_ms,
             people,
             rooms,
             features: Default::default(),
-        };
+        });
         let devices = every_s.iter().enumerate().map(|(number, every)| DeviceState {
             spec: Spec { expect_every_s: *every, ..Spec::unannounced(id(number)) },
             incarnation: 1,
@@ -351,10 +357,10 @@ mod tests {
             values: Vec::new(),
         });
         let started = BEGIN.wall_ms - 9_000;
-        let listed = Event::Devices { devices: devices.collect(), started, more: false };
+        let listed = Event::Device(DeviceEvent::Listed { devices: devices.collect(), started, more: false });
         let mut watch = Watch::default();
-        watch.handle(BEGIN, 0, &welcomed);
-        watch.handle(BEGIN, 0, &listed);
+        watch.handle(BEGIN, &welcomed);
+        watch.handle(BEGIN, &listed);
         watch
     }
 
@@ -367,7 +373,7 @@ mod tests {
         };
         let samples = devices.map(sample).collect();
         let readings = Readings { samples, ..Readings::default() };
-        watch.handle(now, 0, &Event::Readings(Arc::new(readings)));
+        watch.handle(now, &Event::Device(DeviceEvent::Readings(Arc::new(readings))));
     }
 
     /// Lets time pass, and answers each round trip at once. Returns who fell silent.

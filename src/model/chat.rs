@@ -1,147 +1,567 @@
-//! Chat: entries of a hub's log, messages as a client keeps them, and what waits in the outbox.
+//! [`Chat`]: the rooms, messages and people of one connection, and [`Chat::apply`]. Pure; replays and duplicates of what a
+//! server sends end in the same state.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-pub use super::entry::{Entry, EntryKind, Extra};
+use super::entry::{Entry, EntryKind};
+use super::event::{ChatEvent, Listed, LogKind, LogRestart, Page, Person, Side, Stored};
 use super::id::{MessageId, Offset, PrincipalId, RoomName};
-pub use super::refusal::Refusal;
-use super::time::WallMs;
+use super::known::{Known, Shown};
+use super::message::{Delivery, Message, OutboxItem, Position};
+use super::notices::mentions;
+use super::principal::{Principal, Sender};
+use super::refusal::Refusal;
+use super::time::{BootMs, Time};
+use super::window::{Edge, Window};
 
-/// Longest message body, in bytes of UTF-8.
-pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Maximum number of rooms of one connection; the others are not shown.
+pub const MAX_ROOMS: usize = 10_000;
+/// Maximum number of people of one connection; the others are not shown.
+pub const MAX_PEOPLE: usize = 10_000;
+/// Maximum number of bytes of messages in memory of one connection. Of rooms that nobody looks at the oldest go first:
+/// they are on disk.
+pub const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
+/// Maximum number of people typing in one room, and in all rooms of a connection; of others nothing is said.
+const MAX_TYPING: (usize, usize) = (32, 1_024);
+/// How often notices that have expired are looked for where there are too many, in milliseconds.
+const TYPING_SWEEP_MS: u64 = 1_000;
 
-/// What a principal may do.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PrincipalKind {
-    /// Publishes and answers commands for itself alone; never chats.
-    Device,
-    /// A person who may also invite and see metrics.
-    Admin,
-    /// Chats and gives commands. A kind of a later version is treated as one.
-    #[serde(other)]
-    Person,
+/// One room as the window sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    /// The messages in memory.
+    pub window: Window,
+    /// The newest message of all, in memory or not.
+    pub newest: Position,
+    /// What the person has read.
+    pub read: Position,
+    /// Messages by others after `read`.
+    pub unread: u64,
+    /// How many of these name the person.
+    pub mentions: u64,
+    /// Typed and not sent, as last kept.
+    pub draft: String,
+    /// Who is typing, and until when to believe it.
+    pub typing: BTreeMap<PrincipalId, (String, BootMs)>,
+    /// Whether older messages are being fetched.
+    pub loading_older: bool,
+    /// Whether newer messages are being fetched.
+    pub loading_newer: bool,
+    /// When somebody last looked at it: counts looks at all rooms of the connection.
+    looked_at: Aside<u64>,
 }
 
-impl PrincipalKind {
-    /// Whether it may take part in chat.
-    pub fn chats(self) -> bool {
-        matches!(self, PrincipalKind::Person | PrincipalKind::Admin)
+/// Bookkeeping that says nothing of what is shown: two models that differ in it alone are the same.
+#[derive(Copy, Clone, Debug, Default)]
+struct Aside<T>(T);
+
+impl<T> PartialEq for Aside<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
     }
 }
 
-/// Somebody or something that a hub knows by its token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Principal {
-    /// The hub's key for it.
-    pub id: PrincipalId,
-    /// What it may do.
-    pub kind: PrincipalKind,
-    /// The name people see.
-    pub name: String,
+impl<T> Eq for Aside<T> {}
+
+/// What of a server's does not fit in.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Some rooms: there are more than [`MAX_ROOMS`].
+    pub rooms: bool,
+    /// Some people: there are more than [`MAX_PEOPLE`].
+    pub people: bool,
 }
 
-/// The author of an entry, as the hub stamped it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sender {
-    /// The hub's key for them.
-    pub id: PrincipalId,
-    /// Their name at that time.
-    pub name: String,
+/// The chat of one connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chat {
+    /// Who we are there, once known.
+    pub me: Option<Principal>,
+    /// Everyone who may chat.
+    pub people: BTreeMap<PrincipalId, Person>,
+    /// Who was seen there, so that people whose names look alike are told apart.
+    pub known: Known,
+    /// The rooms.
+    pub rooms: BTreeMap<RoomName, Room>,
+    /// What has not yet come back as an entry, by `seq`.
+    pub outbox: BTreeMap<u64, OutboxItem>,
+    /// Offsets up to here were replayed: the hub's head at the last welcome.
+    pub head: Offset,
+    /// The last offset received in the current era.
+    pub received_to: Offset,
+    /// Why the current era began.
+    pub era_began: LogRestart,
+    /// The last room that could not be made, and why.
+    pub room_refused: Option<(RoomName, Refusal)>,
+    /// What of the server's there is no room for.
+    pub left_out: LeftOut,
+    /// Bytes of messages in all windows.
+    message_bytes: usize,
+    /// How many people are typing, those included that no longer are; when to count anew.
+    typing: Aside<(usize, BootMs)>,
+    looks: Aside<u64>,
+    /// Whether the log of the current era is numbered here; see [`LogKind::Local`].
+    pub is_local: bool,
+    era: u32,
+    era_from: Offset,
+    era_has_entries: bool,
 }
 
-/// Where a message stands in a room: first the *era*, then the offset.
-///
-/// An era is an unbroken stretch of one log as this client saw it. A changed epoch, or entries that the hub no longer
-/// holds, begin the next era: neighbours of different eras have a gap between them.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position {
-    /// 1 for the first.
-    pub era: u32,
-    /// The hub's offset within it.
-    pub offset: Offset,
-}
-
-/// A message as a client keeps and shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Where it stands.
-    pub position: Position,
-    /// Its id.
-    pub id: MessageId,
-    /// Its author.
-    pub sender: Sender,
-    /// What was written.
-    pub body: String,
-    /// When, by the sender's clock.
-    pub at: WallMs,
-    /// When, by the hub's clock.
-    pub received: WallMs,
-    /// Whether it came while the link was live (`false`: replayed or read from disk).
-    pub live: bool,
-}
-
-/// How far something typed has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// Waits for its turn: the hub has not seen it, and it can be edited and deleted.
-    Pending,
-    /// Given to the socket at least once: the hub may have it, so it can no longer be changed.
-    Attempted,
-    /// On disk at the hub, at this offset; shown as sent until the entry itself arrives.
-    Acknowledged {
-        /// Its place in the hub's log.
-        offset: Offset,
-        /// When, by the hub's clock.
-        received: WallMs,
-    },
-    /// Refused by the hub: kept until the person retries, edits or deletes it.
-    Failed(Refusal),
-}
-
-impl OutboxItem {
-    /// A later word never weakens an earlier one: what is acknowledged stays so.
-    pub fn deliver(&mut self, delivery: Delivery) {
-        let is_acknowledged = |delivery: &Delivery| matches!(delivery, Delivery::Acknowledged { .. });
-        if !is_acknowledged(&self.delivery) || is_acknowledged(&delivery) {
-            self.delivery = delivery;
+impl Chat {
+    /// Takes one event in.
+    pub fn apply(&mut self, now: Time, event: ChatEvent) {
+        match event {
+            ChatEvent::Restored(stored) => self.restored(stored),
+            ChatEvent::Listed(listed) => self.listed(listed),
+            ChatEvent::LogStarted { from, why, .. } => self.log_started(from, why),
+            ChatEvent::Entries { entries, live } => self.entries(entries, live),
+            ChatEvent::History { room, entries, complete, .. } => self.history(room, entries, complete),
+            ChatEvent::HistoryFailed { room } => {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.loading_older = false;
+                }
+            }
+            ChatEvent::Typing { room, who, until } => self.typing(now, &room, who, until),
+            ChatEvent::Presence(person) => {
+                if let Some(me) = self.me.as_mut().filter(|me| me.id == person.who.id) {
+                    me.name.clone_from(&person.who.name);
+                }
+                self.person(person);
+            }
+            ChatEvent::PersonRemoved(id) => {
+                self.people.remove(&id);
+            }
+            ChatEvent::ReadMarker { room, offset } => {
+                self.look_at(&room);
+                self.mark_read(&room, offset);
+            }
+            ChatEvent::RoomRefused { room, refusal } => self.room_refused = Some((room, refusal)),
+            ChatEvent::Draft { room, text } => {
+                if let Some(room) = self.make_room(&room) {
+                    room.draft = text;
+                }
+            }
+            ChatEvent::Queued(_)
+            | ChatEvent::Unqueued(_)
+            | ChatEvent::Attempted(_)
+            | ChatEvent::Sent(_)
+            | ChatEvent::Unsure(_)
+            | ChatEvent::Acknowledged { .. }
+            | ChatEvent::Refused { .. }
+            | ChatEvent::Postponed { .. } => self.outbox_changed(event),
+            ChatEvent::Paged { .. }
+            | ChatEvent::Jumped { .. }
+            | ChatEvent::Loading { .. }
+            | ChatEvent::Counted { .. } => self.read_from_disk(event),
         }
     }
 
-    /// A hub's log ends at `head`. Whoever acknowledged this for a place beyond has lost it: it is to be sent again.
-    /// Returns whether that is so.
-    pub fn beyond(&mut self, head: Offset) -> bool {
-        let lost = matches!(self.delivery, Delivery::Acknowledged { offset, .. } if offset > head);
-        if lost {
-            self.delivery = Delivery::Attempted;
+    /// The server knows us: what it lists takes the place of what was known.
+    pub(super) fn welcomed(&mut self, me: Principal, log: LogKind, people: Vec<Person>, rooms: &[RoomName]) {
+        if log == LogKind::Local && (self.era == 0 || !self.is_local) {
+            self.log_started(1, if self.era == 0 { LogRestart::First } else { LogRestart::EpochChanged });
         }
-        lost
+        self.is_local = log == LogKind::Local;
+        let head = log.head();
+        for name in rooms {
+            self.make_room(name);
+        }
+        self.me = Some(me);
+        self.head = head;
+        for item in self.outbox.values_mut() {
+            item.beyond(head);
+        }
+        self.left_out.people = false;
+        self.people.clear();
+        people.into_iter().for_each(|person| self.person(person));
     }
 
-    /// The log has been received up to `offset` and this was not in it. Whoever acknowledged it for a place up to there
-    /// has lost it (a log restored from a backup): it is to be sent again. Returns whether that is so.
-    pub fn passed_by(&mut self, offset: Offset) -> bool {
-        let lost = matches!(self.delivery, Delivery::Acknowledged { offset: place, .. } if place <= offset);
-        if lost {
-            self.delivery = Delivery::Attempted;
+    /// Nothing is known of who is typing, and no page comes from the server any more.
+    pub(super) fn disconnected(&mut self) {
+        self.typing.0.0 = 0;
+        for room in self.rooms.values_mut() {
+            room.typing.clear();
+            if room.window.before == Edge::Hub {
+                room.loading_older = false;
+            }
         }
-        lost
+    }
+
+    fn entries(&mut self, entries: Vec<Entry>, live: bool) {
+        for entry in entries {
+            self.entry(entry, live);
+        }
+        for item in self.outbox.values_mut() {
+            item.passed_by(self.received_to);
+        }
+    }
+
+    /// Something typed went further.
+    fn outbox_changed(&mut self, event: ChatEvent) {
+        match event {
+            ChatEvent::Queued(item) => self.queued(item),
+            ChatEvent::Unqueued(id) => self.outbox.retain(|_, item| item.id != id),
+            ChatEvent::Attempted(ids) => self.set_deliveries(&ids, &Delivery::Attempted),
+            ChatEvent::Sent(ids) => self.set_deliveries(&ids, &Delivery::Sent),
+            ChatEvent::Unsure(ids) => self.set_deliveries(&ids, &Delivery::Unsure),
+            ChatEvent::Acknowledged { id, offset, received } => {
+                if offset <= self.received_to {
+                    // It was stored earlier, at a place that the log has passed: its entry will not come back.
+                    self.outbox.retain(|_, item| item.id != id);
+                } else {
+                    self.set_delivery(id, Delivery::Acknowledged { offset, received });
+                }
+            }
+            ChatEvent::Refused { id, refusal } => self.set_delivery(id, Delivery::Failed(refusal)),
+            ChatEvent::Postponed { id, unseen: true } => self.set_delivery(id, Delivery::Pending),
+            _ => {}
+        }
+    }
+
+    /// The disk answered.
+    fn read_from_disk(&mut self, event: ChatEvent) {
+        match event {
+            ChatEvent::Paged { room, side, page } => self.change_window(&room, |room| {
+                *room.loading(side) = false;
+                room.window.extend(side, page);
+                room.mend_end();
+            }),
+            ChatEvent::Jumped { room, page } => self.change_window(&room, |room| {
+                (room.loading_older, room.loading_newer) = (false, false);
+                room.window = Window::from_page(page);
+                room.mend_end();
+            }),
+            ChatEvent::Loading { room, side, loading } => {
+                if let Some(room) = self.look_at(&room) {
+                    *room.loading(side) = loading;
+                }
+            }
+            ChatEvent::Counted { room, read, newest, unread, mentions } => {
+                if let Some(room) = self.rooms.get_mut(&room)
+                    && (room.read, room.newest) == (read, newest)
+                {
+                    (room.unread, room.mentions) = (unread, mentions);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The current era.
+    pub fn era(&self) -> u32 {
+        self.era
+    }
+
+    /// Whether everything up to the hub's head at the last welcome has arrived.
+    pub fn caught_up(&self) -> bool {
+        self.received_to >= self.head
+    }
+
+    /// What waits in one room, in order.
+    pub fn outbox_of(&self, room: &RoomName) -> impl Iterator<Item = &OutboxItem> {
+        self.outbox.values().filter(move |item| item.room == *room)
+    }
+
+    /// How to show somebody, told apart from everybody else who was seen there.
+    pub fn shown(&self, who: &Sender, most_chars: usize) -> Shown {
+        self.known.shown(&who.id, &who.name, most_chars)
+    }
+
+    /// What is listed after the welcome adds to what that said.
+    fn listed(&mut self, listed: Listed) {
+        for name in listed.rooms {
+            self.make_room(&name);
+        }
+        listed.people.into_iter().for_each(|person| self.person(person));
+        for (room, offset) in listed.read {
+            self.mark_read(&room, offset);
+        }
+    }
+
+    fn mark_read(&mut self, room: &RoomName, offset: Offset) {
+        let position = Position { era: self.era, offset };
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.mark_read(position, self.me.as_ref());
+        }
+    }
+
+    fn log_started(&mut self, from: Offset, why: LogRestart) {
+        if self.era == 0 || self.era_has_entries {
+            self.era += 1;
+            self.era_has_entries = false;
+            self.era_began = why;
+        }
+        self.received_to = from.saturating_sub(1);
+        self.era_from = from;
+        let unseen = self.edge_of_unseen();
+        // What an earlier log still had at the hub is gone with it.
+        let is_open = |room: &&mut Room| room.window.is_empty() || room.window.before == Edge::Hub;
+        for room in self.rooms.values_mut().filter(is_open) {
+            room.window.before = unseen;
+        }
+        // What was acknowledged and has not come back was in the log that is gone: it is sent again.
+        if why != LogRestart::First {
+            for item in self.outbox.values_mut() {
+                item.passed_by(Offset::MAX);
+            }
+        }
+    }
+
+    fn entry(&mut self, entry: Entry, live: bool) {
+        let position = Position { era: self.era, offset: entry.offset };
+        self.era_has_entries = true;
+        self.received_to = self.received_to.max(entry.offset);
+        let mine = self.my_id().as_ref() == Some(&entry.sender.id);
+        if mine {
+            self.outbox.retain(|_, item| item.id != entry.id);
+        }
+        let is_message = entry.kind == EntryKind::Message;
+        if entry.kind == EntryKind::Unknown {
+            return;
+        }
+        if self.room_refused.as_ref().is_some_and(|(name, _)| *name == entry.room) {
+            self.room_refused = None;
+        }
+        if !is_message {
+            // The room begins here: nothing of it is older.
+            if !self.rooms.contains_key(&entry.room)
+                && let Some(room) = self.make_room(&entry.room)
+            {
+                room.window.before = Edge::End;
+            }
+            return;
+        }
+        let names_me = !mine && self.me.as_ref().is_some_and(|me| mentions(&entry.body, &me.name));
+        // Without room for its room it is on disk alone.
+        let Some(room) = self.make_room(&entry.room) else { return };
+        let bytes = room.window.bytes();
+        room.typing.remove(&entry.sender.id);
+        // Of an earlier era: it moves to this one.
+        let was_counted = room.window.position(entry.id).is_some_and(|earlier| earlier > room.read);
+        if position > room.newest {
+            room.newest = position;
+            if !mine && position > room.read && !was_counted {
+                room.unread += 1;
+                room.mentions += u64::from(names_me);
+            }
+        }
+        room.window.append(message(entry, position, live));
+        let more = room.window.bytes();
+        self.count_messages(bytes, more);
+    }
+
+    fn history(&mut self, name: RoomName, entries: Vec<Entry>, complete: bool) {
+        let era = self.era;
+        let Some(room) = self.rooms.get_mut(&name) else { return };
+        room.loading_older = false;
+        if room.window.before != Edge::Hub {
+            return;
+        }
+        let messages = entries
+            .into_iter()
+            .filter(|entry| entry.kind == EntryKind::Message)
+            .map(|entry| {
+                let position = Position { era, offset: entry.offset };
+                message(entry, position, false)
+            })
+            .collect();
+        let page = Page { messages, older_on_disk: false, older_on_hub: !complete, newer_on_disk: false };
+        self.change_window(&name, |room| room.window.extend(Side::Older, page));
+    }
+
+    fn restored(&mut self, stored: Stored) {
+        self.me = stored.me;
+        self.era = stored.era;
+        self.era_from = stored.era_from;
+        self.era_has_entries = stored.era_has_entries;
+        self.is_local = stored.is_local;
+        self.received_to = stored.received_to;
+        self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
+        for room in stored.rooms {
+            if self.rooms.len() >= MAX_ROOMS && !self.rooms.contains_key(&room.name) {
+                self.left_out.rooms = true;
+                continue;
+            }
+            let page = Page {
+                messages: room.messages,
+                older_on_disk: room.older_on_disk,
+                older_on_hub: room.older_on_hub,
+                newer_on_disk: false,
+            };
+            let restored = Room {
+                window: Window::from_page(page),
+                newest: room.newest,
+                read: room.read,
+                unread: room.unread,
+                mentions: room.mentions,
+                draft: room.draft,
+                ..Room::default()
+            };
+            self.message_bytes += restored.window.bytes();
+            if let Some(replaced) = self.rooms.insert(room.name, restored) {
+                self.message_bytes -= replaced.window.bytes();
+            }
+        }
+        self.count_messages(0, 0);
+    }
+
+    fn queued(&mut self, item: OutboxItem) {
+        self.outbox.retain(|_, known| known.id != item.id);
+        let arrived = self.rooms.get(&item.room).is_some_and(|room| room.window.contains(item.id));
+        if !arrived {
+            self.outbox.insert(item.seq, item);
+        }
+    }
+
+    fn set_deliveries(&mut self, ids: &[MessageId], delivery: &Delivery) {
+        for id in ids {
+            self.set_delivery(*id, delivery.clone());
+        }
+    }
+
+    fn set_delivery(&mut self, id: MessageId, delivery: Delivery) {
+        if let Some(item) = self.outbox.values_mut().find(|item| item.id == id) {
+            item.deliver(delivery);
+        }
+    }
+
+    fn typing(&mut self, now: Time, name: &RoomName, who: Sender, until: BootMs) {
+        let (count, sweep_at) = &mut self.typing.0;
+        if *count >= MAX_TYPING.1 && now.boot_ms >= *sweep_at {
+            (*count, *sweep_at) = (0, now.boot_ms.saturating_add(TYPING_SWEEP_MS));
+            for room in self.rooms.values_mut() {
+                room.typing.retain(|_, (_, until)| *until > now.boot_ms);
+                *count += room.typing.len();
+            }
+        }
+        if self.me.as_ref().is_some_and(|me| me.id == who.id) {
+            return;
+        }
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        if room.typing.len() >= MAX_TYPING.0 {
+            room.typing.retain(|_, (_, until)| *until > now.boot_ms);
+        }
+        let has_room = room.typing.len() < MAX_TYPING.0 && *count < MAX_TYPING.1;
+        if has_room || room.typing.contains_key(&who.id) {
+            let known = room.typing.insert(who.id, (who.name, until));
+            *count += usize::from(known.is_none());
+        }
+    }
+
+    fn person(&mut self, person: Person) {
+        if self.people.len() < MAX_PEOPLE || self.people.contains_key(&person.who.id) {
+            self.people.insert(person.who.id.clone(), person);
+        } else {
+            self.left_out.people = true;
+        }
+    }
+
+    fn my_id(&self) -> Option<PrincipalId> {
+        self.me.as_ref().map(|me| me.id.clone())
+    }
+
+    /// What lies before the first message of a room of which nothing is on disk.
+    fn edge_of_unseen(&self) -> Edge {
+        if self.era == 1 && self.era_from > 1 { Edge::Hub } else { Edge::End }
+    }
+
+    /// A room; a new one, if there is room for it.
+    fn make_room(&mut self, name: &RoomName) -> Option<&mut Room> {
+        if !self.rooms.contains_key(name) {
+            if self.rooms.len() >= MAX_ROOMS {
+                self.left_out.rooms = true;
+                return None;
+            }
+            let window = Window::empty(self.edge_of_unseen());
+            self.rooms.insert(name.clone(), Room { window, ..Room::default() });
+        }
+        self.rooms.get_mut(name)
+    }
+
+    /// A room that somebody looks at.
+    fn look_at(&mut self, name: &RoomName) -> Option<&mut Room> {
+        self.looks.0 += 1;
+        let room = self.rooms.get_mut(name)?;
+        room.looked_at = self.looks;
+        Some(room)
+    }
+
+    /// Changes what a room holds in memory.
+    fn change_window(&mut self, name: &RoomName, change: impl FnOnce(&mut Room)) {
+        let Some(room) = self.look_at(name) else { return };
+        let before = room.window.bytes();
+        change(room);
+        let after = room.window.bytes();
+        self.count_messages(before, after);
+    }
+
+    /// A window that took so many bytes takes so many now. Where all of them are too much, rooms that nobody looks at let
+    /// go of their older messages.
+    fn count_messages(&mut self, before: usize, after: usize) {
+        self.message_bytes = self.message_bytes + after - before;
+        if self.message_bytes <= MAX_MESSAGE_BYTES {
+            return;
+        }
+        let last_seen = self.rooms.values().map(|room| room.looked_at.0).max().filter(|look| *look > 0);
+        // Half of it, so that it is not the same again at once.
+        for each in [64 * 1024, 4 * 1024, 0] {
+            for room in self.rooms.values_mut().filter(|room| Some(room.looked_at.0) != last_seen) {
+                let bytes = room.window.bytes();
+                room.window.shrink(each);
+                self.message_bytes -= bytes - room.window.bytes();
+            }
+            if self.message_bytes <= MAX_MESSAGE_BYTES / 2 {
+                return;
+            }
+        }
     }
 }
 
-/// Something typed that has not yet come back as an entry of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutboxItem {
-    /// Its id, made when it was typed.
-    pub id: MessageId,
-    /// Order of sending within the connection; grows, may skip.
-    pub seq: u64,
-    /// Where it goes.
-    pub room: RoomName,
-    /// What was typed.
-    pub body: String,
-    /// When, by our clock.
-    pub at: WallMs,
-    /// How far it has come.
-    pub delivery: Delivery,
+impl Room {
+    fn loading(&mut self, side: Side) -> &mut bool {
+        match side {
+            Side::Older => &mut self.loading_older,
+            Side::Newer => &mut self.loading_newer,
+        }
+    }
+
+    /// A page that was read before the newest message came does not know of it.
+    fn mend_end(&mut self) {
+        let last = self.window.last().map(|message| message.position).unwrap_or_default();
+        if self.window.after == Edge::End && last < self.newest {
+            self.window.after = Edge::Disk;
+        }
+    }
+
+    fn mark_read(&mut self, position: Position, me: Option<&Principal>) {
+        if position <= self.read {
+            return;
+        }
+        self.read = position;
+        if position >= self.newest {
+            (self.unread, self.mentions) = (0, 0);
+        } else if self.window.after == Edge::End
+            && self.window.first().is_some_and(|m| m.position <= position)
+        {
+            let is_unread = |m: &&Message| m.position > position && Some(&m.sender.id) != me.map(|me| &me.id);
+            let unread = || self.window.from(position).filter(is_unread);
+            let names_me = |m: &&Message| me.is_some_and(|me| mentions(&m.body, &me.name));
+            let count = unread().count() as u64;
+            // Whoever has no mention left has none to look for.
+            let named = if self.mentions > 0 { unread().filter(names_me).count() as u64 } else { 0 };
+            (self.unread, self.mentions) = (count, named);
+        }
+    }
+}
+
+fn message(entry: Entry, position: Position, live: bool) -> Message {
+    Message {
+        position,
+        id: entry.id,
+        sender: entry.sender,
+        body: entry.body,
+        at: entry.at,
+        received: entry.received,
+        live,
+    }
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::chat::Sender;
 use super::id::{InvalidName, MessageId};
 use super::number::{self, END_OF_WHOLE, NotHeld, Number, Whole};
+use super::principal::Sender;
 use super::time::WallMs;
 
 /// A command that was not carried out within so long is not carried out any more, in milliseconds.

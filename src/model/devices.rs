@@ -12,6 +12,7 @@ use foldhash::fast::RandomState;
 use super::device::{
     Command, CommandState, DeviceId, DeviceState, Freshness, LogLine, MetricName, Spec, Status,
 };
+use super::event::DeviceEvent;
 use super::link_device::{LOCAL_MARK, link_spec};
 use super::readings::Part;
 use super::series::{Bucket, SeriesPage};
@@ -60,6 +61,27 @@ impl PartialEq for Devices {
 impl Eq for Devices {}
 
 impl Devices {
+    /// Takes one event in.
+    pub fn apply(&mut self, event: DeviceEvent) {
+        match event {
+            DeviceEvent::Listed { devices, started, more } => self.listed(devices, started, more),
+            DeviceEvent::Announced(state) => self.announced(*state),
+            DeviceEvent::Presence { device, online, since, reason } => {
+                self.presence(&device, online, since, reason);
+            }
+            DeviceEvent::Silent { device, since } => self.silent(&device, since),
+            DeviceEvent::Readings(readings) => self.read(&readings.whole()),
+            DeviceEvent::LocalReadings(readings) => self.read_local(&readings.whole()),
+            DeviceEvent::Commanded(command) => self.commanded(*command),
+            DeviceEvent::Logged { device, lines } => self.logged(&device, lines),
+            DeviceEvent::SeriesPaged { device, metric, page } => self.paged(device, metric, page),
+            DeviceEvent::States { device, metric, changes } => self.states_read(device, metric, changes),
+            DeviceEvent::Restored(states) => self.restored(states),
+            // For the publisher beside the model.
+            DeviceEvent::CommandGiven { .. } | DeviceEvent::PublishRefused { .. } => {}
+        }
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.list.len()

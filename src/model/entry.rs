@@ -9,8 +9,8 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::chat::Sender;
 use super::id::{MessageId, Offset, RoomName};
+use super::principal::Sender;
 use super::time::WallMs;
 
 /// What an entry of the log says.

@@ -4,19 +4,22 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::chat::{Entry, Message, OutboxItem, Position, Principal, Refusal, Sender};
+use super::banner::Banner;
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
 use super::device_choices::DeviceChoices;
+use super::entry::Entry;
 use super::export::Exported;
 use super::features::Features;
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomName};
 use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
 use super::log::{Note, Passed};
+use super::message::{Message, OutboxItem, Position};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
+use super::principal::{Principal, Sender};
 use super::profile::{Profile, Secret};
-use super::reducer::Banner;
+use super::refusal::Refusal;
 use super::rights::Managed;
 use super::search::{DayFound, Found};
 use super::series::SeriesPage;
@@ -24,14 +27,40 @@ use super::states::States;
 use super::time::{BootMs, WallMs};
 
 /// Why a stretch of a hub's log begins anew for this client.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum LogRestart {
     /// First contact: nothing was held before. Replayed from a recent offset; the rest is fetched page by page.
+    #[default]
     First,
     /// The log is another one, or was restored from a backup. Replayed in full.
     EpochChanged,
     /// The hub no longer holds what follows our resume point.
     Trimmed,
+}
+
+/// Who gives the entries of a log their offsets.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum LogKind {
+    /// The server does: its log is replayed after an outage.
+    Server {
+        /// The newest offset at the time of the welcome.
+        head: Offset,
+        /// The offset of the next entry to come.
+        next: Offset,
+    },
+    /// The server numbers nothing: this client's store numbers what it receives, when it commits it. Until then an
+    /// entry's offset is 0. What was said during an outage is not told again.
+    Local,
+}
+
+impl LogKind {
+    /// The newest offset at the time of the welcome; 0 where nothing is replayed.
+    pub fn head(self) -> Offset {
+        match self {
+            LogKind::Server { head, .. } => head,
+            LogKind::Local => 0,
+        }
+    }
 }
 
 /// A person at a hub, and whether any of their apps is connected.
@@ -79,6 +108,8 @@ pub struct Stored {
     pub era_from: Offset,
     /// Whether the current era has an entry.
     pub era_has_entries: bool,
+    /// Whether its log is numbered here; see [`LogKind::Local`].
+    pub is_local: bool,
     /// The last offset received in the current era.
     pub received_to: Offset,
     /// All rooms.
@@ -134,19 +165,32 @@ pub struct Paused {
 /// What happened on one connection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// The link or its server.
+    Link(LinkEvent),
+    /// Rooms, messages, people and the outbox.
+    Chat(ChatEvent),
+    /// Devices.
+    Device(DeviceEvent),
+    /// The connection log.
+    Log(LogEvent),
+}
+
+/// What happened to a link and its server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LinkEvent {
     /// The link's state changed.
-    Link(LinkState),
+    State(LinkState),
     /// The hub knows us; the session is online.
     Welcomed {
         /// Who we are there.
         me: Principal,
         /// The hub's name.
         server: String,
-        /// The newest offset at that time.
-        head: Offset,
+        /// Who numbers the log, and where it is.
+        log: LogKind,
         /// The hub's clock.
         now: WallMs,
-        /// Everyone who may chat, or the first of them; the rest is [`Event::Listed`].
+        /// Everyone who may chat, or the first of them; the rest is [`ChatEvent::Listed`].
         people: Vec<Person>,
         /// All rooms, or the first of them.
         rooms: Vec<RoomName>,
@@ -160,6 +204,20 @@ pub enum Event {
         /// Until when, by the hub's clock.
         until: WallMs,
     },
+    /// Nothing is sent for a while, since the hub would not take it; `None`: it is again.
+    Paused(Option<Paused>),
+    /// The answer to [`super::intent::LinkIntent::Manage`].
+    Managed {
+        /// The number of the request.
+        id: u64,
+        /// What became of it.
+        managed: Managed,
+    },
+}
+
+/// What happened in a connection's chat.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatEvent {
     /// More of what the hub lists after its welcome.
     Listed(Listed),
     /// The log begins anew with offset `from`: the next era.
@@ -171,7 +229,8 @@ pub enum Event {
         /// Why.
         why: LogRestart,
     },
-    /// Entries of the log, gapless, in order. Applying one twice changes nothing.
+    /// Entries of the log, gapless, in order. Applying one twice changes nothing. Of a log of kind [`LogKind::Local`] they
+    /// have no offset until they are on disk.
     Entries {
         /// The entries.
         entries: Vec<Entry>,
@@ -187,6 +246,10 @@ pub enum Event {
         /// When, by the hub's clock.
         received: WallMs,
     },
+    /// These were given to the operating system, and the server confirms nothing.
+    Sent(Vec<MessageId>),
+    /// Whether the server has these is not known: they may not have arrived. They are not sent again by themselves.
+    Unsure(Vec<MessageId>),
     /// The hub did not take a message of ours.
     Refused {
         /// Which.
@@ -201,8 +264,6 @@ pub enum Event {
         /// Whether the hub cannot have it, so that it may be changed or deleted.
         unseen: bool,
     },
-    /// Nothing is sent for a while, since the hub would not take it; `None`: it is again.
-    Paused(Option<Paused>),
     /// Somebody else is typing.
     Typing {
         /// Where.
@@ -216,13 +277,6 @@ pub enum Event {
     Presence(Person),
     /// Somebody was removed: they are nobody at this server any more.
     PersonRemoved(PrincipalId),
-    /// The answer to [`super::Intent::Manage`].
-    Managed {
-        /// The number of the request.
-        id: u64,
-        /// What became of it.
-        managed: Managed,
-    },
     /// The person has read up to this offset, here or in another app of theirs.
     ReadMarker {
         /// Where.
@@ -253,103 +307,6 @@ pub enum Event {
         /// Why.
         refusal: Refusal,
     },
-    /// A piece of the hub's list of devices, after each welcome.
-    Devices {
-        /// The devices of this piece.
-        devices: Vec<DeviceState>,
-        /// When the hub was started, by its clock: a device last heard before that may still come back.
-        started: WallMs,
-        /// Whether more pieces follow. With the last one, what was in none of them is gone.
-        more: bool,
-    },
-    /// A device announced itself, or its announcement changed.
-    DeviceAnnounced(Box<DeviceState>),
-    /// A device came or went.
-    DevicePresence {
-        /// Which.
-        device: DeviceId,
-        /// Whether it is there.
-        online: bool,
-        /// Since when, by the hub's clock.
-        since: WallMs,
-        /// Why it went, in its own words.
-        reason: String,
-    },
-    /// A device said nothing for three of its intervals, and the link was alive all the while.
-    DeviceSilent {
-        /// Which.
-        device: DeviceId,
-        /// Since when it counts as silent, by the hub's clock.
-        since: WallMs,
-    },
-    /// Readings, as they came.
-    Readings(Arc<Readings>),
-    /// What this app says of its own link; see [`super::link_device`]. Never from a hub.
-    LocalReadings(Arc<Readings>),
-    /// A command was given, or ended.
-    Commanded(Box<Command>),
-    /// A device's log, newest last.
-    DeviceLog {
-        /// Whose.
-        device: DeviceId,
-        /// The lines.
-        lines: Vec<LogLine>,
-    },
-    /// A part of a metric's stored past.
-    SeriesPaged {
-        /// Of which device.
-        device: DeviceId,
-        /// Of which metric.
-        metric: MetricName,
-        /// What was read.
-        page: SeriesPage,
-    },
-    /// A text's stored past, all of it that is kept.
-    States {
-        /// Of which device.
-        device: DeviceId,
-        /// Of which metric.
-        metric: MetricName,
-        /// What it said when.
-        changes: States,
-    },
-    /// For a publisher: somebody wants a property of a device of ours set. Answer with `Request::CommandResult`.
-    CommandGiven {
-        /// The command's id.
-        id: MessageId,
-        /// Of which device.
-        device: DeviceId,
-        /// Which property.
-        property: MetricName,
-        /// To what.
-        value: Value,
-        /// Who asked.
-        by: Sender,
-        /// It is not to be carried out later than this long after it came, in milliseconds.
-        expires_in_ms: u64,
-    },
-    /// For a publisher: the hub did not take an announcement or readings.
-    PublishRefused {
-        /// Of which device.
-        device: DeviceId,
-        /// A stable word: `not_allowed`, `bad_name`, `too_many`.
-        code: String,
-        /// For people.
-        detail: String,
-    },
-    /// For the connection log.
-    Note(Note),
-    /// For the connection log: a frame passed while somebody looked.
-    Passed(Box<Passed>),
-    /// The connection log keeps frames from now on, or no more.
-    LogWatched(bool),
-    /// The connection log begins anew.
-    LogCleared,
-    /// The connection log was saved to this file, or could not be, in the system's words.
-    LogSaved(Result<PathBuf, String>),
-
-    /// Devices as the disk holds them, at start.
-    DevicesRestored(Vec<DeviceState>),
 
     /// Read from disk at start.
     Restored(Stored),
@@ -404,6 +361,134 @@ pub enum Event {
         /// What is typed and not sent.
         text: String,
     },
+}
+
+/// What happened to a connection's devices.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeviceEvent {
+    /// A piece of the hub's list of devices, after each welcome.
+    Listed {
+        /// The devices of this piece.
+        devices: Vec<DeviceState>,
+        /// When the hub was started, by its clock: a device last heard before that may still come back.
+        started: WallMs,
+        /// Whether more pieces follow. With the last one, what was in none of them is gone.
+        more: bool,
+    },
+    /// A device announced itself, or its announcement changed.
+    Announced(Box<DeviceState>),
+    /// A device came or went.
+    Presence {
+        /// Which.
+        device: DeviceId,
+        /// Whether it is there.
+        online: bool,
+        /// Since when, by the hub's clock.
+        since: WallMs,
+        /// Why it went, in its own words.
+        reason: String,
+    },
+    /// A device said nothing for three of its intervals, and the link was alive all the while.
+    Silent {
+        /// Which.
+        device: DeviceId,
+        /// Since when it counts as silent, by the hub's clock.
+        since: WallMs,
+    },
+    /// Readings, as they came.
+    Readings(Arc<Readings>),
+    /// What this app says of its own link; see [`super::link_device`]. Never from a hub.
+    LocalReadings(Arc<Readings>),
+    /// A command was given, or ended.
+    Commanded(Box<Command>),
+    /// A device's log, newest last.
+    Logged {
+        /// Whose.
+        device: DeviceId,
+        /// The lines.
+        lines: Vec<LogLine>,
+    },
+    /// A part of a metric's stored past.
+    SeriesPaged {
+        /// Of which device.
+        device: DeviceId,
+        /// Of which metric.
+        metric: MetricName,
+        /// What was read.
+        page: SeriesPage,
+    },
+    /// A text's stored past, all of it that is kept.
+    States {
+        /// Of which device.
+        device: DeviceId,
+        /// Of which metric.
+        metric: MetricName,
+        /// What it said when.
+        changes: States,
+    },
+    /// For a publisher: somebody wants a property of a device of ours set. Answer with `Request::CommandResult`.
+    CommandGiven {
+        /// The command's id.
+        id: MessageId,
+        /// Of which device.
+        device: DeviceId,
+        /// Which property.
+        property: MetricName,
+        /// To what.
+        value: Value,
+        /// Who asked.
+        by: Sender,
+        /// It is not to be carried out later than this long after it came, in milliseconds.
+        expires_in_ms: u64,
+    },
+    /// For a publisher: the hub did not take an announcement or readings.
+    PublishRefused {
+        /// Of which device.
+        device: DeviceId,
+        /// A stable word: `not_allowed`, `bad_name`, `too_many`.
+        code: String,
+        /// For people.
+        detail: String,
+    },
+
+    /// Devices as the disk holds them, at start.
+    Restored(Vec<DeviceState>),
+}
+
+/// What happened to a connection's log: the one for people, not the server's.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LogEvent {
+    /// For the connection log.
+    Note(Note),
+    /// For the connection log: a frame passed while somebody looked.
+    Passed(Box<Passed>),
+    /// The connection log keeps frames from now on, or no more.
+    Watched(bool),
+    /// The connection log begins anew.
+    Cleared,
+    /// The connection log was saved to this file, or could not be, in the system's words.
+    Saved(Result<PathBuf, String>),
+}
+
+impl Event {
+    /// Whether its entries wait for their offsets; see [`LogKind::Local`].
+    pub fn is_unnumbered(&self) -> bool {
+        match self {
+            Event::Chat(ChatEvent::Entries { entries, .. }) => {
+                entries.first().is_some_and(|entry| entry.offset == 0)
+            }
+            _ => false,
+        }
+    }
+
+    /// Gives its entries the offsets from `first` on.
+    pub fn number(&mut self, first: Offset) {
+        if let Event::Chat(ChatEvent::Entries { entries, .. }) = self {
+            for (entry, offset) in entries.iter_mut().zip(first..) {
+                entry.offset = offset;
+            }
+        }
+    }
 }
 
 /// What a connection test without signing in learned.

@@ -34,10 +34,12 @@ pub enum Feature {
     People,
     /// Invites can be made, listed and taken back; offered to admins.
     Invites,
+    /// A message is a frame of the socket, text or bytes, as it is. Of a server that speaks no protocol of its own.
+    Frames,
 }
 
 impl Feature {
-    /// All that this version knows.
+    /// All that a Duplex server may offer, as far as this version knows.
     pub const ALL: [Feature; 11] = [
         Feature::CreateRooms,
         Feature::Typing,
@@ -66,6 +68,7 @@ impl Feature {
             Feature::Commands => "commands",
             Feature::People => "people",
             Feature::Invites => "invites",
+            Feature::Frames => "frames",
         }
     }
 }
@@ -89,7 +92,7 @@ impl Features {
         Features(all)
     }
 
-    /// All that this version knows.
+    /// All that a Duplex server may offer, as far as this version knows.
     pub fn all() -> Self {
         Features::new(Feature::ALL.map(Feature::word))
     }

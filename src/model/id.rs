@@ -121,6 +121,11 @@ impl RoomName {
         RoomName("general".to_owned())
     }
 
+    /// The one room of a server that has no rooms.
+    pub fn messages() -> Self {
+        RoomName("messages".to_owned())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -2,18 +2,18 @@
 
 use std::path::PathBuf;
 
-use super::chat::Position;
+use super::banner::Banner;
 use super::device::{DeviceId, MetricName, Value};
 use super::device_choices::DeviceChange;
 use super::event::Side;
 use super::export::Export;
 use super::id::{ConnectionId, MessageId, RoomName};
 use super::lan::LanChoice;
+use super::message::Position;
 use super::notices::{Level, Viewing};
 use super::panes::Panes;
 use super::preferences::{Preferences, WindowPlace};
-use super::profile::{Profile, Secret};
-use super::reducer::Banner;
+use super::profile::{Login, Profile, Secret};
 use super::rights::Manage;
 use super::search::Search;
 use super::time::WallMs;
@@ -43,11 +43,90 @@ pub enum Credential {
         /// The name people will see.
         name: String,
     },
+    /// With what a plain WebSocket's handshake carries.
+    Login(Login),
 }
 
 /// What a person wants.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Intent {
+    /// Of a connection and its server.
+    Link(LinkIntent),
+    /// In chat.
+    Chat(ChatIntent),
+    /// Of devices.
+    Device(DeviceIntent),
+    /// Of a connection log.
+    Log(LogIntent),
+    /// Of the app as a whole.
+    App(AppIntent),
+}
+
+/// What a person wants of a connection and its server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LinkIntent {
+    /// List people, devices and invites, or change them.
+    Manage {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Chosen by whoever asks; the answer bears it.
+        number: u64,
+        /// What.
+        what: Manage,
+    },
+    /// Dial or probe at once.
+    RetryNow(ConnectionId),
+    /// Connect and stay so.
+    Connect(ConnectionId),
+    /// Disconnect and stay so.
+    Disconnect(ConnectionId),
+    /// Add a connection (`profile.id` 0) or change one.
+    SaveConnection {
+        /// The settings.
+        profile: Profile,
+        /// How to come in.
+        credential: Credential,
+    },
+    /// Add connections that come from elsewhere. They are not dialled.
+    AddConnections(Vec<Profile>),
+    /// Come in at a connection with this token from now on, and connect.
+    GiveToken {
+        /// By which connection.
+        connection: ConnectionId,
+        /// The token.
+        token: Secret,
+    },
+    /// Look whether there is a keyring to keep tokens in.
+    AskKeyring,
+    /// Keep a connection's token in a file where there is no keyring: this one's, or that of the next one that is saved or
+    /// given a token.
+    KeepTokenInFile(Option<ConnectionId>),
+    /// Take a connection's token out of the file again.
+    DropTokenFile(ConnectionId),
+    /// Show a connection's token, for the person to copy.
+    ShowToken(ConnectionId),
+    /// The person has seen it.
+    HideToken,
+    /// Remove a connection with its history.
+    RemoveConnection(ConnectionId),
+    /// Try settings without saving them.
+    TestConnection {
+        /// The settings.
+        profile: Profile,
+        /// How to come in. An invite is not used up by a test: only reachability and trust are tried.
+        credential: Credential,
+    },
+    /// Forget the last test's outcome.
+    EndTest,
+    /// Open the own server to the local network, or close it.
+    SetLan(LanChoice),
+    /// Look for servers that others announce on the local network, or look no more.
+    LookForServers(bool),
+}
+
+/// What a person wants in chat.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatIntent {
     /// Send a message.
     Send {
         /// By which connection.
@@ -130,6 +209,33 @@ pub enum Intent {
         /// Where to.
         jump: Jump,
     },
+    /// Find messages. A newer search takes an older one's place.
+    Search(Search),
+    /// Find the first message of a room at this moment or later.
+    FindDay {
+        /// Chosen by whoever asks; the answer bears it.
+        number: u64,
+        /// Of which connection.
+        connection: ConnectionId,
+        /// In which room.
+        room: RoomName,
+        /// The day's beginning, by the clock on the wall here.
+        from: WallMs,
+    },
+    /// Tell of this room's messages so from now on; none: as of all rooms.
+    SetRoomLevel {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which room.
+        room: RoomName,
+        /// Of which messages.
+        level: Option<Level>,
+    },
+}
+
+/// What a person wants of devices.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeviceIntent {
     /// Set a property of a device.
     Command {
         /// By which connection.
@@ -168,115 +274,14 @@ pub enum Intent {
         metric: MetricName,
     },
     /// Read a device's log.
-    LoadDeviceLog {
+    LoadLog {
         /// Of which connection.
         connection: ConnectionId,
         /// Of which device.
         device: DeviceId,
     },
-    /// List people, devices and invites, or change them.
-    Manage {
-        /// Of which connection.
-        connection: ConnectionId,
-        /// Chosen by whoever asks; the answer bears it.
-        number: u64,
-        /// What.
-        what: Manage,
-    },
-    /// Find messages. A newer search takes an older one's place.
-    Search(Search),
-    /// Find the first message of a room at this moment or later.
-    FindDay {
-        /// Chosen by whoever asks; the answer bears it.
-        number: u64,
-        /// Of which connection.
-        connection: ConnectionId,
-        /// In which room.
-        room: RoomName,
-        /// The day's beginning, by the clock on the wall here.
-        from: WallMs,
-    },
-    /// Keep the frames of a connection for its log, or keep them no more.
-    WatchLog(ConnectionId, bool),
-    /// Let go of all that a connection's log holds.
-    ClearLog(ConnectionId),
-    /// Write a connection's log into a file of the person's.
-    SaveLog {
-        /// Of which connection.
-        connection: ConnectionId,
-        /// What the file is to say.
-        text: String,
-    },
-    /// Write a text into a file where the person finds it.
-    SaveText {
-        /// For the answer.
-        number: u64,
-        /// What the file is to hold.
-        text: String,
-    },
-    /// Open an address in the system's browser or mail program.
-    OpenLink(String),
-    /// Dial or probe at once.
-    RetryNow(ConnectionId),
-    /// Connect and stay so.
-    Connect(ConnectionId),
-    /// Disconnect and stay so.
-    Disconnect(ConnectionId),
-    /// Add a connection (`profile.id` 0) or change one.
-    SaveConnection {
-        /// The settings.
-        profile: Profile,
-        /// How to come in.
-        credential: Credential,
-    },
-    /// Add connections that come from elsewhere. They are not dialled.
-    AddConnections(Vec<Profile>),
-    /// Come in at a connection with this token from now on, and connect.
-    GiveToken {
-        /// By which connection.
-        connection: ConnectionId,
-        /// The token.
-        token: Secret,
-    },
-    /// Look whether there is a keyring to keep tokens in.
-    AskKeyring,
-    /// Keep a connection's token in a file where there is no keyring: this one's, or that of the next one that is saved or
-    /// given a token.
-    KeepTokenInFile(Option<ConnectionId>),
-    /// Take a connection's token out of the file again.
-    DropTokenFile(ConnectionId),
-    /// Show a connection's token, for the person to copy.
-    ShowToken(ConnectionId),
-    /// The person has seen it.
-    HideToken,
-    /// Remove a connection with its history.
-    RemoveConnection(ConnectionId),
-    /// Try settings without saving them.
-    TestConnection {
-        /// The settings.
-        profile: Profile,
-        /// How to come in. An invite is not used up by a test: only reachability and trust are tried.
-        credential: Credential,
-    },
-    /// Forget the last test's outcome.
-    EndTest,
-    /// Open the own server to the local network, or close it.
-    SetLan(LanChoice),
-    /// Look for servers that others announce on the local network, or look no more.
-    LookForServers(bool),
-    /// Look and speak like this from now on.
-    SetPreferences(Preferences),
-    /// Tell of this room's messages so from now on; none: as of all rooms.
-    SetRoomLevel {
-        /// Of which connection.
-        connection: ConnectionId,
-        /// Which room.
-        room: RoomName,
-        /// Of which messages.
-        level: Option<Level>,
-    },
     /// Tell that this device is gone, or do not.
-    MuteDevice {
+    Mute {
         /// Of which connection.
         connection: ConnectionId,
         /// Which device.
@@ -285,7 +290,7 @@ pub enum Intent {
         muted: bool,
     },
     /// Name, group, pin or hide a device, for this app alone.
-    ChangeDevice {
+    Change {
         /// Of which connection.
         connection: ConnectionId,
         /// Which device.
@@ -295,6 +300,38 @@ pub enum Intent {
     },
     /// Save a part of a device's past into a file of the person's.
     Export(Export),
+}
+
+/// What a person wants of a connection log.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LogIntent {
+    /// Keep the frames of a connection for its log, or keep them no more.
+    Watch(ConnectionId, bool),
+    /// Let go of all that a connection's log holds.
+    Clear(ConnectionId),
+    /// Write a connection's log into a file of the person's.
+    Save {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// What the file is to say.
+        text: String,
+    },
+}
+
+/// What a person wants of the app as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AppIntent {
+    /// Write a text into a file where the person finds it.
+    SaveText {
+        /// For the answer.
+        number: u64,
+        /// What the file is to hold.
+        text: String,
+    },
+    /// Open an address in the system's browser or mail program.
+    OpenLink(String),
+    /// Look and speak like this from now on.
+    SetPreferences(Preferences),
     /// Show a saved file in the system's file manager.
     ShowFile(PathBuf),
     /// Show a notice, for the person to see what it looks like.

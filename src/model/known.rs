@@ -3,12 +3,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::chat::{Message, Principal, PrincipalKind};
 use super::device::Spec;
 use super::event::Event;
 use super::harmless;
 use super::id::PrincipalId;
+use super::message::Message;
 use super::name::{self, Looks, looks_like};
+use super::principal::{Principal, PrincipalKind};
+use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent};
 
 /// Maximum number of principals that are kept apart. Beyond it, whoever was not seen before is shown with their id.
 pub const MAX_NAMES: usize = 4_096;
@@ -83,7 +85,7 @@ impl Known {
     /// Takes in who is named by what happened.
     pub fn hear(&mut self, event: &Event) {
         match event {
-            Event::Welcomed { me, people, .. } => {
+            Event::Link(LinkEvent::Welcomed { me, people, .. }) => {
                 // Who is listed no more, or not yet again, is shown without a mark.
                 let listed = [me].into_iter().chain(people.iter().map(|person| &person.who));
                 let listed = listed.filter(|who| who.id.0.len() <= MAX_ID_BYTES).take(MAX_NAMES);
@@ -95,18 +97,23 @@ impl Known {
                 people.iter().for_each(|person| self.see(&person.who.id, &person.who.name));
                 self.see(&me.id, &me.name);
             }
-            Event::Presence(person) => self.list(&person.who),
-            Event::Listed(listed) => listed.people.iter().for_each(|person| self.list(&person.who)),
-            Event::Entries { entries, .. } | Event::History { entries, .. } => {
+            Event::Chat(ChatEvent::Presence(person)) => self.list(&person.who),
+            Event::Chat(ChatEvent::Listed(listed)) => {
+                listed.people.iter().for_each(|person| self.list(&person.who))
+            }
+            Event::Chat(ChatEvent::Entries { entries, .. })
+            | Event::Chat(ChatEvent::History { entries, .. }) => {
                 entries.iter().for_each(|entry| self.see(&entry.sender.id, &entry.sender.name));
             }
-            Event::Typing { who, .. } => self.see(&who.id, &who.name),
-            Event::Commanded(command) => self.see(&command.by.id, &command.by.name),
-            Event::Restored(stored) => {
+            Event::Chat(ChatEvent::Typing { who, .. }) => self.see(&who.id, &who.name),
+            Event::Device(DeviceEvent::Commanded(command)) => self.see(&command.by.id, &command.by.name),
+            Event::Chat(ChatEvent::Restored(stored)) => {
                 stored.me.iter().for_each(|me| self.list(me));
                 stored.rooms.iter().for_each(|room| self.read(&room.messages));
             }
-            Event::Paged { page, .. } | Event::Jumped { page, .. } => self.read(&page.messages),
+            Event::Chat(ChatEvent::Paged { page, .. }) | Event::Chat(ChatEvent::Jumped { page, .. }) => {
+                self.read(&page.messages)
+            }
             _ => {}
         }
     }
@@ -115,10 +122,11 @@ impl Known {
     pub fn hear_devices(&mut self, event: &Event) {
         let mut see = |spec: &Spec| self.see(&PrincipalId(spec.id.to_string()), spec.title());
         match event {
-            Event::Devices { devices, .. } | Event::DevicesRestored(devices) => {
+            Event::Device(DeviceEvent::Listed { devices, .. })
+            | Event::Device(DeviceEvent::Restored(devices)) => {
                 devices.iter().for_each(|device| see(&device.spec));
             }
-            Event::DeviceAnnounced(device) => see(&device.spec),
+            Event::Device(DeviceEvent::Announced(device)) => see(&device.spec),
             _ => {}
         }
     }

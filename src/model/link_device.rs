@@ -79,7 +79,7 @@ pub fn link_spec() -> Spec {
     }
 }
 
-/// What the counters say, as readings of [`link_spec`]'s device for [`super::Event::LocalReadings`]. `now`: by the hub's
+/// What the counters say, as readings of [`link_spec`]'s device for [`super::DeviceEvent::LocalReadings`]. `now`: by the hub's
 /// clock. Rates are over the time since `before`, the counters as they stood then; without it there are none yet.
 pub fn link_readings(
     state: &LinkState,

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::time::{BootMs, WallMs};
+use super::upgrade::BadUpgrade;
 
 /// One connection's state. The words people see are in `ui`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,21 +146,33 @@ pub enum Why {
         /// Whether the server speaks TLS.
         is_tls: bool,
     },
+    /// The request for a WebSocket cannot be sent as the profile wants it.
+    BadUpgrade {
+        /// What is wrong with it.
+        problem: BadUpgrade,
+    },
+    /// The server agreed to none of the subprotocols that were offered, and one is needed.
+    NoSubprotocol {
+        /// Which were offered.
+        offered: Vec<String>,
+    },
     /// Something answers there, but it is no WebSocket server.
     NotWebSocket {
         /// What it said instead.
         detail: String,
     },
-    /// The server closed the connection.
+    /// The connection was closed with a close frame, the server's or ours.
     Closed {
-        /// The close code; `None` where the transport cannot tell.
+        /// The code in the server's close frame; `None` where it has none (1005), or where the transport cannot tell.
         code: Option<u16>,
         /// The server's words; may be empty.
         reason: String,
         /// The server's wish to be left alone for so long.
         retry_after_ms: Option<u64>,
+        /// Who began, and whether the other end answered.
+        closing: Closing,
     },
-    /// The connection broke without a word.
+    /// The connection ended without any close frame (1006).
     Lost {
         /// The system's words.
         detail: String,
@@ -221,6 +234,33 @@ pub enum Why {
     NoToken,
 }
 
+/// How far a closing handshake went (RFC 6455 §7.1). It is clean where a close frame went each way.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Closing {
+    /// The server began, and our close frame was sent in answer. Clean.
+    #[default]
+    ByServer,
+    /// The server began, and our answer could not be sent.
+    ByServerUnanswered,
+    /// We began, and the server answered. Clean.
+    ByUs,
+    /// We began, and the server ended the connection without an answer, or did not answer in time, or the transport does not
+    /// wait for answers.
+    ByUsUnanswered,
+}
+
+impl Closing {
+    /// Whether a close frame went each way.
+    pub fn is_clean(self) -> bool {
+        matches!(self, Closing::ByServer | Closing::ByUs)
+    }
+
+    /// Whether we sent the first close frame.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Closing::ByUs | Closing::ByUsUnanswered)
+    }
+}
+
 /// A part of coming online.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -245,6 +285,8 @@ impl Why {
             | Why::Impostor
             | Why::Redirected { .. }
             | Why::WrongScheme { .. }
+            | Why::BadUpgrade { .. }
+            | Why::NoSubprotocol { .. }
             | Why::Unsupported { .. }
             | Why::NoToken => false,
             Why::Http { status, retry_after_ms } => {
@@ -309,6 +351,8 @@ impl Why {
             Why::Http { .. } => "http",
             Why::Redirected { .. } => "redirected",
             Why::WrongScheme { .. } => "wrong_scheme",
+            Why::BadUpgrade { .. } => "bad_upgrade",
+            Why::NoSubprotocol { .. } => "no_subprotocol",
             Why::NotWebSocket { .. } => "not_web_socket",
             Why::NotDuplex { .. } => "not_duplex",
             Why::Closed { .. } => "closed",

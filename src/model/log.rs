@@ -6,8 +6,9 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::event::LogEvent;
 use super::link_state::Why;
-use super::time::WallMs;
+use super::time::{Time, WallMs};
 
 /// Most notes kept for a connection.
 pub const NOTES: usize = 500;
@@ -116,6 +117,17 @@ pub struct Log {
 }
 
 impl Log {
+    /// Takes one event in.
+    pub fn apply(&mut self, now: Time, event: LogEvent) {
+        match event {
+            LogEvent::Note(note) => self.note(now.wall_ms, note),
+            LogEvent::Passed(passed) => self.frame(now.wall_ms, *passed),
+            LogEvent::Watched(watched) => self.watch(watched),
+            LogEvent::Cleared => self.clear(),
+            LogEvent::Saved(saved) => self.saved = Some(saved),
+        }
+    }
+
     /// Adds a note; the oldest makes room.
     pub fn note(&mut self, at: WallMs, note: Note) {
         if self.notes.len() == NOTES {

@@ -13,6 +13,124 @@ pub enum Protocol {
     /// Duplex's own; see `src/wire/duplex/PROTOCOL.md`.
     #[default]
     Duplex,
+    /// Plain WebSocket: every message as it comes.
+    #[serde(rename = "websocket")]
+    WebSocket,
+}
+
+/// How a plain WebSocket is used. What is secret of it, the values of headers and the password, is a [`Login`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WebSocketOptions {
+    /// Subprotocols to offer, in this order; the server must choose one if there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subprotocols: Vec<String>,
+    /// The names of further headers of the handshake.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
+    /// The user of HTTP's basic authentication; empty for none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub user: String,
+    /// Whether a connection that ended is dialed again.
+    pub reconnect: bool,
+    /// Messages to send with one click.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub snippets: Vec<Snippet>,
+}
+
+impl Default for WebSocketOptions {
+    fn default() -> Self {
+        WebSocketOptions {
+            subprotocols: Vec::new(),
+            headers: Vec::new(),
+            user: String::new(),
+            reconnect: true,
+            snippets: Vec::new(),
+        }
+    }
+}
+
+impl WebSocketOptions {
+    fn is_default(&self) -> bool {
+        *self == WebSocketOptions::default()
+    }
+}
+
+/// How a typed message becomes a frame.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FrameFormat {
+    /// A text frame, as it is.
+    #[default]
+    Text,
+    /// A text frame; only what is JSON is sent.
+    Json,
+    /// A binary frame, from hexadecimal digits.
+    Hex,
+}
+
+/// A message to send with one click.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snippet {
+    /// What the person calls it.
+    pub name: String,
+    /// What is sent.
+    pub text: String,
+    /// As what.
+    #[serde(default)]
+    pub format: FrameFormat,
+}
+
+/// What a plain WebSocket's handshake carries that is secret. Kept as one secret, as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Login {
+    /// The password of HTTP's basic authentication.
+    pub password: Option<Secret>,
+    /// The values of [`WebSocketOptions::headers`], by name.
+    pub headers: Vec<(String, Secret)>,
+}
+
+impl Login {
+    /// From the secret that [`Login::to_secret`] made; nothing where it is none.
+    pub fn of_secret(secret: &Secret) -> Login {
+        let read: LoginJson = serde_json::from_str(secret.reveal()).unwrap_or_default();
+        let headers = read.headers.into_iter().map(|(name, value)| (name, Secret::new(value)));
+        Login { password: read.password.map(Secret::new), headers: headers.collect() }
+    }
+
+    /// As one secret.
+    pub fn to_secret(&self) -> Secret {
+        let headers = self.headers.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
+        let json = LoginJson {
+            password: self.password.as_ref().map(|password| password.reveal().to_owned()),
+            headers: headers.collect(),
+        };
+        Secret::new(serde_json::to_string(&json).unwrap_or_default())
+    }
+
+    /// Whether there is nothing to keep.
+    pub fn is_empty(&self) -> bool {
+        self.password.is_none() && self.headers.is_empty()
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&Secret> {
+        let known = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        known.map(|(_, value)| value)
+    }
+
+    /// All that must never be shown.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.password.iter().chain(self.headers.iter().map(|(_, value)| value))
+    }
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct LoginJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<String>,
+    headers: Vec<(String, String)>,
 }
 
 /// Which implementation carries the socket.
@@ -50,6 +168,16 @@ pub struct Profile {
     /// Whether to connect at start.
     #[serde(default = "yes")]
     pub auto_connect: bool,
+    /// Of protocol [`Protocol::WebSocket`]: how it is used.
+    #[serde(default, skip_serializing_if = "WebSocketOptions::is_default")]
+    pub websocket: WebSocketOptions,
+}
+
+impl Profile {
+    /// Whether a connection that ended is dialed again by itself.
+    pub fn reconnects(&self) -> bool {
+        self.protocol != Protocol::WebSocket || self.websocket.reconnect
+    }
 }
 
 fn yes() -> bool {

@@ -4,139 +4,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::chat::{Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, Refusal, Sender};
+use super::banner::Banner;
+use super::chat::Chat;
 use super::device::{DeviceId, Freshness, Spec, Status};
 use super::device_choices::{DeviceChoice, DeviceChoices, ServerChoices};
 use super::devices::{self, Device, Devices, Latest};
-use super::event::{Event, Listed, LogRestart, Page, Paused, Person, Side, Stored, TestOutcome, Update};
+use super::event::{ChatEvent, Event, LinkEvent, Paused, TestOutcome, Update};
 use super::export::Exported;
 use super::features::{Feature, Features};
-use super::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomName};
-use super::known::{Known, MAX_MARK_CHARS, Shown, device_label, person_line};
+use super::id::ConnectionId;
+use super::known::{Known, MAX_MARK_CHARS, device_label, person_line};
 use super::lan::{Lan, Nearby};
 use super::link_state::LinkState;
 use super::log::{Log, Note};
-use super::notices::{NoticeChoices, mentions};
+use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::profile::{Profile, Secret};
 use super::readings::Part;
 use super::rights::Management;
 use super::search::Searching;
-use super::time::{BootMs, Time};
-use super::window::{Edge, Window};
-
-/// Maximum number of rooms of one connection; the others are not shown.
-pub const MAX_ROOMS: usize = 10_000;
-/// Maximum number of people of one connection; the others are not shown.
-pub const MAX_PEOPLE: usize = 10_000;
-/// Maximum number of bytes of messages in memory of one connection. Of rooms that nobody looks at the oldest go first:
-/// they are on disk.
-pub const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
-/// Maximum number of people typing in one room, and in all rooms of a connection; of others nothing is said.
-const MAX_TYPING: (usize, usize) = (32, 1_024);
-/// How often notices that have expired are looked for where there are too many, in milliseconds.
-const TYPING_SWEEP_MS: u64 = 1_000;
-
-/// Something to tell above everything else.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Banner {
-    /// There is little space left on the disk: what servers send is not written any more, what is typed is.
-    DiskLow,
-    /// The disk is full: what is typed and received stays in memory.
-    DiskFull,
-    /// The database cannot be written.
-    DiskReadOnly {
-        /// The system's words.
-        detail: String,
-    },
-    /// The database was damaged, and was set aside untouched; a new one was begun.
-    DatabaseSetAside {
-        /// Where the damaged one is now.
-        path: PathBuf,
-    },
-    /// The database is of a later version; it is left untouched, and nothing is kept.
-    DatabaseNewer {
-        /// Where it is.
-        path: PathBuf,
-    },
-    /// The settings could not be read and were set aside.
-    SettingsSetAside {
-        /// Where they are now.
-        path: PathBuf,
-    },
-    /// What devices say cannot be written to the disk: their past will have holes.
-    ReadingsNotWritten {
-        /// The system's words.
-        detail: String,
-    },
-    /// What devices said was damaged on the disk, and was set aside untouched; a new file was begun.
-    ReadingsSetAside {
-        /// Where the damaged one is now.
-        path: PathBuf,
-    },
-    /// A part of the app failed and was started again.
-    Restarted,
-    /// The secret of a connection could not be kept by this computer: it will be asked for again.
-    SecretNotKept {
-        /// Of which connection.
-        connection: ConnectionId,
-        /// The system's words.
-        detail: String,
-    },
-    /// No program took a link that was to be opened.
-    LinkNotOpened {
-        /// Its address.
-        url: String,
-        /// The system's words.
-        detail: String,
-    },
-}
-
-/// One room as the window sees it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Room {
-    /// The messages in memory.
-    pub window: Window,
-    /// The newest message of all, in memory or not.
-    pub newest: Position,
-    /// What the person has read.
-    pub read: Position,
-    /// Messages by others after `read`.
-    pub unread: u64,
-    /// How many of these name the person.
-    pub mentions: u64,
-    /// Typed and not sent, as last kept.
-    pub draft: String,
-    /// Who is typing, and until when to believe it.
-    pub typing: BTreeMap<PrincipalId, (String, BootMs)>,
-    /// Whether older messages are being fetched.
-    pub loading_older: bool,
-    /// Whether newer messages are being fetched.
-    pub loading_newer: bool,
-    /// When somebody last looked at it: counts looks at all rooms of the connection.
-    looked_at: Aside<u64>,
-}
-
-/// Bookkeeping that says nothing of what is shown: two models that differ in it alone are the same.
-#[derive(Copy, Clone, Debug, Default)]
-struct Aside<T>(T);
-
-impl<T> PartialEq for Aside<T> {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl<T> Eq for Aside<T> {}
-
-/// What of a server's does not fit in.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Some rooms: there are more than [`MAX_ROOMS`].
-    pub rooms: bool,
-    /// Some people: there are more than [`MAX_PEOPLE`].
-    pub people: bool,
-}
+use super::time::Time;
 
 /// One connection as the window sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,52 +32,26 @@ pub struct Connection {
     pub profile: Profile,
     /// Its link.
     pub link: LinkState,
-    /// Who we are there, once known.
-    pub me: Option<Principal>,
     /// The server's name, once known.
     pub server: Option<String>,
     /// What the server offers, or offered last; none before it was reached.
     pub features: Option<Features>,
-    /// Everyone who may chat.
-    pub people: BTreeMap<PrincipalId, Person>,
-    /// Who was seen there, so that people whose names look alike are told apart.
-    pub known: Known,
-    /// The same of devices, by their titles.
-    pub known_devices: Known,
-    /// The rooms.
-    pub rooms: BTreeMap<RoomName, Room>,
-    /// What has not yet come back as an entry, by `seq`.
-    pub outbox: BTreeMap<u64, OutboxItem>,
     /// The hub's wall clock minus ours at the last welcome, in milliseconds.
     pub clock_skew_ms: Option<i64>,
-    /// Offsets up to here were replayed: the hub's head at the last welcome.
-    pub head: Offset,
-    /// The last offset received in the current era.
-    pub received_to: Offset,
-    /// Why the current era began.
-    pub era_began: LogRestart,
-    /// The last room that could not be made, and why.
-    pub room_refused: Option<(RoomName, Refusal)>,
     /// Why nothing is sent at the moment.
     pub paused: Option<Paused>,
+    /// Rooms, messages and people.
+    pub chat: Chat,
     /// Its devices, and the link itself as one.
     pub devices: Devices,
+    /// Devices that were seen there, by their titles, so that those that look alike are told apart.
+    pub known_devices: Known,
     /// What the person has chosen for single devices.
     pub device_choices: ServerChoices,
-    /// Decoded lines for people.
-    pub log: Log,
-    /// What of the server's there is no room for.
-    pub left_out: LeftOut,
-    /// Bytes of messages in all windows.
-    message_bytes: usize,
-    /// How many people are typing, those included that no longer are; when to count anew.
-    typing: Aside<(usize, BootMs)>,
-    looks: Aside<u64>,
     /// What an admin's requests came to.
     pub management: Management,
-    era: u32,
-    era_from: Offset,
-    era_has_entries: bool,
+    /// Decoded lines for people.
+    pub log: Log,
 }
 
 /// All that a window shows.
@@ -290,7 +151,7 @@ impl Model {
         self.device_choices = choices;
     }
 
-    /// Takes a part of a frame of readings in: the same as [`Event::Readings`], for a frame so big that the window would
+    /// Takes a part of a frame of readings in: the same as [`DeviceEvent::Readings`], for a frame so big that the window would
     /// wait for it. See [`super::device::Readings::parts`].
     pub fn read(&mut self, connection: ConnectionId, part: &Part<'_>) {
         if let Some(connection) = self.connections.get_mut(&connection) {
@@ -302,7 +163,7 @@ impl Model {
     pub fn unread(&self) -> u64 {
         self.connections
             .values()
-            .flat_map(|connection| connection.rooms.values())
+            .flat_map(|connection| connection.chat.rooms.values())
             .map(|room| room.unread)
             .sum()
     }
@@ -314,37 +175,17 @@ impl Connection {
         Connection {
             profile,
             link: LinkState::Idle,
-            me: None,
             server: None,
             features: None,
-            people: BTreeMap::new(),
-            known: Known::default(),
-            known_devices: Known::default(),
-            rooms: BTreeMap::new(),
-            outbox: BTreeMap::new(),
             clock_skew_ms: None,
-            head: 0,
-            received_to: 0,
-            era_began: LogRestart::First,
-            room_refused: None,
             paused: None,
+            chat: Chat::default(),
             devices: Devices::default(),
+            known_devices: Known::default(),
             device_choices: ServerChoices::default(),
-            log: Log::default(),
-            left_out: LeftOut::default(),
-            message_bytes: 0,
-            typing: Aside::default(),
-            looks: Aside::default(),
             management: Management::default(),
-            era: 0,
-            era_from: 0,
-            era_has_entries: false,
+            log: Log::default(),
         }
-    }
-
-    /// The current era.
-    pub fn era(&self) -> u32 {
-        self.era
     }
 
     /// Whether the server offers this, as far as is known: before it was reached, it may.
@@ -360,21 +201,6 @@ impl Connection {
     /// How far a value of a device is to be believed.
     pub fn freshness(&self, device: &Device, latest: &Latest) -> Freshness {
         devices::freshness(self.status(device), latest)
-    }
-
-    /// Whether everything up to the hub's head at the last welcome has arrived.
-    pub fn caught_up(&self) -> bool {
-        self.received_to >= self.head
-    }
-
-    /// What waits in one room, in order.
-    pub fn outbox_of(&self, room: &RoomName) -> impl Iterator<Item = &OutboxItem> {
-        self.outbox.values().filter(move |item| item.room == *room)
-    }
-
-    /// How to show somebody, told apart from everybody else who was seen there.
-    pub fn shown(&self, who: &Sender, most_chars: usize) -> Shown {
-        self.known.shown(&who.id, &who.name, most_chars)
     }
 
     /// What the person has chosen for a device, if anything.
@@ -402,149 +228,33 @@ impl Connection {
 
     /// Takes one event in.
     pub fn apply(&mut self, now: Time, event: Event) {
-        self.known.hear(&event);
+        self.chat.known.hear(&event);
         self.known_devices.hear_devices(&event);
         match event {
-            Event::Link(state) => self.link_changed(now, state),
-            Event::Welcomed { me, server, head, now: hub_now, people, rooms, features } => {
+            Event::Link(event) => self.apply_link(now, event),
+            Event::Chat(ChatEvent::Restored(stored)) => {
+                self.features.clone_from(&stored.features);
+                self.chat.apply(now, ChatEvent::Restored(stored));
+            }
+            Event::Chat(event) => self.chat.apply(now, event),
+            Event::Device(event) => self.devices.apply(event),
+            Event::Log(event) => self.log.apply(now, event),
+        }
+    }
+
+    fn apply_link(&mut self, now: Time, event: LinkEvent) {
+        match event {
+            LinkEvent::State(state) => self.link_changed(now, state),
+            LinkEvent::Welcomed { me, server, log, now: hub_now, people, rooms, features } => {
                 self.features = Some(features);
-                for name in rooms {
-                    self.make_room(&name);
-                }
-                self.me = Some(me);
                 self.server = Some(server);
-                self.head = head;
                 self.clock_skew_ms = Some(hub_now.saturating_sub(now.wall_ms));
-                for item in self.outbox.values_mut() {
-                    item.beyond(head);
-                }
-                self.left_out.people = false;
-                self.people.clear();
-                people.into_iter().for_each(|person| self.person(person));
+                self.chat.welcomed(me, log, people, &rooms);
             }
-            Event::Listed(listed) => self.listed(listed),
-            Event::LogStarted { from, why, .. } => self.log_started(from, why),
-            Event::Entries { entries, live } => {
-                for entry in entries {
-                    self.entry(entry, live);
-                }
-                for item in self.outbox.values_mut() {
-                    item.passed_by(self.received_to);
-                }
-            }
-            Event::Acknowledged { id, offset, received } => {
-                if offset <= self.received_to {
-                    // It was stored earlier, at a place that the log has passed: its entry will not come back.
-                    self.outbox.retain(|_, item| item.id != id);
-                } else {
-                    self.set_delivery(id, Delivery::Acknowledged { offset, received });
-                }
-            }
-            Event::Refused { id, refusal } => self.set_delivery(id, Delivery::Failed(refusal)),
-            Event::Postponed { id, unseen: true } => self.set_delivery(id, Delivery::Pending),
-            Event::Postponed { unseen: false, .. } => {}
-            Event::Paused(paused) => self.paused = paused,
-            Event::Typing { room, who, until } => self.typing(now, &room, who, until),
-            Event::Presence(person) => {
-                if let Some(me) = self.me.as_mut().filter(|me| me.id == person.who.id) {
-                    me.name.clone_from(&person.who.name);
-                }
-                self.person(person);
-            }
-            Event::PersonRemoved(id) => {
-                self.people.remove(&id);
-            }
-            Event::Managed { id, managed } => self.management.answered(id, managed),
-            Event::ReadMarker { room, offset } => {
-                self.look_at(&room);
-                self.mark_read(&room, offset);
-            }
-            Event::History { room, entries, complete, .. } => self.history(room, entries, complete),
-            Event::HistoryFailed { room } => {
-                if let Some(room) = self.rooms.get_mut(&room) {
-                    room.loading_older = false;
-                }
-            }
-            Event::RoomRefused { room, refusal } => self.room_refused = Some((room, refusal)),
-            Event::Devices { devices, started, more } => self.devices.listed(devices, started, more),
-            Event::DeviceAnnounced(state) => self.devices.announced(*state),
-            Event::DevicePresence { device, online, since, reason } => {
-                self.devices.presence(&device, online, since, reason);
-            }
-            Event::DeviceSilent { device, since } => self.devices.silent(&device, since),
-            Event::Readings(readings) => self.devices.read(&readings.whole()),
-            Event::LocalReadings(readings) => self.devices.read_local(&readings.whole()),
-            Event::Commanded(command) => self.devices.commanded(*command),
-            Event::DeviceLog { device, lines } => self.devices.logged(&device, lines),
-            Event::SeriesPaged { device, metric, page } => self.devices.paged(device, metric, page),
-            Event::States { device, metric, changes } => self.devices.states_read(device, metric, changes),
-            Event::DevicesRestored(states) => self.devices.restored(states),
-            // For the publisher beside the model.
-            Event::CommandGiven { .. } | Event::PublishRefused { .. } => {}
+            LinkEvent::Paused(paused) => self.paused = paused,
+            LinkEvent::Managed { id, managed } => self.management.answered(id, managed),
             // Of a connection test, which has no place here.
-            Event::InviteGood { .. } => {}
-            Event::Note(note) => self.log.note(now.wall_ms, note),
-            Event::Passed(passed) => self.log.frame(now.wall_ms, *passed),
-            Event::LogWatched(watched) => self.log.watch(watched),
-            Event::LogCleared => self.log.clear(),
-            Event::LogSaved(saved) => self.log.saved = Some(saved),
-            Event::Restored(stored) => self.restored(stored),
-            Event::Queued(item) => self.queued(item),
-            Event::Unqueued(id) => self.outbox.retain(|_, item| item.id != id),
-            Event::Attempted(ids) => {
-                for id in ids {
-                    self.set_delivery(id, Delivery::Attempted);
-                }
-            }
-            Event::Paged { room, side, page } => {
-                self.change_window(&room, |room| {
-                    *room.loading(side) = false;
-                    room.window.extend(side, page);
-                    room.mend_end();
-                });
-            }
-            Event::Jumped { room, page } => {
-                self.change_window(&room, |room| {
-                    (room.loading_older, room.loading_newer) = (false, false);
-                    room.window = Window::from_page(page);
-                    room.mend_end();
-                });
-            }
-            Event::Loading { room, side, loading } => {
-                if let Some(room) = self.look_at(&room) {
-                    *room.loading(side) = loading;
-                }
-            }
-            Event::Counted { room, read, newest, unread, mentions } => {
-                if let Some(room) = self.rooms.get_mut(&room)
-                    && (room.read, room.newest) == (read, newest)
-                {
-                    (room.unread, room.mentions) = (unread, mentions);
-                }
-            }
-            Event::Draft { room, text } => {
-                if let Some(room) = self.make_room(&room) {
-                    room.draft = text;
-                }
-            }
-        }
-    }
-
-    /// What is listed after the welcome adds to what that said.
-    fn listed(&mut self, listed: Listed) {
-        for name in listed.rooms {
-            self.make_room(&name);
-        }
-        listed.people.into_iter().for_each(|person| self.person(person));
-        for (room, offset) in listed.read {
-            self.mark_read(&room, offset);
-        }
-    }
-
-    fn mark_read(&mut self, room: &RoomName, offset: Offset) {
-        let position = Position { era: self.era, offset };
-        if let Some(room) = self.rooms.get_mut(room) {
-            room.mark_read(position, self.me.as_ref());
+            LinkEvent::InviteGood { .. } => {}
         }
     }
 
@@ -557,288 +267,8 @@ impl Connection {
             self.devices.disconnected();
         }
         if !state.is_online() {
-            self.typing.0.0 = 0;
-            for room in self.rooms.values_mut() {
-                room.typing.clear();
-                if room.window.before == Edge::Hub {
-                    room.loading_older = false;
-                }
-            }
+            self.chat.disconnected();
         }
         self.link = state;
-    }
-
-    fn log_started(&mut self, from: Offset, why: LogRestart) {
-        if self.era == 0 || self.era_has_entries {
-            self.era += 1;
-            self.era_has_entries = false;
-            self.era_began = why;
-        }
-        self.received_to = from.saturating_sub(1);
-        self.era_from = from;
-        let unseen = self.edge_of_unseen();
-        // What an earlier log still had at the hub is gone with it.
-        let is_open = |room: &&mut Room| room.window.is_empty() || room.window.before == Edge::Hub;
-        for room in self.rooms.values_mut().filter(is_open) {
-            room.window.before = unseen;
-        }
-        // What was acknowledged and has not come back was in the log that is gone: it is sent again.
-        if why != LogRestart::First {
-            for item in self.outbox.values_mut() {
-                item.passed_by(Offset::MAX);
-            }
-        }
-    }
-
-    fn entry(&mut self, entry: Entry, live: bool) {
-        let position = Position { era: self.era, offset: entry.offset };
-        self.era_has_entries = true;
-        self.received_to = self.received_to.max(entry.offset);
-        let mine = self.my_id().as_ref() == Some(&entry.sender.id);
-        if mine {
-            self.outbox.retain(|_, item| item.id != entry.id);
-        }
-        let is_message = entry.kind == EntryKind::Message;
-        if entry.kind == EntryKind::Unknown {
-            return;
-        }
-        if self.room_refused.as_ref().is_some_and(|(name, _)| *name == entry.room) {
-            self.room_refused = None;
-        }
-        if !is_message {
-            // The room begins here: nothing of it is older.
-            if !self.rooms.contains_key(&entry.room)
-                && let Some(room) = self.make_room(&entry.room)
-            {
-                room.window.before = Edge::End;
-            }
-            return;
-        }
-        let names_me = !mine && self.me.as_ref().is_some_and(|me| mentions(&entry.body, &me.name));
-        // Without room for its room it is on disk alone.
-        let Some(room) = self.make_room(&entry.room) else { return };
-        let bytes = room.window.bytes();
-        room.typing.remove(&entry.sender.id);
-        // Of an earlier era: it moves to this one.
-        let was_counted = room.window.position(entry.id).is_some_and(|earlier| earlier > room.read);
-        if position > room.newest {
-            room.newest = position;
-            if !mine && position > room.read && !was_counted {
-                room.unread += 1;
-                room.mentions += u64::from(names_me);
-            }
-        }
-        room.window.append(message(entry, position, live));
-        let more = room.window.bytes();
-        self.count_messages(bytes, more);
-    }
-
-    fn history(&mut self, name: RoomName, entries: Vec<Entry>, complete: bool) {
-        let era = self.era;
-        let Some(room) = self.rooms.get_mut(&name) else { return };
-        room.loading_older = false;
-        if room.window.before != Edge::Hub {
-            return;
-        }
-        let messages = entries
-            .into_iter()
-            .filter(|entry| entry.kind == EntryKind::Message)
-            .map(|entry| {
-                let position = Position { era, offset: entry.offset };
-                message(entry, position, false)
-            })
-            .collect();
-        let page = Page { messages, older_on_disk: false, older_on_hub: !complete, newer_on_disk: false };
-        self.change_window(&name, |room| room.window.extend(Side::Older, page));
-    }
-
-    fn restored(&mut self, stored: Stored) {
-        self.me = stored.me;
-        self.features = stored.features;
-        self.era = stored.era;
-        self.era_from = stored.era_from;
-        self.era_has_entries = stored.era_has_entries;
-        self.received_to = stored.received_to;
-        self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
-        for room in stored.rooms {
-            if self.rooms.len() >= MAX_ROOMS && !self.rooms.contains_key(&room.name) {
-                self.left_out.rooms = true;
-                continue;
-            }
-            let page = Page {
-                messages: room.messages,
-                older_on_disk: room.older_on_disk,
-                older_on_hub: room.older_on_hub,
-                newer_on_disk: false,
-            };
-            let restored = Room {
-                window: Window::from_page(page),
-                newest: room.newest,
-                read: room.read,
-                unread: room.unread,
-                mentions: room.mentions,
-                draft: room.draft,
-                ..Room::default()
-            };
-            self.message_bytes += restored.window.bytes();
-            if let Some(replaced) = self.rooms.insert(room.name, restored) {
-                self.message_bytes -= replaced.window.bytes();
-            }
-        }
-        self.count_messages(0, 0);
-    }
-
-    fn queued(&mut self, item: OutboxItem) {
-        self.outbox.retain(|_, known| known.id != item.id);
-        let arrived = self.rooms.get(&item.room).is_some_and(|room| room.window.contains(item.id));
-        if !arrived {
-            self.outbox.insert(item.seq, item);
-        }
-    }
-
-    fn set_delivery(&mut self, id: MessageId, delivery: Delivery) {
-        if let Some(item) = self.outbox.values_mut().find(|item| item.id == id) {
-            item.deliver(delivery);
-        }
-    }
-
-    fn typing(&mut self, now: Time, name: &RoomName, who: Sender, until: BootMs) {
-        let (count, sweep_at) = &mut self.typing.0;
-        if *count >= MAX_TYPING.1 && now.boot_ms >= *sweep_at {
-            (*count, *sweep_at) = (0, now.boot_ms.saturating_add(TYPING_SWEEP_MS));
-            for room in self.rooms.values_mut() {
-                room.typing.retain(|_, (_, until)| *until > now.boot_ms);
-                *count += room.typing.len();
-            }
-        }
-        if self.me.as_ref().is_some_and(|me| me.id == who.id) {
-            return;
-        }
-        let Some(room) = self.rooms.get_mut(name) else { return };
-        if room.typing.len() >= MAX_TYPING.0 {
-            room.typing.retain(|_, (_, until)| *until > now.boot_ms);
-        }
-        let has_room = room.typing.len() < MAX_TYPING.0 && *count < MAX_TYPING.1;
-        if has_room || room.typing.contains_key(&who.id) {
-            let known = room.typing.insert(who.id, (who.name, until));
-            *count += usize::from(known.is_none());
-        }
-    }
-
-    fn person(&mut self, person: Person) {
-        if self.people.len() < MAX_PEOPLE || self.people.contains_key(&person.who.id) {
-            self.people.insert(person.who.id.clone(), person);
-        } else {
-            self.left_out.people = true;
-        }
-    }
-
-    fn my_id(&self) -> Option<PrincipalId> {
-        self.me.as_ref().map(|me| me.id.clone())
-    }
-
-    /// What lies before the first message of a room of which nothing is on disk.
-    fn edge_of_unseen(&self) -> Edge {
-        if self.era == 1 && self.era_from > 1 { Edge::Hub } else { Edge::End }
-    }
-
-    /// A room; a new one, if there is room for it.
-    fn make_room(&mut self, name: &RoomName) -> Option<&mut Room> {
-        if !self.rooms.contains_key(name) {
-            if self.rooms.len() >= MAX_ROOMS {
-                self.left_out.rooms = true;
-                return None;
-            }
-            let window = Window::empty(self.edge_of_unseen());
-            self.rooms.insert(name.clone(), Room { window, ..Room::default() });
-        }
-        self.rooms.get_mut(name)
-    }
-
-    /// A room that somebody looks at.
-    fn look_at(&mut self, name: &RoomName) -> Option<&mut Room> {
-        self.looks.0 += 1;
-        let room = self.rooms.get_mut(name)?;
-        room.looked_at = self.looks;
-        Some(room)
-    }
-
-    /// Changes what a room holds in memory.
-    fn change_window(&mut self, name: &RoomName, change: impl FnOnce(&mut Room)) {
-        let Some(room) = self.look_at(name) else { return };
-        let before = room.window.bytes();
-        change(room);
-        let after = room.window.bytes();
-        self.count_messages(before, after);
-    }
-
-    /// A window that took so many bytes takes so many now. Where all of them are too much, rooms that nobody looks at let
-    /// go of their older messages.
-    fn count_messages(&mut self, before: usize, after: usize) {
-        self.message_bytes = self.message_bytes + after - before;
-        if self.message_bytes <= MAX_MESSAGE_BYTES {
-            return;
-        }
-        let last_seen = self.rooms.values().map(|room| room.looked_at.0).max().filter(|look| *look > 0);
-        // Half of it, so that it is not the same again at once.
-        for each in [64 * 1024, 4 * 1024, 0] {
-            for room in self.rooms.values_mut().filter(|room| Some(room.looked_at.0) != last_seen) {
-                let bytes = room.window.bytes();
-                room.window.shrink(each);
-                self.message_bytes -= bytes - room.window.bytes();
-            }
-            if self.message_bytes <= MAX_MESSAGE_BYTES / 2 {
-                return;
-            }
-        }
-    }
-}
-
-impl Room {
-    fn loading(&mut self, side: Side) -> &mut bool {
-        match side {
-            Side::Older => &mut self.loading_older,
-            Side::Newer => &mut self.loading_newer,
-        }
-    }
-
-    /// A page that was read before the newest message came does not know of it.
-    fn mend_end(&mut self) {
-        let last = self.window.last().map(|message| message.position).unwrap_or_default();
-        if self.window.after == Edge::End && last < self.newest {
-            self.window.after = Edge::Disk;
-        }
-    }
-
-    fn mark_read(&mut self, position: Position, me: Option<&Principal>) {
-        if position <= self.read {
-            return;
-        }
-        self.read = position;
-        if position >= self.newest {
-            (self.unread, self.mentions) = (0, 0);
-        } else if self.window.after == Edge::End
-            && self.window.first().is_some_and(|m| m.position <= position)
-        {
-            let is_unread = |m: &&Message| m.position > position && Some(&m.sender.id) != me.map(|me| &me.id);
-            let unread = || self.window.from(position).filter(is_unread);
-            let names_me = |m: &&Message| me.is_some_and(|me| mentions(&m.body, &me.name));
-            let count = unread().count() as u64;
-            // Whoever has no mention left has none to look for.
-            let named = if self.mentions > 0 { unread().filter(names_me).count() as u64 } else { 0 };
-            (self.unread, self.mentions) = (count, named);
-        }
-    }
-}
-
-fn message(entry: Entry, position: Position, live: bool) -> Message {
-    Message {
-        position,
-        id: entry.id,
-        sender: entry.sender,
-        body: entry.body,
-        at: entry.at,
-        received: entry.received,
-        live,
     }
 }

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::chat::{Principal, PrincipalKind, Sender};
 use super::id::PrincipalId;
 use super::name;
+use super::principal::{Principal, PrincipalKind, Sender};
 use super::profile::Secret;
 use super::time::WallMs;
 

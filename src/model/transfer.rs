@@ -112,6 +112,7 @@ mod tests {
             ca_file: Some("/etc/ca.pem".into()),
             fingerprint: Some("ab".repeat(32)),
             auto_connect: false,
+            websocket: Default::default(),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::chat::{Message, Position};
 use super::event::{Page, Side};
 use super::id::MessageId;
+use super::message::{Message, Position};
 
 /// Most messages a window holds.
 pub const CAPACITY: usize = 600;

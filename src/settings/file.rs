@@ -317,6 +317,7 @@ mod tests {
             ca_file: Some("/etc/ca.pem".into()),
             fingerprint: None,
             auto_connect: false,
+            websocket: Default::default(),
         }
     }
 

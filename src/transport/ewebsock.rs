@@ -16,12 +16,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, sleep, timeout};
 
 use super::inflow::Intake;
+use super::ping::Pings;
 use super::{
     CLOSE_WITHIN, Capabilities, Connection, Counters, Incoming, Outgoing, Place, Port, Target, channels,
     connect, scheme, too_large,
 };
 use crate::frame::Frame;
-use crate::model::link_state::{Phase, Why};
+use crate::model::link_state::{Closing, Phase, Why};
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
     close_code: false,
@@ -30,6 +31,9 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     headers: true,
     retry_after: false,
     timeout_phase: false,
+    flush: false,
+    agreement: false,
+    ping: true,
 };
 
 /// Messages that may wait for room in ewebsock's own queue of 1,000.
@@ -46,9 +50,23 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
     }
     let options = options(&target)?;
     let again = (Place::parse(&target.url)?, target.clone());
-    let (connection, port) = channels(target.subprotocol.clone());
+    // As it is asked for, which is not always as it was written.
+    let url = place.uri.to_string();
+    let subprotocol = target.subprotocols.first().cloned();
+    let pings = Arc::new(Pings::new()?);
+    // What it has flushed, ewebsock does not tell.
+    let (connection, port) = channels(subprotocol, false);
     let (opened, answer) = oneshot::channel();
-    let dialing = Dialing { place, url: target.url, options, max_frame: target.max_frame, opened, port };
+    let dialing = Dialing {
+        place,
+        url,
+        options,
+        max_frame: target.max_frame,
+        opened,
+        port,
+        pings,
+        offered: target.subprotocols,
+    };
     thread::Builder::new()
         .name("ewebsock".to_owned())
         .spawn(move || dialing.serve())
@@ -64,6 +82,12 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
 
 fn options(target: &Target) -> Result<Options, Why> {
     let unsupported = |detail: String| Why::Unsupported { detail };
+    target.check_upgrade()?;
+    if target.subprotocols.len() > 1 {
+        return Err(unsupported(
+            "ewebsock cannot tell which of several subprotocols was agreed on".to_owned(),
+        ));
+    }
     if target.ca_file.is_some() {
         return Err(unsupported("ewebsock cannot trust a CA file of one connection".to_owned()));
     }
@@ -77,7 +101,7 @@ fn options(target: &Target) -> Result<Options, Why> {
     Ok(Options {
         max_incoming_frame_size: target.max_frame,
         additional_headers: headers.collect::<Result<_, _>>()?,
-        subprotocols: target.subprotocol.iter().cloned().collect(),
+        subprotocols: target.subprotocols.clone(),
         ..Options::default()
     })
 }
@@ -90,6 +114,8 @@ struct Dialing {
     max_frame: usize,
     opened: oneshot::Sender<Result<(), Why>>,
     port: Port,
+    pings: Arc<Pings>,
+    offered: Vec<String>,
 }
 
 impl Dialing {
@@ -119,9 +145,11 @@ impl Dialing {
         let (ended, mut end) = oneshot::channel();
         let handler = Handler {
             host: self.place.host,
+            offered: self.offered,
             max_frame: self.max_frame,
             incoming: incoming.clone(),
             counters: counters.clone(),
+            pings: self.pings.clone(),
             opened: Cell::new(Some(self.opened)),
             ended: Cell::new(Some(ended)),
         };
@@ -141,7 +169,7 @@ impl Dialing {
         let over = async {
             tokio::select! {
                 why = &mut end => Some(why.unwrap_or_else(|_| lost("the connection ended without a close"))),
-                asked = write(sender, &mut outgoing, &counters) => {
+                asked = write(sender, &mut outgoing, &counters, &self.pings) => {
                     if asked { Some(hung_up(&mut end).await) } else { None }
                 }
             }
@@ -161,22 +189,35 @@ impl Dialing {
 /// ewebsock hangs up once its close is sent.
 async fn hung_up(end: &mut oneshot::Receiver<Why>) -> Why {
     match timeout(CLOSE_WITHIN, end).await {
-        Ok(end) => end.unwrap_or_else(|_| closed()),
-        Err(_) => lost("the server did not take our close"),
+        // Whose close frame was first, it does not tell.
+        Ok(Ok(Why::Closed { .. })) => closed(Closing::ByUs),
+        Ok(Ok(why @ Why::Violation { .. })) => why,
+        _ => closed(Closing::ByUsUnanswered),
     }
 }
 
 /// Sends until a close is asked for, or returns false when the connection is dropped. Dropping the sender closes.
-async fn write(mut sender: WsSender, outgoing: &mut mpsc::Receiver<Outgoing>, counters: &Counters) -> bool {
+async fn write(
+    mut sender: WsSender,
+    outgoing: &mut mpsc::Receiver<Outgoing>,
+    counters: &Counters,
+    pings: &Pings,
+) -> bool {
     // Each message that waits for room is a task on this thread's runtime: that is how many there are.
     let tasks = tokio::runtime::Handle::current().metrics();
     while let Some(item) = outgoing.recv().await {
-        let Outgoing::Frame(frame) = item else { return true };
-        counters.sent(frame.len());
-        sender.send(match frame {
-            Frame::Text(text) => WsMessage::Text(text),
-            Frame::Binary(bytes) => WsMessage::Binary(bytes),
-        });
+        let message = match item {
+            Outgoing::Frame(frame) => {
+                counters.sent(frame.len());
+                match frame {
+                    Frame::Text(text) => WsMessage::Text(text),
+                    Frame::Binary(bytes) => WsMessage::Binary(bytes),
+                }
+            }
+            Outgoing::Ping => WsMessage::Ping(pings.next()),
+            Outgoing::Close { .. } => return true,
+        };
+        sender.send(message);
         if tasks.num_alive_tasks() > MAX_WAITING {
             for _ in 0..8 {
                 tokio::task::yield_now().await;
@@ -192,9 +233,11 @@ async fn write(mut sender: WsSender, outgoing: &mut mpsc::Receiver<Outgoing>, co
 /// Takes ewebsock's events, on the connection's thread.
 struct Handler {
     host: String,
+    offered: Vec<String>,
     max_frame: usize,
     incoming: Intake,
     counters: Arc<Counters>,
+    pings: Arc<Pings>,
     /// Until the dial has its answer.
     opened: Cell<Option<oneshot::Sender<Result<(), Why>>>>,
     /// Until the connection is over. What comes later is not passed on.
@@ -211,27 +254,36 @@ impl Handler {
             }
             WsEvent::Message(WsMessage::Text(text)) => self.pass_on(Frame::Text(text)),
             WsEvent::Message(WsMessage::Binary(bytes)) => self.pass_on(Frame::Binary(bytes)),
+            WsEvent::Message(WsMessage::Pong(payload)) if self.pings.is_answer(&payload) => {
+                self.queue(Incoming::Pong);
+            }
             WsEvent::Message(_) => {}
             WsEvent::Error(text) => match self.opened.take() {
                 Some(opened) => {
-                    let _ = opened.send(Err(refused(&text, &self.host)));
+                    let _ = opened.send(Err(refused(&text, &self.host, &self.offered)));
                 }
                 None => self.end(broken(&text)),
             },
-            WsEvent::Closed => self.end(closed()),
+            WsEvent::Closed => self.end(closed(Closing::ByServer)),
         }
     }
 
     fn pass_on(&self, frame: Frame) {
-        let Some(ended) = self.ended.take() else { return };
-        self.ended.set(Some(ended));
         // ewebsock limits single frames; a message may come in many.
         if frame.len() > self.max_frame {
             return self.end(too_large(frame.len(), self.max_frame));
         }
-        self.counters.received(frame.len());
+        self.queue(Incoming::Frame(frame));
+    }
+
+    fn queue(&self, item: Incoming) {
+        let Some(ended) = self.ended.take() else { return };
+        self.ended.set(Some(ended));
+        if let Incoming::Frame(frame) = &item {
+            self.counters.received(frame.len());
+        }
         // Holds the server back where there is no room. Ends when the connection is dropped, which is no error here.
-        let _ = block_on(tokio::task::unconstrained(self.incoming.send(Incoming::Frame(frame))));
+        let _ = block_on(tokio::task::unconstrained(self.incoming.send(item)));
     }
 
     fn end(&self, why: Why) {
@@ -262,7 +314,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// What an error before [`WsEvent::Opened`] means. The texts are tungstenite 0.24's, and the system's after "IO error".
-fn refused(text: &str, host: &str) -> Why {
+fn refused(text: &str, host: &str, offered: &[String]) -> Why {
     let detail = text.to_owned();
     if let Some(detail) = text.strip_prefix("IO error: ") {
         return refused_io(detail, host);
@@ -279,6 +331,9 @@ fn refused(text: &str, host: &str) -> Why {
     if let Some(rest) = text.strip_prefix("WebSocket protocol error: ") {
         return match rest {
             "Handshake not finished" => lost("the server hung up instead of answering"),
+            "SubProtocol error: Server sent no subprotocol" => {
+                Why::NoSubprotocol { offered: offered.to_vec() }
+            }
             rest if rest.starts_with("SubProtocol error") => Why::Violation { detail },
             _ => Why::NotWebSocket { detail },
         };
@@ -324,8 +379,8 @@ fn broken(text: &str) -> Why {
     if broke_a_rule { Why::Violation { detail: text.to_owned() } } else { lost(text) }
 }
 
-fn closed() -> Why {
-    Why::Closed { code: None, reason: String::new(), retry_after_ms: None }
+fn closed(closing: Closing) -> Why {
+    Why::Closed { code: None, reason: String::new(), retry_after_ms: None, closing }
 }
 
 fn lost(detail: &str) -> Why {
@@ -338,9 +393,9 @@ mod tests {
 
     #[test]
     fn what_ewebsock_says_is_understood() {
-        let code = |text| refused(text, "a.example").code();
+        let code = |text| refused(text, "a.example", &[]).code();
         assert_eq!(
-            refused("HTTP error: 401 Unauthorized", ""),
+            refused("HTTP error: 401 Unauthorized", "", &[]),
             Why::Http { status: 401, retry_after_ms: None }
         );
         assert_eq!(code("HTTP error: 200 OK"), "http");

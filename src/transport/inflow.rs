@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 
 use super::{Incoming, QUEUE};
 
@@ -23,20 +25,32 @@ pub struct Inflow {
 pub(super) struct Intake {
     items: mpsc::Sender<Incoming>,
     room: Arc<Semaphore>,
+    /// `None` where the reader asked for no reports.
+    flushed: Option<Arc<Flushed>>,
+}
+
+/// How many frames were flushed, and of how many of them the reader was told.
+#[derive(Default)]
+struct Flushed {
+    total: AtomicU64,
+    reported: AtomicU64,
+    /// There is something to report.
+    more: Notify,
 }
 
 /// Makes both ends of a queue.
-pub(super) fn inflow() -> (Intake, Inflow) {
+pub(super) fn inflow(report_flushed: bool) -> (Intake, Inflow) {
     let (to_reader, items) = mpsc::channel(QUEUE);
     let room = Arc::new(Semaphore::new(MAX_QUEUED_BYTES));
-    (Intake { items: to_reader, room: Arc::clone(&room) }, Inflow { items, room })
+    let flushed = report_flushed.then(Arc::default);
+    (Intake { items: to_reader, room: Arc::clone(&room), flushed }, Inflow { items, room })
 }
 
 /// What an item takes of the queue's bytes.
 fn cost(item: &Incoming) -> usize {
     match item {
         Incoming::Frame(frame) => frame.len().min(MAX_QUEUED_BYTES),
-        Incoming::Closed(_) => 0,
+        Incoming::Flushed(_) | Incoming::Pong | Incoming::Closed(_) => 0,
     }
 }
 
@@ -64,8 +78,11 @@ impl Drop for Inflow {
 }
 
 impl Intake {
-    /// Queues an item, waiting for room. False when the reader is gone.
+    /// Queues an item, waiting for room. False when the reader is gone. Before [`Incoming::Closed`] the last report goes out.
     pub(super) async fn send(&self, item: Incoming) -> bool {
+        if matches!(item, Incoming::Closed(_)) {
+            self.report().await;
+        }
         let cost = u32::try_from(cost(&item)).unwrap_or(u32::MAX);
         // Waiting costs a good part of what a small frame costs in all, and is seldom needed.
         let room = match self.room.try_acquire_many(cost) {
@@ -82,9 +99,51 @@ impl Intake {
         }
     }
 
+    /// Whether the reader wants to know what was flushed.
+    pub(super) fn is_reporting(&self) -> bool {
+        self.flushed.is_some()
+    }
+
+    /// Notes that `total` frames were flushed so far. [`Intake::report`] tells the reader.
+    pub(super) fn flushed(&self, total: u64) {
+        let Some(flushed) = &self.flushed else { return };
+        if total > flushed.total.load(Ordering::Relaxed) {
+            flushed.total.store(total, Ordering::Relaxed);
+            flushed.more.notify_one();
+        }
+    }
+
+    /// Waits until frames were flushed that the reader was not told of; cancel-safe. For ever where it asked for no reports.
+    pub(super) async fn has_report(&self) {
+        match &self.flushed {
+            Some(flushed) => {
+                while !flushed.is_behind() {
+                    flushed.more.notified().await;
+                }
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Tells the reader how many frames were flushed, if that is news, waiting for room; cancel-safe.
+    pub(super) async fn report(&self) {
+        let Some(flushed) = self.flushed.as_ref().filter(|flushed| flushed.is_behind()) else { return };
+        // The reader is gone: nobody is left to tell.
+        let Ok(permit) = self.items.reserve().await else { return };
+        let total = flushed.total.load(Ordering::Relaxed);
+        permit.send(Incoming::Flushed(total));
+        flushed.reported.store(total, Ordering::Relaxed);
+    }
+
     /// Waits until the reader is gone.
     pub(super) async fn closed(&self) {
         self.items.closed().await;
+    }
+}
+
+impl Flushed {
+    fn is_behind(&self) -> bool {
+        self.total.load(Ordering::Relaxed) > self.reported.load(Ordering::Relaxed)
     }
 }
 
@@ -106,7 +165,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_queue_is_full_by_its_bytes_or_by_its_frames() {
-        let (intake, mut inflow) = inflow();
+        let (intake, mut inflow) = inflow(false);
         assert!(takes(&intake, frame(MAX_QUEUED_BYTES - 10)));
         assert!(takes(&intake, frame(10)));
         assert!(!takes(&intake, frame(1)), "the bytes are used up");
@@ -120,7 +179,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_frame_larger_than_the_queue_passes_alone_and_a_close_always() {
-        let (intake, mut inflow) = inflow();
+        let (intake, mut inflow) = inflow(false);
         let closed = Incoming::Closed(Why::Unauthorized);
         assert!(takes(&intake, frame(2 * MAX_QUEUED_BYTES)));
         assert!(!takes(&intake, frame(1)));
@@ -131,8 +190,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn reports_are_merged_while_the_queue_is_full_and_the_last_comes_before_the_close() {
+        use futures_util::FutureExt as _;
+        let (intake, mut inflow) = inflow(true);
+        assert!((0..QUEUE).all(|_| takes(&intake, frame(0))));
+        for total in 1..=3 {
+            intake.flushed(total);
+            assert_eq!(intake.has_report().now_or_never(), Some(()));
+            assert_eq!(intake.report().now_or_never(), None, "there is no room");
+        }
+        for _ in 0..QUEUE {
+            assert_eq!(inflow.recv().await, Some(frame(0)));
+        }
+        intake.report().await;
+        assert_eq!(inflow.recv().await, Some(Incoming::Flushed(3)));
+        intake.report().await;
+        intake.flushed(3);
+        assert_eq!(intake.has_report().now_or_never(), None, "that is no news");
+        intake.flushed(4);
+        let closed = Incoming::Closed(Why::Unauthorized);
+        assert!(takes(&intake, closed.clone()));
+        drop(intake);
+        let mut rest = Vec::new();
+        assert_eq!(inflow.recv_many(&mut rest, 9).await, 2);
+        assert_eq!(rest, [Incoming::Flushed(4), closed]);
+    }
+
+    #[tokio::test]
     async fn a_socket_that_waits_for_room_ends_with_its_reader() {
-        let (intake, inflow) = inflow();
+        let (intake, inflow) = inflow(false);
         assert!(takes(&intake, frame(MAX_QUEUED_BYTES)));
         let waiting = tokio::spawn({
             let intake = intake.clone();

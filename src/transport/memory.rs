@@ -4,13 +4,14 @@ use tokio::sync::mpsc;
 
 use super::inflow::Intake;
 use super::{Connection, Counters, Incoming, Outgoing, Port, channels};
-use crate::model::link_state::Why;
+use crate::model::link_state::{Closing, Why};
 
 /// A pair without a socket: what one end sends the other receives. A close reaches both; dropping an end is
-/// [`Why::Lost`] to the other. Must be called on a tokio runtime.
-pub fn pair() -> (Connection, Connection) {
-    let (left, left_port) = channels(None);
-    let (right, right_port) = channels(None);
+/// [`Why::Lost`] to the other. What the other end's queue has taken is flushed, and pings are answered at once. Must be called
+/// on a tokio runtime.
+pub fn pair(report_flushed: bool) -> (Connection, Connection) {
+    let (left, left_port) = channels(None, report_flushed);
+    let (right, right_port) = channels(None, report_flushed);
     tokio::spawn(relay(left_port, right_port));
     (left, right)
 }
@@ -18,30 +19,53 @@ pub fn pair() -> (Connection, Connection) {
 async fn relay(left: Port, right: Port) {
     let Port { outgoing: mut from_left, incoming: to_left, counters: left } = left;
     let Port { outgoing: mut from_right, incoming: to_right, counters: right } = right;
-    let why = tokio::select! {
+    let (why_left, why_right) = tokio::select! {
         // What was sent before an end was dropped still arrives, so that tests need no luck.
         biased;
-        why = forward(&mut from_left, &left, &to_right, &right) => why,
-        why = forward(&mut from_right, &right, &to_left, &left) => why,
-        () = to_left.closed() => dropped(),
-        () = to_right.closed() => dropped(),
+        () = report(&to_left) => return,
+        () = report(&to_right) => return,
+        (ours, theirs) = forward(&mut from_left, (&to_left, &left), (&to_right, &right)) => (ours, theirs),
+        (ours, theirs) = forward(&mut from_right, (&to_right, &right), (&to_left, &left)) => (theirs, ours),
+        () = to_left.closed() => (dropped(), dropped()),
+        () = to_right.closed() => (dropped(), dropped()),
     };
     drop((from_left, from_right));
     // An end that is gone needs no telling.
-    let _ = tokio::join!(to_left.send(Incoming::Closed(why.clone())), to_right.send(Incoming::Closed(why)));
+    let _ =
+        tokio::join!(to_left.send(Incoming::Closed(why_left)), to_right.send(Incoming::Closed(why_right)));
 }
 
+/// Tells one end what the other has taken, for as long as it goes on.
+async fn report(to: &Intake) {
+    loop {
+        to.has_report().await;
+        to.report().await;
+    }
+}
+
+/// What one end sends goes to the other. Returns what the sender and the receiver learn of the end.
 async fn forward(
     from: &mut mpsc::Receiver<Outgoing>,
-    sender: &Counters,
-    to: &Intake,
-    receiver: &Counters,
-) -> Why {
+    (to_sender, sender): (&Intake, &Counters),
+    (to, receiver): (&Intake, &Counters),
+) -> (Why, Why) {
     while let Some(item) = from.recv().await {
         let frame = match item {
             Outgoing::Frame(frame) => frame,
+            Outgoing::Ping => {
+                if !to_sender.send(Incoming::Pong).await {
+                    break;
+                }
+                continue;
+            }
             Outgoing::Close { code, reason } => {
-                return Why::Closed { code: Some(code), reason, retry_after_ms: None };
+                let closed = |closing| Why::Closed {
+                    code: Some(code),
+                    reason: reason.clone(),
+                    retry_after_ms: None,
+                    closing,
+                };
+                return (closed(Closing::ByUs), closed(Closing::ByServer));
             }
         };
         sender.sent(frame.len());
@@ -49,8 +73,9 @@ async fn forward(
         if !to.send(Incoming::Frame(frame)).await {
             break;
         }
+        to_sender.flushed(sender.traffic().frames_out);
     }
-    dropped()
+    (dropped(), dropped())
 }
 
 fn dropped() -> Why {
@@ -64,15 +89,16 @@ mod tests {
 
     #[tokio::test]
     async fn frames_cross_and_a_close_reaches_both() {
-        let (mut left, mut right) = pair();
+        let (mut left, mut right) = pair(false);
         assert!(left.send(Frame::Text("to the right".to_owned())).await);
         assert!(right.send(Frame::Binary(vec![1, 2])).await);
         assert_eq!(right.recv().await, Some(Incoming::Frame(Frame::Text("to the right".to_owned()))));
         assert_eq!(left.recv().await, Some(Incoming::Frame(Frame::Binary(vec![1, 2]))));
         left.close(4001, "kicked").await;
-        let closed = Why::Closed { code: Some(4001), reason: "kicked".to_owned(), retry_after_ms: None };
-        for end in [&mut left, &mut right] {
-            assert_eq!(end.recv().await, Some(Incoming::Closed(closed.clone())));
+        for (end, closing) in [(&mut left, Closing::ByUs), (&mut right, Closing::ByServer)] {
+            let reason = "kicked".to_owned();
+            let closed = Why::Closed { code: Some(4001), reason, retry_after_ms: None, closing };
+            assert_eq!(end.recv().await, Some(Incoming::Closed(closed)));
             assert_eq!(end.recv().await, None);
         }
         assert_eq!((left.counters.traffic().bytes_out, right.counters.traffic().bytes_in), (12, 12));
@@ -80,9 +106,31 @@ mod tests {
 
     #[tokio::test]
     async fn dropping_an_end_is_a_loss_to_the_other() {
-        let (left, mut right) = pair();
+        let (left, mut right) = pair(false);
         drop(left);
         assert!(matches!(right.recv().await, Some(Incoming::Closed(Why::Lost { .. }))));
         assert!(!right.send(Frame::Text(String::new())).await);
+    }
+
+    #[tokio::test]
+    async fn what_the_other_end_has_taken_is_flushed() {
+        let (mut left, mut right) = pair(true);
+        for _ in 0..2 {
+            assert!(left.send(Frame::Text("frame".to_owned())).await);
+        }
+        let mut told = 0;
+        while told < 2 {
+            match left.recv().await {
+                Some(Incoming::Flushed(total)) if total > told => told = total,
+                other => panic!("{other:?}"),
+            }
+        }
+        left.outgoing.send(Outgoing::Ping).await.unwrap();
+        assert_eq!(left.recv().await, Some(Incoming::Pong));
+        drop(left);
+        for _ in 0..2 {
+            assert!(matches!(right.recv().await, Some(Incoming::Frame(_))));
+        }
+        assert!(matches!(right.recv().await, Some(Incoming::Closed(Why::Lost { .. }))));
     }
 }

@@ -6,12 +6,13 @@
 //! - Frames arrive whole, in order, each once. [`Incoming::Closed`] is the last thing to arrive and says why.
 //! - Memory is bounded: when nobody takes from `incoming`, reading stops and the server is held back by TCP.
 //! - Dropping the [`Connection`] closes the socket; what was not yet sent is given up.
-//! - Pings are answered by themselves and never seen.
+//! - The server's pings are answered by themselves and never seen.
 
 mod connect;
 mod ewebsock;
 mod inflow;
 mod memory;
+mod ping;
 mod pump;
 pub mod request;
 mod scheme;
@@ -20,6 +21,7 @@ mod upgrade;
 mod websocket;
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,6 +34,7 @@ use crate::frame::Frame;
 use crate::model::address;
 use crate::model::link_state::Why;
 use crate::model::profile::Socket;
+use crate::model::upgrade::{check_headers, check_subprotocols};
 use inflow::{Intake, inflow};
 
 pub use inflow::{Inflow, MAX_QUEUED_BYTES};
@@ -48,10 +51,13 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 pub struct Target {
     /// `ws://` or `wss://`, with host and path.
     pub url: String,
-    /// Sent along with the HTTP upgrade. They may hold credentials and are never printed.
+    /// Sent along with the HTTP upgrade. They may hold credentials and are never printed. Those of the handshake itself are
+    /// refused, see [`upgrade`](crate::model::upgrade).
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// Asked for by `Sec-WebSocket-Protocol`; a server that does not agree to it is refused.
-    pub subprotocol: Option<String>,
+    /// Offered by `Sec-WebSocket-Protocol`, the most wanted first. A server that chooses another is refused.
+    pub subprotocols: Vec<String>,
+    /// Whether a server that chooses none of them is refused: [`Why::NoSubprotocol`].
+    pub subprotocol_needed: bool,
     /// A PEM file with authorities to trust beside the system's.
     pub ca_file: Option<PathBuf>,
     /// SHA-256 of the server's certificate in DER, 64 hexadecimal digits: trusted instead of any authority.
@@ -60,6 +66,8 @@ pub struct Target {
     pub max_frame: usize,
     /// For name, TCP, TLS and upgrade together.
     pub deadline: Duration,
+    /// Whether [`Incoming::Flushed`] says what was flushed, as far as the implementation knows.
+    pub report_flushed: bool,
 }
 
 impl Target {
@@ -68,12 +76,20 @@ impl Target {
         Target {
             url: url.into(),
             headers: Vec::new(),
-            subprotocol: None,
+            subprotocols: Vec::new(),
+            subprotocol_needed: false,
             ca_file: None,
             fingerprint: None,
             max_frame: 1 << 20,
             deadline: Duration::from_secs(10),
+            report_flushed: false,
         }
+    }
+
+    /// Whether the request can be as it is wanted.
+    fn check_upgrade(&self) -> Result<(), Why> {
+        let checked = check_headers(&self.headers).and_then(|()| check_subprotocols(&self.subprotocols));
+        checked.map_err(|problem| Why::BadUpgrade { problem })
     }
 }
 
@@ -84,11 +100,13 @@ impl fmt::Debug for Target {
         f.debug_struct("Target")
             .field("url", &self.url)
             .field("headers", &names)
-            .field("subprotocol", &self.subprotocol)
+            .field("subprotocols", &self.subprotocols)
+            .field("subprotocol_needed", &self.subprotocol_needed)
             .field("ca_file", &self.ca_file)
             .field("fingerprint", &self.fingerprint)
             .field("max_frame", &self.max_frame)
             .field("deadline", &self.deadline)
+            .field("report_flushed", &self.report_flushed)
             .finish()
     }
 }
@@ -110,6 +128,13 @@ pub struct Capabilities {
     ///
     /// [`Phase::Dial`]: crate::model::link_state::Phase::Dial
     pub timeout_phase: bool,
+    /// [`Target::report_flushed`] works; otherwise [`Incoming::Flushed`] never comes.
+    pub flush: bool,
+    /// What the server agreed to is told and checked: which of several subprotocols, or none, and extensions that nobody
+    /// offered. Otherwise more than one subprotocol is refused as [`Why::Unsupported`], and the one offered is needed.
+    pub agreement: bool,
+    /// [`Outgoing::Ping`] is sent and answers to it arrive; otherwise it is ignored.
+    pub ping: bool,
 }
 
 /// What `socket` can do.
@@ -137,6 +162,8 @@ pub async fn dial(socket: Socket, target: Target) -> Result<Connection, Why> {
 pub enum Outgoing {
     /// Send this.
     Frame(Frame),
+    /// Send a ping, in its turn. [`Incoming::Pong`] follows once the server answers it.
+    Ping,
     /// Send a close after everything given before, and end: [`Incoming::Closed`] follows within two seconds of the
     /// frames being taken.
     Close {
@@ -152,6 +179,13 @@ pub enum Outgoing {
 pub enum Incoming {
     /// This arrived.
     Frame(Frame),
+    /// So many frames were written and flushed to the operating system since the connection opened: the first ones that were
+    /// given to it. Whether the server got them, this does not say. Comes where [`Target::report_flushed`] asks for it, after
+    /// what had arrived before; several reports may be merged into one.
+    Flushed(u64),
+    /// The server answered a ping of ours. One answer may be for several pings (RFC 6455 §5.5.3); what answers none of ours is
+    /// not passed on.
+    Pong,
     /// It is over; nothing follows.
     Closed(Why),
 }
@@ -166,8 +200,11 @@ pub struct Connection {
     pub outgoing: mpsc::Sender<Outgoing>,
     /// From the server; receiving is cancel-safe. Ends after [`Incoming::Closed`].
     pub incoming: Inflow,
-    /// What the server agreed to of [`Target::subprotocol`].
+    /// What the server chose of [`Target::subprotocols`].
     pub subprotocol: Option<String>,
+    /// The extensions in use, as in the server's `Sec-WebSocket-Extensions`. None is offered so far, and a server that chooses
+    /// one all the same is refused.
+    pub extensions: Vec<String>,
     /// What went through so far.
     pub counters: Arc<Counters>,
 }
@@ -252,17 +289,24 @@ struct Port {
     counters: Arc<Counters>,
 }
 
-fn channels(subprotocol: Option<String>) -> (Connection, Port) {
+fn channels(subprotocol: Option<String>, report_flushed: bool) -> (Connection, Port) {
     let (to_socket, outgoing) = mpsc::channel(QUEUE);
-    let (to_us, incoming) = inflow();
+    let (to_us, incoming) = inflow(report_flushed);
     let counters = Arc::new(Counters::default());
-    let connection = Connection { outgoing: to_socket, incoming, subprotocol, counters: counters.clone() };
+    let connection = Connection {
+        outgoing: to_socket,
+        incoming,
+        subprotocol,
+        extensions: Vec::new(),
+        counters: counters.clone(),
+    };
     (connection, Port { outgoing, incoming: to_us, counters })
 }
 
 /// The parts of a socket's URL.
 struct Place {
-    /// Without the interface of a link-local host: that is no server's business.
+    /// As it is asked for (RFC 6455 §3): with a path, without a port that goes without saying, and without the interface of a
+    /// link-local host, which is no server's business.
     uri: http::Uri,
     /// Without the brackets of an IPv6 address; as a certificate names it.
     host: String,
@@ -273,35 +317,52 @@ struct Place {
 }
 
 impl Place {
+    /// Takes a URL in ASCII apart. What a person types is read by [`address`] before.
     fn parse(url: &str) -> Result<Place, Why> {
         let bad = |detail: &str| Why::BadUrl { detail: detail.to_owned() };
+        if url.contains('#') {
+            return Err(bad("an address of a WebSocket has no fragment; a # in it is written %23"));
+        }
+        if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(bad("spaces and characters that are not ASCII must be percent-encoded"));
+        }
         let (url, zone) = address::without_zone(url);
         let zone = zone.map(str::to_owned);
         let uri: http::Uri = url.parse().map_err(|error: http::uri::InvalidUri| bad(&error.to_string()))?;
-        let secure = match uri.scheme_str() {
-            Some("ws") => false,
-            Some("wss") => true,
+        let scheme = uri.scheme_str().unwrap_or_default().to_ascii_lowercase();
+        let (secure, default_port) = match scheme.as_str() {
+            "ws" => (false, 80),
+            "wss" => (true, 443),
             _ => return Err(bad("the address must begin with ws:// or wss://")),
         };
-        let authority = uri.authority().ok_or_else(|| bad("the address names no host"))?;
-        if authority.as_str().contains('@') {
+        let authority = uri.authority().ok_or_else(|| bad("the address names no host"))?.as_str();
+        if authority.contains('@') {
             return Err(bad("a user name or password must not be part of the address"));
         }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let (named, port) = host_and_port(authority);
+        let port = match port {
+            None | Some("") => default_port,
+            Some(port) => match port.parse() {
+                Ok(port) if port > 0 => port,
+                _ => return Err(bad("the port must be a number from 1 to 65535")),
+            },
+        };
+        let host = match named.strip_prefix('[') {
+            None => named,
+            Some(rest) => match rest.strip_suffix(']') {
+                Some(host) if host.parse::<Ipv6Addr>().is_ok() => host,
+                _ => return Err(bad("what stands in brackets is not an IPv6 address")),
+            },
+        };
         if host.is_empty() {
             return Err(bad("the address names no host"));
         }
-        let port = match authority.port() {
-            Some(port) => port.as_u16(),
-            None if authority.as_str() == authority.host() => {
-                if secure {
-                    443
-                } else {
-                    80
-                }
-            }
-            None => return Err(bad("the port must be a number from 1 to 65535")),
-        };
+        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        let slash = if target.starts_with('/') { "" } else { "/" };
+        let shown_port = if port == default_port { String::new() } else { format!(":{port}") };
+        let asked = format!("{scheme}://{named}{shown_port}{slash}{target}");
+        let host = host.to_owned();
+        let uri = asked.parse().map_err(|error: http::uri::InvalidUri| bad(&error.to_string()))?;
         Ok(Place { uri, host, zone, port, secure })
     }
 
@@ -311,6 +372,15 @@ impl Place {
             Some(zone) => format!("{}%{zone}", self.host),
             None => self.host.clone(),
         }
+    }
+}
+
+/// The host, with the brackets of an IPv6 address, and what stands behind its colon.
+fn host_and_port(authority: &str) -> (&str, Option<&str>) {
+    let end = authority.find(']').map_or(0, |bracket| bracket + 1);
+    match authority[end..].split_once(':') {
+        Some((rest, port)) => (&authority[..end + rest.len()], Some(port)),
+        None => (authority, None),
     }
 }
 
@@ -332,10 +402,51 @@ mod tests {
         let scoped = Place::parse("ws://[fe80::1%25lo]:7870/x").unwrap();
         assert_eq!((scoped.host.as_str(), scoped.dialed()), ("fe80::1", "fe80::1%lo".to_owned()));
         assert_eq!(scoped.uri.to_string(), "ws://[fe80::1]:7870/x");
-        for bad in
-            ["", "a.example", "http://a.example", "ws://u:p@a.example", "ws://a.example:99999", "ws://:80"]
-        {
+        for bad in [
+            "",
+            "a.example",
+            "http://a.example",
+            "ws:a.example",
+            "ws://u:p@a.example",
+            "ws://a.example:99999",
+            "ws://a.example:0",
+            "ws://a.example:x",
+            "ws://:80",
+            "ws://[::1",
+            "ws://[::g]/",
+            "ws://[1.2.3.4]/",
+            "ws://[]:80/",
+            "ws://a.example/x#y",
+            "ws://a.example/#",
+            "ws://a.example/a b",
+            "ws://a.example/방",
+            "ws://서버.example/",
+            "ws://a.example/x\r\nHost: b.example",
+        ] {
             assert!(matches!(place(bad), Err(Why::BadUrl { .. })), "{bad}");
+        }
+    }
+
+    /// RFC 6455 §3 and §4.1.
+    #[test]
+    fn what_is_asked_for_has_a_path_and_no_port_that_goes_without_saying() {
+        let asked = |url: &str| Place::parse(url).map(|place| place.uri.to_string()).unwrap();
+        for (url, uri) in [
+            ("ws://a.example", "ws://a.example/"),
+            ("ws://a.example?x=1", "ws://a.example/?x=1"),
+            ("ws://a.example/?", "ws://a.example/?"),
+            ("ws://a.example:80/x", "ws://a.example/x"),
+            ("wss://a.example:443/x", "wss://a.example/x"),
+            ("wss://a.example:80/x", "wss://a.example:80/x"),
+            ("ws://a.example:/x", "ws://a.example/x"),
+            (
+                "WS://A.example/X%20y//z/../?q=a/b&c=%ea%b0%80",
+                "ws://A.example/X%20y//z/../?q=a/b&c=%ea%b0%80",
+            ),
+            ("ws://[::1]?x", "ws://[::1]/?x"),
+            ("ws://[::1]:443/", "ws://[::1]:443/"),
+        ] {
+            assert_eq!(asked(url), uri);
         }
     }
 

@@ -1,5 +1,9 @@
 //! Moves frames between an open WebSocket and a connection's channels, until either ends, and says how it ended.
 
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -12,9 +16,10 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes, protocol::CloseFrame};
 
 use super::inflow::Intake;
-use super::{CLOSE_WITHIN, Counters, Incoming, Outgoing, Port, too_large};
+use super::ping::Pings;
+use super::{CLOSE_WITHIN, Counters, Incoming, Outgoing, Port, QUEUE, too_large};
 use crate::frame::Frame;
-use crate::model::link_state::Why;
+use crate::model::link_state::{Closing, Why};
 
 /// After a failed write, how long what the server said before it hung up may take to be read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -22,13 +27,16 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Maximum number of pings and pongs handled before other tasks have their turn.
 const MAX_CONTROL_FRAMES: u32 = 64;
 
+/// Maximum number of messages handed over before a report of what was flushed, while more of them are there.
+const MAX_MESSAGES_BEFORE_REPORT: usize = QUEUE;
+
 /// RFC 6455 §5.5: a control frame's payload is at most 125 bytes, two of which are the code.
 const MAX_REASON: usize = 123;
 
 /// How a connection ended.
 enum End {
-    /// The server closed it, or answered our close.
-    Closed(Why),
+    /// The server sent a close frame.
+    Closed { code: Option<u16>, reason: String },
     /// It broke, or nothing answered our close.
     Lost(Why),
     /// The server broke the rules; it is told so with this code.
@@ -40,18 +48,30 @@ enum End {
 type Sink<S> = SplitSink<WebSocketStream<S>, Message>;
 type Stream<S> = SplitStream<WebSocketStream<S>>;
 
+/// What reading and writing share.
+struct Pump {
+    incoming: Intake,
+    counters: Arc<Counters>,
+    pings: Pings,
+    /// Our close frame was sent before the server's came.
+    is_closing: AtomicBool,
+}
+
 /// Runs until the connection is over.
-pub(super) async fn run<S>(socket: WebSocketStream<S>, port: Port)
+pub(super) async fn run<S>(socket: WebSocketStream<S>, port: Port, pings: Pings)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let Port { mut outgoing, incoming, counters } = port;
+    let pump = Pump { incoming, counters, pings, is_closing: AtomicBool::new(false) };
     let (mut sink, mut stream) = socket.split();
     let end = tokio::select! {
-        end = read(&mut stream, &incoming, &counters) => end,
-        end = write(&mut sink, &mut outgoing, &counters) => end,
-        () = incoming.closed() => End::Dropped,
+        end = pump.read(&mut stream) => end,
+        end = pump.write(&mut sink, &mut outgoing) => end,
+        () = pump.incoming.closed() => End::Dropped,
     };
+    let Pump { incoming, is_closing, .. } = pump;
+    let is_ours = is_closing.into_inner();
     // Whoever still sends learns at once that it is over.
     drop(outgoing);
     let tell = |why| async {
@@ -59,9 +79,16 @@ where
         let _ = incoming.send(Incoming::Closed(why)).await;
     };
     match end {
-        End::Closed(why) => {
+        End::Closed { code, reason } => {
+            let closing = match is_ours {
+                true => Closing::ByUs,
+                false if answer_close(&mut sink).now_or_never() == Some(true) => Closing::ByServer,
+                false => Closing::ByServerUnanswered,
+            };
+            let why = Why::Closed { code, reason, retry_after_ms: None, closing };
             tokio::join!(tell(why), timeout(CLOSE_WITHIN, finish(&mut sink, &mut stream)).map(drop));
         }
+        End::Lost(_) if is_ours => tell(unanswered()).await,
         End::Lost(why) => tell(why).await,
         End::Violation(why, code) => {
             tokio::join!(tell(why), timeout(CLOSE_WITHIN, refuse(sink, stream, code)).map(drop));
@@ -74,85 +101,164 @@ where
     }
 }
 
-async fn read<S>(stream: &mut Stream<S>, incoming: &Intake, counters: &Counters) -> End
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut control_frames = 0;
-    loop {
-        let frame = match stream.next().await {
-            // Copied, because these share tungstenite's buffer and would keep all of it alive.
-            Some(Ok(Message::Text(text))) => Frame::Text(text.as_str().to_owned()),
-            Some(Ok(Message::Binary(bytes))) => Frame::Binary(bytes.to_vec()),
-            Some(Ok(Message::Close(frame))) => return End::Closed(closed(frame)),
-            // tungstenite answers pings when it is next asked to read.
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
-                control_frames += 1;
-                // Thousands of them are in one read of the socket, and nothing waits for them.
-                if control_frames % MAX_CONTROL_FRAMES == 0 {
-                    yield_now().await;
+impl Pump {
+    async fn read<S>(&self, stream: &mut Stream<S>) -> End
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut control_frames = 0;
+        let mut unreported = 0;
+        loop {
+            let next = match self.incoming.is_reporting() {
+                true => self.next_or_report(stream, &mut unreported).await,
+                false => stream.next().await,
+            };
+            let item = match next {
+                // Copied, because these share tungstenite's buffer and would keep all of it alive.
+                Some(Ok(Message::Text(text))) => Incoming::Frame(Frame::Text(text.as_str().to_owned())),
+                Some(Ok(Message::Binary(bytes))) => Incoming::Frame(Frame::Binary(bytes.to_vec())),
+                Some(Ok(Message::Close(frame))) => {
+                    let (code, reason) = close_code(frame);
+                    return End::Closed { code, reason };
                 }
-                continue;
+                Some(Ok(Message::Pong(payload))) if self.pings.is_answer(&payload) => Incoming::Pong,
+                // tungstenite answers pings when it is next asked to read.
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
+                    control_frames += 1;
+                    // Thousands of them are in one read of the socket, and nothing waits for them.
+                    if control_frames % MAX_CONTROL_FRAMES == 0 {
+                        yield_now().await;
+                    }
+                    continue;
+                }
+                Some(Err(error)) => return broken(&error),
+                None => return End::Lost(lost("the connection ended without a close")),
+            };
+            if let Incoming::Frame(frame) = &item {
+                self.counters.received(frame.len());
             }
-            Some(Err(error)) => return broken(&error),
-            None => return End::Lost(lost("the connection ended without a close")),
-        };
-        counters.received(frame.len());
-        if !incoming.send(Incoming::Frame(frame)).await {
-            return End::Dropped;
+            if !self.incoming.send(item).await {
+                return End::Dropped;
+            }
         }
     }
-}
 
-async fn write<S>(sink: &mut Sink<S>, outgoing: &mut mpsc::Receiver<Outgoing>, counters: &Counters) -> End
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    while let Some(first) = outgoing.recv().await {
-        match write_batch(sink, first, outgoing, counters).await {
-            Ok(None) => {}
-            Ok(Some(close)) => {
+    /// The next message. Tells of what was flushed where none is there, or many were there since: what had arrived before
+    /// a flush must not look like an answer to what was flushed.
+    async fn next_or_report<S>(
+        &self,
+        stream: &mut Stream<S>,
+        unreported: &mut usize,
+    ) -> Option<Result<Message, Error>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        loop {
+            if *unreported < MAX_MESSAGES_BEFORE_REPORT {
+                tokio::select! {
+                    biased;
+                    next = stream.next() => {
+                        *unreported += 1;
+                        return next;
+                    }
+                    () = self.incoming.has_report() => {}
+                }
+            }
+            *unreported = 0;
+            self.incoming.report().await;
+        }
+    }
+
+    async fn write<S>(&self, sink: &mut Sink<S>, outgoing: &mut mpsc::Receiver<Outgoing>) -> End
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        while let Some(first) = outgoing.recv().await {
+            let written = match self.write_batch(sink, first, outgoing).await {
+                Ok(None) => continue,
+                Ok(Some(close)) => timeout(CLOSE_WITHIN, self.close(sink, close)).await.unwrap_or(Ok(())),
+                Err(error) => Err(error),
+            };
+            return match written {
                 // The reader ends first when the server answers.
-                let _ = timeout(CLOSE_WITHIN, sink.send(close).then(|_| sleep(CLOSE_WITHIN))).await;
-                return End::Lost(lost("the server did not answer our close"));
-            }
-            Err(error) => {
-                // The reader ends first when the server gave a reason.
-                sleep(LAST_WORDS).await;
-                return End::Lost(lost(&error.to_string()));
-            }
+                Ok(()) => End::Lost(unanswered()),
+                Err(error) => {
+                    // The reader ends first when the server gave a reason.
+                    sleep(LAST_WORDS).await;
+                    End::Lost(lost(&error.to_string()))
+                }
+            };
         }
+        End::Dropped
     }
-    End::Dropped
+
+    /// Writes everything that is waiting, then flushes once. Returns the close, when one was asked for.
+    async fn write_batch<S>(
+        &self,
+        sink: &mut Sink<S>,
+        first: Outgoing,
+        outgoing: &mut mpsc::Receiver<Outgoing>,
+    ) -> Result<Option<Message>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        // Whoever waits for reports gets them while we are kept busy, too.
+        let mut left = if self.incoming.is_reporting() { QUEUE } else { usize::MAX };
+        let mut next = Some(first);
+        while let Some(item) = next {
+            match item {
+                Outgoing::Frame(frame) => {
+                    let size = frame.len();
+                    let message = match frame {
+                        Frame::Text(text) => Message::text(text),
+                        Frame::Binary(bytes) => Message::binary(bytes),
+                    };
+                    sink.feed(message).await?;
+                    self.counters.sent(size);
+                }
+                Outgoing::Ping => sink.feed(Message::Ping(self.pings.next().into())).await?,
+                Outgoing::Close { code, reason } => return Ok(Some(close_message(code, &reason))),
+            }
+            left -= 1;
+            next = if left > 0 { outgoing.try_recv().ok() } else { None };
+        }
+        self.flush(sink).await?;
+        Ok(None)
+    }
+
+    async fn flush<S>(&self, sink: &mut Sink<S>) -> Result<(), Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        sink.flush().await?;
+        self.incoming.flushed(self.counters.traffic().frames_out);
+        Ok(())
+    }
+
+    /// Sends our close and waits; the reader ends first when the server answers.
+    async fn close<S>(&self, sink: &mut Sink<S>, close: Message) -> Result<(), Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        sink.feed(close).await?;
+        // Now tungstenite has it: what the server says from here on is an answer.
+        poll_fn(|context| sink.poll_ready_unpin(context)).await?;
+        self.is_closing.store(true, Ordering::Relaxed);
+        self.flush(sink).await?;
+        std::future::pending().await
+    }
 }
 
-/// Writes everything that is waiting, then flushes once. Returns the close, when one was asked for.
-async fn write_batch<S>(
-    sink: &mut Sink<S>,
-    first: Outgoing,
-    outgoing: &mut mpsc::Receiver<Outgoing>,
-    counters: &Counters,
-) -> Result<Option<Message>, Error>
+/// Sends the answer to the server's close that tungstenite has prepared. Whether that worked.
+async fn answer_close<S>(sink: &mut Sink<S>) -> bool
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut next = Some(first);
-    while let Some(item) = next {
-        let frame = match item {
-            Outgoing::Frame(frame) => frame,
-            Outgoing::Close { code, reason } => return Ok(Some(close_message(code, &reason))),
-        };
-        let size = frame.len();
-        let message = match frame {
-            Frame::Text(text) => Message::text(text),
-            Frame::Binary(bytes) => Message::binary(bytes),
-        };
-        sink.feed(message).await?;
-        counters.sent(size);
-        next = outgoing.try_recv().ok();
+    match sink.flush().await {
+        // A message of ours that was not begun is given up.
+        Err(Error::Protocol(ProtocolError::SendAfterClosing)) => sink.flush().await.is_ok(),
+        flushed => flushed.is_ok(),
     }
-    sink.flush().await?;
-    Ok(None)
 }
 
 /// Our answer to the server's close goes out; the server then hangs up (RFC 6455 §7.1.1).
@@ -160,7 +266,7 @@ async fn finish<S>(sink: &mut Sink<S>, stream: &mut Stream<S>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let _ = sink.flush().await;
+    answer_close(sink).await;
     while let Some(Ok(_)) = stream.next().await {}
 }
 
@@ -186,16 +292,21 @@ fn close_message(code: u16, reason: &str) -> Message {
 }
 
 /// What the server's close frame says.
-fn closed(frame: Option<CloseFrame>) -> Why {
-    let (code, reason) = match frame {
+fn close_code(frame: Option<CloseFrame>) -> (Option<u16>, String) {
+    match frame {
         // tungstenite puts this in the place of a code that must not be sent (1005, 1006, 1015, …).
         Some(frame) if frame.code == CloseCode::Protocol && frame.reason.as_str() == "Protocol violation" => {
             (None, String::new())
         }
         Some(frame) => (Some(frame.code.into()), frame.reason.as_str().to_owned()),
         None => (None, String::new()),
-    };
-    Why::Closed { code, reason, retry_after_ms: None }
+    }
+}
+
+/// We have closed, and no answer came.
+fn unanswered() -> Why {
+    let closing = Closing::ByUsUnanswered;
+    Why::Closed { code: None, reason: String::new(), retry_after_ms: None, closing }
 }
 
 /// What an error while reading means.
@@ -229,5 +340,24 @@ mod tests {
         let Message::Close(Some(frame)) = close_message(4001, &reason) else { panic!("no close frame") };
         assert_eq!((u16::from(frame.code), frame.reason.as_str()), (4001, &reason[..123]));
         assert_eq!(close_message(1006, "x"), Message::Close(None));
+    }
+
+    /// What was there before a flush is handed over before its report, so that it does not look like an answer.
+    #[tokio::test]
+    async fn a_report_comes_after_what_had_arrived_before() {
+        use tokio_tungstenite::tungstenite::protocol::Role;
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let mut server = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
+        for _ in 0..10 {
+            server.send(Message::text("early")).await.unwrap();
+        }
+        let socket = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
+        let (mut connection, port) = super::super::channels(None, true);
+        assert!(connection.send(Frame::Text("ours".to_owned())).await);
+        tokio::spawn(run(socket, port, Pings::new().unwrap()));
+        for _ in 0..10 {
+            assert_eq!(connection.recv().await, Some(Incoming::Frame(Frame::Text("early".to_owned()))));
+        }
+        assert_eq!(connection.recv().await, Some(Incoming::Flushed(1)));
     }
 }

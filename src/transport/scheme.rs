@@ -38,7 +38,7 @@ async fn speaks_plain(place: &Place, target: &Target) -> bool {
     let mut bare = target.clone();
     bare.headers.clear();
     match upgrade::upgrade(&mut stream, place, &bare).await {
-        Ok(_) | Err(Why::Redirected { .. } | Why::Violation { .. }) => true,
+        Ok(_) | Err(Why::Redirected { .. } | Why::Violation { .. } | Why::NoSubprotocol { .. }) => true,
         Err(Why::Http { status, .. }) => status != 400,
         Err(_) => false,
     }

@@ -77,14 +77,13 @@ where
 fn request(place: &Place, target: &Target) -> Result<(Vec<u8>, String), Why> {
     let bad = |detail: String| Why::BadUrl { detail };
     let mut request = place.uri.clone().into_client_request().map_err(|error| bad(error.to_string()))?;
+    target.check_upgrade()?;
     for (name, value) in &target.headers {
-        if request.headers().contains_key(name) || name == header::SEC_WEBSOCKET_PROTOCOL {
-            return Err(Why::Unsupported { detail: format!("the header {name} belongs to the handshake") });
-        }
         request.headers_mut().append(name, value.clone());
     }
-    if let Some(subprotocol) = &target.subprotocol {
-        let value = HeaderValue::from_str(subprotocol).map_err(|error| bad(error.to_string()))?;
+    if !target.subprotocols.is_empty() {
+        let offered = target.subprotocols.join(", ");
+        let value = HeaderValue::try_from(offered).map_err(|error| bad(error.to_string()))?;
         request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, value);
     }
     generate_request(request).map_err(|error| bad(error.to_string()))
@@ -129,7 +128,7 @@ fn location(headers: &HeaderMap, url: &str) -> Option<String> {
 
 /// RFC 6455 §4.1, "the client MUST validate the server's response": what was agreed on.
 fn check(response: &Response<()>, key: &str, target: &Target) -> Result<Option<String>, Why> {
-    let (status, headers, wanted) = (response.status(), response.headers(), target.subprotocol.as_deref());
+    let (status, headers) = (response.status(), response.headers());
     if let 300..=303 | 307 | 308 = status.as_u16() {
         return Err(Why::Redirected { status: status.as_u16(), location: location(headers, &target.url) });
     }
@@ -144,20 +143,32 @@ fn check(response: &Response<()>, key: &str, target: &Target) -> Result<Option<S
     if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
         return Err(no_web_socket("an upgrade that does not answer our key"));
     }
-    let violation = |detail: String| Why::Violation { detail };
-    if headers.get(header::SEC_WEBSOCKET_EXTENSIONS).is_some_and(|value| !value.is_empty()) {
-        return Err(violation("the server chose an extension that was not offered".to_owned()));
+    if let Some(chosen) =
+        joined(headers, header::SEC_WEBSOCKET_EXTENSIONS).filter(|chosen| !chosen.is_empty())
+    {
+        let detail = format!("the server chose the extension {chosen}, which was not offered");
+        return Err(Why::Violation { detail });
     }
-    let chosen =
-        headers.get(header::SEC_WEBSOCKET_PROTOCOL).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    match (wanted, chosen) {
-        (None, None) => Ok(None),
-        (Some(wanted), Some(chosen)) if wanted == chosen => Ok(Some(wanted.to_owned())),
-        (Some(wanted), None) => Err(violation(format!("the server does not speak the subprotocol {wanted}"))),
-        (_, Some(chosen)) => {
-            Err(violation(format!("the server chose the subprotocol {chosen}, which was not offered")))
+    let offered = &target.subprotocols;
+    match joined(headers, header::SEC_WEBSOCKET_PROTOCOL) {
+        None if target.subprotocol_needed && !offered.is_empty() => {
+            Err(Why::NoSubprotocol { offered: offered.clone() })
         }
+        Some(chosen) if !offered.contains(&chosen) => {
+            let offered = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
+            let detail = format!(
+                "the server chose the subprotocol \"{chosen}\", which was not offered (offered: {offered})"
+            );
+            Err(Why::Violation { detail })
+        }
+        chosen => Ok(chosen),
     }
+}
+
+/// A header's value; where it is there several times, all of them (RFC 9110 §5.3).
+fn joined(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let values = headers.get_all(name).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    values.map(|value| value.trim().to_owned()).reduce(|all, value| format!("{all}, {value}"))
 }
 
 /// Whether a comma-separated header holds `token`, in either case.
@@ -188,6 +199,7 @@ fn no_web_socket(said: &str) -> Why {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::upgrade::{self, BadUpgrade};
 
     const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
@@ -196,7 +208,8 @@ mod tests {
         let (response, length) = parse(head.as_bytes())?.expect("a complete head");
         assert_eq!(length, head.len());
         let mut target = Target::new("wss://hub.example:7870/v1/socket");
-        target.subprotocol = wanted.map(str::to_owned);
+        target.subprotocols = wanted.map(str::to_owned).into_iter().collect();
+        target.subprotocol_needed = true;
         check(&response, KEY, &target)
     }
 
@@ -211,7 +224,7 @@ mod tests {
         assert_eq!(answer(&chosen, Some("mqtt")), Ok(Some("mqtt".to_owned())));
         assert!(matches!(answer(&chosen, Some("stomp")), Err(Why::Violation { .. })));
         assert!(matches!(answer(&chosen, None), Err(Why::Violation { .. })));
-        assert!(matches!(answer(GOOD, Some("mqtt")), Err(Why::Violation { .. })));
+        assert_eq!(answer(GOOD, Some("mqtt")), Err(Why::NoSubprotocol { offered: vec!["mqtt".to_owned()] }));
         let extended = format!("{GOOD}\nSec-WebSocket-Extensions: permessage-deflate");
         assert!(matches!(answer(&extended, None), Err(Why::Violation { .. })));
         for broken in
@@ -219,6 +232,60 @@ mod tests {
         {
             assert!(matches!(answer(&broken, None), Err(Why::NotWebSocket { .. })), "{broken}");
         }
+    }
+
+    #[test]
+    fn one_of_several_subprotocols_is_chosen_or_none() {
+        let choose = |chosen: &str, needed| {
+            let head = format!("{GOOD}{chosen}\n\n").replace('\n', "\r\n");
+            let (response, _) = parse(head.as_bytes()).unwrap().unwrap();
+            let mut target = Target::new("ws://hub.example/");
+            target.subprotocols = vec!["v2.chat".to_owned(), "v1.chat".to_owned()];
+            target.subprotocol_needed = needed;
+            check(&response, KEY, &target)
+        };
+        let header = "\nSec-WebSocket-Protocol: ";
+        for needed in [true, false] {
+            assert_eq!(choose(&format!("{header}v1.chat"), needed), Ok(Some("v1.chat".to_owned())));
+            for other in
+                ["V1.chat", "v3.chat", "v1.chat, v2.chat", "", "v1.chat\nSec-WebSocket-Protocol: v2.chat"]
+            {
+                let Err(Why::Violation { detail }) = choose(&format!("{header}{other}"), needed) else {
+                    panic!("{other} was taken")
+                };
+                assert!(detail.contains("v2.chat, v1.chat"), "what was offered is named: {detail}");
+            }
+        }
+        assert_eq!(choose("", false), Ok(None));
+        let offered = vec!["v2.chat".to_owned(), "v1.chat".to_owned()];
+        assert_eq!(choose("", true), Err(Why::NoSubprotocol { offered }));
+    }
+
+    #[test]
+    fn the_request_asks_for_what_the_target_says() {
+        let ask = |target: &Target| {
+            let (bytes, _) = request(&Place::parse(&target.url)?, target)?;
+            Ok::<_, Why>(String::from_utf8(bytes).unwrap())
+        };
+        let mut target = Target::new("ws://[::1]:80?room=%ea%b0%80");
+        target.subprotocols = vec!["v2.chat".to_owned(), "v1.chat".to_owned()];
+        target.headers = vec![upgrade::header("Origin", "https://app.example").unwrap()];
+        let text = ask(&target).unwrap();
+        assert!(text.starts_with("GET /?room=%ea%b0%80 HTTP/1.1\r\n"), "{text}");
+        let lower = text.to_ascii_lowercase();
+        for line in ["host: [::1]", "origin: https://app.example", "sec-websocket-protocol: v2.chat, v1.chat"]
+        {
+            assert!(lower.contains(&format!("\r\n{line}\r\n")), "{line} is not in {text}");
+        }
+        assert!(!lower.contains("extensions"), "none is offered: {text}");
+        target.headers.push((header::HOST, HeaderValue::from_static("elsewhere")));
+        assert!(matches!(ask(&target), Err(Why::BadUpgrade { problem: BadUpgrade::Reserved { .. } })));
+        target.headers.pop();
+        target.subprotocols.push("v1.chat".to_owned());
+        assert!(matches!(
+            ask(&target),
+            Err(Why::BadUpgrade { problem: BadUpgrade::SubprotocolTwice { .. } })
+        ));
     }
 
     #[test]
@@ -252,7 +319,7 @@ mod tests {
             });
             let target = Target::new("ws://hub.example/v1/socket");
             let place = Place::parse(&target.url).unwrap();
-            upgrade(&mut ours, &place, &target).await.unwrap_err()
+            super::upgrade(&mut ours, &place, &target).await.unwrap_err()
         };
         let hints = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 401 No\r\n\r\n";
         assert_eq!(answer(hints).await, Why::Http { status: 401, retry_after_ms: None });

@@ -5,6 +5,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use super::ping::Pings;
 use super::{Capabilities, Connection, Place, Target, channels, connect, pump, scheme, tls, upgrade};
 use crate::model::link_state::{Phase, Why};
 
@@ -15,12 +16,16 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     headers: true,
     retry_after: true,
     timeout_phase: true,
+    flush: true,
+    agreement: true,
+    ping: true,
 };
 
 /// Read at once, and written at once when much is queued. tungstenite clears the read buffer before each read.
 const BUFFER: usize = 64 * 1024;
 
 pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
+    let pings = Pings::new()?;
     let deadline = Instant::now() + target.deadline;
     let timed_out = |during| move |_| Why::TimedOut { during };
     let place = Place::parse(&target.url)?;
@@ -56,8 +61,8 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
         Some(config(target.max_frame)),
     )
     .await;
-    let (connection, port) = channels(upgraded.subprotocol);
-    tokio::spawn(pump::run(socket, port));
+    let (connection, port) = channels(upgraded.subprotocol, target.report_flushed);
+    tokio::spawn(pump::run(socket, port, pings));
     Ok(connection)
 }
 

@@ -5,7 +5,7 @@ use super::keys::Action;
 use super::palette::{self, Target};
 use super::{Cx, Place, Ui, dialog, search};
 use crate::model::id::ConnectionId;
-use crate::model::intent::Intent;
+use crate::model::intent::{Intent, LinkIntent};
 use crate::model::panes::Middle;
 use crate::model::preferences::Preferences;
 
@@ -75,7 +75,9 @@ impl Ui {
             Action::Shortcuts => self.dialog = Some(dialog::Dialog::Shortcuts),
             Action::AddConnection => self.dialog = Some(dialog::Dialog::add()),
             Action::RetryNow => {
-                cx.intents.extend(self.open.as_ref().map(|place| Intent::RetryNow(place.connection)));
+                cx.intents.extend(
+                    self.open.as_ref().map(|place| Intent::Link(LinkIntent::RetryNow(place.connection))),
+                );
             }
             Action::Send
             | Action::NewLine
@@ -163,7 +165,7 @@ impl Ui {
         let open = self.open.clone();
         let next = cx.model.read(|model| {
             let rooms = model.connections.iter().flat_map(|(id, connection)| {
-                connection.rooms.iter().map(move |(name, room)| (*id, name, room.unread))
+                connection.chat.rooms.iter().map(move |(name, room)| (*id, name, room.unread))
             });
             let rooms: Vec<_> = rooms.collect();
             let is_open = |(id, name, _): &(ConnectionId, &_, u64)| {

@@ -8,8 +8,8 @@ use egui::{Id, Rect, Sense, Ui, pos2};
 use super::link::LinkMemory;
 use super::text::StateWord;
 use super::{Cx, Place, harmless, rooms, widgets};
-use crate::model::chat::Position;
 use crate::model::id::{ConnectionId, RoomName};
+use crate::model::message::Position;
 use crate::model::time::BootMs;
 
 /// Messages are said at most this often: what came meanwhile is counted.
@@ -61,8 +61,8 @@ impl Announcer {
         let (words, heard) = (cx.words, self.heard);
         let news = cx.model.read(|model| {
             let connection = model.connections.get(connection)?;
-            let room = connection.rooms.get(room)?;
-            let me = connection.me.as_ref().map(|me| &me.id);
+            let room = connection.chat.rooms.get(room)?;
+            let me = connection.chat.me.as_ref().map(|me| &me.id);
             let newest = room.window.last().map_or(room.newest, |last| last.position);
             if arrived || newest <= heard {
                 return Some((newest, 0, None));
@@ -71,7 +71,7 @@ impl Announcer {
             let mut by_others = new.filter(|message| message.live && Some(&message.sender.id) != me);
             let last = by_others.next();
             let said = last.map(|last| {
-                let sender = connection.shown(&last.sender, 60).label();
+                let sender = connection.chat.shown(&last.sender, 60).label();
                 format!("{sender}: {}", harmless::line(&last.body, SAID))
             });
             let count = by_others.count() as u64 + u64::from(last.is_some());

@@ -11,7 +11,7 @@ use super::token::TokenSheet;
 use super::{Cx, fade, rooms, widgets};
 use crate::model::address::unencrypted_host;
 use crate::model::id::ConnectionId;
-use crate::model::intent::Intent;
+use crate::model::intent::{Intent, LinkIntent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::Secret;
 use crate::model::time::BootMs;
@@ -77,7 +77,7 @@ impl Asks {
         // What came online, or was told to stop, is asked for anew the next time.
         self.of.retain(|id, _| facts.iter().any(|facts| facts.id == *id));
         for intent in cx.intents.iter() {
-            if let Intent::RetryNow(id) | Intent::Connect(id) = intent
+            if let Intent::Link(LinkIntent::RetryNow(id)) | Intent::Link(LinkIntent::Connect(id)) = intent
                 && let Some(ask) = self.of.get_mut(id)
             {
                 ask.put_off = false;
@@ -179,9 +179,9 @@ impl Ask {
             if (connect.clicked() || enter) && some {
                 let token = Secret::new(std::mem::take(&mut self.token).trim());
                 if self.keep_in_file && facts.no_keyring {
-                    cx.intents.push(Intent::KeepTokenInFile(None));
+                    cx.intents.push(Intent::Link(LinkIntent::KeepTokenInFile(None)));
                 }
-                cx.intents.push(Intent::GiveToken { connection: facts.id, token });
+                cx.intents.push(Intent::Link(LinkIntent::GiveToken { connection: facts.id, token }));
                 self.given_at = Some(cx.now.boot_ms);
                 cx.deadline.at(cx.now.boot_ms);
             }

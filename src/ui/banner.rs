@@ -4,8 +4,8 @@ use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui};
 
 use super::theme::{self, space};
 use super::{Cx, fade, widgets};
-use crate::model::intent::Intent;
-use crate::model::reducer::Banner;
+use crate::model::banner::Banner;
+use crate::model::intent::{AppIntent, Intent, LinkIntent};
 
 /// Whether it is over once it was read. The others end when what they tell of is mended.
 fn is_dismissable(banner: &Banner) -> bool {
@@ -36,16 +36,16 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx) {
             fade::appear(ui, ("banner", &sentence.what));
             ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
                 if is_dismissable(&banner) && ui.add(widgets::plain(cx.words.dismiss)).clicked() {
-                    cx.intents.push(Intent::DismissBanner(banner.clone()));
+                    cx.intents.push(Intent::App(AppIntent::DismissBanner(banner.clone())));
                 }
                 if let Banner::SecretNotKept { connection, .. } = banner {
                     let words = cx.words.profiles;
                     let keep = ui.add(widgets::plain(words.keep_in_file_short));
                     if keep.on_hover_text(words.keep_in_file_warning).clicked() {
-                        cx.intents.push(Intent::KeepTokenInFile(Some(connection)));
+                        cx.intents.push(Intent::Link(LinkIntent::KeepTokenInFile(Some(connection))));
                     }
                     if ui.add(widgets::plain(cx.words.people.copy_token)).clicked() {
-                        cx.intents.push(Intent::ShowToken(connection));
+                        cx.intents.push(Intent::Link(LinkIntent::ShowToken(connection)));
                     }
                 }
                 ui.with_layout(Layout::top_down(Align::Min), |ui| {

@@ -13,7 +13,7 @@ use super::{Cx, Place, fade, harmless};
 use super::{panes, rooms};
 use crate::model::address;
 use crate::model::id::ConnectionId;
-use crate::model::intent::{Credential, Intent};
+use crate::model::intent::{Credential, Intent, LinkIntent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol, Socket};
 
@@ -49,7 +49,7 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
             protocol: connection.profile.protocol,
             socket: connection.profile.socket,
             rtt_ms,
-            catching_up: connection.link.is_online() && !connection.caught_up(),
+            catching_up: connection.link.is_online() && !connection.chat.caught_up(),
         })
     })
 }
@@ -220,9 +220,9 @@ fn rooms_switch(ui: &mut Ui, cx: &Cx, shown: Shown<'_>) -> Option<Action> {
 fn act_on(cx: &Cx, id: ConnectionId, link: &LinkMemory) -> Option<(Icon, &'static str, Intent)> {
     match link.word {
         StateWord::Waiting | StateWord::Suspended | StateWord::Stopped => {
-            Some((Icon::Again, cx.words.retry_now, Intent::RetryNow(id)))
+            Some((Icon::Again, cx.words.retry_now, Intent::Link(LinkIntent::RetryNow(id))))
         }
-        StateWord::Off => Some((Icon::Connect, cx.words.connect, Intent::Connect(id))),
+        StateWord::Off => Some((Icon::Connect, cx.words.connect, Intent::Link(LinkIntent::Connect(id)))),
         StateWord::Connecting | StateWord::Online => None,
     }
 }
@@ -259,6 +259,7 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
     }
     let protocol = match row.protocol {
         Protocol::Duplex => words.protocol_duplex,
+        Protocol::WebSocket => words.protocol_websocket,
     };
     let (transport, limits) = match row.socket {
         Socket::Tungstenite => (words.transport_websocket, None),
@@ -316,7 +317,7 @@ fn explanation(
                 let text = (cx.words.use_address)(&harmless::line(&url, 100));
                 if ui.add(widgets::link(theme, &text)).clicked() {
                     let credential = Credential::Keep;
-                    cx.intents.push(Intent::SaveConnection { profile, credential });
+                    cx.intents.push(Intent::Link(LinkIntent::SaveConnection { profile, credential }));
                 }
             }
             if !why.is_retryable() && ui.add(widgets::link(theme, cx.words.edit_connection)).clicked() {

@@ -7,7 +7,7 @@ use super::panes::Layout;
 use super::theme::{self, size, space};
 use super::{Cx, Place, Ui, banner, bar, chat, dialog, first_steps, rooms, search, widgets};
 use crate::model::id::{ConnectionId, MessageId, RoomName};
-use crate::model::intent::Jump;
+use crate::model::intent::{AppIntent, Jump};
 
 /// A pane that the keyboard can be sent to, in the order from left to right and down.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -240,7 +240,7 @@ impl Ui {
         let dragging = ui.input(|input| input.pointer.any_down());
         if !dragging && !Layout::same(self.layout.chosen(), &self.kept) {
             self.kept = self.panes();
-            cx.intents.push(crate::model::Intent::KeepPanes(self.kept.clone()));
+            cx.intents.push(crate::model::Intent::App(AppIntent::KeepPanes(self.kept.clone())));
         }
     }
 
@@ -249,7 +249,7 @@ impl Ui {
         let reading = self.chat.reading();
         cx.model.read(|model| {
             let rooms = model.connections.iter().flat_map(|(id, connection)| {
-                connection.rooms.iter().map(move |(name, room)| (*id, name, room.unread))
+                connection.chat.rooms.iter().map(move |(name, room)| (*id, name, room.unread))
             });
             let is_read = |id, name| reading.is_some_and(|(at, room)| *at == id && room == name);
             rooms.filter(|(id, name, _)| !is_read(*id, *name)).map(|(.., unread)| unread).sum()

@@ -11,7 +11,7 @@ use super::{Cx, fade, harmless, nearby, open_link, people, rooms, settings, shee
 use crate::model::address::{self, Address, BadAddress, unencrypted_host};
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
-use crate::model::intent::{Credential, Intent};
+use crate::model::intent::{Credential, Intent, LinkIntent};
 use crate::model::lan::InviteLink;
 use crate::model::link_state::Why;
 use crate::model::name;
@@ -244,7 +244,7 @@ fn remove(ui: &mut Ui, cx: &mut Cx, id: ConnectionId, name: &str) -> Fate {
         let really = egui::Button::new(RichText::new(cx.words.remove).color(theme.bad))
             .min_size(vec2(72.0, size::CONTROL));
         if ui.add(really).clicked() {
-            cx.intents.push(Intent::RemoveConnection(id));
+            cx.intents.push(Intent::Link(LinkIntent::RemoveConnection(id)));
             fate = Fate::Closed;
         }
         if ui.add(widgets::plain(cx.words.cancel)).clicked() {
@@ -273,7 +273,7 @@ impl Form {
         // that is locked wants its password.
         let gives_token = self.invited(&checked) || !self.token.trim().is_empty();
         if gives_token && !std::mem::replace(&mut self.asked_keyring, true) {
-            cx.intents.push(Intent::AskKeyring);
+            cx.intents.push(Intent::Link(LinkIntent::AskKeyring));
         }
         let again = self.outcome(ui, cx, &checked);
         let checked = if again { self.check(cx) } else { checked };
@@ -299,7 +299,7 @@ impl Form {
                 fate = Fate::Closed;
             } else {
                 self.tested = Some(self.tried());
-                cx.intents.push(Intent::TestConnection { profile, credential });
+                cx.intents.push(Intent::Link(LinkIntent::TestConnection { profile, credential }));
             }
         });
         fate
@@ -389,12 +389,12 @@ impl Form {
         let was_in_file = cx.model.read(|model| model.tokens_in_file.contains(&self.id));
         let is_new_token = credential != Credential::Keep;
         if self.keep_in_file && is_new_token {
-            cx.intents.push(Intent::KeepTokenInFile(None));
+            cx.intents.push(Intent::Link(LinkIntent::KeepTokenInFile(None)));
         }
         if was_in_file && !self.keep_in_file {
-            cx.intents.push(Intent::DropTokenFile(self.id));
+            cx.intents.push(Intent::Link(LinkIntent::DropTokenFile(self.id)));
         }
-        cx.intents.push(Intent::SaveConnection { profile, credential });
+        cx.intents.push(Intent::Link(LinkIntent::SaveConnection { profile, credential }));
     }
 
     fn advanced(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) {
@@ -458,7 +458,7 @@ impl Form {
 
     fn forget_test(&mut self, cx: &mut Cx) {
         if self.tested.take().is_some() {
-            cx.intents.push(Intent::EndTest);
+            cx.intents.push(Intent::Link(LinkIntent::EndTest));
         }
     }
 
@@ -516,6 +516,7 @@ impl Form {
             ca_file: (!ca_file.is_empty()).then(|| ca_file.into()),
             fingerprint: invited_fingerprint.or(checked.fingerprint.ok()?),
             auto_connect: self.auto_connect,
+            websocket: Default::default(),
         };
         Some((profile, credential))
     }

@@ -5,7 +5,7 @@ use egui::{Frame, Label, Margin, RichText, Stroke, Ui, vec2};
 use super::Cx;
 use super::theme::{self, radius, space};
 use super::widgets;
-use crate::model::intent::Intent;
+use crate::model::intent::{AppIntent, Intent};
 
 /// Draws the card while it is offered. Returns whether the person wants to join a server.
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx) -> bool {
@@ -39,7 +39,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx) -> bool {
             });
         });
     if done {
-        cx.intents.push(Intent::FirstStepsDone);
+        cx.intents.push(Intent::App(AppIntent::FirstStepsDone));
     }
     join
 }

@@ -2,7 +2,7 @@
 
 use super::text::{Language, Words};
 use super::{Surroundings, fade, theme};
-use crate::model::intent::Intent;
+use crate::model::intent::{AppIntent, Intent};
 use crate::model::preferences::{Motion, Preferences};
 use crate::model::shared::SharedModel;
 
@@ -44,7 +44,7 @@ impl Looks {
     pub(super) fn choose(&mut self, choice: Preferences, intents: &mut Vec<Intent>) {
         if choice != self.wanted {
             self.wanted = choice;
-            intents.push(Intent::SetPreferences(choice));
+            intents.push(Intent::App(AppIntent::SetPreferences(choice)));
         }
     }
 

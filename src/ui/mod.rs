@@ -52,7 +52,7 @@ use std::time::Duration;
 
 use crate::model::device::DeviceId;
 use crate::model::id::{ConnectionId, RoomName};
-use crate::model::intent::Intent;
+use crate::model::intent::{AppIntent, Intent, LinkIntent};
 use crate::model::panes::Panes;
 use crate::model::preferences::Preferences;
 use crate::model::shared::SharedModel;
@@ -307,7 +307,7 @@ impl Ui {
         if self.focused != Some(focused) {
             // A window starts with the focus: only its changes are news.
             if self.focused.is_some() {
-                cx.intents.push(Intent::Focus(focused));
+                cx.intents.push(Intent::App(AppIntent::Focus(focused)));
             }
             self.focused = Some(focused);
         }
@@ -344,9 +344,9 @@ impl Ui {
                 open.as_ref().and_then(|place| Some((place, model.connections.get(&place.connection)?)));
             match known {
                 Some((place, connection)) => match &place.room {
-                    Some(room) if connection.rooms.contains_key(room) => open.clone(),
+                    Some(room) if connection.chat.rooms.contains_key(room) => open.clone(),
                     // A connection whose rooms are not known yet keeps its place.
-                    Some(_) if connection.rooms.is_empty() => open.clone(),
+                    Some(_) if connection.chat.rooms.is_empty() => open.clone(),
                     _ => Some(Place { connection: place.connection, room: first_room(connection) }),
                 },
                 None => model
@@ -386,7 +386,7 @@ impl Ui {
             self.go_to_message(cx, connection, room, jump, None);
         }
         if fate == Some(dialog::Fate::Closed) {
-            let is_new = |intent: &Intent| matches!(intent, Intent::SaveConnection { profile, .. } if profile.id == ConnectionId(0));
+            let is_new = |intent: &Intent| matches!(intent, Intent::Link(LinkIntent::SaveConnection { profile, .. }) if profile.id == ConnectionId(0));
             if cx.intents[asked_for..].iter().any(is_new) {
                 self.known_before = Some(cx.model.read(|model| model.connections.keys().copied().collect()));
             }
@@ -395,7 +395,7 @@ impl Ui {
         }
         let looking = matches!(&self.dialog, Some(dialog::Dialog::Connection(form)) if form.is_new());
         if std::mem::replace(&mut self.looking, looking) != looking {
-            cx.intents.push(Intent::LookForServers(looking));
+            cx.intents.push(Intent::Link(LinkIntent::LookForServers(looking)));
         }
         if let Some(connection) = self.devices.take_wish() {
             self.dialog = Some(dialog::Dialog::add_device(cx, connection));
@@ -427,9 +427,9 @@ impl Ui {
 /// The room to begin with: the one every hub has, or the first by name.
 fn first_room(connection: &crate::model::Connection) -> Option<RoomName> {
     let general = RoomName::general();
-    if connection.rooms.contains_key(&general) {
+    if connection.chat.rooms.contains_key(&general) {
         Some(general)
     } else {
-        connection.rooms.keys().next().cloned()
+        connection.chat.rooms.keys().next().cloned()
     }
 }

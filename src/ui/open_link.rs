@@ -7,7 +7,7 @@ use super::dialog::Fate;
 use super::target::{Concern, Target};
 use super::theme::{self, radius, size, space};
 use super::{Cx, harmless, widgets};
-use crate::model::intent::Intent;
+use crate::model::intent::{AppIntent, Intent};
 
 /// A link that waits for a word.
 pub(super) struct Ask {
@@ -68,7 +68,7 @@ impl Ask {
                 if self.concerns.is_empty() { open.request_focus() } else { cancel.request_focus() }
             }
             if open.clicked() {
-                cx.intents.push(Intent::OpenLink(self.target.url().to_owned()));
+                cx.intents.push(Intent::App(AppIntent::OpenLink(self.target.url().to_owned())));
             }
             if copy.clicked() {
                 ui.ctx().copy_text(self.target.url().to_owned());

@@ -5,7 +5,7 @@ use egui::{Response, Ui};
 use super::text::Words;
 use super::{Cx, harmless, menu};
 use crate::model::id::{ConnectionId, RoomName};
-use crate::model::intent::Intent;
+use crate::model::intent::{ChatIntent, Intent};
 use crate::model::notices::Level;
 
 /// What is chosen of a room.
@@ -47,7 +47,11 @@ pub(super) fn show(
         let own = levels.map(|level| (Some(level), (words.level)(level).to_owned()));
         for (level, name) in std::iter::once((None, usual)).chain(own) {
             if menu::radio(ui, choice.own == level, &name).clicked() {
-                cx.intents.push(Intent::SetRoomLevel { connection, room: room.clone(), level });
+                cx.intents.push(Intent::Chat(ChatIntent::SetRoomLevel {
+                    connection,
+                    room: room.clone(),
+                    level,
+                }));
             }
         }
     });

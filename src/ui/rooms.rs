@@ -15,11 +15,11 @@ use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
 use super::{Cx, Place, harmless, menu, people};
-use crate::model::chat::Refusal;
 use crate::model::id::{ConnectionId, RoomName};
-use crate::model::intent::Intent;
+use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::name;
 use crate::model::profile::Profile;
+use crate::model::refusal::Refusal;
 use crate::model::{Connection, Model, Room};
 
 /// What the person wants of the rest of the window.
@@ -119,16 +119,16 @@ pub(super) fn name_of_profile(profile: &Profile, server: Option<&str>, words: &W
 fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
     cx.model.read(|model| {
         let row = |(id, connection): (&ConnectionId, &Connection)| {
-            let rooms = connection.rooms.len();
+            let rooms = connection.chat.rooms.len();
             let here = open.filter(|place| place.connection == *id && rooms > MAX_ALL_DRAWN);
             let open = here.and_then(|place| place.room.as_ref());
             ConnectionRow {
                 id: *id,
                 name: name_of(connection, cx.words),
                 rooms,
-                has_more: connection.left_out.rooms,
-                open: open.and_then(|open| connection.rooms.keys().position(|name| name == open)),
-                refused: connection.room_refused.clone(),
+                has_more: connection.chat.left_out.rooms,
+                open: open.and_then(|open| connection.chat.rooms.keys().position(|name| name == open)),
+                refused: connection.chat.room_refused.clone(),
                 people: people::is_offered(connection),
             }
         };
@@ -151,7 +151,7 @@ fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option
             let mentions = if is_read(name) { 0 } else { room.mentions };
             RoomRow { at, name: name.clone(), counts: Counts { unread, mentions }, choice }
         };
-        let rooms = || connection.rooms.iter().enumerate();
+        let rooms = || connection.chat.rooms.iter().enumerate();
         let one = |at: usize| rooms().skip(at).take(1);
         let (first, last) = (before.into_iter().flat_map(one), after.into_iter().flat_map(one));
         first.chain(rooms().skip(drawn.start).take(drawn.len())).chain(last).map(copy).collect()
@@ -261,7 +261,8 @@ impl Rooms {
         let theme = theme::of(ui);
         let naming = self.naming.as_mut()?;
         let is_there = |asked: &&RoomName| {
-            let of = |model: &Model| model.connections.get(&row.id).map(|of| of.rooms.contains_key(*asked));
+            let of =
+                |model: &Model| model.connections.get(&row.id).map(|of| of.chat.rooms.contains_key(*asked));
             cx.model.read(of).unwrap_or(false)
         };
         if let Some(room) = naming.asked.as_ref().filter(is_there).cloned() {
@@ -299,7 +300,7 @@ impl Rooms {
         });
         if let (true, Ok(room)) = (create, name::make_room(&naming.text)) {
             naming.asked = Some(room.clone());
-            cx.intents.push(Intent::CreateRoom { connection: row.id, room });
+            cx.intents.push(Intent::Chat(ChatIntent::CreateRoom { connection: row.id, room }));
         }
         if cancel {
             self.naming = None;
@@ -387,10 +388,10 @@ fn more(
         let is_saved = row.id > ConnectionId::COMMAND_LINE;
         if word == StateWord::Off {
             if menu::item(ui, words.connect).clicked() {
-                cx.intents.push(Intent::Connect(row.id));
+                cx.intents.push(Intent::Link(LinkIntent::Connect(row.id)));
             }
         } else if menu::item(ui, words.disconnect).clicked() {
-            cx.intents.push(Intent::Disconnect(row.id));
+            cx.intents.push(Intent::Link(LinkIntent::Disconnect(row.id)));
         }
         if menu::item_of(ui, words.log.title, Action::ToggleLog).clicked() {
             wish = Some(Wish::Log(row.id));

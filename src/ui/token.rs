@@ -5,7 +5,7 @@ use egui::{Frame, Id, Key, Label, Modal, RichText, Ui};
 
 use super::theme::{self, radius, size, space};
 use super::{Cx, rooms, widgets};
-use crate::model::intent::Intent;
+use crate::model::intent::{Intent, LinkIntent};
 
 /// The sheet's own state.
 #[derive(Default)]
@@ -61,7 +61,7 @@ impl TokenSheet {
         let escape = shown.is_top_modal && ui.input(|input| input.key_pressed(Key::Escape));
         if shown.inner || escape {
             self.closed = true;
-            cx.intents.push(Intent::HideToken);
+            cx.intents.push(Intent::Link(LinkIntent::HideToken));
         }
     }
 }

@@ -2,17 +2,88 @@
 //! Sans-IO: no socket, no clock, no thread, no randomness of their own.
 
 pub mod duplex;
+pub mod plain;
+mod saved;
+
+use std::sync::Arc;
 
 use crate::frame::Frame;
 use crate::model::link_state::Why;
-use std::sync::Arc;
 
 use crate::model::rights::Manage;
 use crate::model::time::WallMs;
 use crate::model::{
-    CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, ResumePoint,
-    RoomName, Spec, Time, Value,
+    CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, RoomName, Spec, Time,
+    Value,
 };
+
+pub use saved::{Saved, SavedState};
+
+/// How to speak with a server: one variant for each protocol, with what it needs to begin a conversation.
+#[derive(Clone, Debug)]
+pub enum Setup {
+    /// The Duplex protocol.
+    Duplex(duplex::client::Config),
+    /// Plain WebSocket: every message as it comes.
+    Plain(plain::Config),
+}
+
+/// Opens sessions with one server.
+pub trait Open: Send {
+    /// Begins a conversation. `entropy`: fresh random bytes.
+    fn open(&self, saved: Saved, entropy: [u8; 32]) -> Box<dyn Session>;
+
+    /// How a connection for such sessions is to be dialed.
+    fn dialing(&self) -> Dialing;
+
+    /// Whether the server confirms each message that it has taken. Where it does not, a message whose fate is unknown is
+    /// not sent again by itself.
+    fn confirms(&self) -> bool;
+}
+
+/// What a protocol asks of its transport.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dialing {
+    /// Subprotocols to offer, in this order. Where there are any, the server must choose one.
+    pub subprotocols: Vec<String>,
+    /// Largest frame that is taken, in bytes of payload.
+    pub max_frame: usize,
+    /// Whether the session wants to be told what has gone out.
+    pub report_flushed: bool,
+}
+
+impl Open for Setup {
+    fn open(&self, saved: Saved, entropy: [u8; 32]) -> Box<dyn Session> {
+        match self {
+            Setup::Duplex(config) => {
+                Box::new(duplex::client::ClientSession::new(config.clone(), saved, entropy))
+            }
+            Setup::Plain(_) => Box::new(plain::PlainSession::new(entropy)),
+        }
+    }
+
+    fn dialing(&self) -> Dialing {
+        match self {
+            Setup::Duplex(_) => Dialing {
+                subprotocols: Vec::new(),
+                max_frame: duplex::message::MAX_FRAME_BYTES,
+                report_flushed: false,
+            },
+            Setup::Plain(config) => Dialing {
+                subprotocols: config.subprotocols.clone(),
+                max_frame: plain::MAX_FRAME_BYTES,
+                report_flushed: true,
+            },
+        }
+    }
+
+    fn confirms(&self) -> bool {
+        match self {
+            Setup::Duplex(_) => true,
+            Setup::Plain(_) => false,
+        }
+    }
+}
 
 /// One end of one connection's conversation. Mutate once with [`Session::handle`], then drain [`Session::poll`].
 pub trait Session: Send {
@@ -25,6 +96,24 @@ pub trait Session: Send {
     /// The boot time in milliseconds at which it wants an [`Input::Tick`].
     fn deadline(&self) -> Option<u64>;
 
+    /// What the next session with this server is to begin with. Asked after this one's end, too: what was received over it
+    /// may be committed later.
+    fn saved(&self) -> Saved;
+
+    /// When nothing came from the server for so long, in milliseconds, it is asked for a sign of life by
+    /// [`Request::Probe`]. `None`: the session watches the server itself.
+    fn quiet_ms(&self) -> Option<u64>;
+
+    /// The close code that tells the other end that it broke the protocol.
+    fn violation_code(&self) -> u16 {
+        1002
+    }
+
+    /// Whether there is no use in trying again after this.
+    fn is_final(&self, why: &Why) -> bool {
+        !why.is_retryable()
+    }
+
     /// Why it did not come online, where it knows more than that nothing came in time.
     fn why_overdue(&self) -> Option<Why> {
         None
@@ -35,13 +124,19 @@ pub trait Session: Send {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// The transport is open.
-    Opened,
+    Opened(Agreed),
     /// A frame came.
     Frame(Frame),
+    /// An answer to [`Output::Ping`] came.
+    Pong,
+    /// These messages were given to the operating system, or at least as much of them as anybody can know.
+    Flushed(Vec<MessageId>),
     /// Something to ask of the other end. Only while online.
     Request(Request),
-    /// Everything up to this mark is on disk here.
+    /// Everything up to this mark is on disk here: this one and all before it.
     Committed(Mark),
+    /// The connection ended, for this reason. Only events may follow.
+    Closed(Why),
     /// The deadline has come.
     Tick,
 }
@@ -49,6 +144,25 @@ pub enum Input {
 /// What the rest of the app asks of a session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
+    /// In chat.
+    Chat(ChatRequest),
+    /// Of devices.
+    Device(DeviceRequest),
+
+    /// List people, devices and invites, or change them.
+    Manage {
+        /// Comes back in the answer.
+        id: u64,
+        /// What.
+        what: Manage,
+    },
+    /// Ask for a sign of life. Whatever comes next from the server is one.
+    Probe,
+}
+
+/// What is asked in chat.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatRequest {
     /// Deliver a message.
     Send(OutboxItem),
     /// Say that the person is typing.
@@ -76,10 +190,15 @@ pub enum Request {
         /// Its name.
         room: RoomName,
     },
+}
+
+/// What is asked of devices, or said for a device of ours.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeviceRequest {
     /// Say that a device of ours is there.
     Announce(Spec),
     /// Say that a device of ours comes or goes.
-    DeviceState {
+    State {
         /// Which.
         device: DeviceId,
         /// Whether it is there.
@@ -121,25 +240,32 @@ pub enum Request {
         to: WallMs,
     },
     /// Fetch a device's log.
-    DeviceLog(DeviceId),
-    /// List people, devices and invites, or change them.
-    Manage {
-        /// Comes back in the answer.
-        id: u64,
-        /// What.
-        what: Manage,
-    },
-    /// Ask for a sign of life.
-    Ping,
+    Log(DeviceId),
+}
+
+/// What the transport agreed with the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Agreed {
+    /// The server, as it was dialed: host and port.
+    pub server: String,
+    /// The subprotocol.
+    pub subprotocol: Option<String>,
+    /// The extensions, as the server's header has them; empty if there are none.
+    pub extensions: String,
 }
 
 /// What a session wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// Send this.
-    Send(Frame),
+    /// Send this. With an id: it is the last frame of that message, and [`Input::Flushed`] is to say when it has gone out.
+    Send(Frame, Option<MessageId>),
+    /// Send a ping of the transport itself; [`Input::Pong`] answers.
+    Ping,
     /// This happened. With a mark: commit it, then say [`Input::Committed`].
     Event(Event, Option<Mark>),
+    /// Keep this instead of what was kept before, in the same transaction as the events before it. Frames after it are
+    /// sent once it is on disk. The next session is opened with it, in a later run of the program, too.
+    Persist(Vec<u8>),
     /// The handshake is complete.
     Online,
     /// A round trip was measured, in milliseconds.
@@ -155,22 +281,10 @@ pub enum Output {
     },
 }
 
-/// How far a stream of events has come; commits are acknowledged with it.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// What a client holds once the event is committed.
-    pub resume: ResumePoint,
-}
-
-/// What of a session outlives the process. The store keeps it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SavedState {
-    /// The last committed entry of the current era; none while the era has no entry.
-    pub resume: Option<ResumePoint>,
-    /// Without a resume point: begin after this offset; none means recently. An era without entries has the one before
-    /// its first.
-    pub since: Option<Offset>,
-}
+/// A place in a session's stream of events, numbered by the session. Opaque to everybody else: the session knows what to
+/// say to the server once everything up to there is on disk.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mark(pub u64);
 
 /// The session cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

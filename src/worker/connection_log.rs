@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use tokio::task::spawn_blocking;
 
+use super::access::Access;
 use super::desk::{Desk, Done};
 use super::downloads::{folder, names};
-use super::line::Access;
 use crate::frame::Frame;
 use crate::link;
-use crate::model::event::Update;
+use crate::model::event::{LinkEvent, LogEvent, Update};
+use crate::model::intent::LogIntent;
 use crate::model::log::{Note, Passed, Way};
 use crate::model::{ConnectionId, Event, Intent, mask};
 use crate::settings::private_file;
@@ -21,13 +22,15 @@ const MAX_OF_A_NAME: u32 = 100;
 impl Desk {
     pub(super) fn want_of_log(&mut self, intent: Intent) {
         match intent {
-            Intent::WatchLog(id, watched) => {
+            Intent::Log(LogIntent::Watch(id, watched)) => {
                 let watched = watched && self.seats.contains_key(&id);
                 self.recorder.watch(id, watched);
-                self.update(Update::Connection(id, Event::LogWatched(watched)));
+                self.update(Update::Connection(id, Event::Log(LogEvent::Watched(watched))));
             }
-            Intent::ClearLog(id) => self.update(Update::Connection(id, Event::LogCleared)),
-            Intent::SaveLog { connection, text } => self.save_log(connection, text),
+            Intent::Log(LogIntent::Clear(id)) => {
+                self.update(Update::Connection(id, Event::Log(LogEvent::Cleared)))
+            }
+            Intent::Log(LogIntent::Save { connection, text }) => self.save_log(connection, text),
             _ => {}
         }
     }
@@ -35,7 +38,7 @@ impl Desk {
     /// A connection is seated anew: who looked at its frames still does.
     pub(super) fn log_seated(&mut self, id: ConnectionId) {
         let watched = self.recorder.watches(id);
-        self.update(Update::Connection(id, Event::LogWatched(watched)));
+        self.update(Update::Connection(id, Event::Log(LogEvent::Watched(watched))));
     }
 
     /// A frame comes in, before the link sees it.
@@ -59,7 +62,7 @@ impl Desk {
     }
 
     pub(super) fn record(&mut self, id: ConnectionId, passed: Passed) {
-        self.update(Update::Connection(id, Event::Passed(Box::new(passed))));
+        self.update(Update::Connection(id, Event::Log(LogEvent::Passed(Box::new(passed)))));
     }
 
     /// An event as it may be seen: a server could repeat what it was told.
@@ -68,17 +71,17 @@ impl Desk {
         let secrets = access.map(Access::secrets).unwrap_or_default();
         let clean = |text: &str| mask::hide_shapes(&mask::hide(&secrets, text)).into_owned();
         match event {
-            Event::Note(Note::Malformed { detail }) => {
-                Event::Note(Note::Malformed { detail: clean(&detail) })
+            Event::Log(LogEvent::Note(Note::Malformed { detail })) => {
+                Event::Log(LogEvent::Note(Note::Malformed { detail: clean(&detail) }))
             }
-            Event::Note(Note::ServerError { code, detail }) => {
-                Event::Note(Note::ServerError { code: clean(&code), detail: clean(&detail) })
+            Event::Log(LogEvent::Note(Note::ServerError { code, detail })) => {
+                Event::Log(LogEvent::Note(Note::ServerError { code: clean(&code), detail: clean(&detail) }))
             }
-            Event::Note(Note::State { text, why }) => {
+            Event::Log(LogEvent::Note(Note::State { text, why })) => {
                 let why = why.map(|why| Box::new(why.with_texts(clean)));
-                Event::Note(Note::State { text: clean(&text), why })
+                Event::Log(LogEvent::Note(Note::State { text: clean(&text), why }))
             }
-            Event::Link(state) => Event::Link(state.with_texts(clean)),
+            Event::Link(LinkEvent::State(state)) => Event::Link(LinkEvent::State(state.with_texts(clean))),
             event => event,
         }
     }
@@ -99,7 +102,7 @@ impl Desk {
         spawn_blocking(move || {
             let saved = save_for_person(&stem, &text);
             // The worker is gone if nobody takes it.
-            let _ = done.blocking_send(Done::Show(id, Event::LogSaved(saved)));
+            let _ = done.blocking_send(Done::Show(id, Event::Log(LogEvent::Saved(saved))));
         });
     }
 }

@@ -11,10 +11,11 @@ use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
-use super::commit::Committing;
+use super::access::Access;
+use super::commit::{Committing, Written};
 use super::devices::{self, Figures, Fleet};
 use super::flush;
-use super::line::{Access, Line, Post, Tray};
+use super::line::{Line, Post, Tray};
 use super::manage::AskedToken;
 use super::nearby::Lookout;
 use super::own_hub::{HubAt, OwnHub};
@@ -24,7 +25,7 @@ use crate::agent::Said;
 use crate::clock;
 use crate::link::courier::{Courier, Input, Output};
 use crate::link::{self, Link};
-use crate::model::event::{LogRestart, TestOutcome, Update};
+use crate::model::event::{ChatEvent, LinkEvent, LogRestart, TestOutcome, Update};
 use crate::model::export::Exported;
 use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
@@ -113,6 +114,8 @@ pub(super) enum Done {
     Series(ConnectionId, DeviceId, MetricName, SeriesPage),
     /// A device's log, as the disk holds it.
     Log(ConnectionId, DeviceId, Vec<LogLine>),
+    /// What was held in memory is on disk.
+    Written(Written),
 }
 
 /// Everything the worker owns.
@@ -276,16 +279,16 @@ impl Desk {
         });
         let now = clock::now();
         let me = loaded.stored.me.as_ref().map(|me| me.id.clone());
-        let nobody = Access::Token(crate::model::profile::Secret::new(""));
-        let speaker = access.as_ref().unwrap_or(&nobody).speaker(&profile, true);
+        let setup = access.as_ref().unwrap_or(&Access::Nobody).setup(&profile, true);
         let seed = clock::random::<8>().map_or(now.boot_ms, u64::from_le_bytes);
-        let mut link = Link::new(profile.urls.clone(), speaker, loaded.saved, me, seed);
+        let mut link = Link::new(profile.urls.clone(), Box::new(setup), loaded.saved, me, seed);
+        link.set_reconnects(profile.reconnects());
         link.know_rooms(loaded.stored.rooms.iter().map(|room| &room.name));
         let courier = Courier::new(link, now, loaded.stored.outbox.clone());
         let line = Line::new(id, self.posts.clone(), self.opened.clone());
         let source = devices::source(&profile);
         self.updates.push(Update::Configured(profile.clone()));
-        self.updates.push(Update::Connection(id, Event::Restored(loaded.stored)));
+        self.updates.push(Update::Connection(id, Event::Chat(ChatEvent::Restored(loaded.stored))));
         self.restore_devices(id, source);
         self.log_seated(id);
         let (wanted, recount_at, head, figures) = (false, None, 0, Figures::default());
@@ -311,7 +314,9 @@ impl Desk {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.wanted = true;
         if let Some(access) = &seat.access {
-            seat.courier.link_mut().set_speaker(access.speaker(&seat.profile, true));
+            let link = seat.courier.link_mut();
+            link.set_setup(Box::new(access.setup(&seat.profile, true)));
+            link.set_reconnects(seat.profile.reconnects());
             self.tell(id, Input::Link(link::Input::Start));
         } else if id == ConnectionId::OWN_HUB {
             if self.own_hub.as_ref().is_some_and(OwnHub::is_over) {
@@ -426,6 +431,7 @@ impl Desk {
                 }
                 return sent;
             }
+            Output::Ping => return seat.line.ping(),
             Output::Hangup { code } => seat.line.hang_up(code),
             Output::Write { ticket, change } => self.put(id, ticket, change.into()),
             Output::Apply(event) => {
@@ -457,34 +463,34 @@ impl Desk {
     /// What the worker itself must do about an event.
     fn noticed(&mut self, id: ConnectionId, event: &Event) {
         match event {
-            Event::Welcomed { head, .. } => {
+            Event::Link(LinkEvent::Welcomed { log, .. }) => {
                 self.invite_redeemed(id);
                 if let Some(seat) = self.seats.get_mut(&id) {
-                    seat.head = *head;
+                    seat.head = log.head();
                 }
             }
-            Event::LogStarted { why, .. } if *why != LogRestart::First => {
+            Event::Chat(ChatEvent::LogStarted { why, .. }) if *why != LogRestart::First => {
                 if let Some(seat) = self.seats.get_mut(&id) {
                     seat.recount_at = Some(seat.head);
                 }
             }
-            Event::Entries { entries, .. } => self.recount_replayed(id, entries),
-            Event::ReadMarker { room, .. } => self.recount(id, room.clone()),
-            Event::Listed(listed) => self.recount_listed(id, &listed.read),
-            Event::Link(LinkState::Stopped { why }) => {
+            Event::Chat(ChatEvent::Entries { entries, .. }) => self.recount_replayed(id, entries),
+            Event::Chat(ChatEvent::ReadMarker { room, .. }) => self.recount(id, room.clone()),
+            Event::Chat(ChatEvent::Listed(listed)) => self.recount_listed(id, &listed.read),
+            Event::Link(LinkEvent::State(LinkState::Stopped { why })) => {
                 log::info!("connection {id:?} stopped: {}", why.code());
                 self.try_other_token(id, why);
                 self.look_for_lost(id);
             }
-            Event::Link(LinkState::Waiting { why, .. }) => {
+            Event::Link(LinkEvent::State(LinkState::Waiting { why, .. })) => {
                 log::info!("connection {id:?} is down: {}", why.code());
                 self.look_for_lost(id);
             }
-            Event::Link(LinkState::Online { rtt_ms: None, .. }) => {
+            Event::Link(LinkEvent::State(LinkState::Online { rtt_ms: None, .. })) => {
                 log::info!("connection {id:?} is online");
                 self.look_for_lost(id);
             }
-            Event::Link(LinkState::Idle) => self.look_for_lost(id),
+            Event::Link(LinkEvent::State(LinkState::Idle)) => self.look_for_lost(id),
             _ => {}
         }
     }
@@ -494,8 +500,8 @@ impl Desk {
         let rooms = self.model.read(|model| {
             let Some(connection) = model.connections.get(&id) else { return Vec::new() };
             let is_news = |(room, offset): &&(RoomName, Offset)| {
-                let known = connection.rooms.get(room).map(|room| room.read).unwrap_or_default();
-                Position { era: connection.era(), offset: *offset } > known
+                let known = connection.chat.rooms.get(room).map(|room| room.read).unwrap_or_default();
+                Position { era: connection.chat.era(), offset: *offset } > known
             };
             read.iter().filter(is_news).map(|(room, _)| room.clone()).collect::<Vec<_>>()
         });
@@ -509,7 +515,8 @@ impl Desk {
         let is_there = |head: &mut Offset| entries.last().is_some_and(|last| last.offset >= *head);
         if seat.recount_at.take_if(is_there).is_some() {
             let rooms = self.model.read(|model| {
-                let rooms = model.connections.get(&id).map(|connection| connection.rooms.keys().cloned());
+                let rooms =
+                    model.connections.get(&id).map(|connection| connection.chat.rooms.keys().cloned());
                 rooms.map(Iterator::collect::<Vec<_>>).unwrap_or_default()
             });
             for room in rooms {
@@ -520,12 +527,10 @@ impl Desk {
 
     fn opened(&mut self, id: ConnectionId, dial: u64, connection: Connection) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
-        match seat.line.opened(dial, connection) {
-            Some(counters) => seat.figures.opened(counters),
-            None => return,
-        }
+        let Some((agreed, counters)) = seat.line.opened(dial, connection) else { return };
+        seat.figures.opened(counters);
         let input = match clock::random() {
-            Ok(nonce) => link::Input::Opened { dial, nonce },
+            Ok(entropy) => link::Input::Opened { dial, entropy, agreed },
             Err(error) => link::Input::Closed { dial, why: Why::Lost { detail: error.to_string() } },
         };
         self.tell(id, Input::Link(input));

@@ -11,7 +11,8 @@ use crate::agent::{self, Agent, Given, Said};
 use crate::clock;
 use crate::link::{self, courier::Input};
 use crate::model::device::COMMAND_MS;
-use crate::model::event::Update;
+use crate::model::event::{DeviceEvent, LinkEvent, Update};
+use crate::model::intent::DeviceIntent;
 use crate::model::link_device::{LinkCounters, link_readings};
 use crate::model::link_state::LinkState;
 use crate::model::time::{BootMs, WallMs};
@@ -21,7 +22,7 @@ use crate::model::{
 };
 use crate::store::readings::ReadingsStore;
 use crate::transport::{Counters, Traffic};
-use crate::wire::Request;
+use crate::wire::{DeviceRequest, Request};
 
 /// The hub ends every command by itself; so much later its word will not come any more, in milliseconds.
 const OVERDUE_MS: u64 = COMMAND_MS + 2_000;
@@ -152,9 +153,9 @@ impl Desk {
     /// This computer says something to its hub. Dropped while that is not there: it will be announced anew.
     pub(super) fn said(&mut self, said: Said) {
         let request = match said {
-            Said::Announce(spec) => Request::Announce(spec),
-            Said::Publish(readings) => Request::Publish(readings),
-            Said::Result { id, state } => Request::CommandResult { id, state },
+            Said::Announce(spec) => Request::Device(DeviceRequest::Announce(spec)),
+            Said::Publish(readings) => Request::Device(DeviceRequest::Publish(readings)),
+            Said::Result { id, state } => Request::Device(DeviceRequest::CommandResult { id, state }),
         };
         self.ask(ConnectionId::OWN_HUB, request);
     }
@@ -166,7 +167,9 @@ impl Desk {
         tokio::spawn(async move {
             match store.devices(source).await {
                 // The worker is gone if nobody takes it.
-                Ok(states) => drop(done.send(Done::Show(id, Event::DevicesRestored(states))).await),
+                Ok(states) => {
+                    drop(done.send(Done::Show(id, Event::Device(DeviceEvent::Restored(states)))).await)
+                }
                 Err(error) => log::error!("devices cannot be read from the disk: {error}"),
             }
         });
@@ -182,41 +185,54 @@ impl Desk {
             }
         };
         match &event {
-            Event::Readings(readings) => seat.read(store.as_ref(), readings),
-            Event::Devices { devices, .. } => {
+            Event::Device(DeviceEvent::Readings(readings)) => seat.read(store.as_ref(), readings),
+            Event::Device(DeviceEvent::Listed { devices, .. }) => {
                 for state in devices {
                     store.iter().for_each(|store| store.put_device(seat.source, state.clone()));
                 }
             }
-            Event::DeviceAnnounced(state) => {
+            Event::Device(DeviceEvent::Announced(state)) => {
                 store.iter().for_each(|store| store.put_device(seat.source, (**state).clone()));
             }
-            Event::DevicePresence { device, online: true, since, .. } => {
+            Event::Device(DeviceEvent::Presence { device, online: true, since, .. }) => {
                 log(device, *since, Happened::Online)
             }
-            Event::DevicePresence { device, since, reason, .. } => {
+            Event::Device(DeviceEvent::Presence { device, since, reason, .. }) => {
                 log(device, *since, Happened::Offline { reason: reason.clone() });
             }
-            Event::DeviceSilent { device, since } => log(device, *since, Happened::Silent),
-            Event::Commanded(command) if command.state != CommandState::Pending => {
+            Event::Device(DeviceEvent::Silent { device, since }) => log(device, *since, Happened::Silent),
+            Event::Device(DeviceEvent::Commanded(command)) if command.state != CommandState::Pending => {
                 log(&command.device, command.at, Happened::Command { command: (**command).clone() });
                 self.fleet.commands.retain(|waiting| waiting.command.id != command.id);
             }
-            Event::Welcomed { .. } if id == ConnectionId::OWN_HUB => {
+            Event::Link(LinkEvent::Welcomed { .. }) if id == ConnectionId::OWN_HUB => {
                 self.fleet.computer.iter().for_each(Agent::begin);
             }
-            Event::PublishRefused { device, code, detail } => self.publish_refused(device, code, detail),
-            Event::Link(state) => self.link_changed(id, &state.clone()),
+            Event::Device(DeviceEvent::PublishRefused { device, code, detail }) => {
+                self.publish_refused(device, code, detail)
+            }
+            Event::Link(LinkEvent::State(state)) => self.link_changed(id, &state.clone()),
             _ => {}
         }
         match event {
-            Event::CommandGiven { id: command, device, property, value, expires_in_ms, .. } => {
+            Event::Device(DeviceEvent::CommandGiven {
+                id: command,
+                device,
+                property,
+                value,
+                expires_in_ms,
+                ..
+            }) => {
                 let until = clock::now().boot_ms.saturating_add(expires_in_ms);
                 self.command_given(id, &device, Given { id: command, property, value, until });
                 None
             }
-            Event::SeriesPaged { device, metric, page } => self.answered_series(id, device, metric, &page),
-            Event::DeviceLog { device, lines } => Some(self.answered_log(id, device, lines)),
+            Event::Device(DeviceEvent::SeriesPaged { device, metric, page }) => {
+                self.answered_series(id, device, metric, &page)
+            }
+            Event::Device(DeviceEvent::Logged { device, lines }) => {
+                Some(self.answered_log(id, device, lines))
+            }
             event => Some(event),
         }
     }
@@ -239,7 +255,7 @@ impl Desk {
             return;
         }
         let state = CommandState::Failed { detail: "it is too busy".to_owned() };
-        self.ask(id, Request::CommandResult { id: command, state });
+        self.ask(id, Request::Device(DeviceRequest::CommandResult { id: command, state }));
     }
 
     fn link_changed(&mut self, id: ConnectionId, state: &LinkState) {
@@ -267,7 +283,7 @@ impl Desk {
         while self.fleet.commands.front().is_some_and(|waiting| waiting.until <= now) {
             let Some(waiting) = self.fleet.commands.pop_front() else { break };
             let command = Command { state: CommandState::Unknown, ..waiting.command };
-            self.show(waiting.connection, Event::Commanded(Box::new(command)));
+            self.show(waiting.connection, Event::Device(DeviceEvent::Commanded(Box::new(command))));
         }
         self.links_tick(now);
     }
@@ -318,7 +334,7 @@ impl Desk {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         if now >= seat.figures.measure_at {
             seat.figures.measure_at = now + ROUND_TRIP_MS;
-            self.ask(id, Request::Ping);
+            self.ask(id, Request::Probe);
         }
     }
 
@@ -326,7 +342,7 @@ impl Desk {
     fn link_figures(&mut self, id: ConnectionId, state: &LinkState) {
         let now = clock::now();
         let (skew, queue) = self.model.read(|model| match model.connections.get(&id) {
-            Some(connection) => (connection.clock_skew_ms.unwrap_or(0), connection.outbox.len() as u64),
+            Some(connection) => (connection.clock_skew_ms.unwrap_or(0), connection.chat.outbox.len() as u64),
             None => (0, 0),
         });
         let store = self.fleet.readings.clone();
@@ -340,7 +356,7 @@ impl Desk {
             // Nothing is lost with a second of these.
             let _ = store.keep(seat.source, Arc::clone(&readings));
         }
-        self.show(id, Event::LocalReadings(readings));
+        self.show(id, Event::Device(DeviceEvent::LocalReadings(readings)));
     }
 
     fn show(&mut self, id: ConnectionId, event: Event) {
@@ -350,25 +366,30 @@ impl Desk {
     /// Commands, and questions about the past.
     pub(super) fn want_of_devices(&mut self, intent: Intent) {
         match intent {
-            Intent::Command { connection, device, incarnation, property, value } => {
+            Intent::Device(DeviceIntent::Command { connection, device, incarnation, property, value }) => {
                 let Some((command, now)) = self.command(connection, device, property, value) else { return };
-                self.show(connection, Event::Commanded(Box::new(command.clone())));
+                self.show(connection, Event::Device(DeviceEvent::Commanded(Box::new(command.clone()))));
                 if command.state != CommandState::Pending {
                     return;
                 }
                 let Command { id, device, property, value, .. } = command.clone();
                 let incarnation = Some(incarnation);
-                self.ask(connection, Request::Command { id, device, incarnation, property, value });
+                self.ask(
+                    connection,
+                    Request::Device(DeviceRequest::Command { id, device, incarnation, property, value }),
+                );
                 if self.fleet.commands.len() < COMMANDS {
                     let until = now.boot_ms + OVERDUE_MS;
                     self.fleet.commands.push_back(Waiting { connection, until, command });
                 }
             }
-            Intent::LoadSeries { connection, device, metric, from, to, columns } => {
+            Intent::Device(DeviceIntent::LoadSeries { connection, device, metric, from, to, columns }) => {
                 self.load_series(connection, device, metric, from..to, columns);
             }
-            Intent::LoadStates { connection, device, metric } => self.load_states(connection, device, metric),
-            Intent::LoadDeviceLog { connection, device } => self.load_log(connection, device),
+            Intent::Device(DeviceIntent::LoadStates { connection, device, metric }) => {
+                self.load_states(connection, device, metric)
+            }
+            Intent::Device(DeviceIntent::LoadLog { connection, device }) => self.load_log(connection, device),
             _ => {}
         }
     }
@@ -384,7 +405,7 @@ impl Desk {
         let (id, now) = (self.new_id()?, clock::now());
         let (by, skew) = self.model.read(|model| {
             let connection = model.connections.get(&connection)?;
-            let me = connection.me.as_ref()?;
+            let me = connection.chat.me.as_ref()?;
             let by = Sender { id: me.id.clone(), name: me.name.clone() };
             Some((by, connection.clock_skew_ms.unwrap_or(0)))
         })?;
@@ -448,10 +469,15 @@ impl Desk {
             }
             self.fleet.pages.push_back((id, device.clone(), metric.clone(), page.clone()));
             let (from, to) = (page.from, page.to);
-            let request = Request::Series { device: device.clone(), metric: metric.clone(), from, to };
+            let request = Request::Device(DeviceRequest::Series {
+                device: device.clone(),
+                metric: metric.clone(),
+                from,
+                to,
+            });
             self.ask(id, request);
         }
-        self.show(id, Event::SeriesPaged { device, metric, page });
+        self.show(id, Event::Device(DeviceEvent::SeriesPaged { device, metric, page }));
     }
 
     /// The hub's part of a past. One that was asked for before something else was is let go.
@@ -468,7 +494,7 @@ impl Desk {
         };
         let place = self.fleet.pages.iter().position(is_it)?;
         let (_, _, _, own) = self.fleet.pages.remove(place)?;
-        Some(Event::SeriesPaged { device, metric, page: past::merge(&own, page) })
+        Some(Event::Device(DeviceEvent::SeriesPaged { device, metric, page: past::merge(&own, page) }))
     }
 
     fn load_states(&mut self, id: ConnectionId, device: DeviceId, metric: MetricName) {
@@ -485,7 +511,7 @@ impl Desk {
                     })
                 }
             };
-            let event = Event::States { device, metric, changes: changes.into() };
+            let event = Event::Device(DeviceEvent::States { device, metric, changes: changes.into() });
             // The worker is gone if nobody takes it.
             let _ = done.send(Done::Show(id, event)).await;
         });
@@ -519,17 +545,17 @@ impl Desk {
                 self.fleet.logs.pop_front();
             }
             self.fleet.logs.push_back((id, device.clone(), lines.clone()));
-            self.ask(id, Request::DeviceLog(device.clone()));
+            self.ask(id, Request::Device(DeviceRequest::Log(device.clone())));
         }
         if !lines.is_empty() {
-            self.show(id, Event::DeviceLog { device, lines });
+            self.show(id, Event::Device(DeviceEvent::Logged { device, lines }));
         }
     }
 
     fn answered_log(&mut self, id: ConnectionId, device: DeviceId, hub: Vec<LogLine>) -> Event {
         let place = self.fleet.logs.iter().position(|(known, of, _)| (*known, of) == (id, &device));
         let own = place.and_then(|place| self.fleet.logs.remove(place)).map(|(_, _, own)| own);
-        Event::DeviceLog { device, lines: past::merge_logs(own.unwrap_or_default(), hub) }
+        Event::Device(DeviceEvent::Logged { device, lines: past::merge_logs(own.unwrap_or_default(), hub) })
     }
 
     /// Forgets what a connection's devices said.
@@ -574,6 +600,7 @@ mod tests {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         assert_eq!(source(&profile(ConnectionId(7), "ws://a")), 7);
         let (a, b) =

@@ -1,7 +1,7 @@
 //! How what has happened reaches the model: in short turns of its lock, so that the window never waits for a flood.
 
 use super::News;
-use crate::model::event::Update;
+use crate::model::event::{ChatEvent, DeviceEvent, LogEvent, Update};
 use crate::model::notices::{Moment, Notifier};
 use crate::model::readings::SLICE_VALUES;
 use crate::model::{Event, SharedModel, Time};
@@ -11,7 +11,12 @@ pub(super) fn news(updates: &[Update]) -> News {
     let may_wait = |update: &Update| {
         matches!(
             update,
-            Update::Connection(_, Event::Readings(_) | Event::LocalReadings(_) | Event::Passed(_))
+            Update::Connection(
+                _,
+                Event::Device(DeviceEvent::Readings(_))
+                    | Event::Device(DeviceEvent::LocalReadings(_))
+                    | Event::Log(LogEvent::Passed(_))
+            )
         )
     };
     if updates.iter().all(may_wait) { News::Readings } else { News::Now }
@@ -39,10 +44,14 @@ const SLICE_METRICS: usize = 256;
 /// Divides what is so large that the window would wait for it.
 pub(super) fn divide(updates: Vec<Update>) -> Vec<Update> {
     let is_large = |update: &Update| match update {
-        Update::Connection(_, Event::Entries { entries, .. }) => entries.len() > SLICE_ENTRIES,
-        Update::Connection(_, Event::Devices { devices, .. } | Event::DevicesRestored(devices)) => {
-            devices.len() > 1
+        Update::Connection(_, Event::Chat(ChatEvent::Entries { entries, .. })) => {
+            entries.len() > SLICE_ENTRIES
         }
+        Update::Connection(
+            _,
+            Event::Device(DeviceEvent::Listed { devices, .. })
+            | Event::Device(DeviceEvent::Restored(devices)),
+        ) => devices.len() > 1,
         _ => false,
     };
     if !updates.iter().any(is_large) {
@@ -51,20 +60,26 @@ pub(super) fn divide(updates: Vec<Update>) -> Vec<Update> {
     let mut divided = Vec::new();
     for update in updates {
         match update {
-            Update::Connection(id, Event::Entries { entries, live }) => {
+            Update::Connection(id, Event::Chat(ChatEvent::Entries { entries, live })) => {
                 let parts = parts(entries, SLICE_ENTRIES, |_| 1).into_iter();
-                divided.extend(parts.map(|entries| Update::Connection(id, Event::Entries { entries, live })));
+                divided.extend(parts.map(|entries| {
+                    Update::Connection(id, Event::Chat(ChatEvent::Entries { entries, live }))
+                }));
             }
-            Update::Connection(id, Event::Devices { devices, started, more }) => {
+            Update::Connection(id, Event::Device(DeviceEvent::Listed { devices, started, more })) => {
                 let mut parts = parts(devices, SLICE_METRICS, |device| 8 + device.spec.metrics.len());
                 let last = parts.pop().unwrap_or_default();
-                let part = |devices, more| Update::Connection(id, Event::Devices { devices, started, more });
+                let part = |devices, more| {
+                    Update::Connection(id, Event::Device(DeviceEvent::Listed { devices, started, more }))
+                };
                 divided.extend(parts.into_iter().map(|devices| part(devices, true)));
                 divided.push(part(last, more));
             }
-            Update::Connection(id, Event::DevicesRestored(devices)) => {
+            Update::Connection(id, Event::Device(DeviceEvent::Restored(devices))) => {
                 let parts = parts(devices, SLICE_METRICS, |device| 8 + device.values.len()).into_iter();
-                divided.extend(parts.map(|part| Update::Connection(id, Event::DevicesRestored(part))));
+                divided.extend(
+                    parts.map(|part| Update::Connection(id, Event::Device(DeviceEvent::Restored(part)))),
+                );
             }
             update => divided.push(update),
         }
@@ -92,19 +107,19 @@ fn parts<T>(list: Vec<T>, weight: usize, weigh: impl Fn(&T) -> usize) -> Vec<Vec
 /// How much work it is, in readings.
 fn values(update: &Update) -> usize {
     match update {
-        Update::Connection(_, Event::Readings(readings)) => readings.values.len(),
-        Update::Connection(_, Event::Entries { entries, .. }) => {
+        Update::Connection(_, Event::Device(DeviceEvent::Readings(readings))) => readings.values.len(),
+        Update::Connection(_, Event::Chat(ChatEvent::Entries { entries, .. })) => {
             entries.len() * (SLICE_VALUES / SLICE_ENTRIES)
         }
-        Update::Connection(_, Event::Devices { devices, .. }) => {
+        Update::Connection(_, Event::Device(DeviceEvent::Listed { devices, .. })) => {
             devices.iter().map(|device| 8 + device.spec.metrics.len()).sum::<usize>()
                 * (SLICE_VALUES / SLICE_METRICS)
         }
-        Update::Connection(_, Event::DevicesRestored(devices)) => {
+        Update::Connection(_, Event::Device(DeviceEvent::Restored(devices))) => {
             devices.iter().map(|device| 8 + device.values.len()).sum::<usize>()
                 * (SLICE_VALUES / SLICE_METRICS)
         }
-        Update::Connection(_, Event::DeviceAnnounced(device)) => 8 + device.spec.metrics.len(),
+        Update::Connection(_, Event::Device(DeviceEvent::Announced(device))) => 8 + device.spec.metrics.len(),
         _ => 1,
     }
 }
@@ -127,7 +142,7 @@ pub(super) fn apply(model: &SharedModel, now: Time, updates: Vec<Update>) -> usi
             held = 0;
         }
         match update {
-            Update::Connection(id, Event::Readings(readings)) if more > SLICE_VALUES => {
+            Update::Connection(id, Event::Device(DeviceEvent::Readings(readings))) if more > SLICE_VALUES => {
                 for part in readings.parts(SLICE_VALUES) {
                     parts += 1;
                     model.write(|model| model.read(id, &part));
@@ -166,7 +181,7 @@ mod tests {
             values: (0..samples * each).map(|at| (metric(at), Value::Number(at as f64))).collect(),
             conflated: 3,
         };
-        Update::Connection(HUB, Event::Readings(Arc::new(readings)))
+        Update::Connection(HUB, Event::Device(DeviceEvent::Readings(Arc::new(readings))))
     }
 
     fn model() -> Model {
@@ -179,6 +194,7 @@ mod tests {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         let mut model = Model::default();
         model.apply(NOW, Update::Configured(profile));

@@ -2,14 +2,14 @@
 
 use tokio::task::spawn_blocking;
 
+use super::access::Access;
 use super::browser;
 use super::desk::{Desk, Done, moment};
-use super::line::Access;
 use super::trial;
 use crate::clock;
 use crate::link::{self, courier::Input};
-use crate::model::event::{Side, TestOutcome, Update};
-use crate::model::intent::{Credential, Jump};
+use crate::model::event::{ChatEvent, LinkEvent, Side, TestOutcome, Update};
+use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump, LinkIntent, LogIntent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::Secret;
 use crate::model::{
@@ -17,8 +17,8 @@ use crate::model::{
 };
 use crate::settings::{NotKept, SecretStore};
 use crate::store::client::Write;
-use crate::wire::Request;
 use crate::wire::duplex::proof::hex;
+use crate::wire::{ChatRequest, Request};
 
 /// Messages read at once when a room is extended.
 const PAGE: u32 = 100;
@@ -26,138 +26,153 @@ const PAGE: u32 = 100;
 impl Desk {
     pub(super) async fn want(&mut self, intent: Intent) {
         match intent {
-            Intent::Send { connection, room, body } => {
+            Intent::Chat(ChatIntent::Send { connection, room, body }) => {
                 if let Some(id) = self.new_id() {
                     self.tell(connection, Input::Send { id, room, body });
                 }
             }
-            Intent::Resend { connection, id } => self.tell(connection, Input::Resend(id)),
-            Intent::Discard { connection, id } => self.tell(connection, Input::Discard(id)),
-            Intent::Edit { connection, id, body } => {
+            Intent::Chat(ChatIntent::Resend { connection, id }) => self.tell(connection, Input::Resend(id)),
+            Intent::Chat(ChatIntent::Discard { connection, id }) => self.tell(connection, Input::Discard(id)),
+            Intent::Chat(ChatIntent::Edit { connection, id, body }) => {
                 if let Some(new_id) = self.new_id() {
                     self.tell(connection, Input::Edit { id, new_id, body });
                 }
             }
-            Intent::SaveDraft { connection, room, text } => {
+            Intent::Chat(ChatIntent::SaveDraft { connection, room, text }) => {
                 self.update(Update::Connection(
                     connection,
-                    Event::Draft { room: room.clone(), text: text.clone() },
+                    Event::Chat(ChatEvent::Draft { room: room.clone(), text: text.clone() }),
                 ));
                 self.write(connection, Write::Draft { room, text });
             }
-            Intent::CreateRoom { connection, room } => {
+            Intent::Chat(ChatIntent::CreateRoom { connection, room }) => {
                 if let Some(id) = self.new_id() {
-                    self.ask(connection, Request::CreateRoom { id, room });
+                    self.ask(connection, Request::Chat(ChatRequest::CreateRoom { id, room }));
                 }
             }
-            Intent::Typing { connection, room } => self.ask(connection, Request::Typing(room)),
-            Intent::MarkRead { connection, room, position } => self.mark_read(connection, room, position),
-            Intent::LoadMore { connection, room, side } => self.load_more(connection, room, side),
-            Intent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
-            Intent::Command { .. }
-            | Intent::LoadSeries { .. }
-            | Intent::LoadStates { .. }
-            | Intent::LoadDeviceLog { .. } => self.want_of_devices(intent),
-            Intent::SaveText { number, text } => self.save_text(number, text),
-            Intent::WatchLog(..) | Intent::ClearLog(_) | Intent::SaveLog { .. } => self.want_of_log(intent),
-            Intent::Manage { connection, number, what } => self.manage(connection, number, what),
-            Intent::OpenLink(url) => {
+            Intent::Chat(ChatIntent::Typing { connection, room }) => {
+                self.ask(connection, Request::Chat(ChatRequest::Typing(room)))
+            }
+            Intent::Chat(ChatIntent::MarkRead { connection, room, position }) => {
+                self.mark_read(connection, room, position)
+            }
+            Intent::Chat(ChatIntent::LoadMore { connection, room, side }) => {
+                self.load_more(connection, room, side)
+            }
+            Intent::Chat(ChatIntent::JumpTo { connection, room, jump }) => self.jump(connection, room, jump),
+            Intent::Device(DeviceIntent::Command { .. })
+            | Intent::Device(DeviceIntent::LoadSeries { .. })
+            | Intent::Device(DeviceIntent::LoadStates { .. })
+            | Intent::Device(DeviceIntent::LoadLog { .. }) => self.want_of_devices(intent),
+            Intent::App(AppIntent::SaveText { number, text }) => self.save_text(number, text),
+            Intent::Log(LogIntent::Watch(..))
+            | Intent::Log(LogIntent::Clear(_))
+            | Intent::Log(LogIntent::Save { .. }) => self.want_of_log(intent),
+            Intent::Link(LinkIntent::Manage { connection, number, what }) => {
+                self.manage(connection, number, what)
+            }
+            Intent::App(AppIntent::OpenLink(url)) => {
                 if let Err(error) = browser::open(url.clone(), self.done.clone()) {
                     self.done(Done::LinkNotOpened { url, detail: error.to_string() });
                 }
             }
-            Intent::Search(search) => self.search(search),
-            Intent::FindDay { number, connection, room, from } => {
+            Intent::Chat(ChatIntent::Search(search)) => self.search(search),
+            Intent::Chat(ChatIntent::FindDay { number, connection, room, from }) => {
                 self.find_day(number, connection, room, from);
             }
-            Intent::RetryNow(connection) | Intent::Connect(connection) => self.connect(connection),
-            Intent::Disconnect(connection) => {
+            Intent::Link(LinkIntent::RetryNow(connection))
+            | Intent::Link(LinkIntent::Connect(connection)) => self.connect(connection),
+            Intent::Link(LinkIntent::Disconnect(connection)) => {
                 if let Some(seat) = self.seats.get_mut(&connection) {
                     seat.wanted = false;
                 }
                 self.tell(connection, Input::Link(link::Input::Stop));
             }
-            Intent::SaveConnection { profile, credential } => self.save_connection(profile, credential).await,
-            Intent::AddConnections(profiles) => self.add_connections(profiles).await,
-            Intent::GiveToken { connection, token } => self.take_token(connection, token),
-            Intent::AskKeyring => self.beside(|secrets| Done::Keyring(secrets.check())),
-            Intent::KeepTokenInFile(None) => self.next_in_file = true,
-            Intent::KeepTokenInFile(Some(id)) => self.beside(move |secrets| {
+            Intent::Link(LinkIntent::SaveConnection { profile, credential }) => {
+                self.save_connection(profile, credential).await
+            }
+            Intent::Link(LinkIntent::AddConnections(profiles)) => self.add_connections(profiles).await,
+            Intent::Link(LinkIntent::GiveToken { connection, token }) => self.take_token(connection, token),
+            Intent::Link(LinkIntent::AskKeyring) => self.beside(|secrets| Done::Keyring(secrets.check())),
+            Intent::Link(LinkIntent::KeepTokenInFile(None)) => self.next_in_file = true,
+            Intent::Link(LinkIntent::KeepTokenInFile(Some(id))) => self.beside(move |secrets| {
                 let kept = secrets.keep_in_file(id);
                 Done::SecretKept { id, kept, in_file: secrets.is_in_file(id) }
             }),
-            Intent::DropTokenFile(id) => self.beside(move |secrets| {
+            Intent::Link(LinkIntent::DropTokenFile(id)) => self.beside(move |secrets| {
                 secrets.forget_in_file(id);
                 Done::TokenInFile(id, secrets.is_in_file(id))
             }),
-            Intent::ShowToken(id) => {
+            Intent::Link(LinkIntent::ShowToken(id)) => {
                 let token = self.secrets.known_secret(id);
                 self.update(Update::ShownToken(token.map(|token| (id, token))));
             }
-            Intent::HideToken => self.update(Update::ShownToken(None)),
-            Intent::RemoveConnection(connection) => self.remove_connection(connection),
-            Intent::TestConnection { profile, credential } => self.test_connection(profile, credential),
-            Intent::EndTest => {
+            Intent::Link(LinkIntent::HideToken) => self.update(Update::ShownToken(None)),
+            Intent::Link(LinkIntent::RemoveConnection(connection)) => self.remove_connection(connection),
+            Intent::Link(LinkIntent::TestConnection { profile, credential }) => {
+                self.test_connection(profile, credential)
+            }
+            Intent::Link(LinkIntent::EndTest) => {
                 self.test += 1;
                 self.update(Update::Test(None));
             }
-            Intent::SetLan(choice) => {
+            Intent::Link(LinkIntent::SetLan(choice)) => {
                 self.settings.set_lan(choice);
                 self.save_settings();
                 if let Some(hub) = &self.own_hub {
                     hub.set_lan(choice);
                 }
             }
-            Intent::LookForServers(wanted) => self.look_for_servers(wanted),
-            Intent::SetPreferences(preferences) => {
+            Intent::Link(LinkIntent::LookForServers(wanted)) => self.look_for_servers(wanted),
+            Intent::App(AppIntent::SetPreferences(preferences)) => {
                 self.settings.set_preferences(preferences);
                 self.save_settings();
                 self.prefer(preferences);
             }
-            Intent::SetRoomLevel { connection, room, level } => {
+            Intent::Chat(ChatIntent::SetRoomLevel { connection, room, level }) => {
                 self.settings.notice_choices_mut().set_room(connection, room, level);
                 self.save_choices();
             }
-            Intent::MuteDevice { connection, device, muted } => {
+            Intent::Device(DeviceIntent::Mute { connection, device, muted }) => {
                 self.settings.notice_choices_mut().mute(connection, device, muted);
                 self.save_choices();
             }
-            Intent::ChangeDevice { connection, device, change } => {
+            Intent::Device(DeviceIntent::Change { connection, device, change }) => {
                 // The window does not offer it where there is no room.
                 if self.settings.device_choices_mut().change(connection, device, change) {
                     self.save_device_choices();
                 }
             }
-            Intent::Export(export) => self.export(export),
-            Intent::ShowFile(path) => {
+            Intent::Device(DeviceIntent::Export(export)) => self.export(export),
+            Intent::App(AppIntent::ShowFile(path)) => {
                 if let Err(error) = browser::show(path.clone(), self.done.clone()) {
                     let url = path.display().to_string();
                     self.done(Done::LinkNotOpened { url, detail: error.to_string() });
                 }
             }
-            Intent::TryNotice => {
+            Intent::App(AppIntent::TryNotice) => {
                 self.notifier.try_out(moment(clock::now().boot_ms));
                 self.tell_notices();
             }
-            Intent::View(viewing) => {
+            Intent::App(AppIntent::View(viewing)) => {
                 self.notifier.view(viewing);
                 self.tell_notices();
             }
-            Intent::KeepWindow(place) => {
+            Intent::App(AppIntent::KeepWindow(place)) => {
                 self.settings.set_window(place);
                 self.save_settings();
             }
-            Intent::KeepPanes(panes) => {
+            Intent::App(AppIntent::KeepPanes(panes)) => {
                 self.settings.set_panes(panes);
                 self.save_settings();
             }
-            Intent::FirstStepsDone => {
+            Intent::App(AppIntent::FirstStepsDone) => {
                 self.first_steps_done();
                 self.save_settings();
             }
-            Intent::DismissBanner(banner) => self.update(Update::BannerOver(banner)),
-            Intent::Focus(true) => self.nudge_all(),
-            Intent::Focus(false) => {}
+            Intent::App(AppIntent::DismissBanner(banner)) => self.update(Update::BannerOver(banner)),
+            Intent::App(AppIntent::Focus(true)) => self.nudge_all(),
+            Intent::App(AppIntent::Focus(false)) => {}
         }
     }
 
@@ -195,6 +210,7 @@ impl Desk {
             Done::Secret(connection, secret) => self.secret(connection, secret),
             Done::OtherToken(connection, token) => self.other_token(connection, token),
             Done::Said(said) => self.said(said),
+            Done::Written(written) => self.written(written),
             Done::Series(connection, device, metric, page) => {
                 self.series_read(connection, device, metric, page);
             }
@@ -244,10 +260,10 @@ impl Desk {
         self.update(Update::Keyring(secret.as_ref().err().map(ToString::to_string)));
         let secret = secret.ok().flatten();
         let Some(seat) = self.seats.get_mut(&connection) else { return };
-        match secret {
+        match Access::of_secret(&seat.profile, secret) {
             _ if seat.access.is_some() => {}
-            Some(secret) => {
-                seat.access = Some(Access::Token(secret));
+            Some(access) => {
+                seat.access = Some(access);
                 if seat.wanted {
                     self.connect(connection);
                 }
@@ -257,7 +273,10 @@ impl Desk {
     }
 
     fn stopped(&mut self, connection: ConnectionId, why: Why) {
-        self.update(Update::Connection(connection, Event::Link(LinkState::Stopped { why })));
+        self.update(Update::Connection(
+            connection,
+            Event::Link(LinkEvent::State(LinkState::Stopped { why })),
+        ));
     }
 
     pub(super) fn new_id(&self) -> Option<MessageId> {
@@ -271,7 +290,7 @@ impl Desk {
     }
 
     fn mark_read(&mut self, connection: ConnectionId, room: RoomName, position: Position) {
-        let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.era()));
+        let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.chat.era()));
         if era == Some(position.era) {
             self.tell(connection, Input::Read { room, offset: position.offset });
         }
@@ -309,15 +328,15 @@ impl Desk {
         }
         let end = self.model.read(|model| {
             let of = model.connections.get(&connection)?;
-            let room = of.rooms.get(&room)?;
+            let room = of.chat.rooms.get(&room)?;
             let (edge, last, loading) = match side {
                 Side::Older => (room.window.before, room.window.first(), room.loading_older),
                 Side::Newer => (room.window.after, room.window.last(), room.loading_newer),
             };
-            Some(End { edge, position: last.map(|m| m.position), loading, next: of.received_to + 1 })
+            Some(End { edge, position: last.map(|m| m.position), loading, next: of.chat.received_to + 1 })
         });
         let Some(End { edge, position, loading: false, next }) = end else { return };
-        let loading = Event::Loading { room: room.clone(), side, loading: true };
+        let loading = Event::Chat(ChatEvent::Loading { room: room.clone(), side, loading: true });
         match (edge, position) {
             (Edge::End, _) => {}
             (Edge::Disk, Some(position)) => {
@@ -325,10 +344,10 @@ impl Desk {
                 let (store, done) = (self.store.clone(), self.done.clone());
                 tokio::spawn(async move {
                     let event = match store.page(connection, room.clone(), position, side, PAGE).await {
-                        Ok(page) => Event::Paged { room, side, page },
+                        Ok(page) => Event::Chat(ChatEvent::Paged { room, side, page }),
                         Err(error) => {
                             log::error!("a page cannot be read: {error}");
-                            Event::Loading { room, side, loading: false }
+                            Event::Chat(ChatEvent::Loading { room, side, loading: false })
                         }
                     };
                     // The worker is gone if nobody takes it.
@@ -342,7 +361,7 @@ impl Desk {
                 if online {
                     self.update(Update::Connection(connection, loading));
                     let before = position.map_or(next, |position| position.offset);
-                    self.ask(connection, Request::History { room, before, limit: PAGE });
+                    self.ask(connection, Request::Chat(ChatRequest::History { room, before, limit: PAGE }));
                 }
             }
         }
@@ -352,7 +371,9 @@ impl Desk {
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
             match store.jump(connection, room.clone(), jump, PAGE).await {
-                Ok(page) => drop(done.send(Done::Show(connection, Event::Jumped { room, page })).await),
+                Ok(page) => drop(
+                    done.send(Done::Show(connection, Event::Chat(ChatEvent::Jumped { room, page }))).await,
+                ),
                 Err(error) => log::error!("a page cannot be read: {error}"),
             }
         });
@@ -374,8 +395,16 @@ impl Desk {
         self.save_settings();
         let access = self.access(&credential);
         // An invite's token is kept before it is used: whoever falls in between comes back with it.
-        if let Some(Access::Token(token) | Access::Invite { token, .. }) = &access {
-            self.keep_secret(id, token.clone());
+        match &access {
+            Some(Access::Token(token) | Access::Invite { token, .. }) => self.keep_secret(id, token.clone()),
+            Some(Access::Login(login)) if login.is_empty() => {
+                self.beside(move |secrets| {
+                    secrets.remove(id);
+                    Done::TokenInFile(id, secrets.is_in_file(id))
+                });
+            }
+            Some(Access::Login(login)) => self.keep_secret(id, login.to_secret()),
+            _ => {}
         }
         match self.seats.get_mut(&id) {
             None => self.seat(profile, access).await,
@@ -396,6 +425,7 @@ impl Desk {
         match credential {
             Credential::Keep => None,
             Credential::Token(token) => Some(Access::Token(token.clone())),
+            Credential::Login(login) => Some(Access::Login(login.clone())),
             Credential::Invite { code, name } => {
                 let token = clock::random::<32>().ok().map(|bytes| Secret::new(hex(&bytes)))?;
                 Some(Access::Invite { code: code.clone(), name: name.clone(), token })
@@ -408,7 +438,7 @@ impl Desk {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         let Some(Access::Invite { token, .. }) = &seat.access else { return };
         let access = Access::Token(token.clone());
-        seat.courier.link_mut().set_speaker(access.speaker(&seat.profile, true));
+        seat.courier.link_mut().set_setup(Box::new(access.setup(&seat.profile, true)));
         seat.access = Some(access);
     }
 
@@ -484,17 +514,19 @@ impl Desk {
             // An invite is not used up by a test.
             Credential::Invite { code, .. } => Some(Access::CheckInvite { code: code.clone() }),
             Credential::Keep => self.seats.get(&profile.id).and_then(|seat| seat.access.clone()),
-            Credential::Token(_) => self.access(&credential),
+            Credential::Token(_) | Credential::Login(_) => self.access(&credential),
         };
         let (test, done, secrets) = (self.test, self.done.clone(), self.secrets.clone());
         tokio::spawn(async move {
             let access = match access {
                 Some(access) => access,
                 // Its token is read when it first connects, which may not have been yet.
-                None => match spawn_blocking(move || secrets.get(profile.id)).await {
-                    Ok(Ok(Some(token))) => Access::Token(token),
-                    _ => Access::Nobody,
-                },
+                None => {
+                    let id = profile.id;
+                    let secret = spawn_blocking(move || secrets.get(id)).await;
+                    let secret = secret.ok().and_then(Result::ok).flatten();
+                    Access::of_secret(&profile, secret).unwrap_or(Access::Nobody)
+                }
             };
             let outcome = trial::try_out(profile, access).await;
             // The worker is gone if nobody takes it.

@@ -2,23 +2,18 @@
 //! drives the link, with the dial's number, so that an old connection's news are known as such.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::HeaderValue;
-use http::header::AUTHORIZATION;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
+use super::access::authority;
 use crate::frame::Frame;
-use crate::link::{CONNECT_MS, Input, Speaker};
+use crate::link::Input;
 use crate::model::link_state::Why;
-use crate::model::profile::{Profile, Secret, Socket};
-use crate::privacy;
+use crate::model::profile::Socket;
 use crate::transport::{self, Connection, Counters, Incoming, Outgoing, Target};
-use crate::wire::duplex::client::{Config, Credentials};
-use crate::wire::duplex::message::MAX_FRAME_BYTES;
+use crate::wire::Agreed;
 
 /// Most frames handed over at once.
 const AT_ONCE: usize = 64;
@@ -26,111 +21,6 @@ const AT_ONCE: usize = 64;
 const POSTS: usize = 2;
 /// A slice of a tray ends with so many inputs, or so many bytes of frames.
 const SLICE: (usize, usize) = (32, 64 * 1024);
-
-/// A little less than the link allows for dial and handshake: the transport knows better than the link what it waited for.
-const DIAL: Duration = Duration::from_millis(CONNECT_MS - 500);
-
-/// What the program calls itself to servers.
-pub const CLIENT: &str = concat!("Duplex ", env!("CARGO_PKG_VERSION"));
-
-/// How to come in at a server.
-#[derive(Clone)]
-pub enum Access {
-    /// With a token.
-    Token(Secret),
-    /// With an invite; `token` is the one to be known by from then on.
-    Invite {
-        /// The invite's code.
-        code: Secret,
-        /// The name people will see.
-        name: String,
-        /// 64 hexadecimal digits.
-        token: Secret,
-    },
-    /// As nobody: to learn whether a Duplex server answers.
-    Nobody,
-    /// As nobody: to learn whether an invite is good.
-    CheckInvite {
-        /// The invite's code.
-        code: Secret,
-    },
-    /// At a hub that must prove itself first.
-    Proof {
-        /// Its data directory's secret.
-        secret: [u8; 32],
-        /// The token.
-        token: Secret,
-    },
-}
-
-/// Which of them, without a secret.
-impl fmt::Debug for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Access::Token(_) => "Token(…)",
-            Access::Invite { .. } => "Invite(…)",
-            Access::Proof { .. } => "Proof(…)",
-            Access::Nobody => "Nobody",
-            Access::CheckInvite { .. } => "CheckInvite(…)",
-        })
-    }
-}
-
-impl Access {
-    /// What the session is to say; `watch`: whether to be told of devices. The token travels in the handshake's header where the socket can carry one.
-    pub fn speaker(&self, profile: &Profile, watch: bool) -> Speaker {
-        let credentials = match self {
-            Access::Token(_) if transport::capabilities(profile.socket).headers => Credentials::InHeader,
-            Access::Token(token) => Credentials::Token(token.clone()),
-            Access::Invite { code, name, token } => {
-                Credentials::Invite { code: code.clone(), name: name.clone(), token: token.clone() }
-            }
-            Access::Nobody => Credentials::Nobody,
-            Access::CheckInvite { code } => Credentials::CheckInvite { code: code.clone() },
-            Access::Proof { secret, token } => Credentials::Prove {
-                secret: *secret,
-                address: authority(profile.urls.first().map_or("", String::as_str)),
-                token: token.clone(),
-            },
-        };
-        Speaker::Duplex(Config { client: CLIENT.to_owned(), credentials, watch })
-    }
-
-    /// What of it must never be shown.
-    pub fn secrets(&self) -> Vec<&str> {
-        match self {
-            Access::Token(token) | Access::Proof { token, .. } => vec![token.reveal()],
-            Access::Invite { code, token, .. } => vec![code.reveal(), token.reveal()],
-            Access::CheckInvite { code } => vec![code.reveal()],
-            Access::Nobody => Vec::new(),
-        }
-    }
-
-    /// Where and how to dial.
-    pub fn target(&self, profile: &Profile, url: &str) -> Result<Target, Why> {
-        // Before they go anywhere, no log may name them.
-        self.secrets().into_iter().for_each(privacy::known::add);
-        let mut target = Target::new(url);
-        target.ca_file.clone_from(&profile.ca_file);
-        target.fingerprint.clone_from(&profile.fingerprint);
-        target.max_frame = MAX_FRAME_BYTES;
-        target.deadline = DIAL;
-        if let Access::Token(token) = self
-            && transport::capabilities(profile.socket).headers
-        {
-            let mut value =
-                HeaderValue::try_from(format!("Bearer {}", token.reveal())).map_err(|_| Why::Unauthorized)?;
-            value.set_sensitive(true);
-            target.headers.push((AUTHORIZATION, value));
-        }
-        Ok(target)
-    }
-}
-
-/// `host:port` of a URL.
-fn authority(url: &str) -> String {
-    url.parse::<http::Uri>().ok().and_then(|uri| uri.authority().map(ToString::to_string)).unwrap_or_default()
-}
 
 /// What came over one line.
 pub struct Post<K> {
@@ -201,6 +91,8 @@ pub struct Line<K: Copy + Send + 'static> {
     post: mpsc::Sender<Post<K>>,
     room: Arc<Semaphore>,
     dial: u64,
+    /// Host and port of the dial.
+    server: String,
     dialing: Option<JoinHandle<()>>,
     outgoing: Option<mpsc::Sender<Outgoing>>,
     opened: mpsc::Sender<(K, u64, Connection)>,
@@ -213,13 +105,14 @@ impl<K: Copy + Send + 'static> Line<K> {
     /// A line whose news go to `post`, and whose open connections go to `opened`.
     pub fn new(key: K, post: mpsc::Sender<Post<K>>, opened: mpsc::Sender<(K, u64, Connection)>) -> Self {
         let room = Arc::new(Semaphore::new(POSTS));
-        Line { key, post, room, dial: 0, dialing: None, outgoing: None, opened }
+        Line { key, post, room, dial: 0, server: String::new(), dialing: None, outgoing: None, opened }
     }
 
     /// Dials; an earlier dial or connection is given up.
     pub fn dial(&mut self, dial: u64, socket: Socket, target: Result<Target, Why>) {
         self.hang_up(1000);
         self.dial = dial;
+        self.server = target.as_ref().map(|target| authority(&target.url)).unwrap_or_default();
         let (key, post, opened) = (self.key, self.post.clone(), self.opened.clone());
         self.dialing = Some(tokio::spawn(async move {
             let result = match target {
@@ -237,13 +130,15 @@ impl<K: Copy + Send + 'static> Line<K> {
         }));
     }
 
-    /// Takes a connection over that this line dialed. `None`: it was given up in the meantime.
-    pub fn opened(&mut self, dial: u64, connection: Connection) -> Option<Arc<Counters>> {
+    /// Takes a connection over that this line dialed: what was agreed, and its counters. `None`: it was given up in the
+    /// meantime.
+    pub fn opened(&mut self, dial: u64, connection: Connection) -> Option<(Agreed, Arc<Counters>)> {
         if dial != self.dial {
             return None;
         }
         self.dialing = None;
-        let Connection { outgoing, mut incoming, counters, .. } = connection;
+        let Connection { outgoing, mut incoming, counters, subprotocol, extensions } = connection;
+        let agreed = Agreed { server: self.server.clone(), subprotocol, extensions: extensions.join(", ") };
         self.outgoing = Some(outgoing);
         let (key, post, rooms) = (self.key, self.post.clone(), Arc::clone(&self.room));
         tokio::spawn(async move {
@@ -253,6 +148,8 @@ impl<K: Copy + Send + 'static> Line<K> {
                 let Ok(room) = Arc::clone(&rooms).acquire_owned().await else { return };
                 let inputs = batch.drain(..).map(|incoming| match incoming {
                     Incoming::Frame(frame) => Input::Frame { dial, frame },
+                    Incoming::Flushed(frames) => Input::Flushed { dial, frames },
+                    Incoming::Pong => Input::Pong { dial },
                     Incoming::Closed(why) => Input::Closed { dial, why },
                 });
                 if post.send(Post { key, inputs: inputs.collect(), room: Some(room) }).await.is_err() {
@@ -260,15 +157,25 @@ impl<K: Copy + Send + 'static> Line<K> {
                 }
             }
         });
-        Some(counters)
+        Some((agreed, counters))
     }
 
     /// Sends a frame. `false`: the socket has taken nothing for a long time. Where it has closed or was given up, the frame
     /// counts as sent: why is on its way, and says more than that.
     #[must_use]
     pub fn send(&self, frame: Frame) -> bool {
-        let Some(outgoing) = &self.outgoing else { return true };
-        !matches!(outgoing.try_send(Outgoing::Frame(frame)), Err(mpsc::error::TrySendError::Full(_)))
+        self.give(Outgoing::Frame(frame))
+    }
+
+    /// Sends a ping, by the same rule.
+    #[must_use]
+    pub fn ping(&self) -> bool {
+        self.give(Outgoing::Ping)
+    }
+
+    fn give(&self, outgoing: Outgoing) -> bool {
+        let Some(socket) = &self.outgoing else { return true };
+        !matches!(socket.try_send(outgoing), Err(mpsc::error::TrySendError::Full(_)))
     }
 
     /// Closes the connection, or gives the dial up.

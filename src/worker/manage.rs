@@ -1,9 +1,10 @@
 //! What an admin asks of a server: tokens are made here, and one of the person's own is used from then on.
 
+use super::access::Access;
 use super::desk::{Desk, Done};
-use super::line::Access;
 use super::own_hub::HubAt;
 use crate::clock;
+use crate::model::event::LinkEvent;
 use crate::model::link_state::Why;
 use crate::model::profile::Secret;
 use crate::model::rights::{Manage, Managed, Unmanaged};
@@ -32,7 +33,8 @@ impl Desk {
             else {
                 let managed = Managed::Refused { why: Unmanaged::Other, detail: String::new() };
                 let update = crate::model::event::Update::Connection;
-                return self.update(update(connection, Event::Managed { id: number, managed }));
+                return self
+                    .update(update(connection, Event::Link(LinkEvent::Managed { id: number, managed })));
             };
             *token = Secret::new(hex(&bytes));
             if seat.asked.len() == MAX_ASKED {
@@ -45,16 +47,20 @@ impl Desk {
 
     /// An answer to a request that brought a token is shown with it; a token of the person's own is used from now on.
     pub(super) fn managed(&mut self, connection: ConnectionId, event: Event) -> Event {
-        let Event::Managed { id, managed } = event else { return event };
-        let Some(seat) = self.seats.get_mut(&connection) else { return Event::Managed { id, managed } };
+        let Event::Link(LinkEvent::Managed { id, managed }) = event else { return event };
+        let Some(seat) = self.seats.get_mut(&connection) else {
+            return Event::Link(LinkEvent::Managed { id, managed });
+        };
         let place = seat.asked.iter().position(|asked| asked.number == id);
-        let (Some(place), Managed::Done) = (place, &managed) else { return Event::Managed { id, managed } };
+        let (Some(place), Managed::Done) = (place, &managed) else {
+            return Event::Link(LinkEvent::Managed { id, managed });
+        };
         let AskedToken { who, token, .. } = seat.asked.remove(place);
-        let me = self.model.read(|model| model.connections.get(&connection)?.me.clone());
+        let me = self.model.read(|model| model.connections.get(&connection)?.chat.me.clone());
         if me.is_some_and(|me| me.id == who) {
             self.use_token(connection, token.clone());
         }
-        Event::Managed { id, managed: Managed::Token { token } }
+        Event::Link(LinkEvent::Managed { id, managed: Managed::Token { token } })
     }
 
     /// Comes in with this token from the next dial on.
@@ -64,7 +70,7 @@ impl Desk {
             Some(Access::Proof { secret, .. }) => Access::Proof { secret: *secret, token: token.clone() },
             _ => Access::Token(token.clone()),
         };
-        seat.courier.link_mut().set_speaker(access.speaker(&seat.profile, true));
+        seat.courier.link_mut().set_setup(Box::new(access.setup(&seat.profile, true)));
         seat.access = Some(access);
         if connection > ConnectionId::COMMAND_LINE {
             self.keep_secret(connection, token);
@@ -77,7 +83,7 @@ impl Desk {
         if !matches!(why, Why::Unauthorized | Why::Withdrawn | Why::Http { status: 401, .. }) {
             return;
         }
-        let me = self.model.read(|model| model.connections.get(&connection)?.me.clone());
+        let me = self.model.read(|model| model.connections.get(&connection)?.chat.me.clone());
         let Some(seat) = self.seats.get_mut(&connection) else { return };
         let own = seat.asked.iter().rposition(|asked| me.as_ref().is_some_and(|me| me.id == asked.who));
         if let Some(place) = own {

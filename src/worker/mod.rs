@@ -1,6 +1,7 @@
 //! The one impure owner: drives links, transports, the store and the app's own hub, and applies what happens to the
 //! model. One named thread; a panic in it is caught here, told, and the part started again from the disk.
 
+pub mod access;
 mod browser;
 mod commit;
 mod connection_log;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use mdns_sd::{Receiver, ResolvedService, ServiceDaemon, ServiceEvent};
 use tokio::sync::mpsc;
 
+use super::access::Access;
 use super::desk::{Desk, Done, Seat};
-use super::line::Access;
 use crate::link::{self, courier::Input};
 use crate::model::event::Update;
 use crate::model::lan::{

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::access::Access;
 use super::desk::Done;
-use super::line::Access;
 use crate::hub::{self, Beacon, HubError};
 use crate::model::ConnectionId;
 use crate::model::lan::{Lan, LanChoice};
@@ -83,6 +83,7 @@ impl OwnHub {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 mod rights;
 
-use duplex::model::chat::Extra;
+use duplex::model::entry::Extra;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, EntryKind, Epoch, Features,
     Happened, LastValue, LogLine, MessageId, Metric, MetricType, Point, Principal, PrincipalId,

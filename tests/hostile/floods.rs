@@ -6,12 +6,12 @@ use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use duplex::link::outbox::WINDOW;
-use duplex::model::intent::Credential;
+use duplex::model::chat::{MAX_MESSAGE_BYTES, MAX_PEOPLE, MAX_ROOMS};
+use duplex::model::intent::{ChatIntent, Credential, LinkIntent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::profile::Secret;
-use duplex::model::reducer::{MAX_MESSAGE_BYTES, MAX_PEOPLE, MAX_ROOMS};
 use duplex::model::window::{CAPACITY, MAX_WINDOW_BYTES};
-use duplex::model::{Connection, ConnectionId, Intent, RoomName, SharedModel};
+use duplex::model::{Chat, Connection, ConnectionId, Intent, RoomName, SharedModel};
 use duplex::worker::{Options, Worker};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_tungstenite::tungstenite::Message;
@@ -71,8 +71,8 @@ impl App {
         app.until("its own hub", OWN, |own| own.link.is_online());
         let credential = Credential::Token(Secret::new("token"));
         let profile = profile(ConnectionId(0), url);
-        app.worker.want(Intent::SaveConnection { profile, credential }).unwrap();
-        app.until("a welcome", ADDED, |added| added.me.is_some());
+        app.worker.want(Intent::Link(LinkIntent::SaveConnection { profile, credential })).unwrap();
+        app.until("a welcome", ADDED, |added| added.chat.me.is_some());
         app
     }
 
@@ -88,12 +88,13 @@ impl App {
     /// A message to the other server comes all the way back.
     fn chat_with_another(&self) {
         let body = "beside the flood";
-        let send = Intent::Send { connection: OWN, room: RoomName::general(), body: body.into() };
+        let send =
+            Intent::Chat(ChatIntent::Send { connection: OWN, room: RoomName::general(), body: body.into() });
         self.worker.want(send).unwrap();
         self.until("a message of another server", OWN, |own| {
             let is_there =
-                own.rooms[&RoomName::general()].window.messages().any(|message| message.body == body);
-            is_there && own.outbox.is_empty()
+                own.chat.rooms[&RoomName::general()].window.messages().any(|message| message.body == body);
+            is_there && own.chat.outbox.is_empty()
         });
     }
 
@@ -125,7 +126,7 @@ fn flooded(make: Make, frames: u64, check: impl FnOnce(&App)) {
 
 /// Whatever a server sends, this holds.
 fn assert_bounded(connection: &Connection) {
-    let Connection { rooms, people, devices, log, .. } = connection;
+    let Connection { chat: Chat { rooms, people, .. }, devices, log, .. } = connection;
     assert!(rooms.len() <= MAX_ROOMS && people.len() <= MAX_PEOPLE);
     let windows = || rooms.values().map(|room| &room.window);
     assert!(windows().all(|window| window.len() <= CAPACITY && window.bytes() <= MAX_WINDOW_BYTES));
@@ -133,7 +134,7 @@ fn assert_bounded(connection: &Connection) {
     assert!(rooms.values().map(|room| room.typing.len()).sum::<usize>() <= 1_024);
     assert!(devices.bytes() <= 64 << 20);
     assert!(log.since(0).count() <= duplex::model::log::NOTES);
-    assert!(connection.outbox.len() <= WINDOW);
+    assert!(connection.chat.outbox.len() <= WINDOW);
 }
 
 /// It is told to go, twice, and then not asked again; on screen stands why.
@@ -149,7 +150,7 @@ fn is_told_to_go(app: &App) {
 fn nothing(_: &App) {}
 
 fn no_new_room(app: &App) {
-    app.model.read(|model| assert_eq!(model.connections[&ADDED].rooms.len(), 1));
+    app.model.read(|model| assert_eq!(model.connections[&ADDED].chat.rooms.len(), 1));
 }
 
 fn entry(offset: u64, kind: &str, room: &str, sender: &str, body: &str) -> String {
@@ -212,7 +213,7 @@ fn people_without_end() {
         |n| format!(r#"{{"type":"presence","who":{},"online":true}}"#, who(n)),
         12_000,
         |app| {
-            app.until("people who are left out", ADDED, |added| added.left_out.people);
+            app.until("people who are left out", ADDED, |added| added.chat.left_out.people);
         },
     );
 }
@@ -220,13 +221,13 @@ fn people_without_end() {
 #[test]
 fn rooms_without_end() {
     let make = |n| log(n, |offset| entry(offset, "room", &format!("room {offset}"), "a", ""));
-    flooded(make, 120, |app| app.until("rooms that are left out", ADDED, |added| added.left_out.rooms));
+    flooded(make, 120, |app| app.until("rooms that are left out", ADDED, |added| added.chat.left_out.rooms));
 }
 
 #[test]
 fn messages_in_rooms_without_end() {
     let make = |n| log(n, |offset| entry(offset, "message", &format!("room {offset}"), "a", "hi"));
-    flooded(make, 120, |app| app.until("rooms that are left out", ADDED, |added| added.left_out.rooms));
+    flooded(make, 120, |app| app.until("rooms that are left out", ADDED, |added| added.chat.left_out.rooms));
 }
 
 #[test]

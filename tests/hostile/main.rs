@@ -8,7 +8,8 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::clock;
-use duplex::model::link_state::{LinkState, Phase, Why};
+use duplex::model::intent::ChatIntent;
+use duplex::model::link_state::{Closing, LinkState, Phase, Why};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{
     Connection, ConnectionId, Epoch, Intent, Principal, PrincipalId, PrincipalKind, RoomName, SharedModel,
@@ -106,6 +107,7 @@ fn profile(id: ConnectionId, url: &str) -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     }
 }
 
@@ -222,7 +224,7 @@ fn sends_a_frame_of_100_megabytes() {
         let _ = socket.send(Message::text("x".repeat(100 << 20))).await;
     });
     let app = App::at(&url);
-    app.until(|connection| connection.me.is_some());
+    app.until(|connection| connection.chat.me.is_some());
     assert!(matches!(app.until_down(), Why::Violation { .. } | Why::Closed { .. }));
 }
 
@@ -235,7 +237,12 @@ fn kicks() {
         while let Some(Ok(_)) = socket.next().await {}
     });
     let app = App::at(&url);
-    let kicked = Why::Closed { code: Some(4001), reason: "kicked".into(), retry_after_ms: None };
+    let kicked = Why::Closed {
+        code: Some(4001),
+        reason: "kicked".into(),
+        retry_after_ms: None,
+        closing: Closing::ByServer,
+    };
     assert_eq!(app.until_down(), kicked);
     // It does not spin: the attempts of one outage are counted on, though each was welcomed.
     app.until(|connection| matches!(connection.link, LinkState::Waiting { attempt: 3.., .. }));
@@ -262,10 +269,13 @@ fn sends_a_frame_every_millisecond() {
     let app = App::at(&url);
     // Some odd frames are noted, and the app goes on taking what the person does.
     app.until(|connection| connection.log.since(0).count() >= 100);
-    let intent =
-        Intent::Send { connection: CONNECTION, room: RoomName::general(), body: "still here".into() };
+    let intent = Intent::Chat(ChatIntent::Send {
+        connection: CONNECTION,
+        room: RoomName::general(),
+        body: "still here".into(),
+    });
     app.worker.want(intent).unwrap();
-    app.until(|connection| connection.link.is_online() && connection.outbox.len() == 1);
+    app.until(|connection| connection.link.is_online() && connection.chat.outbox.len() == 1);
 }
 
 /// An address where nobody listens.
@@ -278,10 +288,12 @@ fn closed() -> String {
 fn what_is_typed_faster_than_it_is_written_is_on_disk_after_the_window_closed() {
     const COUNT: usize = 5_000;
     let App { worker, dir, .. } = App::at(&closed());
-    let send = |number| Intent::Send {
-        connection: CONNECTION,
-        room: RoomName::general(),
-        body: format!("message {number}"),
+    let send = |number| {
+        Intent::Chat(ChatIntent::Send {
+            connection: CONNECTION,
+            room: RoomName::general(),
+            body: format!("message {number}"),
+        })
     };
     worker.shut_down_after((0..COUNT).map(send));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -296,7 +308,11 @@ fn nobody_is_there() {
     let app = App::at(&closed());
     assert_eq!(app.until_down(), Why::ConnectionRefused);
     app.worker
-        .want(Intent::Send { connection: CONNECTION, room: RoomName::general(), body: "kept".into() })
+        .want(Intent::Chat(ChatIntent::Send {
+            connection: CONNECTION,
+            room: RoomName::general(),
+            body: "kept".into(),
+        }))
         .unwrap();
-    app.until(|connection| connection.outbox.len() == 1);
+    app.until(|connection| connection.chat.outbox.len() == 1);
 }

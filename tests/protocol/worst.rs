@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
-use duplex::model::chat::{Extra, MAX_BODY_BYTES};
+use duplex::model::entry::Extra;
+use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::rights::{Invitation, Managed, Member};
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, EntryKind, Epoch, Happened,

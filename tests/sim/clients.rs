@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use duplex::link::courier::{Change, Courier, Input, Output};
-use duplex::link::{Input as LinkInput, Link, Speaker};
-use duplex::model::event::Update;
+use duplex::link::{Input as LinkInput, Link};
+use duplex::model::event::{ChatEvent, Update};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{Delivery, Event, MessageId, Model, PrincipalId, RoomName, Time};
+use duplex::wire::Setup;
 use duplex::wire::duplex::client::{Config, Credentials};
 
 use super::disk::ClientDisk;
@@ -71,13 +72,14 @@ impl World {
             Credentials::Token(token)
         };
         let c = &mut self.clients[client];
-        let speaker = Speaker::Duplex(Config { client: "sim".into(), credentials, watch: false });
+        let setup = Setup::Duplex(Config { client: "sim".into(), credentials, watch: false });
         let me = c.disk.me.as_ref().map(|me| me.id.clone());
-        let link = Link::new(vec!["ws://a".into(), "ws://b".into()], speaker, c.disk.saved(), me, seed);
+        let link =
+            Link::new(vec!["ws://a".into(), "ws://b".into()], Box::new(setup), c.disk.saved(), me, seed);
         let courier = Courier::new(link, now, c.disk.outbox.values().cloned().collect());
         let mut model = Model::default();
         model.apply(now, Update::Configured(profile()));
-        model.apply(now, Update::Connection(CONNECTION, Event::Restored(c.disk.stored())));
+        model.apply(now, Update::Connection(CONNECTION, Event::Chat(ChatEvent::Restored(c.disk.stored()))));
         laws::what_was_typed_is_there_after_a_restart(c, &model);
         c.run += 1;
         c.running = Some(Running {
@@ -152,6 +154,8 @@ impl World {
                     self.at(in_ms, Happening::Dialed { client, run, dial });
                 }
             }
+            // The Duplex protocol has pings of its own.
+            Output::Ping => {}
             Output::Hangup { .. } => self.hang_up(client),
             Output::Send(frame) => {
                 laws::what_is_sent_is_true_on_disk(c, &frame);
@@ -175,10 +179,10 @@ impl World {
         let c = &mut self.clients[client];
         laws::what_is_shown_is_on_disk(c, &event);
         match &event {
-            Event::Attempted(ids) => self.figures.attempted += ids.len() as u64,
-            Event::Acknowledged { .. } => self.figures.acknowledged += 1,
-            Event::Postponed { .. } => self.figures.postponed += 1,
-            Event::Entries { entries, .. } => {
+            Event::Chat(ChatEvent::Attempted(ids)) => self.figures.attempted += ids.len() as u64,
+            Event::Chat(ChatEvent::Acknowledged { .. }) => self.figures.acknowledged += 1,
+            Event::Chat(ChatEvent::Postponed { .. }) => self.figures.postponed += 1,
+            Event::Chat(ChatEvent::Entries { entries, .. }) => {
                 c.shown.extend(laws::messages(entries).map(|e| (e.sender.id.clone(), e.id)));
             }
             _ => {}
@@ -208,7 +212,7 @@ impl World {
                     c.queued.iter_mut().filter(|known| *known == old).for_each(|known| *known = new.id);
                     c.discarded.insert(*old);
                 }
-                Change::Attempted(_) | Change::Event(_) => {}
+                Change::Attempted(_) | Change::Event(_) | Change::State(_) => {}
             }
             running.to_show.extend(laws::shown_by(&change));
             c.disk.write(change);
@@ -275,5 +279,6 @@ fn profile() -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     }
 }

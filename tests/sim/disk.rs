@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use duplex::link::courier::Change;
-use duplex::model::event::{LogRestart, Page, Stored, StoredRoom};
+use duplex::model::event::{ChatEvent, LinkEvent, LogRestart, Page, Stored, StoredRoom};
 use duplex::model::{
     Delivery, Entry, EntryKind, Epoch, Event, Features, Message, MessageId, OutboxItem, Position, Principal,
     PrincipalId, ResumePoint, RoomName,
 };
-use duplex::wire::SavedState;
+use duplex::wire::{Saved, SavedState};
 
 /// What one client holds about one connection.
 #[derive(Clone, Debug, Default)]
@@ -44,27 +44,28 @@ impl ClientDisk {
                 }
             }
             Change::Event(event) => self.event(event),
+            Change::State(_) => {}
         }
     }
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Welcomed { me, rooms, head, features, .. } => {
+            Event::Link(LinkEvent::Welcomed { me, rooms, log, features, .. }) => {
                 self.me = Some(me);
                 self.features = Some(features);
                 for item in self.outbox.values_mut() {
-                    item.beyond(head);
+                    item.beyond(log.head());
                 }
                 for room in rooms {
                     self.room(&room);
                 }
             }
-            Event::Listed(listed) => {
+            Event::Chat(ChatEvent::Listed(listed)) => {
                 for room in listed.rooms {
                     self.room(&room);
                 }
             }
-            Event::LogStarted { epoch, from, why } => {
+            Event::Chat(ChatEvent::LogStarted { epoch, from, why }) => {
                 self.epoch = Some(epoch);
                 if self.era == 0 || self.era_has_entries {
                     self.era += 1;
@@ -77,7 +78,7 @@ impl ClientDisk {
                     }
                 }
             }
-            Event::Entries { entries, .. } => {
+            Event::Chat(ChatEvent::Entries { entries, .. }) => {
                 if let (Some(epoch), Some(last)) = (self.epoch, entries.last()) {
                     self.resume = Some(ResumePoint {
                         epoch,
@@ -94,11 +95,11 @@ impl ClientDisk {
                     item.passed_by(last);
                 }
             }
-            Event::Acknowledged { id, offset, received } => {
+            Event::Chat(ChatEvent::Acknowledged { id, offset, received }) => {
                 self.set(id, Delivery::Acknowledged { offset, received })
             }
-            Event::Refused { id, refusal } => self.set(id, Delivery::Failed(refusal)),
-            Event::Postponed { id, unseen: true } => self.set(id, Delivery::Pending),
+            Event::Chat(ChatEvent::Refused { id, refusal }) => self.set(id, Delivery::Failed(refusal)),
+            Event::Chat(ChatEvent::Postponed { id, unseen: true }) => self.set(id, Delivery::Pending),
             _ => {}
         }
     }
@@ -135,12 +136,13 @@ impl ClientDisk {
     }
 
     /// Where to resume: never at an entry of an earlier era.
-    pub fn saved(&self) -> SavedState {
-        match self.era {
+    pub fn saved(&self) -> Saved {
+        let log = match self.era {
             0 => SavedState::default(),
             _ if self.era_has_entries => SavedState { resume: self.resume, since: None },
             _ => SavedState { resume: None, since: Some(self.era_from - 1) },
-        }
+        };
+        Saved { log, state: None }
     }
 
     /// What a start reads.
@@ -167,7 +169,12 @@ impl ClientDisk {
             era: self.era,
             era_from: self.era_from,
             era_has_entries: self.era_has_entries,
-            received_to: self.saved().resume.map_or(self.era_from.saturating_sub(1), |resume| resume.offset),
+            is_local: false,
+            received_to: self
+                .saved()
+                .log
+                .resume
+                .map_or(self.era_from.saturating_sub(1), |resume| resume.offset),
             rooms: rooms.collect(),
             outbox: self.outbox.values().cloned().collect(),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use duplex::model::chat::Extra;
+use duplex::model::entry::Extra;
 use duplex::model::{
     Entry, EntryKind, Epoch, MessageId, Principal, PrincipalId, PrincipalKind, Refusal, RoomName, Sender,
 };

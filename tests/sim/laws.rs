@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
 use duplex::link::courier::Change;
+use duplex::model::event::{ChatEvent, LinkEvent, LogEvent};
 use duplex::model::{
     Delivery, Entry, EntryKind, Event, Feature, LinkState, MessageId, Model, Principal, PrincipalId, RoomName,
 };
@@ -23,11 +24,14 @@ pub fn messages(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
 /// What a change on the client's disk brings on the screen.
 pub fn shown_by(change: &Change) -> Vec<Event> {
     match change.clone() {
-        Change::Queue(item) => vec![Event::Queued(item)],
-        Change::Unqueue(id) => vec![Event::Unqueued(id)],
-        Change::Replace { old, new } => vec![Event::Unqueued(old), Event::Queued(new)],
-        Change::Attempted(ids) => vec![Event::Attempted(ids)],
+        Change::Queue(item) => vec![Event::Chat(ChatEvent::Queued(item))],
+        Change::Unqueue(id) => vec![Event::Chat(ChatEvent::Unqueued(id))],
+        Change::Replace { old, new } => {
+            vec![Event::Chat(ChatEvent::Unqueued(old)), Event::Chat(ChatEvent::Queued(new))]
+        }
+        Change::Attempted(ids) => vec![Event::Chat(ChatEvent::Attempted(ids))],
         Change::Event(event) => vec![event],
+        Change::State(_) => Vec::new(),
     }
 }
 
@@ -35,13 +39,13 @@ pub fn shown_by(change: &Change) -> Vec<Event> {
 pub fn what_is_shown_is_on_disk(client: &mut Client, event: &Event) {
     let is_kept = !matches!(
         event,
-        Event::Link(_)
-            | Event::Note(_)
-            | Event::Presence(_)
-            | Event::Typing { .. }
-            | Event::HistoryFailed { .. }
-            | Event::Paused(_)
-            | Event::Postponed { unseen: false, .. }
+        Event::Link(LinkEvent::State(_))
+            | Event::Log(LogEvent::Note(_))
+            | Event::Chat(ChatEvent::Presence(_))
+            | Event::Chat(ChatEvent::Typing { .. })
+            | Event::Chat(ChatEvent::HistoryFailed { .. })
+            | Event::Link(LinkEvent::Paused(_))
+            | Event::Chat(ChatEvent::Postponed { unseen: false, .. })
     );
     if let Some(running) = client.running.as_mut().filter(|_| is_kept) {
         let next = running.to_show.pop_front();
@@ -63,7 +67,7 @@ pub fn what_is_sent_is_true_on_disk(client: &Client, frame: &Frame) {
             );
         }
         Ok(Decoded::Known(ClientMessage::Hello(hello))) => {
-            assert_eq!(hello.resume, client.disk.saved().resume, "it resumes elsewhere than its disk");
+            assert_eq!(hello.resume, client.disk.saved().log.resume, "it resumes elsewhere than its disk");
         }
         other => panic!("the client said {other:?}"),
     }
@@ -121,7 +125,7 @@ impl Client {
 /// What was typed is in the outbox or has come back, and the window shows it so.
 pub fn what_was_typed_is_there_after_a_restart(client: &Client, model: &Model) {
     let shown: BTreeSet<MessageId> =
-        model.connections[&CONNECTION].outbox.values().map(|item| item.id).collect();
+        model.connections[&CONNECTION].chat.outbox.values().map(|item| item.id).collect();
     for id in &client.queued {
         let came_back = client.disk.messages.keys().any(|(who, known)| client.is(who) && known == id);
         assert!(came_back != shown.contains(id), "gone or there twice after a restart: {id}");
@@ -139,10 +143,10 @@ impl World {
                 running.courier.link().state().is_online()
                     && running.unsaved.is_empty()
                     && client.disk.outbox.is_empty()
-                    && connection.outbox.is_empty()
-                    && connection.received_to == self.disk.head()
+                    && connection.chat.outbox.is_empty()
+                    && connection.chat.received_to == self.disk.head()
                     // A computer that slept through a restore believes to be online for a while.
-                    && client.disk.saved().resume.map(|resume| resume.id) == last
+                    && client.disk.saved().log.resume.map(|resume| resume.id) == last
             })
         })
     }
@@ -196,7 +200,7 @@ impl World {
             let state: &LinkState = running.courier.link().state();
             Some(format!(
                 "{state:?} outbox {outbox:?} at {} of {} unsaved {}",
-                connection.received_to,
+                connection.chat.received_to,
                 self.disk.head(),
                 running.unsaved.len()
             ))
@@ -208,14 +212,14 @@ impl World {
 fn the_window_is_the_disk(client: &Client) {
     let page = client.disk.page(&RoomName::general());
     let running = client.running.as_ref().expect("settled");
-    let room = &running.model.connections[&CONNECTION].rooms[&RoomName::general()];
+    let room = &running.model.connections[&CONNECTION].chat.rooms[&RoomName::general()];
     let seen: Vec<_> = room.window.messages().map(|m| (m.position, m.id, &m.body)).collect();
     let held: Vec<_> = page.messages.iter().map(|m| (m.position, m.id, &m.body)).collect();
     assert_eq!(seen, held, "the window shows what is on disk");
     let connection = &running.model.connections[&CONNECTION];
     for name in ROOMS.map(|name| RoomName::new(name).expect("keeps the rule")) {
         assert!(client.disk.rooms.contains(&name), "a room that was listed is on disk: {name}");
-        assert!(connection.rooms.contains_key(&name), "a room that was listed is shown: {name}");
+        assert!(connection.chat.rooms.contains_key(&name), "a room that was listed is shown: {name}");
     }
     assert_eq!(connection.features, client.disk.features, "what the hub offers is on disk");
     assert!(connection.features.as_ref().is_some_and(|all| all.has(Feature::CreateRooms)));

@@ -4,6 +4,7 @@ use duplex::frame::Frame;
 use duplex::link::Input as LinkInput;
 use duplex::link::courier::Input;
 use duplex::model::Why;
+use duplex::wire::Agreed;
 use duplex::wire::duplex::server::{self, Input as HubInput, ServerSession};
 
 use super::world::{Happening, World};
@@ -69,9 +70,9 @@ impl World {
             },
         );
         self.set_hub_tick(conn);
-        let mut nonce = [0; 32];
-        nonce[..8].copy_from_slice(&self.rng.draw().to_le_bytes());
-        self.tell(client, Input::Link(LinkInput::Opened { dial, nonce }));
+        let mut entropy = [0; 32];
+        entropy[..8].copy_from_slice(&self.rng.draw().to_le_bytes());
+        self.tell(client, Input::Link(LinkInput::Opened { dial, entropy, agreed: Agreed::default() }));
     }
 
     pub(super) fn hang_up(&mut self, client: usize) {

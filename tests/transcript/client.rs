@@ -4,7 +4,9 @@ use duplex::model::profile::Secret;
 use duplex::model::{Delivery, OutboxItem, RoomName, Time};
 use duplex::wire::duplex::client::{ClientSession, Config, Credentials};
 use duplex::wire::duplex::proof;
-use duplex::wire::{Input, Output, Request, SavedState, Session, WireError};
+use duplex::wire::{
+    Agreed, ChatRequest, Input, Mark, Output, Request, Saved, SavedState, Session, WireError,
+};
 
 use super::{Peer, replay, words};
 
@@ -15,12 +17,15 @@ const ADDRESS: &str = "127.0.0.1:7870";
 struct Client {
     session: ClientSession,
     broken: Option<WireError>,
+    /// The last that came.
+    mark: Mark,
 }
 
 impl Client {
     fn new(credentials: Credentials, saved: SavedState) -> Self {
         let config = Config { client: "test".to_owned(), credentials, watch: false };
-        Client { session: ClientSession::new(config, saved, NONCE), broken: None }
+        let session = ClientSession::new(config, Saved { log: saved, state: None }, NONCE);
+        Client { session, broken: None, mark: Mark(0) }
     }
 }
 
@@ -48,20 +53,25 @@ fn item(letter: &str, body: &str) -> OutboxItem {
 impl Peer for Client {
     fn take(&mut self, now: Time, line: &str) {
         let input = match line {
-            "< open" => Input::Opened,
-            "@ ping" => Input::Request(Request::Ping),
-            "@ typing" => Input::Request(Request::Typing(RoomName::general())),
-            "@ history" => {
-                Input::Request(Request::History { room: RoomName::general(), before: 42, limit: 100 })
+            "< open" => Input::Opened(Agreed::default()),
+            "@ ping" => Input::Request(Request::Probe),
+            "@ typing" => Input::Request(Request::Chat(ChatRequest::Typing(RoomName::general()))),
+            "@ history" => Input::Request(Request::Chat(ChatRequest::History {
+                room: RoomName::general(),
+                before: 42,
+                limit: 100,
+            })),
+            "@ read" => {
+                Input::Request(Request::Chat(ChatRequest::Read { room: RoomName::general(), offset: 44 }))
             }
-            "@ read" => Input::Request(Request::Read { room: RoomName::general(), offset: 44 }),
-            "@ create_room" => {
-                Input::Request(Request::CreateRoom { id: words::id("r"), room: words::room("lathe") })
-            }
+            "@ create_room" => Input::Request(Request::Chat(ChatRequest::CreateRoom {
+                id: words::id("r"),
+                room: words::room("lathe"),
+            })),
             _ => match line.split_once(' ') {
                 Some(("@", text)) => {
                     let (letter, body) = text.strip_prefix("send ").and_then(|t| t.split_once(' ')).unwrap();
-                    Input::Request(Request::Send(item(letter, body)))
+                    Input::Request(Request::Chat(ChatRequest::Send(item(letter, body))))
                 }
                 Some((_, text)) => Input::Frame(words::hub_says(text)),
                 None => panic!("{line}"),
@@ -83,13 +93,15 @@ impl Peer for Client {
             return self.broken.take().map(|WireError::Violation { detail }| format!("! broken: {detail}"));
         };
         Some(match output {
-            Output::Send(frame) => format!("> {}", words::client_said(&frame)),
+            Output::Send(frame, _) => format!("> {}", words::client_said(&frame)),
             Output::Event(event, None) => format!("! {}", words::event(&event)),
             Output::Event(event, Some(mark)) => {
                 let text = words::event(&event);
-                assert!(text.contains(&format!("{}{}", mark.resume.offset, words::letter(mark.resume.id))));
+                assert!(mark > self.mark, "marks grow");
+                self.mark = mark;
                 format!("! {text} (to commit)")
             }
+            Output::Ping | Output::Persist(_) => panic!("the protocol has no use for it"),
             Output::Online => "! online".to_owned(),
             Output::RoundTrip(ms) => format!("! round trip {ms}"),
             Output::Unusable => "! unusable".to_owned(),

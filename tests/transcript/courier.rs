@@ -2,11 +2,11 @@
 //! disk; what a person may still change.
 
 use duplex::link::courier::{Change, Courier, Input, Output};
-use duplex::link::{Input as LinkInput, Link, Speaker};
+use duplex::link::{Input as LinkInput, Link};
 use duplex::model::profile::Secret;
 use duplex::model::{OutboxItem, PrincipalId, RoomName, Time};
-use duplex::wire::SavedState;
 use duplex::wire::duplex::client::{Config, Credentials};
+use duplex::wire::{Agreed, Saved, Setup};
 
 use super::{BEGIN, Peer, link, replay, words};
 
@@ -17,9 +17,9 @@ struct Desk {
 
 fn desk(outbox: Vec<OutboxItem>) -> Desk {
     let credentials = Credentials::Token(Secret::new("t"));
-    let speaker = Speaker::Duplex(Config { client: "test".to_owned(), credentials, watch: false });
+    let setup = Setup::Duplex(Config { client: "test".to_owned(), credentials, watch: false });
     let me = Some(PrincipalId("me".to_owned()));
-    let link = Link::new(vec!["ws://a".to_owned()], speaker, SavedState::default(), me, 1);
+    let link = Link::new(vec!["ws://a".to_owned()], Box::new(setup), Saved::default(), me, 1);
     Desk { courier: Courier::new(link, BEGIN, outbox), dial: 0 }
 }
 
@@ -52,6 +52,7 @@ fn written(change: &Change) -> String {
         }
         Change::Attempted(ids) => format!("attempted {}", words::letters(ids)),
         Change::Event(event) => words::event(event),
+        Change::State(state) => format!("state {}", String::from_utf8_lossy(state)),
     }
 }
 
@@ -60,7 +61,9 @@ impl Peer for Desk {
         let dial = self.dial;
         let input = match line.split_at(2) {
             ("@ ", text) => told(text),
-            (_, "open") => Input::Link(LinkInput::Opened { dial, nonce: [0; 32] }),
+            (_, "open") => {
+                Input::Link(LinkInput::Opened { dial, entropy: [0; 32], agreed: Agreed::default() })
+            }
             (_, text) => Input::Link(match text.strip_prefix("closed ") {
                 Some(reason) => LinkInput::Closed { dial, why: link::why(reason) },
                 None => LinkInput::Frame { dial, frame: words::hub_says(text) },
@@ -84,6 +87,7 @@ impl Peer for Desk {
                 format!("> dial {url}")
             }
             Output::Send(frame) => format!("> {}", words::client_said(&frame)),
+            Output::Ping => "> ping of the transport".to_owned(),
             Output::Hangup { code } => format!("> hang up {code}"),
             Output::Write { ticket, change } => format!("* write {ticket}: {}", written(&change)),
             Output::Apply(event) => format!("! {}", words::event(&event)),

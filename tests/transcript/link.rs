@@ -1,12 +1,15 @@
 //! One connection's life: dial, handshake, online, wait, stop.
 
+use std::collections::BTreeMap;
+
 use duplex::link::backoff::Jitter;
-use duplex::link::{Input, Link, Output, Speaker};
-use duplex::model::link_state::Phase;
+use duplex::link::{Input, Link, Mark, Output};
+use duplex::model::event::{ChatEvent, LinkEvent};
+use duplex::model::link_state::{Closing, Phase};
 use duplex::model::profile::Secret;
 use duplex::model::{Delivery, Event, LinkState, OutboxItem, PrincipalId, RoomName, Time, Why};
 use duplex::wire::duplex::client::{Config, Credentials};
-use duplex::wire::{Mark, Request, SavedState};
+use duplex::wire::{Agreed, DeviceRequest, Request, Saved, Setup};
 
 use super::{BEGIN, Peer, replay, words};
 
@@ -15,6 +18,8 @@ pub struct Wire {
     /// The current dial's number.
     dial: u64,
     next_seq: u64,
+    /// By the offset of the last entry.
+    marks: BTreeMap<u64, Mark>,
 }
 
 fn link_to(urls: &[&str], seed: u64) -> Wire {
@@ -28,10 +33,11 @@ pub fn watching() -> Wire {
 
 fn wire(urls: &[&str], seed: u64, watch: bool) -> Wire {
     let credentials = Credentials::Token(Secret::new("t"));
-    let speaker = Speaker::Duplex(Config { client: "test".to_owned(), credentials, watch });
+    let setup = Setup::Duplex(Config { client: "test".to_owned(), credentials, watch });
     let urls = urls.iter().map(|url| (*url).to_owned()).collect();
     let me = Some(PrincipalId("me".to_owned()));
-    Wire { link: Link::new(urls, speaker, SavedState::default(), me, seed), dial: 0, next_seq: 1 }
+    let link = Link::new(urls, Box::new(setup), Saved::default(), me, seed);
+    Wire { link, dial: 0, next_seq: 1, marks: BTreeMap::new() }
 }
 
 fn link() -> Wire {
@@ -56,6 +62,7 @@ pub fn why(text: &str) -> Why {
             code: Some(code.parse().unwrap()),
             reason: String::new(),
             retry_after_ms: words::number(&words, "retry"),
+            closing: Closing::ByServer,
         },
         [] => panic!("no reason"),
     }
@@ -86,8 +93,10 @@ impl Wire {
             ["read", "on"] => Input::HeldBack(false),
             ["queue", ref how @ ..] => Input::Queued(self.item(how)),
             ["marked", ref of @ ..] => Input::Attempted(of.iter().map(|letter| words::id(letter)).collect()),
-            ["publish", ref of @ ..] => Input::Request(Request::Publish(words::readings_of(of).into())),
-            ["committed", at] => Input::Committed(Mark { resume: words::resume(at) }),
+            ["publish", ref of @ ..] => {
+                Input::Request(Request::Device(DeviceRequest::Publish(words::readings_of(of).into())))
+            }
+            ["committed", at] => Input::Committed(self.marks[&words::resume(at).offset]),
             _ => panic!("{text}"),
         }
     }
@@ -100,7 +109,7 @@ impl Wire {
         };
         match text.strip_prefix("closed ") {
             Some(reason) => Input::Closed { dial, why: why(reason) },
-            None if text == "open" => Input::Opened { dial, nonce: [0; 32] },
+            None if text == "open" => Input::Opened { dial, entropy: [0; 32], agreed: Agreed::default() },
             None => Input::Frame { dial, frame: words::hub_says(text) },
         }
     }
@@ -131,7 +140,14 @@ impl Peer for Wire {
             }
             Output::Send(frame) => format!("> {}", words::client_said(&frame)),
             Output::Hangup { code } => format!("> hang up {code}"),
-            Output::Event(event, _) => format!("! {}", words::event(&event)),
+            Output::Ping => "> ping of the transport".to_owned(),
+            Output::Persist(_) => "* persist".to_owned(),
+            Output::Event(event, mark) => {
+                if let (Some(mark), Event::Chat(ChatEvent::Entries { entries, .. })) = (mark, &event) {
+                    self.marks.extend(entries.last().map(|last| (last.offset, mark)));
+                }
+                format!("! {}", words::event(&event))
+            }
             Output::MarkAttempted(ids) => format!("* mark {}", words::letters(&ids)),
         })
     }
@@ -1042,8 +1058,9 @@ fn the_event_of_a_fall_is_told_to_people_once() {
             while wire.poll().is_some() {}
         }
     }
-    let falls = std::iter::from_fn(|| wire.link.poll())
-        .filter(|output| matches!(output, Output::Event(Event::Link(LinkState::Waiting { .. }), _)));
+    let falls = std::iter::from_fn(|| wire.link.poll()).filter(|output| {
+        matches!(output, Output::Event(Event::Link(LinkEvent::State(LinkState::Waiting { .. })), _))
+    });
     assert_eq!(falls.count(), 1);
 }
 

@@ -1,7 +1,7 @@
 //! The hub's end of a conversation.
 
 use duplex::frame::Frame;
-use duplex::model::chat::MAX_BODY_BYTES;
+use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::{Entry, Principal, RoomName, Time, Value};
 use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES};
 use duplex::wire::duplex::proof;

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use duplex::frame::Frame;
-use duplex::model::event::{Listed, Paused, Person};
+use duplex::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogEvent, Paused, Person};
 use duplex::model::log::Note;
 use duplex::model::{
     Delivery, DeviceId, DeviceState, Entry, EntryKind, Epoch, Event, Features, LinkState, MessageId,
@@ -448,6 +448,8 @@ pub fn delivery(delivery: &Delivery) -> String {
     match delivery {
         Delivery::Pending => "pending".to_owned(),
         Delivery::Attempted => "attempted".to_owned(),
+        Delivery::Sent => "sent".to_owned(),
+        Delivery::Unsure => "unsure".to_owned(),
         Delivery::Acknowledged { offset, .. } => format!("acknowledged {offset}"),
         Delivery::Failed(why) => format!("failed {}", refusal(why)),
     }
@@ -456,64 +458,78 @@ pub fn delivery(delivery: &Delivery) -> String {
 /// An event, abbreviated.
 pub fn event(event: &Event) -> String {
     match event {
-        Event::Link(state) => link_state(state),
-        Event::Welcomed { me, head, .. } => format!("welcomed as {} head={head}", me.id),
-        Event::InviteGood { server, until } => {
+        Event::Link(LinkEvent::State(state)) => link_state(state),
+        Event::Link(LinkEvent::Welcomed { me, log, .. }) => {
+            format!("welcomed as {} head={}", me.id, log.head())
+        }
+        Event::Link(LinkEvent::InviteGood { server, until }) => {
             format!("invite good at {server} until {}", since_begin(*until))
         }
-        Event::Listed(Listed { rooms, people, read, more }) => {
+        Event::Chat(ChatEvent::Listed(Listed { rooms, people, read, more })) => {
             let people = people.iter().map(|person| &person.who.name);
             brief_lists(rooms.iter(), people, read.iter().map(|(_, offset)| *offset), *more)
         }
-        Event::HistoryFailed { room } => format!("history failed {room}"),
-        Event::LogStarted { from, why, .. } => format!("log started {why:?} from={from}"),
-        Event::Entries { entries: of, live } => {
+        Event::Chat(ChatEvent::HistoryFailed { room }) => format!("history failed {room}"),
+        Event::Chat(ChatEvent::LogStarted { from, why, .. }) => format!("log started {why:?} from={from}"),
+        Event::Chat(ChatEvent::Entries { entries: of, live }) => {
             format!("entries {} {}", entries(of), if *live { "live" } else { "replayed" })
         }
-        Event::Acknowledged { id, offset, .. } => format!("acknowledged {} {offset}", letter(*id)),
-        Event::Refused { id, refusal: why } => format!("refused {} {}", letter(*id), refusal(why)),
-        Event::RoomRefused { room, refusal: why } => format!("room refused {room} {}", refusal(why)),
-        Event::Postponed { id, unseen } => {
+        Event::Chat(ChatEvent::Acknowledged { id, offset, .. }) => {
+            format!("acknowledged {} {offset}", letter(*id))
+        }
+        Event::Chat(ChatEvent::Refused { id, refusal: why }) => {
+            format!("refused {} {}", letter(*id), refusal(why))
+        }
+        Event::Chat(ChatEvent::RoomRefused { room, refusal: why }) => {
+            format!("room refused {room} {}", refusal(why))
+        }
+        Event::Chat(ChatEvent::Postponed { id, unseen }) => {
             format!("postponed {}{}", letter(*id), if *unseen { " unseen" } else { "" })
         }
-        Event::Paused(Some(Paused { refusal: why, until })) => {
+        Event::Link(LinkEvent::Paused(Some(Paused { refusal: why, until }))) => {
             format!("paused {} until {}", refusal(why), since_begin(*until))
         }
-        Event::Paused(None) => "resumed".to_owned(),
-        Event::Typing { room, who, .. } => format!("typing {room} {}", who.id),
-        Event::Presence(Person { who, online }) => format!("presence {} {}", who.id, on(*online)),
-        Event::ReadMarker { room, offset } => format!("read {room} {offset}"),
-        Event::History { room, before, entries: of, complete } => {
+        Event::Link(LinkEvent::Paused(None)) => "resumed".to_owned(),
+        Event::Chat(ChatEvent::Typing { room, who, .. }) => format!("typing {room} {}", who.id),
+        Event::Chat(ChatEvent::Presence(Person { who, online })) => {
+            format!("presence {} {}", who.id, on(*online))
+        }
+        Event::Chat(ChatEvent::ReadMarker { room, offset }) => format!("read {room} {offset}"),
+        Event::Chat(ChatEvent::History { room, before, entries: of, complete }) => {
             format!("history {room} {before} {} {}", completeness(*complete), entries(of))
         }
-        Event::Note(Note::Malformed { detail }) => format!("note malformed {detail}"),
-        Event::Note(Note::ServerError { code, .. }) => format!("note error {code}"),
-        Event::Queued(item) => format!("queued {}", outbox_item(item)),
-        Event::Unqueued(id) => format!("unqueued {}", letter(*id)),
-        Event::Attempted(ids) => format!("attempted {}", letters(ids)),
-        Event::Devices { devices, more, .. } => {
+        Event::Log(LogEvent::Note(Note::Malformed { detail })) => format!("note malformed {detail}"),
+        Event::Log(LogEvent::Note(Note::ServerError { code, .. })) => format!("note error {code}"),
+        Event::Chat(ChatEvent::Queued(item)) => format!("queued {}", outbox_item(item)),
+        Event::Chat(ChatEvent::Unqueued(id)) => format!("unqueued {}", letter(*id)),
+        Event::Chat(ChatEvent::Attempted(ids)) => format!("attempted {}", letters(ids)),
+        Event::Device(DeviceEvent::Listed { devices, more, .. }) => {
             let of = devices.iter().map(|device| format!(" {}", device.spec.id)).collect::<String>();
             format!("devices{of}{}", if *more { " (more)" } else { "" })
         }
-        Event::DeviceAnnounced(state) => format!("announced {}", state.spec.id),
-        Event::DevicePresence { device, online, since, .. } => {
+        Event::Device(DeviceEvent::Announced(state)) => format!("announced {}", state.spec.id),
+        Event::Device(DeviceEvent::Presence { device, online, since, .. }) => {
             format!("{device} {} since {}", on(*online), since_begin(*since))
         }
-        Event::DeviceSilent { device, since } => format!("silent {device} since {}", since_begin(*since)),
-        Event::Readings(of) => {
+        Event::Device(DeviceEvent::Silent { device, since }) => {
+            format!("silent {device} since {}", since_begin(*since))
+        }
+        Event::Device(DeviceEvent::Readings(of)) => {
             let conflated =
                 if of.conflated > 0 { format!(" conflated={}", of.conflated) } else { String::new() };
             format!("readings {}{conflated}", readings(of))
         }
-        Event::CommandGiven { id, device, property, value, by, expires_in_ms } => {
+        Event::Device(DeviceEvent::CommandGiven { id, device, property, value, by, expires_in_ms }) => {
             let (id, value) = (letter(*id), value_text(value));
             format!("given {id} {device} {property}={value} by {} for {expires_in_ms}", by.id)
         }
-        Event::Commanded(command) => {
+        Event::Device(DeviceEvent::Commanded(command)) => {
             let (id, value) = (letter(command.id), value_text(&command.value));
             format!("commanded {id} {} {}={value} {:?}", command.device, command.property, command.state)
         }
-        Event::PublishRefused { device, code, .. } => format!("publish refused {device} {code}"),
+        Event::Device(DeviceEvent::PublishRefused { device, code, .. }) => {
+            format!("publish refused {device} {code}")
+        }
         other => panic!("unexpected here: {other:?}"),
     }
 }

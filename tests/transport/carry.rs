@@ -91,9 +91,10 @@ async fn headers_and_subprotocol_reach_the_server(socket: Socket) {
     .await;
     let mut target = Target::new(format!("ws://{address}/socket"));
     target.headers.push((header::AUTHORIZATION, HeaderValue::from_static("Bearer token")));
-    target.subprotocol = Some("mqtt".to_owned());
+    target.subprotocols.push("mqtt".to_owned());
     let connection = dial(socket, target).await.unwrap();
     assert_eq!(connection.subprotocol.as_deref(), Some("mqtt"));
+    assert!(connection.extensions.is_empty());
     let headers = requests.recv().await.unwrap();
     assert_eq!(headers[header::AUTHORIZATION], "Bearer token");
     assert_eq!(headers[header::HOST], address.to_string());

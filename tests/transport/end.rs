@@ -1,13 +1,16 @@
 //! However a connection ends, the reason is the last thing that it delivers.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use duplex::model::link_state::Why;
+use duplex::model::link_state::{Closing, Why};
 use duplex::model::profile::Socket;
 use duplex::transport::capabilities;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
@@ -21,6 +24,7 @@ crate::over_both_sockets![
     the_end_of_the_stream_is_a_loss,
     our_close_reaches_the_server,
     a_server_that_ignores_our_close_is_left,
+    a_server_that_hangs_up_at_our_close_has_not_answered_it,
     a_hundred_megabytes_are_refused,
     a_message_in_pieces_is_measured_as_a_whole,
     broken_text_is_a_violation,
@@ -36,9 +40,8 @@ async fn a_kick_tells_its_code_and_reason(socket: Socket) {
     });
     let mut connection = open(socket, &url.await).await;
     assert_eq!(next_frame(&mut connection).await, text("goodbye"));
-    let expected =
-        if capabilities(socket).close_code { closed(Some(4001), "kicked") } else { closed(None, "") };
-    assert_eq!(ending(&mut connection).await, expected);
+    let (code, reason) = if capabilities(socket).close_code { (Some(4001), "kicked") } else { (None, "") };
+    assert_eq!(ending(&mut connection).await, closed(code, reason, Closing::ByServer));
     assert!(!connection.send(text("too late")).await);
 }
 
@@ -51,7 +54,7 @@ async fn a_close_without_a_code_is_a_close(socket: Socket) {
             seen.send(server::read_frame(&mut stream).await).await.unwrap();
         }
     });
-    assert_eq!(ending(&mut open(socket, &url.await).await).await, closed(None, ""));
+    assert_eq!(ending(&mut open(socket, &url.await).await).await, closed(None, "", Closing::ByServer));
     assert_eq!(answers.recv().await, Some(Some((0x88, Vec::new()))));
 }
 
@@ -62,7 +65,11 @@ async fn codes_that_must_not_be_sent_are_no_codes(socket: Socket) {
             stream.write_all(&[0x88, 4, high, low, b'h', b'i']).await.unwrap();
             server::read_frame(&mut stream).await;
         });
-        assert_eq!(ending(&mut open(socket, &url.await).await).await, closed(None, ""), "{code}");
+        assert_eq!(
+            ending(&mut open(socket, &url.await).await).await,
+            closed(None, "", Closing::ByServer),
+            "{code}"
+        );
     }
 }
 
@@ -109,10 +116,11 @@ async fn our_close_reaches_the_server(socket: Socket) {
     connection.close(4123, "enough").await;
     let why = ending(&mut connection).await;
     if capabilities(socket).close_code {
-        assert_eq!(why, closed(Some(4123), "enough"));
+        assert_eq!(why, closed(Some(4123), "enough", Closing::ByUs));
         assert_eq!(closes.recv().await, Some(Some((4123, "enough".to_owned()))));
     } else {
-        assert_eq!(why, closed(None, ""));
+        let Why::Closed { code: None, closing, .. } = why else { panic!("{why:?}") };
+        assert!(closing.is_ours());
         assert_eq!(closes.recv().await, Some(None));
     }
 }
@@ -124,12 +132,40 @@ async fn a_server_that_ignores_our_close_is_left(socket: Socket) {
     });
     let mut connection = open(socket, &url.await).await;
     connection.close(1000, "").await;
-    let why = ending(&mut connection).await;
-    match socket {
-        Socket::Tungstenite => assert!(matches!(why, Why::Lost { .. }), "{why:?}"),
-        // It does not wait for an answer.
-        Socket::Ewebsock => assert_eq!(why, closed(None, "")),
-    }
+    assert_eq!(ending(&mut connection).await, closed(None, "", Closing::ByUsUnanswered));
+}
+
+async fn a_server_that_hangs_up_at_our_close_has_not_answered_it(socket: Socket) {
+    let url = server::upgraded(|mut stream| async move {
+        server::read_frame(&mut stream).await.unwrap();
+    });
+    let mut connection = open(socket, &url.await).await;
+    connection.close(1000, "").await;
+    assert_eq!(ending(&mut connection).await, closed(None, "", Closing::ByUsUnanswered));
+}
+
+/// It closes while what we send is stuck, and our answer behind it.
+#[tokio::test]
+async fn a_close_that_cannot_be_answered_is_not_clean() {
+    crate::within(async {
+        let (ask, asked) = mpsc::channel::<()>(1);
+        let asked = Arc::new(tokio::sync::Mutex::new(asked));
+        let url = server::upgraded(move |mut stream| {
+            let asked = asked.clone();
+            async move {
+                asked.lock().await.recv().await.unwrap();
+                stream.write_all(&[0x88, 5, 0x03, 0xe8, b'b', b'y', b'e']).await.unwrap();
+                std::future::pending::<()>().await;
+            }
+        });
+        let mut connection = open(Socket::Tungstenite, &url.await).await;
+        let large = text("x".repeat(64 * 1024));
+        while timeout(Duration::from_millis(500), connection.send(large.clone())).await.is_ok() {}
+        ask.send(()).await.unwrap();
+        let expected = closed(Some(1000), "bye", Closing::ByServerUnanswered);
+        assert_eq!(ending(&mut connection).await, expected);
+    })
+    .await;
 }
 
 /// Sends `bytes` while listening; returns the code that the client closed with, `None` when it just hung up.

@@ -7,7 +7,9 @@ mod server;
 
 mod carry;
 mod end;
+mod flush;
 mod open;
+mod ping;
 mod tls;
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -16,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use duplex::frame::Frame;
-use duplex::model::link_state::Why;
+use duplex::model::link_state::{Closing, Why};
 use duplex::model::profile::Socket;
 use duplex::transport::{Connection, Incoming, Target, dial};
 
@@ -61,7 +63,7 @@ async fn next_frame(connection: &mut Connection) -> Frame {
 async fn ending(connection: &mut Connection) -> Why {
     loop {
         match connection.recv().await {
-            Some(Incoming::Frame(_)) => {}
+            Some(Incoming::Frame(_) | Incoming::Flushed(_) | Incoming::Pong) => {}
             Some(Incoming::Closed(why)) => {
                 assert_eq!(connection.recv().await, None, "the reason comes last");
                 return why;
@@ -71,8 +73,8 @@ async fn ending(connection: &mut Connection) -> Why {
     }
 }
 
-fn closed(code: Option<u16>, reason: &str) -> Why {
-    Why::Closed { code, reason: reason.to_owned(), retry_after_ms: None }
+fn closed(code: Option<u16>, reason: &str, closing: Closing) -> Why {
+    Why::Closed { code, reason: reason.to_owned(), retry_after_ms: None, closing }
 }
 
 /// Notes the largest piece of memory that was ever asked for in this process.

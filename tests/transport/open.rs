@@ -24,7 +24,11 @@ crate::over_both_sockets![
     an_answer_to_another_key_is_no_web_socket,
     hanging_up_instead_of_answering_is_a_loss,
     a_subprotocol_that_nobody_offered_is_a_violation,
+    a_server_without_the_subprotocol_is_refused_where_that_is_needed,
+    the_server_chooses_among_several_subprotocols,
+    urls_are_asked_for_with_a_path,
     urls_that_cannot_be_used,
+    requests_that_cannot_be_sent,
 ];
 #[cfg(target_os = "linux")]
 mod backlog {
@@ -179,23 +183,91 @@ async fn hanging_up_instead_of_answering_is_a_loss(socket: Socket) {
     assert!(matches!(why, Why::Lost { .. }), "{why:?}");
 }
 
-async fn a_subprotocol_that_nobody_offered_is_a_violation(socket: Socket) {
-    let address = server::tcp(|mut stream| async move {
+/// A server that agrees to the upgrade, with more lines in its answer.
+async fn agreeing(lines: &'static str) -> String {
+    let address = server::tcp(move |mut stream| async move {
         let request = server::read_request(&mut stream).await;
         let key = server::header(&request, "sec-websocket-key").unwrap();
         let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
         let answer = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: stomp\r\n\r\n"
+             Sec-WebSocket-Accept: {accept}\r\n{lines}\r\n"
         );
         stream.write_all(answer.as_bytes()).await.unwrap();
+        // Until the client has seen enough.
+        while stream.read_u8().await.is_ok() {}
+    });
+    format!("ws://{}/", address.await)
+}
+
+async fn a_subprotocol_that_nobody_offered_is_a_violation(socket: Socket) {
+    let url = agreeing("Sec-WebSocket-Protocol: stomp\r\n").await;
+    for offered in [Vec::new(), vec!["mqtt".to_owned()]] {
+        for needed in [true, false] {
+            let mut target = Target::new(&url);
+            target.subprotocols.clone_from(&offered);
+            target.subprotocol_needed = needed;
+            let why = dial(socket, target).await.unwrap_err();
+            assert!(matches!(why, Why::Violation { .. }), "{why:?}");
+        }
+    }
+}
+
+async fn a_server_without_the_subprotocol_is_refused_where_that_is_needed(socket: Socket) {
+    let mut target = Target::new(agreeing("").await);
+    target.subprotocols.push("mqtt".to_owned());
+    for needed in [true, false] {
+        target.subprotocol_needed = needed;
+        match dial(socket, target.clone()).await {
+            Ok(connection) => {
+                assert!(!needed && capabilities(socket).agreement);
+                assert_eq!(connection.subprotocol, None);
+            }
+            Err(why) => {
+                assert!(needed || !capabilities(socket).agreement);
+                assert_eq!(why, Why::NoSubprotocol { offered: vec!["mqtt".to_owned()] });
+                assert!(!why.is_retryable());
+            }
+        }
+    }
+}
+
+async fn the_server_chooses_among_several_subprotocols(socket: Socket) {
+    let mut target = Target::new(agreeing("Sec-WebSocket-Protocol: v1.chat\r\n").await);
+    target.subprotocols.extend(["v2.chat".to_owned(), "v1.chat".to_owned()]);
+    match dial(socket, target).await {
+        Ok(connection) => assert_eq!(connection.subprotocol.as_deref(), Some("v1.chat")),
+        Err(why) => {
+            assert!(!capabilities(socket).agreement);
+            assert!(matches!(why, Why::Unsupported { .. }), "{why:?}");
+        }
+    }
+}
+
+/// As a server would that compresses without having been asked.
+#[tokio::test]
+async fn an_extension_that_nobody_offered_is_a_violation() {
+    let url = agreeing("Sec-WebSocket-Extensions: permessage-deflate\r\n").await;
+    let why = refused(Socket::Tungstenite, url).await;
+    assert!(matches!(&why, Why::Violation { detail } if detail.contains("permessage-deflate")), "{why:?}");
+}
+
+async fn urls_are_asked_for_with_a_path(socket: Socket) {
+    let (seen, mut requests) = mpsc::channel(8);
+    let address = server::tcp(move |mut stream| {
+        let seen = seen.clone();
+        async move {
+            seen.send(server::read_request(&mut stream).await).await.unwrap();
+            stream.write_all(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        }
     })
     .await;
-    for wanted in [None, Some("mqtt".to_owned())] {
-        let mut target = Target::new(format!("ws://{address}/"));
-        target.subprotocol = wanted;
-        let why = dial(socket, target).await.unwrap_err();
-        assert!(matches!(why, Why::Violation { .. }), "{why:?}");
+    for (behind, asked) in
+        [("", "/"), ("?x=1", "/?x=1"), ("/a%20b//c?d=%ea%b0%80&e", "/a%20b//c?d=%ea%b0%80&e")]
+    {
+        refused(socket, format!("WS://{address}{behind}")).await;
+        let request = requests.recv().await.unwrap();
+        assert_eq!(request.lines().next(), Some(format!("GET {asked} HTTP/1.1").as_str()));
     }
 }
 
@@ -207,17 +279,26 @@ async fn urls_that_cannot_be_used(socket: Socket) {
         "ws://",
         "ws://user:secret@localhost/",
         "ws://localhost:70000/",
+        "ws://localhost/#fragment",
+        "ws://localhost/a b",
+        "ws://[::g]/",
     ] {
         let why = refused(socket, url).await;
         assert!(matches!(why, Why::BadUrl { .. }), "{url}: {why:?}");
     }
 }
 
-#[tokio::test]
-async fn headers_of_the_handshake_are_not_for_others_to_set() {
-    let mut target = Target::new("ws://localhost/");
-    target.headers.push((header::HOST, HeaderValue::from_static("elsewhere")));
+async fn requests_that_cannot_be_sent(socket: Socket) {
     let address = server::tcp(|_| std::future::pending()).await;
-    target.url = format!("ws://{address}/");
-    assert!(matches!(dial(Socket::Tungstenite, target).await, Err(Why::Unsupported { .. })));
+    let mut target = Target::new(format!("ws://{address}/"));
+    for name in [header::HOST, header::UPGRADE, header::SEC_WEBSOCKET_PROTOCOL, header::CONTENT_LENGTH] {
+        target.headers = vec![(name, HeaderValue::from_static("elsewhere"))];
+        let why = dial(socket, target.clone()).await.unwrap_err();
+        assert!(matches!(why, Why::BadUpgrade { .. }), "{why:?}");
+        assert!(!why.is_retryable());
+    }
+    target.headers.clear();
+    target.subprotocols.push("a b".to_owned());
+    let why = dial(socket, target).await.unwrap_err();
+    assert!(matches!(why, Why::BadUpgrade { .. }), "{why:?}");
 }

@@ -2,15 +2,15 @@
 
 use std::ops::RangeInclusive;
 
-use duplex::model::chat::{
-    Delivery, Entry, EntryKind, Message, OutboxItem, Position, Principal, PrincipalKind, Sender,
-};
 use duplex::model::device::DeviceId;
-use duplex::model::event::{Event, LogRestart, Page, Side, Update};
+use duplex::model::entry::{Entry, EntryKind};
+use duplex::model::event::{ChatEvent, Event, LinkEvent, LogKind, LogRestart, Page, Side, Update};
 use duplex::model::id::{ConnectionId, Epoch, MessageId, PrincipalId, RoomName};
-use duplex::model::intent::Intent;
+use duplex::model::intent::{Intent, LinkIntent};
 use duplex::model::link_state::LinkState;
+use duplex::model::message::{Delivery, Message, OutboxItem, Position};
 use duplex::model::panes::Panes;
+use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::{Feature, Features, SharedModel, Time};
 use duplex::ui::{Options, Ui};
@@ -130,7 +130,7 @@ impl Window {
         window.update(Update::Configured(profile()));
         window.link(LinkState::Online { since: WALL, rtt_ms: None });
         window.welcome(0, rooms);
-        window.event(Event::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First });
+        window.event(Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First }));
         window.intents();
         window
     }
@@ -202,7 +202,7 @@ impl Window {
 
     /// The link's state changed.
     pub fn link(&mut self, state: LinkState) {
-        self.event(Event::Link(state));
+        self.event(Event::Link(LinkEvent::State(state)));
     }
 
     /// Changes the connection's settings.
@@ -217,15 +217,15 @@ impl Window {
     pub fn welcome(&mut self, head: u64, rooms: &[&str]) {
         let now = self.now().wall_ms;
         let rooms = rooms.iter().map(|name| RoomName::new(*name).unwrap()).collect();
-        self.event(Event::Welcomed {
+        self.event(Event::Link(LinkEvent::Welcomed {
             me: me(),
             server: "Workshop".into(),
-            head,
+            log: LogKind::Server { head, next: head + 1 },
             now,
             people: vec![],
             rooms,
             features: Default::default(),
-        });
+        }));
     }
 
     /// The hub welcomes the person as this principal.
@@ -239,7 +239,7 @@ impl Window {
                     PrincipalKind::Admin => all,
                     _ => all.without(Feature::People).without(Feature::Invites),
                 });
-                connection.me = Some(me);
+                connection.chat.me = Some(me);
             }
         });
         self.run();
@@ -248,7 +248,7 @@ impl Window {
     /// Messages by Mina, "message N", in `general`.
     pub fn entries(&mut self, offsets: RangeInclusive<u64>, live: bool) {
         let entries = offsets.map(|n| message(n, "general", "mina", &format!("message {n}"))).collect();
-        self.event(Event::Entries { entries, live });
+        self.event(Event::Chat(ChatEvent::Entries { entries, live }));
     }
 
     /// A page of such messages as read from disk.
@@ -274,17 +274,17 @@ impl Window {
         let page = self.page(offsets, older_on_disk, newer_on_disk);
         self.harness.state_mut().model.write(|model| {
             let connection = model.connections.get_mut(&CONNECTION).unwrap();
-            let room = connection.rooms.get_mut(&general()).unwrap();
+            let room = connection.chat.rooms.get_mut(&general()).unwrap();
             room.newest = Position { era: 1, offset: newest };
             room.read = room.newest;
         });
-        self.event(Event::Jumped { room: general(), page });
+        self.event(Event::Chat(ChatEvent::Jumped { room: general(), page }));
     }
 
     /// A page next to the window; older ones remain.
     pub fn page_in(&mut self, side: Side, offsets: RangeInclusive<u64>) {
         let page = self.page(offsets, true, false);
-        self.event(Event::Paged { room: general(), side, page });
+        self.event(Event::Chat(ChatEvent::Paged { room: general(), side, page }));
     }
 
     /// Puts a message into the outbox, typed `at` milliseconds from now.
@@ -299,7 +299,7 @@ impl Window {
             delivery,
         };
         let id = item.id;
-        self.event(Event::Queued(item));
+        self.event(Event::Chat(ChatEvent::Queued(item)));
         id
     }
 
@@ -307,7 +307,12 @@ impl Window {
     /// [`Window::all_intents`].
     pub fn intents(&mut self) -> Vec<Intent> {
         let mut all = self.all_intents();
-        all.retain(|intent| !matches!(intent, Intent::LookForServers(_) | Intent::AskKeyring));
+        all.retain(|intent| {
+            !matches!(
+                intent,
+                Intent::Link(LinkIntent::LookForServers(_)) | Intent::Link(LinkIntent::AskKeyring)
+            )
+        });
         all
     }
 
@@ -528,5 +533,6 @@ pub fn profile() -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     }
 }

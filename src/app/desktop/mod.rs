@@ -242,7 +242,7 @@ fn unread(model: &Model) -> u64 {
     // Where nothing is told of any room, the count is all there is.
     let counts = |level| usual == Level::Nothing || level != Level::Nothing;
     let rooms = model.connections.iter().flat_map(|(id, connection)| {
-        connection.rooms.iter().filter(move |(name, _)| counts(level(*id, name)))
+        connection.chat.rooms.iter().filter(move |(name, _)| counts(level(*id, name)))
     });
     rooms.map(|(_, room)| room.unread).sum()
 }

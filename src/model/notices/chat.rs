@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Level, Moment, News, Notice, Out, Target, Topic, mentions};
-use crate::model::chat::{Entry, EntryKind, Sender};
+use crate::model::entry::{Entry, EntryKind};
 use crate::model::id::{ConnectionId, Offset, PrincipalId, RoomName};
 use crate::model::known::Known;
+use crate::model::principal::Sender;
 use crate::model::reducer::Model;
 use crate::model::time::BootMs;
 
@@ -56,7 +57,7 @@ pub(super) fn level(model: &Model, connection: ConnectionId, room: &RoomName) ->
 fn sender(model: &Model, connection: ConnectionId, entry: &Entry) -> String {
     let Sender { id, name } = &entry.sender;
     match model.connections.get(&connection) {
-        Some(connection) => connection.shown(&entry.sender, SENDER_CHARS).label(),
+        Some(connection) => connection.chat.shown(&entry.sender, SENDER_CHARS).label(),
         None => Known::default().shown(id, name, SENDER_CHARS).label(),
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Moment, News, Notice, Out, Target, Topic};
 use crate::model::device::DeviceId;
 use crate::model::devices::Presence;
-use crate::model::event::Event;
+use crate::model::event::{DeviceEvent, Event};
 use crate::model::id::ConnectionId;
 use crate::model::reducer::Model;
 use crate::model::time::BootMs;
@@ -91,7 +91,7 @@ impl Fleet {
     pub(super) fn hear(&mut self, ears: Ears<'_>, event: &Event, out: &mut Out) {
         let was_there = |presence| matches!(presence, Some(Presence::Online | Presence::Silent));
         match event {
-            Event::Devices { devices, more, .. } => {
+            Event::Device(DeviceEvent::Listed { devices, more, .. }) => {
                 for state in devices {
                     let id = &state.spec.id;
                     if state.online {
@@ -102,15 +102,19 @@ impl Fleet {
                 }
                 self.listed |= !more;
             }
-            Event::DeviceAnnounced(state) => self.back(ears.connection, &state.spec.id, out),
-            Event::DevicePresence { device, online: true, .. } => self.back(ears.connection, device, out),
-            Event::DevicePresence { device, .. } if was_there(ears.presence(device)) => {
+            Event::Device(DeviceEvent::Announced(state)) => self.back(ears.connection, &state.spec.id, out),
+            Event::Device(DeviceEvent::Presence { device, online: true, .. }) => {
+                self.back(ears.connection, device, out)
+            }
+            Event::Device(DeviceEvent::Presence { device, .. }) if was_there(ears.presence(device)) => {
                 self.lost(&ears, device, Gone::Offline);
             }
-            Event::DeviceSilent { device, .. } if ears.presence(device) == Some(Presence::Online) => {
+            Event::Device(DeviceEvent::Silent { device, .. })
+                if ears.presence(device) == Some(Presence::Online) =>
+            {
                 self.lost(&ears, device, Gone::Silent);
             }
-            Event::Readings(readings) if self.misses_some() => {
+            Event::Device(DeviceEvent::Readings(readings)) if self.misses_some() => {
                 for sample in &readings.samples {
                     self.back(ears.connection, &sample.device, out);
                 }

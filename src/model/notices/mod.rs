@@ -11,13 +11,14 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::chat::Entry;
 use super::device::DeviceId;
+use super::entry::Entry;
 use super::event::{Event, LogRestart, Update};
 use super::id::{ConnectionId, Offset, PrincipalId, RoomName};
 use super::link_state::LinkState;
 use super::reducer::Model;
 use super::time::BootMs;
+use crate::model::event::{ChatEvent, LinkEvent};
 
 pub use choice::{DAY_MINUTES, Level, NoticeChoices, NoticePreferences};
 pub use fleet::Gone;
@@ -265,28 +266,30 @@ impl Notifier {
     fn event(&mut self, at: Moment, model: &Model, id: ConnectionId, event: &Event) {
         let peer = self.peers.entry(id).or_default();
         match event {
-            Event::Restored(stored) => {
+            Event::Chat(ChatEvent::Restored(stored)) => {
                 peer.me = stored.me.as_ref().map(|me| (me.id.clone(), me.name.clone()));
                 peer.heard_to = peer.heard_to.max(stored.received_to);
             }
-            Event::Welcomed { me, head, .. } => {
+            Event::Link(LinkEvent::Welcomed { me, log, .. }) => {
                 peer.me = Some((me.id.clone(), me.name.clone()));
-                peer.head = *head;
+                peer.head = log.head();
                 peer.knows_all |= peer.is_caught_up();
             }
-            Event::LogStarted { from, why, .. } => {
+            Event::Chat(ChatEvent::LogStarted { from, why, .. }) => {
                 peer.heard_to = from.saturating_sub(1);
                 peer.is_known = *why != LogRestart::First;
                 self.talks.forget(id, &mut self.out);
             }
-            Event::Entries { entries, live } => self.entries(at, model, id, entries, *live),
-            Event::Listed(listed) => {
+            Event::Chat(ChatEvent::Entries { entries, live }) => self.entries(at, model, id, entries, *live),
+            Event::Chat(ChatEvent::Listed(listed)) => {
                 for (room, offset) in &listed.read {
                     self.talks.read(id, room, *offset, &mut self.out);
                 }
             }
-            Event::ReadMarker { room, offset } => self.talks.read(id, room, *offset, &mut self.out),
-            Event::Link(state) => self.link(at, id, state),
+            Event::Chat(ChatEvent::ReadMarker { room, offset }) => {
+                self.talks.read(id, room, *offset, &mut self.out)
+            }
+            Event::Link(LinkEvent::State(state)) => self.link(at, id, state),
             _ => {
                 let viewed = self.viewing.as_ref().and_then(|viewing| viewing.device.as_ref());
                 let viewed = viewed.filter(|(connection, _)| *connection == id).map(|(_, device)| device);

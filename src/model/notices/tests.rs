@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::model::chat::{EntryKind, Principal, PrincipalKind, Sender};
 use crate::model::device::{DeviceState, Readings, Spec, Value};
+use crate::model::entry::EntryKind;
+use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogKind};
 use crate::model::link_state::Why;
+use crate::model::principal::{Principal, PrincipalKind, Sender};
 use crate::model::profile::{Profile, Protocol, Socket};
 use crate::model::{Epoch, MessageId, MetricName, Time};
 
@@ -33,7 +35,10 @@ impl Story {
         for id in [HUB, OTHER] {
             story.hear(Update::Configured(profile(id)));
             story.up(id, 0);
-            story.event(id, Event::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First });
+            story.event(
+                id,
+                Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First }),
+            );
             story.list(id, &["pump+", "lamp+", "fan+"]);
         }
         story
@@ -51,17 +56,17 @@ impl Story {
     fn up(&mut self, id: ConnectionId, behind: u64) {
         let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Ada".into() };
         let head = self.offset.get(&id).copied().unwrap_or(0) + behind;
-        let welcomed = Event::Welcomed {
+        let welcomed = Event::Link(LinkEvent::Welcomed {
             me,
             server: "Hub".into(),
-            head,
+            log: LogKind::Server { head, next: head + 1 },
             now: 0,
             people: vec![],
             rooms: vec![],
             features: Default::default(),
-        };
+        });
         self.event(id, welcomed);
-        self.event(id, Event::Link(LinkState::Online { since: 0, rtt_ms: None }));
+        self.event(id, Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: None })));
     }
 
     fn list(&mut self, id: ConnectionId, devices: &[&str]) {
@@ -70,7 +75,7 @@ impl Story {
             device(name, sign == "+")
         };
         let devices = devices.iter().map(state).collect();
-        self.event(id, Event::Devices { devices, started: 0, more: false });
+        self.event(id, Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
     }
 
     fn say(&mut self, id: ConnectionId, room: &str, by: &str, body: &str, live: bool) {
@@ -89,7 +94,7 @@ impl Story {
             received: 0,
             extra: Default::default(),
         };
-        self.event(id, Event::Entries { entries: vec![entry], live });
+        self.event(id, Event::Chat(ChatEvent::Entries { entries: vec![entry], live }));
     }
 
     fn pass(&mut self, ms: u64) {
@@ -138,14 +143,14 @@ impl Story {
             }
             ["read", name] => {
                 let offset = self.offset[&HUB];
-                self.event(HUB, Event::ReadMarker { room: room(name), offset });
+                self.event(HUB, Event::Chat(ChatEvent::ReadMarker { room: room(name), offset }));
             }
-            ["lost"] => self.event(HUB, Event::Link(waiting())),
-            ["lost", "both"] => {
-                [HUB, OTHER].into_iter().for_each(|id| self.event(id, Event::Link(waiting())))
-            }
-            ["dialing"] => self.event(HUB, Event::Link(LinkState::Dialing { attempt: 3 })),
-            ["off"] => self.event(HUB, Event::Link(LinkState::Idle)),
+            ["lost"] => self.event(HUB, Event::Link(LinkEvent::State(waiting()))),
+            ["lost", "both"] => [HUB, OTHER]
+                .into_iter()
+                .for_each(|id| self.event(id, Event::Link(LinkEvent::State(waiting())))),
+            ["dialing"] => self.event(HUB, Event::Link(LinkEvent::State(LinkState::Dialing { attempt: 3 }))),
+            ["off"] => self.event(HUB, Event::Link(LinkEvent::State(LinkState::Idle))),
             ["back"] => self.up(HUB, 0),
             ["back", "both"] => [HUB, OTHER].into_iter().for_each(|id| self.up(id, 0)),
             ["back", "behind", by] => self.up(HUB, by.parse().unwrap()),
@@ -153,7 +158,7 @@ impl Story {
                 self.offset.insert(HUB, 0);
                 self.up(HUB, to.parse().unwrap());
                 let why = LogRestart::EpochChanged;
-                self.event(HUB, Event::LogStarted { epoch: Epoch(2), from: 1, why });
+                self.event(HUB, Event::Chat(ChatEvent::LogStarted { epoch: Epoch(2), from: 1, why }));
             }
             ["list", ref devices @ ..] => self.list(HUB, devices),
             ["remove"] => self.hear(Update::Removed(HUB)),
@@ -166,14 +171,20 @@ impl Story {
             [name, "offline"] => self.presence(name, false),
             [name, "online"] => self.presence(name, true),
             [name, "silent"] => {
-                self.event(HUB, Event::DeviceSilent { device: device(name), since: self.at.boot_ms as i64 });
+                self.event(
+                    HUB,
+                    Event::Device(DeviceEvent::Silent {
+                        device: device(name),
+                        since: self.at.boot_ms as i64,
+                    }),
+                );
             }
             [name, "speaks"] => {
                 let at = self.at.boot_ms as i64;
                 let values = vec![(MetricName::new("flow").unwrap(), Value::Number(1.0))];
                 let readings = Readings::of(device(name), at, at, values);
                 assert!(self.notifier.listens_to_readings());
-                self.event(HUB, Event::Readings(Arc::new(readings)));
+                self.event(HUB, Event::Device(DeviceEvent::Readings(Arc::new(readings))));
             }
             _ => panic!("nobody knows what {line:?} is"),
         }
@@ -182,7 +193,10 @@ impl Story {
     fn presence(&mut self, name: &str, online: bool) {
         let device = DeviceId::new(name).unwrap();
         let since = self.at.boot_ms as i64;
-        self.event(HUB, Event::DevicePresence { device, online, since, reason: String::new() });
+        self.event(
+            HUB,
+            Event::Device(DeviceEvent::Presence { device, online, since, reason: String::new() }),
+        );
     }
 
     fn told(&mut self) -> Vec<String> {
@@ -200,6 +214,7 @@ fn profile(id: ConnectionId) -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     }
 }
 

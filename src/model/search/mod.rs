@@ -9,8 +9,9 @@ pub mod parse;
 
 use std::sync::Arc;
 
-use super::chat::{Position, Sender};
 use super::id::{ConnectionId, MessageId, RoomName};
+use super::message::Position;
+use super::principal::Sender;
 use super::reducer::Model;
 use super::time::WallMs;
 
@@ -224,8 +225,8 @@ impl Model {
     pub fn search_outbox(&self, query: &Query, scope: &Scope) -> Vec<Hit> {
         let mut hits = Vec::new();
         for (id, connection) in &self.connections {
-            let Some(me) = &connection.me else { continue };
-            for item in connection.outbox.values() {
+            let Some(me) = &connection.chat.me else { continue };
+            for item in connection.chat.outbox.values() {
                 let is_there = match scope {
                     Scope::Everywhere => true,
                     Scope::Room(wanted, room) => wanted == id && *room == item.room,

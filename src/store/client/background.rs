@@ -7,6 +7,8 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::super::error::StoreError;
+use super::counts;
+use super::identity::Filters;
 use super::search::index;
 use super::write;
 
@@ -18,6 +20,8 @@ const MAX_OLD: u32 = 48;
 const MAX_NEW: u32 = 8_192;
 /// Messages whose grams may be behind while more keep coming.
 const MAX_BEHIND: i64 = 8_192;
+/// Messages that are counted at a time.
+const MAX_COUNTED: u32 = 2_000;
 /// Commits of so many bytes are a replay.
 const REPLAY_BYTES: usize = 256 * 1024;
 /// How much of the file the writer has in memory: during a replay, which comes upon pages everywhere, and else. In KiB.
@@ -36,6 +40,10 @@ pub(super) struct Background {
     merging: bool,
     /// Whether the writer has much of the file in memory.
     is_roomy: bool,
+    /// Where ids need not be looked for, during a replay.
+    filters: Filters,
+    /// Whether some messages may not be counted yet.
+    counting: bool,
     indexed: watch::Sender<Option<u8>>,
 }
 
@@ -44,12 +52,21 @@ impl Background {
         if let Some(percent) = db.and_then(|db| index::progress(db).ok()) {
             indexed.send_replace(percent);
         }
-        Background { purging: true, is_behind: true, indexing: true, merging: true, is_roomy: false, indexed }
+        Background {
+            purging: true,
+            is_behind: true,
+            indexing: true,
+            merging: true,
+            is_roomy: false,
+            filters: Filters::default(),
+            counting: true,
+            indexed,
+        }
     }
 
     /// Something was committed. `purging`: rooms were removed.
     pub(super) fn committed(&mut self, purging: bool) {
-        self.is_behind = true;
+        (self.is_behind, self.counting) = (true, true);
         self.purging |= purging;
     }
 
@@ -60,23 +77,38 @@ impl Background {
     }
 
     /// Before so many bytes are written.
-    pub(super) fn make_room(&mut self, db: &Connection, bytes: usize) -> Result<(), StoreError> {
+    pub(super) fn make_room(&mut self, db: &mut Connection, bytes: usize) -> Result<(), StoreError> {
         if bytes > REPLAY_BYTES && !self.is_roomy {
             db.pragma_update(None, "cache_size", -CACHE_KIB.0)?;
             self.is_roomy = true;
         }
+        if self.is_roomy {
+            unhurried(db, |db| self.filters.load(db))?;
+        }
         Ok(())
+    }
+
+    /// Where ids need not be looked for.
+    pub(super) fn filters(&self) -> &Filters {
+        &self.filters
+    }
+
+    /// The file is another one, or is opened anew.
+    pub(super) fn forget(&mut self) {
+        self.filters.clear();
+        (self.is_roomy, self.counting) = (false, true);
     }
 
     /// Nothing can be done.
     pub(super) fn stop(&mut self) {
         (self.purging, self.is_behind, self.indexing) = (false, false, false);
-        (self.merging, self.is_roomy) = (false, false);
+        (self.merging, self.is_roomy, self.counting) = (false, false, false);
     }
 
     /// When the next turn is due; none where there is nothing to do.
     pub(super) fn pause(&self) -> Option<Duration> {
-        let is_some = self.purging || self.is_behind || self.indexing || self.merging || self.is_roomy;
+        let is_some =
+            self.purging || self.is_behind || self.indexing || self.merging || self.is_roomy || self.counting;
         is_some.then_some(PAUSE)
     }
 
@@ -93,9 +125,12 @@ impl Background {
             } else if self.purging {
                 self.purging = write::purge(db, MAX_PURGED)?;
                 self.merging = true;
+            } else if self.counting {
+                self.counting = counts::take_in_old(db, MAX_COUNTED)?;
             } else if self.is_roomy && !self.indexing {
                 db.pragma_update(None, "cache_size", -CACHE_KIB.1)?;
                 db.execute_batch("PRAGMA shrink_memory")?;
+                self.filters.clear();
                 self.is_roomy = false;
             } else {
                 let percent = index::take_in_old(db, MAX_OLD)?;

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
+use super::counts::{self, Counts};
+use super::identity::{Filters, Rows};
 use super::outbox;
 use super::search::index;
-use super::write::{self, key, saturated};
+use super::write::{self, Log, key, saturated};
 use crate::model::notices::mentions;
-use crate::model::{ConnectionId, Entry, EntryKind, Position, RoomName};
+use crate::model::{ConnectionId, Entry, EntryKind, Offset, Position, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -21,8 +23,11 @@ pub(super) struct Book<'a> {
     my_id: Option<String>,
     pub(super) my_name: Option<String>,
     pub(super) me: Option<i64>,
-    /// The highest row that a message has or had.
-    last_row: i64,
+    /// The first offset of this era that never came.
+    next: Offset,
+    filters: &'a Filters,
+    rows: Rows,
+    counts: Counts,
     numbering: index::Numbering,
     senders: HashMap<String, i64>,
     by_name: HashMap<RoomName, usize>,
@@ -35,6 +40,8 @@ pub(super) struct RoomRow {
     pub(super) read: Position,
     pub(super) unread: u64,
     pub(super) mentions: u64,
+    /// From where on its messages are counted.
+    pub(super) counted: Position,
     pub(super) start_known: bool,
     pub(super) changed: bool,
 }
@@ -43,17 +50,20 @@ impl<'a> Book<'a> {
     pub(super) fn new(
         db: &'a Connection,
         connection: ConnectionId,
-        era: u32,
-        my_id: Option<String>,
+        log: Log,
+        filters: &'a Filters,
     ) -> Result<Self> {
         let mut book = Book {
             db,
             connection,
-            era,
-            my_id,
+            era: log.era,
+            my_id: log.me,
             my_name: None,
             me: None,
-            last_row: index::last_row(db)?,
+            next: log.next,
+            filters,
+            rows: Rows::new(db)?,
+            counts: Counts::default(),
             numbering: index::Numbering::new(db)?,
             senders: HashMap::new(),
             by_name: HashMap::new(),
@@ -128,39 +138,52 @@ impl<'a> Book<'a> {
         let position = Position { era: self.era, offset: entry.offset };
         let RoomRow { id: room, newest, read, .. } = self.rooms[room];
         // Nothing was ever at a place beyond the newest.
-        let is_free = position > newest;
-        if is_free && self.insert(entry, room, sender)? {
-            return Ok(Place::New);
+        let is_free = position > newest && entry.offset >= self.next;
+        let find = |book: &Self, is_new| book.rows.find(book.db, book.filters, sender, entry.id, is_new);
+        let mut known = find(self, is_free)?;
+        if is_free && known.is_none() {
+            if self.insert(entry, room, sender)? {
+                return Ok(Place::New);
+            }
+            known = find(self, false)?;
         }
         let mut place = Place::New;
-        let offset = int(entry.offset)?;
-        let mut find = self
-            .db
-            .prepare_cached("SELECT rowid, room, era, offset FROM message WHERE sender = ?1 AND id = ?2")?;
-        let found: Option<(i64, i64, u32, i64)> = find
-            .query_row(params![sender, entry.id.0.as_bytes()], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-            })
-            .optional()?;
-        if let Some((row, in_room, in_era, at_offset)) = found {
-            if (in_room, in_era, at_offset) == (room, self.era, offset) {
+        if let Some(known) = known {
+            if (known.room, known.position) == (room, position) {
                 return Ok(Place::Known);
             }
-            let old = Position { era: in_era, offset: unsigned(at_offset) };
-            let unread = in_room == room && old > read && Some(sender) != self.me;
-            self.db.prepare_cached("DELETE FROM message WHERE rowid = ?1")?.execute([row])?;
+            let unread = known.room == room && known.position > read && Some(sender) != self.me;
+            self.db.prepare_cached("DELETE FROM message WHERE rowid = ?1")?.execute([known.row])?;
+            self.count(known.room, known.position, sender, -1)?;
             place = Place::Moved { unread };
         }
-        self.db
-            .prepare_cached("DELETE FROM message WHERE room = ?1 AND era = ?2 AND offset = ?3")?
-            .execute(params![room, self.era, offset])?;
+        self.clear(room, position)?;
         self.insert(entry, room, sender)?;
         Ok(place)
     }
 
-    /// Writes a message. Returns false, and changes nothing, if it is there already.
+    /// Deletes what is at a place.
+    fn clear(&mut self, room: i64, position: Position) -> Result<()> {
+        let place = params![room, position.era, int(position.offset)?];
+        let mut query = self
+            .db
+            .prepare_cached("SELECT sender FROM message WHERE room = ?1 AND era = ?2 AND offset = ?3")?;
+        let senders: Vec<i64> =
+            query.query_map(place, |row| row.get(0))?.collect::<std::result::Result<_, _>>()?;
+        for sender in &senders {
+            self.count(room, position, *sender, -1)?;
+        }
+        if !senders.is_empty() {
+            self.db
+                .prepare_cached("DELETE FROM message WHERE room = ?1 AND era = ?2 AND offset = ?3")?
+                .execute(place)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a message. Returns false, and changes nothing, if one of this id was written a short while ago.
     fn insert(&mut self, entry: &Entry, room: i64, sender: i64) -> Result<bool> {
-        let row = self.last_row + 1;
+        let (row, id) = self.rows.next(entry.id);
         let inserted = self
             .db
             .prepare_cached(
@@ -174,7 +197,7 @@ impl<'a> Book<'a> {
                 int(entry.offset)?,
                 sender,
                 entry.sender.name,
-                entry.id.0.as_bytes(),
+                id,
                 entry.at,
                 entry.received,
                 entry.body,
@@ -183,10 +206,27 @@ impl<'a> Book<'a> {
         if inserted == 0 {
             return Ok(false);
         }
-        self.last_row = row;
+        self.rows.advance();
         self.numbering.keep_author(self.db, sender, &entry.sender.name)?;
         self.numbering.enter(self.db, row, entry.received)?;
+        self.count(room, Position { era: self.era, offset: entry.offset }, sender, 1)?;
         Ok(true)
+    }
+
+    /// A message comes to a place (1) or leaves it (-1).
+    fn count(&mut self, room: i64, position: Position, sender: i64, change: i64) -> Result<()> {
+        if Some(sender) == self.me {
+            return Ok(());
+        }
+        let loaded = self.rooms.iter().find(|row| row.id == room).map(|row| row.counted);
+        let counted = match loaded {
+            Some(counted) => Some(counted),
+            None => counts::counted(self.db, room)?,
+        };
+        if let Some(counted) = counted {
+            self.counts.add(room, counted, position, change);
+        }
+        Ok(())
     }
 
     fn sender(&mut self, principal: &str) -> Result<i64> {
@@ -215,7 +255,8 @@ impl<'a> Book<'a> {
         }
         let id = write::room_id(self.db, self.connection, name)?;
         let mut find = self.db.prepare_cached(
-            "SELECT newest_era, newest_offset, read_era, read_offset, unread, start_known, mentions FROM room
+            "SELECT newest_era, newest_offset, read_era, read_offset, unread, start_known, mentions,
+                 counted_era, counted_offset FROM room
              WHERE id = ?1",
         )?;
         let row = find.query_row([id], |row| {
@@ -226,6 +267,7 @@ impl<'a> Book<'a> {
                 unread: unsigned(row.get(4)?),
                 start_known: row.get(5)?,
                 mentions: unsigned(row.get(6)?),
+                counted: Position { era: row.get(7)?, offset: unsigned(row.get(8)?) },
                 changed: false,
             })
         })?;
@@ -234,7 +276,10 @@ impl<'a> Book<'a> {
         Ok(self.rooms.len() - 1)
     }
 
-    pub(super) fn save(&self) -> Result<()> {
+    /// Writes what the messages changed beside themselves.
+    pub(super) fn save(&mut self) -> Result<()> {
+        self.rows.save(self.db)?;
+        self.counts.save(self.db)?;
         for room in self.rooms.iter().filter(|room| room.changed) {
             self.db
                 .prepare_cached(

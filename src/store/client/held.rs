@@ -15,12 +15,14 @@ use super::super::files;
 use super::super::readers::Slots;
 use super::super::writer::Work;
 use super::background::Background;
+use super::identity::Filters;
 use super::open::{self, Found, Place};
 use super::search::index;
 use super::size::size;
 use super::write::{self, Taken};
-use super::{Commit, Health, Write};
-use crate::model::{Banner, ConnectionId, Event};
+use super::{Commit, Health, Outcome, Write};
+use crate::model::event::ChatEvent;
+use crate::model::{Banner, ConnectionId, Event, Offset};
 
 /// Commits that wait for the writer.
 pub(super) const WAITING: usize = 64;
@@ -38,7 +40,7 @@ pub(super) enum Job {
     Commit {
         connection: ConnectionId,
         writes: Vec<Write>,
-        reply: oneshot::Sender<Commit>,
+        reply: oneshot::Sender<Outcome>,
     },
     /// A reader found damage.
     Suspect,
@@ -56,6 +58,8 @@ struct Held {
     connection: ConnectionId,
     writes: Vec<Write>,
     bytes: usize,
+    /// Who wants to know when all of it is on disk.
+    later: Option<oneshot::Sender<Outcome>>,
 }
 
 /// How much of a commit is held.
@@ -131,7 +135,7 @@ impl Keeper {
         }
         let bytes = writes.iter().map(size).sum();
         self.held_bytes += bytes;
-        self.held.push_back(Held { connection, writes, bytes });
+        self.held.push_back(Held { connection, writes, bytes, later: None });
         if is_whole { Hold::All } else { Hold::Some }
     }
 
@@ -163,7 +167,7 @@ impl Keeper {
     }
 
     /// Writes all that is held. Returns what became of each, or nothing if the disk took none of it.
-    fn flush(&mut self) -> Option<Vec<Taken>> {
+    fn flush(&mut self) -> Option<Vec<(Taken, Numbered)>> {
         let result = self.try_flush().or_else(|error| {
             if !error.is_damage() {
                 return Err(error);
@@ -174,10 +178,17 @@ impl Keeper {
         });
         match result {
             Ok(taken) => {
-                for (held, taken) in self.held.iter().zip(&taken) {
-                    note_behind(&self.health, held, *taken);
+                for (held, (taken, numbered)) in self.held.drain(..).zip(&taken) {
+                    note_behind(&self.health, &held, *taken);
+                    if let (Some(later), Taken::Yes) = (held.later, taken) {
+                        // Whoever asked may have gone.
+                        let _ = later.send(Outcome {
+                            commit: Commit::Saved,
+                            numbered: numbered.clone(),
+                            later: None,
+                        });
+                    }
                 }
-                self.held.clear();
                 self.held_bytes = 0;
                 self.set_trouble(self.space.0.then_some(Banner::DiskLow));
                 Some(taken)
@@ -193,7 +204,7 @@ impl Keeper {
         }
     }
 
-    fn try_flush(&mut self) -> Result<Vec<Taken>, StoreError> {
+    fn try_flush(&mut self) -> Result<Vec<(Taken, Numbered)>, StoreError> {
         #[cfg(test)]
         {
             self.transactions += 1;
@@ -204,7 +215,7 @@ impl Keeper {
         let Some(db) = self.db.as_mut() else { return Err(StoreError::Closed) };
         self.background.make_room(db, self.held_bytes)?;
         // A savepoint for each commit costs as much as the commit: they are for when one of them fails.
-        let taken = match write_all(db, &self.held, is_low)? {
+        let taken = match write_all(db, self.background.filters(), &self.held, is_low)? {
             Some(taken) => taken,
             None => self.write_each(is_low)?,
         };
@@ -214,16 +225,16 @@ impl Keeper {
     }
 
     /// Writes all that is held in one transaction, and leaves out each commit that fails.
-    fn write_each(&mut self, is_low: bool) -> Result<Vec<Taken>, StoreError> {
+    fn write_each(&mut self, is_low: bool) -> Result<Vec<(Taken, Numbered)>, StoreError> {
         let Some(db) = self.db.as_mut() else { return Err(StoreError::Closed) };
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut taken = Vec::with_capacity(self.held.len());
         for held in &self.held {
-            taken.push(match commit_one(&transaction, held, is_low) {
+            taken.push(match commit_one(&transaction, self.background.filters(), held, is_low) {
                 Err(StoreError::IndexDamaged) => {
                     index::begin_anew(&transaction)?;
                     self.background.begin_anew(index::progress(&transaction)?);
-                    commit_one(&transaction, held, is_low)?
+                    commit_one(&transaction, self.background.filters(), held, is_low)?
                 }
                 other => other?,
             });
@@ -269,6 +280,7 @@ impl Keeper {
     /// not.
     fn take(&mut self, found: Found) -> Result<(), StoreError> {
         self.readers.close();
+        self.background.forget();
         if let Some(set_aside) = found.set_aside {
             let banner = Banner::DatabaseSetAside { path: set_aside.path };
             self.health.send_modify(|health| health.set_aside = Some(banner));
@@ -282,7 +294,7 @@ impl Keeper {
 
     fn hold_first(&mut self, rescued: Vec<(ConnectionId, Write)>) {
         for (connection, write) in rescued.into_iter().rev() {
-            let held = Held { connection, bytes: size(&write), writes: vec![write] };
+            let held = Held { connection, bytes: size(&write), writes: vec![write], later: None };
             self.held_bytes += held.bytes;
             self.held.push_front(held);
         }
@@ -347,6 +359,14 @@ impl Keeper {
         (self.is_disk_small, self.space.1) = (is_small, LOOK_BYTES);
     }
 
+    /// As in the midst of a replay.
+    #[cfg(test)]
+    pub(super) fn pretend_replay(&mut self) {
+        if let Some(db) = &mut self.db {
+            self.background.make_room(db, usize::MAX).unwrap();
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn held_bytes(&self) -> usize {
         self.held.iter().map(|held| held.bytes + size_of::<Held>()).sum()
@@ -384,14 +404,31 @@ impl Work for Keeper {
         let taken = if self.held.is_empty() { None } else { self.flush() }.unwrap_or_default();
         // The newest of what was taken are these.
         let mut taken = taken.iter().rev();
+        // And the newest of what is held, where none was taken.
+        let mut still_held = self.held.len();
         for (reply, hold) in replies.into_iter().rev() {
             let taken = if hold == Hold::Nothing { None } else { taken.next() };
-            let commit = match (hold, taken) {
-                (Hold::All, Some(Taken::Yes)) => Commit::Saved,
-                _ => Commit::Held,
+            let outcome = match (hold, taken) {
+                (Hold::All, Some((Taken::Yes, numbered))) => {
+                    Outcome { commit: Commit::Saved, numbered: numbered.clone(), later: None }
+                }
+                (Hold::All, None) => {
+                    still_held -= 1;
+                    let later = self.held.get_mut(still_held).map(|held| {
+                        let (later, receiver) = oneshot::channel();
+                        held.later = Some(later);
+                        receiver
+                    });
+                    Outcome { later, ..Outcome::held() }
+                }
+                (Hold::Some, None) => {
+                    still_held -= 1;
+                    Outcome::held()
+                }
+                _ => Outcome::held(),
             };
             // Whoever asked may have gone.
-            let _ = reply.send(commit);
+            let _ = reply.send(outcome);
         }
         if let Some(db) = self.db.as_mut().filter(|_| self.held.is_empty()) {
             let turn = self.background.keep_up(db);
@@ -424,12 +461,13 @@ impl Work for Keeper {
 /// Writes commits in one transaction. Nothing, if one of them fails for a reason of its own.
 fn write_all(
     db: &mut Connection,
+    filters: &Filters,
     held: &VecDeque<Held>,
     is_low: bool,
-) -> Result<Option<Vec<Taken>>, StoreError> {
+) -> Result<Option<Vec<(Taken, Numbered)>>, StoreError> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let all = catch_unwind(AssertUnwindSafe(|| {
-        held.iter().map(|held| write(&transaction, held, is_low)).collect::<Result<Vec<_>, _>>()
+        held.iter().map(|held| write(&transaction, filters, held, is_low)).collect::<Result<Vec<_>, _>>()
     }));
     match all {
         Ok(Ok(taken)) => {
@@ -442,25 +480,37 @@ fn write_all(
 }
 
 /// Writes one commit. Where space `is_low`, what a server will say again is not taken, as if there was a gap before it.
-fn write(db: &Connection, held: &Held, is_low: bool) -> Result<Taken, StoreError> {
-    let mut all = Taken::Yes;
-    for write in &held.writes {
+fn write(
+    db: &Connection,
+    filters: &Filters,
+    held: &Held,
+    is_low: bool,
+) -> Result<(Taken, Numbered), StoreError> {
+    let (mut all, mut numbered) = (Taken::Yes, Numbered::new());
+    for (place, write) in held.writes.iter().enumerate() {
         let is_left_out = is_low && open::can_be_replayed(write);
         let taken = match is_left_out {
-            true => write::apply(db, held.connection, &stub(write)).map(|_| Taken::Gap)?,
-            false => write::apply(db, held.connection, write)?,
+            true => write::apply(db, filters, held.connection, &stub(write)).map(|_| Taken::Gap)?,
+            false => write::apply(db, filters, held.connection, write)?,
         };
-        if taken == Taken::Gap {
-            all = Taken::Gap;
+        match taken {
+            Taken::Yes => {}
+            Taken::Numbered(first) => numbered.push((place, first)),
+            Taken::Gap => all = Taken::Gap,
         }
     }
-    Ok(all)
+    Ok((all, numbered))
 }
 
 /// One commit is all or nothing. One that this program or the hub got wrong is left out, and does not stop the others.
-fn commit_one(db: &Connection, held: &Held, is_low: bool) -> Result<Taken, StoreError> {
+fn commit_one(
+    db: &Connection,
+    filters: &Filters,
+    held: &Held,
+    is_low: bool,
+) -> Result<(Taken, Numbered), StoreError> {
     db.prepare_cached("SAVEPOINT one")?.execute(())?;
-    let result = catch_unwind(AssertUnwindSafe(|| write(db, held, is_low)));
+    let result = catch_unwind(AssertUnwindSafe(|| write(db, filters, held, is_low)));
     let taken = match result {
         Ok(Ok(taken)) => taken,
         Ok(Err(error)) if error.is_retryable() || error.is_damage() => return Err(error),
@@ -474,7 +524,7 @@ fn commit_one(db: &Connection, held: &Held, is_low: bool) -> Result<Taken, Store
                 _ => log::error!("writing a change failed, and it is left out"),
             }
             db.prepare_cached("ROLLBACK TO one")?.execute(())?;
-            Taken::Gap
+            (Taken::Gap, Numbered::new())
         }
     };
     db.prepare_cached("RELEASE one")?.execute(())?;
@@ -485,7 +535,7 @@ fn commit_one(db: &Connection, held: &Held, is_low: bool) -> Result<Taken, Store
 /// disk.
 fn note_behind(health: &watch::Sender<Health>, held: &Held, taken: Taken) {
     let mut entries = held.writes.iter().filter_map(|write| match write {
-        Write::Event(Event::Entries { entries, .. }) => Some(entries),
+        Write::Event(Event::Chat(ChatEvent::Entries { entries, .. })) => Some(entries),
         _ => None,
     });
     if let Some(last) = entries.next_back() {
@@ -499,18 +549,25 @@ fn set_behind(health: &watch::Sender<Health>, connection: ConnectionId, is_behin
     });
 }
 
+/// The first offsets of writes whose entries were numbered, each with its place in the commit.
+type Numbered = Vec<(usize, Offset)>;
+
 /// Whether a server, or the person's next look at a room, says this again in other words.
 fn is_told_again(write: &Write) -> bool {
     matches!(
         write,
-        Write::Event(Event::Acknowledged { .. } | Event::Refused { .. } | Event::ReadMarker { .. })
+        Write::Event(
+            Event::Chat(ChatEvent::Acknowledged { .. })
+                | Event::Chat(ChatEvent::Refused { .. })
+                | Event::Chat(ChatEvent::ReadMarker { .. })
+        )
     )
 }
 
 fn is_stub(write: &Write) -> bool {
     match write {
-        Write::Event(Event::Entries { entries, .. }) => entries.is_empty(),
-        Write::Event(Event::HistoryFailed { .. }) => true,
+        Write::Event(Event::Chat(ChatEvent::Entries { entries, .. })) => entries.is_empty(),
+        Write::Event(Event::Chat(ChatEvent::HistoryFailed { .. })) => true,
         _ => false,
     }
 }
@@ -518,11 +575,11 @@ fn is_stub(write: &Write) -> bool {
 /// What stands for a write that was let go: the era goes on to have entries.
 fn stub(write: &Write) -> Write {
     match write {
-        Write::Event(Event::Entries { live, .. }) => {
-            Write::Event(Event::Entries { entries: Vec::new(), live: *live })
+        Write::Event(Event::Chat(ChatEvent::Entries { live, .. })) => {
+            Write::Event(Event::Chat(ChatEvent::Entries { entries: Vec::new(), live: *live }))
         }
-        Write::Event(Event::History { room, .. }) => {
-            Write::Event(Event::HistoryFailed { room: room.clone() })
+        Write::Event(Event::Chat(ChatEvent::History { room, .. })) => {
+            Write::Event(Event::Chat(ChatEvent::HistoryFailed { room: room.clone() }))
         }
         other => other.clone(),
     }

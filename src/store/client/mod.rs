@@ -1,13 +1,15 @@
 //! [`ClientStore`]: what the app keeps about its connections, in `client.db`. Never fails to open: what cannot be kept on
 //! disk is held in memory, and a banner says so.
 //!
-//! A write goes `held` (the writer thread's work) → `write` (what each event does) → `book` (messages), `outbox`;
+//! A write goes `held` (the writer thread's work) → `write` (what each event does) → `book` (messages: `identity`, `counts`), `outbox`;
 //! `background` does what nobody waits for. A read
 //! goes straight to `read` or `search`. `open` knows every state that a file can be in; `schema` is the tables.
 
 mod background;
 mod book;
+mod counts;
 mod held;
+mod identity;
 mod open;
 mod outbox;
 mod read;
@@ -31,12 +33,12 @@ use super::error::StoreError;
 use super::readers::Readers;
 use super::writer::Writer;
 use crate::link::courier::Change;
-use crate::model::event::{Page, Side, Stored};
+use crate::model::event::{LinkEvent, Page, Side, Stored};
 use crate::model::intent::Jump;
 use crate::model::search::{Found, Search};
 use crate::model::time::WallMs;
-use crate::model::{Banner, ConnectionId, Event, MessageId, OutboxItem, Position, RoomName};
-use crate::wire::SavedState;
+use crate::model::{Banner, ConnectionId, Event, MessageId, Offset, OutboxItem, Position, RoomName};
+use crate::wire::Saved;
 use held::Job;
 
 /// The file's name in the data directory.
@@ -60,6 +62,8 @@ pub enum Write {
     Attempted(Vec<MessageId>),
     /// Something happened. What does not outlive the process is ignored.
     Event(Event),
+    /// What the protocol wants to be kept for its next session, in the same transaction as the write before it.
+    State(Vec<u8>),
     /// What is typed and not sent.
     Draft {
         /// Where.
@@ -79,11 +83,22 @@ impl From<Change> for Write {
             Change::Replace { old, new } => Write::Replace { old, new },
             Change::Attempted(ids) => Write::Attempted(ids),
             // Who is there is not kept.
-            Change::Event(Event::Welcomed { me, server, head, now, rooms, features, .. }) => {
+            Change::Event(Event::Link(LinkEvent::Welcomed {
+                me, server, log, now, rooms, features, ..
+            })) => {
                 let people = Vec::new();
-                Write::Event(Event::Welcomed { me, server, head, now, people, rooms, features })
+                Write::Event(Event::Link(LinkEvent::Welcomed {
+                    me,
+                    server,
+                    log,
+                    now,
+                    people,
+                    rooms,
+                    features,
+                }))
             }
             Change::Event(event) => Write::Event(event),
+            Change::State(state) => Write::State(state),
         }
     }
 }
@@ -117,7 +132,7 @@ pub struct Loaded {
     /// For the model.
     pub stored: Stored,
     /// For the session.
-    pub saved: SavedState,
+    pub saved: Saved,
 }
 
 /// Where a room has its first message of a moment or later.
@@ -154,15 +169,37 @@ struct Shared {
     newest_search: Arc<AtomicU64>,
 }
 
+/// What became of a commit.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Where it is.
+    pub commit: Commit,
+    /// Of writes whose entries had no offsets: which of the commit's, and its first entry's offset.
+    pub numbered: Vec<(usize, Offset)>,
+    /// Of a commit that is held: its outcome once the disk has taken all of it. Never, where some of it was let go.
+    pub later: Option<oneshot::Receiver<Outcome>>,
+}
+
+impl Outcome {
+    fn held() -> Outcome {
+        Outcome { commit: Commit::Held, numbered: Vec::new(), later: None }
+    }
+}
+
 /// A commit that has its place in the order of commits.
-pub struct Ticket(Option<oneshot::Receiver<Commit>>);
+pub struct Ticket(Option<oneshot::Receiver<Outcome>>);
 
 impl Ticket {
     /// Waits until it is on disk, or held.
     pub async fn done(self) -> Commit {
+        self.outcome().await.commit
+    }
+
+    /// The same, with all that is known of it.
+    pub async fn outcome(self) -> Outcome {
         match self.0 {
-            Some(reply) => reply.await.unwrap_or(Commit::Held),
-            None => Commit::Held,
+            Some(reply) => reply.await.unwrap_or_else(|_| Outcome::held()),
+            None => Outcome::held(),
         }
     }
 }
@@ -229,7 +266,7 @@ impl ClientStore {
         self.read(move |db| read::jump(db, connection, &room, jump, limit)).await
     }
 
-    /// What is unread in a room: an [`Event::Counted`]. Above 10,000 its `unread` may be an estimate.
+    /// What is unread in a room: an [`ChatEvent::Counted`]. Above 10,000 its `unread` may be an estimate.
     pub async fn count_unread(&self, connection: ConnectionId, room: RoomName) -> Result<Event, StoreError> {
         self.read(move |db| read::unread(db, connection, &room)).await
     }

@@ -14,6 +14,7 @@ use super::super::{files, migrate};
 use super::held::{Keeper, WAITING};
 use super::schema::SCHEMA;
 use super::{ClientStore, FILE, Health, Opened, Shared, Write, read, search};
+use crate::model::event::ChatEvent;
 use crate::model::{Banner, ConnectionId, Delivery, Event, RoomName};
 
 /// Reader threads.
@@ -209,7 +210,11 @@ fn rescue_drafts(db: &Connection, rescued: &mut Vec<(ConnectionId, Write)>) -> R
     Ok(())
 }
 
-/// Whether a write may be let go when memory runs short: a hub can send it again.
+/// Whether a write may be let go when memory runs short: a server that numbers its log can send it again.
 pub(super) fn can_be_replayed(write: &Write) -> bool {
-    matches!(write, Write::Event(Event::Entries { .. } | Event::History { .. }))
+    match write {
+        Write::Event(event @ Event::Chat(ChatEvent::Entries { .. })) => !event.is_unnumbered(),
+        Write::Event(Event::Chat(ChatEvent::History { .. })) => true,
+        _ => false,
+    }
 }

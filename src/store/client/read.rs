@@ -5,17 +5,18 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
+use super::identity::StoredId;
 use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
-use crate::model::event::{Event, Page, Side, Stored, StoredRoom};
+use crate::model::chat::MAX_ROOMS;
+use crate::model::event::{ChatEvent, Event, Page, Side, Stored, StoredRoom};
 use crate::model::intent::Jump;
-use crate::model::reducer::MAX_ROOMS;
 use crate::model::time::WallMs;
 use crate::model::{
     ConnectionId, Delivery, Epoch, Features, Message, MessageId, Offset, OutboxItem, Position, Principal,
     PrincipalId, PrincipalKind, ResumePoint, RoomName, Sender,
 };
-use crate::wire::SavedState;
+use crate::wire::{Saved, SavedState};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -36,19 +37,23 @@ pub(super) fn load(db: &Connection, connection: ConnectionId) -> Result<Loaded> 
     let Some(row) = connection_row(db, connection)? else {
         return Ok(Loaded::default());
     };
+    let is_local = row.is_local();
     let stored = Stored {
         me: row.me,
         features: row.features,
         era: row.era,
         era_from: row.era_from,
         era_has_entries: row.era_has_entries,
+        is_local,
         received_to: row.next.saturating_sub(1),
         rooms: rooms(db, connection)?,
         outbox: outbox(db, connection)?,
     };
     // A log of which nothing came yet is asked for from where it began, and never where an earlier one was held.
-    let since = (row.resume.is_none() && row.era > 0).then(|| row.next.saturating_sub(1));
-    Ok(Loaded { stored, saved: SavedState { resume: row.resume, since } })
+    let is_begun = row.resume.is_none() && row.era > 0 && !is_local;
+    let since = is_begun.then(|| row.next.saturating_sub(1));
+    let saved = Saved { log: SavedState { resume: row.resume, since }, state: row.state };
+    Ok(Loaded { stored, saved })
 }
 
 struct ConnectionRow {
@@ -59,12 +64,23 @@ struct ConnectionRow {
     era_has_entries: bool,
     next: Offset,
     resume: Option<ResumePoint>,
+    /// Whether there is the epoch of a server's log.
+    has_epoch: bool,
+    state: Option<Vec<u8>>,
+}
+
+impl ConnectionRow {
+    /// A log that has no epoch is numbered here.
+    fn is_local(&self) -> bool {
+        self.era > 0 && !self.has_epoch
+    }
 }
 
 fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<ConnectionRow>> {
     let mut query = db.prepare_cached(
         "SELECT me_id, me_kind, me_name, era, era_from, era_has_entries, next_offset,
-                resume_epoch, resume_offset, resume_id, resume_received, features
+                resume_epoch, resume_offset, resume_id, resume_received, features,
+                log_epoch IS NOT NULL, state
          FROM connection WHERE id = ?1",
     )?;
     let read = |row: &Row<'_>| {
@@ -93,6 +109,8 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
                 }),
                 _ => None,
             },
+            has_epoch: row.get(12)?,
+            state: row.get(13)?,
         })
     };
     Ok(query.query_row([key(connection)], read).optional()?)
@@ -160,6 +178,8 @@ pub(super) fn outbox_item(row: &Row<'_>) -> Result<OutboxItem> {
         "pending" => Delivery::Pending,
         "attempted" => Delivery::Attempted,
         "acknowledged" => Delivery::Acknowledged { offset: unsigned(row.get(6)?), received: row.get(7)? },
+        "sent" => Delivery::Sent,
+        "unsure" => Delivery::Unsure,
         "failed" => {
             let refusal: String = row.get(8)?;
             Delivery::Failed(
@@ -185,7 +205,7 @@ pub(super) fn next_seq(db: &Connection, connection: ConnectionId) -> Result<u64>
     Ok(last.map_or(1, |last| unsigned(last) + 1))
 }
 
-/// What is unread in a room, as [`Event::Counted`] wants it.
+/// What is unread in a room, as [`ChatEvent::Counted`] wants it.
 pub(super) fn unread(db: &Connection, connection: ConnectionId, room: &RoomName) -> Result<Event> {
     let mut query = db.prepare_cached(
         "SELECT read_era, read_offset, newest_era, newest_offset, unread, mentions FROM room
@@ -197,7 +217,7 @@ pub(super) fn unread(db: &Connection, connection: ConnectionId, room: &RoomName)
         Ok((read, newest, unsigned(row.get(4)?), unsigned(row.get(5)?)))
     });
     let (read, newest, unread, mentions) = counts.optional()?.unwrap_or_default();
-    Ok(Event::Counted { room: room.clone(), read, newest, unread, mentions })
+    Ok(Event::Chat(ChatEvent::Counted { room: room.clone(), read, newest, unread, mentions }))
 }
 
 /// Messages next to a position, which itself is not among them.
@@ -391,7 +411,7 @@ fn exists(db: &Connection, room: i64, which: Run) -> Result<bool> {
 fn message(row: &Row<'_>) -> Result<Message> {
     Ok(Message {
         position: Position { era: row.get(0)?, offset: unsigned(row.get(1)?) },
-        id: MessageId(Uuid::from_bytes(row.get(2)?)),
+        id: row.get::<_, StoredId>(2)?.0,
         sender: Sender { id: PrincipalId(row.get(3)?), name: row.get(4)? },
         at: row.get(5)?,
         received: row.get(6)?,

@@ -4,7 +4,7 @@ use super::super::migrate::{Schema, Synchronous};
 
 /// The database of the app.
 pub(super) const SCHEMA: Schema =
-    Schema { application_id: 0x4475_7043, steps: &[V1, V2, V3, V4, V5], sync: Synchronous::Full };
+    Schema { application_id: 0x4475_7043, steps: &[V1, V2, V3, V4, V5, V6], sync: Synchronous::Full };
 
 /// Numbers above 2⁶³ − 1 (an epoch, a connection's id) are kept bit by bit. `start_known`, `floor`: see `write::history`.
 ///
@@ -146,9 +146,67 @@ const V4: &str = "
 ALTER TABLE room ADD COLUMN mentions INTEGER NOT NULL DEFAULT 0;
 ";
 
-/// The grams of new messages follow their commit (`search::index::take_in`): `since` is the last message that they are
-/// in the index of.
+/// Servers that number nothing and confirm nothing.
+///
+/// - `connection.state`: what the protocol wants to be kept for its next session.
+/// - `connection.log_epoch`: none in an era whose log is numbered here.
+/// - `outbox.delivery`: `sent` and `unsure` are new; a check cannot be changed in place.
 const V5: &str = "
+ALTER TABLE connection ADD COLUMN state BLOB;
+
+CREATE TABLE new_outbox (
+    connection INTEGER NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    seq        INTEGER NOT NULL,
+    id         BLOB NOT NULL,
+    room       TEXT NOT NULL,
+    body       TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    delivery   TEXT NOT NULL
+        CHECK (delivery IN ('pending', 'attempted', 'sent', 'unsure', 'acknowledged', 'failed')),
+    offset     INTEGER,
+    received   INTEGER,
+    refusal    TEXT,
+    PRIMARY KEY (connection, seq),
+    UNIQUE (connection, id)
+) STRICT;
+INSERT INTO new_outbox SELECT connection, seq, id, room, body, at, delivery, offset, received, refusal FROM outbox;
+DROP TABLE outbox;
+ALTER TABLE new_outbox RENAME TO outbox;
+";
+
+/// For millions of messages.
+///
+/// - `search_state.since`: the last message whose grams are in the index; they follow the commit (`search::index`).
+/// - `message_state`, `message_filter`: how ids are stored (`identity`).
+/// - `room_count`, `room.counted_era`, `room.counted_offset`: how many messages are by others (`counts`).
+const V6: &str = "
 ALTER TABLE search_state ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
 UPDATE search_state SET since = (SELECT coalesce(max(rowid), 0) FROM message);
+
+CREATE TABLE message_state (
+    one      INTEGER PRIMARY KEY CHECK (one = 1),
+    last_row INTEGER NOT NULL,
+    plain    INTEGER NOT NULL
+) STRICT;
+INSERT INTO message_state (one, last_row, plain)
+    SELECT 1, coalesce(max(rowid), 0), coalesce(max(rowid), 0) FROM message;
+
+CREATE TABLE message_filter (
+    run  INTEGER PRIMARY KEY,
+    bits BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE room_count (
+    room   INTEGER NOT NULL,
+    era    INTEGER NOT NULL,
+    block  INTEGER NOT NULL,
+    others INTEGER NOT NULL,
+    PRIMARY KEY (room, era, block)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE room ADD COLUMN counted_era INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room ADD COLUMN counted_offset INTEGER NOT NULL DEFAULT 0;
+UPDATE room SET (counted_era, counted_offset) = (
+    SELECT coalesce(max(era), 0), coalesce(max(offset), 0) + 1 FROM (
+        SELECT era, offset FROM message WHERE message.room = room.id ORDER BY era DESC, offset DESC LIMIT 1));
+CREATE INDEX room_uncounted ON room (id) WHERE counted_era > 0;
 ";

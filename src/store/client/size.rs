@@ -1,8 +1,8 @@
 //! How much memory a [`Write`] takes: what a queue of them is bounded by.
 
 use super::Write;
-use crate::model::chat::Refusal;
-use crate::model::event::Person;
+use crate::model::event::{ChatEvent, LinkEvent, LogKind, Person};
+use crate::model::refusal::Refusal;
 use crate::model::{Entry, Event, OutboxItem, RoomName};
 
 /// What any write, and any part of one, takes beside its texts, in bytes.
@@ -17,17 +17,23 @@ impl Write {
     /// Whether it says what came from a server, which will say it again where this is not kept. What a server answers to
     /// something typed is not: the outbox goes by it.
     pub fn is_replayable(&self) -> bool {
-        matches!(
-            self,
-            Write::Event(
-                Event::Welcomed { .. }
-                    | Event::Listed(_)
-                    | Event::LogStarted { .. }
-                    | Event::Entries { .. }
-                    | Event::History { .. }
-                    | Event::HistoryFailed { .. }
-            )
-        )
+        let Write::Event(event) = self else { return false };
+        match event {
+            Event::Link(LinkEvent::Welcomed { log, .. }) => *log != LogKind::Local,
+            Event::Chat(ChatEvent::Entries { .. }) => !event.is_unnumbered(),
+            Event::Chat(
+                ChatEvent::Listed(_)
+                | ChatEvent::LogStarted { .. }
+                | ChatEvent::History { .. }
+                | ChatEvent::HistoryFailed { .. },
+            ) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether its entries are numbered when they are written; see [`LogKind::Local`].
+    pub fn is_unnumbered(&self) -> bool {
+        matches!(self, Write::Event(event) if event.is_unnumbered())
     }
 }
 
@@ -37,26 +43,31 @@ pub(super) fn size(write: &Write) -> usize {
         Write::Event(event) => of_event(event),
         Write::Draft { room, text } => of_room(room) + text.len(),
         Write::Attempted(ids) => ids.len() * 16,
+        Write::State(state) => state.len(),
         Write::Unqueue(_) | Write::RemoveConnection => 0,
     }
 }
 
 fn of_event(event: &Event) -> usize {
     match event {
-        Event::Entries { entries, .. } => of_entries(entries),
-        Event::History { room, entries, .. } => of_room(room) + of_entries(entries),
-        Event::Welcomed { people, rooms, server, .. } => {
+        Event::Chat(ChatEvent::Entries { entries, .. }) => of_entries(entries),
+        Event::Chat(ChatEvent::History { room, entries, .. }) => of_room(room) + of_entries(entries),
+        Event::Link(LinkEvent::Welcomed { people, rooms, server, .. }) => {
             people.iter().map(of_person).sum::<usize>()
                 + rooms.iter().map(of_room).sum::<usize>()
                 + server.len()
         }
-        Event::Listed(listed) => {
+        Event::Chat(ChatEvent::Listed(listed)) => {
             listed.people.iter().map(of_person).sum::<usize>()
                 + listed.rooms.iter().map(of_room).sum::<usize>()
                 + listed.read.iter().map(|(room, _)| of_room(room)).sum::<usize>()
         }
-        Event::Refused { refusal: Refusal::Other { code, detail }, .. } => code.len() + detail.len(),
-        Event::ReadMarker { room, .. } | Event::HistoryFailed { room } => of_room(room),
+        Event::Chat(ChatEvent::Refused { refusal: Refusal::Other { code, detail }, .. }) => {
+            code.len() + detail.len()
+        }
+        Event::Chat(ChatEvent::ReadMarker { room, .. }) | Event::Chat(ChatEvent::HistoryFailed { room }) => {
+            of_room(room)
+        }
         _ => 0,
     }
 }
@@ -103,32 +114,33 @@ mod tests {
         };
         let sender = |id: String, name: String| Sender { id: PrincipalId(id), name };
         let short = String::new;
-        let entries = |entry| Write::Event(Event::Entries { entries: vec![entry], live: true });
+        let entries =
+            |entry| Write::Event(Event::Chat(ChatEvent::Entries { entries: vec![entry], live: true }));
         let writes = [
             entries(entry(sender(long(), short()), short())),
             entries(entry(sender(short(), long()), short())),
             entries(entry(sender(short(), short()), long())),
-            Write::Event(Event::Entries {
+            Write::Event(Event::Chat(ChatEvent::Entries {
                 entries: vec![entry(sender(short(), short()), short()); 400],
                 live: true,
-            }),
-            Write::Event(Event::Refused {
+            })),
+            Write::Event(Event::Chat(ChatEvent::Refused {
                 id: MessageId::from_random([1; 16]),
                 refusal: Refusal::Other { code: short(), detail: long() },
-            }),
-            Write::Event(Event::Welcomed {
+            })),
+            Write::Event(Event::Link(LinkEvent::Welcomed {
                 me: crate::model::Principal {
                     id: PrincipalId(short()),
                     kind: crate::model::PrincipalKind::Person,
                     name: short(),
                 },
                 server: long(),
-                head: 0,
+                log: LogKind::Server { head: 0, next: 1 },
                 now: 0,
                 people: Vec::new(),
                 rooms: Vec::new(),
                 features: Default::default(),
-            }),
+            })),
         ];
         for write in writes {
             assert!(write.size() >= 100_000, "{}", write.size());

@@ -4,12 +4,13 @@ mod damage;
 mod era;
 mod held;
 mod pages;
+mod scale;
 mod search;
 
 use std::path::Path;
 
 use super::*;
-use crate::model::event::LogRestart;
+use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
 use crate::model::{
     Delivery, Entry, EntryKind, Epoch, Offset, Principal, PrincipalId, PrincipalKind, Sender,
 };
@@ -44,23 +45,23 @@ pub(super) fn entry(offset: Offset, sender: &str, number: u64) -> Entry {
 
 pub(super) fn entries(from: Offset, to: Offset) -> Write {
     let entries = (from..=to).map(|offset| entry(offset, "bob", offset)).collect();
-    Write::Event(Event::Entries { entries, live: true })
+    Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true }))
 }
 
 pub(super) fn started(epoch: u64, from: Offset, why: LogRestart) -> Write {
-    Write::Event(Event::LogStarted { epoch: Epoch(epoch), from, why })
+    Write::Event(Event::Chat(ChatEvent::LogStarted { epoch: Epoch(epoch), from, why }))
 }
 
 pub(super) fn welcomed(head: Offset) -> Write {
-    Write::Event(Event::Welcomed {
+    Write::Event(Event::Link(LinkEvent::Welcomed {
         me: me(),
         server: "hub".into(),
-        head,
+        log: LogKind::Server { head, next: head + 1 },
         now: 0,
         people: Vec::new(),
         rooms: vec![general()],
         features: Default::default(),
-    })
+    }))
 }
 
 pub(super) fn item(seq: u64) -> OutboxItem {
@@ -110,17 +111,23 @@ fn everything_is_there_after_a_restart() {
     commit(&store, vec![Write::Queue(item(1)), Write::Queue(item(2)), Write::Queue(item(3))]);
     commit(&store, vec![Write::Attempted(vec![item(1).id])]);
     let refusal = crate::model::Refusal::TooLarge { limit: 9 };
-    commit(&store, vec![Write::Event(Event::Refused { id: item(2).id, refusal: refusal.clone() })]);
-    commit(&store, vec![Write::Event(Event::Acknowledged { id: item(3).id, offset: 4, received: 44 })]);
+    commit(
+        &store,
+        vec![Write::Event(Event::Chat(ChatEvent::Refused { id: item(2).id, refusal: refusal.clone() }))],
+    );
+    commit(
+        &store,
+        vec![Write::Event(Event::Chat(ChatEvent::Acknowledged { id: item(3).id, offset: 4, received: 44 }))],
+    );
     commit(&store, vec![Write::Draft { room: general(), text: "half a sen".into() }]);
-    commit(&store, vec![Write::Event(Event::ReadMarker { room: general(), offset: 2 })]);
+    commit(&store, vec![Write::Event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset: 2 }))]);
     let before = load(&store);
     drop(store);
     let store = open(dir.path());
     let after = load(&store);
     assert_eq!(after, before);
     assert_eq!(after.stored.me, Some(me()));
-    let resume = after.saved.resume.unwrap();
+    let resume = after.saved.log.resume.unwrap();
     assert_eq!((resume.epoch, resume.offset, resume.id), (Epoch(u64::MAX), 3, id(3)));
     let room = &after.stored.rooms[0];
     assert_eq!((room.unread, room.read.offset, room.newest.offset), (1, 2, 3));
@@ -136,12 +143,16 @@ fn everything_is_there_after_a_restart() {
 fn a_log_that_began_anew_is_asked_for_from_where_it_began() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    assert_eq!((load(&store).saved.resume, load(&store).saved.since), (None, None), "nothing is held");
+    assert_eq!(
+        (load(&store).saved.log.resume, load(&store).saved.log.since),
+        (None, None),
+        "nothing is held"
+    );
     commit(&store, vec![welcomed(3), started(1, 1, LogRestart::First), entries(1, 3)]);
     commit(&store, vec![welcomed(9), started(1, 7, LogRestart::EpochChanged)]);
     drop(store);
     let loaded = load(&open(dir.path()));
-    assert_eq!((loaded.saved.resume, loaded.saved.since), (None, Some(6)));
+    assert_eq!((loaded.saved.log.resume, loaded.saved.log.since), (None, Some(6)));
 }
 
 #[test]
@@ -157,7 +168,7 @@ fn a_copy_taken_in_mid_flight_holds_every_commit_that_was_saved() {
             std::fs::copy(dir.path().join(file), crash.path().join(file)).unwrap();
         }
         let loaded = load(&open(crash.path()));
-        assert_eq!(loaded.saved.resume.unwrap().offset, offset);
+        assert_eq!(loaded.saved.log.resume.unwrap().offset, offset);
         assert_eq!(loaded.stored.outbox.len() as u64, offset);
         assert_eq!(offsets(&loaded).len() as u64, offset);
     }
@@ -170,7 +181,7 @@ fn an_own_message_leaves_the_outbox_in_the_commit_that_brings_it_back() {
     commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), Write::Queue(item(1))]);
     let mut mine = entry(1, "me", 1);
     mine.id = item(1).id;
-    commit(&store, vec![Write::Event(Event::Entries { entries: vec![mine], live: true })]);
+    commit(&store, vec![Write::Event(Event::Chat(ChatEvent::Entries { entries: vec![mine], live: true }))]);
     let loaded = load(&store);
     assert_eq!(loaded.stored.outbox, []);
     assert_eq!(loaded.stored.rooms[0].unread, 0);
@@ -231,10 +242,13 @@ fn what_a_server_offers_is_there_after_a_restart() {
     let store = open(dir.path());
     assert_eq!(load(&store).stored.features, None);
     let features = crate::model::Features::new(["typing", "of a later version"]);
-    let Write::Event(Event::Welcomed { me, server, head, now, people, rooms, .. }) = welcomed(0) else {
+    let Write::Event(Event::Link(LinkEvent::Welcomed { me, server, log, now, people, rooms, .. })) =
+        welcomed(0)
+    else {
         unreachable!()
     };
-    let told = Event::Welcomed { me, server, head, now, people, rooms, features: features.clone() };
+    let told =
+        Event::Link(LinkEvent::Welcomed { me, server, log, now, people, rooms, features: features.clone() });
     commit(&store, vec![Write::Event(told)]);
     drop(store);
     assert_eq!(load(&open(dir.path())).stored.features, Some(features));
@@ -255,11 +269,11 @@ fn what_is_not_understood_of_the_log_is_kept_as_it_came() {
     let (reply, _) = changed(3, serde_json::json!({"reply_to": {"offset": 1}}));
     let (room, room_json) = changed(4, serde_json::json!({"kind": "room", "topic": "lathes"}));
     let entries = vec![entry(1, "bob", 1), poll, reply, room, entry(5, "bob", 5)];
-    let taken = Write::Event(Event::Entries { entries, live: true });
+    let taken = Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true }));
     commit(&store, vec![welcomed(5), started(1, 1, LogRestart::First), taken.clone()]);
     commit(&store, vec![taken]);
     let loaded = load(&store);
-    assert_eq!(loaded.saved.resume.map(|resume| resume.offset), Some(5), "they keep their place");
+    assert_eq!(loaded.saved.log.resume.map(|resume| resume.offset), Some(5), "they keep their place");
     assert_eq!(offsets(&loaded), [1, 3, 5]);
     drop(store);
     let db = rusqlite::Connection::open(dir.path().join(super::FILE)).unwrap();
@@ -288,7 +302,12 @@ fn the_parts_of_a_long_list_are_taken_in_one_after_the_other() {
     let part = |rooms: std::ops::Range<u32>, more| {
         let rooms = rooms.map(|number| RoomName::new(format!("room {number}")).unwrap()).collect();
         let read = vec![(general(), if more { 2 } else { 1 })];
-        Write::Event(Event::Listed(crate::model::event::Listed { rooms, people: Vec::new(), read, more }))
+        Write::Event(Event::Chat(ChatEvent::Listed(crate::model::event::Listed {
+            rooms,
+            people: Vec::new(),
+            read,
+            more,
+        })))
     };
     commit(&store, vec![part(0..3, true)]);
     commit(&store, vec![part(2..5, false)]);

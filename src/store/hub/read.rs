@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
-use crate::model::chat::Extra;
+use crate::model::entry::Extra;
 use crate::model::time::WallMs;
 use crate::model::{Entry, EntryKind, MessageId, Offset, PrincipalId, RoomName, Sender};
 

@@ -14,7 +14,7 @@ use super::pulse::Pulse;
 use super::rooms::Rooms;
 use super::usage::Usage;
 use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, read, retain};
-use crate::model::chat::Extra;
+use crate::model::entry::Extra;
 use crate::model::name;
 use crate::model::time::WallMs;
 use crate::model::{Entry, EntryKind, Epoch, MessageId, Offset, PrincipalId, RoomName, Sender};

@@ -14,9 +14,9 @@ use super::complete::Complete;
 use super::compose::Compose;
 use super::refused::Refused;
 use super::{RoomKey, marked};
-use crate::model::chat::{Delivery, MAX_BODY_BYTES};
 use crate::model::id::MessageId;
-use crate::model::intent::Intent;
+use crate::model::intent::{ChatIntent, Intent};
+use crate::model::message::{Delivery, MAX_BODY_BYTES};
 use crate::model::time::BootMs;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{self, radius, size, space};
@@ -117,7 +117,7 @@ impl Draft {
         if self.to_keep() != self.kept {
             self.kept = self.to_keep().to_owned();
             let (connection, room) = key.clone();
-            intents.push(Intent::SaveDraft { connection, room, text: self.kept.clone() });
+            intents.push(Intent::Chat(ChatIntent::SaveDraft { connection, room, text: self.kept.clone() }));
         }
     }
 
@@ -264,9 +264,9 @@ fn facts(cx: &Cx, key: &RoomKey, draft: &Draft) -> Facts {
         let Some(connection) = model.connections.get(&key.0) else {
             return Facts { online: false, draft: None, editable: false };
         };
-        let kept = connection.rooms.get(&key.1).map_or("", |room| room.draft.as_str());
+        let kept = connection.chat.rooms.get(&key.1).map_or("", |room| room.draft.as_str());
         let item =
-            draft.editing.as_ref().and_then(|e| connection.outbox.values().find(|item| item.id == e.id));
+            draft.editing.as_ref().and_then(|e| connection.chat.outbox.values().find(|item| item.id == e.id));
         Facts {
             online: connection.link.is_online(),
             draft: (!draft.touched && kept != draft.text).then(|| kept.to_owned()),
@@ -429,7 +429,7 @@ fn tell_typing(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, online: bool) {
     if online && due && draft.editing.is_none() && !draft.text.trim().is_empty() {
         draft.typing_told_at = Some(now);
         let (connection, room) = key.clone();
-        cx.intents.push(Intent::Typing { connection, room });
+        cx.intents.push(Intent::Chat(ChatIntent::Typing { connection, room }));
     }
 }
 
@@ -438,8 +438,8 @@ fn send(cx: &mut Cx, key: &RoomKey, draft: &mut Draft) {
     let body = std::mem::take(&mut draft.text);
     let (connection, room) = key.clone();
     match draft.editing.as_ref().filter(|editing| !editing.gone) {
-        Some(editing) => cx.intents.push(Intent::Edit { connection, id: editing.id, body }),
-        None => cx.intents.push(Intent::Send { connection, room, body }),
+        Some(editing) => cx.intents.push(Intent::Chat(ChatIntent::Edit { connection, id: editing.id, body })),
+        None => cx.intents.push(Intent::Chat(ChatIntent::Send { connection, room, body })),
     }
     draft.end_edit();
     draft.touched = true;

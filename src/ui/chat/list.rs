@@ -13,10 +13,10 @@ use super::scrollbar;
 use super::selection::{Pressed, Selection};
 use super::spot::{self, Spot};
 use super::{Act, RoomKey};
-use crate::model::chat::Position;
+use crate::model::chat::Room;
 use crate::model::id::MessageId;
 use crate::model::intent::Jump;
-use crate::model::reducer::Room;
+use crate::model::message::Position;
 use crate::model::window::Edge;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{self, size};
@@ -113,7 +113,7 @@ pub(super) struct RoomFacts {
 pub(super) fn facts(cx: &Cx, key: &RoomKey) -> Option<RoomFacts> {
     cx.model.read(|model| {
         let connection = model.connections.get(&key.0)?;
-        let room: &Room = connection.rooms.get(&key.1)?;
+        let room: &Room = connection.chat.rooms.get(&key.1)?;
         Some(RoomFacts {
             first: room.window.first().map(|message| message.position),
             last: room.window.last().map(|message| message.position),
@@ -137,7 +137,7 @@ impl List {
         self.marked = None;
         if self.anchor == Anchor::End && facts.unread > 0 && facts.after == Edge::End {
             let first_unread = cx.model.read(|model| {
-                let room = model.connections.get(&key.0)?.rooms.get(&key.1)?;
+                let room = model.connections.get(&key.0)?.chat.rooms.get(&key.1)?;
                 // Only when what was read last is in memory is the next one the first unread.
                 if room.window.before != Edge::End && facts.first.is_none_or(|first| first > facts.read) {
                     return None;

@@ -29,7 +29,7 @@ use super::target::Target;
 use super::theme::{self, size, space};
 use super::{Cx, Place, bidi, harmless, widgets};
 use crate::model::id::{ConnectionId, MessageId, RoomName};
-use crate::model::intent::{Intent, Jump};
+use crate::model::intent::{ChatIntent, Intent, Jump};
 
 use input::Input;
 use list::List;
@@ -124,8 +124,8 @@ impl Chat {
         }
         let act = list.show(ui, cx, &key, focused, self.input.id(&key));
         match act {
-            Some(Act::Resend(id)) => cx.intents.push(Intent::Resend { connection, id }),
-            Some(Act::Discard(id)) => cx.intents.push(Intent::Discard { connection, id }),
+            Some(Act::Resend(id)) => cx.intents.push(Intent::Chat(ChatIntent::Resend { connection, id })),
+            Some(Act::Discard(id)) => cx.intents.push(Intent::Chat(ChatIntent::Discard { connection, id })),
             Some(Act::Mention(name)) => {
                 self.input.mention(&key, &name);
                 cx.deadline.at(cx.now.boot_ms);
@@ -225,8 +225,8 @@ fn typing(ui: &mut Ui, cx: &mut Cx, key: &RoomKey) {
     let now = cx.now.boot_ms;
     let names = cx.model.read(|model| {
         let connection = model.connections.get(&key.0)?;
-        let current = connection.rooms.get(&key.1)?.typing.iter().filter(|(_, (_, until))| *until > now);
-        let shown = |id, name| connection.known.shown(id, name, 40).label();
+        let current = connection.chat.rooms.get(&key.1)?.typing.iter().filter(|(_, (_, until))| *until > now);
+        let shown = |id, name| connection.chat.known.shown(id, name, 40).label();
         Some(current.map(|(id, (name, until))| (shown(id, name), *until)).collect::<Vec<_>>())
     });
     let names = names.unwrap_or_default();

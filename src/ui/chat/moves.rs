@@ -6,10 +6,10 @@ use egui::{EventFilter, Id, Key as Keyboard, Modifiers, Rect, Ui, UiBuilder, pos
 use super::RoomKey;
 use super::list::{Anchor, List, RoomFacts};
 use super::rows::{Key, Slice};
-use crate::model::chat::Position;
 use crate::model::event::Side;
 use crate::model::id::MessageId;
-use crate::model::intent::{Intent, Jump};
+use crate::model::intent::{ChatIntent, Intent, Jump};
+use crate::model::message::Position;
 use crate::model::time::BootMs;
 use crate::model::window::Edge;
 use crate::ui::Cx;
@@ -93,7 +93,7 @@ impl List {
         self.wanted = Some(jump);
         if !self.arrive(cx, key, facts) {
             let (connection, room) = key.clone();
-            cx.intents.push(Intent::JumpTo { connection, room, jump });
+            cx.intents.push(Intent::Chat(ChatIntent::JumpTo { connection, room, jump }));
         }
     }
 
@@ -129,7 +129,7 @@ impl List {
         if seen && facts.newest > facts.read && self.marked.is_none_or(|marked| marked < facts.newest) {
             self.marked = Some(facts.newest);
             let (connection, room) = key.clone();
-            cx.intents.push(Intent::MarkRead { connection, room, position: facts.newest });
+            cx.intents.push(Intent::Chat(ChatIntent::MarkRead { connection, room, position: facts.newest }));
         }
     }
 
@@ -158,7 +158,7 @@ impl List {
             Some((Key::Pending(_), ..)) => Position { era: u32::MAX, offset: 0 },
         };
         let left = cx.model.read(|model| {
-            let window = &model.connections.get(&key.0)?.rooms.get(&key.1)?.window;
+            let window = &model.connections.get(&key.0)?.chat.rooms.get(&key.1)?.window;
             Some((window.until(position).rev().take(NEAR).count(), window.from(position).take(NEAR).count()))
         });
         left.unwrap_or((NEAR, NEAR))
@@ -205,7 +205,7 @@ impl List {
 /// The message at a position, or the next one, a third down the list.
 fn nearest(cx: &Cx, key: &RoomKey, position: Position) -> Option<Anchor> {
     cx.model.read(|model| {
-        let window = &model.connections.get(&key.0)?.rooms.get(&key.1)?.window;
+        let window = &model.connections.get(&key.0)?.chat.rooms.get(&key.1)?.window;
         let message = window.from(position).next().or(window.last())?;
         Some(Anchor::Row { key: Key::Message(message.position), id: message.id, y: 160.0 })
     })
@@ -220,6 +220,6 @@ fn ask(cx: &mut Cx, key: &RoomKey, side: Side, before: &mut Option<Asked>, asked
     if again {
         *before = Some(asked);
         let (connection, room) = key.clone();
-        cx.intents.push(Intent::LoadMore { connection, room, side });
+        cx.intents.push(Intent::Chat(ChatIntent::LoadMore { connection, room, side }));
     }
 }

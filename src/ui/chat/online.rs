@@ -7,9 +7,9 @@ use egui::{
 };
 
 use super::RoomKey;
-use crate::model::chat::PrincipalKind;
 use crate::model::id::PrincipalId;
 use crate::model::known::Shown;
+use crate::model::principal::PrincipalKind;
 use crate::model::reducer::Connection;
 use crate::ui::palette::fuzzy::{Query, Text};
 use crate::ui::theme::{self, radius, space};
@@ -62,14 +62,14 @@ fn facts(cx: &Cx, key: &RoomKey) -> Option<Facts> {
         if !connection.link.is_online() {
             return None;
         }
-        let (mut online, mut state) = (0, connection.known.version());
-        for person in connection.people.values() {
+        let (mut online, mut state) = (0, connection.chat.known.version());
+        for person in connection.chat.people.values() {
             online += usize::from(person.online);
             // FNV-1a over who is there.
             state = (state ^ u64::from(person.online)).wrapping_mul(0x0100_0000_01b3);
         }
-        let all = connection.people.len();
-        Some(Facts { online, all, are_more: connection.left_out.people, state: state ^ all as u64 })
+        let all = connection.chat.people.len();
+        Some(Facts { online, all, are_more: connection.chat.left_out.people, state: state ^ all as u64 })
     })
 }
 
@@ -169,14 +169,15 @@ impl Online {
 
 /// Those who fit, by section: oneself first, then by name.
 fn rows(connection: &Connection, query: &Query) -> Vec<Row> {
-    let me = connection.me.as_ref().map(|me| &me.id);
+    let me = connection.chat.me.as_ref().map(|me| &me.id);
     let nothing = Text::new("");
     let mut people: Vec<_> = connection
+        .chat
         .people
         .values()
         .filter_map(|person| {
             let who = &person.who;
-            let shown = connection.known.shown(&who.id, &who.name, 60);
+            let shown = connection.chat.known.shown(&who.id, &who.name, 60);
             if !query.is_empty() && query.score(&Text::new(&shown.name), &nothing).is_none() {
                 return None;
             }

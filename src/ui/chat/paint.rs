@@ -120,6 +120,7 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
             row.paused.as_ref().map(|paused| small(&paused_text(cx, paused)))
         }
         Progress::Pending if says_waiting(cx, row) => Some(small(cx.words.waiting_to_send)),
+        Progress::Unsure => Some(small(cx.words.may_not_have_arrived)),
         _ => None,
     };
     let mut above = if item.grouped { cx.rhythm().little } else { cx.rhythm().group + size::BODY_LINE };
@@ -201,12 +202,16 @@ pub(super) fn row(
     }
     let theme = theme::of(ui);
     if let Some(note) = &placed.measured.note {
-        let colour = if matches!(row.progress, Progress::Failed(_)) { theme.bad } else { theme.weak };
+        let colour = match row.progress {
+            Progress::Failed(_) => theme.bad,
+            Progress::Unsure => theme.warn,
+            _ => theme.weak,
+        };
         let at = pos2(columns.text_left, y + 2.0);
         ui.painter().galley(at, Arc::clone(note), colour);
         widgets::spoken(ui, Rect::from_min_size(at, note.size()), id.with("note"), note.text());
         // What the server may have is no longer to be changed.
-        let can_act = matches!(row.progress, Progress::Pending | Progress::Failed(_));
+        let can_act = row.progress.can_be_changed() || row.progress.waits_for_the_person();
         let at = pos2(columns.text_left, y + 2.0 + note.size().y);
         let acted = can_act.then(|| acts(ui, cx, id, row, at)).flatten();
         wish = wish.or(acted.map(Wish::Act));
@@ -413,6 +418,8 @@ fn description(cx: &Cx, row: &Row) -> String {
         Progress::Logged { live: false } => cx.words.replayed,
         Progress::Pending => cx.words.waiting_to_send,
         Progress::Attempted => cx.words.sending,
+        Progress::Sent => cx.words.sent_unconfirmed,
+        Progress::Unsure => cx.words.may_not_have_arrived,
         Progress::Failed(_) => cx.words.not_sent,
     };
     format!("{said}, {progress}")
@@ -421,7 +428,7 @@ fn description(cx: &Cx, row: &Row) -> String {
 /// The message with everything that is folded or made harmless on the screen.
 pub(super) fn as_written(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> String {
     let logged = cx.model.read(|model| {
-        let window = &model.connections.get(&key.0)?.rooms.get(&key.1)?.window;
+        let window = &model.connections.get(&key.0)?.chat.rooms.get(&key.1)?.window;
         let Key::Message(position) = placed else { return None };
         window
             .from(position)
@@ -443,6 +450,8 @@ fn mark(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32) {
         Progress::Logged { .. } | Progress::Ours | Progress::Acknowledged => return,
         Progress::Pending => (Mark::Waiting, cx.words.waiting_to_send),
         Progress::Attempted => (Mark::Sending, cx.words.sending),
+        Progress::Sent => (Mark::Sent, cx.words.sent_unconfirmed),
+        Progress::Unsure => (Mark::Failed, cx.words.may_not_have_arrived),
         Progress::Failed(_) => (Mark::Failed, cx.words.not_sent),
     };
     let centre = pos2(columns.mark_x(), body_top + size::BODY_LINE / 2.0);
@@ -475,11 +484,11 @@ fn acts(ui: &mut Ui, cx: &Cx, id: Id, row: &Row, at: Pos2) -> Option<Act> {
     line.spacing_mut().item_spacing.x = space::LARGE;
     line.spacing_mut().button_padding.x = 0.0;
     let mut act = None;
-    if matches!(row.progress, Progress::Failed(_)) && line.add(widgets::link(theme, cx.words.retry)).clicked()
-    {
+    let again = if row.progress == Progress::Unsure { cx.words.send_again } else { cx.words.retry };
+    if row.progress.waits_for_the_person() && line.add(widgets::link(theme, again)).clicked() {
         act = Some(Act::Resend(row.id));
     }
-    if line.add(widgets::link(theme, cx.words.edit)).clicked() {
+    if row.progress.can_be_changed() && line.add(widgets::link(theme, cx.words.edit)).clicked() {
         act = Some(edit(row));
     }
     if line.add(widgets::link(theme, cx.words.delete)).clicked() {

@@ -2,7 +2,7 @@
 
 use egui::{Label, RichText, Ui};
 
-use crate::model::intent::Intent;
+use crate::model::intent::{AppIntent, Intent};
 use crate::ui::theme;
 use crate::ui::{Cx, harmless, widgets};
 
@@ -55,7 +55,7 @@ impl Refused {
                 // No two requests of one window have the same moment.
                 let number = self.asked.map_or(cx.now.boot_ms, |asked| asked.max(cx.now.boot_ms) + 1);
                 self.asked = Some(number);
-                cx.intents.push(Intent::SaveText { number, text: held.clone() });
+                cx.intents.push(Intent::App(AppIntent::SaveText { number, text: held.clone() }));
             }
             done = ui.add(widgets::link(theme, cx.words.dismiss)).clicked();
         });

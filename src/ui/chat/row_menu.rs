@@ -84,17 +84,18 @@ fn items(
     if !row.mine && menu::item(ui, &(cx.words.rich.mention)(&row.author.name)).clicked() {
         wish = Some(Wish::Act(Act::Mention(row.author.name.clone())));
     }
-    let failed = matches!(row.progress, Progress::Failed(_));
-    if failed || row.progress == Progress::Pending {
+    let waits = row.progress.waits_for_the_person();
+    let again = if row.progress == Progress::Unsure { cx.words.send_again } else { cx.words.retry };
+    if waits || row.progress.can_be_changed() {
         menu::separator(ui);
     }
-    if failed && menu::item(ui, cx.words.retry).clicked() {
+    if waits && menu::item(ui, again).clicked() {
         wish = Some(Wish::Act(Act::Resend(row.id)));
     }
-    if failed || row.progress == Progress::Pending {
-        if menu::item(ui, cx.words.edit).clicked() {
-            wish = Some(Wish::Act(edit(row)));
-        }
+    if row.progress.can_be_changed() && menu::item(ui, cx.words.edit).clicked() {
+        wish = Some(Wish::Act(edit(row)));
+    }
+    if waits || row.progress.can_be_changed() {
         if menu::danger(ui, cx.words.delete).clicked() {
             wish = Some(Wish::Act(Act::Discard(row.id)));
         }

@@ -7,12 +7,15 @@ use std::sync::Arc;
 use super::RoomKey;
 use super::markup::{self, Markup};
 use super::ordered::Plans;
-use crate::model::chat::{Delivery, Message, OutboxItem, Position, Refusal, Sender};
+use crate::model::chat::Room;
 use crate::model::event::Paused;
 use crate::model::id::{MessageId, PrincipalId};
 use crate::model::known::Shown;
+use crate::model::message::{Delivery, Message, OutboxItem, Position};
 use crate::model::notices::SIGNS;
-use crate::model::reducer::{Connection, Model, Room};
+use crate::model::principal::Sender;
+use crate::model::reducer::{Connection, Model};
+use crate::model::refusal::Refusal;
 use crate::model::time::WallMs;
 use crate::model::window::Edge;
 use crate::ui::text::{Words, local};
@@ -79,10 +82,26 @@ pub(super) enum Progress {
     Pending,
     /// Given to the socket.
     Attempted,
+    /// Sent to a server that confirms nothing.
+    Sent,
+    /// It may not have arrived.
+    Unsure,
     /// Taken by the hub.
     Acknowledged,
     /// Refused by the hub.
     Failed(Refusal),
+}
+
+impl Progress {
+    /// Whether it goes no further by itself: the person sends it again or deletes it.
+    pub(super) fn waits_for_the_person(&self) -> bool {
+        matches!(self, Progress::Unsure | Progress::Failed(_))
+    }
+
+    /// Whether the server cannot have it, so that it may be changed.
+    pub(super) fn can_be_changed(&self) -> bool {
+        matches!(self, Progress::Pending | Progress::Failed(_))
+    }
 }
 
 /// A message as shown: harmless, folded, with its local time.
@@ -186,9 +205,9 @@ enum Source<'a> {
 /// Copies out what is wanted. `None` when there is no such room.
 pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cache) -> Option<Slice> {
     let connection = model.connections.get(&view.key.0)?;
-    let room = connection.rooms.get(&view.key.1)?;
+    let room = connection.chat.rooms.get(&view.key.1)?;
     let is_in_words = cache.words.is_some_and(|words| std::ptr::eq(words, view.words));
-    let me = connection.me.as_ref().map_or("", |me| me.name.as_str());
+    let me = connection.chat.me.as_ref().map_or("", |me| me.name.as_str());
     if cache.rows.len() > CACHE || !is_in_words || cache.me != me {
         cache.rows.clear();
         cache.words = Some(view.words);
@@ -197,7 +216,7 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     let window = &room.window;
     let at_end = window.after == Edge::End;
     let outbox: Vec<&OutboxItem> =
-        if at_end { connection.outbox_of(&view.key.1).collect() } else { Vec::new() };
+        if at_end { connection.chat.outbox_of(&view.key.1).collect() } else { Vec::new() };
     // One row more than wanted on each side: the first one's neighbour, and whether there is more behind the last.
     let (back, ahead) = (view.before + 1, view.after + 2);
     let mut rows: Vec<Source> = Vec::new();
@@ -351,9 +370,9 @@ impl Cache {
 
     fn message(&mut self, message: &Message, connection: &Connection, view: &View) -> Arc<Row> {
         let key = Key::Message(message.position);
-        let mine = connection.me.as_ref().is_some_and(|me| me.id == message.sender.id);
+        let mine = connection.chat.me.as_ref().is_some_and(|me| me.id == message.sender.id);
         let expanded = self.expanded.contains_key(&message.id);
-        let known = connection.known.version();
+        let known = connection.chat.known.version();
         let same = |row: &&Arc<Row>| {
             row.id == message.id && row.mine == mine && row.expanded == expanded && row.known == known
         };
@@ -374,6 +393,8 @@ impl Cache {
         let progress = match &item.delivery {
             Delivery::Pending => Progress::Pending,
             Delivery::Attempted => Progress::Attempted,
+            Delivery::Sent => Progress::Sent,
+            Delivery::Unsure => Progress::Unsure,
             Delivery::Acknowledged { .. } => Progress::Acknowledged,
             Delivery::Failed(refusal) => Progress::Failed(refusal.clone()),
         };
@@ -384,12 +405,12 @@ impl Cache {
                 && row.progress == progress
                 && row.expanded == expanded
                 && row.paused == paused
-                && row.known == connection.known.version();
+                && row.known == connection.chat.known.version();
             if same && row.original.as_deref() == Some(item.body.as_str()) {
                 return Arc::clone(row);
             }
         }
-        let author = match &connection.me {
+        let author = match &connection.chat.me {
             Some(me) => Sender { id: me.id.clone(), name: me.name.clone() },
             None => Sender { id: PrincipalId(String::new()), name: String::new() },
         };
@@ -419,15 +440,15 @@ fn prepare(
     let shown = harmless::text(if expanded { body } else { part });
     let shown = shown.trim_end_matches('\n');
     let day = local::day_number(at);
-    let (markup, mention) = match connection.me.as_ref().filter(|_| !mine && shown.contains(SIGNS)) {
+    let (markup, mention) = match connection.chat.me.as_ref().filter(|_| !mine && shown.contains(SIGNS)) {
         Some(me) => markup::with_mentions(shown, markup::parse(shown), &me.name),
         None => (markup::parse(shown), false),
     };
     Arc::new(Row {
         id,
         author_key: author.id.clone(),
-        author: connection.shown(author, AUTHOR_CHARS),
-        known: connection.known.version(),
+        author: connection.chat.shown(author, AUTHOR_CHARS),
+        known: connection.chat.known.version(),
         mine,
         original: None,
         markup,

@@ -5,8 +5,8 @@ use egui::{Id, Rect, Response, Sense, Ui, pos2, vec2};
 
 use super::list::RoomFacts;
 use super::rows::Key;
-use crate::model::chat::Position;
 use crate::model::intent::Jump;
+use crate::model::message::Position;
 use crate::model::window::Edge;
 use crate::ui::Cx;
 use crate::ui::theme::{self, size};

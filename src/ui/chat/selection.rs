@@ -12,9 +12,10 @@ use egui::{
 use super::RoomKey;
 use super::list::{Anchor, List, Placed};
 use super::rows::{AUTHOR_CHARS, Key};
-use crate::model::chat::Position;
+use crate::model::chat::Room;
 use crate::model::id::MessageId;
-use crate::model::reducer::{Connection, Room};
+use crate::model::message::Position;
+use crate::model::reducer::Connection;
 use crate::model::time::WallMs;
 use crate::ui::text::local;
 use crate::ui::theme::{self, radius, size, space};
@@ -112,17 +113,20 @@ impl Pressed {
 
 impl Selection {
     fn lines<'a>(&'a self, connection: &'a Connection, key: &'a RoomKey) -> Vec<Line<'a>> {
-        let Some(room) = connection.rooms.get(&key.1) else { return Vec::new() };
+        let Some(room) = connection.chat.rooms.get(&key.1) else { return Vec::new() };
         let logged = room.window.messages().filter(|message| self.contains(Key::Message(message.position)));
         let logged = logged.map(|message| Line {
             at: message.received,
-            author: connection.shown(&message.sender, AUTHOR_CHARS).label(),
+            author: connection.chat.shown(&message.sender, AUTHOR_CHARS).label(),
             body: &message.body,
         });
-        let me =
-            connection.me.as_ref().map(|me| connection.known.shown(&me.id, &me.name, AUTHOR_CHARS).label());
+        let me = connection
+            .chat
+            .me
+            .as_ref()
+            .map(|me| connection.chat.known.shown(&me.id, &me.name, AUTHOR_CHARS).label());
         let me = me.unwrap_or_default();
-        let queued = connection.outbox_of(&key.1).filter(|item| self.contains(Key::Pending(item.seq)));
+        let queued = connection.chat.outbox_of(&key.1).filter(|item| self.contains(Key::Pending(item.seq)));
         logged.chain(queued.map(|item| Line { at: item.at, author: me.clone(), body: &item.body })).collect()
     }
 
@@ -148,9 +152,9 @@ impl Selection {
 fn ends(cx: &Cx, key: &RoomKey) -> Option<(Key, Key)> {
     cx.model.read(|model| {
         let connection = model.connections.get(&key.0)?;
-        let window = &connection.rooms.get(&key.1)?.window;
+        let window = &connection.chat.rooms.get(&key.1)?.window;
         let logged = || window.messages().map(|message| Key::Message(message.position));
-        let queued = || connection.outbox_of(&key.1).map(|item| Key::Pending(item.seq));
+        let queued = || connection.chat.outbox_of(&key.1).map(|item| Key::Pending(item.seq));
         Some((logged().chain(queued()).next()?, logged().next_back().into_iter().chain(queued()).last()?))
     })
 }
@@ -158,7 +162,7 @@ fn ends(cx: &Cx, key: &RoomKey) -> Option<(Key, Key)> {
 /// The row before or after another, and its message.
 fn neighbour(cx: &Cx, key: &RoomKey, of: Key, down: bool) -> Option<(Key, MessageId)> {
     let logged = |room: &Room, bounds: (Bound<Position>, Bound<Position>)| {
-        let within = |message: &&crate::model::chat::Message| {
+        let within = |message: &&crate::model::message::Message| {
             std::ops::RangeBounds::contains(&bounds, &message.position)
         };
         let found = if down {
@@ -170,9 +174,10 @@ fn neighbour(cx: &Cx, key: &RoomKey, of: Key, down: bool) -> Option<(Key, Messag
     };
     cx.model.read(|model| {
         let connection = model.connections.get(&key.0)?;
-        let room = connection.rooms.get(&key.1)?;
+        let room = connection.chat.rooms.get(&key.1)?;
         let queued = |wanted: &dyn Fn(u64) -> bool| {
-            let mut items: Vec<_> = connection.outbox_of(&key.1).filter(|item| wanted(item.seq)).collect();
+            let mut items: Vec<_> =
+                connection.chat.outbox_of(&key.1).filter(|item| wanted(item.seq)).collect();
             if !down {
                 items.reverse();
             }

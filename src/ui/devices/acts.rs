@@ -8,7 +8,7 @@ use crate::model::device::DeviceId;
 use crate::model::device_choices::{DeviceChange, DeviceChoice, MAX_CHOSEN_DEVICES};
 use crate::model::harmless;
 use crate::model::id::ConnectionId;
-use crate::model::intent::Intent;
+use crate::model::intent::{DeviceIntent, Intent};
 use crate::ui::keys::{self, Action};
 use crate::ui::{Cx, menu};
 
@@ -191,6 +191,6 @@ pub(super) fn change(cx: &mut Cx, subject: &Subject, change: DeviceChange) -> Op
         DeviceChange::Pinned(_) => None,
     };
     let (connection, device) = (subject.connection, subject.device.clone());
-    cx.intents.push(Intent::ChangeDevice { connection, device, change });
+    cx.intents.push(Intent::Device(DeviceIntent::Change { connection, device, change }));
     Some((said?, undo))
 }

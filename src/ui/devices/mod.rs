@@ -32,7 +32,7 @@ use super::link::LinkMemory;
 use crate::model::device::DeviceId;
 use crate::model::device_choices::DeviceChange;
 use crate::model::id::ConnectionId;
-use crate::model::intent::Intent;
+use crate::model::intent::{DeviceIntent, Intent};
 use crate::model::panes::DeviceLists;
 
 pub(super) use acts::Act;
@@ -107,7 +107,7 @@ impl Devices {
             }
             page::Wish::Save(export, is_part) => {
                 self.saving = Some((export.number, is_part));
-                cx.intents.push(Intent::Export(export));
+                cx.intents.push(Intent::Device(DeviceIntent::Export(export)));
             }
         }
     }
@@ -126,7 +126,11 @@ impl Devices {
             Act::Rename => self.naming = Some(Naming::new(cx, What::Name, subject)),
             Act::Group => self.naming = Some(Naming::new(cx, What::Group, subject)),
             Act::Mute(muted) => {
-                cx.intents.push(Intent::MuteDevice { connection, device: device.clone(), muted });
+                cx.intents.push(Intent::Device(DeviceIntent::Mute {
+                    connection,
+                    device: device.clone(),
+                    muted,
+                }));
             }
             Act::CopyId => ui.ctx().copy_text(device.to_string()),
             Act::Pin(_) | Act::Hide(_) => {

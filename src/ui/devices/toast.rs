@@ -8,7 +8,7 @@ use egui::{Align2, Area, Frame, Id, Label, Order, Rect, RichText, Stroke, Ui, ve
 use crate::model::device::DeviceId;
 use crate::model::device_choices::DeviceChange;
 use crate::model::id::ConnectionId;
-use crate::model::intent::Intent;
+use crate::model::intent::{AppIntent, DeviceIntent, Intent};
 use crate::model::time::BootMs;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, radius, size, space};
@@ -78,13 +78,17 @@ pub(super) fn show(ui: &Ui, cx: &mut Cx, pane: Rect, toast: &mut Option<Toast>) 
                         if ui.add(widgets::plain(words.undo)).clicked() {
                             let (connection, device) = (*connection, device.clone());
                             let change = change.clone();
-                            cx.intents.push(Intent::ChangeDevice { connection, device, change });
+                            cx.intents.push(Intent::Device(DeviceIntent::Change {
+                                connection,
+                                device,
+                                change,
+                            }));
                             over = true;
                         }
                     }
                     Offer::File(path) => {
                         if ui.add(widgets::plain(words.show_in_folder)).clicked() {
-                            cx.intents.push(Intent::ShowFile(path.clone()));
+                            cx.intents.push(Intent::App(AppIntent::ShowFile(path.clone())));
                         }
                         if ui.add(widgets::plain(words.copy_path)).clicked() {
                             ui.ctx().copy_text(path.display().to_string());

@@ -5,7 +5,7 @@ use egui::{Id, Key, Label, RichText, TextEdit, Ui, vec2};
 
 use super::held::Show;
 use super::{Facts, View, line};
-use crate::model::intent::Intent;
+use crate::model::intent::{Intent, LogIntent};
 use crate::ui::text::log::LogWords;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, menu, widgets};
@@ -90,12 +90,12 @@ impl View {
         }
         if ui.add_enabled(some, widgets::plain(words.save)).clicked() {
             let text = self.text(cx, facts);
-            cx.intents.push(Intent::SaveLog { connection: self.connection, text });
+            cx.intents.push(Intent::Log(LogIntent::Save { connection: self.connection, text }));
         }
         if ui.add_enabled(self.held.len() > 0, widgets::plain(words.clear)).clicked() {
             self.held.clear();
             self.details = None;
-            cx.intents.push(Intent::ClearLog(self.connection));
+            cx.intents.push(Intent::Log(LogIntent::Clear(self.connection)));
             cx.deadline.at(cx.now.boot_ms);
         }
     }

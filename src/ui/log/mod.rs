@@ -11,7 +11,7 @@ use egui::{CentralPanel, Frame, Label, Panel, RichText, Ui};
 use super::theme::{self, size, space};
 use super::{Cx, rooms, widgets};
 use crate::model::id::ConnectionId;
-use crate::model::intent::Intent;
+use crate::model::intent::{Intent, LogIntent};
 use crate::model::log::FRAMES;
 
 use details::Details;
@@ -80,7 +80,7 @@ impl Logs {
 
     fn close(&mut self, intents: &mut Vec<Intent>) {
         if let Some(view) = self.0.take() {
-            intents.push(Intent::WatchLog(view.connection, false));
+            intents.push(Intent::Log(LogIntent::Watch(view.connection, false)));
         }
     }
 
@@ -132,7 +132,7 @@ impl View {
         facts.changed = held.add(words, &self.filter, new);
         // A worker that was started again has forgotten it.
         if !watched && !self.asked {
-            cx.intents.push(Intent::WatchLog(self.connection, true));
+            cx.intents.push(Intent::Log(LogIntent::Watch(self.connection, true)));
         }
         self.asked = !watched;
         Some(facts)

@@ -93,7 +93,7 @@ pub(super) fn all(
         let several = model.connections.len() > 1;
         for (id, connection) in &model.connections {
             let of = rooms::name_of(connection, cx.words);
-            for (name, room) in &connection.rooms {
+            for (name, room) in &connection.chat.rooms {
                 let place = Place { connection: *id, room: Some(name.clone()) };
                 let known = recent.iter().rposition(|other| *other == place).map_or(0, |at| 200 + at as u32);
                 let likely = match open == Some(&place) {

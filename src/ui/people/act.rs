@@ -3,9 +3,9 @@
 use egui::accesskit::Role;
 use egui::{Frame, Key, Label, RichText, Stroke, TextEdit, Ui, vec2};
 
-use crate::model::chat::{Principal, PrincipalKind};
 use crate::model::device::DeviceId;
 use crate::model::id::{ConnectionId, PrincipalId};
+use crate::model::principal::{Principal, PrincipalKind};
 use crate::model::profile::Secret;
 use crate::model::rights::{Manage, proper_name};
 use crate::model::{name, publish};

@@ -6,7 +6,7 @@ use super::act::{Doing, NewDevice};
 use super::shown::Shown;
 use super::{Facts, facts, is_offered};
 use crate::model::id::ConnectionId;
-use crate::model::intent::Intent;
+use crate::model::intent::{Intent, LinkIntent};
 use crate::model::rights::Managed;
 use crate::ui::dialog::Fate;
 use crate::ui::theme::{self, space};
@@ -107,7 +107,7 @@ impl Sheet {
             let number = self.next;
             self.next += 1;
             (self.doing, self.refused) = (Some((number, doing)), None);
-            cx.intents.push(Intent::Manage { connection, number, what });
+            cx.intents.push(Intent::Link(LinkIntent::Manage { connection, number, what }));
         }
         false
     }

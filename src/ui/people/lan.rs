@@ -4,14 +4,14 @@ use egui::{Label, RichText, Ui};
 
 use super::act::card;
 use crate::model::address::DEFAULT_PORT;
-use crate::model::intent::Intent;
+use crate::model::intent::{Intent, LinkIntent};
 use crate::model::lan::{Lan, LanChoice, LanOpen, NotOpened};
 use crate::ui::theme::{self, space};
 use crate::ui::{Cx, harmless, widgets};
 
 /// What the person wants of the own server.
 fn want(cx: &mut Cx, open: bool, port: u16) {
-    cx.intents.push(Intent::SetLan(LanChoice { open, port }));
+    cx.intents.push(Intent::Link(LinkIntent::SetLan(LanChoice { open, port })));
 }
 
 /// The port that it has, or would have.

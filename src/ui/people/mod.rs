@@ -16,7 +16,7 @@ use super::theme::{self, size, space};
 use super::{Cx, rooms, widgets};
 use crate::model::Feature;
 use crate::model::id::{ConnectionId, PrincipalId};
-use crate::model::intent::Intent;
+use crate::model::intent::{Intent, LinkIntent};
 use crate::model::lan::Lan;
 use crate::model::reducer::Connection;
 use crate::model::rights::{Invitation, Manage, Managed, Member};
@@ -240,7 +240,7 @@ impl Sheet {
     fn ask(&mut self, cx: &mut Cx, what: Manage) -> u64 {
         let number = self.next;
         self.next += 1;
-        cx.intents.push(Intent::Manage { connection: self.connection, number, what });
+        cx.intents.push(Intent::Link(LinkIntent::Manage { connection: self.connection, number, what }));
         number
     }
 
@@ -402,7 +402,7 @@ fn facts(cx: &Cx, id: ConnectionId) -> Option<Facts> {
         Some(Facts {
             name: rooms::name_of(connection, cx.words),
             online: is_offered(connection),
-            me: connection.me.as_ref().map(|me| me.id.clone()),
+            me: connection.chat.me.as_ref().map(|me| me.id.clone()),
             url: connection.profile.urls.first().cloned().unwrap_or_default(),
             fingerprint: connection.profile.fingerprint.clone(),
             server: connection.server.clone().unwrap_or_default(),

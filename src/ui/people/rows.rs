@@ -5,8 +5,8 @@ use egui::{Button, Id, Rect, Sense, Ui, UiBuilder, pos2, vec2};
 
 use super::Facts;
 use super::act::{Act, What, title};
-use crate::model::chat::PrincipalKind;
 use crate::model::id::ConnectionId;
+use crate::model::principal::PrincipalKind;
 use crate::model::rights::{Invitation, Member};
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{self, size, space};
@@ -84,8 +84,9 @@ pub(super) fn member(
 }
 
 fn is_online(cx: &Cx, connection: ConnectionId, member: &Member) -> bool {
-    let known =
-        cx.model.read(|model| Some(model.connections.get(&connection)?.people.get(&member.who.id)?.online));
+    let known = cx
+        .model
+        .read(|model| Some(model.connections.get(&connection)?.chat.people.get(&member.who.id)?.online));
     known.unwrap_or(member.online)
 }
 

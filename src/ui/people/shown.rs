@@ -7,9 +7,9 @@ use super::Facts;
 use super::act::{Doing, card, title};
 use super::qr::Code;
 use crate::model::address::{Address, is_loopback};
-use crate::model::chat::PrincipalKind;
-use crate::model::intent::Intent;
+use crate::model::intent::{Intent, LinkIntent};
 use crate::model::lan::{InviteLink, LanChoice};
+use crate::model::principal::PrincipalKind;
 use crate::model::profile::Secret;
 use crate::model::publish::{self, Trust};
 use crate::model::time::WallMs;
@@ -220,10 +220,10 @@ fn commands(ui: &mut Ui, cx: &mut Cx, facts: &Facts, (device, token): (&str, &st
                 ui.add(Label::new(RichText::new(words.device_local_only).color(theme::of(ui).warn)).wrap());
             widgets::live(ui, shown.id, words.device_local_only);
             if ui.add(widgets::plain(words.lan_switch)).clicked() {
-                cx.intents.push(Intent::SetLan(LanChoice {
+                cx.intents.push(Intent::Link(LinkIntent::SetLan(LanChoice {
                     open: true,
                     port: super::lan::port_of(facts.lan.as_ref()),
-                }));
+                })));
             }
             return;
         }

@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate};
 use egui::{Key, Label, RichText, TextEdit, Ui, vec2};
 
 use crate::model::id::{ConnectionId, RoomName};
-use crate::model::intent::{Intent, Jump};
+use crate::model::intent::{ChatIntent, Intent, Jump};
 use crate::model::search::{DayFound, day};
 use crate::model::time::WallMs;
 use crate::ui::dialog::Fate;
@@ -149,7 +149,7 @@ impl Sheet {
         self.asked = Some((number, day));
         self.answer = None;
         let (connection, room) = (self.connection, self.room.clone());
-        cx.intents.push(Intent::FindDay { number, connection, room, from });
+        cx.intents.push(Intent::Chat(ChatIntent::FindDay { number, connection, room, from }));
     }
 
     /// Takes the answer in: goes there, unless there is something to say first.

@@ -221,7 +221,7 @@ fn row(ui: &mut Ui, cx: &Cx, hit: &Hit, rect: Rect, id: Id, is_current: bool, sh
 fn author(cx: &Cx, hit: &Hit) -> String {
     let shown = cx.model.read(|model| {
         let connection = model.connections.get(&hit.connection)?;
-        Some(connection.shown(&hit.sender, 60).label())
+        Some(connection.chat.shown(&hit.sender, 60).label())
     });
     shown.unwrap_or_else(|| person_line(&hit.sender.name, 60))
 }

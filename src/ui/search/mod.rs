@@ -13,9 +13,10 @@ use egui::{CentralPanel, Frame, Key, Margin, Modifiers, Panel, Rect, Ui};
 
 use super::theme::{self, size, space};
 use super::{Cx, Place, widgets};
+use crate::model::banner::Banner;
 use crate::model::id::{ConnectionId, MessageId, RoomName};
-use crate::model::intent::{Intent, Jump};
-use crate::model::reducer::{Banner, Model};
+use crate::model::intent::{ChatIntent, Intent, Jump};
+use crate::model::reducer::Model;
 use crate::model::search::{End, Fault, Found, Hit, HitPlace, Patience, Query, Scope, Search, parse};
 
 use list::List;
@@ -242,13 +243,13 @@ impl View {
     ) {
         *number += 1;
         let patience = if behind.is_some() { Patience::Thorough } else { Patience::Typing };
-        cx.intents.push(Intent::Search(Search {
+        cx.intents.push(Intent::Chat(ChatIntent::Search(Search {
             number: *number,
             query: query.clone(),
             scope: scope.clone(),
             behind: behind.flatten(),
             patience,
-        }));
+        })));
         self.asked =
             Some(Asked { number: *number, query, scope, is_more: behind.is_some(), answered: false });
     }

@@ -4,7 +4,7 @@ use egui::{Label, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::model::address::unencrypted_host;
 use crate::model::id::ConnectionId;
-use crate::model::intent::Intent;
+use crate::model::intent::{AppIntent, Intent, LinkIntent};
 use crate::model::profile::Profile;
 use crate::model::transfer;
 use crate::ui::text::Words;
@@ -63,7 +63,7 @@ pub(super) fn transfer(ui: &mut Ui, cx: &mut Cx, list: &mut String) {
         ui.end_row();
     }
     if !new.is_empty() && ui.add(widgets::plain(words.add)).clicked() {
-        cx.intents.push(Intent::AddConnections(new));
+        cx.intents.push(Intent::Link(LinkIntent::AddConnections(new)));
         list.clear();
     }
 }
@@ -76,7 +76,7 @@ pub(super) fn folder(ui: &mut Ui, cx: &mut Cx) {
     ui.add(Label::new(shown).selectable(true).wrap());
     ui.end_row();
     if ui.add(widgets::plain(words.folder_open)).clicked() {
-        cx.intents.push(Intent::OpenLink(path.clone()));
+        cx.intents.push(Intent::App(AppIntent::OpenLink(path.clone())));
     }
     if ui.add(widgets::plain(words.folder_copy)).clicked() {
         ui.ctx().copy_text(path);

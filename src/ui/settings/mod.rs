@@ -15,7 +15,7 @@ use super::dialog::Fate;
 use super::text::{Language, Words};
 use super::theme::{self, radius, size, space};
 use super::{focus_mark, menu, sheet, widgets};
-use crate::model::intent::Intent;
+use crate::model::intent::{AppIntent, Intent};
 use crate::model::preferences::Preferences;
 use control::{Control, State};
 use table::{Group, Setting, TABLE};
@@ -93,7 +93,7 @@ impl Sheet {
         // In a row of its own, which centres its text.
         let close = ui.horizontal(|ui| ui.add(widgets::primary(theme::of(ui), words.close)).clicked()).inner;
         if std::mem::take(&mut self.state.tries_notice) {
-            cx.intents.push(Intent::TryNotice);
+            cx.intents.push(Intent::App(AppIntent::TryNotice));
         }
         let enter = search.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         if close || enter { Fate::Closed } else { Fate::Open }

@@ -2,8 +2,8 @@
 
 use super::en_link::{bad_address, test, why};
 use super::{Sentence, StateWord, Words, local};
-use crate::model::chat::Refusal;
-use crate::model::reducer::Banner;
+use crate::model::banner::Banner;
+use crate::model::refusal::Refusal;
 use crate::model::time::WallMs;
 use crate::ui::harmless;
 
@@ -24,6 +24,7 @@ pub static ENGLISH: Words = Words {
     catching_up: "catching up",
     round_trip: |ms| format!("{ms} ms"),
     protocol_duplex: "Duplex",
+    protocol_websocket: "Plain WebSocket",
     transport_websocket: "WebSocket",
     transport_ewebsock: "WebSocket (ewebsock)",
     no_close_reasons: "close reasons are not available with this transport",
@@ -72,6 +73,9 @@ pub static ENGLISH: Words = Words {
         _ => format!("The server isn't accepting messages right now. Sending resumes at {when}."),
     },
     sending: "Sending",
+    sent_unconfirmed: "Sent, unconfirmed",
+    may_not_have_arrived: "May not have arrived",
+    send_again: "Send again",
     not_sent: "Not sent",
     retry: "Retry",
     edit: "Edit",

@@ -7,11 +7,13 @@ use super::en::{ENGLISH, detail, quote, say, shown};
 use crate::model::address::{BadAddress, MAX_ADDRESS_BYTES};
 use crate::model::event::{Reached, TestOutcome};
 use crate::model::link_state::{HttpCause, Phase, Why};
+use crate::model::upgrade::BadUpgrade;
 use crate::ui::harmless;
 
 const RECONNECTING: &str = "Reconnecting automatically; nothing you typed is lost.";
 const RETRYING: &str = "Retrying automatically.";
 const CHECK_ADDRESS: &str = "Check the address under Edit connection.";
+const FIX_REQUEST: &str = "Change it under Edit connection.";
 const NEW_TOKEN: &str = "Enter a new token under Edit connection.";
 
 pub(super) fn why(why: &Why) -> Sentence {
@@ -57,6 +59,14 @@ pub(super) fn why(why: &Why) -> Sentence {
         }
         Why::Http { status, retry_after_ms } => http(*status, retry_after_ms.is_some()),
         Why::Redirected { status, location } => redirected(*status, location.as_deref()),
+        Why::BadUpgrade { problem } => say(bad_upgrade(problem), FIX_REQUEST),
+        Why::NoSubprotocol { offered } => say(
+            format!(
+                "The server supports none of the subprotocols offered: {}.",
+                harmless::line(&offered.join(", "), 200)
+            ),
+            "Change them under Edit connection.",
+        ),
         Why::NotWebSocket { detail: d } => say(
             format!("Whatever is listening at this address doesn't support WebSocket{}.", detail(d)),
             CHECK_ADDRESS,
@@ -68,6 +78,7 @@ pub(super) fn why(why: &Why) -> Sentence {
         Why::NotDuplex { said } => {
             say(format!("The server at this address isn't a Duplex server.{}", quote(said)), CHECK_ADDRESS)
         }
+        Why::Closed { closing, .. } if closing.is_ours() => say("Duplex closed the connection.", RETRYING),
         Why::Closed { code, reason, .. } => closed(*code, reason),
         Why::Lost { detail: d } => say(format!("Connection lost{}.", detail(d)), RECONNECTING),
         Why::Silent => say("The server stopped responding.", RECONNECTING),
@@ -221,6 +232,35 @@ fn closed(code: Option<u16>, reason: &str) -> Sentence {
         1001 => say(what("The server is shutting down"), RETRYING),
         1011..=1014 => say(what("The server reported an error or is restarting"), RETRYING),
         _ => say(what("The server closed the connection"), RETRYING),
+    }
+}
+
+/// What is wrong with a header, a subprotocol or a user's name.
+fn bad_upgrade(problem: &BadUpgrade) -> String {
+    match problem {
+        BadUpgrade::HeaderName { name } => format!("\"{}\" isn't a header name.", harmless::line(name, 200)),
+        BadUpgrade::Reserved { name } => {
+            format!("Duplex sets the header {} itself.", harmless::line(name, 200))
+        }
+        BadUpgrade::HeaderValue { name } => {
+            format!(
+                "The value of the header {} has a line break or another control character.",
+                harmless::line(name, 200)
+            )
+        }
+        BadUpgrade::HeaderTwice { name } => {
+            format!("The header {} is there twice.", harmless::line(name, 200))
+        }
+        BadUpgrade::Subprotocol { name } => format!(
+            "\"{}\" isn't a subprotocol: only ASCII letters, digits and !#$%&'*+-.^_`|~ are allowed.",
+            harmless::line(name, 200)
+        ),
+        BadUpgrade::SubprotocolTwice { name } => {
+            format!("The subprotocol {} is there twice.", harmless::line(name, 200))
+        }
+        BadUpgrade::Credentials => {
+            "A user name can't have a colon, and neither it nor the password a control character.".to_owned()
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use chrono::{Datelike, Local, Timelike};
 use super::ko_device_page::twelve;
 use super::ko_link::{bad_address, test, why};
 use super::{Sentence, StateWord, Words, local};
-use crate::model::chat::Refusal;
-use crate::model::reducer::Banner;
+use crate::model::banner::Banner;
+use crate::model::refusal::Refusal;
 use crate::ui::harmless;
 
 /// Korean.
@@ -37,6 +37,7 @@ pub static KOREAN: Words = Words {
     catching_up: "밀린 메시지를 받는 중",
     round_trip: |ms| format!("{ms} ms"),
     protocol_duplex: "Duplex",
+    protocol_websocket: "일반 WebSocket",
     transport_websocket: "WebSocket",
     transport_ewebsock: "WebSocket (ewebsock)",
     no_close_reasons: "이 전송 방식에서는 연결 종료 이유를 알 수 없습니다",
@@ -83,6 +84,9 @@ pub static KOREAN: Words = Words {
         _ => format!("서버가 지금 메시지를 받지 않습니다. {when}에 전송을 다시 시작합니다."),
     },
     sending: "전송 중",
+    sent_unconfirmed: "보냄, 확인 안 됨",
+    may_not_have_arrived: "도착하지 않았을 수 있음",
+    send_again: "다시 보내기",
     not_sent: "전송 실패",
     retry: "다시 시도",
     edit: "편집",

@@ -7,11 +7,13 @@ use super::ko::{KOREAN, quote, say, shown, with};
 use crate::model::address::BadAddress;
 use crate::model::event::{Reached, TestOutcome};
 use crate::model::link_state::{HttpCause, Phase, Why};
+use crate::model::upgrade::BadUpgrade;
 use crate::ui::harmless;
 
 const RECONNECTING: &str = "자동으로 다시 연결합니다. 작성한 메시지는 보존됩니다.";
 const RETRYING: &str = "자동으로 다시 시도합니다.";
 const CHECK_ADDRESS: &str = "연결 편집에서 주소를 확인하세요.";
+const FIX_REQUEST: &str = "연결 편집에서 고치세요.";
 const NEW_TOKEN: &str = "연결 편집에서 새 토큰을 입력하세요.";
 const ASK_ADMIN: &str = "서버 관리자에게 문의하세요.";
 
@@ -57,6 +59,14 @@ pub(super) fn why(why: &Why) -> Sentence {
         }
         Why::Http { status, retry_after_ms } => http(*status, retry_after_ms.is_some()),
         Why::Redirected { status, location } => redirected(*status, location.as_deref()),
+        Why::BadUpgrade { problem } => say(bad_upgrade(problem), FIX_REQUEST),
+        Why::NoSubprotocol { offered } => say(
+            format!(
+                "서버가 제안한 서브프로토콜을 하나도 지원하지 않습니다({}).",
+                harmless::line(&offered.join(", "), 200)
+            ),
+            "연결 편집에서 바꾸세요.",
+        ),
         Why::NotWebSocket { detail: d } => {
             say(with("이 주소에서 응답하는 것은 WebSocket을 지원하지 않습니다", d), CHECK_ADDRESS)
         }
@@ -66,6 +76,7 @@ pub(super) fn why(why: &Why) -> Sentence {
         Why::NotDuplex { said } => {
             say(format!("이 주소의 서버는 Duplex 서버가 아닙니다.{}", quote(said)), CHECK_ADDRESS)
         }
+        Why::Closed { closing, .. } if closing.is_ours() => say("Duplex가 연결을 닫았습니다.", RETRYING),
         Why::Closed { code, reason, .. } => closed(*code, reason),
         Why::Lost { detail: d } => say(with("연결이 끊어졌습니다", d), RECONNECTING),
         Why::Silent => say("서버가 더 이상 응답하지 않습니다.", RECONNECTING),
@@ -214,6 +225,32 @@ fn closed(code: Option<u16>, reason: &str) -> Sentence {
         1001 => say(what("서버가 종료하는 중입니다"), RETRYING),
         1011..=1014 => say(what("서버에 오류가 발생했거나 다시 시작하는 중입니다"), RETRYING),
         _ => say(what("서버가 연결을 닫았습니다"), RETRYING),
+    }
+}
+
+/// What is wrong with a header, a subprotocol or a user's name.
+fn bad_upgrade(problem: &BadUpgrade) -> String {
+    match problem {
+        BadUpgrade::HeaderName { name } => {
+            format!("올바르지 않은 헤더 이름이 있습니다({}).", harmless::line(name, 200))
+        }
+        BadUpgrade::Reserved { name } => {
+            format!("{} 헤더는 Duplex가 직접 설정합니다.", harmless::line(name, 200))
+        }
+        BadUpgrade::HeaderValue { name } => {
+            format!("{} 헤더의 값에 줄바꿈이나 제어 문자가 있습니다.", harmless::line(name, 200))
+        }
+        BadUpgrade::HeaderTwice { name } => format!("{} 헤더가 두 번 있습니다.", harmless::line(name, 200)),
+        BadUpgrade::Subprotocol { name } => format!(
+            "올바르지 않은 서브프로토콜이 있습니다({}). 영문자, 숫자와 !#$%&'*+-.^_`|~만 쓸 수 있습니다.",
+            harmless::line(name, 200)
+        ),
+        BadUpgrade::SubprotocolTwice { name } => {
+            format!("같은 서브프로토콜이 두 번 있습니다({}).", harmless::line(name, 200))
+        }
+        BadUpgrade::Credentials => {
+            "사용자 이름에는 콜론을, 사용자 이름과 비밀번호에는 제어 문자를 쓸 수 없습니다.".to_owned()
+        }
     }
 }
 

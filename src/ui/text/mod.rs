@@ -46,11 +46,11 @@ mod tests;
 use std::ops::Range;
 
 use crate::model::address::BadAddress;
-use crate::model::chat::Refusal;
+use crate::model::banner::Banner;
 use crate::model::event::TestOutcome;
 use crate::model::link_state::Why;
 use crate::model::preferences::{Hours, LanguageChoice};
-use crate::model::reducer::Banner;
+use crate::model::refusal::Refusal;
 use crate::model::time::WallMs;
 
 pub use device_acts::ActWords;
@@ -164,6 +164,7 @@ pub struct Words {
     pub catching_up: &'static str,
     pub round_trip: fn(u64) -> String,
     pub protocol_duplex: &'static str,
+    pub protocol_websocket: &'static str,
     pub transport_websocket: &'static str,
     pub transport_ewebsock: &'static str,
     pub no_close_reasons: &'static str,
@@ -206,6 +207,9 @@ pub struct Words {
     /// Why nothing is sent at the moment, and when it goes on.
     pub paused: fn(&Refusal, &str) -> String,
     pub sending: &'static str,
+    pub sent_unconfirmed: &'static str,
+    pub may_not_have_arrived: &'static str,
+    pub send_again: &'static str,
     pub not_sent: &'static str,
     pub retry: &'static str,
     pub edit: &'static str,

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::model::chat::{Principal, PrincipalKind};
 use crate::model::event::Reached;
 use crate::model::id::{PrincipalId, RoomName};
-use crate::model::link_state::Phase;
+use crate::model::link_state::{Closing, Phase};
+use crate::model::principal::{Principal, PrincipalKind};
+use crate::model::upgrade::BadUpgrade;
 
 const ALL: [Language; 2] = [Language::English, Language::Korean];
 
@@ -26,10 +27,19 @@ fn whys() -> Vec<Why> {
         Why::Redirected { status: 301, location: None },
         Why::WrongScheme { is_tls: false },
         Why::WrongScheme { is_tls: true },
+        Why::BadUpgrade { problem: BadUpgrade::Reserved { name: "host".to_owned() } },
+        Why::BadUpgrade { problem: BadUpgrade::HeaderName { name: "a b".to_owned() } },
+        Why::BadUpgrade { problem: BadUpgrade::HeaderValue { name: "origin".to_owned() } },
+        Why::BadUpgrade { problem: BadUpgrade::HeaderTwice { name: "origin".to_owned() } },
+        Why::BadUpgrade { problem: BadUpgrade::Subprotocol { name: "a b".to_owned() } },
+        Why::BadUpgrade { problem: BadUpgrade::SubprotocolTwice { name: "mqtt".to_owned() } },
+        Why::BadUpgrade { problem: BadUpgrade::Credentials },
+        Why::NoSubprotocol { offered: vec!["mqtt".to_owned(), "stomp".to_owned()] },
         Why::NotWebSocket { detail: text() },
         Why::NotDuplex { said: text() },
         Why::NotDuplex { said: String::new() },
-        Why::Closed { code: None, reason: String::new(), retry_after_ms: None },
+        Why::Closed { code: None, reason: String::new(), retry_after_ms: None, closing: Closing::ByServer },
+        Why::Closed { code: None, reason: String::new(), retry_after_ms: None, closing: Closing::ByUs },
         Why::Lost { detail: String::new() },
         Why::Silent,
         Why::Violation { detail: text() },
@@ -50,7 +60,12 @@ fn whys() -> Vec<Why> {
         all.push(Why::Http { status, retry_after_ms: None });
     }
     for code in [1000, 1001, 1008, 1011, 1012, 4001, 4500] {
-        all.push(Why::Closed { code: Some(code), reason: "kicked".into(), retry_after_ms: None });
+        all.push(Why::Closed {
+            code: Some(code),
+            reason: "kicked".into(),
+            retry_after_ms: None,
+            closing: Closing::ByServer,
+        });
     }
     all
 }
@@ -142,10 +157,10 @@ fn plain(words: &Words) -> Vec<&'static str> {
         }};
     }
     let mut all = all![
-        now retry_now connect disconnect catching_up protocol_duplex transport_websocket
+        now retry_now connect disconnect catching_up protocol_duplex protocol_websocket transport_websocket
         transport_ewebsock no_close_reasons no_connection connections connection_bar this_computer add_connection
         edit_connection remove_connection remove_text remove cancel new_room new_room_name create
-        room_name_rule no_rooms messages replayed waiting_to_send sending not_sent retry edit
+        room_name_rule no_rooms messages replayed waiting_to_send sending sent_unconfirmed may_not_have_arrived send_again not_sent retry edit
         delete copy show_less new_messages jump_to_newest loading_older older_on_server empty_room
         nothing_open scroll_bar today yesterday message send save sent_when_online editing
         sent_meanwhile add_title edit_title name name_hint address address_hint token token_hint_new
@@ -551,7 +566,12 @@ fn every_reason_says_what_happened_and_what_to_do() {
             assert!(what.chars().count() > 8 && what.ends_with(['.', '”']), "{reason:?}: {what}");
             assert!(then.chars().count() > 8 && then.ends_with('.'), "{reason:?}: {then}");
         }
-        let kicked = Why::Closed { code: Some(4001), reason: "kicked".into(), retry_after_ms: None };
+        let kicked = Why::Closed {
+            code: Some(4001),
+            reason: "kicked".into(),
+            retry_after_ms: None,
+            closing: Closing::ByServer,
+        };
         assert!((words.why)(&kicked).what.contains("“kicked”"));
         let sentences = refusals().map(|refusal| (words.refusal)(&refusal)).into_iter();
         for Sentence { what, then } in sentences.chain(banners().map(|banner| (words.banner)(&banner))) {
@@ -566,7 +586,12 @@ fn every_reason_says_what_happened_and_what_to_do() {
 #[test]
 fn words_from_outside_are_harmless() {
     for language in ALL {
-        let why = Why::Closed { code: Some(4001), reason: "bye\u{202E}\nnow".into(), retry_after_ms: None };
+        let why = Why::Closed {
+            code: Some(4001),
+            reason: "bye\u{202E}\nnow".into(),
+            retry_after_ms: None,
+            closing: Closing::ByServer,
+        };
         let sentence = (language.words().why)(&why);
         assert!(!sentence.what.contains(['\u{202E}', '\n']), "{}", sentence.what);
     }

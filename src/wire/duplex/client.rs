@@ -11,16 +11,18 @@ use super::message::{
 use super::readings::{self, Names, Received};
 use super::{limits, proof};
 use crate::frame::Frame;
-use crate::model::chat::MAX_BODY_BYTES;
-use crate::model::event::{Listed, LogRestart, Person};
-use crate::model::link_state::Why;
+use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogEvent, LogKind, LogRestart, Person};
+use crate::model::link_state::{Closing, Why};
 use crate::model::log::Note;
+use crate::model::message::MAX_BODY_BYTES;
 use crate::model::profile::Secret;
 use crate::model::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceState, Event, Feature, Features, MessageId,
     Offset, OutboxItem, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender, SeriesPage, Time,
 };
-use crate::wire::{Input, Mark, Output, Request, SavedState, Session, WireError};
+use crate::wire::{
+    ChatRequest, DeviceRequest, Input, Mark, Output, Request, Saved, SavedState, Session, WireError,
+};
 
 /// How long a "somebody is typing" is believed, in milliseconds.
 pub const TYPING_MS: u64 = 6_000;
@@ -29,6 +31,10 @@ pub const TYPING_MS: u64 = 6_000;
 pub const MAX_LISTED: usize = 131_072;
 /// Maximum length of what is quoted of a message that is not of this protocol, in characters.
 const MAX_EXCERPT_CHARS: usize = 200;
+/// A hub that says nothing for so long is asked for a sign of life, in milliseconds.
+pub const QUIET_MS: u64 = 25_000;
+/// Maximum number of places in the log that are remembered until they are committed.
+const MAX_MARKS: usize = 4_096;
 /// Maximum number of rooms whose making has no answer yet.
 const MAX_ROOMS_BEING_MADE: usize = 64;
 
@@ -107,6 +113,9 @@ pub struct ClientSession {
     config: Config,
     phase: Phase,
     saved: SavedState,
+    /// What the client holds once a mark is committed, oldest first.
+    marks: VecDeque<(Mark, ResumePoint)>,
+    next_mark: u64,
     epoch_and_next: Option<(crate::model::Epoch, Offset)>,
     head: Offset,
     max_body: u64,
@@ -131,11 +140,13 @@ pub struct ClientSession {
 
 impl ClientSession {
     /// Begins a conversation. `nonce` must be fresh and random where the hub has to prove itself.
-    pub fn new(config: Config, saved: SavedState, nonce: [u8; 32]) -> Self {
+    pub fn new(config: Config, saved: Saved, nonce: [u8; 32]) -> Self {
         ClientSession {
             config,
             phase: Phase::New,
-            saved,
+            saved: saved.log,
+            marks: VecDeque::new(),
+            next_mark: 1,
             epoch_and_next: None,
             head: 0,
             max_body: MAX_BODY_BYTES as u64,
@@ -155,7 +166,7 @@ impl ClientSession {
     }
 
     fn send(&mut self, message: &ClientMessage) {
-        self.outputs.push_back(Output::Send(message::encode(message)));
+        self.outputs.push_back(Output::Send(message::encode(message), None));
     }
 
     fn event(&mut self, event: Event) {
@@ -216,7 +227,7 @@ impl ClientSession {
             Err(malformed) if matches!(self.phase, Phase::Online) => {
                 let detail = malformed.to_string();
                 self.outputs.push_back(Output::Unusable);
-                self.event(Event::Note(Note::Malformed { detail }));
+                self.event(Event::Log(LogEvent::Note(Note::Malformed { detail })));
                 Ok(())
             }
             // A message of this protocol with a fault in it, or none at all.
@@ -246,7 +257,7 @@ impl ClientSession {
         let detail = match received {
             Ok(Received { readings, left_out }) => {
                 if !readings.samples.is_empty() || readings.conflated > 0 {
-                    self.event(Event::Readings(Arc::new(readings)));
+                    self.event(Event::Device(DeviceEvent::Readings(Arc::new(readings))));
                 }
                 left_out.map(|left_out| left_out.to_string())
             }
@@ -256,7 +267,7 @@ impl ClientSession {
             }
         };
         if let Some(detail) = detail {
-            self.event(Event::Note(Note::Malformed { detail }));
+            self.event(Event::Log(LogEvent::Note(Note::Malformed { detail })));
         }
     }
 
@@ -277,18 +288,34 @@ impl ClientSession {
                     && matches!(self.config.credentials, Credentials::CheckInvite { .. }) =>
             {
                 // It knows no such question.
-                self.end(1000, Why::Closed { code: Some(1000), reason: String::new(), retry_after_ms: None });
+                self.end(
+                    1000,
+                    Why::Closed {
+                        code: Some(1000),
+                        reason: String::new(),
+                        retry_after_ms: None,
+                        closing: Closing::ByServer,
+                    },
+                );
                 Ok(())
             }
             (Phase::Greeting { .. }, HubMessage::InviteGood { hub, expires })
                 if matches!(self.config.credentials, Credentials::CheckInvite { .. }) =>
             {
-                self.event(Event::InviteGood { server: hub, until: limits::time(expires) });
-                self.end(1000, Why::Closed { code: Some(1000), reason: String::new(), retry_after_ms: None });
+                self.event(Event::Link(LinkEvent::InviteGood { server: hub, until: limits::time(expires) }));
+                self.end(
+                    1000,
+                    Why::Closed {
+                        code: Some(1000),
+                        reason: String::new(),
+                        retry_after_ms: None,
+                        closing: Closing::ByServer,
+                    },
+                );
                 Ok(())
             }
             (_, HubMessage::Error { code, detail }) => {
-                self.event(Event::Note(Note::ServerError { code, detail }));
+                self.event(Event::Log(LogEvent::Note(Note::ServerError { code, detail })));
                 Ok(())
             }
             (Phase::Greeting { challenge }, HubMessage::Proof { mac }) => {
@@ -357,20 +384,22 @@ impl ClientSession {
             Lists { rooms: welcome.rooms, people: welcome.people, read: welcome.read, more: welcome.more };
         let Some(Listed { rooms, people, read, more }) = self.listed(lists) else { return Ok(()) };
         self.outputs.push_back(Output::Online);
-        self.event(Event::Welcomed {
+        self.event(Event::Link(LinkEvent::Welcomed {
             me: welcome.me,
             server: welcome.hub,
-            head: welcome.head,
+            log: LogKind::Server { head: welcome.head, next: welcome.from },
             now: welcome.now,
             people,
             rooms,
             features: self.features.clone(),
-        });
+        }));
         if let Some(why) = why {
-            self.event(Event::LogStarted { epoch: welcome.epoch, from: welcome.from, why });
+            // What was held is not of this log: it must not resume there, even if nothing of this one comes.
+            self.saved = SavedState { resume: None, since: Some(welcome.from.saturating_sub(1)) };
+            self.event(Event::Chat(ChatEvent::LogStarted { epoch: welcome.epoch, from: welcome.from, why }));
         }
         if !read.is_empty() || more {
-            self.event(Event::Listed(Listed { read, more, ..Listed::default() }));
+            self.event(Event::Chat(ChatEvent::Listed(Listed { read, more, ..Listed::default() })));
         }
         if self.config.watch && !is_device && self.features.has(Feature::Devices) {
             self.send(&ClientMessage::Watch);
@@ -384,24 +413,32 @@ impl ClientSession {
             HubMessage::Log { entries } => return self.log(entries),
             HubMessage::Lists(lists) => {
                 if let Some(listed) = self.listed(lists) {
-                    self.event(Event::Listed(listed));
+                    self.event(Event::Chat(ChatEvent::Listed(listed)));
                 }
             }
             HubMessage::Ack { id, offset, received } => {
                 self.making.retain(|(known, _)| *known != id);
-                self.event(Event::Acknowledged { id, offset, received })
+                self.event(Event::Chat(ChatEvent::Acknowledged { id, offset, received }))
             }
             HubMessage::Refused { id, refusal } => self.refused(id, refusal),
             HubMessage::Typing { room, who } => {
                 let until = now.boot_ms + TYPING_MS;
-                self.event(Event::Typing { room, who, until });
+                self.event(Event::Chat(ChatEvent::Typing { room, who, until }));
             }
-            HubMessage::Presence { who, removed: true, .. } => self.event(Event::PersonRemoved(who.id)),
-            HubMessage::Presence { who, online, .. } => self.event(Event::Presence(Person { who, online })),
-            HubMessage::Managed { id, managed } => self.event(Event::Managed { id, managed }),
-            HubMessage::Read { room, offset } => self.event(Event::ReadMarker { room, offset }),
+            HubMessage::Presence { who, removed: true, .. } => {
+                self.event(Event::Chat(ChatEvent::PersonRemoved(who.id)))
+            }
+            HubMessage::Presence { who, online, .. } => {
+                self.event(Event::Chat(ChatEvent::Presence(Person { who, online })))
+            }
+            HubMessage::Managed { id, managed } => {
+                self.event(Event::Link(LinkEvent::Managed { id, managed }))
+            }
+            HubMessage::Read { room, offset } => {
+                self.event(Event::Chat(ChatEvent::ReadMarker { room, offset }))
+            }
             HubMessage::History { room, before, entries, complete } => {
-                self.event(Event::History { room, before, entries, complete });
+                self.event(Event::Chat(ChatEvent::History { room, before, entries, complete }));
             }
             HubMessage::Pong { nonce, sent } => {
                 if self.epoch_and_next.is_some_and(|(_, next)| next <= sent) {
@@ -419,33 +456,48 @@ impl ClientSession {
                 for device in &mut devices {
                     in_time(device);
                 }
-                self.event(Event::Devices { devices, started: limits::time(started), more });
+                self.event(Event::Device(DeviceEvent::Listed {
+                    devices,
+                    started: limits::time(started),
+                    more,
+                }));
             }
             HubMessage::Device { mut device } if limits::is_of_a_hub(device.spec.id.as_str()) => {
                 in_time(&mut device);
-                self.event(Event::DeviceAnnounced(device));
+                self.event(Event::Device(DeviceEvent::Announced(device)));
             }
             HubMessage::DeviceState { device, online, since, reason }
                 if limits::is_of_a_hub(device.as_str()) =>
             {
                 let since = limits::time(since);
-                self.event(Event::DevicePresence { device, online, since, reason });
+                self.event(Event::Device(DeviceEvent::Presence { device, online, since, reason }));
             }
             // Apps keep these ids for what they say of themselves.
             HubMessage::Device { .. } | HubMessage::DeviceState { .. } => {}
             HubMessage::Command { id, device, property, value, by, expires_in_ms } => {
-                self.event(Event::CommandGiven { id, device, property, value, by, expires_in_ms });
+                self.event(Event::Device(DeviceEvent::CommandGiven {
+                    id,
+                    device,
+                    property,
+                    value,
+                    by,
+                    expires_in_ms,
+                }));
             }
-            HubMessage::Commanded { command } => self.event(Event::Commanded(Box::new(command))),
+            HubMessage::Commanded { command } => {
+                self.event(Event::Device(DeviceEvent::Commanded(Box::new(command))))
+            }
             HubMessage::Series { device, metric, from, to, step_ms, buckets } => {
                 let page = SeriesPage { from, to, step_ms, buckets };
-                self.event(Event::SeriesPaged { device, metric, page });
+                self.event(Event::Device(DeviceEvent::SeriesPaged { device, metric, page }));
             }
-            HubMessage::DeviceLog { device, lines } => self.event(Event::DeviceLog { device, lines }),
+            HubMessage::DeviceLog { device, lines } => {
+                self.event(Event::Device(DeviceEvent::Logged { device, lines }))
+            }
             HubMessage::PublishRefused { device, code, detail } => {
                 self.event(match DeviceId::new(&device) {
-                    Ok(device) => Event::PublishRefused { device, code, detail },
-                    Err(_) => Event::Note(Note::ServerError { code, detail }),
+                    Ok(device) => Event::Device(DeviceEvent::PublishRefused { device, code, detail }),
+                    Err(_) => Event::Log(LogEvent::Note(Note::ServerError { code, detail })),
                 });
             }
             // `frame` has read them already.
@@ -469,7 +521,7 @@ impl ClientSession {
         read.truncate(left[2]);
         if told != [rooms.len(), people.len(), read.len()] {
             let detail = format!("more than {MAX_LISTED} rooms, people or read markers; the rest is ignored");
-            self.event(Event::Note(Note::Malformed { detail }));
+            self.event(Event::Log(LogEvent::Note(Note::Malformed { detail })));
         }
         for (left, told) in left.iter_mut().zip(told) {
             *left = left.saturating_sub(told);
@@ -483,20 +535,24 @@ impl ClientSession {
     /// What a person wants and the hub does not offer: the hub is not asked, and the answer is as if it had refused.
     fn not_offered(&mut self, now: Time, request: Request) {
         match request {
-            Request::CreateRoom { room, .. } => {
-                self.event(Event::RoomRefused { room, refusal: Refusal::NotAllowed });
+            Request::Chat(ChatRequest::CreateRoom { room, .. }) => {
+                self.event(Event::Chat(ChatEvent::RoomRefused { room, refusal: Refusal::NotAllowed }));
             }
-            Request::History { room, .. } => self.event(Event::HistoryFailed { room }),
-            Request::Series { device, metric, from, to } => {
+            Request::Chat(ChatRequest::History { room, .. }) => {
+                self.event(Event::Chat(ChatEvent::HistoryFailed { room }))
+            }
+            Request::Device(DeviceRequest::Series { device, metric, from, to }) => {
                 let page = SeriesPage { from, to, step_ms: 0, buckets: Vec::new() };
-                self.event(Event::SeriesPaged { device, metric, page });
+                self.event(Event::Device(DeviceEvent::SeriesPaged { device, metric, page }));
             }
-            Request::DeviceLog(device) => self.event(Event::DeviceLog { device, lines: Vec::new() }),
-            Request::Command { id, device, property, value, .. } => {
+            Request::Device(DeviceRequest::Log(device)) => {
+                self.event(Event::Device(DeviceEvent::Logged { device, lines: Vec::new() }))
+            }
+            Request::Device(DeviceRequest::Command { id, device, property, value, .. }) => {
                 let Some(by) = self.me.clone() else { return };
                 let state = CommandState::Refused { why: CommandRefusal::NotAllowed, detail: String::new() };
                 let command = Command { id, device, property, value, by, at: now.wall_ms, state };
-                self.event(Event::Commanded(Box::new(command)));
+                self.event(Event::Device(DeviceEvent::Commanded(Box::new(command))));
             }
             _ => {}
         }
@@ -505,10 +561,10 @@ impl ClientSession {
     fn refused(&mut self, id: MessageId, refusal: Refusal) {
         let made = self.making.iter().position(|(known, _)| *known == id);
         if let Some((_, room)) = made.and_then(|index| self.making.remove(index)) {
-            return self.event(Event::RoomRefused { room, refusal });
+            return self.event(Event::Chat(ChatEvent::RoomRefused { room, refusal }));
         }
         self.retry |= refusal.retry_after_ms().is_some();
-        self.event(Event::Refused { id, refusal });
+        self.event(Event::Chat(ChatEvent::Refused { id, refusal }));
     }
 
     fn create_room(&mut self, id: MessageId, room: RoomName) {
@@ -530,8 +586,23 @@ impl ClientSession {
         let resume = ResumePoint { epoch, offset: last.offset, id: last.id, received: last.received };
         self.epoch_and_next = Some((epoch, last.offset + 1));
         let live = last.offset > self.head;
-        self.outputs.push_back(Output::Event(Event::Entries { entries, live }, Some(Mark { resume })));
+        let mark = Mark(self.next_mark);
+        self.next_mark += 1;
+        if self.marks.len() == MAX_MARKS {
+            // A later mark stands for those before it.
+            self.marks.pop_front();
+        }
+        self.marks.push_back((mark, resume));
+        self.outputs.push_back(Output::Event(Event::Chat(ChatEvent::Entries { entries, live }), Some(mark)));
         Ok(())
+    }
+
+    /// Everything up to this mark is on disk: that is where the next conversation goes on.
+    fn committed(&mut self, mark: Mark) {
+        let count = self.marks.partition_point(|(known, _)| *known <= mark);
+        if let Some((_, resume)) = self.marks.drain(..count).next_back() {
+            self.saved = SavedState { resume: Some(resume), since: None };
+        }
     }
 
     fn request(&mut self, now: Time, request: Request) {
@@ -543,49 +614,59 @@ impl ClientSession {
         }
         match request {
             // No hub could say which message it was, if the whole frame is larger than it takes.
-            Request::Send(OutboxItem { id, body, .. }) if body.len() as u64 > self.max_body => {
+            Request::Chat(ChatRequest::Send(OutboxItem { id, body, .. }))
+                if body.len() as u64 > self.max_body =>
+            {
                 let refusal = Refusal::TooLarge { limit: self.max_body };
-                self.event(Event::Refused { id, refusal });
+                self.event(Event::Chat(ChatEvent::Refused { id, refusal }));
             }
-            Request::Send(OutboxItem { id, room, body, at, .. }) => {
+            Request::Chat(ChatRequest::Send(OutboxItem { id, room, body, at, .. })) => {
                 self.sends += 1;
                 let seq = self.sends;
                 let retry = std::mem::take(&mut self.retry);
                 self.send(&ClientMessage::Send { id, seq, room, body, at, retry });
             }
-            Request::Typing(room) => self.send(&ClientMessage::Typing { room }),
-            Request::Read { room, offset } => self.send(&ClientMessage::Read { room, offset }),
-            Request::History { room, before, limit } => {
+            Request::Chat(ChatRequest::Typing(room)) => self.send(&ClientMessage::Typing { room }),
+            Request::Chat(ChatRequest::Read { room, offset }) => {
+                self.send(&ClientMessage::Read { room, offset })
+            }
+            Request::Chat(ChatRequest::History { room, before, limit }) => {
                 let before = before.min(END_OF_OFFSETS - 1);
                 self.send(&ClientMessage::History { room, before, limit });
             }
-            Request::CreateRoom { id, room } => self.create_room(id, room),
-            Request::Announce(spec) => self.send(&ClientMessage::Announce(spec)),
-            Request::DeviceState { device, online, reason } => {
+            Request::Chat(ChatRequest::CreateRoom { id, room }) => self.create_room(id, room),
+            Request::Device(DeviceRequest::Announce(spec)) => self.send(&ClientMessage::Announce(spec)),
+            Request::Device(DeviceRequest::State { device, online, reason }) => {
                 self.send(&ClientMessage::DeviceState { device, online, reason });
             }
-            Request::Publish(readings) => self.publish(&readings),
-            Request::Command { id, device, incarnation, property, value } => {
+            Request::Device(DeviceRequest::Publish(readings)) => self.publish(&readings),
+            Request::Device(DeviceRequest::Command { id, device, incarnation, property, value }) => {
                 self.send(&ClientMessage::Command { id, device, incarnation, property, value });
             }
-            Request::CommandResult { id, state } => self.send(&ClientMessage::CommandResult { id, state }),
-            Request::Series { device, metric, from, to } => {
+            Request::Device(DeviceRequest::CommandResult { id, state }) => {
+                self.send(&ClientMessage::CommandResult { id, state })
+            }
+            Request::Device(DeviceRequest::Series { device, metric, from, to }) => {
                 self.send(&ClientMessage::Series { device, metric, from, to });
             }
-            Request::DeviceLog(device) => self.send(&ClientMessage::DeviceLog { device }),
+            Request::Device(DeviceRequest::Log(device)) => self.send(&ClientMessage::DeviceLog { device }),
             Request::Manage { id, what } => self.send(&ClientMessage::Manage { id, what }),
-            Request::Ping => self.ping(now),
+            Request::Probe => self.ping(now),
         }
     }
 
     fn publish(&mut self, readings: &Readings) {
         let mut too_large = Vec::new();
         for text in readings::encode_publish(readings, |device| too_large.push(device.clone())) {
-            self.outputs.push_back(Output::Send(Frame::Text(text)));
+            self.outputs.push_back(Output::Send(Frame::Text(text), None));
         }
         for device in too_large {
             let detail = format!("more than {MAX_FRAME_BYTES} bytes at once");
-            self.event(Event::PublishRefused { device, code: "too_large".to_owned(), detail });
+            self.event(Event::Device(DeviceEvent::PublishRefused {
+                device,
+                code: "too_large".to_owned(),
+                detail,
+            }));
         }
     }
 
@@ -600,11 +681,11 @@ impl ClientSession {
 impl Session for ClientSession {
     fn handle(&mut self, now: Time, input: Input) -> Result<(), WireError> {
         match input {
-            Input::Opened => self.hello(),
+            Input::Opened(_) => self.hello(),
             Input::Frame(frame) => return self.frame(now, &frame),
             Input::Request(request) => self.request(now, request),
-            Input::Committed(mark) => self.saved.resume = Some(mark.resume),
-            Input::Tick => {}
+            Input::Committed(mark) => self.committed(mark),
+            Input::Pong | Input::Flushed(_) | Input::Closed(_) | Input::Tick => {}
         }
         Ok(())
     }
@@ -615,6 +696,18 @@ impl Session for ClientSession {
 
     fn deadline(&self) -> Option<u64> {
         None
+    }
+
+    fn saved(&self) -> Saved {
+        Saved { log: self.saved.clone(), state: None }
+    }
+
+    fn quiet_ms(&self) -> Option<u64> {
+        Some(QUIET_MS)
+    }
+
+    fn violation_code(&self) -> u16 {
+        close::VIOLATION
     }
 
     fn why_overdue(&self) -> Option<Why> {
@@ -634,19 +727,19 @@ fn excerpt(frame: &Frame) -> String {
 /// What a hub must offer to be asked this.
 fn needs(request: &Request) -> Option<Feature> {
     match request {
-        Request::Typing(_) => Some(Feature::Typing),
-        Request::Read { .. } => Some(Feature::Read),
-        Request::History { .. } => Some(Feature::History),
-        Request::CreateRoom { .. } => Some(Feature::CreateRooms),
-        Request::Command { .. } => Some(Feature::Commands),
-        Request::Series { .. } => Some(Feature::DevicePast),
-        Request::DeviceLog(_) => Some(Feature::DeviceLog),
-        Request::Announce(_)
-        | Request::DeviceState { .. }
-        | Request::Publish(_)
-        | Request::CommandResult { .. } => Some(Feature::Devices),
+        Request::Chat(ChatRequest::Typing(_)) => Some(Feature::Typing),
+        Request::Chat(ChatRequest::Read { .. }) => Some(Feature::Read),
+        Request::Chat(ChatRequest::History { .. }) => Some(Feature::History),
+        Request::Chat(ChatRequest::CreateRoom { .. }) => Some(Feature::CreateRooms),
+        Request::Device(DeviceRequest::Command { .. }) => Some(Feature::Commands),
+        Request::Device(DeviceRequest::Series { .. }) => Some(Feature::DevicePast),
+        Request::Device(DeviceRequest::Log(_)) => Some(Feature::DeviceLog),
+        Request::Device(DeviceRequest::Announce(_))
+        | Request::Device(DeviceRequest::State { .. })
+        | Request::Device(DeviceRequest::Publish(_))
+        | Request::Device(DeviceRequest::CommandResult { .. }) => Some(Feature::Devices),
         // Who may not do it is refused in words.
-        Request::Send(_) | Request::Ping | Request::Manage { .. } => None,
+        Request::Chat(ChatRequest::Send(_)) | Request::Probe | Request::Manage { .. } => None,
     }
 }
 
@@ -666,7 +759,7 @@ pub fn why_of_close(code: u16, reason: String, retry_after_ms: Option<u64>) -> W
         close::FORBIDDEN => Why::Forbidden,
         close::INVITE_REFUSED => Why::InviteRefused,
         close::NO_COMMON_VERSION => Why::NoCommonVersion { ours: VERSIONS, theirs: versions_in(&reason) },
-        _ => Why::Closed { code: Some(code), reason, retry_after_ms },
+        _ => Why::Closed { code: Some(code), reason, retry_after_ms, closing: Closing::ByServer },
     }
 }
 

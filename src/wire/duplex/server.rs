@@ -23,7 +23,7 @@ use super::message::{
 use super::readings::{self, Names};
 use super::{limits, proof};
 use crate::frame::Frame;
-use crate::model::chat::MAX_BODY_BYTES;
+use crate::model::message::MAX_BODY_BYTES;
 use crate::model::{
     Entry, EntryKind, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender, SeriesPage,
     Time,

@@ -254,13 +254,6 @@ pub(in super::super) fn behind(db: &Connection) -> Result<i64> {
         .query_row((), |row| row.get(0))?)
 }
 
-/// The highest row that a message of the index has or had: a new message gets a higher one.
-pub(in super::super) fn last_row(db: &Connection) -> Result<i64> {
-    Ok(db
-        .prepare_cached("SELECT max(since, coalesce((SELECT max(rowid) FROM message), 0)) FROM search_state")?
-        .query_row((), |row| row.get(0))?)
-}
-
 /// Takes in the grams of at most `limit` messages that are behind, the oldest first; fewer once something else waits. Returns
 /// whether there are more.
 pub(in super::super) fn take_in(db: &mut Connection, limit: u32, waits: &dyn Fn() -> bool) -> Result<bool> {

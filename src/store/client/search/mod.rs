@@ -6,12 +6,12 @@ pub(super) mod limit;
 
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::{Connection, ErrorCode, Row, params};
-use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
+use super::identity::StoredId;
 use super::read;
 use crate::model::search::{End, Folded, Found, Hit, HitPlace, PAGE, Query, Scope, Search, excerpt};
-use crate::model::{ConnectionId, MessageId, Position, PrincipalId, RoomName, Sender};
+use crate::model::{ConnectionId, Position, PrincipalId, RoomName, Sender};
 use index::Slot;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -143,7 +143,7 @@ fn hit(row: &Row<'_>, query: &Query) -> Result<Option<Hit>> {
         room: RoomName::new(row.get::<_, String>(9)?)
             .map_err(|error| StoreError::Nonsense(error.to_string()))?,
         place: HitPlace::Logged(Position { era: row.get(1)?, offset: unsigned(row.get(2)?) }),
-        id: MessageId(Uuid::from_bytes(row.get(3)?)),
+        id: row.get::<_, StoredId>(3)?.0,
         sender: Sender { id: PrincipalId(row.get(4)?), name: row.get(5)? },
         at,
         excerpt: excerpt(body, &folded, &query.terms),

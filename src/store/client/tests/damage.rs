@@ -60,7 +60,7 @@ fn what_was_typed_is_rescued_from_a_damaged_file() {
     let loaded = load(&opened.store);
     assert_eq!(loaded.stored.outbox, [item(1)]);
     assert_eq!(loaded.stored.rooms[0].draft, "half");
-    assert_eq!(loaded.saved.resume, None, "the hub sends the rest again");
+    assert_eq!(loaded.saved.log.resume, None, "the hub sends the rest again");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn damage_found_while_in_use_is_set_aside_and_the_app_goes_on() {
     assert_eq!(now.behind, BTreeSet::from([C]));
     let loaded = load(&store);
     assert_eq!(loaded.stored.outbox, [item(1), item(2)]);
-    assert_eq!(loaded.saved.resume, None);
+    assert_eq!(loaded.saved.log.resume, None);
     commit(&store, vec![welcomed(5), started(1, 1, LogRestart::First), entries(1, 5)]);
     assert_eq!(store.health().borrow().behind, BTreeSet::new());
     assert_eq!(offsets(&load(&store)), [1, 2, 3, 4, 5]);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Message;
-use crate::model::event::Update;
+use crate::model::event::{ChatEvent, LinkEvent, LogKind, Update};
 use crate::model::{Connection, Edge, Model, Profile, Refusal, Time};
 
 /// A hub that may lose its log's end, or get another log.
@@ -125,6 +125,7 @@ fn profile() -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
+        websocket: Default::default(),
     }
 }
 
@@ -167,7 +168,7 @@ impl World {
     }
 
     fn waiting(&self, which: u8) -> Option<OutboxItem> {
-        self.connection().outbox.values().nth(which as usize).cloned()
+        self.connection().chat.outbox.values().nth(which as usize).cloned()
     }
 
     fn step(&mut self, step: Step) {
@@ -198,12 +199,12 @@ impl World {
                 self.typed += 1;
                 let item = OutboxItem { room: rooms()[room as usize].clone(), ..item(self.typed) };
                 commit(&self.store, vec![Write::Queue(item.clone())]);
-                self.apply(Event::Queued(item));
+                self.apply(Event::Chat(ChatEvent::Queued(item)));
             }
             Step::Attempt(which) => {
                 if let Some(item) = self.waiting(which) {
                     commit(&self.store, vec![Write::Attempted(vec![item.id])]);
-                    self.apply(Event::Attempted(vec![item.id]));
+                    self.apply(Event::Chat(ChatEvent::Attempted(vec![item.id])));
                 }
             }
             Step::Acknowledge(which) | Step::Arrive(which) => {
@@ -214,13 +215,13 @@ impl World {
                 }
                 let offset = there.map_or(self.hub.log.len(), |index| index + 1) as u64;
                 if matches!(step, Step::Acknowledge(_)) {
-                    self.happen(Event::Acknowledged { id: item.id, offset, received: 3 });
+                    self.happen(Event::Chat(ChatEvent::Acknowledged { id: item.id, offset, received: 3 }));
                 }
             }
             Step::Refuse(which) => {
                 if let Some(item) = self.waiting(which) {
                     let refusal = Refusal::Other { code: "no".into(), detail: "\"\\".into() };
-                    self.happen(Event::Refused { id: item.id, refusal });
+                    self.happen(Event::Chat(ChatEvent::Refused { id: item.id, refusal }));
                 }
             }
             Step::Replace(which) => {
@@ -228,19 +229,19 @@ impl World {
                 self.typed += 1;
                 let new = OutboxItem { room: old.room.clone(), ..item(self.typed) };
                 commit(&self.store, vec![Write::Replace { old: old.id, new: new.clone() }]);
-                self.apply(Event::Unqueued(old.id));
-                self.apply(Event::Queued(new));
+                self.apply(Event::Chat(ChatEvent::Unqueued(old.id)));
+                self.apply(Event::Chat(ChatEvent::Queued(new)));
             }
             Step::Unqueue(which) => {
                 if let Some(item) = self.waiting(which) {
                     commit(&self.store, vec![Write::Unqueue(item.id)]);
-                    self.apply(Event::Unqueued(item.id));
+                    self.apply(Event::Chat(ChatEvent::Unqueued(item.id)));
                 }
             }
             Step::Read { room, back } => {
                 let room = rooms()[room as usize].clone();
                 let offset = (self.hub.log.len() as u64).saturating_sub(u64::from(back) * 2);
-                self.happen(Event::ReadMarker { room: room.clone(), offset });
+                self.happen(Event::Chat(ChatEvent::ReadMarker { room: room.clone(), offset }));
                 let counted = wait(self.store.count_unread(C, room)).unwrap();
                 self.apply(counted);
             }
@@ -248,7 +249,7 @@ impl World {
             Step::Draft { room, length } => {
                 let (room, text) = (rooms()[room as usize].clone(), "y".repeat(length as usize));
                 commit(&self.store, vec![Write::Draft { room: room.clone(), text: text.clone() }]);
-                self.apply(Event::Draft { room, text });
+                self.apply(Event::Chat(ChatEvent::Draft { room, text }));
             }
             Step::Lose { count, epoch } => {
                 let left = self.hub.log.len().saturating_sub(count as usize).max(1);
@@ -265,10 +266,10 @@ impl World {
         let (hub, saved) = (&self.hub, load(&self.store).saved);
         let head = hub.log.len() as u64;
         let same = |offset: u64, id| hub.log.get(offset as usize - 1).is_some_and(|entry| entry.id == id);
-        let (from, why) = match saved.resume {
+        let (from, why) = match saved.log.resume {
             None => {
                 let recent = || (head + 1).saturating_sub(u64::from(recent)).max(1);
-                let from = saved.since.map_or_else(recent, |since| (since + 1).min(head + 1));
+                let from = saved.log.since.map_or_else(recent, |since| (since + 1).min(head + 1));
                 (from, Some(LogRestart::First))
             }
             Some(resume) if resume.epoch.0 == hub.epoch && same(resume.offset, resume.id) => {
@@ -280,17 +281,17 @@ impl World {
         let epoch = Epoch(hub.epoch);
         self.next = Some(from);
         self.head = head;
-        self.happen(Event::Welcomed {
+        self.happen(Event::Link(LinkEvent::Welcomed {
             me: me(),
             server: "hub".into(),
-            head,
+            log: LogKind::Server { head, next: head + 1 },
             now: 0,
             people: Vec::new(),
             rooms: rooms.into_iter().collect(),
             features: Default::default(),
-        });
+        }));
         if let Some(why) = why {
-            self.happen(Event::LogStarted { epoch, from, why });
+            self.happen(Event::Chat(ChatEvent::LogStarted { epoch, from, why }));
         }
     }
 
@@ -307,13 +308,13 @@ impl World {
             self.arrived.insert((entry.sender.id.clone(), entry.id), (entry.room.clone(), place));
         }
         let live = last.offset > self.head;
-        self.happen(Event::Entries { entries, live });
+        self.happen(Event::Chat(ChatEvent::Entries { entries, live }));
     }
 
     /// As the worker asks for it: before the oldest message that is shown.
     fn history(&mut self, room: &RoomName, limit: u8) {
-        let Some(shown) = self.connection().rooms.get(room) else { return };
-        if shown.window.before != Edge::Hub || self.connection().era() != 1 || self.next.is_none() {
+        let Some(shown) = self.connection().chat.rooms.get(room) else { return };
+        if shown.window.before != Edge::Hub || self.connection().chat.era() != 1 || self.next.is_none() {
             return;
         }
         let Stored { era_from, era_has_entries, .. } = load(&self.store).stored;
@@ -332,19 +333,24 @@ impl World {
         let skipped = older.len().saturating_sub(limit as usize);
         let entries = older[skipped..].to_vec();
         self.had_history = true;
-        self.happen(Event::History { room: room.clone(), before, entries, complete: skipped == 0 });
+        self.happen(Event::Chat(ChatEvent::History {
+            room: room.clone(),
+            before,
+            entries,
+            complete: skipped == 0,
+        }));
     }
 
     fn check(&self) -> Result<(), TestCaseError> {
         let stored = load(&self.store).stored;
         let shown = self.connection();
-        prop_assert_eq!(&stored.me, &shown.me);
-        prop_assert_eq!((stored.era, stored.received_to), (shown.era(), shown.received_to));
-        prop_assert_eq!(&stored.outbox, &shown.outbox.values().cloned().collect::<Vec<_>>());
+        prop_assert_eq!(&stored.me, &shown.chat.me);
+        prop_assert_eq!((stored.era, stored.received_to), (shown.chat.era(), shown.chat.received_to));
+        prop_assert_eq!(&stored.outbox, &shown.chat.outbox.values().cloned().collect::<Vec<_>>());
         let names: BTreeSet<_> = stored.rooms.iter().map(|room| &room.name).collect();
-        prop_assert_eq!(names, shown.rooms.keys().collect::<BTreeSet<_>>());
+        prop_assert_eq!(names, shown.chat.rooms.keys().collect::<BTreeSet<_>>());
         for room in &stored.rooms {
-            let shown = &shown.rooms[&room.name];
+            let shown = &shown.chat.rooms[&room.name];
             prop_assert_eq!((room.newest, room.read, &room.draft), (shown.newest, shown.read, &shown.draft));
             let tail = shown.window.messages().map(|message| Message { live: false, ..message.clone() });
             let tail: Vec<_> = tail.collect();

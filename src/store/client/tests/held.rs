@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::model::event::ChatEvent;
 use crate::store::client::held::Keeper;
 
 fn break_disk(store: &ClientStore, error: fn(&mut Keeper) -> Result<(), StoreError>) {
@@ -32,7 +33,7 @@ fn a_full_disk_holds_writes_in_order_until_there_is_space() {
     held(&store, vec![entries(4, 6)]);
     held(&store, vec![Write::Queue(large(2))]);
     assert_eq!(store.health().borrow().trouble, Some(Banner::DiskFull));
-    assert_eq!(load(&store).saved.resume.unwrap().offset, 3);
+    assert_eq!(load(&store).saved.log.resume.unwrap().offset, 3);
     assert_eq!(load(&store).stored.outbox, []);
     with_keeper(&store, |keeper| {
         keeper.db.as_ref().unwrap().pragma_update(None, "max_page_count", 1_000_000).unwrap();
@@ -41,7 +42,7 @@ fn a_full_disk_holds_writes_in_order_until_there_is_space() {
     assert_eq!(*store.health().borrow(), Health::default());
     let loaded = load(&store);
     assert_eq!(offsets(&loaded), [1, 2, 3, 4, 5, 6, 7]);
-    assert_eq!(loaded.saved.resume.unwrap().offset, 7);
+    assert_eq!(loaded.saved.log.resume.unwrap().offset, 7);
     assert_eq!(loaded.stored.outbox, [large(1), large(2)]);
 }
 
@@ -106,7 +107,7 @@ fn entries_that_there_is_no_room_for_come_again_and_the_resume_point_passes_no_h
     held(&store, vec![entries(43, 43)]);
     assert_eq!(*store.health().borrow(), Health { behind: BTreeSet::from([C]), ..Health::default() });
     let loaded = load(&store);
-    assert_eq!(loaded.saved.resume.unwrap().offset, 4);
+    assert_eq!(loaded.saved.log.resume.unwrap().offset, 4);
     assert_eq!(loaded.stored.outbox, [item(1)]);
     assert_eq!(offsets(&loaded), [1, 2, 3, 4]);
     commit(&store, vec![entries(5, 43)]);
@@ -135,7 +136,7 @@ fn what_servers_send_to_a_disk_that_takes_nothing_is_bounded() {
     with_keeper(&store, |keeper| keeper.limit = 20_000);
     for round in 0..200 {
         let from = 3 + round * 10;
-        let read = |offset| Write::Event(Event::ReadMarker { room: general(), offset });
+        let read = |offset| Write::Event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset }));
         held(&store, vec![entries(from, from + 9), read(from)]);
     }
     held(&store, vec![Write::Queue(item(1))]);
@@ -161,7 +162,7 @@ fn a_disk_that_is_nearly_full_takes_what_is_typed_and_not_what_servers_send() {
     commit(&store, vec![Write::Queue(item(1))]);
     let loaded = load(&store);
     assert_eq!(offsets(&loaded), [1, 2]);
-    assert_eq!(loaded.saved.resume.unwrap().offset, 2);
+    assert_eq!(loaded.saved.log.resume.unwrap().offset, 2);
     assert_eq!(loaded.stored.outbox, [item(1)]);
     with_keeper(&store, |keeper| keeper.pretend_small(false));
     commit(&store, vec![Write::Unqueue(item(1).id)]);

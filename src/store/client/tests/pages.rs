@@ -1,6 +1,7 @@
 //! Paging and jumping through a room.
 
 use super::*;
+use crate::model::event::ChatEvent;
 
 fn filled(dir: &Path) -> ClientStore {
     let store = open(dir);
@@ -53,7 +54,7 @@ fn history_goes_before_what_is_there_and_never_leaves_a_hole() {
     let store = filled(dir.path());
     let history = |before, from: Offset, to: Offset, complete| {
         let entries = (from..=to).map(|offset| entry(offset, "bob", offset)).collect();
-        Write::Event(Event::History { room: general(), before, entries, complete })
+        Write::Event(Event::Chat(ChatEvent::History { room: general(), before, entries, complete }))
     };
     let oldest = || shape(&wait(store.jump(C, general(), Jump::Start, 5)).unwrap());
     commit(&store, vec![history(51, 41, 50, false)]);
@@ -65,7 +66,7 @@ fn history_goes_before_what_is_there_and_never_leaves_a_hole() {
     let loaded = load(&store);
     let room = &loaded.stored.rooms[0];
     assert_eq!((room.unread, room.newest), (200, at(300)));
-    assert_eq!(loaded.saved.resume.unwrap().offset, 300);
+    assert_eq!(loaded.saved.log.resume.unwrap().offset, 300);
 }
 
 #[test]
@@ -75,7 +76,7 @@ fn a_page_of_large_messages_ends_early() {
     let large = |offset| Entry { body: "가".repeat(20_000), ..entry(offset, "bob", offset) };
     let entries = (1..=50).map(large).collect();
     commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First)]);
-    commit(&store, vec![Write::Event(Event::Entries { entries, live: false })]);
+    commit(&store, vec![Write::Event(Event::Chat(ChatEvent::Entries { entries, live: false }))]);
     let page = wait(store.jump(C, general(), Jump::End, 50)).unwrap();
     assert_eq!(page.messages.len(), 18);
     assert_eq!(page.messages.last().unwrap().position, at(50));
@@ -88,9 +89,11 @@ fn unread_counts_are_exact_up_to_a_limit_and_then_still_near() {
     let store = open(dir.path());
     commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), entries(1, 12_000)]);
     let read = |offset| {
-        commit(&store, vec![Write::Event(Event::ReadMarker { room: general(), offset })]);
+        commit(&store, vec![Write::Event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset }))]);
         match wait(store.count_unread(C, general())).unwrap() {
-            Event::Counted { read, newest, unread, mentions: 0, .. } => (read, newest, unread),
+            Event::Chat(ChatEvent::Counted { read, newest, unread, mentions: 0, .. }) => {
+                (read, newest, unread)
+            }
             other => panic!("{other:?}"),
         }
     };
@@ -118,12 +121,12 @@ fn mentions_are_counted_apart_and_outlive_the_program() {
         (loaded.stored.rooms[0].unread, loaded.stored.rooms[0].mentions)
     };
     let read = |store: &ClientStore, offset| {
-        commit(store, vec![Write::Event(Event::ReadMarker { room: general(), offset })]);
+        commit(store, vec![Write::Event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset }))]);
     };
     {
         let store = open(dir.path());
         commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First)]);
-        commit(&store, vec![Write::Event(Event::Entries { entries, live: true })]);
+        commit(&store, vec![Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true }))]);
         assert_eq!(counts(&store), (4, 2));
         read(&store, 1);
         assert_eq!(counts(&store), (3, 1));

@@ -4,6 +4,7 @@
 use super::super::schema::SCHEMA;
 use super::super::search::index;
 use super::*;
+use crate::model::event::ChatEvent;
 use crate::model::search::{End, Found, HitPlace, PAGE, Patience, Query, Scope, Search, Term};
 use crate::store::migrate::{self, Schema};
 
@@ -19,7 +20,7 @@ fn said(offset: Offset, room: &str, by: &str, body: &str) -> Entry {
 }
 
 fn heard(entries: Vec<Entry>) -> Write {
-    Write::Event(Event::Entries { entries, live: true })
+    Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true }))
 }
 
 /// A store in which these were said in `general`, one after the other.
@@ -171,7 +172,12 @@ fn the_newest_come_first_whenever_they_were_received_here_and_pages_join() {
     let all = |from: u64, to: u64| (from..=to).map(|n| said(n, "general", "Bob", "pump")).collect::<Vec<_>>();
     commit(&store, vec![heard(all(301, 320))]);
     // A page of history comes later and is older.
-    let history = Event::History { room: general(), before: 301, entries: all(241, 300), complete: false };
+    let history = Event::Chat(ChatEvent::History {
+        room: general(),
+        before: 301,
+        entries: all(241, 300),
+        complete: false,
+    });
     commit(&store, vec![Write::Event(history)]);
     let first = ask(&store, everywhere(words("pump")));
     assert_eq!(first.hits.len(), PAGE);
@@ -241,7 +247,7 @@ fn what_is_gone_is_not_found() {
 }
 
 /// A database as the first version left it, with so many messages.
-fn first_version(dir: &Path, messages: i64) {
+pub(super) fn first_version(dir: &Path, messages: i64) {
     let first = Schema { steps: &SCHEMA.steps[..1], ..SCHEMA };
     let db = migrate::open(&dir.join(FILE), &first).unwrap();
     db.execute_batch(
@@ -251,12 +257,14 @@ fn first_version(dir: &Path, messages: i64) {
          INSERT INTO sender (id, connection, principal) VALUES (1, 7, 'bob');",
     )
     .unwrap();
+    let filling = db.unchecked_transaction().unwrap();
     let mut insert = db.prepare("INSERT INTO message VALUES (1, 1, ?1, 1, 'Bob', ?2, 0, ?3, ?4)").unwrap();
     for number in 1..=messages {
         let body = if number == 1 { "온실에서 시작".to_owned() } else { format!("message {number}") };
         let (id, at) = (id(number as u64), 1_700_000_000_000 + number * 1_000);
         insert.execute(rusqlite::params![number, id.0.as_bytes(), at, body]).unwrap();
     }
+    filling.commit().unwrap();
 }
 
 #[test]

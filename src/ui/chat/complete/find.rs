@@ -72,7 +72,8 @@ impl Finder {
             self.people.iter().filter_map(|person| Some((score(person)?, person))).collect();
         cx.model.read(|model| {
             let Some(connection) = model.connections.get(&id) else { return Vec::new() };
-            let online = |id: &PrincipalId| connection.people.get(id).is_some_and(|person| person.online);
+            let online =
+                |id: &PrincipalId| connection.chat.people.get(id).is_some_and(|person| person.online);
             let mut ranked: Vec<(Reverse<u32>, bool, &Person)> = scored
                 .into_iter()
                 .map(|(score, person)| {
@@ -89,7 +90,7 @@ impl Finder {
                 return Vec::new();
             }
             let entry = |(_, offline, person): (_, bool, &Person)| Found {
-                label: connection.known.shown(&person.id, &person.name, 60).label(),
+                label: connection.chat.known.shown(&person.id, &person.name, 60).label(),
                 insert: format!("@{}", person.name),
                 online: Some(!offline),
             };
@@ -101,7 +102,7 @@ impl Finder {
     fn prepare(&mut self, cx: &Cx, id: ConnectionId) {
         let state = cx.model.read(|model| {
             let connection = model.connections.get(&id)?;
-            Some((id, connection.known.version(), connection.people.len()))
+            Some((id, connection.chat.known.version(), connection.chat.people.len()))
         });
         if self.of == state {
             return;
@@ -109,8 +110,9 @@ impl Finder {
         self.of = state;
         self.people = cx.model.read(|model| {
             let Some(connection) = model.connections.get(&id) else { return Vec::new() };
-            let me = connection.me.as_ref().map(|me| &me.id);
+            let me = connection.chat.me.as_ref().map(|me| &me.id);
             let others = connection
+                .chat
                 .people
                 .values()
                 .filter(|person| person.who.kind.chats() && Some(&person.who.id) != me);

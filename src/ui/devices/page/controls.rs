@@ -14,7 +14,7 @@ use egui::{
 use super::{Facts, Reading, Seen, View};
 use crate::model::Number;
 use crate::model::device::{Command, CommandState, Metric, MetricName, MetricType, Value};
-use crate::model::intent::Intent;
+use crate::model::intent::{DeviceIntent, Intent};
 use crate::model::number::{END_OF_WHOLE, NotHeld};
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, harmless, menu, sheet, value, widgets};
@@ -446,7 +446,13 @@ impl Controls {
 
 fn command(facts: &Facts, property: MetricName, value: Value, seen: Seen) -> Intent {
     let (connection, device) = (facts.connection, facts.device.clone());
-    Intent::Command { connection, device, incarnation: seen.incarnation, property, value }
+    Intent::Device(DeviceIntent::Command {
+        connection,
+        device,
+        incarnation: seen.incarnation,
+        property,
+        value,
+    })
 }
 
 /// One property and what the device says of it.

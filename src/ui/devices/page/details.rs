@@ -75,7 +75,7 @@ fn said(cx: &Cx, connection: ConnectionId, metrics: &[Arc<Metric>], what: &Happe
         Happened::Command { command } => {
             let who = cx.model.read(|model| {
                 let connection = model.connections.get(&connection)?;
-                Some(connection.shown(&command.by, 40).label())
+                Some(connection.chat.shown(&command.by, 40).label())
             });
             let who = who.unwrap_or_else(|| person_line(&command.by.name, 40));
             let name = harmless::line(command.property.as_str(), 64);

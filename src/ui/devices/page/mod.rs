@@ -27,7 +27,7 @@ use crate::model::device::{
 use crate::model::devices::{Device, Presence};
 use crate::model::export::{Content, Export};
 use crate::model::id::ConnectionId;
-use crate::model::intent::Intent;
+use crate::model::intent::{DeviceIntent, Intent};
 use crate::model::link_state::LinkState;
 use crate::model::reducer::Connection;
 use crate::model::time::WallMs;
@@ -314,7 +314,7 @@ impl Page {
         if is_new {
             self.log_asked = Some(link);
             let (connection, device) = (self.connection, self.device.clone());
-            cx.intents.push(Intent::LoadDeviceLog { connection, device });
+            cx.intents.push(Intent::Device(DeviceIntent::LoadLog { connection, device }));
         }
     }
 

@@ -366,6 +366,7 @@ pub(super) fn need(
 mod tests {
     use super::*;
     use crate::model::device::{DeviceId, Readings, ShortName, Value};
+    use crate::model::event::DeviceEvent;
     use crate::model::event::{Event, Update};
     use crate::model::id::ConnectionId;
     use crate::model::profile::{Profile, Protocol, Socket};
@@ -386,13 +387,17 @@ mod tests {
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
+            websocket: Default::default(),
         };
         model.apply(Time::default(), Update::Configured(profile));
         let (device, metric) = (DeviceId::new("d").unwrap(), ShortName::new("m").unwrap());
         for (at, value) in values {
             let values = vec![(metric.clone(), Value::number(*value))];
             let readings = Readings::of(device.clone(), START + at, START + at, values);
-            model.apply(Time::default(), Update::Connection(id, Event::Readings(readings.into())));
+            model.apply(
+                Time::default(),
+                Update::Connection(id, Event::Device(DeviceEvent::Readings(readings.into()))),
+            );
         }
         model.connections[&id].devices.get("d").unwrap().metric("m").unwrap().clone()
     }

@@ -18,7 +18,7 @@ use super::vertical::Ranges;
 use super::{Facts, columns, plot};
 use crate::model::device::{Metric, MetricName, MetricType, UNKNOWN_RHYTHM_MS, Value};
 use crate::model::devices::{Device, Latest};
-use crate::model::intent::Intent;
+use crate::model::intent::{DeviceIntent, Intent};
 use crate::model::reducer::Connection;
 use crate::model::series::SeriesPage;
 use crate::model::time::{BootMs, WallMs};
@@ -187,14 +187,14 @@ impl Plots {
             kept.draw(latest, page, every_ms.max(own_interval(latest)), self.sight, pages);
             let settled = self.moved + SETTLE_MS;
             if let Some(asked) = kept.ask(cx, latest, page, self.sight, settled) {
-                cx.intents.push(Intent::LoadSeries {
+                cx.intents.push(Intent::Device(DeviceIntent::LoadSeries {
                     connection: facts.connection,
                     device: facts.device.clone(),
                     metric: name,
                     from: asked.from(),
                     to: asked.to(),
                     columns: asked.columns(),
-                });
+                }));
             }
         }
     }
@@ -213,11 +213,11 @@ impl Plots {
         let known = self.states.entry(name.clone()).or_default();
         known.look(device, latest, connection.status(device), stored, facts.hub_now);
         match known.ask(latest, stored, cx.now.boot_ms) {
-            Ok(()) => cx.intents.push(Intent::LoadStates {
+            Ok(()) => cx.intents.push(Intent::Device(DeviceIntent::LoadStates {
                 connection: facts.connection,
                 device: facts.device.clone(),
                 metric: name.clone(),
-            }),
+            })),
             Err(again) => again.into_iter().for_each(|at| cx.deadline.at(at)),
         }
     }

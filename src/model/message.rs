@@ -1,0 +1,110 @@
+//! Messages as a client keeps them, and what waits in the outbox.
+
+use super::id::{MessageId, Offset, RoomName};
+use super::principal::Sender;
+use super::refusal::Refusal;
+use super::time::WallMs;
+
+/// Longest message body, in bytes of UTF-8.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Where a message stands in a room: first the *era*, then the offset.
+///
+/// An era is an unbroken stretch of one log as this client saw it. A changed epoch, or entries that the hub no longer
+/// holds, begin the next era: neighbours of different eras have a gap between them.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// 1 for the first.
+    pub era: u32,
+    /// The hub's offset within it.
+    pub offset: Offset,
+}
+
+/// A message as a client keeps and shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Where it stands.
+    pub position: Position,
+    /// Its id.
+    pub id: MessageId,
+    /// Its author.
+    pub sender: Sender,
+    /// What was written.
+    pub body: String,
+    /// When, by the sender's clock.
+    pub at: WallMs,
+    /// When, by the hub's clock.
+    pub received: WallMs,
+    /// Whether it came while the link was live (`false`: replayed or read from disk).
+    pub live: bool,
+}
+
+/// How far something typed has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Waits for its turn: the hub has not seen it, and it can be edited and deleted.
+    Pending,
+    /// Given to the socket at least once: the hub may have it, so it can no longer be changed.
+    Attempted,
+    /// On disk at the hub, at this offset; shown as sent until the entry itself arrives.
+    Acknowledged {
+        /// Its place in the hub's log.
+        offset: Offset,
+        /// When, by the hub's clock.
+        received: WallMs,
+    },
+    /// Given to the operating system, at a server that confirms nothing. The server has said nothing since.
+    Sent,
+    /// It may not have arrived: the connection ended before that could be known. Kept until the person sends it again or
+    /// deletes it.
+    Unsure,
+    /// Refused by the hub: kept until the person retries, edits or deletes it.
+    Failed(Refusal),
+}
+
+/// Something typed that has not yet come back as an entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxItem {
+    /// Its id, made when it was typed.
+    pub id: MessageId,
+    /// Order of sending within the connection; grows, may skip.
+    pub seq: u64,
+    /// Where it goes.
+    pub room: RoomName,
+    /// What was typed.
+    pub body: String,
+    /// When, by our clock.
+    pub at: WallMs,
+    /// How far it has come.
+    pub delivery: Delivery,
+}
+
+impl OutboxItem {
+    /// A later word never weakens an earlier one: what is acknowledged stays so.
+    pub fn deliver(&mut self, delivery: Delivery) {
+        let is_acknowledged = |delivery: &Delivery| matches!(delivery, Delivery::Acknowledged { .. });
+        if !is_acknowledged(&self.delivery) || is_acknowledged(&delivery) {
+            self.delivery = delivery;
+        }
+    }
+
+    /// A hub's log ends at `head`. Whoever acknowledged this for a place beyond has lost it: it is to be sent again.
+    /// Returns whether that is so.
+    pub fn beyond(&mut self, head: Offset) -> bool {
+        let lost = matches!(self.delivery, Delivery::Acknowledged { offset, .. } if offset > head);
+        if lost {
+            self.delivery = Delivery::Attempted;
+        }
+        lost
+    }
+
+    /// The log has been received up to `offset` and this was not in it. Whoever acknowledged it for a place up to there
+    /// has lost it (a log restored from a backup): it is to be sent again. Returns whether that is so.
+    pub fn passed_by(&mut self, offset: Offset) -> bool {
+        let lost = matches!(self.delivery, Delivery::Acknowledged { offset: place, .. } if place <= offset);
+        if lost {
+            self.delivery = Delivery::Attempted;
+        }
+        lost
+    }
+}

@@ -1,0 +1,165 @@
+//! [`Access`]: how to come in at a server, and what follows from it for the session and the dial.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue};
+
+use crate::link::CONNECT_MS;
+use crate::model::link_state::Why;
+use crate::model::profile::{Login, Profile, Protocol, Secret};
+use crate::model::upgrade;
+use crate::privacy;
+use crate::transport::{self, Target};
+use crate::wire::duplex::client::{Config, Credentials};
+use crate::wire::{Open, Setup, plain};
+
+/// A little less than the link allows for dial and handshake: the transport knows better than the link what it waited for.
+const DIAL: Duration = Duration::from_millis(CONNECT_MS - 500);
+
+/// What the program calls itself to servers.
+pub const CLIENT: &str = concat!("Duplex ", env!("CARGO_PKG_VERSION"));
+
+/// How to come in at a server.
+#[derive(Clone)]
+pub enum Access {
+    /// With a token.
+    Token(Secret),
+    /// With an invite; `token` is the one to be known by from then on.
+    Invite {
+        /// The invite's code.
+        code: Secret,
+        /// The name people will see.
+        name: String,
+        /// 64 hexadecimal digits.
+        token: Secret,
+    },
+    /// As nobody: to learn whether a Duplex server answers.
+    Nobody,
+    /// As nobody: to learn whether an invite is good.
+    CheckInvite {
+        /// The invite's code.
+        code: Secret,
+    },
+    /// At a hub that must prove itself first.
+    Proof {
+        /// Its data directory's secret.
+        secret: [u8; 32],
+        /// The token.
+        token: Secret,
+    },
+    /// With what a plain WebSocket's handshake carries: a password and headers, as far as the profile names them.
+    Login(Login),
+}
+
+/// Which of them, without a secret.
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Access::Token(_) => "Token(…)",
+            Access::Invite { .. } => "Invite(…)",
+            Access::Proof { .. } => "Proof(…)",
+            Access::Nobody => "Nobody",
+            Access::CheckInvite { .. } => "CheckInvite(…)",
+            Access::Login(_) => "Login(…)",
+        })
+    }
+}
+
+impl Access {
+    /// From what the keyring holds for a connection; none where something that is needed is missing.
+    pub fn of_secret(profile: &Profile, secret: Option<Secret>) -> Option<Access> {
+        match profile.protocol {
+            Protocol::Duplex => secret.map(Access::Token),
+            Protocol::WebSocket => {
+                let login = secret.as_ref().map(Login::of_secret).unwrap_or_default();
+                Some(Access::Login(login))
+            }
+        }
+    }
+
+    /// How to speak; `watch`: whether to be told of devices. The token travels in the handshake's header where the socket
+    /// can carry one.
+    pub fn setup(&self, profile: &Profile, watch: bool) -> Setup {
+        if profile.protocol == Protocol::WebSocket {
+            return Setup::Plain(plain::Config { subprotocols: profile.websocket.subprotocols.clone() });
+        }
+        let credentials = match self {
+            Access::Token(_) if transport::capabilities(profile.socket).headers => Credentials::InHeader,
+            Access::Token(token) => Credentials::Token(token.clone()),
+            Access::Invite { code, name, token } => {
+                Credentials::Invite { code: code.clone(), name: name.clone(), token: token.clone() }
+            }
+            Access::Nobody | Access::Login(_) => Credentials::Nobody,
+            Access::CheckInvite { code } => Credentials::CheckInvite { code: code.clone() },
+            Access::Proof { secret, token } => Credentials::Prove {
+                secret: *secret,
+                address: authority(profile.urls.first().map_or("", String::as_str)),
+                token: token.clone(),
+            },
+        };
+        Setup::Duplex(Config { client: CLIENT.to_owned(), credentials, watch })
+    }
+
+    /// What of it must never be shown.
+    pub fn secrets(&self) -> Vec<&str> {
+        match self {
+            Access::Token(token) | Access::Proof { token, .. } => vec![token.reveal()],
+            Access::Invite { code, token, .. } => vec![code.reveal(), token.reveal()],
+            Access::CheckInvite { code } => vec![code.reveal()],
+            Access::Nobody => Vec::new(),
+            Access::Login(login) => login.secrets().map(Secret::reveal).collect(),
+        }
+    }
+
+    /// Where and how to dial.
+    pub fn target(&self, profile: &Profile, url: &str) -> Result<Target, Why> {
+        // Before they go anywhere, no log may name them.
+        self.secrets().into_iter().for_each(privacy::known::add);
+        let dialing = self.setup(profile, false).dialing();
+        let mut target = Target::new(url);
+        target.ca_file.clone_from(&profile.ca_file);
+        target.fingerprint.clone_from(&profile.fingerprint);
+        target.max_frame = dialing.max_frame;
+        target.report_flushed = dialing.report_flushed;
+        target.subprotocol_needed = !dialing.subprotocols.is_empty();
+        target.subprotocols = dialing.subprotocols;
+        target.deadline = DIAL;
+        match self {
+            Access::Token(token) if transport::capabilities(profile.socket).headers => {
+                target.headers.push((AUTHORIZATION, secret_value(&format!("Bearer {}", token.reveal()))?));
+            }
+            Access::Login(login) => target.headers = headers(profile, login)?,
+            _ => {}
+        }
+        Ok(target)
+    }
+}
+
+/// The headers of a plain WebSocket's handshake.
+fn headers(profile: &Profile, login: &Login) -> Result<Vec<(HeaderName, HeaderValue)>, Why> {
+    let options = &profile.websocket;
+    let unfit = |problem| Why::BadUpgrade { problem };
+    let mut headers = Vec::new();
+    if !options.user.is_empty() || login.password.is_some() {
+        let password = login.password.clone().unwrap_or_else(|| Secret::new(""));
+        headers.push((AUTHORIZATION, upgrade::basic(&options.user, &password).map_err(unfit)?));
+    }
+    for name in &options.headers {
+        let value = login.header(name).map_or("", Secret::reveal);
+        headers.push(upgrade::header(name, value).map_err(unfit)?);
+    }
+    Ok(headers)
+}
+
+fn secret_value(text: &str) -> Result<HeaderValue, Why> {
+    let mut value = HeaderValue::try_from(text).map_err(|_| Why::Unauthorized)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// `host:port` of a URL.
+pub(super) fn authority(url: &str) -> String {
+    url.parse::<http::Uri>().ok().and_then(|uri| uri.authority().map(ToString::to_string)).unwrap_or_default()
+}
