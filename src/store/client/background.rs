@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::super::error::StoreError;
 use super::counts;
 use super::identity::Filters;
-use super::search::index;
+use super::search::index::{self, Merge};
 use super::write;
 
 /// Messages of removed connections that are deleted at a time.
@@ -121,7 +121,7 @@ impl Background {
                 self.is_behind = index::take_in(db, MAX_NEW, waits)?;
                 self.merging = true;
             } else if self.merging {
-                self.merging = index::merge(db)?;
+                self.merging = index::merge(db, Merge::Idle)?;
             } else if self.purging {
                 self.purging = write::purge(db, MAX_PURGED)?;
                 self.merging = true;
@@ -148,6 +148,7 @@ impl Background {
             unhurried(db, |db| {
                 self.is_behind = index::take_in(db, MAX_NEW, &|| false)?;
                 self.merging = true;
+                index::merge(db, Merge::Replay)?;
                 Ok(())
             })?;
         }

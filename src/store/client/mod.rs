@@ -266,7 +266,8 @@ impl ClientStore {
         self.read(move |db| read::jump(db, connection, &room, jump, limit)).await
     }
 
-    /// What is unread in a room: an [`ChatEvent::Counted`]. Above 10,000 its `unread` may be an estimate.
+    /// What is unread in a room: an [`ChatEvent::Counted`]. Exact, except above 10,000 in the first minutes after an update
+    /// from a version that kept no counts.
     pub async fn count_unread(&self, connection: ConnectionId, room: RoomName) -> Result<Event, StoreError> {
         self.read(move |db| read::unread(db, connection, &room)).await
     }

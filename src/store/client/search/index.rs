@@ -36,8 +36,6 @@ const BATCH_BYTES: usize = 16 * 1024;
 const MAX_BATCH_BYTES: usize = 1024 * 1024;
 /// Whether something else waits is asked after so many messages.
 const LOOK_EACH: u32 = 16;
-/// Pages of the index that are put together at a time.
-const MERGE_PAGES: i64 = 16;
 
 /// What an index entry says beside the grams.
 #[derive(Copy, Clone)]
@@ -340,11 +338,36 @@ pub(in super::super) fn take_in_old(db: &mut Connection, limit: u32) -> Result<O
     Ok(progress)
 }
 
-/// Puts some of the index's segments together: each commit leaves one. FTS5 would do so by itself within commits, now and
-/// then for very long. Returns whether there may be more to do.
-pub(in super::super) fn merge(db: &Connection) -> Result<bool> {
+/// How segments of the index are put together.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub(in super::super) enum Merge {
+    /// While nobody waits: few are left, so that a search has few to look at.
+    Idle,
+    /// During a replay: as fast as new ones come, each as seldom as can be.
+    Replay,
+}
+
+impl Merge {
+    /// Pages that are written at a time, and how many segments are put together at least.
+    fn extent(self) -> (i64, i64) {
+        match self {
+            Merge::Idle => (16, 4),
+            Merge::Replay => (768, 16),
+        }
+    }
+}
+
+/// Puts some of the index's segments together: each turn leaves one. FTS5 would do so by itself, now and then for very long.
+/// Returns whether there may be more to do.
+pub(in super::super) fn merge(db: &Connection, how: Merge) -> Result<bool> {
+    let (pages, segments) = how.extent();
+    let mut query = db.prepare_cached("SELECT v FROM search_config WHERE k = 'usermerge'")?;
+    let set: Option<i64> = query.query_row((), |row| row.get(0)).optional()?;
+    if set != Some(segments) {
+        db.execute("INSERT INTO search (search, rank) VALUES ('usermerge', ?1)", [segments])?;
+    }
     let before = db.total_changes();
-    db.prepare_cached("INSERT INTO search (search, rank) VALUES ('merge', ?1)")?.execute([MERGE_PAGES])?;
+    db.prepare_cached("INSERT INTO search (search, rank) VALUES ('merge', ?1)")?.execute([pages])?;
     // sqlite.org/fts5.html#the_merge_command: a difference of less than two means that there was nothing to do.
     Ok(db.total_changes() - before >= 2)
 }
