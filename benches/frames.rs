@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use duplex::model::content::Content;
 use duplex::model::event::{ChatEvent, Event, LinkEvent, Page, Side, Update};
 use duplex::model::id::{ConnectionId, MessageId, PrincipalId, RoomName};
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, Jump};
@@ -318,7 +319,7 @@ fn message(n: u64, rich: bool) -> Message {
         position: Position { era: 1, offset: n },
         id: MessageId::from_random(bytes),
         sender: Sender { id: PrincipalId(format!("p{author}")), name: format!("Person {author}") },
-        body,
+        content: Content::text(body),
         at,
         received: at,
         live: false,

@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::hub::{self, Options as HubOptions};
+use duplex::model::content::Content;
 use duplex::model::intent::ChatIntent;
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::{ConnectionId, Intent, RoomName, SharedModel};
@@ -61,7 +62,7 @@ impl App {
     fn newest(&self) -> Option<String> {
         self.model.read(|model| {
             let room = model.connections.get(&CONNECTION)?.chat.rooms.get(&RoomName::general())?;
-            room.window.last().map(|message| message.body.clone())
+            room.window.last().map(|message| message.body().to_owned())
         })
     }
 }
@@ -112,7 +113,7 @@ fn exchange(sender: &App, receiver: &App, name: &str, count: u32) -> (f64, f64) 
         let intent = Intent::Chat(ChatIntent::Send {
             connection: CONNECTION,
             room: RoomName::general(),
-            body: body.clone(),
+            content: Content::text(body.clone()),
         });
         assert!(sender.worker.want(intent).is_ok());
         while receiver.newest().as_ref() != Some(&body) {

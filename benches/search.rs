@@ -11,11 +11,11 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent, LogRestart};
 use duplex::model::search::{End, Found, Patience, Scope, Search, parse};
 use duplex::model::{
-    ConnectionId, Entry, EntryKind, Epoch, Event, MessageId, Principal, PrincipalId, PrincipalKind, RoomName,
-    Sender,
+    ConnectionId, Entry, Epoch, Event, MessageId, Principal, PrincipalId, PrincipalKind, RoomName, Sender,
 };
 use duplex::store::{ClientStore, Commit, Write};
 
@@ -94,17 +94,18 @@ fn entry(offset: u64, dice: &mut Dice, lists: &Lists) -> Entry {
     // A message each half minute on average: a year.
     let received = 1_700_000_000_000 + offset as i64 * 31_000 + dice.roll(20_000) as i64;
     Entry {
-        kind: EntryKind::Message,
+        draft: Draft {
+            id: MessageId::from_random(
+                (u128::from(offset.wrapping_mul(0x9E37_79B9_7F4A_7C15)) << 64 | u128::from(offset))
+                    .to_be_bytes(),
+            ),
+            room: RoomName::new(ROOMS[dice.roll(ROOMS.len())]).unwrap(),
+            content: Content::text(body(dice, lists)),
+            at: received,
+        },
         offset,
-        id: MessageId::from_random(
-            (u128::from(offset.wrapping_mul(0x9E37_79B9_7F4A_7C15)) << 64 | u128::from(offset)).to_be_bytes(),
-        ),
-        room: RoomName::new(ROOMS[dice.roll(ROOMS.len())]).unwrap(),
         sender: Sender { id: PrincipalId(who.clone()), name: who },
-        body: body(dice, lists),
-        at: received,
         received,
-        extra: Default::default(),
     }
 }
 
@@ -151,7 +152,7 @@ async fn fill(dir: &Path, messages: u64) {
     for from in (1..=messages).step_by(256) {
         let entries: Vec<Entry> =
             (from..(from + 256).min(messages + 1)).map(|offset| entry(offset, &mut dice, &lists)).collect();
-        bytes += entries.iter().map(|entry| entry.body.len()).sum::<usize>();
+        bytes += entries.iter().map(|entry| entry.draft.content.body().len()).sum::<usize>();
         let write = Write::Event(Event::Chat(ChatEvent::Entries { entries, live: false }));
         last = Some(store.submit(CONNECTION, vec![write]).await);
     }

@@ -10,11 +10,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent, LogRestart, Side};
 use duplex::model::intent::Jump;
 use duplex::model::{
-    ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, MessageId, OutboxItem, Position, Principal,
-    PrincipalId, PrincipalKind, RoomName, Sender,
+    ConnectionId, Delivery, Entry, Epoch, Event, MessageId, OutboxItem, Position, Principal, PrincipalId,
+    PrincipalKind, RoomName, Sender,
 };
 use duplex::store::{Append, Appended, ClientStore, Commit, HubStore, Write};
 
@@ -56,15 +57,20 @@ fn id(number: u64) -> MessageId {
 fn entry(offset: u64) -> Entry {
     let who = offset % 20;
     Entry {
-        kind: EntryKind::Message,
+        draft: Draft {
+            id: id(offset),
+            room: RoomName::general(),
+            content: Content::Text {
+                body: format!(
+                    "Message {offset}: the pump in hall {who} runs at 40 Hz, and the valve is half open."
+                ),
+                extra: Default::default(),
+            },
+            at: 1_700_000_000_000 + offset as i64,
+        },
         offset,
-        id: id(offset),
-        room: RoomName::general(),
         sender: Sender { id: PrincipalId(format!("person-{who}")), name: format!("Person {who}") },
-        body: format!("Message {offset}: the pump in hall {who} runs at 40 Hz, and the valve is half open."),
-        at: 1_700_000_000_000 + offset as i64,
         received: 1_700_000_000_000 + offset as i64,
-        extra: Default::default(),
     }
 }
 
@@ -192,11 +198,13 @@ async fn latency(dir: &Path, commits: u64) {
     let mut times = Times::default();
     for seq in 1..=commits {
         let item = OutboxItem {
-            id: id(1 << 40 | seq),
+            draft: Draft {
+                id: id(1 << 40 | seq),
+                room: RoomName::general(),
+                content: Content::text("a line that somebody typed"),
+                at: 0,
+            },
             seq,
-            room: RoomName::general(),
-            body: "a line that somebody typed".into(),
-            at: 0,
             delivery: Delivery::Attempted,
         };
         let began = Instant::now();
@@ -219,12 +227,13 @@ async fn hub(dir: &Path, clients: u64, appends: u64) {
             for number in 0..each {
                 let entry = entry(client << 32 | number);
                 let append = Append {
+                    draft: Draft {
+                        id: entry.draft.id,
+                        room: entry.draft.room,
+                        content: Content::text(entry.draft.content.body()),
+                        at: 0,
+                    },
                     sender: Sender { id: PrincipalId(format!("client-{client}")), name: "Client".into() },
-                    id: entry.id,
-                    kind: EntryKind::Message,
-                    room: entry.room,
-                    body: entry.body,
-                    at: 0,
                     received: 0,
                 };
                 let sent = Instant::now();

@@ -156,6 +156,9 @@ look_at_tests() {
     have openssl || missing openssl 'tests make certificates' openssl - - -
     have ip || missing ip 'tests make networks of their own' iproute2 - - -
     have curl || missing curl 'tests ask the hub over HTTP' curl - - -
+    any /usr/lib/python3/dist-packages/websockets ||
+        missing "Python's websockets" 'a WebSocket server of others for the tests' python3-websockets - - -
+    any /usr/share/nodejs/ws || missing "npm's ws" 'a WebSocket server of others for the tests' node-ws - - -
     look_at_checks
 }
 

@@ -4,7 +4,8 @@
 //!
 //! 1. [`model`], [`frame`]: what things are and what happens to them. Pure: no I/O, no clock.
 //! 2. [`wire`], [`link`]: protocols and one connection's life, as sans-IO state machines.
-//! 3. [`clock`], [`privacy`], [`transport`], [`store`], [`settings`]: time, secrets, sockets, the disk.
+//! 3. [`engine`]: what is decided about all connections, also sans-IO; [`clock`], [`privacy`], [`transport`], [`store`],
+//!    [`settings`]: time, secrets, sockets, the disk.
 //! 4. [`hub`], [`agent`]: the embedded server; this computer as a device.
 //! 5. [`worker`], [`ui`]: the one impure owner of all of the above; the views.
 //! 6. [`app`], [`cli`]: the window and the console commands.
@@ -14,6 +15,8 @@ pub mod model;
 
 pub mod link;
 pub mod wire;
+
+pub mod engine;
 
 pub mod clock;
 pub mod privacy;

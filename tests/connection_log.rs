@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use duplex::model::content::Content;
 use duplex::model::intent::{ChatIntent, LinkIntent, LogIntent};
 use duplex::model::log::{Line, Passed, Way, What};
 use duplex::model::{Connection, ConnectionId, Intent, RoomName, SharedModel};
@@ -102,7 +103,7 @@ fn what_is_sent_and_its_answer_pass_and_readings_are_counted() {
     app.want(Intent::Chat(ChatIntent::Send {
         connection: HUB,
         room: RoomName::general(),
-        body: "Boiler on?".into(),
+        content: Content::text("Boiler on?"),
     }));
     let sent = app.until("the message", |c| the_frame(c, Way::Sent, "send"));
     assert!(sent.text.contains("Boiler on?"), "{sent:?}");

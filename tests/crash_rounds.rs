@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::link::backoff::Jitter;
+use duplex::model::content::Content;
 use duplex::model::event::Side;
 use duplex::model::intent::{ChatIntent, Jump};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
@@ -79,10 +80,14 @@ fn client_process() {
             let Some(connection) = model.connections.get(&CONNECTION) else {
                 return (Vec::new(), false, false);
             };
-            let outbox: Vec<_> =
-                connection.chat.outbox.values().map(|i| (i.body.clone(), i.delivery.clone())).collect();
+            let outbox: Vec<_> = connection
+                .chat
+                .outbox
+                .values()
+                .map(|i| (i.draft.content.body().to_owned(), i.delivery.clone()))
+                .collect();
             let last = connection.chat.rooms.get(&RoomName::general()).and_then(|room| room.window.last());
-            (outbox, connection.link.is_online(), last.is_some_and(|message| message.body == END))
+            (outbox, connection.link.is_online(), last.is_some_and(|message| message.body() == END))
         });
         for (body, delivery) in &outbox {
             assert!(!matches!(delivery, Delivery::Failed(_)), "refused: {delivery:?}");
@@ -99,8 +104,11 @@ fn client_process() {
             due = Instant::now() + Duration::from_millis(15);
             let body = format!("{name}:{next}");
             next += 1;
-            let intent =
-                Intent::Chat(ChatIntent::Send { connection: CONNECTION, room: RoomName::general(), body });
+            let intent = Intent::Chat(ChatIntent::Send {
+                connection: CONNECTION,
+                room: RoomName::general(),
+                content: Content::text(body),
+            });
             assert!(worker.want(intent).is_ok());
         } else if !is_typing {
             due = Instant::now() + Duration::from_millis(100);
@@ -378,7 +386,7 @@ fn held_by(client: &Client) -> Vec<String> {
         let mut page = store.jump(CONNECTION, room(), Jump::Start, PAGE).await.unwrap();
         let mut bodies = Vec::new();
         while let Some(last) = page.messages.last().map(|message| message.position) {
-            bodies.extend(page.messages.into_iter().map(|message| message.body));
+            bodies.extend(page.messages.into_iter().map(|message| message.body().to_owned()));
             page = store.page(CONNECTION, room(), last, Side::Newer, PAGE).await.unwrap();
         }
         bodies

@@ -9,6 +9,11 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
 
+#[path = "layout/circles.rs"]
+mod circles;
+#[path = "layout/functions.rs"]
+mod functions;
+
 /// The top-level modules of `src/`: floor, what each imports besides itself, what it must not name of std and
 /// other crates. Imports come from lower floors, or where `SAME_FLOOR` says so from the same; `wire::duplex`
 /// allows that part of `wire` alone. To allow more, change the table and say why.
@@ -17,6 +22,7 @@ const HOUSE: &str = "
     frame     | 1 |                                                                                  | pure
     wire      | 2 | model frame                                                                      | pure
     link      | 2 | model frame wire                                                                 | pure
+    engine    | 3 | model frame wire link                                                            | pure
     clock     | 3 | model                                                                            | window
     privacy   | 3 | model                                                                            | window
     transport | 3 | model frame                                                                      | window
@@ -24,10 +30,10 @@ const HOUSE: &str = "
     settings  | 3 | model                                                                            | window
     hub       | 4 | model frame wire::duplex clock store settings                                    | window
     agent     | 4 | model frame wire link clock transport store settings                             | window
-    worker    | 5 | model frame wire link clock privacy transport store settings hub agent           |
+    worker    | 5 | model frame wire link engine clock privacy transport store settings hub agent    |
     ui        | 5 | model settings                                                                   | doing
     app       | 6 | model frame wire link clock privacy transport store settings hub agent worker ui |
-    cli       | 6 | model frame wire link clock privacy transport store settings hub agent worker    |
+    cli       | 6 | model frame wire link engine clock privacy transport store settings hub agent worker |
 ";
 
 /// Time, chance and the world outside are arguments here.
@@ -96,7 +102,10 @@ fn every_file_opens_by_saying_what_it_is() -> io::Result<()> {
 fn the_table_itself_looks_only_down() {
     let house = house();
     assert_eq!(house.len(), HOUSE.trim().lines().count(), "every line of the table is a row");
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for module in &house {
+        let is_there = src.join(module.name).is_dir() || src.join(module.name).with_extension("rs").is_file();
+        assert!(is_there, "there is no module {}", module.name);
         for import in &module.imports {
             let imported = import.split("::").next().unwrap_or(import);
             let floor = house.iter().find(|other| other.name == imported).map(|other| other.floor);

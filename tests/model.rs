@@ -9,12 +9,14 @@
 
 use std::collections::BTreeMap;
 
+use duplex::model::content::Extra;
+use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Page, Person, Side, Update};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::window::CAPACITY;
 use duplex::model::{
-    Connection, ConnectionId, Delivery, Edge, Entry, EntryKind, Epoch, Event, LogRestart, Message, MessageId,
-    Model, OutboxItem, Position, Principal, PrincipalId, PrincipalKind, Refusal, RoomName, Sender, Time,
+    Connection, ConnectionId, Delivery, Edge, Entry, Epoch, Event, LogRestart, Message, MessageId, Model,
+    OutboxItem, Position, Principal, PrincipalId, PrincipalKind, Refusal, RoomName, Sender, Time,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -74,7 +76,7 @@ impl Desk {
     }
 
     fn outbox(&self) -> Vec<(MessageId, Delivery)> {
-        self.connection().chat.outbox.values().map(|item| (item.id, item.delivery.clone())).collect()
+        self.connection().chat.outbox.values().map(|item| (item.draft.id, item.delivery.clone())).collect()
     }
 }
 
@@ -109,21 +111,22 @@ fn id(number: u64) -> MessageId {
 /// The entry at an offset; its id is the offset's.
 fn entry(offset: u64, by: &str, name: &str) -> Entry {
     Entry {
-        kind: EntryKind::Message,
+        draft: Draft {
+            id: id(offset),
+            room: room(name),
+            content: Content::Text { body: format!("{offset}"), extra: Default::default() },
+            at: 0,
+        },
         offset,
-        id: id(offset),
-        room: room(name),
         sender: Sender { id: PrincipalId(by.to_owned()), name: by.to_owned() },
-        body: format!("{offset}"),
-        at: 0,
         received: 0,
-        extra: Default::default(),
     }
 }
 
 fn message(offset: u64) -> Message {
-    let Entry { id, sender, body, .. } = entry(offset, "other", "general");
-    Message { position: at(1, offset), id, sender, body, at: 0, received: 0, live: false }
+    let Entry { draft, sender, .. } = entry(offset, "other", "general");
+    let position = at(1, offset);
+    Message { position, id: draft.id, sender, content: draft.content, at: 0, received: 0, live: false }
 }
 
 fn at(era: u32, offset: u64) -> Position {
@@ -133,11 +136,13 @@ fn at(era: u32, offset: u64) -> Position {
 /// A message of ours that is to have this offset.
 fn item(offset: u64) -> OutboxItem {
     OutboxItem {
-        id: id(offset),
+        draft: Draft {
+            id: id(offset),
+            room: RoomName::general(),
+            content: Content::text(format!("{offset}")),
+            at: 0,
+        },
         seq: offset,
-        room: RoomName::general(),
-        body: format!("{offset}"),
-        at: 0,
         delivery: Delivery::Pending,
     }
 }
@@ -150,16 +155,20 @@ fn acknowledged(offset: u64) -> Event {
 
 /// A hub's log: messages by us and others in three rooms, rooms, and kinds of a later version.
 fn log(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Entry>> {
-    let kind = prop_oneof![
-        8 => Just(EntryKind::Message),
-        1 => Just(EntryKind::Room),
-        1 => Just(EntryKind::Unknown),
-    ];
+    let later = Content::from_fields("poll", None, Extra::default()).unwrap();
+    let content = prop_oneof![8 => Just(None), 1 => Just(Some(Content::room())), 1 => Just(Some(later))];
     let by = prop_oneof![Just("me"), Just("a"), Just("b")];
     let place = prop_oneof![3 => Just("general"), 1 => Just("lathe"), 1 => Just("물레")];
-    vec((kind, by, place), length).prop_map(|entries| {
+    vec((content, by, place), length).prop_map(|entries| {
         let with_offset = entries.into_iter().zip(1..);
-        with_offset.map(|((kind, by, name), offset)| Entry { kind, ..entry(offset, by, name) }).collect()
+        let entry = |((content, by, name), offset): ((Option<Content>, &str, &str), u64)| {
+            let mut entry = entry(offset, by, name);
+            if let Some(content) = content {
+                entry.draft.content = content;
+            }
+            entry
+        };
+        with_offset.map(entry).collect()
     })
 }
 
@@ -181,17 +190,16 @@ fn noise() -> impl Strategy<Value = Noise> {
 
 /// What we wrote of a log.
 fn mine(log: &[Entry]) -> impl Iterator<Item = &Entry> {
-    log.iter().filter(|entry| entry.sender.id.0 == "me" && entry.kind == EntryKind::Message)
+    log.iter().filter(|entry| entry.sender.id.0 == "me" && entry.draft.content.is_text())
 }
 
 /// A desk where all that we wrote in a log waits in the outbox.
 fn about_to_send(log: &[Entry]) -> Desk {
     let mut desk = Desk::from(1);
     for entry in mine(log) {
-        desk.apply(Event::Chat(ChatEvent::Queued(OutboxItem {
-            room: entry.room.clone(),
-            ..item(entry.offset)
-        })));
+        let mut item = item(entry.offset);
+        item.draft.room = entry.draft.room.clone();
+        desk.apply(Event::Chat(ChatEvent::Queued(item)));
     }
     desk
 }
@@ -253,7 +261,7 @@ proptest! {
                 desk.apply(Event::Chat(ChatEvent::ReadMarker { room: RoomName::general(), offset: *offset }));
                 marker = marker.max(*offset);
             }
-            let in_general = |entry: &&Entry| entry.room == RoomName::general() && entry.kind == EntryKind::Message;
+            let in_general = |entry: &&Entry| entry.draft.room == RoomName::general() && entry.draft.content.is_text();
             let unread = log[..=index].iter().filter(in_general);
             let unread = unread.filter(|entry| entry.sender.id.0 != "me" && entry.offset > marker);
             prop_assert_eq!(desk.room("general").unread, unread.count() as u64);
@@ -518,7 +526,8 @@ fn what_was_acknowledged_and_is_not_in_the_log_is_sent_again() {
     assert_eq!(after(vec![welcomed(2)]), sent, "the log reaches it");
     assert_eq!(after(vec![welcomed(1)]), Some(Delivery::Attempted), "the log ends before it");
     assert_eq!(after(vec![entries(&[entry(1, "a", "general")])]), sent, "its place has not come yet");
-    let another = [entry(1, "a", "general"), Entry { id: id(77), ..entry(2, "a", "general") }];
+    let mut another = [entry(1, "a", "general"), entry(2, "a", "general")];
+    another[1].draft.id = id(77);
     assert_eq!(after(vec![entries(&another)]), Some(Delivery::Attempted), "another one is in its place");
     assert_eq!(after(vec![log_started(1, LogRestart::EpochChanged)]), Some(Delivery::Attempted));
     assert_eq!(after(vec![log_started(1, LogRestart::Trimmed)]), Some(Delivery::Attempted));
@@ -528,7 +537,9 @@ fn what_was_acknowledged_and_is_not_in_the_log_is_sent_again() {
 fn each_rooms_outbox_is_in_the_order_of_sending() {
     let mut desk = Desk::from(1);
     for (seq, name) in [(3, "general"), (1, "general"), (2, "lathe")] {
-        desk.apply(Event::Chat(ChatEvent::Queued(OutboxItem { room: room(name), ..item(seq) })));
+        let mut item = item(seq);
+        item.draft.room = room(name);
+        desk.apply(Event::Chat(ChatEvent::Queued(item)));
     }
     let of = |name: &str| -> Vec<u64> {
         desk.connection().chat.outbox_of(&room(name)).map(|item| item.seq).collect()

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
 use duplex::model::chat::{MAX_MESSAGE_BYTES, MAX_PEOPLE, MAX_ROOMS};
+use duplex::model::content::{Content, Draft};
 use duplex::model::device::{DeviceState, Metric, MetricType, Spec};
-use duplex::model::entry::{Entry, EntryKind};
+use duplex::model::entry::Entry;
 use duplex::model::event::{
     ChatEvent, DeviceEvent, Event, LinkEvent, LogKind, LogRestart, Page, Person, Side,
 };
@@ -63,15 +64,10 @@ fn message(offset: u64, room: RoomName, body: String) -> Entry {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&offset.to_be_bytes());
     Entry {
-        kind: EntryKind::Message,
+        draft: Draft { id: MessageId::from_random(id), room, content: Content::text(body), at: 0 },
         offset,
-        id: MessageId::from_random(id),
-        room,
         sender: Sender { id: PrincipalId("mina".into()), name: "Mina".into() },
-        body,
-        at: 0,
         received: 0,
-        extra: Default::default(),
     }
 }
 

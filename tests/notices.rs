@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::hub::{self, InviteOptions};
+use duplex::model::content::Content;
 use duplex::model::intent::{AppIntent, ChatIntent, Credential, LinkIntent};
 use duplex::model::notices::{Act, News, Notice, Target, Topic, Viewing};
 use duplex::model::profile::{Profile, Protocol, Socket};
@@ -65,7 +66,7 @@ impl App {
         self.want(Intent::Chat(ChatIntent::Send {
             connection: id,
             room: RoomName::general(),
-            body: body.into(),
+            content: Content::text(body),
         }));
     }
 }
@@ -120,7 +121,11 @@ fn another_persons_mention_is_told_and_taken_back_when_it_is_seen() {
     mina.say(ADDED, &format!("@{me}, you see this"));
     let has = |text: &'static str| {
         move |c: &Connection| {
-            c.chat.rooms[&RoomName::general()].window.messages().any(|m| m.body.contains(text)).then_some(())
+            c.chat.rooms[&RoomName::general()]
+                .window
+                .messages()
+                .any(|m| m.body().contains(text))
+                .then_some(())
         }
     };
     app.until("what is seen", HUB, has("you see this"));

@@ -16,8 +16,9 @@ mod worst;
 use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
+use duplex::model::content::{Content, Draft};
 use duplex::model::message::MAX_BODY_BYTES;
-use duplex::model::{EntryKind, RoomName, device};
+use duplex::model::{RoomName, device};
 use duplex::wire::duplex::message::{
     self, ClientMessage, Decoded, HubMessage, MAX_DEPTH, MAX_FRAME_BYTES, Malformed, Message, Start, Welcome,
     close, decode, encode,
@@ -303,7 +304,8 @@ fn an_entry_of_a_later_kind_keeps_its_place() {
     let Ok(Decoded::Known(HubMessage::Log { entries })) = decode(&frame) else {
         panic!("not decoded");
     };
-    assert_eq!((entries[0].kind, entries[0].offset, entries[0].body.as_str()), (EntryKind::Unknown, 9, ""));
+    assert!(entries[0].draft.content.is_unknown());
+    assert_eq!((entries[0].offset, entries[0].draft.content.body()), (9, ""));
     let Frame::Text(again) = encode(&HubMessage::Log { entries }) else { panic!("binary") };
     let again: Value = serde_json::from_str(&again).unwrap();
     assert_eq!(again["entries"][0]["choices"], json!(["a", "b"]), "kept as it came");
@@ -372,12 +374,14 @@ fn size_depth_and_kind_of_frames_are_capped() {
 #[test]
 fn the_largest_body_fits_into_a_frame_even_at_its_worst() {
     let send = ClientMessage::Send {
-        retry: false,
-        id: model::MessageId::from_random([7; 16]),
+        draft: Draft {
+            id: model::MessageId::from_random([7; 16]),
+            room: RoomName::new("\u{10ffff}".repeat(RoomName::MAX_CHARS)).unwrap(),
+            content: Content::text("\u{1}".repeat(MAX_BODY_BYTES)),
+            at: i64::MIN,
+        },
         seq: u64::MAX,
-        room: RoomName::new("\u{10ffff}".repeat(RoomName::MAX_CHARS)).unwrap(),
-        body: "\u{1}".repeat(MAX_BODY_BYTES),
-        at: i64::MIN,
+        retry: false,
     };
     assert!(encode(&send).len() <= MAX_FRAME_BYTES);
     assert_eq!(decode(&encode(&send)), Ok(Decoded::Known(send)));

@@ -10,6 +10,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::hub::{Handle, Options as HubOptions};
+use duplex::model::content::Content;
 use duplex::model::intent::{ChatIntent, LinkIntent};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{Connection, ConnectionId, Intent, LinkState, RoomName, SharedModel, Why};
@@ -69,7 +70,7 @@ fn bodies(connection: &Connection) -> BTreeSet<String> {
     let room = connection.chat.rooms.get(&RoomName::general());
     room.into_iter()
         .flat_map(|room| room.window.messages())
-        .map(|message| first_word(&message.body))
+        .map(|message| first_word(&message.body()))
         .collect()
 }
 
@@ -90,7 +91,13 @@ fn what_a_person_wrote_is_in_the_window_after_the_hub_was_repaired_and_what_is_n
     let send = |word: &str| {
         let body = format!("{word} {}", "m".repeat(3_000));
         let room = RoomName::general();
-        app.worker.want(Intent::Chat(ChatIntent::Send { connection: CONNECTION, room, body })).unwrap();
+        app.worker
+            .want(Intent::Chat(ChatIntent::Send {
+                connection: CONNECTION,
+                room,
+                content: Content::text(body),
+            }))
+            .unwrap();
     };
     let words: BTreeSet<String> = (100..130).map(|number| format!("word-{number}")).collect();
     words.iter().for_each(|word| send(word));

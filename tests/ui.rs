@@ -12,6 +12,7 @@ mod ui_support;
 
 use duplex::model::address::Address;
 use duplex::model::banner::Banner;
+use duplex::model::content::Content;
 use duplex::model::event::{
     ChatEvent, Event, LinkEvent, LogKind, Page, Paused, Person, Side, TestOutcome, Update,
 };
@@ -32,7 +33,7 @@ use ui_support::{CONNECTION, Window, general, message, sender};
 fn sent(intents: &[Intent]) -> Vec<&str> {
     let mut bodies = Vec::new();
     for intent in intents {
-        if let Intent::Chat(ChatIntent::Send { body, .. }) = intent {
+        if let Intent::Chat(ChatIntent::Send { content: Content::Text { body, .. }, .. }) = intent {
             bodies.push(body.as_str());
         }
     }
@@ -967,7 +968,7 @@ fn a_queued_message_that_arrives_keeps_its_place() {
     let id = window.queue("mine", Delivery::Attempted, 0);
     let before = window.rect("mine");
     let mut entry = message(4, "general", "me", "mine");
-    entry.id = id;
+    entry.draft.id = id;
     entry.received = window.now().wall_ms;
     window.event(Event::Chat(ChatEvent::Entries { entries: vec![entry], live: true }));
     assert_eq!(window.rect("mine"), before);

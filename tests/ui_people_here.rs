@@ -11,6 +11,7 @@
 #[allow(dead_code, reason = "not every test program uses every hand")]
 mod ui_support;
 
+use duplex::model::content::Content;
 use duplex::model::event::{ChatEvent, Event, Person};
 use duplex::model::id::PrincipalId;
 use duplex::model::intent::{ChatIntent, Intent};
@@ -48,7 +49,7 @@ fn sent(intents: &[Intent]) -> Vec<&str> {
     let sends = intents.iter().filter(|intent| body(intent));
     sends
         .map(|intent| match intent {
-            Intent::Chat(ChatIntent::Send { body, .. }) => body.as_str(),
+            Intent::Chat(ChatIntent::Send { content: Content::Text { body, .. }, .. }) => body.as_str(),
             _ => "",
         })
         .collect()

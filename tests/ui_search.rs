@@ -53,9 +53,9 @@ fn hit(offset: u64, room: &str) -> Hit {
     let entry = message(offset, room, "mina", "");
     Hit {
         connection: CONNECTION,
-        room: entry.room,
+        room: entry.draft.room,
         place: HitPlace::Logged(Position { era: 1, offset }),
-        id: entry.id,
+        id: entry.draft.id,
         sender: entry.sender,
         at: entry.received,
         excerpt: vec![piece(&format!("hit {offset} "), false), piece("온실", true), piece("에서", false)],

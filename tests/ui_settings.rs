@@ -4,6 +4,7 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
+use duplex::model::content::Content;
 use duplex::model::event::Update;
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, LinkIntent};
 use duplex::model::preferences::Hours;
@@ -259,7 +260,7 @@ fn enter_breaks_the_line_and_sends_with_ctrl_where_a_person_wants_it_so() {
     assert_eq!(window.message_text(), "one\ntwo");
     let sent = |intents: Vec<Intent>| {
         intents.into_iter().find_map(|intent| match intent {
-            Intent::Chat(ChatIntent::Send { body, .. }) => Some(body),
+            Intent::Chat(ChatIntent::Send { content: Content::Text { body, .. }, .. }) => Some(body),
             _ => None,
         })
     };

@@ -12,6 +12,7 @@
 mod ui_support;
 
 use duplex::model::banner::Banner;
+use duplex::model::content::Content;
 use duplex::model::event::{ChatEvent, Event, Update};
 use duplex::model::intent::{AppIntent, ChatIntent, Intent};
 use duplex::model::preferences::{LanguageChoice, Preferences};
@@ -347,7 +348,7 @@ fn keys_put_marks_around_what_is_selected() {
     assert!(
         intents
             .iter()
-            .any(|intent| matches!(intent, Intent::Chat(ChatIntent::Send { body, .. }) if body == "*굵게*"))
+            .any(|intent| matches!(intent, Intent::Chat(ChatIntent::Send { content: Content::Text { body, .. }, .. }) if body == "*굵게*"))
     );
 }
 
@@ -376,7 +377,7 @@ fn what_is_typed_behind_enter_in_the_same_frame_is_the_next_message() {
         .intents()
         .into_iter()
         .filter_map(|intent| match intent {
-            Intent::Chat(ChatIntent::Send { body, .. }) => Some(body),
+            Intent::Chat(ChatIntent::Send { content: Content::Text { body, .. }, .. }) => Some(body),
             _ => None,
         })
         .collect();

@@ -97,8 +97,8 @@ fn put_back() {
         // An hour before, and now: 14:00 both times.
         let mut entries =
             vec![message(1, "general", "mina", "before"), message(2, "general", "jun", "after")];
-        entries[1].at = window.now().wall_ms + 60_000;
-        entries[1].received = entries[1].at;
+        entries[1].draft.at = window.now().wall_ms + 60_000;
+        entries[1].received = entries[1].draft.at;
         window.event(Event::Chat(ChatEvent::Entries { entries, live: true }));
         assert!(has(&window, "14:00 +03:00") && has(&window, "14:01 +02:00"), "{:#?}", texts(&window));
 
@@ -131,7 +131,7 @@ fn put_back() {
             connection: CONNECTION,
             room: general(),
             place: HitPlace::Logged(Position { era: 1, offset: 1 }),
-            id: entry.id,
+            id: entry.draft.id,
             sender: entry.sender,
             at: entry.received,
             excerpt: vec![Piece { text: "before".into(), marked: true }],
@@ -154,8 +154,8 @@ fn put_back() {
 fn put_forward() {
     let mut window = Window::sized(1_200.0, 1_600.0);
     let mut entries = vec![message(1, "general", "mina", "before"), message(2, "general", "jun", "after")];
-    entries[1].at = window.now().wall_ms + 60_000;
-    entries[1].received = entries[1].at;
+    entries[1].draft.at = window.now().wall_ms + 60_000;
+    entries[1].received = entries[1].draft.at;
     window.event(Event::Chat(ChatEvent::Entries { entries, live: true }));
     assert!(
         has(&window, "13:00") && has(&window, "15:01") && !has(&window, "+02:00"),

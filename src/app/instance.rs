@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
 use crate::settings::private_file;
-use crate::wire::duplex::proof::hex;
 
 /// How long either side of a second start waits for the other.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -111,7 +111,7 @@ pub(super) fn close(data_dir: &Path) -> Result<(), String> {
 /// Listens for second starts on a thread of its own.
 fn listen(record: &Path, window: Callee) -> std::io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let word = || clock::random::<16>().map(|bytes| hex(&bytes)).map_err(std::io::Error::other);
+    let word = || clock::random::<16>().map(|bytes| HEXLOWER.encode(&bytes)).map_err(std::io::Error::other);
     let words = Record { port: listener.local_addr()?.port(), word: word()?, close: word()? };
     private_file::write(record, &serde_json::to_vec(&words)?)?;
     std::thread::Builder::new().name("second-starts".to_owned()).spawn(move || {

@@ -38,19 +38,7 @@ pub(super) fn open(
     plan: Option<Plan>,
     (place, panes): (Option<WindowPlace>, Panes),
 ) -> Result<(), String> {
-    let viewport = ViewportBuilder::default()
-        .with_app_id("duplex")
-        .with_title("Duplex")
-        .with_inner_size([1280.0, 800.0])
-        .with_min_inner_size(place::MIN_SIZE);
-    let viewport = match &place {
-        Some(place) => place::restore(viewport, place),
-        None => viewport,
-    };
-    let viewport = match icon() {
-        Some(icon) => viewport.with_icon(icon),
-        None => viewport,
-    };
+    let viewport = viewport(place.as_ref());
     let language = super::system_language();
     let chosen = model.read(|model| model.preferences.language);
     let takes_picture = plan.is_some();
@@ -104,6 +92,22 @@ pub(super) fn open(
         Some(outcome) => outcome,
         None if takes_picture => Err("The window closed before the picture was taken.".to_owned()),
         None => Ok(()),
+    }
+}
+
+fn viewport(place: Option<&WindowPlace>) -> ViewportBuilder {
+    let viewport = ViewportBuilder::default()
+        .with_app_id("duplex")
+        .with_title("Duplex")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size(place::MIN_SIZE);
+    let viewport = match place {
+        Some(place) => place::restore(viewport, place),
+        None => viewport,
+    };
+    match icon() {
+        Some(icon) => viewport.with_icon(icon),
+        None => viewport,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::args::{Access, At, Server};
@@ -17,7 +18,6 @@ use crate::model::link_state::LinkState;
 use crate::model::profile::Secret;
 use crate::model::rights::{Invitation, Manage, Managed, Member, Unmanaged};
 use crate::model::{Address, Event};
-use crate::wire::duplex::proof;
 use crate::wire::{Request, SavedState};
 
 /// How long a hub may take to let the command in, and to answer each request.
@@ -267,7 +267,7 @@ fn one_of(all: Vec<Member>, who: &str) -> Result<Member, Vec<String>> {
 pub(super) fn new_token() -> Result<Secret, Failure> {
     let bytes = clock::random::<32>()
         .map_err(|error| Failure::new(Exit::Failed, format!("the system gives no randomness: {error}")))?;
-    Ok(Secret::new(proof::hex(&bytes)))
+    Ok(Secret::new(HEXLOWER.encode(&bytes)))
 }
 
 #[cfg(test)]

@@ -71,13 +71,13 @@ pub(super) fn is_at_terminal() -> bool {
 pub(super) fn message_json(entry: &Entry) -> String {
     object(&json!({
         "event": "message",
-        "room": entry.room,
+        "room": entry.draft.room,
         "sender": entry.sender.name,
         "sender_id": entry.sender.id,
-        "body": entry.body,
-        "id": entry.id,
+        "body": entry.draft.content.body(),
+        "id": entry.draft.id,
         "offset": entry.offset,
-        "at": entry.at,
+        "at": entry.draft.at,
     }))
 }
 
@@ -101,10 +101,10 @@ pub(super) fn object(value: &serde_json::Value) -> String {
 
 /// A message as a line for people. Its lines after the first are indented, so that none looks like another message.
 pub(super) fn message_text(entry: &Entry, sender: &Shown) -> String {
-    let time = time_text(entry.at);
-    let body = harmless::text(&entry.body);
+    let time = time_text(entry.draft.at);
+    let body = harmless::text(entry.draft.content.body());
     let body = body.trim_end_matches('\n').replace('\n', INDENT).replace('\t', TAB);
-    let room = without(&harmless::line(entry.room.as_str(), MAX_NAME_CHARS), ']');
+    let room = without(&harmless::line(entry.draft.room.as_str(), MAX_NAME_CHARS), ']');
     format!("{time} [{room}] {}: {body}", person(sender))
 }
 
@@ -256,20 +256,21 @@ pub(super) fn harmless(text: &str) -> String {
 mod tests {
     use super::*;
 
+    use crate::model::content::{Content, Draft};
     use crate::model::known::Known;
-    use crate::model::{EntryKind, MessageId, Principal, PrincipalId, RoomName, Sender};
+    use crate::model::{MessageId, Principal, PrincipalId, RoomName, Sender};
 
     fn entry(room: &str, sender: &str, body: &str) -> Entry {
         Entry {
-            kind: EntryKind::Message,
+            draft: Draft {
+                id: MessageId::from_random([1; 16]),
+                room: RoomName::new(room).unwrap(),
+                content: Content::text(body),
+                at: 0,
+            },
             offset: 1,
-            id: MessageId::from_random([1; 16]),
-            room: RoomName::new(room).unwrap(),
             sender: Sender { id: PrincipalId("3f2a000000000001".to_owned()), name: sender.to_owned() },
-            body: body.to_owned(),
-            at: 0,
             received: 0,
-            extra: Default::default(),
         }
     }
 

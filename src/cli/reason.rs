@@ -22,6 +22,7 @@ pub(super) fn reason_at(why: &Why, url: &str) -> String {
     }
 }
 
+/// Long: one sentence for each reason.
 fn sentence(why: &Why) -> String {
     match why {
         Why::BadUrl { detail } => format!("the address can't be used ({detail})"),

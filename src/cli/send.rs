@@ -9,6 +9,7 @@ use super::follow::Follow;
 use super::{Exit, Failure, print};
 use crate::clock;
 use crate::link::Input;
+use crate::model::content::{Content, Draft};
 use crate::model::event::{ChatEvent, LinkEvent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::message::MAX_BODY_BYTES;
@@ -33,8 +34,16 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     let mut follow = Follow::start(&command.server, saved, false)?;
     // There is no disk to mark it on: who runs this knows the id, or can be told that the outcome is unknown.
     let delivery = Delivery::Attempted;
-    let item =
-        OutboxItem { id, seq: 1, room: command.room.clone(), body, at: clock::now().wall_ms, delivery };
+    let item = OutboxItem {
+        draft: Draft {
+            id,
+            room: command.room.clone(),
+            content: Content::text(body),
+            at: clock::now().wall_ms,
+        },
+        seq: 1,
+        delivery,
+    };
     // One that was tried before may be there.
     follow.tell(if command.id.is_some() { Input::Restored(item) } else { Input::Queued(item) });
     let mut attempt = Attempt { sent: false, why: None, postponed: None };
@@ -130,6 +139,7 @@ fn sentence(refusal: &Refusal) -> String {
             print::harmless(&format!("it looks like `{name}`, which exists already"))
         }
         Refusal::BadName { detail } => print::harmless(&format!("the name cannot be used: {detail}")),
+        Refusal::UnknownKind { .. } => "the server does not know this kind of message".to_owned(),
         Refusal::Other { code, detail } => {
             print::harmless(&format!("the server refused it: {code} {detail}"))
         }

@@ -11,7 +11,7 @@ use crate::clock;
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent};
 use crate::model::known::Known;
 use crate::model::link_state::LinkState;
-use crate::model::{Entry, EntryKind, Event, Readings, Sender};
+use crate::model::{Entry, Event, Readings, Sender};
 use crate::wire::SavedState;
 
 pub(super) async fn run(command: Tail) -> Result<(), Failure> {
@@ -120,9 +120,9 @@ impl Printer {
 }
 
 fn wanted(command: &Tail, entry: &Entry) -> bool {
-    entry.kind == EntryKind::Message
+    entry.draft.content.is_text()
         && !command.no_messages
-        && command.room.as_ref().is_none_or(|room| *room == entry.room)
+        && command.room.as_ref().is_none_or(|room| *room == entry.draft.room)
 }
 
 /// Scripts are told every state; people only what keeps messages from coming, on standard error.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::account::{Account, Held, MARKER_BYTES};
+use super::files;
 use super::invite;
 use super::metrics::Refused;
 use super::presence::{Mailbox, Seat};
@@ -14,12 +15,12 @@ use crate::clock;
 use crate::model::name;
 use crate::model::time::WallMs;
 use crate::model::{
-    EntryKind, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, RoomName, Sender,
+    Draft, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, RoomName, Sender,
 };
 use crate::store::{Append, Appended, Quota, RedeemError, StoreError};
 use crate::wire::duplex::message::Redeem;
-use crate::wire::duplex::proof;
 use crate::wire::duplex::server::{Answer, AppendOutcome, Ask, Begun, LIST_ITEMS, Lists, ListsFrom};
+use data_encoding::HEXLOWER;
 use tokio::sync::broadcast;
 
 /// About how much JSON one answer holds at most, in bytes: well below the largest frame.
@@ -51,18 +52,10 @@ impl Entrance {
 
 /// An append as a session asked for it.
 pub(super) struct NewEntry {
+    /// What.
+    pub draft: Draft,
     /// By whom.
     pub sender: Sender,
-    /// Its id.
-    pub id: MessageId,
-    /// A message or a room.
-    pub kind: EntryKind,
-    /// Where.
-    pub room: RoomName,
-    /// What.
-    pub body: String,
-    /// When, by the sender's clock.
-    pub at: i64,
 }
 
 /// What waits for its turn to be written.
@@ -81,10 +74,12 @@ impl Queued {
             Some(Queued::Refused(answer)) => passing(answer).cloned(),
             _ => None,
         };
-        match (before, account.hold(new.body.len())) {
+        match (before, account.hold(new.draft.content.bytes())) {
             (None, Ok(held)) => Queued::Entry(new, held),
-            (Some(refusal), _) => Queued::refused(new.id, refusal),
-            (None, Err(retry_after_ms)) => Queued::refused(new.id, Refusal::SlowDown { retry_after_ms }),
+            (Some(refusal), _) => Queued::refused(new.draft.id, refusal),
+            (None, Err(retry_after_ms)) => {
+                Queued::refused(new.draft.id, Refusal::SlowDown { retry_after_ms })
+            }
         }
     }
 
@@ -95,8 +90,8 @@ impl Queued {
     /// The same, behind one that was refused like this.
     pub(super) fn behind(self, refusal: &Refusal) -> Queued {
         match self {
-            Queued::Entry(new, _) if new.kind == EntryKind::Message => {
-                Queued::refused(new.id, refusal.clone())
+            Queued::Entry(new, _) if new.draft.content.is_text() => {
+                Queued::refused(new.draft.id, refusal.clone())
             }
             other => other,
         }
@@ -112,8 +107,10 @@ pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Result<Gr
     while let Some(next) = waiting.pop_front() {
         match next {
             Queued::Refused(answer) if group.is_empty() => return Some(Err(answer)),
-            Queued::Entry(new, held) if group.is_empty() || bytes + new.body.len() <= GROUP_BYTES => {
-                bytes += new.body.len();
+            Queued::Entry(new, held)
+                if group.is_empty() || bytes + new.draft.content.bytes() <= GROUP_BYTES =>
+            {
+                bytes += new.draft.content.bytes();
                 group.push((new, held));
             }
             later => {
@@ -147,7 +144,7 @@ pub(super) async fn authenticate(hub: Arc<Hub>, token: String, from: IpAddr) -> 
 
 pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answer {
     let name = name::make(&redeem.name, name::MAX_PERSON_CHARS);
-    let is_token = proof::unhex(&redeem.token).is_some_and(|bytes| bytes.len() == 32);
+    let is_token = files::is_token(&redeem.token);
     let new_id = if is_token { new_principal_id().ok() } else { None };
     let refused = |why: &str| {
         log::info!("an invite was refused to {from}: {why}");
@@ -193,7 +190,7 @@ pub(super) async fn check_invite(hub: Arc<Hub>, code: String, from: IpAddr) -> A
 
 /// A key for a new principal.
 pub(super) fn new_principal_id() -> Result<PrincipalId, getrandom::Error> {
-    Ok(PrincipalId(proof::hex(&clock::random::<8>()?)))
+    Ok(PrincipalId(HEXLOWER.encode(&clock::random::<8>()?)))
 }
 
 pub(super) async fn begin(
@@ -257,14 +254,13 @@ pub(super) struct Written {
 
 /// Writes these entries, all or none.
 pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -> Written {
-    let _turn = account.write(group.len(), group.iter().map(|(new, _)| new.body.len()).sum()).await;
+    let _turn =
+        account.write(group.len(), group.iter().map(|(new, _)| new.draft.content.bytes()).sum()).await;
     let asked = Instant::now();
     let received = clock::now().wall_ms;
-    let ids: Vec<(MessageId, EntryKind)> = group.iter().map(|(new, _)| (new.id, new.kind)).collect();
-    let with_time = |(new, _): (NewEntry, Held)| {
-        let NewEntry { sender, id, kind, room, body, at } = new;
-        Append { sender, id, kind, room, body, at, received }
-    };
+    let id_and_is_room = |(new, _): &(NewEntry, Held)| (new.draft.id, new.draft.content.is_room());
+    let ids: Vec<(MessageId, bool)> = group.iter().map(id_and_is_room).collect();
+    let with_time = |(new, _): (NewEntry, Held)| Append { draft: new.draft, sender: new.sender, received };
     let appended = hub.store.append_all(group.into_iter().map(with_time).collect()).await;
     for _ in &ids {
         hub.metrics.append_took(asked.elapsed());
@@ -272,10 +268,10 @@ pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -
     match appended {
         Ok(appended) => {
             let mut stall = None;
-            let answer = |((id, kind), appended)| {
+            let answer = |((id, is_room), appended): ((MessageId, bool), Appended)| {
                 let answer = Answer::Appended { id, outcome: outcome(&hub, appended, received) };
                 // A room that is refused holds no message up.
-                if kind == EntryKind::Message && stall.is_none() {
+                if !is_room && stall.is_none() {
                     stall = passing(&answer).cloned();
                 }
                 answer
@@ -370,7 +366,7 @@ pub(super) async fn large(
 fn size(answer: &Answer) -> usize {
     match answer {
         Answer::Entries(entries) | Answer::History { entries, .. } => {
-            entries.iter().map(|entry| 2 * AROUND_BYTES + entry.body.len()).sum()
+            entries.iter().map(|entry| 2 * AROUND_BYTES + entry.draft.content.bytes()).sum()
         }
         Answer::Series { page, .. } => page.buckets.len() * AROUND_BYTES / 2,
         Answer::DeviceLog { lines, .. } => lines.len() * 4 * AROUND_BYTES,

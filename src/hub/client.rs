@@ -463,9 +463,9 @@ impl Client {
             }
             Ask::CheckInvite { code } => self.answer(asks::check_invite(hub, code.0, from)),
             Ask::Begin { principal, resume } => self.begin(hub, principal, resume),
-            Ask::Append { sender, id, kind, room, body, at } => {
+            Ask::Append { draft, sender } => {
                 if let Some(account) = self.account() {
-                    let new = NewEntry { sender, id, kind, room, body, at };
+                    let new = NewEntry { draft, sender };
                     let queued = Queued::new(&account, new, &self.waiting);
                     self.waiting.push_back(queued);
                 }

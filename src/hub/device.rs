@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
+
 use super::HubError;
 use super::state::hash;
 use crate::clock;
@@ -10,7 +12,6 @@ use crate::model::name::{self, BadName};
 use crate::model::profile::Secret;
 use crate::model::{DeviceId, Principal, PrincipalId, publish};
 use crate::store::{Change, HubStore};
-use crate::wire::duplex::proof;
 
 /// Gives a device of the hub on this data directory a token, from any process of its owner's, whether the hub runs or not.
 /// One that it had before is good for nothing from then on; a hub that runs does not end the connection that came by it:
@@ -21,7 +22,7 @@ use crate::wire::duplex::proof;
 pub fn add_device(data_dir: &Path, id: &str, name: &str) -> Result<Secret, HubError> {
     let id = PrincipalId(new_id(id)?.to_string());
     let name = proper_name(name).map_err(|why| HubError::BadName { why })?;
-    let token = proof::hex(&clock::random::<32>()?);
+    let token = HEXLOWER.encode(&clock::random::<32>()?);
     let change = Change::AddDevice { id: id.clone(), name, token_hash: hash(&token) };
     match HubStore::change_offline(data_dir, &change, clock::now().wall_ms)? {
         Ok(_) => Ok(Secret::new(token)),

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
@@ -14,7 +15,6 @@ use crate::clock;
 use crate::model::profile::Secret;
 use crate::settings::private_file;
 use crate::store::readings::HUB_FILE as HUB_READINGS;
-use crate::wire::duplex::proof;
 
 /// The owner's token.
 const TOKEN: &str = "token";
@@ -110,6 +110,15 @@ pub fn is_running(data_dir: &Path) -> bool {
     lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
+/// Whether this has the form of a token.
+pub(super) fn is_token(text: &str) -> bool {
+    bytes_of(text).is_some()
+}
+
+fn bytes_of(digits: &str) -> Option<[u8; 32]> {
+    HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?.try_into().ok()
+}
+
 /// The owner's token on this data directory, made by the hub's first start.
 ///
 /// # Errors
@@ -117,9 +126,9 @@ pub fn is_running(data_dir: &Path) -> bool {
 pub fn token(data_dir: &Path) -> Result<Secret, HubError> {
     let path = data_dir.join(TOKEN);
     let text = fs::read_to_string(&path).map_err(HubError::file(&path))?;
-    match proof::unhex(text.trim()) {
-        Some(bytes) if bytes.len() == 32 => Ok(Secret::new(text.trim())),
-        _ => Err(HubError::Damaged { path, detail: "it does not hold 64 hexadecimal digits".to_owned() }),
+    match is_token(text.trim()) {
+        true => Ok(Secret::new(text.trim())),
+        false => Err(HubError::Damaged { path, detail: "it does not hold 64 hexadecimal digits".to_owned() }),
     }
 }
 
@@ -130,7 +139,7 @@ pub fn token(data_dir: &Path) -> Result<Secret, HubError> {
 pub fn secret(data_dir: &Path) -> Result<[u8; 32], HubError> {
     let path = data_dir.join(SECRET);
     let text = fs::read_to_string(&path).map_err(HubError::file(&path))?;
-    let bytes = proof::unhex(text.trim()).and_then(|bytes| bytes.try_into().ok());
+    let bytes = bytes_of(text.trim());
     let detail = || "it does not hold 64 hexadecimal digits".to_owned();
     bytes.ok_or_else(|| HubError::Damaged { path, detail: detail() })
 }
@@ -215,7 +224,7 @@ fn ensure_hex(path: &Path) -> Result<(), HubError> {
     if path.exists() {
         return Ok(());
     }
-    let text = proof::hex(&clock::random::<32>()?) + "\n";
+    let text = HEXLOWER.encode(&clock::random::<32>()?) + "\n";
     private_file::write(path, text.as_bytes()).map_err(HubError::file(path))
 }
 

@@ -16,7 +16,6 @@ use crate::model::time::WallMs;
 use crate::model::{DeviceId, Principal, PrincipalId, PrincipalKind};
 use crate::store::{Change, HubStore, NotChanged, StoreError};
 use crate::wire::duplex::message::close;
-use crate::wire::duplex::proof;
 
 const REMOVED: Dismissal =
     Dismissal { code: close::UNAUTHORIZED, reason: "your access was withdrawn", retry_after_ms: None };
@@ -96,7 +95,7 @@ fn plan(what: &Manage, by: Option<&PrincipalId>, now: WallMs) -> Result<Plan, Un
 }
 
 fn token_hash(token: &Secret) -> Result<[u8; 32], Unmanaged> {
-    let is_token = proof::unhex(token.reveal()).is_some_and(|bytes| bytes.len() == 32);
+    let is_token = files::is_token(token.reveal());
     if is_token { Ok(hash(token.reveal())) } else { Err(Unmanaged::BadToken) }
 }
 
@@ -194,25 +193,28 @@ async fn carry_out(hub: &Arc<Hub>, asker: &Asker, what: Manage) -> Result<Manage
     if let Some(about) = about {
         follow_up(hub, asker, &change, &about);
     }
-    Ok(match (invited, hub.premises.get()) {
-        (Some((code, expires)), premises) => match hub.lan.way() {
-            Some(way) => Managed::Invited {
-                code,
-                expires,
-                url: way.url,
-                fingerprint: Some(way.fingerprint),
-                also: way.also,
-            },
-            None => Managed::Invited {
-                code,
-                expires,
-                url: premises.map_or_else(String::new, |premises| premises.url.clone()),
-                fingerprint: premises.and_then(|premises| premises.fingerprint.clone()),
-                also: Vec::new(),
-            },
+    Ok(invited.map_or(Managed::Done, |(code, expires)| told_invite(hub, code, expires)))
+}
+
+/// A new invite, with the address by which whoever gets it reaches the hub.
+fn told_invite(hub: &Hub, code: Secret, expires: WallMs) -> Managed {
+    let premises = hub.premises.get();
+    match hub.lan.way() {
+        Some(way) => Managed::Invited {
+            code,
+            expires,
+            url: way.url,
+            fingerprint: Some(way.fingerprint),
+            also: way.also,
         },
-        (None, _) => Managed::Done,
-    })
+        None => Managed::Invited {
+            code,
+            expires,
+            url: premises.map_or_else(String::new, |premises| premises.url.clone()),
+            fingerprint: premises.and_then(|premises| premises.fingerprint.clone()),
+            also: Vec::new(),
+        },
+    }
 }
 
 /// What a change that is on disk means to those who are connected.

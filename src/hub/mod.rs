@@ -196,6 +196,8 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
 
 /// The same on a socket that listens already, as systemd hands it over; [`Options::listen`] counts for nothing then.
 ///
+/// Long: the steps of a start, in the order in which each needs the ones before.
+///
 /// # Errors
 /// As [`start`].
 pub async fn start_on(

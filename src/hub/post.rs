@@ -19,8 +19,8 @@ use super::metrics::Refused;
 use super::state::Hub;
 use crate::clock;
 use crate::model::device::Sample;
-use crate::model::time::WallMs;
-use crate::model::{DeviceId, MetricName, PrincipalKind, Readings, Value};
+use crate::model::time::{BootMs, WallMs};
+use crate::model::{DeviceId, MetricName, Principal, PrincipalKind, Readings, Value};
 use crate::wire::duplex::server::Answer;
 
 /// Largest body, in bytes.
@@ -61,12 +61,7 @@ pub(super) async fn readings(
         let sentence = "Not a device's id: it has 1 to 64 characters, no control characters, and does not begin with ~. Percent-encode it in the path.";
         return refusal(StatusCode::NOT_FOUND, sentence);
     };
-    let may = match principal.kind {
-        PrincipalKind::Admin => true,
-        PrincipalKind::Device => principal.id.0 == id.as_str(),
-        PrincipalKind::Person => false,
-    };
-    if !may {
+    if !may_publish(&principal, &id) {
         hub.metrics.refuse(Refused::Kind);
         let sentence =
             "This token may not publish for this device: use the device's own token, or an admin's.";
@@ -99,18 +94,32 @@ pub(super) async fn readings(
     }
     let said = about.map_err(|error| error.body_text()).and_then(|Query(about)| checked(about));
     let parsed = said.and_then(|said| parse(&id, &bytes, now.wall_ms, said));
-    let Parsed { readings, said, mut not_taken } = match parsed {
-        Ok(parsed) => parsed,
-        Err(sentence) => return refusal(StatusCode::BAD_REQUEST, &sentence),
+    let parsed = match parsed {
+        Ok(parsed) if parsed.readings.values.is_empty() => Err(parsed.not_taken.told(0)),
+        other => other,
     };
-    if readings.values.is_empty() {
-        return refusal(StatusCode::BAD_REQUEST, &not_taken.told(0));
+    match parsed {
+        Ok(parsed) => publish(&hub, &principal, parsed, now.boot_ms, bytes.len()),
+        Err(sentence) => refusal(StatusCode::BAD_REQUEST, &sentence),
     }
+}
+
+fn may_publish(principal: &Principal, id: &DeviceId) -> bool {
+    match principal.kind {
+        PrincipalKind::Admin => true,
+        PrincipalKind::Device => principal.id.0 == id.as_str(),
+        PrincipalKind::Person => false,
+    }
+}
+
+/// Hands readings on, and answers with what became of them. `bytes` long was the request's body.
+fn publish(hub: &Hub, principal: &Principal, parsed: Parsed, now: BootMs, bytes: usize) -> Response {
+    let Parsed { readings, said, mut not_taken } = parsed;
     let told = readings.values.len() as u64;
-    let from = Publisher { principal: &principal, station: None };
-    let (refused, taken) = hub.fleet.publish(from, readings, Some(said), now.boot_ms);
+    let from = Publisher { principal, station: None };
+    let (refused, taken) = hub.fleet.publish(from, readings, Some(said), now);
     hub.metrics.readings.add(taken);
-    hub.metrics.received.add(bytes.len() as u64);
+    hub.metrics.received.add(bytes as u64);
     let is_lost = |answer: &Answer| matches!(answer, Answer::PublishRefused { code: NOT_KEPT, .. });
     if refused.iter().any(is_lost) {
         hub.metrics.refuse(Refused::Unavailable);

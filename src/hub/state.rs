@@ -224,7 +224,8 @@ impl Recent {
     fn keep(&mut self, batch: Arc<Batch>) -> Commit {
         let commit = Commit::Batch(Arc::downgrade(&batch), batch.last());
         // As entries, and as JSON.
-        let bytes = 2 * batch.entries.iter().map(|entry| entry.body.len() + 256).sum::<usize>();
+        let bytes =
+            2 * batch.entries.iter().map(|entry| entry.draft.content.body().len() + 256).sum::<usize>();
         self.bytes += bytes;
         self.batches.push_back((batch, bytes));
         while self.bytes > MAX_RECENT_BYTES && self.batches.len() > 1 {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use data_encoding::{BASE64, HEXLOWER};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -17,7 +18,6 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{HubError, Options, Tls};
 use crate::settings::private_file;
-use crate::wire::duplex::proof;
 
 pub(super) const CERT: &str = "hub-cert.pem";
 pub(super) const KEY: &str = "hub-key.pem";
@@ -52,7 +52,7 @@ pub(super) fn identity(options: &Options) -> Result<Identity, HubError> {
             }
             // Clients know it by its fingerprint: it stays as long as the hub runs.
             let certified = load(&cert, &key)?;
-            let fingerprint = certified.cert.first().map(|first| proof::hex(&Sha256::digest(first)));
+            let fingerprint = certified.cert.first().map(|first| HEXLOWER.encode(&Sha256::digest(first)));
             let acceptor = acceptor(&cert, Arc::new(SingleCertAndKey::from(certified)))?;
             Ok(Identity { acceptor: Some(acceptor), fingerprint, renewable: None })
         }
@@ -69,13 +69,13 @@ pub(super) fn public_key_pin(data_dir: &Path) -> Option<String> {
     use rcgen::PublicKeyData as _;
     let pem = std::fs::read_to_string(own_files(data_dir).1).ok()?;
     let digest = Sha256::digest(rcgen::KeyPair::from_pem(&pem).ok()?.subject_public_key_info());
-    Some(format!("sha256//{}", data_encoding::BASE64.encode(&digest)))
+    Some(format!("sha256//{}", BASE64.encode(&digest)))
 }
 
 /// SHA-256 of the first certificate in a PEM file, if there is one.
 pub(super) fn fingerprint_of(cert: &Path) -> Option<String> {
     let first = CertificateDer::pem_file_iter(cert).ok()?.next()?.ok()?;
-    Some(proof::hex(&Sha256::digest(&first)))
+    Some(HEXLOWER.encode(&Sha256::digest(&first)))
 }
 
 /// The owner's certificate, which is read again when its files change.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::{Link, Mark, Output as LinkOutput};
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, LinkEvent};
-use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, RoomName, Time};
+use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, RoomName, Time};
 use crate::wire::{ChatRequest, Request};
 
 /// Maximum number of marks kept of changes that the store holds in memory.
@@ -17,15 +17,8 @@ const MAX_HELD_MARKS: usize = 1_024;
 pub enum Input {
     /// For the link.
     Link(super::Input),
-    /// The person sends a message. `id` is new and random.
-    Send {
-        /// Its id.
-        id: MessageId,
-        /// Where.
-        room: RoomName,
-        /// What.
-        body: String,
-    },
+    /// The person sends this. Its id is new and random.
+    Send(Draft),
     /// The person deletes a message; nothing happens if the hub may have it.
     Discard(MessageId),
     /// The person sends a refused message again.
@@ -105,10 +98,19 @@ pub enum Change {
     },
     /// These are about to be given to the socket.
     Attempted(Vec<MessageId>),
-    /// Something happened that is kept.
+    /// Something happened. What does not outlive the process is ignored.
     Event(Event),
     /// What the protocol wants to be kept for the next session, in the same transaction as the change before it.
     State(Vec<u8>),
+    /// What is typed and not sent.
+    Draft {
+        /// Where.
+        room: RoomName,
+        /// What.
+        text: String,
+    },
+    /// The connection goes, with its history, outbox and drafts.
+    RemoveConnection,
 }
 
 /// What follows once a change is on disk.
@@ -121,6 +123,17 @@ struct After {
     moves_on: bool,
     /// Its entries have no offsets yet: they show once the disk has numbered them.
     is_unnumbered: bool,
+}
+
+impl After {
+    /// Whether a message goes to the socket once it is on disk.
+    fn is_an_attempt(&self) -> bool {
+        match &self.tell {
+            Some(super::Input::Attempted(_)) => true,
+            Some(super::Input::Queued(item)) => item.delivery == Delivery::Attempted,
+            _ => false,
+        }
+    }
 }
 
 /// One connection between the network, the disk and the model.
@@ -196,10 +209,9 @@ impl Courier {
                 self.opened = Some(input);
             }
             Input::Link(input) => self.tell(now, input),
-            Input::Send { id, room, body } => {
+            Input::Send(draft) => {
                 let seq = self.take_seq();
-                let item =
-                    OutboxItem { id, seq, room, body, at: now.wall_ms, delivery: self.first_delivery() };
+                let item = OutboxItem { draft, seq, delivery: self.first_delivery() };
                 self.write(
                     Change::Queue(item.clone()),
                     vec![Event::Chat(ChatEvent::Queued(item.clone()))],
@@ -218,7 +230,9 @@ impl Courier {
             }
             Input::Edit { id, new_id, body } => {
                 if let Some(item) = self.link.take_back(id) {
-                    self.replace(id, OutboxItem { id: new_id, body, at: now.wall_ms, ..item });
+                    let content = item.draft.content.with_body(body);
+                    let draft = Draft { id: new_id, content, at: now.wall_ms, ..item.draft };
+                    self.replace(id, OutboxItem { draft, ..item });
                 }
             }
             Input::Read { room, offset } => {
@@ -318,7 +332,7 @@ impl Courier {
         if is_kept(&event) {
             let moves_on = mark.is_some() || matches!(event, Event::Chat(ChatEvent::LogStarted { .. }));
             let is_unnumbered = event.is_unnumbered();
-            let ticket = self.write(Change::Event(event.clone()), vec![event], None);
+            let ticket = self.write(Change::Event(kept(&event)), vec![event], None);
             if let Some(after) = self.waiting.get_mut(&ticket) {
                 (after.mark, after.moves_on, after.is_unnumbered) = (mark, moves_on, is_unnumbered);
             }
@@ -351,8 +365,11 @@ impl Courier {
     /// A change is in the store's memory and not on disk: it shows, and is not received, since the server must not forget
     /// it. What the disk is to number waits.
     fn store_holds(&mut self, now: Time, ticket: u64) {
-        if self.waiting.get(&ticket).is_none_or(|after| after.is_unnumbered) {
-            return;
+        let Some(after) = self.waiting.get_mut(&ticket).filter(|after| !after.is_unnumbered) else { return };
+        if after.is_an_attempt() && !self.link.confirms() {
+            // After a crash nobody would know that it was tried, and it would be sent again unasked.
+            let shown = std::mem::take(&mut after.apply);
+            return self.outputs.extend(shown.into_iter().map(Output::Apply));
         }
         if let Some(mark) = self.written(now, ticket, None) {
             self.held.insert(ticket, mark);
@@ -396,6 +413,18 @@ impl Courier {
 
 fn queued(item: OutboxItem) -> Option<super::Input> {
     Some(super::Input::Queued(item))
+}
+
+/// What is written down of an event. Who is there is not kept.
+fn kept(event: &Event) -> Event {
+    match event {
+        Event::Link(LinkEvent::Welcomed { me, server, log, now, people: _, rooms, features }) => {
+            let (me, server, log, now) = (me.clone(), server.clone(), *log, *now);
+            let (people, rooms, features) = (Vec::new(), rooms.clone(), features.clone());
+            Event::Link(LinkEvent::Welcomed { me, server, log, now, people, rooms, features })
+        }
+        event => event.clone(),
+    }
 }
 
 /// Whether an event outlives the process.

@@ -13,8 +13,8 @@ use crate::model::link_state::Why;
 use crate::model::log::Note;
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{
-    Command, CommandState, DeviceId, EntryKind, Event, MetricName, Offset, Principal, Refusal, RoomName,
-    Sender, Time, Value,
+    Command, CommandState, DeviceId, Event, MetricName, Offset, Principal, Refusal, RoomName, Sender, Time,
+    Value,
 };
 use crate::wire::{ChatRequest, DeviceRequest, Request};
 
@@ -196,8 +196,8 @@ impl Gate {
                 true
             }
             Event::Chat(ChatEvent::Entries { entries, .. }) => {
-                let with_room = entries.iter().filter(|entry| entry.kind != EntryKind::Unknown);
-                with_room.for_each(|entry| self.know_room(&entry.room));
+                let with_room = entries.iter().filter(|entry| !entry.draft.content.is_unknown());
+                with_room.for_each(|entry| self.know_room(&entry.draft.room));
                 true
             }
             Event::Chat(ChatEvent::Typing { room, who, .. }) => {

@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod courier;
 mod gate;
 pub mod outbox;
+mod size;
 pub mod watch;
 
 use std::collections::VecDeque;
@@ -242,9 +243,19 @@ impl Link {
         rooms.into_iter().for_each(|room| self.gate.know_room(room));
     }
 
+    /// Whether the server confirms what it has taken.
+    pub fn confirms(&self) -> bool {
+        self.setup.confirms()
+    }
+
     /// The number of the current dial.
     pub fn current_dial(&self) -> u64 {
         self.dial
+    }
+
+    /// Numbers the dials to come after this one.
+    pub fn count_dials_from(&mut self, dial: u64) {
+        self.dial = self.dial.max(dial);
     }
 
     /// What is known about the connection.
@@ -390,7 +401,7 @@ impl Link {
     /// decides.
     fn restored(&mut self, item: OutboxItem) {
         let is_tried = matches!(item.delivery, Delivery::Attempted | Delivery::Sent);
-        let id = item.id;
+        let id = item.draft.id;
         self.outbox.restore(item);
         if is_tried && !self.setup.confirms() {
             self.unsure(vec![id]);
@@ -549,7 +560,7 @@ impl Link {
             Event::Chat(ChatEvent::Entries { entries, .. }) if !self.outbox.is_empty() => {
                 self.log_next = entries.last().map_or(self.log_next, |last| last.offset + 1);
                 for entry in entries.iter().filter(|entry| Some(&entry.sender.id) == self.me.as_ref()) {
-                    self.outbox.remove(entry.id);
+                    self.outbox.remove(entry.draft.id);
                     self.ack_by = None;
                 }
                 self.outbox.passed_by(entries.last().map_or(0, |entry| entry.offset));

@@ -59,7 +59,7 @@ impl Outbox {
     /// Takes an item in that an earlier run of the program left.
     pub fn restore(&mut self, item: OutboxItem) {
         if item.delivery == Delivery::Attempted {
-            self.tried_before.insert(item.id);
+            self.tried_before.insert(item.draft.id);
         }
         self.push(item);
     }
@@ -113,9 +113,9 @@ impl Outbox {
                 (Stage::Marking | Stage::Edited, _) => break,
                 (Stage::Waiting, Delivery::Attempted) if turn.mark.is_empty() => {
                     *stage = Stage::InFlight;
-                    if !self.tried_before.contains(&item.id) && !self.tried_once.insert(item.id) {
-                        self.tried_before.insert(item.id);
-                        self.tried_once.remove(&item.id);
+                    if !self.tried_before.contains(&item.draft.id) && !self.tried_once.insert(item.draft.id) {
+                        self.tried_before.insert(item.draft.id);
+                        self.tried_once.remove(&item.draft.id);
                     }
                     turn.send.push(item.clone());
                     room -= 1;
@@ -124,7 +124,7 @@ impl Outbox {
                 (Stage::Waiting, _) if !may_mark => break,
                 (Stage::Waiting, _) => {
                     *stage = Stage::Marking;
-                    turn.mark.push(item.id);
+                    turn.mark.push(item.draft.id);
                     room -= 1;
                 }
             }
@@ -134,7 +134,7 @@ impl Outbox {
 
     /// These have gone out, and nothing will confirm them.
     pub fn sent(&mut self, ids: &[MessageId]) {
-        for (item, stage) in self.items.values_mut().filter(|(item, _)| ids.contains(&item.id)) {
+        for (item, stage) in self.items.values_mut().filter(|(item, _)| ids.contains(&item.draft.id)) {
             if *stage == Stage::InFlight {
                 (*stage, item.delivery) = (Stage::Sent, Delivery::Sent);
             }
@@ -143,7 +143,7 @@ impl Outbox {
 
     /// Nobody will know whether these arrived: they wait for the person.
     pub fn unsure(&mut self, ids: &[MessageId]) {
-        for (item, stage) in self.items.values_mut().filter(|(item, _)| ids.contains(&item.id)) {
+        for (item, stage) in self.items.values_mut().filter(|(item, _)| ids.contains(&item.draft.id)) {
             (*stage, item.delivery) = (Stage::Unsure, Delivery::Unsure);
         }
     }
@@ -151,12 +151,12 @@ impl Outbox {
     /// Those that may be on their way and have no answer.
     pub fn under_way_ids(&self) -> Vec<MessageId> {
         let under_way = |stage: &Stage| matches!(stage, Stage::InFlight | Stage::Sent);
-        self.items.values().filter(|(_, stage)| under_way(stage)).map(|(item, _)| item.id).collect()
+        self.items.values().filter(|(_, stage)| under_way(stage)).map(|(item, _)| item.draft.id).collect()
     }
 
     /// The disk knows that these will be sent.
     pub fn marked(&mut self, ids: &[MessageId]) {
-        for (item, stage) in self.items.values_mut().filter(|(item, _)| ids.contains(&item.id)) {
+        for (item, stage) in self.items.values_mut().filter(|(item, _)| ids.contains(&item.draft.id)) {
             item.delivery = Delivery::Attempted;
             if *stage == Stage::Marking {
                 *stage = Stage::Waiting;
@@ -166,7 +166,7 @@ impl Outbox {
 
     /// Whether an answer to this may come: it is there, or came back before its answer.
     pub fn expects(&self, id: MessageId) -> bool {
-        self.unanswered.contains(&id) || self.items.values().any(|(item, _)| item.id == id)
+        self.unanswered.contains(&id) || self.items.values().any(|(item, _)| item.draft.id == id)
     }
 
     /// The hub has it on disk.
@@ -180,12 +180,13 @@ impl Outbox {
 
     /// Gone: it came back as an entry.
     pub fn remove(&mut self, id: MessageId) {
-        let in_flight = |(item, stage): &(OutboxItem, Stage)| item.id == id && *stage == Stage::InFlight;
+        let in_flight =
+            |(item, stage): &(OutboxItem, Stage)| item.draft.id == id && *stage == Stage::InFlight;
         if self.items.values().any(in_flight) {
             self.unanswered.drain(..(self.unanswered.len() + 1).saturating_sub(MAX_UNANSWERED));
             self.unanswered.push_back(id);
         }
-        self.items.retain(|_, (item, _)| item.id != id);
+        self.items.retain(|_, (item, _)| item.draft.id != id);
         self.tried_once.remove(&id);
         self.tried_before.remove(&id);
     }
@@ -213,7 +214,7 @@ impl Outbox {
 
     /// Whether this is one of its items.
     pub fn holds(&self, id: MessageId) -> bool {
-        self.items.values().any(|(item, _)| item.id == id)
+        self.items.values().any(|(item, _)| item.draft.id == id)
     }
 
     /// Takes an item out that the hub cannot have seen, or has refused. `None`: it may have it, or there is none.
@@ -283,6 +284,6 @@ impl Outbox {
     }
 
     fn get(&mut self, id: MessageId) -> Option<&mut (OutboxItem, Stage)> {
-        self.items.values_mut().find(|(item, _)| item.id == id)
+        self.items.values_mut().find(|(item, _)| item.draft.id == id)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{Entry, EntryKind};
+use super::entry::Entry;
 use super::event::{ChatEvent, Listed, LogKind, LogRestart, Page, Person, Side, Stored};
 use super::id::{MessageId, Offset, PrincipalId, RoomName};
 use super::known::{Known, Shown};
@@ -200,14 +200,14 @@ impl Chat {
     fn outbox_changed(&mut self, event: ChatEvent) {
         match event {
             ChatEvent::Queued(item) => self.queued(item),
-            ChatEvent::Unqueued(id) => self.outbox.retain(|_, item| item.id != id),
+            ChatEvent::Unqueued(id) => self.outbox.retain(|_, item| item.draft.id != id),
             ChatEvent::Attempted(ids) => self.set_deliveries(&ids, &Delivery::Attempted),
             ChatEvent::Sent(ids) => self.set_deliveries(&ids, &Delivery::Sent),
             ChatEvent::Unsure(ids) => self.set_deliveries(&ids, &Delivery::Unsure),
             ChatEvent::Acknowledged { id, offset, received } => {
                 if offset <= self.received_to {
                     // It was stored earlier, at a place that the log has passed: its entry will not come back.
-                    self.outbox.retain(|_, item| item.id != id);
+                    self.outbox.retain(|_, item| item.draft.id != id);
                 } else {
                     self.set_delivery(id, Delivery::Acknowledged { offset, received });
                 }
@@ -259,7 +259,7 @@ impl Chat {
 
     /// What waits in one room, in order.
     pub fn outbox_of(&self, room: &RoomName) -> impl Iterator<Item = &OutboxItem> {
-        self.outbox.values().filter(move |item| item.room == *room)
+        self.outbox.values().filter(move |item| item.draft.room == *room)
     }
 
     /// How to show somebody, told apart from everybody else who was seen there.
@@ -313,31 +313,32 @@ impl Chat {
         self.received_to = self.received_to.max(entry.offset);
         let mine = self.my_id().as_ref() == Some(&entry.sender.id);
         if mine {
-            self.outbox.retain(|_, item| item.id != entry.id);
+            self.outbox.retain(|_, item| item.draft.id != entry.draft.id);
         }
-        let is_message = entry.kind == EntryKind::Message;
-        if entry.kind == EntryKind::Unknown {
+        let is_message = entry.draft.content.is_text();
+        if entry.draft.content.is_unknown() {
             return;
         }
-        if self.room_refused.as_ref().is_some_and(|(name, _)| *name == entry.room) {
+        if self.room_refused.as_ref().is_some_and(|(name, _)| *name == entry.draft.room) {
             self.room_refused = None;
         }
         if !is_message {
             // The room begins here: nothing of it is older.
-            if !self.rooms.contains_key(&entry.room)
-                && let Some(room) = self.make_room(&entry.room)
+            if !self.rooms.contains_key(&entry.draft.room)
+                && let Some(room) = self.make_room(&entry.draft.room)
             {
                 room.window.before = Edge::End;
             }
             return;
         }
-        let names_me = !mine && self.me.as_ref().is_some_and(|me| mentions(&entry.body, &me.name));
+        let names_me =
+            !mine && self.me.as_ref().is_some_and(|me| mentions(entry.draft.content.body(), &me.name));
         // Without room for its room it is on disk alone.
-        let Some(room) = self.make_room(&entry.room) else { return };
+        let Some(room) = self.make_room(&entry.draft.room) else { return };
         let bytes = room.window.bytes();
         room.typing.remove(&entry.sender.id);
         // Of an earlier era: it moves to this one.
-        let was_counted = room.window.position(entry.id).is_some_and(|earlier| earlier > room.read);
+        let was_counted = room.window.position(entry.draft.id).is_some_and(|earlier| earlier > room.read);
         if position > room.newest {
             room.newest = position;
             if !mine && position > room.read && !was_counted {
@@ -359,7 +360,7 @@ impl Chat {
         }
         let messages = entries
             .into_iter()
-            .filter(|entry| entry.kind == EntryKind::Message)
+            .filter(|entry| entry.draft.content.is_text())
             .map(|entry| {
                 let position = Position { era, offset: entry.offset };
                 message(entry, position, false)
@@ -406,8 +407,9 @@ impl Chat {
     }
 
     fn queued(&mut self, item: OutboxItem) {
-        self.outbox.retain(|_, known| known.id != item.id);
-        let arrived = self.rooms.get(&item.room).is_some_and(|room| room.window.contains(item.id));
+        self.outbox.retain(|_, known| known.draft.id != item.draft.id);
+        let arrived =
+            self.rooms.get(&item.draft.room).is_some_and(|room| room.window.contains(item.draft.id));
         if !arrived {
             self.outbox.insert(item.seq, item);
         }
@@ -420,7 +422,7 @@ impl Chat {
     }
 
     fn set_delivery(&mut self, id: MessageId, delivery: Delivery) {
-        if let Some(item) = self.outbox.values_mut().find(|item| item.id == id) {
+        if let Some(item) = self.outbox.values_mut().find(|item| item.draft.id == id) {
             item.deliver(delivery);
         }
     }
@@ -545,7 +547,7 @@ impl Room {
         {
             let is_unread = |m: &&Message| m.position > position && Some(&m.sender.id) != me.map(|me| &me.id);
             let unread = || self.window.from(position).filter(is_unread);
-            let names_me = |m: &&Message| me.is_some_and(|me| mentions(&m.body, &me.name));
+            let names_me = |m: &&Message| me.is_some_and(|me| mentions(m.body(), &me.name));
             let count = unread().count() as u64;
             // Whoever has no mention left has none to look for.
             let named = if self.mentions > 0 { unread().filter(names_me).count() as u64 } else { 0 };
@@ -555,13 +557,6 @@ impl Room {
 }
 
 fn message(entry: Entry, position: Position, live: bool) -> Message {
-    Message {
-        position,
-        id: entry.id,
-        sender: entry.sender,
-        body: entry.body,
-        at: entry.at,
-        received: entry.received,
-        live,
-    }
+    let Entry { draft, sender, received, .. } = entry;
+    Message { position, id: draft.id, sender, content: draft.content, at: draft.at, received, live }
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// Maximum number of words kept.
 pub const MAX_WORDS: usize = 64;
+/// What stands before the word of a kind of content.
+const KIND: &str = "kind:";
 /// Maximum length of a word, in bytes of UTF-8. Longer ones are ignored.
 pub const MAX_WORD_BYTES: usize = 64;
 
@@ -100,6 +102,11 @@ impl Features {
     /// Whether this is offered.
     pub fn has(&self, feature: Feature) -> bool {
         self.0.contains(feature.word())
+    }
+
+    /// Whether content of this kind may be sent: a kind beyond messages and rooms is offered by its own word.
+    pub fn has_kind(&self, kind: &str) -> bool {
+        self.0.contains(&format!("{KIND}{kind}"))
     }
 
     /// The same with one more word, as far as there is room for it.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::banner::Banner;
+use super::content::Content;
 use super::device::{DeviceId, MetricName, Value};
 use super::device_choices::DeviceChange;
 use super::event::Side;
@@ -134,7 +135,7 @@ pub enum ChatIntent {
         /// To which room.
         room: RoomName,
         /// What.
-        body: String,
+        content: Content,
     },
     /// Send a refused message again.
     Resend {

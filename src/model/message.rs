@@ -1,6 +1,7 @@
 //! Messages as a client keeps them, and what waits in the outbox.
 
-use super::id::{MessageId, Offset, RoomName};
+use super::content::{Content, Draft};
+use super::id::{MessageId, Offset};
 use super::principal::Sender;
 use super::refusal::Refusal;
 use super::time::WallMs;
@@ -29,14 +30,27 @@ pub struct Message {
     pub id: MessageId,
     /// Its author.
     pub sender: Sender,
-    /// What was written.
-    pub body: String,
+    /// What it says.
+    pub content: Content,
     /// When, by the sender's clock.
     pub at: WallMs,
     /// When, by the hub's clock.
     pub received: WallMs,
     /// Whether it came while the link was live (`false`: replayed or read from disk).
     pub live: bool,
+}
+
+impl Message {
+    /// The words for a person.
+    pub fn body(&self) -> &str {
+        self.content.body()
+    }
+
+    /// The place of the entry that last changed what it shows. With its id it is the key of whatever is prepared from it.
+    pub fn revision(&self) -> Position {
+        // Nothing changes a message yet but that it comes anew, in another log.
+        self.position
+    }
 }
 
 /// How far something typed has come.
@@ -65,16 +79,10 @@ pub enum Delivery {
 /// Something typed that has not yet come back as an entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxItem {
-    /// Its id, made when it was typed.
-    pub id: MessageId,
+    /// What was typed. Its id is made then; `at` is by our clock.
+    pub draft: Draft,
     /// Order of sending within the connection; grows, may skip.
     pub seq: u64,
-    /// Where it goes.
-    pub room: RoomName,
-    /// What was typed.
-    pub body: String,
-    /// When, by our clock.
-    pub at: WallMs,
     /// How far it has come.
     pub delivery: Delivery,
 }

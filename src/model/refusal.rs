@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::id::RoomName;
 
 /// The words of the reasons that this version knows, as they stand on the wire.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "no_such_room",
     "too_large",
     "not_allowed",
@@ -15,6 +15,7 @@ const KNOWN: [&str; 9] = [
     "too_many",
     "name_alike",
     "bad_name",
+    "unknown_kind",
     "other",
 ];
 /// Maximum length of an unknown reason's word that is kept, in characters.
@@ -58,6 +59,11 @@ pub enum Refusal {
         /// Which rule it breaks, in the hub's words; may be empty.
         #[serde(default)]
         detail: String,
+    },
+    /// The hub does not know this kind of content.
+    UnknownKind {
+        /// Which.
+        kind: String,
     },
     /// Another reason, in the hub's words.
     Other {
@@ -144,6 +150,7 @@ mod tests {
             (Refusal::TooMany { limit: 9 }, r#"{"too_many":{"limit":9}}"#),
             (Refusal::NameAlike { name: RoomName::general() }, r#"{"name_alike":{"name":"general"}}"#),
             (Refusal::BadName { detail: "x".into() }, r#"{"bad_name":{"detail":"x"}}"#),
+            (Refusal::UnknownKind { kind: "x".into() }, r#"{"unknown_kind":{"kind":"x"}}"#),
             (
                 Refusal::Other { code: "x".into(), detail: "y".into() },
                 r#"{"other":{"code":"x","detail":"y"}}"#,

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode, utf8_percent_encode};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
@@ -131,8 +132,12 @@ pub(super) fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
 
 /// A path as SQLite takes it in a URI (sqlite.org/uri.html §3.1).
 fn uri(path: &Path) -> String {
-    let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    if cfg!(windows) { format!("file:/{}", path.replace('\\', "/")) } else { format!("file:{path}") }
+    const SPECIAL: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
+    if cfg!(windows) {
+        let path = path.to_string_lossy().replace('\\', "/");
+        return format!("file:/{}", utf8_percent_encode(&path, SPECIAL));
+    }
+    format!("file:{}", percent_encode(path.as_os_str().as_encoded_bytes(), SPECIAL))
 }
 
 /// Whose file this is, and of which version; 0 for an empty one. Writes nothing.

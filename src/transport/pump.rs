@@ -132,7 +132,7 @@ impl Pump {
                     continue;
                 }
                 Some(Err(error)) => return broken(&error),
-                None => return End::Lost(lost("the connection ended without a close")),
+                None => return End::Lost(lost("the connection ended without a close frame")),
             };
             if let Incoming::Frame(frame) = &item {
                 self.counters.received(frame.len());
@@ -318,7 +318,7 @@ fn broken(error: &Error) -> End {
         }
         Error::Utf8(_) => violation(CloseCode::Invalid),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-            End::Lost(lost("the connection ended without a close"))
+            End::Lost(lost("the connection ended without a close frame"))
         }
         Error::Protocol(_) => violation(CloseCode::Protocol),
         Error::Io(error) => End::Lost(lost(&error.to_string())),

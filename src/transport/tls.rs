@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -111,15 +112,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 fn read_fingerprint(text: &str) -> Result<[u8; 32], Why> {
     let bad = || Why::BadUrl { detail: "the fingerprint is not 64 hexadecimal digits".to_owned() };
-    let digits: Vec<u8> = text
-        .chars()
-        .filter(|c| *c != ':')
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect::<Option<_>>()
-        .ok_or_else(bad)?;
-    let bytes: Vec<u8> =
-        digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-    if digits.len() == 64 { bytes.try_into().map_err(|_| bad()) } else { Err(bad()) }
+    let bytes = HEXLOWER_PERMISSIVE.decode(text.replace(':', "").as_bytes()).map_err(|_| bad())?;
+    bytes.try_into().map_err(|_| bad())
 }
 
 /// Trusts one certificate, whoever signed it, for whatever name and time it was made.
@@ -149,7 +143,7 @@ impl ServerCertVerifier for Pinned {
         if digest == self.digest {
             return Ok(ServerCertVerified::assertion());
         }
-        let found = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = HEXLOWER.encode(&digest);
         Err(CertificateError::Other(OtherError(Arc::new(OtherCertificate { found }))).into())
     }
 

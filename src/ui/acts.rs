@@ -11,6 +11,8 @@ use crate::model::preferences::Preferences;
 
 impl Ui {
     /// Does it. What lists and fields do themselves is not asked for here.
+    ///
+    /// Long: one arm for each action.
     pub(super) fn act(&mut self, ui: &egui::Ui, cx: &mut Cx, action: Action) {
         match action {
             Action::Palette => {

@@ -72,7 +72,7 @@ impl Announcer {
             let last = by_others.next();
             let said = last.map(|last| {
                 let sender = connection.chat.shown(&last.sender, 60).label();
-                format!("{sender}: {}", harmless::line(&last.body, SAID))
+                format!("{sender}: {}", harmless::line(last.body(), SAID))
             });
             let count = by_others.count() as u64 + u64::from(last.is_some());
             Some((newest, count, said))

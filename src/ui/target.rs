@@ -1,6 +1,6 @@
 //! Where a link leads, and what a person should know before they follow it.
 
-use unicode_script::{Script, UnicodeScript as _};
+use unicode_security::MixedScript as _;
 
 use super::harmless;
 
@@ -82,7 +82,7 @@ impl Target {
         }
         if !host.is_ascii() {
             let name = on_the_wire(host);
-            let mixed = host.split('.').any(mixes_alphabets);
+            let mixed = !host.split('.').all(|label| label.is_single_script());
             concerns.push(if mixed { Concern::MixedAlphabets(name) } else { Concern::Letters(name) });
         } else if let Some(name) = spelled_out(host) {
             concerns.push(Concern::Letters(name));
@@ -126,18 +126,6 @@ fn spelled_out(host: &str) -> Option<String> {
     };
     let name = host.split('.').map(label).collect::<Vec<_>>().join(".");
     (name != host).then(|| harmless::line(&name, 100))
-}
-
-/// Whether one label has letters of two alphabets. Japanese and Korean write in several at once.
-fn mixes_alphabets(label: &str) -> bool {
-    let together = |script: Script| match script {
-        Script::Hangul | Script::Han | Script::Hiragana | Script::Katakana | Script::Bopomofo => Script::Han,
-        script => script,
-    };
-    let scripts = label.chars().map(|c| together(c.script()));
-    let mut scripts = scripts.filter(|script| !matches!(script, Script::Common | Script::Inherited));
-    let first = scripts.next();
-    scripts.any(|script| Some(script) != first)
 }
 
 #[cfg(test)]
@@ -210,6 +198,15 @@ mod tests {
         );
         assert_eq!(concerns("https://한국.kr/", None), [Concern::Letters("xn--3e0b707e.kr".into())]);
         assert_eq!(concerns("https://xn--3e0b707e.kr/", None), [Concern::Letters("한국.kr".into())]);
+        // Japanese and Korean are each written in several scripts.
+        for host in ["東京タワーのサイト.jp", "漢字와한글.kr", "ー12.jp", "한국-1.kr"] {
+            let concerns = concerns(&format!("https://{host}/"), None);
+            assert!(matches!(concerns[..], [Concern::Letters(_)]), "{host}: {concerns:?}");
+        }
+        for host in ["\u{3b1}bc.example", "한글カナ.example", "a.б\u{3b2}.example"] {
+            let concerns = concerns(&format!("https://{host}/"), None);
+            assert!(matches!(concerns[..], [Concern::MixedAlphabets(_)]), "{host}: {concerns:?}");
+        }
         // Cyrillic а.
         let [Concern::MixedAlphabets(name)] = &concerns("https://p\u{430}ypal.example/", None)[..] else {
             panic!("not seen")

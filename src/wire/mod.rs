@@ -1,6 +1,7 @@
 //! Protocols, one folder each: a codec (bytes to values) and a [`Session`] (handshake, acknowledgements, heartbeats).
 //! Sans-IO: no socket, no clock, no thread, no randomness of their own.
 
+mod describe;
 pub mod duplex;
 pub mod plain;
 mod saved;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use crate::frame::Frame;
 use crate::model::link_state::Why;
 
+use crate::model::profile::Protocol;
 use crate::model::rights::Manage;
 use crate::model::time::WallMs;
 use crate::model::{
@@ -17,6 +19,7 @@ use crate::model::{
     Value,
 };
 
+pub use describe::{Describe, Described};
 pub use saved::{Saved, SavedState};
 
 /// How to speak with a server: one variant for each protocol, with what it needs to begin a conversation.
@@ -295,4 +298,12 @@ pub enum WireError {
         /// How.
         detail: String,
     },
+}
+
+/// Describes the frames of a protocol.
+pub fn describer(protocol: Protocol) -> Box<dyn Describe> {
+    match protocol {
+        Protocol::Duplex => Box::<duplex::describe::Describer>::default(),
+        Protocol::WebSocket => Box::new(plain::Describer),
+    }
 }

@@ -8,8 +8,8 @@ use tokio::task::spawn_blocking;
 use super::access::Access;
 use super::desk::{Desk, Done};
 use super::downloads::{folder, names};
+use crate::engine;
 use crate::frame::Frame;
-use crate::link;
 use crate::model::event::{LinkEvent, LogEvent, Update};
 use crate::model::intent::LogIntent;
 use crate::model::log::{Note, Passed, Way};
@@ -23,8 +23,13 @@ impl Desk {
     pub(super) fn want_of_log(&mut self, intent: Intent) {
         match intent {
             Intent::Log(LogIntent::Watch(id, watched)) => {
-                let watched = watched && self.seats.contains_key(&id);
-                self.recorder.watch(id, watched);
+                let seat = self.seats.get(&id).filter(|_| watched);
+                match seat {
+                    Some(seat) => self.recorder.watch(id, seat.profile.protocol),
+                    None => self.recorder.end(id),
+                }
+                let watched = self.recorder.watches(id);
+                self.drive(engine::Input::Watch(id, watched));
                 self.update(Update::Connection(id, Event::Log(LogEvent::Watched(watched))));
             }
             Intent::Log(LogIntent::Clear(id)) => {
@@ -41,24 +46,13 @@ impl Desk {
         self.update(Update::Connection(id, Event::Log(LogEvent::Watched(watched))));
     }
 
-    /// A frame comes in, before the link sees it.
-    pub(super) fn record_received(&mut self, id: ConnectionId, input: &link::Input) {
-        if let link::Input::Frame { dial, frame } = input
-            && self.recorder.watches(id)
-            && self.seats.get(&id).is_some_and(|seat| seat.courier.link().current_dial() == *dial)
-            && let Some(passed) = self.recorded(id, Way::Received, frame)
-        {
-            self.record(id, passed);
-        }
-    }
-
     /// What the log is to say of a frame; nothing where nobody looks.
     pub(super) fn recorded(&mut self, id: ConnectionId, way: Way, frame: &Frame) -> Option<Passed> {
         if !self.recorder.watches(id) {
             return None;
         }
         let secrets = self.seats.get(&id)?.access.as_ref().map(Access::secrets).unwrap_or_default();
-        Some(self.recorder.passed(&secrets, way, frame))
+        self.recorder.passed(id, &secrets, way, frame)
     }
 
     pub(super) fn record(&mut self, id: ConnectionId, passed: Passed) {

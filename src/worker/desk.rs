@@ -1,21 +1,21 @@
-//! [`Desk`]: the worker's loop. Every input is handled to the end before the next; commits run beside it, one at a time,
-//! each with all that has gathered meanwhile.
+//! [`Desk`]: the worker's loop. It tells the engine what happens and carries out what that wants; every input is handled to
+//! the end before the next.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::access::Access;
-use super::commit::{Committing, Written};
+use super::commit::{self, Committing};
 use super::devices::{self, Figures, Fleet};
 use super::flush;
-use super::line::{Line, Post, Tray};
+use super::line::{Line, Post};
 use super::manage::AskedToken;
 use super::nearby::Lookout;
 use super::own_hub::{HubAt, OwnHub};
@@ -23,22 +23,23 @@ use super::record::Recorder;
 use super::{News, Options, Tell, Wake};
 use crate::agent::Said;
 use crate::clock;
-use crate::link::courier::{Courier, Input, Output};
-use crate::link::{self, Link};
+use crate::engine::{self, Effect, Engine, NewConnection};
+use crate::link;
+use crate::link::courier::{Change, Input};
 use crate::model::event::{ChatEvent, LinkEvent, LogRestart, TestOutcome, Update};
 use crate::model::export::Exported;
 use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
 use crate::model::notices::{Moment, Notifier};
-use crate::model::profile::Secret;
+use crate::model::profile::{Protocol, Secret};
 use crate::model::search::{DayFound, Found};
 use crate::model::{
     Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Position, Profile,
-    RoomName, SeriesPage, SharedModel, Time,
+    RoomName, SeriesPage, SharedModel,
 };
 use crate::settings::{NotKept, SecretStore, Settings};
-use crate::store::client::{ClientStore, Health, Write};
+use crate::store::client::{self, ClientStore, Health};
 use crate::store::readings::{APP_FILE, Keep, ReadingsStore};
 use crate::transport::Connection;
 
@@ -52,8 +53,9 @@ const SLEPT_MS: u64 = 2_000;
 /// One connection at the desk.
 pub(super) struct Seat {
     pub(super) profile: Profile,
-    pub(super) courier: Courier,
     pub(super) line: Line<ConnectionId>,
+    /// Given back once all that came over the line has been looked at.
+    unread: Vec<OwnedSemaphorePermit>,
     /// How to come in; none until it is known.
     pub(super) access: Option<Access>,
     /// Whether the person wants it connected.
@@ -66,8 +68,6 @@ pub(super) struct Seat {
     pub(super) source: u64,
     /// What the link says of itself.
     pub(super) figures: Figures,
-    /// Bytes of its changes that wait for the disk, and of their copies that wait to be shown.
-    pub(super) unsaved: usize,
     /// Tokens that the server was asked to take and has not answered about.
     pub(super) asked: Vec<AskedToken>,
 }
@@ -114,13 +114,17 @@ pub(super) enum Done {
     Series(ConnectionId, DeviceId, MetricName, SeriesPage),
     /// A device's log, as the disk holds it.
     Log(ConnectionId, DeviceId, Vec<LogLine>),
-    /// What was held in memory is on disk.
-    Written(Written),
+    /// A part of a commit that was held in memory is on disk, or is given up.
+    Committed(u64, Option<client::Outcome>),
 }
 
 /// Everything the worker owns.
 pub(super) struct Desk {
     pub(super) model: SharedModel,
+    pub(super) engine: Engine,
+    /// Whether the engine's effects are being carried out.
+    is_carrying_out: bool,
+    pub(super) committing: Option<Committing>,
     pub(super) store: ClientStore,
     pub(super) settings: Settings,
     pub(super) secrets: SecretStore,
@@ -139,12 +143,9 @@ pub(super) struct Desk {
     /// Of what to tell the person, and who does.
     pub(super) notifier: Notifier,
     tell: Option<Tell>,
-    /// What came over the sockets and is not looked at yet: a tray for each connection, in turn.
-    pub(super) trays: VecDeque<Tray<ConnectionId>>,
     pub(super) posts: mpsc::Sender<Post<ConnectionId>>,
     pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
     updates: Vec<Update>,
-    pub(super) unwritten: Vec<(ConnectionId, u64, Write)>,
     /// Rooms whose unread messages are to be counted on disk, and whether one is being counted.
     pub(super) uncounted: BTreeSet<(ConnectionId, RoomName)>,
     pub(super) is_counting: bool,
@@ -191,6 +192,9 @@ impl Desk {
         });
         let mut desk = Desk {
             model: model.clone(),
+            engine: Engine::default(),
+            is_carrying_out: false,
+            committing: None,
             store: store.store,
             settings,
             secrets: SecretStore::new(&options.data_dir),
@@ -205,11 +209,9 @@ impl Desk {
             recorder: Recorder::default(),
             notifier: Notifier::default(),
             tell: options.tell.clone(),
-            trays: VecDeque::new(),
             posts,
             opened,
             updates: Vec::new(),
-            unwritten: Vec::new(),
             uncounted: BTreeSet::new(),
             is_counting: false,
             is_exporting: false,
@@ -277,46 +279,43 @@ impl Desk {
             log::error!("connection {id:?} cannot be read from the disk: {error}");
             Default::default()
         });
-        let now = clock::now();
-        let me = loaded.stored.me.as_ref().map(|me| me.id.clone());
         let setup = access.as_ref().unwrap_or(&Access::Nobody).setup(&profile, true);
-        let seed = clock::random::<8>().map_or(now.boot_ms, u64::from_le_bytes);
-        let mut link = Link::new(profile.urls.clone(), Box::new(setup), loaded.saved, me, seed);
-        link.set_reconnects(profile.reconnects());
-        link.know_rooms(loaded.stored.rooms.iter().map(|room| &room.name));
-        let courier = Courier::new(link, now, loaded.stored.outbox.clone());
-        let line = Line::new(id, self.posts.clone(), self.opened.clone());
+        let new = NewConnection {
+            id,
+            urls: profile.urls.clone(),
+            setup: Box::new(setup),
+            reconnects: profile.reconnects(),
+            is_said_once: profile.protocol != Protocol::Duplex,
+            stored: loaded.stored,
+            saved: loaded.saved,
+            seed: clock::random::<8>().map_or(clock::now().boot_ms, u64::from_le_bytes),
+        };
         let source = devices::source(&profile);
         self.updates.push(Update::Configured(profile.clone()));
-        self.updates.push(Update::Connection(id, Event::Chat(ChatEvent::Restored(loaded.stored))));
-        self.restore_devices(id, source);
-        self.log_seated(id);
-        let (wanted, recount_at, head, figures) = (false, None, 0, Figures::default());
-        let (unsaved, asked) = (0, Vec::new());
         let seat = Seat {
             profile,
-            courier,
-            line,
+            line: Line::new(id, self.posts.clone(), self.opened.clone()),
+            unread: Vec::new(),
             access,
-            wanted,
-            recount_at,
-            head,
+            wanted: false,
+            recount_at: None,
+            head: 0,
             source,
-            figures,
-            unsaved,
-            asked,
+            figures: Figures::default(),
+            asked: Vec::new(),
         };
         self.seats.insert(id, seat);
+        self.drive(engine::Input::Add(Box::new(new)));
+        self.restore_devices(id, source);
+        self.log_seated(id);
     }
 
     /// Connects, as soon as it is known how to come in.
     pub(super) fn connect(&mut self, id: ConnectionId) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.wanted = true;
-        if let Some(access) = &seat.access {
-            let link = seat.courier.link_mut();
-            link.set_setup(Box::new(access.setup(&seat.profile, true)));
-            link.set_reconnects(seat.profile.reconnects());
+        if seat.access.is_some() {
+            self.configure(id);
             self.tell(id, Input::Link(link::Input::Start));
         } else if id == ConnectionId::OWN_HUB {
             if self.own_hub.as_ref().is_some_and(OwnHub::is_over) {
@@ -343,26 +342,23 @@ impl Desk {
         mut openings: mpsc::Receiver<(ConnectionId, u64, Connection)>,
         mut dones: mpsc::Receiver<Done>,
     ) {
-        let mut committing: Option<Committing> = None;
         let mut looked = (Instant::now(), clock::now().boot_ms);
         let mut health = self.store.health();
         let mut indexed = self.store.indexed();
         indexed.mark_changed();
         loop {
-            if committing.is_none() && !self.unwritten.is_empty() {
-                committing = Some(self.begin_commit());
-            }
-            let deadline = self.deadline();
+            let (deadline, has_turn) = (self.deadline(), self.engine.has_turn());
+            let committing = &mut self.committing;
             tokio::select! {
                 biased;
                 committed = async {
-                    match &mut committing {
+                    match committing {
                         Some(commit) => commit.await,
                         None => pending().await,
                     }
                 } => {
-                    committing = None;
-                    self.committed(committed);
+                    self.committing = None;
+                    committed.into_iter().for_each(|(part, outcome)| self.committed(part, outcome));
                 }
                 intent = intents.recv() => match intent {
                     Some(intent) => self.want(intent).await,
@@ -383,80 +379,96 @@ impl Desk {
                     self.tick();
                 }
                 // Last: a flood from one server holds nothing else up. Each line posts no more than it has room for.
-                Some(post) = posted.recv() => {
-                    let is_alone = self.trays.is_empty();
-                    self.lay_down(post);
-                    if is_alone {
-                        self.take_up();
-                    }
-                }
+                Some(post) = posted.recv() => self.received(post),
                 // The sockets have their turn between two slices.
-                () = yield_now(), if self.can_take_up() => self.take_up(),
+                () = yield_now(), if has_turn => self.drive(engine::Input::Turn),
             }
             self.flush(wake);
         }
-        self.close(committing).await;
+        self.close().await;
     }
 
-    /// Gives a courier an input and does what it wants.
+    /// Tells the engine something about one connection.
     pub(super) fn tell(&mut self, id: ConnectionId, input: Input) {
-        let now = clock::now();
-        let Some(seat) = self.seats.get_mut(&id) else { return };
-        seat.courier.handle(now, input);
-        let mut choked = false;
-        while let Some(output) = self.seats.get_mut(&id).and_then(|seat| seat.courier.poll()) {
-            choked |= !self.does(id, output);
-        }
-        if choked {
-            self.choked(now, id);
-        }
+        self.drive(engine::Input::Tell(id, input));
     }
 
-    /// Does what a courier wants. `false`: its socket takes nothing any more.
-    fn does(&mut self, id: ConnectionId, output: Output) -> bool {
-        let Some(seat) = self.seats.get_mut(&id) else { return true };
-        match output {
-            Output::Dial { dial, url } => {
+    /// Writes something down that nothing waits for.
+    pub(super) fn keep(&mut self, id: ConnectionId, change: Change) {
+        self.drive(engine::Input::Keep(id, change));
+    }
+
+    /// From the next dial on, a connection comes in as its access says.
+    pub(super) fn configure(&mut self, id: ConnectionId) {
+        let Some(seat) = self.seats.get(&id) else { return };
+        let Some(access) = &seat.access else { return };
+        let (setup, reconnects) = (Box::new(access.setup(&seat.profile, true)), seat.profile.reconnects());
+        self.drive(engine::Input::Configure { connection: id, setup, reconnects });
+    }
+
+    fn received(&mut self, post: Post<ConnectionId>) {
+        let connection = *post.key();
+        let Some(seat) = self.seats.get_mut(&connection) else { return };
+        seat.unread.extend(post.room);
+        self.drive(engine::Input::Received { connection, inputs: post.inputs });
+    }
+
+    /// Does what the engine wants done. What that brings about comes after it.
+    pub(super) fn carry_out(&mut self) {
+        if std::mem::replace(&mut self.is_carrying_out, true) {
+            return;
+        }
+        let mut choked = BTreeSet::new();
+        loop {
+            while let Some(effect) = self.engine.poll() {
+                choked.extend(self.effect(effect));
+            }
+            let Some(id) = choked.pop_first() else { break };
+            log::warn!("connection {id:?} takes nothing any more");
+            self.engine.handle(clock::now(), engine::Input::Choked(id));
+        }
+        self.is_carrying_out = false;
+    }
+
+    /// Carries one effect out. Returns the connection whose socket takes nothing any more.
+    fn effect(&mut self, effect: Effect) -> Option<ConnectionId> {
+        match effect {
+            Effect::Dial { connection, dial, url } => {
+                let seat = self.seats.get_mut(&connection)?;
                 let target = match &seat.access {
                     Some(access) => access.target(&seat.profile, &url),
                     None => Err(Why::NoToken),
                 };
                 seat.line.dial(dial, seat.profile.socket, target);
             }
-            Output::Send(frame) => {
-                let passed = self.recorded(id, Way::Sent, &frame);
-                let sent = self.seats.get(&id).is_none_or(|seat| seat.line.send(frame));
-                if let Some(passed) = passed.filter(|_| sent) {
-                    self.record(id, passed);
+            Effect::Send(connection, frame) => {
+                let passed = self.recorded(connection, Way::Sent, &frame);
+                if !self.seats.get(&connection)?.line.send(frame) {
+                    return Some(connection);
                 }
-                return sent;
+                passed.into_iter().for_each(|passed| self.record(connection, passed));
             }
-            Output::Ping => return seat.line.ping(),
-            Output::Hangup { code } => seat.line.hang_up(code),
-            Output::Write { ticket, change } => self.put(id, ticket, change.into()),
-            Output::Apply(event) => {
-                let event = self.clean(id, event);
-                let event = self.managed(id, event);
-                self.noticed(id, &event);
-                if let Some(event) = self.devices_noticed(id, event) {
-                    self.updates.push(Update::Connection(id, event));
-                }
+            Effect::Ping(connection) => {
+                return (!self.seats.get(&connection)?.line.ping()).then_some(connection);
             }
+            Effect::HangUp { connection, code } => self.seats.get_mut(&connection)?.line.hang_up(code),
+            Effect::Commit(parts) => self.committing = Some(commit::begin(self.store.clone(), parts)),
+            Effect::Show(connection, event) => self.show_event(connection, event),
+            Effect::Received(connection, frame) => {
+                let passed = self.recorded(connection, Way::Received, &frame);
+                passed.into_iter().for_each(|passed| self.record(connection, passed));
+            }
+            Effect::ReadOn(connection) => self.seats.get_mut(&connection)?.unread.clear(),
         }
-        true
+        None
     }
 
-    /// A socket that takes nothing any more is a dead link.
-    fn choked(&mut self, now: Time, id: ConnectionId) {
-        let Some(seat) = self.seats.get_mut(&id) else { return };
-        if seat.courier.link().state().is_online() {
-            log::warn!("connection {id:?} takes nothing any more");
-            let dial = seat.courier.link().current_dial();
-            let why = Why::Silent;
-            seat.courier.handle(now, Input::Link(link::Input::Closed { dial, why }));
-            while let Some(output) = self.seats.get_mut(&id).and_then(|seat| seat.courier.poll()) {
-                self.does(id, output);
-            }
+    fn show_event(&mut self, id: ConnectionId, event: Event) {
+        let event = self.clean(id, event);
+        let event = self.managed(id, event);
+        self.noticed(id, &event);
+        if let Some(event) = self.devices_noticed(id, event) {
+            self.updates.push(Update::Connection(id, event));
         }
     }
 
@@ -538,27 +550,19 @@ impl Desk {
 
     fn deadline(&self) -> Instant {
         let now = clock::now().boot_ms;
-        let any_up = self.seats.values().any(|seat| seat.courier.deadline().is_some());
-        let look = any_up.then_some(now + LOOK_MS);
-        let links = self.seats.values().filter_map(|seat| seat.courier.deadline());
-        let due = links.chain(look).chain(self.fleet.deadline()).chain(self.notifier.deadline()).min();
+        let links = self.engine.deadline();
+        let look = links.map(|_| now + LOOK_MS);
+        let due =
+            links.into_iter().chain(look).chain(self.fleet.deadline()).chain(self.notifier.deadline()).min();
         let wait =
             due.map_or(Duration::from_secs(3_600), |due| Duration::from_millis(due.saturating_sub(now)));
         Instant::now() + wait
     }
 
     fn tick(&mut self) {
-        let now = clock::now().boot_ms;
-        let due = |seat: &Seat| seat.courier.deadline().is_some_and(|deadline| deadline <= now);
-        let ids: Vec<ConnectionId> =
-            self.seats.iter().filter(|(_, seat)| due(seat)).map(|(id, _)| *id).collect();
-        for id in ids {
-            // What would answer may be among what we have not looked at.
-            let is_behind = self.trays.iter().any(|tray| *tray.key() == id);
-            self.hold_back(id, is_behind);
-            self.tell(id, Input::Link(link::Input::Tick));
-        }
+        self.drive(engine::Input::Tick);
         self.devices_tick();
+        let now = clock::now().boot_ms;
         if self.notifier.deadline().is_some_and(|deadline| deadline <= now) {
             self.model.read(|model| self.notifier.tick(moment(now), model));
             self.tell_notices();
@@ -582,14 +586,7 @@ impl Desk {
         *looked = now;
         if passed.saturating_sub(ran) > SLEPT_MS {
             log::info!("the computer slept for {} ms", passed - ran);
-            self.nudge_all();
-        }
-    }
-
-    pub(super) fn nudge_all(&mut self) {
-        let ids: Vec<ConnectionId> = self.seats.keys().copied().collect();
-        for id in ids {
-            self.tell(id, Input::Link(link::Input::Nudge));
+            self.drive(engine::Input::NudgeAll);
         }
     }
 

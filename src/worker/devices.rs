@@ -299,8 +299,8 @@ impl Desk {
         }
         let up: Vec<(ConnectionId, LinkState)> = self
             .seats
-            .iter()
-            .map(|(id, seat)| (*id, seat.courier.link().state().clone()))
+            .keys()
+            .filter_map(|id| Some((*id, self.engine.state(*id)?.clone())))
             .filter(|(_, state)| state.is_online())
             .collect();
         self.fleet.links_due = (!up.is_empty()).then(|| clock::now().boot_ms + LINK_MS);
@@ -409,17 +409,13 @@ impl Desk {
             let by = Sender { id: me.id.clone(), name: me.name.clone() };
             Some((by, connection.clock_skew_ms.unwrap_or(0)))
         })?;
-        let state = if self.is_online(connection) {
+        let state = if self.engine.is_online(connection) {
             CommandState::Pending
         } else {
             CommandState::Failed { detail: "not sent: there is no connection".to_owned() }
         };
         let at = now.wall_ms.saturating_add(skew);
         Some((Command { id, device, property, value, by, at, state }, now))
-    }
-
-    fn is_online(&self, id: ConnectionId) -> bool {
-        self.seats.get(&id).is_some_and(|seat| seat.courier.link().state().is_online())
     }
 
     fn load_series(
@@ -461,7 +457,7 @@ impl Desk {
         let skew = self.model.read(|model| model.connections.get(&id).and_then(|c| c.clock_skew_ms));
         let now = clock::now().wall_ms.saturating_add(skew.unwrap_or(0));
         let is_local = device.as_str().starts_with('~');
-        if !is_local && self.is_online(id) && past::has_holes(&page, now) {
+        if !is_local && self.engine.is_online(id) && past::has_holes(&page, now) {
             let key = (id, &device, &metric);
             self.fleet.pages.retain(|(id, device, metric, _)| (*id, device, metric) != key);
             if self.fleet.pages.len() == QUESTIONS {
@@ -539,7 +535,7 @@ impl Desk {
     /// The disk's log: the hub's is put together with it, where there is one to ask.
     pub(super) fn log_read(&mut self, id: ConnectionId, device: DeviceId, lines: Vec<LogLine>) {
         let is_local = device.as_str().starts_with('~');
-        if !is_local && self.is_online(id) {
+        if !is_local && self.engine.is_online(id) {
             self.fleet.logs.retain(|(known, of, _)| (known, of) != (&id, &device));
             if self.fleet.logs.len() == QUESTIONS {
                 self.fleet.logs.pop_front();

@@ -1,5 +1,6 @@
 //! What a person wants, and what tasks beside the loop bring back.
 
+use data_encoding::HEXLOWER;
 use tokio::task::spawn_blocking;
 
 use super::access::Access;
@@ -7,7 +8,10 @@ use super::browser;
 use super::desk::{Desk, Done, moment};
 use super::trial;
 use crate::clock;
-use crate::link::{self, courier::Input};
+use crate::engine;
+use crate::link;
+use crate::link::courier::{Change, Input};
+use crate::model::content::Draft;
 use crate::model::event::{ChatEvent, LinkEvent, Side, TestOutcome, Update};
 use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump, LinkIntent, LogIntent};
 use crate::model::link_state::{LinkState, Why};
@@ -16,19 +20,19 @@ use crate::model::{
     Banner, ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomName,
 };
 use crate::settings::{NotKept, SecretStore};
-use crate::store::client::Write;
-use crate::wire::duplex::proof::hex;
 use crate::wire::{ChatRequest, Request};
 
 /// Messages read at once when a room is extended.
 const PAGE: u32 = 100;
 
 impl Desk {
+    /// Long: one arm for each intent.
     pub(super) async fn want(&mut self, intent: Intent) {
         match intent {
-            Intent::Chat(ChatIntent::Send { connection, room, body }) => {
+            Intent::Chat(ChatIntent::Send { connection, room, content }) => {
                 if let Some(id) = self.new_id() {
-                    self.tell(connection, Input::Send { id, room, body });
+                    let draft = Draft { id, room, content, at: clock::now().wall_ms };
+                    self.tell(connection, Input::Send(draft));
                 }
             }
             Intent::Chat(ChatIntent::Resend { connection, id }) => self.tell(connection, Input::Resend(id)),
@@ -43,7 +47,7 @@ impl Desk {
                     connection,
                     Event::Chat(ChatEvent::Draft { room: room.clone(), text: text.clone() }),
                 ));
-                self.write(connection, Write::Draft { room, text });
+                self.keep(connection, Change::Draft { room, text });
             }
             Intent::Chat(ChatIntent::CreateRoom { connection, room }) => {
                 if let Some(id) = self.new_id() {
@@ -171,7 +175,7 @@ impl Desk {
                 self.save_settings();
             }
             Intent::App(AppIntent::DismissBanner(banner)) => self.update(Update::BannerOver(banner)),
-            Intent::App(AppIntent::Focus(true)) => self.nudge_all(),
+            Intent::App(AppIntent::Focus(true)) => self.drive(engine::Input::NudgeAll),
             Intent::App(AppIntent::Focus(false)) => {}
         }
     }
@@ -200,9 +204,9 @@ impl Desk {
                 if let Some(seat) = self.seats.get_mut(&id) {
                     seat.profile.urls = vec![at.url.clone()];
                     seat.access = Some(at.access());
-                    seat.courier.link_mut().set_urls(vec![at.url]);
                     let profile = seat.profile.clone();
                     self.update(Update::Configured(profile));
+                    self.drive(engine::Input::Addresses { connection: id, urls: vec![at.url] });
                 }
                 self.connect(id);
             }
@@ -210,7 +214,8 @@ impl Desk {
             Done::Secret(connection, secret) => self.secret(connection, secret),
             Done::OtherToken(connection, token) => self.other_token(connection, token),
             Done::Said(said) => self.said(said),
-            Done::Written(written) => self.written(written),
+            Done::Committed(part, Some(outcome)) => self.committed(part, outcome),
+            Done::Committed(part, None) => self.drive(engine::Input::LetGo(part)),
             Done::Series(connection, device, metric, page) => {
                 self.series_read(connection, device, metric, page);
             }
@@ -356,9 +361,7 @@ impl Desk {
             }
             (Edge::Disk, None) => self.jump(connection, room, Jump::End),
             (Edge::Hub, position) => {
-                let online =
-                    self.seats.get(&connection).is_some_and(|s| s.courier.link().state().is_online());
-                if online {
+                if self.engine.is_online(connection) {
                     self.update(Update::Connection(connection, loading));
                     let before = position.map_or(next, |position| position.offset);
                     self.ask(connection, Request::Chat(ChatRequest::History { room, before, limit: PAGE }));
@@ -408,12 +411,17 @@ impl Desk {
         }
         match self.seats.get_mut(&id) {
             None => self.seat(profile, access).await,
+            // Nothing of what was known of one protocol's server says anything to another's.
+            Some(seat) if seat.profile.protocol != profile.protocol => {
+                self.seats.remove(&id);
+                self.seat(profile, access).await;
+            }
             Some(seat) => {
                 seat.profile = profile.clone();
                 if access.is_some() {
                     seat.access = access;
                 }
-                seat.courier.link_mut().set_urls(profile.urls.clone());
+                self.drive(engine::Input::Addresses { connection: id, urls: profile.urls.clone() });
                 self.update(Update::Configured(profile));
                 self.tell(id, Input::Link(link::Input::Stop));
             }
@@ -427,7 +435,7 @@ impl Desk {
             Credential::Token(token) => Some(Access::Token(token.clone())),
             Credential::Login(login) => Some(Access::Login(login.clone())),
             Credential::Invite { code, name } => {
-                let token = clock::random::<32>().ok().map(|bytes| Secret::new(hex(&bytes)))?;
+                let token = clock::random::<32>().ok().map(|bytes| Secret::new(HEXLOWER.encode(&bytes)))?;
                 Some(Access::Invite { code: code.clone(), name: name.clone(), token })
             }
         }
@@ -437,9 +445,8 @@ impl Desk {
     pub(super) fn invite_redeemed(&mut self, id: ConnectionId) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         let Some(Access::Invite { token, .. }) = &seat.access else { return };
-        let access = Access::Token(token.clone());
-        seat.courier.link_mut().set_setup(Box::new(access.setup(&seat.profile, true)));
-        seat.access = Some(access);
+        seat.access = Some(Access::Token(token.clone()));
+        self.configure(id);
     }
 
     /// Keeps a token in the keyring; where there is none, in a file if the person said so for this one.
@@ -493,14 +500,15 @@ impl Desk {
             return;
         }
         let Some(seat) = self.seats.remove(&id) else { return };
+        self.drive(engine::Input::Remove(id));
         self.forget_devices(id, seat.source);
-        self.recorder.watch(id, false);
+        self.recorder.end(id);
         self.settings.remove_profile(id);
         self.settings.notice_choices_mut().forget(id);
         self.settings.device_choices_mut().forget(id);
         self.save_choices();
         self.update(Update::DeviceChoices(self.settings.device_choices().clone()));
-        self.write(id, Write::RemoveConnection);
+        self.keep(id, Change::RemoveConnection);
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));
         self.look_for_lost(id);

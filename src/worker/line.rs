@@ -1,7 +1,6 @@
 //! [`Line`]: one link's transport, as told by the link: dial, send, hang up. What comes over it is posted to whoever
 //! drives the link, with the dial's number, so that an old connection's news are known as such.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -19,8 +18,6 @@ use crate::wire::Agreed;
 const AT_ONCE: usize = 64;
 /// Most posts of one line that nobody has looked at: beyond that its server is held back.
 const POSTS: usize = 2;
-/// A slice of a tray ends with so many inputs, or so many bytes of frames.
-const SLICE: (usize, usize) = (32, 64 * 1024);
 
 /// What came over one line.
 pub struct Post<K> {
@@ -28,60 +25,13 @@ pub struct Post<K> {
     /// What to tell the link, in this order.
     pub inputs: Vec<Input>,
     /// Given back once all of it was looked at.
-    room: Option<OwnedSemaphorePermit>,
+    pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 impl<K> Post<K> {
     /// Over which line.
     pub fn key(&self) -> &K {
         &self.key
-    }
-}
-
-/// What came over one line and is looked at slice by slice.
-pub(super) struct Tray<K> {
-    key: K,
-    inputs: VecDeque<Input>,
-    rooms: Vec<OwnedSemaphorePermit>,
-    /// Bytes beyond its share that earlier slices had, because a frame is not divided.
-    debt: usize,
-}
-
-impl<K> Tray<K> {
-    pub(super) fn new(post: Post<K>) -> Tray<K> {
-        let Post { key, inputs, room } = post;
-        Tray { key, inputs: inputs.into(), rooms: room.into_iter().collect(), debt: 0 }
-    }
-
-    pub(super) fn key(&self) -> &K {
-        &self.key
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.inputs.is_empty()
-    }
-
-    pub(super) fn add(&mut self, post: Post<K>) {
-        self.inputs.extend(post.inputs);
-        self.rooms.extend(post.room);
-    }
-
-    /// The next inputs: as many as take little time. None, where a large frame has used up this turn's share already.
-    pub(super) fn slice(&mut self) -> Vec<Input> {
-        let (mut count, mut bytes) = (0, self.debt);
-        for input in &self.inputs {
-            if count == SLICE.0 || bytes >= SLICE.1 {
-                break;
-            }
-            count += 1;
-            bytes += match input {
-                Input::Frame { frame: Frame::Text(text), .. } => text.len(),
-                Input::Frame { frame: Frame::Binary(bytes), .. } => bytes.len(),
-                _ => 0,
-            };
-        }
-        self.debt = bytes.saturating_sub(SLICE.1);
-        self.inputs.drain(..count).collect()
     }
 }
 
@@ -194,48 +144,5 @@ impl<K: Copy + Send + 'static> Line<K> {
 impl<K: Copy + Send + 'static> Drop for Line<K> {
     fn drop(&mut self) {
         self.hang_up(1001);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn post(key: u8, frames: impl IntoIterator<Item = usize>) -> Post<u8> {
-        let frame = |bytes: usize| Input::Frame { dial: bytes as u64, frame: Frame::Text("x".repeat(bytes)) };
-        Post { key, inputs: frames.into_iter().map(frame).collect(), room: None }
-    }
-
-    fn sizes(slice: &[Input]) -> Vec<u64> {
-        let size = |input: &Input| match input {
-            Input::Frame { dial, .. } => *dial,
-            _ => panic!("only frames were given"),
-        };
-        slice.iter().map(size).collect()
-    }
-
-    #[test]
-    fn a_tray_is_emptied_in_slices_and_in_order() {
-        let mut tray = Tray::new(post(1, [60_000, 6_000, 70_000]));
-        tray.add(post(1, 0..100));
-        assert_eq!(sizes(&tray.slice()), [60_000, 6_000], "these are more than 64 KiB");
-        tray.add(post(1, [9]));
-        assert_eq!(sizes(&tray.slice()), [70_000]);
-        let mut rest = Vec::new();
-        while !tray.is_empty() {
-            let slice = tray.slice();
-            assert!((1..=SLICE.0).contains(&slice.len()));
-            rest.extend(sizes(&slice));
-        }
-        assert_eq!(rest, (0..100).chain([9]).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn large_frames_have_no_larger_share_than_small_ones() {
-        let mut tray = Tray::new(post(1, [1_000_000, 1]));
-        assert_eq!(sizes(&tray.slice()), [1_000_000]);
-        let turns = (1..).find(|_| !tray.slice().is_empty()).unwrap();
-        assert_eq!(turns, 1_000_000 / SLICE.1, "so many turns of others are worth that frame");
-        assert!(tray.is_empty());
     }
 }

@@ -1,5 +1,7 @@
 //! What an admin asks of a server: tokens are made here, and one of the person's own is used from then on.
 
+use data_encoding::HEXLOWER;
+
 use super::access::Access;
 use super::desk::{Desk, Done};
 use super::own_hub::HubAt;
@@ -10,7 +12,6 @@ use crate::model::profile::Secret;
 use crate::model::rights::{Manage, Managed, Unmanaged};
 use crate::model::{ConnectionId, Event, PrincipalId};
 use crate::wire::Request;
-use crate::wire::duplex::proof::hex;
 
 /// Maximum number of tokens of one connection whose answers have not come.
 const MAX_ASKED: usize = 16;
@@ -36,7 +37,7 @@ impl Desk {
                 return self
                     .update(update(connection, Event::Link(LinkEvent::Managed { id: number, managed })));
             };
-            *token = Secret::new(hex(&bytes));
+            *token = Secret::new(HEXLOWER.encode(&bytes));
             if seat.asked.len() == MAX_ASKED {
                 seat.asked.remove(0);
             }
@@ -70,8 +71,8 @@ impl Desk {
             Some(Access::Proof { secret, .. }) => Access::Proof { secret: *secret, token: token.clone() },
             _ => Access::Token(token.clone()),
         };
-        seat.courier.link_mut().set_setup(Box::new(access.setup(&seat.profile, true)));
         seat.access = Some(access);
+        self.configure(connection);
         if connection > ConnectionId::COMMAND_LINE {
             self.keep_secret(connection, token);
         }

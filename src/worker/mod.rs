@@ -20,7 +20,6 @@ mod record;
 mod search;
 mod table;
 mod trial;
-mod turns;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;

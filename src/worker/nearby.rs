@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::access::Access;
 use super::desk::{Desk, Done, Seat};
+use crate::engine;
 use crate::link::{self, courier::Input};
 use crate::model::event::Update;
 use crate::model::lan::{
@@ -200,14 +201,15 @@ impl Desk {
 
     /// Servers that are known by their certificate and no longer answer: they may have another address by now.
     fn lost(&self) -> Vec<ConnectionId> {
-        let is_lost = |seat: &Seat| {
-            let state = seat.courier.link().state();
+        let is_lost = |id: ConnectionId, seat: &Seat| {
+            let state = self.engine.state(id);
             let is_pinned = seat.profile.fingerprint.is_some();
             let has_tls = seat.profile.urls.iter().any(|url| url.starts_with("wss://"));
-            let is_down = matches!(state, LinkState::Waiting { attempt, .. } if *attempt >= LOST_ATTEMPTS);
+            let is_down =
+                matches!(state, Some(LinkState::Waiting { attempt, .. }) if *attempt >= LOST_ATTEMPTS);
             seat.wanted && is_pinned && has_tls && is_down
         };
-        self.seats.iter().filter(|(_, seat)| is_lost(seat)).map(|(id, _)| *id).collect()
+        self.seats.iter().filter(|(id, seat)| is_lost(**id, seat)).map(|(id, _)| *id).collect()
     }
 
     /// A link has gone down, or is up again.
@@ -253,8 +255,8 @@ impl Desk {
         seat.profile.urls.retain(|known| *known != url);
         seat.profile.urls.insert(0, url);
         seat.profile.urls.truncate(MAX_URLS);
-        seat.courier.link_mut().set_urls(seat.profile.urls.clone());
         let profile = seat.profile.clone();
+        self.drive(engine::Input::Addresses { connection: id, urls: profile.urls.clone() });
         if id > ConnectionId::COMMAND_LINE {
             self.settings.set_profile(profile.clone());
             self.save_settings();

@@ -1,77 +1,72 @@
 //! [`Recorder`]: makes lines of the connection log from frames as they pass, for the connections that somebody looks at.
 //! Secrets end here.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
 
 use crate::frame::Frame;
 use crate::model::ConnectionId;
 use crate::model::log::json::{self, HIDDEN};
-use crate::model::log::{Counts, Passed, TEXT_BYTES, Way};
+use crate::model::log::{Passed, TEXT_BYTES, Way};
 use crate::model::mask::{self, MIN_SECRET_BYTES};
-use crate::wire::duplex::readings::{self, Names};
+use crate::model::profile::Protocol;
+use crate::wire::{Describe, Described, describer};
 
-/// Members that are secret in whatever message.
-const SECRET: &[&str] = &["token", "secret", "password", "mac", "authorization"];
-/// Members that are secret where an invite is used or made: its code is worth a token.
-const SECRET_WITH_CODE: &[&str] = &["token", "secret", "password", "mac", "authorization", "code"];
 /// Longest `type` that is kept, in characters.
 const KIND_CHARS: usize = 40;
 
 /// Whose frames are recorded.
 #[derive(Default)]
 pub(super) struct Recorder {
-    watched: BTreeSet<ConnectionId>,
-    names: Names,
+    watched: BTreeMap<ConnectionId, Box<dyn Describe>>,
 }
 
 impl Recorder {
-    /// Records a connection's frames from now on, or no more.
-    pub(super) fn watch(&mut self, id: ConnectionId, watched: bool) {
-        if watched {
-            self.watched.insert(id);
-        } else {
-            self.watched.remove(&id);
-            self.names = Names::default();
-        }
+    /// Records a connection's frames from now on, described by its protocol.
+    pub(super) fn watch(&mut self, id: ConnectionId, protocol: Protocol) {
+        self.watched.insert(id, describer(protocol));
+    }
+
+    /// Records them no more.
+    pub(super) fn end(&mut self, id: ConnectionId) {
+        self.watched.remove(&id);
     }
 
     /// Whether somebody looks.
     pub(super) fn watches(&self, id: ConnectionId) -> bool {
-        self.watched.contains(&id)
+        self.watched.contains_key(&id)
     }
 
-    /// A frame as it may be seen. `secrets` appear nowhere in it.
-    pub(super) fn passed(&mut self, secrets: &[&str], way: Way, frame: &Frame) -> Passed {
-        match frame {
-            Frame::Text(text) => self.text(secrets, way, text),
+    /// A frame as it may be seen; none where nobody looks. `secrets` appear nowhere in it.
+    pub(super) fn passed(
+        &mut self,
+        id: ConnectionId,
+        secrets: &[&str],
+        way: Way,
+        frame: &Frame,
+    ) -> Option<Passed> {
+        let describer = self.watched.get_mut(&id)?;
+        Some(match frame {
+            Frame::Text(text) => passed_text(&mut **describer, secrets, way, text),
             Frame::Binary(bytes) => binary(secrets, way, bytes),
-        }
+        })
     }
+}
 
-    fn text(&mut self, secrets: &[&str], way: Way, text: &str) -> Passed {
-        // Before it is cut: half a secret would not be known as one.
-        let clean = mask::hide(secrets, text);
-        let beginning = &clean[..clean.floor_char_boundary(TEXT_BYTES)];
-        let kind = json::member(&clean, "type").unwrap_or_default();
-        let keys = if matches!(&*kind, "hello" | "managed") { SECRET_WITH_CODE } else { SECRET };
-        Passed {
-            way,
-            bytes: text.len(),
-            kind: kind.chars().take(KIND_CHARS).collect(),
-            binary: false,
-            counts: self.counts(text),
-            text: json::hide(beginning, keys).into_owned(),
-            cut: beginning.len() < clean.len(),
-        }
-    }
-
-    fn counts(&mut self, text: &str) -> Option<Counts> {
-        let names = &mut self.names;
-        let received = readings::decode(names, text).or_else(|| readings::decode_publish(names, text, 0))?;
-        let readings = received.ok()?.readings;
-        let devices: HashSet<_> = readings.samples.iter().map(|sample| &sample.device).collect();
-        let (values, left_out) = (readings.values.len(), readings.conflated);
-        Some(Counts { devices: devices.len(), values, left_out })
+fn passed_text(describer: &mut dyn Describe, secrets: &[&str], way: Way, text: &str) -> Passed {
+    // Before it is cut: half a secret would not be known as one.
+    let clean = mask::hide(secrets, text);
+    let beginning = &clean[..clean.floor_char_boundary(TEXT_BYTES)];
+    let Described { kind, counts, secret } = describer.describe(&clean);
+    Passed {
+        way,
+        bytes: text.len(),
+        kind: kind.chars().take(KIND_CHARS).collect(),
+        binary: false,
+        counts,
+        text: json::hide(beginning, secret).into_owned(),
+        cut: beginning.len() < clean.len(),
     }
 }
 
@@ -83,7 +78,7 @@ fn binary(secrets: &[&str], way: Way, bytes: &[u8]) -> Passed {
     let text = if secrets.iter().any(holds) {
         HIDDEN.to_owned()
     } else {
-        let digits: Vec<String> = beginning.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits: Vec<String> = beginning.chunks(1).map(|byte| HEXLOWER.encode(byte)).collect();
         digits.join(" ")
     };
     let cut = beginning.len() < bytes.len();
@@ -93,12 +88,15 @@ fn binary(secrets: &[&str], way: Way, bytes: &[u8]) -> Passed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::log::Counts;
     use crate::model::profile::Secret;
     use crate::model::rights::Managed;
     use crate::wire::duplex::message::{ClientMessage, Hello, HubMessage, Redeem, encode};
 
     fn passed(secrets: &[&str], frame: &Frame) -> Passed {
-        Recorder::default().passed(secrets, Way::Sent, frame)
+        let mut recorder = Recorder::default();
+        recorder.watch(ConnectionId(1), Protocol::Duplex);
+        recorder.passed(ConnectionId(1), secrets, Way::Sent, frame).unwrap()
     }
 
     fn hello() -> Hello {
@@ -190,9 +188,9 @@ mod tests {
     #[test]
     fn only_what_somebody_looks_at_is_recorded() {
         let mut recorder = Recorder::default();
-        recorder.watch(ConnectionId(3), true);
+        recorder.watch(ConnectionId(3), Protocol::Duplex);
         assert!(recorder.watches(ConnectionId(3)) && !recorder.watches(ConnectionId(4)));
-        recorder.watch(ConnectionId(3), false);
+        recorder.end(ConnectionId(3));
         assert!(!recorder.watches(ConnectionId(3)));
     }
 }

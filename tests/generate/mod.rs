@@ -2,11 +2,12 @@
 
 mod rights;
 
-use duplex::model::entry::Extra;
+use duplex::model::content::Extra;
+use duplex::model::content::{Content, Draft};
 use duplex::model::{
-    Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, EntryKind, Epoch, Features,
-    Happened, LastValue, LogLine, MessageId, Metric, MetricType, Point, Principal, PrincipalId,
-    PrincipalKind, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
+    Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, Epoch, Features, Happened,
+    LastValue, LogLine, MessageId, Metric, MetricType, Point, Principal, PrincipalId, PrincipalKind, Refusal,
+    ResumePoint, RoomName, Sender, Spec, Value,
 };
 use duplex::wire::duplex::message::{
     ClientMessage, Hello, HubMessage, Lists, PersonState, PublishedSample, ReadSample, ReadState, Redeem,
@@ -79,20 +80,21 @@ fn resume() -> impl Strategy<Value = ResumePoint> {
 }
 
 pub fn entry() -> impl Strategy<Value = Entry> {
-    let kind = proptest::sample::select(vec![EntryKind::Message, EntryKind::Room, EntryKind::Unknown]);
-    let more = option::of(text());
-    (kind, number(), id(), room(), sender(), text(), (moment(), moment()), more).prop_map(
-        |(kind, offset, id, room, sender, body, (at, received), more)| {
-            let mut extra = Extra::default();
-            if kind == EntryKind::Unknown {
-                extra.insert("kind", "poll".into());
-            }
-            if let Some(more) = more {
-                extra.insert("later", more.into());
-            }
-            Entry { kind, offset, id, room, sender, body, at, received, extra }
-        },
-    )
+    (draft(&["message", "room", "poll"]), number(), sender(), moment())
+        .prop_map(|(draft, offset, sender, received)| Entry { draft, offset, sender, received })
+}
+
+/// Content of one of these kinds.
+fn draft(kinds: &'static [&'static str]) -> impl Strategy<Value = Draft> {
+    let kind = proptest::sample::select(kinds);
+    (id(), room(), kind, text(), option::of(text()), moment()).prop_map(|(id, room, kind, body, more, at)| {
+        let mut extra = Extra::default();
+        if let Some(more) = more {
+            extra.insert("later", more.into());
+        }
+        let content = Content::from_fields(kind, Some(body.into()), extra).expect("a body that is text");
+        Draft { id, room, content, at }
+    })
 }
 
 fn refusal() -> impl Strategy<Value = Refusal> {
@@ -401,9 +403,8 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
         hello().prop_map(ClientMessage::Hello),
         text().prop_map(|token| ClientMessage::Auth { token: token.as_str().into() }),
         text().prop_map(|code| ClientMessage::CheckInvite { code: code.as_str().into() }),
-        (id(), number(), room(), text(), moment()).prop_map(|(id, seq, room, body, at)| {
-            ClientMessage::Send { id, seq, room, body, at, retry: at % 2 == 0 }
-        }),
+        (draft(&["message", "poll"]), number(), any::<bool>())
+            .prop_map(|(draft, seq, retry)| ClientMessage::Send { draft, seq, retry }),
         room().prop_map(|room| ClientMessage::Typing { room }),
         (room(), number()).prop_map(|(room, offset)| ClientMessage::Read { room, offset }),
         (room(), number(), any::<u32>()).prop_map(|(room, before, limit)| ClientMessage::History {

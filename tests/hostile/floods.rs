@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use duplex::link::outbox::WINDOW;
 use duplex::model::chat::{MAX_MESSAGE_BYTES, MAX_PEOPLE, MAX_ROOMS};
+use duplex::model::content::Content;
 use duplex::model::intent::{ChatIntent, Credential, LinkIntent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::profile::Secret;
@@ -88,12 +89,15 @@ impl App {
     /// A message to the other server comes all the way back.
     fn chat_with_another(&self) {
         let body = "beside the flood";
-        let send =
-            Intent::Chat(ChatIntent::Send { connection: OWN, room: RoomName::general(), body: body.into() });
+        let send = Intent::Chat(ChatIntent::Send {
+            connection: OWN,
+            room: RoomName::general(),
+            content: Content::text(body),
+        });
         self.worker.want(send).unwrap();
         self.until("a message of another server", OWN, |own| {
             let is_there =
-                own.chat.rooms[&RoomName::general()].window.messages().any(|message| message.body == body);
+                own.chat.rooms[&RoomName::general()].window.messages().any(|message| message.body() == body);
             is_there && own.chat.outbox.is_empty()
         });
     }

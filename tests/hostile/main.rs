@@ -8,6 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::clock;
+use duplex::model::content::Content;
 use duplex::model::intent::ChatIntent;
 use duplex::model::link_state::{Closing, LinkState, Phase, Why};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
@@ -272,7 +273,7 @@ fn sends_a_frame_every_millisecond() {
     let intent = Intent::Chat(ChatIntent::Send {
         connection: CONNECTION,
         room: RoomName::general(),
-        body: "still here".into(),
+        content: Content::text("still here"),
     });
     app.worker.want(intent).unwrap();
     app.until(|connection| connection.link.is_online() && connection.chat.outbox.len() == 1);
@@ -292,13 +293,13 @@ fn what_is_typed_faster_than_it_is_written_is_on_disk_after_the_window_closed() 
         Intent::Chat(ChatIntent::Send {
             connection: CONNECTION,
             room: RoomName::general(),
-            body: format!("message {number}"),
+            content: Content::text(format!("message {number}")),
         })
     };
     worker.shut_down_after((0..COUNT).map(send));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let outbox = runtime.block_on(ClientStore::open(dir.path()).store.outbox(CONNECTION)).unwrap();
-    let bodies: Vec<_> = outbox.into_iter().map(|item| item.body).collect();
+    let bodies: Vec<_> = outbox.into_iter().map(|item| item.draft.content.body().to_owned()).collect();
     let expected: Vec<_> = (0..COUNT).map(|number| format!("message {number}")).collect();
     assert_eq!(bodies, expected);
 }
@@ -311,7 +312,7 @@ fn nobody_is_there() {
         .want(Intent::Chat(ChatIntent::Send {
             connection: CONNECTION,
             room: RoomName::general(),
-            body: "kept".into(),
+            content: Content::text("kept"),
         }))
         .unwrap();
     app.until(|connection| connection.chat.outbox.len() == 1);

@@ -1,5 +1,6 @@
 //! People who chat.
 
+use duplex::model::content::{Content, Draft};
 use duplex::model::{Refusal, RoomName};
 use duplex::wire::duplex::message::{ClientMessage, HubMessage, Start, close};
 
@@ -18,9 +19,9 @@ async fn what_one_writes_the_other_reads_in_order_and_intact() {
         anna.acked(id).await;
     }
     let read = ben.messages(3).await;
-    assert_eq!(read.iter().map(|entry| entry.body.clone()).collect::<Vec<_>>(), bodies);
+    assert_eq!(read.iter().map(|entry| entry.draft.content.body().to_owned()).collect::<Vec<_>>(), bodies);
     assert_eq!(read.iter().map(|entry| entry.offset).collect::<Vec<_>>(), [2, 3, 4]);
-    assert!(read.iter().all(|entry| entry.sender.id == welcome.me.id && entry.at == 7));
+    assert!(read.iter().all(|entry| entry.sender.id == welcome.me.id && entry.draft.at == 7));
     assert_eq!(anna.messages(3).await, read, "the writer reads the same");
     hub.shutdown().await;
 }
@@ -35,7 +36,7 @@ async fn a_burst_comes_through_once_and_in_order() {
         ids.push(anna.send(&number.to_string()).await);
     }
     let read = ben.messages(150).await;
-    assert_eq!(read.iter().map(|entry| entry.id).collect::<Vec<_>>(), ids);
+    assert_eq!(read.iter().map(|entry| entry.draft.id).collect::<Vec<_>>(), ids);
     let offset = anna.acked(ids[149]).await;
     assert_eq!(offset, 151);
     let (mut again, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
@@ -49,8 +50,12 @@ async fn rooms_are_made_and_history_is_paged() {
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     let room = RoomName::new("machines").unwrap();
     let id = new_id();
-    anna.say(&ClientMessage::Send { id, seq: 1, room: room.clone(), body: "x".into(), at: 0, retry: false })
-        .await;
+    anna.say(&ClientMessage::Send {
+        draft: Draft { id, room: room.clone(), content: Content::text("x"), at: 0 },
+        seq: 1,
+        retry: false,
+    })
+    .await;
     let refusal = anna
         .find(|message| match message {
             HubMessage::Refused { refusal, .. } => Some(refusal.clone()),
@@ -63,7 +68,12 @@ async fn rooms_are_made_and_history_is_paged() {
     anna.acked(id).await;
     for seq in 2..=21 {
         let (id, body) = (new_id(), seq.to_string());
-        anna.say(&ClientMessage::Send { id, seq, room: room.clone(), body, at: 0, retry: false }).await;
+        anna.say(&ClientMessage::Send {
+            draft: Draft { id, room: room.clone(), content: Content::text(body), at: 0 },
+            seq,
+            retry: false,
+        })
+        .await;
         anna.acked(id).await;
     }
     anna.say(&ClientMessage::History { room, before: 20, limit: 5 }).await;
@@ -130,7 +140,7 @@ async fn forty_who_come_in_at_once_all_get_in_and_hear_of_each_other() {
     assert_eq!(heard, names);
     let id = first.send("welcome").await;
     for (one, _) in &mut all {
-        assert_eq!(one.messages(1).await[0].id, id);
+        assert_eq!(one.messages(1).await[0].draft.id, id);
     }
 }
 

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use duplex::frame::Frame;
 use duplex::hub::{InviteOptions, Options, Running};
-use duplex::model::{Entry, EntryKind, MessageId, Offset, ResumePoint, RoomName};
+use duplex::model::content::{Content, Draft};
+use duplex::model::{Entry, MessageId, Offset, ResumePoint, RoomName};
 use duplex::wire::duplex::message::{
     ClientMessage, Decoded, Hello, HubMessage, Redeem, Welcome, decode, encode,
 };
@@ -39,7 +41,7 @@ pub fn new_id() -> MessageId {
 
 /// 64 hexadecimal digits.
 pub fn new_token() -> String {
-    duplex::wire::duplex::proof::hex(&duplex::clock::random::<32>().unwrap())
+    HEXLOWER.encode(&duplex::clock::random::<32>().unwrap())
 }
 
 pub fn hello() -> Hello {
@@ -143,7 +145,12 @@ impl Client {
     pub async fn send_as(&mut self, id: MessageId, body: &str) {
         self.sends += 1;
         let (room, body) = (RoomName::general(), body.to_owned());
-        self.say(&ClientMessage::Send { id, seq: self.sends, room, body, at: 7, retry: false }).await;
+        self.say(&ClientMessage::Send {
+            draft: Draft { id, room, content: Content::text(body), at: 7 },
+            seq: self.sends,
+            retry: false,
+        })
+        .await;
     }
 
     /// The next message.
@@ -218,7 +225,7 @@ impl Client {
                     _ => None,
                 })
                 .await;
-            all.extend(entries.into_iter().filter(|entry| entry.kind == EntryKind::Message));
+            all.extend(entries.into_iter().filter(|entry| entry.draft.content.is_text()));
         }
         all
     }

@@ -329,7 +329,7 @@ async fn who_does_not_keep_up_gets_the_newest_values_an_exact_count_and_chat_at_
                     }
                 }
             }
-            HubMessage::Log { entries } if entries.iter().any(|entry| entry.id == chat) => {
+            HubMessage::Log { entries } if entries.iter().any(|entry| entry.draft.id == chat) => {
                 (chat_came, before_chat) = (true, told);
             }
             _ => {}

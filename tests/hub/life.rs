@@ -27,7 +27,7 @@ async fn a_client_resumes_where_it_was_at_the_same_address() {
     let (mut anna, welcome) = Client::enter(&url, &token, Some(resume)).await;
     assert_eq!((welcome.start, welcome.from, welcome.head), (Start::Resumed, offset + 1, offset + 1));
     let entries = anna.messages(1).await;
-    assert_eq!(entries.iter().map(|entry| entry.body.as_str()).collect::<Vec<_>>(), ["two"]);
+    assert_eq!(entries.iter().map(|entry| entry.draft.content.body()).collect::<Vec<_>>(), ["two"]);
     for foreign in [ResumePoint { id, ..resume }, ResumePoint { received: received + 1, ..resume }] {
         let (_, welcome) = Client::enter(&url, &token, Some(foreign)).await;
         assert_eq!(welcome.start, Start::EpochChanged, "another entry stands there");
@@ -56,7 +56,10 @@ fn what_was_acknowledged_is_there_after_a_crash() {
         runtime().block_on(async {
             let (mut anna, welcome) = Client::enter(&url, token.reveal(), None).await;
             assert_eq!(welcome.head as usize, 1 + acked.len());
-            assert_eq!(anna.messages(acked.len()).await.iter().map(|e| e.id).collect::<Vec<_>>(), acked);
+            assert_eq!(
+                anna.messages(acked.len()).await.iter().map(|e| e.draft.id).collect::<Vec<_>>(),
+                acked
+            );
             let mut ids = Vec::new();
             for number in 0..20 {
                 ids.push(anna.send(&format!("{round} {number}")).await);
@@ -101,7 +104,7 @@ async fn a_hub_within_the_app_is_found_by_its_file_and_leaves_none_behind() {
     let again = duplex::hub::spawn(Options::embedded(dir.path())).unwrap();
     let (mut anna, welcome) = Client::enter(&again.url, again.admin_token.reveal(), None).await;
     assert_eq!(welcome.head, 2);
-    assert_eq!(anna.messages(1).await[0].id, id);
+    assert_eq!(anna.messages(1).await[0].draft.id, id);
 }
 
 #[test]

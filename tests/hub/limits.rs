@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use duplex::hub::{Limits, Options, Running};
-use duplex::model::{EntryKind, Refusal, ResumePoint, RoomName, Value};
+use duplex::model::content::{Content, Draft};
+use duplex::model::{Refusal, ResumePoint, RoomName, Value};
 use duplex::store::LogLimits;
 use duplex::wire::duplex::message::{ClientMessage, HubMessage, PublishedSample, Start};
 use futures_util::{SinkExt, StreamExt};
@@ -75,7 +76,12 @@ async fn a_full_log_refuses_for_a_while_and_takes_the_same_messages_in_their_ord
         for (place, id) in window.iter().enumerate() {
             seq += 1;
             let (room, body, retry) = (RoomName::general(), body.clone(), place == 0);
-            anna.say(&ClientMessage::Send { id: *id, seq, room, body, at: 7, retry }).await;
+            anna.say(&ClientMessage::Send {
+                draft: Draft { id: *id, room, content: Content::text(body), at: 7 },
+                seq,
+                retry,
+            })
+            .await;
         }
         let mut retry_in = None;
         for id in window {
@@ -238,8 +244,8 @@ async fn typing_in_a_room_that_does_not_exist_is_passed_to_nobody_and_counted_by
                 told += 1;
             }
             HubMessage::Log { entries } => {
-                is_over = entries.iter().any(|entry| Some(entry.id) == last);
-                assert!(entries.iter().all(|entry| entry.kind == EntryKind::Message || entry.offset == 1));
+                is_over = entries.iter().any(|entry| Some(entry.draft.id) == last);
+                assert!(entries.iter().all(|entry| entry.draft.content.is_text() || entry.offset == 1));
             }
             _ => {}
         }

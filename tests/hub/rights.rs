@@ -97,7 +97,7 @@ async fn a_removed_person_is_out_at_once_and_no_invite_brings_the_token_back() {
         _ => None,
     };
     assert_eq!(ben.find(told).await, me, "the others are told");
-    assert!(ben.messages(1).await.iter().any(|entry| entry.body == "What I wrote stays."));
+    assert!(ben.messages(1).await.iter().any(|entry| entry.draft.content.body() == "What I wrote stays."));
     assert!(!admin.people().await.iter().any(|member| member.who.id == me.id));
     assert_eq!(admin.why_not(Manage::Remove { who: me.id.clone() }).await, Unmanaged::Unknown);
 

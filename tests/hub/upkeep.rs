@@ -58,8 +58,10 @@ async fn a_repaired_log_is_another_one_and_its_people_come_in_as_before() {
     assert!((99..=100).contains(&read), "{read}");
     let entries = ben.messages(welcome.head as usize - 1).await;
     assert!(entries.len() >= 199, "{} of 201", entries.len());
-    let numbers: Vec<_> =
-        entries.iter().map(|entry| entry.body.split(' ').next().unwrap().to_owned()).collect();
+    let numbers: Vec<_> = entries
+        .iter()
+        .map(|entry| entry.draft.content.body().split(' ').next().unwrap().to_owned())
+        .collect();
     let lost: Vec<_> = (0..200).filter(|number| !numbers.contains(&number.to_string())).collect();
     assert!(lost.len() <= 2 && lost.contains(&120), "{lost:?}");
     // What was lost is sent again by whoever has it, and is there then.
@@ -101,7 +103,7 @@ async fn a_copy_of_a_running_hub_is_complete_private_and_starts() {
     let mut client = Client::dial(&restored.url, Some(&ben_token)).await;
     client.say(&ClientMessage::Hello(Hello { since: Some(0), ..hello() })).await;
     assert_eq!(client.welcome().await.head, 2);
-    assert_eq!(client.messages(1).await[0].body, "before");
+    assert_eq!(client.messages(1).await[0].draft.content.body(), "before");
 }
 
 #[tokio::test]

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
-use duplex::model::entry::Extra;
+use duplex::model::content::{Content, Draft};
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::rights::{Invitation, Managed, Member};
 use duplex::model::{
-    Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, EntryKind, Epoch, Happened,
-    LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal,
-    RoomName, Sender, SeriesPage, Spec, Time, Value,
+    Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, Epoch, Happened, LastValue,
+    LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal, RoomName, Sender,
+    SeriesPage, Spec, Time, Value,
 };
 use duplex::wire::duplex::limits;
 use duplex::wire::duplex::message::{
@@ -62,15 +62,15 @@ fn id() -> MessageId {
 
 fn entry(offset: u64) -> Entry {
     Entry {
-        kind: EntryKind::Message,
+        draft: Draft {
+            id: id(),
+            room: room(0),
+            content: Content::text(escapes(MAX_BODY_BYTES)),
+            at: i64::MIN,
+        },
         offset,
-        id: id(),
-        room: room(0),
         sender: sender(),
-        body: escapes(MAX_BODY_BYTES),
-        at: i64::MIN,
         received: i64::MIN,
-        extra: Extra::default(),
     }
 }
 

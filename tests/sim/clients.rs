@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use duplex::link::courier::{Change, Courier, Input, Output};
 use duplex::link::{Input as LinkInput, Link};
+use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, Update};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{Delivery, Event, MessageId, Model, PrincipalId, RoomName, Time};
@@ -183,7 +184,7 @@ impl World {
             Event::Chat(ChatEvent::Acknowledged { .. }) => self.figures.acknowledged += 1,
             Event::Chat(ChatEvent::Postponed { .. }) => self.figures.postponed += 1,
             Event::Chat(ChatEvent::Entries { entries, .. }) => {
-                c.shown.extend(laws::messages(entries).map(|e| (e.sender.id.clone(), e.id)));
+                c.shown.extend(laws::messages(entries).map(|e| (e.sender.id.clone(), e.draft.id)));
             }
             _ => {}
         }
@@ -200,7 +201,7 @@ impl World {
         let mut tickets = Vec::new();
         for (ticket, change) in running.unsaved.drain(..) {
             match &change {
-                Change::Queue(item) => c.queued.push(item.id),
+                Change::Queue(item) => c.queued.push(item.draft.id),
                 Change::Unqueue(id) => {
                     self.figures.discarded += 1;
                     c.queued.retain(|known| known != id);
@@ -209,10 +210,11 @@ impl World {
                 // In its turn: nothing was refused here.
                 Change::Replace { old, new } => {
                     self.figures.edited += 1;
-                    c.queued.iter_mut().filter(|known| *known == old).for_each(|known| *known = new.id);
+                    c.queued.iter_mut().filter(|known| *known == old).for_each(|known| *known = new.draft.id);
                     c.discarded.insert(*old);
                 }
                 Change::Attempted(_) | Change::Event(_) | Change::State(_) => {}
+                Change::Draft { .. } | Change::RemoveConnection => {}
             }
             running.to_show.extend(laws::shown_by(&change));
             c.disk.write(change);
@@ -239,7 +241,10 @@ impl World {
             c.typed += 1;
             let body = format!("{client}:{}", c.typed);
             self.figures.typed += 1;
-            self.tell(client, Input::Send { id, room: RoomName::general(), body });
+            self.tell(
+                client,
+                Input::Send(Draft { id, room: RoomName::general(), content: Content::text(body), at: 0 }),
+            );
         }
     }
 
@@ -247,7 +252,7 @@ impl World {
         // The first one that waits: others are behind it.
         let pending = |delivery: &Delivery| *delivery == Delivery::Pending;
         let mut outbox = self.clients[client].disk.outbox.values();
-        let first = outbox.find(|item| pending(&item.delivery)).map(|item| item.id);
+        let first = outbox.find(|item| pending(&item.delivery)).map(|item| item.draft.id);
         if let Some(id) = first {
             let new_id = self.new_id();
             self.tell(client, Input::Edit { id, new_id, body: format!("{client}: better") });
@@ -255,7 +260,7 @@ impl World {
     }
 
     pub(super) fn person_discards(&mut self, client: usize) {
-        let last = self.clients[client].disk.outbox.values().next_back().map(|item| item.id);
+        let last = self.clients[client].disk.outbox.values().next_back().map(|item| item.draft.id);
         if let Some(id) = last {
             self.tell(client, Input::Discard(id));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use duplex::link::courier::Change;
 use duplex::model::event::{ChatEvent, LinkEvent, LogRestart, Page, Stored, StoredRoom};
 use duplex::model::{
-    Delivery, Entry, EntryKind, Epoch, Event, Features, Message, MessageId, OutboxItem, Position, Principal,
+    Delivery, Entry, Epoch, Event, Features, Message, MessageId, OutboxItem, Position, Principal,
     PrincipalId, ResumePoint, RoomName,
 };
 use duplex::wire::{Saved, SavedState};
@@ -33,9 +33,9 @@ impl ClientDisk {
             Change::Queue(item) => {
                 self.outbox.insert(item.seq, item);
             }
-            Change::Unqueue(id) => self.outbox.retain(|_, item| item.id != id),
+            Change::Unqueue(id) => self.outbox.retain(|_, item| item.draft.id != id),
             Change::Replace { old, new } => {
-                self.outbox.retain(|_, item| item.id != old);
+                self.outbox.retain(|_, item| item.draft.id != old);
                 self.outbox.insert(new.seq, new);
             }
             Change::Attempted(ids) => {
@@ -44,7 +44,7 @@ impl ClientDisk {
                 }
             }
             Change::Event(event) => self.event(event),
-            Change::State(_) => {}
+            Change::State(_) | Change::Draft { .. } | Change::RemoveConnection => {}
         }
     }
 
@@ -83,7 +83,7 @@ impl ClientDisk {
                     self.resume = Some(ResumePoint {
                         epoch,
                         offset: last.offset,
-                        id: last.id,
+                        id: last.draft.id,
                         received: last.received,
                     });
                 }
@@ -107,12 +107,12 @@ impl ClientDisk {
     fn entry(&mut self, entry: Entry) {
         self.era_has_entries = true;
         if self.me.as_ref().is_some_and(|me| me.id == entry.sender.id) {
-            self.outbox.retain(|_, item| item.id != entry.id);
+            self.outbox.retain(|_, item| item.draft.id != entry.draft.id);
         }
-        self.room(&entry.room);
-        if entry.kind == EntryKind::Message {
+        self.room(&entry.draft.room);
+        if entry.draft.content.is_text() {
             let position = Position { era: self.era, offset: entry.offset };
-            self.messages.insert((entry.sender.id.clone(), entry.id), (position, entry));
+            self.messages.insert((entry.sender.id.clone(), entry.draft.id), (position, entry));
         }
     }
 
@@ -123,7 +123,7 @@ impl ClientDisk {
     }
 
     fn set(&mut self, id: MessageId, delivery: Delivery) {
-        if let Some(item) = self.outbox.values_mut().find(|item| item.id == id) {
+        if let Some(item) = self.outbox.values_mut().find(|item| item.draft.id == id) {
             item.deliver(delivery);
         }
     }
@@ -148,7 +148,7 @@ impl ClientDisk {
     /// What a start reads.
     pub fn stored(&self) -> Stored {
         let rooms = self.rooms.iter().map(|name| {
-            let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.room == *name);
+            let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.draft.room == *name);
             let messages: Vec<Message> = of_room.map(|(position, entry)| message(position, entry)).collect();
             let newest = messages.last().map(|message| message.position).unwrap_or_default();
             StoredRoom {
@@ -182,7 +182,7 @@ impl ClientDisk {
 
     /// All of a room, as a page.
     pub fn page(&self, room: &RoomName) -> Page {
-        let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.room == *room);
+        let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.draft.room == *room);
         Page {
             messages: of_room.map(|(position, entry)| message(position, entry)).collect(),
             older_on_disk: false,
@@ -193,13 +193,6 @@ impl ClientDisk {
 }
 
 fn message(position: Position, entry: &Entry) -> Message {
-    Message {
-        position,
-        id: entry.id,
-        sender: entry.sender.clone(),
-        body: entry.body.clone(),
-        at: entry.at,
-        received: entry.received,
-        live: false,
-    }
+    let Entry { draft, sender, received, .. } = entry.clone();
+    Message { position, id: draft.id, sender, content: draft.content, at: draft.at, received, live: false }
 }

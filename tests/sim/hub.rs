@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use duplex::model::entry::Extra;
+use duplex::model::content::{Content, Draft};
 use duplex::model::{
-    Entry, EntryKind, Epoch, MessageId, Principal, PrincipalId, PrincipalKind, Refusal, RoomName, Sender,
+    Entry, Epoch, MessageId, Principal, PrincipalId, PrincipalKind, Refusal, RoomName, Sender,
 };
 use duplex::wire::duplex::server::{Answer, AppendOutcome, Ask, Batch, Begun, Lists, ListsFrom};
 
@@ -27,22 +27,22 @@ impl HubDisk {
         let mut disk = HubDisk { epoch, log: Vec::new(), known: BTreeMap::new() };
         for (offset, name) in (1..).zip(ROOMS) {
             disk.push(Entry {
-                kind: EntryKind::Room,
+                draft: Draft {
+                    id: MessageId::from_random([offset as u8; 16]),
+                    room: RoomName::new(name).expect("keeps the rule"),
+                    content: Content::room(),
+                    at: 0,
+                },
                 offset,
-                id: MessageId::from_random([offset as u8; 16]),
-                room: RoomName::new(name).expect("keeps the rule"),
                 sender: Sender { id: PrincipalId("hub".into()), name: "hub".into() },
-                body: String::new(),
-                at: 0,
                 received: 0,
-                extra: Extra::default(),
             });
         }
         disk
     }
 
     fn push(&mut self, entry: Entry) {
-        self.known.insert((entry.sender.id.clone(), entry.id), entry.offset);
+        self.known.insert((entry.sender.id.clone(), entry.draft.id), entry.offset);
         self.log.push(entry);
     }
 
@@ -59,12 +59,8 @@ impl HubDisk {
 /// An append that waits for the next sync.
 pub struct Waiting {
     pub session: u64,
+    pub draft: Draft,
     pub sender: Sender,
-    pub id: MessageId,
-    pub kind: EntryKind,
-    pub room: RoomName,
-    pub body: String,
-    pub at: i64,
 }
 
 /// What a sync brings about.
@@ -78,28 +74,19 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
     let first_new = disk.log.len();
     let mut answers = Vec::new();
     for append in waiting.drain(..) {
-        let outcome = if append.kind == EntryKind::Message
-            && !disk.log.iter().any(|e| e.kind == EntryKind::Room && e.room == append.room)
+        let id = append.draft.id;
+        let outcome = if append.draft.content.is_text()
+            && !disk.log.iter().any(|e| e.draft.content.is_room() && e.draft.room == append.draft.room)
         {
             AppendOutcome::Refused(Refusal::NoSuchRoom)
-        } else if let Some(offset) = disk.known.get(&(append.sender.id.clone(), append.id)) {
+        } else if let Some(offset) = disk.known.get(&(append.sender.id.clone(), id)) {
             AppendOutcome::Stored { offset: *offset, received: disk.log[*offset as usize - 1].received }
         } else {
             let offset = disk.head() + 1;
-            disk.push(Entry {
-                kind: append.kind,
-                offset,
-                id: append.id,
-                room: append.room,
-                sender: append.sender,
-                body: append.body,
-                at: append.at,
-                received: now,
-                extra: Default::default(),
-            });
+            disk.push(Entry { draft: append.draft, offset, sender: append.sender, received: now });
             AppendOutcome::Stored { offset, received: now }
         };
-        answers.push((append.session, Answer::Appended { id: append.id, outcome }));
+        answers.push((append.session, Answer::Appended { id, outcome }));
     }
     Synced { answers, batch: Batch::new(disk.log[first_new..].to_vec()) }
 }
@@ -116,7 +103,7 @@ pub fn answer(disk: &HubDisk, ask: &Ask) -> Option<Answer> {
             head: disk.head(),
             at_resume: resume
                 .and_then(|resume| disk.at(resume.offset))
-                .map(|entry| (entry.id, entry.received)),
+                .map(|entry| (entry.draft.id, entry.received)),
             lists: lists(disk, 0),
         }),
         Ask::Lists(from) => Answer::Lists(lists(disk, from.rooms.unwrap_or(0))),
@@ -131,11 +118,11 @@ pub fn answer(disk: &HubDisk, ask: &Ask) -> Option<Answer> {
 
 /// The rooms after an offset, and everybody who has written before it, few at a time.
 fn lists(disk: &HubDisk, after: u64) -> Lists {
-    let mut rooms = disk.log.iter().filter(|e| e.kind == EntryKind::Room && e.offset > after);
+    let mut rooms = disk.log.iter().filter(|e| e.draft.content.is_room() && e.offset > after);
     let told: Vec<&Entry> = rooms.by_ref().take(2).collect();
     let next = told.last().filter(|_| rooms.next().is_some());
     Lists {
-        rooms: told.iter().map(|entry| entry.room.clone()).collect(),
+        rooms: told.iter().map(|entry| entry.draft.room.clone()).collect(),
         next: next.map(|entry| ListsFrom { rooms: Some(entry.offset), ..ListsFrom::default() }),
         ..Lists::default()
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
 use duplex::link::courier::Change;
+use duplex::model::content::Draft;
 use duplex::model::event::{ChatEvent, LinkEvent, LogEvent};
 use duplex::model::{
-    Delivery, Entry, EntryKind, Event, Feature, LinkState, MessageId, Model, Principal, PrincipalId, RoomName,
+    Delivery, Entry, Event, Feature, LinkState, MessageId, Model, Principal, PrincipalId, RoomName,
 };
 use duplex::wire::duplex::message::{self, ClientMessage, Decoded, HubMessage};
 use duplex::wire::duplex::server::Batch;
@@ -16,7 +17,7 @@ use super::hub::{HubDisk, ROOMS};
 use super::world::{CONNECTION, World};
 
 pub fn messages(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
-    entries.iter().filter(|entry| entry.kind == EntryKind::Message)
+    entries.iter().filter(|entry| entry.draft.content.is_text())
 }
 
 // At every moment
@@ -31,7 +32,7 @@ pub fn shown_by(change: &Change) -> Vec<Event> {
         }
         Change::Attempted(ids) => vec![Event::Chat(ChatEvent::Attempted(ids))],
         Change::Event(event) => vec![event],
-        Change::State(_) => Vec::new(),
+        Change::State(_) | Change::Draft { .. } | Change::RemoveConnection => Vec::new(),
     }
 }
 
@@ -59,8 +60,8 @@ pub fn what_is_sent_is_true_on_disk(client: &Client, frame: &Frame) {
         return;
     }
     match message::decode(frame) {
-        Ok(Decoded::Known(ClientMessage::Send { id, .. })) => {
-            let item = client.disk.outbox.values().find(|item| item.id == id);
+        Ok(Decoded::Known(ClientMessage::Send { draft: Draft { id, .. }, .. })) => {
+            let item = client.disk.outbox.values().find(|item| item.draft.id == id);
             assert!(
                 item.is_some_and(|item| item.delivery != Delivery::Pending),
                 "sent and not marked: {item:?}"
@@ -103,11 +104,14 @@ pub fn once_and_in_order_at_the_hub(disk: &HubDisk, first_new: usize, clients: &
         let Some(client) = clients.iter().find(|client| client.is(&entry.sender.id)) else {
             panic!("nobody wrote {entry:?}");
         };
-        assert!(!client.discarded.contains(&entry.id), "it was taken back before it was sent: {entry:?}");
+        assert!(
+            !client.discarded.contains(&entry.draft.id),
+            "it was taken back before it was sent: {entry:?}"
+        );
         let earlier = before.iter().chain(&new[..index - first_new]);
         let mut of_sender = earlier.filter(|other| other.sender.id == entry.sender.id);
-        let last = of_sender.next_back().and_then(|last| client.turn_of(last.id));
-        assert!(client.turn_of(entry.id) > last, "twice, or before its turn: {entry:?}");
+        let last = of_sender.next_back().and_then(|last| client.turn_of(last.draft.id));
+        assert!(client.turn_of(entry.draft.id) > last, "twice, or before its turn: {entry:?}");
     }
 }
 
@@ -125,7 +129,7 @@ impl Client {
 /// What was typed is in the outbox or has come back, and the window shows it so.
 pub fn what_was_typed_is_there_after_a_restart(client: &Client, model: &Model) {
     let shown: BTreeSet<MessageId> =
-        model.connections[&CONNECTION].chat.outbox.values().map(|item| item.id).collect();
+        model.connections[&CONNECTION].chat.outbox.values().map(|item| item.draft.id).collect();
     for id in &client.queued {
         let came_back = client.disk.messages.keys().any(|(who, known)| client.is(who) && known == id);
         assert!(came_back != shown.contains(id), "gone or there twice after a restart: {id}");
@@ -136,7 +140,7 @@ pub fn what_was_typed_is_there_after_a_restart(client: &Client, model: &Model) {
 
 impl World {
     pub(super) fn is_settled(&self) -> bool {
-        let last = self.disk.log.last().map(|entry| entry.id);
+        let last = self.disk.log.last().map(|entry| entry.draft.id);
         self.clients.iter().all(|client| {
             client.running.as_ref().is_some_and(|running| {
                 let connection = &running.model.connections[&CONNECTION];
@@ -166,7 +170,7 @@ impl World {
         let key = |id: &MessageId| (PrincipalId(client.name.clone()), *id);
         let at_the_hub: Vec<MessageId> = messages(&self.disk.log)
             .filter(|entry| client.is(&entry.sender.id))
-            .map(|entry| entry.id)
+            .map(|entry| entry.draft.id)
             .collect();
         // What a restored backup took with it stays with the one who wrote it, and with all who received it.
         let (lost, kept): (Vec<MessageId>, Vec<MessageId>) =
@@ -187,7 +191,7 @@ impl World {
         let theirs: Vec<&Entry> = messages(&self.disk.log).collect();
         assert_eq!(current, theirs, "once and in order at the client");
         for (position, entry) in held.iter().filter(|(position, _)| position.era != era) {
-            let key = (entry.sender.id.clone(), entry.id);
+            let key = (entry.sender.id.clone(), entry.draft.id);
             assert!(self.taken.contains(&key), "of an earlier log, and not lost: {position:?} {entry:?}");
         }
     }
@@ -213,8 +217,8 @@ fn the_window_is_the_disk(client: &Client) {
     let page = client.disk.page(&RoomName::general());
     let running = client.running.as_ref().expect("settled");
     let room = &running.model.connections[&CONNECTION].chat.rooms[&RoomName::general()];
-    let seen: Vec<_> = room.window.messages().map(|m| (m.position, m.id, &m.body)).collect();
-    let held: Vec<_> = page.messages.iter().map(|m| (m.position, m.id, &m.body)).collect();
+    let seen: Vec<_> = room.window.messages().map(|m| (m.position, m.id, m.content.clone())).collect();
+    let held: Vec<_> = page.messages.iter().map(|m| (m.position, m.id, m.content.clone())).collect();
     assert_eq!(seen, held, "the window shows what is on disk");
     let connection = &running.model.connections[&CONNECTION];
     for name in ROOMS.map(|name| RoomName::new(name).expect("keeps the rule")) {

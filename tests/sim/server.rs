@@ -105,12 +105,12 @@ impl World {
         if let Some(answer) = hub::answer(&self.disk, &ask) {
             return Some(answer);
         }
-        if let Ask::Append { sender, id, kind, room, body, at } = ask {
+        if let Ask::Append { draft, sender } = ask {
             if let Some(refusal) = self.hub_is_full(15) {
                 let outcome = AppendOutcome::Refused(refusal);
-                return Some(Answer::Appended { id, outcome });
+                return Some(Answer::Appended { id: draft.id, outcome });
             }
-            self.waiting.push_back(hub::Waiting { session: conn, sender, id, kind, room, body, at });
+            self.waiting.push_back(hub::Waiting { session: conn, draft, sender });
             if !std::mem::replace(&mut self.sync_due, true) {
                 let in_ms = self.rng.up_to(15);
                 let run = self.hub_run;
@@ -169,7 +169,7 @@ impl World {
                 Some(refusal) => {
                     refused.insert(append.session, refusal.clone());
                     let outcome = AppendOutcome::Refused(refusal);
-                    answers.push((append.session, Answer::Appended { id: append.id, outcome }));
+                    answers.push((append.session, Answer::Appended { id: append.draft.id, outcome }));
                 }
                 None => self.waiting.push_back(append),
             }

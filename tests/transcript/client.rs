@@ -1,5 +1,7 @@
 //! The client's end of a conversation.
 
+use data_encoding::HEXLOWER;
+use duplex::model::content::{Content, Draft};
 use duplex::model::profile::Secret;
 use duplex::model::{Delivery, OutboxItem, RoomName, Time};
 use duplex::wire::duplex::client::{ClientSession, Config, Credentials};
@@ -47,7 +49,7 @@ fn proving() -> Client {
 
 fn item(letter: &str, body: &str) -> OutboxItem {
     let (id, room, delivery) = (words::id(letter), RoomName::general(), Delivery::Attempted);
-    OutboxItem { id, seq: 90, room, body: body.to_owned(), at: 0, delivery }
+    OutboxItem { draft: Draft { id, room, content: Content::text(body), at: 0 }, seq: 90, delivery }
 }
 
 impl Peer for Client {
@@ -209,7 +211,7 @@ fn an_invite_is_redeemed_with_a_token_of_the_clients_own_making() {
 
 #[test]
 fn the_token_is_told_only_to_a_hub_that_proves_itself() {
-    let challenge = proof::hex(&NONCE);
+    let challenge = HEXLOWER.encode(&NONCE);
     let mac = proof::mac(&SECRET, ADDRESS, &challenge);
     replay(
         proving(),
@@ -231,7 +233,7 @@ fn the_token_is_told_only_to_a_hub_that_proves_itself() {
 
 #[test]
 fn an_impostor_is_told_nothing() {
-    let challenge = proof::hex(&NONCE);
+    let challenge = HEXLOWER.encode(&NONCE);
     let of_another_port = proof::mac(&SECRET, "127.0.0.1:7871", &challenge);
     for answer in ["proof 00", &format!("proof {of_another_port}"), "welcome recent from=1 head=0"] {
         replay(

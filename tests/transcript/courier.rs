@@ -3,6 +3,7 @@
 
 use duplex::link::courier::{Change, Courier, Input, Output};
 use duplex::link::{Input as LinkInput, Link};
+use duplex::model::content::{Content, Draft};
 use duplex::model::profile::Secret;
 use duplex::model::{OutboxItem, PrincipalId, RoomName, Time};
 use duplex::wire::duplex::client::{Config, Credentials};
@@ -28,9 +29,12 @@ fn told(text: &str) -> Input {
     match words[..] {
         ["start"] => Input::Link(LinkInput::Start),
         ["nudge"] => Input::Link(LinkInput::Nudge),
-        ["type", which] => {
-            Input::Send { id: words::id(which), room: RoomName::general(), body: which.to_owned() }
-        }
+        ["type", which] => Input::Send(Draft {
+            id: words::id(which),
+            room: RoomName::general(),
+            content: Content::text(which),
+            at: 0,
+        }),
         ["discard", which] => Input::Discard(words::id(which)),
         ["resend", which] => Input::Resend(words::id(which)),
         ["edit", which, new] => {
@@ -53,6 +57,8 @@ fn written(change: &Change) -> String {
         Change::Attempted(ids) => format!("attempted {}", words::letters(ids)),
         Change::Event(event) => words::event(event),
         Change::State(state) => format!("state {}", String::from_utf8_lossy(state)),
+        Change::Draft { room, text } => format!("draft {room} {text}"),
+        Change::RemoveConnection => "remove".to_owned(),
     }
 }
 
@@ -505,11 +511,8 @@ fn what_is_refused_for_a_while_can_be_changed_in_its_place() {
 #[test]
 fn of_what_was_sent_in_an_earlier_run_nobody_knows_whether_the_hub_has_it() {
     let item = OutboxItem {
-        id: words::id("a"),
+        draft: Draft { id: words::id("a"), room: RoomName::general(), content: Content::text("a"), at: 0 },
         seq: 1,
-        room: RoomName::general(),
-        body: "a".to_owned(),
-        at: 0,
         delivery: duplex::model::Delivery::Attempted,
     };
     let sent = "

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use duplex::link::backoff::Jitter;
 use duplex::link::{Input, Link, Mark, Output};
+use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent};
 use duplex::model::link_state::{Closing, Phase};
 use duplex::model::profile::Secret;
@@ -80,7 +81,7 @@ impl Wire {
         let seq = self.next_seq;
         self.next_seq += 1;
         let (id, room, body) = (words::id(words[0]), RoomName::general(), words[0].to_owned());
-        OutboxItem { id, seq, room, body, at: 0, delivery }
+        OutboxItem { draft: Draft { id, room, content: Content::text(body), at: 0 }, seq, delivery }
     }
 
     fn told(&mut self, text: &str) -> Input {

@@ -25,6 +25,7 @@ mod courier;
 mod devices;
 mod link;
 mod server;
+mod session;
 mod words;
 
 use std::collections::VecDeque;

@@ -1,6 +1,7 @@
 //! The hub's end of a conversation.
 
 use duplex::frame::Frame;
+use duplex::model::content::Content;
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::{Entry, Principal, RoomName, Time, Value};
 use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES};
@@ -110,8 +111,9 @@ fn asked(ask: &Ask) -> String {
         Ask::Redeem(redeem) => format!("redeem {}", redeem.code),
         Ask::CheckInvite { code } => format!("check invite {}", code.0),
         Ask::Begin { principal, .. } => format!("begin {}", principal.id),
-        Ask::Append { sender, id, room, body, .. } => {
-            format!("append {} by {} in {room}: {body}", words::letter(*id), sender.id)
+        Ask::Append { draft, sender } => {
+            let (room, body) = (&draft.room, draft.content.body());
+            format!("append {} by {} in {room}: {body}", words::letter(draft.id), sender.id)
         }
         Ask::Lists(from) => format!("lists from room {:?}", from.rooms),
         Ask::Read { from, limit } => format!("read from={from} limit={limit}"),
@@ -647,7 +649,9 @@ fn it_ends_with_a_bye() {
 // Frames that both ends take
 
 fn large(offset: u64, body: &str) -> Entry {
-    Entry { body: body.to_owned(), ..words::entry(&format!("{offset}a")) }
+    let mut entry = words::entry(&format!("{offset}a"));
+    entry.draft.content = Content::text(body);
+    entry
 }
 
 /// Brings a session online with this head, having nothing.

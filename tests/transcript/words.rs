@@ -4,12 +4,13 @@
 use std::fmt::Write as _;
 
 use duplex::frame::Frame;
+use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogEvent, Paused, Person};
 use duplex::model::log::Note;
 use duplex::model::{
-    Delivery, DeviceId, DeviceState, Entry, EntryKind, Epoch, Event, Features, LinkState, MessageId,
-    OutboxItem, Principal, PrincipalId, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender,
-    Spec, Value, Why,
+    Delivery, DeviceId, DeviceState, Entry, Epoch, Event, Features, LinkState, MessageId, OutboxItem,
+    Principal, PrincipalId, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
+    Why,
 };
 use duplex::wire::duplex::message::{
     self, ClientMessage, Decoded, Hello, HubMessage, Lists, Message, PersonState, ReadState, Redeem, Start,
@@ -52,22 +53,17 @@ pub fn entry(text: &str) -> Entry {
     let digits = text.find(|c: char| !c.is_ascii_digit()).expect("a letter behind the offset");
     let (offset, rest) = text.split_at(digits);
     Entry {
-        kind: EntryKind::Message,
+        draft: Draft { id: id(rest), room: RoomName::general(), content: Content::text(rest), at: 0 },
         offset: offset.parse().expect("an offset"),
-        id: id(rest),
-        room: RoomName::general(),
         sender: sender(if rest.ends_with('*') { "me" } else { "other" }),
-        body: rest.to_owned(),
-        at: 0,
         received: 0,
-        extra: Default::default(),
     }
 }
 
 pub fn entries(entries: &[Entry]) -> String {
     let brief = |entry: &Entry| {
         let mine = if entry.sender.id.0 == "me" { "*" } else { "" };
-        format!("{}{}{mine}", entry.offset, letter(entry.id))
+        format!("{}{}{mine}", entry.offset, letter(entry.draft.id))
     };
     entries.iter().map(brief).collect::<Vec<_>>().join(" ")
 }
@@ -79,7 +75,7 @@ pub fn resume(text: &str) -> ResumePoint {
     ResumePoint {
         epoch: Epoch(u64::from_str_radix(epoch, 16).expect("an epoch")),
         offset: at.offset,
-        id: at.id,
+        id: at.draft.id,
         received: at.received,
     }
 }
@@ -285,11 +281,15 @@ pub fn client_says(text: &str) -> Frame {
         ["auth", token] => ClientMessage::Auth { token: token.into() },
         ["check_invite", code] => ClientMessage::CheckInvite { code: code.into() },
         ["send", which, _, ref body @ ..] => ClientMessage::Send {
-            id: id(which),
+            draft: Draft {
+                id: id(which),
+                room: RoomName::general(),
+                content: Content::text(
+                    body.iter().filter(|word| **word != "(retry)").copied().collect::<Vec<_>>().join(" "),
+                ),
+                at: 0,
+            },
             seq: number(&words, "seq").expect("seq"),
-            room: RoomName::general(),
-            body: body.iter().filter(|word| **word != "(retry)").copied().collect::<Vec<_>>().join(" "),
-            at: 0,
             retry: body.contains(&"(retry)"),
         },
         ["typing", name] => ClientMessage::Typing { room: room(name) },
@@ -320,7 +320,8 @@ pub fn client_said(frame: &Frame) -> String {
         ClientMessage::Hello(hello) => brief_hello(&hello),
         ClientMessage::Auth { token } => format!("auth {}", token.0),
         ClientMessage::CheckInvite { code } => format!("check_invite {}", code.0),
-        ClientMessage::Send { id, seq, body, retry, .. } => {
+        ClientMessage::Send { draft, seq, retry } => {
+            let (id, body) = (draft.id, draft.content.body());
             format!("send {} seq={seq} {body}{}", letter(id), if retry { " (retry)" } else { "" })
         }
         ClientMessage::Typing { room } => format!("typing {room}"),
@@ -440,6 +441,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         Refusal::TooMany { limit } => format!("too_many {limit}"),
         Refusal::NameAlike { name } => format!("name_alike {name}"),
         Refusal::BadName { detail } => format!("bad_name {detail}"),
+        Refusal::UnknownKind { kind } => format!("unknown_kind {kind}"),
         Refusal::Other { code, .. } => format!("other {code}"),
     }
 }
@@ -535,7 +537,7 @@ pub fn event(event: &Event) -> String {
 }
 
 pub fn outbox_item(item: &OutboxItem) -> String {
-    format!("{} seq={} {}", letter(item.id), item.seq, delivery(&item.delivery))
+    format!("{} seq={} {}", letter(item.draft.id), item.seq, delivery(&item.delivery))
 }
 
 fn link_state(state: &LinkState) -> String {

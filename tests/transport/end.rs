@@ -29,6 +29,7 @@ crate::over_both_sockets![
     a_message_in_pieces_is_measured_as_a_whole,
     broken_text_is_a_violation,
     a_masked_frame_is_a_violation,
+    a_compressed_frame_that_nobody_agreed_to_is_a_violation,
 ];
 
 async fn a_kick_tells_its_code_and_reason(socket: Socket) {
@@ -224,4 +225,9 @@ async fn broken_text_is_a_violation(socket: Socket) {
 
 async fn a_masked_frame_is_a_violation(socket: Socket) {
     violates(socket, vec![0x81, 0x81, 1, 2, 3, 4, b'x'], 0, 1002).await;
+}
+
+/// RFC 7692 marks them by the first reserved bit.
+async fn a_compressed_frame_that_nobody_agreed_to_is_a_violation(socket: Socket) {
+    violates(socket, vec![0xc1, 1, b'x'], 0, 1002).await;
 }

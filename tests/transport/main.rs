@@ -10,6 +10,7 @@ mod end;
 mod flush;
 mod open;
 mod ping;
+mod real;
 mod tls;
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use data_encoding::HEXUPPER;
 use duplex::model::link_state::Why;
 use duplex::model::profile::Socket;
 use duplex::transport::{Target, capabilities, dial};
@@ -60,7 +61,7 @@ impl Identity {
     }
 
     fn fingerprint(&self) -> String {
-        Sha256::digest(&self.certificate).iter().map(|byte| format!("{byte:02X}")).collect()
+        HEXUPPER.encode(&Sha256::digest(&self.certificate))
     }
 
     /// An echo behind this certificate.

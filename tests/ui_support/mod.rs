@@ -2,8 +2,9 @@
 
 use std::ops::RangeInclusive;
 
+use duplex::model::content::{Content, Draft};
 use duplex::model::device::DeviceId;
-use duplex::model::entry::{Entry, EntryKind};
+use duplex::model::entry::Entry;
 use duplex::model::event::{ChatEvent, Event, LinkEvent, LogKind, LogRestart, Page, Side, Update};
 use duplex::model::id::{ConnectionId, Epoch, MessageId, PrincipalId, RoomName};
 use duplex::model::intent::{Intent, LinkIntent};
@@ -49,15 +50,10 @@ fn id(number: u64) -> MessageId {
 pub fn message(offset: u64, room: &str, by: &str, body: &str) -> Entry {
     let at = WALL - 3_600_000 + offset as i64 * 1_000;
     Entry {
-        kind: EntryKind::Message,
+        draft: Draft { id: id(offset), room: RoomName::new(room).unwrap(), content: Content::text(body), at },
         offset,
-        id: id(offset),
-        room: RoomName::new(room).unwrap(),
         sender: sender(by),
-        body: body.into(),
-        at,
         received: at,
-        extra: Default::default(),
     }
 }
 
@@ -257,10 +253,10 @@ impl Window {
             let entry = message(n, "general", "mina", &format!("message {n}"));
             Message {
                 position: Position { era: 1, offset: n },
-                id: entry.id,
+                id: entry.draft.id,
                 sender: entry.sender,
-                body: entry.body,
-                at: entry.at,
+                content: entry.draft.content,
+                at: entry.draft.at,
                 received: entry.received,
                 live: false,
             }
@@ -291,14 +287,16 @@ impl Window {
     pub fn queue(&mut self, body: &str, delivery: Delivery, at: i64) -> MessageId {
         self.queued += 1;
         let item = OutboxItem {
-            id: id(1_000_000 + self.queued),
+            draft: Draft {
+                id: id(1_000_000 + self.queued),
+                room: general(),
+                content: Content::text(body),
+                at: self.now().wall_ms + at,
+            },
             seq: self.queued,
-            room: general(),
-            body: body.into(),
-            at: self.now().wall_ms + at,
             delivery,
         };
-        let id = item.id;
+        let id = item.draft.id;
         self.event(Event::Chat(ChatEvent::Queued(item)));
         id
     }

@@ -586,6 +586,17 @@ fn command_id(what: &Happened) -> Option<crate::model::MessageId> {
     }
 }
 
+/// What a device takes beside its metrics and texts, about: its place in the list and by its id.
+const DEVICE_BYTES: usize = size_of::<Device>() + 192;
+/// What a metric takes beside its texts, about: its last value, its announcement, the least of a series.
+const METRIC_BYTES: usize = size_of::<Latest>() + size_of::<Metric>() + 256;
+
+impl Default for Space {
+    fn default() -> Self {
+        Space::new(DEVICE_BYTES, METRIC_BYTES)
+    }
+}
+
 fn push_bounded<T>(queue: &mut VecDeque<T>, item: T) {
     if queue.len() == LINES {
         queue.pop_front();

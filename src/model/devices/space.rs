@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::one::{Device, Latest};
 use crate::model::device::{METRICS, Metric, Spec};
 use crate::model::series::Allowance;
 
@@ -14,10 +13,6 @@ pub(super) const DEVICES: usize = 100_000;
 const METRICS_IN_ALL: usize = 500_000;
 /// Maximum number of bytes of all devices of one connection; what comes beyond is not taken, and texts are cut.
 const MAX_BYTES: usize = 48 * 1024 * 1024;
-/// What a device takes beside its metrics and texts, about: its place in the list and by its id.
-const DEVICE_BYTES: usize = size_of::<Device>() + 192;
-/// What a metric takes beside its texts, about: its last value, its announcement, the least of a series.
-const METRIC_BYTES: usize = size_of::<Latest>() + size_of::<Metric>() + 256;
 /// Most attributes of one device, and most options of one metric.
 const LIST: usize = 256;
 /// Longest text in an announcement, in bytes.
@@ -30,6 +25,8 @@ const SHARED: usize = 64;
 /// How much is held in all.
 #[derive(Clone, Debug)]
 pub(super) struct Space {
+    device_bytes: usize,
+    metric_bytes: usize,
     devices: usize,
     pub metrics: usize,
     pub series: usize,
@@ -44,9 +41,13 @@ pub(super) struct Space {
     shared: VecDeque<Arc<Metric>>,
 }
 
-impl Default for Space {
-    fn default() -> Self {
+impl Space {
+    /// Nothing yet. What a device takes beside its metrics and texts, and what a metric takes beside its texts, about, in
+    /// bytes.
+    pub(super) fn new(device_bytes: usize, metric_bytes: usize) -> Space {
         Space {
+            device_bytes,
+            metric_bytes,
             devices: 0,
             metrics: 0,
             series: 0,
@@ -57,12 +58,10 @@ impl Default for Space {
             shared: VecDeque::new(),
         }
     }
-}
 
-impl Space {
     /// About how many bytes all of it takes; series beyond their least have a bound of their own.
     fn bytes(&self) -> usize {
-        self.devices * DEVICE_BYTES + self.metrics * METRIC_BYTES + self.texts
+        self.devices * self.device_bytes + self.metrics * self.metric_bytes + self.texts
     }
 
     /// Whether there is room for nothing more than what must be.
@@ -72,7 +71,7 @@ impl Space {
 
     /// Whether there may be one device more; if so it is counted.
     pub(super) fn take_device(&mut self) -> bool {
-        let fits = self.devices < DEVICES && self.bytes() + DEVICE_BYTES <= MAX_BYTES;
+        let fits = self.devices < DEVICES && self.bytes() + self.device_bytes <= MAX_BYTES;
         if fits {
             self.devices += 1;
         } else {
@@ -93,8 +92,9 @@ impl Space {
 
     /// Whether a device that has so many metrics may have one more; if so it is counted.
     pub(super) fn take_metric(&mut self, of_device: usize) -> bool {
-        let fits =
-            of_device < METRICS && self.metrics < METRICS_IN_ALL && self.bytes() + METRIC_BYTES <= MAX_BYTES;
+        let fits = of_device < METRICS
+            && self.metrics < METRICS_IN_ALL
+            && self.bytes() + self.metric_bytes <= MAX_BYTES;
         if fits {
             self.metrics += 1;
         } else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Level, Moment, News, Notice, Out, Target, Topic, mentions};
-use crate::model::entry::{Entry, EntryKind};
+use crate::model::entry::Entry;
 use crate::model::id::{ConnectionId, Offset, PrincipalId, RoomName};
 use crate::model::known::Known;
 use crate::model::principal::Sender;
@@ -71,14 +71,14 @@ impl Talks {
         (id, me): (ConnectionId, Option<&(PrincipalId, String)>),
         entry: &Entry,
     ) {
-        if entry.kind != EntryKind::Message || me.is_some_and(|(me, _)| *me == entry.sender.id) {
+        if !entry.draft.content.is_text() || me.is_some_and(|(me, _)| *me == entry.sender.id) {
             return;
         }
-        let mention = me.is_some_and(|(_, name)| mentions(&entry.body, name));
-        if !level(model, id, &entry.room).wants(mention) {
+        let mention = me.is_some_and(|(_, name)| mentions(entry.draft.content.body(), name));
+        if !level(model, id, &entry.draft.room).wants(mention) {
             return;
         }
-        let key = (id, entry.room.clone());
+        let key = (id, entry.draft.room.clone());
         if self.rooms.len() >= MAX_ROOMS && !self.rooms.contains_key(&key) {
             // What no notice is shown or due of can be forgotten.
             self.rooms.retain(|_, talk| talk.waiting > 0 || talk.shown);
@@ -90,7 +90,7 @@ impl Talks {
         // What was told is told: a plain message after a mention is the last one again.
         if mention || !talk.mention || talk.waiting == 0 {
             talk.sender = sender(model, id, entry);
-            talk.text = entry.body.chars().take(TEXT_CHARS).collect();
+            talk.text = entry.draft.content.body().chars().take(TEXT_CHARS).collect();
             talk.mention = mention;
         }
         talk.waiting += 1;

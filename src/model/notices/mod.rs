@@ -321,7 +321,7 @@ impl Notifier {
             }
             peer.heard_to = entry.offset;
             let viewed = self.viewing.as_ref().and_then(|viewing| viewing.room.as_ref());
-            let is_viewed = viewed.is_some_and(|(at, room)| *at == id && *room == entry.room);
+            let is_viewed = viewed.is_some_and(|(at, room)| *at == id && *room == entry.draft.room);
             if is_news && !quiet && !is_viewed {
                 self.talks.hear(at, model, (id, peer.me.as_ref()), entry);
             }

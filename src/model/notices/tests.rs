@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::model::content::{Content, Draft};
 use crate::model::device::{DeviceState, Readings, Spec, Value};
-use crate::model::entry::EntryKind;
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogKind};
 use crate::model::link_state::Why;
 use crate::model::principal::{Principal, PrincipalKind, Sender};
@@ -84,15 +84,15 @@ impl Story {
         let mut bytes = [3; 16];
         bytes[..8].copy_from_slice(&offset.to_be_bytes());
         let entry = Entry {
-            kind: EntryKind::Message,
+            draft: Draft {
+                id: MessageId::from_random(bytes),
+                room: RoomName::new(room).unwrap(),
+                content: Content::text(body),
+                at: 0,
+            },
             offset: *offset,
-            id: MessageId::from_random(bytes),
-            room: RoomName::new(room).unwrap(),
             sender: Sender { id: PrincipalId(by.into()), name: by.into() },
-            body: body.into(),
-            at: 0,
             received: 0,
-            extra: Default::default(),
         };
         self.event(id, Event::Chat(ChatEvent::Entries { entries: vec![entry], live }));
     }

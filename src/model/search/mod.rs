@@ -12,7 +12,6 @@ use std::sync::Arc;
 use super::id::{ConnectionId, MessageId, RoomName};
 use super::message::Position;
 use super::principal::Sender;
-use super::reducer::Model;
 use super::time::WallMs;
 
 pub use excerpt::{Piece, excerpt};
@@ -218,41 +217,4 @@ pub struct Searching {
     pub day: Option<DayFound>,
     /// While older messages are still being made searchable: how many of a hundred are.
     pub indexed: Option<u8>,
-}
-
-impl Model {
-    /// What waits to be sent and matches, newest first. It is not on a hub, and so in no index.
-    pub fn search_outbox(&self, query: &Query, scope: &Scope) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        for (id, connection) in &self.connections {
-            let Some(me) = &connection.chat.me else { continue };
-            for item in connection.chat.outbox.values() {
-                let is_there = match scope {
-                    Scope::Everywhere => true,
-                    Scope::Room(wanted, room) => wanted == id && *room == item.room,
-                };
-                if !is_there
-                    || !query.is_in(&item.room)
-                    || !query.is_when(item.at)
-                    || !query.is_from(&me.name, true)
-                {
-                    continue;
-                }
-                let body = Folded::of(&item.body);
-                if query.is_said(&body) {
-                    hits.push(Hit {
-                        connection: *id,
-                        room: item.room.clone(),
-                        place: HitPlace::Outbox,
-                        id: item.id,
-                        sender: Sender { id: me.id.clone(), name: me.name.clone() },
-                        at: item.at,
-                        excerpt: excerpt(&item.body, &body, &query.terms),
-                    });
-                }
-            }
-        }
-        hits.sort_by_key(|hit| std::cmp::Reverse(hit.at));
-        hits
-    }
 }

@@ -9,11 +9,14 @@ use tokio::sync::watch;
 use super::super::error::StoreError;
 use super::counts;
 use super::identity::Filters;
+use super::later;
 use super::search::index::{self, Merge};
 use super::write;
 
 /// Messages of removed connections that are deleted at a time.
 const MAX_PURGED: u32 = 500;
+/// Entries that are put where they belong at a time.
+const MAX_PROJECTED: u32 = 48;
 /// Messages from before the search index that are taken in at a time.
 const MAX_OLD: u32 = 48;
 /// New messages whose grams are taken in at a time.
@@ -32,6 +35,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// What there is to do. What is left over from the last time is found out by looking.
 pub(super) struct Background {
     purging: bool,
+    /// Whether entries may have been kept that this version knows.
+    projecting: bool,
     /// Whether the grams of new messages may be behind.
     is_behind: bool,
     /// Whether messages that were there before the search index are still to be taken in.
@@ -54,6 +59,7 @@ impl Background {
         }
         Background {
             purging: true,
+            projecting: true,
             is_behind: true,
             indexing: true,
             merging: true,
@@ -101,14 +107,20 @@ impl Background {
 
     /// Nothing can be done.
     pub(super) fn stop(&mut self) {
-        (self.purging, self.is_behind, self.indexing) = (false, false, false);
+        (self.purging, self.projecting) = (false, false);
+        (self.is_behind, self.indexing) = (false, false);
         (self.merging, self.is_roomy, self.counting) = (false, false, false);
     }
 
     /// When the next turn is due; none where there is nothing to do.
     pub(super) fn pause(&self) -> Option<Duration> {
-        let is_some =
-            self.purging || self.is_behind || self.indexing || self.merging || self.is_roomy || self.counting;
+        let is_some = self.projecting
+            || self.purging
+            || self.is_behind
+            || self.indexing
+            || self.merging
+            || self.is_roomy
+            || self.counting;
         is_some.then_some(PAUSE)
     }
 
@@ -122,6 +134,9 @@ impl Background {
                 self.merging = true;
             } else if self.merging {
                 self.merging = index::merge(db, Merge::Idle)?;
+            } else if self.projecting {
+                self.projecting = later::project(db, &self.filters, MAX_PROJECTED)?;
+                self.is_behind = true;
             } else if self.purging {
                 self.purging = write::purge(db, MAX_PURGED)?;
                 self.merging = true;

@@ -7,11 +7,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::error::{StoreError, int, unsigned};
 use super::counts::{self, Counts};
 use super::identity::{Filters, Rows};
+use super::later;
 use super::outbox;
 use super::search::index;
 use super::write::{self, Log, key, saturated};
+use crate::model::content::Content;
 use crate::model::notices::mentions;
-use crate::model::{ConnectionId, Entry, EntryKind, Offset, Position, RoomName};
+use crate::model::{ConnectionId, Entry, Offset, Position, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -80,22 +82,20 @@ impl<'a> Book<'a> {
     pub(super) fn entry(&mut self, entry: &Entry) -> Result<()> {
         let mine = self.my_id.as_ref() == Some(&entry.sender.id.0);
         if mine {
-            outbox::unqueue(self.db, self.connection, entry.id)?;
+            outbox::unqueue(self.db, self.connection, entry.draft.id)?;
         }
-        match entry.kind {
-            EntryKind::Unknown => self.keep_json(entry)?,
-            EntryKind::Room => {
-                if !entry.extra.is_empty() {
-                    self.keep_json(entry)?;
-                }
-                let room = self.room(&entry.room)?;
+        match &entry.draft.content {
+            Content::Unknown(_) => self.keep_json(entry)?,
+            Content::Room { .. } => {
+                self.keep_json_of_room(entry)?;
+                let room = self.room(&entry.draft.room)?;
                 let room = &mut self.rooms[room];
                 room.start_known = true;
                 room.changed = true;
             }
-            EntryKind::Message => {
+            Content::Text { body, .. } => {
                 let position = Position { era: self.era, offset: entry.offset };
-                let room = self.room(&entry.room)?;
+                let room = self.room(&entry.draft.room)?;
                 let place = self.put(entry, room)?;
                 let room = &mut self.rooms[room];
                 if position <= room.newest {
@@ -106,28 +106,45 @@ impl<'a> Book<'a> {
                 let counted = matches!(place, Place::Moved { unread: true });
                 if !mine && !counted && position > room.read {
                     room.unread += 1;
-                    room.mentions +=
-                        u64::from(self.my_name.as_ref().is_some_and(|me| mentions(&entry.body, me)));
+                    room.mentions += u64::from(self.my_name.as_ref().is_some_and(|me| mentions(body, me)));
                 }
             }
         }
         Ok(())
     }
 
-    /// Keeps an entry that is not understood, or not all of it, as it came: a later version may.
+    /// Keeps an entry that is not understood as it came: a later version may.
     pub(super) fn keep_json(&self, entry: &Entry) -> Result<()> {
-        let json = serde_json::to_string(entry).map_err(|error| StoreError::Nonsense(error.to_string()))?;
-        self.db
-            .prepare_cached(
-                "INSERT OR REPLACE INTO other_entry (connection, era, offset, json) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![key(self.connection), self.era, int(entry.offset)?, json])?;
+        later::keep(self.db, self.connection, self.era, entry)
+    }
+
+    /// The same of one that made a room, where it says more than that.
+    pub(super) fn keep_json_of_room(&self, entry: &Entry) -> Result<()> {
+        if entry.draft.content.extra().is_empty() { Ok(()) } else { self.keep_json(entry) }
+    }
+
+    /// A message of a kind that was not known when it came: it may have newer ones behind it, and counts like them.
+    pub(super) fn late_message(&mut self, entry: &Entry) -> Result<()> {
+        let mine = self.my_id.as_ref() == Some(&entry.sender.id.0);
+        let position = Position { era: self.era, offset: entry.offset };
+        let room = self.room(&entry.draft.room)?;
+        if !matches!(self.put(entry, room)?, Place::New) {
+            return Ok(());
+        }
+        let names_me = self.my_name.as_ref().is_some_and(|me| mentions(entry.draft.content.body(), me));
+        let room = &mut self.rooms[room];
+        room.changed = true;
+        room.newest = room.newest.max(position);
+        if !mine && position > room.read {
+            room.unread += 1;
+            room.mentions += u64::from(names_me);
+        }
         Ok(())
     }
 
     /// One of a page of history: it is read or not as it is, and never the newest.
     pub(super) fn old_message(&mut self, entry: &Entry) -> Result<()> {
-        let room = self.room(&entry.room)?;
+        let room = self.room(&entry.draft.room)?;
         self.put(entry, room)?;
         Ok(())
     }
@@ -139,7 +156,8 @@ impl<'a> Book<'a> {
         let RoomRow { id: room, newest, read, .. } = self.rooms[room];
         // Nothing was ever at a place beyond the newest.
         let is_free = position > newest && entry.offset >= self.next;
-        let find = |book: &Self, is_new| book.rows.find(book.db, book.filters, sender, entry.id, is_new);
+        let find =
+            |book: &Self, is_new| book.rows.find(book.db, book.filters, sender, entry.draft.id, is_new);
         let mut known = find(self, is_free)?;
         if is_free && known.is_none() {
             if self.insert(entry, room, sender)? {
@@ -183,7 +201,7 @@ impl<'a> Book<'a> {
 
     /// Writes a message. Returns false, and changes nothing, if one of this id was written a short while ago.
     fn insert(&mut self, entry: &Entry, room: i64, sender: i64) -> Result<bool> {
-        let (row, id) = self.rows.next(entry.id);
+        let (row, id) = self.rows.next(entry.draft.id);
         let inserted = self
             .db
             .prepare_cached(
@@ -198,10 +216,10 @@ impl<'a> Book<'a> {
                 sender,
                 entry.sender.name,
                 id,
-                entry.at,
+                entry.draft.at,
                 entry.received,
-                entry.body,
-                entry.extra.json()
+                entry.draft.content.body(),
+                entry.draft.content.extra().json()
             ])?;
         if inserted == 0 {
             return Ok(false);

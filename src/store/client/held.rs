@@ -18,7 +18,6 @@ use super::background::Background;
 use super::identity::Filters;
 use super::open::{self, Found, Place};
 use super::search::index;
-use super::size::size;
 use super::write::{self, Taken};
 use super::{Commit, Health, Outcome, Write};
 use crate::model::event::ChatEvent;
@@ -133,7 +132,7 @@ impl Keeper {
         if writes.is_empty() {
             return Hold::Nothing;
         }
-        let bytes = writes.iter().map(size).sum();
+        let bytes = writes.iter().map(Write::size).sum();
         self.held_bytes += bytes;
         self.held.push_back(Held { connection, writes, bytes, later: None });
         if is_whole { Hold::All } else { Hold::Some }
@@ -147,7 +146,7 @@ impl Keeper {
         let mut after_stub = last.and_then(|held| held.writes.last()).is_some_and(is_stub);
         let mut bytes = self.held_bytes;
         writes.retain_mut(|write| {
-            let is_too_much = bytes + size(write) > self.limit;
+            let is_too_much = bytes + write.size() > self.limit;
             is_some_gone |= is_too_much && (is_told_again(write) || open::can_be_replayed(write));
             if is_too_much && is_told_again(write) {
                 return false;
@@ -159,7 +158,7 @@ impl Keeper {
             let is_again = is_stub(write) && after_stub;
             after_stub = is_stub(write);
             if !is_again {
-                bytes += size(write);
+                bytes += write.size();
             }
             !is_again
         });
@@ -294,7 +293,7 @@ impl Keeper {
 
     fn hold_first(&mut self, rescued: Vec<(ConnectionId, Write)>) {
         for (connection, write) in rescued.into_iter().rev() {
-            let held = Held { connection, bytes: size(&write), writes: vec![write], later: None };
+            let held = Held { connection, bytes: write.size(), writes: vec![write], later: None };
             self.held_bytes += held.bytes;
             self.held.push_front(held);
         }

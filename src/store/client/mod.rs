@@ -1,8 +1,8 @@
 //! [`ClientStore`]: what the app keeps about its connections, in `client.db`. Never fails to open: what cannot be kept on
 //! disk is held in memory, and a banner says so.
 //!
-//! A write goes `held` (the writer thread's work) → `write` (what each event does) → `book` (messages: `identity`, `counts`), `outbox`;
-//! `background` does what nobody waits for. A read
+//! A write goes `held` (the writer thread's work) → `write` (what each event does) → `book` (messages: `identity`, `counts`), `outbox`,
+//! `later` (what is not understood); `background` does what nobody waits for. A read
 //! goes straight to `read` or `search`. `open` knows every state that a file can be in; `schema` is the tables.
 
 mod background;
@@ -10,12 +10,12 @@ mod book;
 mod counts;
 mod held;
 mod identity;
+mod later;
 mod open;
 mod outbox;
 mod read;
 mod schema;
 mod search;
-mod size;
 mod write;
 
 #[cfg(test)]
@@ -32,76 +32,17 @@ use tokio::sync::{oneshot, watch};
 use super::error::StoreError;
 use super::readers::Readers;
 use super::writer::Writer;
-use crate::link::courier::Change;
-use crate::model::event::{LinkEvent, Page, Side, Stored};
+pub use crate::link::courier::Change as Write;
+use crate::model::event::{Page, Side, Stored};
 use crate::model::intent::Jump;
 use crate::model::search::{Found, Search};
 use crate::model::time::WallMs;
-use crate::model::{Banner, ConnectionId, Event, MessageId, Offset, OutboxItem, Position, RoomName};
+use crate::model::{Banner, ConnectionId, Event, Offset, OutboxItem, Position, RoomName};
 use crate::wire::Saved;
 use held::Job;
 
 /// The file's name in the data directory.
 pub const FILE: &str = "client.db";
-
-/// One change of what the disk holds about a connection.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Write {
-    /// A new message in the outbox.
-    Queue(OutboxItem),
-    /// A message leaves the outbox unsent.
-    Unqueue(MessageId),
-    /// A message in the outbox is replaced by another.
-    Replace {
-        /// Which.
-        old: MessageId,
-        /// By what.
-        new: OutboxItem,
-    },
-    /// These are about to be given to the socket.
-    Attempted(Vec<MessageId>),
-    /// Something happened. What does not outlive the process is ignored.
-    Event(Event),
-    /// What the protocol wants to be kept for its next session, in the same transaction as the write before it.
-    State(Vec<u8>),
-    /// What is typed and not sent.
-    Draft {
-        /// Where.
-        room: RoomName,
-        /// What.
-        text: String,
-    },
-    /// The connection goes, with its history, outbox and drafts.
-    RemoveConnection,
-}
-
-impl From<Change> for Write {
-    fn from(change: Change) -> Self {
-        match change {
-            Change::Queue(item) => Write::Queue(item),
-            Change::Unqueue(id) => Write::Unqueue(id),
-            Change::Replace { old, new } => Write::Replace { old, new },
-            Change::Attempted(ids) => Write::Attempted(ids),
-            // Who is there is not kept.
-            Change::Event(Event::Link(LinkEvent::Welcomed {
-                me, server, log, now, rooms, features, ..
-            })) => {
-                let people = Vec::new();
-                Write::Event(Event::Link(LinkEvent::Welcomed {
-                    me,
-                    server,
-                    log,
-                    now,
-                    people,
-                    rooms,
-                    features,
-                }))
-            }
-            Change::Event(event) => Write::Event(event),
-            Change::State(state) => Write::State(state),
-        }
-    }
-}
 
 /// Where a commit is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -12,8 +12,9 @@ use super::super::readers::{Readers, Slots};
 use super::super::writer::Writer;
 use super::super::{files, migrate};
 use super::held::{Keeper, WAITING};
+use super::identity::Filters;
 use super::schema::SCHEMA;
-use super::{ClientStore, FILE, Health, Opened, Shared, Write, read, search};
+use super::{ClientStore, FILE, Health, Opened, Shared, Write, later, read, search};
 use crate::model::event::ChatEvent;
 use crate::model::{Banner, ConnectionId, Delivery, Event, RoomName};
 
@@ -101,7 +102,12 @@ fn start(
 
 /// Opens, or reopens, a file. A damaged one is set aside first.
 pub(super) fn open_file(path: &Path) -> Found {
-    let db = migrate::open(path, &SCHEMA).and_then(|db| looks_whole(&db).map(|()| db));
+    let mut db = migrate::open(path, &SCHEMA).and_then(|db| looks_whole(&db).map(|()| db));
+    if let Ok(db) = &mut db
+        && let Err(error) = later::project(db, &Filters::default(), later::AT_ONCE)
+    {
+        log::warn!("what a later version understands waits: {error}");
+    }
     match db {
         Err(error) if error.is_damage() => {
             log::warn!("{} is set aside: {error}", path.display());
@@ -180,10 +186,14 @@ fn rescue(path: &Path) -> Vec<(ConnectionId, Write)> {
 }
 
 fn rescue_outbox(db: &Connection, rescued: &mut Vec<(ConnectionId, Write)>) -> Result<(), StoreError> {
-    let mut query = db.prepare(
-        "SELECT id, seq, room, body, at, delivery, offset, received, refusal, connection FROM outbox
-         ORDER BY connection, seq",
-    )?;
+    let items = |content: &str| {
+        db.prepare(&format!(
+            "SELECT id, seq, room, body, at, delivery, offset, received, refusal, {content}, connection FROM outbox
+             ORDER BY connection, seq"
+        ))
+    };
+    // A file of an older version has messages alone.
+    let mut query = items("kind, extra").or_else(|_| items("'message', NULL"))?;
     let mut rows = query.query(())?;
     while let Some(row) = rows.next()? {
         let mut item = read::outbox_item(row)?;
@@ -191,7 +201,7 @@ fn rescue_outbox(db: &Connection, rescued: &mut Vec<(ConnectionId, Write)>) -> R
         if matches!(item.delivery, Delivery::Acknowledged { .. }) {
             item.delivery = Delivery::Attempted;
         }
-        let connection: i64 = row.get(9)?;
+        let connection: i64 = row.get(11)?;
         rescued.push((ConnectionId(connection.cast_unsigned()), Write::Queue(item)));
     }
     Ok(())

@@ -15,7 +15,7 @@ pub(super) fn queue(
     connection: ConnectionId,
     item: &OutboxItem,
 ) -> Result<()> {
-    unqueue(db, connection, item.id)?;
+    unqueue(db, connection, item.draft.id)?;
     // It may have come back as an entry already.
     let me: Option<i64> = db
         .prepare_cached(
@@ -25,7 +25,7 @@ pub(super) fn queue(
         )?
         .query_row([key(connection)], |row| row.get(0))
         .optional()?;
-    let find = |me| Rows::new(db)?.find(db, filters, me, item.id, false);
+    let find = |me| Rows::new(db)?.find(db, filters, me, item.draft.id, false);
     let arrived = me.map(find).transpose()?.flatten().is_some();
     let seq = int(item.seq)?;
     db.prepare_cached("UPDATE connection SET last_seq = max(last_seq, ?2) WHERE id = ?1")?
@@ -34,19 +34,21 @@ pub(super) fn queue(
         return Ok(());
     }
     db.prepare_cached(
-        "INSERT OR REPLACE INTO outbox (connection, seq, id, room, body, at, delivery)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending')",
+        "INSERT OR REPLACE INTO outbox (connection, seq, id, room, body, at, delivery, kind, extra)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?8)",
     )?
     .execute(params![
         key(connection),
         seq,
-        item.id.0.as_bytes(),
-        item.room.as_str(),
-        item.body,
-        item.at
+        item.draft.id.0.as_bytes(),
+        item.draft.room.as_str(),
+        item.draft.content.body(),
+        item.draft.at,
+        item.draft.content.kind(),
+        item.draft.content.extra().json()
     ])?;
     if item.delivery != Delivery::Pending {
-        deliver(db, connection, item.id, &item.delivery)?;
+        deliver(db, connection, item.draft.id, &item.delivery)?;
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! What is read from the database: a connection as a start needs it, pages of a room, counts. Every query goes by an
 //! index, and takes a room of a million messages like one of a hundred.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
@@ -9,12 +11,13 @@ use super::identity::StoredId;
 use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
 use crate::model::chat::MAX_ROOMS;
+use crate::model::content::MESSAGE;
 use crate::model::event::{ChatEvent, Event, Page, Side, Stored, StoredRoom};
 use crate::model::intent::Jump;
 use crate::model::time::WallMs;
 use crate::model::{
-    ConnectionId, Delivery, Epoch, Features, Message, MessageId, Offset, OutboxItem, Position, Principal,
-    PrincipalId, PrincipalKind, ResumePoint, RoomName, Sender,
+    ConnectionId, Content, Delivery, Draft, Epoch, Extra, Features, Message, MessageId, Offset, OutboxItem,
+    Position, Principal, PrincipalId, PrincipalKind, ResumePoint, RoomName, Sender,
 };
 use crate::wire::{Saved, SavedState};
 
@@ -133,7 +136,7 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
         } else {
             Found { messages: Vec::new(), more: newest.offset > 0 }
         };
-        bytes += page.messages.iter().map(|message| message.body.len()).sum::<usize>();
+        bytes += page.messages.iter().map(|message| message.content.bytes()).sum::<usize>();
         rooms.push(StoredRoom {
             name: room_name(row.get(1)?)?,
             older_on_hub: !page.more && hub_may_hold_older(db, id)?,
@@ -161,7 +164,7 @@ fn hub_may_hold_older(db: &Connection, room: i64) -> Result<bool> {
 /// All that is not yet an entry of the log, by `seq`.
 pub(super) fn outbox(db: &Connection, connection: ConnectionId) -> Result<Vec<OutboxItem>> {
     let mut query = db.prepare_cached(
-        "SELECT id, seq, room, body, at, delivery, offset, received, refusal FROM outbox
+        "SELECT id, seq, room, body, at, delivery, offset, received, refusal, kind, extra FROM outbox
          WHERE connection = ?1 ORDER BY seq",
     )?;
     let mut rows = query.query([key(connection)])?;
@@ -189,13 +192,23 @@ pub(super) fn outbox_item(row: &Row<'_>) -> Result<OutboxItem> {
         other => return Err(StoreError::Nonsense(format!("the delivery {other:?}"))),
     };
     Ok(OutboxItem {
-        id: MessageId(Uuid::from_bytes(row.get(0)?)),
+        draft: Draft {
+            id: MessageId(Uuid::from_bytes(row.get(0)?)),
+            room: room_name(row.get(2)?)?,
+            content: content(row.get(9)?, row.get(3)?, row.get(10)?)?,
+            at: row.get(4)?,
+        },
         seq: unsigned(row.get(1)?),
-        room: room_name(row.get(2)?)?,
-        body: row.get(3)?,
-        at: row.get(4)?,
         delivery,
     })
+}
+
+/// Content from its kind, its words and its other fields as JSON.
+fn content(kind: String, body: String, extra: Option<String>) -> Result<Content> {
+    let extra = extra.map(|json| Extra::from_json(&json)).unwrap_or_default();
+    // Of an unknown kind all is among the fields.
+    let body = (kind == MESSAGE || !body.is_empty()).then_some(Value::String(body));
+    Content::from_fields(&kind, body, extra).map_err(|error| StoreError::Nonsense(error.to_owned()))
 }
 
 /// The next free `seq`; never one that was used before.
@@ -379,7 +392,7 @@ struct Found {
 fn run(db: &Connection, room: i64, which: Run, limit: u32) -> Result<Found> {
     let (condition, position) = which.sql();
     let mut query = db.prepare_cached(&format!(
-        "SELECT era, offset, message.id, principal, sender_name, at, received, body
+        "SELECT era, offset, message.id, principal, sender_name, at, received, body, extra
          FROM message JOIN sender ON sender.id = message.sender
          WHERE room = ?1 AND {condition} LIMIT ?4"
     ))?;
@@ -392,7 +405,7 @@ fn run(db: &Connection, room: i64, which: Run, limit: u32) -> Result<Found> {
             break;
         }
         let message = message(row)?;
-        bytes += message.body.len();
+        bytes += message.content.bytes();
         messages.push(message);
     }
     if matches!(which, Run::Before(_)) {
@@ -415,9 +428,13 @@ fn message(row: &Row<'_>) -> Result<Message> {
         sender: Sender { id: PrincipalId(row.get(3)?), name: row.get(4)? },
         at: row.get(5)?,
         received: row.get(6)?,
-        body: row.get(7)?,
+        content: Content::Text { body: row.get(7)?, extra: extra(row.get_ref(8)?) },
         live: false,
     })
+}
+
+fn extra(json: ValueRef<'_>) -> Extra {
+    json.as_str().map(Extra::from_json).unwrap_or_default()
 }
 
 pub(super) fn room_id(db: &Connection, connection: ConnectionId, name: &RoomName) -> Result<Option<i64>> {

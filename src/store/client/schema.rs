@@ -3,8 +3,11 @@
 use super::super::migrate::{Schema, Synchronous};
 
 /// The database of the app.
-pub(super) const SCHEMA: Schema =
-    Schema { application_id: 0x4475_7043, steps: &[V1, V2, V3, V4, V5, V6], sync: Synchronous::Full };
+pub(super) const SCHEMA: Schema = Schema {
+    application_id: 0x4475_7043,
+    steps: &[V1, V2, V3, V4, V5, CONTENT, SCALE],
+    sync: Synchronous::Full,
+};
 
 /// Numbers above 2⁶³ − 1 (an epoch, a connection's id) are kept bit by bit. `start_known`, `floor`: see `write::history`.
 ///
@@ -174,12 +177,25 @@ DROP TABLE outbox;
 ALTER TABLE new_outbox RENAME TO outbox;
 ";
 
+/// What waits to be sent is of any kind, and may say what this version does not understand.
+///
+/// - `outbox.kind`, `extra`: as in an entry of the log. Of a kind that is not known all fields are in `extra`.
+/// - `other_entry.known`: it was put where it belongs, and is kept for what else it says.
+/// - `other_entry_kind`: finds entries of a kind that was not known once, and is now.
+const CONTENT: &str = "
+ALTER TABLE outbox ADD COLUMN kind TEXT NOT NULL DEFAULT 'message';
+ALTER TABLE outbox ADD COLUMN extra TEXT;
+ALTER TABLE other_entry ADD COLUMN known INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX other_entry_kind ON other_entry (CASE WHEN json_valid(json) THEN json_extract(json, '$.kind') END)
+    WHERE known = 0;
+";
+
 /// For millions of messages.
 ///
 /// - `search_state.since`: the last message whose grams are in the index; they follow the commit (`search::index`).
 /// - `message_state`, `message_filter`: how ids are stored (`identity`).
 /// - `room_count`, `room.counted_era`, `room.counted_offset`: how many messages are by others (`counts`).
-const V6: &str = "
+const SCALE: &str = "
 ALTER TABLE search_state ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
 UPDATE search_state SET since = (SELECT coalesce(max(rowid), 0) FROM message);
 

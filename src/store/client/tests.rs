@@ -3,6 +3,7 @@
 mod damage;
 mod era;
 mod held;
+mod local;
 mod pages;
 mod scale;
 mod search;
@@ -10,10 +11,10 @@ mod search;
 use std::path::Path;
 
 use super::*;
+use crate::model::MessageId;
+use crate::model::content::{Content, Draft, Extra};
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
-use crate::model::{
-    Delivery, Entry, EntryKind, Epoch, Offset, Principal, PrincipalId, PrincipalKind, Sender,
-};
+use crate::model::{Delivery, Entry, Epoch, Offset, Principal, PrincipalId, PrincipalKind, Sender};
 
 pub(super) const C: ConnectionId = ConnectionId(7);
 
@@ -31,15 +32,15 @@ pub(super) fn me() -> Principal {
 
 pub(super) fn entry(offset: Offset, sender: &str, number: u64) -> Entry {
     Entry {
-        kind: EntryKind::Message,
+        draft: Draft {
+            id: id(number),
+            room: general(),
+            content: Content::Text { body: format!("body {number}"), extra: Default::default() },
+            at: 1_000 + number as i64,
+        },
         offset,
-        id: id(number),
-        room: general(),
         sender: Sender { id: PrincipalId(sender.into()), name: sender.to_uppercase() },
-        body: format!("body {number}"),
-        at: 1_000 + number as i64,
         received: 2_000 + number as i64,
-        extra: Default::default(),
     }
 }
 
@@ -66,11 +67,13 @@ pub(super) fn welcomed(head: Offset) -> Write {
 
 pub(super) fn item(seq: u64) -> OutboxItem {
     OutboxItem {
-        id: id(1_000_000 + seq),
+        draft: Draft {
+            id: id(1_000_000 + seq),
+            room: general(),
+            content: Content::text(format!("typed {seq}")),
+            at: 5,
+        },
         seq,
-        room: general(),
-        body: format!("typed {seq}"),
-        at: 5,
         delivery: Delivery::Pending,
     }
 }
@@ -109,15 +112,22 @@ fn everything_is_there_after_a_restart() {
     let store = open(dir.path());
     commit(&store, vec![welcomed(3), started(u64::MAX, 1, LogRestart::First), entries(1, 3)]);
     commit(&store, vec![Write::Queue(item(1)), Write::Queue(item(2)), Write::Queue(item(3))]);
-    commit(&store, vec![Write::Attempted(vec![item(1).id])]);
+    commit(&store, vec![Write::Attempted(vec![item(1).draft.id])]);
     let refusal = crate::model::Refusal::TooLarge { limit: 9 };
     commit(
         &store,
-        vec![Write::Event(Event::Chat(ChatEvent::Refused { id: item(2).id, refusal: refusal.clone() }))],
+        vec![Write::Event(Event::Chat(ChatEvent::Refused {
+            id: item(2).draft.id,
+            refusal: refusal.clone(),
+        }))],
     );
     commit(
         &store,
-        vec![Write::Event(Event::Chat(ChatEvent::Acknowledged { id: item(3).id, offset: 4, received: 44 }))],
+        vec![Write::Event(Event::Chat(ChatEvent::Acknowledged {
+            id: item(3).draft.id,
+            offset: 4,
+            received: 44,
+        }))],
     );
     commit(&store, vec![Write::Draft { room: general(), text: "half a sen".into() }]);
     commit(&store, vec![Write::Event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset: 2 }))]);
@@ -180,7 +190,7 @@ fn an_own_message_leaves_the_outbox_in_the_commit_that_brings_it_back() {
     let store = open(dir.path());
     commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), Write::Queue(item(1))]);
     let mut mine = entry(1, "me", 1);
-    mine.id = item(1).id;
+    mine.draft.id = item(1).draft.id;
     commit(&store, vec![Write::Event(Event::Chat(ChatEvent::Entries { entries: vec![mine], live: true }))]);
     let loaded = load(&store);
     assert_eq!(loaded.stored.outbox, []);
@@ -252,6 +262,84 @@ fn what_a_server_offers_is_there_after_a_restart() {
     commit(&store, vec![Write::Event(told)]);
     drop(store);
     assert_eq!(load(&open(dir.path())).stored.features, Some(features));
+}
+
+#[test]
+fn what_was_not_understood_once_is_shown_once_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    // Offsets 2, 4 and 7 were of kinds that an earlier version did not know.
+    let seen = [1, 3, 5, 6].map(|offset| entry(offset, "bob", offset)).to_vec();
+    let heard = |entries: &[Entry]| {
+        Write::Event(Event::Chat(ChatEvent::Entries { entries: entries.to_vec(), live: true }))
+    };
+    commit(&store, vec![welcomed(7), started(1, 1, LogRestart::First), heard(&seen[..1])]);
+    commit(&store, vec![Write::Event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset: 3 }))]);
+    // Each time from the beginning: entries that follow a gap would not be taken.
+    for end in 2..=seen.len() {
+        commit(&store, vec![heard(&seen[..end])]);
+    }
+    drop(store);
+    let db = rusqlite::Connection::open(dir.path().join(super::FILE)).unwrap();
+    let mut mine = entry(7, "me", 7);
+    mine.draft.content = Content::text("of mine");
+    let mut room = entry(4, "bob", 4);
+    (room.draft.room, room.draft.content) = (RoomName::new("lathes").unwrap(), Content::room());
+    let mut reply = serde_json::to_value(entry(2, "bob", 2)).unwrap();
+    reply["reply_to"] = serde_json::json!({"offset": 1});
+    let json = |entry: &Entry| serde_json::to_string(entry).unwrap();
+    let damaged = r#"{"kind":"message","body":7}"#.to_owned();
+    let later = r#"{"kind":"poll"}"#.to_owned();
+    for (offset, json) in [
+        (2, reply.to_string()),
+        (4, json(&room)),
+        (7, json(&mine)),
+        (8, damaged),
+        (9, later),
+        (10, "{".to_owned()),
+    ] {
+        let insert = "INSERT INTO other_entry (connection, era, offset, json) VALUES (?1, 1, ?2, ?3)";
+        db.execute(insert, rusqlite::params![C.0.cast_signed(), offset, json]).unwrap();
+    }
+    drop(db);
+    for _ in 0..2 {
+        let store = open(dir.path());
+        let loaded = load(&store);
+        let rooms: Vec<_> = loaded.stored.rooms.iter().map(|room| room.name.as_str()).collect();
+        assert_eq!(rooms, ["general", "lathes"]);
+        assert_eq!(offsets(&loaded), [1, 2, 3, 5, 6, 7], "each in its place");
+        let general = &loaded.stored.rooms[0];
+        assert_eq!((general.unread, general.newest.offset), (2, 7), "what is mine is read");
+        assert_eq!(
+            general.messages[1].content.extra().json().as_deref(),
+            Some(r#"{"reply_to":{"offset":1}}"#)
+        );
+        drop(store);
+    }
+    let db = rusqlite::Connection::open(dir.path().join(super::FILE)).unwrap();
+    let left: Vec<i64> = db
+        .prepare("SELECT offset FROM other_entry ORDER BY offset")
+        .unwrap()
+        .query_map((), |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(left, [4, 8, 9, 10], "what is still not understood stays");
+}
+
+#[test]
+fn what_a_later_version_typed_waits_in_the_outbox_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let fields = Extra::from_json(r#"{"body":{"text":"?"},"choices":["a",{"b":1.5}]}"#);
+    let mut poll = item(1);
+    poll.draft.content = Content::from_fields("poll", None, fields).unwrap();
+    let mut reply = item(2);
+    reply.draft.content =
+        Content::Text { body: "x".into(), extra: Extra::from_json(r#"{"reply_to":{"offset":1}}"#) };
+    commit(&store, vec![Write::Queue(poll.clone()), Write::Queue(reply.clone())]);
+    drop(store);
+    assert_eq!(load(&open(dir.path())).stored.outbox, [poll, reply]);
 }
 
 #[test]

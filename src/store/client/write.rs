@@ -9,10 +9,11 @@ use super::counts;
 use super::identity::Filters;
 use super::{Write, outbox, read};
 use crate::model::chat::MAX_ROOMS;
+use crate::model::content::Content;
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
 use crate::model::notices::mentions;
 use crate::model::{
-    ConnectionId, Delivery, Entry, EntryKind, Epoch, Event, Features, MessageId, Offset, Position, Principal,
+    ConnectionId, Delivery, Entry, Epoch, Event, Features, MessageId, Offset, Position, Principal,
     ResumePoint, RoomName,
 };
 
@@ -215,6 +216,13 @@ pub(super) struct Log {
     pub(super) next: Offset,
 }
 
+impl Log {
+    /// An era of which nothing new comes.
+    pub(super) fn past(era: u32, me: Option<String>) -> Self {
+        Log { me, epoch: None, era, next: Offset::MAX }
+    }
+}
+
 fn log_of(db: &Connection, connection: ConnectionId) -> Result<Log> {
     let mut query =
         db.prepare_cached("SELECT me_id, log_epoch, era, next_offset FROM connection WHERE id = ?1")?;
@@ -253,7 +261,7 @@ fn take_entries(
         let resume = ResumePoint {
             epoch: Epoch(epoch.cast_unsigned()),
             offset: last.offset,
-            id: last.id,
+            id: last.draft.id,
             received: last.received,
         };
         set_resume(db, connection, resume)?;
@@ -419,12 +427,15 @@ fn history(
     let mut book = Book::new(db, connection, log, filters)?;
     let mut lowest = floor;
     let mut start = complete;
-    for entry in entries.iter().filter(|entry| entry.room == *name && entry.offset < before) {
+    for entry in entries.iter().filter(|entry| entry.draft.room == *name && entry.offset < before) {
         lowest = lowest.min(int(entry.offset)?);
-        match entry.kind {
-            EntryKind::Message => book.old_message(entry)?,
-            EntryKind::Room => start = true,
-            EntryKind::Unknown => book.keep_json(entry)?,
+        match &entry.draft.content {
+            Content::Text { .. } => book.old_message(entry)?,
+            Content::Room { .. } => {
+                start = true;
+                book.keep_json_of_room(entry)?;
+            }
+            Content::Unknown(_) => book.keep_json(entry)?,
         }
     }
     book.save()?;

@@ -31,7 +31,7 @@ use super::writer::Writer;
 use crate::model::name::BadName;
 use crate::model::rights::Invitation;
 use crate::model::time::WallMs;
-use crate::model::{Entry, EntryKind, Epoch, MessageId, Offset, Principal, PrincipalId, RoomName, Sender};
+use crate::model::{Draft, Entry, Epoch, MessageId, Offset, Principal, PrincipalId, RoomName, Sender};
 use crate::wire::duplex::server::{Lists, ListsFrom};
 use pulse::{Probe, Pulse};
 pub use rights::{Change, MAX_KEPT_INVITES, MAX_OPEN_INVITES, NotChanged, Owner, OwnerRefused};
@@ -58,18 +58,10 @@ const BATCHES: usize = 64;
 /// An entry to be written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Append {
+    /// What.
+    pub draft: Draft,
     /// By whom.
     pub sender: Sender,
-    /// Its id.
-    pub id: MessageId,
-    /// A message or a room.
-    pub kind: EntryKind,
-    /// Where.
-    pub room: RoomName,
-    /// What.
-    pub body: String,
-    /// When, by the sender's clock.
-    pub at: WallMs,
     /// When, by the hub's clock.
     pub received: WallMs,
 }

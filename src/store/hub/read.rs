@@ -1,16 +1,17 @@
 //! What is read from a hub's log.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
-use crate::model::entry::Extra;
+use crate::model::content::MESSAGE;
 use crate::model::time::WallMs;
-use crate::model::{Entry, EntryKind, MessageId, Offset, PrincipalId, RoomName, Sender};
+use crate::model::{Content, Draft, Entry, Extra, MessageId, Offset, PrincipalId, RoomName, Sender};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-const COLUMNS: &str = "entry.offset, entry.id, principal, sender_name, kind, name, body, at, received";
+const COLUMNS: &str = "entry.offset, entry.id, principal, sender_name, kind, name, body, at, received, extra";
 
 pub(super) fn at(db: &Connection, offset: Offset) -> Result<Option<(MessageId, WallMs)>> {
     let mut query = db.prepare_cached("SELECT id, received FROM entry WHERE offset = ?1")?;
@@ -123,38 +124,34 @@ impl Taken {
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry> {
-    let kind: String = row.get(4)?;
-    Ok(Entry {
-        offset: unsigned(row.get(0)?),
+    let nonsense = |error: &str| StoreError::Nonsense(error.to_owned());
+    let kind = row.get_ref(4)?.as_str().map_err(|error| nonsense(&error.to_string()))?;
+    let body: String = row.get(6)?;
+    let extra = row.get::<_, Option<String>>(9)?.map(|json| Extra::from_json(&json)).unwrap_or_default();
+    // Of an unknown kind all is among the fields.
+    let body = (kind == MESSAGE || !body.is_empty()).then_some(Value::String(body));
+    let draft = Draft {
         id: MessageId(Uuid::from_bytes(row.get(1)?)),
-        sender: Sender { id: PrincipalId(row.get(2)?), name: row.get(3)? },
-        kind: match kind.as_str() {
-            "message" => EntryKind::Message,
-            "room" => EntryKind::Room,
-            _ => EntryKind::Unknown,
-        },
         room: room_name(row.get(5)?)?,
-        body: row.get(6)?,
+        content: Content::from_fields(kind, body, extra).map_err(nonsense)?,
         at: row.get(7)?,
+    };
+    Ok(Entry {
+        draft,
+        offset: unsigned(row.get(0)?),
+        sender: Sender { id: PrincipalId(row.get(2)?), name: row.get(3)? },
         received: row.get(8)?,
-        extra: Extra::default(),
     })
-}
-
-pub(super) fn kind_text(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::Message => "message",
-        EntryKind::Room => "room",
-        EntryKind::Unknown => "unknown",
-    }
 }
 
 /// About how many bytes of JSON an entry makes; never less than it does.
 pub(super) fn json_size(entry: &Entry) -> usize {
     // The field names, two numbers of 20 digits, an offset, a UUID and the punctuation.
     const FRAME: usize = 256;
-    let texts = [entry.body.as_str(), &entry.sender.name, &entry.sender.id.0, entry.room.as_str()];
-    FRAME + texts.into_iter().map(escaped_len).sum::<usize>()
+    let content = &entry.draft.content;
+    let texts =
+        [content.body(), content.kind(), &entry.sender.name, &entry.sender.id.0, entry.draft.room.as_str()];
+    FRAME + content.extra().bytes() + texts.into_iter().map(escaped_len).sum::<usize>()
 }
 
 /// RFC 8259 §7: control characters become `\u00XX` at worst, quotes and backslashes two bytes.

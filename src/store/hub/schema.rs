@@ -4,7 +4,7 @@ use super::super::migrate::{Schema, Synchronous};
 
 /// The database of a hub.
 pub(super) const SCHEMA: Schema =
-    Schema { application_id: 0x4475_7048, steps: &[V1, LIMITS, RIGHTS], sync: Synchronous::Full };
+    Schema { application_id: 0x4475_7048, steps: &[V1, LIMITS, RIGHTS, CONTENT], sync: Synchronous::Full };
 
 /// - `log`: one row. An epoch above 2⁶³ − 1 is kept bit by bit.
 /// - `entry`: offsets are gapless; `(principal, id)` stays unique for ever.
@@ -118,4 +118,11 @@ INSERT INTO new_invite (code_hash, kind, expires_at, redeemed_by, redeemed_name)
     FROM invite LEFT JOIN principal ON principal.id = redeemed_by ORDER BY invite.rowid;
 DROP TABLE invite;
 ALTER TABLE new_invite RENAME TO invite;
+";
+
+/// What this version keeps without understanding it.
+///
+/// - `entry.extra`: the fields of an entry that are not known, as a JSON object; of a kind that is not known, all of them.
+const CONTENT: &str = "
+ALTER TABLE entry ADD COLUMN extra TEXT;
 ";

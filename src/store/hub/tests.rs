@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::PrincipalKind;
+use crate::model::content::{Content, Draft};
 
 mod rights;
 
@@ -26,19 +27,17 @@ fn open(dir: &Path) -> HubStore {
 
 fn message(sender: &str, number: u64, body: &str) -> Append {
     Append {
+        draft: Draft { id: id(number), room: RoomName::general(), content: Content::text(body), at: 1 },
         sender: Sender { id: PrincipalId(sender.into()), name: sender.to_uppercase() },
-        id: id(number),
-        kind: EntryKind::Message,
-        room: RoomName::general(),
-        body: body.into(),
-        at: 1,
         received: 2,
     }
 }
 
 fn room(name: &str, number: u64) -> Append {
     let room = RoomName::new(name).unwrap();
-    Append { kind: EntryKind::Room, room, body: String::new(), ..message("ann", number, "") }
+    let mut made = message("ann", number, "");
+    (made.draft.room, made.draft.content) = (room, Content::room());
+    made
 }
 
 fn invite(code: u8, kind: PrincipalKind) -> Change {
@@ -62,15 +61,10 @@ fn a_new_log_begins_with_the_room_that_every_hub_has() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let general = Entry {
-        kind: EntryKind::Room,
+        draft: Draft { id: id(0), room: RoomName::general(), content: Content::room(), at: 77 },
         offset: 1,
-        id: id(0),
-        room: RoomName::general(),
         sender: Sender { id: PrincipalId("hub".into()), name: "hub".into() },
-        body: String::new(),
-        at: 77,
         received: 77,
-        extra: Default::default(),
     };
     assert_eq!(all(&store), std::slice::from_ref(&general));
     append(&store, message("ann", 1, "hello"));
@@ -79,7 +73,7 @@ fn a_new_log_begins_with_the_room_that_every_hub_has() {
     let store = HubStore::open(dir.path(), Epoch(5), 99, id(9)).unwrap();
     assert_eq!((store.epoch(), store.head(), store.oldest()), (Epoch(u64::MAX - 1), 2, 1));
     assert_eq!(all(&store)[0], general);
-    assert_eq!(all(&store)[1].body, "hello");
+    assert_eq!(all(&store)[1].draft.content.body(), "hello");
     let received = all(&store)[1].received;
     assert_eq!(wait(store.at(2)).unwrap(), Some((id(1), received)));
     assert_eq!(wait(store.at(3)).unwrap(), None);
@@ -104,7 +98,8 @@ fn the_same_message_twice_is_there_once_even_after_a_restart() {
 fn rooms_are_made_once_and_messages_need_one() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let lost = Append { room: RoomName::new("workshop").unwrap(), ..message("ann", 1, "x") };
+    let mut lost = message("ann", 1, "x");
+    lost.draft.room = RoomName::new("workshop").unwrap();
     assert_eq!(append(&store, lost.clone()), Appended::NoSuchRoom);
     assert!(matches!(append(&store, room("workshop", 2)), Appended::New(Entry { offset: 2, .. })));
     assert_eq!(append(&store, room("workshop", 2)), Appended::Known { offset: 2, received: 2 });
@@ -330,7 +325,7 @@ fn read_markers_go_forward_only_and_never_beyond_the_end() {
 /// A log as a plain list.
 #[derive(Default)]
 struct Plain {
-    log: Vec<(String, u64, EntryKind, String)>,
+    log: Vec<(String, u64, bool, String)>,
     known: BTreeSet<(String, u64)>,
 }
 
@@ -368,14 +363,15 @@ impl Plain {
         if self.known.contains(&key) {
             return Err("known");
         }
-        let room = append.room.to_string();
-        let exists = self.log.iter().any(|(_, _, kind, name)| *kind == EntryKind::Room && *name == room);
-        match (append.kind, exists) {
-            (EntryKind::Message, false) => return Err("no room"),
-            (EntryKind::Room, true) => return Err("room exists"),
+        let room = append.draft.room.to_string();
+        let exists = self.log.iter().any(|(_, _, is_room, name)| *is_room && *name == room);
+        let is_room = append.draft.content.is_room();
+        match (is_room, exists) {
+            (false, false) => return Err("no room"),
+            (true, true) => return Err("room exists"),
             _ => {}
         }
-        self.log.push((key.0.clone(), number, append.kind, room));
+        self.log.push((key.0.clone(), number, is_room, room));
         self.known.insert(key);
         Ok(self.log.len() as u64)
     }
@@ -401,13 +397,14 @@ proptest! {
         let dir = tempfile::tempdir().unwrap();
         let mut store = open(dir.path());
         let mut plain = Plain::default();
-        plain.log.push(("hub".into(), 0, EntryKind::Room, "general".into()));
+        plain.log.push(("hub".into(), 0, true, "general".into()));
         let rooms = ["general", "left", "right"];
         for act in acts {
             match act {
                 Act::Message { sender, number, room } => {
                     let room = RoomName::new(rooms[room as usize]).unwrap();
-                    let new = Append { room, ..message(&format!("p{sender}"), number, "x") };
+                    let mut new = message(&format!("p{sender}"), number, "x");
+                    new.draft.room = room;
                     prop_assert_eq!(outcome(&append(&store, new.clone())), plain.append(&new, number));
                 }
                 Act::Room { sender, number, room: name } => {
@@ -438,13 +435,13 @@ proptest! {
         prop_assert_eq!(store.head(), plain.log.len() as u64);
         let log: Vec<_> = all(&store)
             .into_iter()
-            .map(|entry| (entry.sender.id.0, entry.kind, entry.room.to_string(), entry.id))
+            .map(|entry| (entry.sender.id.0, entry.draft.content.is_room(), entry.draft.room.to_string(), entry.draft.id))
             .collect();
         let expected: Vec<_> = plain
             .log
             .into_iter()
             .skip(store.oldest() as usize - 1)
-            .map(|(sender, number, kind, room)| (sender, kind, room, id(number)))
+            .map(|(sender, number, is_room, room)| (sender, is_room, room, id(number)))
             .collect();
         prop_assert_eq!(log, expected);
     }

@@ -7,8 +7,9 @@ use rusqlite::{Connection, params};
 
 use super::super::error::{StoreError, int, unsigned};
 use super::{LogLimits, Quota};
+use crate::model::content::ROOM;
 use crate::model::time::WallMs;
-use crate::model::{EntryKind, Offset, PrincipalId};
+use crate::model::{Offset, PrincipalId};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -52,13 +53,14 @@ impl Usage {
             }
         }
         let mut query = db.prepare(
-            "SELECT principal, received, kind, octet_length(body), offset FROM entry WHERE offset > ?1 ORDER BY offset",
+            "SELECT principal, received, kind, octet_length(body) + coalesce(octet_length(extra), 0), offset FROM entry
+             WHERE offset > ?1 ORDER BY offset",
         )?;
         let mut rows = query.query([int(written)?])?;
         while let Some(row) = rows.next()? {
-            let kind = if row.get::<_, String>(2)? == "room" { EntryKind::Room } else { EntryKind::Message };
+            let is_room = row.get_ref(2)?.as_str().is_ok_and(|kind| kind == ROOM);
             let (bytes, offset) = (unsigned(row.get(3)?), unsigned(row.get(4)?));
-            usage.add(&PrincipalId(row.get(0)?), kind, bytes, row.get(1)?, offset);
+            usage.add(&PrincipalId(row.get(0)?), is_room, bytes, row.get(1)?, offset);
         }
         Ok(usage)
     }
@@ -75,7 +77,7 @@ impl Usage {
     pub(super) fn add(
         &mut self,
         who: &PrincipalId,
-        kind: EntryKind,
+        is_room: bool,
         bytes: u64,
         received: WallMs,
         offset: Offset,
@@ -86,9 +88,10 @@ impl Usage {
             Some(count) => count,
             None => self.of.entry(who.clone()).or_default(),
         };
-        match kind {
-            EntryKind::Room => count.rooms += 1,
-            _ => (count.messages, count.bytes) = (count.messages + 1, count.bytes + bytes),
+        if is_room {
+            count.rooms += 1;
+        } else {
+            (count.messages, count.bytes) = (count.messages + 1, count.bytes + bytes);
         }
     }
 
@@ -97,15 +100,15 @@ impl Usage {
         &mut self,
         limits: &LogLimits,
         who: &PrincipalId,
-        kind: EntryKind,
+        is_room: bool,
         now: WallMs,
     ) -> Option<(Quota, WallMs)> {
         self.turn_to(now.div_euclid(DAY_MS));
         let count = self.of.get(who).copied().unwrap_or_default();
         let beyond = |limit: u64, count: u64| limit > 0 && count >= limit;
-        let which = match kind {
-            EntryKind::Room if beyond(limits.rooms_per_day.into(), count.rooms) => Quota::RoomsToday,
-            EntryKind::Room => return None,
+        let which = match is_room {
+            true if beyond(limits.rooms_per_day.into(), count.rooms) => Quota::RoomsToday,
+            true => return None,
             _ if beyond(limits.messages_per_day, count.messages) => Quota::MessagesToday,
             _ if beyond(limits.bytes_per_day, count.bytes) => Quota::BytesToday,
             _ => return None,

@@ -14,10 +14,9 @@ use super::pulse::Pulse;
 use super::rooms::Rooms;
 use super::usage::Usage;
 use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, read, retain};
-use crate::model::entry::Extra;
 use crate::model::name;
 use crate::model::time::WallMs;
-use crate::model::{Entry, EntryKind, Epoch, MessageId, Offset, PrincipalId, RoomName, Sender};
+use crate::model::{Content, Draft, Entry, Epoch, MessageId, Offset, PrincipalId, RoomName, Sender};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -110,12 +109,8 @@ pub(super) fn begin(
     transaction.execute("INSERT INTO log (id, epoch) VALUES (1, ?1)", [new_epoch.0.cast_signed()])?;
     let mut rooms = Rooms::default();
     let general = Append {
+        draft: Draft { id: general_id, room: RoomName::general(), content: Content::room(), at: now },
         sender: Sender { id: PrincipalId(HUB_SENDER.to_owned()), name: HUB_SENDER.to_owned() },
-        id: general_id,
-        kind: EntryKind::Room,
-        room: RoomName::general(),
-        body: String::new(),
-        at: now,
         received: now,
     };
     let mut gate = Gate::new(LogLimits::default(), Usage::default(), false);
@@ -178,8 +173,8 @@ impl Work for Appender {
                 if let Some(oldest) = fresh.oldest {
                     self.state.oldest.fetch_max(oldest, Ordering::Release);
                 }
-                let made = fresh.entries.iter().filter(|entry| entry.kind == EntryKind::Room);
-                let mut made = made.map(|entry| entry.room.clone()).peekable();
+                let made = fresh.entries.iter().filter(|entry| entry.draft.content.is_room());
+                let mut made = made.map(|entry| entry.draft.room.clone()).peekable();
                 if made.peek().is_some() {
                     self.state.rooms.write().unwrap_or_else(PoisonError::into_inner).extend(made);
                 }
@@ -213,6 +208,7 @@ impl Work for Appender {
 }
 
 impl Appender {
+    /// Long: one arm for each job, all of them within one transaction.
     fn commit(
         &mut self,
         jobs: &mut impl Iterator<Item = Job>,
@@ -330,14 +326,14 @@ impl Gate {
 
     /// Which limit an entry would exceed, and until when.
     fn refuses(&mut self, db: &Connection, new: &Append) -> Result<Option<(Quota, Option<WallMs>)>> {
-        let is_room = new.kind == EntryKind::Room;
+        let is_room = new.draft.content.is_room();
         if !is_room && self.stopped.is_some() {
             return Ok(self.stopped);
         }
         if is_room && let Some(quota) = self.refuses_room(db, new)? {
             return Ok(Some((quota, None)));
         }
-        if let Some((quota, until)) = self.usage.reached(&self.limits, &new.sender.id, new.kind, new.received)
+        if let Some((quota, until)) = self.usage.reached(&self.limits, &new.sender.id, is_room, new.received)
         {
             self.stopped = (!is_room).then_some((quota, Some(until))).or(self.stopped);
             return Ok(Some((quota, Some(until))));
@@ -376,7 +372,7 @@ impl Gate {
             Some(used) => used,
             None => retain::used_bytes(db)?,
         };
-        let with_this = used.saturating_add(new.body.len() as u64 + ENTRY_BYTES);
+        let with_this = used.saturating_add(new.draft.content.bytes() as u64 + ENTRY_BYTES);
         if with_this > self.limits.log_bytes {
             self.used = Some(used);
             let until = match retain::oldest_goes_at(db, &self.limits)? {
@@ -391,6 +387,20 @@ impl Gate {
     }
 }
 
+/// The place of an entry that its sender has sent before, whether the log still holds it or not.
+fn known(db: &Connection, new: &Append, has_gone: bool) -> Result<Option<(Offset, WallMs)>> {
+    let (sender, id) = (&new.sender.id.0, new.draft.id.0.as_bytes());
+    let mut query =
+        db.prepare_cached("SELECT offset, received FROM entry WHERE principal = ?1 AND id = ?2")?;
+    let held: Option<(i64, WallMs)> =
+        query.query_row(params![sender, id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    match held {
+        Some((offset, received)) => Ok(Some((unsigned(offset), received))),
+        None if has_gone => retain::gone(db, sender, id),
+        None => Ok(None),
+    }
+}
+
 fn append(
     db: &Connection,
     mut new: Append,
@@ -398,31 +408,21 @@ fn append(
     rooms: &mut Rooms,
     gate: &mut Gate,
 ) -> Result<Appended> {
-    let mut known =
-        db.prepare_cached("SELECT offset, received FROM entry WHERE principal = ?1 AND id = ?2")?;
-    let known: Option<(i64, WallMs)> = known
-        .query_row(params![new.sender.id.0, new.id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    if let Some((offset, received)) = known {
-        return Ok(Appended::Known { offset: unsigned(offset), received });
-    }
-    if gate.has_gone
-        && let Some((offset, received)) = retain::gone(db, &new.sender.id.0, new.id.0.as_bytes())?
-    {
+    if let Some((offset, received)) = known(db, &new, gate.has_gone)? {
         return Ok(Appended::Known { offset, received });
     }
-    let mut found = rooms.id(db, &new.room)?;
-    if found.is_none() && new.kind == EntryKind::Room {
-        match new_room(db, &new.room, rooms)? {
-            Ok((name, id)) => (new.room, found) = (name, id),
+    let mut found = rooms.id(db, &new.draft.room)?;
+    if found.is_none() && new.draft.content.is_room() {
+        match new_room(db, &new.draft.room, rooms)? {
+            Ok((name, id)) => (new.draft.room, found) = (name, id),
             Err(refused) => return Ok(refused),
         }
     }
-    match (new.kind, found) {
-        (EntryKind::Message, None) => return Ok(Appended::NoSuchRoom),
-        (EntryKind::Room, Some(room)) => return room_exists(db, room),
-        (EntryKind::Unknown, _) => return Err(StoreError::Nonsense("an entry of no known kind".to_owned())),
-        (EntryKind::Message, Some(_)) | (EntryKind::Room, None) => {}
+    match (&new.draft.content, found) {
+        (Content::Text { .. }, None) => return Ok(Appended::NoSuchRoom),
+        (Content::Room { .. }, Some(room)) => return room_exists(db, room),
+        (Content::Unknown(_), _) => return Err(StoreError::Nonsense("an entry of no known kind".to_owned())),
+        (Content::Text { .. }, Some(_)) | (Content::Room { .. }, None) => {}
     }
     if let Some((quota, until)) = gate.refuses(db, &new)? {
         return Ok(Appended::Refused { quota, until });
@@ -432,39 +432,31 @@ fn append(
         Some(room) => room,
         None => {
             db.prepare_cached("INSERT INTO room (name, offset, made_by, made_at) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![new.room.as_str(), int(offset)?, new.sender.id.0, new.received])?;
+                .execute(params![new.draft.room.as_str(), int(offset)?, new.sender.id.0, new.received])?;
             db.last_insert_rowid()
         }
     };
-    gate.usage.add(&new.sender.id, new.kind, new.body.len() as u64, new.received, offset);
+    let Draft { id, content, at, .. } = &new.draft;
+    gate.usage.add(&new.sender.id, content.is_room(), content.bytes() as u64, new.received, offset);
     db.prepare_cached(
-        "INSERT INTO entry (offset, id, principal, sender_name, kind, room, body, at, received)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO entry (offset, id, principal, sender_name, kind, room, body, at, received, extra)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         int(offset)?,
-        new.id.0.as_bytes(),
+        id.0.as_bytes(),
         new.sender.id.0,
         new.sender.name,
-        read::kind_text(new.kind),
+        content.kind(),
         room,
-        new.body,
-        new.at,
-        new.received
+        content.body(),
+        at,
+        new.received,
+        content.extra().json()
     ])?;
     *head = offset;
-    rooms.insert(&new.room, room);
-    Ok(Appended::New(Entry {
-        kind: new.kind,
-        offset,
-        id: new.id,
-        room: new.room,
-        sender: new.sender,
-        body: new.body,
-        at: new.at,
-        received: new.received,
-        extra: Extra::default(),
-    }))
+    rooms.insert(&new.draft.room, room);
+    Ok(Appended::New(Entry { draft: new.draft, offset, sender: new.sender, received: new.received }))
 }
 
 /// The name of a room that is to be made, in its one spelling, and its row if it is there under that. `Err`: it cannot be

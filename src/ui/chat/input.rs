@@ -14,6 +14,7 @@ use super::complete::Complete;
 use super::compose::Compose;
 use super::refused::Refused;
 use super::{RoomKey, marked};
+use crate::model::content::Content;
 use crate::model::id::MessageId;
 use crate::model::intent::{ChatIntent, Intent};
 use crate::model::message::{Delivery, MAX_BODY_BYTES};
@@ -184,6 +185,8 @@ impl Input {
     }
 
     /// Draws the field and its button.
+    ///
+    /// Long: the steps of one frame, whose order matters: the keys that are not the field's, the field, what it changed.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, key: &RoomKey) {
         let id = self.id(key);
         let draft = self.drafts.entry(key.clone()).or_default();
@@ -265,8 +268,10 @@ fn facts(cx: &Cx, key: &RoomKey, draft: &Draft) -> Facts {
             return Facts { online: false, draft: None, editable: false };
         };
         let kept = connection.chat.rooms.get(&key.1).map_or("", |room| room.draft.as_str());
-        let item =
-            draft.editing.as_ref().and_then(|e| connection.chat.outbox.values().find(|item| item.id == e.id));
+        let item = draft
+            .editing
+            .as_ref()
+            .and_then(|e| connection.chat.outbox.values().find(|item| item.draft.id == e.id));
         Facts {
             online: connection.link.is_online(),
             draft: (!draft.touched && kept != draft.text).then(|| kept.to_owned()),
@@ -350,6 +355,13 @@ fn mark_up(ui: &Ui, id: Id, text: &mut String) -> bool {
     true
 }
 
+fn move_cursor_to_end(ui: &Ui, id: Id, text: &str) {
+    let mut state = TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
+    let end = CCursorRange::one(CCursor::new(text.chars().count()));
+    state.cursor.set_char_range(Some(end));
+    TextEdit::store_state(ui.ctx(), id, state);
+}
+
 fn field(
     ui: &mut Ui,
     cx: &Cx,
@@ -361,10 +373,7 @@ fn field(
 ) -> (TextEditOutput, bool) {
     let theme = theme::of(ui);
     if std::mem::take(&mut draft.cursor_to_end) {
-        let mut state = TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
-        let end = CCursorRange::one(CCursor::new(draft.text.chars().count()));
-        state.cursor.set_char_range(Some(end));
-        TextEdit::store_state(ui.ctx(), id, state);
+        move_cursor_to_end(ui, id, &draft.text);
     }
     let focused = ui.memory(|memory| memory.has_focus(id));
     let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };
@@ -439,7 +448,10 @@ fn send(cx: &mut Cx, key: &RoomKey, draft: &mut Draft) {
     let (connection, room) = key.clone();
     match draft.editing.as_ref().filter(|editing| !editing.gone) {
         Some(editing) => cx.intents.push(Intent::Chat(ChatIntent::Edit { connection, id: editing.id, body })),
-        None => cx.intents.push(Intent::Chat(ChatIntent::Send { connection, room, body })),
+        None => {
+            let content = Content::text(body);
+            cx.intents.push(Intent::Chat(ChatIntent::Send { connection, room, content }));
+        }
     }
     draft.end_edit();
     draft.touched = true;

@@ -199,36 +199,17 @@ impl List {
         let (placed, slice) = self.lay_out(ui, cx, key, &columns, rect.height());
         let dragged = self.select_by_pointer(ui, rect, id, &placed);
         let menu_row = self.menu_by_keys(ui, response.has_focus(), &placed);
-        let mut act = None;
-        let mut leads_to = None;
+        let mut chosen = (None, None);
         let builder = UiBuilder::new().max_rect(rect).scope_id(id.with("rows")).accessibility_parent(id);
         ui.scope_builder(builder, |ui| {
             ui.shrink_clip_rect(rect);
-            let is_empty = slice.room_is_empty && facts.before == Edge::End;
-            if is_empty {
+            if slice.room_is_empty && facts.before == Edge::End {
                 paint::empty(ui, cx, rect);
-            }
-            for placed in placed.iter().filter(|_| !is_empty) {
-                let is_spotted = self.is_spotted(cx, placed);
-                if is_spotted {
-                    spot::paint(ui, &columns, placed);
-                }
-                let opens = menu_row == Some(placed.item.key);
-                let wish = paint::row(ui, cx, key, id, &columns, placed, &self.selection, opens);
-                if is_spotted {
-                    spot::tell(ui, id.with(placed.item.key));
-                }
-                match wish {
-                    Some(paint::Wish::Act(wanted)) => act = Some(wanted),
-                    Some(paint::Wish::Unfold(message)) => self.unfold(message, placed),
-                    Some(paint::Wish::See(url)) => leads_to = Some(url),
-                    Some(paint::Wish::CopySelected) => {
-                        ui.ctx().copy_text(self.selection.text(cx, key));
-                    }
-                    None => {}
-                }
+            } else {
+                chosen = self.rows(ui, cx, key, id, &columns, &placed, menu_row);
             }
         });
+        let (act, leads_to) = chosen;
         self.remember(&placed, rect.height());
         if dragged != 0.0 {
             self.move_by(dragged, rect.height());
@@ -249,6 +230,42 @@ impl List {
         widgets::focus_ring(ui, &response, theme::of(ui));
         ui.allocate_rect(rect, Sense::hover());
         act
+    }
+
+    /// Draws the rows. Returns what was chosen in one of them, and the address that the pointer is at.
+    #[allow(clippy::too_many_arguments)]
+    fn rows(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        key: &RoomKey,
+        id: Id,
+        columns: &paint::Columns,
+        placed: &[Placed],
+        menu_row: Option<Key>,
+    ) -> (Option<Act>, Option<String>) {
+        let (mut act, mut leads_to) = (None, None);
+        for placed in placed {
+            let is_spotted = self.is_spotted(cx, placed);
+            if is_spotted {
+                spot::paint(ui, columns, placed);
+            }
+            let opens = menu_row == Some(placed.item.key);
+            let wish = paint::row(ui, cx, key, id, columns, placed, &self.selection, opens);
+            if is_spotted {
+                spot::tell(ui, id.with(placed.item.key));
+            }
+            match wish {
+                Some(paint::Wish::Act(wanted)) => act = Some(wanted),
+                Some(paint::Wish::Unfold(message)) => self.unfold(message, placed),
+                Some(paint::Wish::See(url)) => leads_to = Some(url),
+                Some(paint::Wish::CopySelected) => {
+                    ui.ctx().copy_text(self.selection.text(cx, key));
+                }
+                None => {}
+            }
+        }
+        (act, leads_to)
     }
 
     /// The row whose menu is opened by the menu key: the one that the keyboard selected, else the newest on screen.

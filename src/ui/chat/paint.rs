@@ -434,14 +434,14 @@ pub(super) fn as_written(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> Stri
             .from(position)
             .next()
             .filter(|message| message.id == row.id)
-            .map(|message| message.body.clone())
+            .map(|message| message.body().to_owned())
     });
     logged.or_else(|| row.original.clone()).unwrap_or_else(|| row.text.clone())
 }
 
-/// To change it in the input.
-pub(super) fn edit(row: &Row) -> Act {
-    Act::Edit(row.id, row.original.clone().unwrap_or_else(|| row.text.clone()))
+/// To change it in the input, where it was typed there.
+pub(super) fn edit(row: &Row) -> Option<Act> {
+    row.original.clone().map(|original| Act::Edit(row.id, original))
 }
 
 /// How far one's own message has come, as a mark at the right: none once it is delivered.
@@ -488,8 +488,11 @@ fn acts(ui: &mut Ui, cx: &Cx, id: Id, row: &Row, at: Pos2) -> Option<Act> {
     if row.progress.waits_for_the_person() && line.add(widgets::link(theme, again)).clicked() {
         act = Some(Act::Resend(row.id));
     }
-    if row.progress.can_be_changed() && line.add(widgets::link(theme, cx.words.edit)).clicked() {
-        act = Some(edit(row));
+    if row.progress.can_be_changed()
+        && let Some(edit) = edit(row)
+        && line.add(widgets::link(theme, cx.words.edit)).clicked()
+    {
+        act = Some(edit);
     }
     if line.add(widgets::link(theme, cx.words.delete)).clicked() {
         act = Some(Act::Discard(row.id));

@@ -92,13 +92,14 @@ fn items(
     if waits && menu::item(ui, again).clicked() {
         wish = Some(Wish::Act(Act::Resend(row.id)));
     }
-    if row.progress.can_be_changed() && menu::item(ui, cx.words.edit).clicked() {
-        wish = Some(Wish::Act(edit(row)));
+    if row.progress.can_be_changed()
+        && let Some(edit) = edit(row)
+        && menu::item(ui, cx.words.edit).clicked()
+    {
+        wish = Some(Wish::Act(edit));
     }
-    if waits || row.progress.can_be_changed() {
-        if menu::danger(ui, cx.words.delete).clicked() {
-            wish = Some(Wish::Act(Act::Discard(row.id)));
-        }
+    if (waits || row.progress.can_be_changed()) && menu::danger(ui, cx.words.delete).clicked() {
+        wish = Some(Wish::Act(Act::Discard(row.id)));
     }
     wish
 }

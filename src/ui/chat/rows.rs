@@ -8,6 +8,7 @@ use super::RoomKey;
 use super::markup::{self, Markup};
 use super::ordered::Plans;
 use crate::model::chat::Room;
+use crate::model::content::Content;
 use crate::model::event::Paused;
 use crate::model::id::{MessageId, PrincipalId};
 use crate::model::known::Shown;
@@ -108,6 +109,8 @@ impl Progress {
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) id: MessageId,
+    /// With the id the key of what was prepared; the default for what is still in the outbox.
+    pub(super) revision: Position,
     pub(super) author_key: PrincipalId,
     /// Told apart from others whose names look the same.
     pub(super) author: Shown,
@@ -206,13 +209,7 @@ enum Source<'a> {
 pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cache) -> Option<Slice> {
     let connection = model.connections.get(&view.key.0)?;
     let room = connection.chat.rooms.get(&view.key.1)?;
-    let is_in_words = cache.words.is_some_and(|words| std::ptr::eq(words, view.words));
-    let me = connection.chat.me.as_ref().map_or("", |me| me.name.as_str());
-    if cache.rows.len() > CACHE || !is_in_words || cache.me != me {
-        cache.rows.clear();
-        cache.words = Some(view.words);
-        me.clone_into(&mut cache.me);
-    }
+    cache.renew(view, connection.chat.me.as_ref().map_or("", |me| me.name.as_str()));
     let window = &room.window;
     let at_end = window.after == Edge::End;
     let outbox: Vec<&OutboxItem> =
@@ -359,6 +356,16 @@ impl Cache {
         self.rows.clear();
     }
 
+    /// Forgets what is prepared where it is too much, or was prepared in other words or for somebody else.
+    fn renew(&mut self, view: &View, me: &str) {
+        let is_in_words = self.words.is_some_and(|words| std::ptr::eq(words, view.words));
+        if self.rows.len() > CACHE || !is_in_words || self.me != me {
+            self.rows.clear();
+            self.words = Some(view.words);
+            me.clone_into(&mut self.me);
+        }
+    }
+
     fn row(&mut self, source: Source, connection: &Connection, view: &View) -> (Key, Arc<Row>) {
         match source {
             Source::Logged(message) => {
@@ -374,22 +381,26 @@ impl Cache {
         let expanded = self.expanded.contains_key(&message.id);
         let known = connection.chat.known.version();
         let same = |row: &&Arc<Row>| {
-            row.id == message.id && row.mine == mine && row.expanded == expanded && row.known == known
+            (row.id, row.revision) == (message.id, message.revision())
+                && row.mine == mine
+                && row.expanded == expanded
+                && row.known == known
         };
         if let Some(row) = self.rows.get(&key).filter(same) {
             return Arc::clone(row);
         }
         let progress = if mine { Progress::Ours } else { Progress::Logged { live: message.live } };
         let author = (connection, &message.sender);
+        let key_of_content = (message.id, message.revision());
         let row =
-            prepare(message.id, author, mine, &message.body, message.received, progress, expanded, view);
+            prepare(key_of_content, author, mine, message.body(), message.received, progress, expanded, view);
         self.rows.insert(key, Arc::clone(&row));
         row
     }
 
     fn pending(&mut self, item: &OutboxItem, connection: &Connection, view: &View) -> Arc<Row> {
         let key = Key::Pending(item.seq);
-        let expanded = self.expanded.contains_key(&item.id);
+        let expanded = self.expanded.contains_key(&item.draft.id);
         let progress = match &item.delivery {
             Delivery::Pending => Progress::Pending,
             Delivery::Attempted => Progress::Attempted,
@@ -401,12 +412,12 @@ impl Cache {
         let waits = matches!(progress, Progress::Pending | Progress::Attempted);
         let paused = connection.paused.clone().filter(|_| waits && connection.link.is_online());
         if let Some(row) = self.rows.get(&key) {
-            let same = row.id == item.id
+            let same = row.id == item.draft.id
                 && row.progress == progress
                 && row.expanded == expanded
                 && row.paused == paused
                 && row.known == connection.chat.known.version();
-            if same && row.original.as_deref() == Some(item.body.as_str()) {
+            if same && row.original.as_deref() == typed(&item.draft.content) {
                 return Arc::clone(row);
             }
         }
@@ -415,9 +426,18 @@ impl Cache {
             None => Sender { id: PrincipalId(String::new()), name: String::new() },
         };
         let author = (connection, &author);
-        let mut row = prepare(item.id, author, true, &item.body, item.at, progress, expanded, view);
+        let mut row = prepare(
+            (item.draft.id, Position::default()),
+            author,
+            true,
+            typed(&item.draft.content).unwrap_or(view.words.unknown_content),
+            item.draft.at,
+            progress,
+            expanded,
+            view,
+        );
         if let Some(row) = Arc::get_mut(&mut row) {
-            row.original = Some(item.body.clone());
+            row.original = typed(&item.draft.content).map(str::to_owned);
             row.paused = paused;
         }
         self.rows.insert(key, Arc::clone(&row));
@@ -425,9 +445,17 @@ impl Cache {
     }
 }
 
+/// What was typed into the input, and can be changed there.
+fn typed(content: &Content) -> Option<&str> {
+    match content {
+        Content::Text { body, .. } => Some(body),
+        Content::Room { .. } | Content::Unknown(_) => None,
+    }
+}
+
 #[allow(clippy::too_many_arguments)] // Each is one field of the row.
 fn prepare(
-    id: MessageId,
+    (id, revision): (MessageId, Position),
     (connection, author): (&Connection, &Sender),
     mine: bool,
     body: &str,
@@ -446,6 +474,7 @@ fn prepare(
     };
     Arc::new(Row {
         id,
+        revision,
         author_key: author.id.clone(),
         author: connection.chat.shown(author, AUTHOR_CHARS),
         known: connection.chat.known.version(),

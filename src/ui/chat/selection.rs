@@ -118,7 +118,7 @@ impl Selection {
         let logged = logged.map(|message| Line {
             at: message.received,
             author: connection.chat.shown(&message.sender, AUTHOR_CHARS).label(),
-            body: &message.body,
+            body: message.body(),
         });
         let me = connection
             .chat
@@ -127,7 +127,13 @@ impl Selection {
             .map(|me| connection.chat.known.shown(&me.id, &me.name, AUTHOR_CHARS).label());
         let me = me.unwrap_or_default();
         let queued = connection.chat.outbox_of(&key.1).filter(|item| self.contains(Key::Pending(item.seq)));
-        logged.chain(queued.map(|item| Line { at: item.at, author: me.clone(), body: &item.body })).collect()
+        logged
+            .chain(queued.map(|item| Line {
+                at: item.draft.at,
+                author: me.clone(),
+                body: item.draft.content.body(),
+            }))
+            .collect()
     }
 
     /// How many messages are selected.
@@ -181,7 +187,7 @@ fn neighbour(cx: &Cx, key: &RoomKey, of: Key, down: bool) -> Option<(Key, Messag
             if !down {
                 items.reverse();
             }
-            items.first().map(|item| (Key::Pending(item.seq), item.id))
+            items.first().map(|item| (Key::Pending(item.seq), item.draft.id))
         };
         match (of, down) {
             (Key::Message(position), true) => {

@@ -52,11 +52,34 @@ impl Toast {
     }
 }
 
+/// Draws the buttons of what is offered. Returns whether it was taken, and there is nothing more to say.
+fn offer(ui: &mut Ui, cx: &mut Cx, offer: &Offer) -> bool {
+    let words = cx.words.device_acts;
+    match offer {
+        Offer::Nothing => {}
+        Offer::Undo(connection, device, change) => {
+            if ui.add(widgets::plain(words.undo)).clicked() {
+                let (connection, device, change) = (*connection, device.clone(), change.clone());
+                cx.intents.push(Intent::Device(DeviceIntent::Change { connection, device, change }));
+                return true;
+            }
+        }
+        Offer::File(path) => {
+            if ui.add(widgets::plain(words.show_in_folder)).clicked() {
+                cx.intents.push(Intent::App(AppIntent::ShowFile(path.clone())));
+            }
+            if ui.add(widgets::plain(words.copy_path)).clicked() {
+                ui.ctx().copy_text(path.display().to_string());
+            }
+        }
+    }
+    false
+}
+
 /// Draws it at the foot of the pane, if there is one and it is not over.
 pub(super) fn show(ui: &Ui, cx: &mut Cx, pane: Rect, toast: &mut Option<Toast>) {
     let Some(shown) = toast else { return };
     let theme = theme::of(ui);
-    let words = cx.words.device_acts;
     let foot = pane.center_bottom() - vec2(0.0, space::MEDIUM);
     let area = Area::new(Id::unique("device toast")).order(Order::Middle).fixed_pos(foot);
     let area = area.pivot(Align2::CENTER_BOTTOM).constrain_to(pane);
@@ -72,29 +95,7 @@ pub(super) fn show(ui: &Ui, cx: &mut Cx, pane: Rect, toast: &mut Option<Toast>) 
             let label = ui.add(Label::new(RichText::new(&shown.text).color(theme.text)).wrap());
             widgets::live(ui, label.id, &shown.text);
             ui.horizontal_wrapped(|ui| {
-                match &shown.offer {
-                    Offer::Nothing => {}
-                    Offer::Undo(connection, device, change) => {
-                        if ui.add(widgets::plain(words.undo)).clicked() {
-                            let (connection, device) = (*connection, device.clone());
-                            let change = change.clone();
-                            cx.intents.push(Intent::Device(DeviceIntent::Change {
-                                connection,
-                                device,
-                                change,
-                            }));
-                            over = true;
-                        }
-                    }
-                    Offer::File(path) => {
-                        if ui.add(widgets::plain(words.show_in_folder)).clicked() {
-                            cx.intents.push(Intent::App(AppIntent::ShowFile(path.clone())));
-                        }
-                        if ui.add(widgets::plain(words.copy_path)).clicked() {
-                            ui.ctx().copy_text(path.display().to_string());
-                        }
-                    }
-                }
+                over |= offer(ui, cx, &shown.offer);
                 over |= widgets::icon_button(ui, Icon::Close, cx.words.dismiss, cx.words.dismiss, false)
                     .clicked();
             });

@@ -164,25 +164,23 @@ fn device_acts(cx: &Cx, connection: ConnectionId, device: &DeviceId) -> Vec<Entr
     .into()
 }
 
-fn actions(words: &'static Words) -> Vec<Entry> {
+/// The actions that work from anywhere.
+fn with_shortcuts() -> impl Iterator<Item = Action> {
     let anywhere = |place| matches!(place, Heard::Window | Heard::Everywhere);
     // From pane to pane goes who is in one; and it is open already.
     let is_of_use = |action| !matches!(action, Action::Palette | Action::NextPane | Action::PreviousPane);
-    let rows = TABLE.iter().filter(|row| anywhere(row.place) && is_of_use(row.action));
+    TABLE.iter().filter(move |row| anywhere(row.place) && is_of_use(row.action)).map(|row| row.action)
+}
+
+fn of_action(words: &'static Words, other: &'static Words, action: Action) -> Entry {
+    let name = (words.keys.action)(action).to_owned();
+    let entry = Entry::new(Target::Act(action), icon(action), name, String::new(), likely(action));
+    entry.called(synonyms::of(action), (other.keys.action)(action))
+}
+
+fn actions(words: &'static Words) -> Vec<Entry> {
     let other = other(words);
-    let mut all: Vec<Entry> = rows
-        .map(|row| {
-            let name = (words.keys.action)(row.action).to_owned();
-            let entry = Entry::new(
-                Target::Act(row.action),
-                icon(row.action),
-                name,
-                String::new(),
-                likely(row.action),
-            );
-            entry.called(synonyms::of(row.action), (other.keys.action)(row.action))
-        })
-        .collect();
+    let mut all: Vec<Entry> = with_shortcuts().map(|action| of_action(words, other, action)).collect();
     /// What an entry is called in one language.
     type Said = fn(&Words) -> [&'static str; 2];
     let mut choose = |target, icon, said: Said, note: &str, also| {
@@ -198,42 +196,30 @@ fn actions(words: &'static Words) -> Vec<Entry> {
     for (theme, said) in themes {
         choose(Target::Theme(theme), Icon::Contrast, said, "", synonyms::THEME);
     }
-    choose(
-        Target::Language(LanguageChoice::System),
-        Icon::Globe,
-        |words| [words.sheet.language, words.sheet.as_system],
-        "",
-        synonyms::LANGUAGE,
-    );
     let note = |called: &'static str, name| if called == name { "" } else { called };
-    choose(
-        Target::Language(LanguageChoice::English),
-        Icon::Globe,
-        |words| [words.sheet.language, "English"],
-        note(words.sheet.english, "English"),
-        synonyms::LANGUAGE,
-    );
-    choose(
-        Target::Language(LanguageChoice::Korean),
-        Icon::Globe,
-        |words| [words.sheet.language, "한국어"],
-        note(words.sheet.korean, "한국어"),
-        synonyms::LANGUAGE,
-    );
-    choose(
-        Target::Density(Density::Comfortable),
-        Icon::List,
-        |words| [words.sheet.density, words.sheet.density_comfortable],
-        "",
-        synonyms::DENSITY,
-    );
-    choose(
-        Target::Density(Density::Compact),
-        Icon::List,
-        |words| [words.sheet.density, words.sheet.density_compact],
-        "",
-        synonyms::DENSITY,
-    );
+    let languages: [(LanguageChoice, Said, &str); 3] = [
+        (LanguageChoice::System, |words| [words.sheet.language, words.sheet.as_system], ""),
+        (
+            LanguageChoice::English,
+            |words| [words.sheet.language, "English"],
+            note(words.sheet.english, "English"),
+        ),
+        (
+            LanguageChoice::Korean,
+            |words| [words.sheet.language, "한국어"],
+            note(words.sheet.korean, "한국어"),
+        ),
+    ];
+    for (language, said, note) in languages {
+        choose(Target::Language(language), Icon::Globe, said, note, synonyms::LANGUAGE);
+    }
+    let densities: [(Density, Said); 2] = [
+        (Density::Comfortable, |words| [words.sheet.density, words.sheet.density_comfortable]),
+        (Density::Compact, |words| [words.sheet.density, words.sheet.density_compact]),
+    ];
+    for (density, said) in densities {
+        choose(Target::Density(density), Icon::List, said, "", synonyms::DENSITY);
+    }
     for ((at, group, name, also), (.., in_other, _)) in settings::all(words).zip(settings::all(other)) {
         let note = format!("{} · {group}", words.settings);
         let entry = Entry::new(Target::Setting(at), Icon::Settings, name.to_owned(), note, 320);

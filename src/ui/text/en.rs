@@ -65,6 +65,7 @@ pub static ENGLISH: Words = Words {
     kind_hint: "Assigned by the server: nobody can put it in their own name",
     said: |who, when| format!("{who}, {when}"),
     replayed: "received later: sent while you were offline",
+    unknown_content: "Made by a newer version of Duplex. This version cannot show it.",
     waiting_to_send: "Waiting to send",
     paused: |refusal, when| match refusal {
         Refusal::Quota { .. } => {
@@ -262,6 +263,10 @@ fn refusal(refusal: &Refusal) -> Sentence {
         Refusal::BadName { detail: d } => {
             say(format!("The server does not accept this name{}.", detail(d)), "Choose another name.")
         }
+        Refusal::UnknownKind { .. } => say(
+            "The server does not know this kind of message.",
+            "Ask your server's admin to update the server.",
+        ),
         Refusal::Other { code, detail: d } => say(
             format!("The server refused it: {}{}.", harmless::line(code, 60), detail(d)),
             "Edit it, or retry later.",

@@ -16,6 +16,7 @@ const CHECK_ADDRESS: &str = "Check the address under Edit connection.";
 const FIX_REQUEST: &str = "Change it under Edit connection.";
 const NEW_TOKEN: &str = "Enter a new token under Edit connection.";
 
+/// Long: one sentence for each reason.
 pub(super) fn why(why: &Why) -> Sentence {
     match why {
         Why::BadUrl { detail: d } => say(format!("The address can't be used{}.", detail(d)), CHECK_ADDRESS),

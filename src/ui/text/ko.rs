@@ -76,6 +76,7 @@ pub static KOREAN: Words = Words {
     kind_hint: "서버가 표시하는 역할입니다. 이름으로 흉내 낼 수 없습니다.",
     said: |who, when| format!("{who}, {when}"),
     replayed: "나중에 받음: 오프라인일 때 온 메시지",
+    unknown_content: "최신 버전의 Duplex에서 작성되어 이 버전에서는 표시할 수 없습니다.",
     waiting_to_send: "전송 대기 중",
     paused: |refusal, when| match refusal {
         Refusal::Quota { .. } => {
@@ -277,6 +278,9 @@ fn refusal(refusal: &Refusal) -> Sentence {
         ),
         Refusal::BadName { detail: d } => {
             say(format!("서버가 받지 않는 이름입니다{}.", detail(d)), "다른 이름을 쓰세요.")
+        }
+        Refusal::UnknownKind { .. } => {
+            say("서버가 지원하지 않는 종류의 메시지입니다.", "서버 관리자에게 서버 업데이트를 요청하세요.")
         }
         Refusal::Other { code, detail: d } => say(
             format!("서버가 거절했습니다: {}{}.", harmless::line(code, 60), detail(d)),

@@ -17,6 +17,7 @@ const FIX_REQUEST: &str = "연결 편집에서 고치세요.";
 const NEW_TOKEN: &str = "연결 편집에서 새 토큰을 입력하세요.";
 const ASK_ADMIN: &str = "서버 관리자에게 문의하세요.";
 
+/// Long: one sentence for each reason.
 pub(super) fn why(why: &Why) -> Sentence {
     match why {
         Why::BadUrl { detail: d } => say(with("이 주소는 사용할 수 없습니다", d), CHECK_ADDRESS),

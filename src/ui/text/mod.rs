@@ -203,6 +203,8 @@ pub struct Words {
     pub kind_hint: &'static str,
     pub said: fn(&str, &str) -> String,
     pub replayed: &'static str,
+    /// In place of what was written, where this version cannot show it.
+    pub unknown_content: &'static str,
     pub waiting_to_send: &'static str,
     /// Why nothing is sent at the moment, and when it goes on.
     pub paused: fn(&Refusal, &str) -> String,

@@ -70,7 +70,7 @@ fn whys() -> Vec<Why> {
     all
 }
 
-fn refusals() -> [Refusal; 9] {
+fn refusals() -> [Refusal; 10] {
     [
         Refusal::NoSuchRoom,
         Refusal::TooLarge { limit: 65536 },
@@ -80,6 +80,7 @@ fn refusals() -> [Refusal; 9] {
         Refusal::TooMany { limit: 500 },
         Refusal::NameAlike { name: RoomName::general() },
         Refusal::BadName { detail: "x".into() },
+        Refusal::UnknownKind { kind: "x".into() },
         Refusal::Other { code: "x".into(), detail: "y".into() },
     ]
 }
@@ -160,7 +161,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         now retry_now connect disconnect catching_up protocol_duplex protocol_websocket transport_websocket
         transport_ewebsock no_close_reasons no_connection connections connection_bar this_computer add_connection
         edit_connection remove_connection remove_text remove cancel new_room new_room_name create
-        room_name_rule no_rooms messages replayed waiting_to_send sending sent_unconfirmed may_not_have_arrived send_again not_sent retry edit
+        room_name_rule no_rooms messages replayed unknown_content waiting_to_send sending sent_unconfirmed may_not_have_arrived send_again not_sent retry edit
         delete copy show_less new_messages jump_to_newest loading_older older_on_server empty_room
         nothing_open scroll_bar today yesterday message send save sent_when_online editing
         sent_meanwhile add_title edit_title name name_hint address address_hint token token_hint_new

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
+
 use super::message::{
     self, ClientMessage, Decoded, END_OF_OFFSETS, Hello, HubMessage, Lists, MAX_FRAME_BYTES, Malformed,
     Redeem, Start, VERSIONS, Welcome, close,
@@ -17,8 +19,8 @@ use crate::model::log::Note;
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::profile::Secret;
 use crate::model::{
-    Command, CommandRefusal, CommandState, DeviceId, DeviceState, Event, Feature, Features, MessageId,
-    Offset, OutboxItem, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender, SeriesPage, Time,
+    Command, CommandRefusal, CommandState, Content, DeviceId, DeviceState, Event, Feature, Features,
+    MessageId, Offset, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender, SeriesPage, Time,
 };
 use crate::wire::{
     ChatRequest, DeviceRequest, Input, Mark, Output, Request, Saved, SavedState, Session, WireError,
@@ -205,7 +207,7 @@ impl ClientSession {
                     token: token.reveal().to_owned(),
                 });
             }
-            Credentials::Prove { .. } => hello.challenge = Some(proof::hex(&self.nonce)),
+            Credentials::Prove { .. } => hello.challenge = Some(HEXLOWER.encode(&self.nonce)),
         }
         self.phase = Phase::Greeting { challenge: hello.challenge.clone() };
         self.send(&ClientMessage::Hello(hello));
@@ -408,6 +410,7 @@ impl ClientSession {
         Ok(())
     }
 
+    /// Long: one arm for each message.
     fn online(&mut self, now: Time, message: HubMessage) -> Result<(), WireError> {
         match message {
             HubMessage::Log { entries } => return self.log(entries),
@@ -583,7 +586,7 @@ impl ClientSession {
         if !gapless {
             return violation(format!("entries that do not continue at offset {next}"));
         }
-        let resume = ResumePoint { epoch, offset: last.offset, id: last.id, received: last.received };
+        let resume = ResumePoint { epoch, offset: last.offset, id: last.draft.id, received: last.received };
         self.epoch_and_next = Some((epoch, last.offset + 1));
         let live = last.offset > self.head;
         let mark = Mark(self.next_mark);
@@ -613,19 +616,17 @@ impl ClientSession {
             return self.not_offered(now, request);
         }
         match request {
-            // No hub could say which message it was, if the whole frame is larger than it takes.
-            Request::Chat(ChatRequest::Send(OutboxItem { id, body, .. }))
-                if body.len() as u64 > self.max_body =>
-            {
-                let refusal = Refusal::TooLarge { limit: self.max_body };
-                self.event(Event::Chat(ChatEvent::Refused { id, refusal }));
-            }
-            Request::Chat(ChatRequest::Send(OutboxItem { id, room, body, at, .. })) => {
-                self.sends += 1;
-                let seq = self.sends;
-                let retry = std::mem::take(&mut self.retry);
-                self.send(&ClientMessage::Send { id, seq, room, body, at, retry });
-            }
+            Request::Chat(ChatRequest::Send(item)) => match self.refusal_of(&item.draft.content) {
+                Some(refusal) => {
+                    self.event(Event::Chat(ChatEvent::Refused { id: item.draft.id, refusal }));
+                }
+                None => {
+                    self.sends += 1;
+                    let seq = self.sends;
+                    let retry = std::mem::take(&mut self.retry);
+                    self.send(&ClientMessage::Send { draft: item.draft, seq, retry });
+                }
+            },
             Request::Chat(ChatRequest::Typing(room)) => self.send(&ClientMessage::Typing { room }),
             Request::Chat(ChatRequest::Read { room, offset }) => {
                 self.send(&ClientMessage::Read { room, offset })
@@ -652,6 +653,20 @@ impl ClientSession {
             Request::Device(DeviceRequest::Log(device)) => self.send(&ClientMessage::DeviceLog { device }),
             Request::Manage { id, what } => self.send(&ClientMessage::Manage { id, what }),
             Request::Probe => self.ping(now),
+        }
+    }
+
+    /// Why the hub is not even asked to take this.
+    fn refusal_of(&self, content: &Content) -> Option<Refusal> {
+        match content {
+            // No hub could say which message it was, if the whole frame is larger than it takes.
+            _ if content.body().len() as u64 > self.max_body => {
+                Some(Refusal::TooLarge { limit: self.max_body })
+            }
+            Content::Unknown(unknown) if !self.features.has_kind(&unknown.kind) => {
+                Some(Refusal::UnknownKind { kind: unknown.kind.clone() })
+            }
+            _ => None,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::frame::Frame;
 use crate::model::rights::{Manage, Managed};
 use crate::model::time::WallMs;
 use crate::model::{
-    CommandState, DeviceId, Entry, EntryKind, Epoch, LogLine, MessageId, MetricName, Offset, Principal,
+    CommandState, DeviceId, Draft, Entry, Epoch, LogLine, MessageId, MetricName, Offset, Principal,
     PrincipalId, Readings, Refusal, ResumePoint, RoomName, Sender, SeriesPage, Spec, Value,
 };
 
@@ -102,18 +102,10 @@ pub enum Ask {
     Lists(ListsFrom),
     /// Write an entry down.
     Append {
+        /// What.
+        draft: Draft,
         /// By whom.
         sender: Sender,
-        /// Its id.
-        id: MessageId,
-        /// A message or a room.
-        kind: EntryKind,
-        /// Where.
-        room: RoomName,
-        /// What.
-        body: String,
-        /// When, by the sender's clock.
-        at: i64,
     },
     /// Entries from this offset on.
     Read {

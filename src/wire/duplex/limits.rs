@@ -27,6 +27,11 @@ pub const REASON_CHARS: usize = 256;
 /// Longest detail of a command's result, in characters.
 pub const DETAIL_CHARS: usize = 512;
 
+/// Most bytes of JSON of the fields of a message that the hub does not know.
+pub const EXTRA_BYTES: usize = 16 * 1024;
+/// Deepest nesting of such a field.
+pub const EXTRA_DEPTH: usize = 8;
+
 /// Something beyond a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excess {

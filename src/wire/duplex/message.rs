@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::frame::Frame;
 use crate::model::rights::{Manage, Managed};
 use crate::model::{
-    Bucket, Command, CommandState, DeviceId, DeviceState, Entry, Epoch, Features, LogLine, MessageId,
+    Bucket, Command, CommandState, DeviceId, DeviceState, Draft, Entry, Epoch, Features, LogLine, MessageId,
     MetricName, Offset, Principal, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
 };
 
@@ -65,16 +65,11 @@ pub enum ClientMessage {
     },
     /// Deliver a message.
     Send {
-        /// Its id.
-        id: MessageId,
+        /// What.
+        #[serde(flatten)]
+        draft: Draft,
         /// Counts the sends of this connection from 1, so that a lost one is noticed before a later one is stored.
         seq: u64,
-        /// Where.
-        room: RoomName,
-        /// What.
-        body: String,
-        /// When, by the sender's clock, in Unix milliseconds.
-        at: i64,
         /// The first send after a refusal that will pass: from here on the hub may take messages again.
         #[serde(default, skip_serializing_if = "is_false")]
         retry: bool,

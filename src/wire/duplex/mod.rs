@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod client;
+pub mod describe;
 pub mod exchange;
 pub mod limits;
 pub mod message;

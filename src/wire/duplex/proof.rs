@@ -1,18 +1,19 @@
 //! The proof that a hub knows a data directory's secret, bound to the address that was dialed: whoever else owns a
 //! port of this computer cannot pass the real hub's proof on as its own.
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// The MAC of a challenge, in hexadecimal. `address` is `host:port` as dialed, `challenge` the hello's.
 pub fn mac(secret: &[u8; 32], address: &str, challenge: &str) -> String {
-    hex(&authenticator(secret, address, challenge).finalize().into_bytes())
+    HEXLOWER.encode(&authenticator(secret, address, challenge).finalize().into_bytes())
 }
 
 /// Whether a MAC is the right one; takes the same time for every wrong one.
 pub fn verify(secret: &[u8; 32], address: &str, challenge: &str, claimed: &str) -> bool {
-    unhex(claimed)
-        .is_some_and(|claimed| authenticator(secret, address, challenge).verify_slice(&claimed).is_ok())
+    let claimed = HEXLOWER_PERMISSIVE.decode(claimed.as_bytes());
+    claimed.is_ok_and(|claimed| authenticator(secret, address, challenge).verify_slice(&claimed).is_ok())
 }
 
 fn authenticator(secret: &[u8; 32], address: &str, challenge: &str) -> Hmac<Sha256> {
@@ -25,21 +26,6 @@ fn authenticator(secret: &[u8; 32], address: &str, challenge: &str) -> Hmac<Sha2
         authenticator.update(b"\n");
     }
     authenticator
-}
-
-/// Bytes as lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Hexadecimal as bytes; `None` for anything else.
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    if !digits.len().is_multiple_of(2) {
-        return None;
-    }
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    digits.chunks_exact(2).map(|pair| u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()).collect()
 }
 
 #[cfg(test)]

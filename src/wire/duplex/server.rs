@@ -25,8 +25,8 @@ use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::{
-    Entry, EntryKind, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender, SeriesPage,
-    Time,
+    Content, Draft, Entry, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender,
+    SeriesPage, Time,
 };
 
 /// A client that says no hello for so long is closed, in milliseconds.
@@ -501,27 +501,22 @@ impl ServerSession {
         }
         let sender = Sender { id: me.id, name: me.name };
         match message {
-            ClientMessage::Send { id, seq, room, body, at, retry } => {
+            ClientMessage::Send { draft, seq, retry } => {
                 match self.count_send(seq) {
                     Ordering::Less => return,
                     Ordering::Equal => {}
                     Ordering::Greater => return self.bye(close::SEND_LOST, "a send is missing", None),
                 }
-                let refusal = if let Some(refusal) = self.refusal_of_stall(now, retry) {
-                    refusal
-                } else if body.len() > MAX_BODY_BYTES {
-                    Refusal::TooLarge { limit: MAX_BODY_BYTES as u64 }
-                } else if body.is_empty() {
-                    Refusal::Other { code: "empty".to_owned(), detail: String::new() }
-                } else {
-                    return self.ask(Ask::Append { sender, id, kind: EntryKind::Message, room, body, at });
-                };
-                self.send(&HubMessage::Refused { id, refusal });
+                let refusal = self.refusal_of_stall(now, retry);
+                match refusal.or_else(|| refusal_of_content(&draft.content)) {
+                    Some(refusal) => self.send(&HubMessage::Refused { id: draft.id, refusal }),
+                    None => self.ask(Ask::Append { draft, sender }),
+                }
             }
             ClientMessage::CreateRoom { id, room } => {
-                let (kind, body, at) = (EntryKind::Room, String::new(), now.wall_ms);
                 self.making.push(id);
-                self.ask(Ask::Append { sender, id, kind, room, body, at });
+                let draft = Draft { id, room, content: Content::room(), at: now.wall_ms };
+                self.ask(Ask::Append { draft, sender });
             }
             ClientMessage::Typing { room } => self.ask(Ask::Typing { room }),
             ClientMessage::Read { room, offset } => self.ask(Ask::SetRead { room, offset }),
@@ -628,6 +623,27 @@ fn named(mut who: Principal) -> Principal {
         who.name = limits::cut(&who.name, limits::PERSON_CHARS);
     }
     who
+}
+
+/// What cannot be sent in this protocol, or to this hub.
+fn refusal_of_content(content: &Content) -> Option<Refusal> {
+    let other = |code: &str| Refusal::Other { code: code.to_owned(), detail: String::new() };
+    match content {
+        Content::Text { body, .. } if body.len() > MAX_BODY_BYTES => {
+            Some(Refusal::TooLarge { limit: MAX_BODY_BYTES as u64 })
+        }
+        Content::Text { body, .. } if body.is_empty() => Some(other("empty")),
+        Content::Text { extra, .. } if extra.bytes() > limits::EXTRA_BYTES => {
+            Some(Refusal::TooLarge { limit: limits::EXTRA_BYTES as u64 })
+        }
+        // What entries are sent in is nested deeper than what they came in.
+        Content::Text { extra, .. } if extra.depth() > limits::EXTRA_DEPTH => Some(other("too_deep")),
+        Content::Text { .. } => None,
+        // A room has a message of its own.
+        Content::Room { .. } | Content::Unknown(_) => {
+            Some(Refusal::UnknownKind { kind: limits::cut(content.kind(), limits::TITLE_CHARS) })
+        }
+    }
 }
 
 /// Where a client begins.

@@ -10,10 +10,13 @@ use crate::frame::Frame;
 use crate::model::event::{ChatEvent, LinkEvent, LogKind};
 use crate::model::link_state::Why;
 use crate::model::{
-    Entry, EntryKind, Event, Extra, Feature, Features, MessageId, OutboxItem, Principal, PrincipalId,
-    PrincipalKind, Refusal, RoomName, Sender, Time,
+    Entry, Event, Feature, Features, MessageId, OutboxItem, Principal, PrincipalId, PrincipalKind, RoomName,
+    Sender, Time,
 };
-use crate::wire::{Agreed, ChatRequest, DeviceRequest, Input, Output, Request, Saved, Session, WireError};
+use crate::wire::{
+    Agreed, ChatRequest, Describe, Described, DeviceRequest, Input, Output, Request, Saved, Session,
+    WireError,
+};
 use row::Row;
 
 /// Largest message that is taken, in bytes of payload.
@@ -106,15 +109,10 @@ impl PlainSession {
         self.ping_at = None;
         let me = Sender { id: PrincipalId(ME.to_owned()), name: String::new() };
         let entry = |item: OutboxItem| Entry {
-            kind: EntryKind::Message,
+            draft: item.draft,
             offset: 0,
-            id: item.id,
-            room: item.room,
             sender: me.clone(),
-            body: item.body,
-            at: item.at,
             received: now.wall_ms,
-            extra: Extra::default(),
         };
         self.without_word.drain(..).map(entry).collect()
     }
@@ -130,14 +128,13 @@ impl PlainSession {
 
     fn request(&mut self, now: Time, request: Request) {
         match request {
-            Request::Chat(ChatRequest::Send(item)) => match row::frame(&item) {
+            Request::Chat(ChatRequest::Send(item)) => match row::frame(&item.draft.content) {
                 Ok(frame) => {
-                    self.outputs.push_back(Output::Send(frame, Some(item.id)));
+                    self.outputs.push_back(Output::Send(frame, Some(item.draft.id)));
                     self.sending.push_back(item);
                 }
-                Err(detail) => {
-                    let refusal = Refusal::Other { code: "bad_message".to_owned(), detail };
-                    self.event(Event::Chat(ChatEvent::Refused { id: item.id, refusal }));
+                Err(refusal) => {
+                    self.event(Event::Chat(ChatEvent::Refused { id: item.draft.id, refusal }));
                 }
             },
             Request::Chat(ChatRequest::History { room, .. }) => {
@@ -169,7 +166,7 @@ impl PlainSession {
 
     /// These went out. Whether the server is still there to get them is found out before long.
     fn flushed(&mut self, now: Time, ids: &[MessageId]) {
-        let is_flushed = |item: &OutboxItem| ids.contains(&item.id);
+        let is_flushed = |item: &OutboxItem| ids.contains(&item.draft.id);
         let (flushed, sending) = std::mem::take(&mut self.sending).into_iter().partition(is_flushed);
         self.sending = sending;
         self.without_word.extend::<VecDeque<_>>(flushed);
@@ -236,6 +233,15 @@ impl Session for PlainSession {
     /// What a code means is between a server and its own clients: only what is wrong with the connection itself is final.
     fn is_final(&self, why: &Why) -> bool {
         !matches!(why, Why::Closed { .. }) && !why.is_retryable()
+    }
+}
+
+/// Says nothing of a frame: whatever it means is between the server and its own clients.
+pub struct Describer;
+
+impl Describe for Describer {
+    fn describe(&mut self, _: &str) -> Described {
+        Described::default()
     }
 }
 

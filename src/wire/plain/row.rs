@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 
 use super::MAX_FRAME_BYTES;
 use crate::frame::Frame;
-use crate::model::entry::Extra;
+use crate::model::content::Extra;
 use crate::model::link_state::Why;
 use crate::model::time::WallMs;
-use crate::model::{Entry, EntryKind, MessageId, OutboxItem, RoomName, Sender};
+use crate::model::{Content, Draft, Entry, MessageId, Refusal, RoomName, Sender};
 
 /// The field that says what a body is.
 const FRAME: &str = "frame";
@@ -87,8 +87,8 @@ impl Row {
                 sentence
             }
         };
-        let kind = EntryKind::Message;
-        Entry { kind, offset: 0, id, room, sender, body, at, received: at, extra }
+        let draft = Draft { id, room, content: Content::Text { body, extra }, at };
+        Entry { draft, offset: 0, sender, received: at }
     }
 
     /// What an entry shows.
@@ -176,11 +176,23 @@ pub fn bytes_of(text: &str) -> Result<Vec<u8>, String> {
         .map_err(|_| "a byte has two hexadecimal digits, and one of the last is missing".to_owned())
 }
 
-/// The frame that a message is sent as.
-pub(super) fn frame(item: &OutboxItem) -> Result<Frame, String> {
-    let frame = Frame::Text(item.body.clone());
-    if frame.len() > MAX_FRAME_BYTES {
-        return Err(format!("a message has at most {MAX_FRAME_BYTES} bytes"));
+/// The frame that content is sent as.
+///
+/// # Errors
+/// Why it cannot be sent.
+pub(super) fn frame(content: &Content) -> Result<Frame, Refusal> {
+    let Content::Text { body, extra } = content else {
+        return Err(Refusal::UnknownKind { kind: content.kind().to_owned() });
+    };
+    let is_binary = extra.get(FRAME).and_then(Value::as_str) == Some(BINARY);
+    let frame = match is_binary {
+        true => Frame::Binary(
+            bytes_of(body).map_err(|detail| Refusal::Other { code: "bad_message".to_owned(), detail })?,
+        ),
+        false => Frame::Text(body.clone()),
+    };
+    match frame.len() > MAX_FRAME_BYTES {
+        true => Err(Refusal::TooLarge { limit: MAX_FRAME_BYTES as u64 }),
+        false => Ok(frame),
     }
-    Ok(frame)
 }

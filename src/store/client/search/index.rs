@@ -352,7 +352,7 @@ impl Merge {
     fn extent(self) -> (i64, i64) {
         match self {
             Merge::Idle => (16, 4),
-            Merge::Replay => (768, 16),
+            Merge::Replay => (384, 16),
         }
     }
 }

@@ -118,7 +118,7 @@ fn what_was_rescued_waits_for_a_disk_that_takes_it() {
             Err(StoreError::Damaged { detail: "as the test asks".into() })
         });
     });
-    assert_eq!(wait(store.commit(C, vec![Write::Unqueue(item(1).id)])), Commit::Held);
+    assert_eq!(wait(store.commit(C, vec![Write::Unqueue(item(1).draft.id)])), Commit::Held);
     assert_eq!(store.health().borrow().trouble, Some(Banner::DiskFull));
     with_keeper(&store, |keeper| keeper.fault = None);
     commit(&store, vec![Write::Queue(item(3))]);

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Message;
+use crate::model::content::{Content, Extra};
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, Update};
 use crate::model::{Connection, Edge, Model, Profile, Refusal, Time};
 
@@ -18,10 +19,15 @@ struct Hub {
 }
 
 impl Hub {
-    fn append(&mut self, sender: &str, room: &RoomName, id: MessageId, kind: EntryKind) {
+    fn append(&mut self, sender: &str, room: &RoomName, id: MessageId, content: Content) {
         let offset = self.log.len() as u64 + 1;
-        let template = entry(offset, sender, offset);
-        self.log.push(Entry { id, room: room.clone(), kind, ..template });
+        let mut entry = entry(offset, sender, offset);
+        (entry.draft.id, entry.draft.room) = (id, room.clone());
+        // A message keeps its words.
+        if !content.is_text() {
+            entry.draft.content = content;
+        }
+        self.log.push(entry);
     }
 }
 
@@ -140,7 +146,7 @@ impl World {
         let mut model = Model::default();
         model.apply(Time::default(), Update::Configured(profile()));
         let mut hub = Hub { epoch: 1, log: Vec::new(), appended: 0 };
-        hub.append("hub", &general(), id(0), EntryKind::Room);
+        hub.append("hub", &general(), id(0), Content::room());
         World {
             dir,
             store,
@@ -180,62 +186,70 @@ impl World {
                     ["ann", "bob", "me"][sender as usize],
                     &rooms()[room as usize],
                     id,
-                    EntryKind::Message,
+                    Content::text(""),
                 );
             }
             Step::Other { room, known } => {
                 self.hub.appended += 1;
                 let id = id(self.hub.appended);
                 let room = &rooms()[room as usize];
-                let exists = self.hub.log.iter().any(|entry| entry.room == *room);
+                let exists = self.hub.log.iter().any(|entry| entry.draft.room == *room);
                 if !known || !exists {
-                    let kind = if known { EntryKind::Room } else { EntryKind::Unknown };
-                    self.hub.append("ann", room, id, kind);
+                    let unknown =
+                        || Content::from_fields("poll", None, Extra::from_json(r#"{"n":1}"#)).unwrap();
+                    let content = if known { Content::room() } else { unknown() };
+                    self.hub.append("ann", room, id, content);
                 }
             }
             Step::Connect { recent } => self.connect(recent),
             Step::Entries { again, count } => self.entries(again, count),
             Step::Queue { room } => {
                 self.typed += 1;
-                let item = OutboxItem { room: rooms()[room as usize].clone(), ..item(self.typed) };
+                let mut item = item(self.typed);
+                item.draft.room = rooms()[room as usize].clone();
                 commit(&self.store, vec![Write::Queue(item.clone())]);
                 self.apply(Event::Chat(ChatEvent::Queued(item)));
             }
             Step::Attempt(which) => {
                 if let Some(item) = self.waiting(which) {
-                    commit(&self.store, vec![Write::Attempted(vec![item.id])]);
-                    self.apply(Event::Chat(ChatEvent::Attempted(vec![item.id])));
+                    commit(&self.store, vec![Write::Attempted(vec![item.draft.id])]);
+                    self.apply(Event::Chat(ChatEvent::Attempted(vec![item.draft.id])));
                 }
             }
             Step::Acknowledge(which) | Step::Arrive(which) => {
                 let Some(item) = self.waiting(which) else { return };
-                let there = self.hub.log.iter().position(|entry| entry.id == item.id);
+                let there = self.hub.log.iter().position(|entry| entry.draft.id == item.draft.id);
                 if there.is_none() {
-                    self.hub.append("me", &item.room, item.id, EntryKind::Message);
+                    self.hub.append("me", &item.draft.room, item.draft.id, Content::text(""));
                 }
                 let offset = there.map_or(self.hub.log.len(), |index| index + 1) as u64;
                 if matches!(step, Step::Acknowledge(_)) {
-                    self.happen(Event::Chat(ChatEvent::Acknowledged { id: item.id, offset, received: 3 }));
+                    self.happen(Event::Chat(ChatEvent::Acknowledged {
+                        id: item.draft.id,
+                        offset,
+                        received: 3,
+                    }));
                 }
             }
             Step::Refuse(which) => {
                 if let Some(item) = self.waiting(which) {
                     let refusal = Refusal::Other { code: "no".into(), detail: "\"\\".into() };
-                    self.happen(Event::Chat(ChatEvent::Refused { id: item.id, refusal }));
+                    self.happen(Event::Chat(ChatEvent::Refused { id: item.draft.id, refusal }));
                 }
             }
             Step::Replace(which) => {
                 let Some(old) = self.waiting(which) else { return };
                 self.typed += 1;
-                let new = OutboxItem { room: old.room.clone(), ..item(self.typed) };
-                commit(&self.store, vec![Write::Replace { old: old.id, new: new.clone() }]);
-                self.apply(Event::Chat(ChatEvent::Unqueued(old.id)));
+                let mut new = item(self.typed);
+                new.draft.room = old.draft.room.clone();
+                commit(&self.store, vec![Write::Replace { old: old.draft.id, new: new.clone() }]);
+                self.apply(Event::Chat(ChatEvent::Unqueued(old.draft.id)));
                 self.apply(Event::Chat(ChatEvent::Queued(new)));
             }
             Step::Unqueue(which) => {
                 if let Some(item) = self.waiting(which) {
-                    commit(&self.store, vec![Write::Unqueue(item.id)]);
-                    self.apply(Event::Chat(ChatEvent::Unqueued(item.id)));
+                    commit(&self.store, vec![Write::Unqueue(item.draft.id)]);
+                    self.apply(Event::Chat(ChatEvent::Unqueued(item.draft.id)));
                 }
             }
             Step::Read { room, back } => {
@@ -265,7 +279,8 @@ impl World {
     fn connect(&mut self, recent: u8) {
         let (hub, saved) = (&self.hub, load(&self.store).saved);
         let head = hub.log.len() as u64;
-        let same = |offset: u64, id| hub.log.get(offset as usize - 1).is_some_and(|entry| entry.id == id);
+        let same =
+            |offset: u64, id| hub.log.get(offset as usize - 1).is_some_and(|entry| entry.draft.id == id);
         let (from, why) = match saved.log.resume {
             None => {
                 let recent = || (head + 1).saturating_sub(u64::from(recent)).max(1);
@@ -277,7 +292,7 @@ impl World {
             }
             Some(_) => (1, Some(LogRestart::EpochChanged)),
         };
-        let rooms: BTreeSet<_> = hub.log.iter().map(|entry| entry.room.clone()).collect();
+        let rooms: BTreeSet<_> = hub.log.iter().map(|entry| entry.draft.room.clone()).collect();
         let epoch = Epoch(hub.epoch);
         self.next = Some(from);
         self.head = head;
@@ -303,9 +318,9 @@ impl World {
         let entries: Vec<Entry> = all.iter().take(count as usize).cloned().collect();
         let Some(last) = entries.last() else { return };
         self.next = Some(next.max(last.offset + 1));
-        for entry in entries.iter().filter(|entry| entry.kind == EntryKind::Message) {
+        for entry in entries.iter().filter(|entry| entry.draft.content.is_text()) {
             let place = Position { era: held.era, offset: entry.offset };
-            self.arrived.insert((entry.sender.id.clone(), entry.id), (entry.room.clone(), place));
+            self.arrived.insert((entry.sender.id.clone(), entry.draft.id), (entry.draft.room.clone(), place));
         }
         let live = last.offset > self.head;
         self.happen(Event::Chat(ChatEvent::Entries { entries, live }));
@@ -327,7 +342,7 @@ impl World {
             .hub
             .log
             .iter()
-            .filter(|entry| entry.room == *room && entry.offset < before)
+            .filter(|entry| entry.draft.room == *room && entry.offset < before)
             .cloned()
             .collect();
         let skipped = older.len().saturating_sub(limit as usize);

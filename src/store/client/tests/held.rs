@@ -3,14 +3,15 @@
 use std::fs;
 
 use super::*;
+use crate::model::content::Content;
 use crate::model::event::ChatEvent;
 use crate::store::client::held::Keeper;
 
-fn break_disk(store: &ClientStore, error: fn(&mut Keeper) -> Result<(), StoreError>) {
+pub(super) fn break_disk(store: &ClientStore, error: fn(&mut Keeper) -> Result<(), StoreError>) {
     with_keeper(store, move |keeper| keeper.fault = Some(error));
 }
 
-fn mend_disk(store: &ClientStore) {
+pub(super) fn mend_disk(store: &ClientStore) {
     with_keeper(store, |keeper| keeper.fault = None);
 }
 
@@ -28,7 +29,11 @@ fn a_full_disk_holds_writes_in_order_until_there_is_space() {
         let pages: i64 = db.query_row("PRAGMA page_count", (), |row| row.get(0)).unwrap();
         db.pragma_update(None, "max_page_count", pages).unwrap();
     });
-    let large = |seq| OutboxItem { body: "x".repeat(60_000), ..item(seq) };
+    let large = |seq| {
+        let mut large = item(seq);
+        large.draft.content = Content::text("x".repeat(60_000));
+        large
+    };
     held(&store, vec![Write::Queue(large(1))]);
     held(&store, vec![entries(4, 6)]);
     held(&store, vec![Write::Queue(large(2))]);
@@ -53,7 +58,7 @@ fn a_disk_that_became_read_only_is_tried_again_and_keeps_the_order() {
     commit(&store, vec![Write::Queue(item(1))]);
     break_disk(&store, |_| Err(StoreError::Unwritable { detail: "read-only".into() }));
     held(&store, vec![Write::Queue(item(2))]);
-    held(&store, vec![Write::Unqueue(item(1).id), Write::Attempted(vec![item(2).id])]);
+    held(&store, vec![Write::Unqueue(item(1).draft.id), Write::Attempted(vec![item(2).draft.id])]);
     let trouble = Banner::DiskReadOnly { detail: "read-only".into() };
     assert_eq!(store.health().borrow().trouble, Some(trouble));
     assert_eq!(load(&store).stored.outbox, [item(1)]);
@@ -165,7 +170,7 @@ fn a_disk_that_is_nearly_full_takes_what_is_typed_and_not_what_servers_send() {
     assert_eq!(loaded.saved.log.resume.unwrap().offset, 2);
     assert_eq!(loaded.stored.outbox, [item(1)]);
     with_keeper(&store, |keeper| keeper.pretend_small(false));
-    commit(&store, vec![Write::Unqueue(item(1).id)]);
+    commit(&store, vec![Write::Unqueue(item(1).draft.id)]);
     assert_eq!(store.health().borrow().trouble, None);
     assert!(store.health().borrow().behind.contains(&C), "what is missing comes again");
     commit(&store, vec![entries(3, 5)]);

@@ -1,6 +1,7 @@
 //! Paging and jumping through a room.
 
 use super::*;
+use crate::model::content::Content;
 use crate::model::event::ChatEvent;
 
 fn filled(dir: &Path) -> ClientStore {
@@ -73,7 +74,11 @@ fn history_goes_before_what_is_there_and_never_leaves_a_hole() {
 fn a_page_of_large_messages_ends_early() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let large = |offset| Entry { body: "가".repeat(20_000), ..entry(offset, "bob", offset) };
+    let large = |offset| {
+        let mut large = entry(offset, "bob", offset);
+        large.draft.content = Content::text("가".repeat(20_000));
+        large
+    };
     let entries = (1..=50).map(large).collect();
     commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First)]);
     commit(&store, vec![Write::Event(Event::Chat(ChatEvent::Entries { entries, live: false }))]);
@@ -107,8 +112,11 @@ fn unread_counts_are_exact_up_to_a_limit_and_then_still_near() {
 #[test]
 fn mentions_are_counted_apart_and_outlive_the_program() {
     let dir = tempfile::tempdir().unwrap();
-    let said =
-        |offset, sender: &str, body: &str| Entry { body: body.into(), ..entry(offset, sender, offset) };
+    let said = |offset, sender: &str, body: &str| {
+        let mut said = entry(offset, sender, offset);
+        said.draft.content = Content::text(body);
+        said
+    };
     let entries = vec![
         said(1, "bob", "hi @me"),
         said(2, "bob", "nothing"),

@@ -62,7 +62,8 @@ fn a_message_is_there_once_in_whichever_stretch_of_rows_it_came_first() {
         assert_eq!((rows(&store), offsets(&load(&store))), ((30, 30), everything.clone()));
     }
     // What was typed and came back long ago does not go into the outbox again.
-    let mine = Entry { id: item(1).id, ..entry(31, "me", 31) };
+    let mut mine = entry(31, "me", 31);
+    mine.draft.id = item(1).draft.id;
     let came = Write::Event(Event::Chat(ChatEvent::Entries { entries: vec![mine], live: true }));
     commit(&store, vec![came]);
     skip_rows(&store, (9 << 18) - 5);
@@ -70,7 +71,7 @@ fn a_message_is_there_once_in_whichever_stretch_of_rows_it_came_first() {
     let loaded = load(&store);
     assert_eq!(loaded.stored.outbox, []);
     let messages = &loaded.stored.rooms[0].messages;
-    assert_eq!((messages.len(), messages[30].id), (40, item(1).id));
+    assert_eq!((messages.len(), messages[30].id), (40, item(1).draft.id));
 }
 
 #[test]
@@ -100,12 +101,14 @@ fn count_again(store: &ClientStore) {
 
 /// Every fifth is by the person, every third in another room.
 fn spread(from: Offset, to: Offset, number: impl Fn(Offset) -> u64) -> Write {
-    let entry = |offset| {
+    let said = |offset| {
         let by = if offset % 5 == 0 { "me" } else { "bob" };
         let room = if offset % 3 == 0 { RoomName::new("attic").unwrap() } else { general() };
-        Entry { room, ..entry(offset, by, number(offset)) }
+        let mut entry = entry(offset, by, number(offset));
+        entry.draft.room = room;
+        entry
     };
-    let entries = (from..=to).map(entry).collect();
+    let entries = (from..=to).map(said).collect();
     Write::Event(Event::Chat(ChatEvent::Entries { entries, live: false }))
 }
 

@@ -4,6 +4,7 @@
 use super::super::schema::SCHEMA;
 use super::super::search::index;
 use super::*;
+use crate::model::content::Content;
 use crate::model::event::ChatEvent;
 use crate::model::search::{End, Found, HitPlace, PAGE, Patience, Query, Scope, Search, Term};
 use crate::store::migrate::{self, Schema};
@@ -12,9 +13,9 @@ const DAY: i64 = 24 * 3_600_000;
 
 fn said(offset: Offset, room: &str, by: &str, body: &str) -> Entry {
     let mut entry = entry(offset, by, offset);
-    entry.room = RoomName::new(room).unwrap();
+    entry.draft.room = RoomName::new(room).unwrap();
     entry.sender.name = by.to_owned();
-    entry.body = body.to_owned();
+    entry.draft.content = Content::text(body);
     entry.received = 1_700_000_000_000 + offset as i64 * 1_000;
     entry
 }

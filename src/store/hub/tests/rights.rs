@@ -50,7 +50,7 @@ fn a_removed_token_lets_nobody_in_ever_again() {
     assert_eq!(change(&store, Change::Remove { who: eve.id.clone() }), Ok(Some(eve.clone())));
     assert_eq!(change(&store, Change::Remove { who: eve.id.clone() }), Err(NotChanged::Unknown));
     assert_eq!(by_token(&store, 2), None);
-    assert_eq!(all(&store).last().unwrap().body, "hi", "what was written stays");
+    assert_eq!(all(&store).last().unwrap().draft.content.body(), "hi", "what was written stays");
     assert_eq!(wait(store.reads(eve.id)).unwrap(), []);
 
     let why = |result| match result {

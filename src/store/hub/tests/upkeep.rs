@@ -20,7 +20,9 @@ fn lived() -> (tempfile::TempDir, Vec<u8>) {
             format!("{number} {}", "m".repeat(number as usize * 37 % 2_000 + number as usize / 290 * 9_000));
         let name = if number % 2 == 0 { "general" } else { "workshop" };
         let room = RoomName::new(name).unwrap();
-        append(&store, Append { room, ..message(sender, 10 + number, &body) });
+        let mut message = message(sender, 10 + number, &body);
+        message.draft.room = room;
+        append(&store, message);
     }
     for (number, id) in ["ann", "bob", "cec"].into_iter().enumerate() {
         let who =
@@ -64,11 +66,15 @@ fn repaired(dir: &Path, damaged: &[u8], what: &str) -> Vec<Entry> {
     assert_eq!(offsets, (1..=all.len() as u64).collect::<Vec<_>>(), "{what}: gapless");
     let mut made = BTreeSet::new();
     for entry in &all {
-        match entry.kind {
-            EntryKind::Room => {
-                assert!(made.insert(entry.room.clone()), "{what}: {} is made once", entry.room)
+        match entry.draft.content {
+            Content::Room { .. } => {
+                assert!(made.insert(entry.draft.room.clone()), "{what}: {} is made once", entry.draft.room)
             }
-            _ => assert!(made.contains(&entry.room), "{what}: {} is made before it is used", entry.room),
+            _ => assert!(
+                made.contains(&entry.draft.room),
+                "{what}: {} is made before it is used",
+                entry.draft.room
+            ),
         }
     }
     assert!(made.contains(&RoomName::general()), "{what}");
@@ -80,8 +86,8 @@ fn repaired(dir: &Path, damaged: &[u8], what: &str) -> Vec<Entry> {
 }
 
 fn numbers(all: &[Entry]) -> Vec<u64> {
-    let messages = all.iter().filter(|entry| entry.kind == EntryKind::Message);
-    messages.map(|entry| entry.body.split(' ').next().unwrap().parse().unwrap()).collect()
+    let messages = all.iter().filter(|entry| entry.draft.content.is_text());
+    messages.map(|entry| entry.draft.content.body().split(' ').next().unwrap().parse().unwrap()).collect()
 }
 
 #[test]
@@ -103,7 +109,7 @@ fn any_page_may_be_damaged() {
             assert!(saved >= MESSAGES - 60, "page {page}, {length} bytes: {saved} of {MESSAGES} saved");
             complete += u64::from(saved == MESSAGES);
             // Names of rooms are in an index, too.
-            let known = all.iter().map(|entry| entry.room.to_string()).collect::<BTreeSet<_>>();
+            let known = all.iter().map(|entry| entry.draft.room.to_string()).collect::<BTreeSet<_>>();
             assert_eq!(known.len(), 3, "page {page}, {length} bytes: {known:?}");
         }
     }

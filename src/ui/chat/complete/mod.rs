@@ -168,38 +168,8 @@ impl Complete {
             .fixed_pos(pos2(field.left() - space::MEDIUM, field.top() - space::SMALL - 2.0))
             .constrain(true);
         let width = WIDTH.min(field.width().max(160.0));
-        let mut taken = None;
-        area.show(ui.ctx(), |ui| {
-            frame.show(ui, |ui| {
-                let height = ROW * self.found.len() as f32;
-                let (list, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
-                let list_id = Id::unique("completion list");
-                ui.interact(list, list_id, Sense::hover());
-                ui.ctx().accesskit_node_builder(list_id, |node| {
-                    node.set_role(Role::ListBox);
-                    node.set_label(title);
-                });
-                let builder = egui::UiBuilder::new()
-                    .max_rect(list)
-                    .scope_id(list_id.with("rows"))
-                    .accessibility_parent(list_id);
-                ui.scope_builder(builder, |ui| {
-                    for (at, found) in self.found.iter().enumerate() {
-                        let top = list.top() + at as f32 * ROW;
-                        let rect = Rect::from_min_size(pos2(list.left(), top), vec2(width, ROW));
-                        if row(ui, cx, found, rect, list_id.with(at), at == self.at) {
-                            taken = Some(at);
-                        }
-                    }
-                });
-                let said =
-                    (cx.words.rich.suggestion)(&self.found[self.at].label, self.at + 1, self.found.len());
-                let place = Rect::from_min_size(list.min, vec2(1.0, 1.0));
-                let announced = ui.interact(place, list_id.with("said"), Sense::hover());
-                widgets::live(ui, announced.id, &said);
-            });
-        });
-        let Some(taken) = taken else { return false };
+        let drawn = area.show(ui.ctx(), |ui| frame.show(ui, |ui| self.list(ui, cx, width, title)).inner);
+        let Some(taken) = drawn.inner else { return false };
         if is_composing {
             // The syllable comes first: it is a part of what is completed.
             self.chosen = self.found.get(taken).cloned();
@@ -207,6 +177,37 @@ impl Complete {
             return false;
         }
         self.accept(ui, id, text, taken)
+    }
+
+    /// Draws the entries. Returns which one was chosen.
+    fn list(&self, ui: &mut Ui, cx: &Cx, width: f32, title: &str) -> Option<usize> {
+        let height = ROW * self.found.len() as f32;
+        let (list, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
+        let list_id = Id::unique("completion list");
+        ui.interact(list, list_id, Sense::hover());
+        ui.ctx().accesskit_node_builder(list_id, |node| {
+            node.set_role(Role::ListBox);
+            node.set_label(title);
+        });
+        let builder = egui::UiBuilder::new()
+            .max_rect(list)
+            .scope_id(list_id.with("rows"))
+            .accessibility_parent(list_id);
+        let mut taken = None;
+        ui.scope_builder(builder, |ui| {
+            for (at, found) in self.found.iter().enumerate() {
+                let top = list.top() + at as f32 * ROW;
+                let rect = Rect::from_min_size(pos2(list.left(), top), vec2(width, ROW));
+                if row(ui, cx, found, rect, list_id.with(at), at == self.at) {
+                    taken = Some(at);
+                }
+            }
+        });
+        let said = (cx.words.rich.suggestion)(&self.found[self.at].label, self.at + 1, self.found.len());
+        let place = Rect::from_min_size(list.min, vec2(1.0, 1.0));
+        let announced = ui.interact(place, list_id.with("said"), Sense::hover());
+        widgets::live(ui, announced.id, &said);
+        taken
     }
 }
 

@@ -142,20 +142,7 @@ impl<'a> Reader<'a> {
             }
             Tag::CodeBlock(CodeBlockKind::Fenced(info)) => {
                 self.close();
-                // What the parser decodes could hide something again.
-                let info = harmless::text(&info);
-                let (language, first_line) = match info.trim() {
-                    "" => (None, None),
-                    name if name.len() <= LANGUAGE && !name.contains(char::is_whitespace) => {
-                        (Some(name.to_owned()), None)
-                    }
-                    line => (None, Some(line.to_owned())),
-                };
-                self.begin(Kind::Code(language), range.start);
-                if let Some(line) = first_line {
-                    self.push_text(&line, Style::default());
-                    self.push_text("\n", Style::default());
-                }
+                self.begin_code(&info, range.start);
             }
             Tag::CodeBlock(CodeBlockKind::Indented) => {
                 self.close();
@@ -172,6 +159,24 @@ impl<'a> Reader<'a> {
             Tag::Image { link_type, dest_url, .. } => self.link(link_type, &dest_url, range, "!["),
             // Of extensions that are off.
             _ => self.close(),
+        }
+    }
+
+    /// Begins a fenced code block. `info` stands behind the opening fence: a language, or code already.
+    fn begin_code(&mut self, info: &str, start: usize) {
+        // What the parser decodes could hide something again.
+        let info = harmless::text(info);
+        let (language, first_line) = match info.trim() {
+            "" => (None, None),
+            name if name.len() <= LANGUAGE && !name.contains(char::is_whitespace) => {
+                (Some(name.to_owned()), None)
+            }
+            line => (None, Some(line.to_owned())),
+        };
+        self.begin(Kind::Code(language), start);
+        if let Some(line) = first_line {
+            self.push_text(&line, Style::default());
+            self.push_text("\n", Style::default());
         }
     }
 

@@ -185,12 +185,7 @@ impl Controls {
         let (low, high) = limits(metric);
         let mut all: Vec<Response> = Vec::new();
         if let (Some(_), Some(_), true) = (metric.min, metric.max, low < high) {
-            ui.spacing_mut().slider_width = (ui.available_width() - 140.0).clamp(60.0, 240.0);
-            let slider = Slider::new(&mut wish, low..=high).show_value(false).clamping(SliderClamping::Edits);
-            let slider = ui.add(slider);
-            let name = (cx.words.device_page.slide)(&one.name());
-            widgets::named(ui, &slider, &name);
-            all.push(one.touchable(ui, cx, slider));
+            all.push(slider(ui, cx, one, &mut wish, (low, high)));
         }
         let speed = if (high - low).is_finite() { (high - low) / 300.0 } else { wish.abs().max(1.0) / 100.0 };
         let shown = |number: f64, _: std::ops::RangeInclusive<usize>| {
@@ -220,9 +215,8 @@ impl Controls {
         let began = one.began().unwrap_or(began);
         let (value, is_typed) = match typed.into_inner() {
             Some(Ok(value)) => {
-                // Two whole numbers may have the same f64 next to them.
-                let is_other = now.off() != 0 || matches!(value, Value::Whole(_));
-                (value.clone(), is_other && value != Value::from(now))
+                let is_other = is_other(&value, now);
+                (value, is_other)
             }
             Some(Err(sentence)) => {
                 self.notice = Some(sentence);
@@ -235,6 +229,12 @@ impl Controls {
             let seen = self.drafts.get(&metric.name).map_or(began, |draft| draft.seen);
             self.drafts.insert(metric.name.clone(), Draft { value, seen });
         }
+        self.settle_number(ui, cx, one, &all, editing);
+    }
+
+    /// Gives a number whose control was let go of, or offers to. `editing`: it is being typed.
+    fn settle_number(&mut self, ui: &mut Ui, cx: &mut Cx, one: &One, all: &[Response], editing: bool) {
+        let metric = one.metric;
         if editing {
             self.busy = Some((metric.name.clone(), one.began().unwrap_or(one.facts.seen)));
         }
@@ -453,6 +453,19 @@ fn command(facts: &Facts, property: MetricName, value: Value, seen: Seen) -> Int
         property,
         value,
     })
+}
+
+fn slider(ui: &mut Ui, cx: &Cx, one: &One, wish: &mut f64, (low, high): (f64, f64)) -> Response {
+    ui.spacing_mut().slider_width = (ui.available_width() - 140.0).clamp(60.0, 240.0);
+    let slider = Slider::new(wish, low..=high).show_value(false).clamping(SliderClamping::Edits);
+    let slider = ui.add(slider);
+    widgets::named(ui, &slider, &(cx.words.device_page.slide)(&one.name()));
+    one.touchable(ui, cx, slider)
+}
+
+/// Whether what was typed is another number than the one that was there, though both may have the same `f64` next to them.
+fn is_other(typed: &Value, now: Number) -> bool {
+    (now.off() != 0 || matches!(typed, Value::Whole(_))) && *typed != Value::from(now)
 }
 
 /// One property and what the device says of it.

@@ -311,12 +311,7 @@ impl Plots {
         let count = if ui.available_width() >= TWO && groups.len() > 1 { 2 } else { 1 };
         let gap = super::GAP;
         let widths = vec![(ui.available_width() - gap * (count - 1) as f32) / count as f32; count];
-        // Beside other things they fill the window's height, which leaves about so much for what stands around them.
-        const AROUND: f32 = 230.0;
-        const LEGEND: f32 = 40.0;
-        let beside = ui.clip_rect().width() > ui.available_width() * 1.3;
-        let each = (ui.clip_rect().height() - AROUND) / groups.len().div_ceil(count) as f32 - LEGEND;
-        let height = if beside { each.clamp(plot::HEIGHT.0, plot::HEIGHT.1) } else { plot::HEIGHT.0 };
+        let height = height(ui, groups.len().div_ceil(count));
         let mut one = |ui: &mut Ui, number: usize, group: &[(usize, &Metric)]| {
             let name = group.first().map(|(_, metric)| metric.name.as_str()).unwrap_or_default();
             let id = egui::Id::unique(("device plot", facts.connection, facts.device.as_str(), name));
@@ -549,6 +544,16 @@ fn is_words(latest: &Latest) -> bool {
         Value::Number(_) | Value::Whole(_) | Value::Flag(_) => false,
         Value::Missing => is_words_kind(latest.metric.kind) && latest.series.is_empty(),
     }
+}
+
+/// The height of each plot, where so many stand one beneath the other.
+fn height(ui: &Ui, rows: usize) -> f32 {
+    // Beside other things they fill the window's height, which leaves about so much for what stands around them.
+    const AROUND: f32 = 230.0;
+    const LEGEND: f32 = 40.0;
+    let beside = ui.clip_rect().width() > ui.available_width() * 1.3;
+    let each = (ui.clip_rect().height() - AROUND) / rows as f32 - LEGEND;
+    if beside { each.clamp(plot::HEIGHT.0, plot::HEIGHT.1) } else { plot::HEIGHT.0 }
 }
 
 fn is_words_kind(kind: MetricType) -> bool {

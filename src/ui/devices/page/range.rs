@@ -54,6 +54,27 @@ impl Form {
         inner.and_then(|inner| inner.inner)
     }
 
+    /// Draws the two ends of the range. Returns whether Enter was pressed in one of them.
+    fn fields(&mut self, ui: &mut Ui, cx: &Cx, is_new: bool) -> bool {
+        let (words, theme) = (cx.words.device_page, theme::of(ui));
+        let mut entered = false;
+        for (at, (name, text)) in
+            [(words.range_from, &mut self.from), (words.range_to, &mut self.to)].into_iter().enumerate()
+        {
+            ui.add(Label::new(RichText::new(name).font(theme::small()).color(theme.weak)).selectable(false));
+            let field = TextEdit::singleline(text).id_salt(name).char_limit(64).desired_width(FIELD);
+            let field = ui.add(field.return_key(None)).accessible_name(name);
+            if field.changed() {
+                self.refused = None;
+            }
+            if is_new && at == 0 {
+                field.request_focus();
+            }
+            entered |= field.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        }
+        entered
+    }
+
     fn content(
         &mut self,
         ui: &mut Ui,
@@ -74,21 +95,7 @@ impl Form {
             };
         }
         ui.set_max_width(FIELD + space::LARGE);
-        let mut entered = false;
-        for (at, (name, text)) in
-            [(words.range_from, &mut self.from), (words.range_to, &mut self.to)].into_iter().enumerate()
-        {
-            ui.add(Label::new(RichText::new(name).font(theme::small()).color(theme.weak)).selectable(false));
-            let field = TextEdit::singleline(text).id_salt(name).char_limit(64).desired_width(FIELD);
-            let field = ui.add(field.return_key(None)).accessible_name(name);
-            if field.changed() {
-                self.refused = None;
-            }
-            if is_new && at == 0 {
-                field.request_focus();
-            }
-            entered |= field.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        }
+        let entered = self.fields(ui, cx, is_new);
         // One line in any case: nothing below it moves.
         let (said, colour) = match self.refused {
             Some(why) => ((words.bad_range)(why), theme.bad),

@@ -1,23 +1,30 @@
-//! How much memory a [`Write`] takes: what a queue of them is bounded by.
+//! How much memory a [`Change`] takes: what a queue of them is bounded by.
 
-use super::Write;
+use super::courier::Change;
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, Person};
 use crate::model::refusal::Refusal;
 use crate::model::{Entry, Event, OutboxItem, RoomName};
 
-/// What any write, and any part of one, takes beside its texts, in bytes.
+/// What any change, and any part of one, takes beside its texts, in bytes.
 const EACH: usize = 256;
 
-impl Write {
+impl Change {
     /// About how much memory it takes, in bytes.
     pub fn size(&self) -> usize {
-        size(self)
+        EACH + match self {
+            Change::Queue(item) | Change::Replace { new: item, .. } => of_item(item),
+            Change::Event(event) => of_event(event),
+            Change::Draft { room, text } => of_room(room) + text.len(),
+            Change::Attempted(ids) => ids.len() * 16,
+            Change::State(state) => state.len(),
+            Change::Unqueue(_) | Change::RemoveConnection => 0,
+        }
     }
 
     /// Whether it says what came from a server, which will say it again where this is not kept. What a server answers to
     /// something typed is not: the outbox goes by it.
     pub fn is_replayable(&self) -> bool {
-        let Write::Event(event) = self else { return false };
+        let Change::Event(event) = self else { return false };
         match event {
             Event::Link(LinkEvent::Welcomed { log, .. }) => *log != LogKind::Local,
             Event::Chat(ChatEvent::Entries { .. }) => !event.is_unnumbered(),
@@ -33,18 +40,7 @@ impl Write {
 
     /// Whether its entries are numbered when they are written; see [`LogKind::Local`].
     pub fn is_unnumbered(&self) -> bool {
-        matches!(self, Write::Event(event) if event.is_unnumbered())
-    }
-}
-
-pub(super) fn size(write: &Write) -> usize {
-    EACH + match write {
-        Write::Queue(item) | Write::Replace { new: item, .. } => of_item(item),
-        Write::Event(event) => of_event(event),
-        Write::Draft { room, text } => of_room(room) + text.len(),
-        Write::Attempted(ids) => ids.len() * 16,
-        Write::State(state) => state.len(),
-        Write::Unqueue(_) | Write::RemoveConnection => 0,
+        matches!(self, Change::Event(event) if event.is_unnumbered())
     }
 }
 
@@ -74,9 +70,9 @@ fn of_event(event: &Event) -> usize {
 
 fn of_entries(entries: &[Entry]) -> usize {
     let texts = |entry: &Entry| {
-        let extra = entry.extra.json().map_or(0, |json| json.len());
+        let extra = entry.draft.content.extra().json().map_or(0, |json| json.len());
         let sender = entry.sender.name.len() + entry.sender.id.0.len();
-        entry.body.len() + sender + entry.room.as_str().len() + extra
+        entry.draft.content.body().len() + sender + entry.draft.room.as_str().len() + extra
     };
     entries.iter().map(|entry| texts(entry) + EACH).sum()
 }
@@ -86,7 +82,7 @@ fn of_person(person: &Person) -> usize {
 }
 
 fn of_item(item: &OutboxItem) -> usize {
-    of_room(&item.room) + item.body.len()
+    of_room(&item.draft.room) + item.draft.content.body().len()
 }
 
 fn of_room(room: &RoomName) -> usize {
@@ -96,39 +92,40 @@ fn of_room(room: &RoomName) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{EntryKind, MessageId, PrincipalId, Sender};
+    use crate::model::content::{Content, Draft};
+    use crate::model::{MessageId, PrincipalId, Sender};
 
     #[test]
     fn every_text_that_a_server_chooses_counts() {
         let long = || "x".repeat(100_000);
         let entry = |sender: Sender, body: String| Entry {
-            kind: EntryKind::Message,
+            draft: Draft {
+                id: MessageId::from_random([1; 16]),
+                room: RoomName::general(),
+                content: Content::text(body),
+                at: 0,
+            },
             offset: 1,
-            id: MessageId::from_random([1; 16]),
-            room: RoomName::general(),
             sender,
-            body,
-            at: 0,
             received: 0,
-            extra: Default::default(),
         };
         let sender = |id: String, name: String| Sender { id: PrincipalId(id), name };
         let short = String::new;
         let entries =
-            |entry| Write::Event(Event::Chat(ChatEvent::Entries { entries: vec![entry], live: true }));
-        let writes = [
+            |entry| Change::Event(Event::Chat(ChatEvent::Entries { entries: vec![entry], live: true }));
+        let changes = [
             entries(entry(sender(long(), short()), short())),
             entries(entry(sender(short(), long()), short())),
             entries(entry(sender(short(), short()), long())),
-            Write::Event(Event::Chat(ChatEvent::Entries {
+            Change::Event(Event::Chat(ChatEvent::Entries {
                 entries: vec![entry(sender(short(), short()), short()); 400],
                 live: true,
             })),
-            Write::Event(Event::Chat(ChatEvent::Refused {
+            Change::Event(Event::Chat(ChatEvent::Refused {
                 id: MessageId::from_random([1; 16]),
                 refusal: Refusal::Other { code: short(), detail: long() },
             })),
-            Write::Event(Event::Link(LinkEvent::Welcomed {
+            Change::Event(Event::Link(LinkEvent::Welcomed {
                 me: crate::model::Principal {
                     id: PrincipalId(short()),
                     kind: crate::model::PrincipalKind::Person,
@@ -142,8 +139,8 @@ mod tests {
                 features: Default::default(),
             })),
         ];
-        for write in writes {
-            assert!(write.size() >= 100_000, "{}", write.size());
+        for change in changes {
+            assert!(change.size() >= 100_000, "{}", change.size());
         }
     }
 }

@@ -1,0 +1,192 @@
+//! What goes to the disk: gathered while a commit is under way, written in the order in which it came, and of no
+//! connection so much at once that another waits long.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Engine, Outcome, Part};
+use crate::link::courier::{Change, Input};
+use crate::model::{ConnectionId, Offset, Time};
+
+/// Maximum number of bytes of one connection's changes that wait for the disk before its socket is held back.
+const MAX_UNSAVED_BYTES: usize = 4 * 1024 * 1024;
+/// Maximum number of bytes of one connection's changes in one commit: those of other connections wait for it.
+const MAX_COMMIT_BYTES: usize = 1024 * 1024;
+
+/// A change that waits for the next commit.
+struct Waiting {
+    connection: ConnectionId,
+    /// The connection's own number; 0 where it is gone.
+    of: u64,
+    /// 0 where nothing waits for it.
+    ticket: u64,
+    change: Change,
+}
+
+/// A part of a commit, until it is on disk.
+struct Given {
+    connection: ConnectionId,
+    of: u64,
+    /// The tickets of its changes, in order.
+    tickets: Vec<u64>,
+    bytes: usize,
+    /// How many of them no server would say again.
+    unnumbered_bytes: usize,
+    is_held: bool,
+}
+
+/// What waits for the disk, and what it was given.
+#[derive(Default)]
+pub(super) struct Commits {
+    waiting: Vec<Waiting>,
+    given: BTreeMap<u64, Given>,
+    /// How many parts of the commit under way have no outcome yet.
+    under_way: usize,
+    last: u64,
+}
+
+/// A part that is being put together.
+struct Gathering {
+    part: Part,
+    given: Given,
+}
+
+impl Gathering {
+    fn new(number: u64, connection: ConnectionId, of: u64) -> Gathering {
+        let part = Part { number, connection, changes: Vec::new() };
+        let (tickets, bytes, unnumbered_bytes, is_held) = (Vec::new(), 0, 0, false);
+        let given = Given { connection, of, tickets, bytes, unnumbered_bytes, is_held };
+        Gathering { part, given }
+    }
+
+    /// Whether there is room for this. What goes with the change before it is in the same transaction.
+    fn has_room(&self, change: &Change) -> bool {
+        self.given.bytes < MAX_COMMIT_BYTES || matches!(change, Change::State(_))
+    }
+
+    fn take(&mut self, ticket: u64, change: Change) {
+        let bytes = change.size();
+        self.given.tickets.push(ticket);
+        self.given.bytes += bytes;
+        self.given.unnumbered_bytes += if change.is_unnumbered() { bytes } else { 0 };
+        self.part.changes.push(change);
+    }
+}
+
+impl Commits {
+    /// The next commit: of each connection as much as takes little time, in order. None while one is under way.
+    pub(super) fn begin(&mut self) -> Option<Vec<Part>> {
+        if self.under_way > 0 || self.waiting.is_empty() {
+            return None;
+        }
+        let mut gathering: BTreeMap<(ConnectionId, u64), Gathering> = BTreeMap::new();
+        let mut full = BTreeSet::new();
+        let mut later = Vec::new();
+        for waiting in std::mem::take(&mut self.waiting) {
+            let Waiting { connection, of, .. } = waiting;
+            let part = gathering.entry((connection, of)).or_insert_with(|| {
+                self.last += 1;
+                Gathering::new(self.last, connection, of)
+            });
+            // Behind what waits, all of the same connection waits.
+            if full.contains(&connection) || !part.has_room(&waiting.change) {
+                full.insert(connection);
+                later.push(waiting);
+            } else {
+                part.take(waiting.ticket, waiting.change);
+            }
+        }
+        self.waiting = later;
+        let mut parts = Vec::with_capacity(gathering.len());
+        for Gathering { part, given } in gathering.into_values().filter(|part| !part.part.changes.is_empty())
+        {
+            self.given.insert(part.number, given);
+            parts.push(part);
+        }
+        self.under_way = parts.len();
+        // What was kept of a connection before it was removed or begun anew comes first.
+        parts.sort_by_key(|part| part.number);
+        Some(parts)
+    }
+
+    /// Leaves only what the person did.
+    pub(super) fn drop_what_is_said_again(&mut self) {
+        self.waiting.retain(|waiting| !waiting.change.is_replayable());
+    }
+}
+
+impl Engine {
+    /// Has a change written down.
+    pub(super) fn keep(&mut self, connection: ConnectionId, ticket: u64, change: Change) {
+        let known = self.connections.get_mut(&connection);
+        let of = known.map_or(0, |known| {
+            known.unsaved_bytes += change.size();
+            known.number
+        });
+        self.commits.waiting.push(Waiting { connection, of, ticket, change });
+    }
+
+    /// Whether the disk keeps up with a connection.
+    pub(super) fn has_room(&self, connection: ConnectionId) -> bool {
+        self.connections.get(&connection).is_none_or(|known| known.unsaved_bytes < MAX_UNSAVED_BYTES)
+    }
+
+    pub(super) fn committed(&mut self, now: Time, part: u64, outcome: Outcome) {
+        let Some(given) = self.commits.given.get_mut(&part) else { return };
+        let (connection, of) = (given.connection, given.of);
+        let was_held = std::mem::replace(&mut given.is_held, true);
+        self.commits.under_way -= usize::from(!was_held);
+        let is_saved = matches!(outcome, Outcome::Saved { .. });
+        let bytes = match (is_saved, was_held) {
+            (true, true) => given.unnumbered_bytes,
+            (true, false) => given.bytes,
+            (false, true) => 0,
+            (false, false) => given.bytes - given.unnumbered_bytes,
+        };
+        let tickets = std::mem::take(&mut given.tickets);
+        self.free(connection, of, bytes);
+        let numbered = match outcome {
+            Outcome::Saved { numbered } => numbered,
+            Outcome::Held => Vec::new(),
+        };
+        for (place, ticket) in tickets.iter().enumerate().filter(|(_, ticket)| **ticket > 0) {
+            // It may have been replaced since, by one that begins from what the disk has now.
+            if self.is_closing || !self.is_current(connection, of) {
+                break;
+            }
+            let ticket = *ticket;
+            let input = match first_offset(&numbered, place) {
+                Some(first) => Input::Numbered { ticket, first },
+                None if is_saved => Input::Saved(ticket),
+                None => Input::Held(ticket),
+            };
+            self.tell(now, connection, input);
+        }
+        match self.commits.given.get_mut(&part) {
+            Some(given) if !is_saved => given.tickets = tickets,
+            _ => _ = self.commits.given.remove(&part),
+        }
+    }
+
+    /// It is never on disk: the connection is begun anew.
+    pub(super) fn let_go(&mut self, part: u64) {
+        if let Some(given) = self.commits.given.remove(&part) {
+            self.commits.under_way -= usize::from(!given.is_held);
+            let bytes = if given.is_held { given.unnumbered_bytes } else { given.bytes };
+            self.free(given.connection, given.of, bytes);
+        }
+    }
+
+    fn is_current(&self, connection: ConnectionId, of: u64) -> bool {
+        self.connections.get(&connection).is_some_and(|known| known.number == of)
+    }
+
+    fn free(&mut self, connection: ConnectionId, of: u64, bytes: usize) {
+        if let Some(known) = self.connections.get_mut(&connection).filter(|known| known.number == of) {
+            known.unsaved_bytes = known.unsaved_bytes.saturating_sub(bytes);
+        }
+    }
+}
+
+fn first_offset(numbered: &[(usize, Offset)], place: usize) -> Option<Offset> {
+    numbered.iter().find(|(numbered, _)| *numbered == place).map(|(_, first)| *first)
+}

@@ -1,0 +1,46 @@
+//! One connection of the engine's.
+
+use super::{Effect, Engine, NewConnection};
+use crate::link::Link;
+use crate::link::courier::Courier;
+use crate::model::event::ChatEvent;
+use crate::model::{ConnectionId, Event, Time};
+
+/// One connection.
+pub(super) struct Connection {
+    pub(super) courier: Courier,
+    /// Which of all that were ever taken in: an outcome for one that was replaced since does not concern this one.
+    pub(super) number: u64,
+    /// What its server says is said once.
+    pub(super) is_said_once: bool,
+    /// Bytes of its changes that wait for the disk, and of their copies that wait to be shown.
+    pub(super) unsaved_bytes: usize,
+}
+
+impl Engine {
+    /// What the disk holds of it shows at once.
+    pub(super) fn add(&mut self, now: Time, new: NewConnection) {
+        let NewConnection { id, urls, setup, reconnects, is_said_once, stored, saved, seed } = new;
+        let me = stored.me.as_ref().map(|me| me.id.clone());
+        let mut link = Link::new(urls, setup, saved, me, seed);
+        link.set_reconnects(reconnects);
+        link.know_rooms(stored.rooms.iter().map(|room| &room.name));
+        self.queues.retain(|queue| queue.connection() != id);
+        if let Some(old) = self.connections.get(&id) {
+            // What is still on its way over the old one's sockets is not for this one.
+            link.count_dials_from(old.courier.link().current_dial());
+        }
+        let courier = Courier::new(link, now, stored.outbox.clone());
+        self.taken_in += 1;
+        let connection = Connection { courier, number: self.taken_in, is_said_once, unsaved_bytes: 0 };
+        self.connections.insert(id, connection);
+        self.effects.push_back(Effect::Show(id, Event::Chat(ChatEvent::Restored(stored))));
+        self.take_outputs(id);
+    }
+
+    pub(super) fn remove(&mut self, id: ConnectionId) {
+        self.connections.remove(&id);
+        self.queues.retain(|queue| queue.connection() != id);
+        self.watched.remove(&id);
+    }
+}

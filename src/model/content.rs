@@ -1,0 +1,424 @@
+//! [`Draft`]: what somebody wrote, unchanged from the input field to a server's disk; [`Content`]: the kinds of it, and
+//! their JSON. What this version does not understand is kept beside the rest, so that it can be encoded again as it was.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{self, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::id::{MessageId, RoomName};
+use super::time::WallMs;
+
+/// The kind of a message, on the wire and on the disk. Whatever has words for a person is of this kind.
+pub const MESSAGE: &str = "message";
+/// The kind of what makes a room.
+pub const ROOM: &str = "room";
+/// Fields that a server gives to an entry. In what a client sends they are ignored.
+const OF_ENTRY: [&str; 3] = ["offset", "sender", "received"];
+/// Fields of the message that carries a draft.
+const OF_SEND: [&str; 3] = ["type", "seq", "retry"];
+
+/// Something written, not yet in a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Its id: unique with its sender, for ever.
+    pub id: MessageId,
+    /// Where.
+    pub room: RoomName,
+    /// What.
+    pub content: Content,
+    /// When, by the sender's clock.
+    pub at: WallMs,
+}
+
+/// What an entry of a log says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Words for a person.
+    Text {
+        /// They make sense alone, to a version that knows none of the other fields.
+        body: String,
+        /// Fields that this version does not know.
+        extra: Extra,
+    },
+    /// A room is made.
+    Room {
+        /// Fields that this version does not know.
+        extra: Extra,
+    },
+    /// Of a kind that this version does not know: it keeps its place in the log and is not shown.
+    Unknown(Unknown),
+}
+
+/// Content of a kind that this version does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// Its word.
+    pub kind: String,
+    /// Its fields, as they came.
+    pub fields: Extra,
+}
+
+impl Content {
+    /// Words alone.
+    pub fn text(body: impl Into<String>) -> Self {
+        Content::Text { body: body.into(), extra: Extra::default() }
+    }
+
+    /// A room is made.
+    pub fn room() -> Self {
+        Content::Room { extra: Extra::default() }
+    }
+
+    /// Its word on the wire and on the disk.
+    pub fn kind(&self) -> &str {
+        match self {
+            Content::Text { .. } => MESSAGE,
+            Content::Room { .. } => ROOM,
+            Content::Unknown(unknown) => &unknown.kind,
+        }
+    }
+
+    /// The words for a person; empty where there are none.
+    pub fn body(&self) -> &str {
+        match self {
+            Content::Text { body, .. } => body,
+            Content::Room { .. } | Content::Unknown(_) => "",
+        }
+    }
+
+    /// The same with other words, where it has any.
+    pub fn with_body(self, body: String) -> Self {
+        match self {
+            Content::Text { extra, .. } => Content::Text { body, extra },
+            wordless => wordless,
+        }
+    }
+
+    /// The fields that this version does not know.
+    pub fn extra(&self) -> &Extra {
+        match self {
+            Content::Text { extra, .. } | Content::Room { extra } => extra,
+            Content::Unknown(unknown) => &unknown.fields,
+        }
+    }
+
+    /// Whether it is a message.
+    pub fn is_text(&self) -> bool {
+        matches!(self, Content::Text { .. })
+    }
+
+    /// Whether it makes a room.
+    pub fn is_room(&self) -> bool {
+        matches!(self, Content::Room { .. })
+    }
+
+    /// Whether this version does not know its kind.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Content::Unknown(_))
+    }
+
+    /// About how much text it holds, in bytes.
+    pub fn bytes(&self) -> usize {
+        let kind = if self.is_unknown() { self.kind().len() } else { 0 };
+        self.body().len() + self.extra().bytes() + kind
+    }
+
+    /// Content of a kind with its fields, `body` among them.
+    ///
+    /// # Errors
+    /// When a field that this version knows is not what it should be; the text says which.
+    pub fn from_fields(kind: &str, body: Option<Value>, mut extra: Extra) -> Result<Self, &'static str> {
+        match (kind, body) {
+            (MESSAGE, None) => Ok(Content::Text { body: String::new(), extra }),
+            (MESSAGE, Some(Value::String(body))) => Ok(Content::Text { body, extra }),
+            (MESSAGE, Some(_)) => Err("invalid type: a `body` that is no text"),
+            (kind, body) => {
+                let is_none = kind == ROOM && body.as_ref().and_then(Value::as_str) == Some("");
+                if let Some(body) = body.filter(|_| !is_none) {
+                    extra.insert("body", body);
+                }
+                match kind {
+                    ROOM => Ok(Content::Room { extra }),
+                    kind => Ok(Content::Unknown(Unknown { kind: kind.to_owned(), fields: extra })),
+                }
+            }
+        }
+    }
+
+    /// Adds its fields to a JSON object, but for its kind and those that are named.
+    pub(super) fn serialize_fields<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        but: &[&str],
+    ) -> Result<(), M::Error> {
+        // What makes a room has an empty body, so that readers find one in whatever they know.
+        let has_own = matches!(self, Content::Room { extra } if extra.get("body").is_none());
+        if self.is_text() || has_own {
+            map.serialize_entry("body", self.body())?;
+        }
+        for (name, value) in self.extra().fields().filter(|(name, _)| !but.contains(&name.as_str())) {
+            map.serialize_entry(name, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// Fields of JSON that this version does not know, as they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extra(Option<Box<Map<String, Value>>>);
+
+impl Extra {
+    /// Adds a field.
+    pub fn insert(&mut self, name: impl Into<String>, value: Value) {
+        self.0.get_or_insert_default().insert(name.into(), value);
+    }
+
+    /// The value of a field.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.as_ref()?.get(name)
+    }
+
+    /// Takes a field out.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        let fields = self.0.as_mut()?;
+        let value = fields.remove(name);
+        if fields.is_empty() {
+            self.0 = None;
+        }
+        value
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// All of it as one JSON object; none where there is nothing.
+    pub fn json(&self) -> Option<String> {
+        self.0.as_ref().and_then(|fields| serde_json::to_string(fields).ok())
+    }
+
+    /// What [`Extra::json`] made; nothing where it is no JSON object.
+    pub fn from_json(json: &str) -> Self {
+        let fields: Option<Map<String, Value>> = serde_json::from_str(json).ok();
+        Extra(fields.filter(|fields| !fields.is_empty()).map(Box::new))
+    }
+
+    /// How long its JSON is, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.json().map_or(0, |json| json.len())
+    }
+
+    /// How deep its values are nested; a value that is neither list nor object is 0.
+    pub fn depth(&self) -> usize {
+        self.fields().map(|(_, value)| depth(value)).max().unwrap_or(0)
+    }
+
+    /// Each field.
+    pub fn fields(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0.iter().flat_map(|fields| fields.iter())
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// As the message that sends it has it: a kind is named unless it is a message.
+impl Serialize for Draft {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.content.is_text() {
+            map.serialize_entry("kind", self.content.kind())?;
+        }
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("room", &self.room)?;
+        self.content.serialize_fields(&mut map, &OF_SEND)?;
+        map.serialize_entry("at", &self.at)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Draft {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DraftVisitor;
+
+        impl<'de> Visitor<'de> for DraftVisitor {
+            type Value = Draft;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("something written")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Draft, A::Error> {
+                let mut fields = Fields::default();
+                while let Some(Name(name)) = map.next_key()? {
+                    if OF_ENTRY.contains(&&*name) {
+                        map.next_value::<de::IgnoredAny>()?;
+                    } else {
+                        fields.take(name, &mut map)?;
+                    }
+                }
+                fields.kind.get_or_insert(Cow::Borrowed(MESSAGE));
+                fields.draft()
+            }
+        }
+
+        deserializer.deserialize_map(DraftVisitor)
+    }
+}
+
+/// The fields of a draft while they are being read.
+#[derive(Default)]
+pub(super) struct Fields<'de> {
+    kind: Option<Cow<'de, str>>,
+    id: Option<MessageId>,
+    room: Option<RoomName>,
+    body: Option<Value>,
+    at: Option<WallMs>,
+    extra: Extra,
+}
+
+impl<'de> Fields<'de> {
+    /// Takes in the field whose name was just read.
+    pub(super) fn take<A: MapAccess<'de>>(
+        &mut self,
+        name: Cow<'de, str>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match &*name {
+            "kind" => once(&mut self.kind, "kind", map.next_value::<Text<'de>>()?.0),
+            "id" => once(&mut self.id, "id", map.next_value()?),
+            "room" => once(&mut self.room, "room", map.next_value()?),
+            // Of an unknown kind it may be anything.
+            "body" => once(&mut self.body, "body", map.next_value::<Value>()?),
+            "at" => once(&mut self.at, "at", map.next_value()?),
+            _ => {
+                self.extra.insert(name.into_owned(), map.next_value()?);
+                Ok(())
+            }
+        }
+    }
+
+    /// All of them together.
+    pub(super) fn draft<E: de::Error>(self) -> Result<Draft, E> {
+        let missing = E::missing_field;
+        let kind = self.kind.ok_or_else(|| missing("kind"))?;
+        let content = Content::from_fields(&kind, self.body, self.extra).map_err(E::custom)?;
+        Ok(Draft {
+            id: self.id.ok_or_else(|| missing("id"))?,
+            room: self.room.ok_or_else(|| missing("room"))?,
+            content,
+            at: self.at.ok_or_else(|| missing("at"))?,
+        })
+    }
+}
+
+/// Sets a field that must not be there twice.
+pub(super) fn once<T, E: de::Error>(field: &mut Option<T>, name: &'static str, value: T) -> Result<(), E> {
+    match field.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(E::duplicate_field(name)),
+    }
+}
+
+/// A key: borrowed where that can be, since most are thrown away.
+pub(super) struct Name<'de>(pub(super) Cow<'de, str>);
+
+/// A text: borrowed where that can be.
+struct Text<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_identifier(TextVisitor).map(Name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor).map(Text)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ID: &str = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff";
+
+    #[test]
+    fn a_draft_is_encoded_again_as_it_was() {
+        for more in [
+            json!({"body": "x"}),
+            json!({"body": "x", "reply_to": 7, "marks": ["a", {"b": 1.5}]}),
+            json!({"kind": "room", "body": "", "topic": "lathes"}),
+            json!({"kind": "poll", "choices": ["a", "b"], "body": "A poll"}),
+            json!({"kind": "poll", "body": {"text": "A poll", "choices": []}}),
+            json!({"kind": "poll", "name": 7}),
+        ] {
+            let mut json = json!({"id": ID, "room": "general", "at": 1});
+            json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let read: Draft = serde_json::from_value(json.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&read).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn what_only_a_server_may_say_is_ignored_in_a_draft() {
+        let json = json!({"id": ID, "room": "general", "at": 1, "body": "x", "offset": 9, "received": 9,
+            "sender": {"id": "boss", "name": "Boss"}});
+        let read: Draft = serde_json::from_value(json).unwrap();
+        assert!(read.content.extra().is_empty());
+    }
+
+    #[test]
+    fn a_field_of_the_message_around_a_draft_is_never_there_twice() {
+        let mut extra = Extra::default();
+        extra.insert("seq", json!(1));
+        extra.insert("type", json!("image/png"));
+        let content = Content::Text { body: "x".into(), extra };
+        let draft = Draft { id: ID.parse().unwrap(), room: RoomName::general(), content, at: 1 };
+        let json = serde_json::to_value(&draft).unwrap();
+        assert!(json.get("seq").is_none() && json.get("type").is_none(), "{json}");
+    }
+
+    #[test]
+    fn depth_and_bytes_are_those_of_the_json() {
+        let extra = Extra::from_json(r#"{"a":[{"b":[1]}],"c":2}"#);
+        assert_eq!((extra.depth(), extra.bytes()), (3, 23));
+        assert_eq!((Extra::default().depth(), Extra::default().bytes()), (0, 0));
+        assert!(Extra::from_json("{}").is_empty() && Extra::from_json("7").is_empty());
+    }
+}
