@@ -105,7 +105,14 @@ impl Cx<'_> {
 
     /// What a room is called, as it is shown: at most so many characters.
     fn room_title(&self, connection: ConnectionId, room: &RoomId, most: usize) -> String {
-        let name = self.model.read(|model| Some(model.connections.get(&connection)?.chat.name_of(room)));
+        let read =
+            |connection: &crate::model::Connection| (connection.has_frames(), connection.chat.name_of(room));
+        let (has_frames, name) =
+            self.model.read(|model| model.connections.get(&connection).map(read)).unzip();
+        if has_frames == Some(true) {
+            // The only room of such a server has no name of its own.
+            return self.words.plain.room.to_owned();
+        }
         harmless::line(name.unwrap_or_else(|| RoomName::of_id(room)).as_str(), most)
     }
 }

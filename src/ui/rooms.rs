@@ -6,7 +6,7 @@ use std::ops::Range;
 use egui::accesskit::Role;
 use egui::{Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, pos2, vec2};
 
-use super::chat::{self, RoomKey};
+use super::chat::RoomKey;
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::link::LinkMemory;
@@ -170,7 +170,10 @@ fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option
             // What is read while it comes in would only flicker.
             let unread = if is_read(id) { 0 } else { room.unread };
             let mentions = if is_read(id) { 0 } else { room.mentions };
-            let name = harmless::line(room.name.as_str(), 64);
+            let name = match connection.has_frames() {
+                true => cx.words.plain.room.to_owned(),
+                false => harmless::line(room.name.as_str(), 64),
+            };
             let state = State { counts: Counts { unread, mentions }, choice, unmade: room.unmade };
             RoomRow { at, id: id.clone(), name, state }
         };
@@ -481,7 +484,6 @@ fn room_row(
     let theme = theme::of(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), cx.rhythm().row));
     let id = Id::unique(("room", connection, room));
-    let called = chat::room_name(cx, &(connection, room.clone()));
     let rect = rect.shrink2(vec2(space::SMALL, 0.0));
     let response = ui.interact(rect, id, Sense::click());
     if wants_focus {
@@ -492,7 +494,7 @@ fn room_row(
     }
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::ListItem);
-        let mut name = called.clone();
+        let mut name = name.to_owned();
         for (count, said) in [(unread, cx.words.unread), (mentions, cx.words.mentions)] {
             if count > 0 {
                 name = format!("{name}, {}", said(count));
@@ -542,7 +544,7 @@ fn room_row(
     }
     let left = left + 18.0;
     let font = if unread > 0 { theme::strong(size::BODY) } else { theme::body() };
-    let name = widgets::cut(ui, &called, font, colour, right - left);
+    let name = widgets::cut(ui, name, font, colour, right - left);
     ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
     response.clicked()
 }
