@@ -26,8 +26,8 @@ pub(super) trait Work: Send + 'static {
         None
     }
 
-    /// Nothing came for that long.
-    fn idle(&mut self) {}
+    /// Nothing came for that long. `waits` tells whether something has come since.
+    fn idle(&mut self, _waits: &dyn Fn() -> bool) {}
 
     /// The last handle is gone.
     fn finish(&mut self) {}
@@ -78,7 +78,10 @@ fn run<W: Work>(mut work: W, mut receiver: mpsc::Receiver<W::Job>) {
                 }
                 catch_unwind(AssertUnwindSafe(|| work.batch(jobs)))
             }
-            Received::Nothing => catch_unwind(AssertUnwindSafe(|| work.idle())),
+            Received::Nothing => {
+                let waits = || !receiver.is_empty() || receiver.is_closed();
+                catch_unwind(AssertUnwindSafe(|| work.idle(&waits)))
+            }
             Received::Closed => break,
         };
         // The state is in the database, and the work rolls back what it finds half done: it goes on.

@@ -8,7 +8,7 @@ use egui::{Id, Rect, Sense, Ui, pos2};
 
 use super::link::LinkMemory;
 use super::text::StateWord;
-use super::{Cx, Place, harmless, rooms, widgets};
+use super::{Cx, Place, chat, harmless, rooms, widgets};
 use crate::model::id::{ConnectionId, RoomId};
 use crate::model::message::Position;
 use crate::model::time::BootMs;
@@ -77,10 +77,10 @@ impl Announcer {
             let mut by_others = new.filter(|message| message.live && Some(&message.sender.id) != me);
             let last = by_others.next();
             let said = last.map(|last| {
-                let sender = match connection.has_frames() {
-                    true => words.plain.received.to_owned(),
-                    false => connection.chat.shown(&last.sender, 60).label(),
-                };
+                if connection.has_frames() {
+                    return chat::said_of_frame(&last.content, words, MAX_MESSAGE_CHARS);
+                }
+                let sender = connection.chat.shown(&last.sender, 60).label();
                 format!("{sender}: {}", harmless::line(last.body(), MAX_MESSAGE_CHARS))
             });
             let count = by_others.count() as u64 + u64::from(last.is_some());

@@ -106,7 +106,14 @@ impl Cx<'_> {
 
     /// Name of a room for display, with at most `most` characters.
     fn room_title(&self, connection: ConnectionId, room: &RoomId, most: usize) -> String {
-        let name = self.model.read(|model| Some(model.connections.get(&connection)?.chat.name_of(room)));
+        let read =
+            |connection: &crate::model::Connection| (connection.has_frames(), connection.chat.name_of(room));
+        let (has_frames, name) =
+            self.model.read(|model| model.connections.get(&connection).map(read)).unzip();
+        if has_frames == Some(true) {
+            // Such a server has only one room, which has no name.
+            return self.words.plain.room.to_owned();
+        }
         harmless::line(name.unwrap_or_else(|| RoomName::of_id(room)).as_str(), most)
     }
 }
@@ -354,6 +361,10 @@ impl Ui {
             match known {
                 Some((place, connection)) => match &place.room {
                     Some(room) if connection.chat.rooms.contains_key(room) => open.clone(),
+                    // The room already existed under another id.
+                    Some(room) if let Some(other) = connection.chat.moved.get(room) => {
+                        Some(Place { connection: place.connection, room: Some(other.clone()) })
+                    }
                     // Keep the place while the connection's rooms are not loaded yet.
                     Some(_) if connection.chat.rooms.is_empty() => open.clone(),
                     _ => Some(Place { connection: place.connection, room: first_room(connection) }),

@@ -339,7 +339,7 @@ impl Work for Keeper {
         self.next.map(|next| next.saturating_duration_since(Instant::now()))
     }
 
-    fn idle(&mut self) {
+    fn idle(&mut self, _waits: &dyn Fn() -> bool) {
         self.look(false);
     }
 
