@@ -69,7 +69,7 @@ pub use rooms::name_of as connection_name;
 use text::{Language, Words};
 
 /// Maximum number of recently opened rooms remembered.
-const RECENT: usize = 20;
+const MAX_RECENT_ROOMS: usize = 20;
 
 /// What the window takes from the system at start. The person's own choices are in the model.
 #[derive(Clone, Debug, Default)]
@@ -311,7 +311,7 @@ impl Ui {
             self.chat.flush_drafts(intents);
             self.chat.leave();
             self.recent.retain(|known| *known != place);
-            let most = self.recent.len().saturating_sub(RECENT - 1);
+            let most = self.recent.len().saturating_sub(MAX_RECENT_ROOMS - 1);
             self.recent.drain(..most);
             self.recent.push(place.clone());
             self.open = Some(place);
