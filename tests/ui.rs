@@ -10,13 +10,13 @@
 #[expect(dead_code, reason = "not every test program uses every hand")]
 mod ui_support;
 
-use duplex::model::features::{Feature, Features};
 use duplex::model::address::Address;
 use duplex::model::banner::Banner;
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{
     ChatEvent, Event, Follows, LinkEvent, LogKind, Page, Paused, Person, Side, TestOutcome, Update,
 };
+use duplex::model::features::{Feature, Features};
 use duplex::model::id::RoomName;
 use duplex::model::id::{ConnectionId, NamedRoom, PrincipalId, RoomId};
 use duplex::model::intent::{AppIntent, ChatIntent, Credential, Intent, Jump, LinkIntent};

@@ -12,7 +12,6 @@ mod ui_support;
 
 use std::sync::Arc;
 
-use duplex::model::features::{Feature, Features};
 use duplex::model::device::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceState, Happened, LastValue, LogLine, Metric,
     MetricType, Readings, ShortName, Spec, Value,
@@ -20,6 +19,7 @@ use duplex::model::device::{
 use duplex::model::device_choices::{DeviceChange, DeviceChoices};
 use duplex::model::event::{DeviceEvent, Event, Update};
 use duplex::model::export::{Content, Export, ExportFailure, Exported, SavedFile};
+use duplex::model::features::{Feature, Features};
 use duplex::model::id::MessageId;
 use duplex::model::intent::{AppIntent, DeviceIntent, Intent};
 use duplex::model::link_state::{LinkState, Why};

@@ -5,8 +5,8 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::features::{Feature, Features};
 use duplex::model::event::{ChatEvent, Event, LinkEvent, Person};
+use duplex::model::features::{Feature, Features};
 use duplex::model::id::PrincipalId;
 use duplex::model::intent::{Intent, LinkIntent};
 use duplex::model::link_state::{LinkState, Why};

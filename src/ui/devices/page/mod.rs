@@ -21,12 +21,12 @@ use egui::{
     Align, Frame, Key, Label, Layout, Margin, Popup, Rect, RichText, ScrollArea, Ui, UiBuilder, pos2, vec2,
 };
 
-use crate::model::features::Feature;
 use crate::model::device::{
     CLOCK_TOLERANCE_MS, Command, DeviceId, Freshness, LogLine, Metric, Status, Value,
 };
 use crate::model::devices::{Device, Presence};
 use crate::model::export::{Content, Export};
+use crate::model::features::Feature;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{DeviceIntent, Intent};
 use crate::model::link_state::LinkState;
