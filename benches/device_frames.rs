@@ -9,7 +9,7 @@ use duplex::model::device::{
     DeviceId, DeviceState, Metric, MetricName, MetricType, Readings, Sample, Spec, Value,
 };
 use duplex::model::event::{DeviceEvent, Event, LinkEvent, Update};
-use duplex::model::id::{ConnectionId, PrincipalId, RoomName};
+use duplex::model::id::{ConnectionId, PrincipalId, RoomId};
 use duplex::model::link_state::LinkState;
 use duplex::model::panes::{Middle, Panes};
 use duplex::model::profile::{Profile, Protocol, Socket};
@@ -163,7 +163,7 @@ impl Desk {
             log: duplex::model::event::LogKind::Server { head: 0, next: 1 },
             now: desk.now.wall_ms,
             people: vec![],
-            rooms: vec![RoomName::general()],
+            rooms: vec![RoomId::general().into()],
             features: Default::default(),
         }));
         let states = (0..devices).map(|n| desk.state(n)).collect();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use duplex::model::content::Content;
 use duplex::model::event::{ChatEvent, Event, LinkEvent, Page, Side, Update};
-use duplex::model::id::{ConnectionId, MessageId, PrincipalId, RoomName};
+use duplex::model::id::{ConnectionId, MessageId, PrincipalId, RoomId};
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, Jump};
 use duplex::model::link_state::LinkState;
 use duplex::model::message::{Message, Position};
@@ -117,7 +117,7 @@ impl Desk {
         }));
         let me =
             Principal { id: PrincipalId("p0".into()), kind: PrincipalKind::Person, name: "Jonas".into() };
-        let rooms = (0..20).map(|n| RoomName::new(format!("room {n}")).unwrap()).chain([RoomName::general()]);
+        let rooms = (0..20).map(|n| RoomId::new(format!("room {n}")).unwrap()).chain([RoomId::general()]);
         desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: Some(1) })));
         desk.event(Event::Link(LinkEvent::Welcomed {
             me,
@@ -125,7 +125,7 @@ impl Desk {
             log: duplex::model::event::LogKind::Server { head: MESSAGES, next: 1 },
             now: now.wall_ms,
             people: vec![],
-            rooms: rooms.collect(),
+            rooms: rooms.map(Into::into).collect(),
             features: Default::default(),
         }));
         let page = page(MESSAGES - PAGE..=MESSAGES - 1, rich);
@@ -136,12 +136,12 @@ impl Desk {
                 .unwrap()
                 .chat
                 .rooms
-                .get_mut(&RoomName::general())
+                .get_mut(&RoomId::general())
                 .unwrap();
             room.newest = Position { era: 1, offset: MESSAGES - 1 };
             room.read = room.newest;
         });
-        desk.event(Event::Chat(ChatEvent::Jumped { room: RoomName::general(), page }));
+        desk.event(Event::Chat(ChatEvent::Jumped { room: RoomId::general(), page }));
         desk
     }
 
@@ -199,7 +199,7 @@ impl Desk {
 
     /// What the worker and the disk would do.
     fn answer(&mut self, intent: Intent) {
-        let room = RoomName::general();
+        let room = RoomId::general();
         match intent {
             Intent::Chat(ChatIntent::LoadMore { side, .. }) => {
                 let ends = self.model.read(|model| {
@@ -234,7 +234,7 @@ impl Desk {
         let position = Position { era: 1, offset };
         self.answer(Intent::Chat(ChatIntent::JumpTo {
             connection: CONNECTION,
-            room: RoomName::general(),
+            room: RoomId::general(),
             jump: Jump::To(position),
         }));
     }
@@ -251,7 +251,7 @@ impl Desk {
     }
 
     fn press(&mut self, key: egui::Key) {
-        let list = egui::Id::unique(("messages", (CONNECTION, RoomName::general())));
+        let list = egui::Id::unique(("messages", (CONNECTION, RoomId::general())));
         self.ctx.memory_mut(|memory| memory.request_focus(list));
         self.events.push(egui::Event::Key {
             key,

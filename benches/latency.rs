@@ -9,7 +9,7 @@ use duplex::hub::{self, Options as HubOptions};
 use duplex::model::content::Content;
 use duplex::model::intent::ChatIntent;
 use duplex::model::profile::{Profile, Protocol, Socket};
-use duplex::model::{ConnectionId, Intent, RoomName, SharedModel};
+use duplex::model::{ConnectionId, Intent, RoomId, SharedModel};
 use duplex::worker::{Options, Worker};
 
 const CONNECTION: ConnectionId = ConnectionId::COMMAND_LINE;
@@ -61,7 +61,7 @@ impl App {
 
     fn newest(&self) -> Option<String> {
         self.model.read(|model| {
-            let room = model.connections.get(&CONNECTION)?.chat.rooms.get(&RoomName::general())?;
+            let room = model.connections.get(&CONNECTION)?.chat.rooms.get(&RoomId::general())?;
             room.window.last().map(|message| message.body().to_owned())
         })
     }
@@ -112,7 +112,7 @@ fn exchange(sender: &App, receiver: &App, name: &str, count: u32) -> (f64, f64) 
         let sent = Instant::now();
         let intent = Intent::Chat(ChatIntent::Send {
             connection: CONNECTION,
-            room: RoomName::general(),
+            room: RoomId::general(),
             content: Content::text(body.clone()),
         });
         assert!(sender.worker.want(intent).is_ok());

@@ -15,7 +15,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent, LogRestart};
 use duplex::model::search::{End, Found, Patience, Scope, Search, parse};
 use duplex::model::{
-    ConnectionId, Entry, Epoch, Event, MessageId, Principal, PrincipalId, PrincipalKind, RoomName, Sender,
+    ConnectionId, Entry, Epoch, Event, MessageId, Principal, PrincipalId, PrincipalKind, RoomId, Sender,
 };
 use duplex::store::{ClientStore, Commit, Write};
 
@@ -99,7 +99,7 @@ fn entry(offset: u64, dice: &mut Dice, lists: &Lists) -> Entry {
                 (u128::from(offset.wrapping_mul(0x9E37_79B9_7F4A_7C15)) << 64 | u128::from(offset))
                     .to_be_bytes(),
             ),
-            room: RoomName::new(ROOMS[dice.roll(ROOMS.len())]).unwrap(),
+            room: RoomId::new(ROOMS[dice.roll(ROOMS.len())]).unwrap(),
             content: Content::text(body(dice, lists)),
             at: received,
         },
@@ -134,7 +134,7 @@ async fn fill(dir: &Path, messages: u64) {
     let mut dice = Dice(1);
     let store = ClientStore::open(dir).store;
     let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Me".into() };
-    let rooms = ROOMS.iter().map(|name| RoomName::new(*name).unwrap()).collect();
+    let rooms = ROOMS.iter().map(|name| RoomId::new(*name).unwrap().into()).collect();
     let welcomed = Event::Link(LinkEvent::Welcomed {
         me,
         server: "hub".into(),
@@ -206,7 +206,7 @@ async fn ask(store: &ClientStore, text: &str, scope: Scope) -> Found {
 
 async fn ask_all(dir: &Path, rounds: u32) {
     let store = ClientStore::open(dir).store;
-    let room = || Scope::Room(CONNECTION, RoomName::new("pumps").unwrap());
+    let room = || Scope::Room(CONNECTION, RoomId::new("pumps").unwrap());
     let mut all = Times::default();
     for text in [
         "온",

@@ -15,7 +15,7 @@ use duplex::model::event::{ChatEvent, LinkEvent, LogRestart, Side};
 use duplex::model::intent::Jump;
 use duplex::model::{
     ConnectionId, Delivery, Entry, Epoch, Event, MessageId, OutboxItem, Position, Principal, PrincipalId,
-    PrincipalKind, RoomName, Sender,
+    PrincipalKind, RoomId, Sender,
 };
 use duplex::store::{Append, Appended, ClientStore, Commit, HubStore, Write};
 
@@ -59,7 +59,7 @@ fn entry(offset: u64) -> Entry {
     Entry {
         draft: Draft {
             id: id(offset),
-            room: RoomName::general(),
+            room: RoomId::general(),
             content: Content::Text {
                 body: format!(
                     "Message {offset}: the pump in hall {who} runs at 40 Hz, and the valve is half open."
@@ -83,7 +83,7 @@ async fn fill(dir: &Path, messages: u64) {
         log: duplex::model::event::LogKind::Server { head: messages, next: 1 },
         now: 0,
         people: Vec::new(),
-        rooms: vec![RoomName::general()],
+        rooms: vec![RoomId::general().into()],
         features: Default::default(),
     });
     let started = Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First });
@@ -143,7 +143,7 @@ fn first_rows(dir: &Path) {
 async fn pages(dir: &Path, messages: u64) {
     let store = ClientStore::open(dir).store;
     let memory = rss();
-    let general = RoomName::general;
+    let general = RoomId::general;
     let at = |offset| Position { era: 1, offset };
     let mut times = Times::default();
     for step in 1..=200 {
@@ -200,7 +200,7 @@ async fn latency(dir: &Path, commits: u64) {
         let item = OutboxItem {
             draft: Draft {
                 id: id(1 << 40 | seq),
-                room: RoomName::general(),
+                room: RoomId::general(),
                 content: Content::text("a line that somebody typed"),
                 at: 0,
             },
@@ -235,6 +235,7 @@ async fn hub(dir: &Path, clients: u64, appends: u64) {
                     },
                     sender: Sender { id: PrincipalId(format!("client-{client}")), name: "Client".into() },
                     received: 0,
+                    only_known: false,
                 };
                 let sent = Instant::now();
                 assert!(matches!(store.append(append).await.unwrap(), Appended::New(_)));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use duplex::model::content::Content;
 use duplex::model::intent::{ChatIntent, LinkIntent, LogIntent};
 use duplex::model::log::{Line, Passed, Way, What};
-use duplex::model::{Connection, ConnectionId, Intent, RoomName, SharedModel};
+use duplex::model::{Connection, ConnectionId, Intent, RoomId, SharedModel};
 use duplex::worker::{Options, Worker};
 
 const HUB: ConnectionId = ConnectionId::OWN_HUB;
@@ -102,7 +102,7 @@ fn what_is_sent_and_its_answer_pass_and_readings_are_counted() {
     app.want(Intent::Log(LogIntent::Watch(HUB, true)));
     app.want(Intent::Chat(ChatIntent::Send {
         connection: HUB,
-        room: RoomName::general(),
+        room: RoomId::general(),
         content: Content::text("Boiler on?"),
     }));
     let sent = app.until("the message", |c| the_frame(c, Way::Sent, "send"));

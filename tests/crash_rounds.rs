@@ -20,7 +20,7 @@ use duplex::model::content::Content;
 use duplex::model::event::Side;
 use duplex::model::intent::{ChatIntent, Jump};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
-use duplex::model::{Address, ConnectionId, Delivery, Intent, RoomName, SharedModel};
+use duplex::model::{Address, ConnectionId, Delivery, Intent, RoomId, SharedModel};
 use duplex::store::client::ClientStore;
 use duplex::transport::{self, Incoming, Target};
 use duplex::wire::duplex::message::{
@@ -86,7 +86,7 @@ fn client_process() {
                 .values()
                 .map(|i| (i.draft.content.body().to_owned(), i.delivery.clone()))
                 .collect();
-            let last = connection.chat.rooms.get(&RoomName::general()).and_then(|room| room.window.last());
+            let last = connection.chat.rooms.get(&RoomId::general()).and_then(|room| room.window.last());
             (outbox, connection.link.is_online(), last.is_some_and(|message| message.body() == END))
         });
         for (body, delivery) in &outbox {
@@ -106,7 +106,7 @@ fn client_process() {
             next += 1;
             let intent = Intent::Chat(ChatIntent::Send {
                 connection: CONNECTION,
-                room: RoomName::general(),
+                room: RoomId::general(),
                 content: Content::text(body),
             });
             assert!(worker.want(intent).is_ok());
@@ -382,7 +382,7 @@ fn held_by(client: &Client) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let store = ClientStore::open(&client.dir).store;
-        let room = RoomName::general;
+        let room = RoomId::general;
         let mut page = store.jump(CONNECTION, room(), Jump::Start, PAGE).await.unwrap();
         let mut bodies = Vec::new();
         while let Some(last) = page.messages.last().map(|message| message.position) {

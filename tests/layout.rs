@@ -16,7 +16,8 @@ mod functions;
 
 /// The top-level modules of `src/`: floor, what each imports besides itself, what it must not name of std and
 /// other crates. Imports come from lower floors, or where `SAME_FLOOR` says so from the same; `wire::duplex`
-/// allows that part of `wire` alone. To allow more, change the table and say why.
+/// allows that part of `wire` alone. To allow more, change the table and say why. `ui` draws a plain WebSocket's rows, and
+/// what their fields mean is in `wire::plain`.
 const HOUSE: &str = "
     model     | 1 |                                                                                  | pure
     frame     | 1 |                                                                                  | pure
@@ -31,7 +32,7 @@ const HOUSE: &str = "
     hub       | 4 | model frame wire::duplex clock store settings                                    | window
     agent     | 4 | model frame wire link clock transport store settings                             | window
     worker    | 5 | model frame wire link engine clock privacy transport store settings hub agent    |
-    ui        | 5 | model settings                                                                   | doing
+    ui        | 5 | model settings wire::plain                                                       | doing
     app       | 6 | model frame wire link clock privacy transport store settings hub agent worker ui |
     cli       | 6 | model frame wire link engine clock privacy transport store settings hub agent worker |
 ";

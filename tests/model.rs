@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 use duplex::model::content::Extra;
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Page, Person, Side, Update};
+use duplex::model::id::RoomName;
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::window::CAPACITY;
 use duplex::model::{
     Connection, ConnectionId, Delivery, Edge, Entry, Epoch, Event, LogRestart, Message, MessageId, Model,
-    OutboxItem, Position, Principal, PrincipalId, PrincipalKind, Refusal, RoomName, Sender, Time,
+    OutboxItem, Position, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, Sender, Time,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -80,8 +81,8 @@ impl Desk {
     }
 }
 
-fn room(name: &str) -> RoomName {
-    RoomName::new(name).unwrap()
+fn room(name: &str) -> RoomId {
+    RoomId::new(name).unwrap()
 }
 
 fn principal(name: &str) -> Principal {
@@ -95,7 +96,7 @@ fn welcomed(head: u64) -> Event {
         log: LogKind::Server { head, next: head + 1 },
         now: NOW.wall_ms + 7,
         people: vec![Person { who: principal("me"), online: true }],
-        rooms: vec![RoomName::general()],
+        rooms: vec![RoomId::general().into()],
         features: Default::default(),
     })
 }
@@ -138,7 +139,7 @@ fn item(offset: u64) -> OutboxItem {
     OutboxItem {
         draft: Draft {
             id: id(offset),
-            room: RoomName::general(),
+            room: RoomId::general(),
             content: Content::text(format!("{offset}")),
             at: 0,
         },
@@ -148,15 +149,15 @@ fn item(offset: u64) -> OutboxItem {
 }
 
 fn acknowledged(offset: u64) -> Event {
-    Event::Chat(ChatEvent::Acknowledged { id: id(offset), offset, received: 9 })
+    Event::Chat(ChatEvent::Acknowledged { id: id(offset), offset, received: 9, follows: Default::default() })
 }
 
 // Repetitions and replays
 
 /// A hub's log: messages by us and others in three rooms, rooms, and kinds of a later version.
 fn log(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Entry>> {
-    let later = Content::from_fields("poll", None, Extra::default()).unwrap();
-    let content = prop_oneof![8 => Just(None), 1 => Just(Some(Content::room())), 1 => Just(Some(later))];
+    let later = Content::from_fields("poll", &RoomId::general(), None, Extra::default()).unwrap();
+    let content = prop_oneof![8 => Just(None), 1 => Just(Some(Content::room(RoomName::general()))), 1 => Just(Some(later))];
     let by = prop_oneof![Just("me"), Just("a"), Just("b")];
     let place = prop_oneof![3 => Just("general"), 1 => Just("lathe"), 1 => Just("물레")];
     vec((content, by, place), length).prop_map(|entries| {
@@ -258,10 +259,10 @@ proptest! {
         for (index, entry) in log.iter().enumerate() {
             desk.entries(std::slice::from_ref(entry));
             for (_, offset) in reads.iter().filter(|(when, _)| when.index(log.len()) == index) {
-                desk.apply(Event::Chat(ChatEvent::ReadMarker { room: RoomName::general(), offset: *offset }));
+                desk.apply(Event::Chat(ChatEvent::ReadMarker { room: RoomId::general(), offset: *offset }));
                 marker = marker.max(*offset);
             }
-            let in_general = |entry: &&Entry| entry.draft.room == RoomName::general() && entry.draft.content.is_text();
+            let in_general = |entry: &&Entry| entry.draft.room == RoomId::general() && entry.draft.content.is_text();
             let unread = log[..=index].iter().filter(in_general);
             let unread = unread.filter(|entry| entry.sender.id.0 != "me" && entry.offset > marker);
             prop_assert_eq!(desk.room("general").unread, unread.count() as u64);
@@ -304,7 +305,7 @@ fn a_read_marker_moves_forward_only_and_later_eras_are_later() {
     let mut desk = Desk::from(1);
     let log: Vec<Entry> = (1..=5).map(|offset| entry(offset, "a", "general")).collect();
     desk.entries(&log);
-    let read = |offset| Event::Chat(ChatEvent::ReadMarker { room: RoomName::general(), offset });
+    let read = |offset| Event::Chat(ChatEvent::ReadMarker { room: RoomId::general(), offset });
     desk.apply(read(4));
     desk.apply(read(2));
     assert_eq!((desk.room("general").read, desk.room("general").unread), (at(1, 4), 1));
@@ -404,7 +405,7 @@ proptest! {
                 Move::Append(new) => disk.grow(&mut desk, new),
                 Move::Page(side, limit) => {
                     let page = disk.beside(&desk, side, limit);
-                    desk.apply(Event::Chat(ChatEvent::Paged { room: RoomName::general(), side, page }));
+                    desk.apply(Event::Chat(ChatEvent::Paged { room: RoomId::general(), side, page }));
                 }
                 Move::LatePage(side, limit, new) => {
                     let page = disk.beside(&desk, side, limit);
@@ -412,13 +413,13 @@ proptest! {
                     // A page beside an edge that was trimmed meanwhile is another matter.
                     if fits {
                         disk.grow(&mut desk, new);
-                        desk.apply(Event::Chat(ChatEvent::Paged { room: RoomName::general(), side, page }));
+                        desk.apply(Event::Chat(ChatEvent::Paged { room: RoomId::general(), side, page }));
                     }
                 }
                 Move::Jump(at, limit) if disk.last > 0 => {
                     let from = at.index(disk.last as usize) as u64 + 1;
                     let page = disk.page(from, disk.last.min(from + limit as u64 - 1));
-                    desk.apply(Event::Chat(ChatEvent::Jumped { room: RoomName::general(), page }));
+                    desk.apply(Event::Chat(ChatEvent::Jumped { room: RoomId::general(), page }));
                 }
                 Move::Jump(..) => {}
             }
@@ -443,17 +444,13 @@ fn what_is_older_than_the_first_contact_comes_from_the_hub() {
     assert_eq!(desk.room("general").window.before, Edge::Hub);
     let page = |from: u64, to: u64, complete| {
         Event::Chat(ChatEvent::History {
-            room: RoomName::general(),
+            room: RoomId::general(),
             before: to + 1,
             entries: (from..=to).map(|offset| entry(offset, "a", "general")).collect(),
             complete,
         })
     };
-    desk.apply(Event::Chat(ChatEvent::Loading {
-        room: RoomName::general(),
-        side: Side::Older,
-        loading: true,
-    }));
+    desk.apply(Event::Chat(ChatEvent::Loading { room: RoomId::general(), side: Side::Older, loading: true }));
     desk.apply(page(480, 500, false));
     assert_eq!((desk.room("general").window.len(), desk.room("general").loading_older), (24, false));
     assert_eq!(desk.room("general").window.before, Edge::Hub);
@@ -552,7 +549,7 @@ fn whoever_is_typing_stops_with_their_message() {
     let mut desk = Desk::from(1);
     let typing = |by: &str| {
         Event::Chat(ChatEvent::Typing {
-            room: RoomName::general(),
+            room: RoomId::general(),
             who: Sender { id: PrincipalId(by.to_owned()), name: by.to_owned() },
             until: 9_000,
         })

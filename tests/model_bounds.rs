@@ -8,17 +8,18 @@ use duplex::model::entry::Entry;
 use duplex::model::event::{
     ChatEvent, DeviceEvent, Event, LinkEvent, LogKind, LogRestart, Page, Person, Side,
 };
+use duplex::model::id::NamedRoom;
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::window::MAX_WINDOW_BYTES;
 use duplex::model::{
-    Connection, ConnectionId, DeviceId, Edge, Epoch, MessageId, MetricName, PrincipalId, RoomName, Time,
+    Connection, ConnectionId, DeviceId, Edge, Epoch, MessageId, MetricName, PrincipalId, RoomId, Time,
 };
 
 const NOW: Time = Time { boot_ms: 1_000, wall_ms: 0 };
 
-fn room(name: impl Into<String>) -> RoomName {
-    RoomName::new(name.into()).unwrap()
+fn room(name: impl Into<String>) -> RoomId {
+    RoomId::new(name.into()).unwrap()
 }
 
 fn principal(id: &str) -> Principal {
@@ -40,11 +41,11 @@ fn connection() -> Connection {
     let mut connection = Connection::new(profile);
     connection
         .apply(NOW, Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First }));
-    welcome(&mut connection, vec![room("general")], Vec::new());
+    welcome(&mut connection, vec![room("general").into()], Vec::new());
     connection
 }
 
-fn welcome(connection: &mut Connection, rooms: Vec<RoomName>, people: Vec<Person>) {
+fn welcome(connection: &mut Connection, rooms: Vec<NamedRoom>, people: Vec<Person>) {
     let (me, server) = (principal("me"), "hub".to_owned());
     connection.apply(
         NOW,
@@ -60,7 +61,7 @@ fn welcome(connection: &mut Connection, rooms: Vec<RoomName>, people: Vec<Person
     );
 }
 
-fn message(offset: u64, room: RoomName, body: String) -> Entry {
+fn message(offset: u64, room: RoomId, body: String) -> Entry {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&offset.to_be_bytes());
     Entry {
@@ -83,7 +84,7 @@ fn bytes(connection: &Connection) -> usize {
 fn rooms_and_people_beyond_the_bound_are_left_out_and_that_is_known() {
     let mut connection = connection();
     assert!(!connection.chat.left_out.rooms && !connection.chat.left_out.people);
-    welcome(&mut connection, (0..MAX_ROOMS + 9).map(|n| room(format!("r{n}"))).collect(), Vec::new());
+    welcome(&mut connection, (0..MAX_ROOMS + 9).map(|n| room(format!("r{n}")).into()).collect(), Vec::new());
     assert_eq!(connection.chat.rooms.len(), MAX_ROOMS);
     assert!(connection.chat.left_out.rooms && connection.chat.rooms.contains_key(&room("general")));
     say(
@@ -128,7 +129,7 @@ fn a_room_that_nobody_knows_is_made_by_entries_alone() {
 #[test]
 fn who_types_is_bounded_in_a_room_and_over_all_rooms_and_passes() {
     let mut connection = connection();
-    welcome(&mut connection, (0..99).map(|n| room(format!("r{n}"))).collect(), Vec::new());
+    welcome(&mut connection, (0..99).map(|n| room(format!("r{n}")).into()).collect(), Vec::new());
     let typing = |at: u64, name: String, n: usize| {
         let who = Sender { id: PrincipalId(format!("p{n}")), name: "x".into() };
         (

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use duplex::hub::{self, InviteOptions};
 use duplex::model::content::Content;
+use duplex::model::id::RoomName;
 use duplex::model::intent::{AppIntent, ChatIntent, Credential, LinkIntent};
 use duplex::model::notices::{Act, News, Notice, Target, Topic, Viewing};
 use duplex::model::profile::{Profile, Protocol, Socket};
-use duplex::model::{Address, Connection, ConnectionId, Intent, Level, RoomName, SharedModel};
+use duplex::model::{Address, Connection, ConnectionId, Intent, Level, RoomId, SharedModel};
 use duplex::worker::{Options, Worker};
 
 const HUB: ConnectionId = ConnectionId::OWN_HUB;
@@ -65,7 +66,7 @@ impl App {
     fn say(&self, id: ConnectionId, body: &str) {
         self.want(Intent::Chat(ChatIntent::Send {
             connection: id,
-            room: RoomName::general(),
+            room: RoomId::general(),
             content: Content::text(body),
         }));
     }
@@ -77,12 +78,18 @@ fn my_name(connection: &Connection) -> Option<String> {
 }
 
 fn topic() -> Topic {
-    Topic::Room(HUB, RoomName::general())
+    Topic::Room(HUB, RoomId::general())
 }
 
 fn message(count: u64, text: &str, mention: bool) -> Act {
-    let news = News::Messages { count, sender: "Mina".into(), text: Some(text.into()), mention };
-    Act::Show(Notice { topic: topic(), news, target: Target::Room(HUB, RoomName::general()) })
+    let news = News::Messages {
+        room: RoomName::general(),
+        count,
+        sender: "Mina".into(),
+        text: Some(text.into()),
+        mention,
+    };
+    Act::Show(Notice { topic: topic(), news, target: Target::Room(HUB, RoomId::general()) })
 }
 
 #[test]
@@ -115,17 +122,13 @@ fn another_persons_mention_is_told_and_taken_back_when_it_is_seen() {
     assert_eq!(app.told(), message(1, &format!("look, @{me}"), true));
 
     // Seen, it is taken back; and what is written in the open room is not told.
-    let viewing = Viewing { room: Some((HUB, RoomName::general())), device: None };
+    let viewing = Viewing { room: Some((HUB, RoomId::general())), device: None };
     app.want(Intent::App(AppIntent::View(Some(viewing))));
     assert_eq!(app.told(), Act::Withdraw(topic()));
     mina.say(ADDED, &format!("@{me}, you see this"));
     let has = |text: &'static str| {
         move |c: &Connection| {
-            c.chat.rooms[&RoomName::general()]
-                .window
-                .messages()
-                .any(|m| m.body().contains(text))
-                .then_some(())
+            c.chat.rooms[&RoomId::general()].window.messages().any(|m| m.body().contains(text)).then_some(())
         }
     };
     app.until("what is seen", HUB, has("you see this"));
@@ -133,7 +136,7 @@ fn another_persons_mention_is_told_and_taken_back_when_it_is_seen() {
     // A muted room is quiet, whatever it says; and that is kept.
     app.want(Intent::App(AppIntent::View(None)));
     let choose =
-        |level| Intent::Chat(ChatIntent::SetRoomLevel { connection: HUB, room: RoomName::general(), level });
+        |level| Intent::Chat(ChatIntent::SetRoomLevel { connection: HUB, room: RoomId::general(), level });
     app.want(choose(Some(Level::Nothing)));
     mina.say(ADDED, &format!("@{me}, not this"));
     app.until("what is muted", HUB, has("not this"));

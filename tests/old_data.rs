@@ -22,7 +22,7 @@ use duplex::model::search::{self, Patience, Scope, Search};
 use duplex::model::time::WallMs;
 use duplex::model::{
     Banner, Connection, ConnectionId, Delivery, DeviceId, Entry, LanguageChoice, Level, LinkState, MessageId,
-    PrincipalId, RoomName, Sender, SharedModel, Theme,
+    PrincipalId, RoomId, Sender, SharedModel, Theme,
 };
 use duplex::settings::{self, SecretStore, Settings};
 use duplex::store::client::{self, ClientStore};
@@ -78,13 +78,14 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// What a room of the fixtures is known by: rooms made before rooms had ids have their name as the id.
-fn room(name: &str) -> RoomName {
-    RoomName::new(name).unwrap()
+fn room(name: &str) -> RoomId {
+    RoomId::new(name).unwrap()
 }
 
 /// The name of a room that something belongs to, as a person sees it.
-fn name_of<'a>(_rooms: &'a Stored, room: &'a RoomName) -> &'a str {
-    room.as_str()
+fn name_of<'a>(stored: &'a Stored, room: &'a RoomId) -> &'a str {
+    let known = stored.rooms.iter().find(|known| known.id == *room);
+    known.map_or(room.as_str(), |known| known.name.as_str())
 }
 
 fn device(id: &str) -> DeviceId {
@@ -105,15 +106,15 @@ fn describe_connection(store: &ClientStore, id: ConnectionId) -> String {
     let (era, from, to) = (stored.era, stored.era_from, stored.received_to);
     writeln!(text, "  era {era}, from {from}, received to {to}").unwrap();
     let mut rooms: Vec<_> = stored.rooms.iter().collect();
-    rooms.sort_by_key(|room| name_of(&stored, &room.name));
+    rooms.sort_by_key(|room| name_of(&stored, &room.id));
     for room in rooms {
-        writeln!(text, "  room {:?}", name_of(&stored, &room.name)).unwrap();
+        writeln!(text, "  room {:?}", name_of(&stored, &room.id)).unwrap();
         let (newest, read) = (room.newest, room.read);
         write!(text, "    newest {}.{}, read {}.{}", newest.era, newest.offset, read.era, read.offset)
             .unwrap();
         write!(text, ", unread {}, mentions {}", room.unread, room.mentions).unwrap();
         writeln!(text, ", more at the server: {}, draft {:?}", room.older_on_hub, room.draft).unwrap();
-        for message in messages(store, id, &room.name) {
+        for message in messages(store, id, &room.id) {
             let Message { position, id, sender, content, at, received, .. } = message;
             let body = content.body();
             write!(text, "    {}.{} {id}, {at}, {received}", position.era, position.offset).unwrap();
@@ -138,7 +139,7 @@ fn describe_connection(store: &ClientStore, id: ConnectionId) -> String {
 }
 
 /// All messages of a room on a client's disk, page by page.
-fn messages(store: &ClientStore, id: ConnectionId, room: &RoomName) -> Vec<Message> {
+fn messages(store: &ClientStore, id: ConnectionId, room: &RoomId) -> Vec<Message> {
     let mut page = wait(store.jump(id, room.clone(), Jump::Start, PAGE)).unwrap();
     let mut all = Vec::new();
     while let Some(last) = page.messages.last().map(|message| message.position) {
@@ -211,7 +212,7 @@ fn describe_hub(store: &HubStore) -> String {
         writeln!(text, "invite {}", serde_json::to_string(&invite).unwrap()).unwrap();
     }
     for room in wait(store.rooms()).unwrap() {
-        writeln!(text, "room {:?}", room.as_str()).unwrap();
+        writeln!(text, "room {:?}", room.name.as_str()).unwrap();
     }
     for entry in entries(store) {
         let Entry { draft, offset, sender, received } = entry;
@@ -313,7 +314,7 @@ fn everything_in_an_earlier_hub_directory_is_there() {
         let again = |sender: &str, id: MessageId, to: &str| {
             let sender = Sender { id: PrincipalId(sender.into()), name: "again".into() };
             let draft = Draft { id, room: room(to), content: Content::text("again"), at: AFTERWARDS };
-            wait(store.append(Append { draft, sender, received: AFTERWARDS })).unwrap()
+            wait(store.append(Append { draft, sender, received: AFTERWARDS, only_known: false })).unwrap()
         };
         let gone = again("old-jun", "0d8f4e38-3dd0-48f5-8f93-39cf69df9f4a".parse().unwrap(), "general");
         assert!(matches!(gone, Appended::Known { offset: 2, received: 1_790_813_513_435 }), "{gone:?}");
@@ -512,7 +513,7 @@ fn an_earlier_app_starts_and_delivers_to_its_own_server() {
 fn an_earlier_outbox_is_kept_without_a_server_and_delivered_once_with_it() {
     let (dir, hub_dir) = (unpack("app"), unpack("hub"));
     let (settings, _) = Settings::load(dir.path());
-    let mut profile = settings.profiles().iter().find(|profile| profile.id == WORKSHOP).unwrap().clone();
+    let mut profile = settings.profiles().into_iter().find(|profile| profile.id == WORKSHOP).unwrap().clone();
     let token = Secret::new("2".repeat(64));
 
     let app = App::start(dir.path(), Some((profile.clone(), Some(token.clone()))));

@@ -17,8 +17,9 @@ use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
 use duplex::model::content::{Content, Draft};
+use duplex::model::id::RoomName;
 use duplex::model::message::MAX_BODY_BYTES;
-use duplex::model::{RoomName, device};
+use duplex::model::{RoomId, device};
 use duplex::wire::duplex::message::{
     self, ClientMessage, Decoded, HubMessage, MAX_DEPTH, MAX_FRAME_BYTES, Malformed, Message, Start, Welcome,
     close, decode, encode,
@@ -376,7 +377,7 @@ fn the_largest_body_fits_into_a_frame_even_at_its_worst() {
     let send = ClientMessage::Send {
         draft: Draft {
             id: model::MessageId::from_random([7; 16]),
-            room: RoomName::new("\u{10ffff}".repeat(RoomName::MAX_CHARS)).unwrap(),
+            room: RoomId::new("\u{10ffff}".repeat(RoomName::MAX_CHARS)).unwrap(),
             content: Content::text("\u{1}".repeat(MAX_BODY_BYTES)),
             at: i64::MIN,
         },

@@ -13,7 +13,7 @@ use duplex::hub::{Handle, Options as HubOptions};
 use duplex::model::content::Content;
 use duplex::model::intent::{ChatIntent, LinkIntent};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
-use duplex::model::{Connection, ConnectionId, Intent, LinkState, RoomName, SharedModel, Why};
+use duplex::model::{Connection, ConnectionId, Intent, LinkState, RoomId, SharedModel, Why};
 use duplex::ui::text::Language;
 use duplex::worker::{Options, Worker};
 
@@ -67,7 +67,7 @@ impl App {
 
 /// What is in the window, each once, in order of the words.
 fn bodies(connection: &Connection) -> BTreeSet<String> {
-    let room = connection.chat.rooms.get(&RoomName::general());
+    let room = connection.chat.rooms.get(&RoomId::general());
     room.into_iter()
         .flat_map(|room| room.window.messages())
         .map(|message| first_word(&message.body()))
@@ -90,7 +90,7 @@ fn what_a_person_wrote_is_in_the_window_after_the_hub_was_repaired_and_what_is_n
     let app = App::start(app_dir.path(), Some((&url, &token)));
     let send = |word: &str| {
         let body = format!("{word} {}", "m".repeat(3_000));
-        let room = RoomName::general();
+        let room = RoomId::general();
         app.worker
             .want(Intent::Chat(ChatIntent::Send {
                 connection: CONNECTION,

@@ -12,7 +12,7 @@ mod ui_support;
 
 use duplex::model::device::{DeviceId, DeviceState, Spec};
 use duplex::model::event::{ChatEvent, DeviceEvent, Event, Update};
-use duplex::model::id::RoomName;
+use duplex::model::id::RoomId;
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, LinkIntent, LogIntent};
 use duplex::model::preferences::{LanguageChoice, Preferences, Theme};
 use duplex::ui::keys::{TABLE, written};
@@ -99,7 +99,7 @@ fn what_is_typed_stays_with_its_room() {
     assert_eq!(window.message_text(), "half a thought");
     let kept = |intent: &Intent| {
         matches!(intent, Intent::Chat(ChatIntent::SaveDraft { room, text, .. })
-        if *room == RoomName::general() && text == "half a thought")
+        if *room == RoomId::general() && text == "half a thought")
     };
     assert!(window.intents().iter().any(kept));
 }

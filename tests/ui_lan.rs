@@ -63,7 +63,7 @@ fn wide() -> Window {
     own(&mut window, Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: None })));
     let features = Features::all();
     let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Admin, name: "Jun".into() };
-    let (rooms, people) = (vec![ui_support::general()], Vec::new());
+    let (rooms, people) = (vec![ui_support::general().into()], Vec::new());
     let server = "Workshop".to_owned();
     own(
         &mut window,
@@ -340,7 +340,7 @@ fn the_plus_of_the_device_pane_adds_a_device_where_the_person_may() {
     window.key(egui::Key::Escape);
     let me = Principal { kind: PrincipalKind::Person, ..ui_support::me() };
     let features = Features::all().without(duplex::model::Feature::People);
-    let (rooms, people) = (vec![ui_support::general()], Vec::new());
+    let (rooms, people) = (vec![ui_support::general().into()], Vec::new());
     own(
         &mut window,
         Event::Link(LinkEvent::Welcomed {

@@ -11,7 +11,7 @@
 mod ui_support;
 
 use duplex::model::event::{ChatEvent, Update};
-use duplex::model::id::RoomName;
+use duplex::model::id::RoomId;
 use duplex::model::intent::{AppIntent, Intent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::panes::{Middle, Pane, Panes};
@@ -131,7 +131,7 @@ fn widths_that_were_dragged_and_the_open_room_come_back() {
     let expected = duplex::ui::theme::size::DEVICES + 60.0;
     assert!((width - expected).abs() < 10.0, "{width}");
     let panes = window.panes();
-    assert_eq!(panes.room, Some((CONNECTION, RoomName::new("workshop").unwrap())));
+    assert_eq!(panes.room, Some((CONNECTION, RoomId::new("workshop").unwrap())));
     let before = window.rect("Filter devices");
 
     let options = Options { panes, ..Options::default() };
@@ -166,7 +166,7 @@ fn hidden_panes_stay_hidden_with_the_next_start() {
 
 #[test]
 fn a_room_that_is_gone_does_not_come_back() {
-    let room = Some((CONNECTION, RoomName::new("gone").unwrap()));
+    let room = Some((CONNECTION, RoomId::new("gone").unwrap()));
     let options = Options { panes: Panes { room, ..Panes::default() }, ..Options::default() };
     let window = Window::begun(1_280.0, 720.0, options, &["general", "workshop"]);
     let room = window.harness.get_by_role_and_label(Role::ListItem, "general");

@@ -7,7 +7,7 @@ mod ui_support;
 use std::sync::Arc;
 
 use duplex::model::event::{ChatEvent, Event, Update};
-use duplex::model::id::{MessageId, RoomName};
+use duplex::model::id::{MessageId, RoomId};
 use duplex::model::intent::{ChatIntent, Intent, Jump};
 use duplex::model::message::Position;
 use duplex::model::search::{DayFound, End, Found, Hit, HitPlace, Patience, Piece, Scope, Search};
@@ -142,7 +142,7 @@ fn a_click_opens_another_room_there() {
     window.harness.get_by_label_contains("hit 77").click();
     window.run();
     let to = Jump::To(Position { era: 1, offset: 77 });
-    let room = RoomName::new("온실").unwrap();
+    let room = RoomId::new("온실").unwrap();
     assert!(window.intents().contains(&Intent::Chat(ChatIntent::JumpTo {
         connection: CONNECTION,
         room: room.clone(),

@@ -45,7 +45,7 @@ impl Admin {
     /// At the hub that the flags name; without a URL at the one of this computer.
     pub(super) async fn open(at: At) -> Result<Admin, Failure> {
         match at.url {
-            Some(url) => Admin::connect(Server { url, access: at.access }, None).await,
+            Some(url) => Admin::connect(Server::duplex(url, at.access), None).await,
             None => {
                 let dir = hub_dir_here(at.access.data_dir.clone())?;
                 Admin::open_dir(&dir, at.access).await
@@ -69,7 +69,7 @@ impl Admin {
         let mut access = access;
         // The owner's is in the directory, and is told to nobody but the hub of this directory.
         (access.token, access.data_dir) = (Default::default(), Some(dir.to_owned()));
-        Admin::connect(Server { url, access }, Some(beacon)).await
+        Admin::connect(Server::duplex(url, access), Some(beacon)).await
     }
 
     async fn connect(server: Server, beacon: Option<Beacon>) -> Result<Admin, Failure> {

@@ -17,7 +17,7 @@ use crate::wire::{DeviceRequest, Request, SavedState};
 const SAID: usize = 64;
 
 pub(super) async fn run(command: Flags) -> Result<(), Failure> {
-    let server = Server { url: command.url, access: command.access };
+    let server = Server::duplex(command.url, command.access);
     // What is in the log is of no interest here, nor are other devices.
     let saved = SavedState { resume: None, since: Some(u64::MAX) };
     let follow = Follow::start(&server, saved, false)?;

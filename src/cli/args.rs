@@ -7,10 +7,11 @@ use std::time::Duration;
 use clap::builder::{FalseyValueParser, OsStr, Resettable};
 use clap::{Args as Flags, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use super::websocket::{AnyServer, WEBSOCKET_HELP, WebSocket};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
 use crate::model::profile::Secret;
-use crate::model::{Address, DeviceId, MessageId, MetricName, RoomName};
+use crate::model::{Address, DeviceId, MessageId, MetricName, RoomId};
 use crate::privacy::{self, AddressParser, TokenOptions};
 
 /// Duplex on the console: a hub, invites, devices, and chat for scripts.
@@ -31,8 +32,10 @@ impl Args {
         let is_empty =
             |arg: &clap::Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
         let unset = |arg: clap::Arg| if is_empty(&arg) { arg.env(Resettable::<OsStr>::Reset) } else { arg };
-        let command = help::command().mut_subcommand("hub", |hub| hub.mut_args(unset));
-        let read = command.try_get_matches().and_then(|matches| Args::from_arg_matches(&matches));
+        let mut command = help::command().mut_subcommand("hub", |hub| hub.mut_args(unset));
+        let read = command
+            .try_get_matches_from_mut(std::env::args_os())
+            .and_then(|matches| Args::from_arg_matches(&matches).map_err(|error| error.with_cmd(&command)));
         read.unwrap_or_else(|error| privacy::end_with(&error))
     }
 }
@@ -48,7 +51,7 @@ pub(super) enum Command {
     People(People),
     /// Print messages as they arrive, each once, reconnecting after outages.
     Tail(Tail),
-    /// Send one message, and exit once it is on the server's disk.
+    /// Send one message, and exit once it is on the server's disk; or, with --protocol websocket, once it was sent.
     Send(Send),
     /// Publish this computer's readings as a device until stopped, reconnecting after outages.
     Agent(Agent),
@@ -327,15 +330,29 @@ pub(super) struct Server {
     pub(super) url: Address,
     #[command(flatten)]
     pub(super) access: Access,
+    /// How, where the server is a plain WebSocket.
+    #[arg(skip)]
+    pub(super) websocket: Option<WebSocket>,
+    /// Whether the command speaks other protocols, too.
+    #[arg(skip)]
+    pub(super) any_protocol: bool,
+}
+
+impl Server {
+    /// One that speaks Duplex's protocol, to which nothing else is said.
+    pub(super) fn duplex(url: Address, access: Access) -> Server {
+        Server { url, access, websocket: None, any_protocol: false }
+    }
 }
 
 #[derive(Debug, Flags)]
 pub(super) struct Tail {
+    // First: it looks at which of the others were given.
     #[command(flatten)]
-    pub(super) server: Server,
-    /// Only this room.
+    pub(super) server: AnyServer,
+    /// Only this room, by its name or id.
     #[arg(long, value_parser = values::room)]
-    pub(super) room: Option<RoomName>,
+    pub(super) room: Option<RoomId>,
     /// Print one JSON object per line.
     #[arg(long)]
     pub(super) json: bool,
@@ -354,6 +371,9 @@ pub(super) struct Tail {
     /// Don't print messages.
     #[arg(long, conflicts_with_all = ["room", "count", "since"])]
     pub(super) no_messages: bool,
+    /// Exit when the connection ends, instead of reconnecting.
+    #[arg(long, help_heading = WEBSOCKET_HELP)]
+    pub(super) no_reconnect: bool,
 }
 
 #[derive(Debug, Flags)]
@@ -464,11 +484,12 @@ pub(super) struct Health {
 
 #[derive(Debug, Flags)]
 pub(super) struct Send {
+    // First: it looks at which of the others were given.
     #[command(flatten)]
-    pub(super) server: Server,
-    /// The room to send to.
-    #[arg(long, value_parser = values::room)]
-    pub(super) room: RoomName,
+    pub(super) server: AnyServer,
+    /// The room to send to, by its name or id; needed with the Duplex protocol.
+    #[arg(long, required_unless_present = "protocol", required_if_eq("protocol", "duplex"), value_parser = values::room)]
+    pub(super) room: Option<RoomId>,
     /// The message; - for standard input.
     #[arg(value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) text: String,
@@ -478,6 +499,9 @@ pub(super) struct Send {
     /// How long to keep trying: a number with s, m, h or d.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
     pub(super) timeout: Duration,
+    /// Send bytes: the text is their hexadecimal digits, with blanks wherever you like.
+    #[arg(long, help_heading = WEBSOCKET_HELP)]
+    pub(super) hex: bool,
 }
 
 #[cfg(test)]

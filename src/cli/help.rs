@@ -42,6 +42,7 @@ const PAGES: &[Page] = &[
             "duplexctl invite --data-dir /srv/duplex --url wss://hub.example:7870",
             "duplexctl tail wss://hub.example:7870 --room general --json",
             "duplexctl send wss://hub.example:7870 --room general 'The pump is back.'",
+            "duplexctl send wss://echo.example --protocol websocket hello",
             "duplexctl agent --url wss://hub.example:7870",
             "duplexctl command wss://hub.example:7870 shed relay on",
             "duplexctl device add shed --data-dir /srv/duplex",
@@ -54,6 +55,7 @@ const PAGES: &[Page] = &[
             REFUSED,
             (4, "not delivered in time, and the server never saw it"),
             (5, "sent, and no answer came in time; for send: sending again with the same --id is safe"),
+            (6, "for send --protocol websocket: sent, unconfirmed"),
         ],
     },
     Page {
@@ -151,33 +153,51 @@ const PAGES: &[Page] = &[
     },
     Page {
         path: "tail",
-        note: "",
+        note: "With --protocol websocket, the URL is that of any WebSocket server: every message is printed as it came, bytes in \
+               hexadecimal digits. How the connection opened and ended is printed on standard error, or as JSON objects.",
         examples: &[
             "duplexctl tail wss://hub.example:7870 --room general",
             "duplexctl tail wss://hub.example:7870 --json --since 0",
             "duplexctl tail wss://hub.example:7870 --device shed --no-messages",
+            "duplexctl tail wss://echo.example/feed --protocol websocket --json",
+            "duplexctl tail wss://app.example --protocol websocket --subprotocol v12.stomp --header 'Origin: https://app.example'",
         ],
         codes: &[
-            (0, "as many messages as --count asked for, or the reader of the output has gone"),
-            FAILED,
+            (
+                0,
+                "as many messages as --count asked for, or the reader of the output has gone; with --no-reconnect: the \
+                 connection was closed cleanly, with 1000, 1001 or no code",
+            ),
+            (1, "failed; the last line says why; with --no-reconnect: the connection ended otherwise"),
             USAGE,
             (3, "the server refused it, or cannot be used as it is; trying again will not help"),
         ],
     },
     Page {
         path: "send",
-        note: "",
+        note: "With --protocol websocket, the URL is that of any WebSocket server, and the text is sent as it is. Such a server confirms \
+               nothing, so the exit code is never 0: 6 is the best that can be known.",
         examples: &[
             "duplexctl send wss://hub.example:7870 --room general 'The pump is back.'",
             "duplexctl send ws://127.0.0.1:7870 --room general --timeout 5m -",
+            "duplexctl send ws://127.0.0.1:8080/echo --protocol websocket '{\"a\": 1}'",
+            "duplexctl send ws://127.0.0.1:8080/echo --protocol websocket --hex '00 01 fe ff'",
         ],
         codes: &[
-            (0, "the message is on the server's disk"),
+            (0, "the message is on the server's disk; never with --protocol websocket"),
             FAILED,
             USAGE,
             REFUSED,
             (4, "not delivered in time, and the server never saw it"),
-            (5, "sent, and no answer came in time: sending again with the same --id is safe"),
+            (
+                5,
+                "sent, and no answer came in time: sending again with the same --id is safe; with --protocol websocket: it may \
+                 not have arrived, because the connection ended or the server said nothing since",
+            ),
+            (
+                6,
+                "with --protocol websocket: sent, unconfirmed: it went out, and the server said something since",
+            ),
         ],
     },
     Page {
@@ -335,7 +355,9 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_at_the_door() {
         let refused = |line: &str| {
-            let error = command().try_get_matches_from(words(line)).expect_err(line);
+            let read =
+                command().try_get_matches_from(words(line)).and_then(|read| Args::from_arg_matches(&read));
+            let error = read.expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");
             error.to_string()
         };
@@ -360,9 +382,48 @@ mod tests {
             "duplexctl people rename Jun ' '",
             "duplexctl people remove ''",
             "duplexctl device add ''",
+            "duplexctl send ws://hub.example hi",
+            "duplexctl send ws://hub.example hi --protocol duplex",
+            "duplexctl send ws://hub.example hi --room general --hex",
+            "duplexctl send ws://a.example hi --protocol websocket --room general",
+            "duplexctl send ws://a.example hi --protocol websocket --id 7f0c5c2e-8f3a-4f0e-9d5c-0b6a3a4d1e2f",
+            "duplexctl tail ws://hub.example --no-reconnect",
+            "duplexctl tail ws://hub.example --protocol mqtt",
+            "duplexctl tail ws://hub.example --header 'X: y'",
+            "duplexctl tail ws://hub.example --protocol duplex --subprotocol a",
+            "duplexctl tail ws://hub.example --user me",
+            "duplexctl tail ws://hub.example --password-file f",
+            "duplexctl tail ws://a.example --protocol websocket --room general",
+            "duplexctl tail ws://a.example --protocol websocket --since 0",
+            "duplexctl tail ws://a.example --protocol websocket --device shed",
+            "duplexctl tail ws://a.example --protocol websocket --no-readings",
+            "duplexctl tail ws://a.example --protocol websocket --no-messages",
+            "duplexctl tail ws://a.example --protocol websocket --token x",
+            "duplexctl tail ws://a.example --protocol websocket --token-file f",
+            "duplexctl tail ws://a.example --protocol websocket --data-dir .",
+            "duplexctl tail ws://a.example --protocol websocket --password-file f",
+            "duplexctl tail ws://a.example --protocol websocket --user a:b",
+            "duplexctl tail ws://a.example --protocol websocket --header X",
+            "duplexctl tail ws://a.example --protocol websocket --header 'Host: b.example'",
+            "duplexctl tail ws://a.example --protocol websocket --header 'X: 1' --header 'x: 2'",
+            "duplexctl tail ws://a.example --protocol websocket --user me --header 'Authorization: Bearer 1'",
+            "duplexctl tail ws://a.example --protocol websocket --subprotocol 'a b'",
+            "duplexctl tail ws://a.example --protocol websocket --subprotocol a --subprotocol a",
+            "duplexctl tail ws://a.example/#x --protocol websocket",
+            "duplexctl tail foo --protocol websocket",
+            "duplexctl tail mqtt://a.example --protocol websocket",
+            "duplexctl command ws://a.example shed relay on --protocol websocket",
         ] {
             refused(line);
         }
-        assert!(!refused("duplexctl tail wss://me:hunter2@hub.test").contains("hunter2"));
+        for line in [
+            "duplexctl tail wss://me:hunter2@hub.test",
+            "duplexctl tail wss://me:hun/hunter2@a.test --protocol websocket",
+            "duplexctl tail ftp://me:hunter2@a.test --protocol websocket",
+            "duplexctl tail wss://a.test --protocol websocket --header hunter2",
+            "duplexctl tail wss://a.test --protocol websocket --header 'Host: hunter2'",
+        ] {
+            assert!(!refused(line).contains("hunter2"), "{line}");
+        }
     }
 }

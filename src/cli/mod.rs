@@ -17,9 +17,12 @@ mod people;
 mod print;
 mod reason;
 mod send;
+mod send_frame;
 mod tail;
+mod tail_frames;
 mod upkeep;
 mod values;
+mod websocket;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -41,6 +44,8 @@ enum Exit {
     TimedOut = 4,
     /// Sent, and no answer came in time: it may be there or not. Sending it again with the same --id is safe.
     Unknown = 5,
+    /// Sent to a server that confirms nothing: it went out, and the server said something since.
+    Unconfirmed = 6,
 }
 
 /// Why a command failed: a sentence for the person, and the code to leave with.

@@ -12,7 +12,7 @@ use crate::model::link_state::{LinkState, Why};
 use crate::model::name::looks_like;
 use crate::model::time::WallMs;
 use crate::model::zone;
-use crate::model::{Entry, Number, PrincipalKind, Status, Time, Value};
+use crate::model::{Entry, Number, PrincipalKind, RoomName, Status, Time, Value};
 
 use super::devices::{Reading, Turn};
 pub(super) use super::reason::reason;
@@ -26,7 +26,7 @@ const MAX_SENTENCE_CHARS: usize = 2_000;
 /// Width of a tab within a message, in characters.
 const TAB: &str = "    ";
 /// What the lines of a message after its first begin with.
-const INDENT: &str = "\n    ";
+pub(super) const INDENT: &str = "\n    ";
 
 /// Writes a line to standard output, or several with line breaks of ours between them. A closed pipe is no failure of
 /// ours.
@@ -68,10 +68,11 @@ pub(super) fn is_at_terminal() -> bool {
 }
 
 /// A message as a JSON object. `at` is in Unix milliseconds, by the sender's clock.
-pub(super) fn message_json(entry: &Entry) -> String {
+pub(super) fn message_json(entry: &Entry, room: &RoomName) -> String {
     object(&json!({
         "event": "message",
-        "room": entry.draft.room,
+        "room": room,
+        "room_id": entry.draft.room,
         "sender": entry.sender.name,
         "sender_id": entry.sender.id,
         "body": entry.draft.content.body(),
@@ -100,11 +101,11 @@ pub(super) fn object(value: &serde_json::Value) -> String {
 }
 
 /// A message as a line for people. Its lines after the first are indented, so that none looks like another message.
-pub(super) fn message_text(entry: &Entry, sender: &Shown) -> String {
+pub(super) fn message_text(entry: &Entry, room: &RoomName, sender: &Shown) -> String {
     let time = time_text(entry.draft.at);
     let body = harmless::text(entry.draft.content.body());
     let body = body.trim_end_matches('\n').replace('\n', INDENT).replace('\t', TAB);
-    let room = without(&harmless::line(entry.draft.room.as_str(), MAX_NAME_CHARS), ']');
+    let room = without(&harmless::line(room.as_str(), MAX_NAME_CHARS), ']');
     format!("{time} [{room}] {}: {body}", person(sender))
 }
 
@@ -258,13 +259,13 @@ mod tests {
 
     use crate::model::content::{Content, Draft};
     use crate::model::known::Known;
-    use crate::model::{MessageId, Principal, PrincipalId, RoomName, Sender};
+    use crate::model::{MessageId, Principal, PrincipalId, RoomId, Sender};
 
     fn entry(room: &str, sender: &str, body: &str) -> Entry {
         Entry {
             draft: Draft {
                 id: MessageId::from_random([1; 16]),
-                room: RoomName::new(room).unwrap(),
+                room: RoomId::new(room).unwrap(),
                 content: Content::text(body),
                 at: 0,
             },
@@ -279,7 +280,11 @@ mod tests {
         let mut known = Known::default();
         let Sender { id, name } = entry.sender.clone();
         known.list(&Principal { id: id.clone(), kind, name: name.clone() });
-        let line = message_text(&entry, &known.shown_in_doubt(&id, &name, MAX_NAME_CHARS));
+        let line = message_text(
+            &entry,
+            &RoomName::new(room).unwrap(),
+            &known.shown_in_doubt(&id, &name, MAX_NAME_CHARS),
+        );
         // Behind the local time.
         line.split_once(' ').unwrap().1.to_owned()
     }
@@ -314,13 +319,13 @@ mod tests {
     fn who_is_not_listed_has_an_id() {
         let entry = entry("general", "Jun", "x");
         let shown = Known::default().shown_in_doubt(&entry.sender.id, "Jun", MAX_NAME_CHARS);
-        assert!(message_text(&entry, &shown).ends_with("[general] Jun ·3f2a: x"));
+        assert!(message_text(&entry, &RoomName::general(), &shown).ends_with("[general] Jun ·3f2a: x"));
     }
 
     #[test]
     fn json_stays_on_one_line_and_reads_as_it_was() {
         let name = "Jun\u{2028}\u{61C}\u{85}\u{7F}\u{E0041}\n한 👩\u{200D}👧";
-        let line = message_json(&entry("general", name, name));
+        let line = message_json(&entry("general", name, name), &RoomName::general());
         let hides = |c: char| c.is_control() || "\u{2028}\u{61C}\u{E0041}\u{200D}".contains(c);
         assert!(!line.contains(hides), "{line}");
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();

@@ -4,6 +4,7 @@ use crate::model::address::other_scheme;
 use crate::model::link_state::{HttpCause, Why};
 use crate::privacy;
 
+use super::args::Server;
 use super::print::harmless;
 
 /// What happened and what to do, in one clause.
@@ -20,6 +21,108 @@ pub(super) fn reason_at(why: &Why, url: &str) -> String {
         }
         _ => reason(why),
     }
+}
+
+/// The same, for a command that speaks several protocols: in the words of the one that was chosen.
+pub(super) fn reason_of(server: &Server, why: &Why) -> String {
+    let sentence = match &server.websocket {
+        Some(_) => of_websocket(why),
+        None if server.any_protocol => of_another_protocol(why),
+        None => None,
+    };
+    sentence.map_or_else(|| reason_at(why, &server.url.url), |sentence| harmless(&privacy::mask(&sentence)))
+}
+
+/// Where the server may speak another protocol than Duplex's.
+fn of_another_protocol(why: &Why) -> Option<String> {
+    let hint = "to use any other WebSocket server, add --protocol websocket";
+    match why {
+        Why::NotDuplex { said } if said.is_empty() => {
+            Some(format!("this isn't a Duplex server: it only repeats what it receives; {hint}"))
+        }
+        Why::NotDuplex { said } => Some(format!("this isn't a Duplex server; {hint}. It said: {said}")),
+        Why::NoToken => Some(format!("{}; {hint}", sentence(why))),
+        _ => None,
+    }
+}
+
+/// Where the usual sentence speaks of Duplex servers or tokens.
+fn of_websocket(why: &Why) -> Option<String> {
+    let login = "check --user, its password and --header";
+    Some(match why {
+        Why::Http { status, .. } => {
+            let words = match HttpCause::of(*status) {
+                HttpCause::UnknownToken => {
+                    format!("the server wants you to sign in, or doesn't accept how you do; {login}")
+                }
+                HttpCause::Forbidden => format!("the server refuses access; {login}"),
+                HttpCause::BadRequest => {
+                    "the server didn't accept the request; check the address, --subprotocol and --header"
+                        .to_owned()
+                }
+                HttpCause::NoSocket => {
+                    "there is a web page at this address, not a WebSocket; check the address".to_owned()
+                }
+                HttpCause::NoSuchPath => {
+                    "there is a web server, but no WebSocket at this path; check the address".to_owned()
+                }
+                HttpCause::WrongName => "the server isn't set up for this host name".to_owned(),
+                HttpCause::TooLarge => {
+                    "the server finds the request too large; check the address and the headers".to_owned()
+                }
+                _ => return None,
+            };
+            format!("{words} (HTTP {status})")
+        }
+        Why::Redirected { status, location } => {
+            let to = location.as_deref().unwrap_or("an address that it doesn't name");
+            format!(
+                "the server redirects to {to} (HTTP {status}); redirects are not followed, so that your password and headers go \
+                 to no other server"
+            )
+        }
+        Why::Violation { detail } => format!("the server broke the WebSocket protocol ({detail})"),
+        Why::Closed { code, reason, closing, .. } if !closing.is_ours() => {
+            let code =
+                code.map_or_else(|| "without a code".to_owned(), |code| format!("with {}", close_code(code)));
+            let said = if reason.is_empty() { String::new() } else { format!(". It said: {reason}") };
+            format!("the server closed the connection {code}{said}")
+        }
+        _ => return None,
+    })
+}
+
+/// A close code, with what it is registered for.
+pub(super) fn close_code(code: u16) -> String {
+    match close_meaning(code) {
+        Some(meaning) => format!("{code} ({meaning})"),
+        None => code.to_string(),
+    }
+}
+
+/// What a close code is registered for (RFC 6455 §7.4 and the IANA registry).
+pub(super) fn close_meaning(code: u16) -> Option<&'static str> {
+    Some(match code {
+        1000 => "normal closure",
+        1001 => "going away",
+        1002 => "protocol error",
+        1003 => "unsupported data",
+        1005 => "no code",
+        1006 => "no close frame",
+        1007 => "invalid data",
+        1008 => "policy violation",
+        1009 => "message too big",
+        1010 => "a required extension is missing",
+        1011 => "internal error",
+        1012 => "service restart",
+        1013 => "try again later",
+        1014 => "bad gateway",
+        3000 => "unauthorized",
+        3003 => "forbidden",
+        3008 => "timeout",
+        4000..=4999 => "the server's own code",
+        _ => return None,
+    })
 }
 
 /// Long: one sentence for each reason.
@@ -144,6 +247,27 @@ fn http(cause: HttpCause) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plain_websocket_is_spoken_of_without_tokens_and_duplex() {
+        for status in (200..600).filter(|status| !matches!(status, 300..=303 | 307 | 308)) {
+            let why = Why::Http { status, retry_after_ms: None };
+            let said = of_websocket(&why).unwrap_or_else(|| reason(&why));
+            let strange = ["token", "Duplex", "--allow-host"].into_iter().find(|word| said.contains(word));
+            assert!(said.contains(&format!("HTTP {status}")) && strange.is_none(), "{said}");
+        }
+        let said = of_websocket(&Why::Redirected { status: 302, location: None }).unwrap_or_default();
+        assert!(said.contains("password") && !said.contains("token"), "{said}");
+        let why = |said: &str| Why::NotDuplex { said: said.to_owned() };
+        for why in [why(""), why("hello"), Why::NoToken] {
+            assert!(
+                of_another_protocol(&why).is_some_and(|said| said.contains("--protocol websocket")),
+                "{why:?}"
+            );
+        }
+        assert_eq!(close_code(4001), "4001 (the server's own code)");
+        assert_eq!(close_code(2999), "2999");
+    }
 
     #[test]
     fn every_status_has_a_sentence_and_the_right_address_is_named() {

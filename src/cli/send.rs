@@ -4,9 +4,10 @@ use std::io::Read as _;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::args::Send;
+use super::args::{Send, Server};
 use super::follow::Follow;
-use super::{Exit, Failure, print};
+use super::reason::reason_of;
+use super::{Exit, Failure, print, send_frame};
 use crate::clock;
 use crate::link::Input;
 use crate::model::content::{Content, Draft};
@@ -17,11 +18,19 @@ use crate::model::{Delivery, Event, MessageId, OutboxItem, Refusal};
 use crate::wire::SavedState;
 
 pub(super) async fn run(command: Send) -> Result<(), Failure> {
+    if command.server.websocket.is_some() {
+        return send_frame::run(command).await;
+    }
     if command.text == "-" && command.server.access.token.takes_standard_input() {
         let sentence = "standard input cannot be both: give the token by --token-file FILE, or the message as an argument";
         return Err(Failure::new(Exit::Failed, sentence));
     }
-    let body = body(&command.text)?;
+    let body = text(&command.text, MAX_BODY_BYTES)?;
+    if body.is_empty() {
+        return Err(Failure::new(Exit::Failed, "there is nothing to send"));
+    }
+    // clap asks for it.
+    let room = command.room.clone().ok_or_else(|| Failure::new(Exit::Failed, "--room is needed"))?;
     let id = match command.id {
         Some(id) => id,
         None => clock::random().map(MessageId::from_random).map_err(|error| {
@@ -35,19 +44,14 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     // There is no disk to mark it on: who runs this knows the id, or can be told that the outcome is unknown.
     let delivery = Delivery::Attempted;
     let item = OutboxItem {
-        draft: Draft {
-            id,
-            room: command.room.clone(),
-            content: Content::text(body),
-            at: clock::now().wall_ms,
-        },
+        draft: Draft { id, room, content: Content::text(body), at: clock::now().wall_ms },
         seq: 1,
         delivery,
     };
     // One that was tried before may be there.
     follow.tell(if command.id.is_some() { Input::Restored(item) } else { Input::Queued(item) });
     let mut attempt = Attempt { sent: false, why: None, postponed: None };
-    match timeout_at(deadline, attempt.outcome(&mut follow, id)).await {
+    match timeout_at(deadline, attempt.outcome(&mut follow, &command.server, id)).await {
         Ok(outcome) => {
             follow.end().await;
             outcome
@@ -66,7 +70,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    async fn outcome(&mut self, follow: &mut Follow, id: MessageId) -> Result<(), Failure> {
+    async fn outcome(&mut self, follow: &mut Follow, server: &Server, id: MessageId) -> Result<(), Failure> {
         loop {
             match follow.next().await {
                 Event::Chat(ChatEvent::Acknowledged { id: acknowledged, .. }) if acknowledged == id => {
@@ -87,7 +91,7 @@ impl Attempt {
                 Event::Link(LinkEvent::State(LinkState::Waiting { why, .. })) => self.why = Some(why),
                 Event::Link(LinkEvent::State(LinkState::Stopped { why })) => {
                     let exit = if self.sent { Exit::Unknown } else { Exit::Refused };
-                    return Err(Failure::new(exit, follow.reason(&why)));
+                    return Err(Failure::new(exit, reason_of(server, &why)));
                 }
                 _ => {}
             }
@@ -109,25 +113,23 @@ impl Attempt {
     }
 }
 
-fn body(text: &str) -> Result<String, Failure> {
-    let mut body = text.to_owned();
-    if text == "-" {
-        body.clear();
-        let most = MAX_BODY_BYTES as u64 + 1;
-        std::io::stdin().take(most).read_to_string(&mut body).map_err(|error| {
+/// What the argument says, or standard input where it is `-`: at most so many bytes.
+pub(super) fn text(argument: &str, max_bytes: usize) -> Result<String, Failure> {
+    let mut text = argument.to_owned();
+    if argument == "-" {
+        text.clear();
+        let most = max_bytes as u64 + 1;
+        std::io::stdin().take(most).read_to_string(&mut text).map_err(|error| {
             Failure::new(Exit::Failed, format!("standard input cannot be read as text: {error}"))
         })?;
     }
-    if body.is_empty() {
-        return Err(Failure::new(Exit::Failed, "there is nothing to send"));
+    if text.len() > max_bytes {
+        return Err(Failure::new(Exit::Failed, format!("a message has at most {max_bytes} bytes")));
     }
-    if body.len() > MAX_BODY_BYTES {
-        return Err(Failure::new(Exit::Failed, format!("a message has at most {MAX_BODY_BYTES} bytes")));
-    }
-    Ok(body)
+    Ok(text)
 }
 
-fn sentence(refusal: &Refusal) -> String {
+pub(super) fn sentence(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NoSuchRoom => "there is no such room".to_owned(),
         Refusal::TooLarge { limit } => format!("the server takes at most {limit} bytes a message"),

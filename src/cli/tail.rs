@@ -1,26 +1,37 @@
 //! `duplexctl tail`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::args::Tail;
 use super::devices::Seen;
 use super::follow::Follow;
-use super::reason::reason_at;
-use super::{Exit, Failure, print};
+use super::reason::reason_of;
+use super::{Exit, Failure, print, tail_frames};
 use crate::clock;
+use crate::model::chat::MAX_ROOMS;
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent};
 use crate::model::known::Known;
 use crate::model::link_state::LinkState;
-use crate::model::{Entry, Event, Readings, Sender};
+use crate::model::{Content, Draft, Entry, Event, Readings, RoomId, RoomName, Sender};
 use crate::wire::SavedState;
 
 pub(super) async fn run(command: Tail) -> Result<(), Failure> {
+    if command.server.websocket.is_some() {
+        return tail_frames::run(command).await;
+    }
     // Without --since: only what comes from now on.
     let since = Some(command.since.unwrap_or(u64::MAX));
     let mut follow = Follow::start(&command.server, SavedState { resume: None, since }, true)?;
     let left = command.count;
-    let mut printer =
-        Printer { command, left, devices: Seen::default(), people: Known::default(), version: 0 };
+    let mut printer = Printer {
+        command,
+        left,
+        devices: Seen::default(),
+        people: Known::default(),
+        rooms: BTreeMap::new(),
+        version: 0,
+    };
     while printer.event(follow.next().await)? {}
     follow.end().await;
     Ok(())
@@ -33,6 +44,8 @@ struct Printer {
     devices: Seen,
     /// Who was listed by the server or has spoken.
     people: Known,
+    /// What rooms are called, at most [`MAX_ROOMS`] of them.
+    rooms: BTreeMap<RoomId, RoomName>,
     /// Of which the statuses were told.
     version: u64,
 }
@@ -42,6 +55,7 @@ impl Printer {
     fn event(&mut self, event: Event) -> Result<bool, Failure> {
         // First: of two who look alike in these entries neither is printed without an id because they spoke first.
         self.people.hear(&event);
+        self.name_rooms(&event);
         match event {
             Event::Chat(ChatEvent::Entries { entries, .. }) => return self.messages(&entries),
             Event::Link(LinkEvent::State(state)) => {
@@ -58,13 +72,54 @@ impl Printer {
         Ok(true)
     }
 
+    fn name_rooms(&mut self, event: &Event) {
+        let mut name = |id: &RoomId, name: &RoomName| {
+            if self.rooms.len() < MAX_ROOMS || self.rooms.contains_key(id) {
+                self.rooms.insert(id.clone(), name.clone());
+            }
+        };
+        match event {
+            Event::Link(LinkEvent::Welcomed { rooms, .. }) => {
+                rooms.iter().for_each(|room| name(&room.id, &room.name));
+            }
+            Event::Chat(ChatEvent::Listed(listed)) => {
+                listed.rooms.iter().for_each(|room| name(&room.id, &room.name));
+            }
+            Event::Chat(ChatEvent::Entries { entries, .. }) => {
+                for Draft { room, content, .. } in entries.iter().map(|entry| &entry.draft) {
+                    if let Content::Room { name: called, .. } = content {
+                        name(room, called);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a message is to be printed: a room is wanted by its id or its name.
+    fn is_wanted(&self, entry: &Entry, name: &RoomName) -> bool {
+        let is_room = |wanted: &RoomId| *wanted == entry.draft.room || wanted.as_str() == name.as_str();
+        entry.draft.content.is_text()
+            && !self.command.no_messages
+            && self.command.room.as_ref().is_none_or(is_room)
+    }
+
     fn messages(&mut self, entries: &[Entry]) -> Result<bool, Failure> {
-        for entry in entries.iter().filter(|entry| wanted(&self.command, entry)) {
+        for entry in entries {
+            let room = &entry.draft.room;
+            let room = self.rooms.get(room).cloned().unwrap_or_else(|| RoomName::of_id(room));
+            if !self.is_wanted(entry, &room) {
+                continue;
+            }
             let line = if self.command.json {
-                print::message_json(entry)
+                print::message_json(entry, &room)
             } else {
                 let Sender { id, name } = &entry.sender;
-                print::message_text(entry, &self.people.shown_in_doubt(id, name, print::MAX_NAME_CHARS))
+                print::message_text(
+                    entry,
+                    &room,
+                    &self.people.shown_in_doubt(id, name, print::MAX_NAME_CHARS),
+                )
             };
             print::line(&line)?;
             if let Some(left) = &mut self.left {
@@ -119,12 +174,6 @@ impl Printer {
     }
 }
 
-fn wanted(command: &Tail, entry: &Entry) -> bool {
-    entry.draft.content.is_text()
-        && !command.no_messages
-        && command.room.as_ref().is_none_or(|room| *room == entry.draft.room)
-}
-
 /// Scripts are told every state; people only what keeps messages from coming, on standard error.
 fn link(command: &Tail, state: &LinkState) -> Result<(), Failure> {
     let is_news = !matches!(state, LinkState::Online { rtt_ms: Some(_), .. } | LinkState::Handshaking { .. });
@@ -132,9 +181,7 @@ fn link(command: &Tail, state: &LinkState) -> Result<(), Failure> {
         print::line(&print::link_json(state, clock::now()))?;
     }
     match state {
-        LinkState::Stopped { why } => {
-            Err(Failure::new(Exit::Refused, reason_at(why, &command.server.url.url)))
-        }
+        LinkState::Stopped { why } => Err(Failure::new(Exit::Refused, reason_of(&command.server, why))),
         LinkState::Waiting { .. } if !command.json => {
             print::error(&print::link_text(state, clock::now()));
             Ok(())

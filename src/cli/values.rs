@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use crate::hub::IpNet;
-use crate::model::{DeviceId, RoomName, name};
+use crate::model::{DeviceId, RoomId, name};
 
 /// Longest time that a flag can name, in seconds.
 const MAX_SECONDS: u64 = 366 * 86_400;
@@ -90,8 +90,8 @@ pub(super) fn dir(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-pub(super) fn room(text: &str) -> Result<RoomName, String> {
-    RoomName::new(text).map_err(|error| error.to_string())
+pub(super) fn room(text: &str) -> Result<RoomId, String> {
+    RoomId::new(text).map_err(|error| error.to_string())
 }
 
 /// The id of a device, or the name of one of its properties.

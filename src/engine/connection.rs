@@ -24,7 +24,7 @@ impl Engine {
         let me = stored.me.as_ref().map(|me| me.id.clone());
         let mut link = Link::new(urls, setup, saved, me, seed);
         link.set_reconnects(reconnects);
-        link.know_rooms(stored.rooms.iter().map(|room| &room.name));
+        link.know_rooms(stored.rooms.iter().map(|room| &room.id));
         self.queues.retain(|queue| queue.connection() != id);
         if let Some(old) = self.connections.get(&id) {
             // What is still on its way over the old one's sockets is not for this one.

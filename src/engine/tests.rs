@@ -4,7 +4,7 @@ use super::*;
 use crate::frame::Frame;
 use crate::model::content::{Content, Draft};
 use crate::model::event::ChatEvent;
-use crate::model::{Delivery, MessageId, RoomName};
+use crate::model::{Delivery, MessageId, RoomId};
 use crate::wire::{Setup, plain};
 
 const NOW: Time = Time { boot_ms: 1_000_000, wall_ms: 1_790_000_000_000 };
@@ -40,14 +40,14 @@ fn engine() -> Engine {
 }
 
 fn draft(bytes: usize) -> Change {
-    Change::Draft { room: RoomName::general(), text: "x".repeat(bytes) }
+    Change::Draft { room: RoomId::general(), text: "x".repeat(bytes) }
 }
 
 /// A message, typed offline.
 fn typed(which: u8) -> courier::Input {
     let id = MessageId::from_random([which; 16]);
     let content = Content::text(which.to_string());
-    courier::Input::Send(Draft { id, room: RoomName::general(), content, at: NOW.wall_ms })
+    courier::Input::Send(Draft { id, room: RoomId::general(), content, at: NOW.wall_ms })
 }
 
 fn parts(effects: &[Effect]) -> &[Part] {

@@ -15,7 +15,7 @@ use super::rate::{
 };
 use crate::clock;
 use crate::model::time::BootMs;
-use crate::model::{PrincipalId, RoomName};
+use crate::model::{PrincipalId, RoomId};
 
 /// Most bytes of one principal at the store's writer at a time, in units of [`UNIT_BYTES`]: a commit that it shares with
 /// others is never larger by more than that.
@@ -134,7 +134,7 @@ struct Buckets {
     reads: Bucket,
     typing: Bucket,
     presence: Bucket,
-    typed: Option<(RoomName, BootMs)>,
+    typed: Option<(RoomId, BootMs)>,
 }
 
 /// An entry that waits to be written, as its principal's account has it. Dropping it takes it off.
@@ -249,7 +249,7 @@ impl Account {
 
 impl Account {
     /// Whether what this principal types in a room is to be passed on now, to so many receivers.
-    pub(super) fn may_type(&self, room: &RoomName, now: BootMs) -> bool {
+    pub(super) fn may_type(&self, room: &RoomId, now: BootMs) -> bool {
         let receivers = self.load.receivers.load(Ordering::Relaxed).max(MIN_RECEIVERS);
         let mut buckets = self.buckets();
         let told = buckets.typed.as_ref().is_some_and(|(last, at)| last == room && now < at + TYPING_MS);
@@ -350,7 +350,7 @@ mod tests {
     fn typing_is_counted_by_principal_and_told_once_a_second_for_a_room() {
         let (_, account) = account();
         let now = clock::now().boot_ms;
-        let room = |number: usize| RoomName::new(format!("room {number}")).unwrap();
+        let room = |number: usize| RoomId::new(format!("room {number}")).unwrap();
         assert!(account.may_type(&room(0), now));
         assert!(!account.may_type(&room(0), now + 999), "the same again");
         let told = (0..100).filter(|number| account.may_type(&room(*number), now)).count();

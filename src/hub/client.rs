@@ -30,7 +30,7 @@ use crate::clock;
 use crate::frame::Frame;
 use crate::model::rights::Manage;
 use crate::model::time::BootMs;
-use crate::model::{Offset, Principal, ResumePoint, RoomName, Sender};
+use crate::model::{Offset, Principal, ResumePoint, RoomId, Sender};
 use crate::wire::duplex::message::{self, HubMessage, close};
 use crate::wire::duplex::server::{Answer, Ask, Begun, Config, Input, Output, ServerSession};
 
@@ -138,7 +138,7 @@ enum Answered {
     /// In the order in which they were asked.
     Appended(Written),
     /// The other clients of the same principal are to hear of a read marker.
-    Read(RoomName, Offset),
+    Read(RoomId, Offset),
     /// The client's rights have changed while it came in.
     Dismissed(Dismissal),
     Nothing,
@@ -229,9 +229,7 @@ impl Client {
     /// Does what the session wants done, then waits for the next thing to happen and tells the session.
     async fn turn(&mut self) -> Result<(), End> {
         self.settle().await?;
-        if self.begin_what_waits() {
-            return Ok(());
-        }
+        self.begin_what_waits();
         self.set_alarm();
         match self.happening().await {
             Happening::Received(received) => self.received(received)?,
@@ -267,24 +265,15 @@ impl Client {
         Ok(())
     }
 
-    /// Begins what waited for its turn. Returns whether the session was told anything by that.
-    fn begin_what_waits(&mut self) -> bool {
-        let mut told = false;
-        while !self.appending
-            && let Some(next) = asks::next_to_append(&mut self.waiting)
+    /// Begins what waited for its turn.
+    fn begin_what_waits(&mut self) {
+        if !self.appending
+            && let Some(account) = self.account()
+            && let Some(group) = asks::next_to_append(&mut self.waiting)
         {
-            match (next, self.account()) {
-                (Ok(group), Some(account)) => {
-                    let appended = asks::append(Arc::clone(&self.hub), account, group);
-                    self.asks.spawn(async { Answered::Appended(appended.await) });
-                    self.appending = true;
-                }
-                (Ok(_), None) => {}
-                (Err(refused), _) => {
-                    self.tell(Input::Answer(refused));
-                    told = true;
-                }
-            }
+            let appended = asks::append(Arc::clone(&self.hub), account, group);
+            self.asks.spawn(async { Answered::Appended(appended.await) });
+            self.appending = true;
         }
         if !self.answering
             && let Some(ask) = self.large.pop_front()
@@ -294,7 +283,6 @@ impl Client {
             self.asks.spawn(async { Answered::Large(answer.await) });
             self.answering = true;
         }
-        told
     }
 
     fn account(&self) -> Option<Arc<Account>> {
@@ -463,9 +451,9 @@ impl Client {
             }
             Ask::CheckInvite { code } => self.answer(asks::check_invite(hub, code.0, from)),
             Ask::Begin { principal, resume } => self.begin(hub, principal, resume),
-            Ask::Append { draft, sender } => {
+            Ask::Append { draft, sender, refusal } => {
                 if let Some(account) = self.account() {
-                    let new = NewEntry { draft, sender };
+                    let new = NewEntry { draft, sender, refusal };
                     let queued = Queued::new(&account, new, &self.waiting);
                     self.waiting.push_back(queued);
                 }
@@ -535,7 +523,7 @@ impl Client {
         }
     }
 
-    fn set_read(&mut self, hub: Arc<Hub>, room: RoomName, offset: Offset) {
+    fn set_read(&mut self, hub: Arc<Hub>, room: RoomId, offset: Offset) {
         let me = self.session.principal().map(|me| me.id.clone());
         if let (Some(me), Some(account)) = (me, self.account()) {
             self.asks.spawn(async move {
@@ -545,7 +533,7 @@ impl Client {
         }
     }
 
-    fn typing(&mut self, room: RoomName) {
+    fn typing(&mut self, room: RoomId) {
         let now = clock::now().boot_ms;
         let again = self.typed.is_some_and(|at| now.saturating_sub(at) < TYPING_MS);
         // Nobody is told of a room that does not exist.

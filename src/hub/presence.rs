@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::account::{Account, Accounts, Load};
 use crate::clock;
 use crate::model::time::BootMs;
-use crate::model::{Offset, Principal, PrincipalId, RoomName, Sender};
+use crate::model::{Offset, Principal, PrincipalId, RoomId, Sender};
 
 /// Beyond so many connected principals nobody is told any more who comes and goes: with `n` of them, a hub's restart
 /// makes n² such messages. The welcome still says who is there.
@@ -29,14 +29,14 @@ pub(super) enum Notice {
     /// Somebody is typing.
     Typing {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// Who.
         who: Sender,
     },
     /// The same principal read something in another app.
     Read {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
@@ -181,7 +181,7 @@ impl Inner {
 
 impl Seat {
     /// Tells everybody else that this principal is typing. May be missed, and is where it is too often.
-    pub(super) fn typing(&self, room: RoomName, who: Sender) {
+    pub(super) fn typing(&self, room: RoomId, who: Sender) {
         if !self.account.may_type(&room, clock::now().boot_ms) {
             return;
         }
@@ -198,7 +198,7 @@ impl Seat {
     }
 
     /// Tells this principal's other clients. May be missed: the next welcome says it again.
-    pub(super) fn read(&self, room: RoomName, offset: Offset) {
+    pub(super) fn read(&self, room: RoomId, offset: Offset) {
         let notice = Arc::new(Notice::Read { room, offset });
         let inner = self.registry.lock();
         let seats = inner.present.get(&self.who).into_iter().flat_map(|present| &present.seats);
@@ -276,7 +276,7 @@ mod tests {
         let (_a, mut mailbox) = registry.enter(&person("a"), 0);
         let (b, _) = registry.enter(&person("b"), 0);
         for _ in 0..2 * MAILBOX {
-            b.typing(RoomName::general(), Sender { id: PrincipalId("b".into()), name: "b".into() });
+            b.typing(RoomId::general(), Sender { id: PrincipalId("b".into()), name: "b".into() });
         }
         // Each comes and goes: two notices.
         let come_and_go = |times: usize| {
@@ -299,7 +299,7 @@ mod tests {
         let (_b, mut other) = registry.enter(&person("b"), 0);
         presence(&mut own);
         presence(&mut same);
-        a1.read(RoomName::general(), 7);
+        a1.read(RoomId::general(), 7);
         assert!(matches!(same.try_recv().as_deref(), Ok(Notice::Read { offset: 7, .. })));
         assert!(own.try_recv().is_err());
         assert!(other.try_recv().is_err());

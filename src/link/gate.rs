@@ -13,7 +13,7 @@ use crate::model::link_state::Why;
 use crate::model::log::Note;
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{
-    Command, CommandState, DeviceId, Event, MetricName, Offset, Principal, Refusal, RoomName, Sender, Time,
+    Command, CommandState, DeviceId, Event, MetricName, Offset, Principal, Refusal, RoomId, Sender, Time,
     Value,
 };
 use crate::wire::{ChatRequest, DeviceRequest, Request};
@@ -92,8 +92,8 @@ impl<T: PartialEq> Questions<T> {
 #[derive(Debug)]
 pub(super) struct Gate {
     /// The rooms that are known, and how far each is read as the server last said.
-    rooms: HashMap<RoomName, Offset, RandomState>,
-    history: Questions<(RoomName, Offset)>,
+    rooms: HashMap<RoomId, Offset, RandomState>,
+    history: Questions<(RoomId, Offset)>,
     series: Questions<(DeviceId, MetricName, WallMs, WallMs)>,
     logs: Questions<DeviceId>,
     /// Devices of ours.
@@ -127,7 +127,7 @@ impl Gate {
     }
 
     /// The room may be spoken of from now on, if there is room for it.
-    pub(super) fn know_room(&mut self, room: &RoomName) {
+    pub(super) fn know_room(&mut self, room: &RoomId) {
         if !self.rooms.contains_key(room) && self.rooms.len() < MAX_ROOMS {
             self.rooms.insert(room.clone(), 0);
         }
@@ -180,13 +180,13 @@ impl Gate {
     ) -> Option<Event> {
         let passes = match &mut event {
             Event::Link(LinkEvent::Welcomed { me, server, people, rooms, .. }) => {
-                rooms.iter().for_each(|room| self.know_room(room));
+                rooms.iter().for_each(|room| self.know_room(&room.id));
                 people.retain_mut(|Person { who, .. }| is_known_by(who));
                 cut(server, MAX_NAME_BYTES);
                 is_known_by(me)
             }
             Event::Chat(ChatEvent::Listed(listed)) => {
-                listed.rooms.iter().for_each(|room| self.know_room(room));
+                listed.rooms.iter().for_each(|room| self.know_room(&room.id));
                 listed.people.retain_mut(|Person { who, .. }| is_known_by(who));
                 listed.read.retain(|(room, offset)| self.is_read_further(room, *offset));
                 true
@@ -224,7 +224,7 @@ impl Gate {
     }
 
     /// Whether this is news. A marker that goes no further changes nothing.
-    fn is_read_further(&mut self, room: &RoomName, offset: Offset) -> bool {
+    fn is_read_further(&mut self, room: &RoomId, offset: Offset) -> bool {
         let read = self.rooms.get_mut(room).filter(|read| **read < offset);
         read.map(|read| *read = offset).is_some()
     }
@@ -326,8 +326,8 @@ mod tests {
 
     const NOW: Time = Time { boot_ms: 1_000, wall_ms: 0 };
 
-    fn room(name: &str) -> RoomName {
-        RoomName::new(name).unwrap()
+    fn room(name: &str) -> RoomId {
+        RoomId::new(name).unwrap()
     }
 
     fn device(name: &str) -> DeviceId {
@@ -400,6 +400,7 @@ mod tests {
             id: crate::model::MessageId::from_random([1; 16]),
             offset: 1,
             received: 1,
+            follows: Default::default(),
         });
         assert_eq!(passes(&mut gate, ack), None, "nothing was sent");
     }

@@ -3,7 +3,7 @@
 use super::courier::Change;
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, Person};
 use crate::model::refusal::Refusal;
-use crate::model::{Entry, Event, OutboxItem, RoomName};
+use crate::model::{Entry, Event, NamedRoom, OutboxItem, RoomId};
 
 /// What any change, and any part of one, takes beside its texts, in bytes.
 const EACH: usize = 256;
@@ -40,7 +40,19 @@ impl Change {
 
     /// Whether its entries are numbered when they are written; see [`LogKind::Local`].
     pub fn is_unnumbered(&self) -> bool {
-        matches!(self, Change::Event(event) if event.is_unnumbered())
+        self.unnumbered_entries() > 0
+    }
+
+    /// How many of its entries are numbered when they are written.
+    pub fn unnumbered_entries(&self) -> usize {
+        match self {
+            Change::Event(event @ Event::Chat(ChatEvent::Entries { entries, .. }))
+                if event.is_unnumbered() =>
+            {
+                entries.len()
+            }
+            _ => 0,
+        }
     }
 }
 
@@ -50,12 +62,12 @@ fn of_event(event: &Event) -> usize {
         Event::Chat(ChatEvent::History { room, entries, .. }) => of_room(room) + of_entries(entries),
         Event::Link(LinkEvent::Welcomed { people, rooms, server, .. }) => {
             people.iter().map(of_person).sum::<usize>()
-                + rooms.iter().map(of_room).sum::<usize>()
+                + rooms.iter().map(of_named).sum::<usize>()
                 + server.len()
         }
         Event::Chat(ChatEvent::Listed(listed)) => {
             listed.people.iter().map(of_person).sum::<usize>()
-                + listed.rooms.iter().map(of_room).sum::<usize>()
+                + listed.rooms.iter().map(of_named).sum::<usize>()
                 + listed.read.iter().map(|(room, _)| of_room(room)).sum::<usize>()
         }
         Event::Chat(ChatEvent::Refused { refusal: Refusal::Other { code, detail }, .. }) => {
@@ -70,9 +82,8 @@ fn of_event(event: &Event) -> usize {
 
 fn of_entries(entries: &[Entry]) -> usize {
     let texts = |entry: &Entry| {
-        let extra = entry.draft.content.extra().json().map_or(0, |json| json.len());
         let sender = entry.sender.name.len() + entry.sender.id.0.len();
-        entry.draft.content.body().len() + sender + entry.draft.room.as_str().len() + extra
+        entry.draft.content.bytes() + sender + entry.draft.room.as_str().len()
     };
     entries.iter().map(|entry| texts(entry) + EACH).sum()
 }
@@ -82,11 +93,15 @@ fn of_person(person: &Person) -> usize {
 }
 
 fn of_item(item: &OutboxItem) -> usize {
-    of_room(&item.draft.room) + item.draft.content.body().len()
+    of_room(&item.draft.room) + item.draft.content.bytes()
 }
 
-fn of_room(room: &RoomName) -> usize {
-    room.as_str().len() + size_of::<RoomName>()
+fn of_room(room: &RoomId) -> usize {
+    room.as_str().len() + size_of::<RoomId>()
+}
+
+fn of_named(room: &NamedRoom) -> usize {
+    of_room(&room.id) + room.name.as_str().len() + size_of::<NamedRoom>()
 }
 
 #[cfg(test)]
@@ -101,7 +116,7 @@ mod tests {
         let entry = |sender: Sender, body: String| Entry {
             draft: Draft {
                 id: MessageId::from_random([1; 16]),
-                room: RoomName::general(),
+                room: RoomId::general(),
                 content: Content::text(body),
                 at: 0,
             },

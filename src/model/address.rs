@@ -1,6 +1,6 @@
 //! [`Address`]: what a person types or pastes to reach a server: a URL, a bare host, or an invite link.
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use std::borrow::Cow;
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -73,6 +73,9 @@ pub enum BadAddress {
     /// The port is not a number from 1 to 65535.
     #[error("the port must be a number from 1 to 65535")]
     Port,
+    /// A part behind `#` in a plain WebSocket's address (RFC 6455 §3).
+    #[error("remove the part from # on: it is never sent to a server")]
+    Fragment,
     /// The fragment's invite has no code, or one that no server makes.
     #[error("the invite's code is missing or damaged; copy the whole invite")]
     Invite,
@@ -99,28 +102,7 @@ impl Address {
             return Err(BadAddress::TooLong);
         }
         let (place, fragment) = text.split_once('#').unwrap_or((text, ""));
-        let (scheme, rest) = scheme(place)?;
-        let end_of_authority = rest.find(['/', '?', '\\']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(end_of_authority);
-        if authority.contains('@') {
-            return Err(BadAddress::Userinfo);
-        }
-        if place.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(BadAddress::Space);
-        }
-        if path.starts_with('\\') {
-            return Err(BadAddress::NoUrl);
-        }
-        let (host, port) = host_and_port(authority)?;
-        let (scheme, port) = match scheme {
-            Some(scheme) => (scheme, port),
-            None if is_loopback(&host) => ("ws", Some(port.unwrap_or(DEFAULT_PORT))),
-            None => ("wss", Some(port.unwrap_or(DEFAULT_PORT))),
-        };
-        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        let url = format!("{scheme}://{host}{port}{}", target(path));
-        // Checked last, by the code that dials it.
-        without_zone(&url).0.parse::<http::Uri>().map_err(|_| BadAddress::NoUrl)?;
+        let url = url_of(place, Some(DEFAULT_PORT), SOCKET_PATH)?;
         let field =
             |name: &str| fragment.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         Ok(Address {
@@ -129,6 +111,65 @@ impl Address {
             fingerprint: field("sha256").map(fingerprint).transpose()?,
         })
     }
+}
+
+/// Reads the address of a plain WebSocket: any `ws://` or `wss://` URL, as [`Address::parse`] does but that its port is
+/// the scheme's own and its path the root unless they are named.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn websocket_url(text: &str) -> Result<String, BadAddress> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(BadAddress::Empty);
+    }
+    if text.len() > MAX_ADDRESS_BYTES {
+        return Err(BadAddress::TooLong);
+    }
+    let url = url_of(text.split('#').next().unwrap_or_default(), None, "/")?;
+    if text.contains('#') { Err(BadAddress::Fragment) } else { Ok(url) }
+}
+
+/// Several such addresses in one text, with commas between them. A comma within a path or a query is a part of it.
+pub fn websocket_urls(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let ends = text.match_indices(',').map(|(at, _)| at).find(|at| {
+            let next = text[at + 1..].trim_start().to_ascii_lowercase();
+            next.is_empty() || ["ws://", "wss://", "http://", "https://"].iter().any(|s| next.starts_with(s))
+        });
+        rest = ends.map(|at| &text[at + 1..]);
+        Some(text[..ends.unwrap_or(text.len())].trim())
+    })
+    .filter(|part| !part.is_empty())
+}
+
+/// The URL that a text without a fragment stands for. Without a scheme, the port is `bare_port` unless it is named.
+fn url_of(place: &str, bare_port: Option<u16>, root: &str) -> Result<String, BadAddress> {
+    let (scheme, rest) = scheme(place)?;
+    let end_of_authority = rest.find(['/', '?', '\\']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end_of_authority);
+    if authority.contains('@') {
+        return Err(BadAddress::Userinfo);
+    }
+    if place.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(BadAddress::Space);
+    }
+    if path.starts_with('\\') {
+        return Err(BadAddress::NoUrl);
+    }
+    let (host, port) = host_and_port(authority)?;
+    let (scheme, port) = match scheme {
+        Some(scheme) => (scheme, port),
+        None if is_loopback(&host) => ("ws", port.or(bare_port)),
+        None => ("wss", port.or(bare_port)),
+    };
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    let url = format!("{scheme}://{host}{port}{}", target(path, root));
+    // Checked last, by the code that dials it.
+    without_zone(&url).0.parse::<http::Uri>().map_err(|_| BadAddress::NoUrl)?;
+    Ok(url)
 }
 
 /// The scheme, where one stands there, and what follows it.
@@ -258,12 +299,12 @@ pub fn without_zone(url: &str) -> (Cow<'_, str>, Option<&str>) {
 }
 
 /// Path and query as they are asked for: with a path, and in ASCII (RFC 3986 §2.1).
-fn target(path: &str) -> String {
+fn target(path: &str, root: &str) -> String {
     let (path, query) = match path.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (path, None),
     };
-    let mut out = encoded(if path.is_empty() || path == "/" { SOCKET_PATH } else { path });
+    let mut out = encoded(if path.is_empty() || path == "/" { root } else { path });
     if let Some(query) = query {
         out.push('?');
         out.push_str(&encoded(query));
@@ -339,6 +380,39 @@ fn without_password(part: &str, taken: &mut Option<Secret>) -> String {
     let Some((user, password)) = userinfo.split_once(':') else { return part.to_owned() };
     *taken = Some(Secret::new(if password.is_empty() { user } else { password }));
     format!("{}{place}{}", &part[..start], &part[start + length..])
+}
+
+/// The user and the password that stood in an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Userinfo {
+    /// The user; may be empty.
+    pub user: String,
+    /// The password, where there was a colon before it.
+    pub password: Option<Secret>,
+}
+
+/// Takes `user:password@` out of one or several addresses of plain WebSockets, and returns the last of them, decoded
+/// (RFC 3986 §3.2.1).
+pub fn take_userinfo(text: &mut String) -> Option<Userinfo> {
+    let mut taken = None;
+    let starts: Vec<usize> =
+        websocket_urls(text).map(|part| part.as_ptr() as usize - text.as_ptr() as usize).collect();
+    for start in starts.into_iter().rev() {
+        let part = &text[start..];
+        let authority = start + part.find("://").map_or(0, |scheme| scheme + 3);
+        let end = text[authority..].find(['/', '?', '#']).map_or(text.len(), |length| authority + length);
+        let Some(at) = text[authority..end].rfind('@') else { continue };
+        let userinfo = text[authority..authority + at].to_owned();
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        taken.get_or_insert_with(|| match userinfo.split_once(':') {
+            Some((user, password)) => {
+                Userinfo { user: decoded(user), password: Some(Secret::new(decoded(password))) }
+            }
+            None => Userinfo { user: decoded(&userinfo), password: None },
+        });
+        text.replace_range(authority..=authority + at, "");
+    }
+    taken
 }
 
 /// Whether a URL's host names this computer by itself.
@@ -516,6 +590,59 @@ mod tests {
             let mut address = text.to_owned();
             assert_eq!(take_password(&mut address), password.map(Secret::new), "{text}");
             assert_eq!(address, clean);
+        }
+    }
+
+    #[test]
+    fn a_plain_websocket_may_be_at_any_url() {
+        for (text, url) in [
+            ("ws://127.0.0.1:9000", "ws://127.0.0.1:9000/"),
+            ("wss://echo.example", "wss://echo.example/"),
+            ("wss://echo.example/", "wss://echo.example/"),
+            ("https://echo.example/a/b?c=d,e", "wss://echo.example/a/b?c=d,e"),
+            ("ws://echo.example?token=x", "ws://echo.example/?token=x"),
+            ("ws://[::1]:9000/x", "ws://[::1]:9000/x"),
+            ("[2001:db8::1]", "wss://[2001:db8::1]/"),
+            ("localhost:8080/ws", "ws://localhost:8080/ws"),
+            ("localhost", "ws://localhost/"),
+            ("echo.example", "wss://echo.example/"),
+        ] {
+            assert_eq!(websocket_url(text).as_deref(), Ok(url), "{text}");
+            assert_eq!(websocket_url(url).as_deref(), Ok(url), "{url} once more");
+        }
+        for (text, bad) in [
+            ("", BadAddress::Empty),
+            ("ws://echo.example/#x", BadAddress::Fragment),
+            ("wss://echo.example#invite=K7Q2", BadAddress::Fragment),
+            ("ws://me:x@echo.example", BadAddress::Userinfo),
+            ("mqtt://echo.example", BadAddress::Scheme),
+            ("ws://echo.example:0", BadAddress::Port),
+        ] {
+            assert_eq!(websocket_url(text), Err(bad), "{text}");
+        }
+        let several = |text| websocket_urls(text).collect::<Vec<_>>();
+        assert_eq!(several("ws://a/?x=1,2, wss://b"), ["ws://a/?x=1,2", "wss://b"]);
+        assert_eq!(several("ws://a,WS://b ,"), ["ws://a", "WS://b"]);
+        assert_eq!(several(" , "), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_user_and_a_password_are_taken_out_of_a_plain_websockets_address() {
+        for (text, clean, user, password) in [
+            ("wss://me:p@ss@a.example/x?y@z", "wss://a.example/x?y@z", "me", Some("p@ss")),
+            ("ws://m%40e:%ED%95%9C@a.example", "ws://a.example", "m@e", Some("한")),
+            ("ws://me@a.example", "ws://a.example", "me", None),
+            ("ws://:pass@[::1]:9", "ws://[::1]:9", "", Some("pass")),
+            ("ws://a.example, ws://me:pass@b.example", "ws://a.example, ws://b.example", "me", Some("pass")),
+        ] {
+            let mut address = text.to_owned();
+            let expected = Userinfo { user: user.into(), password: password.map(Secret::new) };
+            assert_eq!(take_userinfo(&mut address), Some(expected), "{text}");
+            assert_eq!(address, clean);
+        }
+        for text in ["", "ws://a.example/me:pass@x", "a.example"] {
+            let mut address = text.to_owned();
+            assert_eq!((take_userinfo(&mut address), address.as_str()), (None, text));
         }
     }
 

@@ -1,11 +1,12 @@
 //! [`Chat`]: the rooms, messages and people of one connection, and [`Chat::apply`]. Pure; replays and duplicates of what a
 //! server sends end in the same state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::content::Content;
 use super::entry::Entry;
-use super::event::{ChatEvent, Listed, LogKind, LogRestart, Page, Person, Side, Stored};
-use super::id::{MessageId, Offset, PrincipalId, RoomName};
+use super::event::{ChatEvent, Follows, Listed, LogKind, LogRestart, Page, Person, Side, Stored};
+use super::id::{MessageId, NamedRoom, Offset, PrincipalId, RoomId, RoomName};
 use super::known::{Known, Shown};
 use super::message::{Delivery, Message, OutboxItem, Position};
 use super::notices::mentions;
@@ -23,12 +24,16 @@ pub const MAX_PEOPLE: usize = 10_000;
 pub const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
 /// Maximum number of people typing in one room, and in all rooms of a connection; of others nothing is said.
 const MAX_TYPING: (usize, usize) = (32, 1_024);
+/// Maximum number of rooms of which it is known that they are others now: only whoever has one open asks.
+const MAX_MOVED: usize = 64;
 /// How often notices that have expired are looked for where there are too many, in milliseconds.
 const TYPING_SWEEP_MS: u64 = 1_000;
 
 /// One room as the window sees it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
+    /// What it is called.
+    pub name: RoomName,
     /// The messages in memory.
     pub window: Window,
     /// The newest message of all, in memory or not.
@@ -41,6 +46,8 @@ pub struct Room {
     pub mentions: u64,
     /// Typed and not sent, as last kept.
     pub draft: String,
+    /// How far its making has come, while the server does not know it. It is there as long as something is typed into it.
+    pub unmade: Option<Unmade>,
     /// Who is typing, and until when to believe it.
     pub typing: BTreeMap<PrincipalId, (String, BootMs)>,
     /// Whether older messages are being fetched.
@@ -49,6 +56,15 @@ pub struct Room {
     pub loading_newer: bool,
     /// When somebody last looked at it: counts looks at all rooms of the connection.
     looked_at: Aside<u64>,
+}
+
+/// How far the making of a room has come.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Unmade {
+    /// It waits for its turn, or for the server.
+    Waiting,
+    /// The server does not make it.
+    Refused,
 }
 
 /// Bookkeeping that says nothing of what is shown: two models that differ in it alone are the same.
@@ -82,7 +98,9 @@ pub struct Chat {
     /// Who was seen there, so that people whose names look alike are told apart.
     pub known: Known,
     /// The rooms.
-    pub rooms: BTreeMap<RoomName, Room>,
+    pub rooms: BTreeMap<RoomId, Room>,
+    /// The same by name, which is the order in which they are shown.
+    names: BTreeSet<(RoomName, RoomId)>,
     /// What has not yet come back as an entry, by `seq`.
     pub outbox: BTreeMap<u64, OutboxItem>,
     /// Offsets up to here were replayed: the hub's head at the last welcome.
@@ -91,8 +109,8 @@ pub struct Chat {
     pub received_to: Offset,
     /// Why the current era began.
     pub era_began: LogRestart,
-    /// The last room that could not be made, and why.
-    pub room_refused: Option<(RoomName, Refusal)>,
+    /// Rooms that were not made because there were others of their name, and those.
+    pub moved: BTreeMap<RoomId, RoomId>,
     /// What of the server's there is no room for.
     pub left_out: LeftOut,
     /// Bytes of messages in all windows.
@@ -135,11 +153,11 @@ impl Chat {
                 self.look_at(&room);
                 self.mark_read(&room, offset);
             }
-            ChatEvent::RoomRefused { room, refusal } => self.room_refused = Some((room, refusal)),
             ChatEvent::Draft { room, text } => {
                 if let Some(room) = self.make_room(&room) {
                     room.draft = text;
                 }
+                self.drop_unmade(&room);
             }
             ChatEvent::Queued(_)
             | ChatEvent::Unqueued(_)
@@ -157,14 +175,14 @@ impl Chat {
     }
 
     /// The server knows us: what it lists takes the place of what was known.
-    pub(super) fn welcomed(&mut self, me: Principal, log: LogKind, people: Vec<Person>, rooms: &[RoomName]) {
+    pub(super) fn welcomed(&mut self, me: Principal, log: LogKind, people: Vec<Person>, rooms: &[NamedRoom]) {
         if log == LogKind::Local && (self.era == 0 || !self.is_local) {
             self.log_started(1, if self.era == 0 { LogRestart::First } else { LogRestart::EpochChanged });
         }
         self.is_local = log == LogKind::Local;
         let head = log.head();
-        for name in rooms {
-            self.make_room(name);
+        for room in rooms {
+            self.told_of_room(&room.id, &room.name);
         }
         self.me = Some(me);
         self.head = head;
@@ -200,19 +218,27 @@ impl Chat {
     fn outbox_changed(&mut self, event: ChatEvent) {
         match event {
             ChatEvent::Queued(item) => self.queued(item),
-            ChatEvent::Unqueued(id) => self.outbox.retain(|_, item| item.draft.id != id),
+            ChatEvent::Unqueued(id) => {
+                if let Some(item) = self.take_queued(id) {
+                    self.drop_unmade(&item.draft.room);
+                    if let Some(room) = item.makes().and_then(|room| self.rooms.get_mut(room)) {
+                        // Nothing makes it any more.
+                        room.unmade = room.unmade.map(|_| Unmade::Refused);
+                    }
+                }
+            }
             ChatEvent::Attempted(ids) => self.set_deliveries(&ids, &Delivery::Attempted),
             ChatEvent::Sent(ids) => self.set_deliveries(&ids, &Delivery::Sent),
             ChatEvent::Unsure(ids) => self.set_deliveries(&ids, &Delivery::Unsure),
-            ChatEvent::Acknowledged { id, offset, received } => {
-                if offset <= self.received_to {
-                    // It was stored earlier, at a place that the log has passed: its entry will not come back.
-                    self.outbox.retain(|_, item| item.draft.id != id);
+            ChatEvent::Acknowledged { id, offset, received, follows } => {
+                // It was stored earlier, at a place that the log has passed: its entry will not come back.
+                if follows != Follows::Entry || offset <= self.received_to {
+                    self.done(id, follows);
                 } else {
                     self.set_delivery(id, Delivery::Acknowledged { offset, received });
                 }
             }
-            ChatEvent::Refused { id, refusal } => self.set_delivery(id, Delivery::Failed(refusal)),
+            ChatEvent::Refused { id, refusal } => self.refused(id, &refusal),
             ChatEvent::Postponed { id, unseen: true } => self.set_delivery(id, Delivery::Pending),
             _ => {}
         }
@@ -257,8 +283,25 @@ impl Chat {
         self.received_to >= self.head
     }
 
+    /// The rooms in the order in which they are shown.
+    pub fn rooms_by_name(&self) -> impl DoubleEndedIterator<Item = (&RoomId, &Room)> {
+        self.names.iter().filter_map(|(_, id)| Some((id, self.rooms.get(id)?)))
+    }
+
+    /// The first room that is called this.
+    pub fn room_called(&self, name: &RoomName) -> Option<&RoomId> {
+        // No id is smaller than this one.
+        let from = (name.clone(), RoomId::least());
+        self.names.range(from..).next().filter(|(found, _)| found == name).map(|(_, id)| id)
+    }
+
+    /// What a room is called; as much of its id as can be shown where it is not known.
+    pub fn name_of(&self, room: &RoomId) -> RoomName {
+        self.rooms.get(room).map_or_else(|| RoomName::of_id(room), |room| room.name.clone())
+    }
+
     /// What waits in one room, in order.
-    pub fn outbox_of(&self, room: &RoomName) -> impl Iterator<Item = &OutboxItem> {
+    pub fn outbox_of(&self, room: &RoomId) -> impl Iterator<Item = &OutboxItem> {
         self.outbox.values().filter(move |item| item.draft.room == *room)
     }
 
@@ -269,8 +312,8 @@ impl Chat {
 
     /// What is listed after the welcome adds to what that said.
     fn listed(&mut self, listed: Listed) {
-        for name in listed.rooms {
-            self.make_room(&name);
+        for room in listed.rooms {
+            self.told_of_room(&room.id, &room.name);
         }
         listed.people.into_iter().for_each(|person| self.person(person));
         for (room, offset) in listed.read {
@@ -278,7 +321,7 @@ impl Chat {
         }
     }
 
-    fn mark_read(&mut self, room: &RoomName, offset: Offset) {
+    fn mark_read(&mut self, room: &RoomId, offset: Offset) {
         let position = Position { era: self.era, offset };
         if let Some(room) = self.rooms.get_mut(room) {
             room.mark_read(position, self.me.as_ref());
@@ -315,18 +358,15 @@ impl Chat {
         if mine {
             self.outbox.retain(|_, item| item.draft.id != entry.draft.id);
         }
-        let is_message = entry.draft.content.is_text();
         if entry.draft.content.is_unknown() {
             return;
         }
-        if self.room_refused.as_ref().is_some_and(|(name, _)| *name == entry.draft.room) {
-            self.room_refused = None;
-        }
-        if !is_message {
+        if let Content::Room { name, .. } = &entry.draft.content {
+            let known = self.rooms.get(&entry.draft.room);
+            let is_new = known.is_none_or(|room| room.unmade.is_some());
+            self.told_of_room(&entry.draft.room, name);
             // The room begins here: nothing of it is older.
-            if !self.rooms.contains_key(&entry.draft.room)
-                && let Some(room) = self.make_room(&entry.draft.room)
-            {
+            if is_new && let Some(room) = self.rooms.get_mut(&entry.draft.room) {
                 room.window.before = Edge::End;
             }
             return;
@@ -351,7 +391,7 @@ impl Chat {
         self.count_messages(bytes, more);
     }
 
-    fn history(&mut self, name: RoomName, entries: Vec<Entry>, complete: bool) {
+    fn history(&mut self, name: RoomId, entries: Vec<Entry>, complete: bool) {
         let era = self.era;
         let Some(room) = self.rooms.get_mut(&name) else { return };
         room.loading_older = false;
@@ -377,9 +417,8 @@ impl Chat {
         self.era_has_entries = stored.era_has_entries;
         self.is_local = stored.is_local;
         self.received_to = stored.received_to;
-        self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
         for room in stored.rooms {
-            if self.rooms.len() >= MAX_ROOMS && !self.rooms.contains_key(&room.name) {
+            if self.rooms.len() >= MAX_ROOMS && !self.rooms.contains_key(&room.id) {
                 self.left_out.rooms = true;
                 continue;
             }
@@ -390,17 +429,30 @@ impl Chat {
                 newer_on_disk: false,
             };
             let restored = Room {
+                name: room.name.clone(),
                 window: Window::from_page(page),
                 newest: room.newest,
                 read: room.read,
                 unread: room.unread,
                 mentions: room.mentions,
                 draft: room.draft,
-                ..Room::default()
+                // Whatever makes it is in the outbox, unless it was given up.
+                unmade: room.unmade.then_some(Unmade::Refused),
+                ..Room::new(RoomName::general(), Window::default())
             };
             self.message_bytes += restored.window.bytes();
-            if let Some(replaced) = self.rooms.insert(room.name, restored) {
+            self.names.insert((room.name, room.id.clone()));
+            if let Some(replaced) = self.rooms.insert(room.id.clone(), restored) {
+                self.names.remove(&(replaced.name, room.id));
                 self.message_bytes -= replaced.window.bytes();
+            }
+        }
+        self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
+        for item in self.outbox.values().filter(|item| item.makes().is_some()) {
+            if let Some(room) = self.rooms.get_mut(&item.draft.room)
+                && !matches!(item.delivery, Delivery::Failed(_))
+            {
+                room.unmade = room.unmade.map(|_| Unmade::Waiting);
             }
         }
         self.count_messages(0, 0);
@@ -408,9 +460,13 @@ impl Chat {
 
     fn queued(&mut self, item: OutboxItem) {
         self.outbox.retain(|_, known| known.draft.id != item.draft.id);
-        let arrived =
-            self.rooms.get(&item.draft.room).is_some_and(|room| room.window.contains(item.draft.id));
+        let known = self.rooms.get(&item.draft.room);
+        let arrived = match item.makes() {
+            Some(_) => known.is_some_and(|room| room.unmade.is_none()),
+            None => known.is_some_and(|room| room.window.contains(item.draft.id)),
+        };
         if !arrived {
+            self.make_unmade(&item);
             self.outbox.insert(item.seq, item);
         }
     }
@@ -427,7 +483,7 @@ impl Chat {
         }
     }
 
-    fn typing(&mut self, now: Time, name: &RoomName, who: Sender, until: BootMs) {
+    fn typing(&mut self, now: Time, name: &RoomId, who: Sender, until: BootMs) {
         let (count, sweep_at) = &mut self.typing.0;
         if *count >= MAX_TYPING.1 && now.boot_ms >= *sweep_at {
             (*count, *sweep_at) = (0, now.boot_ms.saturating_add(TYPING_SWEEP_MS));
@@ -468,20 +524,115 @@ impl Chat {
     }
 
     /// A room; a new one, if there is room for it.
-    fn make_room(&mut self, name: &RoomName) -> Option<&mut Room> {
-        if !self.rooms.contains_key(name) {
+    fn make_room(&mut self, id: &RoomId) -> Option<&mut Room> {
+        if !self.rooms.contains_key(id) {
             if self.rooms.len() >= MAX_ROOMS {
                 self.left_out.rooms = true;
                 return None;
             }
             let window = Window::empty(self.edge_of_unseen());
-            self.rooms.insert(name.clone(), Room { window, ..Room::default() });
+            let name = RoomName::of_id(id);
+            self.names.insert((name.clone(), id.clone()));
+            self.rooms.insert(id.clone(), Room::new(name, window));
         }
-        self.rooms.get_mut(name)
+        self.rooms.get_mut(id)
+    }
+
+    /// A room is to be made.
+    fn make_unmade(&mut self, item: &OutboxItem) {
+        let Content::Room { name, .. } = &item.draft.content else { return };
+        self.name_room(&item.draft.room, name);
+        let is_refused = matches!(item.delivery, Delivery::Failed(_));
+        if let Some(room) = self.rooms.get_mut(&item.draft.room) {
+            room.unmade = Some(if is_refused { Unmade::Refused } else { Unmade::Waiting });
+        }
+    }
+
+    /// A room that the server does not know goes with the last of what was typed into it.
+    fn drop_unmade(&mut self, id: &RoomId) {
+        let is_left = |room: &Room| room.unmade.is_some() && room.draft.is_empty();
+        if self.rooms.get(id).is_some_and(is_left)
+            && self.outbox_of(id).next().is_none()
+            && let Some(room) = self.rooms.remove(id)
+        {
+            self.message_bytes -= room.window.bytes();
+            self.names.remove(&(room.name, id.clone()));
+        }
+    }
+
+    /// The server knows this room.
+    fn told_of_room(&mut self, id: &RoomId, name: &RoomName) {
+        self.name_room(id, name);
+        if let Some(room) = self.rooms.get_mut(id) {
+            room.unmade = None;
+        }
+    }
+
+    /// Takes something out of the outbox.
+    fn take_queued(&mut self, id: MessageId) -> Option<OutboxItem> {
+        let seq = self.outbox.iter().find(|(_, item)| item.draft.id == id).map(|(seq, _)| *seq)?;
+        self.outbox.remove(&seq)
+    }
+
+    /// The server does not take something. Where that makes a room, nothing that was typed into it can be sent.
+    fn refused(&mut self, id: MessageId, refusal: &Refusal) {
+        self.set_delivery(id, Delivery::Failed(refusal.clone()));
+        let item = self.outbox.values().find(|item| item.draft.id == id);
+        let Some(id) = item.and_then(OutboxItem::makes).cloned() else { return };
+        for item in self.outbox.values_mut().filter(|item| item.draft.room == id) {
+            item.deliver(Delivery::Failed(refusal.clone()));
+        }
+        if let Some(room) = self.rooms.get_mut(&id) {
+            room.unmade = room.unmade.map(|_| Unmade::Refused);
+        }
+    }
+
+    /// Nothing more comes of something that the server has.
+    fn done(&mut self, id: MessageId, follows: Follows) {
+        let Some(item) = self.take_queued(id) else { return };
+        let Some(unmade) = item.makes() else { return };
+        match follows {
+            Follows::OtherRoom(to) if to != *unmade => self.move_to(unmade, to),
+            _ => {
+                if let Some(room) = self.rooms.get_mut(unmade) {
+                    room.unmade = None;
+                }
+            }
+        }
+    }
+
+    /// What was typed into a room that was there already under another id goes there.
+    fn move_to(&mut self, from: &RoomId, to: RoomId) {
+        for item in self.outbox.values_mut().filter(|item| item.draft.room == *from) {
+            item.draft.room = to.clone();
+        }
+        let Some(unmade) = self.rooms.remove(from) else { return };
+        self.message_bytes -= unmade.window.bytes();
+        self.names.remove(&(unmade.name.clone(), from.clone()));
+        if !self.rooms.contains_key(&to) {
+            self.name_room(&to, &unmade.name);
+        }
+        if let Some(room) = self.rooms.get_mut(&to).filter(|room| room.draft.is_empty()) {
+            room.draft = unmade.draft;
+        }
+        if self.moved.len() >= MAX_MOVED {
+            self.moved.clear();
+        }
+        self.moved.insert(from.clone(), to);
+    }
+
+    /// A room is called this from now on; a new one, if there is room for it.
+    fn name_room(&mut self, id: &RoomId, name: &RoomName) {
+        let Some(room) = self.make_room(id) else { return };
+        if room.name != *name {
+            let old = std::mem::replace(&mut room.name, name.clone());
+            self.names.remove(&(old, id.clone()));
+            self.names.insert((name.clone(), id.clone()));
+        }
     }
 
     /// A room that somebody looks at.
-    fn look_at(&mut self, name: &RoomName) -> Option<&mut Room> {
+    fn look_at(&mut self, name: &RoomId) -> Option<&mut Room> {
         self.looks.0 += 1;
         let room = self.rooms.get_mut(name)?;
         room.looked_at = self.looks;
@@ -489,7 +640,7 @@ impl Chat {
     }
 
     /// Changes what a room holds in memory.
-    fn change_window(&mut self, name: &RoomName, change: impl FnOnce(&mut Room)) {
+    fn change_window(&mut self, name: &RoomId, change: impl FnOnce(&mut Room)) {
         let Some(room) = self.look_at(name) else { return };
         let before = room.window.bytes();
         change(room);
@@ -520,6 +671,23 @@ impl Chat {
 }
 
 impl Room {
+    fn new(name: RoomName, window: Window) -> Self {
+        Room {
+            name,
+            window,
+            newest: Position::default(),
+            read: Position::default(),
+            unread: 0,
+            mentions: 0,
+            draft: String::new(),
+            unmade: None,
+            typing: BTreeMap::new(),
+            loading_older: false,
+            loading_newer: false,
+            looked_at: Aside::default(),
+        }
+    }
+
     fn loading(&mut self, side: Side) -> &mut bool {
         match side {
             Side::Older => &mut self.loading_older,

@@ -9,7 +9,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::id::{MessageId, RoomName};
+use super::id::{MessageId, RoomId, RoomName};
 use super::time::WallMs;
 
 /// The kind of a message, on the wire and on the disk. Whatever has words for a person is of this kind.
@@ -27,7 +27,7 @@ pub struct Draft {
     /// Its id: unique with its sender, for ever.
     pub id: MessageId,
     /// Where.
-    pub room: RoomName,
+    pub room: RoomId,
     /// What.
     pub content: Content,
     /// When, by the sender's clock.
@@ -46,6 +46,8 @@ pub enum Content {
     },
     /// A room is made.
     Room {
+        /// What it is called.
+        name: RoomName,
         /// Fields that this version does not know.
         extra: Extra,
     },
@@ -68,9 +70,9 @@ impl Content {
         Content::Text { body: body.into(), extra: Extra::default() }
     }
 
-    /// A room is made.
-    pub fn room() -> Self {
-        Content::Room { extra: Extra::default() }
+    /// A room of this name is made.
+    pub fn room(name: RoomName) -> Self {
+        Content::Room { name, extra: Extra::default() }
     }
 
     /// Its word on the wire and on the disk.
@@ -90,6 +92,14 @@ impl Content {
         }
     }
 
+    /// The same kind with nothing in it that takes room.
+    pub fn emptied(self) -> Self {
+        match self {
+            Content::Text { .. } | Content::Unknown(_) => Content::text(String::new()),
+            Content::Room { name, .. } => Content::room(name),
+        }
+    }
+
     /// The same with other words, where it has any.
     pub fn with_body(self, body: String) -> Self {
         match self {
@@ -98,10 +108,22 @@ impl Content {
         }
     }
 
+    /// All of its fields but its words, as one JSON object; none where there are none. [`Content::from_fields`] reads them.
+    pub fn fields_json(&self) -> Option<String> {
+        match self {
+            Content::Room { name, extra } => {
+                let mut fields = extra.clone();
+                fields.insert("name", name.as_str().into());
+                fields.json()
+            }
+            Content::Text { .. } | Content::Unknown(_) => self.extra().json(),
+        }
+    }
+
     /// The fields that this version does not know.
     pub fn extra(&self) -> &Extra {
         match self {
-            Content::Text { extra, .. } | Content::Room { extra } => extra,
+            Content::Text { extra, .. } | Content::Room { extra, .. } => extra,
             Content::Unknown(unknown) => &unknown.fields,
         }
     }
@@ -123,15 +145,24 @@ impl Content {
 
     /// About how much text it holds, in bytes.
     pub fn bytes(&self) -> usize {
-        let kind = if self.is_unknown() { self.kind().len() } else { 0 };
-        self.body().len() + self.extra().bytes() + kind
+        let named = match self {
+            Content::Text { .. } => 0,
+            Content::Room { name, .. } => name.as_str().len(),
+            Content::Unknown(unknown) => unknown.kind.len(),
+        };
+        self.body().len() + self.extra().bytes() + named
     }
 
-    /// Content of a kind with its fields, `body` among them.
+    /// Content of a kind with its fields, `body` among them. What makes a room and has no name is called like its id.
     ///
     /// # Errors
     /// When a field that this version knows is not what it should be; the text says which.
-    pub fn from_fields(kind: &str, body: Option<Value>, mut extra: Extra) -> Result<Self, &'static str> {
+    pub fn from_fields(
+        kind: &str,
+        room: &RoomId,
+        body: Option<Value>,
+        mut extra: Extra,
+    ) -> Result<Self, &'static str> {
         match (kind, body) {
             (MESSAGE, None) => Ok(Content::Text { body: String::new(), extra }),
             (MESSAGE, Some(Value::String(body))) => Ok(Content::Text { body, extra }),
@@ -142,7 +173,7 @@ impl Content {
                     extra.insert("body", body);
                 }
                 match kind {
-                    ROOM => Ok(Content::Room { extra }),
+                    ROOM => Ok(Content::Room { name: take_name(room, &mut extra)?, extra }),
                     kind => Ok(Content::Unknown(Unknown { kind: kind.to_owned(), fields: extra })),
                 }
             }
@@ -156,14 +187,26 @@ impl Content {
         but: &[&str],
     ) -> Result<(), M::Error> {
         // What makes a room has an empty body, so that readers find one in whatever they know.
-        let has_own = matches!(self, Content::Room { extra } if extra.get("body").is_none());
+        let has_own = matches!(self, Content::Room { extra, .. } if extra.get("body").is_none());
         if self.is_text() || has_own {
             map.serialize_entry("body", self.body())?;
+        }
+        if let Content::Room { name, .. } = self {
+            map.serialize_entry("name", name)?;
         }
         for (name, value) in self.extra().fields().filter(|(name, _)| !but.contains(&name.as_str())) {
             map.serialize_entry(name, value)?;
         }
         Ok(())
+    }
+}
+
+/// The name of a room that is made, out of its fields. A longer one than this version takes is cut.
+fn take_name(room: &RoomId, fields: &mut Extra) -> Result<RoomName, &'static str> {
+    match fields.remove("name") {
+        None => Ok(RoomName::of_id(room)),
+        Some(Value::String(name)) => Ok(RoomName::closest(&name).unwrap_or_else(|| RoomName::of_id(room))),
+        Some(_) => Err("invalid type: a room's `name` that is no text"),
     }
 }
 
@@ -224,6 +267,24 @@ impl Extra {
     }
 }
 
+/// The fields of a message that carries it and has taken its own.
+impl Serialize for Extra {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let own = ["kind", "id", "room", "at"];
+        let is_free =
+            |name: &str| !OF_SEND.contains(&name) && !OF_ENTRY.contains(&name) && !own.contains(&name);
+        serializer.collect_map(self.fields().filter(|(name, _)| is_free(name)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Extra {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Map::deserialize(deserializer)?;
+        fields.retain(|name, _| !OF_ENTRY.contains(&name.as_str()) && name != "kind" && name != "name");
+        Ok(if fields.is_empty() { Extra::default() } else { Extra(Some(Box::new(fields))) })
+    }
+}
+
 fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
@@ -281,7 +342,7 @@ impl<'de> Deserialize<'de> for Draft {
 pub(super) struct Fields<'de> {
     kind: Option<Cow<'de, str>>,
     id: Option<MessageId>,
-    room: Option<RoomName>,
+    room: Option<RoomId>,
     body: Option<Value>,
     at: Option<WallMs>,
     extra: Extra,
@@ -312,10 +373,11 @@ impl<'de> Fields<'de> {
     pub(super) fn draft<E: de::Error>(self) -> Result<Draft, E> {
         let missing = E::missing_field;
         let kind = self.kind.ok_or_else(|| missing("kind"))?;
-        let content = Content::from_fields(&kind, self.body, self.extra).map_err(E::custom)?;
+        let room = self.room.ok_or_else(|| missing("room"))?;
+        let content = Content::from_fields(&kind, &room, self.body, self.extra).map_err(E::custom)?;
         Ok(Draft {
             id: self.id.ok_or_else(|| missing("id"))?,
-            room: self.room.ok_or_else(|| missing("room"))?,
+            room,
             content,
             at: self.at.ok_or_else(|| missing("at"))?,
         })
@@ -383,7 +445,7 @@ mod tests {
         for more in [
             json!({"body": "x"}),
             json!({"body": "x", "reply_to": 7, "marks": ["a", {"b": 1.5}]}),
-            json!({"kind": "room", "body": "", "topic": "lathes"}),
+            json!({"kind": "room", "body": "", "name": "Lathes", "topic": "x"}),
             json!({"kind": "poll", "choices": ["a", "b"], "body": "A poll"}),
             json!({"kind": "poll", "body": {"text": "A poll", "choices": []}}),
             json!({"kind": "poll", "name": 7}),
@@ -409,7 +471,7 @@ mod tests {
         extra.insert("seq", json!(1));
         extra.insert("type", json!("image/png"));
         let content = Content::Text { body: "x".into(), extra };
-        let draft = Draft { id: ID.parse().unwrap(), room: RoomName::general(), content, at: 1 };
+        let draft = Draft { id: ID.parse().unwrap(), room: RoomId::general(), content, at: 1 };
         let json = serde_json::to_value(&draft).unwrap();
         assert!(json.get("seq").is_none() && json.get("type").is_none(), "{json}");
     }

@@ -10,7 +10,7 @@ use super::device_choices::DeviceChoices;
 use super::entry::Entry;
 use super::export::Exported;
 use super::features::Features;
-use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomName};
+use super::id::{ConnectionId, Epoch, MessageId, NamedRoom, Offset, PrincipalId, RoomId, RoomName};
 use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
 use super::message::{Message, OutboxItem, Position};
@@ -18,7 +18,7 @@ use super::note::{Note, Passed};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::principal::{Principal, Sender};
-use super::profile::{Profile, Secret};
+use super::profile::{NewerProfile, Profile, Secret};
 use super::refusal::Refusal;
 use super::rights::Managed;
 use super::search::{DayFound, Found};
@@ -75,6 +75,8 @@ pub struct Person {
 /// A room as read from disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRoom {
+    /// Its id.
+    pub id: RoomId,
     /// Its name.
     pub name: RoomName,
     /// The newest messages, oldest first.
@@ -93,6 +95,8 @@ pub struct StoredRoom {
     pub mentions: u64,
     /// Typed and not sent.
     pub draft: String,
+    /// Whether the server does not know it yet: it is there as long as something in the outbox is for it.
+    pub unmade: bool,
 }
 
 /// What a client finds on its disk about one connection.
@@ -144,11 +148,11 @@ pub struct Page {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
     /// Rooms.
-    pub rooms: Vec<RoomName>,
+    pub rooms: Vec<NamedRoom>,
     /// People who may chat.
     pub people: Vec<Person>,
     /// What the person has read, as offsets of the current era.
-    pub read: Vec<(RoomName, Offset)>,
+    pub read: Vec<(RoomId, Offset)>,
     /// Whether more follows.
     pub more: bool,
 }
@@ -193,7 +197,7 @@ pub enum LinkEvent {
         /// Everyone who may chat, or the first of them; the rest is [`ChatEvent::Listed`].
         people: Vec<Person>,
         /// All rooms, or the first of them.
-        rooms: Vec<RoomName>,
+        rooms: Vec<NamedRoom>,
         /// What the hub offers.
         features: Features,
     },
@@ -213,6 +217,18 @@ pub enum LinkEvent {
         /// What became of it.
         managed: Managed,
     },
+}
+
+/// What follows an acknowledgement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Follows {
+    /// Its entry, in the log.
+    #[default]
+    Entry,
+    /// Nothing: its entry is older than what we are sent, or not for us.
+    Nothing,
+    /// Nothing: a room of this name was there already, and what was typed into ours goes there.
+    OtherRoom(RoomId),
 }
 
 /// What happened in a connection's chat.
@@ -245,12 +261,14 @@ pub enum ChatEvent {
         offset: Offset,
         /// When, by the hub's clock.
         received: WallMs,
+        /// What comes of it.
+        follows: Follows,
     },
     /// These were given to the operating system, and the server confirms nothing.
     Sent(Vec<MessageId>),
     /// Whether the server has these is not known: they may not have arrived. They are not sent again by themselves.
     Unsure(Vec<MessageId>),
-    /// The hub did not take a message of ours.
+    /// The hub did not take a message of ours. Of a room: nor what was typed into it.
     Refused {
         /// Which.
         id: MessageId,
@@ -267,7 +285,7 @@ pub enum ChatEvent {
     /// Somebody else is typing.
     Typing {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// Who.
         who: Sender,
         /// Until when to believe it.
@@ -280,14 +298,14 @@ pub enum ChatEvent {
     /// The person has read up to this offset, here or in another app of theirs.
     ReadMarker {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset, in the current era.
         offset: Offset,
     },
     /// A page of history from the hub.
     History {
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// Entries of this room before this offset.
         before: Offset,
         /// Oldest first; the newest ones before `before`.
@@ -298,14 +316,7 @@ pub enum ChatEvent {
     /// A page of history could not be had.
     HistoryFailed {
         /// Of which room.
-        room: RoomName,
-    },
-    /// A room could not be made.
-    RoomRefused {
-        /// Which.
-        room: RoomName,
-        /// Why.
-        refusal: Refusal,
+        room: RoomId,
     },
 
     /// Read from disk at start.
@@ -319,7 +330,7 @@ pub enum ChatEvent {
     /// A page read from disk, next to the window.
     Paged {
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// On which side.
         side: Side,
         /// What was read.
@@ -328,14 +339,14 @@ pub enum ChatEvent {
     /// A new window, read from disk: the person jumped.
     Jumped {
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// What was read.
         page: Page,
     },
     /// A page is being fetched (or no longer is).
     Loading {
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// On which side.
         side: Side,
         /// Whether it is under way.
@@ -344,7 +355,7 @@ pub enum ChatEvent {
     /// Unread messages as counted on disk; ignored when `read` has moved since.
     Counted {
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// What had been read.
         read: Position,
         /// The newest message that was counted.
@@ -357,7 +368,7 @@ pub enum ChatEvent {
     /// A draft was set aside or cleared.
     Draft {
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// What is typed and not sent.
         text: String,
     },
@@ -505,6 +516,13 @@ pub enum Reached {
     },
     /// The server cannot say whether an invite is good without using it up.
     InviteUnknown,
+    /// A plain WebSocket opened.
+    Opened {
+        /// The subprotocol that was agreed on.
+        subprotocol: Option<String>,
+        /// The extensions, as the server's header has them; may be empty.
+        extensions: String,
+    },
 }
 
 /// How a connection test ended.
@@ -541,6 +559,8 @@ pub enum Update {
     Configured(Profile),
     /// A connection and all it held was removed.
     Removed(ConnectionId),
+    /// The connections that a newer version set up: all of them.
+    NewerConnections(Vec<NewerProfile>),
     /// Something to tell above everything else, until it is mended or dismissed.
     Banner(Banner),
     /// That is over.

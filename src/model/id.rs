@@ -96,7 +96,74 @@ pub struct ResumePoint {
 #[error("{0}")]
 pub struct InvalidName(pub &'static str);
 
-/// A room's name: 1 to 64 characters, no control characters, no white space at either end.
+/// A room, as its server knows it: that of the entry which made it, as text. The room that every server has is called
+/// `general`, and rooms of older versions have the name that they had then. Opaque to a client: 1 to 256 bytes, no control
+/// characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RoomId(String);
+
+impl RoomId {
+    /// Longest id, in bytes of UTF-8.
+    pub const MAX_BYTES: usize = 256;
+
+    /// Takes an id that keeps the rule.
+    pub fn new(text: impl Into<String>) -> Result<Self, InvalidName> {
+        let text = text.into();
+        if text.is_empty() || text.len() > Self::MAX_BYTES || text.chars().any(char::is_control) {
+            return Err(InvalidName("a room's id has 1 to 256 bytes, none of them control characters"));
+        }
+        Ok(RoomId(text))
+    }
+
+    /// The room that every server has.
+    pub fn general() -> Self {
+        RoomId("general".to_owned())
+    }
+
+    /// The one room of a server that has no rooms.
+    pub fn messages() -> Self {
+        RoomId("messages".to_owned())
+    }
+
+    /// One before which no other is in order.
+    pub(super) fn least() -> Self {
+        RoomId(String::new())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RoomId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The room that an entry makes.
+impl From<MessageId> for RoomId {
+    fn from(id: MessageId) -> RoomId {
+        RoomId(id.to_string())
+    }
+}
+
+impl From<RoomId> for String {
+    fn from(id: RoomId) -> String {
+        id.0
+    }
+}
+
+impl TryFrom<String> for RoomId {
+    type Error = InvalidName;
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        RoomId::new(text)
+    }
+}
+
+/// A room's name, which may change: 1 to 64 characters, no control characters, no white space at either end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RoomName(String);
@@ -116,14 +183,21 @@ impl RoomName {
         Ok(RoomName(text))
     }
 
-    /// The room that every hub has.
+    /// The name of the room that every server has.
     pub fn general() -> Self {
         RoomName("general".to_owned())
     }
 
-    /// The one room of a server that has no rooms.
-    pub fn messages() -> Self {
-        RoomName("messages".to_owned())
+    /// The name of a room of which only the id is known: as much of that as keeps the rule.
+    pub fn of_id(id: &RoomId) -> Self {
+        RoomName::closest(&id.0).unwrap_or_else(|| RoomName("?".to_owned()))
+    }
+
+    /// As much of a text as keeps the rule; none where nothing does.
+    pub fn closest(text: &str) -> Option<Self> {
+        let visible: String = text.chars().filter(|c| !c.is_control()).collect();
+        let cut: String = visible.trim().chars().take(Self::MAX_CHARS).collect();
+        RoomName::new(cut.trim()).ok()
     }
 
     /// The name as text.
@@ -148,6 +222,55 @@ impl TryFrom<String> for RoomName {
     type Error = InvalidName;
     fn try_from(text: String) -> Result<Self, InvalidName> {
         RoomName::new(text)
+    }
+}
+
+/// A room in a list: its id, and what it is called. As JSON a text where both are the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "NamedRoomJson", into = "NamedRoomJson")]
+pub struct NamedRoom {
+    /// Its id.
+    pub id: RoomId,
+    /// Its name.
+    pub name: RoomName,
+}
+
+impl NamedRoom {
+    /// The room that every server has.
+    pub fn general() -> Self {
+        NamedRoom { id: RoomId::general(), name: RoomName::general() }
+    }
+}
+
+/// Of which only the id is known.
+impl From<RoomId> for NamedRoom {
+    fn from(id: RoomId) -> NamedRoom {
+        NamedRoom { name: RoomName::of_id(&id), id }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum NamedRoomJson {
+    Same(RoomName),
+    Named { id: RoomId, name: RoomName },
+}
+
+impl From<NamedRoomJson> for NamedRoom {
+    fn from(json: NamedRoomJson) -> NamedRoom {
+        match json {
+            NamedRoomJson::Same(name) => NamedRoom { id: RoomId(name.0.clone()), name },
+            NamedRoomJson::Named { id, name } => NamedRoom { id, name },
+        }
+    }
+}
+
+impl From<NamedRoom> for NamedRoomJson {
+    fn from(room: NamedRoom) -> NamedRoomJson {
+        match room.id.0 == room.name.0 {
+            true => NamedRoomJson::Same(room.name),
+            false => NamedRoomJson::Named { id: room.id, name: room.name },
+        }
     }
 }
 

@@ -8,13 +8,13 @@ use super::device::{DeviceId, MetricName, Value};
 use super::device_choices::DeviceChange;
 use super::event::Side;
 use super::export::Export;
-use super::id::{ConnectionId, MessageId, RoomName};
+use super::id::{ConnectionId, MessageId, RoomId, RoomName};
 use super::lan::LanChoice;
 use super::message::Position;
 use super::notices::{Level, Viewing};
 use super::panes::Panes;
 use super::preferences::{Preferences, WindowPlace};
-use super::profile::{Login, Profile, Secret};
+use super::profile::{FrameFormat, Login, Profile, Secret, Snippet};
 use super::rights::Manage;
 use super::search::Search;
 use super::time::WallMs;
@@ -44,7 +44,7 @@ pub enum Credential {
         /// The name people will see.
         name: String,
     },
-    /// With what a plain WebSocket's handshake carries.
+    /// With what a plain WebSocket's handshake carries. What it leaves out and the profile names is kept as it is.
     Login(Login),
 }
 
@@ -97,6 +97,10 @@ pub enum LinkIntent {
         /// The token.
         token: Secret,
     },
+    /// Turn what is typed into frames like this from now on.
+    SetFormat(ConnectionId, FrameFormat),
+    /// Keep these messages to be sent with one click.
+    SetSnippets(ConnectionId, Vec<Snippet>),
     /// Look whether there is a keyring to keep tokens in.
     AskKeyring,
     /// Keep a connection's token in a file where there is no keyring: this one's, or that of the next one that is saved or
@@ -133,7 +137,7 @@ pub enum ChatIntent {
         /// By which connection.
         connection: ConnectionId,
         /// To which room.
-        room: RoomName,
+        room: RoomId,
         /// What.
         content: Content,
     },
@@ -165,7 +169,7 @@ pub enum ChatIntent {
         /// Of which connection.
         connection: ConnectionId,
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// What.
         text: String,
     },
@@ -174,21 +178,21 @@ pub enum ChatIntent {
         /// By which connection.
         connection: ConnectionId,
         /// Its name.
-        room: RoomName,
+        name: RoomName,
     },
     /// Tell the others that the person is typing.
     Typing {
         /// By which connection.
         connection: ConnectionId,
         /// Where.
-        room: RoomName,
+        room: RoomId,
     },
     /// The person has seen everything up to here.
     MarkRead {
         /// Of which connection.
         connection: ConnectionId,
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// The last seen message.
         position: Position,
     },
@@ -197,7 +201,7 @@ pub enum ChatIntent {
         /// Of which connection.
         connection: ConnectionId,
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// On which side.
         side: Side,
     },
@@ -206,7 +210,7 @@ pub enum ChatIntent {
         /// Of which connection.
         connection: ConnectionId,
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// Where to.
         jump: Jump,
     },
@@ -219,7 +223,7 @@ pub enum ChatIntent {
         /// Of which connection.
         connection: ConnectionId,
         /// In which room.
-        room: RoomName,
+        room: RoomId,
         /// The day's beginning, by the clock on the wall here.
         from: WallMs,
     },
@@ -228,7 +232,7 @@ pub enum ChatIntent {
         /// Of which connection.
         connection: ConnectionId,
         /// Which room.
-        room: RoomName,
+        room: RoomId,
         /// Of which messages.
         level: Option<Level>,
     },

@@ -59,7 +59,7 @@ pub use devices::{Device, Devices, Latest, Presence};
 pub use entry::Entry;
 pub use event::{Event, LogRestart};
 pub use features::{Feature, Features};
-pub use id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, ResumePoint, RoomName};
+pub use id::{ConnectionId, Epoch, MessageId, NamedRoom, Offset, PrincipalId, ResumePoint, RoomId, RoomName};
 pub use intent::Intent;
 pub use lan::{InviteLink, Lan, LanChoice, LanOpen, Nearby, NearbyServer, NotOpened};
 pub use link_state::{LinkState, Why};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{ConnectionId, RoomName};
+use super::id::{ConnectionId, RoomId};
 
 /// What stands in the middle of a wide window.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +108,7 @@ pub struct Panes {
     pub devices: DeviceLists,
     /// The room that was open last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub room: Option<(ConnectionId, RoomName)>,
+    pub room: Option<(ConnectionId, RoomId)>,
 }
 
 impl Default for Panes {

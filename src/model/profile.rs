@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::id::ConnectionId;
 
@@ -33,6 +34,9 @@ pub struct WebSocketOptions {
     pub user: String,
     /// Whether a connection that ended is dialed again.
     pub reconnect: bool,
+    /// How what is typed becomes a frame; the last one that was chosen.
+    #[serde(skip_serializing_if = "FrameFormat::is_default")]
+    pub format: FrameFormat,
     /// Messages to send with one click.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub snippets: Vec<Snippet>,
@@ -45,10 +49,24 @@ impl Default for WebSocketOptions {
             headers: Vec::new(),
             user: String::new(),
             reconnect: true,
+            format: FrameFormat::Text,
             snippets: Vec::new(),
         }
     }
 }
+
+/// Maximum number of further headers.
+pub const MAX_HEADERS: usize = 20;
+/// Maximum number of subprotocols.
+pub const MAX_SUBPROTOCOLS: usize = 20;
+/// Longest value of a header, and longest password, in bytes of UTF-8.
+pub const MAX_VALUE_BYTES: usize = 8 * 1024;
+/// Maximum number of snippets of one connection.
+pub const MAX_SNIPPETS: usize = 100;
+/// Longest text of a snippet, in bytes of UTF-8.
+pub const MAX_SNIPPET_BYTES: usize = 64 * 1024;
+/// Longest name of a snippet, in characters.
+pub const MAX_SNIPPET_NAME_CHARS: usize = 64;
 
 impl WebSocketOptions {
     fn is_default(&self) -> bool {
@@ -67,6 +85,12 @@ pub enum FrameFormat {
     Json,
     /// A binary frame, from hexadecimal digits.
     Hex,
+}
+
+impl FrameFormat {
+    fn is_default(&self) -> bool {
+        *self == FrameFormat::default()
+    }
 }
 
 /// A message to send with one click.
@@ -98,6 +122,12 @@ impl Login {
         Login { password: read.password.map(Secret::new), headers: headers.collect() }
     }
 
+    /// Whether a secret was made by [`Login::to_secret`], and so is no token.
+    pub fn is_one(secret: &Secret) -> bool {
+        serde_json::from_str::<Map<String, Value>>(secret.reveal())
+            .is_ok_and(|fields| fields.contains_key("headers"))
+    }
+
     /// As one secret.
     pub fn to_secret(&self) -> Secret {
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
@@ -106,6 +136,17 @@ impl Login {
             headers: headers.collect(),
         };
         Secret::new(serde_json::to_string(&json).unwrap_or_default())
+    }
+
+    /// What is to be kept from now on: what was given, and of what was kept before whatever the options still name.
+    /// `before`: the options until now.
+    #[must_use]
+    pub fn completed(self, kept: &Login, before: &WebSocketOptions, now: &WebSocketOptions) -> Login {
+        let keeps_password = !now.user.is_empty() || before.user.is_empty();
+        let password = self.password.clone().or_else(|| kept.password.clone().filter(|_| keeps_password));
+        let value =
+            |name: &String| Some((name.clone(), self.header(name).or_else(|| kept.header(name))?.clone()));
+        Login { password, headers: now.headers.iter().filter_map(value).collect() }
     }
 
     /// Whether there is nothing to keep.
@@ -180,6 +221,28 @@ impl Profile {
     }
 }
 
+/// A server as a newer version set it up: this one cannot connect it, and leaves it as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewerProfile {
+    /// Its key in this app.
+    pub id: ConnectionId,
+    /// What the person calls it; may be empty.
+    pub name: String,
+    /// The protocol's word.
+    pub protocol: String,
+}
+
+impl NewerProfile {
+    /// Whether a profile's fields name a protocol or a socket that this version does not know.
+    pub fn has_unknown_words(fields: &Map<String, Value>) -> bool {
+        let unknown = |name: &str, is_known: fn(&Value) -> bool| {
+            fields.get(name).is_some_and(|value| value.is_string() && !is_known(value))
+        };
+        unknown("protocol", |value| Protocol::deserialize(value).is_ok())
+            || unknown("socket", |value| Socket::deserialize(value).is_ok())
+    }
+}
+
 fn yes() -> bool {
     true
 }
@@ -203,5 +266,36 @@ impl Secret {
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(password: Option<&str>, headers: &[(&str, &str)]) -> Login {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value)));
+        Login { password: password.map(Secret::new), headers: headers.collect() }
+    }
+
+    fn options(user: &str, headers: &[&str]) -> WebSocketOptions {
+        let headers = headers.iter().map(|name| (*name).to_owned()).collect();
+        WebSocketOptions { user: user.into(), headers, ..Default::default() }
+    }
+
+    #[test]
+    fn what_is_not_given_anew_is_kept_as_long_as_it_is_named() {
+        let kept = login(Some("old"), &[("X-Key", "1"), ("X-Gone", "2")]);
+        let before = options("me", &["X-Key", "X-Gone"]);
+        let now = options("me", &["x-key", "X-New"]);
+        let given = login(None, &[("X-New", "3")]);
+        let all = given.completed(&kept, &before, &now);
+        assert_eq!(all, login(Some("old"), &[("x-key", "1"), ("X-New", "3")]));
+        let given = login(Some("new"), &[("x-key", "9")]);
+        assert_eq!(given.completed(&kept, &before, &now), login(Some("new"), &[("x-key", "9")]));
+        // Without a user there is no password, unless there was none before either.
+        assert_eq!(Login::default().completed(&kept, &before, &options("", &[])), Login::default());
+        let alone = login(Some("old"), &[]);
+        assert_eq!(Login::default().completed(&alone, &options("", &[]), &options("", &[])), alone);
     }
 }

@@ -19,7 +19,7 @@ use super::link_state::LinkState;
 use super::log::{Log, Note};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
-use super::profile::{Profile, Secret};
+use super::profile::{NewerProfile, Profile, Secret};
 use super::readings::Part;
 use super::rights::Management;
 use super::search::Searching;
@@ -59,6 +59,8 @@ pub struct Connection {
 pub struct Model {
     /// The connections.
     pub connections: BTreeMap<ConnectionId, Connection>,
+    /// Connections that a newer version set up: they are not connected.
+    pub newer_connections: Vec<NewerProfile>,
     /// What to tell above everything else.
     pub banners: Vec<Banner>,
     /// How many readings this disk did not take since the start: they were shown, and are not in the stored past.
@@ -114,6 +116,7 @@ impl Model {
                 self.connections.remove(&id);
                 self.tokens_in_file.remove(&id);
             }
+            Update::NewerConnections(newer) => self.newer_connections = newer,
             Update::Banner(banner) => {
                 if !self.banners.contains(&banner) {
                     self.banners.push(banner);
@@ -191,6 +194,11 @@ impl Connection {
     /// Whether the server offers this, as far as is known: before it was reached, it may.
     pub fn offers(&self, feature: Feature) -> bool {
         self.features.as_ref().is_none_or(|features| features.has(feature))
+    }
+
+    /// Whether its messages are frames of the socket, as they are.
+    pub fn has_frames(&self) -> bool {
+        self.features.as_ref().is_some_and(|features| features.has(Feature::Frames))
     }
 
     /// Whether a device is there, as far as is known.

@@ -16,7 +16,7 @@ impl Model {
                     Scope::Room(wanted, room) => wanted == id && *room == item.draft.room,
                 };
                 if !is_there
-                    || !query.is_in(&item.draft.room)
+                    || !query.is_in(&connection.chat.name_of(&item.draft.room))
                     || !query.is_when(item.draft.at)
                     || !query.is_from(&me.name, true)
                 {

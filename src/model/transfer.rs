@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::address::{Address, BadAddress};
+use super::address::{self, Address, BadAddress};
 use super::id::ConnectionId;
-use super::profile::Profile;
+use super::profile::{NewerProfile, Profile, Protocol};
 
 /// The field by which such a text is known; its value is the version.
 const MARK: &str = "duplex_connections";
@@ -34,6 +34,11 @@ pub enum BadList {
         number: usize,
         /// What is wrong with it, in the parser's words.
         detail: String,
+    },
+    /// One of its connections is of a kind that a later version of this program made.
+    NewerEntry {
+        /// Which, from 1.
+        number: usize,
     },
     /// One of its connections has an address that leads nowhere.
     Address {
@@ -83,16 +88,23 @@ fn one(number: usize, entry: &Value) -> Result<Profile, BadList> {
     let Value::Object(fields) = entry else { return Err(bad("it is no object".to_owned())) };
     let mut fields = fields.clone();
     fields.insert("id".to_owned(), 0.into());
+    if NewerProfile::has_unknown_words(&fields) {
+        return Err(BadList::NewerEntry { number });
+    }
     let mut profile: Profile =
         serde_json::from_value(Value::Object(fields)).map_err(|error| bad(error.to_string()))?;
+    profile.websocket.check().map_err(|problem| bad(problem.to_string()))?;
     profile.id = ConnectionId(0);
     if profile.urls.is_empty() {
         return Err(BadList::Address { number, bad: BadAddress::Empty });
     }
     for url in &mut profile.urls {
-        let address = Address::parse(url).map_err(|bad| BadList::Address { number, bad })?;
-        // An invite is a credential, and is left out.
-        *url = address.url;
+        let read = match profile.protocol {
+            // An invite is a credential, and is left out.
+            Protocol::Duplex => Address::parse(url).map(|address| address.url),
+            Protocol::WebSocket => address::websocket_url(url),
+        };
+        *url = read.map_err(|bad| BadList::Address { number, bad })?;
     }
     Ok(profile)
 }
@@ -100,7 +112,7 @@ fn one(number: usize, entry: &Value) -> Result<Profile, BadList> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::profile::{Protocol, Socket};
+    use crate::model::profile::{FrameFormat, Snippet, Socket, WebSocketOptions};
 
     fn profile(id: u64, name: &str) -> Profile {
         Profile {
@@ -126,6 +138,29 @@ mod tests {
     }
 
     #[test]
+    fn a_plain_websocket_goes_along_with_all_but_its_secrets() {
+        let snippet = Snippet { name: "핑".into(), text: "{\"a\":1}".into(), format: FrameFormat::Json };
+        let websocket = WebSocketOptions {
+            subprotocols: vec!["v12.stomp".into()],
+            headers: vec!["X-Api-Key".into()],
+            user: "me".into(),
+            reconnect: false,
+            format: FrameFormat::Hex,
+            snippets: vec![snippet],
+        };
+        let urls = vec!["wss://echo.example/?x=1,2".into(), "ws://[::1]:9000/".into()];
+        let plain = Profile { urls, protocol: Protocol::WebSocket, websocket, ..profile(4, "echo") };
+        let read = import(&export([&plain])).unwrap();
+        assert_eq!(read, [Profile { id: ConnectionId(0), ..plain.clone() }]);
+        let bad = Profile { urls: vec!["ws://me:secret@x/".into()], ..plain.clone() };
+        let bad = import(&export([&bad]));
+        assert_eq!(bad, Err(BadList::Address { number: 1, bad: BadAddress::Userinfo }));
+        let mut bad = plain;
+        bad.websocket.headers.push("Host".into());
+        assert!(matches!(import(&export([&bad])), Err(BadList::Entry { number: 1, .. })));
+    }
+
+    #[test]
     fn bad_text_says_where_and_what() {
         assert_eq!(import("{\n \"a\": }"), Err(BadList::NotJson { line: 2, column: 7 }));
         for other in
@@ -137,6 +172,8 @@ mod tests {
         let with = |entry: &str| import(&format!(r#"{{"duplex_connections":1,"connections":[{entry}]}}"#));
         assert!(matches!(with("7"), Err(BadList::Entry { number: 1, .. })));
         assert!(matches!(with(r#"{"name":"x"}"#), Err(BadList::Entry { number: 1, .. })));
+        let newer = with(r#"{"name":"x","urls":["ws://x"],"protocol":"mqtt"}"#);
+        assert_eq!(newer, Err(BadList::NewerEntry { number: 1 }));
         let no_url = with(r#"{"name":"x","urls":[]}"#);
         assert_eq!(no_url, Err(BadList::Address { number: 1, bad: BadAddress::Empty }));
         let bad = with(r#"{"name":"x","urls":["ftp://x"]}"#);

@@ -182,7 +182,7 @@ impl Window {
 
 /// About how many bytes a message takes.
 fn cost(message: &Message) -> usize {
-    message.body().len() + message.sender.name.len() + message.sender.id.0.len() + MESSAGE_BYTES
+    message.content.bytes() + message.sender.name.len() + message.sender.id.0.len() + MESSAGE_BYTES
 }
 
 fn edge(on_disk: bool, on_hub: bool) -> Edge {

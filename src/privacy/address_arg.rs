@@ -17,27 +17,33 @@ impl TypedValueParser for AddressParser {
 
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Address, Error> {
         let text = value.to_string_lossy();
-        read(&text).map_err(|why| {
+        whole_address(&text).map_err(|why| {
             let arg = arg.map_or_else(|| "URL".to_owned(), ToString::to_string);
-            let shown: String =
-                mask::hide_address(&text).chars().filter(|c| !c.is_control()).take(200).collect();
-            let sentence = format!("invalid value '{shown}' for '{arg}': {why}\n");
-            Error::raw(ErrorKind::ValueValidation, sentence).with_cmd(command)
+            bad_address(&arg, &text, &why).with_cmd(command)
         })
     }
 }
 
-fn read(text: &str) -> Result<Address, String> {
+/// What is said of an address that was given for `arg` and cannot be used, without what is secret of it.
+pub fn bad_address(arg: &str, text: &str, why: &str) -> Error {
+    let shown: String = mask::hide_address(text).chars().filter(|c| !c.is_control()).take(200).collect();
+    Error::raw(ErrorKind::ValueValidation, format!("invalid value '{shown}' for '{arg}': {why}\n"))
+}
+
+/// Reads the address of a Duplex server on a command line.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn whole_address(text: &str) -> Result<Address, String> {
     let address = Address::parse(text).map_err(|bad| bad.to_string())?;
+    if is_word(text) { Err(format!("write the whole address: {}", address.url)) } else { Ok(address) }
+}
+
+/// Whether a text is a word without scheme, port or dot. `foo` could be a computer; it is more often a flag's or another
+/// argument's value in the wrong place. A number is one of the ways to write an IPv4 address.
+pub fn is_word(text: &str) -> bool {
     let bare = text.trim().split(['#', '/', '?']).next().unwrap_or_default();
-    let is_word =
-        !text.contains("://") && !bare.contains(['.', ':', '[']) && !bare.eq_ignore_ascii_case("localhost");
-    // `foo` could be a computer; it is more often a flag's or another argument's value in the wrong place. A number is one
-    // of the ways to write an IPv4 address.
-    if is_word {
-        return Err(format!("write the whole address: {}", address.url));
-    }
-    Ok(address)
+    !text.contains("://") && !bare.contains(['.', ':', '[']) && !bare.eq_ignore_ascii_case("localhost")
 }
 
 /// Ends the program because its command line is wrong, or to show help. Nothing secret of the command line is repeated.
@@ -65,9 +71,9 @@ mod tests {
         for good in
             ["wss://hub.example", "hub.example", "nas:7870", "localhost", "::1", "ws://nas", "[::1]:1"]
         {
-            assert!(read(good).is_ok(), "{good}");
+            assert!(whole_address(good).is_ok(), "{good}");
         }
-        assert_eq!(read("foo"), Err("write the whole address: wss://foo:7870/v1/socket".to_owned()));
+        assert_eq!(whole_address("foo"), Err("write the whole address: wss://foo:7870/v1/socket".to_owned()));
         let command = Command::new("x").arg(Arg::new("url").value_parser(AddressParser));
         for bad in [
             "wss://me:hunter2@hub.test/",

@@ -4,20 +4,18 @@ use crate::model::mask;
 
 /// Stands in the place of each byte of a secret: the block's length never changes.
 const FILLER: u8 = b'x';
-/// The option before a token.
-const OPTION: &[u8] = b"--token";
+/// The options before a secret: a token, and a header of a WebSocket's handshake.
+const OPTIONS: [&[u8]; 2] = [b"--token", b"--header"];
 
-/// Overwrites, in a program's arguments, tokens, passwords in URLs and codes of invites.
+/// Overwrites, in a program's arguments, tokens, headers, passwords in URLs and codes of invites.
 pub(super) fn hide_arguments(block: &mut [u8]) {
-    let mut is_token = false;
+    let mut is_secret = false;
     for argument in block.split_mut(|byte| *byte == 0) {
-        if std::mem::replace(&mut is_token, argument == OPTION) {
+        let equals = argument.iter().position(|byte| *byte == b'=');
+        if std::mem::replace(&mut is_secret, OPTIONS.contains(&&*argument)) {
             argument.fill(FILLER);
-        } else if let Some((_, value)) = argument
-            .split_at_mut_checked(OPTION.len() + 1)
-            .filter(|(option, _)| option.strip_suffix(b"=") == Some(OPTION))
-        {
-            value.fill(FILLER);
+        } else if let Some(equals) = equals.filter(|equals| OPTIONS.contains(&&argument[..*equals])) {
+            argument[equals + 1..].fill(FILLER);
         } else {
             let spans = std::str::from_utf8(argument).map(mask::spans).unwrap_or_default();
             for (start, end) in spans {
@@ -73,6 +71,7 @@ mod tests {
             "duplex --url wss://xxxx@h.example/v1#invite=xxx&sha256=0f "
         );
         assert_eq!(hidden(&["d", "--token"]), "d --token ");
+        assert_eq!(hidden(&["d", "--header", "X: s3", "--header=Y:"]), "d --header xxxxx --header=xx ");
     }
 
     #[test]

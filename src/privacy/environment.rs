@@ -11,6 +11,8 @@ use crate::model::profile::Secret;
 const TOKEN: &str = "DUPLEX_TOKEN";
 /// A token's file, the same as `--token-file`.
 const TOKEN_FILE: &str = "DUPLEX_TOKEN_FILE";
+/// The password of a WebSocket's user.
+const PASSWORD: &str = "DUPLEX_PASSWORD";
 /// What the names of our variables begin with.
 const PREFIX: &str = "DUPLEX_";
 /// Words in the name of a variable that holds a secret.
@@ -20,6 +22,7 @@ const SECRET_WORDS: &[&str] = &["TOKEN", "SECRET", "PASSWORD", "INVITE"];
 struct Taken {
     token: Option<Secret>,
     token_file: Option<PathBuf>,
+    password: Option<Secret>,
 }
 
 static TAKEN: OnceLock<Taken> = OnceLock::new();
@@ -28,11 +31,10 @@ static TAKEN: OnceLock<Taken> = OnceLock::new();
 pub(super) fn take() {
     let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let token = of(TOKEN).map(|token| Secret::new(token.to_string_lossy().trim()));
-    if let Some(token) = &token {
-        known::add(token.reveal());
-    }
+    let password = of(PASSWORD).map(|password| Secret::new(password.to_string_lossy()));
+    token.iter().chain(&password).for_each(|secret| known::add(secret.reveal()));
     // Set once: `main` alone calls this.
-    let _ = TAKEN.set(Taken { token, token_file: of(TOKEN_FILE).map(PathBuf::from) });
+    let _ = TAKEN.set(Taken { token, token_file: of(TOKEN_FILE).map(PathBuf::from), password });
     let secret: Vec<OsString> =
         std::env::vars_os().filter(|(name, value)| is_secret(name, value)).map(|(name, _)| name).collect();
     memory::remove_variables(&secret);
@@ -52,6 +54,11 @@ pub(super) fn token() -> Option<Secret> {
 /// The token's file that the environment gave.
 pub(super) fn token_file() -> Option<PathBuf> {
     TAKEN.get()?.token_file.clone()
+}
+
+/// The password that the environment gave.
+pub(super) fn password() -> Option<Secret> {
+    TAKEN.get()?.password.clone()
 }
 
 #[cfg(test)]

@@ -8,12 +8,14 @@ pub mod known;
 pub mod logging;
 mod memory;
 mod panics;
+mod password;
 mod plain;
 mod token;
 
-pub use address_arg::{AddressParser, end_with};
+pub use address_arg::{AddressParser, bad_address, end_with, is_word, whole_address};
 pub use known::mask;
 pub use panics::{tell_plainly, without_places};
+pub use password::PasswordOptions;
 pub use plain::{Unencrypted, check_encrypted};
 pub use token::{TokenError, TokenOptions};
 

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use super::{environment, known};
 use crate::model::profile::Secret;
 
-/// Maximum size of a token's file, in bytes.
+/// Maximum size of a file with a token or a password, in bytes.
 const MAX_FILE_BYTES: u64 = 4096;
+/// What a file is to hold, as its errors call it.
+const TOKEN: &str = "token";
 
 /// Where a token comes from. Flatten it into a command's flags, and call [`TokenOptions::read`] once.
 #[derive(Clone, Default, clap::Args)]
@@ -33,12 +35,14 @@ impl std::fmt::Debug for TokenOptions {
     }
 }
 
-/// Why there is no token to use. Each is a sentence for the person.
+/// Why there is no token, or no password, to use. Each is a sentence for the person.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The file, or standard input, cannot be read.
-    #[error("the token cannot be read from {place}: {error}")]
+    #[error("the {what} cannot be read from {place}: {error}")]
     Unreadable {
+        /// "token" or "password".
+        what: &'static str,
         /// The file's name, or "standard input".
         place: String,
         /// The system's words.
@@ -50,9 +54,11 @@ pub enum TokenError {
         /// The file's name.
         path: String,
     },
-    /// There is nothing in the file, or more than a token.
-    #[error("{place} does not hold a token: one line of at most {MAX_FILE_BYTES} bytes")]
+    /// There is nothing in the file, or more than that.
+    #[error("{place} does not hold a {what}: one line of at most {MAX_FILE_BYTES} bytes")]
     NoToken {
+        /// "token" or "password".
+        what: &'static str,
         /// The file's name, or "standard input".
         place: String,
     },
@@ -71,10 +77,10 @@ impl TokenOptions {
     pub fn read(&self) -> Result<Option<Secret>, TokenError> {
         let token = match (&self.token, &self.token_file) {
             (Some(token), _) => Some(Secret::new(token.trim())),
-            (None, Some(file)) => Some(from_file(file)?),
+            (None, Some(file)) => Some(token_in(file)?),
             (None, None) => match (environment::token(), environment::token_file()) {
                 (Some(token), _) => Some(token),
-                (None, Some(file)) => Some(from_file(&file)?),
+                (None, Some(file)) => Some(token_in(&file)?),
                 (None, None) => None,
             },
         };
@@ -90,29 +96,36 @@ impl TokenOptions {
     }
 }
 
-fn from_file(path: &Path) -> Result<Secret, TokenError> {
+fn token_in(path: &Path) -> Result<Secret, TokenError> {
+    Ok(Secret::new(line_in(path, TOKEN)?.trim()))
+}
+
+/// The one line of a file that only its owner may read, or of standard input: `-`.
+pub(super) fn line_in(path: &Path, what: &'static str) -> Result<String, TokenError> {
     if path == Path::new("-") {
-        return read_token(io::stdin().lock(), "standard input");
+        return read_line(io::stdin().lock(), "standard input", what);
     }
     let place = path.display().to_string();
-    let unreadable = |error| TokenError::Unreadable { place: place.clone(), error };
+    let unreadable = |error| TokenError::Unreadable { what, place: place.clone(), error };
     let file = File::open(path).map_err(unreadable)?;
     // Of the open file, so that nobody can exchange it in between.
     if is_exposed(&file).map_err(unreadable)? {
         return Err(TokenError::Exposed { path: place });
     }
-    read_token(file, &place)
+    read_line(file, &place, what)
 }
 
-fn read_token(source: impl Read, place: &str) -> Result<Secret, TokenError> {
-    let unreadable = |error| TokenError::Unreadable { place: place.to_owned(), error };
+fn read_line(source: impl Read, place: &str, what: &'static str) -> Result<String, TokenError> {
+    let unreadable = |error| TokenError::Unreadable { what, place: place.to_owned(), error };
     let mut text = String::new();
     source.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
-    let token = text.trim();
-    if token.is_empty() || token.contains(['\n', '\r', '\0']) || text.len() as u64 > MAX_FILE_BYTES {
-        return Err(TokenError::NoToken { place: place.to_owned() });
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    match (lines.next(), lines.next()) {
+        (Some(line), None) if !line.contains(['\r', '\0']) && text.len() as u64 <= MAX_FILE_BYTES => {
+            Ok(line.to_owned())
+        }
+        _ => Err(TokenError::NoToken { what, place: place.to_owned() }),
     }
-    Ok(Secret::new(token))
 }
 
 /// Whether anybody but the owner may read a file. systemd's credentials show their reader's access list as the group's.
@@ -172,8 +185,9 @@ mod tests {
 
     #[test]
     fn a_file_holds_one_line() {
-        let read = |text: &str| read_token(text.as_bytes(), "it").map_err(|error| error.to_string());
-        assert_eq!(read("abc\r\n"), Ok(Secret::new("abc")));
+        let read = |text: &str| read_line(text.as_bytes(), "it", TOKEN).map_err(|error| error.to_string());
+        assert_eq!(read("abc\r\n").as_deref(), Ok("abc"));
+        assert_eq!(read(" a b \n").as_deref(), Ok(" a b "), "a password may begin or end with a blank");
         let long = "x".repeat(5000);
         for bad in ["", " \n", "one\ntwo", long.as_str()] {
             assert!(

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::FILE;
+use super::kept_profiles::KeptProfiles;
 use super::migrate::{self, STEPS, Unfit, VERSION};
 use super::private_file::{self, beside};
 use crate::model::address;
-use crate::model::profile::Secret;
+use crate::model::profile::{NewerProfile, Protocol, Secret};
 use crate::model::{
     Banner, ConnectionId, DeviceChoices, LanChoice, NoticeChoices, Panes, Preferences, Profile, WindowPlace,
 };
@@ -52,7 +53,7 @@ pub struct Settings {
 #[serde(default)]
 struct Content {
     /// The servers, in the person's order.
-    profiles: Vec<Profile>,
+    profiles: KeptProfiles,
     /// The highest id that a connection ever had: an id is never given twice, since it is a key into the database.
     last_connection: u64,
     first_steps_done: bool,
@@ -110,15 +111,27 @@ impl Settings {
     }
 
     /// The servers, in the person's order.
-    pub fn profiles(&self) -> &[Profile] {
-        &self.content.profiles
+    pub fn profiles(&self) -> Vec<&Profile> {
+        self.content.profiles.known().collect()
+    }
+
+    /// The servers that a newer version of this program set up.
+    pub fn newer_profiles(&self) -> Vec<NewerProfile> {
+        self.content.profiles.newer()
     }
 
     /// Takes passwords out of the addresses, where somebody wrote them into the file, for the keyring to keep. Then
     /// [`Settings::save_without_copy`] takes them off the disk.
     pub fn take_passwords(&mut self) -> Vec<(ConnectionId, Secret)> {
         let mut taken = Vec::new();
-        for profile in &mut self.content.profiles {
+        for profile in self.content.profiles.known_mut() {
+            if profile.protocol == Protocol::WebSocket {
+                for userinfo in profile.urls.iter_mut().filter_map(address::take_userinfo) {
+                    profile.websocket.user = userinfo.user;
+                    taken.extend(userinfo.password.map(|password| (profile.id, password)));
+                }
+                continue;
+            }
             let passwords = profile.urls.iter_mut().filter_map(address::take_password);
             taken.extend(passwords.map(|password| (profile.id, password)));
         }
@@ -128,20 +141,17 @@ impl Settings {
     /// Adds a server, or changes the one with this id.
     pub fn set_profile(&mut self, profile: Profile) {
         self.content.last_connection = self.content.last_connection.max(profile.id.0);
-        match self.content.profiles.iter_mut().find(|known| known.id == profile.id) {
-            Some(known) => *known = profile,
-            None => self.content.profiles.push(profile),
-        }
+        self.content.profiles.set(profile);
     }
 
     /// Takes a server out.
     pub fn remove_profile(&mut self, id: ConnectionId) {
-        self.content.profiles.retain(|profile| profile.id != id);
+        self.content.profiles.remove(id);
     }
 
     /// An id for a new server: one that no server ever had here.
     pub fn new_connection_id(&self) -> ConnectionId {
-        let known = self.content.profiles.iter().map(|profile| profile.id.0).max().unwrap_or(0);
+        let known = self.content.profiles.highest_id();
         ConnectionId(known.max(self.content.last_connection).saturating_add(1).max(FIRST_ID))
     }
 
@@ -301,7 +311,7 @@ fn parse(bytes: &[u8]) -> Result<(Content, u64), Unfit> {
 mod tests {
     use super::*;
     use crate::model::panes::Middle;
-    use crate::model::{DeviceChange, DeviceId, LanguageChoice, Level, NoticePreferences, RoomName, Theme};
+    use crate::model::{DeviceChange, DeviceId, LanguageChoice, Level, NoticePreferences, RoomId, Theme};
 
     fn dressed(theme: Theme) -> Preferences {
         Preferences { theme, ..Preferences::default() }
@@ -352,14 +362,14 @@ mod tests {
         fs::write(&file, &text).unwrap();
         let mut settings = load(dir.path());
         assert_eq!(settings.take_passwords(), [(ConnectionId(3), Secret::new("s3cret"))]);
-        assert_eq!(settings.profiles(), [profile(3)]);
+        assert_eq!(settings.profiles(), [&profile(3)]);
         settings.save_without_copy().unwrap();
         for name in names(dir.path()) {
             let text = fs::read_to_string(dir.path().join(&name)).unwrap();
             assert!(!text.contains("s3cret"), "{name}");
         }
         assert_eq!(settings.take_passwords(), []);
-        assert_eq!(load(dir.path()).profiles(), [profile(3)]);
+        assert_eq!(load(dir.path()).profiles(), [&profile(3)]);
     }
 
     fn names(dir: &Path) -> Vec<String> {
@@ -396,6 +406,39 @@ mod tests {
         settings.remove_profile(ConnectionId(4));
         settings.save().unwrap();
         assert_eq!(load(dir.path()).new_connection_id(), ConnectionId(5));
+    }
+
+    #[test]
+    fn connections_of_a_newer_version_stay_in_the_file_and_keep_their_ids() {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path());
+        let file = dir.path().join(FILE);
+        let mut value: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        let newer = serde_json::json!({"id": 9, "name": "Broker", "protocol": "mqtt", "mqtt": {"qos": 2}});
+        value["profiles"].as_array_mut().unwrap().push(newer.clone());
+        fs::write(&file, value.to_string()).unwrap();
+        let mut settings = load(dir.path());
+        assert_eq!(settings.profiles(), [&profile(3)]);
+        assert_eq!(settings.newer_profiles()[0].name, "Broker");
+        assert_eq!(settings.new_connection_id(), ConnectionId(10));
+        settings.set_display_name("Bo");
+        settings.save().unwrap();
+        let value: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        assert_eq!(value["profiles"][1], newer);
+        settings.remove_profile(ConnectionId(9));
+        settings.save().unwrap();
+        assert!(!fs::read_to_string(&file).unwrap().contains("mqtt"));
+    }
+
+    #[test]
+    fn a_plain_websockets_password_leaves_the_disk_and_its_user_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = load(dir.path());
+        let urls = vec!["ws://me:s3cret@echo.example/".into()];
+        settings.set_profile(Profile { urls, protocol: Protocol::WebSocket, ..profile(3) });
+        assert_eq!(settings.take_passwords(), [(ConnectionId(3), Secret::new("s3cret"))]);
+        let kept = settings.profiles()[0];
+        assert_eq!((kept.urls[0].as_str(), kept.websocket.user.as_str()), ("ws://echo.example/", "me"));
     }
 
     #[test]
@@ -457,7 +500,7 @@ mod tests {
             middle: Middle::Devices,
             rooms: false,
             devices_width: Some(420.0),
-            room: Some((ConnectionId(3), RoomName::general())),
+            room: Some((ConnectionId(3), RoomId::general())),
             ..Panes::default()
         };
         settings.set_preferences(chosen);
@@ -490,7 +533,7 @@ mod tests {
     fn what_to_be_told_of_is_kept_and_what_a_file_leaves_out_is_as_usual() {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = load(dir.path());
-        let room = crate::model::RoomName::general();
+        let room = crate::model::RoomId::general();
         settings.notice_choices_mut().set_room(ConnectionId(3), room.clone(), Some(Level::All));
         let mut preferences = settings.preferences();
         preferences.notices.quiet = true;

@@ -2,6 +2,7 @@
 //! migrations; and [`SecretStore`], the keyring. Secrets are in a file of ours only where the person asked for that.
 
 mod file;
+mod kept_profiles;
 mod migrate;
 pub mod private_file;
 mod secrets;

@@ -167,7 +167,7 @@ impl Ui {
         let open = self.open.clone();
         let next = cx.model.read(|model| {
             let rooms = model.connections.iter().flat_map(|(id, connection)| {
-                connection.chat.rooms.iter().map(move |(name, room)| (*id, name, room.unread))
+                connection.chat.rooms_by_name().map(move |(name, room)| (*id, name, room.unread))
             });
             let rooms: Vec<_> = rooms.collect();
             let is_open = |(id, name, _): &(ConnectionId, &_, u64)| {

@@ -7,8 +7,8 @@ use egui::{Id, Rect, Sense, Ui, pos2};
 
 use super::link::LinkMemory;
 use super::text::StateWord;
-use super::{Cx, Place, harmless, rooms, widgets};
-use crate::model::id::{ConnectionId, RoomName};
+use super::{Cx, Place, chat, harmless, rooms, widgets};
+use crate::model::id::{ConnectionId, RoomId};
 use crate::model::message::Position;
 use crate::model::time::BootMs;
 
@@ -22,7 +22,7 @@ const MOST: usize = 100;
 /// What was said, and up to where.
 #[derive(Default)]
 pub(super) struct Announcer {
-    place: Option<(ConnectionId, RoomName)>,
+    place: Option<(ConnectionId, RoomId)>,
     heard: Position,
     next_at: BootMs,
     chat: String,
@@ -71,6 +71,9 @@ impl Announcer {
             let mut by_others = new.filter(|message| message.live && Some(&message.sender.id) != me);
             let last = by_others.next();
             let said = last.map(|last| {
+                if connection.has_frames() {
+                    return chat::said_of_frame(&last.content, words, SAID);
+                }
                 let sender = connection.chat.shown(&last.sender, 60).label();
                 format!("{sender}: {}", harmless::line(last.body(), SAID))
             });

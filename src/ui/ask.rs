@@ -13,7 +13,7 @@ use crate::model::address::unencrypted_host;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Intent, LinkIntent};
 use crate::model::link_state::{LinkState, Why};
-use crate::model::profile::Secret;
+use crate::model::profile::{Protocol, Secret};
 use crate::model::time::BootMs;
 
 /// A token that was given shows an effect within so many milliseconds, or is asked for again.
@@ -66,7 +66,8 @@ impl Asks {
         let facts: Vec<Facts> = cx.model.read(|model| {
             let asking = model.connections.iter().filter(|(id, _)| **id != ConnectionId::OWN_HUB);
             let facts = asking.filter_map(|(id, connection)| {
-                let why = wants_token(&connection.link)?.clone();
+                let has_token = connection.profile.protocol == Protocol::Duplex;
+                let why = wants_token(&connection.link).filter(|_| has_token)?.clone();
                 let name = rooms::name_of_profile(&connection.profile, None, words);
                 let urls = &connection.profile.urls;
                 let in_the_clear = urls.iter().any(|url| unencrypted_host(url).is_some());

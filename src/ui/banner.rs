@@ -6,6 +6,7 @@ use super::theme::{self, space};
 use super::{Cx, fade, widgets};
 use crate::model::banner::Banner;
 use crate::model::intent::{AppIntent, Intent, LinkIntent};
+use crate::model::profile::Protocol;
 
 /// Whether it is over once it was read. The others end when what they tell of is mended.
 fn is_dismissable(banner: &Banner) -> bool {
@@ -24,12 +25,24 @@ fn is_dismissable(banner: &Banner) -> bool {
     }
 }
 
+/// Whether it tells of the password and headers of a plain WebSocket.
+fn is_of_plain(cx: &Cx, banner: &Banner) -> bool {
+    let Banner::SecretNotKept { connection, .. } = banner else { return false };
+    let protocol = cx.model.read(|model| Some(model.connections.get(connection)?.profile.protocol));
+    protocol == Some(Protocol::WebSocket)
+}
+
 /// Draws all banners above the rest of the window.
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx) {
     let banners = cx.model.read(|model| model.banners.clone());
     let theme = theme::of(ui);
     for (index, banner) in banners.into_iter().enumerate() {
-        let sentence = (cx.words.banner)(&banner);
+        let mut sentence = (cx.words.banner)(&banner);
+        let is_plain = is_of_plain(cx, &banner);
+        if is_plain {
+            sentence.what = cx.words.plain.not_kept.to_owned();
+            sentence.then.clear();
+        }
         let margin = Margin::symmetric(space::LARGE as i8, space::SMALL as i8);
         let frame = Frame::new().fill(theme.warn_ground).inner_margin(margin);
         Panel::top(("banner", index)).frame(frame).resizable(false).show(ui, |ui| {
@@ -44,7 +57,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx) {
                     if keep.on_hover_text(words.keep_in_file_warning).clicked() {
                         cx.intents.push(Intent::Link(LinkIntent::KeepTokenInFile(Some(connection))));
                     }
-                    if ui.add(widgets::plain(cx.words.people.copy_token)).clicked() {
+                    if !is_plain && ui.add(widgets::plain(cx.words.people.copy_token)).clicked() {
                         cx.intents.push(Intent::Link(LinkIntent::ShowToken(connection)));
                     }
                 }

@@ -299,7 +299,12 @@ fn explanation(
     why: &Why,
 ) -> Option<ConnectionId> {
     let theme = theme::of(ui);
-    let sentence = (cx.words.why)(why);
+    let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
+    let own = match profile.protocol {
+        Protocol::Duplex => None,
+        Protocol::WebSocket => (cx.words.plain.why)(why, link.word == StateWord::Waiting),
+    };
+    let sentence = own.unwrap_or_else(|| (cx.words.why)(why));
     let (ground, colour) = match link.word {
         StateWord::Stopped => (theme.bad_ground, theme.bad),
         _ => (theme.warn_ground, theme.warn),
@@ -319,6 +324,13 @@ fn explanation(
                     let credential = Credential::Keep;
                     cx.intents.push(Intent::Link(LinkIntent::SaveConnection { profile, credential }));
                 }
+            }
+            let is_other = matches!(why, Why::NotDuplex { .. }) && id > ConnectionId::COMMAND_LINE;
+            if is_other && ui.add(widgets::link(theme, cx.words.plain.connect_as_plain)).clicked() {
+                // The worker takes no secret from one protocol to another.
+                let profile = Profile { protocol: Protocol::WebSocket, ..profile };
+                let credential = Credential::Keep;
+                cx.intents.push(Intent::Link(LinkIntent::SaveConnection { profile, credential }));
             }
             if !why.is_retryable() && ui.add(widgets::link(theme, cx.words.edit_connection)).clicked() {
                 edit = Some(id);

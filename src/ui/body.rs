@@ -6,7 +6,7 @@ use egui::{CentralPanel, Frame, Margin, Panel};
 use super::panes::Layout;
 use super::theme::{self, size, space};
 use super::{Cx, Place, Ui, banner, bar, chat, dialog, first_steps, rooms, search, widgets};
-use crate::model::id::{ConnectionId, MessageId, RoomName};
+use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{AppIntent, Jump};
 
 /// A pane that the keyboard can be sent to, in the order from left to right and down.
@@ -157,7 +157,7 @@ impl Ui {
         &mut self,
         cx: &mut Cx,
         connection: ConnectionId,
-        room: RoomName,
+        room: RoomId,
         jump: Jump,
         id: Option<MessageId>,
     ) {
@@ -195,6 +195,9 @@ impl Ui {
                 match self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true)) {
                     Some(chat::Wish::Follow(target, claimed)) => {
                         self.dialog = Some(dialog::Dialog::open_link(target, claimed));
+                    }
+                    Some(chat::Wish::Snippets(connection, more)) => {
+                        self.dialog = dialog::Dialog::snippets(cx, connection, more);
                     }
                     Some(chat::Wish::Act(action)) => {
                         self.act(ui, cx, action);
@@ -258,8 +261,8 @@ impl Ui {
 
     /// Says in the window's title which room is open, and what is unread.
     pub(super) fn entitle(&mut self, ui: &egui::Ui, cx: &Cx) {
-        let room = self.open.as_ref().and_then(|place| place.room.as_ref());
-        let room = room.map(|room| super::harmless::line(room.as_str(), 64));
+        let room = self.open.as_ref().and_then(|place| Some((place.connection, place.room.clone()?)));
+        let room = room.map(|(connection, room)| cx.room_title(connection, &room, 64));
         let unread = self.unread(cx);
         let mut title = String::new();
         if unread > 0 {

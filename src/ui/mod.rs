@@ -15,6 +15,7 @@ mod bar;
 mod bidi;
 mod body;
 mod chat;
+mod connection;
 mod devices;
 mod dialog;
 mod digits;
@@ -42,6 +43,7 @@ mod search;
 mod settings;
 mod sheet;
 mod shortcuts;
+mod snippets;
 mod synonyms;
 mod target;
 mod value;
@@ -51,7 +53,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::model::device::DeviceId;
-use crate::model::id::{ConnectionId, RoomName};
+use crate::model::id::{ConnectionId, RoomId, RoomName};
 use crate::model::intent::{AppIntent, Intent, LinkIntent};
 use crate::model::panes::Panes;
 use crate::model::preferences::Preferences;
@@ -81,7 +83,7 @@ pub struct Options {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Place {
     connection: ConnectionId,
-    room: Option<RoomName>,
+    room: Option<RoomId>,
 }
 
 /// What every view gets beside its own state.
@@ -99,6 +101,19 @@ impl Cx<'_> {
     /// How closely things stand.
     fn rhythm(&self) -> &'static theme::Rhythm {
         theme::rhythm(self.chosen.density)
+    }
+
+    /// What a room is called, as it is shown: at most so many characters.
+    fn room_title(&self, connection: ConnectionId, room: &RoomId, most: usize) -> String {
+        let read =
+            |connection: &crate::model::Connection| (connection.has_frames(), connection.chat.name_of(room));
+        let (has_frames, name) =
+            self.model.read(|model| model.connections.get(&connection).map(read)).unzip();
+        if has_frames == Some(true) {
+            // The only room of such a server has no name of its own.
+            return self.words.plain.room.to_owned();
+        }
+        harmless::line(name.unwrap_or_else(|| RoomName::of_id(room)).as_str(), most)
     }
 }
 
@@ -253,13 +268,13 @@ impl Ui {
     }
 
     /// The connection and room that are open.
-    pub fn open_room(&self) -> Option<(ConnectionId, &RoomName)> {
+    pub fn open_room(&self) -> Option<(ConnectionId, &RoomId)> {
         let place = self.open.as_ref()?;
         Some((place.connection, place.room.as_ref()?))
     }
 
     /// Opens a room, as if the person had chosen it; it may be one that is yet to come.
-    pub fn open(&mut self, connection: ConnectionId, room: RoomName, intents: &mut Vec<Intent>) {
+    pub fn open(&mut self, connection: ConnectionId, room: RoomId, intents: &mut Vec<Intent>) {
         self.go_to(Place { connection, room: Some(room) }, intents);
     }
 
@@ -345,6 +360,10 @@ impl Ui {
             match known {
                 Some((place, connection)) => match &place.room {
                     Some(room) if connection.chat.rooms.contains_key(room) => open.clone(),
+                    // It was there already, under another id.
+                    Some(room) if let Some(other) = connection.chat.moved.get(room) => {
+                        Some(Place { connection: place.connection, room: Some(other.clone()) })
+                    }
                     // A connection whose rooms are not known yet keeps its place.
                     Some(_) if connection.chat.rooms.is_empty() => open.clone(),
                     _ => Some(Place { connection: place.connection, room: first_room(connection) }),
@@ -425,11 +444,11 @@ impl Ui {
 }
 
 /// The room to begin with: the one every hub has, or the first by name.
-fn first_room(connection: &crate::model::Connection) -> Option<RoomName> {
-    let general = RoomName::general();
+fn first_room(connection: &crate::model::Connection) -> Option<RoomId> {
+    let general = RoomId::general();
     if connection.chat.rooms.contains_key(&general) {
         Some(general)
     } else {
-        connection.chat.rooms.keys().next().cloned()
+        connection.chat.rooms_by_name().next().map(|(id, _)| id.clone())
     }
 }

@@ -1,7 +1,7 @@
 //! What the window says to, and hears from, the program around it: where the person looks, and what there is beside it.
 
 use super::{Place, Ui, dialog, first_room};
-use crate::model::id::{ConnectionId, RoomName};
+use crate::model::id::{ConnectionId, RoomId};
 use crate::model::intent::Intent;
 use crate::model::notices::Viewing;
 use crate::model::preferences::Preferences;
@@ -36,7 +36,7 @@ impl Ui {
     }
 
     /// Opens a room and brings the chat on screen.
-    pub fn bring_room(&mut self, connection: ConnectionId, room: RoomName, intents: &mut Vec<Intent>) {
+    pub fn bring_room(&mut self, connection: ConnectionId, room: RoomId, intents: &mut Vec<Intent>) {
         self.layout.bring_chat();
         self.open(connection, room, intents);
     }

@@ -3,8 +3,8 @@
 use egui::{Response, Ui};
 
 use super::text::Words;
-use super::{Cx, harmless, menu};
-use crate::model::id::{ConnectionId, RoomName};
+use super::{Cx, menu};
+use crate::model::id::{ConnectionId, RoomId};
 use crate::model::intent::{ChatIntent, Intent};
 use crate::model::notices::Level;
 
@@ -34,12 +34,12 @@ pub(super) fn show(
     ui: &Ui,
     cx: &mut Cx,
     response: &Response,
-    (connection, room): (ConnectionId, &RoomName),
+    (connection, room, name): (ConnectionId, &RoomId, &str),
     choice: Choice,
 ) {
     let all = cx.words;
     let words = all.notices;
-    let name = || (all.more)(&harmless::line(room.as_str(), 64));
+    let name = || (all.more)(name);
     menu::context(ui, response, name, |ui| {
         menu::title(ui, words.of_room);
         let usual = (words.as_all_rooms)(choice.usual);

@@ -15,12 +15,12 @@ use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
 use super::{Cx, Place, harmless, menu, people};
-use crate::model::id::{ConnectionId, RoomName};
+use crate::model::chat::Unmade;
+use crate::model::id::{ConnectionId, RoomId, RoomName};
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::name;
-use crate::model::profile::Profile;
-use crate::model::refusal::Refusal;
-use crate::model::{Connection, Model, Room};
+use crate::model::profile::{NewerProfile, Profile};
+use crate::model::{Connection, Feature, Model, Room};
 
 /// What the person wants of the rest of the window.
 pub(super) enum Wish {
@@ -73,9 +73,12 @@ struct ConnectionRow {
     has_more: bool,
     /// The place of the open room, where not all are drawn.
     open: Option<usize>,
-    refused: Option<(RoomName, Refusal)>,
     /// Whether the person may change who comes in.
     people: bool,
+    /// Whether the person may invite somebody.
+    invites: bool,
+    /// Whether its server offers to make rooms, as far as is known.
+    makes_rooms: bool,
 }
 
 /// What is unread in a room.
@@ -90,9 +93,18 @@ struct Counts {
 struct RoomRow {
     /// Its place among the rooms of its connection.
     at: usize,
-    name: RoomName,
+    id: RoomId,
+    /// What is shown of its name.
+    name: String,
+    state: State,
+}
+
+/// What there is to say of a room beside its name.
+#[derive(Copy, Clone)]
+struct State {
     counts: Counts,
     choice: Choice,
+    unmade: Option<Unmade>,
 }
 
 /// What a connection is called: the person's name for it, the server's own, or where it leads.
@@ -116,6 +128,14 @@ pub(super) fn name_of_profile(profile: &Profile, server: Option<&str>, words: &W
     harmless::line(place.split('/').next().unwrap_or(place), 60)
 }
 
+/// The same of one that a newer version set up.
+pub(super) fn name_of_newer(newer: &NewerProfile, words: &Words) -> String {
+    match newer.name.trim() {
+        "" => format!("{}: {}", words.plain.newer, harmless::line(&newer.protocol, 40)),
+        name => harmless::line(name, 60),
+    }
+}
+
 fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
     cx.model.read(|model| {
         let row = |(id, connection): (&ConnectionId, &Connection)| {
@@ -127,9 +147,10 @@ fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
                 name: name_of(connection, cx.words),
                 rooms,
                 has_more: connection.chat.left_out.rooms,
-                open: open.and_then(|open| connection.chat.rooms.keys().position(|name| name == open)),
-                refused: connection.chat.room_refused.clone(),
+                open: open.and_then(|open| connection.chat.rooms_by_name().position(|(id, _)| id == open)),
                 people: people::is_offered(connection),
+                invites: people::has_invites(connection),
+                makes_rooms: connection.offers(Feature::CreateRooms),
             }
         };
         model.connections.iter().map(row).collect()
@@ -138,20 +159,25 @@ fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
 
 /// The rooms of a connection that are drawn: these, and the open one.
 fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option<&RoomKey>) -> Vec<RoomRow> {
-    let is_read = |room: &RoomName| reading.is_some_and(|(id, name)| *id == row.id && name == room);
+    let is_read = |room: &RoomId| reading.is_some_and(|(id, name)| *id == row.id && name == room);
     let before = row.open.filter(|open| *open < drawn.start);
     let after = row.open.filter(|open| *open >= drawn.end);
     cx.model.read(|model| {
         let Some(connection) = model.connections.get(&row.id) else { return Vec::new() };
-        let copy = |(at, (name, room)): (usize, (&RoomName, &Room))| {
-            let own = model.notice_choices.room(row.id, name);
+        let copy = |(at, (id, room)): (usize, (&RoomId, &Room))| {
+            let own = model.notice_choices.room(row.id, id);
             let choice = Choice { own, usual: model.preferences.notices.rooms };
             // What is read while it comes in would only flicker.
-            let unread = if is_read(name) { 0 } else { room.unread };
-            let mentions = if is_read(name) { 0 } else { room.mentions };
-            RoomRow { at, name: name.clone(), counts: Counts { unread, mentions }, choice }
+            let unread = if is_read(id) { 0 } else { room.unread };
+            let mentions = if is_read(id) { 0 } else { room.mentions };
+            let name = match connection.has_frames() {
+                true => cx.words.plain.room.to_owned(),
+                false => harmless::line(room.name.as_str(), 64),
+            };
+            let state = State { counts: Counts { unread, mentions }, choice, unmade: room.unmade };
+            RoomRow { at, id: id.clone(), name, state }
         };
-        let rooms = || connection.chat.rooms.iter().enumerate();
+        let rooms = || connection.chat.rooms_by_name().enumerate();
         let one = |at: usize| rooms().skip(at).take(1);
         let (first, last) = (before.into_iter().flat_map(one), after.into_iter().flat_map(one));
         first.chain(rooms().skip(drawn.start).take(drawn.len())).chain(last).map(copy).collect()
@@ -187,7 +213,7 @@ impl Rooms {
                 }
                 // To the server that is looked at, or else the first where the person may.
                 let here = open.and_then(|place| rows.iter().find(|row| row.id == place.connection));
-                let host = here.filter(|row| row.people).or_else(|| rows.iter().find(|row| row.people));
+                let host = here.filter(|row| row.invites).or_else(|| rows.iter().find(|row| row.invites));
                 if let Some(row) = host {
                     ui.add_space(space::TINY);
                     let invite = Button::new(cx.words.people.invite).truncate();
@@ -206,6 +232,11 @@ impl Rooms {
                     wish = Some(wanted);
                 }
                 ui.add_space(space::MEDIUM);
+            }
+            for newer in cx.model.read(|model| model.newer_connections.clone()) {
+                if newer_row(ui, cx, &newer) {
+                    wish = Some(Wish::Remove(newer.id));
+                }
             }
         });
         wish
@@ -228,14 +259,14 @@ impl Rooms {
         ui.scope_builder(list, |ui| {
             ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_size_of_set(row.rooms));
             let mut next = 0;
-            for RoomRow { at, name, counts, choice } in shown {
+            for RoomRow { at, id, name, state } in shown {
                 ui.add_space((at - next) as f32 * pitch);
                 next = at + 1;
-                let selected = here.is_some_and(|place| place.room.as_ref() == Some(&name));
+                let selected = here.is_some_and(|place| place.room.as_ref() == Some(&id));
                 let wants_focus = selected && std::mem::take(&mut self.wants_focus);
-                let (place, set) = ((row.id, &name), (at, row.rooms));
-                if room_row(ui, cx, place, set, (counts, choice), selected, wants_focus) {
-                    wish = Some(Wish::Open(Place { connection: row.id, room: Some(name) }));
+                let (place, set) = ((row.id, &id, name.as_str()), (at, row.rooms));
+                if room_row(ui, cx, place, set, state, selected, wants_focus) {
+                    wish = Some(Wish::Open(Place { connection: row.id, room: Some(id) }));
                 }
             }
             ui.add_space(row.rooms.saturating_sub(next) as f32 * pitch);
@@ -256,16 +287,15 @@ impl Rooms {
         made.or(wish)
     }
 
-    /// The inline field for a new room's name. It stays until the room is there, and shows a refusal.
+    /// The inline field for a new room's name. It stays until the room is listed, made or not.
     fn name_a_room(&mut self, ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow) -> Option<Wish> {
         let theme = theme::of(ui);
         let naming = self.naming.as_mut()?;
-        let is_there = |asked: &&RoomName| {
-            let of =
-                |model: &Model| model.connections.get(&row.id).map(|of| of.chat.rooms.contains_key(*asked));
-            cx.model.read(of).unwrap_or(false)
+        let called = |name: &RoomName| {
+            let of = |model: &Model| model.connections.get(&row.id)?.chat.room_called(name).cloned();
+            cx.model.read(of)
         };
-        if let Some(room) = naming.asked.as_ref().filter(is_there).cloned() {
+        if let Some(room) = naming.asked.as_ref().and_then(&called) {
             self.naming = None;
             return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
         }
@@ -285,22 +315,17 @@ impl Rooms {
                 create |= ui.add_enabled(name.is_ok(), widgets::plain(cx.words.create)).clicked();
                 cancel |= ui.add(widgets::plain(cx.words.cancel)).clicked();
             });
-            let trouble = match (&naming.asked, &row.refused) {
-                (Some(asked), Some((room, refusal))) if asked == room => {
-                    Some((cx.words.room_refused)(&harmless::line(room.as_str(), 64), refusal))
-                }
-                _ if !naming.text.trim().is_empty() && name.is_err() => {
-                    Some(cx.words.room_name_rule.to_owned())
-                }
-                _ => None,
-            };
-            if let Some(trouble) = trouble {
+            if !naming.text.trim().is_empty() && name.is_err() {
+                let trouble = cx.words.room_name_rule;
                 ui.add(Label::new(RichText::new(trouble).font(theme::small()).color(theme.bad)).wrap());
             }
         });
-        if let (true, Ok(room)) = (create, name::make_room(&naming.text)) {
-            naming.asked = Some(room.clone());
-            cx.intents.push(Intent::Chat(ChatIntent::CreateRoom { connection: row.id, room }));
+        if let (true, Ok(name)) = (create, name::make_room(&naming.text)) {
+            naming.asked = Some(name.clone());
+            // One that is there is opened instead.
+            if called(&name).is_none() {
+                cx.intents.push(Intent::Chat(ChatIntent::CreateRoom { connection: row.id, name }));
+            }
         }
         if cancel {
             self.naming = None;
@@ -360,6 +385,38 @@ fn header(
     more(ui, cx, row, word, menu_rect, rooms)
 }
 
+/// A connection that a newer version set up. Returns whether the person wants it removed.
+fn newer_row(ui: &mut Ui, cx: &Cx, newer: &NewerProfile) -> bool {
+    let theme = theme::of(ui);
+    let words = cx.words.plain;
+    let name = name_of_newer(newer, cx.words);
+    let (rect, _) =
+        ui.allocate_exact_size(vec2(ui.available_width(), cx.rhythm().row + 18.0), Sense::hover());
+    let menu = Rect::from_min_max(
+        pos2(rect.right() - 40.0, rect.top() + 3.0),
+        pos2(rect.right() - 12.0, rect.top() + cx.rhythm().row),
+    );
+    let left = rect.left() + space::LARGE + 18.0;
+    let room = menu.left() - left - 4.0;
+    let title = widgets::cut(ui, &name, theme::strong(size::BODY), theme.weak, room);
+    let note = widgets::cut(ui, words.newer, theme::small(), theme.weak, room);
+    let top = pos2(left, rect.top() + 4.0);
+    let below = pos2(left, top.y + title.size().y);
+    ui.painter().galley(top, title, theme.weak);
+    ui.painter().galley(below, note, theme.weak);
+    let said = format!("{name}: {}", words.newer);
+    let place = Rect::from_min_max(rect.min, pos2(menu.left(), rect.bottom()));
+    let shown = widgets::spoken(ui, place, Id::unique(("newer connection", newer.id)), &said);
+    shown.on_hover_text(words.newer_text);
+    let builder = UiBuilder::new().max_rect(menu).id_salt(("newer connection menu", newer.id));
+    let mut corner = ui.new_child(builder);
+    let mut remove = false;
+    menu::more(&mut corner, &(cx.words.more)(&name), menu.size(), |ui| {
+        remove = menu::danger(ui, cx.words.remove_connection).clicked();
+    });
+    remove
+}
+
 fn more(
     ui: &mut Ui,
     cx: &mut Cx,
@@ -374,16 +431,18 @@ fn more(
     // Beside the flow of the list: it takes no room of its own.
     let mut corner = ui.new_child(builder);
     menu::more(&mut corner, &(words.more)(&row.name), rect.size(), |ui| {
-        if menu::item(ui, words.new_room).clicked() {
+        if row.makes_rooms && menu::item(ui, words.new_room).clicked() {
             rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
         }
-        if row.people && menu::item(ui, words.people.invite).clicked() {
+        if row.invites && menu::item(ui, words.people.invite).clicked() {
             wish = Some(Wish::Invite(row.id));
         }
         if row.people && menu::item(ui, words.people.menu).clicked() {
             wish = Some(Wish::People(row.id));
         }
-        menu::separator(ui);
+        if row.makes_rooms || row.people {
+            menu::separator(ui);
+        }
         // The app's own hub, and what the command line names for one run, are not the person's to change.
         let is_saved = row.id > ConnectionId::COMMAND_LINE;
         if word == StateWord::Off {
@@ -416,9 +475,9 @@ fn more(
 fn room_row(
     ui: &mut Ui,
     cx: &mut Cx,
-    (connection, room): (ConnectionId, &RoomName),
+    (connection, room, name): (ConnectionId, &RoomId, &str),
     (at, of): (usize, usize),
-    (Counts { unread, mentions }, choice): (Counts, Choice),
+    State { counts: Counts { unread, mentions }, choice, unmade }: State,
     selected: bool,
     wants_focus: bool,
 ) -> bool {
@@ -435,11 +494,14 @@ fn room_row(
     }
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::ListItem);
-        let mut name = harmless::line(room.as_str(), 64);
+        let mut name = name.to_owned();
         for (count, said) in [(unread, cx.words.unread), (mentions, cx.words.mentions)] {
             if count > 0 {
                 name = format!("{name}, {}", said(count));
             }
+        }
+        if let Some(unmade) = unmade {
+            name = format!("{name}, {}", (cx.words.unmade)(unmade));
         }
         node.set_label(name);
         node.set_selected(selected);
@@ -449,7 +511,7 @@ fn room_row(
             node.set_description(said);
         }
     });
-    room_menu::show(ui, cx, &response, (connection, room), choice);
+    room_menu::show(ui, cx, &response, (connection, room, name), choice);
     if !ui.is_rect_visible(rect) {
         return response.clicked();
     }
@@ -463,7 +525,12 @@ fn room_row(
     }
     let left = rect.left() + space::SMALL;
     let colour = if selected || unread > 0 { theme.text } else { theme.weak };
-    icons::paint(ui.painter(), pos2(left + 4.0, rect.center().y), Icon::Room, 14.0, theme.weak);
+    let (icon, icon_colour) = match unmade {
+        None => (Icon::Room, theme.weak),
+        Some(Unmade::Waiting) => (Icon::Clock, theme.weak),
+        Some(Unmade::Refused) => (Icon::Alert, theme.bad),
+    };
+    icons::paint(ui.painter(), pos2(left + 4.0, rect.center().y), icon, 14.0, icon_colour);
     let mut right = rect.right() - space::SMALL;
     if unread > 0 {
         right -= widgets::count_pill(ui, pos2(right, rect.center().y), unread, theme) + 6.0;
@@ -477,7 +544,7 @@ fn room_row(
     }
     let left = left + 18.0;
     let font = if unread > 0 { theme::strong(size::BODY) } else { theme::body() };
-    let name = widgets::cut(ui, &harmless::line(room.as_str(), 64), font, colour, right - left);
+    let name = widgets::cut(ui, name, font, colour, right - left);
     ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
     response.clicked()
 }

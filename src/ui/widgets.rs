@@ -301,6 +301,12 @@ pub(super) fn spoken(ui: &Ui, rect: Rect, id: egui::Id, text: &str) -> Response 
     response
 }
 
+/// A quiet word before what it names.
+pub(super) fn small_label(ui: &mut Ui, text: &str) -> Response {
+    let colour = theme::of(ui).weak;
+    ui.add(egui::Label::new(RichText::new(text).font(theme::small()).color(colour)).selectable(false))
+}
+
 /// Makes a response a live region: screen readers say its text whenever it changes.
 pub(super) fn live(ui: &Ui, id: egui::Id, text: &str) {
     ui.ctx().accesskit_node_builder(id, |node| {

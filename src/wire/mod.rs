@@ -15,7 +15,7 @@ use crate::model::profile::Protocol;
 use crate::model::rights::Manage;
 use crate::model::time::WallMs;
 use crate::model::{
-    CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, RoomName, Spec, Time,
+    CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, RoomId, Spec, Time,
     Value,
 };
 
@@ -166,32 +166,25 @@ pub enum Request {
 /// What is asked in chat.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChatRequest {
-    /// Deliver a message.
+    /// Deliver a message, or make a room.
     Send(OutboxItem),
     /// Say that the person is typing.
-    Typing(RoomName),
+    Typing(RoomId),
     /// Say what the person has read.
     Read {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
     /// Fetch a page of a room's history.
     History {
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// Only entries before this offset.
         before: Offset,
         /// At most so many.
         limit: u32,
-    },
-    /// Make a room.
-    CreateRoom {
-        /// The id of the room's first entry.
-        id: MessageId,
-        /// Its name.
-        room: RoomName,
     },
 }
 

@@ -71,7 +71,8 @@ impl Access {
     /// From what the keyring holds for a connection; none where something that is needed is missing.
     pub fn of_secret(profile: &Profile, secret: Option<Secret>) -> Option<Access> {
         match profile.protocol {
-            Protocol::Duplex => secret.map(Access::Token),
+            // What was a plain WebSocket before has no token yet.
+            Protocol::Duplex => secret.filter(|secret| !Login::is_one(secret)).map(Access::Token),
             Protocol::WebSocket => {
                 let login = secret.as_ref().map(Login::of_secret).unwrap_or_default();
                 Some(Access::Login(login))
@@ -127,7 +128,10 @@ impl Access {
         target.subprotocols = dialing.subprotocols;
         target.deadline = DIAL;
         match self {
-            Access::Token(token) if transport::capabilities(profile.socket).headers => {
+            Access::Token(token)
+                if profile.protocol == Protocol::Duplex
+                    && transport::capabilities(profile.socket).headers =>
+            {
                 target.headers.push((AUTHORIZATION, secret_value(&format!("Bearer {}", token.reveal()))?));
             }
             Access::Login(login) => target.headers = headers(profile, login)?,

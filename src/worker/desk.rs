@@ -32,11 +32,11 @@ use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
 use crate::model::notices::{Moment, Notifier};
-use crate::model::profile::{Protocol, Secret};
+use crate::model::profile::{Login, Protocol, Secret};
 use crate::model::search::{DayFound, Found};
 use crate::model::{
     Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Position, Profile,
-    RoomName, SeriesPage, SharedModel,
+    RoomId, SeriesPage, SharedModel,
 };
 use crate::settings::{NotKept, SecretStore, Settings};
 use crate::store::client::{self, ClientStore, Health};
@@ -98,6 +98,8 @@ pub(super) enum Done {
     Secret(ConnectionId, Result<Option<Secret>, NotKept>),
     /// A connection whose token is not known any more may have this one.
     OtherToken(ConnectionId, Secret),
+    /// What a plain WebSocket's handshake carries was kept, or could not be.
+    LoginKept { id: ConnectionId, login: Login, kept: Result<(), NotKept>, in_file: bool },
     /// A secret was kept, or could not be; and whether it is in a file.
     SecretKept { id: ConnectionId, kept: Result<(), NotKept>, in_file: bool },
     /// Whether a connection's secret is in a file.
@@ -147,7 +149,7 @@ pub(super) struct Desk {
     pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
     updates: Vec<Update>,
     /// Rooms whose unread messages are to be counted on disk, and whether one is being counted.
-    pub(super) uncounted: BTreeSet<(ConnectionId, RoomName)>,
+    pub(super) uncounted: BTreeSet<(ConnectionId, RoomId)>,
     pub(super) is_counting: bool,
     /// A file of a device's past is being written.
     pub(super) is_exporting: bool,
@@ -244,8 +246,20 @@ impl Desk {
         if passwords.is_empty() {
             return;
         }
+        let plain =
+            |id| self.settings.profiles().iter().any(|p| p.id == id && p.protocol == Protocol::WebSocket);
+        let passwords: Vec<_> = passwords.into_iter().map(|(id, secret)| (id, plain(id), secret)).collect();
         let kept = tokio::task::spawn_blocking(move || {
-            passwords.iter().try_for_each(|(id, password)| secrets.set(*id, password)).err()
+            let keep = |(id, is_plain, password): &(ConnectionId, bool, Secret)| {
+                if !is_plain {
+                    return secrets.set(*id, password);
+                }
+                let mut login = secrets.get(*id).ok().flatten().map(|secret| Login::of_secret(&secret));
+                let login = login.get_or_insert_default();
+                login.password = Some(password.clone());
+                secrets.set(*id, &login.to_secret())
+            };
+            passwords.iter().try_for_each(keep).err()
         });
         if let Ok(Some(error)) = kept.await {
             log::warn!("a password of an address lives as long as the window: {error}");
@@ -259,11 +273,13 @@ impl Desk {
         self.keep_passwords().await;
         let first_steps = !self.settings.first_steps_done();
         self.updates.push(Update::FirstSteps(first_steps));
+        self.updates.push(Update::NewerConnections(self.settings.newer_profiles()));
         self.seat(OwnHub::profile(), None).await;
         self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.settings.lan(), self.done.clone()));
         self.start_computer();
         let connect_at_start = self.settings.preferences().connect_at_start;
-        for profile in self.settings.profiles().to_vec() {
+        let profiles: Vec<Profile> = self.settings.profiles().into_iter().cloned().collect();
+        for profile in profiles {
             let (id, auto_connect) = (profile.id, profile.auto_connect);
             self.seat(profile, None).await;
             if auto_connect && connect_at_start {
@@ -508,10 +524,10 @@ impl Desk {
     }
 
     /// Counts what is unread in the rooms that were read further than is known here.
-    fn recount_listed(&mut self, id: ConnectionId, read: &[(RoomName, Offset)]) {
+    fn recount_listed(&mut self, id: ConnectionId, read: &[(RoomId, Offset)]) {
         let rooms = self.model.read(|model| {
             let Some(connection) = model.connections.get(&id) else { return Vec::new() };
-            let is_news = |(room, offset): &&(RoomName, Offset)| {
+            let is_news = |(room, offset): &&(RoomId, Offset)| {
                 let known = connection.chat.rooms.get(room).map(|room| room.read).unwrap_or_default();
                 Position { era: connection.chat.era(), offset: *offset } > known
             };

@@ -11,13 +11,13 @@ use crate::clock;
 use crate::engine;
 use crate::link;
 use crate::link::courier::{Change, Input};
-use crate::model::content::Draft;
+use crate::model::content::{Content, Draft};
 use crate::model::event::{ChatEvent, LinkEvent, Side, TestOutcome, Update};
 use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump, LinkIntent, LogIntent};
 use crate::model::link_state::{LinkState, Why};
-use crate::model::profile::Secret;
+use crate::model::profile::{Login, Secret, WebSocketOptions};
 use crate::model::{
-    Banner, ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomName,
+    Banner, ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomId,
 };
 use crate::settings::{NotKept, SecretStore};
 use crate::wire::{ChatRequest, Request};
@@ -49,9 +49,11 @@ impl Desk {
                 ));
                 self.keep(connection, Change::Draft { room, text });
             }
-            Intent::Chat(ChatIntent::CreateRoom { connection, room }) => {
+            Intent::Chat(ChatIntent::CreateRoom { connection, name }) => {
                 if let Some(id) = self.new_id() {
-                    self.ask(connection, Request::Chat(ChatRequest::CreateRoom { id, room }));
+                    let content = Content::room(name);
+                    let draft = Draft { id, room: id.into(), content, at: clock::now().wall_ms };
+                    self.tell(connection, Input::Send(draft));
                 }
             }
             Intent::Chat(ChatIntent::Typing { connection, room }) => {
@@ -97,6 +99,12 @@ impl Desk {
             }
             Intent::Link(LinkIntent::AddConnections(profiles)) => self.add_connections(profiles).await,
             Intent::Link(LinkIntent::GiveToken { connection, token }) => self.take_token(connection, token),
+            Intent::Link(LinkIntent::SetFormat(id, format)) => {
+                self.change_options(id, |options| options.format = format);
+            }
+            Intent::Link(LinkIntent::SetSnippets(id, snippets)) => {
+                self.change_options(id, |options| options.snippets = snippets);
+            }
             Intent::Link(LinkIntent::AskKeyring) => self.beside(|secrets| Done::Keyring(secrets.check())),
             Intent::Link(LinkIntent::KeepTokenInFile(None)) => self.next_in_file = true,
             Intent::Link(LinkIntent::KeepTokenInFile(Some(id))) => self.beside(move |secrets| {
@@ -227,6 +235,13 @@ impl Desk {
             Done::LinkNotOpened { url, detail } => {
                 self.update(Update::Banner(Banner::LinkNotOpened { url, detail }));
             }
+            Done::LoginKept { id, login, kept, in_file } => {
+                if let Some(seat) = self.seats.get_mut(&id) {
+                    seat.access = Some(Access::Login(login));
+                }
+                self.secret_kept(id, kept, in_file);
+                self.connect(id);
+            }
             Done::SecretKept { id, kept, in_file } => self.secret_kept(id, kept, in_file),
             Done::TokenInFile(id, in_file) => self.update(Update::TokenInFile(id, in_file)),
             Done::Keyring(checked) => self.update(Update::Keyring(checked.err().map(|error| error.detail))),
@@ -294,7 +309,7 @@ impl Desk {
         }
     }
 
-    fn mark_read(&mut self, connection: ConnectionId, room: RoomName, position: Position) {
+    fn mark_read(&mut self, connection: ConnectionId, room: RoomId, position: Position) {
         let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.chat.era()));
         if era == Some(position.era) {
             self.tell(connection, Input::Read { room, offset: position.offset });
@@ -302,7 +317,7 @@ impl Desk {
     }
 
     /// Counts on disk what the window in memory may not hold, one room after the other, each once.
-    pub(super) fn recount(&mut self, connection: ConnectionId, room: RoomName) {
+    pub(super) fn recount(&mut self, connection: ConnectionId, room: RoomId) {
         self.uncounted.insert((connection, room));
         self.count_next();
     }
@@ -323,7 +338,7 @@ impl Desk {
         });
     }
 
-    fn load_more(&mut self, connection: ConnectionId, room: RoomName, side: Side) {
+    fn load_more(&mut self, connection: ConnectionId, room: RoomId, side: Side) {
         /// Where a room's window ends on one side, and what lies beyond.
         struct End {
             edge: Edge,
@@ -370,7 +385,7 @@ impl Desk {
         }
     }
 
-    fn jump(&mut self, connection: ConnectionId, room: RoomName, jump: Jump) {
+    fn jump(&mut self, connection: ConnectionId, room: RoomId, jump: Jump) {
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
             match store.jump(connection, room.clone(), jump, PAGE).await {
@@ -398,35 +413,83 @@ impl Desk {
         self.save_settings();
         let access = self.access(&credential);
         // An invite's token is kept before it is used: whoever falls in between comes back with it.
-        match &access {
-            Some(Access::Token(token) | Access::Invite { token, .. }) => self.keep_secret(id, token.clone()),
-            Some(Access::Login(login)) if login.is_empty() => {
-                self.beside(move |secrets| {
-                    secrets.remove(id);
-                    Done::TokenInFile(id, secrets.is_in_file(id))
-                });
-            }
-            Some(Access::Login(login)) => self.keep_secret(id, login.to_secret()),
-            _ => {}
+        if let Some(Access::Token(token) | Access::Invite { token, .. }) = &access {
+            self.keep_secret(id, token.clone());
         }
-        match self.seats.get_mut(&id) {
-            None => self.seat(profile, access).await,
-            // Nothing of what was known of one protocol's server says anything to another's.
-            Some(seat) if seat.profile.protocol != profile.protocol => {
-                self.seats.remove(&id);
+        let now = profile.websocket.clone();
+        let before = match self.seats.get_mut(&id) {
+            None => {
                 self.seat(profile, access).await;
+                None
+            }
+            // Nothing of what was known of one protocol's server says anything to another's, and what was given for one is
+            // never sent by another.
+            Some(seat) if seat.profile.protocol != profile.protocol => {
+                let before = seat.profile.websocket.clone();
+                self.seats.remove(&id);
+                let access = access.or_else(|| Access::of_secret(&profile, None));
+                self.seat(profile, access).await;
+                Some(before)
             }
             Some(seat) => {
-                seat.profile = profile.clone();
+                let before = std::mem::replace(&mut seat.profile, profile.clone());
                 if access.is_some() {
                     seat.access = access;
                 }
                 self.drive(engine::Input::Addresses { connection: id, urls: profile.urls.clone() });
                 self.update(Update::Configured(profile));
                 self.tell(id, Input::Link(link::Input::Stop));
+                Some(before.websocket)
             }
+        };
+        match credential {
+            Credential::Login(given) if before.is_some() || !given.is_empty() => {
+                self.keep_login(id, given, before.unwrap_or_default(), now);
+            }
+            _ => self.connect(id),
         }
-        self.connect(id);
+    }
+
+    /// Completes what was given for a plain WebSocket's handshake with what is kept, keeps it, and connects then.
+    fn keep_login(
+        &mut self,
+        id: ConnectionId,
+        given: Login,
+        before: WebSocketOptions,
+        now: WebSocketOptions,
+    ) {
+        let may_be_in_file = std::mem::take(&mut self.next_in_file);
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.access = None;
+            seat.wanted = false;
+        }
+        self.beside(move |secrets| {
+            let kept = secrets.get(id).ok().flatten().map(|secret| Login::of_secret(&secret));
+            let login = given.completed(&kept.unwrap_or_default(), &before, &now);
+            let kept = if login.is_empty() {
+                secrets.remove(id);
+                Ok(())
+            } else {
+                match secrets.set(id, &login.to_secret()) {
+                    Err(_) if may_be_in_file => secrets.keep_in_file(id),
+                    kept => kept,
+                }
+            };
+            Done::LoginKept { id, login, kept, in_file: secrets.is_in_file(id) }
+        });
+    }
+
+    /// Changes how a plain WebSocket is used, where that asks for no new connection.
+    fn change_options(&mut self, id: ConnectionId, change: impl FnOnce(&mut WebSocketOptions)) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        change(&mut seat.profile.websocket);
+        let profile = seat.profile.clone();
+        // What the command line named for one run is not kept.
+        if id > ConnectionId::COMMAND_LINE {
+            self.settings.set_profile(profile.clone());
+            self.save_settings();
+        }
+        self.update(Update::Configured(profile));
     }
 
     fn access(&self, credential: &Credential) -> Option<Access> {
@@ -499,7 +562,7 @@ impl Desk {
         if id == ConnectionId::OWN_HUB {
             return;
         }
-        let Some(seat) = self.seats.remove(&id) else { return };
+        let Some(seat) = self.seats.remove(&id) else { return self.remove_newer(id) };
         self.drive(engine::Input::Remove(id));
         self.forget_devices(id, seat.source);
         self.recorder.end(id);
@@ -515,15 +578,33 @@ impl Desk {
         self.update(Update::Removed(id));
     }
 
+    /// Removes a connection that a newer version set up, with what is kept of it.
+    fn remove_newer(&mut self, id: ConnectionId) {
+        if !self.settings.newer_profiles().iter().any(|newer| newer.id == id) {
+            return;
+        }
+        self.settings.remove_profile(id);
+        self.save_settings();
+        self.keep(id, Change::RemoveConnection);
+        let secrets = self.secrets.clone();
+        spawn_blocking(move || secrets.remove(id));
+        self.update(Update::NewerConnections(self.settings.newer_profiles()));
+    }
+
     fn test_connection(&mut self, profile: Profile, credential: Credential) {
         self.test += 1;
         self.update(Update::Test(Some(TestOutcome::Running)));
         let access = match &credential {
             // An invite is not used up by a test.
             Credential::Invite { code, .. } => Some(Access::CheckInvite { code: code.clone() }),
-            Credential::Keep => self.seats.get(&profile.id).and_then(|seat| seat.access.clone()),
-            Credential::Token(_) | Credential::Login(_) => self.access(&credential),
+            Credential::Keep => {
+                let seat = self.seats.get(&profile.id);
+                seat.filter(|seat| seat.profile.protocol == profile.protocol).and_then(|s| s.access.clone())
+            }
+            Credential::Token(_) => self.access(&credential),
+            Credential::Login(_) => None,
         };
+        let before = self.seats.get(&profile.id).map(|seat| seat.profile.websocket.clone());
         let (test, done, secrets) = (self.test, self.done.clone(), self.secrets.clone());
         tokio::spawn(async move {
             let access = match access {
@@ -533,7 +614,14 @@ impl Desk {
                     let id = profile.id;
                     let secret = spawn_blocking(move || secrets.get(id)).await;
                     let secret = secret.ok().and_then(Result::ok).flatten();
-                    Access::of_secret(&profile, secret).unwrap_or(Access::Nobody)
+                    match credential {
+                        Credential::Login(given) => {
+                            let kept = secret.as_ref().map(Login::of_secret).unwrap_or_default();
+                            let before = before.unwrap_or_default();
+                            Access::Login(given.completed(&kept, &before, &profile.websocket))
+                        }
+                        _ => Access::of_secret(&profile, secret).unwrap_or(Access::Nobody),
+                    }
                 }
             };
             let outcome = trial::try_out(profile, access).await;

@@ -18,6 +18,7 @@ pub mod own_hub;
 mod past;
 mod record;
 mod search;
+pub mod single;
 mod table;
 mod trial;
 

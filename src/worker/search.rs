@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::desk::{Desk, Done};
 use crate::model::search::{DayFound, Found, Search};
 use crate::model::time::WallMs;
-use crate::model::{ConnectionId, RoomName};
+use crate::model::{ConnectionId, RoomId};
 
 impl Desk {
     pub(super) fn search(&mut self, search: Search) {
@@ -36,7 +36,7 @@ impl Desk {
         });
     }
 
-    pub(super) fn find_day(&mut self, number: u64, connection: ConnectionId, room: RoomName, from: WallMs) {
+    pub(super) fn find_day(&mut self, number: u64, connection: ConnectionId, room: RoomId, from: WallMs) {
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
             let at = store.first_at(connection, room.clone(), from).await.unwrap_or_else(|error| {

@@ -4,10 +4,12 @@ mod rights;
 
 use duplex::model::content::Extra;
 use duplex::model::content::{Content, Draft};
+use duplex::model::id::NamedRoom;
+use duplex::model::id::RoomName;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, Epoch, Features, Happened,
     LastValue, LogLine, MessageId, Metric, MetricType, Point, Principal, PrincipalId, PrincipalKind, Refusal,
-    ResumePoint, RoomName, Sender, Spec, Value,
+    ResumePoint, RoomId, Sender, Spec, Value,
 };
 use duplex::wire::duplex::message::{
     ClientMessage, Hello, HubMessage, Lists, PersonState, PublishedSample, ReadSample, ReadState, Redeem,
@@ -52,11 +54,28 @@ pub fn id() -> impl Strategy<Value = MessageId> {
     any::<[u8; 16]>().prop_map(MessageId::from_random)
 }
 
-pub fn room() -> impl Strategy<Value = RoomName> {
+pub fn room() -> impl Strategy<Value = RoomId> {
+    prop_oneof![
+        Just(RoomId::general()),
+        id().prop_map(RoomId::from),
+        vec(any::<char>(), 1..=RoomId::MAX_BYTES / 4)
+            .prop_filter_map("keeps the rule of ids", |chars| RoomId::new(String::from_iter(chars)).ok()),
+    ]
+}
+
+pub fn room_name() -> impl Strategy<Value = RoomName> {
     prop_oneof![
         Just(RoomName::general()),
         vec(any::<char>(), 1..=RoomName::MAX_CHARS)
             .prop_filter_map("keeps the rule of names", |chars| RoomName::new(String::from_iter(chars)).ok()),
+    ]
+}
+
+pub fn named_room() -> impl Strategy<Value = NamedRoom> {
+    prop_oneof![
+        (room(), room_name()).prop_map(|(id, name)| NamedRoom { id, name }),
+        room_name()
+            .prop_map(|name| NamedRoom { id: RoomId::new(name.as_str()).expect("a short text"), name }),
     ]
 }
 
@@ -92,7 +111,8 @@ fn draft(kinds: &'static [&'static str]) -> impl Strategy<Value = Draft> {
         if let Some(more) = more {
             extra.insert("later", more.into());
         }
-        let content = Content::from_fields(kind, Some(body.into()), extra).expect("a body that is text");
+        let content =
+            Content::from_fields(kind, &room, Some(body.into()), extra).expect("a body that is text");
         Draft { id, room, content, at }
     })
 }
@@ -105,7 +125,7 @@ fn refusal() -> impl Strategy<Value = Refusal> {
         number().prop_map(|retry_after_ms| Refusal::SlowDown { retry_after_ms }),
         number().prop_map(|retry_after_ms| Refusal::Quota { retry_after_ms }),
         number().prop_map(|limit| Refusal::TooMany { limit }),
-        room().prop_map(|name| Refusal::NameAlike { name }),
+        room_name().prop_map(|name| Refusal::NameAlike { name }),
         text().prop_map(|detail| Refusal::BadName { detail }),
         (text(), text()).prop_map(|(code, detail)| Refusal::Other { code, detail }),
     ]
@@ -149,7 +169,7 @@ fn welcome() -> impl Strategy<Value = Welcome> {
     let log = (any::<u64>(), number(), number(), start);
     let figures = (any::<u32>(), moment(), number(), option::of(features()));
     let read = (read, any::<bool>());
-    (text(), principal(), log, figures, vec(room(), 0..4), people, read).prop_map(
+    (text(), principal(), log, figures, vec(named_room(), 0..4), people, read).prop_map(
         |(hub, me, log, (version, now, max_body, features), rooms, people, (read, more))| Welcome {
             version,
             hub,
@@ -412,7 +432,13 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
             before,
             limit
         }),
-        (id(), room()).prop_map(|(id, room)| ClientMessage::CreateRoom { id, room }),
+        (id(), room_name(), option::of(moment()), option::of(text())).prop_map(|(id, room, at, more)| {
+            let mut extra = Extra::default();
+            if let Some(more) = more {
+                extra.insert("later", more.into());
+            }
+            ClientMessage::CreateRoom { id, room, at, extra }
+        }),
         number().prop_map(|nonce| ClientMessage::Ping { nonce }),
         Just(ClientMessage::Bye),
         (number(), rights::manage()).prop_map(|(id, what)| ClientMessage::Manage { id, what }),
@@ -428,11 +454,9 @@ pub fn hub_message() -> impl Strategy<Value = HubMessage> {
         welcome().prop_map(HubMessage::Welcome),
         lists().prop_map(HubMessage::Lists),
         vec(entry(), 0..4).prop_map(|entries| HubMessage::Log { entries }),
-        (id(), number(), moment()).prop_map(|(id, offset, received)| HubMessage::Ack {
-            id,
-            offset,
-            received
-        }),
+        (id(), number(), moment(), any::<bool>(), option::of(room())).prop_map(
+            |(id, offset, received, entry, room)| HubMessage::Ack { id, offset, received, entry, room }
+        ),
         (id(), refusal()).prop_map(|(id, refusal)| HubMessage::Refused { id, refusal }),
         (room(), sender()).prop_map(|(room, who)| HubMessage::Typing { room, who }),
         (principal(), any::<bool>(), any::<bool>()).prop_map(|(who, online, removed)| HubMessage::Presence {

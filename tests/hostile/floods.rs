@@ -12,7 +12,7 @@ use duplex::model::intent::{ChatIntent, Credential, LinkIntent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::profile::Secret;
 use duplex::model::window::{CAPACITY, MAX_WINDOW_BYTES};
-use duplex::model::{Chat, Connection, ConnectionId, Intent, RoomName, SharedModel};
+use duplex::model::{Chat, Connection, ConnectionId, Intent, RoomId, SharedModel};
 use duplex::worker::{Options, Worker};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_tungstenite::tungstenite::Message;
@@ -91,13 +91,13 @@ impl App {
         let body = "beside the flood";
         let send = Intent::Chat(ChatIntent::Send {
             connection: OWN,
-            room: RoomName::general(),
+            room: RoomId::general(),
             content: Content::text(body),
         });
         self.worker.want(send).unwrap();
         self.until("a message of another server", OWN, |own| {
             let is_there =
-                own.chat.rooms[&RoomName::general()].window.messages().any(|message| message.body() == body);
+                own.chat.rooms[&RoomId::general()].window.messages().any(|message| message.body() == body);
             is_there && own.chat.outbox.is_empty()
         });
     }

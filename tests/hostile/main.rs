@@ -13,7 +13,7 @@ use duplex::model::intent::ChatIntent;
 use duplex::model::link_state::{Closing, LinkState, Phase, Why};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{
-    Connection, ConnectionId, Epoch, Intent, Principal, PrincipalId, PrincipalKind, RoomName, SharedModel,
+    Connection, ConnectionId, Epoch, Intent, Principal, PrincipalId, PrincipalKind, RoomId, SharedModel,
 };
 use duplex::store::client::ClientStore;
 use duplex::ui::text::Language;
@@ -90,7 +90,7 @@ fn welcome() -> Message {
         now: 0,
         max_body: 65_536,
         features: None,
-        rooms: vec![RoomName::general()],
+        rooms: vec![RoomId::general().into()],
         people: Vec::new(),
         read: Vec::new(),
         more: false,
@@ -272,7 +272,7 @@ fn sends_a_frame_every_millisecond() {
     app.until(|connection| connection.log.since(0).count() >= 100);
     let intent = Intent::Chat(ChatIntent::Send {
         connection: CONNECTION,
-        room: RoomName::general(),
+        room: RoomId::general(),
         content: Content::text("still here"),
     });
     app.worker.want(intent).unwrap();
@@ -292,7 +292,7 @@ fn what_is_typed_faster_than_it_is_written_is_on_disk_after_the_window_closed() 
     let send = |number| {
         Intent::Chat(ChatIntent::Send {
             connection: CONNECTION,
-            room: RoomName::general(),
+            room: RoomId::general(),
             content: Content::text(format!("message {number}")),
         })
     };
@@ -311,7 +311,7 @@ fn nobody_is_there() {
     app.worker
         .want(Intent::Chat(ChatIntent::Send {
             connection: CONNECTION,
-            room: RoomName::general(),
+            room: RoomId::general(),
             content: Content::text("kept"),
         }))
         .unwrap();

@@ -1,7 +1,9 @@
 //! People who chat.
 
 use duplex::model::content::{Content, Draft};
-use duplex::model::{Refusal, RoomName};
+use duplex::model::id::NamedRoom;
+use duplex::model::id::RoomName;
+use duplex::model::{Refusal, RoomId};
 use duplex::wire::duplex::message::{ClientMessage, HubMessage, Start, close};
 
 use super::client::{Client, hub, new_id};
@@ -11,7 +13,7 @@ async fn what_one_writes_the_other_reads_in_order_and_intact() {
     let (dir, hub) = hub().await;
     let (mut anna, welcome) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     assert_eq!((welcome.head, welcome.from, welcome.start), (1, 1, Start::Recent));
-    assert_eq!(welcome.rooms, [RoomName::general()]);
+    assert_eq!(welcome.rooms, [NamedRoom::general()]);
     let (mut ben, _) = Client::join(&dir, &hub.url, "Ben").await;
     let bodies = ["hello".to_owned(), "한글 🙂 \u{202e}rtl \u{1}".repeat(2500), "z".repeat(64 * 1024)];
     for body in &bodies {
@@ -48,7 +50,7 @@ async fn a_burst_comes_through_once_and_in_order() {
 async fn rooms_are_made_and_history_is_paged() {
     let (_dir, hub) = hub().await;
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
-    let room = RoomName::new("machines").unwrap();
+    let room = RoomId::new("machines").unwrap();
     let id = new_id();
     anna.say(&ClientMessage::Send {
         draft: Draft { id, room: room.clone(), content: Content::text("x"), at: 0 },
@@ -64,7 +66,13 @@ async fn rooms_are_made_and_history_is_paged() {
         .await;
     assert_eq!(refusal, Refusal::NoSuchRoom);
     let id = new_id();
-    anna.say(&ClientMessage::CreateRoom { id, room: room.clone() }).await;
+    anna.say(&ClientMessage::CreateRoom {
+        id,
+        room: RoomName::of_id(&room),
+        at: None,
+        extra: Default::default(),
+    })
+    .await;
     anna.acked(id).await;
     for seq in 2..=21 {
         let (id, body) = (new_id(), seq.to_string());
@@ -101,13 +109,13 @@ async fn who_is_there_types_and_has_read_is_told_to_those_it_concerns() {
     assert_eq!(anna.find(presence).await, ("Ben".to_owned(), true));
     let (ben2, welcome) = Client::enter(&hub.url, &ben_token, None).await;
     assert_eq!(welcome.people.iter().filter(|person| person.online).count(), 2);
-    ben.say(&ClientMessage::Typing { room: RoomName::general() }).await;
+    ben.say(&ClientMessage::Typing { room: RoomId::general() }).await;
     let typing = |message: &HubMessage| match message {
         HubMessage::Typing { who, .. } => Some(who.name.clone()),
         _ => None,
     };
     assert_eq!(anna.find(typing).await, "Ben");
-    anna.say(&ClientMessage::Read { room: RoomName::general(), offset: 1 }).await;
+    anna.say(&ClientMessage::Read { room: RoomId::general(), offset: 1 }).await;
     let read = |message: &HubMessage| match message {
         HubMessage::Read { offset, .. } => Some(*offset),
         _ => None,
@@ -191,14 +199,22 @@ async fn many_rooms_and_markers_are_listed_in_parts_and_a_newcomer_still_gets_in
     let (dir, hub) = super::limits::limited(unlimited).await;
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     let names: Vec<RoomName> = (0..450).map(|n| RoomName::new(format!("room {n}")).unwrap()).collect();
+    let mut made = vec![NamedRoom::general()];
     for names in names.chunks(30) {
         let ids: Vec<_> = names.iter().map(|_| new_id()).collect();
         for (id, room) in ids.iter().zip(names) {
-            anna.say(&ClientMessage::CreateRoom { id: *id, room: room.clone() }).await;
+            anna.say(&ClientMessage::CreateRoom {
+                id: *id,
+                room: room.clone(),
+                at: None,
+                extra: Default::default(),
+            })
+            .await;
         }
-        for (id, room) in ids.into_iter().zip(names) {
+        for (id, name) in ids.into_iter().zip(names) {
             let offset = anna.acked(id).await;
-            anna.say(&ClientMessage::Read { room: room.clone(), offset }).await;
+            anna.say(&ClientMessage::Read { room: id.into(), offset }).await;
+            made.push(NamedRoom { id: id.into(), name: name.clone() });
         }
     }
     // What is asked for last is answered last: the markers are on disk.
@@ -223,8 +239,9 @@ async fn many_rooms_and_markers_are_listed_in_parts_and_a_newcomer_still_gets_in
             break;
         }
     }
-    assert_eq!(rooms, [&[RoomName::general()], names.as_slice()].concat(), "each once, oldest first");
-    assert_eq!(read.iter().map(|read| read.room.clone()).collect::<Vec<_>>(), names);
+    assert_eq!(rooms, made, "each once, oldest first");
+    let ids: Vec<_> = made.into_iter().skip(1).map(|room| room.id).collect();
+    assert_eq!(read.iter().map(|read| read.room.clone()).collect::<Vec<_>>(), ids);
     let mut people: Vec<_> = people.iter().map(|person| person.who.name.as_str()).collect();
     people.sort_unstable();
     assert!(people.len() == 2 && people.contains(&"Ben"), "{people:?}");

@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use duplex::frame::Frame;
 use duplex::hub::{InviteOptions, Options, Running};
 use duplex::model::content::{Content, Draft};
-use duplex::model::{Entry, MessageId, Offset, ResumePoint, RoomName};
+use duplex::model::{Entry, MessageId, Offset, ResumePoint, RoomId};
 use duplex::wire::duplex::message::{
     ClientMessage, Decoded, Hello, HubMessage, Redeem, Welcome, decode, encode,
 };
@@ -144,7 +144,7 @@ impl Client {
 
     pub async fn send_as(&mut self, id: MessageId, body: &str) {
         self.sends += 1;
-        let (room, body) = (RoomName::general(), body.to_owned());
+        let (room, body) = (RoomId::general(), body.to_owned());
         self.say(&ClientMessage::Send {
             draft: Draft { id, room, content: Content::text(body), at: 7 },
             seq: self.sends,

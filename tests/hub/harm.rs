@@ -1,6 +1,6 @@
 //! Clients that misbehave, and a disk that does.
 
-use duplex::model::RoomName;
+use duplex::model::RoomId;
 use duplex::model::content::{Content, Draft, Extra};
 use duplex::wire::duplex::message::{ClientMessage, HubMessage, close};
 use futures_util::SinkExt;
@@ -124,7 +124,7 @@ async fn a_disk_that_takes_nothing_is_told_and_nothing_is_half_written() {
     disk.execute_batch(full).unwrap();
     // Both in one write, so that the hub has both before it knows of the first one's fate.
     let send = |seq, body: &str| {
-        let (id, room, body) = (new_id(), RoomName::general(), body.to_owned());
+        let (id, room, body) = (new_id(), RoomId::general(), body.to_owned());
         Message::text(super::client::frame(&ClientMessage::Send {
             draft: Draft { id, room, content: Content::text(body), at: 0 },
             seq,
@@ -160,17 +160,18 @@ async fn a_group_of_appends_is_written_whole_or_not_at_all() {
     let dir = tempfile::tempdir().unwrap();
     let store = HubStore::open(dir.path(), Epoch(1), 0, new_id()).unwrap();
     let append = |content| Append {
-        draft: Draft { id: new_id(), room: RoomName::general(), content, at: 0 },
+        draft: Draft { id: new_id(), room: RoomId::general(), content, at: 0 },
         sender: Sender { id: PrincipalId("a".to_owned()), name: "a".to_owned() },
         received: 0,
+        only_known: false,
     };
-    let unknown = Content::from_fields("poll", None, Extra::default()).unwrap();
+    let unknown = Content::from_fields("poll", &RoomId::general(), None, Extra::default()).unwrap();
     let (one, bad) = (append(Content::text("one")), append(unknown));
     assert!(store.append_all(vec![one.clone(), bad]).await.is_err());
     assert_eq!(store.head(), 1);
     let two = append(Content::text("two"));
     let mut elsewhere = append(Content::text(""));
-    elsewhere.draft.room = RoomName::new("none").unwrap();
+    elsewhere.draft.room = RoomId::new("none").unwrap();
     let written = store.append_all(vec![one.clone(), elsewhere, two, one]).await.unwrap();
     let offsets = written.iter().map(|appended| match appended {
         Appended::New(entry) => entry.offset,

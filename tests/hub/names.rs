@@ -61,7 +61,14 @@ async fn a_name_that_nobody_can_see_is_refused() {
 /// What becomes of a new room.
 async fn create(client: &mut Client, name: &str) -> Result<(), Refusal> {
     let id = new_id();
-    client.say(&ClientMessage::CreateRoom { id, room: RoomName::new(name).unwrap() }).await;
+    client
+        .say(&ClientMessage::CreateRoom {
+            id,
+            room: RoomName::new(name).unwrap(),
+            at: None,
+            extra: Default::default(),
+        })
+        .await;
     client
         .find(|message| match message {
             HubMessage::Ack { id: acked, .. } if *acked == id => Some(Ok(())),
@@ -92,7 +99,8 @@ async fn a_room_that_looks_like_another_is_refused_and_the_refusal_names_that_on
     let caf = RoomName::new("caf\u{E9}").unwrap();
     assert_eq!(create(&mut mallory, "CAF\u{C9}").await, Err(Refusal::NameAlike { name: caf.clone() }));
     let (_, welcome) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
-    assert_eq!(welcome.rooms, [RoomName::general(), caf.clone()]);
+    let names: Vec<_> = welcome.rooms.into_iter().map(|room| room.name).collect();
+    assert_eq!(names, [RoomName::general(), caf.clone()]);
     hub.shutdown().await;
 
     let hub = duplex::hub::start(duplex::hub::Options::embedded(dir.path())).await.unwrap();

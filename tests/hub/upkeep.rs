@@ -22,7 +22,7 @@ async fn a_repaired_log_is_another_one_and_its_people_come_in_as_before() {
     let admin = first.admin_token.reveal().to_owned();
     let (id, offset): (_, Offset) = last.unwrap();
     let received = ben.messages(200).await.last().unwrap().received;
-    ben.say(&ClientMessage::Read { room: duplex::model::RoomName::general(), offset: 100 }).await;
+    ben.say(&ClientMessage::Read { room: duplex::model::RoomId::general(), offset: 100 }).await;
     let (mut other, _) = Client::enter(&first.url, &ben_token, None).await;
     let told = other.send("settle").await;
     other.acked(told).await;

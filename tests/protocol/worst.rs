@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
 use duplex::model::content::{Content, Draft};
+use duplex::model::id::NamedRoom;
+use duplex::model::id::RoomName;
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::rights::{Invitation, Managed, Member};
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, Epoch, Happened, LastValue,
-    LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal, RoomName, Sender,
+    LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, Sender,
     SeriesPage, Spec, Time, Value,
 };
 use duplex::wire::duplex::limits;
@@ -39,7 +41,12 @@ fn name(of: usize) -> String {
     "\u{10ffff}".repeat(RoomName::MAX_CHARS - number.len()) + &number
 }
 
-fn room(of: usize) -> RoomName {
+/// As long as a hub gives ids: those of older rooms are their names.
+fn room(of: usize) -> RoomId {
+    RoomId::new(name(of)).unwrap()
+}
+
+fn room_name(of: usize) -> RoomName {
     RoomName::new(name(of)).unwrap()
 }
 
@@ -145,7 +152,7 @@ fn read_sample(values: usize) -> ReadSample {
 
 fn lists() -> Lists {
     Lists {
-        rooms: (0..LIST_ITEMS).map(room).collect(),
+        rooms: (0..LIST_ITEMS).map(|of| NamedRoom { id: room(of), name: room_name(of) }).collect(),
         people: (0..LIST_ITEMS).map(|of| (principal(of), false)).collect(),
         read: (0..LIST_ITEMS).map(|of| (room(of), u64::MAX)).collect(),
         next: Some(ListsFrom { rooms: Some(1), ..ListsFrom::default() }),
@@ -243,13 +250,17 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             let batches = Batch::cut(entries);
             batches.iter().map(|batch| Frame::Text(batch.text().to_string())).collect()
         }
-        HubMessage::Ack { .. } => {
-            frames([HubMessage::Ack { id: id(), offset: u64::MAX, received: i64::MIN }])
-        }
+        HubMessage::Ack { .. } => frames([HubMessage::Ack {
+            id: id(),
+            offset: u64::MAX,
+            received: i64::MIN,
+            entry: false,
+            room: Some(room(0)),
+        }]),
         HubMessage::Refused { .. } => {
             let detail = || escapes(limits::DETAIL_CHARS);
             let all = [
-                Refusal::NameAlike { name: room(0) },
+                Refusal::NameAlike { name: room_name(0) },
                 Refusal::BadName { detail: detail() },
                 Refusal::Other { code: escapes(64), detail: detail() },
                 Refusal::Quota { retry_after_ms: u64::MAX },

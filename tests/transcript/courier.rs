@@ -5,7 +5,7 @@ use duplex::link::courier::{Change, Courier, Input, Output};
 use duplex::link::{Input as LinkInput, Link};
 use duplex::model::content::{Content, Draft};
 use duplex::model::profile::Secret;
-use duplex::model::{OutboxItem, PrincipalId, RoomName, Time};
+use duplex::model::{OutboxItem, PrincipalId, RoomId, Time};
 use duplex::wire::duplex::client::{Config, Credentials};
 use duplex::wire::{Agreed, Saved, Setup};
 
@@ -31,7 +31,7 @@ fn told(text: &str) -> Input {
         ["nudge"] => Input::Link(LinkInput::Nudge),
         ["type", which] => Input::Send(Draft {
             id: words::id(which),
-            room: RoomName::general(),
+            room: RoomId::general(),
             content: Content::text(which),
             at: 0,
         }),
@@ -40,7 +40,7 @@ fn told(text: &str) -> Input {
         ["edit", which, new] => {
             Input::Edit { id: words::id(which), new_id: words::id(new), body: new.to_owned() }
         }
-        ["read", offset] => Input::Read { room: RoomName::general(), offset: offset.parse().unwrap() },
+        ["read", offset] => Input::Read { room: RoomId::general(), offset: offset.parse().unwrap() },
         ["saved", ticket] => Input::Saved(ticket.parse().unwrap()),
         ["held", ticket] => Input::Held(ticket.parse().unwrap()),
         _ => panic!("{text}"),
@@ -511,7 +511,7 @@ fn what_is_refused_for_a_while_can_be_changed_in_its_place() {
 #[test]
 fn of_what_was_sent_in_an_earlier_run_nobody_knows_whether_the_hub_has_it() {
     let item = OutboxItem {
-        draft: Draft { id: words::id("a"), room: RoomName::general(), content: Content::text("a"), at: 0 },
+        draft: Draft { id: words::id("a"), room: RoomId::general(), content: Content::text("a"), at: 0 },
         seq: 1,
         delivery: duplex::model::Delivery::Attempted,
     };

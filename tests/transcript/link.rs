@@ -8,7 +8,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent};
 use duplex::model::link_state::{Closing, Phase};
 use duplex::model::profile::Secret;
-use duplex::model::{Delivery, Event, LinkState, OutboxItem, PrincipalId, RoomName, Time, Why};
+use duplex::model::{Delivery, Event, LinkState, OutboxItem, PrincipalId, RoomId, Time, Why};
 use duplex::wire::duplex::client::{Config, Credentials};
 use duplex::wire::{Agreed, DeviceRequest, Request, Saved, Setup};
 
@@ -80,7 +80,7 @@ impl Wire {
         };
         let seq = self.next_seq;
         self.next_seq += 1;
-        let (id, room, body) = (words::id(words[0]), RoomName::general(), words[0].to_owned());
+        let (id, room, body) = (words::id(words[0]), RoomId::general(), words[0].to_owned());
         OutboxItem { draft: Draft { id, room, content: Content::text(body), at: 0 }, seq, delivery }
     }
 

@@ -3,7 +3,7 @@
 use duplex::frame::Frame;
 use duplex::model::content::Content;
 use duplex::model::message::MAX_BODY_BYTES;
-use duplex::model::{Entry, Principal, RoomName, Time, Value};
+use duplex::model::{Entry, Principal, RoomId, Time, Value};
 use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES};
 use duplex::wire::duplex::proof;
 use duplex::wire::duplex::server::{
@@ -36,7 +36,7 @@ fn begun(words: &[&str]) -> Begun {
         at_resume: words::field(words, "id")
             .map(|id| (words::id(id), words::number(words, "received").unwrap_or(0) as i64)),
         lists: Lists {
-            rooms: vec![RoomName::general()],
+            rooms: vec![RoomId::general().into()],
             next: words.contains(&"more").then(|| ListsFrom { rooms: Some(1), ..ListsFrom::default() }),
             ..Lists::default()
         },
@@ -70,20 +70,20 @@ fn told(text: &str) -> Input {
         }
         ["entries", ref of @ ..] => Input::Answer(Answer::Entries(entries(of))),
         ["history", complete, ref of @ ..] => Input::Answer(Answer::History {
-            room: RoomName::general(),
+            room: RoomId::general(),
             before: 42,
             entries: entries(of),
             complete: complete == "complete",
         }),
         ["lists", ref of @ ..] => Input::Answer(Answer::Lists(Lists {
-            rooms: of.iter().filter(|word| **word != "more").map(|name| words::room(name)).collect(),
+            rooms: of.iter().filter(|word| **word != "more").map(|name| words::room(name).into()).collect(),
             next: of.contains(&"more").then(|| ListsFrom { rooms: Some(7), ..ListsFrom::default() }),
             ..Lists::default()
         })),
         ["committed", ref of @ ..] => Input::Committed(Batch::new(entries(of)).unwrap()),
         ["head", head] => Input::Head(head.parse().unwrap()),
         ["presence", who] => Input::Presence(words::principal(who), true),
-        ["typing", who] => Input::Typing { room: RoomName::general(), who: words::sender(who) },
+        ["typing", who] => Input::Typing { room: RoomId::general(), who: words::sender(who) },
         ["readings", ref of @ ..] => {
             let Frame::Text(text) = words::hub_says(&format!("readings {}", of.join(" "))) else { panic!() };
             Input::Readings(text.into())
@@ -100,7 +100,7 @@ fn told(text: &str) -> Input {
             by: words::sender("other"),
             expires_in_ms: 30_000,
         }),
-        ["read", offset] => Input::Read { room: RoomName::general(), offset: offset.parse().unwrap() },
+        ["read", offset] => Input::Read { room: RoomId::general(), offset: offset.parse().unwrap() },
         _ => panic!("{text}"),
     }
 }
@@ -111,9 +111,16 @@ fn asked(ask: &Ask) -> String {
         Ask::Redeem(redeem) => format!("redeem {}", redeem.code),
         Ask::CheckInvite { code } => format!("check invite {}", code.0),
         Ask::Begin { principal, .. } => format!("begin {}", principal.id),
-        Ask::Append { draft, sender } => {
-            let (room, body) = (&draft.room, draft.content.body());
-            format!("append {} by {} in {room}: {body}", words::letter(draft.id), sender.id)
+        Ask::Append { draft, sender, refusal } => {
+            let id = words::letter(draft.id);
+            if let Some(refusal) = refusal {
+                return format!("find {id} by {}, or {}", sender.id, words::refusal(refusal));
+            }
+            let (room, body) = match &draft.content {
+                Content::Room { name, .. } => (name.as_str(), ""),
+                content => (draft.room.as_str(), content.body()),
+            };
+            format!("append {id} by {} in {room}: {body}", sender.id)
         }
         Ask::Lists(from) => format!("lists from room {:?}", from.rooms),
         Ask::Read { from, limit } => format!("read from={from} limit={limit}"),
@@ -460,8 +467,12 @@ fn a_refused_send_counts_too() {
     online(&format!(
         "
         < send a seq=1 {large}
+        * find a by me, or too_large {MAX_BODY_BYTES}
+        @ refused a too_large {MAX_BODY_BYTES}
         > refused a too_large {MAX_BODY_BYTES}
         < json {{\"type\":\"send\",\"id\":\"00000000-0000-0000-0000-000000000062\",\"seq\":2,\"room\":\"general\",\"body\":\"\",\"at\":0}}
+        * find b by me, or other empty
+        @ refused b other empty
         > refused b other empty
         < send c seq=3 three
         * append c by me in general: three
@@ -711,7 +722,7 @@ fn a_page_of_large_messages_is_cut_to_the_newest() {
     let mut session = behind(0);
     let body = "x".repeat(MAX_BODY_BYTES);
     let entries: Vec<Entry> = (1..=40).map(|offset| large(offset, &body)).collect();
-    let room = RoomName::general();
+    let room = RoomId::general();
     session.handle(BEGIN, Input::Answer(Answer::History { room, before: 41, entries, complete: true }));
     let Some(Output::Send(frame)) = session.poll() else { panic!("nothing was sent") };
     let Ok(Decoded::Known(HubMessage::History { entries, complete, .. })) = message::decode(&frame) else {
@@ -735,10 +746,14 @@ fn after_a_refusal_that_will_pass_all_sends_are_refused_until_the_client_begins_
         > refused b slow_down 5000
         +2s
         < send c seq=3 z
+        * find c by me, or slow_down 3000
+        @ refused c slow_down 3000
         > refused c slow_down 3000
         # time alone does not bring a later one in first
         +10s
         < send c seq=4 z
+        * find c by me, or slow_down 0
+        @ refused c slow_down 0
         > refused c slow_down 0
         < send a seq=5 x (retry)
         * append a by me in general: x
@@ -751,6 +766,8 @@ fn after_a_refusal_that_will_pass_all_sends_are_refused_until_the_client_begins_
         @ refused b quota 1000
         > refused b quota 1000
         < send c seq=7 z
+        * find c by me, or quota 1000
+        @ refused c quota 1000
         > refused c quota 1000
         ",
     );

@@ -7,7 +7,8 @@ use duplex::frame::Frame;
 use duplex::link::courier::{Change, Courier, Input, Output};
 use duplex::link::{Input as LinkInput, Link};
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind};
-use duplex::model::{Event, Principal, PrincipalId, PrincipalKind, RoomName, Time};
+use duplex::model::id::NamedRoom;
+use duplex::model::{Event, Principal, PrincipalId, PrincipalKind, Time};
 use duplex::wire::{self, Agreed, Dialing, Mark, Open, Saved, Session, WireError};
 
 use super::BEGIN;
@@ -87,7 +88,7 @@ fn welcomed() -> Event {
         log: LogKind::Server { head: 0, next: 1 },
         now: 0,
         people: Vec::new(),
-        rooms: vec![RoomName::general()],
+        rooms: vec![NamedRoom::general()],
         features: Default::default(),
     })
 }

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 
 use duplex::frame::Frame;
 use duplex::model::content::{Content, Draft};
-use duplex::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogEvent, Paused, Person};
+use duplex::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent, Listed, LogEvent, Paused, Person};
+use duplex::model::id::NamedRoom;
+use duplex::model::id::RoomName;
 use duplex::model::log::Note;
 use duplex::model::{
     Delivery, DeviceId, DeviceState, Entry, Epoch, Event, Features, LinkState, MessageId, OutboxItem,
-    Principal, PrincipalId, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
-    Why,
+    Principal, PrincipalId, PrincipalKind, Readings, Refusal, ResumePoint, RoomId, Sender, Spec, Value, Why,
 };
 use duplex::wire::duplex::message::{
     self, ClientMessage, Decoded, Hello, HubMessage, Lists, Message, PersonState, ReadState, Redeem, Start,
@@ -44,7 +45,18 @@ pub fn sender(name: &str) -> Sender {
     Sender { id: PrincipalId(name.to_owned()), name: name.to_owned() }
 }
 
-pub fn room(name: &str) -> RoomName {
+pub fn room(name: &str) -> RoomId {
+    RoomId::new(name).expect("a room's id")
+}
+
+/// A room that is to be made, as it comes out of the outbox.
+pub fn room_to_be(letter: &str, called: &str) -> OutboxItem {
+    let id = id(letter);
+    let draft = Draft { id, room: id.into(), content: Content::room(name(called)), at: 0 };
+    OutboxItem { draft, seq: 9, delivery: Delivery::Attempted }
+}
+
+pub fn name(name: &str) -> RoomName {
     RoomName::new(name).expect("a room's name")
 }
 
@@ -53,7 +65,7 @@ pub fn entry(text: &str) -> Entry {
     let digits = text.find(|c: char| !c.is_ascii_digit()).expect("a letter behind the offset");
     let (offset, rest) = text.split_at(digits);
     Entry {
-        draft: Draft { id: id(rest), room: RoomName::general(), content: Content::text(rest), at: 0 },
+        draft: Draft { id: id(rest), room: RoomId::general(), content: Content::text(rest), at: 0 },
         offset: offset.parse().expect("an offset"),
         sender: sender(if rest.ends_with('*') { "me" } else { "other" }),
         received: 0,
@@ -175,7 +187,7 @@ pub fn hub_says(text: &str) -> Frame {
                 of.map(str::to_owned).collect::<Vec<_>>()
             };
             HubMessage::Lists(Lists {
-                rooms: names("room").iter().map(|name| room(name)).collect(),
+                rooms: names("room").iter().map(|name| room(name).into()).collect(),
                 people: names("person")
                     .iter()
                     .map(|name| PersonState { who: principal(name), online: true })
@@ -188,9 +200,13 @@ pub fn hub_says(text: &str) -> Frame {
             })
         }
         ["log", ref of @ ..] => HubMessage::Log { entries: of.iter().map(|e| entry(e)).collect() },
-        ["ack", which, offset] => {
-            HubMessage::Ack { id: id(which), offset: offset.parse().unwrap(), received: 0 }
-        }
+        ["ack", which, offset, ref more @ ..] => HubMessage::Ack {
+            id: id(which),
+            offset: offset.parse().unwrap(),
+            received: 0,
+            entry: more.is_empty(),
+            room: field(more, "room").map(room),
+        },
         ["refused", which, ref why @ ..] => HubMessage::Refused { id: id(which), refusal: refused(why) },
         ["typing", name] => HubMessage::Typing { room: room(name), who: sender("other") },
         ["presence", who, state] => HubMessage::Presence {
@@ -249,7 +265,7 @@ fn welcome(start: &str, words: &[&str]) -> Welcome {
         now: field(words, "now").map_or(0, wall),
         max_body: number(words, "max_body").unwrap_or(65_536),
         features: field(words, "features").map(|all| Features::new(all.split(','))),
-        rooms: vec![RoomName::general()],
+        rooms: vec![RoomId::general().into()],
         people: Vec::new(),
         read: Vec::new(),
         more: words.contains(&"more"),
@@ -283,7 +299,7 @@ pub fn client_says(text: &str) -> Frame {
         ["send", which, _, ref body @ ..] => ClientMessage::Send {
             draft: Draft {
                 id: id(which),
-                room: RoomName::general(),
+                room: RoomId::general(),
                 content: Content::text(
                     body.iter().filter(|word| **word != "(retry)").copied().collect::<Vec<_>>().join(" "),
                 ),
@@ -299,7 +315,12 @@ pub fn client_says(text: &str) -> Frame {
             before: before.parse().unwrap(),
             limit: limit.parse().unwrap(),
         },
-        ["create_room", which, name] => ClientMessage::CreateRoom { id: id(which), room: room(name) },
+        ["create_room", which, name] => ClientMessage::CreateRoom {
+            id: id(which),
+            room: self::name(name),
+            at: None,
+            extra: Default::default(),
+        },
         ["ping", nonce] => ClientMessage::Ping { nonce: nonce.parse().unwrap() },
         ["bye"] => ClientMessage::Bye,
         _ => panic!("a client does not say: {text}"),
@@ -327,7 +348,7 @@ pub fn client_said(frame: &Frame) -> String {
         ClientMessage::Typing { room } => format!("typing {room}"),
         ClientMessage::Read { room, offset } => format!("read {room} {offset}"),
         ClientMessage::History { room, before, limit } => format!("history {room} {before} {limit}"),
-        ClientMessage::CreateRoom { id, room } => format!("create_room {} {room}", letter(id)),
+        ClientMessage::CreateRoom { id, room, .. } => format!("create_room {} {room}", letter(id)),
         ClientMessage::Ping { nonce } => format!("ping {nonce}"),
         ClientMessage::Bye => "bye".to_owned(),
         ClientMessage::Watch => "watch".to_owned(),
@@ -360,12 +381,12 @@ fn brief_hello(hello: &Hello) -> String {
 }
 
 fn brief_lists<'a>(
-    rooms: impl Iterator<Item = &'a RoomName>,
+    rooms: impl Iterator<Item = &'a NamedRoom>,
     people: impl Iterator<Item = &'a String>,
     read: impl Iterator<Item = u64>,
     more: bool,
 ) -> String {
-    let rooms = rooms.map(|room| format!(" room={room}"));
+    let rooms = rooms.map(|room| format!(" room={}", room.id));
     let people = people.map(|name| format!(" person={name}"));
     let read = read.map(|offset| format!(" read={offset}"));
     let more = more.then(|| " more".to_owned());
@@ -390,7 +411,11 @@ pub fn hub_said(frame: &Frame) -> String {
             brief_lists(rooms.iter(), people, read.iter().map(|read| read.offset), more)
         }
         HubMessage::Log { entries: of } => format!("log {}", entries(&of)),
-        HubMessage::Ack { id, offset, .. } => format!("ack {} {offset}", letter(id)),
+        HubMessage::Ack { id, offset, entry, room, .. } => {
+            let room = room.map(|room| format!(" room={room}")).unwrap_or_default();
+            let nothing = if entry || !room.is_empty() { "" } else { " nothing" };
+            format!("ack {} {offset}{room}{nothing}", letter(id))
+        }
         HubMessage::Refused { id, refusal: why } => format!("refused {} {}", letter(id), refusal(&why)),
         HubMessage::Typing { room, who } => format!("typing {room} {}", who.id),
         HubMessage::Presence { who, removed: true, .. } => format!("presence {} removed", who.id),
@@ -426,7 +451,7 @@ pub fn refused(words: &[&str]) -> Refusal {
         [] | ["no_such_room"] => Refusal::NoSuchRoom,
         ["slow_down", ms] => Refusal::SlowDown { retry_after_ms: ms.parse().unwrap() },
         ["quota", ms] => Refusal::Quota { retry_after_ms: ms.parse().unwrap() },
-        ["name_alike", name] => Refusal::NameAlike { name: room(name) },
+        ["name_alike", name] => Refusal::NameAlike { name: self::name(name) },
         _ => panic!("no refusal: {words:?}"),
     }
 }
@@ -476,14 +501,16 @@ pub fn event(event: &Event) -> String {
         Event::Chat(ChatEvent::Entries { entries: of, live }) => {
             format!("entries {} {}", entries(of), if *live { "live" } else { "replayed" })
         }
-        Event::Chat(ChatEvent::Acknowledged { id, offset, .. }) => {
-            format!("acknowledged {} {offset}", letter(*id))
+        Event::Chat(ChatEvent::Acknowledged { id, offset, follows, .. }) => {
+            let follows = match follows {
+                Follows::Entry => String::new(),
+                Follows::Nothing => " nothing".to_owned(),
+                Follows::OtherRoom(room) => format!(" moved={room}"),
+            };
+            format!("acknowledged {} {offset}{follows}", letter(*id))
         }
         Event::Chat(ChatEvent::Refused { id, refusal: why }) => {
             format!("refused {} {}", letter(*id), refusal(why))
-        }
-        Event::Chat(ChatEvent::RoomRefused { room, refusal: why }) => {
-            format!("room refused {room} {}", refusal(why))
         }
         Event::Chat(ChatEvent::Postponed { id, unseen }) => {
             format!("postponed {}{}", letter(*id), if *unseen { " unseen" } else { "" })

@@ -6,7 +6,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::device::DeviceId;
 use duplex::model::entry::Entry;
 use duplex::model::event::{ChatEvent, Event, LinkEvent, LogKind, LogRestart, Page, Side, Update};
-use duplex::model::id::{ConnectionId, Epoch, MessageId, PrincipalId, RoomName};
+use duplex::model::id::{ConnectionId, Epoch, MessageId, PrincipalId, RoomId};
 use duplex::model::intent::{Intent, LinkIntent};
 use duplex::model::link_state::LinkState;
 use duplex::model::message::{Delivery, Message, OutboxItem, Position};
@@ -26,8 +26,8 @@ pub const CONNECTION: ConnectionId = ConnectionId(3);
 const WALL: i64 = 1_760_529_600_000;
 
 /// The room of most tests.
-pub fn general() -> RoomName {
-    RoomName::general()
+pub fn general() -> RoomId {
+    RoomId::general()
 }
 
 /// Somebody, by a key that is also their name.
@@ -40,7 +40,7 @@ pub fn me() -> Principal {
     Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "me".into() }
 }
 
-fn id(number: u64) -> MessageId {
+pub fn id(number: u64) -> MessageId {
     let mut bytes = [7; 16];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
     MessageId::from_random(bytes)
@@ -50,7 +50,7 @@ fn id(number: u64) -> MessageId {
 pub fn message(offset: u64, room: &str, by: &str, body: &str) -> Entry {
     let at = WALL - 3_600_000 + offset as i64 * 1_000;
     Entry {
-        draft: Draft { id: id(offset), room: RoomName::new(room).unwrap(), content: Content::text(body), at },
+        draft: Draft { id: id(offset), room: RoomId::new(room).unwrap(), content: Content::text(body), at },
         offset,
         sender: sender(by),
         received: at,
@@ -212,7 +212,7 @@ impl Window {
     /// The hub's welcome.
     pub fn welcome(&mut self, head: u64, rooms: &[&str]) {
         let now = self.now().wall_ms;
-        let rooms = rooms.iter().map(|name| RoomName::new(*name).unwrap()).collect();
+        let rooms = rooms.iter().map(|name| RoomId::new(*name).unwrap().into()).collect();
         self.event(Event::Link(LinkEvent::Welcomed {
             me: me(),
             server: "Workshop".into(),
@@ -220,7 +220,7 @@ impl Window {
             now,
             people: vec![],
             rooms,
-            features: Default::default(),
+            features: Features::all().without(Feature::People).without(Feature::Invites),
         }));
     }
 
@@ -236,6 +236,18 @@ impl Window {
                     _ => all.without(Feature::People).without(Feature::Invites),
                 });
                 connection.chat.me = Some(me);
+            }
+        });
+        self.run();
+    }
+
+    /// From now on the server offers this.
+    #[allow(dead_code, reason = "not every test program needs it")]
+    pub fn offer(&mut self, features: Features) {
+        let app = self.harness.state_mut();
+        app.model.write(|model| {
+            if let Some(connection) = model.connections.get_mut(&CONNECTION) {
+                connection.features = Some(features);
             }
         });
         self.run();
@@ -285,11 +297,16 @@ impl Window {
 
     /// Puts a message into the outbox, typed `at` milliseconds from now.
     pub fn queue(&mut self, body: &str, delivery: Delivery, at: i64) -> MessageId {
+        self.queue_in(general(), body, delivery, at)
+    }
+
+    /// The same in another room.
+    pub fn queue_in(&mut self, room: RoomId, body: &str, delivery: Delivery, at: i64) -> MessageId {
         self.queued += 1;
         let item = OutboxItem {
             draft: Draft {
                 id: id(1_000_000 + self.queued),
-                room: general(),
+                room,
                 content: Content::text(body),
                 at: self.now().wall_ms + at,
             },

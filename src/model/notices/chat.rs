@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Level, Moment, News, Notice, Out, Target, Topic, mentions};
 use crate::model::entry::Entry;
-use crate::model::id::{ConnectionId, Offset, PrincipalId, RoomName};
+use crate::model::id::{ConnectionId, Offset, PrincipalId, RoomId, RoomName};
 use crate::model::known::Known;
 use crate::model::principal::Sender;
 use crate::model::reducer::Model;
@@ -22,7 +22,7 @@ pub(super) const TEXT_CHARS: usize = 240;
 /// Maximum number of rooms of which something is to be told.
 const MAX_ROOMS: usize = 500;
 
-type Key = (ConnectionId, RoomName);
+type Key = (ConnectionId, RoomId);
 
 /// What was written while the person looked elsewhere.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ struct Talk {
 }
 
 /// What a room is to be told of.
-pub(super) fn level(model: &Model, connection: ConnectionId, room: &RoomName) -> Level {
+pub(super) fn level(model: &Model, connection: ConnectionId, room: &RoomId) -> Level {
     model.notice_choices.room(connection, room).unwrap_or(model.preferences.notices.rooms)
 }
 
@@ -100,7 +100,7 @@ impl Talks {
     }
 
     /// The person has read a room up to here.
-    pub(super) fn read(&mut self, id: ConnectionId, room: &RoomName, offset: Offset, out: &mut Out) {
+    pub(super) fn read(&mut self, id: ConnectionId, room: &RoomId, offset: Offset, out: &mut Out) {
         let key = (id, room.clone());
         if self.rooms.get(&key).is_some_and(|talk| talk.newest <= offset)
             && let Some(talk) = self.rooms.remove(&key)
@@ -171,7 +171,10 @@ impl Talks {
     fn show(&mut self, now: BootMs, model: &Model, key: Key, out: &mut Out) {
         let Some(talk) = self.rooms.get_mut(&key) else { return };
         (talk.waiting, talk.next, talk.shown) = (0, now + ROOM_GAP_MS, true);
+        let connection = model.connections.get(&key.0);
+        let room = connection.map_or_else(|| RoomName::of_id(&key.1), |of| of.chat.name_of(&key.1));
         let news = News::Messages {
+            room,
             count: talk.count,
             sender: talk.sender.clone(),
             text: model.preferences.notices.show_text.then(|| talk.text.clone()),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::device::DeviceId;
-use crate::model::id::{ConnectionId, RoomName};
+use crate::model::id::{ConnectionId, RoomId};
 
 /// Minutes of a day.
 pub const DAY_MINUTES: u16 = 24 * 60;
@@ -106,18 +106,18 @@ impl NoticePreferences {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, from = "Lists", into = "Lists")]
 pub struct NoticeChoices {
-    rooms: BTreeMap<ConnectionId, BTreeMap<RoomName, Level>>,
+    rooms: BTreeMap<ConnectionId, BTreeMap<RoomId, Level>>,
     muted: BTreeMap<ConnectionId, BTreeSet<DeviceId>>,
 }
 
 impl NoticeChoices {
     /// What was chosen for a room; none: the usual.
-    pub fn room(&self, connection: ConnectionId, room: &RoomName) -> Option<Level> {
+    pub fn room(&self, connection: ConnectionId, room: &RoomId) -> Option<Level> {
         self.rooms.get(&connection)?.get(room).copied()
     }
 
     /// Chooses for a room; none: the usual.
-    pub fn set_room(&mut self, connection: ConnectionId, room: RoomName, level: Option<Level>) {
+    pub fn set_room(&mut self, connection: ConnectionId, room: RoomId, level: Option<Level>) {
         let rooms = self.rooms.entry(connection).or_default();
         match level {
             Some(level) => rooms.insert(room, level),
@@ -160,7 +160,7 @@ struct Lists {
 #[derive(Clone, Serialize, Deserialize)]
 struct RoomChoice {
     connection: ConnectionId,
-    room: RoomName,
+    room: RoomId,
     level: Level,
 }
 
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn choices_keep_their_form_in_a_file() {
-        let (one, room) = (ConnectionId(3), RoomName::general());
+        let (one, room) = (ConnectionId(3), RoomId::general());
         let pump = DeviceId::new("pump").unwrap();
         let mut choices = NoticeChoices::default();
         choices.set_room(one, room.clone(), Some(Level::Nothing));

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::device::DeviceId;
 use super::entry::Entry;
 use super::event::{Event, LogRestart, Update};
-use super::id::{ConnectionId, Offset, PrincipalId, RoomName};
+use super::id::{ConnectionId, Offset, PrincipalId, RoomId, RoomName};
 use super::link_state::LinkState;
 use super::reducer::Model;
 use super::time::BootMs;
@@ -48,7 +48,7 @@ pub struct Moment {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Viewing {
     /// The open room.
-    pub room: Option<(ConnectionId, RoomName)>,
+    pub room: Option<(ConnectionId, RoomId)>,
     /// The device whose page is open.
     pub device: Option<(ConnectionId, DeviceId)>,
 }
@@ -57,7 +57,7 @@ pub struct Viewing {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
     /// A room.
-    Room(ConnectionId, RoomName),
+    Room(ConnectionId, RoomId),
     /// Several rooms at once.
     Rooms,
     /// A connection's devices.
@@ -72,7 +72,7 @@ pub enum Topic {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A room.
-    Room(ConnectionId, RoomName),
+    Room(ConnectionId, RoomId),
     /// A device's page.
     Device(ConnectionId, DeviceId),
     /// The list of devices.
@@ -88,6 +88,8 @@ pub enum Target {
 pub enum News {
     /// Somebody wrote.
     Messages {
+        /// What the room is called.
+        room: RoomName,
         /// How many messages since the person last looked.
         count: u64,
         /// Who wrote the last one, or the last that names the person.

@@ -86,7 +86,7 @@ impl Story {
         let entry = Entry {
             draft: Draft {
                 id: MessageId::from_random(bytes),
-                room: RoomName::new(room).unwrap(),
+                room: RoomId::new(room).unwrap(),
                 content: Content::text(body),
                 at: 0,
             },
@@ -112,7 +112,7 @@ impl Story {
     fn command(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let device = |name: &str| DeviceId::new(name).unwrap();
-        let room = |name: &str| RoomName::new(name).unwrap();
+        let room = |name: &str| RoomId::new(name).unwrap();
         let preferences = &mut self.model.preferences.notices;
         match words[..] {
             ["tell", "all"] => preferences.rooms = Level::All,
@@ -250,7 +250,7 @@ fn words(act: &Act) -> String {
     };
     let at = |mention: &bool| if *mention { "@" } else { "" };
     let news = match &notice.news {
-        News::Messages { count, sender, text, mention } => {
+        News::Messages { count, sender, text, mention, .. } => {
             format!("{count}{} {sender}: {}", at(mention), text.as_deref().unwrap_or("-"))
         }
         News::ManyMessages { count, rooms, mention } => format!("{count}{} in {rooms}", at(mention)),

@@ -9,7 +9,7 @@ pub mod parse;
 
 use std::sync::Arc;
 
-use super::id::{ConnectionId, MessageId, RoomName};
+use super::id::{ConnectionId, MessageId, RoomId, RoomName};
 use super::message::Position;
 use super::principal::Sender;
 use super::time::WallMs;
@@ -83,7 +83,7 @@ pub enum Scope {
     /// Everywhere.
     Everywhere,
     /// In one room.
-    Room(ConnectionId, RoomName),
+    Room(ConnectionId, RoomId),
 }
 
 /// How long to look before saying what was found so far.
@@ -125,7 +125,7 @@ pub struct Hit {
     /// Of which connection.
     pub connection: ConnectionId,
     /// In which room.
-    pub room: RoomName,
+    pub room: RoomId,
     /// Where there.
     pub place: HitPlace,
     /// Its id.
@@ -199,7 +199,7 @@ pub struct DayFound {
     /// Of which connection.
     pub connection: ConnectionId,
     /// In which room.
-    pub room: RoomName,
+    pub room: RoomId,
     /// Where it stands, and when the hub took it; none where everything is older.
     pub first: Option<(Position, WallMs)>,
     /// When the hub took the room's newest message; none in an empty room.

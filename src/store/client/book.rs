@@ -13,7 +13,7 @@ use super::search::index;
 use super::write::{self, Log, key, saturated};
 use crate::model::content::Content;
 use crate::model::notices::mentions;
-use crate::model::{ConnectionId, Entry, Offset, Position, RoomName};
+use crate::model::{ConnectionId, Entry, Offset, Position, RoomId};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -32,7 +32,7 @@ pub(super) struct Book<'a> {
     counts: Counts,
     numbering: index::Numbering,
     senders: HashMap<String, i64>,
-    by_name: HashMap<RoomName, usize>,
+    by_name: HashMap<RoomId, usize>,
     pub(super) rooms: Vec<RoomRow>,
 }
 
@@ -86,7 +86,8 @@ impl<'a> Book<'a> {
         }
         match &entry.draft.content {
             Content::Unknown(_) => self.keep_json(entry)?,
-            Content::Room { .. } => {
+            Content::Room { name, .. } => {
+                write::name_room(self.db, self.connection, &entry.draft.room, name)?;
                 self.keep_json_of_room(entry)?;
                 let room = self.room(&entry.draft.room)?;
                 let room = &mut self.rooms[room];
@@ -267,7 +268,7 @@ impl<'a> Book<'a> {
         Ok(id)
     }
 
-    pub(super) fn room(&mut self, name: &RoomName) -> Result<usize> {
+    pub(super) fn room(&mut self, name: &RoomId) -> Result<usize> {
         if let Some(index) = self.by_name.get(name) {
             return Ok(*index);
         }

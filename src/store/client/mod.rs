@@ -37,7 +37,7 @@ use crate::model::event::{Page, Side, Stored};
 use crate::model::intent::Jump;
 use crate::model::search::{Found, Search};
 use crate::model::time::WallMs;
-use crate::model::{Banner, ConnectionId, Event, Offset, OutboxItem, Position, RoomName};
+use crate::model::{Banner, ConnectionId, Event, Offset, OutboxItem, Position, RoomId};
 use crate::wire::Saved;
 use held::Job;
 
@@ -188,7 +188,7 @@ impl ClientStore {
     pub async fn page(
         &self,
         connection: ConnectionId,
-        room: RoomName,
+        room: RoomId,
         from: Position,
         side: Side,
         limit: u32,
@@ -200,7 +200,7 @@ impl ClientStore {
     pub async fn jump(
         &self,
         connection: ConnectionId,
-        room: RoomName,
+        room: RoomId,
         jump: Jump,
         limit: u32,
     ) -> Result<Page, StoreError> {
@@ -209,7 +209,7 @@ impl ClientStore {
 
     /// What is unread in a room: an [`ChatEvent::Counted`]. Exact, except above 10,000 in the first minutes after an update
     /// from a version that kept no counts.
-    pub async fn count_unread(&self, connection: ConnectionId, room: RoomName) -> Result<Event, StoreError> {
+    pub async fn count_unread(&self, connection: ConnectionId, room: RoomId) -> Result<Event, StoreError> {
         self.read(move |db| read::unread(db, connection, &room)).await
     }
 
@@ -233,7 +233,7 @@ impl ClientStore {
     pub async fn first_at(
         &self,
         connection: ConnectionId,
-        room: RoomName,
+        room: RoomId,
         at: WallMs,
     ) -> Result<FirstAt, StoreError> {
         self.read(move |db| read::first_at(db, connection, &room, at)).await

@@ -16,7 +16,7 @@ use super::identity::Filters;
 use super::schema::SCHEMA;
 use super::{ClientStore, FILE, Health, Opened, Shared, Write, later, read, search};
 use crate::model::event::ChatEvent;
-use crate::model::{Banner, ConnectionId, Delivery, Event, RoomName};
+use crate::model::{Banner, ConnectionId, Delivery, Event, RoomId};
 
 /// Reader threads.
 const READERS: usize = 2;
@@ -208,11 +208,14 @@ fn rescue_outbox(db: &Connection, rescued: &mut Vec<(ConnectionId, Write)>) -> R
 }
 
 fn rescue_drafts(db: &Connection, rescued: &mut Vec<(ConnectionId, Write)>) -> Result<(), StoreError> {
-    let mut query = db.prepare("SELECT connection, name, draft FROM room WHERE draft <> ''")?;
+    let drafts =
+        |id: &str| db.prepare(&format!("SELECT connection, {id}, draft FROM room WHERE draft <> ''"));
+    // In a file of an older version a room's name is its id.
+    let mut query = drafts("uid").or_else(|_| drafts("name"))?;
     let mut rows = query.query(())?;
     while let Some(row) = rows.next()? {
         let connection: i64 = row.get(0)?;
-        if let Ok(room) = RoomName::new(row.get::<_, String>(1)?) {
+        if let Ok(room) = RoomId::new(row.get::<_, String>(1)?) {
             let write = Write::Draft { room, text: row.get(2)? };
             rescued.push((ConnectionId(connection.cast_unsigned()), write));
         }

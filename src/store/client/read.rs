@@ -17,7 +17,7 @@ use crate::model::intent::Jump;
 use crate::model::time::WallMs;
 use crate::model::{
     ConnectionId, Content, Delivery, Draft, Epoch, Extra, Features, Message, MessageId, Offset, OutboxItem,
-    Position, Principal, PrincipalId, PrincipalKind, ResumePoint, RoomName, Sender,
+    Position, Principal, PrincipalId, PrincipalKind, ResumePoint, RoomId, RoomName, Sender,
 };
 use crate::wire::{Saved, SavedState};
 
@@ -121,7 +121,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
 
 fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
     let mut query = db.prepare_cached(
-        "SELECT id, name, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions FROM room
+        "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name, unmade FROM room
          WHERE connection = ?1 ORDER BY newest_era DESC, newest_offset DESC, id LIMIT ?2",
     )?;
     // One more than is shown tells that there are more.
@@ -129,6 +129,7 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
     let (mut rooms, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
+        let uid = room_uid(row.get(1)?)?;
         let newest = Position { era: row.get(2)?, offset: unsigned(row.get(3)?) };
         let limit = if rooms.len() < BUSY_ROOMS { FIRST_ROWS } else { FEW_ROWS };
         let page = if rooms.len() < MAX_READ.0 && bytes < MAX_READ.1 {
@@ -138,7 +139,8 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
         };
         bytes += page.messages.iter().map(|message| message.content.bytes()).sum::<usize>();
         rooms.push(StoredRoom {
-            name: room_name(row.get(1)?)?,
+            name: RoomName::new(row.get::<_, String>(9)?).unwrap_or_else(|_| RoomName::of_id(&uid)),
+            id: uid,
             older_on_hub: !page.more && hub_may_hold_older(db, id)?,
             messages: page.messages,
             older_on_disk: page.more,
@@ -147,6 +149,7 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
             unread: unsigned(row.get(6)?),
             draft: row.get(7)?,
             mentions: unsigned(row.get(8)?),
+            unmade: row.get(10)?,
         });
     }
     Ok(rooms)
@@ -191,11 +194,12 @@ pub(super) fn outbox_item(row: &Row<'_>) -> Result<OutboxItem> {
         }
         other => return Err(StoreError::Nonsense(format!("the delivery {other:?}"))),
     };
+    let room = room_uid(row.get(2)?)?;
     Ok(OutboxItem {
         draft: Draft {
             id: MessageId(Uuid::from_bytes(row.get(0)?)),
-            room: room_name(row.get(2)?)?,
-            content: content(row.get(9)?, row.get(3)?, row.get(10)?)?,
+            content: content(row.get(9)?, &room, row.get(3)?, row.get(10)?)?,
+            room,
             at: row.get(4)?,
         },
         seq: unsigned(row.get(1)?),
@@ -204,11 +208,11 @@ pub(super) fn outbox_item(row: &Row<'_>) -> Result<OutboxItem> {
 }
 
 /// Content from its kind, its words and its other fields as JSON.
-fn content(kind: String, body: String, extra: Option<String>) -> Result<Content> {
+fn content(kind: String, room: &RoomId, body: String, extra: Option<String>) -> Result<Content> {
     let extra = extra.map(|json| Extra::from_json(&json)).unwrap_or_default();
     // Of an unknown kind all is among the fields.
     let body = (kind == MESSAGE || !body.is_empty()).then_some(Value::String(body));
-    Content::from_fields(&kind, body, extra).map_err(|error| StoreError::Nonsense(error.to_owned()))
+    Content::from_fields(&kind, room, body, extra).map_err(|error| StoreError::Nonsense(error.to_owned()))
 }
 
 /// The next free `seq`; never one that was used before.
@@ -219,10 +223,10 @@ pub(super) fn next_seq(db: &Connection, connection: ConnectionId) -> Result<u64>
 }
 
 /// What is unread in a room, as [`ChatEvent::Counted`] wants it.
-pub(super) fn unread(db: &Connection, connection: ConnectionId, room: &RoomName) -> Result<Event> {
+pub(super) fn unread(db: &Connection, connection: ConnectionId, room: &RoomId) -> Result<Event> {
     let mut query = db.prepare_cached(
         "SELECT read_era, read_offset, newest_era, newest_offset, unread, mentions FROM room
-         WHERE connection = ?1 AND name = ?2",
+         WHERE connection = ?1 AND uid = ?2",
     )?;
     let counts = query.query_row(params![key(connection), room.as_str()], |row| {
         let read = Position { era: row.get(0)?, offset: unsigned(row.get(1)?) };
@@ -237,7 +241,7 @@ pub(super) fn unread(db: &Connection, connection: ConnectionId, room: &RoomName)
 pub(super) fn page(
     db: &Connection,
     connection: ConnectionId,
-    name: &RoomName,
+    name: &RoomId,
     from: Position,
     side: Side,
     limit: u32,
@@ -264,7 +268,7 @@ pub(super) fn page(
 pub(super) fn jump(
     db: &Connection,
     connection: ConnectionId,
-    name: &RoomName,
+    name: &RoomId,
     jump: Jump,
     limit: u32,
 ) -> Result<Page> {
@@ -299,7 +303,7 @@ pub(super) fn jump(
 pub(super) fn first_at(
     db: &Connection,
     connection: ConnectionId,
-    name: &RoomName,
+    name: &RoomId,
     at: WallMs,
 ) -> Result<FirstAt> {
     let Some(room) = room_id(db, connection, name)? else {
@@ -437,13 +441,13 @@ fn extra(json: ValueRef<'_>) -> Extra {
     json.as_str().map(Extra::from_json).unwrap_or_default()
 }
 
-pub(super) fn room_id(db: &Connection, connection: ConnectionId, name: &RoomName) -> Result<Option<i64>> {
-    let mut find = db.prepare_cached("SELECT id FROM room WHERE connection = ?1 AND name = ?2")?;
+pub(super) fn room_id(db: &Connection, connection: ConnectionId, name: &RoomId) -> Result<Option<i64>> {
+    let mut find = db.prepare_cached("SELECT id FROM room WHERE connection = ?1 AND uid = ?2")?;
     Ok(find.query_row(params![key(connection), name.as_str()], |row| row.get(0)).optional()?)
 }
 
-fn room_name(text: String) -> Result<RoomName> {
-    RoomName::new(text).map_err(|error| StoreError::Nonsense(error.to_string()))
+fn room_uid(text: String) -> Result<RoomId> {
+    RoomId::new(text).map_err(|error| StoreError::Nonsense(error.to_string()))
 }
 
 pub(super) fn kind_text(kind: PrincipalKind) -> &'static str {

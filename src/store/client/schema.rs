@@ -5,7 +5,7 @@ use super::super::migrate::{Schema, Synchronous};
 /// The database of the app.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x4475_7043,
-    steps: &[V1, V2, V3, V4, V5, CONTENT, SCALE],
+    steps: &[V1, V2, V3, V4, V5, CONTENT, ROOM_IDS, SCALE],
     sync: Synchronous::Full,
 };
 
@@ -188,6 +188,19 @@ ALTER TABLE outbox ADD COLUMN extra TEXT;
 ALTER TABLE other_entry ADD COLUMN known INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX other_entry_kind ON other_entry (CASE WHEN json_valid(json) THEN json_extract(json, '$.kind') END)
     WHERE known = 0;
+";
+
+/// A room has an id beside its name, by which all else knows it. Those that were there before have the one that equals
+/// their name.
+///
+/// - `room.uid`: its id at the server.
+/// - `room.unmade`: the server does not know it; what makes it is in the outbox.
+const ROOM_IDS: &str = "
+ALTER TABLE room RENAME COLUMN name TO uid;
+ALTER TABLE room ADD COLUMN name TEXT NOT NULL DEFAULT '';
+UPDATE room SET name = uid;
+ALTER TABLE room ADD COLUMN unmade INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX room_unmade ON room (connection) WHERE unmade;
 ";
 
 /// For millions of messages.

@@ -14,7 +14,7 @@ use super::*;
 use crate::model::MessageId;
 use crate::model::content::{Content, Draft, Extra};
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
-use crate::model::{Delivery, Entry, Epoch, Offset, Principal, PrincipalId, PrincipalKind, Sender};
+use crate::model::{Delivery, Entry, Epoch, Offset, Principal, PrincipalId, PrincipalKind, RoomName, Sender};
 
 pub(super) const C: ConnectionId = ConnectionId(7);
 
@@ -22,8 +22,8 @@ pub(super) fn id(number: u64) -> MessageId {
     MessageId(uuid::Uuid::from_u64_pair(number, 1))
 }
 
-pub(super) fn general() -> RoomName {
-    RoomName::general()
+pub(super) fn general() -> RoomId {
+    RoomId::general()
 }
 
 pub(super) fn me() -> Principal {
@@ -60,7 +60,7 @@ pub(super) fn welcomed(head: Offset) -> Write {
         log: LogKind::Server { head, next: head + 1 },
         now: 0,
         people: Vec::new(),
-        rooms: vec![general()],
+        rooms: vec![general().into()],
         features: Default::default(),
     }))
 }
@@ -127,6 +127,7 @@ fn everything_is_there_after_a_restart() {
             id: item(3).draft.id,
             offset: 4,
             received: 44,
+            follows: Default::default(),
         }))],
     );
     commit(&store, vec![Write::Draft { room: general(), text: "half a sen".into() }]);
@@ -284,7 +285,8 @@ fn what_was_not_understood_once_is_shown_once_it_is() {
     let mut mine = entry(7, "me", 7);
     mine.draft.content = Content::text("of mine");
     let mut room = entry(4, "bob", 4);
-    (room.draft.room, room.draft.content) = (RoomName::new("lathes").unwrap(), Content::room());
+    (room.draft.room, room.draft.content) =
+        (RoomId::new("lathes").unwrap(), Content::room(RoomName::new("lathes").unwrap()));
     let mut reply = serde_json::to_value(entry(2, "bob", 2)).unwrap();
     reply["reply_to"] = serde_json::json!({"offset": 1});
     let json = |entry: &Entry| serde_json::to_string(entry).unwrap();
@@ -333,7 +335,7 @@ fn what_a_later_version_typed_waits_in_the_outbox_as_it_was() {
     let store = open(dir.path());
     let fields = Extra::from_json(r#"{"body":{"text":"?"},"choices":["a",{"b":1.5}]}"#);
     let mut poll = item(1);
-    poll.draft.content = Content::from_fields("poll", None, fields).unwrap();
+    poll.draft.content = Content::from_fields("poll", &general(), None, fields).unwrap();
     let mut reply = item(2);
     reply.draft.content =
         Content::Text { body: "x".into(), extra: Extra::from_json(r#"{"reply_to":{"offset":1}}"#) };
@@ -388,7 +390,7 @@ fn the_parts_of_a_long_list_are_taken_in_one_after_the_other() {
     let store = open(dir.path());
     commit(&store, vec![welcomed(3), started(1, 1, LogRestart::First), entries(1, 3)]);
     let part = |rooms: std::ops::Range<u32>, more| {
-        let rooms = rooms.map(|number| RoomName::new(format!("room {number}")).unwrap()).collect();
+        let rooms = rooms.map(|number| RoomId::new(format!("room {number}")).unwrap().into()).collect();
         let read = vec![(general(), if more { 2 } else { 1 })];
         Write::Event(Event::Chat(ChatEvent::Listed(crate::model::event::Listed {
             rooms,
@@ -401,6 +403,6 @@ fn the_parts_of_a_long_list_are_taken_in_one_after_the_other() {
     commit(&store, vec![part(2..5, false)]);
     let stored = load(&store).stored;
     assert_eq!(stored.rooms.len(), 6);
-    let of = stored.rooms.iter().find(|room| room.name == general()).unwrap();
+    let of = stored.rooms.iter().find(|room| room.id == general()).unwrap();
     assert_eq!((of.read.offset, of.unread), (2, 1), "a marker only moves forward");
 }

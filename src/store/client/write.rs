@@ -10,11 +10,11 @@ use super::identity::Filters;
 use super::{Write, outbox, read};
 use crate::model::chat::MAX_ROOMS;
 use crate::model::content::Content;
-use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
+use crate::model::event::{ChatEvent, Follows, LinkEvent, LogKind, LogRestart};
 use crate::model::notices::mentions;
 use crate::model::{
-    ConnectionId, Delivery, Entry, Epoch, Event, Features, MessageId, Offset, Position, Principal,
-    ResumePoint, RoomName,
+    ConnectionId, Delivery, Entry, Epoch, Event, Features, MessageId, NamedRoom, Offset, Position, Principal,
+    ResumePoint, RoomId, RoomName,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -47,16 +47,21 @@ pub(super) fn apply(
     }
     match write {
         Write::Queue(item) => outbox::queue(db, filters, connection, item)?,
-        Write::Unqueue(id) => outbox::unqueue(db, connection, *id)?,
+        Write::Unqueue(id) => {
+            outbox::unqueue(db, connection, *id)?;
+            outbox::drop_unmade(db, connection)?;
+        }
         Write::Replace { old, new } => {
             outbox::unqueue(db, connection, *old)?;
             outbox::queue(db, filters, connection, new)?;
+            outbox::drop_unmade(db, connection)?;
         }
         Write::Attempted(ids) => deliver_all(db, connection, ids, &Delivery::Attempted)?,
         Write::Event(event) => return happened(db, filters, connection, event),
         Write::Draft { room, text } => {
             let room = room_id(db, connection, room)?;
             db.prepare_cached("UPDATE room SET draft = ?2 WHERE id = ?1")?.execute(params![room, text])?;
+            outbox::drop_unmade(db, connection)?;
         }
         Write::State(state) => {
             db.prepare_cached("UPDATE connection SET state = ?2 WHERE id = ?1")?
@@ -94,16 +99,19 @@ fn happened(db: &Connection, filters: &Filters, connection: ConnectionId, event:
         Event::Chat(ChatEvent::Entries { entries, .. }) => {
             return take_entries(db, filters, connection, entries);
         }
-        Event::Chat(ChatEvent::Acknowledged { id, offset, received }) => {
+        Event::Chat(ChatEvent::Acknowledged { id, offset, received, follows: Follows::Entry }) => {
             let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
             outbox::deliver(db, connection, *id, &delivery)?;
-            outbox::done_before(db, connection, *id)?;
+            if outbox::is_passed(db, connection, *id)? {
+                outbox::done(db, connection, *id, &Follows::Nothing)?;
+            }
+        }
+        Event::Chat(ChatEvent::Acknowledged { id, follows, .. }) => {
+            outbox::done(db, connection, *id, follows)?;
         }
         Event::Chat(ChatEvent::Sent(ids)) => deliver_all(db, connection, ids, &Delivery::Sent)?,
         Event::Chat(ChatEvent::Unsure(ids)) => deliver_all(db, connection, ids, &Delivery::Unsure)?,
-        Event::Chat(ChatEvent::Refused { id, refusal }) => {
-            outbox::deliver(db, connection, *id, &Delivery::Failed(refusal.clone()))?;
-        }
+        Event::Chat(ChatEvent::Refused { id, refusal }) => outbox::refused(db, connection, *id, refusal)?,
         Event::Chat(ChatEvent::Postponed { id, unseen: true }) => {
             outbox::deliver(db, connection, *id, &Delivery::Pending)?
         }
@@ -120,19 +128,19 @@ fn happened(db: &Connection, filters: &Filters, connection: ConnectionId, event:
 }
 
 /// Keeps rooms that a server tells of, up to [`MAX_ROOMS`] of one connection.
-fn make_rooms(db: &Connection, connection: ConnectionId, rooms: &[RoomName]) -> Result<()> {
+fn make_rooms(db: &Connection, connection: ConnectionId, rooms: &[NamedRoom]) -> Result<()> {
     let mut count = db.prepare_cached("SELECT count(*) FROM room WHERE connection = ?1")?;
     let known: i64 = count.query_row([key(connection)], |row| row.get(0))?;
     let free = MAX_ROOMS.saturating_sub(usize::try_from(known).unwrap_or(usize::MAX));
     let mut made = 0;
     for room in rooms {
-        if read::room_id(db, connection, room)?.is_none() {
+        if read::room_id(db, connection, &room.id)?.is_none() {
             if made == free {
-                break;
+                continue;
             }
             made += 1;
-            room_id(db, connection, room)?;
         }
+        name_room(db, connection, &room.id, &room.name)?;
     }
     Ok(())
 }
@@ -310,7 +318,7 @@ fn read_marker(
     db: &Connection,
     filters: &Filters,
     connection: ConnectionId,
-    name: &RoomName,
+    name: &RoomId,
     offset: Offset,
 ) -> Result<()> {
     // A marker makes no room.
@@ -406,7 +414,7 @@ fn history(
     db: &Connection,
     filters: &Filters,
     connection: ConnectionId,
-    name: &RoomName,
+    name: &RoomId,
     (before, complete): (Offset, bool),
     entries: &[Entry],
 ) -> Result<()> {
@@ -469,12 +477,28 @@ pub(super) fn purge(db: &Connection, limit: u32) -> Result<bool> {
     Ok(true)
 }
 
-pub(super) fn room_id(db: &Connection, connection: ConnectionId, name: &RoomName) -> Result<i64> {
-    if let Some(id) = read::room_id(db, connection, name)? {
+/// The server knows this room, which is called so from now on.
+pub(super) fn name_room(
+    db: &Connection,
+    connection: ConnectionId,
+    room: &RoomId,
+    name: &RoomName,
+) -> Result<()> {
+    let id = room_id(db, connection, room)?;
+    db.prepare_cached("UPDATE room SET name = ?2, unmade = 0 WHERE id = ?1 AND (name <> ?2 OR unmade)")?
+        .execute(params![id, name.as_str()])?;
+    Ok(())
+}
+
+pub(super) fn room_id(db: &Connection, connection: ConnectionId, room: &RoomId) -> Result<i64> {
+    if let Some(id) = read::room_id(db, connection, room)? {
         return Ok(id);
     }
-    db.prepare_cached("INSERT INTO room (connection, name) VALUES (?1, ?2)")?
-        .execute(params![key(connection), name.as_str()])?;
+    db.prepare_cached("INSERT INTO room (connection, uid, name) VALUES (?1, ?2, ?3)")?.execute(params![
+        key(connection),
+        room.as_str(),
+        RoomName::of_id(room).as_str()
+    ])?;
     Ok(db.last_insert_rowid())
 }
 

@@ -4,8 +4,8 @@ use rusqlite::{Connection, params};
 
 use super::super::error::{StoreError, int, unsigned};
 use super::people::principal;
-use super::read::{room_name, saturated};
-use crate::model::{Offset, Principal, PrincipalId, RoomName};
+use super::read::{room_name, room_uid, saturated};
+use crate::model::{NamedRoom, Offset, Principal, PrincipalId, RoomId};
 use crate::wire::duplex::server::{Lists, ListsFrom};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -32,15 +32,15 @@ pub(super) fn lists(db: &Connection, me: &PrincipalId, from: &ListsFrom, limit: 
 }
 
 /// Rooms made after another one.
-fn rooms(db: &Connection, after: u64, limit: usize) -> Result<Part<RoomName, u64>> {
-    let mut query = db.prepare_cached("SELECT name, id FROM room WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+fn rooms(db: &Connection, after: u64, limit: usize) -> Result<Part<NamedRoom, u64>> {
+    let mut query = db.prepare_cached("SELECT uid, id, name FROM room WHERE id > ?1 ORDER BY id LIMIT ?2")?;
     let mut rows = query.query(params![saturated(after), asked(limit)?])?;
     let (mut rooms, mut last) = (Vec::new(), after);
     while let Some(row) = rows.next()? {
         if rooms.len() == limit {
             return Ok((rooms, Some(last)));
         }
-        rooms.push(room_name(row.get(0)?)?);
+        rooms.push(NamedRoom { id: room_uid(row.get(0)?)?, name: room_name(row.get(2)?)? });
         last = unsigned(row.get(1)?);
     }
     Ok((rooms, None))
@@ -69,14 +69,9 @@ pub(super) fn people(
 }
 
 /// What somebody has read, by room.
-fn reads(
-    db: &Connection,
-    me: &PrincipalId,
-    after: u64,
-    limit: usize,
-) -> Result<Part<(RoomName, Offset), u64>> {
+fn reads(db: &Connection, me: &PrincipalId, after: u64, limit: usize) -> Result<Part<(RoomId, Offset), u64>> {
     let mut query = db.prepare_cached(
-        "SELECT name, read_marker.offset, room.id FROM read_marker JOIN room ON room.id = read_marker.room
+        "SELECT uid, read_marker.offset, room.id FROM read_marker JOIN room ON room.id = read_marker.room
          WHERE principal = ?1 AND read_marker.room > ?2 ORDER BY read_marker.room LIMIT ?3",
     )?;
     let mut rows = query.query(params![me.0, saturated(after), asked(limit)?])?;
@@ -85,7 +80,7 @@ fn reads(
         if reads.len() == limit {
             return Ok((reads, Some(last)));
         }
-        reads.push((room_name(row.get(0)?)?, unsigned(row.get(1)?)));
+        reads.push((room_uid(row.get(0)?)?, unsigned(row.get(1)?)));
         last = unsigned(row.get(2)?);
     }
     Ok((reads, None))

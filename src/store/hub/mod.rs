@@ -31,7 +31,9 @@ use super::writer::Writer;
 use crate::model::name::BadName;
 use crate::model::rights::Invitation;
 use crate::model::time::WallMs;
-use crate::model::{Draft, Entry, Epoch, MessageId, Offset, Principal, PrincipalId, RoomName, Sender};
+use crate::model::{
+    Draft, Entry, Epoch, MessageId, NamedRoom, Offset, Principal, PrincipalId, RoomId, RoomName, Sender,
+};
 use crate::wire::duplex::server::{Lists, ListsFrom};
 use pulse::{Probe, Pulse};
 pub use rights::{Change, MAX_KEPT_INVITES, MAX_OPEN_INVITES, NotChanged, Owner, OwnerRefused};
@@ -64,6 +66,8 @@ pub struct Append {
     pub sender: Sender,
     /// When, by the hub's clock.
     pub received: WallMs,
+    /// It is not to be written: only whether it is on disk already is of interest.
+    pub only_known: bool,
 }
 
 /// What became of an [`Append`].
@@ -78,19 +82,25 @@ pub enum Appended {
         /// When it was written.
         received: WallMs,
     },
+    /// It was not on disk, and was not to be written.
+    NotKnown,
     /// There is no such room. Nothing was written.
     NoSuchRoom,
     /// The room was made before, by somebody else or with another id. Nothing was written.
     RoomExists {
+        /// Its id.
+        room: RoomId,
         /// The place of the entry that made it.
         offset: Offset,
         /// When it was made.
         received: WallMs,
     },
+    /// Another room has the id that this one would have. Nothing was written.
+    RoomIdTaken,
     /// A reader would take the room for another one that is there. Nothing was written.
     RoomAlike {
-        /// The room that is there.
-        room: RoomName,
+        /// What that is called.
+        name: RoomName,
     },
     /// No room can be made under this name. Nothing was written.
     BadRoomName(BadName),
@@ -204,7 +214,7 @@ struct Shared {
 struct State {
     head: AtomicU64,
     oldest: AtomicU64,
-    rooms: RwLock<HashSet<RoomName>>,
+    rooms: RwLock<HashSet<RoomId>>,
     limits: RwLock<LogLimits>,
 }
 
@@ -233,7 +243,7 @@ impl HubStore {
             let mut db = migrate::open(&path, &schema::SCHEMA)?;
             let (epoch, head) = write::begin(&mut db, new_epoch, now, general_id)?;
             let oldest = AtomicU64::new(retain::oldest(&db)?);
-            let rooms = RwLock::new(read::rooms(&db)?.into_iter().collect());
+            let rooms = RwLock::new(read::rooms(&db)?.into_iter().map(|room| room.id).collect());
             Ok((db, epoch, State { head: AtomicU64::new(head), oldest, rooms, ..State::default() }))
         };
         let (db, epoch, state) = open().map_err(|error| error.at(&path))?;
@@ -383,7 +393,7 @@ impl HubStore {
     }
 
     /// Whether there is such a room. Costs nothing.
-    pub fn has_room(&self, room: &RoomName) -> bool {
+    pub fn has_room(&self, room: &RoomId) -> bool {
         self.shared.state.rooms.read().unwrap_or_else(PoisonError::into_inner).contains(room)
     }
 
@@ -457,7 +467,7 @@ impl HubStore {
     /// no older ones are held.
     pub async fn history(
         &self,
-        room: RoomName,
+        room: RoomId,
         before: Offset,
         limit: u32,
         max_bytes: usize,
@@ -486,7 +496,7 @@ impl HubStore {
     }
 
     /// All rooms, in the order in which they were made.
-    pub async fn rooms(&self) -> Result<Vec<RoomName>, HubStoreError> {
+    pub async fn rooms(&self) -> Result<Vec<NamedRoom>, HubStoreError> {
         self.read_with(read::rooms).await
     }
 
@@ -588,14 +598,14 @@ impl HubStore {
     pub async fn set_read(
         &self,
         principal: PrincipalId,
-        room: RoomName,
+        room: RoomId,
         offset: Offset,
     ) -> Result<bool, HubStoreError> {
         self.write(move |db| people::set_read(db, &principal, &room, offset)).await
     }
 
     /// A principal's read markers.
-    pub async fn reads(&self, principal: PrincipalId) -> Result<Vec<(RoomName, Offset)>, HubStoreError> {
+    pub async fn reads(&self, principal: PrincipalId) -> Result<Vec<(RoomId, Offset)>, HubStoreError> {
         self.read_with(move |db| people::reads(db, &principal)).await
     }
 

@@ -7,7 +7,7 @@ use super::InviteRefused;
 use super::read::{room_id, saturated};
 use super::rights::{check_token, is_revoked, revoke_token_of};
 use crate::model::time::WallMs;
-use crate::model::{Offset, Principal, PrincipalId, PrincipalKind, RoomName};
+use crate::model::{Offset, Principal, PrincipalId, PrincipalKind, RoomId};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -141,7 +141,7 @@ pub(super) fn redeem(
 pub(super) fn set_read(
     db: &Connection,
     principal: &PrincipalId,
-    room: &RoomName,
+    room: &RoomId,
     offset: Offset,
 ) -> Result<bool> {
     let Some(room) = room_id(db, room)? else {
@@ -158,16 +158,16 @@ pub(super) fn set_read(
     Ok(moved > 0)
 }
 
-pub(super) fn reads(db: &Connection, principal: &PrincipalId) -> Result<Vec<(RoomName, Offset)>> {
+pub(super) fn reads(db: &Connection, principal: &PrincipalId) -> Result<Vec<(RoomId, Offset)>> {
     let mut query = db.prepare_cached(
-        "SELECT name, read_marker.offset FROM read_marker JOIN room ON room.id = read_marker.room
+        "SELECT uid, read_marker.offset FROM read_marker JOIN room ON room.id = read_marker.room
          WHERE principal = ?1 ORDER BY room.offset",
     )?;
     let mut rows = query.query([&principal.0])?;
     let mut reads = Vec::new();
     while let Some(row) = rows.next()? {
-        let room = RoomName::new(row.get::<_, String>(0)?)
-            .map_err(|error| StoreError::Nonsense(error.to_string()))?;
+        let room =
+            RoomId::new(row.get::<_, String>(0)?).map_err(|error| StoreError::Nonsense(error.to_string()))?;
         reads.push((room, unsigned(row.get(1)?)));
     }
     Ok(reads)

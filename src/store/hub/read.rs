@@ -5,13 +5,16 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
-use crate::model::content::MESSAGE;
+use crate::model::content::{MESSAGE, ROOM};
 use crate::model::time::WallMs;
-use crate::model::{Content, Draft, Entry, Extra, MessageId, Offset, PrincipalId, RoomName, Sender};
+use crate::model::{
+    Content, Draft, Entry, Extra, MessageId, NamedRoom, Offset, PrincipalId, RoomId, RoomName, Sender,
+};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-const COLUMNS: &str = "entry.offset, entry.id, principal, sender_name, kind, name, body, at, received, extra";
+const COLUMNS: &str =
+    "entry.offset, entry.id, principal, sender_name, kind, uid, body, at, received, extra, name";
 
 pub(super) fn at(db: &Connection, offset: Offset) -> Result<Option<(MessageId, WallMs)>> {
     let mut query = db.prepare_cached("SELECT id, received FROM entry WHERE offset = ?1")?;
@@ -61,7 +64,7 @@ pub(super) fn missing(from: Offset, to: Offset) -> StoreError {
 
 pub(super) fn history(
     db: &Connection,
-    name: &RoomName,
+    name: &RoomId,
     before: Offset,
     limit: u32,
     max_bytes: usize,
@@ -86,19 +89,27 @@ pub(super) fn history(
     Ok((taken.entries, complete))
 }
 
-pub(super) fn rooms(db: &Connection) -> Result<Vec<RoomName>> {
-    let mut query = db.prepare_cached("SELECT name FROM room ORDER BY offset")?;
+pub(super) fn rooms(db: &Connection) -> Result<Vec<NamedRoom>> {
+    let mut query = db.prepare_cached("SELECT uid, name FROM room ORDER BY offset")?;
     let mut rows = query.query(())?;
-    let mut names = Vec::new();
+    let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        names.push(room_name(row.get(0)?)?);
+        all.push(NamedRoom { id: room_uid(row.get(0)?)?, name: room_name(row.get(1)?)? });
     }
-    Ok(names)
+    Ok(all)
 }
 
-pub(super) fn room_id(db: &Connection, name: &RoomName) -> Result<Option<i64>> {
-    let mut query = db.prepare_cached("SELECT id FROM room WHERE name = ?1")?;
-    Ok(query.query_row([name.as_str()], |row| row.get(0)).optional()?)
+pub(super) fn room_id(db: &Connection, room: &RoomId) -> Result<Option<i64>> {
+    let mut query = db.prepare_cached("SELECT id FROM room WHERE uid = ?1")?;
+    Ok(query.query_row([room.as_str()], |row| row.get(0)).optional()?)
+}
+
+/// The room of which everybody knows that is called this: its row and its id.
+pub(super) fn room_called(db: &Connection, name: &str) -> Result<Option<(i64, RoomId)>> {
+    let mut query = db.prepare_cached("SELECT id, uid FROM room WHERE name = ?1 ORDER BY id LIMIT 1")?;
+    let found: Option<(i64, String)> =
+        query.query_row([name], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    found.map(|(id, uid)| Ok((id, room_uid(uid)?))).transpose()
 }
 
 /// Entries up to a size; the first one is always taken.
@@ -128,12 +139,18 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
     let kind = row.get_ref(4)?.as_str().map_err(|error| nonsense(&error.to_string()))?;
     let body: String = row.get(6)?;
     let extra = row.get::<_, Option<String>>(9)?.map(|json| Extra::from_json(&json)).unwrap_or_default();
+    let mut extra = extra;
+    // One that was made again, or by an older version, does not say it.
+    if kind == ROOM && extra.get("name").is_none() {
+        extra.insert("name", Value::String(row.get(10)?));
+    }
     // Of an unknown kind all is among the fields.
     let body = (kind == MESSAGE || !body.is_empty()).then_some(Value::String(body));
+    let room = room_uid(row.get(5)?)?;
     let draft = Draft {
         id: MessageId(Uuid::from_bytes(row.get(1)?)),
-        room: room_name(row.get(5)?)?,
-        content: Content::from_fields(kind, body, extra).map_err(nonsense)?,
+        content: Content::from_fields(kind, &room, body, extra).map_err(nonsense)?,
+        room,
         at: row.get(7)?,
     };
     Ok(Entry {
@@ -151,7 +168,9 @@ pub(super) fn json_size(entry: &Entry) -> usize {
     let content = &entry.draft.content;
     let texts =
         [content.body(), content.kind(), &entry.sender.name, &entry.sender.id.0, entry.draft.room.as_str()];
-    FRAME + content.extra().bytes() + texts.into_iter().map(escaped_len).sum::<usize>()
+    FRAME
+        + content.fields_json().map_or(0, |json| json.len())
+        + texts.into_iter().map(escaped_len).sum::<usize>()
 }
 
 /// RFC 8259 §7: control characters become `\u00XX` at worst, quotes and backslashes two bytes.
@@ -162,6 +181,10 @@ fn escaped_len(text: &str) -> usize {
         _ => 1,
     };
     text.bytes().map(of).sum()
+}
+
+pub(super) fn room_uid(text: String) -> Result<RoomId> {
+    RoomId::new(text).map_err(|error| StoreError::Nonsense(error.to_string()))
 }
 
 pub(super) fn room_name(text: String) -> Result<RoomName> {

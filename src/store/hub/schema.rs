@@ -3,8 +3,11 @@
 use super::super::migrate::{Schema, Synchronous};
 
 /// The database of a hub.
-pub(super) const SCHEMA: Schema =
-    Schema { application_id: 0x4475_7048, steps: &[V1, LIMITS, RIGHTS, CONTENT], sync: Synchronous::Full };
+pub(super) const SCHEMA: Schema = Schema {
+    application_id: 0x4475_7048,
+    steps: &[V1, LIMITS, RIGHTS, CONTENT, ROOM_IDS],
+    sync: Synchronous::Full,
+};
 
 /// - `log`: one row. An epoch above 2⁶³ − 1 is kept bit by bit.
 /// - `entry`: offsets are gapless; `(principal, id)` stays unique for ever.
@@ -125,4 +128,16 @@ ALTER TABLE new_invite RENAME TO invite;
 /// - `entry.extra`: the fields of an entry that are not known, as a JSON object; of a kind that is not known, all of them.
 const CONTENT: &str = "
 ALTER TABLE entry ADD COLUMN extra TEXT;
+";
+
+/// A room has an id beside its name, by which clients know it. Those that were there before have the one that equals
+/// their name.
+///
+/// - `room.uid`: the id of the entry that made it, as text.
+/// - `room.name`: no two rooms of which everybody knows have the same, but that is a rule of making them.
+const ROOM_IDS: &str = "
+ALTER TABLE room RENAME COLUMN name TO uid;
+ALTER TABLE room ADD COLUMN name TEXT NOT NULL DEFAULT '';
+UPDATE room SET name = uid;
+CREATE INDEX room_name ON room (name);
 ";

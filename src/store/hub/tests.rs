@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::PrincipalKind;
-use crate::model::content::{Content, Draft};
+use crate::model::content::{Content, Draft, Extra};
 
 mod rights;
 
@@ -27,16 +27,17 @@ fn open(dir: &Path) -> HubStore {
 
 fn message(sender: &str, number: u64, body: &str) -> Append {
     Append {
-        draft: Draft { id: id(number), room: RoomName::general(), content: Content::text(body), at: 1 },
+        draft: Draft { id: id(number), room: RoomId::general(), content: Content::text(body), at: 1 },
         sender: Sender { id: PrincipalId(sender.into()), name: sender.to_uppercase() },
         received: 2,
+        only_known: false,
     }
 }
 
 fn room(name: &str, number: u64) -> Append {
-    let room = RoomName::new(name).unwrap();
     let mut made = message("ann", number, "");
-    (made.draft.room, made.draft.content) = (room, Content::room());
+    made.draft.room = RoomId::new(name).unwrap();
+    made.draft.content = Content::room(RoomName::new(name).unwrap());
     made
 }
 
@@ -61,7 +62,12 @@ fn a_new_log_begins_with_the_room_that_every_hub_has() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let general = Entry {
-        draft: Draft { id: id(0), room: RoomName::general(), content: Content::room(), at: 77 },
+        draft: Draft {
+            id: id(0),
+            room: RoomId::general(),
+            content: Content::room(RoomName::general()),
+            at: 77,
+        },
         offset: 1,
         sender: Sender { id: PrincipalId("hub".into()), name: "hub".into() },
         received: 77,
@@ -95,17 +101,76 @@ fn the_same_message_twice_is_there_once_even_after_a_restart() {
 }
 
 #[test]
+fn a_room_is_written_in_by_its_id_or_by_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut made = room("lathes", 1);
+    made.draft.room = made.draft.id.into();
+    let id = made.draft.room.clone();
+    append(&store, made);
+    let said_in = |number, room: &str| {
+        let mut said = message("ann", number, "x");
+        said.draft.room = RoomId::new(room).unwrap();
+        match append(&store, said) {
+            Appended::New(entry) => entry.draft.room,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((said_in(2, "lathes"), said_in(3, id.as_str())), (id.clone(), id.clone()));
+    let all = all(&store);
+    assert_eq!(all[1].draft.content, Content::room(RoomName::new("lathes").unwrap()));
+    assert_eq!(all.iter().filter(|entry| entry.draft.room == id).count(), 3);
+    assert_eq!(wait(store.history(id, 9, 9, usize::MAX)).unwrap().0.len(), 3);
+}
+
+#[test]
+fn what_is_not_understood_of_a_message_is_on_disk_and_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut said = message("ann", 1, "x");
+    let extra = Extra::from_json(r#"{"reply_to":{"offset":1},"n":1.5}"#);
+    said.draft.content = Content::Text { body: "x".into(), extra };
+    let mut made = room("lathes", 2);
+    made.draft.content = Content::Room {
+        name: RoomName::new("lathes").unwrap(),
+        extra: Extra::from_json(r#"{"topic":"wood"}"#),
+    };
+    for new in [said.clone(), made.clone()] {
+        append(&store, new);
+    }
+    drop(store);
+    // A later version wrote this one.
+    let db = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
+    db.execute(
+        "INSERT INTO entry (offset, id, principal, sender_name, kind, room, body, at, received, extra)
+         VALUES (4, zeroblob(16), 'ann', 'Ann', 'poll', 1, '', 7, 7, '{\"body\":{\"text\":\"?\"}}')",
+        (),
+    )
+    .unwrap();
+    drop(db);
+    let contents: Vec<_> = all(&open(dir.path())).into_iter().map(|entry| entry.draft.content).collect();
+    let poll =
+        Content::from_fields("poll", &RoomId::general(), None, Extra::from_json(r#"{"body":{"text":"?"}}"#));
+    assert_eq!(contents[1..], [said.draft.content, made.draft.content, poll.unwrap()]);
+}
+
+#[test]
 fn rooms_are_made_once_and_messages_need_one() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let mut lost = message("ann", 1, "x");
-    lost.draft.room = RoomName::new("workshop").unwrap();
+    lost.draft.room = RoomId::new("workshop").unwrap();
     assert_eq!(append(&store, lost.clone()), Appended::NoSuchRoom);
     assert!(matches!(append(&store, room("workshop", 2)), Appended::New(Entry { offset: 2, .. })));
     assert_eq!(append(&store, room("workshop", 2)), Appended::Known { offset: 2, received: 2 });
-    assert_eq!(append(&store, room("workshop", 3)), Appended::RoomExists { offset: 2, received: 2 });
+    let workshop = RoomId::new("workshop").unwrap();
+    let exists = Appended::RoomExists { room: workshop, offset: 2, received: 2 };
+    assert_eq!(append(&store, room("workshop", 3)), exists);
+    let mut same_id = room("lathes", 4);
+    same_id.draft.room = RoomId::new("workshop").unwrap();
+    assert_eq!(append(&store, same_id), Appended::RoomIdTaken, "nobody takes over another's room");
     assert!(matches!(append(&store, lost), Appended::New(Entry { offset: 3, .. })));
-    let names: Vec<String> = wait(store.rooms()).unwrap().iter().map(|room| room.to_string()).collect();
+    let names: Vec<String> = wait(store.rooms()).unwrap().iter().map(|room| room.name.to_string()).collect();
     assert_eq!(names, ["general", "workshop"]);
 }
 
@@ -235,7 +300,7 @@ fn a_page_of_history_says_whether_there_is_more() {
         append(&store, message("ann", number, "0123456789"));
     }
     let history = |before, limit, bytes| {
-        let (entries, complete) = wait(store.history(RoomName::general(), before, limit, bytes)).unwrap();
+        let (entries, complete) = wait(store.history(RoomId::general(), before, limit, bytes)).unwrap();
         (entries.iter().map(|entry| entry.offset).collect::<Vec<_>>(), complete)
     };
     assert_eq!(history(13, 3, 10_000), (vec![10, 11, 12], false));
@@ -312,13 +377,13 @@ fn read_markers_go_forward_only_and_never_beyond_the_end() {
     let store = open(dir.path());
     append(&store, message("ann", 1, "x"));
     let ann = || PrincipalId("ann".into());
-    let set = |room: &str, offset| wait(store.set_read(ann(), RoomName::new(room).unwrap(), offset)).unwrap();
+    let set = |room: &str, offset| wait(store.set_read(ann(), RoomId::new(room).unwrap(), offset)).unwrap();
     assert!(set("general", 1));
     assert!(!set("general", 1));
     assert!(!set("nowhere", 1));
     assert!(set("general", u64::MAX));
     assert!(!set("general", 1));
-    assert_eq!(wait(store.reads(ann())).unwrap(), [(RoomName::general(), 2)]);
+    assert_eq!(wait(store.reads(ann())).unwrap(), [(RoomId::general(), 2)]);
     assert_eq!(wait(store.reads(PrincipalId("bob".into()))).unwrap(), []);
 }
 
@@ -381,10 +446,12 @@ fn outcome(appended: &Appended) -> Result<u64, &'static str> {
     match appended {
         Appended::New(entry) => Ok(entry.offset),
         Appended::Known { .. } => Err("known"),
+        Appended::NotKnown => Err("not known"),
         Appended::NoSuchRoom => Err("no room"),
         Appended::RoomExists { .. } => Err("room exists"),
         Appended::RoomAlike { .. } => Err("room alike"),
         Appended::BadRoomName(_) => Err("bad name"),
+        Appended::RoomIdTaken => Err("id taken"),
         Appended::Refused { .. } => Err("refused"),
     }
 }
@@ -402,7 +469,7 @@ proptest! {
         for act in acts {
             match act {
                 Act::Message { sender, number, room } => {
-                    let room = RoomName::new(rooms[room as usize]).unwrap();
+                    let room = RoomId::new(rooms[room as usize]).unwrap();
                     let mut new = message(&format!("p{sender}"), number, "x");
                     new.draft.room = room;
                     prop_assert_eq!(outcome(&append(&store, new.clone())), plain.append(&new, number));

@@ -15,7 +15,7 @@ use super::super::salvage::Source;
 use super::schema::SCHEMA;
 use super::{FILE, HUB_SENDER, HubStore, read};
 use crate::model::time::WallMs;
-use crate::model::{Epoch, MessageId, RoomName};
+use crate::model::{Epoch, MessageId, RoomId, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -278,9 +278,7 @@ fn make_whole(db: &Connection, source: &Source, anew: Anew<'_>) -> Result<Vec<St
     db.execute("DELETE FROM log", ())?;
     db.execute("INSERT INTO log (id, epoch) VALUES (1, ?1)", [epoch.0.cast_signed()])?;
     let rooms = name_rooms(db, source)?;
-    lines.extend(
-        rooms.iter().map(|(_, name)| format!("room: the name of {name} was damaged; this one is new")),
-    );
+    lines.extend(rooms.iter().map(|name| format!("room: the name of {name} was damaged; this one is new")));
     let gone: i64 = match has_gone {
         true => db.query_row("SELECT coalesce(max(offset), 0) FROM gone", (), |row| row.get(0))?,
         false => 0,
@@ -315,50 +313,124 @@ fn make_whole(db: &Connection, source: &Source, anew: Anew<'_>) -> Result<Vec<St
     Ok(lines)
 }
 
-/// Gives a name to rooms that have entries and none. Returns those whose name could not be found.
-fn name_rooms(db: &Connection, source: &Source) -> Result<Vec<(i64, RoomName)>> {
+/// Gives an id and a name to rooms that have entries and none. Returns the names of those of which neither could be found.
+fn name_rooms(db: &Connection, source: &Source) -> Result<Vec<String>> {
+    let known_by = RoomColumns::of(db)?;
     let nameless = "SELECT DISTINCT room FROM entry WHERE room NOT IN (SELECT id FROM room)";
     let mut query = db.prepare(nameless)?;
     let nameless = query.query_map((), |row| row.get(0))?.collect::<std::result::Result<Vec<i64>, _>>()?;
-    // The index has the names, too.
+    // The index has the ids, too.
     let indexed = || -> Result<HashMap<i64, String>> {
         let Some(from) = source.db() else { return Ok(HashMap::new()) };
-        let mut query =
-            from.prepare("SELECT id, name FROM room INDEXED BY sqlite_autoindex_room_1 ORDER BY name")?;
+        let id = known_by.id();
+        let mut query = from.prepare(&format!(
+            "SELECT id, {id} FROM room INDEXED BY sqlite_autoindex_room_1 ORDER BY {id}"
+        ))?;
         let rows = query.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.filter_map(std::result::Result::ok).collect())
     };
     let indexed = indexed().unwrap_or_default();
     let mut unknown = Vec::new();
-    for id in nameless {
-        let known = indexed.get(&id).and_then(|name| RoomName::new(name.clone()).ok());
+    for row in nameless {
+        let made = known_by.maker_of(db, row)?;
+        let id = indexed.get(&row).and_then(|id| RoomId::new(id.clone()).ok());
         // The first room of a hub is the one that every hub has.
-        let known = known.or_else(|| (id == 1).then(RoomName::general));
-        let name = match known {
-            Some(name) => name,
-            None => {
-                let name = RoomName::new(format!("recovered-{id}"))
-                    .map_err(|error| StoreError::Nonsense(error.to_string()))?;
-                unknown.push((id, name.clone()));
-                name
-            }
-        };
-        db.execute(
-            "INSERT OR IGNORE INTO room (id, name, offset) VALUES (?1, ?2, 0)",
-            params![id, name.as_str()],
-        )?;
+        let id = id.or_else(|| (row == 1).then(RoomId::general));
+        let is_known = id.is_some() || made.is_some();
+        let id = id.or_else(|| made.as_ref().map(|(maker, _)| RoomId::from(*maker)));
+        let recovered = || RoomId::new(format!("recovered-{row}")).map_err(nonsense);
+        let id = id.map_or_else(recovered, Ok)?;
+        let name = made.map_or_else(|| RoomName::of_id(&id), |(_, name)| name);
+        if !is_known {
+            unknown.push(name.as_str().to_owned());
+        }
+        known_by.insert(db, row, &id, &name)?;
     }
-    let bad = "SELECT id, name FROM room";
-    let mut query = db.prepare(bad)?;
-    let all = query.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    for (id, name) in all.collect::<std::result::Result<Vec<(i64, String)>, _>>()? {
-        if RoomName::new(name).is_err() {
-            let name = format!("recovered-{id}");
-            db.execute("UPDATE room SET name = ?2 WHERE id = ?1", params![id, name])?;
+    known_by.correct(db)?;
+    let general: Option<i64> = db
+        .query_row(
+            &format!("SELECT id FROM room WHERE {} = ?1", known_by.id()),
+            [RoomId::general().as_str()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if general.is_none() {
+        let free: i64 = db.query_row("SELECT coalesce(max(id), 0) + 1 FROM room", (), |row| row.get(0))?;
+        known_by.insert(db, free, &RoomId::general(), &RoomName::general())?;
+    }
+    Ok(unknown)
+}
+
+fn nonsense(error: crate::model::id::InvalidName) -> StoreError {
+    StoreError::Nonsense(error.to_string())
+}
+
+/// Which columns a room has: in files of older versions its name is its id.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum RoomColumns {
+    Name,
+    IdAndName,
+}
+
+impl RoomColumns {
+    fn of(db: &Connection) -> Result<Self> {
+        let has_id = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('room') WHERE name = 'uid')";
+        Ok(if db.query_row(has_id, (), |row| row.get(0))? { Self::IdAndName } else { Self::Name })
+    }
+
+    fn id(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::IdAndName => "uid",
         }
     }
-    db.execute("INSERT OR IGNORE INTO room (name, offset) VALUES (?1, 0)", [RoomName::general().as_str()])?;
-    Ok(unknown)
+
+    /// The entry that made a room, and the name that it gave it, where it says that.
+    fn maker_of(self, db: &Connection, room: i64) -> Result<Option<(MessageId, RoomName)>> {
+        if self == Self::Name {
+            return Ok(None);
+        }
+        let mut query = db.prepare(
+            "SELECT id, json_extract(extra, '$.name') FROM entry
+             WHERE room = ?1 AND kind = 'room' AND json_valid(extra) ORDER BY offset LIMIT 1",
+        )?;
+        let found: Option<([u8; 16], Option<String>)> =
+            query.query_row([room], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let named = |(id, name): ([u8; 16], Option<String>)| {
+            Some((MessageId(uuid::Uuid::from_bytes(id)), RoomName::new(name?).ok()?))
+        };
+        Ok(found.and_then(named))
+    }
+
+    fn insert(self, db: &Connection, row: i64, id: &RoomId, name: &RoomName) -> Result<()> {
+        match self {
+            Self::Name => db.execute(
+                "INSERT OR IGNORE INTO room (id, name, offset) VALUES (?1, ?2, 0)",
+                params![row, id.as_str()],
+            )?,
+            Self::IdAndName => db.execute(
+                "INSERT OR IGNORE INTO room (id, uid, name, offset) VALUES (?1, ?2, ?3, 0)",
+                params![row, id.as_str(), name.as_str()],
+            )?,
+        };
+        Ok(())
+    }
+
+    /// Gives another id or name to rooms that were saved with one that keeps no rule.
+    fn correct(self, db: &Connection) -> Result<()> {
+        let mut query = db.prepare(&format!("SELECT id, {}, name FROM room", self.id()))?;
+        let all = query.query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        for (row, id, name) in all.collect::<std::result::Result<Vec<(i64, String, String)>, _>>()? {
+            let recovered = format!("recovered-{row}");
+            if RoomName::new(name).is_err() {
+                db.execute("UPDATE room SET name = ?2 WHERE id = ?1", params![row, recovered])?;
+            }
+            if self == Self::IdAndName && RoomId::new(id).is_err() {
+                db.execute("UPDATE room SET uid = ?2 WHERE id = ?1", params![row, recovered])?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn has_table(db: &Connection, name: &str) -> Result<bool> {
@@ -431,10 +503,8 @@ fn renumbering(db: &Connection) -> Result<Renumbering> {
         }
     };
     // The room that every hub has comes first.
-    let general: i64 =
-        db.query_row("SELECT id FROM room WHERE name = ?1", [RoomName::general().as_str()], |row| {
-            row.get(0)
-        })?;
+    let general = format!("SELECT id FROM room WHERE {} = ?1", RoomColumns::of(db)?.id());
+    let general: i64 = db.query_row(&general, [RoomId::general().as_str()], |row| row.get(0))?;
     let first: Option<(i64, String)> = db
         .query_row("SELECT room, kind FROM entry ORDER BY offset LIMIT 1", (), |row| {
             Ok((row.get(0)?, row.get(1)?))

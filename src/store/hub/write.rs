@@ -16,7 +16,7 @@ use super::usage::Usage;
 use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, read, retain};
 use crate::model::name;
 use crate::model::time::WallMs;
-use crate::model::{Content, Draft, Entry, Epoch, MessageId, Offset, PrincipalId, RoomName, Sender};
+use crate::model::{Content, Draft, Entry, Epoch, MessageId, Offset, PrincipalId, RoomId, RoomName, Sender};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -109,9 +109,15 @@ pub(super) fn begin(
     transaction.execute("INSERT INTO log (id, epoch) VALUES (1, ?1)", [new_epoch.0.cast_signed()])?;
     let mut rooms = Rooms::default();
     let general = Append {
-        draft: Draft { id: general_id, room: RoomName::general(), content: Content::room(), at: now },
+        draft: Draft {
+            id: general_id,
+            room: RoomId::general(),
+            content: Content::room(RoomName::general()),
+            at: now,
+        },
         sender: Sender { id: PrincipalId(HUB_SENDER.to_owned()), name: HUB_SENDER.to_owned() },
         received: now,
+        only_known: false,
     };
     let mut gate = Gate::new(LogLimits::default(), Usage::default(), false);
     append(&transaction, general, &mut 0, &mut rooms, &mut gate)?;
@@ -411,29 +417,53 @@ fn append(
     if let Some((offset, received)) = known(db, &new, gate.has_gone)? {
         return Ok(Appended::Known { offset, received });
     }
-    let mut found = rooms.id(db, &new.draft.room)?;
-    if found.is_none() && new.draft.content.is_room() {
-        match new_room(db, &new.draft.room, rooms)? {
-            Ok((name, id)) => (new.draft.room, found) = (name, id),
-            Err(refused) => return Ok(refused),
+    if new.only_known {
+        return Ok(Appended::NotKnown);
+    }
+    let found = match &mut new.draft.content {
+        Content::Text { .. } => match rooms.row(db, &new.draft.room)? {
+            Some(row) => Some(row),
+            // Whoever writes by hand knows its name.
+            None => match read::room_called(db, new.draft.room.as_str())? {
+                Some((row, id)) => {
+                    new.draft.room = id;
+                    Some(row)
+                }
+                None => return Ok(Appended::NoSuchRoom),
+            },
+        },
+        Content::Room { name, .. } => {
+            if let Err(refused) = check_room(db, &new.draft.room, name, rooms)? {
+                return Ok(refused);
+            }
+            None
         }
-    }
-    match (&new.draft.content, found) {
-        (Content::Text { .. }, None) => return Ok(Appended::NoSuchRoom),
-        (Content::Room { .. }, Some(room)) => return room_exists(db, room),
-        (Content::Unknown(_), _) => return Err(StoreError::Nonsense("an entry of no known kind".to_owned())),
-        (Content::Text { .. }, Some(_)) | (Content::Room { .. }, None) => {}
-    }
+        Content::Unknown(_) => return Err(StoreError::Nonsense("an entry of no known kind".to_owned())),
+    };
     if let Some((quota, until)) = gate.refuses(db, &new)? {
         return Ok(Appended::Refused { quota, until });
     }
     let offset = *head + 1;
-    let room = match found {
-        Some(room) => room,
-        None => {
-            db.prepare_cached("INSERT INTO room (name, offset, made_by, made_at) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![new.draft.room.as_str(), int(offset)?, new.sender.id.0, new.received])?;
-            db.last_insert_rowid()
+    let room = match (found, &new.draft.content) {
+        (None, Content::Room { name, .. }) => {
+            db.prepare_cached(
+                "INSERT INTO room (uid, name, offset, made_by, made_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                new.draft.room.as_str(),
+                name.as_str(),
+                int(offset)?,
+                new.sender.id.0,
+                new.received
+            ])?;
+            let row = db.last_insert_rowid();
+            rooms.insert(&new.draft.room, name, row);
+            row
+        }
+        (found, _) => {
+            let row = found.ok_or_else(|| StoreError::Nonsense("a message in no room".to_owned()))?;
+            rooms.remember(&new.draft.room, row);
+            row
         }
     };
     let Draft { id, content, at, .. } = &new.draft;
@@ -452,37 +482,41 @@ fn append(
         content.body(),
         at,
         new.received,
-        content.extra().json()
+        content.fields_json()
     ])?;
     *head = offset;
-    rooms.insert(&new.draft.room, room);
     Ok(Appended::New(Entry { draft: new.draft, offset, sender: new.sender, received: new.received }))
 }
 
-/// The name of a room that is to be made, in its one spelling, and its row if it is there under that. `Err`: it cannot be
-/// made under this name.
-fn new_room(
+/// Whether a room can be made, and under which spelling of its name. `Err`: it cannot, or is there.
+fn check_room(
     db: &Connection,
-    asked: &RoomName,
+    id: &RoomId,
+    name: &mut RoomName,
     rooms: &mut Rooms,
-) -> Result<std::result::Result<(RoomName, Option<i64>), Appended>> {
-    let name = match name::make_room(asked.as_str()) {
-        Ok(name) => name,
-        Err(why) => return Ok(Err(Appended::BadRoomName(why))),
-    };
-    if let Some(id) = rooms.id(db, &name)? {
-        return Ok(Ok((name, Some(id))));
+) -> Result<std::result::Result<(), Appended>> {
+    // One that was made before names were made in one spelling is known by its own.
+    let mut called = read::room_called(db, name.as_str())?;
+    if called.is_none() {
+        *name = match name::make_room(name.as_str()) {
+            Ok(name) => name,
+            Err(why) => return Ok(Err(Appended::BadRoomName(why))),
+        };
+        called = read::room_called(db, name.as_str())?;
     }
-    Ok(match rooms.like(db, &name)? {
-        Some(room) => Err(Appended::RoomAlike { room }),
-        None => Ok((name, None)),
-    })
+    if let Some((row, room)) = called {
+        return room_exists(db, row, room).map(Err);
+    }
+    if let Some(name) = rooms.like(db, name)? {
+        return Ok(Err(Appended::RoomAlike { name }));
+    }
+    Ok(if rooms.row(db, id)?.is_some() { Err(Appended::RoomIdTaken) } else { Ok(()) })
 }
 
-fn room_exists(db: &Connection, room: i64) -> Result<Appended> {
+fn room_exists(db: &Connection, row: i64, room: RoomId) -> Result<Appended> {
     let mut query = db.prepare_cached("SELECT offset, made_at FROM room WHERE id = ?1")?;
-    Ok(query.query_row([room], |row| {
-        Ok(Appended::RoomExists { offset: unsigned(row.get(0)?), received: row.get(1)? })
+    Ok(query.query_row([row], |row| {
+        Ok(Appended::RoomExists { room: room.clone(), offset: unsigned(row.get(0)?), received: row.get(1)? })
     })?)
 }
 

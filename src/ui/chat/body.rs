@@ -12,6 +12,8 @@ use egui::{
     Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
+use super::frames;
+use super::literal::Lines;
 use super::markup::{Block, Kind, Markup, Style};
 use super::ordered::Ordered;
 use super::rows::Row;
@@ -38,6 +40,8 @@ const SELECTABLE_LINES: usize = 1_000;
 /// A message's text, laid out.
 pub(super) struct Body {
     parts: Vec<Part>,
+    /// Drawn line by line in the place of parts.
+    lines: Option<Lines>,
     size: Vec2,
 }
 
@@ -80,13 +84,22 @@ impl Body {
             marker: None,
             area: Rect::from_min_size(Pos2::ZERO, size),
         };
-        Body { parts: vec![part], size }
+        Body { parts: vec![part], lines: None, size }
     }
 
     /// Of a message without markup.
     pub(super) fn of_text(ui: &Ui, row: &Row, width: f32) -> Body {
         let theme = theme::of(ui);
-        let format = || format(theme, &Kind::Text, Style::default());
+        if let Some(literal) = row.frame.as_ref().and_then(|frame| frame.literal.as_ref()) {
+            let lines = literal.lines(ui, width);
+            let size = vec2(width, lines.height());
+            return Body { parts: Vec::new(), lines: Some(lines), size };
+        }
+        let kind = match &row.frame {
+            Some(frame) if frame.kind == frames::Kind::Text => Kind::Code(None),
+            _ => Kind::Text,
+        };
+        let format = || format(theme, &kind, Style::default());
         if !row.rtl {
             return Body::plain(job(ui, &row.text, &[], width, |_| format()));
         }
@@ -118,7 +131,7 @@ impl Body {
             // Its ground does not touch the next message.
             bottom += space::TINY;
         }
-        Body { parts, size: vec2(width, bottom) }
+        Body { parts, lines: None, size: vec2(width, bottom) }
     }
 
     /// Its size.
@@ -147,6 +160,14 @@ impl Body {
         mut on_each: impl FnMut(&Ui, &Response),
     ) -> Touch {
         let mut touch = Touch::default();
+        let literal = row.frame.as_ref().and_then(|frame| frame.literal.as_ref());
+        if let (Some(lines), Some(literal)) = (&self.lines, literal) {
+            let rect = Rect::from_min_size(at, self.size);
+            let response = ui.interact(rect, id, Sense::click_and_drag() - Sense::FOCUSABLE);
+            response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &row.text));
+            literal.paint(ui, lines, at, colour);
+            on_each(ui, &response);
+        }
         let mut codes = 0;
         for (number, part) in self.parts.iter().enumerate() {
             let block = part.block.zip(row.markup.as_ref()).map(|(index, markup)| &markup.blocks[index]);

@@ -12,12 +12,15 @@ use egui::{
 
 use super::complete::Complete;
 use super::compose::Compose;
+use super::frame_input::{self, Checked};
 use super::refused::Refused;
 use super::{RoomKey, marked};
 use crate::model::content::Content;
+use crate::model::features::Feature;
 use crate::model::id::MessageId;
-use crate::model::intent::{ChatIntent, Intent};
+use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::message::{Delivery, MAX_BODY_BYTES};
+use crate::model::profile::Snippet;
 use crate::model::time::BootMs;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{self, radius, size, space};
@@ -91,6 +94,8 @@ struct Draft {
     /// The text was put there by us: what is typed next goes behind it.
     cursor_to_end: bool,
     typing_told_at: Option<BootMs>,
+    /// Where messages are frames: whether this is one.
+    checked: Checked,
     /// A paste that was not taken.
     refused_paste: Option<Refused>,
 }
@@ -141,6 +146,8 @@ struct Facts {
     online: bool,
     draft: Option<String>,
     editable: bool,
+    /// Whether others see who is typing.
+    tells_typing: bool,
 }
 
 impl Input {
@@ -184,10 +191,11 @@ impl Input {
         }
     }
 
-    /// Draws the field and its button.
+    /// Draws the field and its button. Returns whether the person wants to change the messages that one click sends, and
+    /// one that is to be added.
     ///
     /// Long: the steps of one frame, whose order matters: the keys that are not the field's, the field, what it changed.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, key: &RoomKey) {
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, key: &RoomKey) -> Option<Option<Snippet>> {
         let id = self.id(key);
         let draft = self.drafts.entry(key.clone()).or_default();
         let facts = facts(cx, key, draft);
@@ -199,6 +207,20 @@ impl Input {
         if let Some(editing) = &mut draft.editing {
             editing.gone |= !facts.editable;
         }
+        let mut edit = None;
+        let mut frames = frame_input::format_of(cx, key.0);
+        if frames.is_some() {
+            let touch = frame_input::show(ui, cx, key, &draft.text, &mut draft.checked);
+            edit = touch.edit;
+            if let Some(snippet) = touch.insert {
+                frames = Some(snippet.format);
+                cx.intents.push(Intent::Link(LinkIntent::SetFormat(key.0, snippet.format)));
+                draft.text.push_str(&snippet.text);
+                draft.cursor_to_end = true;
+                draft.changed(cx);
+                self.wants_focus = true;
+            }
+        }
         let mut cancel = strip(ui, cx, draft);
         if draft.refused_paste.as_mut().is_some_and(|refused| refused.show(ui, cx)) {
             draft.refused_paste = None;
@@ -207,6 +229,10 @@ impl Input {
         }
         let too_large = draft.text.len() > MAX_BODY_BYTES;
         let empty = draft.text.trim().is_empty();
+        let is_sound = match frames {
+            Some(format) if draft.editing.is_none() => draft.checked.look(format, &draft.text).is_ok(),
+            _ => true,
+        };
         if ui.memory(|memory| memory.has_focus(id)) {
             let sends = |event: &Event| sends(event, cx.chosen.enter_sends);
             ui.input_mut(|input| self.compose.sort(cx.now.boot_ms, &mut input.events, sends));
@@ -214,22 +240,24 @@ impl Input {
                 cx.deadline.at(moment);
             }
             draft.refused_paste = refuse_paste(ui, &draft.text).or(draft.refused_paste.take());
-            if !self.compose.is_composing() && mark_up(ui, id, &mut draft.text) {
+            if frames.is_none() && !self.compose.is_composing() && mark_up(ui, id, &mut draft.text) {
                 draft.changed(cx);
             }
         }
         let composing = self.compose.is_composing();
-        if self.complete.take_keys(ui, cx, key, id, &mut draft.text, composing) {
+        if frames.is_none() && self.complete.take_keys(ui, cx, key, id, &mut draft.text, composing) {
             draft.changed(cx);
         }
         let enter = enter_pressed(ui, &self.compose, cx.chosen.enter_sends);
         let keeps = self.complete.filter();
-        let (output, clicked) = field(ui, cx, key, id, draft, (facts.online, !too_large && !empty), keeps);
+        let (output, clicked) =
+            field(ui, cx, key, id, draft, (facts.online, !too_large && !empty && is_sound), keeps);
         let response = output.response.response.clone().accessible_name(cx.words.message);
         if response.has_focus() {
             self.spot.steady(ui, cx, id, self.compose.is_composing());
         }
-        if self.complete.show(ui, cx, key, id, response.rect, &mut draft.text, composing) {
+        if frames.is_none() && self.complete.show(ui, cx, key, id, response.rect, &mut draft.text, composing)
+        {
             draft.changed(cx);
             self.wants_focus = true;
         }
@@ -243,7 +271,7 @@ impl Input {
         }
         if response.changed() {
             draft.changed(cx);
-            tell_typing(cx, key, draft, facts.online);
+            tell_typing(cx, key, draft, facts.online && facts.tells_typing);
         }
         cancel |= draft.editing.is_some()
             && response.has_focus()
@@ -254,18 +282,23 @@ impl Input {
         } else if clicked || (enter && response.has_focus()) {
             // Enter counts for what stands in the field now, composed syllables included.
             if draft.text.len() <= MAX_BODY_BYTES && !draft.text.trim().is_empty() {
-                send(cx, key, draft);
+                let format = frames.filter(|_| draft.editing.is_none()).unwrap_or_default();
+                match frame_input::content(format, &draft.text) {
+                    Ok(content) => send(cx, key, draft, content),
+                    Err(_) => draft.checked.is_refused = true,
+                }
             }
             self.wants_focus = clicked;
         }
         keep_in_time(cx, key, draft);
+        edit
     }
 }
 
 fn facts(cx: &Cx, key: &RoomKey, draft: &Draft) -> Facts {
     cx.model.read(|model| {
         let Some(connection) = model.connections.get(&key.0) else {
-            return Facts { online: false, draft: None, editable: false };
+            return Facts { online: false, draft: None, editable: false, tells_typing: false };
         };
         let kept = connection.chat.rooms.get(&key.1).map_or("", |room| room.draft.as_str());
         let item = draft
@@ -277,6 +310,7 @@ fn facts(cx: &Cx, key: &RoomKey, draft: &Draft) -> Facts {
             draft: (!draft.touched && kept != draft.text).then(|| kept.to_owned()),
             editable: item
                 .is_some_and(|item| matches!(item.delivery, Delivery::Pending | Delivery::Failed(_))),
+            tells_typing: connection.offers(Feature::Typing),
         }
     })
 }
@@ -362,6 +396,20 @@ fn move_cursor_to_end(ui: &Ui, id: Id, text: &str) {
     TextEdit::store_state(ui.ctx(), id, state);
 }
 
+/// What stands in the field while it is empty.
+fn hint(ui: &Ui, cx: &Cx, key: &RoomKey) -> String {
+    let hint = match frame_input::format_of(cx, key.0) {
+        Some(_) => cx.words.plain.message_hint.to_owned(),
+        None => (cx.words.message_hint)(&cx.room_title(key.0, &key.1, 40)),
+    };
+    match keys::label(ui.ctx(), Action::NewLine) {
+        Some(keys) if cx.chosen.enter_sends && ui.available_width() > size::HINTED => {
+            (cx.words.rich.with_new_line)(&hint, &keys)
+        }
+        _ => hint,
+    }
+}
+
 fn field(
     ui: &mut Ui,
     cx: &Cx,
@@ -377,13 +425,7 @@ fn field(
     }
     let focused = ui.memory(|memory| memory.has_focus(id));
     let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };
-    let hint = (cx.words.message_hint)(&crate::ui::harmless::line(key.1.as_str(), 40));
-    let hint = match keys::label(ui.ctx(), Action::NewLine) {
-        Some(keys) if cx.chosen.enter_sends && ui.available_width() > size::HINTED => {
-            (cx.words.rich.with_new_line)(&hint, &keys)
-        }
-        _ => hint,
-    };
+    let hint = hint(ui, cx, key);
     let label = if draft.editing.as_ref().is_some_and(|e| !e.gone) { cx.words.save } else { cx.words.send };
     let breaks_line = if cx.chosen.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
     let margin = Margin { left: space::MEDIUM as i8, right: 6, top: 6, bottom: 6 };
@@ -443,15 +485,12 @@ fn tell_typing(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, online: bool) {
 }
 
 /// Hands the text over and clears the field in the same step.
-fn send(cx: &mut Cx, key: &RoomKey, draft: &mut Draft) {
+fn send(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, content: Content) {
     let body = std::mem::take(&mut draft.text);
     let (connection, room) = key.clone();
     match draft.editing.as_ref().filter(|editing| !editing.gone) {
         Some(editing) => cx.intents.push(Intent::Chat(ChatIntent::Edit { connection, id: editing.id, body })),
-        None => {
-            let content = Content::text(body);
-            cx.intents.push(Intent::Chat(ChatIntent::Send { connection, room, content }));
-        }
+        None => cx.intents.push(Intent::Chat(ChatIntent::Send { connection, room, content })),
     }
     draft.end_edit();
     draft.touched = true;

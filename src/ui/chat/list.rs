@@ -14,6 +14,7 @@ use super::selection::{Pressed, Selection};
 use super::spot::{self, Spot};
 use super::{Act, RoomKey};
 use crate::model::chat::Room;
+use crate::model::features::Feature;
 use crate::model::id::MessageId;
 use crate::model::intent::Jump;
 use crate::model::message::Position;
@@ -108,6 +109,8 @@ pub(super) struct RoomFacts {
     pub(super) loading_older: bool,
     pub(super) loading_newer: bool,
     pub(super) online: bool,
+    /// Whether the server gives older messages, as far as is known.
+    pub(super) has_history: bool,
 }
 
 pub(super) fn facts(cx: &Cx, key: &RoomKey) -> Option<RoomFacts> {
@@ -125,6 +128,7 @@ pub(super) fn facts(cx: &Cx, key: &RoomKey) -> Option<RoomFacts> {
             loading_older: room.loading_older,
             loading_newer: room.loading_newer,
             online: connection.link.is_online(),
+            has_history: connection.offers(Feature::History),
         })
     })
 }
@@ -204,7 +208,7 @@ impl List {
         ui.scope_builder(builder, |ui| {
             ui.shrink_clip_rect(rect);
             if slice.room_is_empty && facts.before == Edge::End {
-                paint::empty(ui, cx, rect);
+                paint::empty(ui, cx, key, rect);
             } else {
                 chosen = self.rows(ui, cx, key, id, &columns, &placed, menu_row);
             }
@@ -258,6 +262,10 @@ impl List {
             match wish {
                 Some(paint::Wish::Act(wanted)) => act = Some(wanted),
                 Some(paint::Wish::Unfold(message)) => self.unfold(message, placed),
+                Some(paint::Wish::Format(message, on)) => {
+                    self.cache.formatted.insert(message, on);
+                    cx.deadline.at(cx.now.boot_ms);
+                }
                 Some(paint::Wish::See(url)) => leads_to = Some(url),
                 Some(paint::Wish::CopySelected) => {
                     ui.ctx().copy_text(self.selection.text(cx, key));
@@ -359,6 +367,17 @@ impl List {
         }
     }
 
+    /// Whether JSON is on lines of its own in all of the room.
+    pub(super) fn formats_all(&self) -> bool {
+        self.cache.formats_all
+    }
+
+    /// Puts all JSON of the room on lines of its own, or shows it as it came.
+    pub(super) fn format_all(&mut self, on: bool) {
+        self.cache.formats_all = on;
+        self.cache.formatted.clear();
+    }
+
     fn unfold(&mut self, message: MessageId, placed: &Placed) {
         if self.cache.expanded.remove(&message).is_none() {
             self.cache.expanded.insert(message, true);
@@ -413,8 +432,10 @@ fn place(
 /// What a head says.
 pub(super) fn head_text(cx: &Cx, key: &RoomKey, head: Head) -> Arc<str> {
     match head {
-        Head::Begin => (cx.words.room_begins)(&crate::ui::harmless::line(key.1.as_str(), 64)).into(),
+        Head::Begin if paint::has_frames(cx, key) => cx.words.plain.room_begins.into(),
+        Head::Begin => (cx.words.room_begins)(&cx.room_title(key.0, &key.1, 64)).into(),
         Head::Loading => cx.words.loading_older.into(),
         Head::OnServer => cx.words.older_on_server.into(),
+        Head::OutOfReach => cx.words.older_out_of_reach.into(),
     }
 }

@@ -4,8 +4,12 @@ mod addresses;
 mod body;
 mod complete;
 mod compose;
+mod frame_input;
+mod frames;
 mod input;
+mod json;
 mod list;
+mod literal;
 mod marked;
 mod markup;
 mod moves;
@@ -26,20 +30,31 @@ use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Sense, Ui, Vec2
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::target::Target;
+use super::text::Words;
 use super::theme::{self, size, space};
 use super::{Cx, Place, bidi, harmless, widgets};
-use crate::model::id::{ConnectionId, MessageId, RoomName};
+use crate::model::content::Content;
+use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
+use crate::model::profile::Snippet;
 
 use input::Input;
 use list::List;
 
 /// A room of a connection: what drafts and places in the history are kept by.
-pub(super) type RoomKey = (ConnectionId, RoomName);
+pub(super) type RoomKey = (ConnectionId, RoomId);
 
 /// The text of a message without its marks of Markdown, on one line; none where it has none.
 pub(super) fn plain_text(text: &str) -> Option<String> {
     markup::parse(text).map(|markup| markup.plain())
+}
+
+/// What is said of a frame that was received, in at most so many characters of it.
+pub(super) fn said_of_frame(content: &Content, words: &Words, most_chars: usize) -> String {
+    match frames::socket(content, words) {
+        Some((_, said)) => said,
+        None => format!("{}: {}", words.plain.received, harmless::line(content.body(), most_chars)),
+    }
 }
 
 /// The pane's own state.
@@ -65,6 +80,8 @@ pub(super) enum Act {
     Mention(String),
     /// Follow a link in it. Beside it the address that its text names.
     Follow(Target, Option<String>),
+    /// Keep it to be sent with one click.
+    Save(Snippet),
 }
 
 /// What the pane cannot do alone.
@@ -73,6 +90,8 @@ pub(super) enum Wish {
     Follow(Target, Option<String>),
     /// Something that keys do as well.
     Act(Action),
+    /// To change the messages of a connection that are sent with one click, or to add one.
+    Snippets(ConnectionId, Option<Snippet>),
 }
 
 impl Chat {
@@ -107,13 +126,17 @@ impl Chat {
             top: 0,
             bottom: space::MEDIUM as i8,
         };
+        let has_frames = paint::has_frames(cx, &key);
+        let mut snippets = None;
         Panel::bottom("input")
             .frame(Frame::new().inner_margin(margin))
             .resizable(false)
             .show_separator_line(false)
             .show(ui, |ui| {
-                typing(ui, cx, &key);
-                self.input.show(ui, cx, &key);
+                if !has_frames {
+                    typing(ui, cx, &key);
+                }
+                snippets = self.input.show(ui, cx, &key);
             });
         let list = self.lists.entry(key.clone()).or_default();
         if opened {
@@ -131,10 +154,14 @@ impl Chat {
                 cx.deadline.at(cx.now.boot_ms);
             }
             Some(Act::Edit(id, body)) => self.input.edit(&key, id, body),
+            Some(Act::Save(snippet)) => return Some(Wish::Snippets(connection, Some(snippet))),
             Some(Act::Follow(target, claimed)) => return Some(Wish::Follow(target, claimed)),
             None => {}
         }
-        action.map(Wish::Act)
+        match snippets {
+            Some(more) => Some(Wish::Snippets(connection, more)),
+            None => action.map(Wish::Act),
+        }
     }
 
     /// The room is left: it is entered anew the next time.
@@ -176,6 +203,8 @@ impl Chat {
     fn head(&mut self, ui: &mut Ui, cx: &Cx, key: &RoomKey) -> (Option<Action>, Option<String>) {
         let (mut wish, mut mentioned) = (None, None);
         let theme = theme::of(ui);
+        let has_frames = paint::has_frames(cx, key);
+        let list = self.lists.entry(key.clone()).or_default();
         let frame = Frame::new().inner_margin(Margin::symmetric(space::LARGE as i8, 0));
         Panel::top("room head").frame(frame).resizable(false).show(ui, |ui| {
             ui.allocate_ui_with_layout(
@@ -193,11 +222,17 @@ impl Chat {
                             wish = Some(action);
                         }
                     }
+                    if has_frames {
+                        let (name, on) = (cx.words.plain.format_all, list.formats_all());
+                        if widgets::icon_toggle(ui, Icon::List, name, name, on).clicked() {
+                            list.format_all(!on);
+                        }
+                    }
                     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                        let name = harmless::line(key.1.as_str(), 64);
+                        let name = cx.room_title(key.0, &key.1, 64);
                         let (mark, _) = ui.allocate_exact_size(Vec2::splat(size::ICON), Sense::hover());
                         icons::paint(ui.painter(), mark.center(), Icon::Room, size::ICON, theme.weak);
-                        let said = format!("# {name}");
+                        let said = if has_frames { name.clone() } else { format!("# {name}") };
                         let name = RichText::new(bidi::line(&name)).font(theme::heading()).color(theme.text);
                         let shown = ui.add(Label::new(name).selectable(false).truncate());
                         widgets::heading(ui, &shown, &said, 2);

@@ -11,15 +11,18 @@ use egui::{
 
 use super::addresses;
 use super::body::{Body, Touch};
+use super::frames;
 use super::list::{Placed, head_text};
 use super::markup;
 use super::row_menu::{self, Opening};
 use super::rows::{Fold, Head, Item, Key, PATIENCE_MS, Progress, Row};
 use super::selection::Selection;
 use super::{Act, RoomKey};
+use crate::model::Connection;
 use crate::model::event::Paused;
 use crate::model::id::MessageId;
 use crate::ui::Cx;
+use crate::ui::icons::{self, Icon};
 use crate::ui::text::{Sentence, local};
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::widgets::{self, Mark};
@@ -64,6 +67,8 @@ pub(super) enum Wish {
     Act(Act),
     /// To see all of it, or no longer.
     Unfold(MessageId),
+    /// To see its JSON on lines of its own, or as it came.
+    Format(MessageId, bool),
     /// To see where a link leads.
     See(String),
     /// To have all selected messages as text.
@@ -114,14 +119,15 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
     let note = match &row.progress {
         Progress::Failed(refusal) => {
             let Sentence { what, then } = (cx.words.refusal)(refusal);
-            Some(small(&format!("{}. {what} {then}", cx.words.not_sent)))
+            let failed = if row.makes_room { cx.words.not_made } else { cx.words.not_sent };
+            Some(small(&format!("{failed}. {what} {then}")))
         }
         Progress::Pending | Progress::Attempted if row.paused.is_some() => {
             row.paused.as_ref().map(|paused| small(&paused_text(cx, paused)))
         }
         Progress::Pending if says_waiting(cx, row) => Some(small(cx.words.waiting_to_send)),
         Progress::Unsure => Some(small(cx.words.may_not_have_arrived)),
-        _ => None,
+        _ => row.frame.as_ref().and_then(|frame| frame.note.as_deref()).map(small),
     };
     let mut above = if item.grouped { cx.rhythm().little } else { cx.rhythm().group + size::BODY_LINE };
     above += gap.as_ref().map_or(0.0, |gap| gap.size().y + 2.0 * space::MEDIUM);
@@ -133,15 +139,20 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
     Measured { above, body, text, gap, note }
 }
 
+/// Whether a room's messages are frames, as they are.
+pub(super) fn has_frames(cx: &Cx, key: &RoomKey) -> bool {
+    cx.model.read(|model| model.connections.get(&key.0).is_some_and(Connection::has_frames))
+}
+
 /// An empty room's words.
-pub(super) fn empty(ui: &Ui, cx: &Cx, rect: Rect) {
+pub(super) fn empty(ui: &Ui, cx: &Cx, key: &RoomKey, rect: Rect) {
     let theme = theme::of(ui);
-    let galley =
-        lay(ui, cx.words.empty_room, theme::body(), size::BODY_LINE, rect.width() - 2.0 * space::HUGE);
+    let words = if has_frames(cx, key) { cx.words.plain.empty } else { cx.words.empty_room };
+    let galley = lay(ui, words, theme::body(), size::BODY_LINE, rect.width() - 2.0 * space::HUGE);
     let at = rect.center() - galley.size() / 2.0;
     let place = Rect::from_min_size(at, galley.size());
     ui.painter().galley(at, galley, theme.weak);
-    widgets::spoken(ui, place, ui.scope_id().with("empty"), cx.words.empty_room);
+    widgets::spoken(ui, place, ui.scope_id().with("empty"), words);
 }
 
 /// Shows where a link leads, at the list's foot, as browsers do.
@@ -193,6 +204,9 @@ pub(super) fn row(
     let from_menu = row_menu::show(ui, cx, key, placed.item.key, row, &under, opening, is_selected);
     wish = from_menu.or(wish);
     mark(ui, cx, id, columns, row, body_top);
+    if let Some(frame) = &row.frame {
+        of_frame(ui, cx, id, columns, placed, row, frame);
+    }
     let mut y = body_top + text_size.y.max(size::BODY_LINE);
     if row.fold != Fold::None {
         if fold_link(ui, cx, id, row, pos2(columns.text_left, y)) {
@@ -229,6 +243,35 @@ fn whole(columns: &Columns, placed: &Placed) -> Rect {
         pos2(columns.list.left(), columns.list.top() + placed.y - name),
         vec2(columns.list.width() - size::SCROLL - 4.0, name + placed.measured.body),
     )
+}
+
+/// Beside a frame: which way it went, by an arrow, and when exactly.
+fn of_frame(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, placed: &Placed, row: &Row, frame: &frames::Frame) {
+    let whole = whole(columns, placed);
+    let gutter = whole.with_max_x(columns.text_left);
+    let size = (cx.words.plain.bytes)(frame.bytes);
+    let hover = match frame.kind {
+        frames::Kind::Socket(_) => frame.moment.clone(),
+        _ => format!("{}\n{}, {size}", frame.moment, row.author.name),
+    };
+    ui.interact(gutter, id.with("moment"), Sense::hover()).on_hover_text(hover);
+    if !placed.item.grouped || ui.rect_contains_pointer(whole) {
+        return;
+    }
+    let theme = theme::of(ui);
+    let icon = icon_of(row, frame);
+    let y = columns.list.top() + placed.y + size::BODY_LINE / 2.0;
+    let at = pos2(columns.list.left() + space::LARGE + size::AVATAR / 2.0, y);
+    icons::paint(ui.painter(), at, icon, size::ICON, theme.weak);
+}
+
+/// An arrow for which way a message went, or what became of the socket.
+fn icon_of(row: &Row, frame: &frames::Frame) -> Icon {
+    match frame.kind {
+        frames::Kind::Socket(icon) => icon,
+        _ if row.mine => Icon::Up,
+        _ => Icon::Down,
+    }
 }
 
 /// What stands behind and beside a message: a band where it is selected or under the pointer, the author or the time.
@@ -321,15 +364,36 @@ fn author(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32)
     let colour = theme.person(&row.author_key.0);
     let top = body_top - size::BODY_LINE;
     let disc = pos2(columns.list.left() + space::LARGE + size::AVATAR / 2.0, top + size::AVATAR / 2.0 + 2.0);
-    ui.painter().circle_filled(disc, size::AVATAR / 2.0, colour);
+    let colour = match &row.frame {
+        Some(_) => {
+            if row.mine {
+                theme.accent
+            } else {
+                theme.text
+            }
+        }
+        None => colour,
+    };
+    if let Some(frame) = &row.frame {
+        ui.painter().circle_stroke(disc, size::AVATAR / 2.0 - 1.0, Stroke::new(1.0, colour));
+        icons::paint(ui.painter(), disc, icon_of(row, frame), size::ICON, colour);
+    } else {
+        ui.painter().circle_filled(disc, size::AVATAR / 2.0, colour);
+    }
     let initial: String = row
         .author
         .name
         .chars()
         .find(|c| c.is_alphanumeric())
         .map_or_else(|| "?".to_owned(), |c| c.to_uppercase().to_string());
-    ui.painter().text(disc, Align2::CENTER_CENTER, initial, theme::body(), theme.ground);
-    let name = if row.mine { (cx.words.you)(&row.author.name) } else { row.author.name.clone() };
+    if row.frame.is_none() {
+        ui.painter().text(disc, Align2::CENTER_CENTER, initial, theme::body(), theme.ground);
+    }
+    let name = if row.mine && row.frame.is_none() {
+        (cx.words.you)(&row.author.name)
+    } else {
+        row.author.name.clone()
+    };
     let small = |text: &str, colour| ui.painter().layout_no_wrap(text.to_owned(), theme::small(), colour);
     let short_id = row.author.short_id.as_ref().map(|short| small(&format!("·{short}"), theme.weak));
     let badge = widgets::kind_name(cx.words, row.author.kind).map(|kind| small(kind, theme.text));
@@ -372,6 +436,7 @@ fn text(
     let theme = theme::of(ui);
     let colour = match row.progress {
         Progress::Pending | Progress::Attempted => theme.weak,
+        _ if row.is_about_socket() => theme.weak,
         _ => theme.text,
     };
     let selected = selection.contains(placed.item.key);
@@ -405,6 +470,13 @@ fn touched(ui: &Ui, cx: &Cx, key: &RoomKey, placed: Key, row: &Row, touch: Touch
 }
 
 fn description(cx: &Cx, row: &Row) -> String {
+    if let Some(frame) = &row.frame {
+        if row.is_about_socket() {
+            return frame.moment.clone();
+        }
+        let size = (cx.words.plain.bytes)(frame.bytes);
+        return format!("{}, {size}", (cx.words.said)(&row.author.name, &frame.moment));
+    }
     let name = row.author.label();
     let name = if row.mine { (cx.words.you)(&name) } else { name };
     let name = match widgets::kind_name(cx.words, row.author.kind) {
@@ -427,14 +499,25 @@ fn description(cx: &Cx, row: &Row) -> String {
 
 /// The message with everything that is folded or made harmless on the screen.
 pub(super) fn as_written(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> String {
+    // What is said of the socket has its words here.
+    if row.is_about_socket() {
+        return row.text.clone();
+    }
     let logged = cx.model.read(|model| {
-        let window = &model.connections.get(&key.0)?.chat.rooms.get(&key.1)?.window;
-        let Key::Message(position) = placed else { return None };
-        window
-            .from(position)
-            .next()
-            .filter(|message| message.id == row.id)
-            .map(|message| message.body().to_owned())
+        let chat = &model.connections.get(&key.0)?.chat;
+        match placed {
+            Key::Message(position) => {
+                let window = &chat.rooms.get(&key.1)?.window;
+                let message = window.from(position).next().filter(|message| message.id == row.id)?;
+                Some(message.body().to_owned())
+            }
+            Key::Pending(seq) => {
+                let item =
+                    chat.outbox.get(&seq).filter(|item| item.draft.id == row.id && row.frame.is_some())?;
+                Some(item.draft.content.body().to_owned())
+            }
+            Key::Head => None,
+        }
     });
     logged.or_else(|| row.original.clone()).unwrap_or_else(|| row.text.clone())
 }
@@ -471,6 +554,7 @@ fn fold_link(ui: &mut Ui, cx: &Cx, id: Id, row: &Row, at: Pos2) -> bool {
         _ if row.expanded => cx.words.show_less.to_owned(),
         Fold::Lines(lines) => (cx.words.show_lines)(lines),
         Fold::Characters(characters) => (cx.words.show_characters)(characters),
+        Fold::Bytes(bytes) => (cx.words.plain.show_bytes)(bytes),
         Fold::None => return false,
     };
     let theme = theme::of(ui);

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use egui::{Popup, RectAlign, Response, SetOpenCommand, Ui};
 
+use super::frames;
 use super::paint::{Wish, as_written, edit};
 use super::rows::{Key, Progress, Row};
 use super::{Act, RoomKey};
+use crate::model::profile::{FrameFormat, Snippet};
 use crate::ui::{Cx, menu};
 
 /// How the menu comes to be open or closed in a frame.
@@ -71,7 +73,8 @@ fn items(
     is_selected: bool,
 ) -> Option<Wish> {
     let mut wish = None;
-    let copy = menu::item(ui, cx.words.copy);
+    let is_bytes = row.frame.as_ref().is_some_and(|frame| frame.kind == frames::Kind::Bytes);
+    let copy = menu::item(ui, if is_bytes { cx.words.plain.copy_bytes } else { cx.words.copy });
     if focus_first {
         copy.request_focus();
     }
@@ -81,7 +84,26 @@ fn items(
     if is_selected && menu::item(ui, cx.words.rich.copy_selected).clicked() {
         wish = Some(Wish::CopySelected);
     }
-    if !row.mine && menu::item(ui, &(cx.words.rich.mention)(&row.author.name)).clicked() {
+    if let Some(frame) = row.frame.as_ref().filter(|frame| frame.may_be_json) {
+        let words = if frame.formatted { cx.words.plain.as_received } else { cx.words.plain.format_json };
+        if menu::item(ui, words).clicked() {
+            wish = Some(Wish::Format(row.id, !frame.formatted));
+        }
+    }
+    if let Some(frame) = row.frame.as_ref().filter(|_| !row.is_about_socket())
+        && menu::item(ui, cx.words.plain.save_snippet).clicked()
+    {
+        let format = match frame.kind {
+            frames::Kind::Bytes => FrameFormat::Hex,
+            _ => FrameFormat::Text,
+        };
+        let text = as_written(cx, key, placed, row);
+        wish = Some(Wish::Act(Act::Save(Snippet { name: String::new(), text, format })));
+    }
+    if !row.mine
+        && row.frame.is_none()
+        && menu::item(ui, &(cx.words.rich.mention)(&row.author.name)).clicked()
+    {
         wish = Some(Wish::Act(Act::Mention(row.author.name.clone())));
     }
     let waits = row.progress.waits_for_the_person();

@@ -1,15 +1,18 @@
 //! What the message list shows, as plain rows: copied out of the model under the lock, only around the anchor, and
 //! prepared once per message.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::RoomKey;
+use super::frames::{self, Frame};
 use super::markup::{self, Markup};
 use super::ordered::Plans;
 use crate::model::chat::Room;
 use crate::model::content::Content;
 use crate::model::event::Paused;
+use crate::model::features::Feature;
 use crate::model::id::{MessageId, PrincipalId};
 use crate::model::known::Shown;
 use crate::model::message::{Delivery, Message, OutboxItem, Position};
@@ -21,11 +24,14 @@ use crate::model::time::WallMs;
 use crate::model::window::Edge;
 use crate::ui::text::{Words, local};
 use crate::ui::{bidi, harmless};
+use crate::wire::plain::row::is_binary;
 
 /// Messages by one author within this time stand under one name.
 const GROUP_MS: i64 = 5 * 60 * 1_000;
 /// Longest name of an author, in characters.
 pub(super) const AUTHOR_CHARS: usize = 60;
+/// Longest name of a room that is made, in characters.
+const ROOM_CHARS: usize = 64;
 /// A message of more lines is folded.
 pub(super) const FOLD_LINES: usize = 40;
 /// So many lines of a folded message are shown.
@@ -57,8 +63,10 @@ pub(super) enum Head {
     Begin,
     /// Older messages are being fetched, or will be.
     Loading,
-    /// Older messages are out of reach.
+    /// Older messages are at the server, which is out of reach.
     OnServer,
+    /// The server gives no older messages.
+    OutOfReach,
 }
 
 /// Which part of a long message is shown.
@@ -70,6 +78,8 @@ pub(super) enum Fold {
     Lines(usize),
     /// All of it has so many characters.
     Characters(usize),
+    /// All of it has so many bytes.
+    Bytes(usize),
 }
 
 /// How far a message has come.
@@ -128,6 +138,8 @@ pub(super) struct Row {
     pub(super) mention: bool,
     /// What was typed, of a message that is still ours to edit.
     pub(super) original: Option<String>,
+    /// Whether it stands for a room that is made.
+    pub(super) makes_room: bool,
     pub(super) fold: Fold,
     pub(super) expanded: bool,
     pub(super) at: WallMs,
@@ -135,6 +147,8 @@ pub(super) struct Row {
     pub(super) day: i32,
     pub(super) clock: String,
     pub(super) progress: Progress,
+    /// Where messages are frames: how this one is shown.
+    pub(super) frame: Option<Frame>,
     /// Why it waits, where it is to be sent and the server takes nothing at the moment.
     pub(super) paused: Option<Paused>,
 }
@@ -187,6 +201,10 @@ pub(super) struct Cache {
     me: String,
     /// Messages that are shown in full.
     pub(super) expanded: HashMap<MessageId, bool>,
+    /// Messages whose JSON is to be on lines of its own, or not, other than in the rest of the room.
+    pub(super) formatted: HashMap<MessageId, bool>,
+    /// Whether that is so in the rest of the room.
+    pub(super) formats_all: bool,
 }
 
 /// The context of a derivation: the read marker as of opening the room.
@@ -303,6 +321,7 @@ fn head_item(room: &Room, connection: &Connection) -> Item {
     let head = match room.window.before {
         Edge::End => Head::Begin,
         Edge::Disk => Head::Loading,
+        Edge::Hub if !connection.offers(Feature::History) => Head::OutOfReach,
         Edge::Hub if connection.link.is_online() => Head::Loading,
         Edge::Hub => Head::OnServer,
     };
@@ -337,10 +356,14 @@ fn join(rows: Vec<(Key, Arc<Row>)>, divider: Option<Position>, reaches_first: bo
             && gap.is_none()
             && !divider
             && known.is_some_and(|(_, other)| {
-                other.author_key == row.author_key
+                let same_fate = row.frame.is_none() || other.progress == row.progress;
+                same_fate
+                    && other.author_key == row.author_key
                     && other.mine == row.mine
                     && (0..GROUP_MS).contains(&(row.at - other.at).abs())
             });
+        // A line about the socket is by nobody.
+        let grouped = grouped || row.is_about_socket();
         before = Some((key, Arc::clone(&row)));
         items.push(Item { key, row: Some(row), head: None, gap, new_day, divider, grouped });
     }
@@ -380,20 +403,43 @@ impl Cache {
         let mine = connection.chat.me.as_ref().is_some_and(|me| me.id == message.sender.id);
         let expanded = self.expanded.contains_key(&message.id);
         let known = connection.chat.known.version();
+        let has_frames = connection.has_frames();
+        let formatted = self.is_formatted(message.id);
         let same = |row: &&Arc<Row>| {
             (row.id, row.revision) == (message.id, message.revision())
                 && row.mine == mine
                 && row.expanded == expanded
                 && row.known == known
+                && row.frame.as_ref().map(|frame| frame.formatted) == has_frames.then_some(formatted)
         };
         if let Some(row) = self.rows.get(&key).filter(same) {
             return Arc::clone(row);
         }
-        let progress = if mine { Progress::Ours } else { Progress::Logged { live: message.live } };
+        let progress = match mine {
+            // Such a server confirms nothing.
+            true if has_frames => Progress::Sent,
+            true => Progress::Ours,
+            false => Progress::Logged { live: message.live },
+        };
         let author = (connection, &message.sender);
         let key_of_content = (message.id, message.revision());
-        let row =
-            prepare(key_of_content, author, mine, message.body(), message.received, progress, expanded, view);
+        let row = match has_frames {
+            true => {
+                let shown =
+                    frames::prepare(&message.content, message.received, expanded, formatted, view.words);
+                of_frame(key_of_content, author, mine, shown, message.received, progress, expanded, view)
+            }
+            false => prepare(
+                key_of_content,
+                author,
+                mine,
+                message.body(),
+                message.received,
+                progress,
+                expanded,
+                view,
+            ),
+        };
         self.rows.insert(key, Arc::clone(&row));
         row
     }
@@ -409,6 +455,8 @@ impl Cache {
             Delivery::Acknowledged { .. } => Progress::Acknowledged,
             Delivery::Failed(refusal) => Progress::Failed(refusal.clone()),
         };
+        let has_frames = connection.has_frames();
+        let formatted = self.is_formatted(item.draft.id);
         let waits = matches!(progress, Progress::Pending | Progress::Attempted);
         let paused = connection.paused.clone().filter(|_| waits && connection.link.is_online());
         if let Some(row) = self.rows.get(&key) {
@@ -416,7 +464,8 @@ impl Cache {
                 && row.progress == progress
                 && row.expanded == expanded
                 && row.paused == paused
-                && row.known == connection.chat.known.version();
+                && row.known == connection.chat.known.version()
+                && row.frame.as_ref().map(|frame| frame.formatted) == has_frames.then_some(formatted);
             if same && row.original.as_deref() == typed(&item.draft.content) {
                 return Arc::clone(row);
             }
@@ -426,18 +475,25 @@ impl Cache {
             None => Sender { id: PrincipalId(String::new()), name: String::new() },
         };
         let author = (connection, &author);
-        let mut row = prepare(
-            (item.draft.id, Position::default()),
-            author,
-            true,
-            typed(&item.draft.content).unwrap_or(view.words.unknown_content),
-            item.draft.at,
-            progress,
-            expanded,
-            view,
-        );
+        let key_of_content = (item.draft.id, Position::default());
+        let mut row = if has_frames {
+            let shown = frames::prepare(&item.draft.content, item.draft.at, expanded, formatted, view.words);
+            of_frame(key_of_content, author, true, shown, item.draft.at, progress, expanded, view)
+        } else {
+            prepare(
+                key_of_content,
+                author,
+                true,
+                &pending_text(&item.draft.content, view.words),
+                item.draft.at,
+                progress,
+                expanded,
+                view,
+            )
+        };
         if let Some(row) = Arc::get_mut(&mut row) {
             row.original = typed(&item.draft.content).map(str::to_owned);
+            row.makes_room = item.draft.content.is_room();
             row.paused = paused;
         }
         self.rows.insert(key, Arc::clone(&row));
@@ -445,12 +501,78 @@ impl Cache {
     }
 }
 
+/// What is shown of something in the outbox.
+fn pending_text<'a>(content: &'a Content, words: &Words) -> Cow<'a, str> {
+    match content {
+        Content::Text { body, .. } => Cow::Borrowed(body),
+        Content::Room { name, .. } => {
+            Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))
+        }
+        Content::Unknown(_) => Cow::Borrowed(words.unknown_content),
+    }
+}
+
+impl Cache {
+    fn is_formatted(&self, id: MessageId) -> bool {
+        self.formatted.get(&id).copied().unwrap_or(self.formats_all)
+    }
+}
+
+impl Row {
+    /// Whether it says something of the socket.
+    pub(super) fn is_about_socket(&self) -> bool {
+        matches!(&self.frame, Some(Frame { kind: frames::Kind::Socket(_), .. }))
+    }
+}
+
 /// What was typed into the input, and can be changed there.
 fn typed(content: &Content) -> Option<&str> {
     match content {
+        // Bytes were typed as digits, with blanks that are gone.
+        Content::Text { extra, .. } if is_binary(extra) => None,
         Content::Text { body, .. } => Some(body),
         Content::Room { .. } | Content::Unknown(_) => None,
     }
+}
+
+/// The row of a frame: as it came, by whichever way it went.
+#[allow(clippy::too_many_arguments)] // Each is one field of the row.
+fn of_frame(
+    (id, revision): (MessageId, Position),
+    (connection, author): (&Connection, &Sender),
+    mine: bool,
+    shown: frames::Prepared,
+    at: WallMs,
+    progress: Progress,
+    expanded: bool,
+    view: &View,
+) -> Arc<Row> {
+    let is_about_socket = matches!(shown.frame.kind, frames::Kind::Socket(_));
+    // By the side that it is from, so that it begins a group of its own after a line about the socket.
+    let author_key = if is_about_socket { PrincipalId(String::new()) } else { author.id.clone() };
+    let name = frames::direction(mine, &progress, view.words).to_owned();
+    Arc::new(Row {
+        id,
+        revision,
+        author_key,
+        author: Shown { name, short_id: None, kind: None },
+        known: connection.chat.known.version(),
+        mine,
+        original: None,
+        markup: None,
+        rtl: shown.frame.literal.is_none() && bidi::is_needed(&shown.text),
+        plans: Plans::default(),
+        mention: false,
+        text: shown.text,
+        fold: shown.fold,
+        expanded,
+        at,
+        day: local::day_number(at),
+        clock: (view.words.clock)(at),
+        progress,
+        frame: Some(shown.frame),
+        paused: None,
+    })
 }
 
 #[allow(clippy::too_many_arguments)] // Each is one field of the row.
@@ -480,6 +602,7 @@ fn prepare(
         known: connection.chat.known.version(),
         mine,
         original: None,
+        makes_room: false,
         markup,
         rtl: bidi::is_needed(shown),
         plans: Plans::default(),
@@ -491,12 +614,13 @@ fn prepare(
         day,
         clock: (view.words.clock)(at),
         progress,
+        frame: None,
         paused: None,
     })
 }
 
 /// The part of a message that is shown while it is folded.
-fn fold(body: &str) -> (&str, Fold) {
+pub(super) fn fold(body: &str) -> (&str, Fold) {
     // Most messages are shorter than any limit: bytes bound both counts.
     if body.len() <= FOLD_LINES {
         return (body, Fold::None);

@@ -1,6 +1,7 @@
 //! Messages selected as wholes: with the pointer across them, one by one, by keys; and copied as text, those out of
 //! sight included. Within one message text is selected as in any other.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
@@ -10,6 +11,7 @@ use egui::{
 };
 
 use super::RoomKey;
+use super::frames;
 use super::list::{Anchor, List, Placed};
 use super::rows::{AUTHOR_CHARS, Key};
 use crate::model::chat::Room;
@@ -17,7 +19,7 @@ use crate::model::id::MessageId;
 use crate::model::message::Position;
 use crate::model::reducer::Connection;
 use crate::model::time::WallMs;
-use crate::ui::text::local;
+use crate::ui::text::{Words, local};
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, widgets};
 
@@ -84,7 +86,7 @@ struct Line<'a> {
     at: WallMs,
     /// As shown.
     author: String,
-    body: &'a str,
+    body: Cow<'a, str>,
 }
 
 /// What was pressed that has to do with a selection.
@@ -112,33 +114,42 @@ impl Pressed {
 }
 
 impl Selection {
-    fn lines<'a>(&'a self, connection: &'a Connection, key: &'a RoomKey) -> Vec<Line<'a>> {
+    fn lines<'a>(&'a self, connection: &'a Connection, key: &'a RoomKey, words: &Words) -> Vec<Line<'a>> {
+        let has_frames = connection.has_frames();
+        let me_id = connection.chat.me.as_ref().map(|me| &me.id);
         let Some(room) = connection.chat.rooms.get(&key.1) else { return Vec::new() };
         let logged = room.window.messages().filter(|message| self.contains(Key::Message(message.position)));
         let logged = logged.map(|message| Line {
             at: message.received,
-            author: connection.chat.shown(&message.sender, AUTHOR_CHARS).label(),
-            body: message.body(),
+            author: match has_frames {
+                true if me_id == Some(&message.sender.id) => words.plain.sent.to_owned(),
+                true => words.plain.received.to_owned(),
+                false => connection.chat.shown(&message.sender, AUTHOR_CHARS).label(),
+            },
+            body: match frames::socket(&message.content, words).filter(|_| has_frames) {
+                Some((_, said)) => Cow::Owned(said),
+                None => Cow::Borrowed(message.body()),
+            },
         });
         let me = connection
             .chat
             .me
             .as_ref()
             .map(|me| connection.chat.known.shown(&me.id, &me.name, AUTHOR_CHARS).label());
-        let me = me.unwrap_or_default();
+        let me = if has_frames { words.plain.sent.to_owned() } else { me.unwrap_or_default() };
         let queued = connection.chat.outbox_of(&key.1).filter(|item| self.contains(Key::Pending(item.seq)));
         logged
             .chain(queued.map(|item| Line {
                 at: item.draft.at,
                 author: me.clone(),
-                body: item.draft.content.body(),
+                body: Cow::Borrowed(item.draft.content.body()),
             }))
             .collect()
     }
 
     /// How many messages are selected.
     pub(super) fn count(&self, cx: &Cx, key: &RoomKey) -> usize {
-        cx.model.read(|model| model.connections.get(&key.0).map_or(0, |c| self.lines(c, key).len()))
+        cx.model.read(|model| model.connections.get(&key.0).map_or(0, |c| self.lines(c, key, cx.words).len()))
     }
 
     /// The selected messages as text, oldest first, as they were written.
@@ -148,7 +159,7 @@ impl Selection {
             format!("[{at}] {}: {}", line.author, line.body)
         };
         cx.model.read(|model| {
-            let lines = model.connections.get(&key.0).map(|connection| self.lines(connection, key));
+            let lines = model.connections.get(&key.0).map(|connection| self.lines(connection, key, cx.words));
             lines.unwrap_or_default().into_iter().map(written).collect::<Vec<_>>().join("\n")
         })
     }

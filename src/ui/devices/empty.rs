@@ -27,7 +27,9 @@ pub(super) fn show(
         ui.vertical_centered(|ui| show = ui.add(widgets::plain(words.show_hidden)).clicked());
         return show;
     } else if all == 0 {
-        match standings.iter().find(|standing| standing.is_live()) {
+        let live = |with: bool| standings.iter().find(|s| s.is_live() && s.has_devices == with);
+        match live(true).or_else(|| live(false)) {
+            Some(live) if !live.has_devices => sentence(ui, cx.words.plain.no_devices),
             Some(live) => *add |= first_devices(ui, cx, live.url.as_deref().unwrap_or("")),
             // The head says how the only connection stands.
             None if standings.len() == 1 => {}

@@ -8,7 +8,7 @@ use crate::model::id::ConnectionId;
 use crate::model::link_device::{LAST_HEARD, LINK};
 use crate::model::link_state::LinkState;
 use crate::model::time::WallMs;
-use crate::model::{Connection, Devices};
+use crate::model::{Connection, Devices, Feature};
 use crate::ui::link::LinkMemory;
 use crate::ui::text::StateWord;
 use crate::ui::{Cx, rooms, value};
@@ -19,6 +19,8 @@ pub(super) struct Standing {
     /// Which.
     pub(super) connection: ConnectionId,
     state: State,
+    /// Whether its server offers any, as far as is known.
+    pub(super) has_devices: bool,
     /// What the connection is called.
     pub(super) name: String,
     /// The address that devices join by.
@@ -56,12 +58,14 @@ impl Standing {
                 let word = link.map_or(StateWord::Off, |link| link.word);
                 let state = match (connection.link.is_online(), connection.devices.is_complete()) {
                     (true, true) => State::Live,
+                    (true, _) if !connection.offers(Feature::Devices) => State::Live,
                     (true, false) => State::Asking,
                     _ if since.is_none() && word == StateWord::Connecting => State::Connecting,
                     _ => State::Down(since),
                 };
                 Standing {
                     connection: *id,
+                    has_devices: connection.offers(Feature::Devices),
                     state,
                     name: rooms::name_of(connection, cx.words),
                     url: connection.profile.urls.first().cloned(),

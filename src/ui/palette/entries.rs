@@ -93,15 +93,18 @@ pub(super) fn all(
         let several = model.connections.len() > 1;
         for (id, connection) in &model.connections {
             let of = rooms::name_of(connection, cx.words);
-            for (name, room) in &connection.chat.rooms {
-                let place = Place { connection: *id, room: Some(name.clone()) };
+            for (id_of_room, room) in connection.chat.rooms_by_name() {
+                let place = Place { connection: *id, room: Some(id_of_room.clone()) };
                 let known = recent.iter().rposition(|other| *other == place).map_or(0, |at| 200 + at as u32);
                 let likely = match open == Some(&place) {
                     true => 0,
                     false if room.unread > 0 => 1_000,
                     false => 600 + known,
                 };
-                let shown = harmless::line(name.as_str(), 64);
+                let shown = match connection.has_frames() {
+                    true => cx.words.plain.room.to_owned(),
+                    false => harmless::line(room.name.as_str(), 64),
+                };
                 let note = if several { of.clone() } else { String::new() };
                 let mut entry = Entry::new(Target::Room(place), Icon::Room, shown, note, likely);
                 entry.unread = room.unread;
@@ -120,10 +123,10 @@ pub(super) fn all(
             if people::is_offered(connection) {
                 let (target, name) = (Target::People(*id), cx.words.people.menu.to_owned());
                 all.push(Entry::new(target, Icon::Server, name, of.clone(), 340));
-                for (target, icon, name) in [
-                    (Target::Invite(*id), Icon::Plus, cx.words.people.invite),
-                    (Target::AddDevice(*id), Icon::Devices, cx.words.people.add_device),
-                ] {
+                let invite = (Target::Invite(*id), Icon::Plus, cx.words.people.invite);
+                let add_device = (Target::AddDevice(*id), Icon::Devices, cx.words.people.add_device);
+                let invite = Some(invite).filter(|_| people::has_invites(connection));
+                for (target, icon, name) in invite.into_iter().chain([add_device]) {
                     all.push(Entry::new(target, icon, name.to_owned(), of.clone(), 345));
                 }
             }

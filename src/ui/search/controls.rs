@@ -62,7 +62,9 @@ impl View {
     fn field(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts) {
         let words = cx.words.search;
         let hint = match &facts.room {
-            Some((_, room)) if !self.everywhere => (words.hint_room)(&harmless::line(room.as_str(), 40)),
+            Some((connection, room)) if !self.everywhere => {
+                (words.hint_room)(&cx.room_title(*connection, room, 40))
+            }
             _ => words.hint_everywhere.to_owned(),
         };
         let field = TextEdit::singleline(&mut self.text)

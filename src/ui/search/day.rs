@@ -3,19 +3,19 @@
 use chrono::{Days, NaiveDate};
 use egui::{Key, Label, RichText, TextEdit, Ui, vec2};
 
-use crate::model::id::{ConnectionId, RoomName};
+use crate::model::id::{ConnectionId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
 use crate::model::search::{DayFound, day};
 use crate::model::time::WallMs;
 use crate::ui::dialog::Fate;
 use crate::ui::text::local;
 use crate::ui::theme::{self, size, space};
-use crate::ui::{Cx, harmless, widgets};
+use crate::ui::{Cx, widgets};
 
 /// The sheet's own state.
 pub(in crate::ui) struct Sheet {
     connection: ConnectionId,
-    room: RoomName,
+    room: RoomId,
     text: String,
     fresh: bool,
     /// Whether something was typed and sent that is no date.
@@ -24,7 +24,7 @@ pub(in crate::ui) struct Sheet {
     asked: Option<(u64, NaiveDate)>,
     answer: Option<(DayFound, NaiveDate)>,
     /// Where to go, for the window to do.
-    pub(in crate::ui) go: Option<(ConnectionId, RoomName, Jump)>,
+    pub(in crate::ui) go: Option<(ConnectionId, RoomId, Jump)>,
 }
 
 /// The day it is.
@@ -36,7 +36,7 @@ pub(super) use crate::ui::text::local::begins;
 
 impl Sheet {
     /// For a room.
-    pub(in crate::ui) fn new(connection: ConnectionId, room: RoomName) -> Sheet {
+    pub(in crate::ui) fn new(connection: ConnectionId, room: RoomId) -> Sheet {
         Sheet {
             connection,
             room,
@@ -55,7 +55,7 @@ impl Sheet {
         let words = cx.words.search;
         let theme = theme::of(ui);
         ui.label(RichText::new(words.go_to_date).font(theme::title()));
-        let room = format!("# {}", harmless::line(self.room.as_str(), 64));
+        let room = format!("# {}", cx.room_title(self.connection, &self.room, 64));
         ui.add(Label::new(RichText::new(room).font(theme::small()).color(theme.weak)).truncate());
         let enter = self.field(ui, cx);
         let today = today(cx);

@@ -13,7 +13,7 @@ use super::{View, excerpt};
 use crate::model::known::person_line;
 use crate::model::search::{End, Hit, HitPlace};
 use crate::ui::theme::{self, Theme, radius, size, space};
-use crate::ui::{Cx, bidi, harmless, rooms, widgets};
+use crate::ui::{Cx, bidi, rooms, widgets};
 
 /// Lines of an excerpt.
 const LINES: usize = 2;
@@ -228,7 +228,7 @@ fn author(cx: &Cx, hit: &Hit) -> String {
 
 /// The room, and its connection where there are several.
 fn place(cx: &Cx, hit: &Hit) -> String {
-    let room = harmless::line(hit.room.as_str(), 64);
+    let room = cx.room_title(hit.connection, &hit.room, 64);
     let connection = cx.model.read(|model| {
         let connection = model.connections.get(&hit.connection)?;
         (model.connections.len() > 1).then(|| rooms::name_of(connection, cx.words))

@@ -14,7 +14,7 @@ use egui::{CentralPanel, Frame, Key, Margin, Modifiers, Panel, Rect, Ui};
 use super::theme::{self, size, space};
 use super::{Cx, Place, widgets};
 use crate::model::banner::Banner;
-use crate::model::id::{ConnectionId, MessageId, RoomName};
+use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
 use crate::model::reducer::Model;
 use crate::model::search::{End, Fault, Found, Hit, HitPlace, Patience, Query, Scope, Search, parse};
@@ -43,7 +43,7 @@ pub(super) struct Target {
     /// Of which connection.
     pub(super) connection: ConnectionId,
     /// In which room.
-    pub(super) room: RoomName,
+    pub(super) room: RoomId,
     /// Where there.
     pub(super) place: HitPlace,
     /// Its id.
@@ -90,7 +90,7 @@ struct Facts {
     found: Option<Arc<Found>>,
     indexed: Option<u8>,
     disk_trouble: bool,
-    room: Option<(ConnectionId, RoomName)>,
+    room: Option<(ConnectionId, RoomId)>,
     /// The day it is, by the clock on the wall here.
     today: NaiveDate,
 }

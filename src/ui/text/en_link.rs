@@ -282,6 +282,7 @@ pub(super) fn bad_address(bad: BadAddress) -> &'static str {
         BadAddress::Brackets => "Put brackets around an IPv6 address: [::1]:7870.",
         BadAddress::Zone => "Only a link-local IPv6 address takes a network interface: [fe80::1%eth0]:7870.",
         BadAddress::Port => "The port must be a number from 1 to 65535.",
+        BadAddress::Fragment => "Remove the part from # on. An invite belongs to a Duplex server.",
         BadAddress::Invite | BadAddress::Fingerprint => {
             "The invite is incomplete or damaged. Copy all of it and paste it again."
         }
@@ -310,6 +311,14 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
             Reached::InviteUnknown => say(
                 format!("A Duplex server answers ({took_ms} ms)."),
                 "It can't check an invite without using it.",
+            ),
+            Reached::Opened { subprotocol, extensions } => say(
+                format!(
+                    "The WebSocket opened ({took_ms} ms). Subprotocol: {}. Extensions: {}.",
+                    subprotocol.as_deref().map_or("none".to_owned(), |name| harmless::line(name, 100)),
+                    if extensions.is_empty() { "none".to_owned() } else { harmless::line(extensions, 200) },
+                ),
+                "",
             ),
         },
         TestOutcome::Failed(reason) => why(reason),

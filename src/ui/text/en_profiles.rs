@@ -64,6 +64,9 @@ fn bad_list(bad: &BadList) -> String {
         BadList::Entry { number, detail } => {
             format!("Connection {number} can't be used ({}). Nothing was added.", harmless::line(detail, 120))
         }
+        BadList::NewerEntry { number } => {
+            format!("Connection {number} needs a newer version of Duplex. Nothing was added.")
+        }
         BadList::Address { number, bad } => {
             format!("Connection {number}: {} Nothing was added.", (super::ENGLISH.bad_address)(*bad))
         }

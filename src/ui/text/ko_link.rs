@@ -273,6 +273,7 @@ pub(super) fn bad_address(bad: BadAddress) -> &'static str {
             "네트워크 인터페이스는 링크 로컬 IPv6 주소에만 붙일 수 있습니다: [fe80::1%eth0]:7870."
         }
         BadAddress::Port => "포트는 1부터 65535까지의 숫자여야 합니다.",
+        BadAddress::Fragment => "주소에서 #부터 끝까지 지우세요. 초대 링크는 Duplex 서버에만 쓸 수 있습니다.",
         BadAddress::Invite | BadAddress::Fingerprint => {
             "초대 링크가 불완전하거나 손상되었습니다. 전체를 복사해 다시 붙여 넣으세요."
         }
@@ -302,6 +303,14 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
             Reached::InviteUnknown => say(
                 format!("Duplex 서버가 응답합니다({took_ms}ms)."),
                 "이 서버에서는 초대 링크를 사용하지 않고 확인할 수 없습니다.",
+            ),
+            Reached::Opened { subprotocol, extensions } => say(
+                format!(
+                    "WebSocket이 열렸습니다({took_ms}ms). 서브프로토콜: {}. 확장: {}.",
+                    subprotocol.as_deref().map_or("없음".to_owned(), |name| harmless::line(name, 100)),
+                    if extensions.is_empty() { "없음".to_owned() } else { harmless::line(extensions, 200) },
+                ),
+                "",
             ),
         },
         TestOutcome::Failed(reason) => why(reason),

@@ -60,6 +60,9 @@ fn bad_list(bad: &BadList) -> String {
                 harmless::line(detail, 120)
             )
         }
+        BadList::NewerEntry { number } => {
+            format!("{number}번째 연결에는 최신 버전의 Duplex가 필요합니다. 아무것도 추가하지 않았습니다.")
+        }
         BadList::Address { number, bad } => {
             format!("{number}번째 연결: {} 아무것도 추가하지 않았습니다.", (super::KOREAN.bad_address)(*bad))
         }

@@ -47,6 +47,11 @@ pub fn written(at: WallMs) -> String {
     moment(at, |time| time.format("%Y-%m-%d %H:%M").to_string())
 }
 
+/// Day and millisecond, for what a person looks at closely.
+pub fn precise(at: WallMs) -> String {
+    moment(at, |time| time.format("%Y-%m-%d %H:%M:%S%.3f").to_string())
+}
+
 /// Day, millisecond and offset from UTC, for files: whoever reads one may live elsewhere.
 pub fn stamp(at: WallMs) -> String {
     day(at, |time| time.format("%Y-%m-%d %H:%M:%S%.3f %:z").to_string())

@@ -9,6 +9,7 @@ pub mod local;
 pub mod log;
 pub mod notices;
 pub mod people;
+pub mod plain;
 pub mod profiles;
 pub mod rich;
 pub mod search;
@@ -23,6 +24,7 @@ mod en_link;
 mod en_log;
 mod en_notices;
 mod en_people;
+mod en_plain;
 mod en_profiles;
 mod en_rich;
 mod en_search;
@@ -36,6 +38,7 @@ mod ko_link;
 mod ko_log;
 mod ko_notices;
 mod ko_people;
+mod ko_plain;
 mod ko_profiles;
 mod ko_rich;
 mod ko_search;
@@ -47,6 +50,7 @@ use std::ops::Range;
 
 use crate::model::address::BadAddress;
 use crate::model::banner::Banner;
+use crate::model::chat::Unmade;
 use crate::model::event::TestOutcome;
 use crate::model::link_state::Why;
 use crate::model::preferences::{Hours, LanguageChoice};
@@ -188,7 +192,11 @@ pub struct Words {
     pub new_room_name: &'static str,
     pub create: &'static str,
     pub room_name_rule: &'static str,
-    pub room_refused: fn(&str, &Refusal) -> String,
+    /// In place of a message, where a room is made.
+    pub making_room: fn(&str) -> String,
+    /// Of a room in the list that the server does not know.
+    pub unmade: fn(Unmade) -> &'static str,
+    pub not_made: &'static str,
     pub unread: fn(u64) -> String,
     pub mentions: fn(u64) -> String,
     pub no_rooms: &'static str,
@@ -225,6 +233,7 @@ pub struct Words {
     pub new_count: fn(u64) -> String,
     pub loading_older: &'static str,
     pub older_on_server: &'static str,
+    pub older_out_of_reach: &'static str,
     pub room_begins: fn(&str) -> String,
     pub empty_room: &'static str,
     pub nothing_open: &'static str,
@@ -321,6 +330,8 @@ pub struct Words {
     pub profiles: &'static profiles::ProfileWords,
     // Who may come in at a server
     pub people: &'static people::PeopleWords,
+    // Plain WebSockets
+    pub plain: &'static plain::PlainWords,
     // The page of one device
     pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,

@@ -1,7 +1,7 @@
 //! [`NoticeWords`]: what is said in notices, in the tray, and where a person chooses of what to be told; and
 //! [`NoticeWords::say`], which makes a notice's title and text.
 
-use crate::model::notices::{DAY_MINUTES, Gone, Level, News, Notice, Topic};
+use crate::model::notices::{DAY_MINUTES, Gone, Level, News, Notice};
 use crate::ui::harmless;
 
 /// Longest name in a notice, in characters.
@@ -88,11 +88,8 @@ impl NoticeWords {
         let name = |text: &str| harmless::line(text, NAME_CHARS);
         let of = connections.first().map_or("", String::as_str);
         let (title, text) = match &notice.news {
-            News::Messages { count, sender, text, mention } => {
-                let room = match &notice.topic {
-                    Topic::Room(_, room) => name(room.as_str()),
-                    _ => String::new(),
-                };
+            News::Messages { room, count, sender, text, mention } => {
+                let room = name(room.as_str());
                 let sender = name(sender);
                 let text = text.as_ref().map(|text| cut(text));
                 match (mention, count) {
@@ -150,8 +147,8 @@ pub(super) fn clock(minute: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::notices::Target;
-    use crate::model::{ConnectionId, RoomName};
+    use crate::model::notices::{Target, Topic};
+    use crate::model::{ConnectionId, RoomId, RoomName};
     use crate::ui::text::{ENGLISH, KOREAN};
 
     const HUB: ConnectionId = ConnectionId(3);
@@ -163,7 +160,13 @@ mod tests {
     }
 
     fn messages(count: u64, text: Option<&str>, mention: bool) -> News {
-        News::Messages { count, sender: "Mina".into(), text: text.map(str::to_owned), mention }
+        News::Messages {
+            room: RoomName::general(),
+            count,
+            sender: "Mina".into(),
+            text: text.map(str::to_owned),
+            mention,
+        }
     }
 
     fn both(topic: &Topic, news: &News) -> [(String, String); 2] {
@@ -213,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_message_says_who_and_where() {
-        let room = Topic::Room(HUB, RoomName::general());
+        let room = Topic::Room(HUB, RoomId::general());
         assert_eq!(
             both(&room, &messages(1, Some("hello\nyou"), false)),
             [pair("Mina in general", "hello\nyou"), pair("Mina, general", "hello\nyou")]
@@ -236,8 +239,9 @@ mod tests {
 
     #[test]
     fn what_comes_from_outside_is_short_and_harmless() {
-        let room = Topic::Room(HUB, RoomName::general());
+        let room = Topic::Room(HUB, RoomId::general());
         let news = News::Messages {
+            room: RoomName::general(),
             count: 1,
             sender: "Mi\nna".into(),
             text: Some(format!("\u{202E}{}", "x".repeat(1_000))),

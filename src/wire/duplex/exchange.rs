@@ -9,8 +9,8 @@ use crate::frame::Frame;
 use crate::model::rights::{Manage, Managed};
 use crate::model::time::WallMs;
 use crate::model::{
-    CommandState, DeviceId, Draft, Entry, Epoch, LogLine, MessageId, MetricName, Offset, Principal,
-    PrincipalId, Readings, Refusal, ResumePoint, RoomName, Sender, SeriesPage, Spec, Value,
+    CommandState, DeviceId, Draft, Entry, Epoch, LogLine, MessageId, MetricName, NamedRoom, Offset,
+    Principal, PrincipalId, Readings, Refusal, ResumePoint, RoomId, Sender, SeriesPage, Spec, Value,
 };
 
 /// Maximum number of rooms, of people and of read markers told in one message: with names of the largest size it stays
@@ -41,14 +41,14 @@ pub enum Input {
     /// Somebody is typing.
     Typing {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// Who.
         who: Sender,
     },
     /// This principal read something in another app.
     Read {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
@@ -106,6 +106,8 @@ pub enum Ask {
         draft: Draft,
         /// By whom.
         sender: Sender,
+        /// Why it is refused, unless it is on disk since an earlier try.
+        refusal: Option<Refusal>,
     },
     /// Entries from this offset on.
     Read {
@@ -117,7 +119,7 @@ pub enum Ask {
     /// A page of a room's history.
     History {
         /// Of which room.
-        room: RoomName,
+        room: RoomId,
         /// Only entries before this offset.
         before: Offset,
         /// At most so many.
@@ -126,14 +128,14 @@ pub enum Ask {
     /// Keep a read marker, and tell this principal's other apps.
     SetRead {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
     /// Tell the others.
     Typing {
         /// Where.
-        room: RoomName,
+        room: RoomId,
     },
     /// Tell this client of all devices from now on: the list, then [`Input::Devices`] and [`Input::Readings`].
     Watch,
@@ -236,7 +238,7 @@ pub enum Answer {
     /// To `History`.
     History {
         /// As asked.
-        room: RoomName,
+        room: RoomId,
         /// As asked.
         before: Offset,
         /// Oldest first.
@@ -290,6 +292,15 @@ pub enum AppendOutcome {
         /// When it was written.
         received: i64,
     },
+    /// There is a room of this name already. Nothing was stored.
+    RoomExists {
+        /// Its id.
+        room: RoomId,
+        /// The place of the entry that made it.
+        offset: Offset,
+        /// When it was made.
+        received: i64,
+    },
     /// Nothing was stored. After a refusal of a message that will pass, nothing of the same client that was asked for
     /// behind it may be stored either, until that is refused, too.
     Refused(Refusal),
@@ -316,11 +327,11 @@ pub struct Begun {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lists {
     /// Rooms.
-    pub rooms: Vec<RoomName>,
+    pub rooms: Vec<NamedRoom>,
     /// People who may chat, and whether connected.
     pub people: Vec<(Principal, bool)>,
     /// What the principal has read.
-    pub read: Vec<(RoomName, Offset)>,
+    pub read: Vec<(RoomId, Offset)>,
     /// Where they go on; none: that was all.
     pub next: Option<ListsFrom>,
 }

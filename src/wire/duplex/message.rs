@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::frame::Frame;
 use crate::model::rights::{Manage, Managed};
 use crate::model::{
-    Bucket, Command, CommandState, DeviceId, DeviceState, Draft, Entry, Epoch, Features, LogLine, MessageId,
-    MetricName, Offset, Principal, Refusal, ResumePoint, RoomName, Sender, Spec, Value,
+    Bucket, Command, CommandState, DeviceId, DeviceState, Draft, Entry, Epoch, Extra, Features, LogLine,
+    MessageId, MetricName, NamedRoom, Offset, Principal, Refusal, ResumePoint, RoomId, RoomName, Sender,
+    Spec, Value,
 };
 
 /// Largest frame either end takes, in bytes.
@@ -77,19 +78,19 @@ pub enum ClientMessage {
     /// The person is typing.
     Typing {
         /// Where.
-        room: RoomName,
+        room: RoomId,
     },
     /// The person has read up to here.
     Read {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
     /// A page of a room's history, please.
     History {
         /// Which room.
-        room: RoomName,
+        room: RoomId,
         /// Only entries before this offset.
         before: Offset,
         /// At most so many; the hub may cap it.
@@ -97,10 +98,16 @@ pub enum ClientMessage {
     },
     /// Make a room.
     CreateRoom {
-        /// The id of its first entry.
+        /// The id of its first entry, and so of the room.
         id: MessageId,
         /// Its name.
         room: RoomName,
+        /// When it was typed, by the sender's clock.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<i64>,
+        /// What else is to be said of it.
+        #[serde(flatten)]
+        extra: Extra,
     },
     /// Tell me of all devices from now on: first the list, then what changes.
     Watch,
@@ -311,6 +318,12 @@ pub enum HubMessage {
         offset: Offset,
         /// When, by the hub's clock.
         received: i64,
+        /// Whether its entry follows in the log.
+        #[serde(default = "yes", skip_serializing_if = "is_true")]
+        entry: bool,
+        /// For a room that was there already: which.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<RoomId>,
     },
     /// A message was not taken; nothing was stored.
     Refused {
@@ -322,7 +335,7 @@ pub enum HubMessage {
     /// Somebody is typing.
     Typing {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// Who.
         who: Sender,
     },
@@ -339,14 +352,14 @@ pub enum HubMessage {
     /// This principal has read up to here, in another app.
     Read {
         /// Where.
-        room: RoomName,
+        room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
     /// A page of history.
     History {
         /// Which room.
-        room: RoomName,
+        room: RoomId,
         /// As asked.
         before: Offset,
         /// Oldest first; the newest ones before `before`.
@@ -488,6 +501,15 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
+fn yes() -> bool {
+    true
+}
+
 /// The hub's answer to hello.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Welcome {
@@ -513,7 +535,7 @@ pub struct Welcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features: Option<Features>,
     /// All rooms, or the first of them.
-    pub rooms: Vec<RoomName>,
+    pub rooms: Vec<NamedRoom>,
     /// Everyone who may chat, or the first of them.
     pub people: Vec<PersonState>,
     /// What this principal has read, or the first of that.
@@ -529,7 +551,7 @@ pub struct Welcome {
 pub struct Lists {
     /// More rooms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rooms: Vec<RoomName>,
+    pub rooms: Vec<NamedRoom>,
     /// More people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<PersonState>,
@@ -569,7 +591,7 @@ pub struct PersonState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReadState {
     /// Where.
-    pub room: RoomName,
+    pub room: RoomId,
     /// The last read offset.
     pub offset: Offset,
 }

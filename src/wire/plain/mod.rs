@@ -10,7 +10,7 @@ use crate::frame::Frame;
 use crate::model::event::{ChatEvent, LinkEvent, LogKind};
 use crate::model::link_state::Why;
 use crate::model::{
-    Entry, Event, Feature, Features, MessageId, OutboxItem, Principal, PrincipalId, PrincipalKind, RoomName,
+    Entry, Event, Feature, Features, MessageId, OutboxItem, Principal, PrincipalId, PrincipalKind, RoomId,
     Sender, Time,
 };
 use crate::wire::{
@@ -90,7 +90,7 @@ impl PlainSession {
             log: LogKind::Local,
             now: now.wall_ms,
             people: Vec::new(),
-            rooms: vec![room()],
+            rooms: vec![room().into()],
             features: Features::new([Feature::Frames.word()]),
         }));
         let row = Row::Opened { subprotocol: agreed.subprotocol, extensions: agreed.extensions };
@@ -142,9 +142,7 @@ impl PlainSession {
             }
             Request::Probe => self.ping(now),
             // There is nobody to tell, and nothing to ask.
-            Request::Chat(
-                ChatRequest::Typing(_) | ChatRequest::Read { .. } | ChatRequest::CreateRoom { .. },
-            )
+            Request::Chat(ChatRequest::Typing(_) | ChatRequest::Read { .. })
             | Request::Manage { .. }
             | Request::Device(
                 DeviceRequest::Announce(_)
@@ -246,6 +244,6 @@ impl Describe for Describer {
 }
 
 /// The one room.
-pub fn room() -> RoomName {
-    RoomName::messages()
+pub fn room() -> RoomId {
+    RoomId::messages()
 }

@@ -15,7 +15,7 @@ use crate::frame::Frame;
 use crate::model::content::Extra;
 use crate::model::link_state::Why;
 use crate::model::time::WallMs;
-use crate::model::{Content, Draft, Entry, MessageId, Refusal, RoomName, Sender};
+use crate::model::{Content, Draft, Entry, MessageId, Refusal, RoomId, Sender};
 
 /// The field that says what a body is.
 const FRAME: &str = "frame";
@@ -73,7 +73,7 @@ impl Row {
     }
 
     /// The row as an entry that has no offset yet.
-    pub fn entry(&self, id: MessageId, room: RoomName, sender: Sender, at: WallMs) -> Entry {
+    pub fn entry(&self, id: MessageId, room: RoomId, sender: Sender, at: WallMs) -> Entry {
         let mut extra = Extra::default();
         let body = match self {
             Row::Text(text) => text.clone(),
@@ -96,7 +96,7 @@ impl Row {
         if let Some(line) = extra.get(SOCKET).and_then(Row::of_socket) {
             return line;
         }
-        let is_binary = extra.get(FRAME).and_then(Value::as_str) == Some(BINARY);
+        let is_binary = is_binary(extra);
         match HEXLOWER_PERMISSIVE.decode(body.as_bytes()) {
             Ok(bytes) if is_binary => Row::Binary(bytes),
             _ => Row::Text(body.to_owned()),
@@ -155,6 +155,16 @@ impl Row {
     }
 }
 
+/// Whether a body is bytes in hexadecimal digits.
+pub fn is_binary(extra: &Extra) -> bool {
+    extra.get(FRAME).and_then(Value::as_str) == Some(BINARY)
+}
+
+/// Whether something is said of the socket.
+pub fn is_socket(extra: &Extra) -> bool {
+    extra.get(SOCKET).is_some()
+}
+
 /// The extra fields of a message that is to be sent as bytes: its body is their hexadecimal digits.
 pub fn binary() -> Extra {
     let mut extra = Extra::default();
@@ -184,8 +194,7 @@ pub(super) fn frame(content: &Content) -> Result<Frame, Refusal> {
     let Content::Text { body, extra } = content else {
         return Err(Refusal::UnknownKind { kind: content.kind().to_owned() });
     };
-    let is_binary = extra.get(FRAME).and_then(Value::as_str) == Some(BINARY);
-    let frame = match is_binary {
+    let frame = match is_binary(extra) {
         true => Frame::Binary(
             bytes_of(body).map_err(|detail| Refusal::Other { code: "bad_message".to_owned(), detail })?,
         ),

@@ -11,7 +11,7 @@ use super::super::error::{StoreError, unsigned};
 use super::identity::StoredId;
 use super::read;
 use crate::model::search::{End, Folded, Found, Hit, HitPlace, PAGE, Query, Scope, Search, excerpt};
-use crate::model::{ConnectionId, Position, PrincipalId, RoomName, Sender};
+use crate::model::{ConnectionId, Position, PrincipalId, RoomId, RoomName, Sender};
 use index::Slot;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -140,7 +140,7 @@ fn hit(row: &Row<'_>, query: &Query) -> Result<Option<Hit>> {
     let connection: i64 = row.get(8)?;
     Ok(Some(Hit {
         connection: ConnectionId(connection.cast_unsigned()),
-        room: RoomName::new(row.get::<_, String>(9)?)
+        room: RoomId::new(row.get::<_, String>(9)?)
             .map_err(|error| StoreError::Nonsense(error.to_string()))?,
         place: HitPlace::Logged(Position { era: row.get(1)?, offset: unsigned(row.get(2)?) }),
         id: row.get::<_, StoredId>(3)?.0,

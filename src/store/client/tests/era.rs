@@ -9,6 +9,7 @@ use super::*;
 use crate::model::Message;
 use crate::model::content::{Content, Extra};
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, Update};
+use crate::model::id::RoomName;
 use crate::model::{Connection, Edge, Model, Profile, Refusal, Time};
 
 /// A hub that may lose its log's end, or get another log.
@@ -19,7 +20,7 @@ struct Hub {
 }
 
 impl Hub {
-    fn append(&mut self, sender: &str, room: &RoomName, id: MessageId, content: Content) {
+    fn append(&mut self, sender: &str, room: &RoomId, id: MessageId, content: Content) {
         let offset = self.log.len() as u64 + 1;
         let mut entry = entry(offset, sender, offset);
         (entry.draft.id, entry.draft.room) = (id, room.clone());
@@ -118,7 +119,7 @@ struct World {
     head: Offset,
     had_history: bool,
     /// Everything that came as an entry, at its last place.
-    arrived: BTreeMap<(PrincipalId, MessageId), (RoomName, Position)>,
+    arrived: BTreeMap<(PrincipalId, MessageId), (RoomId, Position)>,
 }
 
 fn profile() -> Profile {
@@ -135,8 +136,8 @@ fn profile() -> Profile {
     }
 }
 
-fn rooms() -> Vec<RoomName> {
-    ["general", "left", "right"].into_iter().map(|name| RoomName::new(name).unwrap()).collect()
+fn rooms() -> Vec<RoomId> {
+    ["general", "left", "right"].into_iter().map(|name| RoomId::new(name).unwrap()).collect()
 }
 
 impl World {
@@ -146,7 +147,7 @@ impl World {
         let mut model = Model::default();
         model.apply(Time::default(), Update::Configured(profile()));
         let mut hub = Hub { epoch: 1, log: Vec::new(), appended: 0 };
-        hub.append("hub", &general(), id(0), Content::room());
+        hub.append("hub", &general(), id(0), Content::room(RoomName::general()));
         World {
             dir,
             store,
@@ -196,8 +197,8 @@ impl World {
                 let exists = self.hub.log.iter().any(|entry| entry.draft.room == *room);
                 if !known || !exists {
                     let unknown =
-                        || Content::from_fields("poll", None, Extra::from_json(r#"{"n":1}"#)).unwrap();
-                    let content = if known { Content::room() } else { unknown() };
+                        || Content::from_fields("poll", room, None, Extra::from_json(r#"{"n":1}"#)).unwrap();
+                    let content = if known { Content::room(RoomName::of_id(room)) } else { unknown() };
                     self.hub.append("ann", room, id, content);
                 }
             }
@@ -228,6 +229,7 @@ impl World {
                         id: item.draft.id,
                         offset,
                         received: 3,
+                        follows: Default::default(),
                     }));
                 }
             }
@@ -302,7 +304,7 @@ impl World {
             log: LogKind::Server { head, next: head + 1 },
             now: 0,
             people: Vec::new(),
-            rooms: rooms.into_iter().collect(),
+            rooms: rooms.into_iter().map(Into::into).collect(),
             features: Default::default(),
         }));
         if let Some(why) = why {
@@ -327,7 +329,7 @@ impl World {
     }
 
     /// As the worker asks for it: before the oldest message that is shown.
-    fn history(&mut self, room: &RoomName, limit: u8) {
+    fn history(&mut self, room: &RoomId, limit: u8) {
         let Some(shown) = self.connection().chat.rooms.get(room) else { return };
         if shown.window.before != Edge::Hub || self.connection().chat.era() != 1 || self.next.is_none() {
             return;
@@ -362,10 +364,10 @@ impl World {
         prop_assert_eq!(&stored.me, &shown.chat.me);
         prop_assert_eq!((stored.era, stored.received_to), (shown.chat.era(), shown.chat.received_to));
         prop_assert_eq!(&stored.outbox, &shown.chat.outbox.values().cloned().collect::<Vec<_>>());
-        let names: BTreeSet<_> = stored.rooms.iter().map(|room| &room.name).collect();
+        let names: BTreeSet<_> = stored.rooms.iter().map(|room| &room.id).collect();
         prop_assert_eq!(names, shown.chat.rooms.keys().collect::<BTreeSet<_>>());
         for room in &stored.rooms {
-            let shown = &shown.chat.rooms[&room.name];
+            let shown = &shown.chat.rooms[&room.id];
             prop_assert_eq!((room.newest, room.read, &room.draft), (shown.newest, shown.read, &shown.draft));
             let tail = shown.window.messages().map(|message| Message { live: false, ..message.clone() });
             let tail: Vec<_> = tail.collect();
@@ -379,7 +381,7 @@ impl World {
             }
             if !self.had_history {
                 let unread = self.arrived.iter().filter(|((sender, _), (name, place))| {
-                    *name == room.name && *place > room.read && *sender != me().id
+                    *name == room.id && *place > room.read && *sender != me().id
                 });
                 prop_assert_eq!(room.unread, unread.count() as u64);
             }

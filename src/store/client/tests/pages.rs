@@ -31,7 +31,7 @@ fn pages_lie_next_to_each_other_and_know_what_is_beyond() {
     assert_eq!(page(200, Side::Newer, 50), (run(201..=250), true, false, true));
     assert_eq!(page(290, Side::Newer, 10), (run(291..=300), true, false, false));
     assert_eq!(page(300, Side::Newer, 10), (vec![], true, false, false));
-    let elsewhere = wait(store.page(C, RoomName::new("elsewhere").unwrap(), at(5), Side::Older, 9)).unwrap();
+    let elsewhere = wait(store.page(C, RoomId::new("elsewhere").unwrap(), at(5), Side::Older, 9)).unwrap();
     assert_eq!(shape(&elsewhere), (vec![], false, false, false));
 }
 

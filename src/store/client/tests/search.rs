@@ -13,7 +13,7 @@ const DAY: i64 = 24 * 3_600_000;
 
 fn said(offset: Offset, room: &str, by: &str, body: &str) -> Entry {
     let mut entry = entry(offset, by, offset);
-    entry.draft.room = RoomName::new(room).unwrap();
+    entry.draft.room = RoomId::new(room).unwrap();
     entry.sender.name = by.to_owned();
     entry.draft.content = Content::text(body);
     entry.received = 1_700_000_000_000 + offset as i64 * 1_000;
@@ -391,7 +391,7 @@ fn a_day_is_found_in_a_room_or_it_is_said_that_there_is_none() {
     assert_eq!(place(at(0)), Some((1, 11)));
     assert_eq!(place(at(61)), Some((2, 70)), "across a gap");
     assert_eq!((place(at(71)), first(at(71)).newest), (None, Some(at(70))));
-    let nowhere = wait(store.first_at(C, RoomName::new("cellar").unwrap(), 0)).unwrap();
+    let nowhere = wait(store.first_at(C, RoomId::new("cellar").unwrap(), 0)).unwrap();
     assert_eq!(nowhere, FirstAt::default());
 }
 

@@ -86,7 +86,7 @@ fn rooms_are_limited_by_person_and_in_all_and_messages_go_on() {
     assert!(is_new(&append(&store, of("bob", "c", 5))));
     assert_eq!(refused(append(&store, of("bob", "d", 6))), (Quota::Rooms, None));
     assert!(is_new(&append(&store, message("ann", 7, "x"))));
-    let known = |name: &str| store.has_room(&RoomName::new(name).unwrap());
+    let known = |name: &str| store.has_room(&RoomId::new(name).unwrap());
     assert!(known("general") && known("c") && !known("d"));
 }
 
@@ -176,7 +176,7 @@ fn what_was_let_go_of_is_known_and_rooms_and_markers_stay() {
     for number in 2..=10 {
         append(&store, at(100 + number as i64, message("ann", number, "x")));
     }
-    let (left, ann) = (RoomName::new("left").unwrap(), PrincipalId("ann".into()));
+    let (left, ann) = (RoomId::new("left").unwrap(), PrincipalId("ann".into()));
     wait(store.set_read(ann.clone(), left.clone(), 2)).unwrap();
     store.set_limits(LogLimits { keep_ms: DAY, ..LogLimits::default() });
     while wait(store.retain(DAY + 109)).unwrap() {}
@@ -186,11 +186,14 @@ fn what_was_let_go_of_is_known_and_rooms_and_markers_stay() {
         let known = |offset, received| Appended::Known { offset, received };
         assert_eq!(append(store, message("ann", 5, "x")), known(6, 105), "sent again");
         assert_eq!(append(store, room("left", 1)), known(2, 2));
-        assert!(matches!(append(store, room("left", 99)), Appended::RoomExists { offset: 2, received: 2 }));
-        assert_eq!(wait(store.rooms()).unwrap(), [RoomName::general(), left.clone()]);
+        assert!(matches!(
+            append(store, room("left", 99)),
+            Appended::RoomExists { offset: 2, received: 2, .. }
+        ));
+        assert_eq!(wait(store.rooms()).unwrap(), [NamedRoom::general(), left.clone().into()]);
         assert_eq!(wait(store.reads(ann.clone())).unwrap(), [(left.clone(), 2)]);
         assert_eq!(wait(store.at_and_oldest(5)).unwrap(), (None, 10));
-        assert_eq!(wait(store.history(RoomName::general(), 20, 9, usize::MAX)).unwrap().0.len(), 2);
+        assert_eq!(wait(store.history(RoomId::general(), 20, 9, usize::MAX)).unwrap().0.len(), 2);
         assert!(wait(store.history(left.clone(), 20, 9, usize::MAX)).unwrap().1, "no older ones are held");
     };
     check(&store);
@@ -217,7 +220,15 @@ fn a_database_of_before_keeps_who_made_its_rooms() {
         .unwrap();
     }
     let store = open(dir.path());
-    assert!(matches!(append(&store, room("left", 99)), Appended::RoomExists { offset: 2, received: 9 }));
+    let left = RoomId::new("left").unwrap();
+    assert_eq!(
+        wait(store.rooms()).unwrap(),
+        [NamedRoom::general(), left.clone().into()],
+        "its id is its name"
+    );
+    let content = wait(store.read(2, 1, 1)).unwrap().remove(0).draft.content;
+    assert_eq!(content, Content::room(RoomName::of_id(&left)));
+    assert!(matches!(append(&store, room("left", 99)), Appended::RoomExists { offset: 2, received: 9, .. }));
     store.set_limits(LogLimits { rooms_per_person: 1, ..LogLimits::default() });
     assert_eq!(refused(append(&store, room("right", 3))).0, Quota::RoomsOfPerson);
 }

@@ -19,7 +19,7 @@ fn lived() -> (tempfile::TempDir, Vec<u8>) {
         let body =
             format!("{number} {}", "m".repeat(number as usize * 37 % 2_000 + number as usize / 290 * 9_000));
         let name = if number % 2 == 0 { "general" } else { "workshop" };
-        let room = RoomName::new(name).unwrap();
+        let room = RoomId::new(name).unwrap();
         let mut message = message(sender, 10 + number, &body);
         message.draft.room = room;
         append(&store, message);
@@ -28,7 +28,7 @@ fn lived() -> (tempfile::TempDir, Vec<u8>) {
         let who =
             Principal { id: PrincipalId(id.into()), kind: PrincipalKind::Person, name: id.to_uppercase() };
         wait(store.create_principal(who, [number as u8; 32])).unwrap();
-        wait(store.set_read(PrincipalId(id.into()), RoomName::general(), 100 + number as u64)).unwrap();
+        wait(store.set_read(PrincipalId(id.into()), RoomId::general(), 100 + number as u64)).unwrap();
         wait(store.change(invite(10 + number as u8, PrincipalKind::Device), 1)).unwrap().unwrap();
     }
     drop(store);
@@ -77,7 +77,7 @@ fn repaired(dir: &Path, damaged: &[u8], what: &str) -> Vec<Entry> {
             ),
         }
     }
-    assert!(made.contains(&RoomName::general()), "{what}");
+    assert!(made.contains(&RoomId::general()), "{what}");
     let numbers: Vec<u64> = numbers(&all);
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{what}: in their order, each once");
     // It goes on.
@@ -159,8 +159,8 @@ fn read_markers_people_and_invites_survive_and_follow() {
     assert!(done.lines.iter().any(|line| line.contains("50 to 59 could not be read")), "{done:?}");
     let store = open(dir.path());
     let reads = |who: &str| wait(store.reads(PrincipalId(who.into()))).unwrap();
-    assert_eq!(reads("ann"), [(RoomName::general(), 90)]);
-    assert_eq!(reads("cec"), [(RoomName::general(), 92)]);
+    assert_eq!(reads("ann"), [(RoomId::general(), 90)]);
+    assert_eq!(reads("cec"), [(RoomId::general(), 92)]);
     assert_eq!(wait(store.principal_by_token_hash([1; 32])).unwrap().unwrap().name, "BOB");
     let new_id = PrincipalId("new".into());
     assert!(wait(store.redeem([11; 32], "New".into(), [99; 32], new_id, 50)).is_ok());

@@ -1,0 +1,278 @@
+//! Which protocol a server speaks, and what only a plain WebSocket's handshake has: the flags of `tail` and `send`.
+
+use std::ffi::OsStr;
+use std::ops::Deref;
+
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Args as Flags, Command, Error, FromArgMatches, ValueEnum};
+
+use super::args::{Access, Server};
+use super::{Exit, Failure, print};
+use crate::model::address::{BadAddress, Userinfo, take_userinfo, unencrypted_host, websocket_url};
+use crate::model::profile::{Login, Secret, WebSocketOptions};
+use crate::model::{Address, upgrade};
+use crate::privacy::{self, PasswordOptions};
+
+/// Where the help lists these flags.
+pub(super) const WEBSOCKET_HELP: &str = "With --protocol websocket";
+/// Flags that say nothing to a plain WebSocket.
+const DUPLEX_ALONE: &[&str] =
+    &["room", "since", "device", "id", "no_readings", "no_messages", "token", "token_file", "data_dir"];
+/// Flags that say nothing to a Duplex server.
+const WEBSOCKET_ALONE: &[&str] = &["header", "subprotocol", "user", "password_file", "no_reconnect", "hex"];
+
+/// The protocol's name, as in the settings.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+enum Protocol {
+    /// Duplex's own: rooms and devices, with a token.
+    Duplex,
+    /// Any WebSocket server: every message as it comes.
+    #[value(name = "websocket")]
+    WebSocket,
+}
+
+/// As they stand on the command line.
+#[derive(Debug, Flags)]
+struct ServerFlags {
+    /// The server's address. With --protocol websocket: any ws:// or wss:// URL, as it is. A user and a password in it are
+    /// taken out and sent as HTTP's basic authentication.
+    // It may hold a password.
+    #[arg(value_name = "URL", value_parser = secret)]
+    url: Secret,
+    /// The protocol that the server speaks.
+    #[arg(long, value_name = "PROTOCOL", default_value = "duplex")]
+    protocol: Protocol,
+    #[command(flatten)]
+    access: Access,
+    /// Send this header with the handshake, 'Name: value'; may be given several times. (On Linux it is overwritten in the
+    /// command line, as a token is.)
+    #[arg(long = "header", value_name = "HEADER", value_parser = HeaderParser, help_heading = WEBSOCKET_HELP)]
+    header: Vec<Header>,
+    /// Offer this subprotocol; may be given several times, the most wanted first. The server must choose one.
+    #[arg(long = "subprotocol", value_name = "NAME", help_heading = WEBSOCKET_HELP)]
+    subprotocol: Vec<String>,
+    /// Sign in as this user by HTTP's basic authentication, with the password of --password-file or DUPLEX_PASSWORD.
+    #[arg(long, value_name = "NAME", help_heading = WEBSOCKET_HELP)]
+    user: Option<String>,
+    #[command(flatten)]
+    password: PasswordOptions,
+}
+
+/// A Duplex server, or a plain WebSocket.
+#[derive(Debug)]
+pub(super) struct AnyServer(Server);
+
+impl Deref for AnyServer {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.0
+    }
+}
+
+impl Flags for AnyServer {
+    fn augment_args(command: Command) -> Command {
+        ServerFlags::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        ServerFlags::augment_args_for_update(command)
+    }
+}
+
+impl FromArgMatches for AnyServer {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let flags = ServerFlags::from_arg_matches(matches)?;
+        check_company(flags.protocol, matches)?;
+        flags.server().map(AnyServer)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = AnyServer::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Refuses flags that make no sense with a protocol: nobody is to believe that they did something.
+fn check_company(protocol: Protocol, matches: &ArgMatches) -> Result<(), Error> {
+    let is_given = |name: &&&str| {
+        matches.ids().any(|id| id == **name) && matches.value_source(name) == Some(ValueSource::CommandLine)
+    };
+    let flag = |name: &&str| format!("--{}", name.replace('_', "-"));
+    let sentence = match protocol {
+        Protocol::WebSocket => DUPLEX_ALONE.iter().find(is_given).map(|name| {
+            let flag = flag(name);
+            format!("{flag} can't be used with --protocol websocket: it is for Duplex servers")
+        }),
+        Protocol::Duplex => WEBSOCKET_ALONE
+            .iter()
+            .find(is_given)
+            .map(|name| format!("{} can only be used with --protocol websocket", flag(name))),
+    };
+    sentence.map_or(Ok(()), |sentence| Err(conflict(&sentence)))
+}
+
+fn conflict(sentence: &str) -> Error {
+    Error::raw(ErrorKind::ArgumentConflict, format!("{}\n", print::harmless(sentence)))
+}
+
+impl ServerFlags {
+    fn server(self) -> Result<Server, Error> {
+        let text = self.url.reveal();
+        let bad = |why: &str| privacy::bad_address("<URL>", text, why);
+        if self.protocol == Protocol::Duplex {
+            let url = privacy::whole_address(text).map_err(|why| bad(&why))?;
+            return Ok(Server { url, access: self.access, websocket: None, any_protocol: true });
+        }
+        let (url, userinfo) = address(text).map_err(|why| bad(&why))?;
+        let websocket = WebSocket::new(userinfo, self.header, self.subprotocol, self.user, self.password)
+            .map_err(|sentence| conflict(&sentence))?;
+        Ok(Server { url, access: self.access, websocket: Some(websocket), any_protocol: true })
+    }
+}
+
+/// Reads a plain WebSocket's address. A fingerprint may stand behind it, as in an invite: `#sha256=…`.
+fn address(text: &str) -> Result<(Address, Option<Userinfo>), String> {
+    let mut text = text.trim().to_owned();
+    let userinfo = take_userinfo(&mut text);
+    let sentence = |bad: BadAddress| bad.to_string();
+    let is_word = privacy::is_word(&text);
+    let (url, fingerprint) = match text.split_once('#') {
+        Some((url, fragment)) if fragment.starts_with("sha256=") && !fragment.contains('&') => {
+            let fingerprint = Address::parse(&text).map_err(sentence)?.fingerprint;
+            (websocket_url(url).map_err(sentence)?, fingerprint)
+        }
+        _ => (websocket_url(&text).map_err(sentence)?, None),
+    };
+    if is_word {
+        return Err(format!("write the whole address: {url}"));
+    }
+    Ok((Address { url, invite: None, fingerprint }, userinfo))
+}
+
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
+}
+
+/// A header of a person's own. Its value may be a secret.
+#[derive(Clone, Debug)]
+struct Header {
+    name: String,
+    value: Secret,
+}
+
+/// Reads a [`Header`]. What is wrong with it is said without its value.
+#[derive(Copy, Clone, Debug)]
+struct HeaderParser;
+
+impl TypedValueParser for HeaderParser {
+    type Value = Header;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Header, Error> {
+        header(&value.to_string_lossy()).map_err(|why| {
+            let arg = arg.map_or_else(|| "--header".to_owned(), ToString::to_string);
+            let sentence = format!("invalid value for '{arg}': {}\n", print::harmless(&why));
+            Error::raw(ErrorKind::ValueValidation, sentence).with_cmd(command)
+        })
+    }
+}
+
+fn header(text: &str) -> Result<Header, String> {
+    let Some((name, value)) = text.split_once(':') else {
+        return Err("write it as 'Name: value'".to_owned());
+    };
+    upgrade::header(name, value).map_err(|problem| problem.to_string())?;
+    privacy::known::add(value.trim());
+    Ok(Header { name: name.trim().to_owned(), value: Secret::new(value) })
+}
+
+/// How to open a plain WebSocket.
+#[derive(Debug)]
+pub(super) struct WebSocket {
+    subprotocols: Vec<String>,
+    headers: Vec<Header>,
+    /// Empty for none.
+    user: String,
+    /// Whether the person named a user, or the address a password.
+    signs_in: bool,
+    password_of_address: Option<Secret>,
+    password: PasswordOptions,
+}
+
+impl WebSocket {
+    fn new(
+        userinfo: Option<Userinfo>,
+        headers: Vec<Header>,
+        subprotocols: Vec<String>,
+        user: Option<String>,
+        password: PasswordOptions,
+    ) -> Result<WebSocket, String> {
+        let signs_in = user.is_some() || userinfo.is_some();
+        if password.password_file.is_some() && !signs_in {
+            return Err("--password-file needs a user: --user NAME".to_owned());
+        }
+        let Userinfo { user: user_of_address, password: password_of_address } = userinfo.unwrap_or_default();
+        if let Some(password) = &password_of_address {
+            privacy::known::add(password.reveal());
+        }
+        let user = user.unwrap_or(user_of_address);
+        let unfit = |problem: upgrade::BadUpgrade| problem.to_string();
+        let of_address = password_of_address.clone().unwrap_or_else(|| Secret::new(""));
+        let authorization = upgrade::basic(&user, &of_address).map_err(unfit)?;
+        let mut all = Vec::new();
+        if signs_in {
+            all.push((http::header::AUTHORIZATION, authorization));
+        }
+        for Header { name, value } in &headers {
+            all.push(upgrade::header(name, value.reveal()).map_err(unfit)?);
+        }
+        upgrade::check_headers(&all).map_err(unfit)?;
+        upgrade::check_subprotocols(&subprotocols).map_err(unfit)?;
+        Ok(WebSocket { subprotocols, headers, user, signs_in, password_of_address, password })
+    }
+
+    /// Whether the password is to be read from standard input, which is then not there for anything else.
+    pub(super) fn takes_standard_input(&self) -> bool {
+        self.password.takes_standard_input()
+    }
+
+    /// What is not secret of it.
+    pub(super) fn options(&self) -> WebSocketOptions {
+        WebSocketOptions {
+            subprotocols: self.subprotocols.clone(),
+            headers: self.headers.iter().map(|header| header.name.clone()).collect(),
+            user: self.user.clone(),
+            ..WebSocketOptions::default()
+        }
+    }
+
+    /// What is secret of it. It goes to another computer without encryption only with --insecure.
+    pub(super) fn login(&self, url: &str, access: &Access) -> Result<Login, Failure> {
+        let unreadable =
+            |error: privacy::TokenError| Failure::new(Exit::Failed, print::harmless(&error.to_string()));
+        let password = match self.signs_in {
+            // One for other servers may be in the environment.
+            false => None,
+            true => self.password.read(self.password_of_address.as_ref()).map_err(unreadable)?,
+        };
+        let headers = self.headers.iter().map(|Header { name, value }| (name.clone(), value.clone()));
+        let login = Login { password, headers: headers.collect() };
+        let Some(host) = unencrypted_host(url).filter(|_| self.signs_in || !login.is_empty()) else {
+            return Ok(login);
+        };
+        let host = print::harmless(host);
+        if !access.insecure {
+            let sentence = format!(
+                "{host} is another computer, and ws:// is not encrypted: the password, the headers and all messages can be \
+                 read on the way. Use wss://, or --insecure to send them all the same"
+            );
+            return Err(Failure::new(Exit::Refused, sentence));
+        }
+        print::error(&format!(
+            "the connection to {host} is not encrypted: the password, the headers and all messages can be read on the way"
+        ));
+        Ok(login)
+    }
+}

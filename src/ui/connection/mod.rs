@@ -1,0 +1,545 @@
+//! The dialog to add, edit and test a connection.
+
+mod plain;
+
+use egui::accesskit::Role;
+use egui::{Key, Label, RichText, ScrollArea, TextEdit, Ui};
+
+use super::dialog::Fate;
+use super::theme::{self, space};
+use super::{Cx, fade, harmless, nearby, rooms, sheet, widgets};
+use crate::model::address::{self, Address, BadAddress, unencrypted_host};
+use crate::model::event::TestOutcome;
+use crate::model::id::ConnectionId;
+use crate::model::intent::{Credential, Intent, LinkIntent};
+use crate::model::lan::InviteLink;
+use crate::model::link_state::Why;
+use crate::model::name;
+use crate::model::profile::{Login, Profile, Protocol, Secret, Socket, WebSocketOptions};
+use crate::model::upgrade::BadOptions;
+
+/// What is typed in the dialog.
+pub(super) struct Form {
+    id: ConnectionId,
+    name: String,
+    address: String,
+    token: String,
+    your_name: String,
+    ca_file: String,
+    fingerprint: String,
+    socket: Socket,
+    protocol: Protocol,
+    auto_connect: bool,
+    /// Where there is no keyring, the person wants the token in a file.
+    keep_in_file: bool,
+    /// Whether there is a keyring is being looked for, or known.
+    asked_keyring: bool,
+    advanced: bool,
+    /// With what the last test was made: its outcome says nothing of anything else.
+    tested: Option<Tried>,
+    fresh: bool,
+    nearby: nearby::Picker,
+    plain: plain::Fields,
+}
+
+/// What decides how a test ends.
+#[derive(Clone, PartialEq, Eq)]
+struct Tried(Vec<String>, Socket, Protocol);
+
+/// What the form says so far.
+struct Checked {
+    addresses: Result<Vec<Address>, BadAddress>,
+    fingerprint: Result<Option<String>, ()>,
+    /// How a plain WebSocket is used, and what it carries that is secret.
+    plain: Result<(WebSocketOptions, Login), BadOptions>,
+    /// Something else that is missing.
+    missing: Option<&'static str>,
+}
+
+/// What a test's outcome leads to by one click.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Next {
+    /// Nothing.
+    Stay,
+    /// To test again, with what the test found to be right.
+    Test,
+    /// To connect.
+    Save,
+}
+
+impl Form {
+    /// For a new connection.
+    pub(super) fn add() -> Form {
+        Form {
+            id: ConnectionId(0),
+            name: String::new(),
+            address: String::new(),
+            token: String::new(),
+            your_name: String::new(),
+            ca_file: String::new(),
+            fingerprint: String::new(),
+            socket: Socket::default(),
+            protocol: Protocol::default(),
+            auto_connect: true,
+            keep_in_file: false,
+            asked_keyring: false,
+            advanced: false,
+            tested: None,
+            fresh: true,
+            nearby: nearby::Picker::default(),
+            plain: plain::Fields::default(),
+        }
+    }
+
+    /// For the settings of a connection.
+    pub(super) fn edit(cx: &Cx, id: ConnectionId) -> Option<Form> {
+        let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
+        let ca_file = profile.ca_file.map(|path| path.display().to_string()).unwrap_or_default();
+        let fingerprint = profile.fingerprint.unwrap_or_default();
+        let advanced = !ca_file.is_empty() || !fingerprint.is_empty() || profile.socket != Socket::default();
+        Some(Form {
+            id,
+            name: profile.name,
+            address: profile.urls.join(", "),
+            ca_file,
+            fingerprint,
+            socket: profile.socket,
+            protocol: profile.protocol,
+            auto_connect: profile.auto_connect,
+            keep_in_file: cx.model.read(|model| model.tokens_in_file.contains(&id)),
+            advanced,
+            plain: plain::Fields::of(profile.websocket),
+            ..Form::add()
+        })
+    }
+
+    /// For a new connection like another. Its secrets are not taken along: a copy is there to differ.
+    pub(super) fn duplicate(cx: &Cx, id: ConnectionId) -> Option<Form> {
+        let mut form = Form::edit(cx, id)?;
+        form.id = ConnectionId(0);
+        form.keep_in_file = false;
+        form.plain.forget_kept();
+        let name = cx.model.read(|model| Some(rooms::name_of(model.connections.get(&id)?, cx.words)))?;
+        form.name = (cx.words.profiles.copy_of)(&name);
+        Some(form)
+    }
+
+    fn is_plain(&self) -> bool {
+        self.protocol == Protocol::WebSocket
+    }
+
+    /// Whether it is for a new connection.
+    pub(super) fn is_new(&self) -> bool {
+        self.id == ConnectionId(0)
+    }
+
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
+        let words = cx.words;
+        let title = if self.id == ConnectionId(0) { words.add_title } else { words.edit_title };
+        sheet::title(ui, title);
+        let most = (window_height - 190.0).max(160.0);
+        // At its full height from the first frame: grown frame by frame it would move under the pointer.
+        let scroll = ScrollArea::vertical().max_height(most).min_scrolled_height(most);
+        let enter = scroll.auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx)).inner;
+        let checked = self.check(cx);
+        // Before an invite is used, the person is to know whether its token can be kept. It is asked for only then: a keyring
+        // that is locked wants its password.
+        if self.gives_secret(&checked) && !std::mem::replace(&mut self.asked_keyring, true) {
+            cx.intents.push(Intent::Link(LinkIntent::AskKeyring));
+        }
+        let next = self.outcome(ui, cx, &checked);
+        let checked = if next == Next::Stay { checked } else { self.check(cx) };
+        ui.add_space(space::TINY);
+        let complete = checked.addresses.is_ok()
+            && checked.fingerprint.is_ok()
+            && checked.plain.is_ok()
+            && checked.missing.is_none();
+        let mut fate = Fate::Open;
+        ui.horizontal(|ui| {
+            let theme = theme::of(ui);
+            let save = ui.add_enabled(complete, widgets::primary(theme, words.save));
+            let test = ui.add_enabled(complete, widgets::plain(words.test_button));
+            if ui.add(widgets::plain(words.cancel)).clicked() {
+                fate = Fate::Closed;
+            }
+            let save = save.clicked() || (enter && complete) || next == Next::Save;
+            if !save && !test.clicked() && next == Next::Stay {
+                return;
+            }
+            let Some((profile, credential)) = self.settings(checked) else {
+                return;
+            };
+            if save {
+                self.save(cx, profile, credential);
+                fate = Fate::Closed;
+            } else {
+                self.tested = Some(self.tried());
+                cx.intents.push(Intent::Link(LinkIntent::TestConnection { profile, credential }));
+            }
+        });
+        fate
+    }
+
+    /// Returns whether Enter was pressed in a field; where something is missing, it goes there.
+    fn fields(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
+        let words = cx.words;
+        ui.spacing_mut().item_spacing.y = space::TINY;
+        self.protocol_choice(ui, cx);
+        let name = field(ui, words.name, words.name_hint, &mut self.name, false);
+        let (label, example) = match self.protocol {
+            Protocol::Duplex => (words.address, words.address_hint),
+            Protocol::WebSocket => (words.plain.address, words.plain.address_hint),
+        };
+        let address = field(ui, label, example, &mut self.address, false);
+        // It is typed where everybody can read it, and would be kept with the address.
+        if self.is_plain() {
+            self.plain.take_userinfo(&mut self.address);
+        } else if let Some(password) = address::take_password(&mut self.address) {
+            self.token = password.reveal().to_owned();
+        }
+        if std::mem::take(&mut self.fresh) {
+            // The one thing that is needed; a name the server has.
+            let first = if self.address.is_empty() { &address } else { &name };
+            first.request_focus();
+        }
+        let checked = self.check(cx);
+        self.said_of_address(ui, cx, &checked);
+        if self.is_plain() {
+            return self.plain_fields(ui, cx, &checked, &name, &address);
+        }
+        if self.is_new() {
+            self.nearby.show(ui, cx, &mut self.address);
+        }
+        let way_in = if self.invited(&checked) {
+            let part = self.address.split(',').zip(checked.addresses.iter().flatten());
+            if let Some((text, address)) = part.into_iter().find(|(_, address)| address.invite.is_some()) {
+                nearby::joining(ui, cx, text, address);
+            }
+            hint(ui, words.invite_found);
+            let your_name = field(ui, words.your_name, words.your_name_hint, &mut self.your_name, false);
+            if let Some(missing) = checked.missing {
+                hint(ui, missing);
+            }
+            your_name
+        } else {
+            let text = if self.id == ConnectionId(0) { words.token_hint_new } else { words.token_hint_keep };
+            field(ui, words.token, text, &mut self.token, true)
+        };
+        self.storage(ui, cx, &checked);
+        let enter = [&name, &address, &way_in].into_iter().any(|field| entered(ui, field));
+        if enter && checked.addresses.is_err() {
+            address.request_focus();
+        } else if enter && checked.missing.is_some() {
+            way_in.request_focus();
+        }
+        ui.add_space(space::SMALL);
+        ui.checkbox(&mut self.auto_connect, words.connect_at_start);
+        self.advanced(ui, cx, &checked);
+        enter
+    }
+
+    /// What is wrong with the address, as what it was understood, and whether it is read along.
+    fn said_of_address(&self, ui: &mut Ui, cx: &Cx, checked: &Checked) {
+        let words = cx.words;
+        match &checked.addresses {
+            Err(bad) if !self.address.trim().is_empty() => complain(ui, (words.bad_address)(*bad)),
+            Err(_) => {}
+            Ok(addresses) => {
+                if addresses.first().is_some_and(|address| address.url != self.address.trim()) {
+                    let url = harmless::line(&addresses[0].url, 100);
+                    hint(ui, &(words.address_taken_as)(&url));
+                }
+                if addresses.iter().any(in_the_clear) {
+                    let in_the_clear = match self.protocol {
+                        Protocol::Duplex => words.clear_text_warning,
+                        Protocol::WebSocket => words.plain.clear_text_warning,
+                    };
+                    warn(ui, in_the_clear);
+                }
+            }
+        }
+    }
+
+    /// The rest of the fields of a plain WebSocket. Returns whether Enter was pressed in one, or in those before.
+    fn plain_fields(
+        &mut self,
+        ui: &mut Ui,
+        cx: &Cx,
+        checked: &Checked,
+        name: &egui::Response,
+        address: &egui::Response,
+    ) -> bool {
+        let words = cx.words;
+        let entered_here = self.plain.show(ui, cx, &checked.plain);
+        let enter = entered_here || [name, address].into_iter().any(|field| entered(ui, field));
+        if enter && checked.addresses.is_err() {
+            address.request_focus();
+        }
+        self.storage(ui, cx, checked);
+        ui.add_space(space::SMALL);
+        ui.checkbox(&mut self.plain.reconnect, words.plain.reconnect);
+        ui.checkbox(&mut self.auto_connect, words.connect_at_start);
+        self.advanced(ui, cx, checked);
+        enter
+    }
+
+    /// Where the token will be: said before it is given, and chosen where there is no keyring.
+    fn storage(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) {
+        let words = cx.words.profiles;
+        let (invited, gives_secret) = (self.invited(checked), self.gives_secret(checked));
+        let (no_keyring, in_file) =
+            cx.model.read(|model| (model.no_keyring.is_some(), model.tokens_in_file.contains(&self.id)));
+        let concerns_this = in_file || (no_keyring && gives_secret);
+        if !concerns_this {
+            return;
+        }
+        let plain = self.is_plain().then_some(cx.words.plain);
+        match (no_keyring, invited) {
+            (true, _) if plain.is_some() && !in_file => warn(ui, cx.words.plain.no_keyring),
+            _ if plain.is_some() => {}
+            (true, true) => warn(ui, words.no_keyring_invite),
+            (true, false) if !in_file => warn(ui, words.no_keyring_token),
+            _ => {}
+        }
+        ui.checkbox(&mut self.keep_in_file, plain.map_or(words.keep_in_file, |plain| plain.keep_in_file));
+        hint(ui, words.keep_in_file_warning);
+    }
+
+    /// Asks for it to be saved, and its token to be kept where the person wants it.
+    fn save(&self, cx: &mut Cx, profile: Profile, credential: Credential) {
+        let was_in_file = cx.model.read(|model| model.tokens_in_file.contains(&self.id));
+        let is_new_token = match &credential {
+            Credential::Keep => false,
+            Credential::Login(login) => !login.is_empty(),
+            Credential::Token(_) | Credential::Invite { .. } => true,
+        };
+        if self.keep_in_file && is_new_token {
+            cx.intents.push(Intent::Link(LinkIntent::KeepTokenInFile(None)));
+        }
+        if was_in_file && !self.keep_in_file {
+            cx.intents.push(Intent::Link(LinkIntent::DropTokenFile(self.id)));
+        }
+        cx.intents.push(Intent::Link(LinkIntent::SaveConnection { profile, credential }));
+    }
+
+    fn protocol_choice(&mut self, ui: &mut Ui, cx: &Cx) {
+        label(ui, cx.words.plain.protocol);
+        ui.horizontal_wrapped(|ui| {
+            for (protocol, name) in [
+                (Protocol::Duplex, cx.words.protocol_duplex),
+                (Protocol::WebSocket, cx.words.protocol_websocket),
+            ] {
+                ui.radio_value(&mut self.protocol, protocol, name);
+            }
+        });
+    }
+
+    fn advanced(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) {
+        let words = cx.words;
+        ui.checkbox(&mut self.advanced, words.advanced);
+        if !self.advanced {
+            return;
+        }
+        field(ui, words.ca_file, words.ca_file_hint, &mut self.ca_file, false);
+        field(ui, words.fingerprint, words.fingerprint_hint, &mut self.fingerprint, false);
+        if checked.fingerprint.is_err() {
+            complain(ui, words.bad_fingerprint);
+        }
+        label(ui, words.socket);
+        ui.horizontal_wrapped(|ui| {
+            ui.radio_value(&mut self.socket, Socket::Tungstenite, words.socket_tungstenite);
+            ui.radio_value(&mut self.socket, Socket::Ewebsock, words.socket_ewebsock);
+        });
+        if self.socket == Socket::Ewebsock {
+            warn(ui, words.ewebsock_limits);
+        }
+    }
+
+    fn tried(&self) -> Tried {
+        let own = [&self.address, &self.token, &self.ca_file, &self.fingerprint];
+        let all = own.into_iter().chain(self.plain.texts());
+        Tried(all.map(|text| text.trim().to_owned()).collect(), self.socket, self.protocol)
+    }
+
+    /// How the test went. Returns what the person wants to do about it: to test again, with the address that it found to be
+    /// right, or to connect by the protocol that it found.
+    fn outcome(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) -> Next {
+        let is_of_this = self.tested.as_ref() == Some(&self.tried());
+        let Some(outcome) = cx.model.read(|model| model.test.clone()).filter(|_| is_of_this) else {
+            return Next::Stay;
+        };
+        let theme = theme::of(ui);
+        let own = match &outcome {
+            TestOutcome::Failed(why) if self.is_plain() => (cx.words.plain.why)(why, false),
+            _ => None,
+        };
+        let sentence = own.unwrap_or_else(|| (cx.words.test)(&outcome));
+        let colour = match outcome {
+            TestOutcome::Running => theme.weak,
+            TestOutcome::Passed { .. } | TestOutcome::Reached { .. } => theme.good,
+            TestOutcome::Failed(_) => theme.bad,
+        };
+        let text = format!("{} {}", sentence.what, sentence.then);
+        ui.scope(|ui| {
+            fade::appear(ui, ("outcome of a test", &text));
+            let shown = ui.add(Label::new(RichText::new(text.trim_end()).color(colour)).wrap());
+            widgets::live(ui, shown.id, text.trim_end());
+        });
+        if matches!(outcome, TestOutcome::Failed(Why::NotDuplex { .. })) && !self.invited(checked) {
+            if !ui.add(widgets::plain(cx.words.plain.connect_as_plain)).clicked() {
+                return Next::Stay;
+            }
+            // What was given for a Duplex server goes to no other.
+            self.token.clear();
+            self.protocol = Protocol::WebSocket;
+            return Next::Save;
+        }
+        let TestOutcome::Failed(Why::WrongScheme { .. }) = outcome else { return Next::Stay };
+        let Some(first) = checked.addresses.as_ref().ok().and_then(|all| all.first()) else {
+            return Next::Stay;
+        };
+        let Some(url) = address::other_scheme(&first.url) else { return Next::Stay };
+        if !ui.add(widgets::plain(&(cx.words.use_address)(&harmless::line(&url, 100)))).clicked() {
+            return Next::Stay;
+        }
+        let right = Address { url, ..first.clone() };
+        let rest = self.address.split_once(',').map(|(_, rest)| format!(",{rest}")).unwrap_or_default();
+        self.address = format!("{right}{rest}");
+        // Without encryption the test would send the token: the person sees the warning first.
+        if in_the_clear(&right) { Next::Stay } else { Next::Test }
+    }
+
+    pub(super) fn forget_test(&mut self, cx: &mut Cx) {
+        if self.tested.take().is_some() {
+            cx.intents.push(Intent::Link(LinkIntent::EndTest));
+        }
+    }
+
+    fn invited(&self, checked: &Checked) -> bool {
+        checked.addresses.as_ref().is_ok_and(|all| all.iter().any(|address| address.invite.is_some()))
+    }
+
+    /// Whether something is given that is to be kept secret.
+    fn gives_secret(&self, checked: &Checked) -> bool {
+        match self.protocol {
+            Protocol::Duplex => self.invited(checked) || !self.token.trim().is_empty(),
+            Protocol::WebSocket => self.plain.gives_secret(),
+        }
+    }
+
+    fn check(&self, cx: &Cx) -> Checked {
+        let parts = self.address.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let addresses: Result<Vec<Address>, BadAddress> = match self.protocol {
+            Protocol::Duplex => parts.map(Address::parse).collect(),
+            Protocol::WebSocket => address::websocket_urls(&self.address)
+                .map(|part| {
+                    let url = address::websocket_url(part)?;
+                    Ok(Address { url, invite: None, fingerprint: None })
+                })
+                .collect(),
+        };
+        let plain = match self.protocol {
+            Protocol::Duplex => Ok((self.plain.original().clone(), Login::default())),
+            Protocol::WebSocket => self.plain.check(),
+        };
+        let addresses =
+            addresses.and_then(|all| if all.is_empty() { Err(BadAddress::Empty) } else { Ok(all) });
+        let fingerprint = match self.fingerprint.trim() {
+            "" => Ok(None),
+            text => {
+                Address::parse(&format!("localhost#sha256={text}")).map(|a| a.fingerprint).map_err(|_| ())
+            }
+        };
+        let mut checked = Checked { addresses, fingerprint, plain, missing: None };
+        if self.invited(&checked) {
+            checked.missing = match name::make(&self.your_name, name::MAX_PERSON_CHARS) {
+                Ok(_) => None,
+                Err(_) if self.your_name.trim().is_empty() => Some(cx.words.your_name_needed),
+                Err(_) => Some(cx.words.your_name_rule),
+            };
+        }
+        checked
+    }
+
+    /// The settings and the way in, as the worker takes them.
+    fn settings(&self, checked: Checked) -> Option<(Profile, Credential)> {
+        let addresses = checked.addresses.ok()?;
+        let mut urls: Vec<String> = addresses.iter().map(|address| address.url.clone()).collect();
+        let (websocket, login) = checked.plain.ok()?;
+        let parts = if self.is_plain() { "" } else { self.address.as_str() };
+        for part in parts.split(',') {
+            let also = Address::parse(part).map(|address| InviteLink::extras(part, &address).0);
+            urls.extend(also.unwrap_or_default());
+        }
+        let code = addresses.iter().find_map(|address| address.invite.clone());
+        let credential = match code {
+            Some(code) => {
+                let name = name::make(&self.your_name, name::MAX_PERSON_CHARS).ok()?;
+                Credential::Invite { code, name }
+            }
+            None if self.is_plain() && (self.is_new() || self.plain.changes_login(&login)) => {
+                Credential::Login(login)
+            }
+            None if self.is_plain() || self.token.trim().is_empty() => Credential::Keep,
+            None => Credential::Token(Secret::new(self.token.trim())),
+        };
+        let invited_fingerprint = addresses.iter().find_map(|address| address.fingerprint.clone());
+        let ca_file = self.ca_file.trim();
+        let profile = Profile {
+            id: self.id,
+            name: self.name.trim().to_owned(),
+            urls,
+            protocol: self.protocol,
+            socket: self.socket,
+            ca_file: (!ca_file.is_empty()).then(|| ca_file.into()),
+            fingerprint: invited_fingerprint.or(checked.fingerprint.ok()?),
+            auto_connect: self.auto_connect,
+            websocket,
+        };
+        Some((profile, credential))
+    }
+}
+
+fn in_the_clear(address: &Address) -> bool {
+    unencrypted_host(&address.url).is_some()
+}
+
+fn label(ui: &mut Ui, text: &str) -> egui::Response {
+    ui.add_space(space::TINY);
+    let theme = theme::of(ui);
+    ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme.weak)).selectable(false))
+}
+
+fn field(ui: &mut Ui, name: &str, hint: &str, text: &mut String, secret: bool) -> egui::Response {
+    let label = label(ui, name);
+    let edit =
+        TextEdit::singleline(text).hint_text(hint.to_owned()).password(secret).desired_width(f32::INFINITY);
+    let edit = edit.return_key(None).margin(egui::Margin::symmetric(space::SMALL as i8, 5));
+    let response = ui.add(edit).labelled_by(label.id);
+    if secret {
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::PasswordInput));
+    }
+    response
+}
+
+/// Whether Enter was pressed there; not the one that ends a syllable of an input method.
+fn entered(ui: &Ui, field: &egui::Response) -> bool {
+    let is_ime = |event: &egui::Event| matches!(event, egui::Event::Ime(_));
+    field.has_focus() && ui.input(|input| input.key_pressed(Key::Enter) && !input.events.iter().any(is_ime))
+}
+
+fn say(ui: &mut Ui, text: &str, colour: egui::Color32) {
+    ui.add(Label::new(RichText::new(text).font(theme::small()).color(colour)).wrap());
+}
+
+fn complain(ui: &mut Ui, text: &str) {
+    say(ui, text, theme::of(ui).bad);
+}
+
+fn warn(ui: &mut Ui, text: &str) {
+    say(ui, text, theme::of(ui).warn);
+}
+
+fn hint(ui: &mut Ui, text: &str) {
+    say(ui, text, theme::of(ui).weak);
+}

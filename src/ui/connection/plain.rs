@@ -1,0 +1,205 @@
+//! Part of the dialog of a connection: what a plain WebSocket needs beside its address. Values of headers and the password
+//! are shown as dots; what is kept of them is never read back into the window.
+
+use egui::accesskit::Role;
+use egui::{Align, Layout, TextEdit, Ui, vec2};
+
+use super::{complain, entered, field, hint, label};
+use crate::model::address;
+use crate::model::link_state::Why;
+use crate::model::profile::{Login, MAX_HEADERS, MAX_VALUE_BYTES, Secret, WebSocketOptions};
+use crate::model::upgrade::{self, BadOptions};
+use crate::ui::icons::Icon;
+use crate::ui::theme::{size, space};
+use crate::ui::{Cx, widgets};
+
+/// What is typed of it.
+pub(super) struct Fields {
+    user: String,
+    password: String,
+    headers: Vec<Header>,
+    subprotocols: String,
+    /// Whether to connect again when the connection ends.
+    pub(super) reconnect: bool,
+    /// As it was before.
+    original: WebSocketOptions,
+    /// Whether a password and values of headers may be kept of it.
+    has_kept: bool,
+    wants_focus: bool,
+}
+
+struct Header {
+    name: String,
+    value: String,
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Fields { has_kept: false, ..Fields::of(WebSocketOptions::default()) }
+    }
+}
+
+impl Fields {
+    /// Of a connection that is to be changed.
+    pub(super) fn of(options: WebSocketOptions) -> Fields {
+        let header = |name: &String| Header { name: name.clone(), value: String::new() };
+        Fields {
+            user: options.user.clone(),
+            password: String::new(),
+            headers: options.headers.iter().map(header).collect(),
+            subprotocols: options.subprotocols.join(", "),
+            reconnect: options.reconnect,
+            original: options,
+            has_kept: true,
+            wants_focus: false,
+        }
+    }
+
+    /// Nothing is kept of it: it is of a connection that is not there yet.
+    pub(super) fn forget_kept(&mut self) {
+        self.has_kept = false;
+    }
+
+    /// How it was used before.
+    pub(super) fn original(&self) -> &WebSocketOptions {
+        &self.original
+    }
+
+    /// All that decides whether it connects.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &String> {
+        let headers = self.headers.iter().flat_map(|header| [&header.name, &header.value]);
+        [&self.user, &self.password, &self.subprotocols].into_iter().chain(headers)
+    }
+
+    /// Whether a password or a value of a header was typed.
+    pub(super) fn gives_secret(&self) -> bool {
+        !self.password.is_empty() || self.headers.iter().any(|header| !header.value.is_empty())
+    }
+
+    /// A user and a password in the address go where they belong.
+    pub(super) fn take_userinfo(&mut self, address: &mut String) {
+        if let Some(userinfo) = address::take_userinfo(address) {
+            self.user = userinfo.user;
+            self.password = userinfo.password.map(|secret| secret.reveal().to_owned()).unwrap_or_default();
+        }
+    }
+
+    /// Whether something is to be kept otherwise than it is.
+    pub(super) fn changes_login(&self, given: &Login) -> bool {
+        let names = self.named().map(|header| header.name.trim());
+        !given.is_empty() || self.user != self.original.user || !names.eq(self.original.headers.iter())
+    }
+
+    fn named(&self) -> impl Iterator<Item = &Header> {
+        self.headers.iter().filter(|header| !header.name.trim().is_empty() || !header.value.is_empty())
+    }
+
+    fn is_kept(&self, name: &str) -> bool {
+        self.has_kept && self.original.headers.iter().any(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// The options, and what of the secrets was typed.
+    pub(super) fn check(&self) -> Result<(WebSocketOptions, Login), BadOptions> {
+        let subprotocols = self.subprotocols.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let mut login = Login::default();
+        for header in self.named() {
+            let name = header.name.trim();
+            if header.value.len() > MAX_VALUE_BYTES {
+                return Err(BadOptions::TooMuch);
+            }
+            upgrade::header(name, &header.value)?;
+            if !header.value.is_empty() || !self.is_kept(name) {
+                login.headers.push((name.to_owned(), Secret::new(header.value.clone())));
+            }
+        }
+        if self.password.len() > MAX_VALUE_BYTES {
+            return Err(BadOptions::TooMuch);
+        }
+        upgrade::basic(&self.user, &Secret::new(self.password.clone()))?;
+        login.password = (!self.password.is_empty()).then(|| Secret::new(self.password.clone()));
+        let options = WebSocketOptions {
+            subprotocols: subprotocols.map(str::to_owned).collect(),
+            headers: self.named().map(|header| header.name.trim().to_owned()).collect(),
+            user: self.user.clone(),
+            reconnect: self.reconnect,
+            ..self.original.clone()
+        };
+        options.check()?;
+        Ok((options, login))
+    }
+
+    /// Draws the fields. Returns whether Enter was pressed in one.
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        cx: &Cx,
+        checked: &Result<(WebSocketOptions, Login), BadOptions>,
+    ) -> bool {
+        let words = cx.words.plain;
+        let kept = self.has_kept && !self.original.user.is_empty();
+        let mut enter = false;
+        ui.columns(2, |columns| {
+            let [left, right] = columns else { return };
+            let user = field(left, words.user, words.user_hint, &mut self.user, false);
+            let hint = if kept { words.password_keep } else { words.password_new };
+            let password = field(right, words.password, hint, &mut self.password, true);
+            enter |= entered(left, &user) || entered(right, &password);
+        });
+        enter |= self.headers(ui, cx);
+        hint(ui, words.secrets_are_kept);
+        let subprotocols =
+            field(ui, words.subprotocols, words.subprotocols_hint, &mut self.subprotocols, false);
+        enter |= entered(ui, &subprotocols);
+        match checked {
+            Err(BadOptions::Upgrade(problem)) => {
+                complain(ui, &(cx.words.why)(&Why::BadUpgrade { problem: problem.clone() }).what);
+            }
+            Err(BadOptions::TooMuch) => complain(ui, words.too_much),
+            Ok(_) => {}
+        }
+        enter
+    }
+
+    fn headers(&mut self, ui: &mut Ui, cx: &Cx) -> bool {
+        let words = cx.words.plain;
+        label(ui, words.headers);
+        let (mut enter, mut removed) = (false, None);
+        let kept: Vec<bool> = self.headers.iter().map(|header| self.is_kept(header.name.trim())).collect();
+        let count = self.headers.len();
+        for (at, (header, kept)) in self.headers.iter_mut().zip(kept).enumerate() {
+            let height = size::CONTROL;
+            let line = Layout::left_to_right(Align::Center);
+            ui.allocate_ui_with_layout(vec2(ui.available_width(), height), line, |ui| {
+                let gap = ui.spacing().item_spacing.x;
+                let room = (ui.available_width() - size::CONTROL - 2.0 * gap).max(120.0);
+                let edit = |text| {
+                    let margin = egui::Margin::symmetric(space::SMALL as i8, 5);
+                    TextEdit::singleline(text).return_key(None).margin(margin)
+                };
+                let name = edit(&mut header.name).hint_text(cx.words.name).desired_width(room * 0.4);
+                let name = ui.add(name).accessible_name((words.header_name)(at + 1));
+                if self.wants_focus && at + 1 == count {
+                    self.wants_focus = false;
+                    name.request_focus();
+                }
+                let hint = if kept { words.value_keep } else { words.value_new };
+                let value = edit(&mut header.value).hint_text(hint).password(true).desired_width(room * 0.6);
+                let value = ui.add(value).accessible_name((words.header_value)(at + 1));
+                ui.ctx().accesskit_node_builder(value.id, |node| node.set_role(Role::PasswordInput));
+                enter |= entered(ui, &name) || entered(ui, &value);
+                let remove = (words.remove_header)(at + 1);
+                if widgets::icon_button(ui, Icon::Close, &remove, &remove, false).clicked() {
+                    removed = Some(at);
+                }
+            });
+        }
+        if let Some(at) = removed {
+            self.headers.remove(at);
+        }
+        if self.headers.len() < MAX_HEADERS && ui.add(widgets::plain(words.add_header)).clicked() {
+            self.headers.push(Header { name: String::new(), value: String::new() });
+            self.wants_focus = true;
+        }
+        enter
+    }
+}
