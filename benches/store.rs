@@ -192,6 +192,7 @@ async fn hub(dir: &Path, clients: u64, appends: u64) {
                     },
                     sender: Sender { id: PrincipalId(format!("client-{client}")), name: "Client".into() },
                     received: 0,
+                    only_known: false,
                 };
                 let sent = Instant::now();
                 assert!(matches!(store.append(append).await.unwrap(), Appended::New(_)));

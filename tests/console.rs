@@ -1,6 +1,13 @@
-//! The console changes who may come in: it asks the hub that runs, and changes the database while none does.
+//! The console changes who may come in: it asks the hub that runs, and changes the database while none does. It speaks with
+//! servers that are not Duplex, too: see `websocket`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
+
+#[path = "console/websocket.rs"]
+mod websocket;
+#[allow(dead_code, reason = "some of its servers are for other tests")]
+#[path = "common/ws_server.rs"]
+mod ws_server;
 
 use std::path::Path;
 use std::process::{Command, Output};

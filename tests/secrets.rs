@@ -205,20 +205,26 @@ fn neither_the_command_line_nor_the_environment_shows_a_token_while_a_command_ru
     let url = format!("ws://{}", listener.local_addr().unwrap());
     let inviting = format!("{url}#invite=C0DE-C0DE-C0DE");
     let attached = format!("--token={SECRET}");
+    let header = format!("X-Key: {SECRET}");
+    let attached_header = format!("--header=X-Key: {SECRET}");
+    let with_password = url.replace("ws://", &format!("ws://jun:{SECRET}@"));
     for arguments in [
         &["tail", "--token", SECRET, &inviting][..],
         &["tail", &url, &attached],
         &["send", &url, "--timeout", "60s", "--room", "general", "hello", "--token", SECRET],
         &["agent", "--token", SECRET, "--url", &inviting],
         &["command", &url, "shed", "relay", "on", "--timeout", "60s", &attached],
+        &["tail", &url, "--protocol", "websocket", "--header", &header],
+        &["send", &with_password, "hello", "--timeout", "60s", "--protocol", "websocket", &attached_header],
     ] {
         let mut command = duplexctl(home.path(), arguments);
         command.env("DUPLEX_TOKEN", SECRET).env("DUPLEX_OTHER_SECRET", SECRET).env("KEPT", "kept");
+        command.env("DUPLEX_PASSWORD", SECRET);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let process = Running(command.spawn().unwrap());
         let seen = seen_by_others(&process, "cmdline", &[SECRET, "C0DE-C0DE"]);
         assert!(seen.contains(arguments[0]) && seen.contains(&"x".repeat(SECRET.len())), "{seen}");
-        let seen = seen_by_others(&process, "environ", &[SECRET, "DUPLEX_TOKEN"]);
+        let seen = seen_by_others(&process, "environ", &[SECRET, "DUPLEX_TOKEN", "DUPLEX_PASSWORD"]);
         assert!(seen.contains("KEPT=kept"), "{seen}");
     }
 }

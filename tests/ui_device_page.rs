@@ -12,6 +12,7 @@ mod ui_support;
 
 use std::sync::Arc;
 
+use duplex::model::features::{Feature, Features};
 use duplex::model::device::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceState, Happened, LastValue, LogLine, Metric,
     MetricType, Readings, ShortName, Spec, Value,
@@ -1159,4 +1160,14 @@ fn a_row_of_the_list_has_the_same_menu() {
     assert_eq!(page.changes(&mut choices), [DeviceChange::Hidden(true)]);
     page.window.click("Undo");
     assert_eq!(page.changes(&mut choices), [DeviceChange::Hidden(false)]);
+}
+
+#[test]
+fn controls_and_history_are_there_only_where_the_server_offers_them() {
+    let mut page = Page::opened();
+    let has = |page: &Page, label: &str| page.window.harness.query_by_label(label).is_some();
+    assert!(has(&page, "Controls") && has(&page, "History"));
+    page.window.intents();
+    page.window.offer(Features::all().without(Feature::Commands).without(Feature::DeviceLog));
+    assert!(!has(&page, "Controls") && !has(&page, "History"));
 }

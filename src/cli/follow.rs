@@ -2,7 +2,7 @@
 
 use super::args::Server;
 use super::hub::failed;
-use super::reason::{self, reason_at};
+use super::reason::{reason_at, reason_of};
 use super::{Exit, Failure};
 use crate::link::Input;
 use crate::model::link_state::{LinkState, Why};
@@ -86,6 +86,6 @@ fn access(server: &Server) -> Result<Access, Failure> {
     }
     // A hub that proves itself to be on this computer: nobody is on the way.
     let here = HubAt::find(server.access.data_dir.as_deref(), &server.url.url).map_err(failed)?;
-    let needed = || Failure::new(Exit::Refused, reason::reason_of(server, &Why::NoToken));
+    let needed = || Failure::new(Exit::Refused, reason_of(server, &Why::NoToken));
     here.map(|at| at.access()).ok_or_else(needed)
 }

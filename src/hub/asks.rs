@@ -54,70 +54,69 @@ pub(super) struct NewEntry {
     pub draft: Draft,
     /// By whom.
     pub sender: Sender,
+    /// Why it is refused, unless it is on disk already.
+    pub refusal: Option<Refusal>,
 }
 
-/// What waits for its turn to be written.
-pub(super) enum Queued {
-    /// This.
-    Entry(NewEntry, Held),
-    /// There was no room for it even to wait: the answer, when it is its turn.
-    Refused(Answer),
+impl NewEntry {
+    /// It is refused like this, unless it was before. Nothing of it has to be kept then but its id.
+    fn refused(mut self, refusal: Refusal) -> Self {
+        self.refusal.get_or_insert(refusal);
+        self.draft.content = self.draft.content.emptied();
+        self
+    }
+
+    fn bytes(&self) -> usize {
+        self.draft.content.bytes()
+    }
+}
+
+/// What waits for its turn to be written; with what it holds of what its principal may have waiting.
+pub(super) struct Queued {
+    new: NewEntry,
+    _held: Option<Held>,
 }
 
 impl Queued {
     /// An append of this principal, behind those that wait. What comes behind one that is to be tried again is refused like
     /// that: it must not be stored first.
     pub(super) fn new(account: &Arc<Account>, new: NewEntry, waiting: &VecDeque<Queued>) -> Queued {
-        let before = match waiting.back() {
-            Some(Queued::Refused(answer)) => passing(answer).cloned(),
-            _ => None,
-        };
-        match (before, account.hold(new.draft.content.bytes())) {
-            (None, Ok(held)) => Queued::Entry(new, held),
-            (Some(refusal), _) => Queued::refused(new.draft.id, refusal),
-            (None, Err(retry_after_ms)) => {
-                Queued::refused(new.draft.id, Refusal::SlowDown { retry_after_ms })
-            }
+        let last = waiting.back().and_then(|last| last.new.refusal.as_ref());
+        let before = last.filter(|refusal| refusal.retry_after_ms().is_some()).cloned();
+        match before {
+            Some(refusal) => Queued { new: new.refused(refusal), _held: None },
+            None if new.refusal.is_some() => Queued { new, _held: None },
+            None => match account.hold(new.bytes()) {
+                Ok(held) => Queued { new, _held: Some(held) },
+                Err(retry_after_ms) => {
+                    Queued { new: new.refused(Refusal::SlowDown { retry_after_ms }), _held: None }
+                }
+            },
         }
-    }
-
-    fn refused(id: MessageId, refusal: Refusal) -> Queued {
-        Queued::Refused(Answer::Appended { id, outcome: AppendOutcome::Refused(refusal) })
     }
 
     /// The same, behind one that was refused like this.
     pub(super) fn behind(self, refusal: &Refusal) -> Queued {
-        match self {
-            Queued::Entry(new, _) if new.draft.content.is_text() => {
-                Queued::refused(new.draft.id, refusal.clone())
-            }
-            other => other,
+        match self.new.draft.content.is_room() {
+            true => self,
+            false => Queued { new: self.new.refused(refusal.clone()), _held: None },
         }
     }
 }
 
 /// Entries that are written at once.
-pub(super) type Group = Vec<(NewEntry, Held)>;
+pub(super) type Group = Vec<Queued>;
 
-/// What is next to be written, or the answer that is next; `None` where nothing waits.
-pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Result<Group, Answer>> {
+/// What is next to be written; `None` where nothing waits.
+pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Group> {
     let (mut group, mut bytes) = (Vec::new(), 0);
-    while let Some(next) = waiting.pop_front() {
-        match next {
-            Queued::Refused(answer) if group.is_empty() => return Some(Err(answer)),
-            Queued::Entry(new, held)
-                if group.is_empty() || bytes + new.draft.content.bytes() <= GROUP_BYTES =>
-            {
-                bytes += new.draft.content.bytes();
-                group.push((new, held));
-            }
-            later => {
-                waiting.push_front(later);
-                break;
-            }
-        }
+    while let Some(next) =
+        waiting.pop_front_if(|next| group.is_empty() || bytes + next.new.bytes() <= GROUP_BYTES)
+    {
+        bytes += next.new.bytes();
+        group.push(next);
     }
-    (!group.is_empty()).then_some(Ok(group))
+    (!group.is_empty()).then_some(group)
 }
 
 /// The store has logged what is wrong when it began: not for each client that meets it.
@@ -252,46 +251,57 @@ pub(super) struct Written {
 
 /// Writes these entries, all or none.
 pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -> Written {
-    let _turn =
-        account.write(group.len(), group.iter().map(|(new, _)| new.draft.content.bytes()).sum()).await;
+    let _turn = account.write(group.len(), group.iter().map(|queued| queued.new.bytes()).sum()).await;
     let asked = Instant::now();
     let received = clock::now().wall_ms;
-    let id_and_is_room = |(new, _): &(NewEntry, Held)| (new.draft.id, new.draft.content.is_room());
-    let ids: Vec<(MessageId, bool)> = group.iter().map(id_and_is_room).collect();
-    let with_time = |(new, _): (NewEntry, Held)| Append { draft: new.draft, sender: new.sender, received };
-    let appended = hub.store.append_all(group.into_iter().map(with_time).collect()).await;
-    for _ in &ids {
+    let (mut asks, mut appends) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
+    for Queued { new, .. } in group {
+        let NewEntry { draft, sender, refusal } = new;
+        let only_known = refusal.is_some();
+        asks.push((draft.id, draft.content.is_room(), refusal));
+        appends.push(Append { draft, sender, received, only_known });
+    }
+    let appended = hub.store.append_all(appends).await;
+    for _ in &asks {
         hub.metrics.append_took(asked.elapsed());
     }
     match appended {
         Ok(appended) => {
             let mut stall = None;
-            let answer = |((id, is_room), appended): ((MessageId, bool), Appended)| {
-                let answer = Answer::Appended { id, outcome: outcome(&hub, appended, received) };
-                // A room that is refused holds no message up.
-                if !is_room && stall.is_none() {
-                    stall = passing(&answer).cloned();
-                }
-                answer
-            };
-            let answers = ids.into_iter().zip(appended).map(answer).collect();
+            let answer =
+                |((id, is_room, refusal), appended): ((MessageId, bool, Option<Refusal>), Appended)| {
+                    let outcome = outcome(&hub, appended, refusal, received);
+                    // A room that is refused holds no message up.
+                    if let (AppendOutcome::Refused(refusal), false) = (&outcome, is_room)
+                        && refusal.retry_after_ms().is_some()
+                    {
+                        stall.get_or_insert_with(|| refusal.clone());
+                    }
+                    Answer::Appended { id, outcome }
+                };
+            let answers = asks.into_iter().zip(appended).map(answer).collect();
             Written { answers, stall }
         }
         Err(error) => Written { answers: vec![unavailable(&hub, "write to the log", &error)], stall: None },
     }
 }
 
-fn outcome(hub: &Hub, appended: Appended, now: WallMs) -> AppendOutcome {
+fn outcome(hub: &Hub, appended: Appended, why: Option<Refusal>, now: WallMs) -> AppendOutcome {
     match appended {
         Appended::New(entry) => {
             hub.metrics.appended.add(1);
             hub.log_full(false);
             AppendOutcome::Stored { offset: entry.offset, received: entry.received }
         }
-        Appended::Known { offset, received } | Appended::RoomExists { offset, received, .. } => {
+        Appended::Known { offset, received } => {
             hub.metrics.repeated.add(1);
             AppendOutcome::Stored { offset, received }
         }
+        Appended::RoomExists { room, offset, received } => {
+            hub.metrics.repeated.add(1);
+            AppendOutcome::RoomExists { room, offset, received }
+        }
+        Appended::NotKnown => AppendOutcome::Refused(why.unwrap_or(Refusal::NotAllowed)),
         Appended::NoSuchRoom => AppendOutcome::Refused(Refusal::NoSuchRoom),
         Appended::RoomAlike { name } => AppendOutcome::Refused(Refusal::NameAlike { name }),
         Appended::RoomIdTaken => {
@@ -317,16 +327,6 @@ fn refusal(hub: &Hub, quota: Quota, until: Option<WallMs>, now: WallMs) -> Refus
         Quota::Rooms => Refusal::TooMany { limit: limits.rooms.into() },
         Quota::RoomsOfPerson => Refusal::TooMany { limit: limits.rooms_per_person.into() },
         Quota::RoomsToday | Quota::MessagesToday | Quota::BytesToday | Quota::LogFull => quota_of(),
-    }
-}
-
-/// The refusal that will pass, if this is one.
-fn passing(answer: &Answer) -> Option<&Refusal> {
-    match answer {
-        Answer::Appended { outcome: AppendOutcome::Refused(refusal), .. } => {
-            refusal.retry_after_ms().map(|_| refusal)
-        }
-        _ => None,
     }
 }
 

@@ -229,9 +229,7 @@ impl Client {
     /// Does what the session wants done, then waits for the next thing to happen and tells the session.
     async fn turn(&mut self) -> Result<(), End> {
         self.settle().await?;
-        if self.begin_what_waits() {
-            return Ok(());
-        }
+        self.begin_what_waits();
         self.set_alarm();
         match self.happening().await {
             Happening::Received(received) => self.received(received)?,
@@ -267,24 +265,15 @@ impl Client {
         Ok(())
     }
 
-    /// Begins what waited for its turn. Returns whether the session was told anything by that.
-    fn begin_what_waits(&mut self) -> bool {
-        let mut told = false;
-        while !self.appending
-            && let Some(next) = asks::next_to_append(&mut self.waiting)
+    /// Begins what waited for its turn.
+    fn begin_what_waits(&mut self) {
+        if !self.appending
+            && let Some(account) = self.account()
+            && let Some(group) = asks::next_to_append(&mut self.waiting)
         {
-            match (next, self.account()) {
-                (Ok(group), Some(account)) => {
-                    let appended = asks::append(Arc::clone(&self.hub), account, group);
-                    self.asks.spawn(async { Answered::Appended(appended.await) });
-                    self.appending = true;
-                }
-                (Ok(_), None) => {}
-                (Err(refused), _) => {
-                    self.tell(Input::Answer(refused));
-                    told = true;
-                }
-            }
+            let appended = asks::append(Arc::clone(&self.hub), account, group);
+            self.asks.spawn(async { Answered::Appended(appended.await) });
+            self.appending = true;
         }
         if !self.answering
             && let Some(ask) = self.large.pop_front()
@@ -294,7 +283,6 @@ impl Client {
             self.asks.spawn(async { Answered::Large(answer.await) });
             self.answering = true;
         }
-        told
     }
 
     fn account(&self) -> Option<Arc<Account>> {
@@ -463,9 +451,9 @@ impl Client {
             }
             Ask::CheckInvite { code } => self.answer(asks::check_invite(hub, code.0, from)),
             Ask::Begin { principal, resume } => self.begin(hub, principal, resume),
-            Ask::Append { draft, sender } => {
+            Ask::Append { draft, sender, refusal } => {
                 if let Some(account) = self.account() {
-                    let new = NewEntry { draft, sender };
+                    let new = NewEntry { draft, sender, refusal };
                     let queued = Queued::new(&account, new, &self.waiting);
                     self.waiting.push_back(queued);
                 }

@@ -360,6 +360,10 @@ impl Ui {
             match known {
                 Some((place, connection)) => match &place.room {
                     Some(room) if connection.chat.rooms.contains_key(room) => open.clone(),
+                    // It was there already, under another id.
+                    Some(room) if let Some(other) = connection.chat.moved.get(room) => {
+                        Some(Place { connection: place.connection, room: Some(other.clone()) })
+                    }
                     // A connection whose rooms are not known yet keeps its place.
                     Some(_) if connection.chat.rooms.is_empty() => open.clone(),
                     _ => Some(Place { connection: place.connection, room: first_room(connection) }),

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::engine::{Effect, Engine, Input, NewConnection, Outcome, Part};
 use crate::link;
 use crate::link::courier;
-use crate::model::event::Stored;
+use crate::model::event::{LinkEvent, Stored};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol};
 use crate::model::{ConnectionId, Event, Offset};
@@ -44,6 +44,8 @@ pub struct Single {
     /// The offset of the next entry of a log that is numbered here.
     next_offset: Offset,
     events: VecDeque<Event>,
+    /// The news that the connection is down, until everything that came before it has been written down and so shows.
+    down: Option<Event>,
 }
 
 impl Single {
@@ -74,6 +76,7 @@ impl Single {
             agreed: Agreed::default(),
             next_offset: 1,
             events: VecDeque::new(),
+            down: None,
         };
         single.drive(Input::Add(Box::new(new)));
         // There is nothing on a disk to be shown.
@@ -111,10 +114,11 @@ impl Single {
                 is_choked |= !self.carry_out(effect);
             }
             if !std::mem::take(&mut is_choked) {
-                return;
+                break;
             }
             self.engine.handle(clock::now(), Input::Choked(self.id));
         }
+        self.events.extend(self.down.take());
     }
 
     /// `false`: the socket takes nothing any more.
@@ -128,12 +132,20 @@ impl Single {
             Effect::Ping(_) => return self.line.ping(),
             Effect::HangUp { code, .. } => self.line.hang_up(code),
             Effect::Commit(parts) => parts.into_iter().for_each(|part| self.commit(part)),
-            Effect::Show(_, event) => self.events.push_back(event),
+            Effect::Show(_, event) => self.show(event),
             // Nobody looks at frames here.
             Effect::Received(..) => {}
             Effect::ReadOn(_) => self.unread.clear(),
         }
         true
+    }
+
+    /// Whoever stops at the end of a connection has then been told of all that came over it.
+    fn show(&mut self, event: Event) {
+        let Event::Link(LinkEvent::State(state)) = &event else { return self.events.push_back(event) };
+        let is_down = state.why().is_some();
+        self.events.extend(self.down.take());
+        if is_down { self.down = Some(event) } else { self.events.push_back(event) }
     }
 
     fn commit(&mut self, part: Part) {

@@ -5,9 +5,10 @@ use std::collections::{BTreeSet, VecDeque};
 use duplex::link::courier::{Change, Courier, Input, Output};
 use duplex::link::{Input as LinkInput, Link};
 use duplex::model::content::{Content, Draft};
-use duplex::model::event::{ChatEvent, Update};
+use duplex::model::event::{ChatEvent, Follows, Update};
+use duplex::model::id::RoomName;
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
-use duplex::model::{Delivery, Event, MessageId, Model, PrincipalId, RoomId, Time};
+use duplex::model::{Delivery, Event, MessageId, Model, OutboxItem, PrincipalId, Refusal, RoomId, Time};
 use duplex::wire::Setup;
 use duplex::wire::duplex::client::{Config, Credentials};
 
@@ -26,6 +27,8 @@ pub struct Client {
     pub wall_offset: i64,
     /// What was typed and is on disk, in the order in which it is to be sent.
     pub queued: Vec<MessageId>,
+    /// Rooms whose making was typed and is on disk.
+    pub made: Vec<MessageId>,
     /// What was deleted or replaced, on disk, before it was ever sent.
     pub discarded: BTreeSet<MessageId>,
     /// What was shown as a message of the log.
@@ -181,7 +184,10 @@ impl World {
         laws::what_is_shown_is_on_disk(c, &event);
         match &event {
             Event::Chat(ChatEvent::Attempted(ids)) => self.figures.attempted += ids.len() as u64,
-            Event::Chat(ChatEvent::Acknowledged { .. }) => self.figures.acknowledged += 1,
+            Event::Chat(ChatEvent::Acknowledged { follows, .. }) => {
+                self.figures.acknowledged += 1;
+                self.figures.rooms_moved += u64::from(matches!(follows, Follows::OtherRoom(_)));
+            }
             Event::Chat(ChatEvent::Postponed { .. }) => self.figures.postponed += 1,
             Event::Chat(ChatEvent::Entries { entries, .. }) => {
                 c.shown.extend(laws::messages(entries).map(|e| (e.sender.id.clone(), e.draft.id)));
@@ -201,13 +207,25 @@ impl World {
         let mut tickets = Vec::new();
         for (ticket, change) in running.unsaved.drain(..) {
             match &change {
+                Change::Queue(item) if item.makes().is_some() => c.made.push(item.draft.id),
                 Change::Queue(item) => c.queued.push(item.draft.id),
                 Change::Unqueue(id) => {
                     self.figures.discarded += 1;
                     c.queued.retain(|known| known != id);
+                    c.made.retain(|known| known != id);
                     c.discarded.insert(*id);
                 }
-                // In its turn: nothing was refused here.
+                // A room that is sent again.
+                Change::Replace { new, .. } if new.makes().is_some() => {}
+                // What was refused goes to the end.
+                Change::Replace { old, new } if c.disk.outbox.get(&new.seq).is_none() => {
+                    c.queued.retain(|known| known != old);
+                    c.queued.push(new.draft.id);
+                    if *old != new.draft.id {
+                        c.discarded.insert(*old);
+                    }
+                }
+                // In its turn.
                 Change::Replace { old, new } => {
                     self.figures.edited += 1;
                     c.queued.iter_mut().filter(|known| *known == old).for_each(|known| *known = new.draft.id);
@@ -240,11 +258,42 @@ impl World {
         if c.running.is_some() {
             c.typed += 1;
             let body = format!("{client}:{}", c.typed);
+            let rooms = c.disk.rooms.clone();
             self.figures.typed += 1;
-            self.tell(
-                client,
-                Input::Send(Draft { id, room: RoomId::general(), content: Content::text(body), at: 0 }),
-            );
+            let at = self.rng.up_to(rooms.len() as u64 * 2) as usize;
+            let room = rooms.get(at).map_or_else(RoomId::general, |room| room.id.clone());
+            self.tell(client, Input::Send(Draft { id, room, content: Content::text(body), at: 0 }));
+        }
+    }
+
+    /// Makes a room, and types into it at once. Others make some of the same names.
+    pub(super) fn person_makes_a_room(&mut self, client: usize) {
+        let (id, first) = (self.new_id(), self.new_id());
+        let name = ["general", "lathe", "kiln", "attic"][self.rng.up_to(3) as usize];
+        if self.clients[client].running.is_some() {
+            let content = Content::room(RoomName::new(name).expect("keeps the rule"));
+            self.figures.rooms += 1;
+            self.figures.typed += 1;
+            self.tell(client, Input::Send(Draft { id, room: id.into(), content, at: 0 }));
+            let body = format!("{client}: the first in {name}");
+            let content = Content::text(body);
+            self.tell(client, Input::Send(Draft { id: first, room: id.into(), content, at: 0 }));
+        }
+    }
+
+    /// Has what was refused sent again, or deletes it where there is no room for it any more.
+    pub(super) fn person_mends(&mut self, client: usize) {
+        let failed = |item: &OutboxItem| match &item.delivery {
+            Delivery::Failed(refusal) => Some((item.draft.id, refusal.clone())),
+            _ => None,
+        };
+        let Some((id, refusal)) = self.clients[client].disk.outbox.values().find_map(failed) else { return };
+        match refusal {
+            Refusal::NoSuchRoom => self.tell(client, Input::Discard(id)),
+            _ => {
+                self.figures.sent_again += 1;
+                self.tell(client, Input::Resend(id));
+            }
         }
     }
 
@@ -252,7 +301,8 @@ impl World {
         // The first one that waits: others are behind it.
         let pending = |delivery: &Delivery| *delivery == Delivery::Pending;
         let mut outbox = self.clients[client].disk.outbox.values();
-        let first = outbox.find(|item| pending(&item.delivery)).map(|item| item.draft.id);
+        let first = outbox.find(|item| pending(&item.delivery) && item.makes().is_none());
+        let first = first.map(|item| item.draft.id);
         if let Some(id) = first {
             let new_id = self.new_id();
             self.tell(client, Input::Edit { id, new_id, body: format!("{client}: better") });

@@ -56,11 +56,16 @@ pub fn what_is_shown_is_on_disk(client: &mut Client, event: &Event) {
 
 /// What is sent is marked on disk, or it could be changed after a crash; what is said to be held is held on disk.
 pub fn what_is_sent_is_true_on_disk(client: &Client, frame: &Frame) {
-    if ![r#"{"type":"send""#, r#"{"type":"hello""#].iter().any(|with| begins(frame, with)) {
+    if ![r#"{"type":"send""#, r#"{"type":"create_room""#, r#"{"type":"hello""#]
+        .iter()
+        .any(|with| begins(frame, with))
+    {
         return;
     }
     match message::decode(frame) {
-        Ok(Decoded::Known(ClientMessage::Send { draft: Draft { id, .. }, .. })) => {
+        Ok(Decoded::Known(
+            ClientMessage::Send { draft: Draft { id, .. }, .. } | ClientMessage::CreateRoom { id, .. },
+        )) => {
             let item = client.disk.outbox.values().find(|item| item.draft.id == id);
             assert!(
                 item.is_some_and(|item| item.delivery != Delivery::Pending),
@@ -79,7 +84,12 @@ pub fn what_is_acknowledged_is_on_disk(disk: &HubDisk, to: Option<&Principal>, f
     if !begins(frame, r#"{"type":"ack""#) {
         return;
     }
-    if let Ok(Decoded::Known(HubMessage::Ack { id, offset, .. })) = message::decode(frame) {
+    if let Ok(Decoded::Known(HubMessage::Ack { id, offset, room, .. })) = message::decode(frame) {
+        if let Some(room) = room {
+            let there = disk.at(offset).filter(|entry| entry.draft.content.is_room());
+            assert_eq!(there.map(|entry| &entry.draft.room), Some(&room), "a room that is not there");
+            return;
+        }
         let place = to.and_then(|to| disk.known.get(&(to.id.clone(), id)));
         assert_eq!(place, Some(&offset), "acknowledged, and not on the hub's disk");
     }
@@ -134,6 +144,11 @@ pub fn what_was_typed_is_there_after_a_restart(client: &Client, model: &Model) {
         let came_back = client.disk.messages.keys().any(|(who, known)| client.is(who) && known == id);
         assert!(came_back != shown.contains(id), "gone or there twice after a restart: {id}");
     }
+    for id in &client.made {
+        let room = RoomId::from(*id);
+        let is_there = client.disk.rooms.iter().any(|known| known.id == room);
+        assert!(is_there || client.disk.moved.contains_key(&room), "a room is gone after a restart: {id}");
+    }
 }
 
 // In the end
@@ -159,6 +174,7 @@ impl World {
         for client in &self.clients {
             self.all_that_was_typed_is_at_the_hub(client);
             self.the_clients_disk_is_the_hubs_log(client);
+            self.each_room_is_made_once(client);
             the_window_is_the_disk(client);
             for key in &client.shown {
                 assert!(client.disk.messages.contains_key(key), "it was shown and is gone: {key:?}");
@@ -180,6 +196,23 @@ impl World {
             let had_it = self.taken.contains(&key(&id)) && client.disk.messages.contains_key(&key(&id));
             assert!(had_it, "lost: {id}");
         }
+    }
+
+    fn each_room_is_made_once(&self, client: &Client) {
+        for id in &client.made {
+            let room = RoomId::from(*id);
+            let made = self.disk.rooms().filter(|entry| entry.draft.id == *id).count();
+            let moved = client.disk.moved.contains_key(&room);
+            let taken = self.taken.contains(&(PrincipalId(client.name.clone()), *id));
+            assert!(made == 1 || (made == 0 && (moved || taken)), "made {made} times: {id}");
+        }
+        for id in &client.discarded {
+            let key = (PrincipalId(client.name.clone()), *id);
+            assert!(!self.disk.known.contains_key(&key), "it was taken back and is there: {id}");
+        }
+        let names: BTreeSet<String> =
+            self.disk.rooms().map(|entry| format!("{:?}", entry.draft.content)).collect();
+        assert_eq!(names.len(), self.disk.rooms().count(), "one room of each name");
     }
 
     fn the_clients_disk_is_the_hubs_log(&self, client: &Client) {
@@ -214,15 +247,18 @@ impl World {
 }
 
 fn the_window_is_the_disk(client: &Client) {
-    let page = client.disk.page(&RoomId::general());
     let running = client.running.as_ref().expect("settled");
-    let room = &running.model.connections[&CONNECTION].chat.rooms[&RoomId::general()];
-    let seen: Vec<_> = room.window.messages().map(|m| (m.position, m.id, m.content.clone())).collect();
-    let held: Vec<_> = page.messages.iter().map(|m| (m.position, m.id, m.content.clone())).collect();
-    assert_eq!(seen, held, "the window shows what is on disk");
     let connection = &running.model.connections[&CONNECTION];
+    for known in &client.disk.rooms {
+        let page = client.disk.page(&known.id);
+        let room = connection.chat.rooms.get(&known.id).expect("a room that is on disk is shown");
+        assert_eq!((&room.name, room.unmade.is_some()), (&known.name, known.unmade), "{known:?}");
+        let seen: Vec<_> = room.window.messages().map(|m| (m.position, m.id, m.content.clone())).collect();
+        let held: Vec<_> = page.messages.iter().map(|m| (m.position, m.id, m.content.clone())).collect();
+        assert_eq!(seen, held, "the window shows what is on disk");
+    }
+    assert_eq!(connection.chat.rooms.len(), client.disk.rooms.len(), "no more than is on disk is shown");
     for name in ROOMS.map(|name| RoomId::new(name).expect("keeps the rule")) {
-        assert!(client.disk.rooms.contains(&name), "a room that was listed is on disk: {name}");
         assert!(connection.chat.rooms.contains_key(&name), "a room that was listed is shown: {name}");
     }
     assert_eq!(connection.features, client.disk.features, "what the hub offers is on disk");

@@ -18,6 +18,8 @@ use super::network::Conn;
 const CHAOS_MS: u64 = 90_000;
 /// How long healing may take, in milliseconds. Every figure of the link is below it.
 const HEAL_MS: u64 = 240_000;
+/// How often a person looks after what was refused, while all heals.
+const MENDS: u64 = 40;
 /// Boot time at which every world begins.
 const BEGIN_MS: u64 = 1_000_000;
 pub const CONNECTION: ConnectionId = ConnectionId(1);
@@ -26,6 +28,9 @@ pub const CONNECTION: ConnectionId = ConnectionId(1);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Figures {
     pub typed: u64,
+    pub rooms: u64,
+    pub rooms_moved: u64,
+    pub sent_again: u64,
     pub edited: u64,
     pub discarded: u64,
     pub acknowledged: u64,
@@ -52,9 +57,12 @@ pub struct Figures {
 
 impl Figures {
     /// All that is counted, by name.
-    pub fn counts(&self) -> [(&'static str, u64); 21] {
+    pub fn counts(&self) -> [(&'static str, u64); 24] {
         [
             ("typed", self.typed),
+            ("rooms", self.rooms),
+            ("rooms moved", self.rooms_moved),
+            ("sent again", self.sent_again),
             ("edited", self.edited),
             ("discarded", self.discarded),
             ("acknowledged", self.acknowledged),
@@ -80,6 +88,9 @@ impl Figures {
 
     pub fn add(&mut self, other: &Figures) {
         self.typed += other.typed;
+        self.rooms += other.rooms;
+        self.rooms_moved += other.rooms_moved;
+        self.sent_again += other.sent_again;
         self.edited += other.edited;
         self.discarded += other.discarded;
         self.acknowledged += other.acknowledged;
@@ -117,6 +128,8 @@ pub enum Happening {
     HubSideClosed { conn: u64 },
     ClientSideClosed { conn: u64, why: Why },
     Type { client: usize },
+    MakeRoom { client: usize },
+    Mend { client: usize },
     Edit { client: usize },
     Discard { client: usize },
     Start { client: usize },
@@ -215,6 +228,9 @@ impl World {
             (30, Happening::Suspend { client }),
             (20, Happening::JumpClock { client }),
             (40, Happening::Discard { client }),
+            (40, Happening::MakeRoom { client }),
+            (20, Happening::MakeRoom { client }),
+            (50, Happening::Mend { client }),
             (40, Happening::Edit { client }),
             (30, Happening::Nudge { client }),
         ] {
@@ -326,6 +342,8 @@ impl World {
             }
             Happening::ClientSideClosed { conn, why } => self.client_side_closed(conn, why),
             Happening::Type { client } => self.person_types(client),
+            Happening::MakeRoom { client } => self.person_makes_a_room(client),
+            Happening::Mend { client } => self.person_mends(client),
             Happening::Edit { client } => self.person_edits(client),
             Happening::Discard { client } => self.person_discards(client),
             Happening::Start { client } => self.person_starts(client),
@@ -366,6 +384,8 @@ impl World {
             | Happening::Dialed { client, .. }
             | Happening::ClientSync { client, .. }
             | Happening::Type { client }
+            | Happening::MakeRoom { client }
+            | Happening::Mend { client }
             | Happening::Edit { client }
             | Happening::Discard { client }
             | Happening::Start { client }
@@ -387,6 +407,10 @@ impl World {
             self.at(0, Happening::Start { client });
             // What fell to a refusal or a fault after that is started once more by the person.
             self.at(60_000, Happening::Start { client });
+            // One thing at a time, until nothing is left that was refused.
+            for turn in 1..=MENDS {
+                self.at(turn * 5_000, Happening::Mend { client });
+            }
         }
     }
 }

@@ -120,7 +120,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
 
 fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
     let mut query = db.prepare_cached(
-        "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name FROM room
+        "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name, unmade FROM room
          WHERE connection = ?1 ORDER BY newest_era DESC, newest_offset DESC, id LIMIT ?2",
     )?;
     // One more than is shown tells that there are more.
@@ -148,6 +148,7 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
             unread: unsigned(row.get(6)?),
             draft: row.get(7)?,
             mentions: unsigned(row.get(8)?),
+            unmade: row.get(10)?,
         });
     }
     Ok(rooms)

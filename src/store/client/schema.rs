@@ -194,8 +194,11 @@ CREATE INDEX other_entry_kind ON other_entry (CASE WHEN json_valid(json) THEN js
 /// their name.
 ///
 /// - `room.uid`: its id at the server.
+/// - `room.unmade`: the server does not know it; what makes it is in the outbox.
 const ROOM_IDS: &str = "
 ALTER TABLE room RENAME COLUMN name TO uid;
 ALTER TABLE room ADD COLUMN name TEXT NOT NULL DEFAULT '';
 UPDATE room SET name = uid;
+ALTER TABLE room ADD COLUMN unmade INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX room_unmade ON room (connection) WHERE unmade;
 ";

@@ -126,6 +126,7 @@ fn everything_is_there_after_a_restart() {
             id: item(3).draft.id,
             offset: 4,
             received: 44,
+            follows: Default::default(),
         }))],
     );
     commit(&store, vec![Write::Draft { room: general(), text: "half a sen".into() }]);

@@ -8,7 +8,7 @@ use super::book::Book;
 use super::{Write, outbox, read};
 use crate::model::chat::MAX_ROOMS;
 use crate::model::content::Content;
-use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
+use crate::model::event::{ChatEvent, Follows, LinkEvent, LogKind, LogRestart};
 use crate::model::notices::mentions;
 use crate::model::{
     ConnectionId, Delivery, Entry, Epoch, Event, Features, MessageId, NamedRoom, Offset, Position, Principal,
@@ -39,16 +39,21 @@ pub(super) fn apply(db: &Connection, connection: ConnectionId, write: &Write) ->
     }
     match write {
         Write::Queue(item) => outbox::queue(db, connection, item)?,
-        Write::Unqueue(id) => outbox::unqueue(db, connection, *id)?,
+        Write::Unqueue(id) => {
+            outbox::unqueue(db, connection, *id)?;
+            outbox::drop_unmade(db, connection)?;
+        }
         Write::Replace { old, new } => {
             outbox::unqueue(db, connection, *old)?;
             outbox::queue(db, connection, new)?;
+            outbox::drop_unmade(db, connection)?;
         }
         Write::Attempted(ids) => deliver_all(db, connection, ids, &Delivery::Attempted)?,
         Write::Event(event) => return happened(db, connection, event),
         Write::Draft { room, text } => {
             let room = room_id(db, connection, room)?;
             db.prepare_cached("UPDATE room SET draft = ?2 WHERE id = ?1")?.execute(params![room, text])?;
+            outbox::drop_unmade(db, connection)?;
         }
         Write::State(state) => {
             db.prepare_cached("UPDATE connection SET state = ?2 WHERE id = ?1")?
@@ -84,16 +89,19 @@ fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<
             log_started(db, connection, *epoch, *from, *why)?
         }
         Event::Chat(ChatEvent::Entries { entries, .. }) => return take_entries(db, connection, entries),
-        Event::Chat(ChatEvent::Acknowledged { id, offset, received }) => {
+        Event::Chat(ChatEvent::Acknowledged { id, offset, received, follows: Follows::Entry }) => {
             let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
             outbox::deliver(db, connection, *id, &delivery)?;
-            outbox::done_before(db, connection, *id)?;
+            if outbox::is_passed(db, connection, *id)? {
+                outbox::done(db, connection, *id, &Follows::Nothing)?;
+            }
+        }
+        Event::Chat(ChatEvent::Acknowledged { id, follows, .. }) => {
+            outbox::done(db, connection, *id, follows)?;
         }
         Event::Chat(ChatEvent::Sent(ids)) => deliver_all(db, connection, ids, &Delivery::Sent)?,
         Event::Chat(ChatEvent::Unsure(ids)) => deliver_all(db, connection, ids, &Delivery::Unsure)?,
-        Event::Chat(ChatEvent::Refused { id, refusal }) => {
-            outbox::deliver(db, connection, *id, &Delivery::Failed(refusal.clone()))?;
-        }
+        Event::Chat(ChatEvent::Refused { id, refusal }) => outbox::refused(db, connection, *id, refusal)?,
         Event::Chat(ChatEvent::Postponed { id, unseen: true }) => {
             outbox::deliver(db, connection, *id, &Delivery::Pending)?
         }
@@ -420,7 +428,7 @@ pub(super) fn purge(db: &Connection, limit: u32) -> Result<bool> {
     Ok(true)
 }
 
-/// A room is called this from now on. It is made if it is not there.
+/// The server knows this room, which is called so from now on.
 pub(super) fn name_room(
     db: &Connection,
     connection: ConnectionId,
@@ -428,7 +436,7 @@ pub(super) fn name_room(
     name: &RoomName,
 ) -> Result<()> {
     let id = room_id(db, connection, room)?;
-    db.prepare_cached("UPDATE room SET name = ?2 WHERE id = ?1 AND name <> ?2")?
+    db.prepare_cached("UPDATE room SET name = ?2, unmade = 0 WHERE id = ?1 AND (name <> ?2 OR unmade)")?
         .execute(params![id, name.as_str()])?;
     Ok(())
 }

@@ -63,6 +63,8 @@ pub(super) struct Sheet {
 struct Facts {
     name: String,
     online: bool,
+    /// Whether invites can be made and listed.
+    has_invites: bool,
     me: Option<PrincipalId>,
     url: String,
     fingerprint: Option<String>,
@@ -78,6 +80,7 @@ impl Facts {
         Facts {
             name: String::new(),
             online: false,
+            has_invites: false,
             me: None,
             url: String::new(),
             fingerprint: None,
@@ -96,6 +99,11 @@ impl Facts {
 pub(super) fn is_offered(connection: &Connection) -> bool {
     let features = connection.features.as_ref();
     connection.link.is_online() && features.is_some_and(|features| features.has(Feature::People))
+}
+
+/// Whether the server lets the person make invites.
+pub(super) fn has_invites(connection: &Connection) -> bool {
+    is_offered(connection) && connection.offers(Feature::Invites)
 }
 
 impl Sheet {
@@ -145,7 +153,7 @@ impl Sheet {
         let title = self.title(cx);
         let heading = ui.add(Label::new(RichText::new(&title).font(theme::title())).truncate());
         widgets::heading(ui, &heading, &title, 1);
-        self.tabs(ui, cx);
+        self.tabs(ui, cx, &facts);
         if !facts.online {
             let text = RichText::new(words.not_connected).color(theme::of(ui).warn);
             let shown = ui.add(Label::new(text).wrap());
@@ -174,12 +182,11 @@ impl Sheet {
         if close.clicked() { Fate::Closed } else { Fate::Open }
     }
 
-    fn tabs(&mut self, ui: &mut Ui, cx: &Cx) {
+    fn tabs(&mut self, ui: &mut Ui, cx: &Cx, facts: &Facts) {
         let words = cx.words.people;
+        let all = [(Tab::People, words.people), (Tab::Invites, words.invites), (Tab::Devices, words.devices)];
         ui.horizontal_wrapped(|ui| {
-            for (tab, name) in
-                [(Tab::People, words.people), (Tab::Invites, words.invites), (Tab::Devices, words.devices)]
-            {
+            for (tab, name) in all.into_iter().filter(|(tab, _)| *tab != Tab::Invites || facts.has_invites) {
                 let chosen = self.tab == tab;
                 let button =
                     egui::Button::new(name).selected(chosen).min_size(egui::vec2(0.0, size::CONTROL));
@@ -402,6 +409,7 @@ fn facts(cx: &Cx, id: ConnectionId) -> Option<Facts> {
         Some(Facts {
             name: rooms::name_of(connection, cx.words),
             online: is_offered(connection),
+            has_invites: connection.offers(Feature::Invites),
             me: connection.chat.me.as_ref().map(|me| me.id.clone()),
             url: connection.profile.urls.first().cloned().unwrap_or_default(),
             fingerprint: connection.profile.fingerprint.clone(),

@@ -21,6 +21,7 @@ use egui::{
     Align, Frame, Key, Label, Layout, Margin, Popup, Rect, RichText, ScrollArea, Ui, UiBuilder, pos2, vec2,
 };
 
+use crate::model::features::Feature;
 use crate::model::device::{
     CLOCK_TOLERANCE_MS, Command, DeviceId, Freshness, LogLine, Metric, Status, Value,
 };
@@ -135,6 +136,9 @@ struct View {
     commands: Vec<Command>,
     /// Newest first.
     log: Arc<Vec<LogLine>>,
+    /// Whether something can be set, and whether the server says what happened to a device.
+    has_controls: bool,
+    has_log: bool,
 }
 
 /// What a person wants on the page that is not the page's to do.
@@ -217,7 +221,7 @@ impl Page {
     /// The values come first; beside each other below them, as far as there is room: controls, plots, and the rest.
     fn sections(&mut self, ui: &mut Ui, cx: &mut Cx, view: &View, saving: bool) {
         readings::show(ui, cx, view, &mut self.plots);
-        let has_controls = view.metrics.iter().any(|metric| metric.writable);
+        let has_controls = view.has_controls;
         let width = ui.available_width();
         let parts: &[(&[Part], f32)] = match (width >= THREE, width >= TWO, has_controls) {
             (true, _, true) => &[(&[Part::Controls], SIDE.1), (&[Part::Plots], 0.0), (&[Part::Rest], SIDE.1)],
@@ -242,7 +246,7 @@ impl Page {
     fn part(&mut self, ui: &mut Ui, cx: &mut Cx, view: &View, part: Part, saving: bool) {
         let words = cx.words.device_page;
         match part {
-            Part::Controls if view.metrics.iter().any(|metric| metric.writable) => {
+            Part::Controls if view.has_controls => {
                 section(ui, words.controls);
                 self.controls.show(ui, cx, view);
             }
@@ -263,8 +267,10 @@ impl Page {
                     section(ui, words.attributes);
                     details::attributes(ui, &view.attributes);
                 }
-                section(ui, words.log);
-                details::log(ui, cx, view.facts.connection, view);
+                if view.has_log {
+                    section(ui, words.log);
+                    details::log(ui, cx, view.facts.connection, view);
+                }
                 self.details.raw(ui, cx, &view.facts);
             }
         }
@@ -306,6 +312,9 @@ impl Page {
     }
 
     fn ask_for_log(&mut self, cx: &mut Cx, view: &View) {
+        if !view.has_log {
+            return;
+        }
         let link = view.facts.seen.link;
         let is_new = match self.log_asked {
             None => true,
@@ -355,6 +364,8 @@ impl Page {
                 },
                 behind_ms: device.behind_ms.filter(|ms| ms.saturating_abs() > CLOCK_TOLERANCE_MS),
                 metrics: self.copied.metrics.clone(),
+                has_controls: connection.offers(Feature::Commands)
+                    && self.copied.metrics.iter().any(|metric| metric.writable),
                 readings: device
                     .latest
                     .iter()
@@ -367,6 +378,7 @@ impl Page {
                 attributes: self.copied.attributes.clone(),
                 commands: last_commands(device),
                 log: self.copied.log.clone(),
+                has_log: device.is_local() || connection.offers(Feature::DeviceLog),
             })
         });
         view.map(|view| View { subject, ..view })
