@@ -571,7 +571,6 @@ fn of_frame(
         day: local::day_number(at),
         clock: (view.words.clock)(at),
         progress,
-        makes_room: false,
         frame: Some(shown.frame),
         paused: None,
     })
