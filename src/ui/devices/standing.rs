@@ -87,6 +87,8 @@ impl Standing {
     pub(super) fn sentence(&self, cx: &Cx) -> Option<String> {
         let words = cx.words.devices;
         match self.state {
+            // Of what is not there nothing is unknown.
+            _ if !self.has_devices => None,
             State::Live => None,
             State::Asking => Some(words.asking.to_owned()),
             State::Connecting => Some(words.connecting.to_owned()),
