@@ -86,7 +86,7 @@ fn messages_of_an_earlier_version_are_not_doubled_by_a_new_log_that_holds_them()
     assert_eq!(load(&store).stored.rooms[0].messages[0].id, id(1_101));
 }
 
-fn read(store: &ClientStore, room: &RoomName, offset: Offset) -> u64 {
+fn read(store: &ClientStore, room: &RoomId, offset: Offset) -> u64 {
     let marker = Event::Chat(ChatEvent::ReadMarker { room: room.clone(), offset });
     commit(store, vec![Write::Event(marker)]);
     match wait(store.count_unread(C, room.clone())).unwrap() {
@@ -103,7 +103,7 @@ fn count_again(store: &ClientStore) {
 fn spread(from: Offset, to: Offset, number: impl Fn(Offset) -> u64) -> Write {
     let said = |offset| {
         let by = if offset % 5 == 0 { "me" } else { "bob" };
-        let room = if offset % 3 == 0 { RoomName::new("attic").unwrap() } else { general() };
+        let room = if offset % 3 == 0 { RoomId::new("attic").unwrap() } else { general() };
         let mut entry = entry(offset, by, number(offset));
         entry.draft.room = room;
         entry
@@ -114,7 +114,7 @@ fn spread(from: Offset, to: Offset, number: impl Fn(Offset) -> u64) -> Write {
 
 /// Reads on in both rooms, step by step, and compares what is left with what it has to be.
 fn check_unread(store: &ClientStore, from: Offset, to: Offset, last: Offset) {
-    let attic = RoomName::new("attic").unwrap();
+    let attic = RoomId::new("attic").unwrap();
     for offset in (from..=to).step_by(3_989) {
         let left = |in_attic: bool| {
             (offset + 1..=last).filter(|n| n % 5 != 0 && (n % 3 == 0) == in_attic).count() as u64

@@ -440,7 +440,7 @@ fn what_the_index_has_not_come_to_yet_is_found_all_the_same() {
     };
     let mut from_zoe = everywhere(words("pump"));
     from_zoe.query.from = vec!["zoe".into()];
-    let attic = Search { scope: Scope::Room(C, RoomName::new("attic").unwrap()), ..everywhere(words("pu")) };
+    let attic = Search { scope: Scope::Room(C, RoomId::new("attic").unwrap()), ..everywhere(words("pu")) };
     let mut early = everywhere(words("pump"));
     early.query.before = Some(1_700_000_000_000 + 100_000);
     let searches = [everywhere(words("pump")), everywhere(words("qq")), from_zoe, attic, early];
