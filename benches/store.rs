@@ -177,9 +177,9 @@ async fn unread(dir: &Path, messages: u64) {
     for step in 0..20 {
         let offset = 10 + step * (messages / 20);
         let began = Instant::now();
-        let marker = Event::Chat(ChatEvent::ReadMarker { room: RoomName::general(), offset });
+        let marker = Event::Chat(ChatEvent::ReadMarker { room: RoomId::general(), offset });
         assert_eq!(store.commit(CONNECTION, vec![Write::Event(marker)]).await, Commit::Saved);
-        let counted = store.count_unread(CONNECTION, RoomName::general()).await.unwrap();
+        let counted = store.count_unread(CONNECTION, RoomId::general()).await.unwrap();
         times.add(began);
         let Event::Chat(ChatEvent::Counted { unread, .. }) = counted else { panic!("{counted:?}") };
         assert_eq!(unread, messages - offset);

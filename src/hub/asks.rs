@@ -1,4 +1,4 @@
-//! What a session asks, and how this hub answers from its store.
+//! Answers a session's requests from the store.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -21,22 +21,23 @@ use crate::wire::duplex::server::{Answer, AppendOutcome, Ask, Begun, LIST_ITEMS,
 use data_encoding::HEXLOWER;
 use tokio::sync::broadcast;
 
-/// About how much JSON one answer holds at most, in bytes: well below the largest frame.
+/// Approximate maximum of JSON in one answer, in bytes: well below the frame limit.
 const ANSWER_BYTES: usize = 256 * 1024;
-/// About how much text is written at once for one client, in bytes.
+/// Approximate maximum of text written in one group for one client, in bytes.
 const GROUP_BYTES: usize = 128 * 1024;
-/// When to try again where the log is full and nothing in it goes by itself, in milliseconds.
+/// When to retry if the log is full and nothing in it expires, in milliseconds.
 const FULL_MS: u64 = 600_000;
-/// About how much JSON is around an entry, a person, a room, a read marker or a line of a log, in bytes.
+/// Approximate JSON overhead of an entry, person, room, read marker or log line, in bytes.
 const AROUND_BYTES: usize = 128;
 
-/// A client that is about to be welcome: counted in, and hearing of what is committed from before its head was read.
+/// The subscriptions of a client that is about to be welcomed. They begin before the log's head is read, so that no
+/// commit is missed.
 pub(super) struct Entrance {
-    /// Its place among those who are connected.
+    /// Its registration among the connected clients.
     pub seat: Seat,
-    /// What the others tell it.
+    /// Notices from other clients.
     pub mailbox: Mailbox,
-    /// What is committed from now on.
+    /// Commits from now on.
     pub commits: broadcast::Receiver<Commit>,
 }
 
@@ -48,11 +49,11 @@ impl Entrance {
     }
 }
 
-/// An append as a session asked for it.
+/// An append requested by a session.
 pub(super) struct NewEntry {
-    /// What.
+    /// The message or room.
     pub draft: Draft,
-    /// By whom.
+    /// The author.
     pub sender: Sender,
     /// Why it is refused, unless it is on disk already.
     pub refusal: Option<Refusal>,
@@ -78,8 +79,8 @@ pub(super) struct Queued {
 }
 
 impl Queued {
-    /// An append of this principal, behind those that wait. What comes behind one that is to be tried again is refused like
-    /// that: it must not be stored first.
+    /// Queues an append behind `waiting`. If the one before it was refused with a retry, this one is refused the same
+    /// way: it must not be stored first.
     pub(super) fn new(account: &Arc<Account>, new: NewEntry, waiting: &VecDeque<Queued>) -> Queued {
         let last = waiting.back().and_then(|last| last.new.refusal.as_ref());
         let before = last.filter(|refusal| refusal.retry_after_ms().is_some()).cloned();
@@ -119,7 +120,7 @@ pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Group> {
     (!group.is_empty()).then_some(group)
 }
 
-/// The store has logged what is wrong when it began: not for each client that meets it.
+/// Logged at debug level only: the store logs the cause once when it begins.
 pub(super) fn unavailable(hub: &Hub, what: &str, error: &StoreError) -> Answer {
     log::debug!("cannot {what}: {error}");
     hub.metrics.refuse(Refused::Unavailable);
@@ -144,7 +145,7 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answe
     let is_token = files::is_token(&redeem.token);
     let new_id = if is_token { new_principal_id().ok() } else { None };
     let refused = |why: &str| {
-        log::info!("an invite was refused to {from}: {why}");
+        log::info!("refused an invite from {from}: {why}");
         hub.metrics.refuse(Refused::Invite);
         hub.failed(from);
         Answer::Redeemed(None)
@@ -154,7 +155,7 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answe
         Err(why) => return refused(&why.to_string()),
     };
     let Some(new_id) = new_id else {
-        return refused("no proper token");
+        return refused("malformed token");
     };
     let (code, token) = (hash(&invite::canonical(&redeem.code)), hash(&redeem.token));
     let now = clock::now().wall_ms;
@@ -164,19 +165,20 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answe
             Answer::Redeemed(Some(principal))
         }
         Err(RedeemError::Refused(why)) => refused(&why.to_string()),
-        // The token is somebody's already.
+        // The token is already in use.
         Err(RedeemError::Store(StoreError::Sqlite(error))) => refused(&error.to_string()),
         Err(RedeemError::Store(error)) => unavailable(&hub, "redeem an invite", &error),
     }
 }
 
-/// Whether an invite could be redeemed. A code that is not good counts like a bad token, so that none is guessed.
+/// Checks whether an invite can be redeemed. An invalid code counts like a bad token, so that codes cannot be
+/// guessed.
 pub(super) async fn check_invite(hub: Arc<Hub>, code: String, from: IpAddr) -> Answer {
     let code = hash(&invite::canonical(&code));
     match hub.store.check_invite(code, clock::now().wall_ms).await {
         Ok(expires) => Answer::InviteChecked(Some((hub.name.clone(), expires))),
         Err(RedeemError::Refused(why)) => {
-            log::info!("an invite that {from} asked about is not good: {why}");
+            log::info!("invite check from {from} failed: {why}");
             hub.metrics.refuse(Refused::Invite);
             hub.failed(from);
             Answer::InviteChecked(None)
@@ -185,7 +187,7 @@ pub(super) async fn check_invite(hub: Arc<Hub>, code: String, from: IpAddr) -> A
     }
 }
 
-/// A key for a new principal.
+/// A random id for a new principal.
 pub(super) fn new_principal_id() -> Result<PrincipalId, getrandom::Error> {
     Ok(PrincipalId(HEXLOWER.encode(&clock::random::<8>()?)))
 }
@@ -199,7 +201,7 @@ pub(super) async fn begin(
     let _turn = account.enter().await;
     let _place = Arc::clone(&hub.reading).acquire_owned().await;
     let begun = async {
-        // What is old may go at any time: both are of one moment.
+        // Both are read in one transaction: retention may delete old entries at any time.
         let (at_resume, oldest) = match resume {
             Some(resume) => hub.store.at_and_oldest(resume.offset).await?,
             None => (None, hub.store.oldest()),
@@ -222,7 +224,7 @@ pub(super) async fn begin(
     }
 }
 
-/// The first of what a client is told of rooms, people and what it has read.
+/// The first page of rooms, people and read markers for a client.
 async fn first_lists(hub: &Hub, me: PrincipalId) -> Result<Lists, StoreError> {
     let from = ListsFrom { rooms: Some(0), people: None, read: Some(0) };
     let mut lists = hub.store.lists(me, from, LIST_ITEMS).await?;
@@ -233,7 +235,7 @@ async fn first_lists(hub: &Hub, me: PrincipalId) -> Result<Lists, StoreError> {
     Ok(lists)
 }
 
-/// What follows of that. Who is connected is looked up when it is told: see `Client`.
+/// The following pages. Presence is added when the answer is sent: see `Client`.
 async fn lists(hub: Arc<Hub>, me: PrincipalId, from: ListsFrom) -> Answer {
     match hub.store.lists(me, from, LIST_ITEMS).await {
         Ok(lists) => Answer::Lists(lists),
@@ -241,11 +243,11 @@ async fn lists(hub: Arc<Hub>, me: PrincipalId, from: ListsFrom) -> Answer {
     }
 }
 
-/// What became of a group of entries.
+/// The outcome of writing a group of entries.
 pub(super) struct Written {
     /// In the order of the entries.
     pub answers: Vec<Answer>,
-    /// Why the first of the messages that are to be tried again was refused.
+    /// Why the first of the messages that are to be retried was refused.
     pub stall: Option<Refusal>,
 }
 
@@ -318,7 +320,7 @@ fn outcome(hub: &Hub, appended: Appended, why: Option<Refusal>, now: WallMs) -> 
     }
 }
 
-/// Why an entry is not taken.
+/// The refusal for an exceeded quota.
 fn refusal(hub: &Hub, quota: Quota, until: Option<WallMs>, now: WallMs) -> Refusal {
     let limits = hub.store.limits();
     let in_ms = until.map(|until| until.saturating_sub(now).max(1).unsigned_abs());
@@ -354,7 +356,7 @@ pub(super) async fn large(
             let lines = hub.fleet.device_log(device.clone()).await?;
             Answer::DeviceLog { device, lines }
         }
-        // There are no others.
+        // There are no other large requests.
         _ => return None,
     };
     if !is_new {
@@ -363,7 +365,7 @@ pub(super) async fn large(
     Some(answer)
 }
 
-/// About how many bytes of JSON an answer is.
+/// Approximate size of an answer as JSON, in bytes.
 fn size(answer: &Answer) -> usize {
     match answer {
         Answer::Entries(entries) | Answer::History { entries, .. } => {
@@ -394,7 +396,7 @@ async fn history(hub: Arc<Hub>, room: RoomId, before: Offset, limit: u32) -> Ans
     }
 }
 
-/// Keeps a read marker. Returns whether it moved, which the principal's other clients should hear of.
+/// Stores a read marker. Returns whether it moved; the principal's other clients are to be told then.
 pub(super) async fn set_read(
     hub: Arc<Hub>,
     account: Arc<Account>,
@@ -404,6 +406,6 @@ pub(super) async fn set_read(
 ) -> bool {
     let _turn = account.write(1, MARKER_BYTES).await;
     let moved = hub.store.set_read(who, room, offset).await;
-    // Nothing is lost: the client says it again with the next message read.
+    // Nothing is lost: the client sends it again with the next message read.
     moved.inspect_err(|error| log::warn!("cannot keep a read marker: {error}")).unwrap_or(false)
 }

@@ -541,10 +541,15 @@ impl Chat {
     /// A room is to be made.
     fn make_unmade(&mut self, item: &OutboxItem) {
         let Content::Room { name, .. } = &item.draft.content else { return };
+        let is_new = !self.rooms.contains_key(&item.draft.room);
         self.name_room(&item.draft.room, name);
         let is_refused = matches!(item.delivery, Delivery::Failed(_));
         if let Some(room) = self.rooms.get_mut(&item.draft.room) {
             room.unmade = Some(if is_refused { Unmade::Refused } else { Unmade::Waiting });
+            // It begins with what is typed into it.
+            if is_new {
+                room.window.before = Edge::End;
+            }
         }
     }
 

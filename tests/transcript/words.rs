@@ -343,7 +343,9 @@ pub fn client_said(frame: &Frame) -> String {
         ClientMessage::CheckInvite { code } => format!("check_invite {}", code.0),
         ClientMessage::Send { draft, seq, retry } => {
             let (id, body) = (draft.id, draft.content.body());
-            format!("send {} seq={seq} {body}{}", letter(id), if retry { " (retry)" } else { "" })
+            let room =
+                if draft.room == RoomId::general() { String::new() } else { format!(" in {}", draft.room) };
+            format!("send {} seq={seq} {body}{room}{}", letter(id), if retry { " (retry)" } else { "" })
         }
         ClientMessage::Typing { room } => format!("typing {room}"),
         ClientMessage::Read { room, offset } => format!("read {room} {offset}"),

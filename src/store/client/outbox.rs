@@ -62,8 +62,11 @@ fn make_unmade(db: &Connection, connection: ConnectionId, item: &OutboxItem) -> 
     let unmade: Option<bool> =
         known.query_row(params![key(connection), item.draft.room.as_str()], |row| row.get(0)).optional()?;
     if unmade.is_none() {
-        db.prepare_cached("INSERT INTO room (connection, uid, name, unmade) VALUES (?1, ?2, ?3, 1)")?
-            .execute(params![key(connection), item.draft.room.as_str(), name.as_str()])?;
+        // It begins with what is typed into it.
+        db.prepare_cached(
+            "INSERT INTO room (connection, uid, name, unmade, start_known) VALUES (?1, ?2, ?3, 1, 1)",
+        )?
+        .execute(params![key(connection), item.draft.room.as_str(), name.as_str()])?;
     }
     Ok(unmade != Some(false))
 }
