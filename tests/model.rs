@@ -149,7 +149,7 @@ fn item(offset: u64) -> OutboxItem {
 }
 
 fn acknowledged(offset: u64) -> Event {
-    Event::Chat(ChatEvent::Acknowledged { id: id(offset), offset, received: 9 })
+    Event::Chat(ChatEvent::Acknowledged { id: id(offset), offset, received: 9, follows: Default::default() })
 }
 
 // Repetitions and replays

@@ -314,7 +314,7 @@ fn everything_in_an_earlier_hub_directory_is_there() {
         let again = |sender: &str, id: MessageId, to: &str| {
             let sender = Sender { id: PrincipalId(sender.into()), name: "again".into() };
             let draft = Draft { id, room: room(to), content: Content::text("again"), at: AFTERWARDS };
-            wait(store.append(Append { draft, sender, received: AFTERWARDS })).unwrap()
+            wait(store.append(Append { draft, sender, received: AFTERWARDS, only_known: false })).unwrap()
         };
         let gone = again("old-jun", "0d8f4e38-3dd0-48f5-8f93-39cf69df9f4a".parse().unwrap(), "general");
         assert!(matches!(gone, Appended::Known { offset: 2, received: 1_790_813_513_435 }), "{gone:?}");

@@ -12,15 +12,16 @@ mod ui_support;
 
 use duplex::model::address::Address;
 use duplex::model::banner::Banner;
-use duplex::model::content::Content;
+use duplex::model::content::{Content, Draft};
 use duplex::model::event::{
-    ChatEvent, Event, LinkEvent, LogKind, Page, Paused, Person, Side, TestOutcome, Update,
+    ChatEvent, Event, Follows, LinkEvent, LogKind, Page, Paused, Person, Side, TestOutcome, Update,
 };
+use duplex::model::features::{Feature, Features};
 use duplex::model::id::RoomName;
-use duplex::model::id::{ConnectionId, PrincipalId, RoomId};
+use duplex::model::id::{ConnectionId, NamedRoom, PrincipalId, RoomId};
 use duplex::model::intent::{AppIntent, ChatIntent, Credential, Intent, Jump, LinkIntent};
 use duplex::model::link_state::{LinkState, Phase, Why};
-use duplex::model::message::{Delivery, Position};
+use duplex::model::message::{Delivery, OutboxItem, Position};
 use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::Socket;
@@ -181,7 +182,12 @@ fn a_waiting_message_says_so_once_it_waits_for_long() {
     window.event(Event::Chat(ChatEvent::Attempted(vec![id])));
     assert!(window.harness.query_by_label("Edit").is_none());
     assert!(window.description("patience").ends_with("Sending"));
-    window.event(Event::Chat(ChatEvent::Acknowledged { id, offset: 9, received: window.now().wall_ms }));
+    window.event(Event::Chat(ChatEvent::Acknowledged {
+        id,
+        offset: 9,
+        received: window.now().wall_ms,
+        follows: Default::default(),
+    }));
     // A delivered message says nothing of it.
     assert!(!window.description("patience").contains("Sen"));
 }
@@ -311,39 +317,67 @@ fn rooms_are_list_items_with_their_unread_counts() {
 }
 
 #[test]
-fn a_room_is_made_and_a_refusal_is_shown() {
+fn a_room_is_made_and_a_refusal_is_shown_where_it_was_made() {
     let mut window = Window::online();
     window.click("More for Home");
     window.click("New room");
     window.harness.get_by_label("Name of the new room").focus();
     window.type_text("attic");
     window.click("Create");
-    let attic = RoomId::new("attic").unwrap();
-    let wanted =
-        Intent::Chat(ChatIntent::CreateRoom { connection: CONNECTION, name: RoomName::of_id(&attic) });
+    let name = RoomName::new("attic").unwrap();
+    let wanted = Intent::Chat(ChatIntent::CreateRoom { connection: CONNECTION, name: name.clone() });
     assert!(window.intents().contains(&wanted));
-    window.event(Event::Chat(ChatEvent::RoomRefused {
-        name: RoomName::of_id(&attic),
-        refusal: Refusal::NotAllowed,
-    }));
-    window
-        .harness
-        .get_by_label_contains("Couldn't create “attic”. Your account isn't allowed to do that here.");
+    // It waits on disk, and is there to be typed into.
+    let id = ui_support::id(77);
+    let draft = Draft { id, room: id.into(), content: Content::room(name.clone()), at: 0 };
+    let item = OutboxItem { draft, seq: 9, delivery: Delivery::Pending };
+    window.event(Event::Chat(ChatEvent::Queued(item)));
+    window.run();
+    assert!(window.harness.query_by_label("Name of the new room").is_none());
+    let row = window.harness.get_by_role_and_label(Role::ListItem, "attic, not created yet");
+    assert_eq!(row.accesskit_node().is_selected(), Some(true), "it is open");
+    window.event(Event::Chat(ChatEvent::Refused { id, refusal: Refusal::NotAllowed }));
+    window.run();
+    window.harness.get_by_role_and_label(Role::ListItem, "attic, not created");
+    window.harness.get_by_label_contains("Not created. Your account isn't allowed to do that here.");
+    assert!(window.harness.query_by_label("Edit").is_none(), "there are no words to change");
+    window.click("Retry");
+    let again = Intent::Chat(ChatIntent::Resend { connection: CONNECTION, id });
+    assert!(window.intents().contains(&again));
+    // Once the server has it, it is a room like the others.
     window.event(Event::Link(LinkEvent::Welcomed {
         me: ui_support::me(),
         server: "Workshop".into(),
         log: LogKind::Server { head: 0, next: 1 },
         now: window.now().wall_ms,
         people: vec![],
-        rooms: vec![attic.into()],
+        rooms: vec![NamedRoom { id: id.into(), name }],
         features: Default::default(),
     }));
     window.run();
-    assert!(window.harness.query_by_label("Name of the new room").is_none());
-    assert!(
-        window.harness.get_by_role_and_label(Role::ListItem, "attic").accesskit_node().is_selected()
-            == Some(true)
-    );
+    let row = window.harness.get_by_role_and_label(Role::ListItem, "attic");
+    assert_eq!(row.accesskit_node().is_selected(), Some(true));
+}
+
+#[test]
+fn a_room_that_was_there_already_is_opened_in_place_of_the_one_that_was_to_be_made() {
+    let mut window = Window::online();
+    let (id, name) = (ui_support::id(77), RoomName::new("attic").unwrap());
+    let draft = Draft { id, room: id.into(), content: Content::room(name), at: 0 };
+    let item = OutboxItem { draft, seq: 9, delivery: Delivery::Pending };
+    window.event(Event::Chat(ChatEvent::Queued(item)));
+    window.run();
+    window.click("attic, not created yet");
+    let typed =
+        Draft { id: ui_support::id(78), room: id.into(), content: Content::text("typed before"), at: 0 };
+    let typed = OutboxItem { draft: typed, seq: 10, delivery: Delivery::Pending };
+    window.event(Event::Chat(ChatEvent::Queued(typed)));
+    let follows = Follows::OtherRoom(RoomId::new("of somebody else").unwrap());
+    window.event(Event::Chat(ChatEvent::Acknowledged { id, offset: 3, received: 0, follows }));
+    window.run();
+    let row = window.harness.get_by_role_and_label(Role::ListItem, "attic");
+    assert_eq!(row.accesskit_node().is_selected(), Some(true));
+    window.harness.get_by_label("typed before");
 }
 
 #[test]
@@ -1027,4 +1061,35 @@ fn what_the_server_takes_later_says_why_it_waits_and_until_when() {
     assert_eq!(says(&window, "reached this account"), 0);
     assert!(window.description("may be there").ends_with("Sending"));
     window.event(Event::Chat(ChatEvent::Unqueued(kept)));
+}
+
+#[test]
+fn what_a_server_does_not_offer_is_not_offered_by_the_window_either() {
+    let mut window = Window::online();
+    for online in [true, false] {
+        if !online {
+            window.event(Event::Link(LinkEvent::State(LinkState::Idle)));
+        }
+        for (features, makes_rooms) in
+            [(Features::all(), true), (Features::all().without(Feature::CreateRooms), false)]
+        {
+            window.offer(features);
+            window.click("More for Home");
+            let found = window.harness.query_by_label("New room").is_some();
+            assert_eq!(found, makes_rooms, "online: {online}");
+            window.key(Key::Escape);
+        }
+    }
+}
+
+#[test]
+fn older_messages_are_not_asked_for_where_the_server_gives_none() {
+    let mut window = Window::online();
+    window.offer(Features::all().without(Feature::History));
+    let page = Page { older_on_hub: true, ..window.page(20..=22, false, false) };
+    window.event(Event::Chat(ChatEvent::Jumped { room: RoomId::general(), page }));
+    window.run();
+    window.harness.get_by_label("This server doesn't provide older messages.");
+    let asks = |intent: &Intent| matches!(intent, Intent::Chat(ChatIntent::LoadMore { .. }));
+    assert!(!window.intents().iter().any(asks));
 }

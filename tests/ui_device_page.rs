@@ -19,6 +19,7 @@ use duplex::model::device::{
 use duplex::model::device_choices::{DeviceChange, DeviceChoices};
 use duplex::model::event::{DeviceEvent, Event, Update};
 use duplex::model::export::{Content, Export, ExportFailure, Exported, SavedFile};
+use duplex::model::features::{Feature, Features};
 use duplex::model::id::MessageId;
 use duplex::model::intent::{AppIntent, DeviceIntent, Intent};
 use duplex::model::link_state::{LinkState, Why};
@@ -1159,4 +1160,14 @@ fn a_row_of_the_list_has_the_same_menu() {
     assert_eq!(page.changes(&mut choices), [DeviceChange::Hidden(true)]);
     page.window.click("Undo");
     assert_eq!(page.changes(&mut choices), [DeviceChange::Hidden(false)]);
+}
+
+#[test]
+fn controls_and_history_are_there_only_where_the_server_offers_them() {
+    let mut page = Page::opened();
+    let has = |page: &Page, label: &str| page.window.harness.query_by_label(label).is_some();
+    assert!(has(&page, "Controls") && has(&page, "History"));
+    page.window.intents();
+    page.window.offer(Features::all().without(Feature::Commands).without(Feature::DeviceLog));
+    assert!(!has(&page, "Controls") && !has(&page, "History"));
 }

@@ -6,6 +6,7 @@
 mod ui_support;
 
 use duplex::model::event::{ChatEvent, Event, LinkEvent, Person};
+use duplex::model::features::{Feature, Features};
 use duplex::model::id::PrincipalId;
 use duplex::model::intent::{Intent, LinkIntent};
 use duplex::model::link_state::{LinkState, Why};
@@ -328,4 +329,15 @@ fn whoever_was_removed_is_told_so_and_keeps_what_was_typed() {
     let told = window.harness.query_all_by_label("Your access to this server was withdrawn.").count();
     assert!(told > 0);
     assert_eq!(window.message_text(), "half a thought");
+}
+
+#[test]
+fn invites_are_not_offered_where_the_server_makes_none() {
+    let mut window = window_of(PrincipalKind::Admin, 1_100.0, 720.0);
+    window.offer(Features::all().without(Feature::Invites));
+    window.click("More for Home");
+    assert!(window.harness.query_by_label("Invite people").is_none());
+    window.click("People and invites");
+    window.harness.get_by_role_and_label(egui::accesskit::Role::Tab, "People");
+    assert!(window.harness.query_by_role_and_label(egui::accesskit::Role::Tab, "Invites").is_none());
 }

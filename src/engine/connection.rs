@@ -1,8 +1,8 @@
 //! One connection of the engine's.
 
 use super::{Effect, Engine, NewConnection};
-use crate::link::Link;
-use crate::link::courier::Courier;
+use crate::link::courier::{Courier, Input};
+use crate::link::{self, Link};
 use crate::model::event::ChatEvent;
 use crate::model::{ConnectionId, Event, Time};
 
@@ -36,11 +36,17 @@ impl Engine {
         self.connections.insert(id, connection);
         self.effects.push_back(Effect::Show(id, Event::Chat(ChatEvent::Restored(stored))));
         self.take_outputs(id);
+        self.behind.remove(&id);
+        if self.restarts.remove(&id) {
+            self.tell(now, id, Input::Link(link::Input::Start));
+        }
     }
 
     pub(super) fn remove(&mut self, id: ConnectionId) {
         self.connections.remove(&id);
         self.queues.retain(|queue| queue.connection() != id);
         self.watched.remove(&id);
+        self.behind.remove(&id);
+        self.restarts.remove(&id);
     }
 }

@@ -44,6 +44,21 @@ pub struct NewConnection {
     pub seed: u64,
 }
 
+/// How much may wait.
+#[derive(Copy, Clone, Debug)]
+pub struct Limits {
+    /// Maximum number of bytes of one connection's changes that wait for the disk before its socket is held back.
+    pub max_unsaved_bytes: usize,
+    /// Maximum number of bytes of one connection's changes in one commit: those of other connections wait for it.
+    pub max_commit_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { max_unsaved_bytes: 4 * 1024 * 1024, max_commit_bytes: 1024 * 1024 }
+    }
+}
+
 /// What the engine is told.
 pub enum Input {
     /// Take a connection in, or begin it anew. It is off until it is started.
@@ -88,6 +103,9 @@ pub enum Input {
     },
     /// Some of a part that was held had to be let go: it will never be saved as a whole.
     LetGo(u64),
+    /// The disk takes changes again, and misses entries of these that it had to let go of meanwhile: they are to be begun
+    /// anew from what it has, so that their servers say it again.
+    Behind(BTreeSet<ConnectionId>),
     /// Write this down, too. Nothing waits for it.
     Keep(ConnectionId, Change),
     /// Whether somebody looks at the frames of a connection; see [`Effect::Received`].
@@ -154,6 +172,8 @@ pub enum Effect {
     Received(ConnectionId, Frame),
     /// All that was received over this connection has been looked at: read on.
     ReadOn(ConnectionId),
+    /// Read from the disk what it has of this connection, and answer with [`Input::Add`] before anything else.
+    Reload(ConnectionId),
 }
 
 /// All connections, and what waits for the disk.
@@ -165,6 +185,11 @@ pub struct Engine {
     /// What came over the sockets and is not looked at yet, in the order of turns.
     queues: VecDeque<Queue>,
     commits: Commits,
+    limits: Limits,
+    /// To be begun anew once nothing of theirs is on its way to the disk.
+    behind: BTreeSet<ConnectionId>,
+    /// To be started once they have begun anew.
+    restarts: BTreeSet<ConnectionId>,
     /// Whose frames somebody looks at.
     watched: BTreeSet<ConnectionId>,
     is_closing: bool,
@@ -172,6 +197,11 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// An engine without connections.
+    pub fn new(limits: Limits) -> Engine {
+        Engine { limits, ..Engine::default() }
+    }
+
     /// How a connection is; none where there is no such connection.
     pub fn state(&self, connection: ConnectionId) -> Option<&LinkState> {
         self.connections.get(&connection).map(|known| known.courier.link().state())
@@ -194,8 +224,13 @@ impl Engine {
 
     /// The next effect; `None` when there is nothing more to do.
     pub fn poll(&mut self) -> Option<Effect> {
-        let effect = self.effects.pop_front();
-        effect.or_else(|| self.commits.begin().map(Effect::Commit))
+        if self.effects.is_empty() {
+            let parts = self.commits.begin(self.limits.max_commit_bytes);
+            self.effects.extend(parts.map(Effect::Commit));
+            let reload = self.next_reload();
+            self.effects.extend(reload.map(Effect::Reload));
+        }
+        self.effects.pop_front()
     }
 
     /// Takes one input in; then drain [`Engine::poll`].
@@ -217,10 +252,21 @@ impl Engine {
                     known.courier.link_mut().set_urls(urls);
                 }
             }
-            Input::Tell(connection, input) => self.tell(now, connection, input),
+            Input::Tell(connection, courier::Input::Link(link::Input::Start))
+                if self.behind.contains(&connection) =>
+            {
+                self.restarts.insert(connection);
+            }
+            Input::Tell(connection, input) => {
+                if matches!(input, courier::Input::Link(link::Input::Stop)) {
+                    self.restarts.remove(&connection);
+                }
+                self.tell(now, connection, input);
+            }
             Input::Received { connection, inputs } => self.received(now, connection, inputs),
             Input::Turn => self.take_turn(now),
             Input::Choked(connection) => self.choked(now, connection),
+            Input::Behind(connections) => self.begin_anew(now, connections),
             Input::Keep(connection, change) => self.keep(connection, 0, change),
             Input::Watch(connection, true) => _ = self.watched.insert(connection),
             Input::Watch(connection, false) => _ = self.watched.remove(&connection),

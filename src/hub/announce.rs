@@ -1,4 +1,4 @@
-//! How a hub is found on the local network: by DNS-SD over multicast DNS (RFC 6763, RFC 6762).
+//! Announces a hub on the local network with DNS-SD over multicast DNS (RFC 6763, RFC 6762).
 
 use std::net::IpAddr;
 
@@ -6,12 +6,12 @@ use mdns_sd::{DaemonEvent, Receiver, ServiceDaemon, ServiceInfo};
 
 use crate::model::lan::ANNOUNCED_DIGITS;
 
-/// The kind of service, as RFC 6763 §7 names it.
+/// The service type (RFC 6763 §7).
 pub const SERVICE: &str = "_duplex._tcp.local.";
-/// Maximum bytes of an instance's name (RFC 6763 §4.1.1).
+/// Maximum bytes of an instance name (RFC 6763 §4.1.1).
 const MAX_NAME_BYTES: usize = 63;
 
-/// A hub that is announced. Dropping it takes the announcement back.
+/// An announcement. Dropping it withdraws it.
 pub(super) struct Announcement {
     daemon: ServiceDaemon,
     events: Option<Receiver<DaemonEvent>>,
@@ -22,21 +22,22 @@ pub(super) struct Announcement {
 /// What is announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Told {
-    /// The hub's name for people.
+    /// The hub's display name.
     pub name: String,
-    /// The name to be resolved, without the last dot.
+    /// The host name, without the final dot.
     pub host: String,
     pub port: u16,
-    /// SHA-256 of the certificate. Only its first digits are announced, enough for a client that knows the certificate.
+    /// SHA-256 of the certificate. Only its first digits are announced: enough for a client that already knows the
+    /// certificate.
     pub fingerprint: String,
     pub addresses: Vec<IpAddr>,
 }
 
 impl Announcement {
-    /// Announces it.
+    /// Starts the announcement.
     ///
     /// # Errors
-    /// The system's words.
+    /// The error text of the mDNS library.
     pub(super) fn new(told: Told) -> Result<Announcement, String> {
         let daemon = ServiceDaemon::new().map_err(|error| error.to_string())?;
         let events = daemon.monitor().ok();
@@ -44,7 +45,7 @@ impl Announcement {
         Ok(Announcement { daemon, events, told, trouble: None })
     }
 
-    /// Announces what has changed, and says why the announcement does not get through, if that is known.
+    /// Announces changes. Returns why the announcement fails, if it does.
     pub(super) fn follow(&mut self, told: &Told) -> Option<String> {
         if self.told != *told {
             self.told = told.clone();
@@ -58,7 +59,7 @@ impl Announcement {
                     log::debug!("announcing on the local network: {error}");
                     self.trouble = Some(error.to_string());
                 }
-                // It gets through.
+                // The announcement works.
                 DaemonEvent::Announce(..) | DaemonEvent::Respond(_) => self.trouble = None,
                 _ => {}
             }
@@ -69,9 +70,9 @@ impl Announcement {
 
 impl Drop for Announcement {
     fn drop(&mut self) {
-        // It says goodbye on its own thread, which ends by that.
+        // It sends the goodbye packet on its own thread and ends.
         if let Err(error) = self.daemon.shutdown() {
-            log::debug!("the announcement does not end: {error}");
+            log::debug!("cannot withdraw the announcement: {error}");
         }
     }
 }
@@ -84,7 +85,7 @@ fn service(told: &Told) -> Result<ServiceInfo, String> {
         .map_err(|error| error.to_string())
 }
 
-/// As much of a name as an instance's name holds.
+/// Truncates a name to the length of an instance name.
 fn cut(name: &str) -> &str {
     let mut end = name.len().min(MAX_NAME_BYTES);
     while !name.is_char_boundary(end) {
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_announced_is_the_name_the_place_and_too_little_of_the_certificate_to_trust_it() {
+    fn an_announcement_contains_name_address_and_a_truncated_fingerprint() {
         let told = Told {
             name: "작업실".repeat(20),
             host: "duplex-1a2b3c4d.local".into(),

@@ -1,4 +1,4 @@
-//! What a session asks, and how this hub answers from its store.
+//! Answers a session's requests from the store.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -21,22 +21,23 @@ use crate::wire::duplex::server::{Answer, AppendOutcome, Ask, Begun, LIST_ITEMS,
 use data_encoding::HEXLOWER;
 use tokio::sync::broadcast;
 
-/// About how much JSON one answer holds at most, in bytes: well below the largest frame.
+/// Approximate maximum of JSON in one answer, in bytes: well below the frame limit.
 const ANSWER_BYTES: usize = 256 * 1024;
-/// About how much text is written at once for one client, in bytes.
+/// Approximate maximum of text written in one group for one client, in bytes.
 const GROUP_BYTES: usize = 128 * 1024;
-/// When to try again where the log is full and nothing in it goes by itself, in milliseconds.
+/// When to retry if the log is full and nothing in it expires, in milliseconds.
 const FULL_MS: u64 = 600_000;
-/// About how much JSON is around an entry, a person, a room, a read marker or a line of a log, in bytes.
+/// Approximate JSON overhead of an entry, person, room, read marker or log line, in bytes.
 const AROUND_BYTES: usize = 128;
 
-/// A client that is about to be welcome: counted in, and hearing of what is committed from before its head was read.
+/// The subscriptions of a client that is about to be welcomed. They begin before the log's head is read, so that no
+/// commit is missed.
 pub(super) struct Entrance {
-    /// Its place among those who are connected.
+    /// Its registration among the connected clients.
     pub seat: Seat,
-    /// What the others tell it.
+    /// Notices from other clients.
     pub mailbox: Mailbox,
-    /// What is committed from now on.
+    /// Commits from now on.
     pub commits: broadcast::Receiver<Commit>,
 }
 
@@ -48,79 +49,78 @@ impl Entrance {
     }
 }
 
-/// An append as a session asked for it.
+/// An append requested by a session.
 pub(super) struct NewEntry {
-    /// What.
+    /// The message or room.
     pub draft: Draft,
-    /// By whom.
+    /// The author.
     pub sender: Sender,
+    /// Why it is refused, unless it is on disk already.
+    pub refusal: Option<Refusal>,
 }
 
-/// What waits for its turn to be written.
-pub(super) enum Queued {
-    /// This.
-    Entry(NewEntry, Held),
-    /// There was no room for it even to wait: the answer, when it is its turn.
-    Refused(Answer),
+impl NewEntry {
+    /// It is refused like this, unless it was before. Nothing of it has to be kept then but its id.
+    fn refused(mut self, refusal: Refusal) -> Self {
+        self.refusal.get_or_insert(refusal);
+        self.draft.content = self.draft.content.emptied();
+        self
+    }
+
+    fn bytes(&self) -> usize {
+        self.draft.content.bytes()
+    }
+}
+
+/// What waits for its turn to be written; with what it holds of what its principal may have waiting.
+pub(super) struct Queued {
+    new: NewEntry,
+    _held: Option<Held>,
 }
 
 impl Queued {
-    /// An append of this principal, behind those that wait. What comes behind one that is to be tried again is refused like
-    /// that: it must not be stored first.
+    /// Queues an append behind `waiting`. If the one before it was refused with a retry, this one is refused the same
+    /// way: it must not be stored first.
     pub(super) fn new(account: &Arc<Account>, new: NewEntry, waiting: &VecDeque<Queued>) -> Queued {
-        let before = match waiting.back() {
-            Some(Queued::Refused(answer)) => passing(answer).cloned(),
-            _ => None,
-        };
-        match (before, account.hold(new.draft.content.bytes())) {
-            (None, Ok(held)) => Queued::Entry(new, held),
-            (Some(refusal), _) => Queued::refused(new.draft.id, refusal),
-            (None, Err(retry_after_ms)) => {
-                Queued::refused(new.draft.id, Refusal::SlowDown { retry_after_ms })
-            }
+        let last = waiting.back().and_then(|last| last.new.refusal.as_ref());
+        let before = last.filter(|refusal| refusal.retry_after_ms().is_some()).cloned();
+        match before {
+            Some(refusal) => Queued { new: new.refused(refusal), _held: None },
+            None if new.refusal.is_some() => Queued { new, _held: None },
+            None => match account.hold(new.bytes()) {
+                Ok(held) => Queued { new, _held: Some(held) },
+                Err(retry_after_ms) => {
+                    Queued { new: new.refused(Refusal::SlowDown { retry_after_ms }), _held: None }
+                }
+            },
         }
-    }
-
-    fn refused(id: MessageId, refusal: Refusal) -> Queued {
-        Queued::Refused(Answer::Appended { id, outcome: AppendOutcome::Refused(refusal) })
     }
 
     /// The same, behind one that was refused like this.
     pub(super) fn behind(self, refusal: &Refusal) -> Queued {
-        match self {
-            Queued::Entry(new, _) if new.draft.content.is_text() => {
-                Queued::refused(new.draft.id, refusal.clone())
-            }
-            other => other,
+        match self.new.draft.content.is_room() {
+            true => self,
+            false => Queued { new: self.new.refused(refusal.clone()), _held: None },
         }
     }
 }
 
 /// Entries that are written at once.
-pub(super) type Group = Vec<(NewEntry, Held)>;
+pub(super) type Group = Vec<Queued>;
 
-/// What is next to be written, or the answer that is next; `None` where nothing waits.
-pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Result<Group, Answer>> {
+/// What is next to be written; `None` where nothing waits.
+pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Group> {
     let (mut group, mut bytes) = (Vec::new(), 0);
-    while let Some(next) = waiting.pop_front() {
-        match next {
-            Queued::Refused(answer) if group.is_empty() => return Some(Err(answer)),
-            Queued::Entry(new, held)
-                if group.is_empty() || bytes + new.draft.content.bytes() <= GROUP_BYTES =>
-            {
-                bytes += new.draft.content.bytes();
-                group.push((new, held));
-            }
-            later => {
-                waiting.push_front(later);
-                break;
-            }
-        }
+    while let Some(next) =
+        waiting.pop_front_if(|next| group.is_empty() || bytes + next.new.bytes() <= GROUP_BYTES)
+    {
+        bytes += next.new.bytes();
+        group.push(next);
     }
-    (!group.is_empty()).then_some(Ok(group))
+    (!group.is_empty()).then_some(group)
 }
 
-/// The store has logged what is wrong when it began: not for each client that meets it.
+/// Logged at debug level only: the store logs the cause once when it begins.
 pub(super) fn unavailable(hub: &Hub, what: &str, error: &StoreError) -> Answer {
     log::debug!("cannot {what}: {error}");
     hub.metrics.refuse(Refused::Unavailable);
@@ -145,7 +145,7 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answe
     let is_token = files::is_token(&redeem.token);
     let new_id = if is_token { new_principal_id().ok() } else { None };
     let refused = |why: &str| {
-        log::info!("an invite was refused to {from}: {why}");
+        log::info!("refused an invite from {from}: {why}");
         hub.metrics.refuse(Refused::Invite);
         hub.failed(from);
         Answer::Redeemed(None)
@@ -155,7 +155,7 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answe
         Err(why) => return refused(&why.to_string()),
     };
     let Some(new_id) = new_id else {
-        return refused("no proper token");
+        return refused("malformed token");
     };
     let (code, token) = (hash(&invite::canonical(&redeem.code)), hash(&redeem.token));
     let now = clock::now().wall_ms;
@@ -165,19 +165,20 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answe
             Answer::Redeemed(Some(principal))
         }
         Err(RedeemError::Refused(why)) => refused(&why.to_string()),
-        // The token is somebody's already.
+        // The token is already in use.
         Err(RedeemError::Store(StoreError::Sqlite(error))) => refused(&error.to_string()),
         Err(RedeemError::Store(error)) => unavailable(&hub, "redeem an invite", &error),
     }
 }
 
-/// Whether an invite could be redeemed. A code that is not good counts like a bad token, so that none is guessed.
+/// Checks whether an invite can be redeemed. An invalid code counts like a bad token, so that codes cannot be
+/// guessed.
 pub(super) async fn check_invite(hub: Arc<Hub>, code: String, from: IpAddr) -> Answer {
     let code = hash(&invite::canonical(&code));
     match hub.store.check_invite(code, clock::now().wall_ms).await {
         Ok(expires) => Answer::InviteChecked(Some((hub.name.clone(), expires))),
         Err(RedeemError::Refused(why)) => {
-            log::info!("an invite that {from} asked about is not good: {why}");
+            log::info!("invite check from {from} failed: {why}");
             hub.metrics.refuse(Refused::Invite);
             hub.failed(from);
             Answer::InviteChecked(None)
@@ -186,7 +187,7 @@ pub(super) async fn check_invite(hub: Arc<Hub>, code: String, from: IpAddr) -> A
     }
 }
 
-/// A key for a new principal.
+/// A random id for a new principal.
 pub(super) fn new_principal_id() -> Result<PrincipalId, getrandom::Error> {
     Ok(PrincipalId(HEXLOWER.encode(&clock::random::<8>()?)))
 }
@@ -200,7 +201,7 @@ pub(super) async fn begin(
     let _turn = account.enter().await;
     let _place = Arc::clone(&hub.reading).acquire_owned().await;
     let begun = async {
-        // What is old may go at any time: both are of one moment.
+        // Both are read in one transaction: retention may delete old entries at any time.
         let (at_resume, oldest) = match resume {
             Some(resume) => hub.store.at_and_oldest(resume.offset).await?,
             None => (None, hub.store.oldest()),
@@ -223,7 +224,7 @@ pub(super) async fn begin(
     }
 }
 
-/// The first of what a client is told of rooms, people and what it has read.
+/// The first page of rooms, people and read markers for a client.
 async fn first_lists(hub: &Hub, me: PrincipalId) -> Result<Lists, StoreError> {
     let from = ListsFrom { rooms: Some(0), people: None, read: Some(0) };
     let mut lists = hub.store.lists(me, from, LIST_ITEMS).await?;
@@ -234,7 +235,7 @@ async fn first_lists(hub: &Hub, me: PrincipalId) -> Result<Lists, StoreError> {
     Ok(lists)
 }
 
-/// What follows of that. Who is connected is looked up when it is told: see `Client`.
+/// The following pages. Presence is added when the answer is sent: see `Client`.
 async fn lists(hub: Arc<Hub>, me: PrincipalId, from: ListsFrom) -> Answer {
     match hub.store.lists(me, from, LIST_ITEMS).await {
         Ok(lists) => Answer::Lists(lists),
@@ -242,56 +243,67 @@ async fn lists(hub: Arc<Hub>, me: PrincipalId, from: ListsFrom) -> Answer {
     }
 }
 
-/// What became of a group of entries.
+/// The outcome of writing a group of entries.
 pub(super) struct Written {
     /// In the order of the entries.
     pub answers: Vec<Answer>,
-    /// Why the first of the messages that are to be tried again was refused.
+    /// Why the first of the messages that are to be retried was refused.
     pub stall: Option<Refusal>,
 }
 
 /// Writes these entries, all or none.
 pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -> Written {
-    let _turn =
-        account.write(group.len(), group.iter().map(|(new, _)| new.draft.content.bytes()).sum()).await;
+    let _turn = account.write(group.len(), group.iter().map(|queued| queued.new.bytes()).sum()).await;
     let asked = Instant::now();
     let received = clock::now().wall_ms;
-    let id_and_is_room = |(new, _): &(NewEntry, Held)| (new.draft.id, new.draft.content.is_room());
-    let ids: Vec<(MessageId, bool)> = group.iter().map(id_and_is_room).collect();
-    let with_time = |(new, _): (NewEntry, Held)| Append { draft: new.draft, sender: new.sender, received };
-    let appended = hub.store.append_all(group.into_iter().map(with_time).collect()).await;
-    for _ in &ids {
+    let (mut asks, mut appends) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
+    for Queued { new, .. } in group {
+        let NewEntry { draft, sender, refusal } = new;
+        let only_known = refusal.is_some();
+        asks.push((draft.id, draft.content.is_room(), refusal));
+        appends.push(Append { draft, sender, received, only_known });
+    }
+    let appended = hub.store.append_all(appends).await;
+    for _ in &asks {
         hub.metrics.append_took(asked.elapsed());
     }
     match appended {
         Ok(appended) => {
             let mut stall = None;
-            let answer = |((id, is_room), appended): ((MessageId, bool), Appended)| {
-                let answer = Answer::Appended { id, outcome: outcome(&hub, appended, received) };
-                // A room that is refused holds no message up.
-                if !is_room && stall.is_none() {
-                    stall = passing(&answer).cloned();
-                }
-                answer
-            };
-            let answers = ids.into_iter().zip(appended).map(answer).collect();
+            let answer =
+                |((id, is_room, refusal), appended): ((MessageId, bool, Option<Refusal>), Appended)| {
+                    let outcome = outcome(&hub, appended, refusal, received);
+                    // A room that is refused holds no message up.
+                    if let (AppendOutcome::Refused(refusal), false) = (&outcome, is_room)
+                        && refusal.retry_after_ms().is_some()
+                    {
+                        stall.get_or_insert_with(|| refusal.clone());
+                    }
+                    Answer::Appended { id, outcome }
+                };
+            let answers = asks.into_iter().zip(appended).map(answer).collect();
             Written { answers, stall }
         }
         Err(error) => Written { answers: vec![unavailable(&hub, "write to the log", &error)], stall: None },
     }
 }
 
-fn outcome(hub: &Hub, appended: Appended, now: WallMs) -> AppendOutcome {
+fn outcome(hub: &Hub, appended: Appended, why: Option<Refusal>, now: WallMs) -> AppendOutcome {
     match appended {
         Appended::New(entry) => {
             hub.metrics.appended.add(1);
             hub.log_full(false);
             AppendOutcome::Stored { offset: entry.offset, received: entry.received }
         }
-        Appended::Known { offset, received } | Appended::RoomExists { offset, received, .. } => {
+        Appended::Known { offset, received } => {
             hub.metrics.repeated.add(1);
             AppendOutcome::Stored { offset, received }
         }
+        Appended::RoomExists { room, offset, received } => {
+            hub.metrics.repeated.add(1);
+            AppendOutcome::RoomExists { room, offset, received }
+        }
+        Appended::NotKnown => AppendOutcome::Refused(why.unwrap_or(Refusal::NotAllowed)),
         Appended::NoSuchRoom => AppendOutcome::Refused(Refusal::NoSuchRoom),
         Appended::RoomAlike { name } => AppendOutcome::Refused(Refusal::NameAlike { name }),
         Appended::RoomIdTaken => {
@@ -308,7 +320,7 @@ fn outcome(hub: &Hub, appended: Appended, now: WallMs) -> AppendOutcome {
     }
 }
 
-/// Why an entry is not taken.
+/// The refusal for an exceeded quota.
 fn refusal(hub: &Hub, quota: Quota, until: Option<WallMs>, now: WallMs) -> Refusal {
     let limits = hub.store.limits();
     let in_ms = until.map(|until| until.saturating_sub(now).max(1).unsigned_abs());
@@ -317,16 +329,6 @@ fn refusal(hub: &Hub, quota: Quota, until: Option<WallMs>, now: WallMs) -> Refus
         Quota::Rooms => Refusal::TooMany { limit: limits.rooms.into() },
         Quota::RoomsOfPerson => Refusal::TooMany { limit: limits.rooms_per_person.into() },
         Quota::RoomsToday | Quota::MessagesToday | Quota::BytesToday | Quota::LogFull => quota_of(),
-    }
-}
-
-/// The refusal that will pass, if this is one.
-fn passing(answer: &Answer) -> Option<&Refusal> {
-    match answer {
-        Answer::Appended { outcome: AppendOutcome::Refused(refusal), .. } => {
-            refusal.retry_after_ms().map(|_| refusal)
-        }
-        _ => None,
     }
 }
 
@@ -354,7 +356,7 @@ pub(super) async fn large(
             let lines = hub.fleet.device_log(device.clone()).await?;
             Answer::DeviceLog { device, lines }
         }
-        // There are no others.
+        // There are no other large requests.
         _ => return None,
     };
     if !is_new {
@@ -363,7 +365,7 @@ pub(super) async fn large(
     Some(answer)
 }
 
-/// About how many bytes of JSON an answer is.
+/// Approximate size of an answer as JSON, in bytes.
 fn size(answer: &Answer) -> usize {
     match answer {
         Answer::Entries(entries) | Answer::History { entries, .. } => {
@@ -394,7 +396,7 @@ async fn history(hub: Arc<Hub>, room: RoomId, before: Offset, limit: u32) -> Ans
     }
 }
 
-/// Keeps a read marker. Returns whether it moved, which the principal's other clients should hear of.
+/// Stores a read marker. Returns whether it moved; the principal's other clients are to be told then.
 pub(super) async fn set_read(
     hub: Arc<Hub>,
     account: Arc<Account>,
@@ -404,6 +406,6 @@ pub(super) async fn set_read(
 ) -> bool {
     let _turn = account.write(1, MARKER_BYTES).await;
     let moved = hub.store.set_read(who, room, offset).await;
-    // Nothing is lost: the client says it again with the next message read.
+    // Nothing is lost: the client sends it again with the next message read.
     moved.inspect_err(|error| log::warn!("cannot keep a read marker: {error}")).unwrap_or(false)
 }

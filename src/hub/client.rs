@@ -34,41 +34,42 @@ use crate::model::{Offset, Principal, ResumePoint, RoomId, Sender};
 use crate::wire::duplex::message::{self, HubMessage, close};
 use crate::wire::duplex::server::{Answer, Ask, Begun, Config, Input, Output, ServerSession};
 
-/// A client that takes nothing for so long is dropped.
+/// A client that accepts no data for this long is disconnected.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for a client that was told to go.
+/// The same for a client that is being disconnected.
 const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
-/// Asks under way beyond which nothing more is read from the client. Its window of unacknowledged sends is half of that.
+/// Maximum number of requests in progress; nothing more is read from the client beyond it. Its window of
+/// unacknowledged sends is half of that.
 const ASKS: usize = 64;
-/// Somebody who types is passed on once in so long, in milliseconds.
+/// Typing notices of one person are passed on at most this often, in milliseconds.
 const TYPING_MS: u64 = 1_000;
-/// How late an alarm may be, so that it need not be set anew for every frame.
+/// How late an alarm may fire, so that it need not be reset for every frame.
 const SLACK: Duration = Duration::from_millis(20);
-/// Close code: the hub has no place for this connection at the moment (RFC 6455's registry of close codes).
+/// Close code 1013, "Try Again Later" (IANA registry of close codes): the hub has reached its connection limit.
 const TRY_AGAIN: u16 = 1013;
-/// When a client may come back that found no place, in milliseconds.
+/// When a client refused because of a connection limit may reconnect, in milliseconds.
 const CROWDED_MS: u64 = 5_000;
-/// An alarm for a session that waits for nothing.
+/// The alarm of a session that waits for nothing.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Who is at the other end of the socket.
+/// The other end of a socket.
 pub(super) struct Visitor {
-    /// From where.
+    /// The client's IP address.
     pub address: IpAddr,
     /// The `host:port` that it dialed.
     pub dialed: String,
-    /// Who it is, where the handshake said so.
+    /// The principal, if the handshake carried a token.
     pub principal: Option<Principal>,
-    /// The connection's place.
+    /// The slot of the connection.
     pub place: Place,
-    /// The hash of the token that said so.
+    /// SHA-256 of that token.
     pub credential: Option<[u8; 32]>,
-    /// Where it came in.
+    /// The listener that accepted the connection.
     pub door: Door,
 }
 
-/// Serves one client until either end closes. The client is on the heap: arguments of an `async fn` would be in its task
-/// twice, for as long as it runs.
+/// Serves one client until either end closes. The client is boxed because arguments of an `async fn` would be stored
+/// in its future twice.
 pub(super) fn serve(hub: Arc<Hub>, socket: Socket, mut visitor: Visitor) -> impl Future<Output = ()> + Send {
     let principal = visitor.principal.take();
     let mut client = Box::new(Client::new(hub, socket, visitor));
@@ -83,13 +84,13 @@ async fn run(mut client: Box<Client>) {
         }
     };
     let Client { hub, socket, place, entrance, station, relay, tenure, .. } = *client;
-    // Whoever waits for the last goodbye is no longer there.
+    // The receivers are gone if the hub has already stopped.
     drop((entrance, station, relay, tenure));
     if let End::Close(code, reason) = end {
         tokio::select! {
-            // On the heap: for as long as the client is here its task has no room for this.
+            // Boxed so that its size does not add to the task of every client.
             () = Box::pin(socket.close(code, &reason)) => {}
-            // Somebody else needs the place of one who lingers.
+            // The slot of a lingering connection is needed for another one.
             () = crowded_out(&place) => hub.metrics.refuse(Refused::Crowded),
         }
     }
@@ -101,11 +102,11 @@ async fn crowded_out(place: &Place) {
     }
 }
 
-/// Why the conversation ends.
+/// Why the connection ends.
 enum End {
-    /// The hub closes it, with this code and reason.
+    /// The hub closes it with this code and reason.
     Close(u16, String),
-    /// The socket is gone, or stuck within a frame.
+    /// The socket is closed, or blocked in the middle of a frame.
     Gone,
 }
 
@@ -115,7 +116,7 @@ impl End {
     }
 }
 
-/// What a client's task waits for.
+/// What the client's task waits for.
 enum Happening {
     Evicted(Eviction),
     Received(Received),
@@ -124,22 +125,22 @@ enum Happening {
     Noticed(Option<Arc<Notice>>),
     Mailed(Option<Mail>),
     Ordered(Order),
-    /// There is something to send of what it watches.
+    /// There is something to send about watched devices.
     Watched,
     Alarm,
     Stopping,
 }
 
-/// What an ask came to.
+/// The outcome of a request.
 enum Answered {
     Answer(Answer),
-    /// One of those that are done one at a time.
+    /// The answer to one of the requests that are handled one at a time.
     Large(Option<Answer>),
-    /// In the order in which they were asked.
+    /// In the order of the requests.
     Appended(Written),
-    /// The other clients of the same principal are to hear of a read marker.
+    /// A read marker that the other clients of the principal are to be sent.
     Read(RoomId, Offset),
-    /// The client's rights have changed while it came in.
+    /// The client's rights changed while it was connecting.
     Dismissed(Dismissal),
     Nothing,
 }
@@ -153,33 +154,33 @@ struct Client {
     door: Door,
     stopping: watch::Receiver<bool>,
     entrance: Option<Entrance>,
-    /// The hash of the token that it came with.
+    /// SHA-256 of the token that it authenticated with.
     credential: Option<[u8; 32]>,
-    /// What tells it of changes of its rights, from when it was known who it is.
+    /// Receives changes of its rights, once the principal is known.
     tenure: Option<Tenure>,
-    /// It was told to go: it is not waited for.
+    /// It is being disconnected: the short timeout applies.
     leaving: bool,
-    /// Its end of the devices, from when it first had to do with them.
+    /// Its connection to the fleet, from its first request about devices.
     station: Option<Station>,
     /// What it watches.
     relay: Option<Relay>,
-    /// What is asked of the hub. Each is a task of its own, so that this client's share is given back in time even while
-    /// its socket is stuck.
+    /// Requests to the hub. Each is a task of its own, so that this client's share is released in time even while its
+    /// socket is blocked.
     asks: JoinSet<Answered>,
-    /// The store is writing appends, all or none of them.
+    /// The store is writing a group of appends, all or none of them.
     appending: bool,
-    /// Appends that wait for those to succeed: what comes later must not be written where what came before was not.
+    /// Appends that wait for that group: a later message must not be stored if an earlier one failed.
     waiting: VecDeque<Queued>,
-    /// A question with a large answer is under way: one at a time, so that no more than one waits for the socket.
+    /// A request with a large answer is in progress: one at a time, so that at most one answer waits for the socket.
     answering: bool,
     large: VecDeque<Ask>,
-    /// The log's newest offset when the client came: up to there it is sent what is old.
+    /// The log's newest offset when the client connected: entries up to here are backlog.
     old_to: Offset,
     bucket: Bucket,
     readings: Bucket,
-    /// Nothing is read before then.
+    /// Nothing is read until then.
     paused: Option<Instant>,
-    /// The client is to be told that it is too fast.
+    /// The client is to be told that it exceeds its rate.
     slowed: bool,
     typed: Option<BootMs>,
     alarm: Pin<Box<Sleep>>,
@@ -226,12 +227,10 @@ impl Client {
         self.session.principal().is_some()
     }
 
-    /// Does what the session wants done, then waits for the next thing to happen and tells the session.
+    /// Carries out what the session requested, then waits for the next event and passes it to the session.
     async fn turn(&mut self) -> Result<(), End> {
         self.settle().await?;
-        if self.begin_what_waits() {
-            return Ok(());
-        }
+        self.begin_what_waits();
         self.set_alarm();
         match self.happening().await {
             Happening::Received(received) => self.received(received)?,
@@ -249,13 +248,13 @@ impl Client {
             Happening::Alarm => {
                 if self.socket.is_overdue() {
                     self.hub.metrics.refuse(Refused::Unfinished);
-                    return End::close(close::TIMED_OUT, "a message was not finished in time");
+                    return End::close(close::TIMED_OUT, "a message was not completed in time");
                 }
                 self.paused.take_if(|until| *until <= Instant::now());
                 self.tell(Input::Tick);
             }
             Happening::Stopping => {
-                // Only the way in from the network may have been closed.
+                // Only the LAN listener may have closed.
                 match self.door.is_lan() && !*self.hub.stopping.borrow() {
                     true => self.dismissed(lan::CLOSED),
                     false => self.tell(Input::GoingAway),
@@ -267,24 +266,15 @@ impl Client {
         Ok(())
     }
 
-    /// Begins what waited for its turn. Returns whether the session was told anything by that.
-    fn begin_what_waits(&mut self) -> bool {
-        let mut told = false;
-        while !self.appending
-            && let Some(next) = asks::next_to_append(&mut self.waiting)
+    /// Begins what waited for its turn.
+    fn begin_what_waits(&mut self) {
+        if !self.appending
+            && let Some(account) = self.account()
+            && let Some(group) = asks::next_to_append(&mut self.waiting)
         {
-            match (next, self.account()) {
-                (Ok(group), Some(account)) => {
-                    let appended = asks::append(Arc::clone(&self.hub), account, group);
-                    self.asks.spawn(async { Answered::Appended(appended.await) });
-                    self.appending = true;
-                }
-                (Ok(_), None) => {}
-                (Err(refused), _) => {
-                    self.tell(Input::Answer(refused));
-                    told = true;
-                }
-            }
+            let appended = asks::append(Arc::clone(&self.hub), account, group);
+            self.asks.spawn(async { Answered::Appended(appended.await) });
+            self.appending = true;
         }
         if !self.answering
             && let Some(ask) = self.large.pop_front()
@@ -294,7 +284,6 @@ impl Client {
             self.asks.spawn(async { Answered::Large(answer.await) });
             self.answering = true;
         }
-        told
     }
 
     fn account(&self) -> Option<Arc<Account>> {
@@ -319,7 +308,7 @@ impl Client {
             }
             Answered::Appended(Written { answers, stall }) => {
                 self.appending = false;
-                // What was said later must not be stored before what is to be tried again.
+                // A later message must not be stored before one that is to be retried.
                 if let Some(refusal) = stall {
                     let waiting = std::mem::take(&mut self.waiting).into_iter();
                     self.waiting = waiting.map(|queued| queued.behind(&refusal)).collect();
@@ -342,13 +331,13 @@ impl Client {
         let asked = self.waiting.len() + self.large.len() + self.asks.len();
         let reads = self.paused.is_none() && asked < ASKS;
         self.socket.reads(reads);
-        // News is for those who are online: until then the session would not take it, and it waits here.
+        // Notices and commits are for online clients; until then they stay queued here.
         let online = self.is_online();
         let (commits, mailbox) = match self.entrance.as_mut().filter(|_| online) {
             Some(Entrance { commits, mailbox, .. }) => (Some(commits), Some(mailbox)),
             None => (None, None),
         };
-        // Chat goes first.
+        // Chat takes priority over readings.
         let wants =
             self.session.wants_readings() && commits.as_ref().is_some_and(|commits| commits.is_empty());
         let relay = self.relay.as_mut().filter(|_| wants);
@@ -377,7 +366,7 @@ impl Client {
         }
     }
 
-    /// Sends and asks what the session wants, until it wants nothing more.
+    /// Handles the session's outputs until there are none.
     async fn settle(&mut self) -> Result<(), End> {
         loop {
             let mut frames = Vec::new();
@@ -385,7 +374,7 @@ impl Client {
             while let Some(output) = self.session.poll() {
                 match output {
                     Output::Send(Frame::Text(text)) => frames.push(Outgoing::Own(text)),
-                    // This protocol has none.
+                    // This protocol has no binary frames.
                     Output::Send(Frame::Binary(_)) => {}
                     Output::SendBatch(batch) => frames.push(Outgoing::Shared(batch.text())),
                     Output::SendShared(text) => frames.push(Outgoing::Shared(text)),
@@ -418,7 +407,7 @@ impl Client {
             return None;
         }
         self.hub.metrics.slowed.add(1);
-        let detail = "more than the hub takes from one client; it reads on more slowly".to_owned();
+        let detail = "you are sending faster than the server allows; it now reads more slowly".to_owned();
         match message::encode(&HubMessage::Error { code: "slow_down".to_owned(), detail }) {
             Frame::Text(text) => Some(Outgoing::Own(text)),
             Frame::Binary(_) => None,
@@ -432,7 +421,7 @@ impl Client {
             biased;
             written = timeout(patience, self.socket.write(frames)) => written,
             _ = self.place.evicted() => return Err(End::Gone),
-            // Whoever does not read does not stay for that.
+            // A client that does not read must not delay the closing.
             () = or_never(self.tenure.as_ref().map(Tenure::dismissed)) => return Err(End::Gone),
         };
         match written {
@@ -441,7 +430,7 @@ impl Client {
                 Ok(())
             }
             Ok(Err(_)) => Err(End::Gone),
-            // It stopped within a frame: a close code would become part of that, and nobody reads it.
+            // The write stopped within a frame: a close frame would become part of that frame.
             Err(_) => {
                 self.hub.metrics.refuse(Refused::TooSlow);
                 Err(End::Gone)
@@ -463,14 +452,14 @@ impl Client {
             }
             Ask::CheckInvite { code } => self.answer(asks::check_invite(hub, code.0, from)),
             Ask::Begin { principal, resume } => self.begin(hub, principal, resume),
-            Ask::Append { draft, sender } => {
+            Ask::Append { draft, sender, refusal } => {
                 if let Some(account) = self.account() {
-                    let new = NewEntry { draft, sender };
+                    let new = NewEntry { draft, sender, refusal };
                     let queued = Queued::new(&account, new, &self.waiting);
                     self.waiting.push_back(queued);
                 }
             }
-            // The log goes first.
+            // The log takes priority.
             ask @ (Ask::Read { .. } | Ask::Lists(_)) => self.large.push_front(ask),
             ask @ Ask::History { .. } => self.large.push_back(ask),
             Ask::SetRead { room, offset } => self.set_read(hub, room, offset),
@@ -480,7 +469,7 @@ impl Client {
         }
     }
 
-    /// From here on it hears of changes of its rights; whether they changed before is looked up once more.
+    /// Registers for changes of the client's rights, then looks the token up again to catch a change made in between.
     fn begin(&mut self, hub: Arc<Hub>, principal: Principal, resume: Option<ResumePoint>) {
         self.socket.admit();
         let entrance = Entrance::new(&hub, &principal);
@@ -527,7 +516,7 @@ impl Client {
         self.asks.spawn(async { Answered::Answer(answer.await) });
     }
 
-    /// Says who is connected at this moment: what came before is known by now, and what comes later is told later.
+    /// Adds who is connected right now: earlier changes are included, and later ones follow as notices.
     fn mark_present(&self, answer: &mut Answer) {
         if let Answer::Lists(lists) | Answer::Begun(Begun { lists, .. }) = answer {
             let people = std::mem::take(&mut lists.people).into_iter().map(|(who, _)| who);
@@ -548,7 +537,7 @@ impl Client {
     fn typing(&mut self, room: RoomId) {
         let now = clock::now().boot_ms;
         let again = self.typed.is_some_and(|at| now.saturating_sub(at) < TYPING_MS);
-        // Nobody is told of a room that does not exist.
+        // Notices for rooms that do not exist are dropped.
         let again = again || !self.hub.store.has_room(&room);
         if let (false, Some(entrance), Some(me)) = (again, &self.entrance, self.session.principal()) {
             self.typed = Some(now);
@@ -569,8 +558,8 @@ impl Client {
             }
             Received::Alive => self.tell(Input::Alive),
             Received::Unfinished => {}
-            Received::TooLarge => return End::close(1009, "a message larger than the hub takes"),
-            Received::TooMany => return End::close(1008, "too many frames before the hello"),
+            Received::TooLarge => return End::close(1009, "the message is too large"),
+            Received::TooMany => return End::close(1008, "too many frames before hello"),
             Received::NotUtf8 => return End::close(1007, "text that is not UTF-8"),
             Received::Broken(how) => return End::close(1002, how),
             Received::Closed => return Err(End::Gone),
@@ -578,8 +567,7 @@ impl Client {
         Ok(())
     }
 
-    /// Takes a frame from what this client may send; where it was too much, nothing is read for a while, and the client
-    /// feels it as TCP's backpressure.
+    /// Charges a frame to this client's rate limit. Beyond it, reading pauses and the client sees TCP backpressure.
     fn count(&mut self, bytes: usize, text: &str) {
         self.hub.metrics.received.add(bytes as u64);
         let (own, all) = self.charge(bytes, text);
@@ -590,7 +578,7 @@ impl Client {
         self.slowed |= own.begins || all.begins;
     }
 
-    /// Pings, pongs and fragments that end no message are frames as well.
+    /// Pings, pongs and non-final fragments count as frames, too.
     fn count_frames(&mut self) {
         let frames = self.socket.take_frames();
         if frames == 0 {
@@ -610,8 +598,8 @@ impl Client {
         self.slowed |= own.begins || all.begins;
     }
 
-    /// Whether the principal, or the hub, has as many connections as it may, or it comes too often: when to come back, in
-    /// milliseconds.
+    /// When to reconnect, in milliseconds, if the principal or the hub has reached its connection limit, or the
+    /// principal reconnects too often.
     fn crowded(&self, who: &Principal) -> Option<u64> {
         if self.place.know(&who.id).is_err() {
             return Some(CROWDED_MS);
@@ -638,7 +626,7 @@ impl Client {
             }
             Eviction::Unfinished => {
                 self.hub.metrics.refuse(Refused::Unfinished);
-                End::close(TRY_AGAIN, "the hub holds too much of unfinished messages")
+                End::close(TRY_AGAIN, "too many incomplete messages")
             }
         }
     }
@@ -659,7 +647,7 @@ impl Client {
     fn noticed(&mut self, notice: Option<Arc<Notice>>) -> Result<(), End> {
         let Some(notice) = notice else {
             self.hub.metrics.refuse(Refused::TooSlow);
-            return End::close(close::TOO_SLOW, "who came and went was not read");
+            return End::close(close::TOO_SLOW, "presence updates were not read in time");
         };
         self.tell(match &*notice {
             Notice::Presence(who, online) => Input::Presence(who.clone(), *online),

@@ -1,4 +1,4 @@
-//! What is answered over HTTP: the handshake of the socket, health, metrics; readings are in [`super::post`].
+//! HTTP routes: the WebSocket handshake, health and metrics. Readings are in [`super::post`].
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -27,23 +27,23 @@ use crate::clock;
 use crate::model::address::SOCKET_PATH;
 use crate::model::{Principal, PrincipalKind};
 
-/// Seconds to stay away from a hub that has as many connections as it takes, or whose log does not work.
+/// `Retry-After` in seconds, if the hub has reached its connection limit or its log does not work.
 pub(super) const BUSY_S: u64 = 5;
 
 /// The two ends of a connection.
 #[derive(Clone)]
 pub(super) struct Ends {
-    /// Ours: what the client dialed.
+    /// The local address that the client dialed.
     pub own: SocketAddr,
-    /// The client's address: that of the other end, or what a trusted proxy says.
+    /// The client's address, or the one named by a trusted proxy.
     pub from: IpAddr,
-    /// The connection's place.
+    /// The slot of the connection.
     pub place: Place,
-    /// Where it came in.
+    /// The listener that accepted it.
     pub door: Door,
 }
 
-/// Everything that is answered.
+/// All routes.
 pub(super) fn router(hub: Arc<Hub>) -> Router {
     Router::new()
         .route(SOCKET_PATH, get(socket))
@@ -56,7 +56,7 @@ pub(super) fn router(hub: Arc<Hub>) -> Router {
         .with_state(hub)
 }
 
-/// An answer that is no success: a status, and a sentence that says what to do.
+/// An error response: a status, and a sentence that says what to do.
 pub(super) fn refusal(status: StatusCode, sentence: &str) -> Response {
     let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     (status, plain, format!("{sentence}\n")).into_response()
@@ -159,7 +159,7 @@ async fn metrics(
     (plain, hub.metrics.text(&gauges) + &health::metrics(&hub)).into_response()
 }
 
-/// Who the `Authorization` header says it is; none without one.
+/// The principal of the `Authorization` header; `None` without one.
 pub(super) async fn authorize(
     hub: &Hub,
     ends: &Ends,
@@ -179,7 +179,7 @@ pub(super) async fn authorize(
         },
         Ok(None) => Err(unauthorized(hub, ends)),
         Err(error) => {
-            // The store has logged what is wrong when it began.
+            // The store logs the cause once when it begins.
             log::debug!("cannot look up a token: {error}");
             hub.metrics.refuse(Refused::Unavailable);
             let response = refusal(
@@ -191,7 +191,7 @@ pub(super) async fn authorize(
     }
 }
 
-/// The principal, or the hub, has as many connections as it may.
+/// The principal or the hub has reached its connection limit.
 fn crowded(hub: &Hub, full: Full) -> Response {
     let sentence = match full {
         Full::Share => {
@@ -213,7 +213,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     token.map(str::trim)
 }
 
-/// No token, or an unknown one; too many of these from one address are answered otherwise.
+/// The answer to a missing or unknown token; after too many from one address, 429.
 pub(super) fn unauthorized(hub: &Hub, ends: &Ends) -> Response {
     if let Some(seconds) = hub.failed(ends.from) {
         return too_many(hub, seconds);
@@ -251,8 +251,8 @@ async fn socket(
         Ok(principal) => principal,
         Err(response) => return response,
     };
-    // Whoever guesses in the hello is kept away here. On loopback that would let one user of the computer keep out
-    // another, and 256 bits are not guessed.
+    // Addresses with too many bad tokens in hellos are refused here. Not on loopback: there one user of the computer
+    // could lock out another, and 256 bits cannot be guessed.
     let is_local = ends.from.is_loopback() && !ends.door.is_lan() && !hub.proxies.trusts(ends.from);
     let away = hub.failures.away(ends.from, clock::now().boot_ms);
     if let (None, Some(seconds), false) = (&principal, away, is_local) {
@@ -279,13 +279,13 @@ async fn socket(
     with(response, header::SEC_WEBSOCKET_ACCEPT, accept)
 }
 
-/// Takes a connection over from HTTP, whose buffers end here; `None` for a connection that this hub did not make.
+/// Takes the connection and its buffered bytes over from HTTP; `None` for a connection that this hub did not accept.
 async fn take_over(upgraded: Upgraded, place: Place) -> Option<Socket> {
     let parts = upgraded.downcast::<TokioIo<Watched>>().ok()?;
     Some(Socket::new(parts.io.into_inner().io, &parts.read_buf, place).await)
 }
 
-/// Checks a handshake (RFC 6455 §4.2.1), and makes the key that answers it.
+/// Checks a handshake (RFC 6455 §4.2.1) and computes `Sec-WebSocket-Accept`.
 fn handshake(headers: &HeaderMap) -> Result<http::HeaderValue, Box<Response>> {
     let says = |name: HeaderName, word: &str| {
         headers

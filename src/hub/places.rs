@@ -1,8 +1,10 @@
-//! Who holds the hub's places: how many connections there may be, whose they are, and who goes when there are too many.
+//! Connection limits: how many connections are allowed, who they count for, and which one is closed when there are
+//! too many.
 //!
-//! A connection whose token is not known yet is a stranger's. Strangers are counted by network address and share one small
-//! pool; when it is full, the oldest of the address that has the most goes, so that a newcomer always gets in. Once a token
-//! is known the connection counts for its principal, which has a share of the large pool.
+//! A connection without a valid token is anonymous. Anonymous connections are counted by network address and share a
+//! small pool; when it is full, the oldest connection of the address with the most is closed, so that a new one is
+//! always accepted. Once its token is known, a connection counts for its principal, which has a share of the large
+//! pool.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -20,34 +22,35 @@ use crate::clock;
 use crate::model::PrincipalId;
 use crate::model::time::BootMs;
 
-/// Maximum number of connections whose token is known.
+/// Maximum number of authenticated connections.
 pub(super) const MAX_MEMBERS: usize = 10_000;
-/// Maximum number of connections whose token is not known yet: enough for 300 people who come back at once from behind one
-/// address. What each may make the hub keep is small, so this also bounds the memory that strangers take.
+/// Maximum number of anonymous connections: enough for 300 people behind one address who reconnect at once. Each can
+/// use little memory, so this also bounds the memory of unauthenticated clients.
 pub(super) const MAX_STRANGERS: usize = 512;
-/// Maximum number of connections of one principal: a person's apps and scripts, or a gateway's connection for each of its
-/// devices. It takes 70 tokens to fill the pool, and even they do not keep others out.
+/// Maximum number of connections of one principal: a person's apps and scripts, or a gateway with one connection per
+/// device. Filling the pool takes 70 tokens, and even then others can still connect.
 const MAX_PER_PRINCIPAL: usize = 128;
-/// Of the connections whose token is known, one in so many is kept for principals that have none yet.
+/// One in this many authenticated connections is reserved for principals that have none yet.
 const RESERVED: usize = 10;
-/// File descriptors kept for everything that is not a connection.
+/// File descriptors reserved for everything that is not a connection.
 const FILES: usize = 128;
-/// Maximum bytes of unfinished messages of one principal or address.
+/// Maximum bytes of incomplete messages of one principal or address.
 const MAX_UNFINISHED_BYTES: usize = 8 * 1024 * 1024;
-/// Maximum bytes of unfinished messages of the whole hub.
+/// Maximum bytes of incomplete messages of the whole hub.
 const MAX_UNFINISHED_HUB_BYTES: usize = 32 * 1024 * 1024;
-/// Addresses and principals whose rate is remembered; those whose bucket is full again are forgotten first, then all.
+/// Maximum number of addresses and principals whose rate is remembered. Beyond it, those with a full bucket are
+/// forgotten first, then all.
 const MAX_PACES: usize = 1024;
 
 /// Who a connection counts for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 enum Owner {
-    /// Nobody known yet, from this network address.
+    /// An anonymous client at this network address.
     Network(IpAddr),
-    /// Nobody known yet, through a trusted proxy that has not said from where: each counts by itself.
+    /// An anonymous client behind a trusted proxy that has not named its address: each counts by itself.
     Proxy(u64),
-    /// Whose token it showed: a hash of the id, since there are thousands of these. Two principals that have the same one (of
-    /// 2⁶⁴) share what they may have.
+    /// A principal, as a hash of its id, since there are thousands. Two principals with the same 64-bit hash share
+    /// their limits.
     Principal(u64),
 }
 
@@ -57,21 +60,21 @@ impl Owner {
     }
 }
 
-/// Why a connection has to go.
+/// Why a connection is closed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Eviction {
-    /// There are too many strangers.
+    /// There are too many anonymous connections.
     Crowded,
-    /// Its unfinished message is the largest of too many.
+    /// Its incomplete message is the largest when all together exceed the limit.
     Unfinished,
 }
 
-/// Why a connection may not count for a principal.
+/// Why a connection cannot count for a principal.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Full {
-    /// The principal has as many connections as one may have.
+    /// The principal has reached its connection limit.
     Share,
-    /// The hub has as many connections as it takes.
+    /// The hub has reached its connection limit.
     Hub,
 }
 
@@ -93,31 +96,31 @@ struct Inner {
     paces: HashMap<Owner, Bucket>,
 }
 
-/// What one owner holds.
+/// The connections of one owner.
 struct Held {
-    /// By number, which is the order in which they came.
+    /// By number, in the order in which they connected.
     connections: Vec<Arc<Ticket>>,
     unfinished: usize,
 }
 
-/// What is known of one connection.
+/// The state of one connection.
 struct Ticket {
     places: Arc<Places>,
     number: u64,
-    /// Changed while the places are locked.
+    /// Changed only while `Inner` is locked.
     owner: Mutex<Owner>,
-    /// Places that share this ticket.
+    /// Number of clones of the slot.
     holders: AtomicUsize,
     /// 0, or 1 + an [`Eviction`].
     evicted: AtomicU8,
     waker: AtomicWaker,
-    /// What it last said of its unfinished message, in bytes.
+    /// Bytes of its incomplete message.
     unfinished: AtomicUsize,
-    /// What it took from the rate of its address.
+    /// Tokens it took from the rate bucket of its address.
     paid: AtomicU32,
-    /// Requests that came over it.
+    /// Requests made over it.
     requests: AtomicU32,
-    /// Since when what is written to it is not taken, in boot time; 0 while it is.
+    /// When writes began to block, in boot time; 0 while they do not.
     stuck: AtomicU64,
 }
 
@@ -127,13 +130,13 @@ impl Ticket {
     }
 }
 
-/// One connection's place. Its clones are the same place, which is given back with the last of them.
+/// The slot of one connection. Clones share the slot; dropping the last one releases it.
 pub(super) struct Place {
     ticket: Arc<Ticket>,
 }
 
 impl Places {
-    /// Places for as many connections as the file descriptors allow.
+    /// Slots for as many connections as the file descriptors allow.
     pub(super) fn new(max_files: Option<u64>) -> Arc<Places> {
         let files = max_files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
         let max_strangers = MAX_STRANGERS.min(files / 4).max(1);
@@ -145,7 +148,7 @@ impl Places {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection came from this address; from none where a trusted proxy has yet to say which it is.
+    /// Registers a connection from this address; `None` if a trusted proxy has yet to name the client's.
     pub(super) fn enter(self: &Arc<Self>, from: Option<IpAddr>) -> Place {
         let mut inner = self.lock();
         let number = inner.next;
@@ -168,17 +171,17 @@ impl Places {
         Place { ticket }
     }
 
-    /// Lets the oldest stranger of the address that has the most go; false if there is none.
+    /// Evicts the oldest anonymous connection of the address that has the most; false if there is none.
     pub(super) fn evict_stranger(&self) -> bool {
         self.lock().evict_stranger()
     }
 
-    /// How many connections there are whose token is not known.
+    /// Number of anonymous connections.
     pub(super) fn strangers(&self) -> usize {
         self.lock().strangers
     }
 
-    /// Bytes of unfinished messages.
+    /// Bytes of incomplete messages.
     pub(super) fn unfinished(&self) -> usize {
         self.lock().unfinished
     }
@@ -198,7 +201,7 @@ impl Inner {
         held.connections.insert(at, ticket);
     }
 
-    /// Takes a connection away from its owner; `None` if it was taken away before.
+    /// Removes a connection from its owner; `None` if that has already happened.
     fn take(&mut self, owner: &Owner, number: u64) -> Option<Arc<Ticket>> {
         let held = self.owners.get_mut(owner)?;
         let at = held.connections.binary_search_by_key(&number, |ticket| ticket.number).ok()?;
@@ -213,7 +216,7 @@ impl Inner {
         Some(ticket)
     }
 
-    /// Gives a connection to another owner; false if it has been evicted.
+    /// Moves a connection to another owner; false if it has been evicted.
     fn give(&mut self, ticket: &Ticket, to: Owner) -> bool {
         let mut owner = ticket.owner();
         if *owner == to {
@@ -236,7 +239,7 @@ impl Inner {
         true
     }
 
-    /// It counts for nobody from now on, though it needs a moment to go.
+    /// Stops counting a connection, which may take a moment to close.
     fn evict(&mut self, owner: &Owner, number: u64, why: Eviction) {
         if let Some(ticket) = self.take(owner, number) {
             ticket.evicted.store(1 + why as u8, Ordering::Release);
@@ -244,7 +247,7 @@ impl Inner {
         }
     }
 
-    /// Lets those with the largest unfinished messages go until the rest is within the budgets.
+    /// Evicts the connections with the largest incomplete messages until the rest is within the limits.
     fn keep_unfinished_small(&mut self, owner: &Owner) {
         while self.owners.get(owner).is_some_and(|held| held.unfinished > MAX_UNFINISHED_BYTES) {
             self.evict_largest(owner);
@@ -264,7 +267,7 @@ impl Inner {
         }
     }
 
-    /// Takes one from the rate of an owner, or says how long to wait before trying again, in milliseconds.
+    /// Takes one token from an owner's bucket, or returns how long to wait before trying again, in milliseconds.
     fn pay(&mut self, owner: Owner, now: BootMs) -> u64 {
         if self.paces.len() >= MAX_PACES && !self.paces.contains_key(&owner) {
             self.paces.retain(|_, bucket| !bucket.is_full(now));
@@ -278,7 +281,7 @@ impl Inner {
 }
 
 impl Place {
-    /// The token is known: from now on the connection counts for its principal.
+    /// The token is known: the connection now counts for its principal.
     pub(super) fn know(&self, who: &PrincipalId) -> Result<(), Full> {
         let places = &self.ticket.places;
         let owner = Owner::Principal(places.keys.hash_one(&who.0));
@@ -298,7 +301,7 @@ impl Place {
         if !inner.give(&self.ticket, owner) {
             return Err(Full::Hub);
         }
-        // Only what strangers do is limited.
+        // Only anonymous requests are limited: give back what this one took.
         let paid = self.ticket.paid.swap(0, Ordering::Relaxed);
         if let Some(bucket) = inner.paces.get_mut(&from) {
             bucket.give_back(paid);
@@ -306,19 +309,19 @@ impl Place {
         Ok(())
     }
 
-    /// A trusted proxy says for whom its connection is now; nobody is known by that. `None`: for nobody.
+    /// A trusted proxy named another client for its connection, which is anonymous again. `None`: it named none.
     pub(super) fn forward(&self, from: Option<IpAddr>) {
         let owner = from.map_or(Owner::Proxy(self.ticket.number), |from| Owner::Network(network(from)));
         self.ticket.places.lock().give(&self.ticket, owner);
     }
 
-    /// Whether the token is known.
+    /// Whether the connection is authenticated.
     pub(super) fn is_known(&self) -> bool {
         !self.ticket.owner().is_stranger()
     }
 
-    /// Takes one from what strangers of this address may do, or says how long to wait before trying again, in milliseconds.
-    /// For a connection whose token is known there is nothing to wait for.
+    /// Takes one token from the anonymous rate of this address, or returns how long to wait, in milliseconds. 0 for
+    /// an authenticated connection.
     pub(super) fn pay(&self, now: BootMs) -> u64 {
         let mut inner = self.ticket.places.lock();
         let owner = *self.ticket.owner();
@@ -332,26 +335,25 @@ impl Place {
         wait_ms
     }
 
-    /// Takes one from how often this principal may be welcomed, or says how long to wait before trying again, in
-    /// milliseconds.
+    /// Takes one token from this principal's rate of logins, or returns how long to wait, in milliseconds.
     pub(super) fn welcome(&self, now: BootMs) -> u64 {
         let mut inner = self.ticket.places.lock();
         let owner = *self.ticket.owner();
         inner.pay(owner, now)
     }
 
-    /// Says how many bytes of an unfinished message the connection makes the hub keep.
+    /// Sets the number of bytes of this connection's incomplete message.
     pub(super) fn hold(&self, bytes: usize) {
         let mut inner = self.ticket.places.lock();
         let owner = *self.ticket.owner();
-        // Whoever was evicted no longer counts.
+        // An evicted connection no longer counts.
         let Some(ticket) = inner.take(&owner, self.ticket.number) else { return };
         ticket.unfinished.store(bytes, Ordering::Relaxed);
         inner.put(owner, ticket);
         inner.keep_unfinished_small(&owner);
     }
 
-    /// Waits until the connection has to go.
+    /// Waits until the connection is evicted.
     pub(super) async fn evicted(&self) -> Eviction {
         poll_fn(|cx| {
             self.ticket.waker.register(cx.waker());
@@ -364,12 +366,12 @@ impl Place {
         .await
     }
 
-    /// Counts a request, and says how many there were.
+    /// Counts a request and returns the number so far.
     pub(super) fn request(&self) -> u32 {
         self.ticket.requests.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }
 
-    /// Remembers whether what is written is taken.
+    /// Records whether the last write made progress.
     pub(super) fn writes(&self, taken: bool) {
         let since = self.ticket.stuck.load(Ordering::Relaxed);
         if taken == (since != 0) {
@@ -378,7 +380,7 @@ impl Place {
         }
     }
 
-    /// For how long nothing of what is written has been taken, in milliseconds.
+    /// For how long writes have been blocked, in milliseconds.
     pub(super) fn stuck_ms(&self, now: BootMs) -> u64 {
         match self.ticket.stuck.load(Ordering::Relaxed) {
             0 => 0,
@@ -421,11 +423,11 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_of_the_address_with_the_most_strangers_goes() {
+    fn the_oldest_connection_of_the_busiest_address_is_evicted() {
         let places = Places::new(None);
         let other = places.enter(address(1));
         let crowd: Vec<Place> = (0..MAX_STRANGERS - 1).map(|_| places.enter(address(2))).collect();
-        assert!(!crowd.iter().any(is_out), "all have a place");
+        assert!(!crowd.iter().any(is_out), "all have a slot");
         let newcomer = places.enter(address(3));
         assert!(is_out(&crowd[0]) && !crowd[1..].iter().any(is_out));
         assert!(!is_out(&other) && !is_out(&newcomer), "the oldest of all, and the newest, stay");
@@ -437,13 +439,13 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_ipv6_is_one_address_and_a_proxys_connections_are_many() {
+    fn an_ipv6_network_counts_as_one_address_and_proxied_connections_count_separately() {
         let places = Places::new(None);
         let through = places.enter(None);
         let crowd: Vec<Place> = (0..2 * MAX_STRANGERS)
             .map(|last| places.enter(Some(format!("2001:db8::{last:x}").parse().unwrap())))
             .collect();
-        assert!(!is_out(&through), "the one with the most goes, not the oldest of all");
+        assert!(!is_out(&through), "the busiest address loses one, not the oldest of all");
         drop(crowd);
         let others: Vec<Place> = (0..MAX_STRANGERS - 2).map(|_| places.enter(None)).collect();
         let (one, _two) = (places.enter(address(1)), places.enter(address(1)));
@@ -454,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn three_hundred_members_behind_one_address_come_in_together() {
+    fn three_hundred_people_behind_one_address_can_connect_at_once() {
         let places = Places::new(None);
         let crowd: Vec<Place> = (0..300).map(|_| places.enter(address(1))).collect();
         for (number, place) in crowd.iter().enumerate() {
@@ -466,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_tokens_do_not_keep_others_out() {
+    fn a_few_tokens_cannot_use_up_all_connections() {
         let places = Places::new(None);
         let mut taken = Vec::new();
         let mut refused = Vec::new();
@@ -487,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn few_file_descriptors_are_few_places() {
+    fn few_file_descriptors_mean_few_connections() {
         let places = Places::new(Some(64));
         assert_eq!((places.max_strangers, places.max_members), (16, 1));
         let places = Places::new(Some(1024));
@@ -495,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_unfinished_message_of_whoever_has_the_most_goes() {
+    fn the_largest_incomplete_message_of_the_heaviest_user_is_evicted() {
         const KIB: usize = 1024;
         let places = Places::new(None);
         let member = |name: &str, bytes: usize| {
@@ -507,12 +509,12 @@ mod tests {
         let slow = member("slow", 1000 * KIB);
         let own: Vec<Place> = (0..9).map(|number| member("one", (950 + number) * KIB)).collect();
         assert!(own[..8].iter().all(|place| !is_out(place)));
-        assert!(is_out(&own[8]), "nine times 950 KiB is more than one may hold");
+        assert!(is_out(&own[8]), "nine times 950 KiB exceeds the limit of one principal");
         let mut others = Vec::new();
         for name in ["a", "b", "c", "d"] {
             others.extend((0..8).map(|_| member(name, 1000 * KIB)));
         }
-        assert!(!is_out(&slow), "those with more go first");
+        assert!(!is_out(&slow), "those with more are evicted first");
         assert!(others.iter().chain(&own).any(is_out));
         assert!(places.unfinished() <= MAX_UNFINISHED_HUB_BYTES);
         slow.hold(0);
@@ -521,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_of_one_address_are_paced_until_their_token_is_known() {
+    fn anonymous_connections_of_one_address_are_rate_limited() {
         let places = Places::new(None);
         let (one, other) = (places.enter(address(1)), places.enter(address(2)));
         while one.pay(0) == 0 {}
@@ -529,11 +531,11 @@ mod tests {
         assert_eq!(other.pay(0), 0, "another address has a rate of its own");
         one.know(&who("one")).unwrap();
         let again = places.enter(address(1));
-        assert_eq!(again.pay(0), 0, "what a member did does not count");
+        assert_eq!(again.pay(0), 0, "authenticated connections do not count");
     }
 
     #[test]
-    fn one_who_comes_again_and_again_has_to_wait_and_keeps_nobody_else_waiting() {
+    fn frequent_reconnects_are_delayed_for_that_principal_only() {
         let places = Places::new(None);
         let come = |name: &str| {
             let place = places.enter(address(1));
@@ -546,7 +548,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_evicted_counts_for_nothing() {
+    fn evicted_connections_no_longer_count() {
         let places = Places::new(None);
         let place = places.enter(address(1));
         let clone = place.clone();

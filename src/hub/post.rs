@@ -1,4 +1,4 @@
-//! Readings over HTTP: `POST /v1/devices/{id}/readings`, for devices that have `curl` and nothing else.
+//! Readings over HTTP: `POST /v1/devices/{id}/readings`, for devices that have only an HTTP client.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,18 +23,18 @@ use crate::model::time::{BootMs, WallMs};
 use crate::model::{DeviceId, MetricName, Principal, PrincipalKind, Readings, Value};
 use crate::wire::duplex::server::Answer;
 
-/// Largest body, in bytes.
+/// Maximum size of a request body, in bytes.
 const BODY_BYTES: usize = 64 * 1024;
-/// How long a body may take.
+/// How long receiving a body may take.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
-/// Longest name and kind of a device, in characters.
+/// Maximum length of a device's name and kind, in characters.
 const TEXT_CHARS: usize = 128;
-/// Longest unit, in characters.
+/// Maximum length of a unit, in characters.
 const UNIT_CHARS: usize = 32;
-/// At most so many readings that were not taken are told one by one.
+/// Maximum number of rejected readings that are explained one by one.
 const SENTENCES: usize = 16;
 
-/// What may stand behind the `?`.
+/// Query parameters of the request.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct About {
     name: Option<String>,
@@ -42,7 +42,7 @@ pub(super) struct About {
     expect_every_s: Option<String>,
 }
 
-/// Takes one request's readings.
+/// Handles one request.
 pub(super) async fn readings(
     State(hub): State<Arc<Hub>>,
     Extension(ends): Extension<Ends>,
@@ -67,7 +67,7 @@ pub(super) async fn readings(
             "This token may not publish for this device: use the device's own token, or an admin's.";
         return refusal(StatusCode::FORBIDDEN, sentence);
     }
-    // Many bodies that never end are as much as many messages that never do.
+    // Bodies that never end use as much memory as messages that never do.
     ends.place
         .hold(told_bytes(&headers).map_or(BODY_BYTES as u64, |told| told.min(BODY_BYTES as u64)) as usize);
     let bytes = read(&headers, body).await;
@@ -76,7 +76,7 @@ pub(super) async fn readings(
         Ok(bytes) => bytes,
         Err(refused) => return *refused,
     };
-    // A body takes its time, and whoever sends it may have lost the right meanwhile.
+    // The token may have been revoked while the body was being received.
     if hub.sessions.dismissals() != dismissals {
         match authorize(&hub, &ends, &headers).await {
             Ok(Some(now)) if now.id == principal.id && now.kind == principal.kind => {}
@@ -112,7 +112,7 @@ fn may_publish(principal: &Principal, id: &DeviceId) -> bool {
     }
 }
 
-/// Hands readings on, and answers with what became of them. `bytes` long was the request's body.
+/// Publishes readings and answers with the outcome. `bytes` is the size of the request body.
 fn publish(hub: &Hub, principal: &Principal, parsed: Parsed, now: BootMs, bytes: usize) -> Response {
     let Parsed { readings, said, mut not_taken } = parsed;
     let told = readings.values.len() as u64;
@@ -145,7 +145,7 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Box<Response>>
     let refuse = |status, sentence| Err(Box::new(refusal(status, sentence)));
     let too_large = "A body has at most 64 KiB; send the readings in several requests.";
     let told = told_bytes(headers);
-    // Nothing is read then, and whoever waits for `100 Continue` sends nothing.
+    // The body is not read then; a client that waits for `100 Continue` sends nothing.
     if told.is_some_and(|told| told > BODY_BYTES as u64) {
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, too_large);
     }
@@ -167,7 +167,7 @@ fn told_bytes(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok())
 }
 
-/// axum says it by an error within its error.
+/// axum reports it as the source of an error.
 fn is_too_large(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"))
 }
@@ -191,14 +191,14 @@ fn checked(about: About) -> Result<Said, String> {
     })
 }
 
-/// What a body comes to.
+/// A parsed body.
 struct Parsed {
     readings: Readings,
     said: Said,
     not_taken: NotTaken,
 }
 
-/// Readings that cannot be used, each with a sentence that says why; the first of them.
+/// Rejected readings: their number, and a sentence of explanation for the first of them.
 #[derive(Default)]
 struct NotTaken {
     count: u64,
@@ -213,7 +213,7 @@ impl NotTaken {
         }
     }
 
-    /// The answer's sentences, after what was taken.
+    /// The text of the answer, after `taken` readings were stored.
     fn told(&self, taken: u64) -> String {
         let mut text = match taken {
             0 => "Nothing was taken.".to_owned(),
@@ -230,10 +230,11 @@ impl NotTaken {
     }
 }
 
-/// A body whose values are only looked at: what one of them says costs none of the others.
+/// A body whose values are parsed one at a time: a bad value does not affect the others.
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
-/// Reads a flat object, or a list of `{"metric", "value", "unit", "at"}`. An error is a sentence that says where.
+/// Parses a flat object, or a list of `{"metric", "value", "unit", "at"}`. The error is a sentence that names the
+/// place.
 fn parse(id: &DeviceId, bytes: &[u8], now: WallMs, said: Said) -> Result<Parsed, String> {
     let not_json = |error: serde_json::Error| {
         format!(
@@ -295,7 +296,7 @@ struct Item {
 fn item_of(item: &RawValue, now: WallMs) -> Result<Item, String> {
     let object: Result<Object<'_>, _> = serde_json::from_str(item.get());
     let object = object.map_err(|_| "it is an object with \"metric\" and \"value\".".to_owned())?;
-    // A key that is `null` says as much as none.
+    // A key that is `null` counts as absent.
     let told = |key: &str| object.get(key).map(|raw| raw.get()).filter(|raw| *raw != "null");
     let name = told("metric").and_then(|name| serde_json::from_str::<String>(name).ok());
     let name = metric(&name.ok_or_else(|| "\"metric\" is missing, or no text.".to_owned())?)?;
@@ -345,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_one_moment_and_a_list_says_its_own_times() {
+    fn an_object_has_one_time_and_list_items_have_their_own() {
         let Parsed { readings, .. } =
             parsed(r#"{"temperature": 21.5, "relay": true, "mode": "auto", "x": null}"#).unwrap();
         assert_eq!(readings.samples.len(), 1);
@@ -359,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_body_of_readings_is_said_with_its_place() {
+    fn errors_in_a_body_name_the_place() {
         for (body, says) in [
             ("temperature=21", "not JSON: expected ident at line 1 column 2"),
             (r#"{"temperature": NaN}"#, "line 1 column 17"),
@@ -373,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_reading_costs_itself_alone_and_is_told() {
+    fn a_bad_reading_is_reported_and_does_not_affect_the_others() {
         for (bad, says) in [
             (r#"{"a": {"b": 1}, "t": 1}"#, r#""a": a reading is a number"#),
             (r#"{"a": [], "t": 1}"#, r#""a": a reading is a number"#),
@@ -400,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_keeps_its_digits() {
+    fn integers_keep_all_digits() {
         let told = r#"{"a":1724442618569203714,"b":9007199254740993,"c":18446744073709551615,"d":-9223372036854775808}"#;
         let Parsed { readings, .. } = parsed(told).ok().unwrap();
         let values: Vec<String> =

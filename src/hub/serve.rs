@@ -1,4 +1,4 @@
-//! Accepts connections: TLS beside each other, then HTTP, all of it within limits and deadlines.
+//! Accepts connections and serves TLS and HTTP on them, with limits and deadlines.
 
 use std::convert::Infallible;
 use std::io::{self, IoSlice};
@@ -29,40 +29,40 @@ use super::socket::Io;
 use super::state::Hub;
 use crate::clock;
 
-/// How long greeting each other by TLS may take.
+/// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
-/// How long a request's head may take, and how long a connection may wait for its next request.
+/// How long receiving a request head may take, and how long a connection may be idle between requests.
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
-/// How long nothing of an answer need be taken, in milliseconds, before the connection is dropped.
+/// Maximum time without progress on writes before the connection is dropped, in milliseconds.
 const WRITE_DEADLINE_MS: u64 = 10_000;
-/// How long a connection without a known token may live, unless it becomes a socket.
+/// Maximum lifetime of a connection without a known token, unless it becomes a WebSocket.
 const STRANGER_LIFETIME: Duration = Duration::from_secs(30);
-/// The same for one whose token is known, and for a trusted proxy's.
+/// The same for authenticated connections and trusted proxies.
 const KNOWN_LIFETIME: Duration = Duration::from_secs(600);
-/// How long a connection at the end of its life may take for the answer under way.
+/// How long a connection at the end of its lifetime may take to finish the current answer.
 const LAST_ANSWER: Duration = Duration::from_secs(10);
-/// How often these times are looked at.
+/// How often these deadlines are checked.
 const LOOK: Duration = Duration::from_secs(2);
-/// Maximum number of requests over a connection without a known token. What one who never reads makes the hub keep is this
-/// many answers.
+/// Maximum number of requests over an anonymous connection. This bounds the unsent answers of a client that never
+/// reads.
 const MAX_STRANGER_REQUESTS: u32 = 100;
-/// The same for one whose token is known, and for a trusted proxy's.
+/// The same for authenticated connections and trusted proxies.
 const MAX_KNOWN_REQUESTS: u32 = 10_000;
-/// Largest head of a request, in bytes.
+/// Maximum size of a request head, in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Maximum number of headers of a request.
 const MAX_HEADERS: usize = 64;
-/// What the system holds unsent for a client before the client counts as slow, in bytes.
+/// Bytes the system may hold unsent before a client counts as slow.
 const UNSENT_BYTES: u32 = 64 * 1024;
-/// How long to wait when the system has no more file descriptors.
+/// How long to wait when the system is out of file descriptors.
 const OUT_OF_FILES: Duration = Duration::from_millis(100);
-/// How often it is said that connections cannot be accepted.
+/// Minimum interval between log lines about failures to accept.
 const SAY_AGAIN: Duration = Duration::from_secs(10);
 
-/// Maximum number of connections that are accepted before the others have a turn.
+/// Maximum number of connections accepted in a row before other tasks run.
 const MAX_AT_ONCE: u32 = 16;
 
-/// Accepts until told to stop. Sockets that are open by then go on.
+/// Accepts connections until told to stop. Open WebSockets continue.
 pub(super) async fn accept(
     listener: TcpListener,
     hub: Arc<Hub>,
@@ -91,7 +91,7 @@ pub(super) async fn accept(
                 };
                 let tls = tls.clone();
                 tokio::spawn(async move { visit.run(stream, tls).await });
-                // A crowd at the door must not hold up everybody else's turn.
+                // A burst of new connections must not starve other tasks.
                 count = count.wrapping_add(1);
                 if count.is_multiple_of(MAX_AT_ONCE) {
                     yield_now().await;
@@ -102,8 +102,8 @@ pub(super) async fn accept(
     }
 }
 
-/// The other end may be gone again, which concerns nobody. Otherwise the system has no file descriptors or memory left: the
-/// oldest stranger makes room.
+/// Handles a failed accept. Errors of a connection that has already closed are ignored; otherwise the system is out
+/// of file descriptors or memory, and the oldest anonymous connection is evicted.
 async fn refused(error: &io::Error, hub: &Hub, said: &mut Option<Instant>) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
@@ -111,15 +111,13 @@ async fn refused(error: &io::Error, hub: &Hub, said: &mut Option<Instant>) {
     }
     if said.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {
         *said = Some(Instant::now());
-        log::error!(
-            "cannot accept connections at the moment: {error}; allow more open files (ulimit -n, LimitNOFILE=)"
-        );
+        log::error!("cannot accept connections: {error}; allow more open files (ulimit -n, LimitNOFILE=)");
     }
     hub.places.evict_stranger();
     sleep(OUT_OF_FILES).await;
 }
 
-/// One connection, until it ends or becomes a socket.
+/// One connection, until it ends or becomes a WebSocket.
 struct Visit {
     hub: Arc<Hub>,
     place: Place,
@@ -131,9 +129,9 @@ struct Visit {
 impl Visit {
     async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         let Ok(own) = stream.local_addr() else { return };
-        // A socket that takes both kinds of addresses shows those of IPv4 within IPv6.
+        // A dual-stack socket reports IPv4 addresses as IPv4-mapped IPv6.
         let own = SocketAddr::new(own.ip().to_canonical(), own.port());
-        // Without it a small frame waits for the acknowledgement of the one before.
+        // Otherwise Nagle's algorithm delays small frames until the previous one is acknowledged.
         if let Err(error) = stream.set_nodelay(true) {
             log::debug!("cannot set TCP_NODELAY: {error}");
         }
@@ -200,7 +198,7 @@ impl Visit {
     }
 }
 
-/// Waits until this stranger's address may do one more thing.
+/// Waits until the rate limit of this anonymous client's address allows one more request.
 async fn paid(place: &Place) {
     loop {
         match place.pay(clock::now().boot_ms) {
@@ -210,7 +208,7 @@ async fn paid(place: &Place) {
     }
 }
 
-/// Answers one request; `ends` still says whose the connection is.
+/// Answers one request and records in `ends` who the connection belongs to.
 async fn answer(
     hub: Arc<Hub>,
     ends: Ends,
@@ -251,8 +249,8 @@ async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Io> {
     }
 }
 
-/// What the system holds for a slow client cannot be taken back: a message would wait behind it, and readings would grow
-/// old in it. Elsewhere the socket's buffer is what there is.
+/// Keeps the system's send buffer small: data in it cannot be taken back, so messages would queue behind it and
+/// readings would become stale. Platforms without TCP_NOTSENT_LOWAT use SO_SNDBUF.
 fn keep_unsent_small(stream: &TcpStream) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES) {
@@ -264,7 +262,7 @@ fn keep_unsent_small(stream: &TcpStream) {
     }
 }
 
-/// A connection that remembers since when nothing of what is written to it is taken.
+/// A connection that records since when writes have been blocked.
 pub(super) struct Watched {
     /// The connection.
     pub io: Io,
@@ -319,7 +317,7 @@ impl AsyncWrite for Watched {
 }
 
 impl super::metrics::Metrics {
-    /// Counts a connection that had to go.
+    /// Counts an evicted connection.
     fn evict(&self, why: Eviction) {
         self.refuse(match why {
             Eviction::Crowded => Refused::Crowded,

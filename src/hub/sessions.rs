@@ -1,4 +1,4 @@
-//! [`Sessions`]: the connections of each principal, so that a change of their rights reaches them while they last.
+//! [`Sessions`]: the open connections of each principal, so that changes of its rights reach them.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -9,25 +9,25 @@ use tokio::sync::watch;
 
 use crate::model::PrincipalId;
 
-/// How a connection is ended.
+/// How a connection is closed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Dismissal {
     /// The close code.
     pub code: u16,
-    /// For people.
+    /// Shown to people.
     pub reason: &'static str,
-    /// When to come back, in milliseconds; none where that would not help.
+    /// When to reconnect, in milliseconds; `None` if that would not help.
     pub retry_after_ms: Option<u64>,
 }
 
-/// What a connection is told.
+/// A change for a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Order {
-    /// Nothing.
+    /// No change.
     Stay,
-    /// The principal has another name.
+    /// The principal was renamed.
     Rename(String),
-    /// It ends.
+    /// The connection closes.
     Leave(Dismissal),
 }
 
@@ -35,7 +35,7 @@ pub(super) enum Order {
 #[derive(Default)]
 pub(super) struct Sessions {
     inner: Mutex<Inner>,
-    /// How often somebody was dismissed.
+    /// Number of times that connections were told to close.
     dismissals: AtomicU64,
 }
 
@@ -45,7 +45,7 @@ struct Inner {
     next: u64,
 }
 
-/// One connection's place in it; dropping it gives the place up.
+/// The registration of one connection; dropping it removes the connection.
 pub(super) struct Tenure {
     sessions: Arc<Sessions>,
     who: PrincipalId,
@@ -58,7 +58,7 @@ impl Sessions {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection of this principal. From now on it hears of every change.
+    /// Registers a connection of this principal. It receives every change from now on.
     pub(super) fn enter(self: &Arc<Self>, who: &PrincipalId) -> Tenure {
         let (sender, orders) = watch::channel(Order::Stay);
         let mut inner = self.lock();
@@ -68,13 +68,13 @@ impl Sessions {
         Tenure { sessions: Arc::clone(self), who: who.clone(), number, orders }
     }
 
-    /// Tells all connections of this principal, but for the one of this number, to end.
+    /// Tells all connections of this principal, except the one with this number, to close.
     pub(super) fn dismiss(&self, who: &PrincipalId, but: Option<u64>, dismissal: Dismissal) {
         self.dismissals.fetch_add(1, Ordering::Release);
         self.tell(who, but, &Order::Leave(dismissal));
     }
 
-    /// Tells all connections of this principal that it has another name.
+    /// Tells all connections of this principal its new name.
     pub(super) fn rename(&self, who: &PrincipalId, name: &str) {
         self.tell(who, None, &Order::Rename(name.to_owned()));
     }
@@ -83,7 +83,7 @@ impl Sessions {
         let inner = self.lock();
         let of = inner.of.get(who).into_iter().flatten();
         for (_, sender) in of.filter(|(number, _)| Some(*number) != but) {
-            // Whoever leaves stays gone.
+            // A connection that is to close stays so.
             sender.send_if_modified(|told| match told {
                 Order::Leave(_) => false,
                 told => {
@@ -94,28 +94,28 @@ impl Sessions {
         }
     }
 
-    /// Grows whenever somebody is dismissed: where it is the same as before, whoever was let in then may still do it.
+    /// Grows whenever connections are told to close: if it is unchanged, a principal's rights are unchanged, too.
     pub(super) fn dismissals(&self) -> u64 {
         self.dismissals.load(Ordering::Acquire)
     }
 }
 
 impl Tenure {
-    /// Which connection it is.
+    /// The number of the connection.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
 
-    /// The next order. Cancel-safe.
+    /// The next change. Cancel-safe.
     pub(super) async fn order(&mut self) -> Order {
         match self.orders.changed().await {
             Ok(()) => self.orders.borrow_and_update().clone(),
-            // The sender is there for as long as this is.
+            // The sender lives as long as this.
             Err(_) => pending().await,
         }
     }
 
-    /// Waits until the connection is to end, and leaves the order to be taken. Cancel-safe.
+    /// Waits until the connection is to close, without consuming the change. Cancel-safe.
     pub(super) async fn dismissed(&self) {
         let mut orders = self.orders.clone();
         if orders.wait_for(|order| matches!(order, Order::Leave(_))).await.is_err() {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_reaches_all_connections_of_whom_it_is_about_and_nobody_else() {
+    fn a_change_reaches_exactly_the_connections_of_its_principal() {
         let sessions = Arc::new(Sessions::default());
         let id = |name: &str| PrincipalId(name.to_owned());
         let (mut a1, mut a2, mut b) =
@@ -166,7 +166,7 @@ mod tests {
         assert_ne!(sessions.dismissals(), before);
         sessions.rename(&id("a"), "Anna");
         assert_eq!(next(&mut a1), Some(Order::Rename("Anna".to_owned())), "the one that asked stays");
-        assert_eq!(next(&mut a2), Some(Order::Leave(GONE)), "and nothing else is heard of it");
+        assert_eq!(next(&mut a2), Some(Order::Leave(GONE)), "and receives nothing else");
         assert_eq!((next(&mut a2), next(&mut b)), (None, None));
         drop((a1, a2, b));
         assert!(sessions.lock().of.is_empty());

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::{Link, Mark, Output as LinkOutput};
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, LinkEvent};
-use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, RoomId, Time};
+use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, Refusal, RoomId, Time};
 use crate::wire::{ChatRequest, Request};
 
 /// Maximum number of marks kept of changes that the store holds in memory.
@@ -211,7 +211,8 @@ impl Courier {
             Input::Link(input) => self.tell(now, input),
             Input::Send(draft) => {
                 let seq = self.take_seq();
-                let item = OutboxItem { draft, seq, delivery: self.first_delivery() };
+                let delivery = self.first_delivery(&draft);
+                let item = OutboxItem { draft, seq, delivery };
                 self.write(
                     Change::Queue(item.clone()),
                     vec![Event::Chat(ChatEvent::Queued(item.clone()))],
@@ -219,13 +220,16 @@ impl Courier {
                 );
             }
             Input::Discard(id) => {
-                if self.link.take_back(id).is_some() {
+                if let Some(item) = self.link.take_back(id) {
                     self.write(Change::Unqueue(id), vec![Event::Chat(ChatEvent::Unqueued(id))], None);
+                    self.strand(&item);
                 }
             }
             Input::Resend(id) => {
-                if let Some(item) = self.link.take_back(id) {
-                    self.replace(id, item);
+                for id in self.link.to_send_again(id) {
+                    if let Some(item) = self.link.take_back(id) {
+                        self.replace(id, item);
+                    }
                 }
             }
             Input::Edit { id, new_id, body } => {
@@ -249,11 +253,21 @@ impl Courier {
         }
     }
 
+    /// Where this would have made a room, what was typed into that cannot be sent.
+    fn strand(&mut self, item: &OutboxItem) {
+        for id in item.makes().map(|room| self.link.strand(room)).unwrap_or_default() {
+            let event = Event::Chat(ChatEvent::Refused { id, refusal: Refusal::NoSuchRoom });
+            self.write(Change::Event(event.clone()), vec![event], None);
+        }
+    }
+
     /// What the hub has refused goes to the end: what was behind it is there already.
     fn replace(&mut self, old: MessageId, item: OutboxItem) {
         let is_in_its_turn = item.delivery == Delivery::Pending;
         let seq = if is_in_its_turn { item.seq } else { self.take_seq() };
-        let new = OutboxItem { seq, delivery: Delivery::Pending, ..item };
+        let of_room = self.link.refusal_of_room(&item.draft.room).filter(|_| item.makes().is_none());
+        let delivery = of_room.map_or(Delivery::Pending, |refusal| Delivery::Failed(refusal.clone()));
+        let new = OutboxItem { seq, delivery, ..item };
         if is_in_its_turn {
             self.link.keep_place(new.clone());
         }
@@ -261,8 +275,21 @@ impl Courier {
         self.write(Change::Replace { old, new: new.clone() }, apply, queued(new));
     }
 
-    /// A message that will be sent at once is written down as such: one commit instead of two.
-    fn first_delivery(&self) -> Delivery {
+    /// A message that will be sent at once is written down as such: one commit instead of two. One for a room that is not
+    /// made waits for that, or is refused like it.
+    fn first_delivery(&self, draft: &Draft) -> Delivery {
+        if !draft.content.is_room() {
+            if let Some(refusal) = self.link.refusal_of_room(&draft.room) {
+                return Delivery::Failed(refusal.clone());
+            }
+            let makes_it = |after: &After| match &after.tell {
+                Some(super::Input::Queued(item)) => item.makes() == Some(&draft.room),
+                _ => false,
+            };
+            if self.link.is_unmade(&draft.room) || self.waiting.values().any(makes_it) {
+                return Delivery::Pending;
+            }
+        }
         let on_its_way = |after: &After| match &after.tell {
             Some(super::Input::Queued(item)) => item.delivery == Delivery::Attempted,
             Some(super::Input::Attempted(_)) => false,

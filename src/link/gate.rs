@@ -400,6 +400,7 @@ mod tests {
             id: crate::model::MessageId::from_random([1; 16]),
             offset: 1,
             received: 1,
+            follows: Default::default(),
         });
         assert_eq!(passes(&mut gate, ack), None, "nothing was sent");
     }

@@ -13,7 +13,7 @@ pub mod watch;
 use std::collections::VecDeque;
 
 use crate::frame::Frame;
-use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogKind, LogRestart, Paused};
+use crate::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent, LogKind, LogRestart, Paused};
 use crate::model::link_state::{Closing, LinkState, Phase, Why};
 use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Refusal, RoomId, Time};
 use crate::wire::{self, Agreed, ChatRequest, Open, Request, Saved, Session};
@@ -266,6 +266,26 @@ impl Link {
     /// Whether a message queued now would be sent at once: it is then written down as attempted in the first place.
     pub fn would_send_now(&self) -> bool {
         self.state.is_online() && self.hold.is_none() && self.outbox.is_clear()
+    }
+
+    /// Whether a room still has to be made.
+    pub fn is_unmade(&self, room: &RoomId) -> bool {
+        self.outbox.is_unmade(room)
+    }
+
+    /// Why a room was not made.
+    pub fn refusal_of_room(&self, room: &RoomId) -> Option<&Refusal> {
+        self.outbox.refusal_of_room(room)
+    }
+
+    /// What goes again with something that was refused; see [`Outbox::to_send_again`].
+    pub fn to_send_again(&self, id: MessageId) -> Vec<MessageId> {
+        self.outbox.to_send_again(id)
+    }
+
+    /// What makes a room is given up. Returns what was typed into it, which is refused by that.
+    pub fn strand(&mut self, room: &RoomId) -> Vec<MessageId> {
+        self.outbox.strand(room)
     }
 
     /// Takes a message back that the hub cannot have seen, or has refused. `None`: it may have it.
@@ -533,7 +553,14 @@ impl Link {
                     self.log_next = next;
                 }
             }
-            Event::Chat(ChatEvent::Acknowledged { id, offset, received }) => {
+            Event::Chat(ChatEvent::Acknowledged { id, follows, .. }) if *follows != Follows::Entry => {
+                if let Follows::OtherRoom(room) = follows {
+                    self.gate.know_room(room);
+                }
+                self.outbox.done(*id, follows);
+                self.ack_by = None;
+            }
+            Event::Chat(ChatEvent::Acknowledged { id, offset, received, .. }) => {
                 let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
                 self.outbox.acknowledged(*id, delivery);
                 if *offset < self.log_next {
@@ -543,7 +570,7 @@ impl Link {
                 self.ack_by = None;
             }
             Event::Chat(ChatEvent::Refused { id, refusal })
-                if refusal.retry_after_ms().is_some() && self.outbox.holds(*id) =>
+                if refusal.retry_after_ms().is_some() && self.outbox.postpones(*id, refusal) =>
             {
                 return self.postpone(now, *id, refusal);
             }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::model::{Delivery, MessageId, Offset, OutboxItem, Refusal};
+use crate::model::event::Follows;
+use crate::model::{Delivery, MessageId, Offset, OutboxItem, Refusal, RoomId};
 
 /// Most messages sent and not yet acknowledged.
 pub const WINDOW: usize = 32;
@@ -98,8 +99,11 @@ impl Outbox {
         let mut room = WINDOW.saturating_sub(self.under_way());
         // Marks go to the disk by the half window: one for each acknowledgement would be a commit for each message.
         let may_mark = room >= WINDOW / 2;
+        let unmade = self.unmade();
         for (item, stage) in self.items.values_mut() {
             match (*stage, &item.delivery) {
+                // What is typed into a room waits for the answer to what makes it.
+                (Stage::Waiting, _) if item.makes().is_none() && unmade.contains(&item.draft.room) => break,
                 (
                     Stage::InFlight
                     | Stage::Sent
@@ -191,11 +195,15 @@ impl Outbox {
         self.tried_before.remove(&id);
     }
 
-    /// The hub did not take it: it waits for the person.
+    /// The hub did not take it: it waits for the person. With a room what was typed into it does.
     pub fn refused(&mut self, id: MessageId, refusal: &Refusal) {
-        if let Some((item, stage)) = self.get(id) {
-            *stage = Stage::Refused;
-            item.delivery = Delivery::Failed(refusal.clone());
+        let Some((item, stage)) = self.get(id) else { return };
+        *stage = Stage::Refused;
+        item.delivery = Delivery::Failed(refusal.clone());
+        if let Some(room) = item.makes().cloned() {
+            for id in self.typed_into(&room) {
+                self.refused(id, refusal);
+            }
         }
     }
 
@@ -210,6 +218,79 @@ impl Outbox {
             self.tried_once.remove(&id);
         }
         Some(unseen)
+    }
+
+    /// Rooms that the hub has not acknowledged.
+    fn unmade(&self) -> BTreeSet<RoomId> {
+        let is_open = |stage: &Stage| !matches!(stage, Stage::Acknowledged | Stage::Refused);
+        let open = self.items.values().filter(|(_, stage)| is_open(stage));
+        open.filter_map(|(item, _)| item.makes().cloned()).collect()
+    }
+
+    /// Whether a room still has to be made.
+    pub fn is_unmade(&self, room: &RoomId) -> bool {
+        self.items.values().any(|(item, stage)| {
+            item.makes() == Some(room) && !matches!(stage, Stage::Acknowledged | Stage::Refused)
+        })
+    }
+
+    /// Why a room was not made.
+    pub fn refusal_of_room(&self, room: &RoomId) -> Option<&Refusal> {
+        self.items.values().find_map(|(item, _)| match &item.delivery {
+            Delivery::Failed(refusal) if item.makes() == Some(room) => Some(refusal),
+            _ => None,
+        })
+    }
+
+    /// What goes again with an item that was refused: what was typed into a room goes with what makes it, behind it.
+    pub fn to_send_again(&self, id: MessageId) -> Vec<MessageId> {
+        let room =
+            self.items.values().find(|(item, _)| item.draft.id == id).map(|(item, _)| &item.draft.room);
+        let maker = room.and_then(|room| {
+            let mut items = self.items.values().map(|(item, _)| item);
+            items.find(|item| item.makes() == Some(room) && matches!(item.delivery, Delivery::Failed(_)))
+        });
+        match maker {
+            Some(maker) => [vec![maker.draft.id], self.typed_into(&maker.draft.room)].concat(),
+            None => vec![id],
+        }
+    }
+
+    /// What makes a room is given up: what was typed into it cannot be sent. Returns what is refused by that.
+    pub fn strand(&mut self, room: &RoomId) -> Vec<MessageId> {
+        let mut typed = self.typed_into(room);
+        typed.retain(|id| self.get(*id).is_some_and(|(_, stage)| *stage != Stage::Refused));
+        typed.iter().for_each(|id| self.refused(*id, &Refusal::NoSuchRoom));
+        typed
+    }
+
+    /// What was typed into a room, in order, but for what the hub has acknowledged.
+    fn typed_into(&self, room: &RoomId) -> Vec<MessageId> {
+        let is_in = |item: &OutboxItem| item.makes().is_none() && item.draft.room == *room;
+        let is_open = |item: &OutboxItem| !matches!(item.delivery, Delivery::Acknowledged { .. });
+        let items = self.items.values().filter(|(item, _)| is_in(item) && is_open(item));
+        items.map(|(item, _)| item.draft.id).collect()
+    }
+
+    /// Nothing more comes of an item that the hub has. A room that was there already under another id is that one.
+    pub fn done(&mut self, id: MessageId, follows: &Follows) {
+        self.unanswered.retain(|known| *known != id);
+        let unmade = self.items.values().find(|(item, _)| item.draft.id == id);
+        let unmade = unmade.and_then(|(item, _)| item.makes().cloned());
+        self.items.retain(|_, (item, _)| item.draft.id != id);
+        self.tried_once.remove(&id);
+        self.tried_before.remove(&id);
+        if let (Some(unmade), Follows::OtherRoom(to)) = (unmade, follows) {
+            let typed = self.items.values_mut().filter(|(item, _)| item.draft.room == unmade);
+            typed.for_each(|(item, _)| item.draft.room = to.clone());
+        }
+    }
+
+    /// Whether an item waits in its place where the hub refuses it for a while. A room does not keep all else waiting for as
+    /// long as a quota takes.
+    pub fn postpones(&self, id: MessageId, refusal: &Refusal) -> bool {
+        let known = self.items.values().find(|(item, _)| item.draft.id == id);
+        known.is_some_and(|(item, _)| item.makes().is_none() || !matches!(refusal, Refusal::Quota { .. }))
     }
 
     /// Whether this is one of its items.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::Content;
 use super::entry::Entry;
-use super::event::{ChatEvent, Listed, LogKind, LogRestart, Page, Person, Side, Stored};
+use super::event::{ChatEvent, Follows, Listed, LogKind, LogRestart, Page, Person, Side, Stored};
 use super::id::{MessageId, NamedRoom, Offset, PrincipalId, RoomId, RoomName};
 use super::known::{Known, Shown};
 use super::message::{Delivery, Message, OutboxItem, Position};
@@ -24,6 +24,8 @@ pub const MAX_PEOPLE: usize = 10_000;
 pub const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
 /// Maximum number of people typing in one room, and in all rooms of a connection; of others nothing is said.
 const MAX_TYPING: (usize, usize) = (32, 1_024);
+/// Maximum number of rooms of which it is known that they are others now: only whoever has one open asks.
+const MAX_MOVED: usize = 64;
 /// How often notices that have expired are looked for where there are too many, in milliseconds.
 const TYPING_SWEEP_MS: u64 = 1_000;
 
@@ -44,6 +46,8 @@ pub struct Room {
     pub mentions: u64,
     /// Typed and not sent, as last kept.
     pub draft: String,
+    /// How far its making has come, while the server does not know it. It is there as long as something is typed into it.
+    pub unmade: Option<Unmade>,
     /// Who is typing, and until when to believe it.
     pub typing: BTreeMap<PrincipalId, (String, BootMs)>,
     /// Whether older messages are being fetched.
@@ -52,6 +56,15 @@ pub struct Room {
     pub loading_newer: bool,
     /// When somebody last looked at it: counts looks at all rooms of the connection.
     looked_at: Aside<u64>,
+}
+
+/// How far the making of a room has come.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Unmade {
+    /// It waits for its turn, or for the server.
+    Waiting,
+    /// The server does not make it.
+    Refused,
 }
 
 /// Bookkeeping that says nothing of what is shown: two models that differ in it alone are the same.
@@ -96,8 +109,8 @@ pub struct Chat {
     pub received_to: Offset,
     /// Why the current era began.
     pub era_began: LogRestart,
-    /// The last room that could not be made, and why.
-    pub room_refused: Option<(RoomName, Refusal)>,
+    /// Rooms that were not made because there were others of their name, and those.
+    pub moved: BTreeMap<RoomId, RoomId>,
     /// What of the server's there is no room for.
     pub left_out: LeftOut,
     /// Bytes of messages in all windows.
@@ -140,11 +153,11 @@ impl Chat {
                 self.look_at(&room);
                 self.mark_read(&room, offset);
             }
-            ChatEvent::RoomRefused { name, refusal } => self.room_refused = Some((name, refusal)),
             ChatEvent::Draft { room, text } => {
                 if let Some(room) = self.make_room(&room) {
                     room.draft = text;
                 }
+                self.drop_unmade(&room);
             }
             ChatEvent::Queued(_)
             | ChatEvent::Unqueued(_)
@@ -169,7 +182,7 @@ impl Chat {
         self.is_local = log == LogKind::Local;
         let head = log.head();
         for room in rooms {
-            self.name_room(&room.id, &room.name);
+            self.told_of_room(&room.id, &room.name);
         }
         self.me = Some(me);
         self.head = head;
@@ -205,19 +218,27 @@ impl Chat {
     fn outbox_changed(&mut self, event: ChatEvent) {
         match event {
             ChatEvent::Queued(item) => self.queued(item),
-            ChatEvent::Unqueued(id) => self.outbox.retain(|_, item| item.draft.id != id),
+            ChatEvent::Unqueued(id) => {
+                if let Some(item) = self.take_queued(id) {
+                    self.drop_unmade(&item.draft.room);
+                    if let Some(room) = item.makes().and_then(|room| self.rooms.get_mut(room)) {
+                        // Nothing makes it any more.
+                        room.unmade = room.unmade.map(|_| Unmade::Refused);
+                    }
+                }
+            }
             ChatEvent::Attempted(ids) => self.set_deliveries(&ids, &Delivery::Attempted),
             ChatEvent::Sent(ids) => self.set_deliveries(&ids, &Delivery::Sent),
             ChatEvent::Unsure(ids) => self.set_deliveries(&ids, &Delivery::Unsure),
-            ChatEvent::Acknowledged { id, offset, received } => {
-                if offset <= self.received_to {
-                    // It was stored earlier, at a place that the log has passed: its entry will not come back.
-                    self.outbox.retain(|_, item| item.draft.id != id);
+            ChatEvent::Acknowledged { id, offset, received, follows } => {
+                // It was stored earlier, at a place that the log has passed: its entry will not come back.
+                if follows != Follows::Entry || offset <= self.received_to {
+                    self.done(id, follows);
                 } else {
                     self.set_delivery(id, Delivery::Acknowledged { offset, received });
                 }
             }
-            ChatEvent::Refused { id, refusal } => self.set_delivery(id, Delivery::Failed(refusal)),
+            ChatEvent::Refused { id, refusal } => self.refused(id, &refusal),
             ChatEvent::Postponed { id, unseen: true } => self.set_delivery(id, Delivery::Pending),
             _ => {}
         }
@@ -292,7 +313,7 @@ impl Chat {
     /// What is listed after the welcome adds to what that said.
     fn listed(&mut self, listed: Listed) {
         for room in listed.rooms {
-            self.name_room(&room.id, &room.name);
+            self.told_of_room(&room.id, &room.name);
         }
         listed.people.into_iter().for_each(|person| self.person(person));
         for (room, offset) in listed.read {
@@ -340,14 +361,10 @@ impl Chat {
         if entry.draft.content.is_unknown() {
             return;
         }
-        if let Content::Room { name, .. } = &entry.draft.content
-            && self.room_refused.as_ref().is_some_and(|(refused, _)| refused == name)
-        {
-            self.room_refused = None;
-        }
         if let Content::Room { name, .. } = &entry.draft.content {
-            let is_new = !self.rooms.contains_key(&entry.draft.room);
-            self.name_room(&entry.draft.room, name);
+            let known = self.rooms.get(&entry.draft.room);
+            let is_new = known.is_none_or(|room| room.unmade.is_some());
+            self.told_of_room(&entry.draft.room, name);
             // The room begins here: nothing of it is older.
             if is_new && let Some(room) = self.rooms.get_mut(&entry.draft.room) {
                 room.window.before = Edge::End;
@@ -400,7 +417,6 @@ impl Chat {
         self.era_has_entries = stored.era_has_entries;
         self.is_local = stored.is_local;
         self.received_to = stored.received_to;
-        self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
         for room in stored.rooms {
             if self.rooms.len() >= MAX_ROOMS && !self.rooms.contains_key(&room.id) {
                 self.left_out.rooms = true;
@@ -420,6 +436,8 @@ impl Chat {
                 unread: room.unread,
                 mentions: room.mentions,
                 draft: room.draft,
+                // Whatever makes it is in the outbox, unless it was given up.
+                unmade: room.unmade.then_some(Unmade::Refused),
                 ..Room::new(RoomName::general(), Window::default())
             };
             self.message_bytes += restored.window.bytes();
@@ -429,14 +447,26 @@ impl Chat {
                 self.message_bytes -= replaced.window.bytes();
             }
         }
+        self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
+        for item in self.outbox.values().filter(|item| item.makes().is_some()) {
+            if let Some(room) = self.rooms.get_mut(&item.draft.room)
+                && !matches!(item.delivery, Delivery::Failed(_))
+            {
+                room.unmade = room.unmade.map(|_| Unmade::Waiting);
+            }
+        }
         self.count_messages(0, 0);
     }
 
     fn queued(&mut self, item: OutboxItem) {
         self.outbox.retain(|_, known| known.draft.id != item.draft.id);
-        let arrived =
-            self.rooms.get(&item.draft.room).is_some_and(|room| room.window.contains(item.draft.id));
+        let known = self.rooms.get(&item.draft.room);
+        let arrived = match item.makes() {
+            Some(_) => known.is_some_and(|room| room.unmade.is_none()),
+            None => known.is_some_and(|room| room.window.contains(item.draft.id)),
+        };
         if !arrived {
+            self.make_unmade(&item);
             self.outbox.insert(item.seq, item);
         }
     }
@@ -508,6 +538,94 @@ impl Chat {
         self.rooms.get_mut(id)
     }
 
+    /// A room is to be made.
+    fn make_unmade(&mut self, item: &OutboxItem) {
+        let Content::Room { name, .. } = &item.draft.content else { return };
+        let is_new = !self.rooms.contains_key(&item.draft.room);
+        self.name_room(&item.draft.room, name);
+        let is_refused = matches!(item.delivery, Delivery::Failed(_));
+        if let Some(room) = self.rooms.get_mut(&item.draft.room) {
+            room.unmade = Some(if is_refused { Unmade::Refused } else { Unmade::Waiting });
+            // It begins with what is typed into it.
+            if is_new {
+                room.window.before = Edge::End;
+            }
+        }
+    }
+
+    /// A room that the server does not know goes with the last of what was typed into it.
+    fn drop_unmade(&mut self, id: &RoomId) {
+        let is_left = |room: &Room| room.unmade.is_some() && room.draft.is_empty();
+        if self.rooms.get(id).is_some_and(is_left)
+            && self.outbox_of(id).next().is_none()
+            && let Some(room) = self.rooms.remove(id)
+        {
+            self.message_bytes -= room.window.bytes();
+            self.names.remove(&(room.name, id.clone()));
+        }
+    }
+
+    /// The server knows this room.
+    fn told_of_room(&mut self, id: &RoomId, name: &RoomName) {
+        self.name_room(id, name);
+        if let Some(room) = self.rooms.get_mut(id) {
+            room.unmade = None;
+        }
+    }
+
+    /// Takes something out of the outbox.
+    fn take_queued(&mut self, id: MessageId) -> Option<OutboxItem> {
+        let seq = self.outbox.iter().find(|(_, item)| item.draft.id == id).map(|(seq, _)| *seq)?;
+        self.outbox.remove(&seq)
+    }
+
+    /// The server does not take something. Where that makes a room, nothing that was typed into it can be sent.
+    fn refused(&mut self, id: MessageId, refusal: &Refusal) {
+        self.set_delivery(id, Delivery::Failed(refusal.clone()));
+        let item = self.outbox.values().find(|item| item.draft.id == id);
+        let Some(id) = item.and_then(OutboxItem::makes).cloned() else { return };
+        for item in self.outbox.values_mut().filter(|item| item.draft.room == id) {
+            item.deliver(Delivery::Failed(refusal.clone()));
+        }
+        if let Some(room) = self.rooms.get_mut(&id) {
+            room.unmade = room.unmade.map(|_| Unmade::Refused);
+        }
+    }
+
+    /// Nothing more comes of something that the server has.
+    fn done(&mut self, id: MessageId, follows: Follows) {
+        let Some(item) = self.take_queued(id) else { return };
+        let Some(unmade) = item.makes() else { return };
+        match follows {
+            Follows::OtherRoom(to) if to != *unmade => self.move_to(unmade, to),
+            _ => {
+                if let Some(room) = self.rooms.get_mut(unmade) {
+                    room.unmade = None;
+                }
+            }
+        }
+    }
+
+    /// What was typed into a room that was there already under another id goes there.
+    fn move_to(&mut self, from: &RoomId, to: RoomId) {
+        for item in self.outbox.values_mut().filter(|item| item.draft.room == *from) {
+            item.draft.room = to.clone();
+        }
+        let Some(unmade) = self.rooms.remove(from) else { return };
+        self.message_bytes -= unmade.window.bytes();
+        self.names.remove(&(unmade.name.clone(), from.clone()));
+        if !self.rooms.contains_key(&to) {
+            self.name_room(&to, &unmade.name);
+        }
+        if let Some(room) = self.rooms.get_mut(&to).filter(|room| room.draft.is_empty()) {
+            room.draft = unmade.draft;
+        }
+        if self.moved.len() >= MAX_MOVED {
+            self.moved.clear();
+        }
+        self.moved.insert(from.clone(), to);
+    }
+
     /// A room is called this from now on; a new one, if there is room for it.
     fn name_room(&mut self, id: &RoomId, name: &RoomName) {
         let Some(room) = self.make_room(id) else { return };
@@ -567,6 +685,7 @@ impl Room {
             unread: 0,
             mentions: 0,
             draft: String::new(),
+            unmade: None,
             typing: BTreeMap::new(),
             loading_older: false,
             loading_newer: false,

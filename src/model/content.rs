@@ -92,6 +92,14 @@ impl Content {
         }
     }
 
+    /// The same kind with nothing in it that takes room.
+    pub fn emptied(self) -> Self {
+        match self {
+            Content::Text { .. } | Content::Unknown(_) => Content::text(String::new()),
+            Content::Room { name, .. } => Content::room(name),
+        }
+    }
+
     /// The same with other words, where it has any.
     pub fn with_body(self, body: String) -> Self {
         match self {
@@ -256,6 +264,24 @@ impl Extra {
     /// Each field.
     pub fn fields(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.0.iter().flat_map(|fields| fields.iter())
+    }
+}
+
+/// The fields of a message that carries it and has taken its own.
+impl Serialize for Extra {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let own = ["kind", "id", "room", "at"];
+        let is_free =
+            |name: &str| !OF_SEND.contains(&name) && !OF_ENTRY.contains(&name) && !own.contains(&name);
+        serializer.collect_map(self.fields().filter(|(name, _)| is_free(name)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Extra {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Map::deserialize(deserializer)?;
+        fields.retain(|name, _| !OF_ENTRY.contains(&name.as_str()) && name != "kind" && name != "name");
+        Ok(if fields.is_empty() { Extra::default() } else { Extra(Some(Box::new(fields))) })
     }
 }
 

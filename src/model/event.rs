@@ -95,6 +95,8 @@ pub struct StoredRoom {
     pub mentions: u64,
     /// Typed and not sent.
     pub draft: String,
+    /// Whether the server does not know it yet: it is there as long as something in the outbox is for it.
+    pub unmade: bool,
 }
 
 /// What a client finds on its disk about one connection.
@@ -217,6 +219,18 @@ pub enum LinkEvent {
     },
 }
 
+/// What follows an acknowledgement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Follows {
+    /// Its entry, in the log.
+    #[default]
+    Entry,
+    /// Nothing: its entry is older than what we are sent, or not for us.
+    Nothing,
+    /// Nothing: a room of this name was there already, and what was typed into ours goes there.
+    OtherRoom(RoomId),
+}
+
 /// What happened in a connection's chat.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChatEvent {
@@ -247,12 +261,14 @@ pub enum ChatEvent {
         offset: Offset,
         /// When, by the hub's clock.
         received: WallMs,
+        /// What comes of it.
+        follows: Follows,
     },
     /// These were given to the operating system, and the server confirms nothing.
     Sent(Vec<MessageId>),
     /// Whether the server has these is not known: they may not have arrived. They are not sent again by themselves.
     Unsure(Vec<MessageId>),
-    /// The hub did not take a message of ours.
+    /// The hub did not take a message of ours. Of a room: nor what was typed into it.
     Refused {
         /// Which.
         id: MessageId,
@@ -301,13 +317,6 @@ pub enum ChatEvent {
     HistoryFailed {
         /// Of which room.
         room: RoomId,
-    },
-    /// A room could not be made.
-    RoomRefused {
-        /// Which.
-        name: RoomName,
-        /// Why.
-        refusal: Refusal,
     },
 
     /// Read from disk at start.

@@ -1,7 +1,7 @@
 //! Messages as a client keeps them, and what waits in the outbox.
 
 use super::content::{Content, Draft};
-use super::id::{MessageId, Offset};
+use super::id::{MessageId, Offset, RoomId};
 use super::principal::Sender;
 use super::refusal::Refusal;
 use super::time::WallMs;
@@ -88,6 +88,11 @@ pub struct OutboxItem {
 }
 
 impl OutboxItem {
+    /// The room that it makes.
+    pub fn makes(&self) -> Option<&RoomId> {
+        self.draft.content.is_room().then_some(&self.draft.room)
+    }
+
     /// A later word never weakens an earlier one: what is acknowledged stays so.
     pub fn deliver(&mut self, delivery: Delivery) {
         let is_acknowledged = |delivery: &Delivery| matches!(delivery, Delivery::Acknowledged { .. });

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::id::ConnectionId;
-use super::upgrade::{self, BadUpgrade};
 
 /// The protocol spoken over the transport.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,28 +69,6 @@ pub const MAX_SNIPPET_BYTES: usize = 64 * 1024;
 pub const MAX_SNIPPET_NAME_CHARS: usize = 64;
 
 impl WebSocketOptions {
-    /// Whether it keeps to the limits, and a handshake can have all of it.
-    ///
-    /// # Errors
-    /// The first that it cannot have.
-    pub fn check(&self) -> Result<(), BadOptions> {
-        let too_many = self.headers.len() > MAX_HEADERS
-            || self.subprotocols.len() > MAX_SUBPROTOCOLS
-            || self.snippets.len() > MAX_SNIPPETS
-            || self.snippets.iter().any(|snippet| {
-                snippet.text.len() > MAX_SNIPPET_BYTES
-                    || snippet.name.chars().count() > MAX_SNIPPET_NAME_CHARS
-            });
-        if too_many || self.user.len() > MAX_VALUE_BYTES {
-            return Err(BadOptions::TooMuch);
-        }
-        let headers: Result<Vec<_>, _> = self.headers.iter().map(|name| upgrade::header(name, "")).collect();
-        upgrade::check_headers(&headers?)?;
-        upgrade::check_subprotocols(&self.subprotocols)?;
-        upgrade::basic(&self.user, &Secret::new(""))?;
-        Ok(())
-    }
-
     fn is_default(&self) -> bool {
         *self == WebSocketOptions::default()
     }
@@ -126,17 +103,6 @@ pub struct Snippet {
     /// As what.
     #[serde(default)]
     pub format: FrameFormat,
-}
-
-/// Why options cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadOptions {
-    /// More or longer than the limits.
-    #[error("more headers, subprotocols or snippets, or longer ones, than the limits")]
-    TooMuch,
-    /// No handshake can have it.
-    #[error(transparent)]
-    Upgrade(#[from] BadUpgrade),
 }
 
 /// What a plain WebSocket's handshake carries that is secret. Kept as one secret, as JSON.
@@ -331,22 +297,5 @@ mod tests {
         assert_eq!(Login::default().completed(&kept, &before, &options("", &[])), Login::default());
         let alone = login(Some("old"), &[]);
         assert_eq!(Login::default().completed(&alone, &options("", &[]), &options("", &[])), alone);
-    }
-
-    #[test]
-    fn options_beyond_the_limits_or_unfit_for_a_handshake_are_refused() {
-        assert_eq!(options("me", &["X-Key", "Cookie"]).check(), Ok(()));
-        assert!(matches!(options("a:b", &[]).check(), Err(BadOptions::Upgrade(_))));
-        assert!(matches!(options("", &["Host"]).check(), Err(BadOptions::Upgrade(_))));
-        assert!(matches!(options("", &["X", "x"]).check(), Err(BadOptions::Upgrade(_))));
-        let many = WebSocketOptions {
-            subprotocols: (0..=MAX_SUBPROTOCOLS).map(|n| format!("p{n}")).collect(),
-            ..Default::default()
-        };
-        assert_eq!(many.check(), Err(BadOptions::TooMuch));
-        let snippet =
-            Snippet { name: "x".into(), text: "x".repeat(MAX_SNIPPET_BYTES + 1), format: FrameFormat::Text };
-        let long = WebSocketOptions { snippets: vec![snippet], ..Default::default() };
-        assert_eq!(long.check(), Err(BadOptions::TooMuch));
     }
 }

@@ -3,7 +3,10 @@
 use data_encoding::BASE64;
 use http::{HeaderName, HeaderValue};
 
-use super::profile::Secret;
+use super::profile::{
+    MAX_HEADERS, MAX_SNIPPET_BYTES, MAX_SNIPPET_NAME_CHARS, MAX_SNIPPETS, MAX_SUBPROTOCOLS, MAX_VALUE_BYTES,
+    Secret, WebSocketOptions,
+};
 
 /// Why a request cannot be sent as a person wants it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -133,9 +136,67 @@ pub fn basic(user: &str, password: &Secret) -> Result<HeaderValue, BadUpgrade> {
     Ok(value)
 }
 
+/// Why options cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadOptions {
+    /// More or longer than the limits.
+    #[error("more headers, subprotocols or snippets, or longer ones, than the limits")]
+    TooMuch,
+    /// No handshake can have it.
+    #[error(transparent)]
+    Upgrade(#[from] BadUpgrade),
+}
+
+impl WebSocketOptions {
+    /// Whether it keeps to the limits, and a handshake can have all of it.
+    ///
+    /// # Errors
+    /// The first that it cannot have.
+    pub fn check(&self) -> Result<(), BadOptions> {
+        let too_many = self.headers.len() > MAX_HEADERS
+            || self.subprotocols.len() > MAX_SUBPROTOCOLS
+            || self.snippets.len() > MAX_SNIPPETS
+            || self.snippets.iter().any(|snippet| {
+                snippet.text.len() > MAX_SNIPPET_BYTES
+                    || snippet.name.chars().count() > MAX_SNIPPET_NAME_CHARS
+            });
+        if too_many || self.user.len() > MAX_VALUE_BYTES {
+            return Err(BadOptions::TooMuch);
+        }
+        let headers: Result<Vec<_>, _> = self.headers.iter().map(|name| header(name, "")).collect();
+        check_headers(&headers?)?;
+        check_subprotocols(&self.subprotocols)?;
+        basic(&self.user, &Secret::new(""))?;
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::profile::{FrameFormat, Snippet};
+
+    fn options(user: &str, headers: &[&str]) -> WebSocketOptions {
+        let headers = headers.iter().map(|name| (*name).to_owned()).collect();
+        WebSocketOptions { user: user.into(), headers, ..Default::default() }
+    }
+
+    #[test]
+    fn options_beyond_the_limits_or_unfit_for_a_handshake_are_refused() {
+        assert_eq!(options("me", &["X-Key", "Cookie"]).check(), Ok(()));
+        assert!(matches!(options("a:b", &[]).check(), Err(BadOptions::Upgrade(_))));
+        assert!(matches!(options("", &["Host"]).check(), Err(BadOptions::Upgrade(_))));
+        assert!(matches!(options("", &["X", "x"]).check(), Err(BadOptions::Upgrade(_))));
+        let many = WebSocketOptions {
+            subprotocols: (0..=MAX_SUBPROTOCOLS).map(|n| format!("p{n}")).collect(),
+            ..Default::default()
+        };
+        assert_eq!(many.check(), Err(BadOptions::TooMuch));
+        let snippet =
+            Snippet { name: "x".into(), text: "x".repeat(MAX_SNIPPET_BYTES + 1), format: FrameFormat::Text };
+        let long = WebSocketOptions { snippets: vec![snippet], ..Default::default() };
+        assert_eq!(long.check(), Err(BadOptions::TooMuch));
+    }
 
     #[test]
     fn headers_of_a_persons_own_are_taken_as_they_are() {

@@ -262,7 +262,7 @@ impl Ui {
     /// Says in the window's title which room is open, and what is unread.
     pub(super) fn entitle(&mut self, ui: &egui::Ui, cx: &Cx) {
         let room = self.open.as_ref().and_then(|place| Some((place.connection, place.room.clone()?)));
-        let room = room.map(|room| chat::room_name(cx, &room));
+        let room = room.map(|(connection, room)| cx.room_title(connection, &room, 64));
         let unread = self.unread(cx);
         let mut title = String::new();
         if unread > 0 {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use egui::accesskit::Role;
 use egui::{Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, pos2, vec2};
 
-use super::chat::{self, RoomKey};
+use super::chat::RoomKey;
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::link::LinkMemory;
@@ -15,11 +15,11 @@ use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
 use super::{Cx, Place, harmless, menu, people};
+use crate::model::chat::Unmade;
 use crate::model::id::{ConnectionId, RoomId, RoomName};
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::name;
 use crate::model::profile::{NewerProfile, Profile};
-use crate::model::refusal::Refusal;
 use crate::model::{Connection, Feature, Model, Room};
 
 /// What the person wants of the rest of the window.
@@ -73,9 +73,10 @@ struct ConnectionRow {
     has_more: bool,
     /// The place of the open room, where not all are drawn.
     open: Option<usize>,
-    refused: Option<(RoomName, Refusal)>,
     /// Whether the person may change who comes in.
     people: bool,
+    /// Whether the person may invite somebody.
+    invites: bool,
     /// Whether its server offers to make rooms, as far as is known.
     makes_rooms: bool,
 }
@@ -95,8 +96,15 @@ struct RoomRow {
     id: RoomId,
     /// What is shown of its name.
     name: String,
+    state: State,
+}
+
+/// What there is to say of a room beside its name.
+#[derive(Copy, Clone)]
+struct State {
     counts: Counts,
     choice: Choice,
+    unmade: Option<Unmade>,
 }
 
 /// What a connection is called: the person's name for it, the server's own, or where it leads.
@@ -140,8 +148,8 @@ fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
                 rooms,
                 has_more: connection.chat.left_out.rooms,
                 open: open.and_then(|open| connection.chat.rooms_by_name().position(|(id, _)| id == open)),
-                refused: connection.chat.room_refused.clone(),
                 people: people::is_offered(connection),
+                invites: people::has_invites(connection),
                 makes_rooms: connection.offers(Feature::CreateRooms),
             }
         };
@@ -162,8 +170,12 @@ fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option
             // What is read while it comes in would only flicker.
             let unread = if is_read(id) { 0 } else { room.unread };
             let mentions = if is_read(id) { 0 } else { room.mentions };
-            let name = harmless::line(room.name.as_str(), 64);
-            RoomRow { at, id: id.clone(), name, counts: Counts { unread, mentions }, choice }
+            let name = match connection.has_frames() {
+                true => cx.words.plain.room.to_owned(),
+                false => harmless::line(room.name.as_str(), 64),
+            };
+            let state = State { counts: Counts { unread, mentions }, choice, unmade: room.unmade };
+            RoomRow { at, id: id.clone(), name, state }
         };
         let rooms = || connection.chat.rooms_by_name().enumerate();
         let one = |at: usize| rooms().skip(at).take(1);
@@ -201,7 +213,7 @@ impl Rooms {
                 }
                 // To the server that is looked at, or else the first where the person may.
                 let here = open.and_then(|place| rows.iter().find(|row| row.id == place.connection));
-                let host = here.filter(|row| row.people).or_else(|| rows.iter().find(|row| row.people));
+                let host = here.filter(|row| row.invites).or_else(|| rows.iter().find(|row| row.invites));
                 if let Some(row) = host {
                     ui.add_space(space::TINY);
                     let invite = Button::new(cx.words.people.invite).truncate();
@@ -247,13 +259,13 @@ impl Rooms {
         ui.scope_builder(list, |ui| {
             ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_size_of_set(row.rooms));
             let mut next = 0;
-            for RoomRow { at, id, name, counts, choice } in shown {
+            for RoomRow { at, id, name, state } in shown {
                 ui.add_space((at - next) as f32 * pitch);
                 next = at + 1;
                 let selected = here.is_some_and(|place| place.room.as_ref() == Some(&id));
                 let wants_focus = selected && std::mem::take(&mut self.wants_focus);
                 let (place, set) = ((row.id, &id, name.as_str()), (at, row.rooms));
-                if room_row(ui, cx, place, set, (counts, choice), selected, wants_focus) {
+                if room_row(ui, cx, place, set, state, selected, wants_focus) {
                     wish = Some(Wish::Open(Place { connection: row.id, room: Some(id) }));
                 }
             }
@@ -275,7 +287,7 @@ impl Rooms {
         made.or(wish)
     }
 
-    /// The inline field for a new room's name. It stays until the room is there, and shows a refusal.
+    /// The inline field for a new room's name. It stays until the room is listed, made or not.
     fn name_a_room(&mut self, ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow) -> Option<Wish> {
         let theme = theme::of(ui);
         let naming = self.naming.as_mut()?;
@@ -283,7 +295,7 @@ impl Rooms {
             let of = |model: &Model| model.connections.get(&row.id)?.chat.room_called(name).cloned();
             cx.model.read(of)
         };
-        if let Some(room) = naming.asked.as_ref().and_then(called) {
+        if let Some(room) = naming.asked.as_ref().and_then(&called) {
             self.naming = None;
             return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
         }
@@ -303,22 +315,17 @@ impl Rooms {
                 create |= ui.add_enabled(name.is_ok(), widgets::plain(cx.words.create)).clicked();
                 cancel |= ui.add(widgets::plain(cx.words.cancel)).clicked();
             });
-            let trouble = match (&naming.asked, &row.refused) {
-                (Some(asked), Some((room, refusal))) if asked == room => {
-                    Some((cx.words.room_refused)(&harmless::line(room.as_str(), 64), refusal))
-                }
-                _ if !naming.text.trim().is_empty() && name.is_err() => {
-                    Some(cx.words.room_name_rule.to_owned())
-                }
-                _ => None,
-            };
-            if let Some(trouble) = trouble {
+            if !naming.text.trim().is_empty() && name.is_err() {
+                let trouble = cx.words.room_name_rule;
                 ui.add(Label::new(RichText::new(trouble).font(theme::small()).color(theme.bad)).wrap());
             }
         });
         if let (true, Ok(name)) = (create, name::make_room(&naming.text)) {
             naming.asked = Some(name.clone());
-            cx.intents.push(Intent::Chat(ChatIntent::CreateRoom { connection: row.id, name }));
+            // One that is there is opened instead.
+            if called(&name).is_none() {
+                cx.intents.push(Intent::Chat(ChatIntent::CreateRoom { connection: row.id, name }));
+            }
         }
         if cancel {
             self.naming = None;
@@ -427,7 +434,7 @@ fn more(
         if row.makes_rooms && menu::item(ui, words.new_room).clicked() {
             rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
         }
-        if row.people && menu::item(ui, words.people.invite).clicked() {
+        if row.invites && menu::item(ui, words.people.invite).clicked() {
             wish = Some(Wish::Invite(row.id));
         }
         if row.people && menu::item(ui, words.people.menu).clicked() {
@@ -470,14 +477,13 @@ fn room_row(
     cx: &mut Cx,
     (connection, room, name): (ConnectionId, &RoomId, &str),
     (at, of): (usize, usize),
-    (Counts { unread, mentions }, choice): (Counts, Choice),
+    State { counts: Counts { unread, mentions }, choice, unmade }: State,
     selected: bool,
     wants_focus: bool,
 ) -> bool {
     let theme = theme::of(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), cx.rhythm().row));
     let id = Id::unique(("room", connection, room));
-    let called = chat::room_name(cx, &(connection, room.clone()));
     let rect = rect.shrink2(vec2(space::SMALL, 0.0));
     let response = ui.interact(rect, id, Sense::click());
     if wants_focus {
@@ -488,11 +494,14 @@ fn room_row(
     }
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::ListItem);
-        let mut name = called.clone();
+        let mut name = name.to_owned();
         for (count, said) in [(unread, cx.words.unread), (mentions, cx.words.mentions)] {
             if count > 0 {
                 name = format!("{name}, {}", said(count));
             }
+        }
+        if let Some(unmade) = unmade {
+            name = format!("{name}, {}", (cx.words.unmade)(unmade));
         }
         node.set_label(name);
         node.set_selected(selected);
@@ -516,7 +525,12 @@ fn room_row(
     }
     let left = rect.left() + space::SMALL;
     let colour = if selected || unread > 0 { theme.text } else { theme.weak };
-    icons::paint(ui.painter(), pos2(left + 4.0, rect.center().y), Icon::Room, 14.0, theme.weak);
+    let (icon, icon_colour) = match unmade {
+        None => (Icon::Room, theme.weak),
+        Some(Unmade::Waiting) => (Icon::Clock, theme.weak),
+        Some(Unmade::Refused) => (Icon::Alert, theme.bad),
+    };
+    icons::paint(ui.painter(), pos2(left + 4.0, rect.center().y), icon, 14.0, icon_colour);
     let mut right = rect.right() - space::SMALL;
     if unread > 0 {
         right -= widgets::count_pill(ui, pos2(right, rect.center().y), unread, theme) + 6.0;
@@ -530,7 +544,7 @@ fn room_row(
     }
     let left = left + 18.0;
     let font = if unread > 0 { theme::strong(size::BODY) } else { theme::body() };
-    let name = widgets::cut(ui, &called, font, colour, right - left);
+    let name = widgets::cut(ui, name, font, colour, right - left);
     ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
     response.clicked()
 }

@@ -151,12 +151,12 @@ impl Sheet {
 /// The choice of how a text becomes a frame. Returns whether it was changed.
 pub(super) fn formats(ui: &mut Ui, cx: &Cx, chosen: &mut FrameFormat) -> bool {
     let words = cx.words.plain;
-    let label = widgets::small_label(ui, words.send_as);
+    widgets::small_label(ui, words.send_as);
     let mut changed = false;
     for (format, name) in
         [(FrameFormat::Text, words.text), (FrameFormat::Json, words.json), (FrameFormat::Hex, words.hex)]
     {
-        changed |= ui.radio_value(chosen, format, name).labelled_by(label.id).changed();
+        changed |= ui.radio_value(chosen, format, name).changed();
     }
     changed
 }

@@ -15,8 +15,8 @@ use crate::model::profile::Protocol;
 use crate::model::rights::Manage;
 use crate::model::time::WallMs;
 use crate::model::{
-    CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, RoomId, RoomName,
-    Spec, Time, Value,
+    CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, RoomId, Spec, Time,
+    Value,
 };
 
 pub use describe::{Describe, Described};
@@ -166,7 +166,7 @@ pub enum Request {
 /// What is asked in chat.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChatRequest {
-    /// Deliver a message.
+    /// Deliver a message, or make a room.
     Send(OutboxItem),
     /// Say that the person is typing.
     Typing(RoomId),
@@ -185,13 +185,6 @@ pub enum ChatRequest {
         before: Offset,
         /// At most so many.
         limit: u32,
-    },
-    /// Make a room.
-    CreateRoom {
-        /// The id of the room's first entry.
-        id: MessageId,
-        /// Its name.
-        name: RoomName,
     },
 }
 

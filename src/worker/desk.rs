@@ -127,6 +127,8 @@ pub(super) struct Desk {
     /// Whether the engine's effects are being carried out.
     is_carrying_out: bool,
     pub(super) committing: Option<Committing>,
+    /// Connections to be begun anew from what the disk has.
+    reloads: Vec<ConnectionId>,
     pub(super) store: ClientStore,
     pub(super) settings: Settings,
     pub(super) secrets: SecretStore,
@@ -197,6 +199,7 @@ impl Desk {
             engine: Engine::default(),
             is_carrying_out: false,
             committing: None,
+            reloads: Vec::new(),
             store: store.store,
             settings,
             secrets: SecretStore::new(&options.data_dir),
@@ -384,7 +387,7 @@ impl Desk {
                 Some(done) = dones.recv() => self.done(done),
                 Ok(()) = health.changed() => {
                     let now = health.borrow_and_update().clone();
-                    self.disk_changed(now).await;
+                    self.disk_changed(now);
                 }
                 Ok(()) = indexed.changed() => {
                     let percent = *indexed.borrow_and_update();
@@ -398,6 +401,9 @@ impl Desk {
                 Some(post) = posted.recv() => self.received(post),
                 // The sockets have their turn between two slices.
                 () = yield_now(), if has_turn => self.drive(engine::Input::Turn),
+            }
+            while let Some(id) = self.reloads.pop() {
+                self.seat_anew(id).await;
             }
             self.flush(wake);
         }
@@ -474,6 +480,7 @@ impl Desk {
                 let passed = self.recorded(connection, Way::Received, &frame);
                 passed.into_iter().for_each(|passed| self.record(connection, passed));
             }
+            Effect::Reload(connection) => self.reloads.push(connection),
             Effect::ReadOn(connection) => self.seats.get_mut(&connection)?.unread.clear(),
         }
         None
@@ -607,7 +614,7 @@ impl Desk {
     }
 
     /// Tells how the disk is. What it had to let go of comes from the hub again, from what it holds.
-    async fn disk_changed(&mut self, health: Health) {
+    fn disk_changed(&mut self, health: Health) {
         if health.trouble != self.health.trouble {
             self.updates.extend(self.health.trouble.take().map(Update::BannerOver));
             self.updates.extend(health.trouble.clone().map(Update::Banner));
@@ -616,19 +623,16 @@ impl Desk {
             self.updates.extend(health.set_aside.clone().map(Update::Banner));
         }
         if health.trouble.is_none() {
-            for id in &health.behind {
-                self.seat_anew(*id).await;
-            }
+            self.drive(engine::Input::Behind(health.behind.clone()));
         }
         self.health = health;
     }
 
     async fn seat_anew(&mut self, id: ConnectionId) {
-        if let Some(Seat { profile, access, wanted, .. }) = self.seats.remove(&id) {
-            self.seat(profile, access).await;
-            if wanted {
-                self.connect(id);
-            }
+        let Some(Seat { profile, access, wanted, .. }) = self.seats.remove(&id) else { return };
+        self.seat(profile, access).await;
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.wanted = wanted;
         }
     }
 

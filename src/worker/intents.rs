@@ -11,7 +11,7 @@ use crate::clock;
 use crate::engine;
 use crate::link;
 use crate::link::courier::{Change, Input};
-use crate::model::content::Draft;
+use crate::model::content::{Content, Draft};
 use crate::model::event::{ChatEvent, LinkEvent, Side, TestOutcome, Update};
 use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump, LinkIntent, LogIntent};
 use crate::model::link_state::{LinkState, Why};
@@ -51,7 +51,9 @@ impl Desk {
             }
             Intent::Chat(ChatIntent::CreateRoom { connection, name }) => {
                 if let Some(id) = self.new_id() {
-                    self.ask(connection, Request::Chat(ChatRequest::CreateRoom { id, name }));
+                    let content = Content::room(name);
+                    let draft = Draft { id, room: id.into(), content, at: clock::now().wall_ms };
+                    self.tell(connection, Input::Send(draft));
                 }
             }
             Intent::Chat(ChatIntent::Typing { connection, room }) => {

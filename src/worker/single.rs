@@ -133,8 +133,8 @@ impl Single {
             Effect::HangUp { code, .. } => self.line.hang_up(code),
             Effect::Commit(parts) => parts.into_iter().for_each(|part| self.commit(part)),
             Effect::Show(_, event) => self.show(event),
-            // Nobody looks at frames here.
-            Effect::Received(..) => {}
+            // Nobody looks at frames here, and no disk is behind.
+            Effect::Received(..) | Effect::Reload(_) => {}
             Effect::ReadOn(_) => self.unread.clear(),
         }
         true

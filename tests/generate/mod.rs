@@ -432,7 +432,13 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
             before,
             limit
         }),
-        (id(), room_name()).prop_map(|(id, room)| ClientMessage::CreateRoom { id, room }),
+        (id(), room_name(), option::of(moment()), option::of(text())).prop_map(|(id, room, at, more)| {
+            let mut extra = Extra::default();
+            if let Some(more) = more {
+                extra.insert("later", more.into());
+            }
+            ClientMessage::CreateRoom { id, room, at, extra }
+        }),
         number().prop_map(|nonce| ClientMessage::Ping { nonce }),
         Just(ClientMessage::Bye),
         (number(), rights::manage()).prop_map(|(id, what)| ClientMessage::Manage { id, what }),
@@ -448,11 +454,9 @@ pub fn hub_message() -> impl Strategy<Value = HubMessage> {
         welcome().prop_map(HubMessage::Welcome),
         lists().prop_map(HubMessage::Lists),
         vec(entry(), 0..4).prop_map(|entries| HubMessage::Log { entries }),
-        (id(), number(), moment()).prop_map(|(id, offset, received)| HubMessage::Ack {
-            id,
-            offset,
-            received
-        }),
+        (id(), number(), moment(), any::<bool>(), option::of(room())).prop_map(
+            |(id, offset, received, entry, room)| HubMessage::Ack { id, offset, received, entry, room }
+        ),
         (id(), refusal()).prop_map(|(id, refusal)| HubMessage::Refused { id, refusal }),
         (room(), sender()).prop_map(|(room, who)| HubMessage::Typing { room, who }),
         (principal(), any::<bool>(), any::<bool>()).prop_map(|(who, online, removed)| HubMessage::Presence {

@@ -66,7 +66,13 @@ async fn rooms_are_made_and_history_is_paged() {
         .await;
     assert_eq!(refusal, Refusal::NoSuchRoom);
     let id = new_id();
-    anna.say(&ClientMessage::CreateRoom { id, room: RoomName::of_id(&room) }).await;
+    anna.say(&ClientMessage::CreateRoom {
+        id,
+        room: RoomName::of_id(&room),
+        at: None,
+        extra: Default::default(),
+    })
+    .await;
     anna.acked(id).await;
     for seq in 2..=21 {
         let (id, body) = (new_id(), seq.to_string());
@@ -197,7 +203,13 @@ async fn many_rooms_and_markers_are_listed_in_parts_and_a_newcomer_still_gets_in
     for names in names.chunks(30) {
         let ids: Vec<_> = names.iter().map(|_| new_id()).collect();
         for (id, room) in ids.iter().zip(names) {
-            anna.say(&ClientMessage::CreateRoom { id: *id, room: room.clone() }).await;
+            anna.say(&ClientMessage::CreateRoom {
+                id: *id,
+                room: room.clone(),
+                at: None,
+                extra: Default::default(),
+            })
+            .await;
         }
         for (id, name) in ids.into_iter().zip(names) {
             let offset = anna.acked(id).await;

@@ -163,6 +163,7 @@ async fn a_group_of_appends_is_written_whole_or_not_at_all() {
         draft: Draft { id: new_id(), room: RoomId::general(), content, at: 0 },
         sender: Sender { id: PrincipalId("a".to_owned()), name: "a".to_owned() },
         received: 0,
+        only_known: false,
     };
     let unknown = Content::from_fields("poll", &RoomId::general(), None, Extra::default()).unwrap();
     let (one, bad) = (append(Content::text("one")), append(unknown));

@@ -46,7 +46,9 @@ async fn rooms_beyond_the_limit_are_refused_and_the_others_work_on() {
     let (mut mallory, _) = Client::join(&dir, &hub.url, "Mallory").await;
     for number in 0..4 {
         let id = new_id();
-        mallory.say(&ClientMessage::CreateRoom { id, room: room(number) }).await;
+        mallory
+            .say(&ClientMessage::CreateRoom { id, room: room(number), at: None, extra: Default::default() })
+            .await;
         let made = outcome(&mut mallory, id).await;
         if number < 2 {
             made.unwrap();
@@ -58,7 +60,7 @@ async fn rooms_beyond_the_limit_are_refused_and_the_others_work_on() {
     mallory.acked(sent).await;
     let (mut mina, _) = Client::join(&dir, &hub.url, "Mina").await;
     let id = new_id();
-    mina.say(&ClientMessage::CreateRoom { id, room: room(9) }).await;
+    mina.say(&ClientMessage::CreateRoom { id, room: room(9), at: None, extra: Default::default() }).await;
     outcome(&mut mina, id).await.unwrap();
 }
 
@@ -124,7 +126,7 @@ async fn whoever_was_away_while_old_messages_went_is_told_and_what_is_sent_again
     let newest = anna.send("newest").await;
     anna.acked(newest).await;
     let id = new_id();
-    anna.say(&ClientMessage::CreateRoom { id, room: room(1) }).await;
+    anna.say(&ClientMessage::CreateRoom { id, room: room(1), at: None, extra: Default::default() }).await;
     anna.acked(id).await;
     drop(anna);
     hub.shutdown().await;

@@ -61,7 +61,14 @@ async fn a_name_that_nobody_can_see_is_refused() {
 /// What becomes of a new room.
 async fn create(client: &mut Client, name: &str) -> Result<(), Refusal> {
     let id = new_id();
-    client.say(&ClientMessage::CreateRoom { id, room: RoomName::new(name).unwrap() }).await;
+    client
+        .say(&ClientMessage::CreateRoom {
+            id,
+            room: RoomName::new(name).unwrap(),
+            at: None,
+            extra: Default::default(),
+        })
+        .await;
     client
         .find(|message| match message {
             HubMessage::Ack { id: acked, .. } if *acked == id => Some(Ok(())),

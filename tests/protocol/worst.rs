@@ -250,9 +250,13 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             let batches = Batch::cut(entries);
             batches.iter().map(|batch| Frame::Text(batch.text().to_string())).collect()
         }
-        HubMessage::Ack { .. } => {
-            frames([HubMessage::Ack { id: id(), offset: u64::MAX, received: i64::MIN }])
-        }
+        HubMessage::Ack { .. } => frames([HubMessage::Ack {
+            id: id(),
+            offset: u64::MAX,
+            received: i64::MIN,
+            entry: false,
+            room: Some(room(0)),
+        }]),
         HubMessage::Refused { .. } => {
             let detail = || escapes(limits::DETAIL_CHARS);
             let all = [

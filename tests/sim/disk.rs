@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use duplex::link::courier::Change;
-use duplex::model::event::{ChatEvent, LinkEvent, LogRestart, Page, Stored, StoredRoom};
+use duplex::model::content::Content;
+use duplex::model::event::{ChatEvent, Follows, LinkEvent, LogRestart, Page, Stored, StoredRoom};
 use duplex::model::id::RoomName;
 use duplex::model::{
     Delivery, Entry, Epoch, Event, Features, Message, MessageId, OutboxItem, Position, Principal,
@@ -22,22 +23,44 @@ pub struct ClientDisk {
     /// The log that is being read; the resume point follows with its first entries.
     pub epoch: Option<Epoch>,
     pub resume: Option<ResumePoint>,
-    pub rooms: Vec<RoomId>,
+    /// The offset of the next entry: what is beyond it does not continue what is here.
+    pub next: u64,
+    pub rooms: Vec<KnownRoom>,
+    /// Rooms that were there already under another id.
+    pub moved: BTreeMap<RoomId, RoomId>,
     pub outbox: BTreeMap<u64, OutboxItem>,
     /// Keyed by who and which, so that nothing is there twice; the value says where it stands.
     pub messages: BTreeMap<(PrincipalId, MessageId), (Position, Entry)>,
 }
 
+/// A room, and whether the hub does not know it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownRoom {
+    pub id: RoomId,
+    pub name: RoomName,
+    pub unmade: bool,
+}
+
 impl ClientDisk {
-    pub fn write(&mut self, change: Change) {
-        match change {
-            Change::Queue(item) => {
-                self.outbox.insert(item.seq, item);
+    /// Takes a change in. `false`: the entries before it are missing here, and it is not taken.
+    pub fn write(&mut self, change: Change) -> bool {
+        if let Change::Event(Event::Chat(ChatEvent::Entries { entries, .. })) = &change {
+            // An empty batch stands for one that had to be let go.
+            self.era_has_entries = true;
+            if entries.first().is_some_and(|first| first.offset > self.next) {
+                return false;
             }
-            Change::Unqueue(id) => self.outbox.retain(|_, item| item.draft.id != id),
+        }
+        match change {
+            Change::Queue(item) => self.queue(item),
+            Change::Unqueue(id) => {
+                self.outbox.retain(|_, item| item.draft.id != id);
+                self.drop_unmade();
+            }
             Change::Replace { old, new } => {
                 self.outbox.retain(|_, item| item.draft.id != old);
-                self.outbox.insert(new.seq, new);
+                self.queue(new);
+                self.drop_unmade();
             }
             Change::Attempted(ids) => {
                 for id in ids {
@@ -47,6 +70,7 @@ impl ClientDisk {
             Change::Event(event) => self.event(event),
             Change::State(_) | Change::Draft { .. } | Change::RemoveConnection => {}
         }
+        true
     }
 
     fn event(&mut self, event: Event) {
@@ -58,12 +82,12 @@ impl ClientDisk {
                     item.beyond(log.head());
                 }
                 for room in rooms {
-                    self.room(&room.id);
+                    self.room(&room.id, Some(&room.name));
                 }
             }
             Event::Chat(ChatEvent::Listed(listed)) => {
                 for room in listed.rooms {
-                    self.room(&room.id);
+                    self.room(&room.id, Some(&room.name));
                 }
             }
             Event::Chat(ChatEvent::LogStarted { epoch, from, why }) => {
@@ -72,7 +96,7 @@ impl ClientDisk {
                     self.era += 1;
                     self.era_has_entries = false;
                 }
-                self.era_from = from;
+                (self.era_from, self.next, self.resume) = (from, from, None);
                 if why != LogRestart::First {
                     for item in self.outbox.values_mut() {
                         item.passed_by(u64::MAX);
@@ -80,7 +104,10 @@ impl ClientDisk {
                 }
             }
             Event::Chat(ChatEvent::Entries { entries, .. }) => {
-                if let (Some(epoch), Some(last)) = (self.epoch, entries.last()) {
+                if let (Some(epoch), Some(last)) = (self.epoch, entries.last())
+                    && last.offset >= self.next
+                {
+                    self.next = last.offset + 1;
                     self.resume = Some(ResumePoint {
                         epoch,
                         offset: last.offset,
@@ -96,10 +123,22 @@ impl ClientDisk {
                     item.passed_by(last);
                 }
             }
-            Event::Chat(ChatEvent::Acknowledged { id, offset, received }) => {
-                self.set(id, Delivery::Acknowledged { offset, received })
+            Event::Chat(ChatEvent::Acknowledged { id, offset, received, follows: Follows::Entry }) => {
+                self.set(id, Delivery::Acknowledged { offset, received });
+                if self.resume.is_some_and(|resume| self.era_has_entries && offset <= resume.offset) {
+                    self.done(id, Follows::Nothing);
+                }
             }
-            Event::Chat(ChatEvent::Refused { id, refusal }) => self.set(id, Delivery::Failed(refusal)),
+            Event::Chat(ChatEvent::Acknowledged { id, follows, .. }) => self.done(id, follows),
+            Event::Chat(ChatEvent::Refused { id, refusal }) => {
+                self.set(id, Delivery::Failed(refusal.clone()));
+                let made =
+                    self.outbox.values().find(|item| item.draft.id == id).and_then(|item| item.makes());
+                if let Some(room) = made.cloned() {
+                    let typed = self.outbox.values_mut().filter(|item| item.draft.room == room);
+                    typed.for_each(|item| item.deliver(Delivery::Failed(refusal.clone())));
+                }
+            }
             Event::Chat(ChatEvent::Postponed { id, unseen: true }) => self.set(id, Delivery::Pending),
             _ => {}
         }
@@ -110,17 +149,65 @@ impl ClientDisk {
         if self.me.as_ref().is_some_and(|me| me.id == entry.sender.id) {
             self.outbox.retain(|_, item| item.draft.id != entry.draft.id);
         }
-        self.room(&entry.draft.room);
+        let name = if let Content::Room { name, .. } = &entry.draft.content { Some(name) } else { None };
+        self.room(&entry.draft.room, name);
         if entry.draft.content.is_text() {
             let position = Position { era: self.era, offset: entry.offset };
             self.messages.insert((entry.sender.id.clone(), entry.draft.id), (position, entry));
         }
     }
 
-    fn room(&mut self, room: &RoomId) {
-        if !self.rooms.contains(room) {
-            self.rooms.push(room.clone());
+    /// The hub knows this room, and perhaps what it is called.
+    fn room(&mut self, id: &RoomId, name: Option<&RoomName>) {
+        if !self.rooms.iter().any(|room| room.id == *id) {
+            self.rooms.push(KnownRoom { id: id.clone(), name: RoomName::of_id(id), unmade: false });
         }
+        let room = self.rooms.iter_mut().find(|room| room.id == *id);
+        if let (Some(room), Some(name)) = (room, name) {
+            (room.name, room.unmade) = (name.clone(), false);
+        }
+    }
+
+    fn queue(&mut self, item: OutboxItem) {
+        if let Content::Room { name, .. } = &item.draft.content {
+            match self.rooms.iter().find(|room| room.id == item.draft.room) {
+                Some(room) if !room.unmade => return,
+                Some(_) => {}
+                None => {
+                    let id = item.draft.room.clone();
+                    self.rooms.push(KnownRoom { id, name: name.clone(), unmade: true });
+                }
+            }
+        }
+        self.outbox.insert(item.seq, item);
+    }
+
+    fn done(&mut self, id: MessageId, follows: Follows) {
+        let item = self.outbox.values().find(|item| item.draft.id == id).cloned();
+        let Some(item) = item else { return };
+        self.outbox.remove(&item.seq);
+        let Some(unmade) = item.makes() else { return };
+        match follows {
+            Follows::OtherRoom(to) => {
+                let typed = self.outbox.values_mut().filter(|item| item.draft.room == *unmade);
+                typed.for_each(|item| item.draft.room = to.clone());
+                let name = self.rooms.iter().find(|room| room.id == *unmade).map(|room| room.name.clone());
+                self.rooms.retain(|room| room.id != *unmade);
+                if !self.rooms.iter().any(|room| room.id == to) {
+                    self.room(&to, name.as_ref());
+                }
+                self.moved.insert(unmade.clone(), to);
+            }
+            Follows::Nothing | Follows::Entry => {
+                let room = self.rooms.iter_mut().find(|room| room.id == *unmade);
+                room.into_iter().for_each(|room| room.unmade = false);
+            }
+        }
+    }
+
+    fn drop_unmade(&mut self) {
+        let outbox = &self.outbox;
+        self.rooms.retain(|room| !room.unmade || outbox.values().any(|item| item.draft.room == room.id));
     }
 
     fn set(&mut self, id: MessageId, delivery: Delivery) {
@@ -148,13 +235,14 @@ impl ClientDisk {
 
     /// What a start reads.
     pub fn stored(&self) -> Stored {
-        let rooms = self.rooms.iter().map(|name| {
-            let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.draft.room == *name);
+        let rooms = self.rooms.iter().map(|room| {
+            let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.draft.room == room.id);
             let messages: Vec<Message> = of_room.map(|(position, entry)| message(position, entry)).collect();
             let newest = messages.last().map(|message| message.position).unwrap_or_default();
             StoredRoom {
-                id: name.clone(),
-                name: RoomName::of_id(name),
+                id: room.id.clone(),
+                name: room.name.clone(),
+                unmade: room.unmade,
                 messages,
                 older_on_disk: false,
                 older_on_hub: false,
@@ -192,6 +280,18 @@ impl ClientDisk {
             newer_on_disk: false,
         }
     }
+}
+
+/// Lets go of what a server says again. Returns whether there was any.
+pub fn let_go(changes: &mut [Change]) -> bool {
+    let mut is_some_gone = false;
+    for change in changes {
+        if let Change::Event(Event::Chat(ChatEvent::Entries { entries, .. })) = change {
+            is_some_gone = true;
+            entries.clear();
+        }
+    }
+    is_some_gone
 }
 
 fn message(position: Position, entry: &Entry) -> Message {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use duplex::model::content::{Content, Draft};
-use duplex::model::id::RoomName;
+use duplex::model::id::{NamedRoom, RoomName};
 use duplex::model::{
     Entry, Epoch, MessageId, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, Sender,
 };
@@ -31,7 +31,7 @@ impl HubDisk {
                 draft: Draft {
                     id: MessageId::from_random([offset as u8; 16]),
                     room: RoomId::new(name).expect("keeps the rule"),
-                    content: Content::room(RoomName::general()),
+                    content: Content::room(RoomName::new(name).expect("keeps the rule")),
                     at: 0,
                 },
                 offset,
@@ -51,6 +51,22 @@ impl HubDisk {
         self.log.len() as u64
     }
 
+    /// The entries that made the rooms.
+    pub fn rooms(&self) -> impl Iterator<Item = &Entry> {
+        self.log.iter().filter(|entry| entry.draft.content.is_room())
+    }
+
+    pub fn has_room(&self, room: &RoomId) -> bool {
+        self.rooms().any(|entry| entry.draft.room == *room)
+    }
+
+    /// The entry that made the room of the name that this one would have.
+    fn room_called(&self, content: &Content) -> Option<&Entry> {
+        let Content::Room { name, .. } = content else { return None };
+        self.rooms()
+            .find(|entry| matches!(&entry.draft.content, Content::Room { name: there, .. } if there == name))
+    }
+
     /// The entry in this place.
     pub fn at(&self, offset: u64) -> Option<&Entry> {
         self.log.get((offset as usize).checked_sub(1)?)
@@ -62,6 +78,7 @@ pub struct Waiting {
     pub session: u64,
     pub draft: Draft,
     pub sender: Sender,
+    pub refusal: Option<Refusal>,
 }
 
 /// What a sync brings about.
@@ -76,12 +93,16 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
     let mut answers = Vec::new();
     for append in waiting.drain(..) {
         let id = append.draft.id;
-        let outcome = if append.draft.content.is_text()
-            && !disk.log.iter().any(|e| e.draft.content.is_room() && e.draft.room == append.draft.room)
-        {
-            AppendOutcome::Refused(Refusal::NoSuchRoom)
-        } else if let Some(offset) = disk.known.get(&(append.sender.id.clone(), id)) {
+        let known = disk.known.get(&(append.sender.id.clone(), id));
+        let outcome = if let Some(offset) = known {
             AppendOutcome::Stored { offset: *offset, received: disk.log[*offset as usize - 1].received }
+        } else if let Some(refusal) = append.refusal {
+            AppendOutcome::Refused(refusal)
+        } else if let Some(there) = disk.room_called(&append.draft.content) {
+            let (room, offset, received) = (there.draft.room.clone(), there.offset, there.received);
+            AppendOutcome::RoomExists { room, offset, received }
+        } else if append.draft.content.is_text() && !disk.has_room(&append.draft.room) {
+            AppendOutcome::Refused(Refusal::NoSuchRoom)
         } else {
             let offset = disk.head() + 1;
             disk.push(Entry { draft: append.draft, offset, sender: append.sender, received: now });
@@ -123,9 +144,17 @@ fn lists(disk: &HubDisk, after: u64) -> Lists {
     let told: Vec<&Entry> = rooms.by_ref().take(2).collect();
     let next = told.last().filter(|_| rooms.next().is_some());
     Lists {
-        rooms: told.iter().map(|entry| entry.draft.room.clone().into()).collect(),
+        rooms: told.iter().map(|entry| named(entry)).collect(),
         next: next.map(|entry| ListsFrom { rooms: Some(entry.offset), ..ListsFrom::default() }),
         ..Lists::default()
+    }
+}
+
+fn named(entry: &Entry) -> NamedRoom {
+    let id = entry.draft.room.clone();
+    match &entry.draft.content {
+        Content::Room { name, .. } => NamedRoom { id, name: name.clone() },
+        _ => id.into(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use duplex::frame::Frame;
 use duplex::model::Refusal;
 use duplex::wire::duplex::client::why_of_close;
-use duplex::wire::duplex::server::{Answer, AppendOutcome, Ask, Input as HubInput, Output as HubOutput};
+use duplex::wire::duplex::server::{Answer, Ask, Input as HubInput, Output as HubOutput};
 
 use super::hub;
 use super::laws;
@@ -105,12 +105,9 @@ impl World {
         if let Some(answer) = hub::answer(&self.disk, &ask) {
             return Some(answer);
         }
-        if let Ask::Append { draft, sender } = ask {
-            if let Some(refusal) = self.hub_is_full(15) {
-                let outcome = AppendOutcome::Refused(refusal);
-                return Some(Answer::Appended { id: draft.id, outcome });
-            }
-            self.waiting.push_back(hub::Waiting { session: conn, draft, sender });
+        if let Ask::Append { draft, sender, refusal } = ask {
+            let refusal = refusal.or_else(|| self.hub_is_full(15));
+            self.waiting.push_back(hub::Waiting { session: conn, draft, sender, refusal });
             if !std::mem::replace(&mut self.sync_due, true) {
                 let in_ms = self.rng.up_to(15);
                 let run = self.hub_run;
@@ -142,7 +139,7 @@ impl World {
         self.sync_due = false;
         let now = self.hub_time().wall_ms;
         let before = self.disk.log.len();
-        let refused = self.refuse_while_full();
+        self.refuse_while_full();
         let synced = hub::sync(&mut self.disk, &mut self.waiting, now);
         laws::once_and_in_order_at_the_hub(&self.disk, before, &self.clients);
         // On disk, and nobody has been told yet: the worst moment to die.
@@ -154,27 +151,28 @@ impl World {
                 self.tell_session(conn, HubInput::Committed(Arc::clone(batch)));
             }
         }
-        for (conn, answer) in synced.answers.into_iter().chain(refused) {
+        for (conn, answer) in synced.answers {
             self.tell_session(conn, HubInput::Answer(answer));
         }
     }
 
     /// From some entry on, the hub takes none of its client's: what is behind it must not be stored first.
-    fn refuse_while_full(&mut self) -> Vec<(u64, Answer)> {
+    fn refuse_while_full(&mut self) {
         let mut refused: BTreeMap<u64, Refusal> = BTreeMap::new();
-        let mut answers = Vec::new();
         for append in std::mem::take(&mut self.waiting) {
             let earlier = refused.get(&append.session).cloned();
             match earlier.or_else(|| self.hub_is_full(10)) {
+                // It may be on disk all the same, since an earlier try.
                 Some(refusal) => {
-                    refused.insert(append.session, refusal.clone());
-                    let outcome = AppendOutcome::Refused(refusal);
-                    answers.push((append.session, Answer::Appended { id: append.draft.id, outcome }));
+                    if append.draft.content.is_text() {
+                        refused.insert(append.session, refusal.clone());
+                    }
+                    let refusal = append.refusal.clone().unwrap_or(refusal);
+                    self.waiting.push_back(hub::Waiting { refusal: Some(refusal), ..append });
                 }
                 None => self.waiting.push_back(append),
             }
         }
-        answers
     }
 
     fn open_sessions(&self) -> Vec<u64> {

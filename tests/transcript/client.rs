@@ -66,10 +66,9 @@ impl Peer for Client {
             "@ read" => {
                 Input::Request(Request::Chat(ChatRequest::Read { room: RoomId::general(), offset: 44 }))
             }
-            "@ create_room" => Input::Request(Request::Chat(ChatRequest::CreateRoom {
-                id: words::id("r"),
-                name: words::name("lathe"),
-            })),
+            "@ create_room" => {
+                Input::Request(Request::Chat(ChatRequest::Send(words::room_to_be("r", "lathe"))))
+            }
             _ => match line.split_once(' ') {
                 Some(("@", text)) => {
                     let (letter, body) = text.strip_prefix("send ").and_then(|t| t.split_once(' ')).unwrap();
@@ -591,7 +590,7 @@ fn what_a_hub_does_not_offer_it_is_not_asked_for() {
         @ history
         ! history failed general
         @ create_room
-        ! room refused lathe not_allowed
+        ! refused r not_allowed
         @ send a some words
         > send a seq=1 some words
         @ ping
@@ -604,7 +603,7 @@ fn what_a_hub_does_not_offer_it_is_not_asked_for() {
 }
 
 #[test]
-fn of_a_room_that_was_refused_its_name_is_told() {
+fn what_became_of_a_room_is_told_like_of_a_message() {
     welcomed_with(
         "",
         "
@@ -612,11 +611,17 @@ fn of_a_room_that_was_refused_its_name_is_told() {
         @ create_room
         > create_room r lathe
         < refused r name_alike Lathe
-        ! room refused lathe name_alike Lathe
+        ! refused r name_alike Lathe
         @ create_room
         > create_room r lathe
         < ack r 1
         ! acknowledged r 1
+        @ create_room
+        > create_room r lathe
+        < ack r 1 room=lathe
+        ! acknowledged r 1 moved=lathe
+        < ack a 1 nothing
+        ! acknowledged a 1 nothing
         < refused r
         ! refused r no_such_room
         ",

@@ -29,6 +29,13 @@ fn told(text: &str) -> Input {
     match words[..] {
         ["start"] => Input::Link(LinkInput::Start),
         ["nudge"] => Input::Link(LinkInput::Nudge),
+        ["make", which, name] => Input::Send(words::room_to_be(which, name).draft),
+        ["type", which, "in", room] => Input::Send(Draft {
+            id: words::id(which),
+            room: words::id(room).into(),
+            content: Content::text(which),
+            at: 0,
+        }),
         ["type", which] => Input::Send(Draft {
             id: words::id(which),
             room: RoomId::general(),
@@ -523,4 +530,116 @@ fn of_what_was_sent_in_an_earlier_run_nobody_knows_whether_the_hub_has_it() {
         @ edit a b
         ";
     replay(desk(vec![item]), &(ONLINE.replace("> ping 1", "> ping 1\n> send a seq=1 a") + sent));
+}
+
+#[test]
+fn what_is_typed_into_a_room_that_is_not_made_goes_behind_it() {
+    online(
+        "
+        @ make r lathe
+        * write 3: queue r seq=1 attempted
+        @ type a in r
+        * write 4: queue a seq=2 pending
+        @ type b
+        * write 5: queue b seq=3 pending
+        @ saved 3
+        ! queued r seq=1 attempted
+        > create_room r lathe
+        @ saved 4
+        ! queued a seq=2 pending
+        @ saved 5
+        ! queued b seq=3 pending
+        < ack r 1
+        * write 6: acknowledged r 1
+        * write 7: attempted a b
+        @ saved 6
+        ! acknowledged r 1
+        ",
+    );
+}
+
+#[test]
+fn a_room_that_is_refused_keeps_what_was_typed_into_it_and_goes_again_with_it() {
+    online(
+        "
+        @ make r lathe
+        * write 3: queue r seq=1 attempted
+        @ type a in r
+        * write 4: queue a seq=2 pending
+        @ saved 3
+        ! queued r seq=1 attempted
+        > create_room r lathe
+        @ saved 4
+        ! queued a seq=2 pending
+        < refused r name_alike Lathe
+        * write 5: refused r name_alike Lathe
+        @ saved 5
+        ! refused r name_alike Lathe
+        # what is typed now cannot be sent either, and all else can
+        @ type b in r
+        * write 6: queue b seq=3 failed name_alike Lathe
+        @ type c
+        * write 7: queue c seq=4 attempted
+        @ saved 6
+        ! queued b seq=3 failed name_alike Lathe
+        @ saved 7
+        ! queued c seq=4 attempted
+        > send c seq=1 c
+        < ack c 1
+        * write 8: acknowledged c 1
+        @ saved 8
+        ! acknowledged c 1
+        # one of them brings all of them
+        @ resend b
+        * write 9: replace r by r seq=5 pending
+        * write 10: replace a by a seq=6 pending
+        * write 11: replace b by b seq=7 pending
+        @ saved 9
+        ! unqueued r
+        ! queued r seq=5 pending
+        * write 12: attempted r
+        @ saved 10
+        ! unqueued a
+        ! queued a seq=6 pending
+        @ saved 11
+        ! unqueued b
+        ! queued b seq=7 pending
+        @ saved 12
+        ! attempted r
+        > create_room r lathe
+        # it is there: what was typed goes there
+        < ack r 1 room=lathe
+        * write 13: acknowledged r 1 moved=lathe
+        * write 14: attempted a b
+        @ saved 13
+        ! acknowledged r 1 moved=lathe
+        @ saved 14
+        ! attempted a b
+        > send a seq=2 a in lathe
+        > send b seq=3 b in lathe
+        ",
+    );
+}
+
+#[test]
+fn what_was_typed_into_a_room_that_is_given_up_is_not_lost() {
+    offline(
+        "
+        @ make r lathe
+        * write 1: queue r seq=1 pending
+        @ type a in r
+        * write 2: queue a seq=2 pending
+        @ saved 1
+        ! queued r seq=1 pending
+        @ saved 2
+        ! queued a seq=2 pending
+        @ discard r
+        * write 3: unqueue r
+        * write 4: refused a no_such_room
+        @ saved 3
+        ! unqueued r
+        @ saved 4
+        ! refused a no_such_room
+        ",
+    );
 }

@@ -111,9 +111,16 @@ fn asked(ask: &Ask) -> String {
         Ask::Redeem(redeem) => format!("redeem {}", redeem.code),
         Ask::CheckInvite { code } => format!("check invite {}", code.0),
         Ask::Begin { principal, .. } => format!("begin {}", principal.id),
-        Ask::Append { draft, sender } => {
-            let (room, body) = (&draft.room, draft.content.body());
-            format!("append {} by {} in {room}: {body}", words::letter(draft.id), sender.id)
+        Ask::Append { draft, sender, refusal } => {
+            let id = words::letter(draft.id);
+            if let Some(refusal) = refusal {
+                return format!("find {id} by {}, or {}", sender.id, words::refusal(refusal));
+            }
+            let (room, body) = match &draft.content {
+                Content::Room { name, .. } => (name.as_str(), ""),
+                content => (draft.room.as_str(), content.body()),
+            };
+            format!("append {id} by {} in {room}: {body}", sender.id)
         }
         Ask::Lists(from) => format!("lists from room {:?}", from.rooms),
         Ask::Read { from, limit } => format!("read from={from} limit={limit}"),
@@ -460,8 +467,12 @@ fn a_refused_send_counts_too() {
     online(&format!(
         "
         < send a seq=1 {large}
+        * find a by me, or too_large {MAX_BODY_BYTES}
+        @ refused a too_large {MAX_BODY_BYTES}
         > refused a too_large {MAX_BODY_BYTES}
         < json {{\"type\":\"send\",\"id\":\"00000000-0000-0000-0000-000000000062\",\"seq\":2,\"room\":\"general\",\"body\":\"\",\"at\":0}}
+        * find b by me, or other empty
+        @ refused b other empty
         > refused b other empty
         < send c seq=3 three
         * append c by me in general: three
@@ -735,10 +746,14 @@ fn after_a_refusal_that_will_pass_all_sends_are_refused_until_the_client_begins_
         > refused b slow_down 5000
         +2s
         < send c seq=3 z
+        * find c by me, or slow_down 3000
+        @ refused c slow_down 3000
         > refused c slow_down 3000
         # time alone does not bring a later one in first
         +10s
         < send c seq=4 z
+        * find c by me, or slow_down 0
+        @ refused c slow_down 0
         > refused c slow_down 0
         < send a seq=5 x (retry)
         * append a by me in general: x
@@ -751,6 +766,8 @@ fn after_a_refusal_that_will_pass_all_sends_are_refused_until_the_client_begins_
         @ refused b quota 1000
         > refused b quota 1000
         < send c seq=7 z
+        * find c by me, or quota 1000
+        @ refused c quota 1000
         > refused c quota 1000
         ",
     );

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use duplex::frame::Frame;
 use duplex::model::content::{Content, Draft};
-use duplex::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogEvent, Paused, Person};
+use duplex::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent, Listed, LogEvent, Paused, Person};
 use duplex::model::id::NamedRoom;
 use duplex::model::id::RoomName;
 use duplex::model::log::Note;
@@ -47,6 +47,13 @@ pub fn sender(name: &str) -> Sender {
 
 pub fn room(name: &str) -> RoomId {
     RoomId::new(name).expect("a room's id")
+}
+
+/// A room that is to be made, as it comes out of the outbox.
+pub fn room_to_be(letter: &str, called: &str) -> OutboxItem {
+    let id = id(letter);
+    let draft = Draft { id, room: id.into(), content: Content::room(name(called)), at: 0 };
+    OutboxItem { draft, seq: 9, delivery: Delivery::Attempted }
 }
 
 pub fn name(name: &str) -> RoomName {
@@ -193,9 +200,13 @@ pub fn hub_says(text: &str) -> Frame {
             })
         }
         ["log", ref of @ ..] => HubMessage::Log { entries: of.iter().map(|e| entry(e)).collect() },
-        ["ack", which, offset] => {
-            HubMessage::Ack { id: id(which), offset: offset.parse().unwrap(), received: 0 }
-        }
+        ["ack", which, offset, ref more @ ..] => HubMessage::Ack {
+            id: id(which),
+            offset: offset.parse().unwrap(),
+            received: 0,
+            entry: more.is_empty(),
+            room: field(more, "room").map(room),
+        },
         ["refused", which, ref why @ ..] => HubMessage::Refused { id: id(which), refusal: refused(why) },
         ["typing", name] => HubMessage::Typing { room: room(name), who: sender("other") },
         ["presence", who, state] => HubMessage::Presence {
@@ -304,7 +315,12 @@ pub fn client_says(text: &str) -> Frame {
             before: before.parse().unwrap(),
             limit: limit.parse().unwrap(),
         },
-        ["create_room", which, name] => ClientMessage::CreateRoom { id: id(which), room: self::name(name) },
+        ["create_room", which, name] => ClientMessage::CreateRoom {
+            id: id(which),
+            room: self::name(name),
+            at: None,
+            extra: Default::default(),
+        },
         ["ping", nonce] => ClientMessage::Ping { nonce: nonce.parse().unwrap() },
         ["bye"] => ClientMessage::Bye,
         _ => panic!("a client does not say: {text}"),
@@ -327,12 +343,14 @@ pub fn client_said(frame: &Frame) -> String {
         ClientMessage::CheckInvite { code } => format!("check_invite {}", code.0),
         ClientMessage::Send { draft, seq, retry } => {
             let (id, body) = (draft.id, draft.content.body());
-            format!("send {} seq={seq} {body}{}", letter(id), if retry { " (retry)" } else { "" })
+            let room =
+                if draft.room == RoomId::general() { String::new() } else { format!(" in {}", draft.room) };
+            format!("send {} seq={seq} {body}{room}{}", letter(id), if retry { " (retry)" } else { "" })
         }
         ClientMessage::Typing { room } => format!("typing {room}"),
         ClientMessage::Read { room, offset } => format!("read {room} {offset}"),
         ClientMessage::History { room, before, limit } => format!("history {room} {before} {limit}"),
-        ClientMessage::CreateRoom { id, room } => format!("create_room {} {room}", letter(id)),
+        ClientMessage::CreateRoom { id, room, .. } => format!("create_room {} {room}", letter(id)),
         ClientMessage::Ping { nonce } => format!("ping {nonce}"),
         ClientMessage::Bye => "bye".to_owned(),
         ClientMessage::Watch => "watch".to_owned(),
@@ -395,7 +413,11 @@ pub fn hub_said(frame: &Frame) -> String {
             brief_lists(rooms.iter(), people, read.iter().map(|read| read.offset), more)
         }
         HubMessage::Log { entries: of } => format!("log {}", entries(&of)),
-        HubMessage::Ack { id, offset, .. } => format!("ack {} {offset}", letter(id)),
+        HubMessage::Ack { id, offset, entry, room, .. } => {
+            let room = room.map(|room| format!(" room={room}")).unwrap_or_default();
+            let nothing = if entry || !room.is_empty() { "" } else { " nothing" };
+            format!("ack {} {offset}{room}{nothing}", letter(id))
+        }
         HubMessage::Refused { id, refusal: why } => format!("refused {} {}", letter(id), refusal(&why)),
         HubMessage::Typing { room, who } => format!("typing {room} {}", who.id),
         HubMessage::Presence { who, removed: true, .. } => format!("presence {} removed", who.id),
@@ -481,14 +503,16 @@ pub fn event(event: &Event) -> String {
         Event::Chat(ChatEvent::Entries { entries: of, live }) => {
             format!("entries {} {}", entries(of), if *live { "live" } else { "replayed" })
         }
-        Event::Chat(ChatEvent::Acknowledged { id, offset, .. }) => {
-            format!("acknowledged {} {offset}", letter(*id))
+        Event::Chat(ChatEvent::Acknowledged { id, offset, follows, .. }) => {
+            let follows = match follows {
+                Follows::Entry => String::new(),
+                Follows::Nothing => " nothing".to_owned(),
+                Follows::OtherRoom(room) => format!(" moved={room}"),
+            };
+            format!("acknowledged {} {offset}{follows}", letter(*id))
         }
         Event::Chat(ChatEvent::Refused { id, refusal: why }) => {
             format!("refused {} {}", letter(*id), refusal(why))
-        }
-        Event::Chat(ChatEvent::RoomRefused { name, refusal: why }) => {
-            format!("room refused {name} {}", refusal(why))
         }
         Event::Chat(ChatEvent::Postponed { id, unseen }) => {
             format!("postponed {}{}", letter(*id), if *unseen { " unseen" } else { "" })

@@ -40,7 +40,7 @@ pub fn me() -> Principal {
     Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "me".into() }
 }
 
-fn id(number: u64) -> MessageId {
+pub fn id(number: u64) -> MessageId {
     let mut bytes = [7; 16];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
     MessageId::from_random(bytes)
@@ -236,6 +236,18 @@ impl Window {
                     _ => all.without(Feature::People).without(Feature::Invites),
                 });
                 connection.chat.me = Some(me);
+            }
+        });
+        self.run();
+    }
+
+    /// From now on the server offers this.
+    #[allow(dead_code, reason = "not every test program needs it")]
+    pub fn offer(&mut self, features: Features) {
+        let app = self.harness.state_mut();
+        app.model.write(|model| {
+            if let Some(connection) = model.connections.get_mut(&CONNECTION) {
+                connection.features = Some(features);
             }
         });
         self.run();

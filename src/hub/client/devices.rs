@@ -1,4 +1,5 @@
-//! What a client's task does about devices: the session's questions about them, mail for the client, and what it watches.
+//! The device part of a client's task: the session's requests about devices, commands for the client, and what it
+//! watches.
 
 use std::time::Duration;
 
@@ -10,11 +11,11 @@ use crate::clock;
 use crate::model::{Command, CommandState, Value};
 use crate::wire::duplex::server::{Ask, Input};
 
-/// How a message with readings begins.
+/// Prefix of a message with readings.
 const PUBLISH: &str = r#"{"type":"publish""#;
 
 impl Client {
-    /// Does what the session asks about devices.
+    /// Handles the session's requests about devices.
     pub(super) fn device_ask(&mut self, ask: Ask) {
         let now = clock::now();
         if let Some((account, bytes)) = self.account().zip(told(&ask)) {
@@ -58,7 +59,7 @@ impl Client {
                 self.large.push_back(ask);
                 None
             }
-            // `Client::ask` knows the rest.
+            // `Client::ask` handles the others.
             _ => None,
         };
         if let Some(refused) = refused {
@@ -74,17 +75,17 @@ impl Client {
         self.station.as_ref()
     }
 
-    /// Mail came from the fleet.
+    /// Handles a command message from the fleet.
     pub(super) fn mailed(&mut self, mail: Option<Mail>) {
         match mail {
             Some(Mail::Given(given)) => self.tell(Input::CommandGiven(*given)),
             Some(Mail::Commanded(text)) => self.tell(Input::Devices(text)),
-            // The fleet keeps the other end for as long as the station is here.
+            // The fleet keeps the sender for as long as this client is registered.
             None => self.station = None,
         }
     }
 
-    /// The next of what this client watches.
+    /// Sends the next part of what this client watches.
     pub(super) fn relay(&mut self) {
         let account = self.account();
         if let Some(sent) = self.relay.as_mut().and_then(|relay| relay.next()) {
@@ -93,14 +94,14 @@ impl Client {
             if sent.list_bytes > 0
                 && let (Some(account), Some(relay)) = (&account, &mut self.relay)
             {
-                // The next piece waits until this one is paid for.
+                // The next part of the list waits until this one is paid for.
                 relay.hold(account.answered(sent.list_bytes));
             }
             self.tell(sent.input);
         }
     }
 
-    /// Takes a frame from what this client may send. Readings have a measure of their own.
+    /// Charges a frame to this client's rate limit. Readings have a limit of their own.
     pub(super) fn charge(&mut self, bytes: usize, text: &str) -> (rate::Taken, rate::Taken) {
         let now = clock::now().boot_ms;
         let account = self.entrance.as_ref().map(|entrance| &entrance.seat.account);
@@ -116,7 +117,7 @@ impl Client {
     }
 }
 
-/// How many bytes everybody who watches is told because of this, if they are.
+/// The size of the notice that everyone who watches receives for this request, in bytes, if there is one.
 fn told(ask: &Ask) -> Option<usize> {
     match ask {
         Ask::Announce(spec) => Some(serde_json::to_string(spec).map_or(0, |text| text.len())),

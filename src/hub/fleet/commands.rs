@@ -1,4 +1,4 @@
-//! Commands: checked, given to the connection that publishes the device, answered or expired, and told.
+//! Commands: checked, passed to the connection that publishes the device, then answered or expired, and reported.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use crate::model::{Command, CommandState, DeviceId, LogLine, MessageId, Principa
 use crate::wire::duplex::message::HubMessage;
 use crate::wire::duplex::server::Given;
 
-/// Most commands under way of one device, of one client, of one principal, and in all.
+/// Maximum number of commands in progress: per device, per client, per principal, and in total.
 const OF_DEVICE: usize = 32;
 const OF_CLIENT: usize = 64;
 const OF_PRINCIPAL: usize = 256;
 const IN_ALL: usize = 4096;
-/// Commands that have ended and are still known by their id.
+/// Maximum number of completed commands that are still known by their id.
 const ENDED: usize = 1024;
-/// Longest detail of a device's answer, in characters.
+/// Maximum length of the detail of a device's answer, in characters.
 const DETAIL_CHARS: usize = 512;
 
-/// Commands under way, and those that ended a little ago.
+/// Commands in progress, and those that ended recently.
 pub(super) struct Commands {
-    /// How long one may take, in milliseconds.
+    /// How long a command may take, in milliseconds.
     expire_ms: u64,
     pending: HashMap<MessageId, Pending>,
     ended: VecDeque<Command>,
@@ -33,19 +33,19 @@ pub(super) struct Commands {
 
 struct Pending {
     command: Command,
-    /// The incarnation that the person saw.
+    /// The incarnation of the device that the person saw.
     incarnation: Option<u64>,
-    /// The station that asked.
+    /// The client that requested it.
     asker: u64,
     due: BootMs,
     given: bool,
 }
 
-/// A command as a client gave it.
+/// A command as a client sent it.
 pub(in crate::hub) struct Wish {
-    /// The command; its state means nothing yet.
+    /// The command; its state is not used.
     pub command: Command,
-    /// The incarnation that the person saw.
+    /// The incarnation of the device that the person saw.
     pub incarnation: Option<u64>,
 }
 
@@ -69,7 +69,7 @@ impl Commands {
 }
 
 impl Station {
-    /// This client commands a device. Returns whether the command is under way now.
+    /// Requests a command. Returns whether it is in progress now.
     pub(in crate::hub) fn command(&self, wish: Wish, now: BootMs) -> bool {
         let id = wish.command.id;
         let mut inner = self.fleet.lock();
@@ -107,7 +107,7 @@ impl Station {
 }
 
 impl Fleet {
-    /// The publisher of a device answered a command.
+    /// Handles a publisher's answer to a command.
     pub(super) fn command_result(&self, station: u64, id: MessageId, state: CommandState) {
         let state = match state {
             CommandState::Done => CommandState::Done,
@@ -148,16 +148,15 @@ impl Inner {
         Ok(())
     }
 
-    /// Tells the client that asked.
+    /// Reports the state to the client that requested the command.
     fn answer(&self, station: u64, command: Command) {
         if let Some(post) = self.stations.get(&station) {
-            // Whoever is gone is not told, and a client's own commands are fewer than what its mailbox holds.
+            // The client may have disconnected; it has fewer commands in progress than its queue holds.
             let _ = post.mail.try_send(Mail::Commanded(text_of(&HubMessage::Commanded { command })));
         }
     }
 
-    /// Gives a device the commands that wait for it, if it is there; those that were meant for what it was before are
-    /// not given any more.
+    /// Passes waiting commands to a device, if it is online. Commands meant for an earlier incarnation are refused.
     pub(super) fn give_what_waits(&mut self, place: u32, now: BootMs) {
         let record = &self.records[place as usize];
         let device = &record.spec.id;
@@ -171,12 +170,12 @@ impl Inner {
             if one.incarnation.is_some_and(|seen| seen != record.incarnation) {
                 ends.push((id, CommandRefusal::Changed, ""));
             } else if one.due <= now {
-                // Its end is on its way.
+                // The timer will expire it.
             } else if let Some(post) = post {
                 let given = Given { id, device, property, value, by, expires_in_ms: one.due - now };
                 one.given = true;
                 if post.mail.try_send(Mail::Given(Box::new(given))).is_err() {
-                    ends.push((id, CommandRefusal::Other, "the device takes no more commands"));
+                    ends.push((id, CommandRefusal::Other, "too many commands are queued for the device"));
                 }
             }
         }
@@ -185,8 +184,8 @@ impl Inner {
         }
     }
 
-    /// Nobody carries out what is under way for this device: what waits is refused, and of what was given nobody knows what
-    /// became of it.
+    /// Ends all commands of a device that nobody will carry out: those still waiting are refused, and the outcome of
+    /// those already passed on is unknown.
     pub(super) fn end_all(&mut self, device: &DeviceId, reason: &str) {
         let under_way = self.commands.pending.values().filter(|one| one.command.device == *device);
         let ids: Vec<_> = under_way.map(|one| (one.command.id, one.given)).collect();
@@ -196,7 +195,7 @@ impl Inner {
         }
     }
 
-    /// A command under way has ended.
+    /// Ends a command in progress.
     fn end(&mut self, id: MessageId, state: CommandState) {
         let Some(Pending { mut command, asker, .. }) = self.commands.pending.remove(&id) else { return };
         command.state = state;
@@ -212,7 +211,7 @@ impl Inner {
 }
 
 fn refused(command: Command, why: CommandRefusal, detail: &str) -> Command {
-    // The options of an enumeration may be many.
+    // The detail may list the options of an enumeration, which can be many.
     let detail = detail.chars().take(DETAIL_CHARS).collect();
     Command { state: CommandState::Refused { why, detail }, ..command }
 }

@@ -1,4 +1,4 @@
-//! What devices say: announcements, comings and goings, readings; and who may say it.
+//! What devices publish: announcements, presence and readings; and who may publish for a device.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,27 +12,27 @@ use crate::model::{DeviceId, LogLine, MetricName, Principal, PrincipalKind, Read
 use crate::wire::duplex::readings;
 use crate::wire::duplex::server::Answer;
 
-/// Largest announcement, in bytes of JSON.
+/// Maximum size of an announcement, in bytes of JSON.
 const SPEC_BYTES: usize = 64 * 1024;
-/// Largest text of a reading, in bytes of JSON: a device with all its metrics still fits into one frame.
+/// Maximum size of a text reading, in bytes of JSON: a device with all its metrics must fit into one frame.
 const TEXT_BYTES: usize = 1024;
-/// Longest reason, in characters.
+/// Maximum length of a reason, in characters.
 const REASON_CHARS: usize = 256;
-/// Times that are further away are not told: no clock has them, and sums with them would overflow.
+/// Times beyond this are dropped, in milliseconds: no clock shows them, and sums would overflow.
 const FAR: u64 = 1 << 53;
-/// The code of readings that were passed on, but not kept.
+/// The code for readings that were passed on but not stored.
 pub(in crate::hub) const NOT_KEPT: &str = "not_kept";
-/// Refusals told for one message.
+/// Maximum number of refusals reported for one message.
 const REFUSALS: usize = 8;
-/// Metrics told by name in one refusal.
+/// Maximum number of metrics named in one refusal.
 const NAMED: usize = 8;
 
-/// Who says something of a device.
+/// Who publishes for a device.
 #[derive(Copy, Clone)]
 pub(in crate::hub) struct Publisher<'a> {
-    /// Whose token it has.
+    /// The principal of its token.
     pub principal: &'a Principal,
-    /// Its connection; none over HTTP.
+    /// Its connection; `None` over HTTP.
     pub station: Option<u64>,
 }
 
@@ -46,7 +46,7 @@ impl Publisher<'_> {
     }
 }
 
-/// What a request over HTTP says about the device besides its readings.
+/// Device details that an HTTP request carries besides its readings.
 #[derive(Debug, Default)]
 pub(in crate::hub) struct Said {
     pub name: Option<String>,
@@ -60,18 +60,18 @@ fn refused(device: &DeviceId, code: &'static str, detail: &str) -> Answer {
 }
 
 fn not_allowed(device: &DeviceId) -> Answer {
-    refused(device, "not_allowed", "this token does not speak for this device")
+    refused(device, "not_allowed", "this token may not publish for this device")
 }
 
 impl Fleet {
-    /// A device announces itself over a connection, and is online as long as that lasts. Returns a refusal.
+    /// A device announces itself over a connection and is online while that lasts. Returns a refusal.
     pub(super) fn announce(&self, from: Publisher<'_>, mut spec: Spec, now: BootMs) -> Option<Answer> {
         if !from.may_speak_for(&spec.id) {
             return Some(not_allowed(&spec.id));
         }
         let size = serde_json::to_string(&spec).map_or(0, |text| text.len());
         if size > SPEC_BYTES {
-            return Some(refused(&spec.id, "too_large", "an announcement has at most 64 KiB"));
+            return Some(refused(&spec.id, "too_large", "an announcement is limited to 64 KiB"));
         }
         spec.metrics.truncate(METRICS);
         let wall = wall_now();
@@ -112,7 +112,7 @@ impl Fleet {
         None
     }
 
-    /// A device that this connection announced comes or goes. Returns a refusal.
+    /// A device that this connection announced goes online or offline. Returns a refusal.
     pub(super) fn set_presence(
         &self,
         station: u64,
@@ -123,7 +123,7 @@ impl Fleet {
     ) -> Option<Answer> {
         let mut inner = self.lock();
         let Some(place) = inner.by_id.get(device).copied() else {
-            return Some(refused(device, "unknown_device", "no device of this id was announced"));
+            return Some(refused(device, "unknown_device", "no device with this id was announced"));
         };
         if inner.records[place as usize].publisher != Some(station) {
             return Some(refused(device, "not_allowed", "this connection has not announced this device"));
@@ -141,7 +141,7 @@ impl Fleet {
         None
     }
 
-    /// A connection ends, and takes the devices with it that it announced.
+    /// A connection ends: the devices that it announced go offline.
     pub(super) fn leave(&self, station: u64, closing: bool) {
         let mut inner = self.lock();
         let Some(post) = inner.stations.remove(&station) else { return };
@@ -157,7 +157,7 @@ impl Fleet {
         }
     }
 
-    /// Takes readings in; returns refusals, and how many readings were taken.
+    /// Accepts readings. Returns refusals, and how many readings were accepted.
     pub(in crate::hub) fn publish(
         &self,
         from: Publisher<'_>,
@@ -196,7 +196,8 @@ impl Fleet {
         (refusals, taken)
     }
 
-    /// Keeps readings, or says that they are not kept: over HTTP each time, else once for each connection and time.
+    /// Stores readings, or reports that they are not stored: for every HTTP request, and once per connection and
+    /// failure episode.
     fn keep(&self, from: Publisher<'_>, device: &DeviceId, readings: Readings) -> Option<Answer> {
         let (keeping, values) = (&self.keeping, readings.values.len() as u64);
         let kept = match self.store.as_ref().filter(|store| store.is_keeping()) {
@@ -208,13 +209,13 @@ impl Fleet {
         };
         if kept {
             if keeping.is_failing.swap(false, Ordering::Relaxed) {
-                log::info!("readings are kept again");
+                log::info!("readings are stored again");
             }
             return None;
         }
         if !keeping.is_failing.swap(true, Ordering::Relaxed) {
             keeping.episode.fetch_add(1, Ordering::Relaxed);
-            log::warn!("readings are passed on, but not kept: {}", self.why_not_kept());
+            log::warn!("readings are passed on but not stored: {}", self.why_not_kept());
         }
         if let Some(station) = from.station {
             let episode = keeping.episode.load(Ordering::Relaxed);
@@ -224,22 +225,18 @@ impl Fleet {
                 return None;
             }
         }
-        Some(refused(
-            device,
-            NOT_KEPT,
-            "passed on to who watches, but not kept: the hub's disk takes nothing",
-        ))
+        Some(refused(device, NOT_KEPT, "passed on, but not stored: the hub's disk is not writable"))
     }
 
     fn why_not_kept(&self) -> String {
         match &self.store {
             Some(store) => store.trouble().unwrap_or_else(|| "the disk cannot keep up".to_owned()),
-            None => "their file could not be opened at the start".to_owned(),
+            None => "their database could not be opened at the start".to_owned(),
         }
     }
 }
 
-/// What was not taken of a device, and why: once for each device and reason, with the first of the metrics.
+/// Rejected readings of a device with one reason, naming the first of the metrics.
 struct Refusal {
     device: String,
     code: &'static str,
@@ -260,12 +257,12 @@ impl Refusal {
     }
 }
 
-/// What one publish comes to.
+/// The outcome of one publish.
 struct Intake {
-    /// What was taken.
+    /// Accepted readings.
     accepted: Readings,
     refusals: Vec<Refusal>,
-    /// The numbers of what is encoded and not yet in the ring.
+    /// Numbers of readings that are encoded but not yet in the ring.
     pending: (Seq, Seq),
     text: String,
 }
@@ -276,12 +273,12 @@ impl Intake {
         Intake { accepted: Readings::default(), refusals: Vec::new(), pending, text: String::new() }
     }
 
-    /// Notes a reading that is not taken.
+    /// Records a rejected reading.
     fn refuse(&mut self, device: &DeviceId, metric: &MetricName, code: &'static str, detail: &str) {
         self.note(device.to_string(), Some(metric), code, detail);
     }
 
-    /// Notes that nothing of a device is taken.
+    /// Records that all readings of a device are rejected.
     fn refuse_with(&mut self, refusal: Answer) {
         if let Answer::PublishRefused { device, code, detail } = refusal {
             self.note(device, None, code, &detail);
@@ -302,7 +299,7 @@ impl Intake {
         }
     }
 
-    /// Puts what is encoded into the ring.
+    /// Puts the encoded readings into the ring.
     fn flush(&mut self, feed: &mut Feed) {
         if !self.text.is_empty() {
             feed.push(self.pending, &self.text);
@@ -311,7 +308,7 @@ impl Intake {
         self.pending.0 = self.pending.1;
     }
 
-    /// Adds encoded samples up to this number.
+    /// Adds encoded samples with numbers up to `head`.
     fn append(&mut self, text: &str, head: Seq, feed: &mut Feed) {
         push_sample(&mut self.text, text);
         self.pending.1 = head;
@@ -320,7 +317,7 @@ impl Intake {
         }
     }
 
-    /// A moment is complete: its values are those from `begin` on.
+    /// A sample is complete: its values are those from `begin` on.
     fn close(&mut self, sample: &Sample, begin: usize, text: &mut String) {
         let values = &self.accepted.values[begin..];
         if !values.is_empty() {
@@ -340,7 +337,7 @@ fn push_sample(text: &mut String, sample: &str) {
 }
 
 impl Inner {
-    /// The place of a device that this publisher may speak for, and whether it is new.
+    /// The index of a device that this publisher may publish for, and whether it is new.
     fn find_or_add(
         &mut self,
         from: Publisher<'_>,
@@ -367,7 +364,7 @@ impl Inner {
         Ok((self.add(record), true))
     }
 
-    /// As [`Inner::find_or_add`], unless another connection has announced the device.
+    /// As [`Inner::find_or_add`], unless another connection announced the device.
     fn find_to_publish(
         &mut self,
         from: Publisher<'_>,
@@ -383,7 +380,7 @@ impl Inner {
         }
     }
 
-    /// Whoever announced this device has lost it to somebody else, or announces it again.
+    /// The connection that announced this device loses it, to another one or to a new announcement.
     pub(super) fn disown(&mut self, place: u32) {
         let publisher = self.records[place as usize].publisher.take();
         if let Some(post) = publisher.and_then(|station| self.stations.get_mut(&station)) {
@@ -391,7 +388,7 @@ impl Inner {
         }
     }
 
-    /// A device comes or goes; told after the reading of this number.
+    /// Sets a device's presence; reported after the reading with this number.
     pub(super) fn set_online(&mut self, after: Seq, place: u32, online: bool, reason: String, wall: WallMs) {
         let record = &mut self.records[place as usize];
         (record.online, record.since, record.reason) = (online, wall, reason.clone());
@@ -402,7 +399,7 @@ impl Inner {
         self.note(&record.spec.id, LogLine { at: wall, what });
     }
 
-    /// Takes one moment of a device in.
+    /// Accepts one sample of a device.
     fn take_in(
         &mut self,
         intake: &mut Intake,
@@ -417,11 +414,11 @@ impl Inner {
             sample.at = sample.received;
         }
         let (before, mut learned, mut text) = (feed.head(), is_new, String::new());
-        // A metric that is repeated within a moment begins another one: so each reading is told, and counted, once.
+        // A metric repeated within a sample begins another sample, so that each reading is sent and counted once.
         let (mut part, mut begin) = (before, intake.accepted.values.len());
         for (name, value) in values {
             if is_too_long(&value) {
-                intake.refuse(&sample.device, &name, "too_large", "a reading's text has at most 1 KiB");
+                intake.refuse(&sample.device, &name, "too_large", "a text reading is limited to 1 KiB");
                 continue;
             }
             let known = record.known(&name);
@@ -435,7 +432,7 @@ impl Inner {
                 Place::At(metric) => (metric, false),
                 Place::New(metric) => (metric, true),
                 Place::Full => {
-                    intake.refuse(&sample.device, &name, "too_many", "a device has at most 256 metrics");
+                    intake.refuse(&sample.device, &name, "too_many", "a device is limited to 256 metrics");
                     continue;
                 }
             };
@@ -458,14 +455,14 @@ impl Inner {
         }
         let came = head > before && !record.online;
         if learned || came {
-            // News belongs between what was read before it and what was read with it.
+            // The event belongs between the readings before it and those after it.
             intake.flush(feed);
             self.news(before, place, (is_new, learned, came), wall, now);
         }
         intake.append(&text, head, &mut self.feed);
     }
 
-    /// Readings have brought a device, metrics of it, or it is back.
+    /// Readings added a device or metrics, or brought a device back online.
     fn news(
         &mut self,
         after: Seq,
@@ -489,7 +486,7 @@ impl Inner {
         }
     }
 
-    /// What a request over HTTP says about its device.
+    /// Applies the device details of an HTTP request.
     fn learn(&mut self, device: &DeviceId, said: Said) {
         let Some(place) = self.by_id.get(device).copied() else { return };
         let Inner { records, budget, .. } = self;
@@ -521,7 +518,7 @@ impl Inner {
 
 fn is_too_long(value: &Value) -> bool {
     match value {
-        // One byte is at most six in JSON.
+        // A byte takes at most six bytes in JSON.
         Value::Text(text) if text.len() > TEXT_BYTES / 6 => {
             serde_json::to_string(&**text).map_or(0, |json| json.len()) > TEXT_BYTES
         }

@@ -12,23 +12,23 @@ use crate::model::{DeviceId, DeviceState, PrincipalId};
 
 /// One device.
 pub(super) struct Record {
-    /// What it said about itself, and the metrics that it never announced.
+    /// Its announced description, plus metrics that it never announced.
     pub spec: Spec,
-    /// Which of its lives this is; 0 before it was first announced.
+    /// Number of its incarnation; 0 before it was first announced.
     pub incarnation: u64,
     pub online: bool,
     pub since: WallMs,
     pub reason: String,
-    /// When it last said anything.
+    /// When it last sent anything, in Unix milliseconds.
     pub heard: Option<WallMs>,
-    /// The station that announced it and is still there.
+    /// The client that announced it, while connected.
     pub publisher: Option<u64>,
-    /// Whose budget it is in: that of the first who said anything of it since the hub was started.
+    /// The principal that it is charged to: the first to publish it since the hub started.
     pub owner: Option<PrincipalId>,
-    /// What it takes in memory, as the budget has it.
+    /// Its size in bytes, as charged to the budget.
     pub held: u64,
     pub rhythm: Rhythm,
-    /// Its interval as it was learned before this hub's start.
+    /// Its reporting interval as learned before this start of the hub, in milliseconds.
     known_every_ms: Option<u64>,
     /// The last values, in the order of the spec's metrics.
     latest: Vec<Latest>,
@@ -41,26 +41,26 @@ pub(super) struct Latest {
     pub value: Value,
     pub at: WallMs,
     pub received: WallMs,
-    /// Its number in the feed; 0: from before this hub's start, or none yet.
+    /// Its number in the feed; 0 if it is from before this start of the hub, or there is none.
     pub number: Seq,
-    /// There has been one.
+    /// Whether there is a value.
     pub said: bool,
-    /// What kind of value it has is known.
+    /// Whether the kind of its values is known.
     typed: bool,
 }
 
-/// Where a value goes.
+/// Where a value is stored.
 pub(super) enum Place {
-    /// There.
+    /// At this index.
     At(u16),
-    /// There, and the device's metrics are others than before.
+    /// At this index, which is new or whose metric changed.
     New(u16),
-    /// The device has as many metrics as there may be.
+    /// Nowhere: the device has reached its limit of metrics.
     Full,
 }
 
 impl Record {
-    /// A device of which only the id is known; it speaks.
+    /// A device of which only the id is known, and which is online.
     pub(super) fn new(id: DeviceId, now: WallMs) -> Record {
         Record {
             spec: Spec::unannounced(id),
@@ -79,7 +79,7 @@ impl Record {
         }
     }
 
-    /// A device as it was.
+    /// A device as it was stored.
     pub(super) fn restored(state: DeviceState) -> Record {
         let DeviceState { mut spec, incarnation, online, since, reason, heard, every_ms, values } = state;
         let metrics = std::mem::take(&mut spec.metrics);
@@ -102,7 +102,7 @@ impl Record {
         record
     }
 
-    /// Takes another announcement in. What was measured stays, where it is still announced.
+    /// Applies a new announcement. Values of metrics that are still announced stay.
     pub(super) fn announce(&mut self, mut spec: Spec, own_place: u32, feed: &mut Feed) {
         let metrics = std::mem::take(&mut spec.metrics);
         self.spec = Spec { metrics: std::mem::take(&mut self.spec.metrics), ..spec };
@@ -114,7 +114,7 @@ impl Record {
         let mut old = std::mem::take(&mut self.latest);
         self.spec.metrics.clear();
         for metric in metrics {
-            // A name that comes twice counts once.
+            // A repeated name counts once.
             if self.spec.metrics.len() == METRICS || self.places.contains_key(&metric.name) {
                 continue;
             }
@@ -139,8 +139,8 @@ impl Record {
         place
     }
 
-    /// Where a metric's value goes, given its place as [`Record::known`] has it. One that was never announced is known by
-    /// its first value.
+    /// Where a metric's value is stored, given its index from [`Record::known`]. A metric that was never announced is
+    /// added with its first value.
     pub(super) fn place(&mut self, known: Option<u16>, name: &MetricName, value: &Value) -> Place {
         let Some(place) = known else {
             if self.latest.len() >= METRICS {
@@ -163,13 +163,13 @@ impl Record {
         Place::At(place)
     }
 
-    /// What it takes in memory.
+    /// Estimated memory in bytes.
     pub(super) fn bytes(&self) -> u64 {
         let values = self.latest.iter().map(|latest| budget::of_value(&latest.value));
         budget::of_spec(&self.spec) + values.sum::<u64>()
     }
 
-    /// What it would take in memory with this announcement.
+    /// Estimated memory in bytes with this announcement.
     pub(super) fn bytes_with(&self, spec: &Spec) -> u64 {
         let stays = |metric: &Metric| {
             let place = self.places.get(metric.name.as_str())?;
@@ -178,13 +178,13 @@ impl Record {
         budget::of_spec(spec) + spec.metrics.iter().filter_map(stays).sum::<u64>()
     }
 
-    /// What it would take in memory with this value of a metric.
+    /// Estimated memory in bytes with this value of a metric.
     pub(super) fn held_with(&self, known: Option<u16>, name: &MetricName, value: &Value) -> u64 {
         match known.and_then(|place| self.latest.get(usize::from(place))) {
             Some(latest) => {
                 (self.held + budget::of_value(value)).saturating_sub(budget::of_value(&latest.value))
             }
-            // There is no room for it anyway.
+            // It will be refused anyway.
             None if self.latest.len() >= METRICS => self.held,
             None => {
                 let metric = budget::METRIC_BYTES + 2 * name.as_str().len() as u64;
@@ -193,14 +193,14 @@ impl Record {
         }
     }
 
-    /// The place of a metric that is known.
+    /// The index of a known metric.
     pub(super) fn known(&self, name: &MetricName) -> Option<u16> {
         self.places.get(name.as_str()).copied()
     }
 
     /// A metric's last value.
     pub(super) fn latest_mut(&mut self, place: u16) -> &mut Latest {
-        // Places come from `place`, and metrics go only when all places change.
+        // Indexes come from `place`, and metrics are removed only when all indexes change.
         &mut self.latest[usize::from(place)]
     }
 
@@ -210,7 +210,7 @@ impl Record {
         Some((&self.spec.metrics.get(place)?.name, self.latest.get(place)?))
     }
 
-    /// How it is known, without its values.
+    /// Its state without values.
     pub(super) fn state(&self) -> DeviceState {
         DeviceState {
             spec: self.spec.clone(),
@@ -224,7 +224,7 @@ impl Record {
         }
     }
 
-    /// How it is known, with those of its values that are not newer than a number: the others follow.
+    /// Its state, with the values up to this number: newer ones follow as readings.
     pub(super) fn state_at(&self, number: Seq) -> DeviceState {
         let known = self.spec.metrics.iter().zip(&self.latest);
         let known = known.filter(|(_, latest)| latest.said && latest.number <= number);

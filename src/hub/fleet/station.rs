@@ -1,4 +1,4 @@
-//! [`Station`]: one client's end of the fleet, for as long as it is connected.
+//! [`Station`]: one client's connection to the fleet.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,18 +10,18 @@ use crate::model::time::BootMs;
 use crate::model::{CommandState, DeviceId, MessageId, Principal, PrincipalKind, Readings, Spec};
 use crate::wire::duplex::server::{Answer, Given};
 
-/// Commands and answers that wait for one client. They take memory only while they wait.
+/// Maximum number of commands and answers queued for one client. Memory is used only while they wait.
 const MAIL: usize = 512;
 
-/// What a client is told about commands, whether it watches or not.
+/// A message about commands, sent to a client whether it watches or not.
 pub(in crate::hub) enum Mail {
-    /// A command for a device of its own.
+    /// A command for one of its own devices.
     Given(Box<Given>),
-    /// What became of a command that it gave: a whole message.
+    /// The state of a command that it requested, as an encoded message.
     Commanded(Arc<str>),
 }
 
-/// One client's end. Dropping it takes its devices offline.
+/// One client's connection to the fleet. Dropping it takes its devices offline.
 pub(in crate::hub) struct Station {
     pub(super) fleet: Arc<Fleet>,
     pub(super) number: u64,
@@ -30,7 +30,7 @@ pub(in crate::hub) struct Station {
 }
 
 impl Station {
-    /// A client of this principal has to do with devices.
+    /// Registers a client of this principal.
     pub(in crate::hub) fn enter(fleet: &Arc<Fleet>, principal: Principal) -> Station {
         let (sender, mail) = mpsc::channel(MAIL);
         let mut inner = fleet.lock();
@@ -42,7 +42,7 @@ impl Station {
         Station { fleet: Arc::clone(fleet), number, principal, mail }
     }
 
-    /// Its principal has another name.
+    /// The client's principal was renamed.
     pub(in crate::hub) fn rename(&mut self, name: &str) {
         name.clone_into(&mut self.principal.name);
     }
@@ -51,7 +51,7 @@ impl Station {
         Publisher { principal: &self.principal, station: Some(self.number) }
     }
 
-    /// Watches from now on. A device does not: its token is for itself alone.
+    /// Starts watching. Device tokens may not watch: they are valid for their own device only.
     pub(in crate::hub) fn watch(&self) -> Option<Relay> {
         let may = self.may_look();
         may.then(|| Relay::new(Arc::clone(&self.fleet), self.number))
@@ -62,17 +62,17 @@ impl Station {
         self.principal.kind != PrincipalKind::Device
     }
 
-    /// The next mail. Cancel-safe.
+    /// The next message about commands. Cancel-safe.
     pub(in crate::hub) async fn mail(&mut self) -> Option<Mail> {
         self.mail.recv().await
     }
 
-    /// A device of its own is there. Returns a refusal.
+    /// Announces a device of this client. Returns a refusal.
     pub(in crate::hub) fn announce(&self, spec: Spec, now: BootMs) -> Option<Answer> {
         self.fleet.announce(self.publisher(), spec, now)
     }
 
-    /// A device of its own comes or goes. Returns a refusal.
+    /// Sets the presence of a device of this client. Returns a refusal.
     pub(in crate::hub) fn set_presence(
         &self,
         device: &DeviceId,
@@ -83,12 +83,12 @@ impl Station {
         self.fleet.set_presence(self.number, device, online, reason, now)
     }
 
-    /// Readings of devices of its own. Returns refusals, and how many were taken.
+    /// Publishes readings of this client's devices. Returns refusals, and how many readings were accepted.
     pub(in crate::hub) fn publish(&self, readings: Readings, now: BootMs) -> (Vec<Answer>, u64) {
         self.fleet.publish(self.publisher(), readings, None, now)
     }
 
-    /// A device of its own answered a command.
+    /// Handles a device's answer to a command.
     pub(in crate::hub) fn command_result(&self, id: MessageId, state: CommandState) {
         self.fleet.command_result(self.number, id, state);
     }

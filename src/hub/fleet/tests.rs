@@ -1,4 +1,4 @@
-//! The fleet alone: what a client that watches is sent, reading by reading.
+//! Tests of the fleet alone: what a client that watches is sent, reading by reading.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ fn publish(fleet: &Fleet, device: &str, values: &[(&str, f64)]) {
     let readings = Readings::of(DeviceId::new(device).unwrap(), 5, 7, values);
     let admin = admin();
     let (refused, _) = fleet.publish(Publisher { principal: &admin, station: None }, readings, None, 0);
-    // There is no file to keep them in, which is said; nothing else is wrong.
+    // Without a database the readings are not stored, which is reported; nothing else may be refused.
     let is_kept = |answer: &Answer| !matches!(answer, Answer::PublishRefused { code: NOT_KEPT, .. });
     assert!(!refused.iter().any(is_kept), "{refused:?}");
 }
 
-/// What one client has heard.
+/// What one client has received.
 #[derive(Default)]
 struct Heard {
     readings: u64,
@@ -33,7 +33,7 @@ struct Heard {
 }
 
 impl Heard {
-    /// Hears one message; `false`: there was none.
+    /// Receives one message; `false` if there was none.
     fn next(&mut self, relay: &mut Relay) -> bool {
         let Some(sent) = relay.next() else { return false };
         let (Input::Devices(text) | Input::Readings(text)) = sent.input else { panic!() };
@@ -64,7 +64,7 @@ impl Heard {
     }
 
     fn all(&mut self, relay: &mut Relay) {
-        // News that concerns another way is passed over without a message.
+        // Events meant for another client are skipped without a message.
         while self.next(relay) || relay.is_behind() {}
     }
 }
@@ -74,14 +74,14 @@ async fn fleet() -> Arc<Fleet> {
 }
 
 #[tokio::test]
-async fn every_reading_is_told_or_counted_however_far_behind_a_client_is() {
+async fn every_reading_is_sent_or_counted_as_skipped() {
     let fleet = fleet().await;
     let station = Station::enter(&fleet, admin());
     let mut relay = station.watch().unwrap();
     let mut heard = Heard::default();
     let devices: Vec<String> = (0..500).map(|number| format!("device {number}")).collect();
     let mut published = 0;
-    // Far behind, a little behind, in step, and behind again; some metrics change more often than others.
+    // Far behind, slightly behind, up to date, and behind again; some metrics change more often than others.
     for (rounds, hears) in [(40, 0), (1, 3), (1, usize::MAX), (2, 1), (60, 2), (1, usize::MAX), (7, 5)] {
         for round in 0..rounds {
             for (number, device) in devices.iter().enumerate() {
@@ -109,13 +109,13 @@ async fn every_reading_is_told_or_counted_however_far_behind_a_client_is() {
         let state = record.state_at(Seq::MAX);
         for last in state.values {
             let key = (state.spec.id.to_string(), last.metric.to_string());
-            assert_eq!(heard.last.get(&key).copied(), last.value.as_chart(), "the newest came");
+            assert_eq!(heard.last.get(&key).copied(), last.value.as_chart(), "the newest value was received");
         }
     }
 }
 
 #[tokio::test]
-async fn who_misses_news_is_told_everything_anew() {
+async fn a_client_that_misses_events_is_sent_the_full_list_again() {
     let fleet = fleet().await;
     let station = Station::enter(&fleet, admin());
     let mut relay = station.watch().unwrap();
@@ -144,7 +144,7 @@ async fn who_misses_news_is_told_everything_anew() {
 }
 
 #[tokio::test]
-async fn readings_do_not_bring_back_who_has_gone_since() {
+async fn late_readings_do_not_bring_a_device_back_online() {
     let fleet = fleet().await;
     let station = Station::enter(&fleet, admin());
     let mut relay = station.watch().unwrap();
@@ -154,7 +154,7 @@ async fn readings_do_not_bring_back_who_has_gone_since() {
     for name in ["pump", "valve"] {
         owner.announce(crate::model::Spec::unannounced(DeviceId::new(name).unwrap()), 0);
     }
-    // Too much for the ring, so that only the newest values are told.
+    // Too much for the ring, so that only the newest values are sent.
     for round in 0..20_000 {
         publish(&fleet, "pump", &[("t", f64::from(round))]);
     }
@@ -168,7 +168,7 @@ async fn readings_do_not_bring_back_who_has_gone_since() {
 }
 
 #[tokio::test]
-async fn what_waits_for_one_device_or_client_is_bounded() {
+async fn pending_commands_per_device_and_client_are_bounded() {
     let fleet = fleet().await;
     let owner = Station::enter(&fleet, admin());
     let mut metric = crate::model::device::Metric::new(MetricName::new("relay").unwrap(), Default::default());

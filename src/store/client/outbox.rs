@@ -1,29 +1,38 @@
 //! What waits to be sent, and how far it has come. Mirrors `OutboxItem` in `model::chat`.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int};
+use super::identity::{Filters, Rows};
 use super::write::key;
-use crate::model::{ConnectionId, Delivery, MessageId, OutboxItem, Refusal};
+use crate::model::content::ROOM;
+use crate::model::event::Follows;
+use crate::model::{ConnectionId, Content, Delivery, MessageId, OutboxItem, Refusal, RoomId};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-pub(super) fn queue(db: &Connection, connection: ConnectionId, item: &OutboxItem) -> Result<()> {
+pub(super) fn queue(
+    db: &Connection,
+    filters: &Filters,
+    connection: ConnectionId,
+    item: &OutboxItem,
+) -> Result<()> {
     unqueue(db, connection, item.draft.id)?;
     // It may have come back as an entry already.
-    let arrived = db
+    let me: Option<i64> = db
         .prepare_cached(
-            "SELECT 1 FROM message
-             WHERE id = ?2 AND sender = (
-                 SELECT sender.id FROM connection
-                 JOIN sender ON sender.connection = connection.id AND sender.principal = connection.me_id
-                 WHERE connection.id = ?1)",
+            "SELECT sender.id FROM connection
+             JOIN sender ON sender.connection = connection.id AND sender.principal = connection.me_id
+             WHERE connection.id = ?1",
         )?
-        .exists(params![key(connection), item.draft.id.0.as_bytes()])?;
+        .query_row([key(connection)], |row| row.get(0))
+        .optional()?;
+    let find = |me| Rows::new(db)?.find(db, filters, me, item.draft.id, false);
+    let arrived = me.map(find).transpose()?.flatten().is_some();
     let seq = int(item.seq)?;
     db.prepare_cached("UPDATE connection SET last_seq = max(last_seq, ?2) WHERE id = ?1")?
         .execute(params![key(connection), seq])?;
-    if arrived {
+    if arrived || !make_unmade(db, connection, item)? {
         return Ok(());
     }
     db.prepare_cached(
@@ -44,6 +53,22 @@ pub(super) fn queue(db: &Connection, connection: ConnectionId, item: &OutboxItem
         deliver(db, connection, item.draft.id, &item.delivery)?;
     }
     Ok(())
+}
+
+/// A room that is to be made is there from now on. `false`: the server knows it already.
+fn make_unmade(db: &Connection, connection: ConnectionId, item: &OutboxItem) -> Result<bool> {
+    let Content::Room { name, .. } = &item.draft.content else { return Ok(true) };
+    let mut known = db.prepare_cached("SELECT unmade FROM room WHERE connection = ?1 AND uid = ?2")?;
+    let unmade: Option<bool> =
+        known.query_row(params![key(connection), item.draft.room.as_str()], |row| row.get(0)).optional()?;
+    if unmade.is_none() {
+        // It begins with what is typed into it.
+        db.prepare_cached(
+            "INSERT INTO room (connection, uid, name, unmade, start_known) VALUES (?1, ?2, ?3, 1, 1)",
+        )?
+        .execute(params![key(connection), item.draft.room.as_str(), name.as_str()])?;
+    }
+    Ok(unmade != Some(false))
 }
 
 pub(super) fn unqueue(db: &Connection, connection: ConnectionId, id: MessageId) -> Result<()> {
@@ -101,12 +126,88 @@ pub(super) fn passed_by(db: &Connection, connection: ConnectionId, offset: i64) 
     Ok(())
 }
 
-/// What was acknowledged for a place that the log has passed does not come back as an entry: it is done.
-pub(super) fn done_before(db: &Connection, connection: ConnectionId, id: MessageId) -> Result<()> {
-    db.prepare_cached(
-        "DELETE FROM outbox WHERE connection = ?1 AND id = ?2 AND delivery = 'acknowledged'
+/// Whether something was acknowledged for a place that the log has passed: it does not come back as an entry.
+pub(super) fn is_passed(db: &Connection, connection: ConnectionId, id: MessageId) -> Result<bool> {
+    let mut query = db.prepare_cached(
+        "SELECT 1 FROM outbox WHERE connection = ?1 AND id = ?2 AND delivery = 'acknowledged'
          AND offset < (SELECT next_offset FROM connection WHERE id = ?1)",
+    )?;
+    Ok(query.exists(params![key(connection), id.0.as_bytes()])?)
+}
+
+/// Nothing more comes of something that the server has (`Chat::done`).
+pub(super) fn done(
+    db: &Connection,
+    connection: ConnectionId,
+    id: MessageId,
+    follows: &Follows,
+) -> Result<()> {
+    let unmade = makes(db, connection, id)?;
+    unqueue(db, connection, id)?;
+    match (unmade, follows) {
+        (None, _) => Ok(()),
+        (Some(unmade), Follows::OtherRoom(to)) if unmade != to.as_str() => {
+            move_to(db, connection, &unmade, to)
+        }
+        (Some(unmade), _) => {
+            db.prepare_cached("UPDATE room SET unmade = 0 WHERE connection = ?1 AND uid = ?2")?
+                .execute(params![key(connection), unmade])?;
+            Ok(())
+        }
+    }
+}
+
+/// What was typed into a room that was there already under another id goes there (`Chat::move_to`).
+fn move_to(db: &Connection, connection: ConnectionId, from: &str, to: &RoomId) -> Result<()> {
+    db.prepare_cached("UPDATE outbox SET room = ?3 WHERE connection = ?1 AND room = ?2")?
+        .execute(params![key(connection), from, to.as_str()])?;
+    let mut unmade = db.prepare_cached("SELECT name, draft FROM room WHERE connection = ?1 AND uid = ?2")?;
+    let unmade: Option<(String, String)> =
+        unmade.query_row(params![key(connection), from], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((name, draft)) = unmade else { return Ok(()) };
+    db.prepare_cached("DELETE FROM room WHERE connection = ?1 AND uid = ?2")?
+        .execute(params![key(connection), from])?;
+    db.prepare_cached(
+        "INSERT INTO room (connection, uid, name) VALUES (?1, ?2, ?3) ON CONFLICT (connection, uid) DO NOTHING",
     )?
-    .execute(params![key(connection), id.0.as_bytes()])?;
+    .execute(params![key(connection), to.as_str(), name])?;
+    db.prepare_cached("UPDATE room SET draft = ?3 WHERE connection = ?1 AND uid = ?2 AND draft = ''")?
+        .execute(params![key(connection), to.as_str(), draft])?;
+    Ok(())
+}
+
+/// The server does not take something. Where that makes a room, nothing that was typed into it can be sent
+/// (`Chat::refused`).
+pub(super) fn refused(
+    db: &Connection,
+    connection: ConnectionId,
+    id: MessageId,
+    refusal: &Refusal,
+) -> Result<()> {
+    deliver(db, connection, id, &Delivery::Failed(refusal.clone()))?;
+    if let Some(unmade) = makes(db, connection, id)? {
+        db.prepare_cached(
+            "UPDATE outbox SET delivery = 'failed', offset = NULL, received = NULL, refusal = ?3
+             WHERE connection = ?1 AND room = ?2 AND delivery <> 'acknowledged'",
+        )?
+        .execute(params![key(connection), unmade, refusal_text(refusal)?])?;
+    }
+    Ok(())
+}
+
+/// The room that something in the outbox makes.
+fn makes(db: &Connection, connection: ConnectionId, id: MessageId) -> Result<Option<String>> {
+    let mut query =
+        db.prepare_cached("SELECT room FROM outbox WHERE connection = ?1 AND id = ?2 AND kind = ?3")?;
+    Ok(query.query_row(params![key(connection), id.0.as_bytes(), ROOM], |row| row.get(0)).optional()?)
+}
+
+/// Rooms that the server does not know go with the last of what was typed into them (`Chat::drop_unmade`).
+pub(super) fn drop_unmade(db: &Connection, connection: ConnectionId) -> Result<()> {
+    db.prepare_cached(
+        "DELETE FROM room WHERE connection = ?1 AND unmade AND draft = ''
+         AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.connection = ?1 AND outbox.room = room.uid)",
+    )?
+    .execute([key(connection)])?;
     Ok(())
 }

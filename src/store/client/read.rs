@@ -7,6 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
+use super::identity::StoredId;
 use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
 use crate::model::chat::MAX_ROOMS;
@@ -120,7 +121,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
 
 fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
     let mut query = db.prepare_cached(
-        "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name FROM room
+        "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name, unmade FROM room
          WHERE connection = ?1 ORDER BY newest_era DESC, newest_offset DESC, id LIMIT ?2",
     )?;
     // One more than is shown tells that there are more.
@@ -148,6 +149,7 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
             unread: unsigned(row.get(6)?),
             draft: row.get(7)?,
             mentions: unsigned(row.get(8)?),
+            unmade: row.get(10)?,
         });
     }
     Ok(rooms)
@@ -426,7 +428,7 @@ fn exists(db: &Connection, room: i64, which: Run) -> Result<bool> {
 fn message(row: &Row<'_>) -> Result<Message> {
     Ok(Message {
         position: Position { era: row.get(0)?, offset: unsigned(row.get(1)?) },
-        id: MessageId(Uuid::from_bytes(row.get(2)?)),
+        id: row.get::<_, StoredId>(2)?.0,
         sender: Sender { id: PrincipalId(row.get(3)?), name: row.get(4)? },
         at: row.get(5)?,
         received: row.get(6)?,

@@ -66,6 +66,8 @@ pub struct Append {
     pub sender: Sender,
     /// When, by the hub's clock.
     pub received: WallMs,
+    /// It is not to be written: only whether it is on disk already is of interest.
+    pub only_known: bool,
 }
 
 /// What became of an [`Append`].
@@ -80,6 +82,8 @@ pub enum Appended {
         /// When it was written.
         received: WallMs,
     },
+    /// It was not on disk, and was not to be written.
+    NotKnown,
     /// There is no such room. Nothing was written.
     NoSuchRoom,
     /// The room was made before, by somebody else or with another id. Nothing was written.

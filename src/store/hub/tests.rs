@@ -30,6 +30,7 @@ fn message(sender: &str, number: u64, body: &str) -> Append {
         draft: Draft { id: id(number), room: RoomId::general(), content: Content::text(body), at: 1 },
         sender: Sender { id: PrincipalId(sender.into()), name: sender.to_uppercase() },
         received: 2,
+        only_known: false,
     }
 }
 
@@ -445,6 +446,7 @@ fn outcome(appended: &Appended) -> Result<u64, &'static str> {
     match appended {
         Appended::New(entry) => Ok(entry.offset),
         Appended::Known { .. } => Err("known"),
+        Appended::NotKnown => Err("not known"),
         Appended::NoSuchRoom => Err("no room"),
         Appended::RoomExists { .. } => Err("room exists"),
         Appended::RoomAlike { .. } => Err("room alike"),

@@ -117,6 +117,7 @@ pub(super) fn begin(
         },
         sender: Sender { id: PrincipalId(HUB_SENDER.to_owned()), name: HUB_SENDER.to_owned() },
         received: now,
+        only_known: false,
     };
     let mut gate = Gate::new(LogLimits::default(), Usage::default(), false);
     append(&transaction, general, &mut 0, &mut rooms, &mut gate)?;
@@ -415,6 +416,9 @@ fn append(
 ) -> Result<Appended> {
     if let Some((offset, received)) = known(db, &new, gate.has_gone)? {
         return Ok(Appended::Known { offset, received });
+    }
+    if new.only_known {
+        return Ok(Appended::NotKnown);
     }
     let found = match &mut new.draft.content {
         Content::Text { .. } => match rooms.row(db, &new.draft.room)? {

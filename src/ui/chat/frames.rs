@@ -8,7 +8,6 @@ use crate::model::content::Content;
 use crate::model::time::WallMs;
 use crate::ui::harmless;
 use crate::ui::icons::Icon;
-use crate::ui::text::plain::Closed;
 use crate::ui::text::{Words, local};
 use crate::wire::plain::row::{self, Row as Came};
 
@@ -122,8 +121,7 @@ pub(super) fn socket(content: &Content, words: &Words) -> Option<(Icon, String)>
         }
         Came::Closed { code, reason, clean, by_us } => {
             let reason = line(&reason);
-            let closed = Closed { by_us, code, reason: &reason, clean };
-            Some((Icon::Disconnect, (words.plain.closed)(closed)))
+            Some((Icon::Disconnect, (words.plain.closed)(by_us, code, &reason, clean)))
         }
         Came::Lost { detail } => Some((Icon::Alert, (words.plain.lost)(&line(&detail)))),
         Came::Text(_) | Came::Binary(_) => None,
@@ -138,8 +136,8 @@ pub(super) fn direction(mine: bool, progress: &Progress, words: &Words) -> &'sta
         Progress::Sent => words.sent_unconfirmed,
         Progress::Pending => words.waiting_to_send,
         Progress::Attempted => words.sending,
-        Progress::Unsure => words.may_not_have_arrived,
-        Progress::Failed(_) => words.not_sent,
+        // What became of these stands below them.
+        Progress::Unsure | Progress::Failed(_) => words.plain.to_server,
     }
 }
 

@@ -14,6 +14,7 @@ use super::selection::{Pressed, Selection};
 use super::spot::{self, Spot};
 use super::{Act, RoomKey};
 use crate::model::chat::Room;
+use crate::model::features::Feature;
 use crate::model::id::MessageId;
 use crate::model::intent::Jump;
 use crate::model::message::Position;
@@ -108,6 +109,8 @@ pub(super) struct RoomFacts {
     pub(super) loading_older: bool,
     pub(super) loading_newer: bool,
     pub(super) online: bool,
+    /// Whether the server gives older messages, as far as is known.
+    pub(super) has_history: bool,
 }
 
 pub(super) fn facts(cx: &Cx, key: &RoomKey) -> Option<RoomFacts> {
@@ -125,6 +128,7 @@ pub(super) fn facts(cx: &Cx, key: &RoomKey) -> Option<RoomFacts> {
             loading_older: room.loading_older,
             loading_newer: room.loading_newer,
             online: connection.link.is_online(),
+            has_history: connection.offers(Feature::History),
         })
     })
 }
@@ -432,5 +436,6 @@ pub(super) fn head_text(cx: &Cx, key: &RoomKey, head: Head) -> Arc<str> {
         Head::Begin => (cx.words.room_begins)(&cx.room_title(key.0, &key.1, 64)).into(),
         Head::Loading => cx.words.loading_older.into(),
         Head::OnServer => cx.words.older_on_server.into(),
+        Head::OutOfReach => cx.words.older_out_of_reach.into(),
     }
 }

@@ -102,6 +102,9 @@ impl Literal {
                 for at in which {
                     let begin = at * per_row;
                     let Some(row) = bytes.get(begin..bytes.len().min(begin + per_row)) else { break };
+                    if row.is_empty() {
+                        break;
+                    }
                     dump_row(&mut out, begin, row, *per_row);
                     out.push('\n');
                 }

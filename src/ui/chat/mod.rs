@@ -30,8 +30,10 @@ use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Sense, Ui, Vec2
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::target::Target;
+use super::text::Words;
 use super::theme::{self, size, space};
-use super::{Cx, Place, bidi, widgets};
+use super::{Cx, Place, bidi, harmless, widgets};
+use crate::model::content::Content;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
 use crate::model::profile::Snippet;
@@ -47,11 +49,11 @@ pub(super) fn plain_text(text: &str) -> Option<String> {
     markup::parse(text).map(|markup| markup.plain())
 }
 
-/// What a room is called. The only one of a server whose messages are frames has no name of its own.
-pub(super) fn room_name(cx: &Cx, key: &RoomKey) -> String {
-    match paint::has_frames(cx, key) {
-        true => cx.words.plain.room.to_owned(),
-        false => cx.room_title(key.0, &key.1, 64),
+/// What is said of a frame that was received, in at most so many characters of it.
+pub(super) fn said_of_frame(content: &Content, words: &Words, most_chars: usize) -> String {
+    match frames::socket(content, words) {
+        Some((_, said)) => said,
+        None => format!("{}: {}", words.plain.received, harmless::line(content.body(), most_chars)),
     }
 }
 
@@ -227,7 +229,7 @@ impl Chat {
                         }
                     }
                     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                        let name = room_name(cx, key);
+                        let name = cx.room_title(key.0, &key.1, 64);
                         let (mark, _) = ui.allocate_exact_size(Vec2::splat(size::ICON), Sense::hover());
                         icons::paint(ui.painter(), mark.center(), Icon::Room, size::ICON, theme.weak);
                         let said = if has_frames { name.clone() } else { format!("# {name}") };

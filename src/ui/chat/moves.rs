@@ -137,7 +137,7 @@ impl List {
         let reachable = match facts.before {
             Edge::End => false,
             Edge::Disk => true,
-            Edge::Hub => facts.online,
+            Edge::Hub => facts.online && facts.has_history,
         };
         let (older, newer) = self.rows_left(cx, key);
         if reachable && !facts.loading_older && older < NEAR {

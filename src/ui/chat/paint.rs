@@ -119,7 +119,8 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
     let note = match &row.progress {
         Progress::Failed(refusal) => {
             let Sentence { what, then } = (cx.words.refusal)(refusal);
-            Some(small(&format!("{}. {what} {then}", cx.words.not_sent)))
+            let failed = if row.makes_room { cx.words.not_made } else { cx.words.not_sent };
+            Some(small(&format!("{failed}. {what} {then}")))
         }
         Progress::Pending | Progress::Attempted if row.paused.is_some() => {
             row.paused.as_ref().map(|paused| small(&paused_text(cx, paused)))

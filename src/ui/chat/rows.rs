@@ -1,6 +1,7 @@
 //! What the message list shows, as plain rows: copied out of the model under the lock, only around the anchor, and
 //! prepared once per message.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use super::ordered::Plans;
 use crate::model::chat::Room;
 use crate::model::content::Content;
 use crate::model::event::Paused;
+use crate::model::features::Feature;
 use crate::model::id::{MessageId, PrincipalId};
 use crate::model::known::Shown;
 use crate::model::message::{Delivery, Message, OutboxItem, Position};
@@ -28,6 +30,8 @@ use crate::wire::plain::row::is_binary;
 const GROUP_MS: i64 = 5 * 60 * 1_000;
 /// Longest name of an author, in characters.
 pub(super) const AUTHOR_CHARS: usize = 60;
+/// Longest name of a room that is made, in characters.
+const ROOM_CHARS: usize = 64;
 /// A message of more lines is folded.
 pub(super) const FOLD_LINES: usize = 40;
 /// So many lines of a folded message are shown.
@@ -59,8 +63,10 @@ pub(super) enum Head {
     Begin,
     /// Older messages are being fetched, or will be.
     Loading,
-    /// Older messages are out of reach.
+    /// Older messages are at the server, which is out of reach.
     OnServer,
+    /// The server gives no older messages.
+    OutOfReach,
 }
 
 /// Which part of a long message is shown.
@@ -132,6 +138,8 @@ pub(super) struct Row {
     pub(super) mention: bool,
     /// What was typed, of a message that is still ours to edit.
     pub(super) original: Option<String>,
+    /// Whether it stands for a room that is made.
+    pub(super) makes_room: bool,
     pub(super) fold: Fold,
     pub(super) expanded: bool,
     pub(super) at: WallMs,
@@ -313,6 +321,7 @@ fn head_item(room: &Room, connection: &Connection) -> Item {
     let head = match room.window.before {
         Edge::End => Head::Begin,
         Edge::Disk => Head::Loading,
+        Edge::Hub if !connection.offers(Feature::History) => Head::OutOfReach,
         Edge::Hub if connection.link.is_online() => Head::Loading,
         Edge::Hub => Head::OnServer,
     };
@@ -475,7 +484,7 @@ impl Cache {
                 key_of_content,
                 author,
                 true,
-                typed(&item.draft.content).unwrap_or(view.words.unknown_content),
+                &pending_text(&item.draft.content, view.words),
                 item.draft.at,
                 progress,
                 expanded,
@@ -484,10 +493,22 @@ impl Cache {
         };
         if let Some(row) = Arc::get_mut(&mut row) {
             row.original = typed(&item.draft.content).map(str::to_owned);
+            row.makes_room = item.draft.content.is_room();
             row.paused = paused;
         }
         self.rows.insert(key, Arc::clone(&row));
         row
+    }
+}
+
+/// What is shown of something in the outbox.
+fn pending_text<'a>(content: &'a Content, words: &Words) -> Cow<'a, str> {
+    match content {
+        Content::Text { body, .. } => Cow::Borrowed(body),
+        Content::Room { name, .. } => {
+            Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))
+        }
+        Content::Unknown(_) => Cow::Borrowed(words.unknown_content),
     }
 }
 
@@ -538,6 +559,7 @@ fn of_frame(
         known: connection.chat.known.version(),
         mine,
         original: None,
+        makes_room: false,
         markup: None,
         rtl: shown.frame.literal.is_none() && bidi::is_needed(&shown.text),
         plans: Plans::default(),
@@ -581,6 +603,7 @@ fn prepare(
         known: connection.chat.known.version(),
         mine,
         original: None,
+        makes_room: false,
         markup,
         rtl: bidi::is_needed(shown),
         plans: Plans::default(),

@@ -15,7 +15,8 @@ use crate::model::intent::{Credential, Intent, LinkIntent};
 use crate::model::lan::InviteLink;
 use crate::model::link_state::Why;
 use crate::model::name;
-use crate::model::profile::{BadOptions, Login, Profile, Protocol, Secret, Socket, WebSocketOptions};
+use crate::model::profile::{Login, Profile, Protocol, Secret, Socket, WebSocketOptions};
+use crate::model::upgrade::BadOptions;
 
 /// What is typed in the dialog.
 pub(super) struct Form {
@@ -322,13 +323,13 @@ impl Form {
     }
 
     fn protocol_choice(&mut self, ui: &mut Ui, cx: &Cx) {
-        let label = label(ui, cx.words.plain.protocol);
+        label(ui, cx.words.plain.protocol);
         ui.horizontal_wrapped(|ui| {
             for (protocol, name) in [
                 (Protocol::Duplex, cx.words.protocol_duplex),
                 (Protocol::WebSocket, cx.words.protocol_websocket),
             ] {
-                ui.radio_value(&mut self.protocol, protocol, name).labelled_by(label.id);
+                ui.radio_value(&mut self.protocol, protocol, name);
             }
         });
     }

@@ -7,8 +7,8 @@ use egui::{Align, Layout, TextEdit, Ui, vec2};
 use super::{complain, entered, field, hint, label};
 use crate::model::address;
 use crate::model::link_state::Why;
-use crate::model::profile::{BadOptions, Login, MAX_HEADERS, MAX_VALUE_BYTES, Secret, WebSocketOptions};
-use crate::model::upgrade;
+use crate::model::profile::{Login, MAX_HEADERS, MAX_VALUE_BYTES, Secret, WebSocketOptions};
+use crate::model::upgrade::{self, BadOptions};
 use crate::ui::icons::Icon;
 use crate::ui::theme::{size, space};
 use crate::ui::{Cx, widgets};
@@ -176,7 +176,7 @@ impl Fields {
                     let margin = egui::Margin::symmetric(space::SMALL as i8, 5);
                     TextEdit::singleline(text).return_key(None).margin(margin)
                 };
-                let name = edit(&mut header.name).hint_text("X-Api-Key").desired_width(room * 0.4);
+                let name = edit(&mut header.name).hint_text(cx.words.name).desired_width(room * 0.4);
                 let name = ui.add(name).accessible_name((words.header_name)(at + 1));
                 if self.wants_focus && at + 1 == count {
                     self.wants_focus = false;

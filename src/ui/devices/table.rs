@@ -1,4 +1,4 @@
-//! The table of devices: which columns it has, how wide they are, its header, and a device's line in it.
+//! The table of devices: choice and width of its columns, its header, and its rows.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use egui::{
 
 use super::order::Section;
 use super::paint::{self, Pen};
-use super::rows::{Row, Said};
+use super::rows::{Row, StatusText};
 use super::view::{Grouping, Sort, View};
 use crate::model::device::{MetricName, MetricType};
 use crate::model::id::ConnectionId;
@@ -22,73 +22,73 @@ use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, widgets};
 
-/// No column is narrower, in points.
+/// Minimum width of a column, in points.
 const MIN_COLUMN: f32 = 64.0;
-/// A reading without a column takes at least so much, with its name.
+/// Minimum width of a reading without its own column, including its name, in points.
 const OTHER_SLOT: f32 = 136.0;
-/// What has no column of its own is shown from this room on, in points.
+/// Readings without a column are shown if at least this much width is left, in points.
 const MIN_OTHERS: f32 = 220.0;
-/// No column is made wider by hand, in points.
+/// Maximum width of a column resized by the person, in points.
 const MAX_COLUMN: f32 = 600.0;
-/// A value's column, in points, unless there is room or it was changed.
+/// Default width of a value's column, in points.
 const VALUE: f32 = 118.0;
-/// It takes no more of what room there is, in points.
+/// Maximum width to which a value's column grows to fill the table, in points.
 const WIDE_VALUE: f32 = 168.0;
-/// From this width on the kind has a column, in points.
-const WITH_KIND: f32 = 900.0;
-/// Room for the button that chooses columns, in points.
+/// The kind has a column in tables at least this wide, in points.
+const MIN_WIDTH_WITH_KIND: f32 = 900.0;
+/// Width of the button that opens the column chooser, in points.
 const CHOICE: f32 = 32.0;
-/// Maximum number of columns that are shown without having been chosen.
+/// Maximum number of columns shown by default.
 const MAX_USUAL: usize = 12;
 /// Maximum number of columns that can be chosen.
 const MAX_CHOSEN: usize = 64;
-/// Maximum number of metrics in the menu at once; a search finds the others.
+/// Maximum number of metrics listed in the chooser at once; the search finds the rest.
 const MAX_LISTED: usize = 200;
-/// How near the pointer must come to a column's edge, in points.
+/// Distance from a column's edge at which it can be dragged, in points.
 const GRIP: f32 = 4.0;
-/// Metrics cannot be called so: names have no white space at their ends.
+/// Keys of the fixed columns. The leading space keeps them distinct from metrics, whose names are trimmed.
 const NAME_KEY: &str = " name";
 const STATE_KEY: &str = " state";
 const KIND_KEY: &str = " kind";
 const OTHERS_KEY: &str = " others";
 
-/// What a column shows.
+/// Content of a column.
 #[derive(Clone, Debug, PartialEq)]
 enum Content {
     Name,
     State,
     Kind,
-    /// The reading of this place, and whether it is a number.
+    /// The reading with this index, and whether it is numeric.
     Metric(usize, bool),
-    /// What has no column of its own, each with its name.
+    /// Readings without their own column, each with its name.
     Others,
 }
 
-/// One column.
+/// A column.
 #[derive(Clone, Debug)]
 struct Column {
     content: Content,
-    /// Under which its width is kept.
+    /// Key under which its width is saved.
     key: String,
     title: String,
-    /// What a click on its title sorts by.
+    /// Sort order selected by a click on its title.
     sort: Option<Sort>,
     left: f32,
     width: f32,
 }
 
-/// The columns of one connection's devices.
+/// The columns for the devices of one connection.
 pub(super) struct Table {
     connection: ConnectionId,
     columns: Vec<Column>,
     /// The metrics that have a column.
     pub(super) metrics: Arc<[MetricName]>,
-    /// How many of the chosen columns have no room.
+    /// Number of chosen columns that do not fit.
     left_out: usize,
 }
 
 impl Table {
-    /// As chosen, or as there is room for.
+    /// Chosen columns, or default ones that fit the width.
     pub(super) fn of(
         cx: &Cx,
         section: &mut Section,
@@ -110,16 +110,16 @@ impl Table {
         };
         let name = kept(NAME_KEY, (width * 0.24).clamp(150.0, 320.0));
         add(Content::Name, NAME_KEY, words.column_name.to_owned(), Sort::Name, name);
-        let state = kept(STATE_KEY, if width < WITH_KIND { 128.0 } else { 168.0 });
+        let state = kept(STATE_KEY, if width < MIN_WIDTH_WITH_KIND { 128.0 } else { 168.0 });
         let mut end = add(Content::State, STATE_KEY, words.column_state.to_owned(), Sort::Trouble, state);
-        if width >= WITH_KIND && section.kinds > 0 && view.grouping != Grouping::Kind {
+        if width >= MIN_WIDTH_WITH_KIND && section.kinds > 0 && view.grouping != Grouping::Kind {
             let kind = kept(KIND_KEY, 110.0);
             end = add(Content::Kind, KIND_KEY, words.column_kind.to_owned(), Sort::Kind, kind);
         }
         let room = (width - end - CHOICE).max(0.0);
         let Chosen { names, left_out, has_others } =
             chosen_metrics(section, chosen, room, |n| kept(n, VALUE));
-        // What room there is makes values' columns wider, evenly.
+        // Spare width is distributed evenly over the value columns.
         let used: f32 = names.iter().map(|name| kept(name.as_str(), VALUE)).sum();
         let spare = (room - used).max(0.0) / names.len().max(1) as f32;
         let usual = if has_others { VALUE } else { (VALUE + spare).clamp(VALUE, WIDE_VALUE) };
@@ -142,18 +142,18 @@ impl Table {
         Table { connection: section.connection, columns, metrics: names.into(), left_out }
     }
 
-    /// How many readings may have room behind those that have a column.
+    /// Number of other readings that fit after the columns.
     pub(super) fn others(&self) -> usize {
         let others = self.columns.iter().find(|column| column.content == Content::Others);
         others.map_or(0, |column| (column.width / OTHER_SLOT).ceil() as usize + 1)
     }
 
-    /// Whether it is of this connection's devices.
+    /// Whether it belongs to this connection.
     pub(super) fn is_of(&self, connection: ConnectionId) -> bool {
         self.connection == connection
     }
 
-    /// Draws the names of the columns. What the person wants is done to `view` and `lists`.
+    /// Draws the header. Changes are written to `view` and `lists`.
     pub(super) fn header(
         &self,
         ui: &mut Ui,
@@ -180,7 +180,7 @@ impl Table {
         self.choice(ui, cx, rect, section, (lists, search));
     }
 
-    /// The button that chooses columns.
+    /// Draws the button of the column chooser.
     fn choice(
         &self,
         ui: &mut Ui,
@@ -261,8 +261,8 @@ impl Table {
         }
     }
 
-    /// Draws a device's line.
-    pub(super) fn row(&self, ui: &Ui, rect: Rect, row: &mut Row, said: &Said, pen: &mut Pen<'_>) {
+    /// Draws a device's row.
+    pub(super) fn row(&self, ui: &Ui, rect: Rect, row: &mut Row, said: &StatusText, pen: &mut Pen<'_>) {
         let theme = theme::of(ui);
         let middle = rect.center().y;
         let faded = !row.is_live();
@@ -303,16 +303,16 @@ impl Table {
     }
 }
 
-/// Which metrics have a column.
+/// The metrics that get a column.
 struct Chosen {
     names: Vec<MetricName>,
-    /// How many of those that the person chose have no room.
+    /// Number of chosen metrics that do not fit.
     left_out: usize,
-    /// Whether the others are shown behind them.
+    /// Whether other readings are shown after the columns.
     has_others: bool,
 }
 
-/// Those that the person chose; else all of them if they have room, or those that most devices have.
+/// The metrics chosen by the person; otherwise all if they fit, or those that most devices have.
 fn chosen_metrics(
     section: &mut Section,
     chosen: Option<&DeviceTable>,
@@ -340,13 +340,13 @@ fn chosen_metrics(
     if all.len() <= MAX_USUAL && fitting(&names, room) == names.len() {
         return Chosen { names, left_out: 0, has_others: false };
     }
-    // A column that is empty in most lines tells less than what stands there with its name.
+    // A column that is empty in most rows is less useful than showing the reading with its name.
     let common = all.iter().take(MAX_USUAL).filter(|(_, count, _)| 2 * count >= devices).count();
     names.truncate(common.min(fitting(&names, room - MIN_OTHERS)));
     Chosen { names, left_out: 0, has_others: room >= MIN_OTHERS }
 }
 
-/// A column's name: a click sorts by it.
+/// A column title; a click sorts by it.
 fn title(ui: &mut Ui, cx: &Cx, scope: Id, column: &Column, cell: Rect, view: &mut View) {
     let theme = theme::of(ui);
     let id = scope.with(("title", &column.key));
@@ -381,7 +381,7 @@ fn title(ui: &mut Ui, cx: &Cx, scope: Id, column: &Column, cell: Rect, view: &mu
     response.on_hover_text((cx.words.devices.sort_by)(&column.title));
 }
 
-/// A column's right edge. Returns how wide the column is to be while it is dragged.
+/// The draggable right edge of a column. Returns the new width while it is dragged.
 fn edge(ui: &Ui, cx: &Cx, id: Id, (x, rect): (f32, Rect), column: &Column) -> Option<f32> {
     let theme = theme::of(ui);
     let grip = Rect::from_x_y_ranges(x - GRIP..=x + GRIP, rect.y_range());

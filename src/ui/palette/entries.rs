@@ -123,10 +123,10 @@ pub(super) fn all(
             if people::is_offered(connection) {
                 let (target, name) = (Target::People(*id), cx.words.people.menu.to_owned());
                 all.push(Entry::new(target, Icon::Server, name, of.clone(), 340));
-                for (target, icon, name) in [
-                    (Target::Invite(*id), Icon::Plus, cx.words.people.invite),
-                    (Target::AddDevice(*id), Icon::Devices, cx.words.people.add_device),
-                ] {
+                let invite = (Target::Invite(*id), Icon::Plus, cx.words.people.invite);
+                let add_device = (Target::AddDevice(*id), Icon::Devices, cx.words.people.add_device);
+                let invite = Some(invite).filter(|_| people::has_invites(connection));
+                for (target, icon, name) in invite.into_iter().chain([add_device]) {
                     all.push(Entry::new(target, icon, name.to_owned(), of.clone(), 345));
                 }
             }

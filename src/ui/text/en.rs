@@ -3,6 +3,7 @@
 use super::en_link::{bad_address, test, why};
 use super::{Sentence, StateWord, Words, local};
 use crate::model::banner::Banner;
+use crate::model::chat::Unmade;
 use crate::model::refusal::Refusal;
 use crate::model::time::WallMs;
 use crate::ui::harmless;
@@ -47,10 +48,12 @@ pub static ENGLISH: Words = Words {
     new_room_name: "Name of the new room",
     create: "Create",
     room_name_rule: "Room names have 1 to 64 visible characters, on one line.",
-    room_refused: |room, reason| {
-        let Sentence { what, then } = refusal(reason);
-        format!("Couldn't create “{room}”. {what} {then}").trim_end().to_owned()
+    making_room: |room| format!("Create the room “{room}”"),
+    unmade: |unmade| match unmade {
+        Unmade::Waiting => "not created yet",
+        Unmade::Refused => "not created",
     },
+    not_made: "Not created",
     unread: |count| {
         if count == 1 { "1 unread message".into() } else { format!("{count} unread messages") }
     },
@@ -92,6 +95,7 @@ pub static ENGLISH: Words = Words {
     },
     loading_older: "Loading older messages…",
     older_on_server: "Older messages are on the server. Connect to load them.",
+    older_out_of_reach: "This server doesn't provide older messages.",
     room_begins: |room| format!("This is the beginning of #{room}."),
     empty_room: "No messages yet. Write the first one.",
     nothing_open: "Choose a room on the left, or add a connection.",

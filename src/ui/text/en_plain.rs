@@ -2,7 +2,7 @@
 
 use super::Sentence;
 use super::en::say;
-use super::plain::{Closed, PlainWords};
+use super::plain::PlainWords;
 use crate::model::link_state::{HttpCause, Why};
 use crate::ui::harmless;
 
@@ -43,11 +43,12 @@ pub(super) static ENGLISH: PlainWords = PlainWords {
     newer: "Made by a newer version",
     newer_text: "This connection was made by a newer version of Duplex and is kept as it is. Update Duplex to use it.",
 
-    room: "Messages",
+    room: "All messages",
     room_begins: "This is the beginning.",
     empty: "Nothing sent or received yet. Write a message below and choose how it is sent: as text, JSON or bytes.",
     sent: "Sent",
     received: "Received",
+    to_server: "To the server",
     opened: |subprotocol, extensions| {
         let mut text = "Connection opened".to_owned();
         if let Some(subprotocol) = subprotocol {
@@ -87,7 +88,6 @@ pub(super) static ENGLISH: PlainWords = PlainWords {
     no_snippets: "No snippets yet. Save what you send often.",
     send_snippet: |name| format!("Send snippet {name}"),
     snippet_hint: |key| format!("Click to send. With {key}: put it into the message field."),
-    bad_snippet: |problem| format!("The snippet was not sent. {problem}"),
     save_snippet: "Save as snippet",
     edit_snippets: "Edit snippets",
     snippet: |number| format!("Snippet {number}"),
@@ -159,9 +159,9 @@ fn why(why: &Why, is_retrying: bool) -> Option<Sentence> {
     Some(sentence)
 }
 
-fn closed(closed: Closed<'_>) -> String {
-    let mut text = if closed.by_us { "Closed by Duplex" } else { "Closed by the server" }.to_owned();
-    match closed.code {
+fn closed(by_us: bool, code: Option<u16>, reason: &str, clean: Option<bool>) -> String {
+    let mut text = if by_us { "Closed by Duplex" } else { "Closed by the server" }.to_owned();
+    match code {
         Some(code) => {
             text.push_str(&format!(": {code}"));
             if let Some(words) = meaning(code) {
@@ -170,10 +170,10 @@ fn closed(closed: Closed<'_>) -> String {
         }
         None => text.push_str(", without a code (1005)"),
     }
-    if !closed.reason.is_empty() {
-        text.push_str(&format!(", “{}”", closed.reason));
+    if !reason.is_empty() {
+        text.push_str(&format!(", “{reason}”"));
     }
-    match closed.clean {
+    match clean {
         Some(true) => text.push_str(", clean"),
         Some(false) => text.push_str(", not clean: the closing handshake is incomplete"),
         None => {}

@@ -6,6 +6,7 @@ use super::ko_device_page::twelve;
 use super::ko_link::{bad_address, test, why};
 use super::{Sentence, StateWord, Words, local};
 use crate::model::banner::Banner;
+use crate::model::chat::Unmade;
 use crate::model::refusal::Refusal;
 use crate::ui::harmless;
 
@@ -61,10 +62,12 @@ pub static KOREAN: Words = Words {
     new_room_name: "새 방 이름",
     create: "만들기",
     room_name_rule: "방 이름은 한 줄에 1~64자로 입력하세요. 보이지 않는 문자는 쓸 수 없습니다.",
-    room_refused: |room, reason| {
-        let Sentence { what, then } = refusal(reason);
-        format!("‘{room}’ 방을 만들지 못했습니다. {what} {then}").trim_end().to_owned()
+    making_room: |room| format!("‘{room}’ 방 만들기"),
+    unmade: |unmade| match unmade {
+        Unmade::Waiting => "아직 만들어지지 않음",
+        Unmade::Refused => "만들지 못함",
     },
+    not_made: "만들지 못했습니다",
     unread: |count| format!("읽지 않은 메시지 {count}개"),
     mentions: |count| format!("멘션 {count}개"),
     no_rooms: "아직 방이 없습니다",
@@ -102,6 +105,7 @@ pub static KOREAN: Words = Words {
     new_count: |count| format!("새 메시지 {count}개"),
     loading_older: "이전 메시지를 불러오는 중…",
     older_on_server: "더 오래된 메시지는 서버에 있습니다. 연결하면 불러옵니다.",
+    older_out_of_reach: "이 서버는 지난 메시지를 제공하지 않습니다.",
     room_begins: |room| format!("#{room} 방의 시작입니다."),
     empty_room: "아직 메시지가 없습니다. 첫 메시지를 보내 보세요.",
     nothing_open: "왼쪽에서 방을 선택하거나 연결을 추가하세요.",

@@ -2,7 +2,7 @@
 
 use super::Sentence;
 use super::ko::say;
-use super::plain::{Closed, PlainWords};
+use super::plain::PlainWords;
 use crate::model::link_state::{HttpCause, Why};
 use crate::ui::harmless;
 
@@ -42,11 +42,12 @@ pub(super) static KOREAN: PlainWords = PlainWords {
     newer: "최신 버전에서 만든 연결",
     newer_text: "최신 버전의 Duplex에서 만든 연결이라 그대로 보관합니다. 사용하려면 Duplex를 업데이트하세요.",
 
-    room: "메시지",
+    room: "모든 메시지",
     room_begins: "여기가 처음입니다.",
     empty: "아직 주고받은 메시지가 없습니다. 아래에 메시지를 쓰고 텍스트, JSON, 바이트 중 어떻게 보낼지 선택하세요.",
     sent: "보냄",
     received: "받음",
+    to_server: "서버로",
     opened: |subprotocol, extensions| {
         let mut text = "연결이 열렸습니다".to_owned();
         if let Some(subprotocol) = subprotocol {
@@ -86,7 +87,6 @@ pub(super) static KOREAN: PlainWords = PlainWords {
     no_snippets: "저장된 메시지가 없습니다. 자주 보내는 메시지를 저장하세요.",
     send_snippet: |name| format!("저장된 메시지 보내기: {name}"),
     snippet_hint: |key| format!("클릭하면 보냅니다. {key} 키를 누른 채 클릭하면 입력란에 넣습니다."),
-    bad_snippet: |problem| format!("저장된 메시지를 보내지 않았습니다. {problem}"),
     save_snippet: "메시지 저장",
     edit_snippets: "저장된 메시지 편집",
     snippet: |number| format!("저장된 메시지 {number}"),
@@ -160,9 +160,9 @@ fn why(why: &Why, is_retrying: bool) -> Option<Sentence> {
     Some(sentence)
 }
 
-fn closed(closed: Closed<'_>) -> String {
-    let mut text = if closed.by_us { "Duplex가 연결을 닫음" } else { "서버가 연결을 닫음" }.to_owned();
-    match closed.code {
+fn closed(by_us: bool, code: Option<u16>, reason: &str, clean: Option<bool>) -> String {
+    let mut text = if by_us { "Duplex가 연결을 닫음" } else { "서버가 연결을 닫음" }.to_owned();
+    match code {
         Some(code) => {
             text.push_str(&format!(": {code}"));
             if let Some(words) = meaning(code) {
@@ -171,10 +171,10 @@ fn closed(closed: Closed<'_>) -> String {
         }
         None => text.push_str(", 코드 없음(1005)"),
     }
-    if !closed.reason.is_empty() {
-        text.push_str(&format!(", “{}”", closed.reason));
+    if !reason.is_empty() {
+        text.push_str(&format!(", “{reason}”"));
     }
-    match closed.clean {
+    match clean {
         Some(true) => text.push_str(", 정상 종료"),
         Some(false) => text.push_str(", 비정상 종료: 종료 절차가 끝나지 않음"),
         None => {}

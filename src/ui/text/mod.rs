@@ -50,6 +50,7 @@ use std::ops::Range;
 
 use crate::model::address::BadAddress;
 use crate::model::banner::Banner;
+use crate::model::chat::Unmade;
 use crate::model::event::TestOutcome;
 use crate::model::link_state::Why;
 use crate::model::preferences::{Hours, LanguageChoice};
@@ -191,7 +192,11 @@ pub struct Words {
     pub new_room_name: &'static str,
     pub create: &'static str,
     pub room_name_rule: &'static str,
-    pub room_refused: fn(&str, &Refusal) -> String,
+    /// In place of a message, where a room is made.
+    pub making_room: fn(&str) -> String,
+    /// Of a room in the list that the server does not know.
+    pub unmade: fn(Unmade) -> &'static str,
+    pub not_made: &'static str,
     pub unread: fn(u64) -> String,
     pub mentions: fn(u64) -> String,
     pub no_rooms: &'static str,
@@ -228,6 +233,7 @@ pub struct Words {
     pub new_count: fn(u64) -> String,
     pub loading_older: &'static str,
     pub older_on_server: &'static str,
+    pub older_out_of_reach: &'static str,
     pub room_begins: fn(&str) -> String,
     pub empty_room: &'static str,
     pub nothing_open: &'static str,

@@ -3,19 +3,6 @@
 use super::Sentence;
 use crate::model::link_state::Why;
 
-/// How a socket was closed.
-#[derive(Copy, Clone, Debug)]
-pub struct Closed<'a> {
-    /// Whether we sent the first close frame.
-    pub by_us: bool,
-    /// Its code; none where it had none (1005).
-    pub code: Option<u16>,
-    /// The server's words; may be empty.
-    pub reason: &'a str,
-    /// Whether a close frame went each way; none where that is not known.
-    pub clean: Option<bool>,
-}
-
 /// All that is said of it in one language. Text from outside comes in harmless.
 #[allow(missing_docs)] // The names say it; the sentences are in the language's file.
 pub struct PlainWords {
@@ -58,8 +45,10 @@ pub struct PlainWords {
     pub empty: &'static str,
     pub sent: &'static str,
     pub received: &'static str,
+    pub to_server: &'static str,
     pub opened: fn(Option<&str>, &str) -> String,
-    pub closed: fn(Closed<'_>) -> String,
+    /// By us; the code; the server's words; whether a close frame went each way, where that is known.
+    pub closed: fn(bool, Option<u16>, &str, Option<bool>) -> String,
     pub lost: fn(&str) -> String,
     pub format_json: &'static str,
     pub as_received: &'static str,
@@ -85,7 +74,6 @@ pub struct PlainWords {
     pub no_snippets: &'static str,
     pub send_snippet: fn(&str) -> String,
     pub snippet_hint: fn(&str) -> String,
-    pub bad_snippet: fn(&str) -> String,
     pub save_snippet: &'static str,
     pub edit_snippets: &'static str,
     pub snippet: fn(usize) -> String,

@@ -169,9 +169,9 @@ fn plain(words: &Words) -> Vec<&'static str> {
     let mut all = all![
         now retry_now connect disconnect catching_up protocol_duplex protocol_websocket transport_websocket
         transport_ewebsock no_close_reasons no_connection connections connection_bar this_computer add_connection
-        edit_connection remove_connection remove_text remove cancel new_room new_room_name create
+        edit_connection remove_connection remove_text remove cancel new_room new_room_name not_made create
         room_name_rule no_rooms messages replayed unknown_content waiting_to_send sending sent_unconfirmed may_not_have_arrived send_again not_sent retry edit
-        delete copy show_less new_messages jump_to_newest loading_older older_on_server empty_room
+        delete copy show_less new_messages jump_to_newest loading_older older_on_server older_out_of_reach empty_room
         nothing_open scroll_bar today yesterday message send save sent_when_online editing
         sent_meanwhile add_title edit_title name name_hint address address_hint token token_hint_new
         token_hint_keep your_name your_name_hint your_name_needed your_name_rule kind_admin kind_device kind_hint invite_found advanced ca_file ca_file_hint
@@ -180,7 +180,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         first_stay first_stay_text first_join first_join_text first_later settings
         close dismiss resize_rooms resize_devices;
         state countdown why refusal paused banner bad_address test round_trip state_of more rooms_of remove_title
-        room_refused unread mentions you said show_lines show_characters new_count room_begins gap typing
+        making_room unmade unread mentions you said show_lines show_characters new_count room_begins gap typing
         people_online people_online_or_more rooms_left_out devices keys log notices search rich sheet profiles people plain device_acts device_page day clock day_and_clock
         message_hint too_large
         address_taken_as use_address no_graphics
@@ -192,7 +192,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
 
 /// All sentences with these two names and a number in them, and what of it each must show.
 fn filled(words: &Words, one: &str, two: &str) -> Vec<(String, Vec<String>)> {
-    let (room, number) = (Refusal::NotAllowed, 41_u64);
+    let number = 41_u64;
     let both = || vec![one.to_owned(), two.to_owned()];
     let first = || vec![one.to_owned()];
     let count = || vec![number.to_string()];
@@ -204,7 +204,7 @@ fn filled(words: &Words, one: &str, two: &str) -> Vec<(String, Vec<String>)> {
         ((words.more)(one), first()),
         ((words.rooms_of)(one), first()),
         ((words.remove_title)(one), first()),
-        ((words.room_refused)(one, &room), first()),
+        ((words.making_room)(one), first()),
         ((words.paused)(&Refusal::SlowDown { retry_after_ms: 1 }, one), first()),
         ((words.paused)(&Refusal::Quota { retry_after_ms: 1 }, one), first()),
         ((words.unread)(number), count()),

@@ -13,14 +13,16 @@ use super::message::{
 use super::readings::{self, Names, Received};
 use super::{limits, proof};
 use crate::frame::Frame;
-use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogEvent, LogKind, LogRestart, Person};
+use crate::model::event::{
+    ChatEvent, DeviceEvent, Follows, LinkEvent, Listed, LogEvent, LogKind, LogRestart, Person,
+};
 use crate::model::link_state::{Closing, Why};
 use crate::model::log::Note;
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::profile::Secret;
 use crate::model::{
-    Command, CommandRefusal, CommandState, Content, DeviceId, DeviceState, Event, Feature, Features,
-    MessageId, Offset, PrincipalKind, Readings, Refusal, ResumePoint, RoomName, Sender, SeriesPage, Time,
+    Command, CommandRefusal, CommandState, Content, DeviceId, DeviceState, Draft, Event, Feature, Features,
+    MessageId, Offset, PrincipalKind, Readings, Refusal, ResumePoint, Sender, SeriesPage, Time,
 };
 use crate::wire::{
     ChatRequest, DeviceRequest, Input, Mark, Output, Request, Saved, SavedState, Session, WireError,
@@ -131,7 +133,7 @@ pub struct ClientSession {
     /// Whether more of the welcome's lists is due, and how much of each may come yet.
     lists_left: Option<[usize; 3]>,
     /// Rooms that the hub was asked to make, and has not answered for.
-    making: VecDeque<(MessageId, RoomName)>,
+    making: VecDeque<MessageId>,
     pings: u64,
     ping_sent_at: Option<(u64, u64)>,
     /// The first message before the welcome that was none of this protocol's.
@@ -419,9 +421,14 @@ impl ClientSession {
                     self.event(Event::Chat(ChatEvent::Listed(listed)));
                 }
             }
-            HubMessage::Ack { id, offset, received } => {
-                self.making.retain(|(known, _)| *known != id);
-                self.event(Event::Chat(ChatEvent::Acknowledged { id, offset, received }))
+            HubMessage::Ack { id, offset, received, entry, room } => {
+                let is_room = self.is_made(id);
+                let follows = match (entry, room) {
+                    (true, _) => Follows::Entry,
+                    (false, Some(room)) if is_room => Follows::OtherRoom(room),
+                    (false, _) => Follows::Nothing,
+                };
+                self.event(Event::Chat(ChatEvent::Acknowledged { id, offset, received, follows }))
             }
             HubMessage::Refused { id, refusal } => self.refused(id, refusal),
             HubMessage::Typing { room, who } => {
@@ -538,9 +545,6 @@ impl ClientSession {
     /// What a person wants and the hub does not offer: the hub is not asked, and the answer is as if it had refused.
     fn not_offered(&mut self, now: Time, request: Request) {
         match request {
-            Request::Chat(ChatRequest::CreateRoom { name, .. }) => {
-                self.event(Event::Chat(ChatEvent::RoomRefused { name, refusal: Refusal::NotAllowed }));
-            }
             Request::Chat(ChatRequest::History { room, .. }) => {
                 self.event(Event::Chat(ChatEvent::HistoryFailed { room }))
             }
@@ -562,20 +566,31 @@ impl ClientSession {
     }
 
     fn refused(&mut self, id: MessageId, refusal: Refusal) {
-        let made = self.making.iter().position(|(known, _)| *known == id);
-        if let Some((_, name)) = made.and_then(|index| self.making.remove(index)) {
-            return self.event(Event::Chat(ChatEvent::RoomRefused { name, refusal }));
-        }
-        self.retry |= refusal.retry_after_ms().is_some();
+        // A room that is refused holds no message up.
+        let is_room = self.is_made(id);
+        self.retry |= refusal.retry_after_ms().is_some() && !is_room;
         self.event(Event::Chat(ChatEvent::Refused { id, refusal }));
     }
 
-    fn create_room(&mut self, id: MessageId, room: RoomName) {
-        if self.making.len() == MAX_ROOMS_BEING_MADE {
-            self.making.pop_front();
+    /// Sends something typed, in the message that its kind has.
+    fn deliver(&mut self, draft: Draft) {
+        if let Content::Room { name, extra } = draft.content {
+            if self.making.len() == MAX_ROOMS_BEING_MADE {
+                self.making.pop_front();
+            }
+            self.making.push_back(draft.id);
+            let (id, at) = (draft.id, Some(draft.at));
+            return self.send(&ClientMessage::CreateRoom { id, room: name, at, extra });
         }
-        self.making.push_back((id, room.clone()));
-        self.send(&ClientMessage::CreateRoom { id, room });
+        self.sends += 1;
+        let retry = std::mem::take(&mut self.retry);
+        self.send(&ClientMessage::Send { draft, seq: self.sends, retry });
+    }
+
+    /// There is an answer for this. Whether it was a room.
+    fn is_made(&mut self, id: MessageId) -> bool {
+        let index = self.making.iter().position(|known| *known == id);
+        index.and_then(|index| self.making.remove(index)).is_some()
     }
 
     fn log(&mut self, entries: Vec<crate::model::Entry>) -> Result<(), WireError> {
@@ -620,12 +635,7 @@ impl ClientSession {
                 Some(refusal) => {
                     self.event(Event::Chat(ChatEvent::Refused { id: item.draft.id, refusal }));
                 }
-                None => {
-                    self.sends += 1;
-                    let seq = self.sends;
-                    let retry = std::mem::take(&mut self.retry);
-                    self.send(&ClientMessage::Send { draft: item.draft, seq, retry });
-                }
+                None => self.deliver(item.draft),
             },
             Request::Chat(ChatRequest::Typing(room)) => self.send(&ClientMessage::Typing { room }),
             Request::Chat(ChatRequest::Read { room, offset }) => {
@@ -635,7 +645,6 @@ impl ClientSession {
                 let before = before.min(END_OF_OFFSETS - 1);
                 self.send(&ClientMessage::History { room, before, limit });
             }
-            Request::Chat(ChatRequest::CreateRoom { id, name }) => self.create_room(id, name),
             Request::Device(DeviceRequest::Announce(spec)) => self.send(&ClientMessage::Announce(spec)),
             Request::Device(DeviceRequest::State { device, online, reason }) => {
                 self.send(&ClientMessage::DeviceState { device, online, reason });
@@ -663,6 +672,7 @@ impl ClientSession {
             _ if content.body().len() as u64 > self.max_body => {
                 Some(Refusal::TooLarge { limit: self.max_body })
             }
+            Content::Room { .. } if !self.features.has(Feature::CreateRooms) => Some(Refusal::NotAllowed),
             Content::Unknown(unknown) if !self.features.has_kind(&unknown.kind) => {
                 Some(Refusal::UnknownKind { kind: unknown.kind.clone() })
             }
@@ -745,7 +755,6 @@ fn needs(request: &Request) -> Option<Feature> {
         Request::Chat(ChatRequest::Typing(_)) => Some(Feature::Typing),
         Request::Chat(ChatRequest::Read { .. }) => Some(Feature::Read),
         Request::Chat(ChatRequest::History { .. }) => Some(Feature::History),
-        Request::Chat(ChatRequest::CreateRoom { .. }) => Some(Feature::CreateRooms),
         Request::Device(DeviceRequest::Command { .. }) => Some(Feature::Commands),
         Request::Device(DeviceRequest::Series { .. }) => Some(Feature::DevicePast),
         Request::Device(DeviceRequest::Log(_)) => Some(Feature::DeviceLog),

@@ -106,6 +106,8 @@ pub enum Ask {
         draft: Draft,
         /// By whom.
         sender: Sender,
+        /// Why it is refused, unless it is on disk since an earlier try.
+        refusal: Option<Refusal>,
     },
     /// Entries from this offset on.
     Read {
@@ -288,6 +290,15 @@ pub enum AppendOutcome {
         /// Its place.
         offset: Offset,
         /// When it was written.
+        received: i64,
+    },
+    /// There is a room of this name already. Nothing was stored.
+    RoomExists {
+        /// Its id.
+        room: RoomId,
+        /// The place of the entry that made it.
+        offset: Offset,
+        /// When it was made.
         received: i64,
     },
     /// Nothing was stored. After a refusal of a message that will pass, nothing of the same client that was asked for

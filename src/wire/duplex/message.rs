@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::frame::Frame;
 use crate::model::rights::{Manage, Managed};
 use crate::model::{
-    Bucket, Command, CommandState, DeviceId, DeviceState, Draft, Entry, Epoch, Features, LogLine, MessageId,
-    MetricName, NamedRoom, Offset, Principal, Refusal, ResumePoint, RoomId, RoomName, Sender, Spec, Value,
+    Bucket, Command, CommandState, DeviceId, DeviceState, Draft, Entry, Epoch, Extra, Features, LogLine,
+    MessageId, MetricName, NamedRoom, Offset, Principal, Refusal, ResumePoint, RoomId, RoomName, Sender,
+    Spec, Value,
 };
 
 /// Largest frame either end takes, in bytes.
@@ -101,6 +102,12 @@ pub enum ClientMessage {
         id: MessageId,
         /// Its name.
         room: RoomName,
+        /// When it was typed, by the sender's clock.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<i64>,
+        /// What else is to be said of it.
+        #[serde(flatten)]
+        extra: Extra,
     },
     /// Tell me of all devices from now on: first the list, then what changes.
     Watch,
@@ -311,6 +318,12 @@ pub enum HubMessage {
         offset: Offset,
         /// When, by the hub's clock.
         received: i64,
+        /// Whether its entry follows in the log.
+        #[serde(default = "yes", skip_serializing_if = "is_true")]
+        entry: bool,
+        /// For a room that was there already: which.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<RoomId>,
     },
     /// A message was not taken; nothing was stored.
     Refused {
@@ -486,6 +499,15 @@ fn is_zero(number: &u64) -> bool {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The hub's answer to hello.

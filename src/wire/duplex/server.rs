@@ -75,6 +75,8 @@ enum Phase {
 
 struct Online {
     me: Principal,
+    /// The first offset that is sent.
+    from: Offset,
     /// The next offset to send.
     cursor: Offset,
     /// The newest offset known.
@@ -427,7 +429,13 @@ impl ServerSession {
         let is_room = self.making.iter().position(|known| *known == id);
         is_room.map(|index| self.making.swap_remove(index));
         let answer = match outcome {
-            AppendOutcome::Stored { offset, received } => HubMessage::Ack { id, offset, received },
+            AppendOutcome::Stored { offset, received } => {
+                let entry = self.is_to_be_sent(offset);
+                HubMessage::Ack { id, offset, received, entry, room: None }
+            }
+            AppendOutcome::RoomExists { room, offset, received } => {
+                HubMessage::Ack { id, offset, received, entry: false, room: Some(room) }
+            }
             AppendOutcome::Refused(refusal) => {
                 if let (Some(retry_after_ms), None) = (refusal.retry_after_ms(), is_room) {
                     let until = now.boot_ms.saturating_add(retry_after_ms);
@@ -437,6 +445,11 @@ impl ServerSession {
             }
         };
         self.send(&answer);
+    }
+
+    /// Whether an entry is part of what this client is sent: what is older is there already, or held no more.
+    fn is_to_be_sent(&self, offset: Offset) -> bool {
+        matches!(&self.phase, Phase::Online(online) if !online.is_device() && offset >= online.from)
     }
 
     /// A message that was refused for a while has its turn before all later ones: until the client begins again, every
@@ -482,6 +495,7 @@ impl ServerSession {
         self.send(&HubMessage::Welcome(welcome));
         self.phase = Phase::Online(Online {
             me,
+            from,
             cursor: from,
             head: begun.head,
             reading: false,
@@ -494,7 +508,7 @@ impl ServerSession {
 
     fn online(&mut self, now: Time, me: Principal, message: ClientMessage) {
         if me.kind == PrincipalKind::Device && !devices::is_for_devices(&message) {
-            return self.error("not_allowed", "a device publishes and answers commands, nothing else");
+            return self.not_for_devices(now, me, message);
         }
         if let ClientMessage::Manage { id, what } = message {
             return self.manage(&me, id, what);
@@ -508,15 +522,13 @@ impl ServerSession {
                     Ordering::Greater => return self.bye(close::SEND_LOST, "a send is missing", None),
                 }
                 let refusal = self.refusal_of_stall(now, retry);
-                match refusal.or_else(|| refusal_of_content(&draft.content)) {
-                    Some(refusal) => self.send(&HubMessage::Refused { id: draft.id, refusal }),
-                    None => self.ask(Ask::Append { draft, sender }),
-                }
+                self.append(draft, sender, refusal);
             }
-            ClientMessage::CreateRoom { id, room } => {
+            ClientMessage::CreateRoom { id, room, at, extra } => {
                 self.making.push(id);
-                let draft = Draft { id, room: id.into(), content: Content::room(room), at: now.wall_ms };
-                self.ask(Ask::Append { draft, sender });
+                let content = Content::Room { name: room, extra };
+                let draft = Draft { id, room: id.into(), content, at: at.unwrap_or(now.wall_ms) };
+                self.append(draft, sender, None);
             }
             ClientMessage::Typing { room } => self.ask(Ask::Typing { room }),
             ClientMessage::Read { room, offset } => self.ask(Ask::SetRead { room, offset }),
@@ -530,6 +542,31 @@ impl ServerSession {
             ClientMessage::Ping { .. } | ClientMessage::Bye => {}
             of_devices => self.of_devices(now, sender, of_devices),
         }
+    }
+
+    /// A device writes nothing. What its principal wrote before it became one is acknowledged.
+    fn not_for_devices(&mut self, now: Time, me: Principal, message: ClientMessage) {
+        let sender = Sender { id: me.id, name: me.name };
+        match message {
+            ClientMessage::Send { draft, seq, .. } if self.count_send(seq).is_eq() => {
+                self.append(draft, sender, Some(Refusal::NotAllowed));
+            }
+            ClientMessage::CreateRoom { id, room, at, extra } => {
+                let content = Content::Room { name: room, extra };
+                let draft = Draft { id, room: id.into(), content, at: at.unwrap_or(now.wall_ms) };
+                self.append(draft, sender, Some(Refusal::NotAllowed));
+            }
+            _ => self.error("not_allowed", "a device publishes and answers commands, nothing else"),
+        }
+    }
+
+    /// Asks for an entry to be written. What is refused may be on disk since an earlier try: then it is acknowledged.
+    fn append(&mut self, mut draft: Draft, sender: Sender, refusal: Option<Refusal>) {
+        let refusal = refusal.or_else(|| refusal_of_content(&draft.content));
+        if refusal.is_some() {
+            draft.content = draft.content.emptied();
+        }
+        self.ask(Ask::Append { draft, sender, refusal });
     }
 
     /// Where this send stands to the one that is expected: a doubled one is less, greater means that one was lost.
@@ -625,24 +662,20 @@ fn named(mut who: Principal) -> Principal {
     who
 }
 
-/// What cannot be sent in this protocol, or to this hub.
+/// What this hub does not take of anybody.
 fn refusal_of_content(content: &Content) -> Option<Refusal> {
-    let other = |code: &str| Refusal::Other { code: code.to_owned(), detail: String::new() };
+    let other = |code: &str| Some(Refusal::Other { code: code.to_owned(), detail: String::new() });
+    let too_large = |limit: usize| Some(Refusal::TooLarge { limit: limit as u64 });
     match content {
-        Content::Text { body, .. } if body.len() > MAX_BODY_BYTES => {
-            Some(Refusal::TooLarge { limit: MAX_BODY_BYTES as u64 })
+        Content::Unknown(unknown) => {
+            Some(Refusal::UnknownKind { kind: limits::cut(&unknown.kind, limits::TITLE_CHARS) })
         }
-        Content::Text { body, .. } if body.is_empty() => Some(other("empty")),
-        Content::Text { extra, .. } if extra.bytes() > limits::EXTRA_BYTES => {
-            Some(Refusal::TooLarge { limit: limits::EXTRA_BYTES as u64 })
-        }
+        Content::Text { body, .. } if body.is_empty() => other("empty"),
+        _ if content.body().len() > MAX_BODY_BYTES => too_large(MAX_BODY_BYTES),
         // What entries are sent in is nested deeper than what they came in.
-        Content::Text { extra, .. } if extra.depth() > limits::EXTRA_DEPTH => Some(other("too_deep")),
-        Content::Text { .. } => None,
-        // A room has a message of its own.
-        Content::Room { .. } | Content::Unknown(_) => {
-            Some(Refusal::UnknownKind { kind: limits::cut(content.kind(), limits::TITLE_CHARS) })
-        }
+        _ if content.extra().depth() > limits::EXTRA_DEPTH => other("too_deep"),
+        _ if content.extra().bytes() > limits::EXTRA_BYTES => too_large(limits::EXTRA_BYTES),
+        _ => None,
     }
 }
 

@@ -142,9 +142,7 @@ impl PlainSession {
             }
             Request::Probe => self.ping(now),
             // There is nobody to tell, and nothing to ask.
-            Request::Chat(
-                ChatRequest::Typing(_) | ChatRequest::Read { .. } | ChatRequest::CreateRoom { .. },
-            )
+            Request::Chat(ChatRequest::Typing(_) | ChatRequest::Read { .. })
             | Request::Manage { .. }
             | Request::Device(
                 DeviceRequest::Announce(_)

@@ -229,6 +229,7 @@ impl World {
                         id: item.draft.id,
                         offset,
                         received: 3,
+                        follows: Default::default(),
                     }));
                 }
             }
