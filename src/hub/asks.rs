@@ -55,12 +55,12 @@ pub(super) struct NewEntry {
     pub draft: Draft,
     /// The author.
     pub sender: Sender,
-    /// Why it is refused, unless it is on disk already.
+    /// The refusal, unless the entry is already on disk.
     pub refusal: Option<Refusal>,
 }
 
 impl NewEntry {
-    /// It is refused like this, unless it was before. Nothing of it has to be kept then but its id.
+    /// Refuses it, unless the entry is already on disk. Only its id is needed then.
     fn refused(mut self, refusal: Refusal) -> Self {
         self.refusal.get_or_insert(refusal);
         self.draft.content = self.draft.content.emptied();
@@ -72,7 +72,7 @@ impl NewEntry {
     }
 }
 
-/// What waits for its turn to be written; with what it holds of what its principal may have waiting.
+/// An append in the queue, with its share of the principal's limit.
 pub(super) struct Queued {
     new: NewEntry,
     _held: Option<Held>,
@@ -96,7 +96,7 @@ impl Queued {
         }
     }
 
-    /// The same, behind one that was refused like this.
+    /// The same, behind an append refused with this.
     pub(super) fn behind(self, refusal: &Refusal) -> Queued {
         match self.new.draft.content.is_room() {
             true => self,
@@ -105,14 +105,14 @@ impl Queued {
     }
 }
 
-/// Entries that are written at once.
+/// Entries that are written together.
 pub(super) type Group = Vec<Queued>;
 
-/// What is next to be written; `None` where nothing waits.
+/// The next group to write; `None` if the queue is empty.
 pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Group> {
     let (mut group, mut bytes) = (Vec::new(), 0);
     while let Some(next) =
-        waiting.pop_front_if(|next| group.is_empty() || bytes + next.new.bytes() <= GROUP_BYTES)
+        waiting.pop_front_if(|next| group.is_empty() || bytes + next.new.bytes() <= MAX_GROUP_BYTES)
     {
         bytes += next.new.bytes();
         group.push(next);
@@ -273,7 +273,7 @@ pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -
             let answer =
                 |((id, is_room, refusal), appended): ((MessageId, bool, Option<Refusal>), Appended)| {
                     let outcome = outcome(&hub, appended, refusal, received);
-                    // A room that is refused holds no message up.
+                    // A refused room does not hold up messages.
                     if let (AppendOutcome::Refused(refusal), false) = (&outcome, is_room)
                         && refusal.retry_after_ms().is_some()
                     {

@@ -230,7 +230,7 @@ impl Client {
     /// Carries out what the session requested, then waits for the next event and passes it to the session.
     async fn turn(&mut self) -> Result<(), End> {
         self.settle().await?;
-        self.begin_what_waits();
+        self.start_queued();
         self.set_alarm();
         match self.next_event().await {
             ClientEvent::Received(received) => self.received(received)?,
@@ -266,8 +266,8 @@ impl Client {
         Ok(())
     }
 
-    /// Begins what waited for its turn.
-    fn begin_what_waits(&mut self) {
+    /// Starts queued requests.
+    fn start_queued(&mut self) {
         if !self.appending
             && let Some(account) = self.account()
             && let Some(group) = asks::next_to_append(&mut self.waiting)
