@@ -112,7 +112,7 @@ pub(super) type Group = Vec<Queued>;
 pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Group> {
     let (mut group, mut bytes) = (Vec::new(), 0);
     while let Some(next) =
-        waiting.pop_front_if(|next| group.is_empty() || bytes + next.new.bytes() <= GROUP_BYTES)
+        waiting.pop_front_if(|next| group.is_empty() || bytes + next.new.bytes() <= MAX_GROUP_BYTES)
     {
         bytes += next.new.bytes();
         group.push(next);
