@@ -6,7 +6,7 @@ use super::time::WallMs;
 /// Number of recent moments whose median is taken, so that a single delayed one has no influence.
 const MOMENTS: usize = 5;
 /// Minimum number of moments for a reliable result.
-const TRUSTED: u8 = 3;
+const MIN_TRUSTED: u8 = 3;
 /// Changes smaller than this are not reported, in milliseconds.
 const CALM_MS: u64 = 250;
 
@@ -82,7 +82,7 @@ impl ClockLag {
     /// Discards an estimate that turned out to be the beginning of a backlog, unless there is a better one.
     fn catch_up(&mut self, by: i64) {
         self.caught_up = self.caught_up.saturating_add(by);
-        if self.caught_up > CLOCK_TOLERANCE_MS && self.known < TRUSTED {
+        if self.caught_up > CLOCK_TOLERANCE_MS && self.known < MIN_TRUSTED {
             (self.known, self.next) = (0, 0);
         }
     }

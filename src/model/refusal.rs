@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(
             read(r#"{"maintenance":{"retry_after_ms":5}}"#),
             Ok(Refusal::SlowDown { retry_after_ms: 5 }),
-            "what has a time passes"
+            "a refusal with a delay is temporary"
         );
         assert!(read(r#"{"too_large":{}}"#).is_err(), "a known reason without its field is malformed");
         assert!(read("7").is_err());

@@ -14,7 +14,7 @@ pub(super) struct Looks {
     /// Preferences in effect; ahead of the model until the worker has saved them.
     wanted: Preferences,
     /// Preferences that the egui context is set up for.
-    worn: Preferences,
+    applied: Preferences,
     /// Whether fading is enabled; `None` before the first frame.
     fades: Option<bool>,
 }
@@ -27,7 +27,7 @@ impl Looks {
         theme::install_font(ctx);
         let usual = Preferences::default();
         theme::apply(ctx, usual.theme);
-        Looks { system, known: usual, wanted: usual, worn: usual, fades: None }
+        Looks { system, known: usual, wanted: usual, applied: usual, fades: None }
     }
 
     /// The texts in the chosen language.
@@ -67,17 +67,17 @@ impl Looks {
         if self.fades.replace(fades) != Some(fades) {
             fade::set(ui.ctx(), fades);
         }
-        if self.worn == self.wanted {
+        if self.applied == self.wanted {
             return;
         }
-        if self.worn.theme != self.wanted.theme {
+        if self.applied.theme != self.wanted.theme {
             theme::apply(ui.ctx(), self.wanted.theme);
             ui.reset_style();
         }
-        if self.worn.zoom() != self.wanted.zoom() {
+        if self.applied.zoom() != self.wanted.zoom() {
             ui.ctx().set_zoom_factor(f32::from(self.wanted.zoom()) / 100.0);
         }
-        self.worn = self.wanted;
+        self.applied = self.wanted;
         // Redraw what was already drawn in this frame, such as tooltips and dialog backgrounds.
         ui.ctx().request_repaint_after(std::time::Duration::ZERO);
     }

@@ -69,7 +69,7 @@ pub use rooms::name_of as connection_name;
 use text::{Language, Words};
 
 /// Maximum number of recently opened rooms remembered.
-const RECENT: usize = 20;
+const MAX_RECENT_ROOMS: usize = 20;
 
 /// What the window takes from the system at start. The person's own choices are in the model.
 #[derive(Clone, Debug, Default)]
@@ -111,7 +111,7 @@ impl Cx<'_> {
         let (has_frames, name) =
             self.model.read(|model| model.connections.get(&connection).map(read)).unzip();
         if has_frames == Some(true) {
-            // The only room of such a server has no name of its own.
+            // Such a server has only one room, which has no name.
             return self.words.plain.room.to_owned();
         }
         harmless::line(name.unwrap_or_else(|| RoomName::of_id(room)).as_str(), most)
@@ -311,7 +311,7 @@ impl Ui {
             self.chat.flush_drafts(intents);
             self.chat.leave();
             self.recent.retain(|known| *known != place);
-            let most = self.recent.len().saturating_sub(RECENT - 1);
+            let most = self.recent.len().saturating_sub(MAX_RECENT_ROOMS - 1);
             self.recent.drain(..most);
             self.recent.push(place.clone());
             self.open = Some(place);
@@ -361,7 +361,7 @@ impl Ui {
             match known {
                 Some((place, connection)) => match &place.room {
                     Some(room) if connection.chat.rooms.contains_key(room) => open.clone(),
-                    // It was there already, under another id.
+                    // The room already existed under another id.
                     Some(room) if let Some(other) = connection.chat.moved.get(room) => {
                         Some(Place { connection: place.connection, room: Some(other.clone()) })
                     }

@@ -8,7 +8,7 @@ use super::theme::{self, radius, size, space};
 use super::{focus_mark, widgets};
 
 /// Number of frames during which a newly opened dialog claims the focus.
-const SETTLING: u64 = 3;
+const SETTLING_FRAMES: u64 = 3;
 
 /// Draws a dialog over the window. `title` is its accessible name; the contents draw a visible one, best with
 /// [`title`]. `width` is the preferred width of the contents, in points.
@@ -48,7 +48,7 @@ pub(super) fn show<R>(
             });
             // Claims the focus until the contents set it, so that nothing below keeps it. A menu that opened
             // the dialog gives back the focus one frame later.
-            if frames == 0 || (frames < SETTLING && !has_focus(ui)) {
+            if frames == 0 || (frames < SETTLING_FRAMES && !has_focus(ui)) {
                 ui.memory_mut(|memory| memory.request_focus(dialog));
             }
             let scroll = ScrollArea::vertical().max_height(most.y).min_scrolled_height(most.y);

@@ -272,7 +272,7 @@ fn words(act: &Act) -> String {
 /// last ones.
 fn play(story: &str) {
     let mut desk = Story::new();
-    assert_eq!(desk.told(), Vec::<String>::new(), "the start is no news");
+    assert_eq!(desk.told(), Vec::<String>::new(), "nothing at the start");
     let mut lines = story.lines().map(str::trim).filter(|line| !line.is_empty()).enumerate().peekable();
     while let Some((number, line)) = lines.next() {
         let (live, message) = line.strip_prefix('~').map_or((true, line), |rest| (false, rest));

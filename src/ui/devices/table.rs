@@ -25,19 +25,19 @@ use crate::ui::{Cx, harmless, widgets};
 /// Minimum width of a column, in points.
 const MIN_COLUMN: f32 = 64.0;
 /// Minimum width of a reading without its own column, including its name, in points.
-const OTHER_SLOT: f32 = 136.0;
+const MIN_OTHER_SLOT: f32 = 136.0;
 /// Readings without a column are shown if at least this much width is left, in points.
 const MIN_OTHERS: f32 = 220.0;
 /// Maximum width of a column resized by the person, in points.
 const MAX_COLUMN: f32 = 600.0;
 /// Default width of a value's column, in points.
-const VALUE: f32 = 118.0;
+const VALUE_COLUMN: f32 = 118.0;
 /// Maximum width to which a value's column grows to fill the table, in points.
-const WIDE_VALUE: f32 = 168.0;
+const MAX_VALUE_COLUMN: f32 = 168.0;
 /// The kind has a column in tables at least this wide, in points.
 const MIN_WIDTH_WITH_KIND: f32 = 900.0;
 /// Width of the button that opens the column chooser, in points.
-const CHOICE: f32 = 32.0;
+const CHOOSER_WIDTH: f32 = 32.0;
 /// Maximum number of columns shown by default.
 const MAX_USUAL: usize = 12;
 /// Maximum number of columns that can be chosen.
@@ -45,7 +45,7 @@ const MAX_CHOSEN: usize = 64;
 /// Maximum number of metrics listed in the chooser at once; the search finds the rest.
 const MAX_LISTED: usize = 200;
 /// Distance from a column's edge at which it can be dragged, in points.
-const GRIP: f32 = 4.0;
+const GRIP_DISTANCE: f32 = 4.0;
 /// Keys of the fixed columns. The leading space keeps them distinct from metrics, whose names are trimmed.
 const NAME_KEY: &str = " name";
 const STATE_KEY: &str = " state";
@@ -116,13 +116,17 @@ impl Table {
             let kind = kept(KIND_KEY, 110.0);
             end = add(Content::Kind, KIND_KEY, words.column_kind.to_owned(), Sort::Kind, kind);
         }
-        let room = (width - end - CHOICE).max(0.0);
+        let room = (width - end - CHOOSER_WIDTH).max(0.0);
         let Chosen { names, left_out, has_others } =
-            chosen_metrics(section, chosen, room, |n| kept(n, VALUE));
+            chosen_metrics(section, chosen, room, |n| kept(n, VALUE_COLUMN));
         // Spare width is distributed evenly over the value columns.
-        let used: f32 = names.iter().map(|name| kept(name.as_str(), VALUE)).sum();
+        let used: f32 = names.iter().map(|name| kept(name.as_str(), VALUE_COLUMN)).sum();
         let spare = (room - used).max(0.0) / names.len().max(1) as f32;
-        let usual = if has_others { VALUE } else { (VALUE + spare).clamp(VALUE, WIDE_VALUE) };
+        let usual = if has_others {
+            VALUE_COLUMN
+        } else {
+            (VALUE_COLUMN + spare).clamp(VALUE_COLUMN, MAX_VALUE_COLUMN)
+        };
         for (at, name) in names.iter().enumerate() {
             let is_number = section.tally.kind(name.as_str()).is_none_or(|kind| kind == MetricType::Number);
             let title = harmless::line(name.as_str(), 64);
@@ -136,7 +140,7 @@ impl Table {
                 title: words.column_others.to_owned(),
                 sort: None,
                 left: end,
-                width: (width - CHOICE - end).max(MIN_COLUMN),
+                width: (width - CHOOSER_WIDTH - end).max(MIN_COLUMN),
             });
         }
         Table { connection: section.connection, columns, metrics: names.into(), left_out }
@@ -145,7 +149,7 @@ impl Table {
     /// Number of other readings that fit after the columns.
     pub(super) fn others(&self) -> usize {
         let others = self.columns.iter().find(|column| column.content == Content::Others);
-        others.map_or(0, |column| (column.width / OTHER_SLOT).ceil() as usize + 1)
+        others.map_or(0, |column| (column.width / MIN_OTHER_SLOT).ceil() as usize + 1)
     }
 
     /// Whether it belongs to this connection.
@@ -191,7 +195,8 @@ impl Table {
     ) {
         let words = cx.words.devices;
         let theme = theme::of(ui);
-        let place = Rect::from_min_max(pos2(rect.right() - CHOICE, rect.top() + 1.0), rect.right_bottom());
+        let place =
+            Rect::from_min_max(pos2(rect.right() - CHOOSER_WIDTH, rect.top() + 1.0), rect.right_bottom());
         let builder = UiBuilder::new().max_rect(place).id_salt(("choose columns", self.connection));
         let mut corner = ui.new_child(builder);
         let button = Button::new("").frame_when_inactive(false).min_size(place.size());
@@ -289,8 +294,8 @@ impl Table {
                 }
                 Content::Others => {
                     let others = row.readings.iter_mut().skip(self.metrics.len()).flatten();
-                    let slots = (column.width / OTHER_SLOT).max(1.0).floor();
-                    let slot = (column.width / slots).min(1.4 * OTHER_SLOT);
+                    let slots = (column.width / MIN_OTHER_SLOT).max(1.0).floor();
+                    let slot = (column.width / slots).min(1.4 * MIN_OTHER_SLOT);
                     paint::readings(ui, others, (left, left + column.width), middle, slot, faded, pen);
                 }
                 Content::Metric(at, is_number) => {
@@ -351,7 +356,7 @@ fn title(ui: &mut Ui, cx: &Cx, scope: Id, column: &Column, cell: Rect, view: &mu
     let theme = theme::of(ui);
     let id = scope.with(("title", &column.key));
     let sense = if column.sort.is_some() { Sense::click() } else { Sense::hover() };
-    let response = ui.interact(cell.shrink2(vec2(GRIP, 0.0)), id, sense);
+    let response = ui.interact(cell.shrink2(vec2(GRIP_DISTANCE, 0.0)), id, sense);
     let is_sorted = column.sort.as_ref() == Some(&view.sort);
     response.widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, &column.title));
     ui.ctx().accesskit_node_builder(id, |node| {
@@ -384,7 +389,7 @@ fn title(ui: &mut Ui, cx: &Cx, scope: Id, column: &Column, cell: Rect, view: &mu
 /// The draggable right edge of a column. Returns the new width while it is dragged.
 fn edge(ui: &Ui, cx: &Cx, id: Id, (x, rect): (f32, Rect), column: &Column) -> Option<f32> {
     let theme = theme::of(ui);
-    let grip = Rect::from_x_y_ranges(x - GRIP..=x + GRIP, rect.y_range());
+    let grip = Rect::from_x_y_ranges(x - GRIP_DISTANCE..=x + GRIP_DISTANCE, rect.y_range());
     let response = ui.interact(grip, id.with("edge"), Sense::DRAG);
     response.widget_info(|| {
         WidgetInfo::labeled(Role::Splitter, true, (cx.words.devices.column_width)(&column.title))

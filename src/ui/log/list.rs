@@ -20,7 +20,7 @@ const COLUMNS: [f32; 4] = [22.0, 96.0, 68.0, 116.0];
 /// Length of a time of day with milliseconds, in characters.
 const TIME_CHARS: usize = 12;
 /// Minimum width of the text, in points; columns are left out if less remains.
-const TEXT: f32 = 140.0;
+const MIN_TEXT_WIDTH: f32 = 140.0;
 
 type Lines = VecDeque<Arc<Line>>;
 
@@ -263,7 +263,7 @@ impl List {
 fn paint(ui: &Ui, words: &Words, theme: &Theme, rect: Rect, line: &Line) {
     let [arrow, time, bytes, kind] = COLUMNS;
     let room = rect.width() - arrow - time;
-    let (has_kind, has_bytes) = (room - kind > TEXT, room - kind - bytes > TEXT);
+    let (has_kind, has_bytes) = (room - kind > MIN_TEXT_WIDTH, room - kind - bytes > MIN_TEXT_WIDTH);
     let middle = rect.center().y;
     let mut left = rect.left();
     mark(ui.painter(), pos2(left + arrow / 2.0, middle), theme, line);

@@ -63,7 +63,7 @@ pub(super) struct Sheet {
 struct Facts {
     name: String,
     online: bool,
-    /// Whether invites can be made and listed.
+    /// Whether the server supports invites.
     has_invites: bool,
     me: Option<PrincipalId>,
     url: String,
@@ -101,7 +101,7 @@ pub(super) fn is_offered(connection: &Connection) -> bool {
     connection.link.is_online() && features.is_some_and(|features| features.has(Feature::People))
 }
 
-/// Whether the server lets the person make invites.
+/// Whether the server lets the person create invites.
 pub(super) fn has_invites(connection: &Connection) -> bool {
     is_offered(connection) && connection.offers(Feature::Invites)
 }

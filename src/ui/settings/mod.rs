@@ -29,9 +29,9 @@ const MAX_LIST_HEIGHT: f32 = 520.0;
 /// Minimum height of the list, in points; in a lower window the whole sheet scrolls.
 const MIN_LIST_HEIGHT: f32 = 200.0;
 /// The categories are beside the list if it is at least this wide, in points.
-const WIDE: f32 = 520.0;
+const MIN_WIDTH_WITH_CATEGORIES: f32 = 520.0;
 /// Width of the categories beside the list, in points.
-const CATEGORIES: f32 = 160.0;
+const CATEGORIES_WIDTH: f32 = 160.0;
 
 /// State of the sheet.
 pub(super) struct Sheet {
@@ -87,7 +87,7 @@ impl Sheet {
         }
         // Independent of the number of settings, so that nothing moves under the pointer.
         let height = (window_height - AROUND).clamp(MIN_LIST_HEIGHT, MAX_LIST_HEIGHT);
-        if ui.available_width() >= WIDE {
+        if ui.available_width() >= MIN_WIDTH_WITH_CATEGORIES {
             self.beside(ui, cx, height);
         } else {
             self.below(ui, cx, height);
@@ -105,7 +105,7 @@ impl Sheet {
     /// Draws the categories on the left and the settings beside them.
     fn beside(&mut self, ui: &mut Ui, cx: &mut Cx, height: f32) {
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-        let left = UiBuilder::new().max_rect(rect.with_max_x(rect.left() + CATEGORIES));
+        let left = UiBuilder::new().max_rect(rect.with_max_x(rect.left() + CATEGORIES_WIDTH));
         ui.scope_builder(left.accessibility_role(Role::TabList), |ui| {
             ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_label(cx.words.sheet.categories));
             ui.spacing_mut().item_spacing.y = 2.0;
@@ -122,7 +122,7 @@ impl Sheet {
                 ui.memory_mut(|memory| memory.request_focus(category_id(group)));
             }
         });
-        let line = rect.left() + CATEGORIES + space::MEDIUM;
+        let line = rect.left() + CATEGORIES_WIDTH + space::MEDIUM;
         ui.painter().vline(line, rect.y_range(), egui::Stroke::new(1.0, theme::of(ui).line));
         let right = UiBuilder::new().max_rect(rect.with_min_x(line + space::LARGE));
         ui.scope_builder(right, |ui| self.scroll(ui, cx, height, true));

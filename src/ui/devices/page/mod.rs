@@ -44,8 +44,8 @@ use plots::Plots;
 use shot::Shot;
 
 /// Minimum width for two columns, and for three, in points.
-const TWO: f32 = 700.0;
-const THREE: f32 = 1_440.0;
+const MIN_TWO_COLUMNS: f32 = 700.0;
+const MIN_THREE_COLUMNS: f32 = 1_440.0;
 /// Minimum and maximum width of the columns beside the plots, in points.
 const SIDE: (f32, f32) = (270.0, 380.0);
 /// Space between two columns, in points.
@@ -136,7 +136,7 @@ struct View {
     commands: Vec<Command>,
     /// Newest first.
     log: Arc<Vec<LogLine>>,
-    /// Whether something can be set, and whether the server says what happened to a device.
+    /// Whether any property can be set, and whether the server keeps a device log.
     has_controls: bool,
     has_log: bool,
 }
@@ -223,12 +223,15 @@ impl Page {
         readings::show(ui, cx, view, &mut self.plots);
         let has_controls = view.has_controls;
         let width = ui.available_width();
-        let parts: &[(&[Part], f32)] = match (width >= THREE, width >= TWO, has_controls) {
-            (true, _, true) => &[(&[Part::Controls], SIDE.1), (&[Part::Plots], 0.0), (&[Part::Rest], SIDE.1)],
-            (true, _, false) | (_, true, false) => &[(&[Part::Plots], 0.0), (&[Part::Rest], SIDE.1)],
-            (_, true, true) => &[(&[Part::Controls, Part::Rest], SIDE.1), (&[Part::Plots], 0.0)],
-            _ => &[(&[Part::Controls, Part::Plots, Part::Rest], 0.0)],
-        };
+        let parts: &[(&[Part], f32)] =
+            match (width >= MIN_THREE_COLUMNS, width >= MIN_TWO_COLUMNS, has_controls) {
+                (true, _, true) => {
+                    &[(&[Part::Controls], SIDE.1), (&[Part::Plots], 0.0), (&[Part::Rest], SIDE.1)]
+                }
+                (true, _, false) | (_, true, false) => &[(&[Part::Plots], 0.0), (&[Part::Rest], SIDE.1)],
+                (_, true, true) => &[(&[Part::Controls, Part::Rest], SIDE.1), (&[Part::Plots], 0.0)],
+                _ => &[(&[Part::Controls, Part::Plots, Part::Rest], 0.0)],
+            };
         let side = (width * 0.36).clamp(SIDE.0, SIDE.1);
         let sides = parts.iter().filter(|(_, width)| *width > 0.0).count() as f32;
         let gaps = (parts.len() - 1) as f32 * GAP;

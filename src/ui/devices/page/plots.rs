@@ -35,7 +35,7 @@ const SETTLE_MS: BootMs = 150;
 /// History is requested at least this often while the range keeps moving, in milliseconds.
 const MAX_UNSETTLED_MS: BootMs = 500;
 /// Minimum width for two plots side by side, in points.
-const TWO: f32 = 1_100.0;
+const MIN_TWO_COLUMNS: f32 = 1_100.0;
 
 /// State of the plots.
 pub(super) struct Plots {
@@ -308,7 +308,7 @@ impl Plots {
         let mut cursor = None;
         let mut width = self.width;
         let mut axis = self.axis;
-        let count = if ui.available_width() >= TWO && groups.len() > 1 { 2 } else { 1 };
+        let count = if ui.available_width() >= MIN_TWO_COLUMNS && groups.len() > 1 { 2 } else { 1 };
         let gap = super::GAP;
         let widths = vec![(ui.available_width() - gap * (count - 1) as f32) / count as f32; count];
         let height = height(ui, groups.len().div_ceil(count));

@@ -8,7 +8,7 @@ use crate::model::export::Picture;
 
 /// Number of frames to wait before the screenshot, so that the menu is closed and the plots have scrolled
 /// into view.
-const FRAMES_BEFORE: u8 = 3;
+const FRAMES_TO_WAIT: u8 = 3;
 /// Number of frames to wait for the screenshot before giving up.
 const MAX_FRAMES: u16 = 600;
 
@@ -28,7 +28,7 @@ impl Shot {
             return Some(None);
         }
         let Some(taken) = &self.taken else {
-            if self.frames > u16::from(FRAMES_BEFORE) {
+            if self.frames > u16::from(FRAMES_TO_WAIT) {
                 let (done, taken) = mpsc::sync_channel(1);
                 self.taken = Some(taken);
                 // The page may be closed before it arrives.
