@@ -28,11 +28,11 @@ const MAX_ENTER_MS: u64 = 3_000;
 /// Maximum bytes queued for writing for one principal: two full windows of the largest messages.
 const MAX_WAITING_BYTES: u64 = 4 * 1024 * 1024;
 /// Fixed cost of an entry besides its text, in bytes: about its JSON overhead.
-const ENTRY_BYTES: usize = 256;
+const ENTRY_COST_BYTES: usize = 256;
 /// Cost of a read marker, in bytes.
-pub(super) const MARKER_BYTES: usize = 1024;
+pub(super) const MARKER_COST_BYTES: usize = 1024;
 /// Fixed cost of an answer besides its size, in bytes.
-const ANSWER_BYTES: usize = 2048;
+const ANSWER_COST_BYTES: usize = 2048;
 /// Number of receivers that adds one unit to the cost factor of an entry.
 const RECEIVERS: u32 = 16;
 /// Maximum cost factor: a principal's rate is never below a quarter of its rate when alone, which is 1 MB/s.
@@ -40,7 +40,7 @@ const MAX_FACTOR: u32 = 4;
 /// A notice is charged as if it had at least this many receivers.
 const MIN_RECEIVERS: u32 = 500;
 /// Minimum interval between typing notices of one principal in one room, in milliseconds.
-const TYPING_MS: u64 = 1_000;
+const MIN_TYPING_INTERVAL_MS: u64 = 1_000;
 /// Maximum number of accounts remembered, so that reconnecting does not refill a bucket. Beyond it, accounts of
 /// disconnected principals that owe nothing are forgotten.
 const MAX_ACCOUNTS: usize = 4_096;
@@ -187,7 +187,7 @@ impl Account {
     /// Reserves space for an entry that waits to be written. If too much waits, the error is when to retry, in
     /// milliseconds.
     pub(super) fn hold(self: &Arc<Self>, text: usize) -> Result<Held, u64> {
-        let bytes = (text + ENTRY_BYTES) as u64;
+        let bytes = (text + ENTRY_COST_BYTES) as u64;
         let before = self.waiting.fetch_add(bytes, Ordering::Relaxed);
         let held = Held { account: Arc::clone(self), bytes };
         if before + bytes <= MAX_WAITING_BYTES {
@@ -207,7 +207,7 @@ impl Account {
     /// Waits for this principal's turn to write entries with this much text. The turn ends when the returned value is
     /// dropped.
     pub(super) async fn write(&self, entries: usize, text: usize) -> Turn<'_> {
-        let bytes = text + entries * ENTRY_BYTES;
+        let bytes = text + entries * ENTRY_COST_BYTES;
         let units = u32::try_from(bytes / UNIT_BYTES + 1).unwrap_or(u32::MAX).min(MAX_WRITING_UNITS);
         let turn = self.writing.acquire_many(units).await;
         let wait_ms = self.buckets().writes.lack(clock::now().boot_ms);
@@ -221,7 +221,7 @@ impl Account {
     /// Charges a notice of this many bytes that is sent to others. Returns how long to wait before the next one, in
     /// milliseconds.
     pub(super) fn tell(&self, bytes: usize, now: BootMs) -> u64 {
-        let bytes = u32::try_from(bytes + ENTRY_BYTES).unwrap_or(u32::MAX);
+        let bytes = u32::try_from(bytes + ENTRY_COST_BYTES).unwrap_or(u32::MAX);
         self.buckets().writes.take(bytes.saturating_mul(self.write_factor()), now).wait_ms
     }
 
@@ -241,7 +241,8 @@ impl Account {
 
     /// Charges an answer. Returns how long it takes until nothing is owed, in milliseconds.
     pub(super) fn answered(&self, bytes: usize) -> u64 {
-        let (bytes, now) = (u32::try_from(bytes + ANSWER_BYTES).unwrap_or(u32::MAX), clock::now().boot_ms);
+        let (bytes, now) =
+            (u32::try_from(bytes + ANSWER_COST_BYTES).unwrap_or(u32::MAX), clock::now().boot_ms);
         let cost = bytes.saturating_mul(self.load.read_factor(bytes, now));
         self.buckets().reads.take(cost, now).wait_ms
     }
@@ -252,7 +253,10 @@ impl Account {
     pub(super) fn may_type(&self, room: &RoomId, now: BootMs) -> bool {
         let receivers = self.load.receivers.load(Ordering::Relaxed).max(MIN_RECEIVERS);
         let mut buckets = self.buckets();
-        let told = buckets.typed.as_ref().is_some_and(|(last, at)| last == room && now < at + TYPING_MS);
+        let told = buckets
+            .typed
+            .as_ref()
+            .is_some_and(|(last, at)| last == room && now < at + MIN_TYPING_INTERVAL_MS);
         if told || buckets.typing.lack(now) > 0 {
             return false;
         }

@@ -15,13 +15,13 @@ const MAX_NAME_BYTES: usize = 63;
 pub(super) struct Announcement {
     daemon: ServiceDaemon,
     events: Option<Receiver<DaemonEvent>>,
-    told: Told,
+    service_data: ServiceData,
     trouble: Option<String>,
 }
 
 /// What is announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct ServiceData {
     /// The hub's display name.
     pub name: String,
     /// The host name, without the final dot.
@@ -38,18 +38,18 @@ impl Announcement {
     ///
     /// # Errors
     /// The error text of the mDNS library.
-    pub(super) fn new(told: Told) -> Result<Announcement, String> {
+    pub(super) fn new(service_data: ServiceData) -> Result<Announcement, String> {
         let daemon = ServiceDaemon::new().map_err(|error| error.to_string())?;
         let events = daemon.monitor().ok();
-        daemon.register(service(&told)?).map_err(|error| error.to_string())?;
-        Ok(Announcement { daemon, events, told, trouble: None })
+        daemon.register(service(&service_data)?).map_err(|error| error.to_string())?;
+        Ok(Announcement { daemon, events, service_data, trouble: None })
     }
 
     /// Announces changes. Returns why the announcement fails, if it does.
-    pub(super) fn follow(&mut self, told: &Told) -> Option<String> {
-        if self.told != *told {
-            self.told = told.clone();
-            let again = service(told)
+    pub(super) fn follow(&mut self, service_data: &ServiceData) -> Option<String> {
+        if self.service_data != *service_data {
+            self.service_data = service_data.clone();
+            let again = service(service_data)
                 .and_then(|service| self.daemon.register(service).map_err(|error| error.to_string()));
             self.trouble = again.err();
         }
@@ -77,11 +77,11 @@ impl Drop for Announcement {
     }
 }
 
-fn service(told: &Told) -> Result<ServiceInfo, String> {
-    let id: String = told.fingerprint.chars().take(ANNOUNCED_DIGITS).collect();
-    let host = format!("{}.", told.host);
-    let (name, properties) = (cut(&told.name), [("v", "1"), ("id", id.as_str())]);
-    ServiceInfo::new(SERVICE, name, &host, &told.addresses[..], told.port, &properties[..])
+fn service(service_data: &ServiceData) -> Result<ServiceInfo, String> {
+    let id: String = service_data.fingerprint.chars().take(ANNOUNCED_DIGITS).collect();
+    let host = format!("{}.", service_data.host);
+    let (name, properties) = (cut(&service_data.name), [("v", "1"), ("id", id.as_str())]);
+    ServiceInfo::new(SERVICE, name, &host, &service_data.addresses[..], service_data.port, &properties[..])
         .map_err(|error| error.to_string())
 }
 
@@ -100,17 +100,20 @@ mod tests {
 
     #[test]
     fn an_announcement_contains_name_address_and_a_truncated_fingerprint() {
-        let told = Told {
+        let service_data = ServiceData {
             name: "작업실".repeat(20),
             host: "duplex-1a2b3c4d.local".into(),
             port: 7870,
             fingerprint: "1a2b3c4d".repeat(8),
             addresses: vec!["192.168.1.7".parse().unwrap()],
         };
-        let service = service(&told).unwrap();
+        let service = service(&service_data).unwrap();
         assert_eq!(service.get_hostname(), "duplex-1a2b3c4d.local.");
         assert_eq!((service.get_type(), service.get_port()), (SERVICE, 7870));
         assert_eq!(service.get_property_val_str("id"), Some("1a2b3c4d1a2b3c4d"));
-        assert!(cut(&told.name).len() <= MAX_NAME_BYTES && told.name.starts_with(cut(&told.name)));
+        assert!(
+            cut(&service_data.name).len() <= MAX_NAME_BYTES
+                && service_data.name.starts_with(cut(&service_data.name))
+        );
     }
 }

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::account::{Account, Held, MARKER_BYTES};
+use super::account::{Account, Held, MARKER_COST_BYTES};
 use super::files;
 use super::invite;
 use super::metrics::Refused;
-use super::presence::{Mailbox, Seat};
+use super::presence::{Mailbox, Registration};
 use super::state::{Commit, Hub, hash};
 use crate::clock;
 use crate::model::name;
@@ -22,30 +22,30 @@ use data_encoding::HEXLOWER;
 use tokio::sync::broadcast;
 
 /// Approximate maximum of JSON in one answer, in bytes: well below the frame limit.
-const ANSWER_BYTES: usize = 256 * 1024;
+const MAX_ANSWER_BYTES: usize = 256 * 1024;
 /// Approximate maximum of text written in one group for one client, in bytes.
-const GROUP_BYTES: usize = 128 * 1024;
+const MAX_GROUP_BYTES: usize = 128 * 1024;
 /// When to retry if the log is full and nothing in it expires, in milliseconds.
-const FULL_MS: u64 = 600_000;
+const RETRY_WHEN_LOG_FULL_MS: u64 = 600_000;
 /// Approximate JSON overhead of an entry, person, room, read marker or log line, in bytes.
-const AROUND_BYTES: usize = 128;
+const OVERHEAD_BYTES: usize = 128;
 
 /// The subscriptions of a client that is about to be welcomed. They begin before the log's head is read, so that no
 /// commit is missed.
-pub(super) struct Entrance {
+pub(super) struct Subscriptions {
     /// Its registration among the connected clients.
-    pub seat: Seat,
+    pub registration: Registration,
     /// Notices from other clients.
     pub mailbox: Mailbox,
     /// Commits from now on.
     pub commits: broadcast::Receiver<Commit>,
 }
 
-impl Entrance {
-    pub(super) fn new(hub: &Hub, who: &Principal) -> Entrance {
+impl Subscriptions {
+    pub(super) fn new(hub: &Hub, who: &Principal) -> Subscriptions {
         let commits = hub.commits.subscribe();
-        let (seat, mailbox) = hub.registry.enter(who, clock::now().boot_ms);
-        Entrance { seat, mailbox, commits }
+        let (registration, mailbox) = hub.registry.enter(who, clock::now().boot_ms);
+        Subscriptions { registration, mailbox, commits }
     }
 }
 
@@ -55,12 +55,12 @@ pub(super) struct NewEntry {
     pub draft: Draft,
     /// The author.
     pub sender: Sender,
-    /// Why it is refused, unless it is on disk already.
+    /// The refusal, unless the entry is already on disk.
     pub refusal: Option<Refusal>,
 }
 
 impl NewEntry {
-    /// It is refused like this, unless it was before. Nothing of it has to be kept then but its id.
+    /// Refuses it, unless the entry is already on disk. Only its id is needed then.
     fn refused(mut self, refusal: Refusal) -> Self {
         self.refusal.get_or_insert(refusal);
         self.draft.content = self.draft.content.emptied();
@@ -72,7 +72,7 @@ impl NewEntry {
     }
 }
 
-/// What waits for its turn to be written; with what it holds of what its principal may have waiting.
+/// An append in the queue, with its share of the principal's limit.
 pub(super) struct Queued {
     new: NewEntry,
     _held: Option<Held>,
@@ -96,7 +96,7 @@ impl Queued {
         }
     }
 
-    /// The same, behind one that was refused like this.
+    /// The same, behind an append refused with this.
     pub(super) fn behind(self, refusal: &Refusal) -> Queued {
         match self.new.draft.content.is_room() {
             true => self,
@@ -105,14 +105,14 @@ impl Queued {
     }
 }
 
-/// Entries that are written at once.
+/// Entries that are written together.
 pub(super) type Group = Vec<Queued>;
 
-/// What is next to be written; `None` where nothing waits.
+/// The next group to write; `None` if the queue is empty.
 pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Group> {
     let (mut group, mut bytes) = (Vec::new(), 0);
     while let Some(next) =
-        waiting.pop_front_if(|next| group.is_empty() || bytes + next.new.bytes() <= GROUP_BYTES)
+        waiting.pop_front_if(|next| group.is_empty() || bytes + next.new.bytes() <= MAX_GROUP_BYTES)
     {
         bytes += next.new.bytes();
         group.push(next);
@@ -273,7 +273,7 @@ pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -
             let answer =
                 |((id, is_room, refusal), appended): ((MessageId, bool, Option<Refusal>), Appended)| {
                     let outcome = outcome(&hub, appended, refusal, received);
-                    // A room that is refused holds no message up.
+                    // A refused room does not hold up messages.
                     if let (AppendOutcome::Refused(refusal), false) = (&outcome, is_room)
                         && refusal.retry_after_ms().is_some()
                     {
@@ -324,7 +324,7 @@ fn outcome(hub: &Hub, appended: Appended, why: Option<Refusal>, now: WallMs) -> 
 fn refusal(hub: &Hub, quota: Quota, until: Option<WallMs>, now: WallMs) -> Refusal {
     let limits = hub.store.limits();
     let in_ms = until.map(|until| until.saturating_sub(now).max(1).unsigned_abs());
-    let quota_of = || Refusal::Quota { retry_after_ms: in_ms.unwrap_or(FULL_MS) };
+    let quota_of = || Refusal::Quota { retry_after_ms: in_ms.unwrap_or(RETRY_WHEN_LOG_FULL_MS) };
     match quota {
         Quota::Rooms => Refusal::TooMany { limit: limits.rooms.into() },
         Quota::RoomsOfPerson => Refusal::TooMany { limit: limits.rooms_per_person.into() },
@@ -369,28 +369,28 @@ pub(super) async fn large(
 fn size(answer: &Answer) -> usize {
     match answer {
         Answer::Entries(entries) | Answer::History { entries, .. } => {
-            entries.iter().map(|entry| 2 * AROUND_BYTES + entry.draft.content.bytes()).sum()
+            entries.iter().map(|entry| 2 * OVERHEAD_BYTES + entry.draft.content.bytes()).sum()
         }
-        Answer::Series { page, .. } => page.buckets.len() * AROUND_BYTES / 2,
-        Answer::DeviceLog { lines, .. } => lines.len() * 4 * AROUND_BYTES,
+        Answer::Series { page, .. } => page.buckets.len() * OVERHEAD_BYTES / 2,
+        Answer::DeviceLog { lines, .. } => lines.len() * 4 * OVERHEAD_BYTES,
         Answer::Lists(lists) => listed(lists),
         _ => 0,
     }
 }
 
 fn listed(lists: &Lists) -> usize {
-    (lists.rooms.len() + lists.people.len() + lists.read.len()) * AROUND_BYTES
+    (lists.rooms.len() + lists.people.len() + lists.read.len()) * OVERHEAD_BYTES
 }
 
 async fn read(hub: Arc<Hub>, from: Offset, limit: u32) -> Answer {
-    match hub.store.read(from, limit, ANSWER_BYTES).await {
+    match hub.store.read(from, limit, MAX_ANSWER_BYTES).await {
         Ok(entries) => Answer::Entries(entries),
         Err(error) => unavailable(&hub, "read the log", &error),
     }
 }
 
 async fn history(hub: Arc<Hub>, room: RoomId, before: Offset, limit: u32) -> Answer {
-    match hub.store.history(room.clone(), before, limit, ANSWER_BYTES).await {
+    match hub.store.history(room.clone(), before, limit, MAX_ANSWER_BYTES).await {
         Ok((entries, complete)) => Answer::History { room, before, entries, complete },
         Err(error) => unavailable(&hub, "read a room's history", &error),
     }
@@ -404,7 +404,7 @@ pub(super) async fn set_read(
     room: RoomId,
     offset: Offset,
 ) -> bool {
-    let _turn = account.write(1, MARKER_BYTES).await;
+    let _turn = account.write(1, MARKER_COST_BYTES).await;
     let moved = hub.store.set_read(who, room, offset).await;
     // Nothing is lost: the client sends it again with the next message read.
     moved.inspect_err(|error| log::warn!("cannot keep a read marker: {error}")).unwrap_or(false)

@@ -15,15 +15,15 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep, timeout};
 
 use super::account::Account;
-use super::asks::{self, Entrance, NewEntry, Queued, Written};
-use super::fleet::{Mail, Relay, Station};
-use super::lan::{self, Door};
+use super::asks::{self, NewEntry, Queued, Subscriptions, Written};
+use super::fleet::{CommandMessage, FleetClient, Relay};
+use super::lan::{self, ListenerHandle};
 use super::manage::{self, Asker};
 use super::metrics::Refused;
-use super::places::{Eviction, Place};
 use super::presence::Notice;
 use super::rate::{self, Bucket};
-use super::sessions::{Dismissal, Order, Tenure};
+use super::sessions::{Dismissal, SessionChange, SessionHandle};
+use super::slots::{ConnectionSlot, Eviction};
 use super::socket::{Outgoing, Received, Socket};
 use super::state::{Commit, Hub, hash};
 use crate::clock;
@@ -40,20 +40,20 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Maximum number of requests in progress; nothing more is read from the client beyond it. Its window of
 /// unacknowledged sends is half of that.
-const ASKS: usize = 64;
+const MAX_ASKS: usize = 64;
 /// Typing notices of one person are passed on at most this often, in milliseconds.
-const TYPING_MS: u64 = 1_000;
+const MIN_TYPING_INTERVAL_MS: u64 = 1_000;
 /// How late an alarm may fire, so that it need not be reset for every frame.
-const SLACK: Duration = Duration::from_millis(20);
+const MAX_ALARM_DELAY: Duration = Duration::from_millis(20);
 /// Close code 1013, "Try Again Later" (IANA registry of close codes): the hub has reached its connection limit.
 const TRY_AGAIN: u16 = 1013;
 /// When a client refused because of a connection limit may reconnect, in milliseconds.
-const CROWDED_MS: u64 = 5_000;
+const RETRY_WHEN_FULL_MS: u64 = 5_000;
 /// The alarm of a session that waits for nothing.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The other end of a socket.
-pub(super) struct Visitor {
+pub(super) struct Peer {
     /// The client's IP address.
     pub address: IpAddr,
     /// The `host:port` that it dialed.
@@ -61,18 +61,18 @@ pub(super) struct Visitor {
     /// The principal, if the handshake carried a token.
     pub principal: Option<Principal>,
     /// The slot of the connection.
-    pub place: Place,
+    pub slot: ConnectionSlot,
     /// SHA-256 of that token.
     pub credential: Option<[u8; 32]>,
     /// The listener that accepted the connection.
-    pub door: Door,
+    pub accepted_by: ListenerHandle,
 }
 
 /// Serves one client until either end closes. The client is boxed because arguments of an `async fn` would be stored
 /// in its future twice.
-pub(super) fn serve(hub: Arc<Hub>, socket: Socket, mut visitor: Visitor) -> impl Future<Output = ()> + Send {
-    let principal = visitor.principal.take();
-    let mut client = Box::new(Client::new(hub, socket, visitor));
+pub(super) fn serve(hub: Arc<Hub>, socket: Socket, mut peer: Peer) -> impl Future<Output = ()> + Send {
+    let principal = peer.principal.take();
+    let mut client = Box::new(Client::new(hub, socket, peer));
     client.tell(Input::Opened(principal));
     run(client)
 }
@@ -83,21 +83,21 @@ async fn run(mut client: Box<Client>) {
             break end;
         }
     };
-    let Client { hub, socket, place, entrance, station, relay, tenure, .. } = *client;
+    let Client { hub, socket, slot, subscriptions, fleet_client, relay, session_handle, .. } = *client;
     // The receivers are gone if the hub has already stopped.
-    drop((entrance, station, relay, tenure));
+    drop((subscriptions, fleet_client, relay, session_handle));
     if let End::Close(code, reason) = end {
         tokio::select! {
             // Boxed so that its size does not add to the task of every client.
             () = Box::pin(socket.close(code, &reason)) => {}
             // The slot of a lingering connection is needed for another one.
-            () = crowded_out(&place) => hub.metrics.refuse(Refused::Crowded),
+            () = evicted_by_limit(&slot) => hub.metrics.refuse(Refused::Evicted),
         }
     }
 }
 
-async fn crowded_out(place: &Place) {
-    if place.evicted().await != Eviction::Crowded {
+async fn evicted_by_limit(slot: &ConnectionSlot) {
+    if slot.evicted().await != Eviction::TooMany {
         pending().await
     }
 }
@@ -117,14 +117,14 @@ impl End {
 }
 
 /// What the client's task waits for.
-enum Happening {
+enum ClientEvent {
     Evicted(Eviction),
     Received(Received),
     Answered(Result<Answered, JoinError>),
     Committed(Result<Commit, RecvError>),
     Noticed(Option<Arc<Notice>>),
-    Mailed(Option<Mail>),
-    Ordered(Order),
+    FleetMessage(Option<CommandMessage>),
+    SessionChanged(SessionChange),
     /// There is something to send about watched devices.
     Watched,
     Alarm,
@@ -149,19 +149,19 @@ struct Client {
     hub: Arc<Hub>,
     session: ServerSession,
     socket: Socket,
-    place: Place,
+    slot: ConnectionSlot,
     address: IpAddr,
-    door: Door,
+    accepted_by: ListenerHandle,
     stopping: watch::Receiver<bool>,
-    entrance: Option<Entrance>,
+    subscriptions: Option<Subscriptions>,
     /// SHA-256 of the token that it authenticated with.
     credential: Option<[u8; 32]>,
     /// Receives changes of its rights, once the principal is known.
-    tenure: Option<Tenure>,
+    session_handle: Option<SessionHandle>,
     /// It is being disconnected: the short timeout applies.
     leaving: bool,
     /// Its connection to the fleet, from its first request about devices.
-    station: Option<Station>,
+    fleet_client: Option<FleetClient>,
     /// What it watches.
     relay: Option<Relay>,
     /// Requests to the hub. Each is a task of its own, so that this client's share is released in time even while its
@@ -187,21 +187,21 @@ struct Client {
 }
 
 impl Client {
-    fn new(hub: Arc<Hub>, socket: Socket, visitor: Visitor) -> Client {
+    fn new(hub: Arc<Hub>, socket: Socket, peer: Peer) -> Client {
         let now = clock::now();
-        let config = Config { proof: Some((hub.secret, visitor.dialed)) };
+        let config = Config { proof: Some((hub.secret, peer.dialed)) };
         Client {
             session: ServerSession::new(config, now),
             socket,
-            place: visitor.place,
-            address: visitor.address,
-            stopping: visitor.door.closing(),
-            door: visitor.door,
-            entrance: None,
-            credential: visitor.credential,
-            tenure: None,
+            slot: peer.slot,
+            address: peer.address,
+            stopping: peer.accepted_by.closing(),
+            accepted_by: peer.accepted_by,
+            subscriptions: None,
+            credential: peer.credential,
+            session_handle: None,
             leaving: false,
-            station: None,
+            fleet_client: None,
             relay: None,
             asks: JoinSet::new(),
             appending: false,
@@ -230,22 +230,22 @@ impl Client {
     /// Carries out what the session requested, then waits for the next event and passes it to the session.
     async fn turn(&mut self) -> Result<(), End> {
         self.settle().await?;
-        self.begin_what_waits();
+        self.start_queued();
         self.set_alarm();
-        match self.happening().await {
-            Happening::Received(received) => self.received(received)?,
-            Happening::Answered(Ok(answered)) => self.answered(answered),
-            Happening::Answered(Err(error)) => {
+        match self.next_event().await {
+            ClientEvent::Received(received) => self.received(received)?,
+            ClientEvent::Answered(Ok(answered)) => self.answered(answered),
+            ClientEvent::Answered(Err(error)) => {
                 log::error!("a client's question failed: {error}");
                 self.tell(Input::Answer(Answer::Unavailable));
             }
-            Happening::Committed(commit) => self.committed(commit)?,
-            Happening::Noticed(notice) => self.noticed(notice)?,
-            Happening::Mailed(mail) => self.mailed(mail),
-            Happening::Ordered(order) => self.ordered(order),
-            Happening::Watched => self.relay(),
-            Happening::Evicted(why) => return self.evicted(why),
-            Happening::Alarm => {
+            ClientEvent::Committed(commit) => self.committed(commit)?,
+            ClientEvent::Noticed(notice) => self.noticed(notice)?,
+            ClientEvent::FleetMessage(message) => self.fleet_message(message),
+            ClientEvent::SessionChanged(change) => self.session_changed(change),
+            ClientEvent::Watched => self.relay(),
+            ClientEvent::Evicted(why) => return self.evicted(why),
+            ClientEvent::Alarm => {
                 if self.socket.is_overdue() {
                     self.hub.metrics.refuse(Refused::Unfinished);
                     return End::close(close::TIMED_OUT, "a message was not completed in time");
@@ -253,9 +253,9 @@ impl Client {
                 self.paused.take_if(|until| *until <= Instant::now());
                 self.tell(Input::Tick);
             }
-            Happening::Stopping => {
+            ClientEvent::Stopping => {
                 // Only the LAN listener may have closed.
-                match self.door.is_lan() && !*self.hub.stopping.borrow() {
+                match self.accepted_by.is_lan() && !*self.hub.stopping.borrow() {
                     true => self.dismissed(lan::CLOSED),
                     false => self.tell(Input::GoingAway),
                 }
@@ -266,8 +266,8 @@ impl Client {
         Ok(())
     }
 
-    /// Begins what waited for its turn.
-    fn begin_what_waits(&mut self) {
+    /// Starts queued requests.
+    fn start_queued(&mut self) {
         if !self.appending
             && let Some(account) = self.account()
             && let Some(group) = asks::next_to_append(&mut self.waiting)
@@ -287,7 +287,7 @@ impl Client {
     }
 
     fn account(&self) -> Option<Arc<Account>> {
-        self.entrance.as_ref().map(|entrance| Arc::clone(&entrance.seat.account))
+        self.subscriptions.as_ref().map(|subscriptions| Arc::clone(&subscriptions.registration.account))
     }
 
     fn answered(&mut self, answered: Answered) {
@@ -318,8 +318,8 @@ impl Client {
                 }
             }
             Answered::Read(room, offset) => {
-                if let Some(entrance) = &self.entrance {
-                    entrance.seat.read(room, offset);
+                if let Some(subscriptions) = &self.subscriptions {
+                    subscriptions.registration.read(room, offset);
                 }
             }
             Answered::Dismissed(dismissal) => self.dismissed(dismissal),
@@ -327,14 +327,14 @@ impl Client {
         }
     }
 
-    async fn happening(&mut self) -> Happening {
+    async fn next_event(&mut self) -> ClientEvent {
         let asked = self.waiting.len() + self.large.len() + self.asks.len();
-        let reads = self.paused.is_none() && asked < ASKS;
+        let reads = self.paused.is_none() && asked < MAX_ASKS;
         self.socket.reads(reads);
         // Notices and commits are for online clients; until then they stay queued here.
         let online = self.is_online();
-        let (commits, mailbox) = match self.entrance.as_mut().filter(|_| online) {
-            Some(Entrance { commits, mailbox, .. }) => (Some(commits), Some(mailbox)),
+        let (commits, mailbox) = match self.subscriptions.as_mut().filter(|_| online) {
+            Some(Subscriptions { commits, mailbox, .. }) => (Some(commits), Some(mailbox)),
             None => (None, None),
         };
         // Chat takes priority over readings.
@@ -342,16 +342,16 @@ impl Client {
             self.session.wants_readings() && commits.as_ref().is_some_and(|commits| commits.is_empty());
         let relay = self.relay.as_mut().filter(|_| wants);
         tokio::select! {
-            received = self.socket.next(), if reads => Happening::Received(received),
-            Some(answered) = self.asks.join_next() => Happening::Answered(answered),
-            commit = or_never(commits.map(|commits| commits.recv())) => Happening::Committed(commit),
-            notice = or_never(mailbox.map(|mailbox| mailbox.recv())) => Happening::Noticed(notice),
-            mail = or_never(self.station.as_mut().map(Station::mail)) => Happening::Mailed(mail),
-            order = or_never(self.tenure.as_mut().map(Tenure::order)) => Happening::Ordered(order),
-            () = or_never(relay.map(Relay::ready)) => Happening::Watched,
-            () = self.alarm.as_mut() => Happening::Alarm,
-            why = self.place.evicted() => Happening::Evicted(why),
-            _ = self.stopping.wait_for(|stopping| *stopping) => Happening::Stopping,
+            received = self.socket.next(), if reads => ClientEvent::Received(received),
+            Some(answered) = self.asks.join_next() => ClientEvent::Answered(answered),
+            commit = or_never(commits.map(|commits| commits.recv())) => ClientEvent::Committed(commit),
+            notice = or_never(mailbox.map(|mailbox| mailbox.recv())) => ClientEvent::Noticed(notice),
+            message = or_never(self.fleet_client.as_mut().map(FleetClient::next_message)) => ClientEvent::FleetMessage(message),
+            change = or_never(self.session_handle.as_mut().map(SessionHandle::change)) => ClientEvent::SessionChanged(change),
+            () = or_never(relay.map(Relay::ready)) => ClientEvent::Watched,
+            () = self.alarm.as_mut() => ClientEvent::Alarm,
+            why = self.slot.evicted() => ClientEvent::Evicted(why),
+            _ = self.stopping.wait_for(|stopping| *stopping) => ClientEvent::Stopping,
         }
     }
 
@@ -361,7 +361,7 @@ impl Client {
         let next = now + deadline.map_or(NEVER, Duration::from_millis);
         let next = self.paused.map_or(next, |until| until.min(next));
         let next = self.socket.deadline().map_or(next, |at| next.min(at));
-        if self.alarm.is_elapsed() || next + SLACK < self.alarm.deadline() {
+        if self.alarm.is_elapsed() || next + MAX_ALARM_DELAY < self.alarm.deadline() {
             self.alarm.as_mut().reset(next);
         }
     }
@@ -380,7 +380,7 @@ impl Client {
                     Output::SendShared(text) => frames.push(Outgoing::Shared(text)),
                     Output::Ping => frames.push(Outgoing::Ping),
                     Output::Ask(Ask::Begin { principal, .. })
-                        if let Some(wait_ms) = self.crowded(&principal) =>
+                        if let Some(wait_ms) = self.over_limit(&principal) =>
                     {
                         (frames, end) = self.away(wait_ms);
                         break;
@@ -420,9 +420,9 @@ impl Client {
         let written = tokio::select! {
             biased;
             written = timeout(patience, self.socket.write(frames)) => written,
-            _ = self.place.evicted() => return Err(End::Gone),
+            _ = self.slot.evicted() => return Err(End::Gone),
             // A client that does not read must not delay the closing.
-            () = or_never(self.tenure.as_ref().map(Tenure::dismissed)) => return Err(End::Gone),
+            () = or_never(self.session_handle.as_ref().map(SessionHandle::dismissed)) => return Err(End::Gone),
         };
         match written {
             Ok(Ok(())) => {
@@ -472,10 +472,10 @@ impl Client {
     /// Registers for changes of the client's rights, then looks the token up again to catch a change made in between.
     fn begin(&mut self, hub: Arc<Hub>, principal: Principal, resume: Option<ResumePoint>) {
         self.socket.admit();
-        let entrance = Entrance::new(&hub, &principal);
-        let account = Arc::clone(&entrance.seat.account);
-        self.entrance = Some(entrance);
-        self.tenure = Some(hub.sessions.enter(&principal.id));
+        let subscriptions = Subscriptions::new(&hub, &principal);
+        let account = Arc::clone(&subscriptions.registration.account);
+        self.subscriptions = Some(subscriptions);
+        self.session_handle = Some(hub.sessions.enter(&principal.id));
         let credential = self.credential;
         self.asks.spawn(async move {
             match manage::confirm(&hub, credential, &principal).await {
@@ -488,27 +488,27 @@ impl Client {
 
     fn manage(&mut self, hub: Arc<Hub>, id: u64, what: Manage) {
         let Some(who) = self.session.principal().map(|me| me.id.clone()) else { return };
-        let asker = Asker { who, session: self.tenure.as_ref().map(Tenure::number) };
+        let asker = Asker { who, session: self.session_handle.as_ref().map(SessionHandle::number) };
         self.answer(async move { Answer::Managed { id, managed: manage::run(hub, asker, what).await } });
     }
 
-    fn ordered(&mut self, order: Order) {
-        match order {
-            Order::Stay => {}
-            Order::Rename(name) => {
-                if let Some(station) = &mut self.station {
-                    station.rename(&name);
+    fn session_changed(&mut self, change: SessionChange) {
+        match change {
+            SessionChange::Unchanged => {}
+            SessionChange::Rename(name) => {
+                if let Some(fleet_client) = &mut self.fleet_client {
+                    fleet_client.rename(&name);
                 }
                 self.tell(Input::Renamed(name));
             }
-            Order::Leave(dismissal) => self.dismissed(dismissal),
+            SessionChange::Close(dismissal) => self.dismissed(dismissal),
         }
     }
 
     fn dismissed(&mut self, dismissal: Dismissal) {
         let Dismissal { code, reason, retry_after_ms } = dismissal;
         self.hub.metrics.refuse(Refused::Token);
-        (self.tenure, self.leaving) = (None, true);
+        (self.session_handle, self.leaving) = (None, true);
         self.tell(Input::Dismissed { code, reason, retry_after_ms });
     }
 
@@ -536,12 +536,13 @@ impl Client {
 
     fn typing(&mut self, room: RoomId) {
         let now = clock::now().boot_ms;
-        let again = self.typed.is_some_and(|at| now.saturating_sub(at) < TYPING_MS);
+        let again = self.typed.is_some_and(|at| now.saturating_sub(at) < MIN_TYPING_INTERVAL_MS);
         // Notices for rooms that do not exist are dropped.
         let again = again || !self.hub.store.has_room(&room);
-        if let (false, Some(entrance), Some(me)) = (again, &self.entrance, self.session.principal()) {
+        if let (false, Some(subscriptions), Some(me)) = (again, &self.subscriptions, self.session.principal())
+        {
             self.typed = Some(now);
-            entrance.seat.typing(room, Sender { id: me.id.clone(), name: me.name.clone() });
+            subscriptions.registration.typing(room, Sender { id: me.id.clone(), name: me.name.clone() });
         }
     }
 
@@ -587,9 +588,9 @@ impl Client {
         let now = clock::now().boot_ms;
         let own = self.bucket.take(frames, now);
         let all = self
-            .entrance
+            .subscriptions
             .as_ref()
-            .map(|entrance| entrance.seat.account.take_frame(frames, now))
+            .map(|subscriptions| subscriptions.registration.account.take_frame(frames, now))
             .unwrap_or_default();
         let wait_ms = own.wait_ms.max(all.wait_ms);
         if wait_ms > 0 {
@@ -600,11 +601,11 @@ impl Client {
 
     /// When to reconnect, in milliseconds, if the principal or the hub has reached its connection limit, or the
     /// principal reconnects too often.
-    fn crowded(&self, who: &Principal) -> Option<u64> {
-        if self.place.know(&who.id).is_err() {
-            return Some(CROWDED_MS);
+    fn over_limit(&self, who: &Principal) -> Option<u64> {
+        if self.slot.know(&who.id).is_err() {
+            return Some(RETRY_WHEN_FULL_MS);
         }
-        Some(self.place.welcome(clock::now().boot_ms)).filter(|wait_ms| *wait_ms > 0)
+        Some(self.slot.welcome(clock::now().boot_ms)).filter(|wait_ms| *wait_ms > 0)
     }
 
     fn away(&self, wait_ms: u64) -> (Vec<Outgoing>, Option<End>) {
@@ -620,8 +621,8 @@ impl Client {
 
     fn evicted(&self, why: Eviction) -> Result<(), End> {
         match why {
-            Eviction::Crowded => {
-                self.hub.metrics.refuse(Refused::Crowded);
+            Eviction::TooMany => {
+                self.hub.metrics.refuse(Refused::Evicted);
                 Err(End::Gone)
             }
             Eviction::Unfinished => {

@@ -27,8 +27,8 @@ const PORT: &str = "hub.port";
 /// Locked while the hub runs.
 const LOCK: &str = "hub.lock";
 /// Number of attempts to take the lock from a short-running command, and the pause between them.
-const LOOKS: u32 = 40;
-const PAUSE: Duration = Duration::from_millis(50);
+const MAX_LOCK_ATTEMPTS: u32 = 40;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// How to reach a running hub. Stored in `DIR/hub.json` while the hub runs, and left there by a crash; readers verify
 /// the hub's proof before they send a token.
@@ -265,12 +265,12 @@ pub(super) fn take(data_dir: &Path) -> Result<File, HubError> {
 /// Like [`take`], for a hub: waits for commands that hold the lock for a moment, and removes the address left by a
 /// crash.
 pub(super) async fn take_to_serve(data_dir: &Path) -> Result<File, HubError> {
-    let mut looks = LOOKS;
+    let mut looks = MAX_LOCK_ATTEMPTS;
     let lock = loop {
         match take(data_dir) {
             Err(HubError::AlreadyRunning { .. }) if looks > 0 && Beacon::read(data_dir).is_none() => {
                 looks -= 1;
-                sleep(PAUSE).await;
+                sleep(LOCK_PAUSE).await;
             }
             taken => break taken?,
         }

@@ -17,7 +17,7 @@ const RETRY: Duration = Duration::from_secs(5);
 const FIRST_SCAN: Duration = Duration::from_secs(60);
 const NEXT_SCAN: Duration = Duration::from_secs(24 * 60 * 60);
 /// The pause between two parts of the log.
-const SCAN_REST: Duration = Duration::from_millis(500);
+const SCAN_PAUSE: Duration = Duration::from_millis(500);
 /// Number of entries that are read at the start.
 const SAMPLES: u64 = 64;
 /// Maximum size of a part: entries, and bytes of JSON.
@@ -123,8 +123,8 @@ async fn scan(hub: &Hub, from: Offset) -> (Offset, Duration) {
     }
     let from = from.max(hub.store.oldest());
     match hub.store.read(from, MAX_SCAN_ENTRIES, MAX_SCAN_BYTES).await {
-        Ok(entries) => (entries.last().map_or(from, |last| last.offset + 1), SCAN_REST),
+        Ok(entries) => (entries.last().map_or(from, |last| last.offset + 1), SCAN_PAUSE),
         // The store records the failure and it is retried; the scan continues behind it.
-        Err(_) => (from.saturating_add(u64::from(MAX_SCAN_ENTRIES)), SCAN_REST),
+        Err(_) => (from.saturating_add(u64::from(MAX_SCAN_ENTRIES)), SCAN_PAUSE),
     }
 }

@@ -13,14 +13,14 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::client::{self, Visitor};
+use super::client::{self, Peer};
 use super::guard::Rejected;
 use super::health::{self, Health};
-use super::lan::Door;
+use super::lan::ListenerHandle;
 use super::metrics::{Gauges, Refused};
-use super::places::{Full, Place};
 use super::process;
 use super::serve::Watched;
+use super::slots::{ConnectionSlot, Full};
 use super::socket::Socket;
 use super::state::{Hub, MAX_SOCKETS, hash};
 use crate::clock;
@@ -38,9 +38,9 @@ pub(super) struct Ends {
     /// The client's address, or the one named by a trusted proxy.
     pub from: IpAddr,
     /// The slot of the connection.
-    pub place: Place,
+    pub slot: ConnectionSlot,
     /// The listener that accepted it.
-    pub door: Door,
+    pub accepted_by: ListenerHandle,
 }
 
 /// All routes.
@@ -93,7 +93,7 @@ pub(super) fn with(
 
 async fn guarded(State(hub): State<Arc<Hub>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let from_lan = parts.extensions.get::<Ends>().is_some_and(|ends| ends.door.is_lan());
+    let from_lan = parts.extensions.get::<Ends>().is_some_and(|ends| ends.accepted_by.is_lan());
     let also = if from_lan { hub.lan.hosts() } else { Vec::new() };
     match hub.guard.check(&parts, &also) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
@@ -151,8 +151,8 @@ async fn metrics(
         oldest: hub.store.oldest(),
         log_bytes: hub.store.used_bytes().await.unwrap_or_default(),
         is_log_full: hub.is_log_full(),
-        strangers: hub.places.strangers(),
-        unfinished: hub.places.unfinished(),
+        anonymous: hub.slots.anonymous(),
+        unfinished: hub.slots.unfinished(),
         process: process::figures().await,
     };
     let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
@@ -173,9 +173,9 @@ pub(super) async fn authorize(
         None => Ok(None),
     };
     match known {
-        Ok(Some(principal)) => match ends.place.know(&principal.id) {
+        Ok(Some(principal)) => match ends.slot.know(&principal.id) {
             Ok(()) => Ok(Some(principal)),
-            Err(full) => Err(crowded(hub, full)),
+            Err(full) => Err(over_limit(hub, full)),
         },
         Ok(None) => Err(unauthorized(hub, ends)),
         Err(error) => {
@@ -192,7 +192,7 @@ pub(super) async fn authorize(
 }
 
 /// The principal or the hub has reached its connection limit.
-fn crowded(hub: &Hub, full: Full) -> Response {
+fn over_limit(hub: &Hub, full: Full) -> Response {
     let sentence = match full {
         Full::Share => {
             hub.metrics.refuse(Refused::Share);
@@ -253,24 +253,30 @@ async fn socket(
     };
     // Addresses with too many bad tokens in hellos are refused here. Not on loopback: there one user of the computer
     // could lock out another, and 256 bits cannot be guessed.
-    let is_local = ends.from.is_loopback() && !ends.door.is_lan() && !hub.proxies.trusts(ends.from);
+    let is_local = ends.from.is_loopback() && !ends.accepted_by.is_lan() && !hub.proxies.trusts(ends.from);
     let away = hub.failures.away(ends.from, clock::now().boot_ms);
     if let (None, Some(seconds), false) = (&principal, away, is_local) {
         return too_many(&hub, seconds);
     }
     let Ok(permit) = Arc::clone(&hub.sockets).try_acquire_owned() else {
-        return crowded(&hub, Full::Hub);
+        return over_limit(&hub, Full::Hub);
     };
     let upgrade = hyper::upgrade::on(&mut request);
-    let Ends { own, from, place, door } = ends;
+    let Ends { own, from, slot, accepted_by } = ends;
     let credential = bearer(request.headers()).map(hash);
-    let visitor =
-        Visitor { address: from, dialed: own.to_string(), principal, place: place.clone(), credential, door };
+    let peer = Peer {
+        address: from,
+        dialed: own.to_string(),
+        principal,
+        slot: slot.clone(),
+        credential,
+        accepted_by,
+    };
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
-        if let Some(socket) = take_over(upgraded, place).await {
+        if let Some(socket) = take_over(upgraded, slot).await {
             hub.metrics.sockets.add(1);
-            client::serve(hub, socket, visitor).await;
+            client::serve(hub, socket, peer).await;
         }
         drop(permit);
     });
@@ -280,9 +286,9 @@ async fn socket(
 }
 
 /// Takes the connection and its buffered bytes over from HTTP; `None` for a connection that this hub did not accept.
-async fn take_over(upgraded: Upgraded, place: Place) -> Option<Socket> {
+async fn take_over(upgraded: Upgraded, slot: ConnectionSlot) -> Option<Socket> {
     let parts = upgraded.downcast::<TokioIo<Watched>>().ok()?;
-    Some(Socket::new(parts.io.into_inner().io, &parts.read_buf, place).await)
+    Some(Socket::new(parts.io.into_inner().io, &parts.read_buf, slot).await)
 }
 
 /// Checks a handshake (RFC 6455 §4.2.1) and computes `Sec-WebSocket-Accept`.

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
-use super::announce::{Announcement, Told};
+use super::announce::{Announcement, ServiceData};
 use super::files::{Beacon, LanWay};
 use super::http;
 use super::sessions::Dismissal;
@@ -26,11 +26,11 @@ use crate::model::lan::{Lan, LanChoice, LanOpen, NotOpened};
 use crate::wire::duplex::message::close;
 
 /// How often addresses and connections are checked while the listener is open.
-const LOOK: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// How long to wait before retrying to open the listener.
-const AGAIN: Duration = Duration::from_secs(10);
+const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// How long closing the listener waits for its connections to close.
-const GOODBYE: Duration = Duration::from_secs(3);
+const MAX_CLOSE_WAIT: Duration = Duration::from_secs(3);
 /// Maximum number of connections in the listener's accept queue.
 const BACKLOG: i32 = 1024;
 
@@ -43,34 +43,34 @@ pub(super) const CLOSED: Dismissal = Dismissal {
 
 /// The listener that accepted a connection, and the signal that it closes.
 #[derive(Clone)]
-pub(super) struct Door {
+pub(super) struct ListenerHandle {
     closing: watch::Receiver<bool>,
-    lan: Option<Arc<Guests>>,
+    lan: Option<Arc<LanConnections>>,
     /// Counts as a LAN connection until the last clone is dropped.
-    _guest: Option<Arc<Guest>>,
+    _connection: Option<Arc<LanConnection>>,
 }
 
 /// Counts connections from the network.
 #[derive(Default)]
-struct Guests {
+struct LanConnections {
     /// This computer's own addresses: connections from there do not show that a firewall lets others through.
     own: RwLock<Vec<IpAddr>>,
     ever: AtomicU64,
     now: AtomicUsize,
 }
 
-struct Guest(Arc<Guests>);
+struct LanConnection(Arc<LanConnections>);
 
-impl Drop for Guest {
+impl Drop for LanConnection {
     fn drop(&mut self) {
         self.0.now.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl Door {
+impl ListenerHandle {
     /// The hub's main listener, which closes with the hub.
-    pub(super) fn own(closing: watch::Receiver<bool>) -> Door {
-        Door { closing, lan: None, _guest: None }
+    pub(super) fn own(closing: watch::Receiver<bool>) -> ListenerHandle {
+        ListenerHandle { closing, lan: None, _connection: None }
     }
 
     /// Whether it is the LAN listener.
@@ -84,17 +84,18 @@ impl Door {
     }
 
     /// Counts a connection from this address.
-    pub(super) fn enter(&self, from: IpAddr) -> Door {
-        let guest = self.lan.as_ref().filter(|guests| !guests.is_own(from)).map(|guests| {
-            guests.ever.fetch_add(1, Ordering::Relaxed);
-            guests.now.fetch_add(1, Ordering::Relaxed);
-            Arc::new(Guest(Arc::clone(guests)))
-        });
-        Door { _guest: guest, ..self.clone() }
+    pub(super) fn enter(&self, from: IpAddr) -> ListenerHandle {
+        let connection =
+            self.lan.as_ref().filter(|connections| !connections.is_own(from)).map(|connections| {
+                connections.ever.fetch_add(1, Ordering::Relaxed);
+                connections.now.fetch_add(1, Ordering::Relaxed);
+                Arc::new(LanConnection(Arc::clone(connections)))
+            });
+        ListenerHandle { _connection: connection, ..self.clone() }
     }
 }
 
-impl Guests {
+impl LanConnections {
     fn is_own(&self, from: IpAddr) -> bool {
         let from = from.to_canonical();
         from.is_loopback() || self.own.read().unwrap_or_else(PoisonError::into_inner).contains(&from)
@@ -103,9 +104,9 @@ impl Guests {
 
 /// The address of the LAN listener, shared with the hub's clients.
 #[derive(Default)]
-pub(super) struct Doorway(RwLock<Option<LanWay>>);
+pub(super) struct LanAddress(RwLock<Option<LanWay>>);
 
-impl Doorway {
+impl LanAddress {
     fn set(&self, way: Option<LanWay>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = way;
     }
@@ -134,9 +135,9 @@ pub(super) struct Network {
 /// An open listener. Dropping it closes the listener and tells its connections to close.
 struct Opened {
     closing: watch::Sender<bool>,
-    guests: Arc<Guests>,
+    connections: Arc<LanConnections>,
     announcement: Option<Result<Announcement, String>>,
-    told: Told,
+    service_data: ServiceData,
     public_key_pin: String,
 }
 
@@ -155,7 +156,7 @@ impl Network {
     pub(super) async fn keep(mut self, mut wanted: watch::Receiver<LanChoice>, state: watch::Sender<Lan>) {
         loop {
             let choice = *wanted.borrow_and_update();
-            let is_other = |open: &Opened| choice.port != 0 && open.told.port != choice.port;
+            let is_other = |open: &Opened| choice.port != 0 && open.service_data.port != choice.port;
             if self.open.as_ref().is_some_and(|open| !choice.open || is_other(open)) {
                 state.send_replace(Lan::Changing);
                 let ended = self.close().await;
@@ -192,8 +193,8 @@ impl Network {
                         Ok(()) => break,
                         Err(_) => return std::future::pending().await,
                     },
-                    () = sleep(LOOK), if self.open.is_some() => {}
-                    () = sleep(AGAIN), if choice.open && self.open.is_none() => break,
+                    () = sleep(CHECK_INTERVAL), if self.open.is_some() => {}
+                    () = sleep(RETRY_INTERVAL), if choice.open && self.open.is_none() => break,
                 }
             }
         }
@@ -212,15 +213,17 @@ impl Network {
             identity.map_err(|error| other(error.to_string()))?.map_err(|error| other(error.to_string()))?;
         let fingerprint = identity.fingerprint.unwrap_or_default();
         let (closing, closed) = watch::channel(false);
-        let guests = Arc::<Guests>::default();
-        let door = Door { closing: closed, lan: Some(Arc::clone(&guests)), _guest: None };
+        let connections = Arc::<LanConnections>::default();
+        let handle =
+            ListenerHandle { closing: closed, lan: Some(Arc::clone(&connections)), _connection: None };
         let router = http::router(Arc::clone(&self.hub));
-        tokio::spawn(serve::accept(listener, Arc::clone(&self.hub), identity.acceptor, router, door));
+        tokio::spawn(serve::accept(listener, Arc::clone(&self.hub), identity.acceptor, router, handle));
         let host = announced_host(&fingerprint);
-        let told = Told { name: self.hub.name.clone(), host, port, fingerprint, addresses: own_addresses() };
-        let announcement = self.announce.then(|| Announcement::new(told.clone()));
+        let service_data =
+            ServiceData { name: self.hub.name.clone(), host, port, fingerprint, addresses: own_addresses() };
+        let announcement = self.announce.then(|| Announcement::new(service_data.clone()));
         log::info!("listening on the local network on port {port}");
-        self.open = Some(Opened { closing, guests, announcement, told, public_key_pin: pin });
+        self.open = Some(Opened { closing, connections, announcement, service_data, public_key_pin: pin });
         Ok(())
     }
 
@@ -229,15 +232,15 @@ impl Network {
         let Some(open) = self.open.take() else { return 0 };
         self.hub.lan.set(None);
         self.write_beacon(None);
-        let guests = Arc::clone(&open.guests);
-        let count = guests.now.load(Ordering::Relaxed);
+        let connections = Arc::clone(&open.connections);
+        let count = connections.now.load(Ordering::Relaxed);
         drop(open);
         let gone = async {
-            while guests.now.load(Ordering::Relaxed) > 0 {
+            while connections.now.load(Ordering::Relaxed) > 0 {
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        if timeout(GOODBYE, gone).await.is_err() {
+        if timeout(MAX_CLOSE_WAIT, gone).await.is_err() {
             log::info!("some LAN connections were still open when the listener closed");
         }
         log::info!("no longer listening on the local network");
@@ -247,14 +250,18 @@ impl Network {
     /// The current state, if the listener is open.
     fn look(&mut self) -> Option<Lan> {
         let open = self.open.as_mut()?;
-        open.told.addresses = own_addresses();
-        open.guests.own.write().unwrap_or_else(PoisonError::into_inner).clone_from(&open.told.addresses);
+        open.service_data.addresses = own_addresses();
+        open.connections
+            .own
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(&open.service_data.addresses);
         let not_announced = match &mut open.announcement {
-            Some(Ok(announcement)) => announcement.follow(&open.told),
+            Some(Ok(announcement)) => announcement.follow(&open.service_data),
             Some(Err(detail)) => Some(detail.clone()),
             None => None,
         };
-        let Told { name, host, port, fingerprint, addresses } = open.told.clone();
+        let ServiceData { name, host, port, fingerprint, addresses } = open.service_data.clone();
         let now = LanOpen {
             port,
             addresses,
@@ -262,8 +269,8 @@ impl Network {
             name,
             fingerprint,
             public_key_pin: open.public_key_pin.clone(),
-            visits: open.guests.ever.load(Ordering::Relaxed),
-            visitors: open.guests.now.load(Ordering::Relaxed),
+            visits: open.connections.ever.load(Ordering::Relaxed),
+            visitors: open.connections.now.load(Ordering::Relaxed),
             not_announced,
         };
         let way = now.url().map(|url| LanWay {
@@ -293,11 +300,12 @@ pub(super) async fn announce(name: String, listen: SocketAddr, fingerprint: Stri
     let host = announced_host(&fingerprint);
     let ip = listen.ip();
     let addresses = || if ip.is_unspecified() { own_addresses() } else { vec![ip] };
-    let mut told = Told { name, host, port: listen.port(), fingerprint, addresses: addresses() };
+    let mut service_data =
+        ServiceData { name, host, port: listen.port(), fingerprint, addresses: addresses() };
     if ip.is_loopback() {
         return std::future::pending().await;
     }
-    let mut announcement = match Announcement::new(told.clone()) {
+    let mut announcement = match Announcement::new(service_data.clone()) {
         Ok(announcement) => announcement,
         Err(detail) => {
             log::warn!("cannot announce the hub on the local network: {detail}");
@@ -306,9 +314,9 @@ pub(super) async fn announce(name: String, listen: SocketAddr, fingerprint: Stri
     };
     let mut trouble = None;
     loop {
-        sleep(LOOK).await;
-        told.addresses = addresses();
-        let now = announcement.follow(&told);
+        sleep(CHECK_INTERVAL).await;
+        service_data.addresses = addresses();
+        let now = announcement.follow(&service_data);
         if now != trouble {
             now.iter().for_each(|detail| log::warn!("the hub is not announced on all networks: {detail}"));
             trouble = now;
@@ -423,17 +431,18 @@ mod tests {
     #[test]
     fn connections_from_this_computer_do_not_count_as_reachable() {
         let (_closing, closed) = watch::channel(false);
-        let guests = Arc::<Guests>::default();
-        guests.own.write().unwrap().push("192.168.1.7".parse().unwrap());
-        let door = Door { closing: closed, lan: Some(Arc::clone(&guests)), _guest: None };
-        let count = || (guests.ever.load(Ordering::Relaxed), guests.now.load(Ordering::Relaxed));
+        let connections = Arc::<LanConnections>::default();
+        connections.own.write().unwrap().push("192.168.1.7".parse().unwrap());
+        let handle =
+            ListenerHandle { closing: closed, lan: Some(Arc::clone(&connections)), _connection: None };
+        let count = || (connections.ever.load(Ordering::Relaxed), connections.now.load(Ordering::Relaxed));
         for own in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "192.168.1.7", "::ffff:192.168.1.7"] {
-            let _inside = door.enter(own.parse().unwrap());
+            let _inside = handle.enter(own.parse().unwrap());
             assert_eq!(count(), (0, 0), "{own}");
         }
-        let guest = door.enter("192.168.1.8".parse().unwrap());
-        let socket = guest.clone();
-        drop(guest);
+        let connection = handle.enter("192.168.1.8".parse().unwrap());
+        let socket = connection.clone();
+        drop(connection);
         assert_eq!(count(), (1, 1), "it counts until its socket closes");
         drop(socket);
         assert_eq!(count(), (1, 0));

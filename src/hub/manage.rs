@@ -28,7 +28,7 @@ const DEVICE_REMOVED: &str = "its token was withdrawn";
 
 /// What a running hub needs for this besides its store.
 #[derive(Debug)]
-pub(super) struct Premises {
+pub(super) struct ManageContext {
     /// The directory of the owner's token.
     pub data_dir: PathBuf,
     /// The socket's URL as other computers reach it.
@@ -172,11 +172,11 @@ async fn carry_out(hub: &Arc<Hub>, asker: &Asker, what: Manage) -> Result<Manage
         }
         _ => None,
     };
-    let changed = match (file, hub.premises.get()) {
-        (Some(token), Some(premises)) => {
+    let changed = match (file, hub.manage_context.get()) {
+        (Some(token), Some(manage_context)) => {
             // The file is written first: if a crash leaves an unknown token in it, the next start gives it to the
             // owner.
-            let dir = premises.data_dir.clone();
+            let dir = manage_context.data_dir.clone();
             let written = spawn_blocking(move || files::replace_token(&dir, &token)).await;
             let Ok(Ok(before)) = written else { return Ok(refused(Unmanaged::Unavailable)) };
             let changed = hub.store.change(change.clone(), now).await;
@@ -199,7 +199,7 @@ async fn carry_out(hub: &Arc<Hub>, asker: &Asker, what: Manage) -> Result<Manage
 
 /// A new invite, with the address of the hub that its recipient can reach.
 fn told_invite(hub: &Hub, code: Secret, expires: WallMs) -> Managed {
-    let premises = hub.premises.get();
+    let manage_context = hub.manage_context.get();
     match hub.lan.way() {
         Some(way) => Managed::Invited {
             code,
@@ -211,8 +211,8 @@ fn told_invite(hub: &Hub, code: Secret, expires: WallMs) -> Managed {
         None => Managed::Invited {
             code,
             expires,
-            url: premises.map_or_else(String::new, |premises| premises.url.clone()),
-            fingerprint: premises.and_then(|premises| premises.fingerprint.clone()),
+            url: manage_context.map_or_else(String::new, |manage_context| manage_context.url.clone()),
+            fingerprint: manage_context.and_then(|manage_context| manage_context.fingerprint.clone()),
             also: Vec::new(),
         },
     }

@@ -13,9 +13,9 @@ use super::socket::Io;
 use crate::wire::duplex::message::MAX_FRAME_BYTES;
 
 /// Maximum bytes of a message before authentication: a hello with an invite fits.
-const MAX_STRANGER_BYTES: u64 = 8 * 1024;
+const MAX_ANONYMOUS_BYTES: u64 = 8 * 1024;
 /// Maximum number of frames before authentication.
-const MAX_STRANGER_FRAMES: u32 = 16;
+const MAX_ANONYMOUS_FRAMES: u32 = 16;
 /// Maximum number of frames not yet collected with [`Meter::take_frames`]; beyond it nothing more is read.
 const MAX_FRAMES: u32 = 64;
 /// How long a message may take from its first byte to its last, in addition to the time its size allows.
@@ -50,7 +50,7 @@ pub(super) struct Meter {
     /// Bytes of the current frame still to come.
     rest: u64,
     /// Declared size of the current message, as far as its frames have begun.
-    said: u64,
+    declared: u64,
     /// Bytes of it received.
     came: u64,
     /// Frames received before authentication.
@@ -172,7 +172,7 @@ impl Meter {
         self.rest = payload_bytes(&self.header);
         if !self.is_admitted {
             self.strange += 1;
-            if self.strange > MAX_STRANGER_FRAMES {
+            if self.strange > MAX_ANONYMOUS_FRAMES {
                 return self.fault = Some(Fault::TooMany);
             }
         }
@@ -181,12 +181,12 @@ impl Meter {
         }
         if self.is_data {
             if !self.is_open {
-                (self.said, self.came) = (0, 0);
+                (self.declared, self.came) = (0, 0);
                 self.is_open = true;
             }
-            self.said = self.said.saturating_add(self.rest);
-            let most = if self.is_admitted { MAX_FRAME_BYTES as u64 } else { MAX_STRANGER_BYTES };
-            if self.said > most {
+            self.declared = self.declared.saturating_add(self.rest);
+            let most = if self.is_admitted { MAX_FRAME_BYTES as u64 } else { MAX_ANONYMOUS_BYTES };
+            if self.declared > most {
                 return self.fault = Some(Fault::TooLarge);
             }
         }
@@ -213,7 +213,7 @@ impl Meter {
                 return;
             }
             self.is_open = false;
-            self.largest = self.largest.max(self.said);
+            self.largest = self.largest.max(self.declared);
             // The next message has its own deadline, even if it begins in the same read.
             self.since = None;
         }

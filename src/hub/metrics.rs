@@ -29,7 +29,7 @@ pub(super) enum Refused {
     /// The principal has reached its connection limit.
     Share,
     /// An anonymous connection was evicted for another one.
-    Crowded,
+    Evicted,
     /// An incomplete message missed its deadline, or was evicted as the largest.
     Unfinished,
     /// The handshake is invalid or uses another protocol.
@@ -52,7 +52,7 @@ impl Refused {
         (Refused::Invite, "invite"),
         (Refused::Full, "full"),
         (Refused::Share, "share"),
-        (Refused::Crowded, "crowded"),
+        (Refused::Evicted, "crowded"),
         (Refused::Unfinished, "unfinished"),
         (Refused::Handshake, "handshake"),
         (Refused::Unavailable, "unavailable"),
@@ -124,7 +124,7 @@ pub(super) struct Gauges {
     /// Whether messages are refused because the log is full.
     pub is_log_full: bool,
     /// Anonymous connections.
-    pub strangers: usize,
+    pub anonymous: usize,
     /// Bytes of incomplete messages.
     pub unfinished: usize,
     /// Figures of this process.
@@ -164,7 +164,7 @@ impl Metrics {
         metric("log_full", "gauge", help, gauges.is_log_full.into());
         metric("device_bytes", "gauge", "Memory that devices take.", gauges.device_bytes);
         let help = "Connections whose token is not known yet.";
-        metric("strangers", "gauge", help, gauges.strangers as u64);
+        metric("strangers", "gauge", help, gauges.anonymous as u64);
         metric("unfinished_bytes", "gauge", "Bytes of unfinished messages.", gauges.unfinished as u64);
         metric("sockets_opened_total", "counter", "Sockets opened.", self.sockets.get());
         metric("messages_total", "counter", "Entries appended to the log.", self.appended.get());
@@ -227,7 +227,7 @@ mod tests {
             oldest: 6,
             log_bytes: 7,
             is_log_full: true,
-            strangers: 5,
+            anonymous: 5,
             unfinished: 6,
             process,
         };

@@ -38,7 +38,6 @@ mod limits;
 mod manage;
 mod meter;
 mod metrics;
-mod places;
 mod post;
 mod presence;
 mod process;
@@ -46,6 +45,7 @@ mod proxy;
 mod rate;
 mod serve;
 mod sessions;
+mod slots;
 mod socket;
 mod state;
 mod tls;
@@ -84,14 +84,14 @@ use crate::store::readings::{HUB_FILE, Keep, ReadingsStore};
 use crate::store::{HubStore, OwnerRefused};
 use fleet::Fleet;
 use guard::Guard;
-use lan::{Door, Network};
-use places::Places;
+use lan::{ListenerHandle, Network};
 use proxy::Proxies;
+use slots::ConnectionSlots;
 use state::{Hub, MAX_SOCKETS};
 use tls::{Identity, Renewable};
 
 /// How long shutdown waits for clients to disconnect.
-const GOODBYE: Duration = Duration::from_secs(5);
+const MAX_CLOSE_WAIT: Duration = Duration::from_secs(5);
 
 /// Configuration of a hub.
 #[derive(Clone, Debug)]
@@ -236,22 +236,23 @@ pub async fn start_on(
     store.set_limits(options.limits.log);
     let fleet = Fleet::open(readings, clock::now().wall_ms, options.command_ms, options.limits.devices).await;
     let proxies = Proxies::new(options.trusted_proxies.clone());
-    let places = Places::new(process::max_files());
-    let hub = Hub::new(store, fleet, name, secret, guard, proxies, places);
-    let premises = manage::Premises {
+    let slots = ConnectionSlots::new(process::max_files());
+    let hub = Hub::new(store, fleet, name, secret, guard, proxies, slots);
+    let manage_context = manage::ManageContext {
         data_dir: options.data_dir.clone(),
         url: url.clone(),
         fingerprint: identity.fingerprint.clone(),
     };
     // Nothing else sets it.
-    let _ = hub.premises.set(premises);
+    let _ = hub.manage_context.set(manage_context);
     let committed = hub.store.subscribe();
     let forwarding = tokio::spawn(Arc::clone(&hub).forward(committed));
     let watching = tokio::spawn(health::watch(Arc::clone(&hub)));
     let retaining = tokio::spawn(Arc::clone(&hub).retain(options.limits.log));
     let router = http::router(Arc::clone(&hub));
-    let door = Door::own(hub.stopping.subscribe());
-    let accepting = tokio::spawn(serve::accept(listener, Arc::clone(&hub), identity.acceptor, router, door));
+    let accepted_by = ListenerHandle::own(hub.stopping.subscribe());
+    let accepting =
+        tokio::spawn(serve::accept(listener, Arc::clone(&hub), identity.acceptor, router, accepted_by));
     let renewing = identity.renewable.clone().map(|renewable| tokio::spawn(renewable.follow()));
 
     let announcing = (options.announce && !options.embedded && options.tls != Tls::Off).then(|| {
@@ -476,7 +477,7 @@ impl Running {
         self.hub.fleet.close();
         self.hub.stopping.send_replace(true);
         // The semaphore is never closed: only the timeout can fail.
-        if timeout(GOODBYE, self.hub.sockets.acquire_many(MAX_SOCKETS)).await.is_err() {
+        if timeout(MAX_CLOSE_WAIT, self.hub.sockets.acquire_many(MAX_SOCKETS)).await.is_err() {
             log::info!("some clients were still connected when the hub closed");
         }
         self.hub.fleet.flush().await;

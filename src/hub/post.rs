@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::device;
-use super::fleet::{NOT_KEPT, Publisher, Said};
+use super::fleet::{DeviceHints, NOT_KEPT, Publisher};
 use super::http::{BUSY_S, Ends, authorize, refusal, unauthorized, with};
 use super::metrics::Refused;
 use super::state::Hub;
@@ -24,15 +24,15 @@ use crate::model::{DeviceId, MetricName, Principal, PrincipalKind, Readings, Val
 use crate::wire::duplex::server::Answer;
 
 /// Maximum size of a request body, in bytes.
-const BODY_BYTES: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 /// How long receiving a body may take.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 /// Maximum length of a device's name and kind, in characters.
-const TEXT_CHARS: usize = 128;
+const MAX_TEXT_CHARS: usize = 128;
 /// Maximum length of a unit, in characters.
-const UNIT_CHARS: usize = 32;
+const MAX_UNIT_CHARS: usize = 32;
 /// Maximum number of rejected readings that are explained one by one.
-const SENTENCES: usize = 16;
+const MAX_SENTENCES: usize = 16;
 
 /// Query parameters of the request.
 #[derive(Debug, Default, Deserialize)]
@@ -68,10 +68,11 @@ pub(super) async fn readings(
         return refusal(StatusCode::FORBIDDEN, sentence);
     }
     // Bodies that never end use as much memory as messages that never do.
-    ends.place
-        .hold(told_bytes(&headers).map_or(BODY_BYTES as u64, |told| told.min(BODY_BYTES as u64)) as usize);
+    ends.slot
+        .hold(told_bytes(&headers).map_or(MAX_BODY_BYTES as u64, |told| told.min(MAX_BODY_BYTES as u64))
+            as usize);
     let bytes = read(&headers, body).await;
-    ends.place.hold(0);
+    ends.slot.hold(0);
     let bytes = match bytes {
         Ok(bytes) => bytes,
         Err(refused) => return *refused,
@@ -92,8 +93,8 @@ pub(super) async fn readings(
         );
         return with(response, header::RETRY_AFTER, seconds);
     }
-    let said = about.map_err(|error| error.body_text()).and_then(|Query(about)| checked(about));
-    let parsed = said.and_then(|said| parse(&id, &bytes, now.wall_ms, said));
+    let hints = about.map_err(|error| error.body_text()).and_then(|Query(about)| checked(about));
+    let parsed = hints.and_then(|hints| parse(&id, &bytes, now.wall_ms, hints));
     let parsed = match parsed {
         Ok(parsed) if parsed.readings.values.is_empty() => Err(parsed.not_taken.told(0)),
         other => other,
@@ -114,10 +115,10 @@ fn may_publish(principal: &Principal, id: &DeviceId) -> bool {
 
 /// Publishes readings and answers with the outcome. `bytes` is the size of the request body.
 fn publish(hub: &Hub, principal: &Principal, parsed: Parsed, now: BootMs, bytes: usize) -> Response {
-    let Parsed { readings, said, mut not_taken } = parsed;
+    let Parsed { readings, hints, mut not_taken } = parsed;
     let told = readings.values.len() as u64;
-    let from = Publisher { principal, station: None };
-    let (refused, taken) = hub.fleet.publish(from, readings, Some(said), now);
+    let from = Publisher { principal, client: None };
+    let (refused, taken) = hub.fleet.publish(from, readings, Some(hints), now);
     hub.metrics.readings.add(taken);
     hub.metrics.received.add(bytes as u64);
     let is_lost = |answer: &Answer| matches!(answer, Answer::PublishRefused { code: NOT_KEPT, .. });
@@ -130,7 +131,7 @@ fn publish(hub: &Hub, principal: &Principal, parsed: Parsed, now: BootMs, bytes:
     not_taken.count += told.saturating_sub(taken);
     for refused in refused {
         if let Answer::PublishRefused { detail, .. } = refused
-            && not_taken.sentences.len() < SENTENCES
+            && not_taken.sentences.len() < MAX_SENTENCES
         {
             not_taken.sentences.push(format!("{detail}."));
         }
@@ -146,10 +147,10 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Box<Response>>
     let too_large = "A body has at most 64 KiB; send the readings in several requests.";
     let told = told_bytes(headers);
     // The body is not read then; a client that waits for `100 Continue` sends nothing.
-    if told.is_some_and(|told| told > BODY_BYTES as u64) {
+    if told.is_some_and(|told| told > MAX_BODY_BYTES as u64) {
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, too_large);
     }
-    match timeout(BODY_DEADLINE, to_bytes(body, BODY_BYTES)).await {
+    match timeout(BODY_DEADLINE, to_bytes(body, MAX_BODY_BYTES)).await {
         Ok(Ok(bytes)) => Ok(bytes.to_vec()),
         Ok(Err(error)) if is_too_large(&error) => refuse(StatusCode::PAYLOAD_TOO_LARGE, too_large),
         Ok(Err(_)) => refuse(
@@ -172,10 +173,10 @@ fn is_too_large(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"))
 }
 
-fn checked(about: About) -> Result<Said, String> {
+fn checked(about: About) -> Result<DeviceHints, String> {
     let short = |what: &str, text: Option<String>| match text {
-        Some(text) if text.chars().count() > TEXT_CHARS || text.chars().any(char::is_control) => {
-            Err(format!("The {what} has at most {TEXT_CHARS} characters, no control characters."))
+        Some(text) if text.chars().count() > MAX_TEXT_CHARS || text.chars().any(char::is_control) => {
+            Err(format!("The {what} has at most {MAX_TEXT_CHARS} characters, no control characters."))
         }
         text => Ok(text),
     };
@@ -183,7 +184,7 @@ fn checked(about: About) -> Result<Said, String> {
         let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
         number.ok_or_else(|| "expect_every_s is a number of seconds above 0.".to_owned())
     };
-    Ok(Said {
+    Ok(DeviceHints {
         name: short("name", about.name)?,
         kind: short("kind", about.kind)?,
         expect_every_s: about.expect_every_s.map(seconds).transpose()?,
@@ -194,7 +195,7 @@ fn checked(about: About) -> Result<Said, String> {
 /// A parsed body.
 struct Parsed {
     readings: Readings,
-    said: Said,
+    hints: DeviceHints,
     not_taken: NotTaken,
 }
 
@@ -208,7 +209,7 @@ struct NotTaken {
 impl NotTaken {
     fn add(&mut self, sentence: String) {
         self.count += 1;
-        if self.sentences.len() < SENTENCES {
+        if self.sentences.len() < MAX_SENTENCES {
             self.sentences.push(sentence);
         }
     }
@@ -235,14 +236,14 @@ type Object<'a> = BTreeMap<String, &'a RawValue>;
 
 /// Parses a flat object, or a list of `{"metric", "value", "unit", "at"}`. The error is a sentence that names the
 /// place.
-fn parse(id: &DeviceId, bytes: &[u8], now: WallMs, said: Said) -> Result<Parsed, String> {
+fn parse(id: &DeviceId, bytes: &[u8], now: WallMs, hints: DeviceHints) -> Result<Parsed, String> {
     let not_json = |error: serde_json::Error| {
         format!(
             "The body is not JSON: {error}. Send {{\"metric\": value}}, or a list of {{\"metric\", \"value\"}}."
         )
     };
     let body: &RawValue = serde_json::from_slice(bytes).map_err(not_json)?;
-    let mut parsed = Parsed { readings: Readings::default(), said, not_taken: NotTaken::default() };
+    let mut parsed = Parsed { readings: Readings::default(), hints, not_taken: NotTaken::default() };
     match body.get().as_bytes().first() {
         Some(b'{') => {
             let object: Object<'_> = serde_json::from_str(body.get()).map_err(not_json)?;
@@ -260,7 +261,7 @@ fn parse(id: &DeviceId, bytes: &[u8], now: WallMs, said: Said) -> Result<Parsed,
                 match item_of(item, now) {
                     Ok(item) => {
                         if let Some(unit) = item.unit {
-                            parsed.said.units.push((item.metric.clone(), unit));
+                            parsed.hints.units.push((item.metric.clone(), unit));
                         }
                         parsed.add(id, now, (item.at, item.metric, item.value));
                     }
@@ -305,8 +306,8 @@ fn item_of(item: &RawValue, now: WallMs) -> Result<Item, String> {
     let value = reading(value).map_err(here)?;
     let unit = told("unit").map(|unit| {
         let unit =
-            serde_json::from_str::<String>(unit).ok().filter(|unit| unit.chars().count() <= UNIT_CHARS);
-        unit.ok_or_else(|| here(format!("\"unit\" is a text of at most {UNIT_CHARS} characters.")))
+            serde_json::from_str::<String>(unit).ok().filter(|unit| unit.chars().count() <= MAX_UNIT_CHARS);
+        unit.ok_or_else(|| here(format!("\"unit\" is a text of at most {MAX_UNIT_CHARS} characters.")))
     });
     let at = told("at").map(|at| {
         let at = serde_json::from_str::<WallMs>(at);
@@ -328,7 +329,7 @@ fn reading(raw: &RawValue) -> Result<Value, String> {
     let text = raw.get();
     match text.as_bytes().first() {
         Some(b'-' | b'0'..=b'9') => {
-            let cut: String = text.chars().take(UNIT_CHARS).collect();
+            let cut: String = text.chars().take(MAX_UNIT_CHARS).collect();
             let told = if cut.len() < text.len() { format!("{cut}…") } else { cut };
             Value::parse_number(text).map_err(|why| format!("{told} is {why}."))
         }
@@ -342,7 +343,7 @@ mod tests {
     use super::*;
 
     fn parsed(body: &str) -> Result<Parsed, String> {
-        parse(&DeviceId::new("shed").unwrap(), body.as_bytes(), 1_000, Said::default())
+        parse(&DeviceId::new("shed").unwrap(), body.as_bytes(), 1_000, DeviceHints::default())
     }
 
     #[test]
@@ -353,10 +354,10 @@ mod tests {
         assert_eq!((readings.samples[0].at, readings.samples[0].count), (1_000, 4));
         let list = r#"[{"metric":"t","value":1,"unit":"°C","at":5},{"metric":"h","value":2,"at":5},
             {"metric":"t","value":3}]"#;
-        let Parsed { readings, said, .. } = parsed(list).unwrap();
+        let Parsed { readings, hints, .. } = parsed(list).unwrap();
         let times: Vec<_> = readings.samples.iter().map(|sample| (sample.at, sample.count)).collect();
         assert_eq!(times, [(5, 2), (1_000, 1)]);
-        assert_eq!(said.units, [(MetricName::new("t").unwrap(), "°C".to_owned())]);
+        assert_eq!(hints.units, [(MetricName::new("t").unwrap(), "°C".to_owned())]);
     }
 
     #[test]
@@ -397,7 +398,7 @@ mod tests {
         let many: Vec<String> = (0..100).map(|n| format!("\"m{n}\": 1e999")).collect();
         let told = parsed(&format!("{{{}}}", many.join(","))).ok().unwrap().not_taken.told(0);
         assert!(told.starts_with("Nothing was taken.") && told.ends_with("…"), "{told}");
-        assert!(told.lines().count() == SENTENCES + 2);
+        assert!(told.lines().count() == MAX_SENTENCES + 2);
     }
 
     #[test]

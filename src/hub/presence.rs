@@ -14,10 +14,10 @@ use crate::model::{Offset, Principal, PrincipalId, RoomId, Sender};
 
 /// Maximum number of connected principals for which presence changes are broadcast: with `n` of them, a restart of
 /// the hub would cause n² messages. Beyond it only the welcome contains presence.
-const PRESENCE_LIMIT: usize = 500;
+const MAX_PRESENCE: usize = 500;
 /// Maximum number of queued notices per client: enough for everyone reconnecting at once while the client is still
 /// connecting. Memory is used only while notices wait.
-const MAILBOX: usize = 4 * PRESENCE_LIMIT;
+const MAX_MAILBOX: usize = 4 * MAX_PRESENCE;
 
 /// What a client receives besides the log.
 #[derive(Clone, Debug)]
@@ -65,13 +65,13 @@ struct Present {
     /// It was removed and everyone was told: no further notices are sent about it.
     removed: bool,
     /// Its clients. A client without a sender has disconnected, but others have yet to be told.
-    seats: Vec<(u64, Option<mpsc::Sender<Arc<Notice>>>)>,
+    clients: Vec<(u64, Option<mpsc::Sender<Arc<Notice>>>)>,
     /// Whether a task is scheduled to check if the last client has disconnected.
     is_watched: bool,
 }
 
 /// The registration of one connected client; dropping it removes the client.
-pub(super) struct Seat {
+pub(super) struct Registration {
     registry: Arc<Registry>,
     /// Limits shared by all clients of this principal.
     pub account: Arc<Account>,
@@ -86,8 +86,8 @@ impl Registry {
     }
 
     /// Registers a client of this principal.
-    pub(super) fn enter(self: &Arc<Self>, who: &Principal, now: BootMs) -> (Seat, Mailbox) {
-        let (sender, mailbox) = mpsc::channel(MAILBOX);
+    pub(super) fn enter(self: &Arc<Self>, who: &Principal, now: BootMs) -> (Registration, Mailbox) {
+        let (sender, mailbox) = mpsc::channel(MAX_MAILBOX);
         let mut inner = self.lock();
         let number = inner.next_seat;
         inner.next_seat += 1;
@@ -97,16 +97,16 @@ impl Registry {
         let present = present.or_insert_with(|| Present {
             who: who.clone(),
             removed: false,
-            seats: Vec::new(),
+            clients: Vec::new(),
             is_watched: false,
         });
-        present.seats.push((number, Some(sender)));
+        present.clients.push((number, Some(sender)));
         if came {
             inner.tell_presence(who, true);
         }
         let chats = who.kind.chats();
         self.load.receivers.fetch_add(u32::from(chats), Ordering::Relaxed);
-        (Seat { registry: Arc::clone(self), account, who: who.id.clone(), number, chats }, mailbox)
+        (Registration { registry: Arc::clone(self), account, who: who.id.clone(), number, chats }, mailbox)
     }
 
     /// Tells the others that a principal went offline, unless it has reconnected.
@@ -114,7 +114,7 @@ impl Registry {
         let mut inner = self.lock();
         let Some(present) = inner.present.get_mut(who) else { return };
         present.is_watched = false;
-        if present.seats.is_empty()
+        if present.clients.is_empty()
             && let Some(gone) = inner.present.remove(who)
             && !gone.removed
         {
@@ -164,22 +164,22 @@ impl Inner {
     fn tell(&mut self, who: &Principal, notice: Notice) {
         // The fleet reports on devices.
         let people = self.present.values().filter(|present| present.who.kind.chats());
-        if !who.kind.chats() || people.count() > PRESENCE_LIMIT {
+        if !who.kind.chats() || people.count() > MAX_PRESENCE {
             return;
         }
         let notice = Arc::new(notice);
         let others = |present: &&mut Present| present.who.id != who.id && present.who.kind.chats();
         for present in self.present.values_mut().filter(others) {
-            for (_, seat) in &mut present.seats {
+            for (_, client) in &mut present.clients {
                 // Presence must not become wrong silently: a client with a full queue is closed by dropping its
                 // sender, and receives everything again when it reconnects.
-                seat.take_if(|seat| seat.try_send(Arc::clone(&notice)).is_err());
+                client.take_if(|client| client.try_send(Arc::clone(&notice)).is_err());
             }
         }
     }
 }
 
-impl Seat {
+impl Registration {
     /// Tells everyone else that this principal is typing. Notices are dropped under load.
     pub(super) fn typing(&self, room: RoomId, who: Sender) {
         if !self.account.may_type(&room, clock::now().boot_ms) {
@@ -189,10 +189,10 @@ impl Seat {
         let inner = self.registry.lock();
         let others = |present: &&Present| present.who.id != self.who && present.who.kind.chats();
         let others = inner.present.values().filter(others);
-        for seat in others.flat_map(|present| &present.seats).filter_map(|(_, seat)| seat.as_ref()) {
+        for client in others.flat_map(|present| &present.clients).filter_map(|(_, client)| client.as_ref()) {
             // Half of the queue is reserved for notices that must not be lost.
-            if seat.capacity() > MAILBOX / 2 {
-                let _ = seat.try_send(Arc::clone(&notice));
+            if client.capacity() > MAX_MAILBOX / 2 {
+                let _ = client.try_send(Arc::clone(&notice));
             }
         }
     }
@@ -201,24 +201,24 @@ impl Seat {
     pub(super) fn read(&self, room: RoomId, offset: Offset) {
         let notice = Arc::new(Notice::Read { room, offset });
         let inner = self.registry.lock();
-        let seats = inner.present.get(&self.who).into_iter().flat_map(|present| &present.seats);
-        for (_, seat) in seats.filter(|(number, _)| *number != self.number) {
-            if let Some(seat) = seat.as_ref().filter(|seat| seat.capacity() > MAILBOX / 2) {
-                let _ = seat.try_send(Arc::clone(&notice));
+        let clients = inner.present.get(&self.who).into_iter().flat_map(|present| &present.clients);
+        for (_, client) in clients.filter(|(number, _)| *number != self.number) {
+            if let Some(client) = client.as_ref().filter(|client| client.capacity() > MAX_MAILBOX / 2) {
+                let _ = client.try_send(Arc::clone(&notice));
             }
         }
     }
 }
 
-impl Drop for Seat {
+impl Drop for Registration {
     fn drop(&mut self) {
         self.registry.load.receivers.fetch_sub(u32::from(self.chats), Ordering::Relaxed);
         let mut inner = self.registry.lock();
         let Some(present) = inner.present.get_mut(&self.who) else {
             return;
         };
-        present.seats.retain(|(number, _)| *number != self.number);
-        if !present.seats.is_empty() || present.is_watched {
+        present.clients.retain(|(number, _)| *number != self.number);
+        if !present.clients.is_empty() || present.is_watched {
             return;
         }
         let wait_ms = self.account.presence_wait(clock::now().boot_ms);
@@ -275,7 +275,7 @@ mod tests {
         let registry = Arc::new(Registry::default());
         let (_a, mut mailbox) = registry.enter(&person("a"), 0);
         let (b, _) = registry.enter(&person("b"), 0);
-        for _ in 0..2 * MAILBOX {
+        for _ in 0..2 * MAX_MAILBOX {
             b.typing(RoomId::general(), Sender { id: PrincipalId("b".into()), name: "b".into() });
         }
         // Each connects and disconnects: two notices.
@@ -284,10 +284,10 @@ mod tests {
                 registry.enter(&person("c"), 0);
             }
         };
-        come_and_go(MAILBOX / 4 - 1);
-        assert_eq!(presence(&mut mailbox).len(), MAILBOX / 2 - 1);
-        come_and_go(MAILBOX);
-        assert_eq!(presence(&mut mailbox).len(), MAILBOX, "queued notices are still read");
+        come_and_go(MAX_MAILBOX / 4 - 1);
+        assert_eq!(presence(&mut mailbox).len(), MAX_MAILBOX / 2 - 1);
+        come_and_go(MAX_MAILBOX);
+        assert_eq!(presence(&mut mailbox).len(), MAX_MAILBOX, "queued notices are still read");
         assert!(matches!(mailbox.try_recv(), Err(mpsc::error::TryRecvError::Disconnected)));
     }
 

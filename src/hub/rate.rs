@@ -10,7 +10,7 @@ use crate::model::time::BootMs;
 /// What one connection may send, in frames.
 pub(super) const CONNECTION: Rate = Rate { burst: 200, per_second: 500 };
 /// Connections and requests without a token from one address.
-pub(super) const STRANGERS: Rate = Rate { burst: 1_000, per_second: 200 };
+pub(super) const ANONYMOUS: Rate = Rate { burst: 1_000, per_second: 200 };
 /// Logins of one principal: all of its clients at once after a restart, and some more. A welcome costs the hub more
 /// than most requests.
 pub(super) const WELCOMES: Rate = Rate { burst: 256, per_second: 10 };
@@ -38,15 +38,15 @@ const READING_BYTES: usize = 64;
 /// Fixed cost of a frame of readings, in units: about ten readings.
 const PUBLISH: usize = 10;
 /// Maximum number of HTTP publishers remembered; those idle for a minute are forgotten first, then all.
-const PUBLISHERS: usize = 4096;
+const MAX_PUBLISHERS: usize = 4096;
 /// Bytes of a frame that count as one more frame.
 const FRAME_BYTES: usize = 4096;
 /// Maximum number of handshakes with bad credentials per address and window.
-const FAILURES: u32 = 20;
+const MAX_FAILURES: u32 = 20;
 /// The window, in milliseconds.
 const WINDOW_MS: u64 = 60_000;
 /// Maximum number of addresses remembered; expired ones are forgotten first, then all.
-const ADDRESSES: usize = 4096;
+const MAX_ADDRESSES: usize = 4096;
 
 /// A rate with a burst.
 #[derive(Copy, Clone, Debug)]
@@ -154,9 +154,9 @@ impl Posts {
     /// Charges a request. Returns the seconds to wait if it exceeds the rate; it is not charged then.
     pub(super) fn take(&self, who: &PrincipalId, bytes: usize, now: BootMs) -> Option<u64> {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= PUBLISHERS && !buckets.contains_key(who) {
+        if buckets.len() >= MAX_PUBLISHERS && !buckets.contains_key(who) {
             buckets.retain(|_, bucket| now.saturating_sub(bucket.at) < WINDOW_MS);
-            if buckets.len() >= PUBLISHERS {
+            if buckets.len() >= MAX_PUBLISHERS {
                 buckets.clear();
             }
         }
@@ -179,9 +179,9 @@ impl Failures {
     /// Counts one failure. Returns the seconds to wait if the address has reached the limit.
     pub(super) fn count(&self, from: IpAddr, now: BootMs) -> Option<u64> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= ADDRESSES {
+        if counts.len() >= MAX_ADDRESSES {
             counts.retain(|_, (since, _)| now.saturating_sub(*since) < WINDOW_MS);
-            if counts.len() >= ADDRESSES {
+            if counts.len() >= MAX_ADDRESSES {
                 counts.clear();
             }
         }
@@ -190,14 +190,14 @@ impl Failures {
             (*since, *count) = (now, 0);
         }
         *count = count.saturating_add(1);
-        (*count > FAILURES).then(|| away(*since, now))
+        (*count > MAX_FAILURES).then(|| away(*since, now))
     }
 
     /// The seconds for which an address is refused.
     pub(super) fn away(&self, from: IpAddr, now: BootMs) -> Option<u64> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, count) = counts.get(&network(from))?;
-        (*count > FAILURES && now.saturating_sub(*since) < WINDOW_MS).then(|| away(*since, now))
+        (*count > MAX_FAILURES && now.saturating_sub(*since) < WINDOW_MS).then(|| away(*since, now))
     }
 }
 

@@ -22,9 +22,9 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::http::Ends;
-use super::lan::Door;
+use super::lan::ListenerHandle;
 use super::metrics::Refused;
-use super::places::{Eviction, Place};
+use super::slots::{ConnectionSlot, Eviction};
 use super::socket::Io;
 use super::state::Hub;
 use crate::clock;
@@ -36,16 +36,16 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 /// Maximum time without progress on writes before the connection is dropped, in milliseconds.
 const WRITE_DEADLINE_MS: u64 = 10_000;
 /// Maximum lifetime of a connection without a known token, unless it becomes a WebSocket.
-const STRANGER_LIFETIME: Duration = Duration::from_secs(30);
+const MAX_ANONYMOUS_LIFETIME: Duration = Duration::from_secs(30);
 /// The same for authenticated connections and trusted proxies.
-const KNOWN_LIFETIME: Duration = Duration::from_secs(600);
+const MAX_KNOWN_LIFETIME: Duration = Duration::from_secs(600);
 /// How long a connection at the end of its lifetime may take to finish the current answer.
-const LAST_ANSWER: Duration = Duration::from_secs(10);
+const MAX_LAST_ANSWER: Duration = Duration::from_secs(10);
 /// How often these deadlines are checked.
-const LOOK: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// Maximum number of requests over an anonymous connection. This bounds the unsent answers of a client that never
 /// reads.
-const MAX_STRANGER_REQUESTS: u32 = 100;
+const MAX_ANONYMOUS_REQUESTS: u32 = 100;
 /// The same for authenticated connections and trusted proxies.
 const MAX_KNOWN_REQUESTS: u32 = 10_000;
 /// Maximum size of a request head, in bytes.
@@ -55,9 +55,9 @@ const MAX_HEADERS: usize = 64;
 /// Bytes the system may hold unsent before a client counts as slow.
 const UNSENT_BYTES: u32 = 64 * 1024;
 /// How long to wait when the system is out of file descriptors.
-const OUT_OF_FILES: Duration = Duration::from_millis(100);
+const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(100);
 /// Minimum interval between log lines about failures to accept.
-const SAY_AGAIN: Duration = Duration::from_secs(10);
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Maximum number of connections accepted in a row before other tasks run.
 const MAX_AT_ONCE: u32 = 16;
@@ -68,10 +68,10 @@ pub(super) async fn accept(
     hub: Arc<Hub>,
     tls: Option<TlsAcceptor>,
     router: Router,
-    door: Door,
+    accepted_by: ListenerHandle,
 ) {
-    let mut stopping = door.closing();
-    let mut said = None;
+    let mut stopping = accepted_by.closing();
+    let mut last_logged = None;
     let mut count = 0u32;
     loop {
         let accepted = tokio::select! {
@@ -81,52 +81,52 @@ pub(super) async fn accept(
         match accepted {
             Ok((stream, peer)) => {
                 let address = Some(peer.ip()).filter(|address| !hub.proxies.trusts(*address));
-                let place = hub.places.enter(address);
-                let visit = Visit {
+                let slot = hub.slots.enter(address);
+                let connection = Connection {
                     hub: Arc::clone(&hub),
-                    place,
+                    slot,
                     peer,
                     router: router.clone(),
-                    door: door.enter(peer.ip()),
+                    accepted_by: accepted_by.enter(peer.ip()),
                 };
                 let tls = tls.clone();
-                tokio::spawn(async move { visit.run(stream, tls).await });
+                tokio::spawn(async move { connection.run(stream, tls).await });
                 // A burst of new connections must not starve other tasks.
                 count = count.wrapping_add(1);
                 if count.is_multiple_of(MAX_AT_ONCE) {
                     yield_now().await;
                 }
             }
-            Err(error) => refused(&error, &hub, &mut said).await,
+            Err(error) => refused(&error, &hub, &mut last_logged).await,
         }
     }
 }
 
 /// Handles a failed accept. Errors of a connection that has already closed are ignored; otherwise the system is out
 /// of file descriptors or memory, and the oldest anonymous connection is evicted.
-async fn refused(error: &io::Error, hub: &Hub, said: &mut Option<Instant>) {
+async fn refused(error: &io::Error, hub: &Hub, last_logged: &mut Option<Instant>) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
         return;
     }
-    if said.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {
-        *said = Some(Instant::now());
+    if last_logged.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
+        *last_logged = Some(Instant::now());
         log::error!("cannot accept connections: {error}; allow more open files (ulimit -n, LimitNOFILE=)");
     }
-    hub.places.evict_stranger();
-    sleep(OUT_OF_FILES).await;
+    hub.slots.evict_anonymous();
+    sleep(OUT_OF_FILES_PAUSE).await;
 }
 
 /// One connection, until it ends or becomes a WebSocket.
-struct Visit {
+struct Connection {
     hub: Arc<Hub>,
-    place: Place,
+    slot: ConnectionSlot,
     peer: SocketAddr,
     router: Router,
-    door: Door,
+    accepted_by: ListenerHandle,
 }
 
-impl Visit {
+impl Connection {
     async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         let Ok(own) = stream.local_addr() else { return };
         // A dual-stack socket reports IPv4 addresses as IPv4-mapped IPv6.
@@ -136,26 +136,26 @@ impl Visit {
             log::debug!("cannot set TCP_NODELAY: {error}");
         }
         keep_unsent_small(&stream);
-        let greeting = timeout(STRANGER_LIFETIME, async {
-            paid(&self.place).await;
+        let greeting = timeout(MAX_ANONYMOUS_LIFETIME, async {
+            paid(&self.slot).await;
             greet(stream, tls).await
         });
         let io = tokio::select! {
             io = greeting => io.ok().flatten(),
-            why = self.place.evicted() => return self.hub.metrics.evict(why),
+            why = self.slot.evicted() => return self.hub.metrics.evict(why),
         };
         if let Some(io) = io {
-            let watched = Watched { io, place: self.place.clone() };
+            let watched = Watched { io, slot: self.slot.clone() };
             self.serve(watched, own).await;
         }
     }
 
     async fn serve(self, io: Watched, own: SocketAddr) {
-        let (hub, place, peer) = (Arc::clone(&self.hub), self.place.clone(), self.peer);
+        let (hub, slot, peer) = (Arc::clone(&self.hub), self.slot.clone(), self.peer);
         let router = TowerToHyperService::new(self.router.clone());
-        let (door, mut stopping) = (self.door.clone(), self.door.closing());
+        let (accepted_by, mut stopping) = (self.accepted_by.clone(), self.accepted_by.closing());
         let service = service_fn(move |request| {
-            let ends = Ends { own, from: peer.ip(), place: place.clone(), door: door.clone() };
+            let ends = Ends { own, from: peer.ip(), slot: slot.clone(), accepted_by: accepted_by.clone() };
             answer(Arc::clone(&hub), ends, router.clone(), request)
         });
         let connection = http1::Builder::new()
@@ -177,21 +177,21 @@ impl Visit {
                     }
                     return;
                 }
-                why = self.place.evicted() => return self.hub.metrics.evict(why),
+                why = self.slot.evicted() => return self.hub.metrics.evict(why),
                 _ = stopping.wait_for(|stopping| *stopping), if ending.is_none() => {
                     ending = Some(Instant::now());
                     connection.as_mut().graceful_shutdown();
                 }
-                () = sleep(LOOK) => {}
+                () = sleep(CHECK_INTERVAL) => {}
             }
-            let known = proxied || self.place.is_known();
-            let lifetime = if known { KNOWN_LIFETIME } else { STRANGER_LIFETIME };
+            let known = proxied || self.slot.is_known();
+            let lifetime = if known { MAX_KNOWN_LIFETIME } else { MAX_ANONYMOUS_LIFETIME };
             if ending.is_none() && begun.elapsed() >= lifetime {
                 ending = Some(Instant::now());
                 connection.as_mut().graceful_shutdown();
             }
-            let over = ending.is_some_and(|since| since.elapsed() >= LAST_ANSWER);
-            if over || self.place.stuck_ms(clock::now().boot_ms) >= WRITE_DEADLINE_MS {
+            let over = ending.is_some_and(|since| since.elapsed() >= MAX_LAST_ANSWER);
+            if over || self.slot.stuck_ms(clock::now().boot_ms) >= WRITE_DEADLINE_MS {
                 return self.hub.metrics.refuse(Refused::TooSlow);
             }
         }
@@ -199,9 +199,9 @@ impl Visit {
 }
 
 /// Waits until the rate limit of this anonymous client's address allows one more request.
-async fn paid(place: &Place) {
+async fn paid(slot: &ConnectionSlot) {
     loop {
-        match place.pay(clock::now().boot_ms) {
+        match slot.pay(clock::now().boot_ms) {
             0 => return,
             wait_ms => sleep(Duration::from_millis(wait_ms)).await,
         }
@@ -215,21 +215,21 @@ async fn answer(
     router: TowerToHyperService<Router>,
     mut request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let (peer, place) = (ends.from, ends.place.clone());
+    let (peer, slot) = (ends.from, ends.slot.clone());
     let proxied = hub.proxies.trusts(peer);
     let from = hub.proxies.client(peer, request.headers());
     if proxied {
-        place.forward(Some(from));
+        slot.forward(Some(from));
     }
-    paid(&place).await;
+    paid(&slot).await;
     request.extensions_mut().insert(Ends { from, ..ends });
     let mut response = router.call(request).await?;
     let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     if proxied && !upgraded {
-        place.forward(None);
+        slot.forward(None);
     }
-    let most = if proxied || place.is_known() { MAX_KNOWN_REQUESTS } else { MAX_STRANGER_REQUESTS };
-    if place.request() >= most && !upgraded {
+    let most = if proxied || slot.is_known() { MAX_KNOWN_REQUESTS } else { MAX_ANONYMOUS_REQUESTS };
+    if slot.request() >= most && !upgraded {
         response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
     }
     Ok(response)
@@ -266,12 +266,12 @@ fn keep_unsent_small(stream: &TcpStream) {
 pub(super) struct Watched {
     /// The connection.
     pub io: Io,
-    place: Place,
+    slot: ConnectionSlot,
 }
 
 impl Watched {
     fn wrote<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        self.place.writes(result.is_ready());
+        self.slot.writes(result.is_ready());
         result
     }
 }
@@ -320,7 +320,7 @@ impl super::metrics::Metrics {
     /// Counts an evicted connection.
     fn evict(&self, why: Eviction) {
         self.refuse(match why {
-            Eviction::Crowded => Refused::Crowded,
+            Eviction::TooMany => Refused::Evicted,
             Eviction::Unfinished => Refused::Unfinished,
         });
     }

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::meter::{Fault, Meter, Metered};
-use super::places::Place;
+use super::slots::ConnectionSlot;
 use crate::wire::duplex::message::MAX_FRAME_BYTES;
 
 /// Size of a client's read buffer, in bytes.
@@ -28,7 +28,7 @@ const MAX_KEPT_BYTES: u64 = 8 * 1024;
 /// Granularity at which bytes of an incomplete message are counted.
 const COUNTED_BYTES: usize = 16 * 1024;
 /// Maximum bytes read and discarded after a close frame was sent.
-const MAX_SCRAP_BYTES: usize = 256 * 1024;
+const MAX_DISCARDED_BYTES: usize = 256 * 1024;
 /// How long a closed socket waits for the client to close as well.
 const LINGER: Duration = Duration::from_secs(2);
 /// Maximum bytes of a close reason (RFC 6455 §5.5: 125 bytes including the code).
@@ -170,11 +170,11 @@ impl Outgoing {
 pub(super) struct Socket {
     /// Always `Some`, except while the buffer is being replaced.
     ws: Option<WebSocketStream<Metered>>,
-    place: Place,
+    slot: ConnectionSlot,
     /// Messages and control frames passed to the caller.
     handed_on: u64,
     /// Incomplete bytes last reported to the slot.
-    told: usize,
+    reported: usize,
     /// [`Received::Unfinished`] was returned for the current message.
     announced: bool,
     /// Reading failed: further input is ignored.
@@ -191,10 +191,10 @@ fn config() -> WebSocketConfig {
 
 impl Socket {
     /// Takes a connection over from HTTP, with the bytes already read.
-    pub(super) async fn new(io: Io, read: &[u8], place: Place) -> Socket {
+    pub(super) async fn new(io: Io, read: &[u8], slot: ConnectionSlot) -> Socket {
         let (metered, read) = Metered::new(io, read);
         let ws = WebSocketStream::from_partially_read(metered, read, Role::Server, Some(config())).await;
-        Socket { ws: Some(ws), place, handed_on: 0, told: 0, announced: false, broken: false }
+        Socket { ws: Some(ws), slot, handed_on: 0, reported: 0, announced: false, broken: false }
     }
 
     fn meter(&mut self) -> Option<&mut Meter> {
@@ -247,9 +247,9 @@ impl Socket {
         let kept = meter.unfinished().max(meter.largest());
         let kept = if kept > COUNTED_BYTES as u64 { usize::try_from(kept).unwrap_or(usize::MAX) } else { 0 };
         let (is_unfinished, is_full, fault) = (meter.deadline().is_some(), meter.is_full(), meter.fault());
-        if kept != self.told && (kept == 0 || kept.abs_diff(self.told) >= COUNTED_BYTES) {
-            self.told = kept;
-            self.place.hold(kept);
+        if kept != self.reported && (kept == 0 || kept.abs_diff(self.reported) >= COUNTED_BYTES) {
+            self.reported = kept;
+            self.slot.hold(kept);
         }
         let begins = is_unfinished && !std::mem::replace(&mut self.announced, is_unfinished);
         match next {
@@ -299,9 +299,9 @@ impl Socket {
         if let Some(mut metered) = self.ws.take().map(WebSocketStream::into_inner) {
             metered.meter.forget_largest();
             self.ws = Some(WebSocketStream::from_raw_socket(metered, Role::Server, Some(config())).await);
-            if self.told > 0 {
-                self.told = 0;
-                self.place.hold(0);
+            if self.reported > 0 {
+                self.reported = 0;
+                self.slot.hold(0);
             }
         }
     }
@@ -340,7 +340,7 @@ impl Socket {
         let mut frame = vec![CLOSE, 2 + reason.len() as u8];
         frame.extend(code.to_be_bytes());
         frame.extend(reason.as_bytes());
-        let goodbye = async {
+        let closing = async {
             if ws.flush().await.is_err() && !self.broken {
                 return;
             }
@@ -349,9 +349,9 @@ impl Socket {
             if io.write_all(&frame).await.is_err() || io.shutdown().await.is_err() {
                 return;
             }
-            let mut scrap = vec![0; 4096];
-            let mut left = MAX_SCRAP_BYTES;
-            while let Ok(read) = io.read(&mut scrap).await
+            let mut discarded = vec![0; 4096];
+            let mut left = MAX_DISCARDED_BYTES;
+            while let Ok(read) = io.read(&mut discarded).await
                 && read > 0
                 && left > read
             {
@@ -359,7 +359,7 @@ impl Socket {
             }
         };
         // The connection is dropped whether or not the client answered.
-        let _ = timeout(LINGER, goodbye).await;
+        let _ = timeout(LINGER, closing).await;
     }
 }
 

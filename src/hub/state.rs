@@ -11,22 +11,22 @@ use tokio::sync::{Semaphore, broadcast, watch};
 
 use super::fleet::Fleet;
 use super::guard::Guard;
-use super::lan::Doorway;
-use super::manage::Premises;
+use super::lan::LanAddress;
+use super::manage::ManageContext;
 use super::metrics::Metrics;
-use super::places::{MAX_MEMBERS, MAX_STRANGERS, Places};
 use super::presence::Registry;
 use super::proxy::Proxies;
 use super::rate::{Failures, Posts};
 use super::sessions::Sessions;
+use super::slots::{ConnectionSlots, MAX_ANONYMOUS, MAX_AUTHENTICATED};
 use crate::clock;
 use crate::model::time::BootMs;
 use crate::model::{Entry, Offset, Principal, PrincipalId};
 use crate::store::{HubStore, LogLimits, StoreError};
 use crate::wire::duplex::server::{Batch, LIST_ITEMS};
 
-/// Maximum number of WebSockets open at once. [`Places`] allows fewer.
-pub(super) const MAX_SOCKETS: u32 = (MAX_MEMBERS + MAX_STRANGERS) as u32;
+/// Maximum number of WebSockets open at once. [`ConnectionSlots`] allows fewer.
+pub(super) const MAX_SOCKETS: u32 = (MAX_AUTHENTICATED + MAX_ANONYMOUS) as u32;
 /// Maximum number of large answers that are read from the store at a time. The store reads faster than answers are
 /// encoded: if thousands of clients reconnect at once, answers would pile up in memory.
 const MAX_READING: usize = 64;
@@ -34,7 +34,7 @@ const MAX_READING: usize = 64;
 /// one query.
 const PEOPLE_MS: u64 = 1_000;
 /// Maximum number of commits queued for a slow client; beyond it the client reads from the log.
-const COMMITS: usize = 128;
+const MAX_COMMITS: usize = 128;
 /// Maximum bytes of text in all batches queued for slow clients.
 const MAX_RECENT_BYTES: usize = 8 * 1024 * 1024;
 /// How often old entries are looked for.
@@ -67,7 +67,7 @@ pub(super) struct Hub {
     /// Trusted proxies.
     pub proxies: Proxies,
     /// Connection limits.
-    pub places: Arc<Places>,
+    pub slots: Arc<ConnectionSlots>,
     /// Connected principals.
     pub registry: Arc<Registry>,
     /// Devices.
@@ -81,9 +81,9 @@ pub(super) struct Hub {
     /// Open connections by principal.
     pub sessions: Arc<Sessions>,
     /// What administration needs; set before the first client connects.
-    pub premises: OnceLock<Premises>,
+    pub manage_context: OnceLock<ManageContext>,
     /// The address of the LAN listener, while it is open.
-    pub lan: Doorway,
+    pub lan: LanAddress,
     /// One permit per WebSocket.
     pub sockets: Arc<Semaphore>,
     /// One permit per large answer that is read from the store.
@@ -104,7 +104,7 @@ impl Hub {
         secret: [u8; 32],
         guard: Guard,
         proxies: Proxies,
-        places: Arc<Places>,
+        slots: Arc<ConnectionSlots>,
     ) -> Arc<Hub> {
         Arc::new(Hub {
             store,
@@ -112,18 +112,18 @@ impl Hub {
             secret,
             guard,
             proxies,
-            places,
+            slots,
             registry: Arc::default(),
             fleet,
             posts: Posts::default(),
             metrics: Metrics::default(),
             failures: Failures::default(),
             sessions: Arc::default(),
-            premises: OnceLock::new(),
-            lan: Doorway::default(),
+            manage_context: OnceLock::new(),
+            lan: LanAddress::default(),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS as usize)),
             reading: Arc::new(Semaphore::new(MAX_READING)),
-            commits: broadcast::Sender::new(COMMITS),
+            commits: broadcast::Sender::new(MAX_COMMITS),
             stopping: watch::Sender::new(false),
             log_full: AtomicBool::new(false),
             people: Mutex::new(None),

@@ -22,7 +22,7 @@ use crate::settings::private_file;
 pub(super) const CERT: &str = "hub-cert.pem";
 pub(super) const KEY: &str = "hub-key.pem";
 /// How often the owner's files are checked for changes.
-const LOOK: Duration = Duration::from_secs(5);
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Whether and how connections are encrypted.
 #[derive(Clone, Default)]
@@ -117,7 +117,7 @@ impl Renewable {
     pub(super) async fn follow(self: Arc<Self>) {
         let mut seen = None;
         loop {
-            sleep(LOOK).await;
+            sleep(CHECK_INTERVAL).await;
             let this = Arc::clone(&self);
             let looked = spawn_blocking(move || this.look(seen)).await;
             seen = looked.unwrap_or_default();

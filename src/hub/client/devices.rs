@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::fleet::{Mail, Station, Wish};
+use super::super::fleet::{CommandMessage, CommandRequest, FleetClient};
 use super::{Client, rate};
 use crate::clock;
 use crate::model::{Command, CommandState, Value};
@@ -25,19 +25,19 @@ impl Client {
                 self.paused = Some(self.paused.map_or(until, |paused| paused.max(until)));
             }
         }
-        let Some(station) = self.enter_fleet() else { return };
+        let Some(fleet_client) = self.enter_fleet() else { return };
         let refused = match ask {
             Ask::Watch => {
-                let relay = station.watch();
+                let relay = fleet_client.watch();
                 self.relay = relay;
                 None
             }
-            Ask::Announce(spec) => station.announce(spec, now.boot_ms),
+            Ask::Announce(spec) => fleet_client.announce(spec, now.boot_ms),
             Ask::DeviceState { device, online, reason } => {
-                station.set_presence(&device, online, &reason, now.boot_ms)
+                fleet_client.set_presence(&device, online, &reason, now.boot_ms)
             }
             Ask::Publish(readings) => {
-                let (refused, taken) = station.publish(readings, now.boot_ms);
+                let (refused, taken) = fleet_client.publish(readings, now.boot_ms);
                 self.hub.metrics.readings.add(taken);
                 for refused in refused {
                     self.tell(Input::Answer(refused));
@@ -47,15 +47,15 @@ impl Client {
             Ask::Command { id, by, device, incarnation, property, value } => {
                 let state = CommandState::Pending;
                 let command = Command { id, device, property, value, by, at: now.wall_ms, state };
-                let taken = station.command(Wish { command, incarnation }, now.boot_ms);
+                let taken = fleet_client.command(CommandRequest { command, incarnation }, now.boot_ms);
                 self.hub.metrics.commands.add(u64::from(taken));
                 None
             }
             Ask::CommandResult { id, state } => {
-                station.command_result(id, state);
+                fleet_client.command_result(id, state);
                 None
             }
-            ask @ (Ask::Series { .. } | Ask::DeviceLog(_)) if station.may_look() => {
+            ask @ (Ask::Series { .. } | Ask::DeviceLog(_)) if fleet_client.may_look() => {
                 self.large.push_back(ask);
                 None
             }
@@ -67,21 +67,21 @@ impl Client {
         }
     }
 
-    fn enter_fleet(&mut self) -> Option<&Station> {
-        if self.station.is_none() {
+    fn enter_fleet(&mut self) -> Option<&FleetClient> {
+        if self.fleet_client.is_none() {
             let me = self.session.principal()?.clone();
-            self.station = Some(Station::enter(&self.hub.fleet, me));
+            self.fleet_client = Some(FleetClient::enter(&self.hub.fleet, me));
         }
-        self.station.as_ref()
+        self.fleet_client.as_ref()
     }
 
     /// Handles a command message from the fleet.
-    pub(super) fn mailed(&mut self, mail: Option<Mail>) {
-        match mail {
-            Some(Mail::Given(given)) => self.tell(Input::CommandGiven(*given)),
-            Some(Mail::Commanded(text)) => self.tell(Input::Devices(text)),
+    pub(super) fn fleet_message(&mut self, message: Option<CommandMessage>) {
+        match message {
+            Some(CommandMessage::Given(given)) => self.tell(Input::CommandGiven(*given)),
+            Some(CommandMessage::Commanded(text)) => self.tell(Input::Devices(text)),
             // The fleet keeps the sender for as long as this client is registered.
-            None => self.station = None,
+            None => self.fleet_client = None,
         }
     }
 
@@ -104,7 +104,7 @@ impl Client {
     /// Charges a frame to this client's rate limit. Readings have a limit of their own.
     pub(super) fn charge(&mut self, bytes: usize, text: &str) -> (rate::Taken, rate::Taken) {
         let now = clock::now().boot_ms;
-        let account = self.entrance.as_ref().map(|entrance| &entrance.seat.account);
+        let account = self.subscriptions.as_ref().map(|subscriptions| &subscriptions.registration.account);
         if text.starts_with(PUBLISH) {
             let cost = rate::publish_cost(bytes);
             let own = self.readings.take(cost, now);

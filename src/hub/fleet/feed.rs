@@ -8,13 +8,13 @@ use std::sync::Arc;
 pub(in crate::hub) type Seq = u64;
 
 /// Maximum bytes of encoded readings in the ring.
-const RING_BYTES: u64 = 4 * 1024 * 1024;
+const MAX_RING_BYTES: u64 = 4 * 1024 * 1024;
 /// A chunk of the ring is closed beyond this size, in bytes.
 pub(super) const CHUNK_BYTES: usize = 16 * 1024;
 /// Approximate size of one frame, in bytes.
 pub(super) const FRAME_BYTES: usize = 64 * 1024;
 /// A client with a backlog larger than this is sent only the newest values, in bytes.
-const BEHIND_BYTES: u64 = 256 * 1024;
+const MAX_BEHIND_BYTES: u64 = 256 * 1024;
 
 /// Where a value is stored: the index of the device in the fleet, and of the metric in the device.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Feed {
         let length = text.len() as u64;
         self.ring.push_back(Chunk { numbers, begin: self.bytes, text: text.into() });
         self.bytes += length;
-        while self.ring.front().is_some_and(|oldest| self.bytes - oldest.begin > RING_BYTES.max(length)) {
+        while self.ring.front().is_some_and(|oldest| self.bytes - oldest.begin > MAX_RING_BYTES.max(length)) {
             self.ring.pop_front();
         }
     }
@@ -92,13 +92,13 @@ impl Feed {
     /// The readings after `after`, up to `until`, as far as one frame allows; `None` if the ring no longer holds them
     /// or the backlog is too large.
     pub(super) fn exact(&self, after: Seq, until: Seq) -> Option<Exact> {
-        let place = self.ring.partition_point(|chunk| chunk.numbers.0 < after);
-        let first = self.ring.get(place).filter(|chunk| chunk.numbers.0 == after)?;
-        if self.bytes - first.begin > BEHIND_BYTES.max(first.text.len() as u64) {
+        let index = self.ring.partition_point(|chunk| chunk.numbers.0 < after);
+        let first = self.ring.get(index).filter(|chunk| chunk.numbers.0 == after)?;
+        if self.bytes - first.begin > MAX_BEHIND_BYTES.max(first.text.len() as u64) {
             return None;
         }
         let mut exact = Exact { texts: vec![Arc::clone(&first.text)], to: first.numbers.1 };
-        for chunk in self.ring.range(place + 1..) {
+        for chunk in self.ring.range(index + 1..) {
             let bytes = chunk.begin + chunk.text.len() as u64 - first.begin;
             if bytes > FRAME_BYTES as u64 || chunk.numbers.1 > until {
                 break;
@@ -135,7 +135,7 @@ mod tests {
             push(&mut feed, 10_000);
         }
         let held: usize = feed.ring.iter().map(|chunk| chunk.text.len()).sum();
-        assert!(held as u64 <= RING_BYTES && held as u64 > RING_BYTES - 10_000, "{held}");
+        assert!(held as u64 <= MAX_RING_BYTES && held as u64 > MAX_RING_BYTES - 10_000, "{held}");
         assert!(feed.exact(0, feed.head()).is_none(), "gone");
         assert!(feed.exact(990, 1000).is_some());
         assert!(feed.exact(700, 1000).is_none(), "too far behind");

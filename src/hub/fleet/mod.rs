@@ -6,12 +6,12 @@
 //! - `client`: one client's connection to the fleet. `relay`: what a client that watches is sent next.
 
 mod budget;
+mod client;
 mod commands;
 mod feed;
 mod publish;
 mod record;
 mod relay;
-mod station;
 
 #[cfg(test)]
 mod tests;
@@ -34,21 +34,21 @@ use commands::Commands;
 use feed::{Feed, Seq};
 use record::Record;
 
-pub(super) use commands::Wish;
-pub(super) use publish::{NOT_KEPT, Publisher, Said};
+pub(super) use client::{CommandMessage, FleetClient};
+pub(super) use commands::CommandRequest;
+pub(super) use publish::{DeviceHints, NOT_KEPT, Publisher};
 pub(super) use relay::Relay;
-pub(super) use station::{Mail, Station};
 
 /// Maximum number of device events queued for a slow client; beyond it the client is sent all devices again.
-const EVENTS: usize = 4096;
+const MAX_EVENTS: usize = 4096;
 /// Maximum bytes of text in all events queued for slow clients.
 const MAX_RECENT_BYTES: usize = 8 * 1024 * 1024;
 /// Number of buckets requested from the store for a series, approximately.
 const COLUMNS: u32 = 2_000;
 /// Maximum number of buckets in one answer.
-const BUCKETS: usize = 4_000;
+const MAX_BUCKETS: usize = 4_000;
 /// Maximum number of lines of a device's log in one answer.
-const LINES: u32 = 200;
+const MAX_LINES: u32 = 200;
 /// The source id of a hub's devices in the store.
 const SOURCE: u64 = 0;
 
@@ -58,7 +58,7 @@ struct Event {
     /// It is sent after the reading with this number.
     after: Seq,
     /// A client that has already been sent it.
-    told: Option<u64>,
+    already_sent_to: Option<u64>,
     /// Dropped if too many events followed.
     text: Weak<str>,
 }
@@ -75,7 +75,7 @@ impl Recent {
         let kept = Arc::downgrade(&text);
         self.bytes += text.len();
         self.texts.push_back(text);
-        while self.texts.len() > EVENTS || (self.bytes > MAX_RECENT_BYTES && self.texts.len() > 1) {
+        while self.texts.len() > MAX_EVENTS || (self.bytes > MAX_RECENT_BYTES && self.texts.len() > 1) {
             self.bytes -= self.texts.pop_front().map_or(0, |text| text.len());
         }
         kept
@@ -110,8 +110,8 @@ struct Inner {
     budget: Budget,
     feed: Feed,
     commands: Commands,
-    stations: HashMap<u64, Post>,
-    next_station: u64,
+    clients: HashMap<u64, ClientState>,
+    next_client: u64,
     events: broadcast::Sender<Event>,
     recent: Recent,
     /// The newest reading's number; also sent for events.
@@ -119,15 +119,15 @@ struct Inner {
     store: Option<ReadingsStore>,
 }
 
-/// The fleet's state of one [`Station`].
-struct Post {
-    mail: mpsc::Sender<Mail>,
+/// The fleet's state of one [`FleetClient`].
+struct ClientState {
+    messages: mpsc::Sender<CommandMessage>,
     /// The client's principal.
     principal: PrincipalId,
     /// Indexes of the devices that it announced and still owns.
     devices: Vec<u32>,
     /// The last failure episode that it was told about.
-    told: u64,
+    reported_episode: u64,
 }
 
 impl Fleet {
@@ -152,9 +152,9 @@ impl Fleet {
             budget: Budget::new(limits),
             feed: Feed::default(),
             commands: Commands::new(command_ms),
-            stations: HashMap::new(),
-            next_station: 1,
-            events: broadcast::Sender::new(EVENTS),
+            clients: HashMap::new(),
+            next_client: 1,
+            events: broadcast::Sender::new(MAX_EVENTS),
             recent: Recent::default(),
             head: watch::Sender::new(0),
             store: store.clone(),
@@ -207,13 +207,13 @@ impl Fleet {
     /// as well.
     pub(super) fn rename(&self, device: &DeviceId, name: &str) {
         let mut inner = self.lock();
-        let Some(place) = inner.by_id.get(device).copied() else { return };
-        let record = &mut inner.records[place as usize];
+        let Some(index) = inner.by_id.get(device).copied() else { return };
+        let record = &mut inner.records[index as usize];
         if record.incarnation == 0 && record.spec.name != name {
             record.spec.name = name.to_owned();
             let after = inner.feed.head();
-            inner.tell_device(after, place);
-            inner.keep(&inner.records[place as usize]);
+            inner.tell_device(after, index);
+            inner.keep(&inner.records[index as usize]);
         }
     }
 
@@ -221,16 +221,15 @@ impl Fleet {
     /// commands are refused.
     pub(super) fn withdraw(&self, device: &DeviceId, reason: &str) {
         let mut inner = self.lock();
-        let Some(place) = inner.by_id.get(device).copied() else { return };
-        let publisher =
-            inner.records[place as usize].publisher.and_then(|station| inner.stations.get(&station));
-        if publisher.is_some_and(|post| post.principal.0 != device.as_str()) {
+        let Some(index) = inner.by_id.get(device).copied() else { return };
+        let publisher = inner.records[index as usize].publisher.and_then(|client| inner.clients.get(&client));
+        if publisher.is_some_and(|client_state| client_state.principal.0 != device.as_str()) {
             return;
         }
-        inner.disown(place);
-        if inner.records[place as usize].online {
+        inner.disown(index);
+        if inner.records[index as usize].online {
             let after = inner.feed.head();
-            inner.set_online(after, place, false, reason.to_owned(), wall_now());
+            inner.set_online(after, index, false, reason.to_owned(), wall_now());
         }
         inner.end_all(device, reason);
     }
@@ -258,8 +257,8 @@ impl Fleet {
         let page = store.series(SOURCE, device, metric, from, to, COLUMNS).await;
         let mut page =
             page.inspect_err(|error| log::warn!("cannot read a device's history: {error}")).ok()?;
-        if let Some(beyond) = page.buckets.get(BUCKETS).map(|bucket| bucket.at) {
-            page.buckets.truncate(BUCKETS);
+        if let Some(beyond) = page.buckets.get(MAX_BUCKETS).map(|bucket| bucket.at) {
+            page.buckets.truncate(MAX_BUCKETS);
             page.to = beyond;
         }
         Some(page)
@@ -268,7 +267,7 @@ impl Fleet {
     /// A device's log, newest last; `None` if it cannot be read.
     pub(super) async fn device_log(&self, device: DeviceId) -> Option<Vec<LogLine>> {
         let Some(store) = &self.store else { return Some(Vec::new()) };
-        let lines = store.device_log(SOURCE, device, LINES).await;
+        let lines = store.device_log(SOURCE, device, MAX_LINES).await;
         lines.inspect_err(|error| log::warn!("cannot read a device's log: {error}")).ok()
     }
 }
@@ -276,39 +275,39 @@ impl Fleet {
 impl Inner {
     fn add(&mut self, record: Record) -> u32 {
         // The memory limit allows far fewer.
-        let place = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
-        self.by_id.insert(record.spec.id.clone(), place);
+        let index = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        self.by_id.insert(record.spec.id.clone(), index);
         self.records.push(record);
-        place
+        index
     }
 
     fn record(&self, id: &DeviceId) -> Option<&Record> {
-        self.by_id.get(id).and_then(|place| self.records.get(*place as usize))
+        self.by_id.get(id).and_then(|index| self.records.get(*index as usize))
     }
 
     /// Sends an event to all clients that watch, after the readings so far. One client may have been sent it already.
-    fn tell(&mut self, message: &HubMessage, told: Option<u64>) {
-        self.tell_after(self.feed.head(), message, told);
+    fn tell(&mut self, message: &HubMessage, already_sent_to: Option<u64>) {
+        self.tell_after(self.feed.head(), message, already_sent_to);
     }
 
-    fn tell_after(&mut self, after: Seq, message: &HubMessage, told: Option<u64>) {
+    fn tell_after(&mut self, after: Seq, message: &HubMessage, already_sent_to: Option<u64>) {
         if self.events.receiver_count() > 0 {
             let text = self.recent.keep(text_of(message));
             // Fails if no client watches.
-            let _ = self.events.send(Event { after, told, text });
+            let _ = self.events.send(Event { after, already_sent_to, text });
             self.head.send_replace(self.feed.head());
         }
     }
 
     /// Sends the full state of a device to all clients that watch.
-    fn tell_device(&mut self, after: Seq, place: u32) {
-        let Some(record) = self.records.get(place as usize) else { return };
+    fn tell_device(&mut self, after: Seq, index: u32) {
+        let Some(record) = self.records.get(index as usize) else { return };
         let device = Box::new(DeviceState { values: Vec::new(), ..record.state() });
         self.tell_after(after, &HubMessage::Device { device }, None);
     }
 
-    fn tell_presence(&mut self, after: Seq, place: u32) {
-        let Some(record) = self.records.get(place as usize) else { return };
+    fn tell_presence(&mut self, after: Seq, index: u32) {
+        let Some(record) = self.records.get(index as usize) else { return };
         let (device, online, since) = (record.spec.id.clone(), record.online, record.since);
         let reason = record.reason.clone();
         self.tell_after(after, &HubMessage::DeviceState { device, online, since, reason }, None);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::feed::{CHUNK_BYTES, Feed, Seq, Slot};
-use super::record::{Place, Record};
+use super::record::{Record, ValueIndex};
 use super::{Fleet, Inner, wall_now};
 use crate::model::device::{Happened, METRICS};
 use crate::model::time::{BootMs, WallMs};
@@ -13,19 +13,19 @@ use crate::wire::duplex::readings;
 use crate::wire::duplex::server::Answer;
 
 /// Maximum size of an announcement, in bytes of JSON.
-const SPEC_BYTES: usize = 64 * 1024;
+const MAX_SPEC_BYTES: usize = 64 * 1024;
 /// Maximum size of a text reading, in bytes of JSON: a device with all its metrics must fit into one frame.
-const TEXT_BYTES: usize = 1024;
+const MAX_TEXT_BYTES: usize = 1024;
 /// Maximum length of a reason, in characters.
-const REASON_CHARS: usize = 256;
+const MAX_REASON_CHARS: usize = 256;
 /// Times beyond this are dropped, in milliseconds: no clock shows them, and sums would overflow.
 const FAR: u64 = 1 << 53;
 /// The code for readings that were passed on but not stored.
 pub(in crate::hub) const NOT_KEPT: &str = "not_kept";
 /// Maximum number of refusals reported for one message.
-const REFUSALS: usize = 8;
+const MAX_REFUSALS: usize = 8;
 /// Maximum number of metrics named in one refusal.
-const NAMED: usize = 8;
+const MAX_NAMED: usize = 8;
 
 /// Who publishes for a device.
 #[derive(Copy, Clone)]
@@ -33,7 +33,7 @@ pub(in crate::hub) struct Publisher<'a> {
     /// The principal of its token.
     pub principal: &'a Principal,
     /// Its connection; `None` over HTTP.
-    pub station: Option<u64>,
+    pub client: Option<u64>,
 }
 
 impl Publisher<'_> {
@@ -48,7 +48,7 @@ impl Publisher<'_> {
 
 /// Device details that an HTTP request carries besides its readings.
 #[derive(Debug, Default)]
-pub(in crate::hub) struct Said {
+pub(in crate::hub) struct DeviceHints {
     pub name: Option<String>,
     pub kind: Option<String>,
     pub expect_every_s: Option<f64>,
@@ -70,89 +70,89 @@ impl Fleet {
             return Some(not_allowed(&spec.id));
         }
         let size = serde_json::to_string(&spec).map_or(0, |text| text.len());
-        if size > SPEC_BYTES {
+        if size > MAX_SPEC_BYTES {
             return Some(refused(&spec.id, "too_large", "an announcement is limited to 64 KiB"));
         }
         spec.metrics.truncate(METRICS);
         let wall = wall_now();
         let mut inner = self.lock();
-        let place = match inner.find_or_add(from, &spec.id, wall) {
-            Ok((place, _)) => place,
+        let index = match inner.find_or_add(from, &spec.id, wall) {
+            Ok((index, _)) => index,
             Err(answer) => return Some(answer),
         };
         let Inner { records, budget, .. } = &mut *inner;
-        let record = &mut records[place as usize];
+        let record = &mut records[index as usize];
         let held = record.bytes_with(&spec);
         if let Err(full) = budget.grow(record.owner.as_ref(), record.held, held) {
             return Some(refused(&spec.id, "quota", full));
         }
         record.held = held;
-        inner.disown(place);
+        inner.disown(index);
         let Inner { records, feed, .. } = &mut *inner;
-        let record = &mut records[place as usize];
+        let record = &mut records[index as usize];
         let came = !record.online || record.heard.is_none();
-        record.announce(spec, place, feed);
-        record.publisher = from.station;
+        record.announce(spec, index, feed);
+        record.publisher = from.client;
         record.incarnation = (record.incarnation + 1).max(u64::try_from(wall).unwrap_or(0));
         record.heard = Some(wall);
         if came {
             (record.online, record.since, record.reason) = (true, wall, String::new());
         }
-        if let Some(post) = from.station.and_then(|station| inner.stations.get_mut(&station)) {
-            post.devices.push(place);
+        if let Some(client_state) = from.client.and_then(|client| inner.clients.get_mut(&client)) {
+            client_state.devices.push(index);
         }
         let head = inner.feed.head();
-        inner.tell_device(head, place);
-        let record = &inner.records[place as usize];
+        inner.tell_device(head, index);
+        let record = &inner.records[index as usize];
         inner.keep(record);
         if came {
             inner.note(&record.spec.id, LogLine { at: wall, what: Happened::Online });
         }
-        inner.give_what_waits(place, now);
+        inner.send_waiting_commands(index, now);
         None
     }
 
     /// A device that this connection announced goes online or offline. Returns a refusal.
     pub(super) fn set_presence(
         &self,
-        station: u64,
+        client: u64,
         device: &DeviceId,
         online: bool,
         reason: &str,
         now: BootMs,
     ) -> Option<Answer> {
         let mut inner = self.lock();
-        let Some(place) = inner.by_id.get(device).copied() else {
+        let Some(index) = inner.by_id.get(device).copied() else {
             return Some(refused(device, "unknown_device", "no device with this id was announced"));
         };
-        if inner.records[place as usize].publisher != Some(station) {
+        if inner.records[index as usize].publisher != Some(client) {
             return Some(refused(device, "not_allowed", "this connection has not announced this device"));
         }
         let wall = wall_now();
-        inner.records[place as usize].heard = Some(wall);
-        if inner.records[place as usize].online != online {
+        inner.records[index as usize].heard = Some(wall);
+        if inner.records[index as usize].online != online {
             let reason = if online { "" } else { reason };
-            let (after, reason) = (inner.feed.head(), reason.chars().take(REASON_CHARS).collect());
-            inner.set_online(after, place, online, reason, wall);
+            let (after, reason) = (inner.feed.head(), reason.chars().take(MAX_REASON_CHARS).collect());
+            inner.set_online(after, index, online, reason, wall);
         }
         if online {
-            inner.give_what_waits(place, now);
+            inner.send_waiting_commands(index, now);
         }
         None
     }
 
     /// A connection ends: the devices that it announced go offline.
-    pub(super) fn leave(&self, station: u64, closing: bool) {
+    pub(super) fn leave(&self, client: u64, closing: bool) {
         let mut inner = self.lock();
-        let Some(post) = inner.stations.remove(&station) else { return };
+        let Some(client_state) = inner.clients.remove(&client) else { return };
         let wall = wall_now();
-        for place in post.devices {
-            let record = &mut inner.records[place as usize];
+        for index in client_state.devices {
+            let record = &mut inner.records[index as usize];
             record.publisher = None;
             if record.online && !closing {
-                let will = record.spec.will.chars().take(REASON_CHARS).collect();
+                let will = record.spec.will.chars().take(MAX_REASON_CHARS).collect();
                 let after = inner.feed.head();
-                inner.set_online(after, place, false, will, wall);
+                inner.set_online(after, index, false, will, wall);
             }
         }
     }
@@ -162,7 +162,7 @@ impl Fleet {
         &self,
         from: Publisher<'_>,
         readings: Readings,
-        said: Option<Said>,
+        hints: Option<DeviceHints>,
         now: BootMs,
     ) -> (Vec<Answer>, u64) {
         let mut inner = self.lock();
@@ -172,7 +172,7 @@ impl Fleet {
         for sample in samples {
             let own = values.by_ref().take(sample.count as usize);
             match inner.find_to_publish(from, &sample.device, sample.received) {
-                Ok((place, is_new)) => inner.take_in(&mut intake, (place, is_new), sample, own, now),
+                Ok((index, is_new)) => inner.accept_sample(&mut intake, (index, is_new), sample, own, now),
                 Err(refusal) => {
                     own.for_each(drop);
                     intake.refuse_with(refusal);
@@ -180,8 +180,8 @@ impl Fleet {
             }
         }
         intake.flush(&mut inner.feed);
-        if let Some((said, first)) = said.zip(intake.accepted.samples.first()) {
-            inner.learn(&first.device.clone(), said);
+        if let Some((hints, first)) = hints.zip(intake.accepted.samples.first()) {
+            inner.learn(&first.device.clone(), hints);
         }
         let taken = intake.accepted.values.len() as u64;
         if taken > 0 {
@@ -217,11 +217,11 @@ impl Fleet {
             keeping.episode.fetch_add(1, Ordering::Relaxed);
             log::warn!("readings are passed on but not stored: {}", self.why_not_kept());
         }
-        if let Some(station) = from.station {
+        if let Some(client) = from.client {
             let episode = keeping.episode.load(Ordering::Relaxed);
             let mut inner = self.lock();
-            let post = inner.stations.get_mut(&station)?;
-            if std::mem::replace(&mut post.told, episode) == episode {
+            let client_state = inner.clients.get_mut(&client)?;
+            if std::mem::replace(&mut client_state.reported_episode, episode) == episode {
                 return None;
             }
         }
@@ -286,14 +286,14 @@ impl Intake {
     }
 
     fn note(&mut self, device: String, metric: Option<&MetricName>, code: &'static str, detail: &str) {
-        let known = self.refusals.iter().position(|told| told.device == device && told.code == code);
-        if let Some(place) = known {
-            let told = &mut self.refusals[place];
+        let known = self.refusals.iter().position(|refusal| refusal.device == device && refusal.code == code);
+        if let Some(index) = known {
+            let refusal = &mut self.refusals[index];
             match metric {
-                Some(metric) if told.metrics.len() < NAMED => told.metrics.push(metric.clone()),
-                metric => told.more |= metric.is_some(),
+                Some(metric) if refusal.metrics.len() < MAX_NAMED => refusal.metrics.push(metric.clone()),
+                metric => refusal.more |= metric.is_some(),
             }
-        } else if self.refusals.len() < REFUSALS {
+        } else if self.refusals.len() < MAX_REFUSALS {
             let (detail, metrics) = (detail.to_owned(), metric.into_iter().cloned().collect());
             self.refusals.push(Refusal { device, code, detail, metrics, more: false });
         }
@@ -347,13 +347,13 @@ impl Inner {
         if !from.may_speak_for(device) {
             return Err(not_allowed(device));
         }
-        if let Some(place) = self.by_id.get(device.as_str()).copied() {
-            let record = &mut self.records[place as usize];
+        if let Some(index) = self.by_id.get(device.as_str()).copied() {
+            let record = &mut self.records[index as usize];
             if record.owner.is_none() {
                 self.budget.adopt(&from.principal.id, record.held);
                 record.owner = Some(from.principal.id.clone());
             }
-            return Ok((place, false));
+            return Ok((index, false));
         }
         self.budget.add(&from.principal.id).map_err(|full| refused(device, "quota", full))?;
         let mut record = Record::new(device.clone(), now);
@@ -371,45 +371,45 @@ impl Inner {
         device: &DeviceId,
         now: WallMs,
     ) -> Result<(u32, bool), Answer> {
-        let (place, is_new) = self.find_or_add(from, device, now)?;
-        match (self.records[place as usize].publisher, from.station) {
-            (Some(publisher), Some(station)) if publisher != station => {
+        let (index, is_new) = self.find_or_add(from, device, now)?;
+        match (self.records[index as usize].publisher, from.client) {
+            (Some(publisher), Some(client)) if publisher != client => {
                 Err(refused(device, "not_allowed", "another connection has announced this device"))
             }
-            _ => Ok((place, is_new)),
+            _ => Ok((index, is_new)),
         }
     }
 
     /// The connection that announced this device loses it, to another one or to a new announcement.
-    pub(super) fn disown(&mut self, place: u32) {
-        let publisher = self.records[place as usize].publisher.take();
-        if let Some(post) = publisher.and_then(|station| self.stations.get_mut(&station)) {
-            post.devices.retain(|own| *own != place);
+    pub(super) fn disown(&mut self, index: u32) {
+        let publisher = self.records[index as usize].publisher.take();
+        if let Some(client_state) = publisher.and_then(|client| self.clients.get_mut(&client)) {
+            client_state.devices.retain(|own| *own != index);
         }
     }
 
     /// Sets a device's presence; reported after the reading with this number.
-    pub(super) fn set_online(&mut self, after: Seq, place: u32, online: bool, reason: String, wall: WallMs) {
-        let record = &mut self.records[place as usize];
+    pub(super) fn set_online(&mut self, after: Seq, index: u32, online: bool, reason: String, wall: WallMs) {
+        let record = &mut self.records[index as usize];
         (record.online, record.since, record.reason) = (online, wall, reason.clone());
-        self.tell_presence(after, place);
-        let record = &self.records[place as usize];
+        self.tell_presence(after, index);
+        let record = &self.records[index as usize];
         self.keep(record);
         let what = if online { Happened::Online } else { Happened::Offline { reason } };
         self.note(&record.spec.id, LogLine { at: wall, what });
     }
 
     /// Accepts one sample of a device.
-    fn take_in(
+    fn accept_sample(
         &mut self,
         intake: &mut Intake,
-        (place, is_new): (u32, bool),
+        (index, is_new): (u32, bool),
         mut sample: Sample,
         values: impl Iterator<Item = (MetricName, Value)>,
         now: BootMs,
     ) {
         let Inner { records, feed, budget, .. } = self;
-        let record = &mut records[place as usize];
+        let record = &mut records[index as usize];
         if sample.at.unsigned_abs() > FAR {
             sample.at = sample.received;
         }
@@ -428,10 +428,10 @@ impl Inner {
                 continue;
             }
             record.held = held;
-            let (metric, is_news) = match record.place(known, &name, &value) {
-                Place::At(metric) => (metric, false),
-                Place::New(metric) => (metric, true),
-                Place::Full => {
+            let (metric, is_news) = match record.value_index(known, &name, &value) {
+                ValueIndex::At(metric) => (metric, false),
+                ValueIndex::New(metric) => (metric, true),
+                ValueIndex::Full => {
                     intake.refuse(&sample.device, &name, "too_many", "a device is limited to 256 metrics");
                     continue;
                 }
@@ -442,9 +442,9 @@ impl Inner {
                 intake.close(&sample, begin, &mut text);
                 (part, begin) = (feed.head(), intake.accepted.values.len());
             }
-            latest.number = feed.number(Slot { device: place, metric }, latest.number);
+            latest.number = feed.number(Slot { device: index, metric }, latest.number);
             (latest.value, latest.at, latest.received) = (value.clone(), sample.at, sample.received);
-            latest.said = true;
+            latest.has_value = true;
             intake.accepted.values.push((name, value));
         }
         intake.close(&sample, begin, &mut text);
@@ -457,7 +457,7 @@ impl Inner {
         if learned || came {
             // The event belongs between the readings before it and those after it.
             intake.flush(feed);
-            self.news(before, place, (is_new, learned, came), wall, now);
+            self.news(before, index, (is_new, learned, came), wall, now);
         }
         intake.append(&text, head, &mut self.feed);
     }
@@ -466,33 +466,33 @@ impl Inner {
     fn news(
         &mut self,
         after: Seq,
-        place: u32,
+        index: u32,
         (is_new, learned, came): (bool, bool, bool),
         wall: WallMs,
         now: BootMs,
     ) {
         if learned {
-            self.tell_device(after, place);
-            let record = &self.records[place as usize];
+            self.tell_device(after, index);
+            let record = &self.records[index as usize];
             self.keep(record);
         }
         if is_new {
-            let id = &self.records[place as usize].spec.id;
+            let id = &self.records[index as usize].spec.id;
             self.note(id, LogLine { at: wall, what: Happened::Online });
         }
         if came {
-            self.set_online(after, place, true, String::new(), wall);
-            self.give_what_waits(place, now);
+            self.set_online(after, index, true, String::new(), wall);
+            self.send_waiting_commands(index, now);
         }
     }
 
     /// Applies the device details of an HTTP request.
-    fn learn(&mut self, device: &DeviceId, said: Said) {
-        let Some(place) = self.by_id.get(device).copied() else { return };
+    fn learn(&mut self, device: &DeviceId, hints: DeviceHints) {
+        let Some(index) = self.by_id.get(device).copied() else { return };
         let Inner { records, budget, .. } = self;
-        let record = &mut records[place as usize];
+        let record = &mut records[index as usize];
         let before = record.spec.clone();
-        let Said { name, kind, expect_every_s, units } = said;
+        let DeviceHints { name, kind, expect_every_s, units } = hints;
         let spec = &mut record.spec;
         spec.name = name.unwrap_or(std::mem::take(&mut spec.name));
         spec.kind = kind.unwrap_or(std::mem::take(&mut spec.kind));
@@ -509,8 +509,8 @@ impl Inner {
                 return;
             }
             record.held = held;
-            self.tell_device(self.feed.head(), place);
-            let record = &self.records[place as usize];
+            self.tell_device(self.feed.head(), index);
+            let record = &self.records[index as usize];
             self.keep(record);
         }
     }
@@ -519,8 +519,8 @@ impl Inner {
 fn is_too_long(value: &Value) -> bool {
     match value {
         // A byte takes at most six bytes in JSON.
-        Value::Text(text) if text.len() > TEXT_BYTES / 6 => {
-            serde_json::to_string(&**text).map_or(0, |json| json.len()) > TEXT_BYTES
+        Value::Text(text) if text.len() > MAX_TEXT_BYTES / 6 => {
+            serde_json::to_string(&**text).map_or(0, |json| json.len()) > MAX_TEXT_BYTES
         }
         _ => false,
     }

@@ -32,7 +32,7 @@ pub(super) struct Record {
     known_every_ms: Option<u64>,
     /// The last values, in the order of the spec's metrics.
     latest: Vec<Latest>,
-    places: HashMap<MetricName, u16, RandomState>,
+    indexes: HashMap<MetricName, u16, RandomState>,
 }
 
 /// The last value of a metric.
@@ -44,13 +44,13 @@ pub(super) struct Latest {
     /// Its number in the feed; 0 if it is from before this start of the hub, or there is none.
     pub number: Seq,
     /// Whether there is a value.
-    pub said: bool,
+    pub has_value: bool,
     /// Whether the kind of its values is known.
     typed: bool,
 }
 
 /// Where a value is stored.
-pub(super) enum Place {
+pub(super) enum ValueIndex {
     /// At this index.
     At(u16),
     /// At this index, which is new or whose metric changed.
@@ -75,7 +75,7 @@ impl Record {
             rhythm: Rhythm::default(),
             known_every_ms: None,
             latest: Vec::new(),
-            places: HashMap::default(),
+            indexes: HashMap::default(),
         }
     }
 
@@ -85,17 +85,17 @@ impl Record {
         let metrics = std::mem::take(&mut spec.metrics);
         let mut record = Record::new(spec.id.clone(), since);
         record.spec = spec;
-        let said = values.iter().map(|last| last.received).max();
+        let last_received = values.iter().map(|last| last.received).max();
         (record.incarnation, record.online, record.reason) = (incarnation, online, reason);
-        (record.heard, record.known_every_ms) = (heard.max(said), every_ms);
+        (record.heard, record.known_every_ms) = (heard.max(last_received), every_ms);
         record.set_metrics(metrics, 0, &mut Feed::default());
         for last in values {
-            if let Place::At(place) | Place::New(place) =
-                record.place(record.known(&last.metric), &last.metric, &last.value)
+            if let ValueIndex::At(index) | ValueIndex::New(index) =
+                record.value_index(record.known(&last.metric), &last.metric, &last.value)
             {
                 let LastValue { value, at, received, .. } = last;
-                record.latest[usize::from(place)] =
-                    Latest { value, at, received, number: 0, said: true, typed: true };
+                record.latest[usize::from(index)] =
+                    Latest { value, at, received, number: 0, has_value: true, typed: true };
             }
         }
         record.held = record.bytes();
@@ -103,27 +103,27 @@ impl Record {
     }
 
     /// Applies a new announcement. Values of metrics that are still announced stay.
-    pub(super) fn announce(&mut self, mut spec: Spec, own_place: u32, feed: &mut Feed) {
+    pub(super) fn announce(&mut self, mut spec: Spec, own_index: u32, feed: &mut Feed) {
         let metrics = std::mem::take(&mut spec.metrics);
         self.spec = Spec { metrics: std::mem::take(&mut self.spec.metrics), ..spec };
-        self.set_metrics(metrics, own_place, feed);
+        self.set_metrics(metrics, own_index, feed);
     }
 
-    fn set_metrics(&mut self, metrics: Vec<Metric>, own_place: u32, feed: &mut Feed) {
-        let old_places = std::mem::take(&mut self.places);
+    fn set_metrics(&mut self, metrics: Vec<Metric>, own_index: u32, feed: &mut Feed) {
+        let old_indexes = std::mem::take(&mut self.indexes);
         let mut old = std::mem::take(&mut self.latest);
         self.spec.metrics.clear();
         for metric in metrics {
             // A repeated name counts once.
-            if self.spec.metrics.len() == METRICS || self.places.contains_key(&metric.name) {
+            if self.spec.metrics.len() == METRICS || self.indexes.contains_key(&metric.name) {
                 continue;
             }
-            let known = old_places.get(&metric.name).and_then(|place| old.get_mut(usize::from(*place)));
+            let known = old_indexes.get(&metric.name).and_then(|index| old.get_mut(usize::from(*index)));
             let mut latest = known.map(std::mem::take).unwrap_or_default();
             latest.typed = true;
-            let place = self.push(metric, latest);
-            let number = self.latest[usize::from(place)].number;
-            feed.moved(number, Slot { device: own_place, metric: place });
+            let index = self.push(metric, latest);
+            let number = self.latest[usize::from(index)].number;
+            feed.moved(number, Slot { device: own_index, metric: index });
         }
         for gone in old {
             feed.forget(gone.number);
@@ -132,35 +132,35 @@ impl Record {
 
     fn push(&mut self, metric: Metric, latest: Latest) -> u16 {
         // There are at most `METRICS`.
-        let place = u16::try_from(self.latest.len()).unwrap_or(u16::MAX);
-        self.places.insert(metric.name.clone(), place);
+        let index = u16::try_from(self.latest.len()).unwrap_or(u16::MAX);
+        self.indexes.insert(metric.name.clone(), index);
         self.spec.metrics.push(metric);
         self.latest.push(latest);
-        place
+        index
     }
 
     /// Where a metric's value is stored, given its index from [`Record::known`]. A metric that was never announced is
     /// added with its first value.
-    pub(super) fn place(&mut self, known: Option<u16>, name: &MetricName, value: &Value) -> Place {
-        let Some(place) = known else {
+    pub(super) fn value_index(&mut self, known: Option<u16>, name: &MetricName, value: &Value) -> ValueIndex {
+        let Some(index) = known else {
             if self.latest.len() >= METRICS {
-                return Place::Full;
+                return ValueIndex::Full;
             }
             let typed = *value != Value::Missing;
             let latest = Latest { typed, ..Latest::default() };
-            return Place::New(self.push(Metric::of_value(name.clone(), value), latest));
+            return ValueIndex::New(self.push(Metric::of_value(name.clone(), value), latest));
         };
-        let latest = &mut self.latest[usize::from(place)];
+        let latest = &mut self.latest[usize::from(index)];
         if !latest.typed && *value != Value::Missing {
             latest.typed = true;
-            let metric = &mut self.spec.metrics[usize::from(place)];
+            let metric = &mut self.spec.metrics[usize::from(index)];
             let kind = Metric::of_value(name.clone(), value).kind;
             if metric.kind != kind {
                 metric.kind = kind;
-                return Place::New(place);
+                return ValueIndex::New(index);
             }
         }
-        Place::At(place)
+        ValueIndex::At(index)
     }
 
     /// Estimated memory in bytes.
@@ -172,15 +172,15 @@ impl Record {
     /// Estimated memory in bytes with this announcement.
     pub(super) fn bytes_with(&self, spec: &Spec) -> u64 {
         let stays = |metric: &Metric| {
-            let place = self.places.get(metric.name.as_str())?;
-            self.latest.get(usize::from(*place)).map(|latest| budget::of_value(&latest.value))
+            let index = self.indexes.get(metric.name.as_str())?;
+            self.latest.get(usize::from(*index)).map(|latest| budget::of_value(&latest.value))
         };
         budget::of_spec(spec) + spec.metrics.iter().filter_map(stays).sum::<u64>()
     }
 
     /// Estimated memory in bytes with this value of a metric.
     pub(super) fn held_with(&self, known: Option<u16>, name: &MetricName, value: &Value) -> u64 {
-        match known.and_then(|place| self.latest.get(usize::from(place))) {
+        match known.and_then(|index| self.latest.get(usize::from(index))) {
             Some(latest) => {
                 (self.held + budget::of_value(value)).saturating_sub(budget::of_value(&latest.value))
             }
@@ -195,19 +195,19 @@ impl Record {
 
     /// The index of a known metric.
     pub(super) fn known(&self, name: &MetricName) -> Option<u16> {
-        self.places.get(name.as_str()).copied()
+        self.indexes.get(name.as_str()).copied()
     }
 
     /// A metric's last value.
-    pub(super) fn latest_mut(&mut self, place: u16) -> &mut Latest {
+    pub(super) fn latest_mut(&mut self, index: u16) -> &mut Latest {
         // Indexes come from `place`, and metrics are removed only when all indexes change.
-        &mut self.latest[usize::from(place)]
+        &mut self.latest[usize::from(index)]
     }
 
     /// A metric and its last value.
-    pub(super) fn at(&self, place: u16) -> Option<(&MetricName, &Latest)> {
-        let place = usize::from(place);
-        Some((&self.spec.metrics.get(place)?.name, self.latest.get(place)?))
+    pub(super) fn at(&self, index: u16) -> Option<(&MetricName, &Latest)> {
+        let index = usize::from(index);
+        Some((&self.spec.metrics.get(index)?.name, self.latest.get(index)?))
     }
 
     /// Its state without values.
@@ -227,7 +227,7 @@ impl Record {
     /// Its state, with the values up to this number: newer ones follow as readings.
     pub(super) fn state_at(&self, number: Seq) -> DeviceState {
         let known = self.spec.metrics.iter().zip(&self.latest);
-        let known = known.filter(|(_, latest)| latest.said && latest.number <= number);
+        let known = known.filter(|(_, latest)| latest.has_value && latest.number <= number);
         let values = known.map(|(metric, latest)| LastValue {
             metric: metric.name.clone(),
             value: latest.value.clone(),

@@ -16,14 +16,14 @@ use crate::wire::duplex::readings;
 use crate::wire::duplex::server::Input;
 
 /// Minimum interval between two frames of readings to one client.
-const PACE: Duration = Duration::from_millis(10);
+const MIN_FRAME_INTERVAL: Duration = Duration::from_millis(10);
 /// Approximate size of one frame of the list, in bytes.
 const LIST_BYTES: usize = 256 * 1024;
 
 /// What a client that watches is sent.
 pub(in crate::hub) struct Relay {
     fleet: Arc<Fleet>,
-    station: u64,
+    client: u64,
     events: broadcast::Receiver<Event>,
     /// The next event, and the number of the reading before it.
     event: Option<(Seq, Arc<str>)>,
@@ -60,13 +60,13 @@ struct Taken {
 }
 
 impl Relay {
-    pub(super) fn new(fleet: Arc<Fleet>, station: u64) -> Relay {
+    pub(super) fn new(fleet: Arc<Fleet>, client: u64) -> Relay {
         let inner = fleet.lock();
         let (events, head, cursor) = (inner.events.subscribe(), inner.head.subscribe(), inner.feed.head());
         drop(inner);
         let (event, left_out, listing) = (None, 0, Some(0));
         let now = Instant::now();
-        Relay { fleet, station, events, event, head, cursor, left_out, listing, due: now, list_due: now }
+        Relay { fleet, client, events, event, head, cursor, left_out, listing, due: now, list_due: now }
     }
 
     /// Delays the next part of the list by this many milliseconds.
@@ -125,12 +125,12 @@ impl Relay {
         loop {
             match self.events.try_recv() {
                 // This client has already been sent it.
-                Ok(event) if event.told == Some(self.station) => {}
+                Ok(event) if event.already_sent_to == Some(self.client) => {}
                 Ok(event) => match event.text.upgrade() {
                     Some(text) => self.event = Some((event.after, text)),
-                    None => return self.begin_anew(),
+                    None => return self.restart(),
                 },
-                Err(broadcast::error::TryRecvError::Lagged(_)) => return self.begin_anew(),
+                Err(broadcast::error::TryRecvError::Lagged(_)) => return self.restart(),
                 Err(_) => return,
             }
             if self.event.is_some() {
@@ -140,8 +140,8 @@ impl Relay {
     }
 
     /// Events were missed: starts again with the list of devices.
-    fn begin_anew(&mut self) {
-        let again = Relay::new(Arc::clone(&self.fleet), self.station);
+    fn restart(&mut self) {
+        let again = Relay::new(Arc::clone(&self.fleet), self.client);
         let left_out = self.left_out + (again.cursor - self.cursor);
         *self = Relay { left_out, due: self.due, list_due: self.list_due, ..again };
     }
@@ -161,7 +161,7 @@ impl Relay {
             return None;
         }
         if self.event.is_none() {
-            self.due = Instant::now() + PACE;
+            self.due = Instant::now() + MIN_FRAME_INTERVAL;
         }
         let conflated = std::mem::take(&mut self.left_out);
         let text = readings::encode(texts.iter().map(|text| &**text), conflated);
@@ -220,22 +220,22 @@ impl Fleet {
     fn list(&self, from: usize, number: Seq) -> (Arc<str>, Option<usize>) {
         let inner = self.lock();
         let mut text = format!(r#"{{"type":"devices","started":{},"devices":["#, self.started);
-        let mut place = from;
-        while let Some(record) = inner.records.get(place) {
+        let mut index = from;
+        while let Some(record) = inner.records.get(index) {
             // Serialising this cannot fail: all keys are texts.
             let state = serde_json::to_string(&record.state_at(number)).unwrap_or_default();
             // A device of maximum size is sent by itself.
-            if place > from && text.len() + state.len() > LIST_BYTES {
+            if index > from && text.len() + state.len() > LIST_BYTES {
                 break;
             }
-            if place > from {
+            if index > from {
                 text.push(',');
             }
             text.push_str(&state);
-            place += 1;
+            index += 1;
         }
-        let more = place < inner.records.len();
+        let more = index < inner.records.len();
         text.push_str(&format!(r#"],"more":{more}}}"#));
-        (text.into(), more.then_some(place))
+        (text.into(), more.then_some(index))
     }
 }

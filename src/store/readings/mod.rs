@@ -229,7 +229,7 @@ impl ReadingsStore {
     }
 
     /// A range of a metric's history as it is stored, for an export: all readings if they are still stored, otherwise
-    /// minutes. Returns none if there are more than `most`. Includes data that has not been written yet.
+    /// minutes. Returns [`Kept::TooMany`] if there are more than `most`. Includes data that has not been written yet.
     ///
     /// # Errors
     /// If the file cannot be read.

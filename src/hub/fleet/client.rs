@@ -1,20 +1,20 @@
-//! [`Station`]: one client's connection to the fleet.
+//! [`FleetClient`]: one client's connection to the fleet.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
-use super::{Fleet, Post, Publisher, Relay};
+use super::{ClientState, Fleet, Publisher, Relay};
 use crate::model::time::BootMs;
 use crate::model::{CommandState, DeviceId, MessageId, Principal, PrincipalKind, Readings, Spec};
 use crate::wire::duplex::server::{Answer, Given};
 
 /// Maximum number of commands and answers queued for one client. Memory is used only while they wait.
-const MAIL: usize = 512;
+const MAX_QUEUED_MESSAGES: usize = 512;
 
 /// A message about commands, sent to a client whether it watches or not.
-pub(in crate::hub) enum Mail {
+pub(in crate::hub) enum CommandMessage {
     /// A command for one of its own devices.
     Given(Box<Given>),
     /// The state of a command that it requested, as an encoded message.
@@ -22,24 +22,29 @@ pub(in crate::hub) enum Mail {
 }
 
 /// One client's connection to the fleet. Dropping it takes its devices offline.
-pub(in crate::hub) struct Station {
+pub(in crate::hub) struct FleetClient {
     pub(super) fleet: Arc<Fleet>,
     pub(super) number: u64,
     pub(super) principal: Principal,
-    mail: mpsc::Receiver<Mail>,
+    messages: mpsc::Receiver<CommandMessage>,
 }
 
-impl Station {
+impl FleetClient {
     /// Registers a client of this principal.
-    pub(in crate::hub) fn enter(fleet: &Arc<Fleet>, principal: Principal) -> Station {
-        let (sender, mail) = mpsc::channel(MAIL);
+    pub(in crate::hub) fn enter(fleet: &Arc<Fleet>, principal: Principal) -> FleetClient {
+        let (sender, messages) = mpsc::channel(MAX_QUEUED_MESSAGES);
         let mut inner = fleet.lock();
-        let number = inner.next_station;
-        inner.next_station += 1;
-        let post = Post { mail: sender, principal: principal.id.clone(), devices: Vec::new(), told: 0 };
-        inner.stations.insert(number, post);
+        let number = inner.next_client;
+        inner.next_client += 1;
+        let client_state = ClientState {
+            messages: sender,
+            principal: principal.id.clone(),
+            devices: Vec::new(),
+            reported_episode: 0,
+        };
+        inner.clients.insert(number, client_state);
         drop(inner);
-        Station { fleet: Arc::clone(fleet), number, principal, mail }
+        FleetClient { fleet: Arc::clone(fleet), number, principal, messages }
     }
 
     /// The client's principal was renamed.
@@ -48,7 +53,7 @@ impl Station {
     }
 
     fn publisher(&self) -> Publisher<'_> {
-        Publisher { principal: &self.principal, station: Some(self.number) }
+        Publisher { principal: &self.principal, client: Some(self.number) }
     }
 
     /// Starts watching. Device tokens may not watch: they are valid for their own device only.
@@ -63,8 +68,8 @@ impl Station {
     }
 
     /// The next message about commands. Cancel-safe.
-    pub(in crate::hub) async fn mail(&mut self) -> Option<Mail> {
-        self.mail.recv().await
+    pub(in crate::hub) async fn next_message(&mut self) -> Option<CommandMessage> {
+        self.messages.recv().await
     }
 
     /// Announces a device of this client. Returns a refusal.
@@ -94,7 +99,7 @@ impl Station {
     }
 }
 
-impl Drop for Station {
+impl Drop for FleetClient {
     fn drop(&mut self) {
         self.fleet.leave(self.number, self.fleet.closing.load(Ordering::Relaxed));
     }

@@ -17,23 +17,23 @@ use std::task::Poll;
 
 use futures_util::task::AtomicWaker;
 
-use super::rate::{Bucket, STRANGERS, WELCOMES, network};
+use super::rate::{ANONYMOUS, Bucket, WELCOMES, network};
 use crate::clock;
 use crate::model::PrincipalId;
 use crate::model::time::BootMs;
 
 /// Maximum number of authenticated connections.
-pub(super) const MAX_MEMBERS: usize = 10_000;
+pub(super) const MAX_AUTHENTICATED: usize = 10_000;
 /// Maximum number of anonymous connections: enough for 300 people behind one address who reconnect at once. Each can
 /// use little memory, so this also bounds the memory of unauthenticated clients.
-pub(super) const MAX_STRANGERS: usize = 512;
+pub(super) const MAX_ANONYMOUS: usize = 512;
 /// Maximum number of connections of one principal: a person's apps and scripts, or a gateway with one connection per
 /// device. Filling the pool takes 70 tokens, and even then others can still connect.
 const MAX_PER_PRINCIPAL: usize = 128;
 /// One in this many authenticated connections is reserved for principals that have none yet.
 const RESERVED: usize = 10;
 /// File descriptors reserved for everything that is not a connection.
-const FILES: usize = 128;
+const RESERVED_FILES: usize = 128;
 /// Maximum bytes of incomplete messages of one principal or address.
 const MAX_UNFINISHED_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum bytes of incomplete messages of the whole hub.
@@ -55,7 +55,7 @@ enum Owner {
 }
 
 impl Owner {
-    fn is_stranger(&self) -> bool {
+    fn is_anonymous(&self) -> bool {
         !matches!(self, Owner::Principal(_))
     }
 }
@@ -64,7 +64,7 @@ impl Owner {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Eviction {
     /// There are too many anonymous connections.
-    Crowded,
+    TooMany,
     /// Its incomplete message is the largest when all together exceed the limit.
     Unfinished,
 }
@@ -79,9 +79,9 @@ pub(super) enum Full {
 }
 
 /// All connections of a hub.
-pub(super) struct Places {
-    max_members: usize,
-    max_strangers: usize,
+pub(super) struct ConnectionSlots {
+    max_authenticated: usize,
+    max_anonymous: usize,
     keys: RandomState,
     inner: Mutex<Inner>,
 }
@@ -90,7 +90,7 @@ pub(super) struct Places {
 struct Inner {
     next: u64,
     owners: HashMap<Owner, Held>,
-    strangers: usize,
+    anonymous: usize,
     members: usize,
     unfinished: usize,
     paces: HashMap<Owner, Bucket>,
@@ -105,7 +105,7 @@ struct Held {
 
 /// The state of one connection.
 struct Ticket {
-    places: Arc<Places>,
+    slots: Arc<ConnectionSlots>,
     number: u64,
     /// Changed only while `Inner` is locked.
     owner: Mutex<Owner>,
@@ -131,17 +131,23 @@ impl Ticket {
 }
 
 /// The slot of one connection. Clones share the slot; dropping the last one releases it.
-pub(super) struct Place {
+pub(super) struct ConnectionSlot {
     ticket: Arc<Ticket>,
 }
 
-impl Places {
+impl ConnectionSlots {
     /// Slots for as many connections as the file descriptors allow.
-    pub(super) fn new(max_files: Option<u64>) -> Arc<Places> {
+    pub(super) fn new(max_files: Option<u64>) -> Arc<ConnectionSlots> {
         let files = max_files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
-        let max_strangers = MAX_STRANGERS.min(files / 4).max(1);
-        let max_members = MAX_MEMBERS.min(files.saturating_sub(max_strangers + FILES)).max(1);
-        Arc::new(Places { max_members, max_strangers, keys: RandomState::new(), inner: Mutex::default() })
+        let max_anonymous = MAX_ANONYMOUS.min(files / 4).max(1);
+        let max_authenticated =
+            MAX_AUTHENTICATED.min(files.saturating_sub(max_anonymous + RESERVED_FILES)).max(1);
+        Arc::new(ConnectionSlots {
+            max_authenticated,
+            max_anonymous,
+            keys: RandomState::new(),
+            inner: Mutex::default(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -149,13 +155,13 @@ impl Places {
     }
 
     /// Registers a connection from this address; `None` if a trusted proxy has yet to name the client's.
-    pub(super) fn enter(self: &Arc<Self>, from: Option<IpAddr>) -> Place {
+    pub(super) fn enter(self: &Arc<Self>, from: Option<IpAddr>) -> ConnectionSlot {
         let mut inner = self.lock();
         let number = inner.next;
         inner.next += 1;
         let owner = from.map_or(Owner::Proxy(number), |from| Owner::Network(network(from)));
         let ticket = Arc::new(Ticket {
-            places: Arc::clone(self),
+            slots: Arc::clone(self),
             number,
             owner: Mutex::new(owner),
             holders: AtomicUsize::new(1),
@@ -167,18 +173,18 @@ impl Places {
             stuck: AtomicU64::new(0),
         });
         inner.put(owner, Arc::clone(&ticket));
-        while inner.strangers > self.max_strangers && inner.evict_stranger() {}
-        Place { ticket }
+        while inner.anonymous > self.max_anonymous && inner.evict_anonymous() {}
+        ConnectionSlot { ticket }
     }
 
     /// Evicts the oldest anonymous connection of the address that has the most; false if there is none.
-    pub(super) fn evict_stranger(&self) -> bool {
-        self.lock().evict_stranger()
+    pub(super) fn evict_anonymous(&self) -> bool {
+        self.lock().evict_anonymous()
     }
 
     /// Number of anonymous connections.
-    pub(super) fn strangers(&self) -> usize {
-        self.lock().strangers
+    pub(super) fn anonymous(&self) -> usize {
+        self.lock().anonymous
     }
 
     /// Bytes of incomplete messages.
@@ -189,7 +195,7 @@ impl Places {
 
 impl Inner {
     fn put(&mut self, owner: Owner, ticket: Arc<Ticket>) {
-        *if owner.is_stranger() { &mut self.strangers } else { &mut self.members } += 1;
+        *if owner.is_anonymous() { &mut self.anonymous } else { &mut self.members } += 1;
         let unfinished = ticket.unfinished.load(Ordering::Relaxed);
         self.unfinished += unfinished;
         let held = self
@@ -212,7 +218,7 @@ impl Inner {
         if held.connections.is_empty() {
             self.owners.remove(owner);
         }
-        *if owner.is_stranger() { &mut self.strangers } else { &mut self.members } -= 1;
+        *if owner.is_anonymous() { &mut self.anonymous } else { &mut self.members } -= 1;
         Some(ticket)
     }
 
@@ -228,14 +234,14 @@ impl Inner {
         true
     }
 
-    fn evict_stranger(&mut self) -> bool {
-        let strangers = self.owners.iter().filter(|(owner, _)| owner.is_stranger());
+    fn evict_anonymous(&mut self) -> bool {
+        let anonymous = self.owners.iter().filter(|(owner, _)| owner.is_anonymous());
         let oldest = |held: &Held| held.connections.first().map_or(u64::MAX, |ticket| ticket.number);
-        let most = strangers.max_by_key(|(_, held)| (held.connections.len(), Reverse(oldest(held))));
+        let most = anonymous.max_by_key(|(_, held)| (held.connections.len(), Reverse(oldest(held))));
         let Some((owner, number)) = most.map(|(owner, held)| (*owner, oldest(held))) else {
             return false;
         };
-        self.evict(&owner, number, Eviction::Crowded);
+        self.evict(&owner, number, Eviction::TooMany);
         true
     }
 
@@ -275,22 +281,22 @@ impl Inner {
                 self.paces.clear();
             }
         }
-        let rate = if owner.is_stranger() { STRANGERS } else { WELCOMES };
+        let rate = if owner.is_anonymous() { ANONYMOUS } else { WELCOMES };
         self.paces.entry(owner).or_insert_with(|| Bucket::new(rate, now)).try_take(1, now)
     }
 }
 
-impl Place {
+impl ConnectionSlot {
     /// The token is known: the connection now counts for its principal.
     pub(super) fn know(&self, who: &PrincipalId) -> Result<(), Full> {
-        let places = &self.ticket.places;
-        let owner = Owner::Principal(places.keys.hash_one(&who.0));
-        let mut inner = places.lock();
+        let slots = &self.ticket.slots;
+        let owner = Owner::Principal(slots.keys.hash_one(&who.0));
+        let mut inner = slots.lock();
         if *self.ticket.owner() == owner {
             return Ok(());
         }
         let own = inner.owners.get(&owner).map_or(0, |held| held.connections.len());
-        let max = places.max_members;
+        let max = slots.max_authenticated;
         if own >= MAX_PER_PRINCIPAL {
             return Err(Full::Share);
         }
@@ -312,18 +318,18 @@ impl Place {
     /// A trusted proxy named another client for its connection, which is anonymous again. `None`: it named none.
     pub(super) fn forward(&self, from: Option<IpAddr>) {
         let owner = from.map_or(Owner::Proxy(self.ticket.number), |from| Owner::Network(network(from)));
-        self.ticket.places.lock().give(&self.ticket, owner);
+        self.ticket.slots.lock().give(&self.ticket, owner);
     }
 
     /// Whether the connection is authenticated.
     pub(super) fn is_known(&self) -> bool {
-        !self.ticket.owner().is_stranger()
+        !self.ticket.owner().is_anonymous()
     }
 
     /// Takes one token from the anonymous rate of this address, or returns how long to wait, in milliseconds. 0 for
     /// an authenticated connection.
     pub(super) fn pay(&self, now: BootMs) -> u64 {
-        let mut inner = self.ticket.places.lock();
+        let mut inner = self.ticket.slots.lock();
         let owner = *self.ticket.owner();
         if !matches!(owner, Owner::Network(_)) {
             return 0;
@@ -337,14 +343,14 @@ impl Place {
 
     /// Takes one token from this principal's rate of logins, or returns how long to wait, in milliseconds.
     pub(super) fn welcome(&self, now: BootMs) -> u64 {
-        let mut inner = self.ticket.places.lock();
+        let mut inner = self.ticket.slots.lock();
         let owner = *self.ticket.owner();
         inner.pay(owner, now)
     }
 
     /// Sets the number of bytes of this connection's incomplete message.
     pub(super) fn hold(&self, bytes: usize) {
-        let mut inner = self.ticket.places.lock();
+        let mut inner = self.ticket.slots.lock();
         let owner = *self.ticket.owner();
         // An evicted connection no longer counts.
         let Some(ticket) = inner.take(&owner, self.ticket.number) else { return };
@@ -359,7 +365,7 @@ impl Place {
             self.ticket.waker.register(cx.waker());
             match self.ticket.evicted.load(Ordering::Acquire) {
                 0 => Poll::Pending,
-                why if why == 1 + Eviction::Crowded as u8 => Poll::Ready(Eviction::Crowded),
+                why if why == 1 + Eviction::TooMany as u8 => Poll::Ready(Eviction::TooMany),
                 _ => Poll::Ready(Eviction::Unfinished),
             }
         })
@@ -389,17 +395,17 @@ impl Place {
     }
 }
 
-impl Clone for Place {
+impl Clone for ConnectionSlot {
     fn clone(&self) -> Self {
         self.ticket.holders.fetch_add(1, Ordering::Relaxed);
-        Place { ticket: Arc::clone(&self.ticket) }
+        ConnectionSlot { ticket: Arc::clone(&self.ticket) }
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         if self.ticket.holders.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let mut inner = self.ticket.places.lock();
+            let mut inner = self.ticket.slots.lock();
             let owner = *self.ticket.owner();
             inner.take(&owner, self.ticket.number);
         }
@@ -418,97 +424,98 @@ mod tests {
         PrincipalId(name.to_owned())
     }
 
-    fn is_out(place: &Place) -> bool {
-        place.ticket.evicted.load(Ordering::Relaxed) != 0
+    fn is_out(slot: &ConnectionSlot) -> bool {
+        slot.ticket.evicted.load(Ordering::Relaxed) != 0
     }
 
     #[test]
     fn the_oldest_connection_of_the_busiest_address_is_evicted() {
-        let places = Places::new(None);
-        let other = places.enter(address(1));
-        let crowd: Vec<Place> = (0..MAX_STRANGERS - 1).map(|_| places.enter(address(2))).collect();
-        assert!(!crowd.iter().any(is_out), "all have a slot");
-        let newcomer = places.enter(address(3));
-        assert!(is_out(&crowd[0]) && !crowd[1..].iter().any(is_out));
-        assert!(!is_out(&other) && !is_out(&newcomer), "the oldest of all, and the newest, stay");
-        let more: Vec<Place> = (0..2 * MAX_STRANGERS).map(|_| places.enter(address(2))).collect();
-        assert!(crowd.iter().all(is_out) && !is_out(&more[2 * MAX_STRANGERS - 1]) && !is_out(&newcomer));
-        assert_eq!(places.strangers(), MAX_STRANGERS);
-        drop((other, crowd, newcomer, more));
-        assert_eq!(places.strangers(), 0);
+        let slots = ConnectionSlots::new(None);
+        let other = slots.enter(address(1));
+        let connections: Vec<ConnectionSlot> =
+            (0..MAX_ANONYMOUS - 1).map(|_| slots.enter(address(2))).collect();
+        assert!(!connections.iter().any(is_out), "all have a slot");
+        let newest = slots.enter(address(3));
+        assert!(is_out(&connections[0]) && !connections[1..].iter().any(is_out));
+        assert!(!is_out(&other) && !is_out(&newest), "the oldest of all, and the newest, stay");
+        let more: Vec<ConnectionSlot> = (0..2 * MAX_ANONYMOUS).map(|_| slots.enter(address(2))).collect();
+        assert!(connections.iter().all(is_out) && !is_out(&more[2 * MAX_ANONYMOUS - 1]) && !is_out(&newest));
+        assert_eq!(slots.anonymous(), MAX_ANONYMOUS);
+        drop((other, connections, newest, more));
+        assert_eq!(slots.anonymous(), 0);
     }
 
     #[test]
     fn an_ipv6_network_counts_as_one_address_and_proxied_connections_count_separately() {
-        let places = Places::new(None);
-        let through = places.enter(None);
-        let crowd: Vec<Place> = (0..2 * MAX_STRANGERS)
-            .map(|last| places.enter(Some(format!("2001:db8::{last:x}").parse().unwrap())))
+        let slots = ConnectionSlots::new(None);
+        let through = slots.enter(None);
+        let connections: Vec<ConnectionSlot> = (0..2 * MAX_ANONYMOUS)
+            .map(|last| slots.enter(Some(format!("2001:db8::{last:x}").parse().unwrap())))
             .collect();
         assert!(!is_out(&through), "the busiest address loses one, not the oldest of all");
-        drop(crowd);
-        let others: Vec<Place> = (0..MAX_STRANGERS - 2).map(|_| places.enter(None)).collect();
-        let (one, _two) = (places.enter(address(1)), places.enter(address(1)));
+        drop(connections);
+        let others: Vec<ConnectionSlot> = (0..MAX_ANONYMOUS - 2).map(|_| slots.enter(None)).collect();
+        let (one, _two) = (slots.enter(address(1)), slots.enter(address(1)));
         assert!(is_out(&one) && !is_out(&through) && !others.iter().any(is_out));
         through.forward(address(1));
         through.forward(None);
-        assert_eq!(places.strangers(), MAX_STRANGERS);
+        assert_eq!(slots.anonymous(), MAX_ANONYMOUS);
     }
 
     #[test]
     fn three_hundred_people_behind_one_address_can_connect_at_once() {
-        let places = Places::new(None);
-        let crowd: Vec<Place> = (0..300).map(|_| places.enter(address(1))).collect();
-        for (number, place) in crowd.iter().enumerate() {
-            assert_eq!(place.pay(0), 0);
-            assert_eq!(place.know(&who(&number.to_string())), Ok(()));
+        let slots = ConnectionSlots::new(None);
+        let connections: Vec<ConnectionSlot> = (0..300).map(|_| slots.enter(address(1))).collect();
+        for (number, slot) in connections.iter().enumerate() {
+            assert_eq!(slot.pay(0), 0);
+            assert_eq!(slot.know(&who(&number.to_string())), Ok(()));
         }
-        assert!(!crowd.iter().any(is_out));
-        assert_eq!(places.strangers(), 0);
+        assert!(!connections.iter().any(is_out));
+        assert_eq!(slots.anonymous(), 0);
     }
 
     #[test]
     fn a_few_tokens_cannot_use_up_all_connections() {
-        let places = Places::new(None);
+        let slots = ConnectionSlots::new(None);
         let mut taken = Vec::new();
         let mut refused = Vec::new();
         for token in 0..100 {
             for _ in 0..MAX_PER_PRINCIPAL + 1 {
-                let place = places.enter(address(1));
-                match place.know(&who(&token.to_string())) {
-                    Ok(()) => taken.push(place),
+                let slot = slots.enter(address(1));
+                match slot.know(&who(&token.to_string())) {
+                    Ok(()) => taken.push(slot),
                     Err(full) => refused.push(full),
                 }
             }
         }
         assert!(refused.contains(&Full::Share) && refused.contains(&Full::Hub));
-        assert!(taken.len() <= MAX_MEMBERS - MAX_MEMBERS / RESERVED + 100);
-        assert_eq!(places.enter(address(1)).know(&who("another")), Ok(()));
+        assert!(taken.len() <= MAX_AUTHENTICATED - MAX_AUTHENTICATED / RESERVED + 100);
+        assert_eq!(slots.enter(address(1)).know(&who("another")), Ok(()));
         drop(taken.pop());
-        assert_eq!(places.enter(address(1)).know(&who("0")), Err(Full::Share));
+        assert_eq!(slots.enter(address(1)).know(&who("0")), Err(Full::Share));
     }
 
     #[test]
     fn few_file_descriptors_mean_few_connections() {
-        let places = Places::new(Some(64));
-        assert_eq!((places.max_strangers, places.max_members), (16, 1));
-        let places = Places::new(Some(1024));
-        assert_eq!((places.max_strangers, places.max_members), (256, 640));
+        let slots = ConnectionSlots::new(Some(64));
+        assert_eq!((slots.max_anonymous, slots.max_authenticated), (16, 1));
+        let slots = ConnectionSlots::new(Some(1024));
+        assert_eq!((slots.max_anonymous, slots.max_authenticated), (256, 640));
     }
 
     #[test]
     fn the_largest_incomplete_message_of_the_heaviest_user_is_evicted() {
         const KIB: usize = 1024;
-        let places = Places::new(None);
+        let slots = ConnectionSlots::new(None);
         let member = |name: &str, bytes: usize| {
-            let place = places.enter(address(1));
-            place.know(&who(name)).unwrap();
-            place.hold(bytes);
-            place
+            let slot = slots.enter(address(1));
+            slot.know(&who(name)).unwrap();
+            slot.hold(bytes);
+            slot
         };
         let slow = member("slow", 1000 * KIB);
-        let own: Vec<Place> = (0..9).map(|number| member("one", (950 + number) * KIB)).collect();
-        assert!(own[..8].iter().all(|place| !is_out(place)));
+        let own: Vec<ConnectionSlot> = (0..9).map(|number| member("one", (950 + number) * KIB)).collect();
+        assert!(own[..8].iter().all(|slot| !is_out(slot)));
         assert!(is_out(&own[8]), "nine times 950 KiB exceeds the limit of one principal");
         let mut others = Vec::new();
         for name in ["a", "b", "c", "d"] {
@@ -516,31 +523,31 @@ mod tests {
         }
         assert!(!is_out(&slow), "those with more are evicted first");
         assert!(others.iter().chain(&own).any(is_out));
-        assert!(places.unfinished() <= MAX_UNFINISHED_HUB_BYTES);
+        assert!(slots.unfinished() <= MAX_UNFINISHED_HUB_BYTES);
         slow.hold(0);
         drop((others, own));
-        assert_eq!(places.unfinished(), 0);
+        assert_eq!(slots.unfinished(), 0);
     }
 
     #[test]
     fn anonymous_connections_of_one_address_are_rate_limited() {
-        let places = Places::new(None);
-        let (one, other) = (places.enter(address(1)), places.enter(address(2)));
+        let slots = ConnectionSlots::new(None);
+        let (one, other) = (slots.enter(address(1)), slots.enter(address(2)));
         while one.pay(0) == 0 {}
         assert!(one.pay(0) > 0);
         assert_eq!(other.pay(0), 0, "another address has a rate of its own");
         one.know(&who("one")).unwrap();
-        let again = places.enter(address(1));
+        let again = slots.enter(address(1));
         assert_eq!(again.pay(0), 0, "authenticated connections do not count");
     }
 
     #[test]
     fn frequent_reconnects_are_delayed_for_that_principal_only() {
-        let places = Places::new(None);
+        let slots = ConnectionSlots::new(None);
         let come = |name: &str| {
-            let place = places.enter(address(1));
-            place.know(&who(name)).unwrap();
-            place.welcome(0)
+            let slot = slots.enter(address(1));
+            slot.know(&who(name)).unwrap();
+            slot.welcome(0)
         };
         assert!((0..2 * MAX_PER_PRINCIPAL).all(|_| come("one") == 0), "all clients at once, twice");
         assert!(come("one") > 0);
@@ -549,14 +556,14 @@ mod tests {
 
     #[test]
     fn evicted_connections_no_longer_count() {
-        let places = Places::new(None);
-        let place = places.enter(address(1));
-        let clone = place.clone();
-        assert!(places.evict_stranger() && !places.evict_stranger());
-        assert_eq!(place.know(&who("late")), Err(Full::Hub));
-        place.hold(5);
-        place.forward(address(2));
-        drop((place, clone));
-        assert_eq!((places.strangers(), places.unfinished()), (0, 0));
+        let slots = ConnectionSlots::new(None);
+        let slot = slots.enter(address(1));
+        let clone = slot.clone();
+        assert!(slots.evict_anonymous() && !slots.evict_anonymous());
+        assert_eq!(slot.know(&who("late")), Err(Full::Hub));
+        slot.hold(5);
+        slot.forward(address(2));
+        drop((slot, clone));
+        assert_eq!((slots.anonymous(), slots.unfinished()), (0, 0));
     }
 }
