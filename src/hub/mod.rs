@@ -197,7 +197,7 @@ pub async fn start(options: Options) -> Result<Running, HubError> {
 
 /// Like [`start`], but uses a socket that already listens, as systemd passes it. [`Options::listen`] is ignored then.
 ///
-/// Long because it lists the steps of a start in the order of their dependencies.
+/// Long: it lists the steps of a start in the order of their dependencies.
 ///
 /// # Errors
 /// As [`start`].

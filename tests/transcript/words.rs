@@ -453,6 +453,9 @@ pub fn refused(words: &[&str]) -> Refusal {
         [] | ["no_such_room"] => Refusal::NoSuchRoom,
         ["slow_down", ms] => Refusal::SlowDown { retry_after_ms: ms.parse().unwrap() },
         ["quota", ms] => Refusal::Quota { retry_after_ms: ms.parse().unwrap() },
+        ["not_allowed"] => Refusal::NotAllowed,
+        ["other", code] => Refusal::Other { code: (*code).to_owned(), detail: String::new() },
+        ["too_large", limit] => Refusal::TooLarge { limit: limit.parse().unwrap() },
         ["name_alike", name] => Refusal::NameAlike { name: self::name(name) },
         _ => panic!("no refusal: {words:?}"),
     }
