@@ -80,9 +80,7 @@ fn server() -> (String, mpsc::Receiver<Value>) {
 }
 
 fn answers(said: &Value) -> Vec<Value> {
-    let ack = |offset| {
-        json!({"type": "ack", "id": said["id"], "offset": offset, "received": 9, "entry": false, "by": "node 7"})
-    };
+    let ack = |offset| json!({"type": "ack", "id": said["id"], "offset": offset, "received": 9, "entry": false, "by": "node 7"});
     match said["type"].as_str().unwrap() {
         "hello" => vec![
             welcome(),

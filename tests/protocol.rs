@@ -278,6 +278,10 @@ fn unknown_fields_change_nothing() {
         if example["refusal"].is_object() {
             continue;
         }
+        // What a person writes is kept with all that this version does not know of it.
+        if matches!(example["type"].as_str(), Some("send" | "create_room")) {
+            continue;
+        }
         match speaker {
             Speaker::Client => bears_with_more::<ClientMessage>(&example),
             Speaker::Hub => bears_with_more::<HubMessage>(&example),
@@ -321,10 +325,10 @@ fn a_malformed_message_is_named() {
         (json!({"type": "send", "id": "12", "seq": 1, "room": "r", "body": "x", "at": 1}), "UUID"),
         (json!({"type": "send", "id": id, "seq": -1, "room": "r", "body": "x", "at": 1}), "-1"),
         (json!({"type": "send", "id": id, "seq": 1.5, "room": "r", "body": "x", "at": 1}), "1.5"),
-        (json!({"type": "send", "id": id, "seq": 1, "room": "r", "body": 7, "at": 1}), "expected a string"),
-        (json!({"type": "typing", "room": ""}), "1 to 64 characters"),
-        (json!({"type": "typing", "room": "a\u{7}b"}), "1 to 64 characters"),
-        (json!({"type": "typing", "room": "x".repeat(65)}), "1 to 64 characters"),
+        (json!({"type": "send", "id": id, "seq": 1, "room": "r", "body": 7, "at": 1}), "`body`"),
+        (json!({"type": "typing", "room": ""}), "1 to 256 bytes"),
+        (json!({"type": "typing", "room": "a\u{7}b"}), "1 to 256 bytes"),
+        (json!({"type": "typing", "room": "x".repeat(257)}), "1 to 256 bytes"),
         (json!({"type": "hello"}), "versions"),
         (json!({"type": "hello", "versions": [1]}), "2"),
         (

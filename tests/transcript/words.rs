@@ -343,7 +343,8 @@ pub fn client_said(frame: &Frame) -> String {
         ClientMessage::CheckInvite { code } => format!("check_invite {}", code.0),
         ClientMessage::Send { draft, seq, retry } => {
             let (id, body) = (draft.id, draft.content.body());
-            let room = if draft.room == RoomId::general() { String::new() } else { format!(" in {}", draft.room) };
+            let room =
+                if draft.room == RoomId::general() { String::new() } else { format!(" in {}", draft.room) };
             format!("send {} seq={seq} {body}{room}{}", letter(id), if retry { " (retry)" } else { "" })
         }
         ClientMessage::Typing { room } => format!("typing {room}"),
@@ -452,6 +453,9 @@ pub fn refused(words: &[&str]) -> Refusal {
         [] | ["no_such_room"] => Refusal::NoSuchRoom,
         ["slow_down", ms] => Refusal::SlowDown { retry_after_ms: ms.parse().unwrap() },
         ["quota", ms] => Refusal::Quota { retry_after_ms: ms.parse().unwrap() },
+        ["not_allowed"] => Refusal::NotAllowed,
+        ["other", code] => Refusal::Other { code: (*code).to_owned(), detail: String::new() },
+        ["too_large", limit] => Refusal::TooLarge { limit: limit.parse().unwrap() },
         ["name_alike", name] => Refusal::NameAlike { name: self::name(name) },
         _ => panic!("no refusal: {words:?}"),
     }

@@ -559,6 +559,7 @@ fn of_frame(
         known: connection.chat.known.version(),
         mine,
         original: None,
+        makes_room: false,
         markup: None,
         rtl: shown.frame.literal.is_none() && bidi::is_needed(&shown.text),
         plans: Plans::default(),
@@ -570,7 +571,6 @@ fn of_frame(
         day: local::day_number(at),
         clock: (view.words.clock)(at),
         progress,
-        makes_room: false,
         frame: Some(shown.frame),
         paused: None,
     })

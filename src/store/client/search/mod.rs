@@ -38,6 +38,9 @@ pub(super) fn find(db: &Connection, search: &Search) -> Result<Option<Found>> {
     Ok(Some(found))
 }
 
+/// Looks through what is indexed and what is not yet, newest first.
+///
+/// Long: both walks share one cursor and one set of bounds.
 fn look(db: &Connection, search: &Search, found: &mut Found) -> Result<()> {
     let query = &search.query;
     found.next = search.behind;
