@@ -1,5 +1,6 @@
 //! One connection of the engine's.
 
+use super::counts::LogEnd;
 use super::{Effect, Engine, NewConnection};
 use crate::link::courier::{Courier, Input};
 use crate::link::{self, Link};
@@ -13,6 +14,7 @@ pub(super) struct Connection {
     pub(super) number: u64,
     /// What its server says is said once.
     pub(super) is_said_once: bool,
+    pub(super) log_end: LogEnd,
     /// Bytes of its changes that wait for the disk, and of their copies that wait to be shown.
     pub(super) unsaved_bytes: usize,
 }
@@ -32,9 +34,15 @@ impl Engine {
         }
         let courier = Courier::new(link, now, stored.outbox.clone());
         self.taken_in += 1;
-        let connection = Connection { courier, number: self.taken_in, is_said_once, unsaved_bytes: 0 };
+        let connection = Connection {
+            courier,
+            number: self.taken_in,
+            is_said_once,
+            log_end: LogEnd::default(),
+            unsaved_bytes: 0,
+        };
         self.connections.insert(id, connection);
-        self.effects.push_back(Effect::Show(id, Event::Chat(ChatEvent::Restored(stored))));
+        self.effects.push_back(Effect::Event(id, Event::Chat(ChatEvent::Restored(stored))));
         self.take_outputs(id);
         self.behind.remove(&id);
         if self.restarts.remove(&id) {

@@ -7,6 +7,8 @@
 
 mod commits;
 mod connection;
+mod counts;
+mod show;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -14,15 +16,19 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::frame::Frame;
 use crate::link;
 use crate::link::courier::{self, Change};
-use crate::model::event::Stored;
+use crate::model::event::{Stored, Update};
 use crate::model::link_state::{LinkState, Why};
+use crate::model::notices::{Act, Notifier, Viewing};
 use crate::model::time::BootMs;
-use crate::model::{ConnectionId, Event, Offset, Time};
+use crate::model::{ConnectionId, Event, Offset, RoomId, SharedModel, Time};
 use crate::wire::{Open, Saved};
 
 use commits::Commits;
 use connection::Connection;
+use counts::Counts;
 use turns::Queue;
+
+pub use show::{News, work_of};
 
 /// A connection to take in.
 pub struct NewConnection {
@@ -112,6 +118,22 @@ pub enum Input {
     Watch(ConnectionId, bool),
     /// Probe or dial at once, over every connection: the computer woke up, the window got the focus.
     NudgeAll,
+    /// A room was counted as [`Effect::CountUnread`] asked for, or could not be.
+    Counted(ConnectionId, Option<Event>),
+    /// Show this once everything that happened together is known.
+    Show(Update),
+    /// The person looks somewhere else; none: not at the window.
+    View(Option<Viewing>),
+    /// The person wants to see what a notice looks like.
+    TryNotice {
+        /// Minutes since local midnight.
+        minute: u16,
+    },
+    /// Everything that happened together is known: show it. Needed only where [`Engine::is_unsettled`].
+    Settle {
+        /// Minutes since local midnight.
+        minute: u16,
+    },
     /// The deadline has come.
     Tick,
     /// The program ends: hang up and write down what the person did. From now on only outcomes of commits count.
@@ -166,8 +188,24 @@ pub enum Effect {
     },
     /// Write these down, one transaction for each part, and say what became of each. No other commit follows before that.
     Commit(Vec<Part>),
-    /// Show this.
-    Show(ConnectionId, Event),
+    /// This happened on a connection. Answer with [`Input::Show`] where it is to be seen.
+    Event(ConnectionId, Event),
+    /// Apply these to the model, in order, and tell whoever draws it.
+    Show {
+        /// The updates.
+        updates: Vec<Update>,
+        /// Whether a person waits for them.
+        news: News,
+    },
+    /// Tell the person this, or take it back.
+    Notice(Act),
+    /// Count a room's unread messages on disk; answer with [`Input::Counted`].
+    CountUnread {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// In which room.
+        room: RoomId,
+    },
     /// This frame is looked at now. Only of connections whose frames somebody looks at.
     Received(ConnectionId, Frame),
     /// All that was received over this connection has been looked at: read on.
@@ -193,13 +231,18 @@ pub struct Engine {
     /// Whose frames somebody looks at.
     watched: BTreeSet<ConnectionId>,
     is_closing: bool,
+    counts: Counts,
+    /// What the window draws from: read here, and written by the driver alone.
+    model: SharedModel,
+    updates: Vec<Update>,
+    notifier: Notifier,
     effects: VecDeque<Effect>,
 }
 
 impl Engine {
-    /// An engine without connections.
-    pub fn new(limits: Limits) -> Engine {
-        Engine { limits, ..Engine::default() }
+    /// An engine without connections. `model`: what the driver applies [`Effect::Show`] to.
+    pub fn new(model: SharedModel, limits: Limits) -> Engine {
+        Engine { model, limits, ..Engine::default() }
     }
 
     /// How a connection is; none where there is no such connection.
@@ -219,6 +262,11 @@ impl Engine {
 
     /// The boot time in milliseconds at which it wants an [`Input::Tick`].
     pub fn deadline(&self) -> Option<BootMs> {
+        self.links_deadline().into_iter().chain(self.notifier.deadline()).min()
+    }
+
+    /// The same, for links alone: none while none is up or on its way.
+    pub fn links_deadline(&self) -> Option<BootMs> {
         self.connections.values().filter_map(|known| known.courier.deadline()).min()
     }
 
@@ -276,6 +324,11 @@ impl Engine {
                     self.tell(now, connection, courier::Input::Link(link::Input::Nudge));
                 }
             }
+            Input::Counted(connection, counted) => self.counted(connection, counted),
+            Input::Show(update) => self.updates.push(update),
+            Input::View(viewing) => self.view(viewing),
+            Input::TryNotice { minute } => self.try_notice(now, minute),
+            Input::Settle { minute } => self.settle(now, minute),
             Input::Tick => self.tick(now),
             Input::Close => self.close(now),
         }
@@ -295,7 +348,10 @@ impl Engine {
                 courier::Output::Send(frame) => Effect::Send(connection, frame),
                 courier::Output::Ping => Effect::Ping(connection),
                 courier::Output::Hangup { code } => Effect::HangUp { connection, code },
-                courier::Output::Apply(event) => Effect::Show(connection, event),
+                courier::Output::Apply(event) => {
+                    self.count_after(connection, &event);
+                    Effect::Event(connection, event)
+                }
                 courier::Output::Write { ticket, change } => {
                     self.keep(connection, ticket, change);
                     continue;

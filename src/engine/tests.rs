@@ -32,7 +32,7 @@ fn new(id: ConnectionId) -> NewConnection {
 
 fn add(engine: &mut Engine, id: ConnectionId) {
     let effects = handle(engine, Input::Add(Box::new(new(id))));
-    assert!(matches!(effects[..], [Effect::Show(_, Event::Chat(ChatEvent::Restored(_)))]), "{effects:?}");
+    assert!(matches!(effects[..], [Effect::Event(_, Event::Chat(ChatEvent::Restored(_)))]), "{effects:?}");
 }
 
 fn engine() -> Engine {
@@ -71,7 +71,7 @@ fn held(part: u64) -> Input {
 /// The messages that now show as pending.
 fn queued(effects: &[Effect]) -> Vec<Delivery> {
     let queued = |effect: &Effect| match effect {
-        Effect::Show(_, Event::Chat(ChatEvent::Queued(item))) => Some(item.delivery.clone()),
+        Effect::Event(_, Event::Chat(ChatEvent::Queued(item))) => Some(item.delivery.clone()),
         _ => None,
     };
     effects.iter().filter_map(queued).collect()

@@ -69,11 +69,12 @@ impl World {
             true => Limits::default(),
             false => Limits { max_unsaved_bytes: 3_000, max_commit_bytes: 1_000 },
         };
+        let model = SharedModel::default();
         let a = &mut self.apps[app];
         a.run += 1;
         a.process = Some(Process {
-            engine: Engine::new(limits),
-            model: SharedModel::default(),
+            engine: Engine::new(model.clone(), limits),
+            model,
             commit: Vec::new(),
             held: Vec::new(),
             behind: BTreeSet::new(),
@@ -155,17 +156,25 @@ impl World {
         let now = self.app_time(app);
         let Some(process) = &mut self.apps[app].process else { return };
         process.engine.handle(now, input);
-        while let Some(effect) = self.apps[app].process.as_mut().and_then(|process| process.engine.poll()) {
-            self.carry_out(app, effect);
-            if self.mishap(2) {
-                self.crash_app(app);
-            }
+        self.carry_out_all(app);
+        if let Some(process) = &mut self.apps[app].process {
+            process.engine.handle(now, Input::Settle { minute: 720 });
+            self.carry_out_all(app);
         }
         while let Some(connection) = self.apps[app].process.as_mut().and_then(|p| p.reloads.pop()) {
             self.figures.reloads += 1;
             self.load(Client::of(connection));
         }
         self.set_timers(app);
+    }
+
+    fn carry_out_all(&mut self, app: usize) {
+        while let Some(effect) = self.apps[app].process.as_mut().and_then(|process| process.engine.poll()) {
+            self.carry_out(app, effect);
+            if self.mishap(2) {
+                self.crash_app(app);
+            }
+        }
     }
 
     fn set_timers(&mut self, app: usize) {
@@ -200,7 +209,7 @@ impl World {
     }
 
     fn carry_out(&mut self, app: usize, effect: Effect) {
-        let run = self.apps[app].run;
+        let (run, now) = (self.apps[app].run, self.app_time(app));
         match effect {
             Effect::Dial { connection, dial, .. } => self.dial(Client::of(connection), run, dial),
             // The Duplex protocol has pings of its own.
@@ -220,9 +229,24 @@ impl World {
                 let in_ms = self.rng.up_to(20);
                 self.at(in_ms, Happening::DiskWorks { app, run });
             }
-            Effect::Show(connection, event) => self.show(app, Client::of(connection), event),
-            // Nobody looks at frames, and the network waits for nobody.
-            Effect::Received(..) | Effect::ReadOn(_) => {}
+            Effect::Event(connection, event) => {
+                let client = Client::of(connection);
+                self.what_happens_is_lawful(client, &event);
+                let update = Update::Connection(connection, event);
+                self.process(app, run)
+                    .iter_mut()
+                    .for_each(|p| p.engine.handle(now, Input::Show(update.clone())));
+            }
+            Effect::Show { updates, .. } => {
+                let Some(process) = self.process(app, run) else { return };
+                process.model.write(|model| updates.into_iter().for_each(|update| model.apply(now, update)));
+            }
+            Effect::CountUnread { connection, room } => {
+                let in_ms = self.rng.up_to(30);
+                self.at(in_ms, Happening::Counted { app, run, connection, room });
+            }
+            // Nobody looks at frames, nobody looks elsewhere, and the network waits for nobody.
+            Effect::Received(..) | Effect::Notice(_) | Effect::ReadOn(_) => {}
             Effect::Reload(connection) => {
                 let commit = self.process(app, run).map(|process| process.commit.clone()).unwrap_or_default();
                 assert!(commit.iter().all(|part| part.connection != connection), "it is still being written");
@@ -231,11 +255,10 @@ impl World {
         }
     }
 
-    fn show(&mut self, app: usize, client: usize, event: Event) {
-        let now = self.app_time(app);
+    fn what_happens_is_lawful(&mut self, client: usize, event: &Event) {
         let c = &mut self.clients[client];
-        laws::what_is_shown_is_on_disk(c, &event);
-        match &event {
+        laws::what_is_shown_is_on_disk(c, event);
+        match event {
             Event::Chat(ChatEvent::Attempted(ids)) => self.figures.attempted += ids.len() as u64,
             Event::Chat(ChatEvent::Acknowledged { follows, .. }) => {
                 self.figures.acknowledged += 1;
@@ -247,9 +270,13 @@ impl World {
             }
             _ => {}
         }
-        if let Some(process) = &self.apps[app].process {
-            let update = Update::Connection(Client::connection(client), event);
-            process.model.write(|model| model.apply(now, update));
+    }
+
+    /// A room was counted on disk: only that it was counts here.
+    pub(super) fn counted(&mut self, app: usize, run: u64, connection: ConnectionId) {
+        if self.process(app, run).is_some() {
+            self.figures.counted += 1;
+            self.drive(app, Input::Counted(connection, None));
         }
     }
 

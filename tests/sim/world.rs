@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use duplex::engine::Input;
 use duplex::frame::Frame;
 use duplex::link::backoff::Jitter;
-use duplex::model::{Epoch, MessageId, PrincipalId, Time, Why};
+use duplex::model::{ConnectionId, Epoch, MessageId, PrincipalId, RoomId, Time, Why};
 use duplex::wire::duplex::server::Input as HubInput;
 
 use super::apps::App;
@@ -54,13 +54,14 @@ pub struct Figures {
     pub held: u64,
     pub reloads: u64,
     pub turns: u64,
+    pub counted: u64,
     /// The longest healing, in milliseconds.
     pub heal_ms: u64,
 }
 
 impl Figures {
     /// All that is counted, by name.
-    pub fn counts(&self) -> [(&'static str, u64); 28] {
+    pub fn counts(&self) -> [(&'static str, u64); 29] {
         [
             ("typed", self.typed),
             ("rooms", self.rooms),
@@ -90,6 +91,7 @@ impl Figures {
             ("held", self.held),
             ("reloads", self.reloads),
             ("turns", self.turns),
+            ("counted", self.counted),
         ]
     }
 
@@ -122,6 +124,7 @@ impl Figures {
         self.held += other.held;
         self.reloads += other.reloads;
         self.turns += other.turns;
+        self.counted += other.counted;
         self.heal_ms = self.heal_ms.max(other.heal_ms);
     }
 }
@@ -133,6 +136,7 @@ pub enum Happening {
     Dialed { client: usize, run: u64, dial: u64 },
     DiskWorks { app: usize, run: u64 },
     DiskRetry { app: usize, run: u64 },
+    Counted { app: usize, run: u64, connection: ConnectionId, room: RoomId },
     SavedLater { app: usize, run: u64, part: u64, is_whole: bool },
     HubSync { run: u64 },
     HubTick { conn: u64 },
@@ -366,6 +370,7 @@ impl World {
             Happening::Dialed { client, run, dial } => self.dialed(client, run, dial),
             Happening::DiskWorks { app, run } => self.disk_works(app, run),
             Happening::DiskRetry { app, run } => self.retry_disk(app, run),
+            Happening::Counted { app, run, connection, .. } => self.counted(app, run, connection),
             Happening::SavedLater { app, run, part, is_whole } => self.saved_later(app, run, part, is_whole),
             Happening::HubSync { run } => self.hub_sync(run),
             Happening::HubTick { conn } => self.hub_tick(conn),
@@ -427,6 +432,7 @@ impl World {
             | Happening::Turn { app, .. }
             | Happening::DiskWorks { app, .. }
             | Happening::DiskRetry { app, .. }
+            | Happening::Counted { app, .. }
             | Happening::SavedLater { app, .. }
             | Happening::Nudge { app }
             | Happening::JumpClock { app } => Some(*app),
