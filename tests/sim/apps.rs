@@ -241,9 +241,9 @@ impl World {
                 let Some(process) = self.process(app, run) else { return };
                 process.model.write(|model| updates.into_iter().for_each(|update| model.apply(now, update)));
             }
-            Effect::CountUnread { connection, room } => {
+            Effect::CountUnread { connection, .. } => {
                 let in_ms = self.rng.up_to(30);
-                self.at(in_ms, Happening::Counted { app, run, connection, room });
+                self.at(in_ms, Happening::Counted { app, run, connection });
             }
             // Nobody looks at frames, nobody looks elsewhere, and the network waits for nobody.
             Effect::Received(..) | Effect::Notice(_) | Effect::ReadOn(_) => {}

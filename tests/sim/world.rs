@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use duplex::engine::Input;
 use duplex::frame::Frame;
 use duplex::link::backoff::Jitter;
-use duplex::model::{ConnectionId, Epoch, MessageId, PrincipalId, RoomId, Time, Why};
+use duplex::model::{ConnectionId, Epoch, MessageId, PrincipalId, Time, Why};
 use duplex::wire::duplex::server::Input as HubInput;
 
 use super::apps::App;
@@ -136,7 +136,7 @@ pub enum Happening {
     Dialed { client: usize, run: u64, dial: u64 },
     DiskWorks { app: usize, run: u64 },
     DiskRetry { app: usize, run: u64 },
-    Counted { app: usize, run: u64, connection: ConnectionId, room: RoomId },
+    Counted { app: usize, run: u64, connection: ConnectionId },
     SavedLater { app: usize, run: u64, part: u64, is_whole: bool },
     HubSync { run: u64 },
     HubTick { conn: u64 },
@@ -370,7 +370,7 @@ impl World {
             Happening::Dialed { client, run, dial } => self.dialed(client, run, dial),
             Happening::DiskWorks { app, run } => self.disk_works(app, run),
             Happening::DiskRetry { app, run } => self.retry_disk(app, run),
-            Happening::Counted { app, run, connection, .. } => self.counted(app, run, connection),
+            Happening::Counted { app, run, connection } => self.counted(app, run, connection),
             Happening::SavedLater { app, run, part, is_whole } => self.saved_later(app, run, part, is_whole),
             Happening::HubSync { run } => self.hub_sync(run),
             Happening::HubTick { conn } => self.hub_tick(conn),
