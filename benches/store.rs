@@ -181,7 +181,7 @@ async fn unread(dir: &Path, messages: u64) {
         assert_eq!(store.commit(CONNECTION, vec![Write::Event(marker)]).await, Commit::Saved);
         let counted = store.count_unread(CONNECTION, RoomId::general()).await.unwrap();
         times.add(began);
-        let Event::Chat(ChatEvent::Counted { unread, .. }) = counted else { panic!("{counted:?}") };
+        let Event::Chat(ChatEvent::Counted { unread, .. }) = counted else { unreachable!("{counted:?}") };
         assert_eq!(unread, messages - offset);
         if step == 0 {
             println!(

@@ -159,7 +159,11 @@ pub fn what_was_typed_is_there_after_a_restart(client: &Client, model: &Model) {
     let shown: BTreeSet<MessageId> = client.chat(model).outbox.values().map(|item| item.draft.id).collect();
     for id in &client.queued {
         let came_back = client.disk.messages.keys().any(|(who, known)| client.is(who) && known == id);
-        assert!(came_back != shown.contains(id), "gone or there twice after a restart: {id}");
+        let on_disk = client.disk.outbox.values().any(|item| item.draft.id == *id);
+        assert!(
+            came_back != shown.contains(id),
+            "gone or there twice after a restart: {id}; came back {came_back}, in the outbox on disk {on_disk}"
+        );
     }
     for id in &client.made {
         let room = RoomId::from(*id);

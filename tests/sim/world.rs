@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use duplex::engine::Input;
 use duplex::frame::Frame;
 use duplex::link::backoff::Jitter;
-use duplex::model::{ConnectionId, Epoch, MessageId, PrincipalId, RoomId, Time, Why};
+use duplex::model::{ConnectionId, Epoch, MessageId, PrincipalId, Time, Why};
 use duplex::wire::duplex::server::Input as HubInput;
 
 use super::apps::App;
