@@ -1,6 +1,7 @@
 //! One connection of the engine's.
 
 use super::counts::LogEnd;
+use super::figures::Figures;
 use super::{Effect, Engine, NewConnection};
 use crate::link::courier::{Courier, Input};
 use crate::link::{self, Link};
@@ -15,6 +16,7 @@ pub(super) struct Connection {
     /// What its server says is said once.
     pub(super) is_said_once: bool,
     pub(super) log_end: LogEnd,
+    pub(super) figures: Figures,
     /// Bytes of its changes that wait for the disk, and of their copies that wait to be shown.
     pub(super) unsaved_bytes: usize,
 }
@@ -39,11 +41,12 @@ impl Engine {
             number: self.taken_in,
             is_said_once,
             log_end: LogEnd::default(),
+            figures: Figures::default(),
             unsaved_bytes: 0,
         };
         self.connections.insert(id, connection);
         self.effects.push_back(Effect::Event(id, Event::Chat(ChatEvent::Restored(stored))));
-        self.take_outputs(id);
+        self.take_outputs(now, id);
         self.behind.remove(&id);
         if self.restarts.remove(&id) {
             self.tell(now, id, Input::Link(link::Input::Start));
@@ -56,5 +59,6 @@ impl Engine {
         self.watched.remove(&id);
         self.behind.remove(&id);
         self.restarts.remove(&id);
+        self.pending.forget(id);
     }
 }

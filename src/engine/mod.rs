@@ -8,10 +8,14 @@
 mod commits;
 mod connection;
 mod counts;
+mod devices;
+mod figures;
+mod past;
 mod show;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use crate::frame::Frame;
 use crate::link;
@@ -19,15 +23,22 @@ use crate::link::courier::{self, Change};
 use crate::model::event::{Stored, Update};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::notices::{Act, Notifier, Viewing};
-use crate::model::time::BootMs;
-use crate::model::{ConnectionId, Event, Offset, RoomId, SharedModel, Time};
+use crate::model::time::{BootMs, WallMs};
+use crate::model::{
+    ConnectionId, DeviceId, DeviceState, Event, LogLine, MetricName, Offset, Readings, RoomId, SeriesPage,
+    SharedModel, Time,
+};
 use crate::wire::{Open, Saved};
 
 use commits::Commits;
 use connection::Connection;
 use counts::Counts;
+use devices::Pending;
 use turns::Queue;
 
+pub use devices::NewCommand;
+pub use figures::Traffic;
+pub use past::MAX_LOG_LINES;
 pub use show::{News, work_of};
 
 /// A connection to take in.
@@ -120,6 +131,30 @@ pub enum Input {
     NudgeAll,
     /// A room was counted as [`Effect::CountUnread`] asked for, or could not be.
     Counted(ConnectionId, Option<Event>),
+    /// The person sets a property of a device.
+    Command(NewCommand),
+    /// A part of a metric's past, as the disk holds it.
+    SeriesRead {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which device.
+        device: DeviceId,
+        /// Of which metric.
+        metric: MetricName,
+        /// What was read.
+        page: SeriesPage,
+    },
+    /// A device's log, as the disk holds it: at most [`MAX_LOG_LINES`].
+    LogRead {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which device.
+        device: DeviceId,
+        /// What was read.
+        lines: Vec<LogLine>,
+    },
+    /// The answer to [`Effect::Measure`].
+    Measured(ConnectionId, LinkState, Traffic),
     /// Show this once everything that happened together is known.
     Show(Update),
     /// The person looks somewhere else; none: not at the window.
@@ -163,6 +198,19 @@ pub struct Part {
     pub changes: Vec<Change>,
 }
 
+/// What the disk is to keep of devices.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeviceWrite {
+    /// Readings, as they came. What is not taken is counted by the store.
+    Readings(Arc<Readings>),
+    /// A device as its server describes it.
+    State(Box<DeviceState>),
+    /// A line of a device's log.
+    Log(DeviceId, Box<LogLine>),
+    /// From this time on, by the hub's clock, nothing is heard.
+    LinkLost(WallMs),
+}
+
 /// What the driver is to do, in this order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -190,6 +238,12 @@ pub enum Effect {
     Commit(Vec<Part>),
     /// This happened on a connection. Answer with [`Input::Show`] where it is to be seen.
     Event(ConnectionId, Event),
+    /// Keep this of a connection's devices, in order. Nothing waits for it.
+    KeepOfDevices(ConnectionId, DeviceWrite),
+    /// Say how much went over this connection's sockets: answer with [`Input::Measured`] and this state.
+    Measure(ConnectionId, LinkState),
+    /// Look whether the disk keeps what devices say.
+    CheckReadings,
     /// Apply these to the model, in order, and tell whoever draws it.
     Show {
         /// The updates.
@@ -235,14 +289,22 @@ pub struct Engine {
     /// What the window draws from: read here, and written by the driver alone.
     model: SharedModel,
     updates: Vec<Update>,
+    /// When it was said that everything is known, and at which minute of the day.
+    settling: Option<(Time, u16)>,
+    pending: Pending,
+    /// Whether links say of themselves how they are, as devices do.
+    measures_links: bool,
+    /// When the links' figures are taken next; none while no link is up.
+    links_due: Option<BootMs>,
     notifier: Notifier,
     effects: VecDeque<Effect>,
 }
 
 impl Engine {
-    /// An engine without connections. `model`: what the driver applies [`Effect::Show`] to.
+    /// An engine without connections. `model`: what the driver applies [`Effect::Show`] to. Unlike that of
+    /// [`Engine::default`], its links say of themselves how they are.
     pub fn new(model: SharedModel, limits: Limits) -> Engine {
-        Engine { model, limits, ..Engine::default() }
+        Engine { model, limits, measures_links: true, ..Engine::default() }
     }
 
     /// How a connection is; none where there is no such connection.
@@ -262,7 +324,8 @@ impl Engine {
 
     /// The boot time in milliseconds at which it wants an [`Input::Tick`].
     pub fn deadline(&self) -> Option<BootMs> {
-        self.links_deadline().into_iter().chain(self.notifier.deadline()).min()
+        let others = [self.notifier.deadline(), self.pending.deadline(), self.links_due];
+        self.links_deadline().into_iter().chain(others.into_iter().flatten()).min()
     }
 
     /// The same, for links alone: none while none is up or on its way.
@@ -277,6 +340,9 @@ impl Engine {
             self.effects.extend(parts.map(Effect::Commit));
             let reload = self.next_reload();
             self.effects.extend(reload.map(Effect::Reload));
+        }
+        if self.effects.is_empty() {
+            self.show_all();
         }
         self.effects.pop_front()
     }
@@ -325,6 +391,12 @@ impl Engine {
                 }
             }
             Input::Counted(connection, counted) => self.counted(connection, counted),
+            Input::Command(new) => self.command(now, new),
+            Input::SeriesRead { connection, device, metric, page } => {
+                self.series_read(now, connection, device, metric, page);
+            }
+            Input::LogRead { connection, device, lines } => self.log_read(now, connection, device, lines),
+            Input::Measured(connection, state, traffic) => self.measured(now, connection, &state, traffic),
             Input::Show(update) => self.updates.push(update),
             Input::View(viewing) => self.view(viewing),
             Input::TryNotice { minute } => self.try_notice(now, minute),
@@ -338,10 +410,10 @@ impl Engine {
     fn tell(&mut self, now: Time, connection: ConnectionId, input: courier::Input) {
         let Some(known) = self.connections.get_mut(&connection) else { return };
         known.courier.handle(now, input);
-        self.take_outputs(connection);
+        self.take_outputs(now, connection);
     }
 
-    fn take_outputs(&mut self, connection: ConnectionId) {
+    fn take_outputs(&mut self, now: Time, connection: ConnectionId) {
         while let Some(output) = self.connections.get_mut(&connection).and_then(|c| c.courier.poll()) {
             let effect = match output {
                 courier::Output::Dial { dial, url } => Effect::Dial { connection, dial, url },
@@ -350,7 +422,10 @@ impl Engine {
                 courier::Output::Hangup { code } => Effect::HangUp { connection, code },
                 courier::Output::Apply(event) => {
                     self.count_after(connection, &event);
-                    Effect::Event(connection, event)
+                    match self.devices_after(now, connection, event) {
+                        Some(event) => Effect::Event(connection, event),
+                        None => continue,
+                    }
                 }
                 courier::Output::Write { ticket, change } => {
                     self.keep(connection, ticket, change);
@@ -381,6 +456,8 @@ impl Engine {
             self.hold_back(now, connection, is_behind);
             self.tell(now, connection, courier::Input::Link(link::Input::Tick));
         }
+        self.end_commands(now);
+        self.measure_links(now, 0);
     }
 
     /// What servers said and is not on its way to the disk yet they will say again, except those that number nothing.

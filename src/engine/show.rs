@@ -17,18 +17,21 @@ pub enum News {
 }
 
 impl Engine {
-    /// Whether there is something to show, and whether a person waits for it.
-    pub fn news(&self) -> Option<News> {
-        (!self.updates.is_empty()).then(|| news(&self.updates))
-    }
-
     /// Whether [`super::Input::Settle`] has something to do.
     pub fn is_unsettled(&self, now: Time) -> bool {
         !self.updates.is_empty() || self.notifier.deadline().is_some_and(|deadline| deadline <= now.boot_ms)
     }
 
-    /// All that happened together is known. `minute`: since local midnight.
+    /// All that happened together is known; it shows once nothing else is to be done. `minute`: since local midnight.
     pub(super) fn settle(&mut self, now: Time, minute: u16) {
+        if !self.updates.is_empty() && news(&self.updates) == News::Readings {
+            self.measure_early(now);
+        }
+        self.settling = Some((now, minute));
+    }
+
+    pub(super) fn show_all(&mut self) {
+        let Some((now, minute)) = self.settling.take() else { return };
         let at = Moment { boot_ms: now.boot_ms, minute };
         if self.notifier.deadline().is_some_and(|deadline| deadline <= now.boot_ms) {
             let notifier = &mut self.notifier;

@@ -13,14 +13,14 @@ use tokio::time::{Instant, sleep_until};
 
 use super::access::Access;
 use super::commit::{self, Committing};
-use super::devices::{self, Figures, Fleet};
+use super::devices::{self, Fleet, Sockets};
 use super::flush;
 use super::line::{Line, Post};
 use super::manage::AskedToken;
 use super::nearby::Lookout;
 use super::own_hub::{HubAt, OwnHub};
 use super::record::Recorder;
-use super::{News, Options, Tell, Wake};
+use super::{Options, Tell, Wake};
 use crate::agent::Said;
 use crate::clock;
 use crate::engine::{self, Effect, Engine, NewConnection};
@@ -60,8 +60,8 @@ pub(super) struct Seat {
     pub(super) wanted: bool,
     /// Under which number its readings are on disk.
     pub(super) source: u64,
-    /// What the link says of itself.
-    pub(super) figures: Figures,
+    /// What went over its sockets.
+    sockets: Sockets,
     /// Tokens that the server was asked to take and has not answered about.
     pub(super) asked: Vec<AskedToken>,
 }
@@ -306,7 +306,7 @@ impl Desk {
             access,
             wanted: false,
             source,
-            figures: Figures::default(),
+            sockets: Sockets::default(),
             asked: Vec::new(),
         };
         self.seats.insert(id, seat);
@@ -380,7 +380,7 @@ impl Desk {
                 }
                 () = sleep_until(deadline) => {
                     self.look(&mut looked);
-                    self.tick();
+                    self.drive(engine::Input::Tick);
                 }
                 // Last: a flood from one server holds nothing else up. Each line posts no more than it has room for.
                 Some(post) = posted.recv() => self.received(post),
@@ -466,6 +466,12 @@ impl Desk {
                 (self.wake)(news);
             }
             Effect::Notice(act) => self.tell.iter().for_each(|tell| tell(act.clone())),
+            Effect::KeepOfDevices(connection, write) => self.keep_of_devices(connection, write),
+            Effect::Measure(connection, state) => {
+                let traffic = self.seats.get(&connection)?.sockets.traffic();
+                self.drive(engine::Input::Measured(connection, state, traffic));
+            }
+            Effect::CheckReadings => self.readings_kept(),
             Effect::CountUnread { connection, room } => self.count_unread(connection, room),
             Effect::Received(connection, frame) => {
                 let passed = self.recorded(connection, Way::Received, &frame);
@@ -481,7 +487,7 @@ impl Desk {
         let event = self.clean(id, event);
         let event = self.managed(id, event);
         self.noticed(id, &event);
-        if let Some(event) = self.devices_noticed(id, event) {
+        if let Some(event) = self.told_computer(id, event) {
             self.update(Update::Connection(id, event));
         }
     }
@@ -511,7 +517,7 @@ impl Desk {
     fn opened(&mut self, id: ConnectionId, dial: u64, connection: Connection) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         let Some((agreed, counters)) = seat.line.opened(dial, connection) else { return };
-        seat.figures.opened(counters);
+        seat.sockets.opened(counters);
         let input = match clock::random() {
             Ok(entropy) => link::Input::Opened { dial, entropy, agreed },
             Err(error) => link::Input::Closed { dial, why: Why::Lost { detail: error.to_string() } },
@@ -522,15 +528,10 @@ impl Desk {
     fn deadline(&self) -> Instant {
         let now = clock::now().boot_ms;
         let look = self.engine.links_deadline().map(|_| now + LOOK_MS);
-        let due = self.engine.deadline().into_iter().chain(look).chain(self.fleet.deadline()).min();
+        let due = self.engine.deadline().into_iter().chain(look).min();
         let wait =
             due.map_or(Duration::from_secs(3_600), |due| Duration::from_millis(due.saturating_sub(now)));
         Instant::now() + wait
-    }
-
-    fn tick(&mut self) {
-        self.drive(engine::Input::Tick);
-        self.devices_tick();
     }
 
     /// Compares both clocks: boot time runs on while the computer sleeps, running time does not.
@@ -575,9 +576,6 @@ impl Desk {
 
     /// Everything that happened in this turn of the loop is known: it shows, in short turns of the model's lock.
     fn settle(&mut self) {
-        if self.engine.news() == Some(News::Readings) {
-            self.links_early();
-        }
         if self.engine.is_unsettled(clock::now()) {
             self.drive(engine::Input::Settle { minute: clock::minute_of_day() });
         }

@@ -221,9 +221,11 @@ impl Desk {
             Done::Committed(part, Some(outcome)) => self.committed(part, outcome),
             Done::Committed(part, None) => self.drive(engine::Input::LetGo(part)),
             Done::Series(connection, device, metric, page) => {
-                self.series_read(connection, device, metric, page);
+                self.drive(engine::Input::SeriesRead { connection, device, metric, page });
             }
-            Done::Log(connection, device, lines) => self.log_read(connection, device, lines),
+            Done::Log(connection, device, lines) => {
+                self.drive(engine::Input::LogRead { connection, device, lines });
+            }
             Done::Exported(exported) => {
                 self.is_exporting = false;
                 self.update(Update::Exported(exported));
@@ -549,7 +551,7 @@ impl Desk {
         }
         let Some(seat) = self.seats.remove(&id) else { return self.remove_newer(id) };
         self.drive(engine::Input::Remove(id));
-        self.forget_devices(id, seat.source);
+        self.forget_devices(seat.source);
         self.recorder.end(id);
         self.settings.remove_profile(id);
         self.settings.notice_choices_mut().forget(id);

@@ -15,7 +15,6 @@ pub mod line;
 mod manage;
 mod nearby;
 pub mod own_hub;
-mod past;
 mod record;
 mod search;
 pub mod single;

@@ -137,6 +137,9 @@ impl Single {
             Effect::Received(..)
             | Effect::Reload(_)
             | Effect::Show { .. }
+            | Effect::KeepOfDevices(..)
+            | Effect::Measure(..)
+            | Effect::CheckReadings
             | Effect::Notice(_)
             | Effect::CountUnread { .. } => {}
             Effect::ReadOn(_) => self.unread.clear(),

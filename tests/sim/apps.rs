@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use duplex::engine::{Effect, Engine, Input, Limits, NewConnection, Outcome, Part};
+use duplex::engine::{Effect, Engine, Input, Limits, NewConnection, Outcome, Part, Traffic};
 use duplex::link;
 use duplex::link::courier;
 use duplex::model::event::{ChatEvent, Follows, Update};
@@ -245,6 +245,11 @@ impl World {
                 let in_ms = self.rng.up_to(30);
                 self.at(in_ms, Happening::Counted { app, run, connection });
             }
+            Effect::Measure(connection, state) => {
+                let Some(process) = self.process(app, run) else { return };
+                process.engine.handle(now, Input::Measured(connection, state, Traffic::default()));
+            }
+            Effect::KeepOfDevices(..) | Effect::CheckReadings => {}
             // Nobody looks at frames, nobody looks elsewhere, and the network waits for nobody.
             Effect::Received(..) | Effect::Notice(_) | Effect::ReadOn(_) => {}
             Effect::Reload(connection) => {

@@ -5,7 +5,7 @@ use crate::model::time::WallMs;
 use crate::model::{Bucket, Happened, LogLine, SeriesPage};
 
 /// Most lines of a device's log.
-pub(super) const LINES: u32 = 200;
+pub const MAX_LOG_LINES: u32 = 200;
 /// A hub keeps minutes: what is shorter than this has nothing in between that it could tell, in milliseconds.
 const HOLE_MS: i64 = 2 * MINUTE_MS;
 
@@ -47,7 +47,7 @@ pub(super) fn merge_logs(own: Vec<LogLine>, hub: Vec<LogLine>) -> Vec<LogLine> {
         .collect();
     lines.extend(hub);
     lines.sort_by_key(|line| line.at);
-    lines.drain(..lines.len().saturating_sub(LINES as usize));
+    lines.drain(..lines.len().saturating_sub(MAX_LOG_LINES as usize));
     lines
 }
 
@@ -108,6 +108,6 @@ mod tests {
         assert_eq!(merged, [online(1), online(5), silent(7), online(9)], "8 is not in the hub's");
         assert_eq!(merge_logs(vec![silent(1)], Vec::new()), [silent(1)]);
         let long = merge_logs(Vec::new(), (0..500).map(online).collect());
-        assert_eq!((long.len(), long[0].at), (LINES as usize, 300));
+        assert_eq!((long.len(), long[0].at), (MAX_LOG_LINES as usize, 300));
     }
 }

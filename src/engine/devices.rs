@@ -1,0 +1,236 @@
+//! Devices: what is kept of what they say, commands and their time-outs, and questions about the past.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{DeviceWrite, Effect, Engine, past};
+use crate::link;
+use crate::link::courier;
+use crate::model::device::COMMAND_MS;
+use crate::model::event::{DeviceEvent, LinkEvent, Update};
+use crate::model::time::{BootMs, WallMs};
+use crate::model::{
+    Command, CommandState, ConnectionId, DeviceId, Event, Happened, LogLine, MessageId, MetricName, Sender,
+    SeriesPage, Time, Value,
+};
+use crate::wire::{DeviceRequest, Request};
+
+/// The hub ends every command by itself; so much later its word will not come any more, in milliseconds.
+const OVERDUE_MS: u64 = COMMAND_MS + 2_000;
+/// Maximum number of commands whose end is waited for. What is beyond is known by the hub's word alone.
+const MAX_COMMANDS: usize = 256;
+/// Maximum number of questions to hubs about the past that wait for an answer.
+const MAX_QUESTIONS: usize = 64;
+
+/// A person sets a property of a device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewCommand {
+    /// Its id: new and random.
+    pub id: MessageId,
+    /// By which connection.
+    pub connection: ConnectionId,
+    /// Of which device.
+    pub device: DeviceId,
+    /// Of which of its lives: what the person saw when they touched it.
+    pub incarnation: u64,
+    /// Which property.
+    pub property: MetricName,
+    /// To what.
+    pub value: Value,
+}
+
+/// What waits for an answer or for the clock.
+#[derive(Default)]
+pub(super) struct Pending {
+    commands: VecDeque<Waiting>,
+    pages: VecDeque<(ConnectionId, DeviceId, MetricName, SeriesPage)>,
+    logs: VecDeque<(ConnectionId, DeviceId, Vec<LogLine>)>,
+}
+
+/// A command that has no outcome yet.
+struct Waiting {
+    connection: ConnectionId,
+    until: BootMs,
+    command: Command,
+}
+
+impl Pending {
+    pub(super) fn deadline(&self) -> Option<BootMs> {
+        self.commands.front().map(|waiting| waiting.until)
+    }
+
+    pub(super) fn forget(&mut self, connection: ConnectionId) {
+        self.commands.retain(|waiting| waiting.connection != connection);
+        self.pages.retain(|(of, ..)| *of != connection);
+        self.logs.retain(|(of, ..)| *of != connection);
+    }
+}
+
+impl Engine {
+    /// What follows from an event of devices, before it shows. `None`: it is not to show.
+    pub(super) fn devices_after(&mut self, now: Time, id: ConnectionId, event: Event) -> Option<Event> {
+        match event {
+            Event::Link(LinkEvent::State(ref state)) => self.link_changed(now, id, state),
+            Event::Device(DeviceEvent::SeriesPaged { device, metric, page }) => {
+                return self.answered_series(id, device, metric, &page);
+            }
+            Event::Device(DeviceEvent::Logged { device, lines }) => {
+                return Some(self.answered_log(id, device, lines));
+            }
+            Event::Device(ref event) => self.keep_of_devices(id, event),
+            _ => {}
+        }
+        Some(event)
+    }
+
+    fn keep_of_devices(&mut self, id: ConnectionId, event: &DeviceEvent) {
+        let mut keep = |write| self.effects.push_back(Effect::KeepOfDevices(id, write));
+        let log = |device: &DeviceId, at: WallMs, what: Happened| {
+            DeviceWrite::Log(device.clone(), Box::new(LogLine { at, what }))
+        };
+        match event {
+            DeviceEvent::Readings(readings) => {
+                keep(DeviceWrite::Readings(Arc::clone(readings)));
+                let known = self.connections.get_mut(&id);
+                known.into_iter().for_each(|known| known.figures.count(readings));
+            }
+            DeviceEvent::Listed { devices, .. } => {
+                devices.iter().for_each(|state| keep(DeviceWrite::State(Box::new(state.clone()))));
+            }
+            DeviceEvent::Announced(state) => keep(DeviceWrite::State(state.clone())),
+            DeviceEvent::Presence { device, online: true, since, .. } => {
+                keep(log(device, *since, Happened::Online));
+            }
+            DeviceEvent::Presence { device, since, reason, .. } => {
+                keep(log(device, *since, Happened::Offline { reason: reason.clone() }));
+            }
+            DeviceEvent::Silent { device, since } => keep(log(device, *since, Happened::Silent)),
+            DeviceEvent::Commanded(command) if command.state != CommandState::Pending => {
+                let what = Happened::Command { command: (**command).clone() };
+                keep(log(&command.device, command.at, what));
+                self.pending.commands.retain(|waiting| waiting.command.id != command.id);
+            }
+            _ => {}
+        }
+    }
+
+    /// Commands whose outcome is overdue.
+    pub(super) fn end_commands(&mut self, now: Time) {
+        while self.pending.commands.front().is_some_and(|waiting| waiting.until <= now.boot_ms) {
+            let Some(waiting) = self.pending.commands.pop_front() else { break };
+            let command = Command { state: CommandState::Unknown, ..waiting.command };
+            self.show(waiting.connection, DeviceEvent::Commanded(Box::new(command)));
+        }
+    }
+
+    fn show(&mut self, id: ConnectionId, event: DeviceEvent) {
+        self.updates.push(Update::Connection(id, Event::Device(event)));
+    }
+
+    fn ask_of_devices(&mut self, now: Time, id: ConnectionId, request: DeviceRequest) {
+        self.tell(now, id, courier::Input::Link(link::Input::Request(Request::Device(request))));
+    }
+
+    /// It shows before the hub has said anything.
+    pub(super) fn command(&mut self, now: Time, new: NewCommand) {
+        let NewCommand { id, connection, device, incarnation, property, value } = new;
+        let known = self.model.read(|model| {
+            let connection = model.connections.get(&connection)?;
+            let me = connection.chat.me.as_ref()?;
+            let by = Sender { id: me.id.clone(), name: me.name.clone() };
+            Some((by, connection.clock_skew_ms.unwrap_or(0)))
+        });
+        let Some((by, skew)) = known else { return };
+        let is_online = self.is_online(connection);
+        let state = if is_online {
+            CommandState::Pending
+        } else {
+            CommandState::Failed { detail: "not sent: there is no connection".to_owned() }
+        };
+        let at = now.wall_ms.saturating_add(skew);
+        let command = Command { id, device, property, value, by, at, state };
+        self.show(connection, DeviceEvent::Commanded(Box::new(command.clone())));
+        if !is_online {
+            return;
+        }
+        let Command { device, property, value, .. } = command.clone();
+        let incarnation = Some(incarnation);
+        self.ask_of_devices(
+            now,
+            connection,
+            DeviceRequest::Command { id, device, incarnation, property, value },
+        );
+        if self.pending.commands.len() < MAX_COMMANDS {
+            let until = now.boot_ms + OVERDUE_MS;
+            self.pending.commands.push_back(Waiting { connection, until, command });
+        }
+    }
+
+    /// The disk's part of a past: shown at once; where there are holes, the hub is asked, too.
+    pub(super) fn series_read(
+        &mut self,
+        now: Time,
+        id: ConnectionId,
+        device: DeviceId,
+        metric: MetricName,
+        page: SeriesPage,
+    ) {
+        let skew = self.model.read(|model| model.connections.get(&id).and_then(|c| c.clock_skew_ms));
+        let at = now.wall_ms.saturating_add(skew.unwrap_or(0));
+        let is_local = device.as_str().starts_with('~');
+        if !is_local && self.is_online(id) && past::has_holes(&page, at) {
+            let pages = &mut self.pending.pages;
+            let key = (id, &device, &metric);
+            pages.retain(|(id, device, metric, _)| (*id, device, metric) != key);
+            if pages.len() == MAX_QUESTIONS {
+                pages.pop_front();
+            }
+            pages.push_back((id, device.clone(), metric.clone(), page.clone()));
+            let (from, to) = (page.from, page.to);
+            let request = DeviceRequest::Series { device: device.clone(), metric: metric.clone(), from, to };
+            self.ask_of_devices(now, id, request);
+        }
+        self.show(id, DeviceEvent::SeriesPaged { device, metric, page });
+    }
+
+    /// The hub's part of a past. One that was asked for before something else was is let go.
+    fn answered_series(
+        &mut self,
+        id: ConnectionId,
+        device: DeviceId,
+        metric: MetricName,
+        page: &SeriesPage,
+    ) -> Option<Event> {
+        let is_it = |known: &(ConnectionId, DeviceId, MetricName, SeriesPage)| {
+            (known.0, &known.1, &known.2) == (id, &device, &metric)
+                && (known.3.from, known.3.to) == (page.from, page.to)
+        };
+        let place = self.pending.pages.iter().position(is_it)?;
+        let (_, _, _, own) = self.pending.pages.remove(place)?;
+        Some(Event::Device(DeviceEvent::SeriesPaged { device, metric, page: past::merge(&own, page) }))
+    }
+
+    /// The disk's log: the hub's is put together with it, where there is one to ask.
+    pub(super) fn log_read(&mut self, now: Time, id: ConnectionId, device: DeviceId, lines: Vec<LogLine>) {
+        let is_local = device.as_str().starts_with('~');
+        if !is_local && self.is_online(id) {
+            let logs = &mut self.pending.logs;
+            logs.retain(|(known, of, _)| (known, of) != (&id, &device));
+            if logs.len() == MAX_QUESTIONS {
+                logs.pop_front();
+            }
+            logs.push_back((id, device.clone(), lines.clone()));
+            self.ask_of_devices(now, id, DeviceRequest::Log(device.clone()));
+        }
+        if !lines.is_empty() {
+            self.show(id, DeviceEvent::Logged { device, lines });
+        }
+    }
+
+    fn answered_log(&mut self, id: ConnectionId, device: DeviceId, hub: Vec<LogLine>) -> Event {
+        let logs = &mut self.pending.logs;
+        let place = logs.iter().position(|(known, of, _)| (*known, of) == (id, &device));
+        let own = place.and_then(|place| logs.remove(place)).map(|(_, _, own)| own);
+        Event::Device(DeviceEvent::Logged { device, lines: past::merge_logs(own.unwrap_or_default(), hub) })
+    }
+}
