@@ -5,30 +5,27 @@
 //! Mutate with [`Engine::handle`], then drain [`Engine::poll`] and carry out each [`Effect`] in order. The driver
 //! (`worker`) owns the sockets and the disk.
 
+mod chat;
 mod commits;
 mod connection;
 mod counts;
 mod devices;
+mod effect;
 mod figures;
+mod input;
 mod past;
 mod show;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 
-use crate::frame::Frame;
 use crate::link;
-use crate::link::courier::{self, Change};
-use crate::model::event::{Stored, Update};
+use crate::link::courier;
+use crate::model::event::Update;
 use crate::model::link_state::{LinkState, Why};
-use crate::model::notices::{Act, Notifier, Viewing};
-use crate::model::time::{BootMs, WallMs};
-use crate::model::{
-    ConnectionId, DeviceId, DeviceState, Event, LogLine, MetricName, Offset, Readings, RoomId, SeriesPage,
-    SharedModel, Time,
-};
-use crate::wire::{Open, Saved};
+use crate::model::notices::Notifier;
+use crate::model::time::BootMs;
+use crate::model::{ConnectionId, SharedModel, Time};
 
 use commits::Commits;
 use connection::Connection;
@@ -37,236 +34,11 @@ use devices::Pending;
 use turns::Queue;
 
 pub use devices::NewCommand;
+pub use effect::{DeviceWrite, Effect, Part};
 pub use figures::Traffic;
+pub use input::{Input, Limits, NewConnection, Outcome};
 pub use past::MAX_LOG_LINES;
 pub use show::{News, work_of};
-
-/// A connection to take in.
-pub struct NewConnection {
-    /// Its id. One that is there already is replaced.
-    pub id: ConnectionId,
-    /// Addresses, tried in turn.
-    pub urls: Vec<String>,
-    /// How to speak with the server.
-    pub setup: Box<dyn Open>,
-    /// Whether a lost connection is dialed again.
-    pub reconnects: bool,
-    /// Whether its server numbers nothing, so that what it says is said once.
-    pub is_said_once: bool,
-    /// What the disk holds of it, for the model.
-    pub stored: Stored,
-    /// What the disk holds of it, for the session.
-    pub saved: Saved,
-    /// Random, for jitter.
-    pub seed: u64,
-}
-
-/// How much may wait.
-#[derive(Copy, Clone, Debug)]
-pub struct Limits {
-    /// Maximum number of bytes of one connection's changes that wait for the disk before its socket is held back.
-    pub max_unsaved_bytes: usize,
-    /// Maximum number of bytes of one connection's changes in one commit: those of other connections wait for it.
-    pub max_commit_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits { max_unsaved_bytes: 4 * 1024 * 1024, max_commit_bytes: 1024 * 1024 }
-    }
-}
-
-/// What the engine is told.
-pub enum Input {
-    /// Take a connection in, or begin it anew. It is off until it is started.
-    Add(Box<NewConnection>),
-    /// A connection goes.
-    Remove(ConnectionId),
-    /// Speak differently from the next dial on.
-    Configure {
-        /// Over which connection.
-        connection: ConnectionId,
-        /// How to speak with the server.
-        setup: Box<dyn Open>,
-        /// Whether a lost connection is dialed again.
-        reconnects: bool,
-    },
-    /// Dial other addresses from the next dial on.
-    Addresses {
-        /// Of which connection.
-        connection: ConnectionId,
-        /// The addresses, tried in turn.
-        urls: Vec<String>,
-    },
-    /// For one connection: what a person wants of it, or what became of a dial.
-    Tell(ConnectionId, courier::Input),
-    /// What came over a connection's socket, in order. It is looked at slice by slice; see [`Input::Turn`].
-    Received {
-        /// Over which connection.
-        connection: ConnectionId,
-        /// What came.
-        inputs: Vec<link::Input>,
-    },
-    /// The sockets had their turn: look at the next slice of what was received, where [`Engine::has_turn`].
-    Turn,
-    /// A connection's socket takes nothing any more: [`Effect::Send`] or [`Effect::Ping`] could not be carried out.
-    Choked(ConnectionId),
-    /// What became of a part of [`Effect::Commit`]. One that was held may be saved later.
-    Committed {
-        /// The part's number.
-        part: u64,
-        /// What became of it.
-        outcome: Outcome,
-    },
-    /// Some of a part that was held had to be let go: it will never be saved as a whole.
-    LetGo(u64),
-    /// The disk takes changes again, and misses entries of these that it had to let go of meanwhile: they are to be begun
-    /// anew from what it has, so that their servers say it again.
-    Behind(BTreeSet<ConnectionId>),
-    /// Write this down, too. Nothing waits for it.
-    Keep(ConnectionId, Change),
-    /// Whether somebody looks at the frames of a connection; see [`Effect::Received`].
-    Watch(ConnectionId, bool),
-    /// Probe or dial at once, over every connection: the computer woke up, the window got the focus.
-    NudgeAll,
-    /// A room was counted as [`Effect::CountUnread`] asked for, or could not be.
-    Counted(ConnectionId, Option<Event>),
-    /// The person sets a property of a device.
-    Command(NewCommand),
-    /// A part of a metric's past, as the disk holds it.
-    SeriesRead {
-        /// Of which connection.
-        connection: ConnectionId,
-        /// Of which device.
-        device: DeviceId,
-        /// Of which metric.
-        metric: MetricName,
-        /// What was read.
-        page: SeriesPage,
-    },
-    /// A device's log, as the disk holds it: at most [`MAX_LOG_LINES`].
-    LogRead {
-        /// Of which connection.
-        connection: ConnectionId,
-        /// Of which device.
-        device: DeviceId,
-        /// What was read.
-        lines: Vec<LogLine>,
-    },
-    /// The answer to [`Effect::Measure`].
-    Measured(ConnectionId, LinkState, Traffic),
-    /// Show this once everything that happened together is known.
-    Show(Update),
-    /// The person looks somewhere else; none: not at the window.
-    View(Option<Viewing>),
-    /// The person wants to see what a notice looks like.
-    TryNotice {
-        /// Minutes since local midnight.
-        minute: u16,
-    },
-    /// Everything that happened together is known: show it. Needed only where [`Engine::is_unsettled`].
-    Settle {
-        /// Minutes since local midnight.
-        minute: u16,
-    },
-    /// The deadline has come.
-    Tick,
-    /// The program ends: hang up and write down what the person did. From now on only outcomes of commits count.
-    Close,
-}
-
-/// What became of a part of a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is on disk.
-    Saved {
-        /// Of changes whose entries had no offsets: which of the part's, and its first entry's offset.
-        numbered: Vec<(usize, Offset)>,
-    },
-    /// The disk does not take it; the store holds it in memory and tries again.
-    Held,
-}
-
-/// One connection's part of a commit.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Part {
-    /// Its number, for [`Input::Committed`].
-    pub number: u64,
-    /// Whose changes.
-    pub connection: ConnectionId,
-    /// The changes, in order: all in one transaction.
-    pub changes: Vec<Change>,
-}
-
-/// What the disk is to keep of devices.
-#[derive(Clone, Debug, PartialEq)]
-pub enum DeviceWrite {
-    /// Readings, as they came. What is not taken is counted by the store.
-    Readings(Arc<Readings>),
-    /// A device as its server describes it.
-    State(Box<DeviceState>),
-    /// A line of a device's log.
-    Log(DeviceId, Box<LogLine>),
-    /// From this time on, by the hub's clock, nothing is heard.
-    LinkLost(WallMs),
-}
-
-/// What the driver is to do, in this order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Dial this URL; answer with `Opened` or `Closed` of this number. It replaces the connection's earlier dials.
-    Dial {
-        /// For which connection.
-        connection: ConnectionId,
-        /// The dial's number.
-        dial: u64,
-        /// The URL.
-        url: String,
-    },
-    /// Send this over the current dial's connection.
-    Send(ConnectionId, Frame),
-    /// Send a ping of the transport over the current dial's connection.
-    Ping(ConnectionId),
-    /// Close the current dial or connection.
-    HangUp {
-        /// Which connection's.
-        connection: ConnectionId,
-        /// The close code.
-        code: u16,
-    },
-    /// Write these down, one transaction for each part, and say what became of each. No other commit follows before that.
-    Commit(Vec<Part>),
-    /// This happened on a connection. Answer with [`Input::Show`] where it is to be seen.
-    Event(ConnectionId, Event),
-    /// Keep this of a connection's devices, in order. Nothing waits for it.
-    KeepOfDevices(ConnectionId, DeviceWrite),
-    /// Say how much went over this connection's sockets: answer with [`Input::Measured`] and this state.
-    Measure(ConnectionId, LinkState),
-    /// Look whether the disk keeps what devices say.
-    CheckReadings,
-    /// Apply these to the model, in order, and tell whoever draws it.
-    Show {
-        /// The updates.
-        updates: Vec<Update>,
-        /// Whether a person waits for them.
-        news: News,
-    },
-    /// Tell the person this, or take it back.
-    Notice(Act),
-    /// Count a room's unread messages on disk; answer with [`Input::Counted`].
-    CountUnread {
-        /// Of which connection.
-        connection: ConnectionId,
-        /// In which room.
-        room: RoomId,
-    },
-    /// This frame is looked at now. Only of connections whose frames somebody looks at.
-    Received(ConnectionId, Frame),
-    /// All that was received over this connection has been looked at: read on.
-    ReadOn(ConnectionId),
-    /// Read from the disk what it has of this connection, and answer with [`Input::Add`] before anything else.
-    Reload(ConnectionId),
-}
 
 /// All connections, and what waits for the disk.
 #[derive(Default)]
@@ -391,6 +163,7 @@ impl Engine {
                 }
             }
             Input::Counted(connection, counted) => self.counted(connection, counted),
+            Input::Chat(intent, id) => self.want_in_chat(now, intent, id),
             Input::Command(new) => self.command(now, new),
             Input::SeriesRead { connection, device, metric, page } => {
                 self.series_read(now, connection, device, metric, page);

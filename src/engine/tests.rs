@@ -2,9 +2,13 @@
 
 use super::*;
 use crate::frame::Frame;
+use crate::link::courier::Change;
+use crate::model::Event;
 use crate::model::content::{Content, Draft};
 use crate::model::event::ChatEvent;
+use crate::model::event::Stored;
 use crate::model::{Delivery, MessageId, RoomId};
+use crate::wire::Saved;
 use crate::wire::{Setup, plain};
 
 const NOW: Time = Time { boot_ms: 1_000_000, wall_ms: 1_790_000_000_000 };

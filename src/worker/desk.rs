@@ -472,6 +472,12 @@ impl Desk {
                 self.drive(engine::Input::Measured(connection, state, traffic));
             }
             Effect::CheckReadings => self.readings_kept(),
+            Effect::ReadPage { connection, room, from, side, limit } => {
+                self.read_page(connection, room, from, side, limit);
+            }
+            Effect::ReadAround { connection, room, jump, limit } => {
+                self.read_around(connection, room, jump, limit);
+            }
             Effect::CountUnread { connection, room } => self.count_unread(connection, room),
             Effect::Received(connection, frame) => {
                 let passed = self.recorded(connection, Way::Received, &frame);

@@ -11,61 +11,17 @@ use crate::clock;
 use crate::engine;
 use crate::link;
 use crate::link::courier::{Change, Input};
-use crate::model::content::{Content, Draft};
 use crate::model::event::{ChatEvent, LinkEvent, Side, TestOutcome, Update};
 use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump, LinkIntent, LogIntent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Login, Secret, WebSocketOptions};
-use crate::model::{
-    Banner, ConnectionId, Edge, Event, Intent, MessageId, Position, Preferences, Profile, RoomId,
-};
+use crate::model::{Banner, ConnectionId, Event, Intent, MessageId, Position, Preferences, Profile, RoomId};
 use crate::settings::{NotKept, SecretStore};
-use crate::wire::{ChatRequest, Request};
-
-/// Messages read at once when a room is extended.
-const PAGE: u32 = 100;
 
 impl Desk {
     /// Long: one arm for each intent.
     pub(super) async fn want(&mut self, intent: Intent) {
         match intent {
-            Intent::Chat(ChatIntent::Send { connection, room, content }) => {
-                if let Some(id) = self.new_id() {
-                    let draft = Draft { id, room, content, at: clock::now().wall_ms };
-                    self.tell(connection, Input::Send(draft));
-                }
-            }
-            Intent::Chat(ChatIntent::Resend { connection, id }) => self.tell(connection, Input::Resend(id)),
-            Intent::Chat(ChatIntent::Discard { connection, id }) => self.tell(connection, Input::Discard(id)),
-            Intent::Chat(ChatIntent::Edit { connection, id, body }) => {
-                if let Some(new_id) = self.new_id() {
-                    self.tell(connection, Input::Edit { id, new_id, body });
-                }
-            }
-            Intent::Chat(ChatIntent::SaveDraft { connection, room, text }) => {
-                self.update(Update::Connection(
-                    connection,
-                    Event::Chat(ChatEvent::Draft { room: room.clone(), text: text.clone() }),
-                ));
-                self.keep(connection, Change::Draft { room, text });
-            }
-            Intent::Chat(ChatIntent::CreateRoom { connection, name }) => {
-                if let Some(id) = self.new_id() {
-                    let content = Content::room(name);
-                    let draft = Draft { id, room: id.into(), content, at: clock::now().wall_ms };
-                    self.tell(connection, Input::Send(draft));
-                }
-            }
-            Intent::Chat(ChatIntent::Typing { connection, room }) => {
-                self.ask(connection, Request::Chat(ChatRequest::Typing(room)))
-            }
-            Intent::Chat(ChatIntent::MarkRead { connection, room, position }) => {
-                self.mark_read(connection, room, position)
-            }
-            Intent::Chat(ChatIntent::LoadMore { connection, room, side }) => {
-                self.load_more(connection, room, side)
-            }
-            Intent::Chat(ChatIntent::JumpTo { connection, room, jump }) => self.jump(connection, room, jump),
             Intent::Device(DeviceIntent::Command { .. })
             | Intent::Device(DeviceIntent::LoadSeries { .. })
             | Intent::Device(DeviceIntent::LoadStates { .. })
@@ -144,6 +100,10 @@ impl Desk {
             Intent::Chat(ChatIntent::SetRoomLevel { connection, room, level }) => {
                 self.settings.notice_choices_mut().set_room(connection, room, level);
                 self.save_choices();
+            }
+            Intent::Chat(intent) => {
+                let id = self.new_id();
+                self.drive(engine::Input::Chat(intent, id));
             }
             Intent::Device(DeviceIntent::Mute { connection, device, muted }) => {
                 self.settings.notice_choices_mut().mute(connection, device, muted);
@@ -307,13 +267,6 @@ impl Desk {
         }
     }
 
-    fn mark_read(&mut self, connection: ConnectionId, room: RoomId, position: Position) {
-        let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.chat.era()));
-        if era == Some(position.era) {
-            self.tell(connection, Input::Read { room, offset: position.offset });
-        }
-    }
-
     pub(super) fn count_unread(&self, connection: ConnectionId, room: RoomId) {
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
@@ -325,57 +278,32 @@ impl Desk {
         });
     }
 
-    fn load_more(&mut self, connection: ConnectionId, room: RoomId, side: Side) {
-        /// Where a room's window ends on one side, and what lies beyond.
-        struct End {
-            edge: Edge,
-            position: Option<Position>,
-            loading: bool,
-            next: u64,
-        }
-        let end = self.model.read(|model| {
-            let of = model.connections.get(&connection)?;
-            let room = of.chat.rooms.get(&room)?;
-            let (edge, last, loading) = match side {
-                Side::Older => (room.window.before, room.window.first(), room.loading_older),
-                Side::Newer => (room.window.after, room.window.last(), room.loading_newer),
-            };
-            Some(End { edge, position: last.map(|m| m.position), loading, next: of.chat.received_to + 1 })
-        });
-        let Some(End { edge, position, loading: false, next }) = end else { return };
-        let loading = Event::Chat(ChatEvent::Loading { room: room.clone(), side, loading: true });
-        match (edge, position) {
-            (Edge::End, _) => {}
-            (Edge::Disk, Some(position)) => {
-                self.update(Update::Connection(connection, loading));
-                let (store, done) = (self.store.clone(), self.done.clone());
-                tokio::spawn(async move {
-                    let event = match store.page(connection, room.clone(), position, side, PAGE).await {
-                        Ok(page) => Event::Chat(ChatEvent::Paged { room, side, page }),
-                        Err(error) => {
-                            log::error!("a page cannot be read: {error}");
-                            Event::Chat(ChatEvent::Loading { room, side, loading: false })
-                        }
-                    };
-                    // The worker is gone if nobody takes it.
-                    let _ = done.send(Done::Show(connection, event)).await;
-                });
-            }
-            (Edge::Disk, None) => self.jump(connection, room, Jump::End),
-            (Edge::Hub, position) => {
-                if self.engine.is_online(connection) {
-                    self.update(Update::Connection(connection, loading));
-                    let before = position.map_or(next, |position| position.offset);
-                    self.ask(connection, Request::Chat(ChatRequest::History { room, before, limit: PAGE }));
-                }
-            }
-        }
-    }
-
-    fn jump(&mut self, connection: ConnectionId, room: RoomId, jump: Jump) {
+    pub(super) fn read_page(
+        &self,
+        connection: ConnectionId,
+        room: RoomId,
+        from: Position,
+        side: Side,
+        limit: u32,
+    ) {
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
-            match store.jump(connection, room.clone(), jump, PAGE).await {
+            let event = match store.page(connection, room.clone(), from, side, limit).await {
+                Ok(page) => Event::Chat(ChatEvent::Paged { room, side, page }),
+                Err(error) => {
+                    log::error!("a page cannot be read: {error}");
+                    Event::Chat(ChatEvent::Loading { room, side, loading: false })
+                }
+            };
+            // The worker is gone if nobody takes it.
+            let _ = done.send(Done::Show(connection, event)).await;
+        });
+    }
+
+    pub(super) fn read_around(&self, connection: ConnectionId, room: RoomId, jump: Jump, limit: u32) {
+        let (store, done) = (self.store.clone(), self.done.clone());
+        tokio::spawn(async move {
+            match store.jump(connection, room.clone(), jump, limit).await {
                 Ok(page) => drop(
                     done.send(Done::Show(connection, Event::Chat(ChatEvent::Jumped { room, page }))).await,
                 ),

@@ -138,6 +138,8 @@ impl Single {
             | Effect::Reload(_)
             | Effect::Show { .. }
             | Effect::KeepOfDevices(..)
+            | Effect::ReadPage { .. }
+            | Effect::ReadAround { .. }
             | Effect::Measure(..)
             | Effect::CheckReadings
             | Effect::Notice(_)

@@ -250,6 +250,8 @@ impl World {
                 process.engine.handle(now, Input::Measured(connection, state, Traffic::default()));
             }
             Effect::KeepOfDevices(..) | Effect::CheckReadings => {}
+            // Nobody scrolls.
+            Effect::ReadPage { .. } | Effect::ReadAround { .. } => {}
             // Nobody looks at frames, nobody looks elsewhere, and the network waits for nobody.
             Effect::Received(..) | Effect::Notice(_) | Effect::ReadOn(_) => {}
             Effect::Reload(connection) => {

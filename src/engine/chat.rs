@@ -1,0 +1,109 @@
+//! What a person wants in chat: what is typed goes to the couriers, and what they scroll to is read from the disk or asked
+//! of the hub.
+
+use super::{Effect, Engine};
+use crate::link;
+use crate::link::courier::{Change, Input};
+use crate::model::content::{Content, Draft};
+use crate::model::event::{ChatEvent, Side, Update};
+use crate::model::intent::{ChatIntent, Jump};
+use crate::model::{ConnectionId, Edge, Event, MessageId, Offset, Position, RoomId, Time};
+use crate::wire::{ChatRequest, Request};
+
+/// Messages read at once when a room is extended.
+const PAGE: u32 = 100;
+
+/// Where a room's window ends on one side, and what lies beyond.
+struct End {
+    edge: Edge,
+    position: Option<Position>,
+    is_loading: bool,
+    next: Offset,
+}
+
+impl Engine {
+    /// `id`: new and random; none where the system has no randomness to give.
+    pub(super) fn want_in_chat(&mut self, now: Time, intent: ChatIntent, id: Option<MessageId>) {
+        match intent {
+            ChatIntent::Send { connection, room, content } => {
+                if let Some(id) = id {
+                    let draft = Draft { id, room, content, at: now.wall_ms };
+                    self.tell(now, connection, Input::Send(draft));
+                }
+            }
+            ChatIntent::CreateRoom { connection, name } => {
+                if let Some(id) = id {
+                    let content = Content::room(name);
+                    let draft = Draft { id, room: id.into(), content, at: now.wall_ms };
+                    self.tell(now, connection, Input::Send(draft));
+                }
+            }
+            ChatIntent::Edit { connection, id: old, body } => {
+                if let Some(new_id) = id {
+                    self.tell(now, connection, Input::Edit { id: old, new_id, body });
+                }
+            }
+            ChatIntent::Resend { connection, id } => self.tell(now, connection, Input::Resend(id)),
+            ChatIntent::Discard { connection, id } => self.tell(now, connection, Input::Discard(id)),
+            ChatIntent::SaveDraft { connection, room, text } => {
+                self.show_chat(connection, ChatEvent::Draft { room: room.clone(), text: text.clone() });
+                self.keep(connection, 0, Change::Draft { room, text });
+            }
+            ChatIntent::Typing { connection, room } => {
+                self.ask_in_chat(now, connection, ChatRequest::Typing(room));
+            }
+            ChatIntent::MarkRead { connection, room, position } => {
+                let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.chat.era()));
+                if era == Some(position.era) {
+                    self.tell(now, connection, Input::Read { room, offset: position.offset });
+                }
+            }
+            ChatIntent::LoadMore { connection, room, side } => self.load_more(now, connection, room, side),
+            ChatIntent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
+            // These concern the disk and the settings alone: the driver does them by itself.
+            ChatIntent::Search(_) | ChatIntent::FindDay { .. } | ChatIntent::SetRoomLevel { .. } => {}
+        }
+    }
+
+    fn show_chat(&mut self, connection: ConnectionId, event: ChatEvent) {
+        self.updates.push(Update::Connection(connection, Event::Chat(event)));
+    }
+
+    fn ask_in_chat(&mut self, now: Time, connection: ConnectionId, request: ChatRequest) {
+        self.tell(now, connection, Input::Link(link::Input::Request(Request::Chat(request))));
+    }
+
+    fn load_more(&mut self, now: Time, connection: ConnectionId, room: RoomId, side: Side) {
+        let end = self.model.read(|model| {
+            let chat = &model.connections.get(&connection)?.chat;
+            let room = chat.rooms.get(&room)?;
+            let (edge, last, is_loading) = match side {
+                Side::Older => (room.window.before, room.window.first(), room.loading_older),
+                Side::Newer => (room.window.after, room.window.last(), room.loading_newer),
+            };
+            let position = last.map(|message| message.position);
+            Some(End { edge, position, is_loading, next: chat.received_to + 1 })
+        });
+        let Some(End { edge, position, is_loading: false, next }) = end else { return };
+        let loading = ChatEvent::Loading { room: room.clone(), side, loading: true };
+        match (edge, position) {
+            (Edge::End, _) => {}
+            (Edge::Disk, Some(from)) => {
+                self.show_chat(connection, loading);
+                self.effects.push_back(Effect::ReadPage { connection, room, from, side, limit: PAGE });
+            }
+            (Edge::Disk, None) => self.jump(connection, room, Jump::End),
+            (Edge::Hub, position) => {
+                if self.is_online(connection) {
+                    self.show_chat(connection, loading);
+                    let before = position.map_or(next, |position| position.offset);
+                    self.ask_in_chat(now, connection, ChatRequest::History { room, before, limit: PAGE });
+                }
+            }
+        }
+    }
+
+    fn jump(&mut self, connection: ConnectionId, room: RoomId, jump: Jump) {
+        self.effects.push_back(Effect::ReadAround { connection, room, jump, limit: PAGE });
+    }
+}
