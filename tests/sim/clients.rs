@@ -35,6 +35,8 @@ pub struct Client {
 /// What a crash takes away, beside the process itself.
 #[derive(Default)]
 pub struct Running {
+    /// What is being dialed, until it is given up.
+    pub dial: Option<u64>,
     pub conn: Option<u64>,
     /// Kept, and not shown yet.
     pub to_show: VecDeque<Event>,
@@ -73,6 +75,7 @@ impl World {
             "it dials again with credentials that were refused"
         );
         self.hang_up(client);
+        self.clients[client].running.iter_mut().for_each(|running| running.dial = Some(dial));
         // A black hole answers nothing at all.
         if !self.mishap(50) {
             let in_ms = self.rng.up_to(50);

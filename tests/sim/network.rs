@@ -35,7 +35,11 @@ impl World {
 
     pub(super) fn dialed(&mut self, client: usize, run: u64, dial: u64) {
         let is_same_run = self.apps[self.clients[client].app].run == run;
-        let Some(running) = self.clients[client].running.as_mut().filter(|_| is_same_run) else { return };
+        let running = self.clients[client].running.as_mut();
+        let Some(running) = running.filter(|running| is_same_run && running.dial == Some(dial)) else {
+            return;
+        };
+        running.dial = None;
         let refused = match self.rng.up_to(99) {
             _ if self.healed => None,
             0..=3 => Some(Why::Http { status: 401, retry_after_ms: None }),
@@ -78,7 +82,9 @@ impl World {
     }
 
     pub(super) fn hang_up(&mut self, client: usize) {
-        let conn = self.clients[client].running.as_mut().and_then(|running| running.conn.take());
+        let Some(running) = &mut self.clients[client].running else { return };
+        running.dial = None;
+        let conn = running.conn.take();
         if let Some(conn) = conn {
             self.close_client_side(conn);
         }
