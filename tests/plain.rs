@@ -1,4 +1,4 @@
-//! Plain WebSocket on simulated time: the real courier, link and session between a disk that saves, holds and forgets, and a
+//! Plain WebSocket on simulated time: the real engine, link and session between a disk that saves, holds and forgets, and a
 //! server of which nothing is expected. What a person typed never vanishes, is never called delivered, and is never sent
 //! twice unless they say so; what arrived is kept once and in order.
 //!
@@ -13,11 +13,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use duplex::engine::{self, Effect, Engine, NewConnection, Outcome, Part};
 use duplex::frame::Frame;
-use duplex::link::courier::{Change, Courier, Input, Output};
-use duplex::link::{self, Link, backoff::Jitter};
+use duplex::link::courier::{Change, Input};
+use duplex::link::{self, backoff::Jitter};
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Stored, Update};
-use duplex::model::link_state::{Closing, Why};
+use duplex::model::link_state::{Closing, LinkState, Why};
 use duplex::model::profile::{Profile, Protocol};
 use duplex::model::{
     ConnectionId, Content, Delivery, Draft, Entry, Event, MessageId, Model, Offset, OutboxItem, Time,
@@ -81,10 +82,9 @@ impl Disk {
     }
 }
 
-/// Where a change is on its way to the disk.
+/// A part of a commit on its way to the disk.
 struct Unsaved {
-    ticket: u64,
-    change: Change,
+    part: Part,
     held: bool,
 }
 
@@ -105,9 +105,11 @@ struct World {
     rng: Jitter,
     now: Time,
     disk: Disk,
-    courier: Courier,
+    engine: Engine,
     model: Model,
     unsaved: VecDeque<Unsaved>,
+    /// Typed, and not on disk yet.
+    on_the_way: BTreeSet<String>,
     wire: Wire,
     /// What the person typed and has on screen, by text: how often they sent it.
     typed: BTreeMap<String, u64>,
@@ -138,36 +140,28 @@ fn profile() -> Profile {
     }
 }
 
-fn start(disk: &Disk, now: Time, seed: u64) -> (Courier, Model) {
-    let setup = Setup::Plain(plain::Config::default());
-    let link = Link::new(vec!["ws://a".to_owned()], Box::new(setup), Saved::default(), None, seed);
-    let outbox: Vec<OutboxItem> = disk.outbox.values().cloned().collect();
-    let mut model = Model::default();
-    model.apply(now, Update::Configured(profile()));
-    let stored = Stored {
+fn stored(disk: &Disk) -> Stored {
+    Stored {
         era: u32::from(disk.is_begun),
         era_from: Offset::from(disk.is_begun),
         era_has_entries: !disk.entries.is_empty(),
         is_local: disk.is_begun,
         received_to: disk.entries.len() as Offset,
-        outbox: outbox.clone(),
+        outbox: disk.outbox.values().cloned().collect(),
         ..Stored::default()
-    };
-    model.apply(now, Update::Connection(ME, Event::Chat(ChatEvent::Restored(stored))));
-    (Courier::new(link, now, outbox), model)
+    }
 }
 
 impl World {
     fn new(seed: u64) -> World {
-        let disk = Disk::default();
-        let (courier, model) = start(&disk, BEGIN, seed);
         let mut world = World {
             rng: Jitter::new(seed ^ 0xD1B5_4A32_D192_ED03),
             now: BEGIN,
-            disk,
-            courier,
-            model,
+            disk: Disk::default(),
+            engine: Engine::default(),
+            model: Model::default(),
             unsaved: VecDeque::new(),
+            on_the_way: BTreeSet::new(),
             wire: Wire::default(),
             typed: BTreeMap::new(),
             texts: BTreeMap::new(),
@@ -179,8 +173,29 @@ impl World {
             numbers: 0,
             healed: false,
         };
-        world.tell(Input::Link(link::Input::Start));
+        world.starts();
         world
+    }
+
+    fn starts(&mut self) {
+        (self.engine, self.model, self.wire) = (Engine::default(), Model::default(), Wire::default());
+        self.model.apply(self.now, Update::Configured(profile()));
+        let new = NewConnection {
+            id: ME,
+            urls: vec!["ws://a".to_owned()],
+            setup: Box::new(Setup::Plain(plain::Config::default())),
+            reconnects: true,
+            is_said_once: true,
+            stored: stored(&self.disk),
+            saved: Saved::default(),
+            seed: self.rng.draw(),
+        };
+        self.drive(engine::Input::Add(Box::new(new)));
+        self.tell(Input::Link(link::Input::Start));
+    }
+
+    fn state(&self) -> &LinkState {
+        self.engine.state(ME).expect("it is there")
     }
 
     fn chance(&mut self, percent: u64) -> bool {
@@ -196,26 +211,36 @@ impl World {
     }
 
     fn tell(&mut self, input: Input) {
-        self.courier.handle(self.now, input);
-        self.drain();
+        self.drive(engine::Input::Tell(ME, input));
     }
 
-    fn drain(&mut self) {
-        while let Some(output) = self.courier.poll() {
-            match output {
-                Output::Dial { dial, .. } => self.wire = Wire { dial, ..Wire::default() },
-                Output::Send(frame) => {
+    /// Something comes over the socket.
+    fn receives(&mut self, inputs: Vec<link::Input>) {
+        self.drive(engine::Input::Received { connection: ME, inputs });
+        while self.engine.has_turn() {
+            self.drive(engine::Input::Turn);
+        }
+    }
+
+    fn drive(&mut self, input: engine::Input) {
+        self.engine.handle(self.now, input);
+        while let Some(effect) = self.engine.poll() {
+            match effect {
+                Effect::Dial { dial, .. } => self.wire = Wire { dial, ..Wire::default() },
+                Effect::Send(_, frame) => {
                     let Frame::Text(text) = frame else { panic!("text was typed") };
                     self.what_is_sent_may_be_sent(&text);
                     self.wire.queued.push_back(Some(text));
                     self.wire.given += 1;
                 }
-                Output::Ping => self.wire.queued.push_back(None),
-                Output::Hangup { .. } => self.wire = Wire { dial: self.wire.dial, ..Wire::default() },
-                Output::Write { ticket, change } => {
-                    self.unsaved.push_back(Unsaved { ticket, change, held: false });
+                Effect::Ping(_) => self.wire.queued.push_back(None),
+                Effect::HangUp { .. } => self.wire = Wire { dial: self.wire.dial, ..Wire::default() },
+                Effect::Commit(parts) => {
+                    assert!(self.unsaved.iter().all(|unsaved| unsaved.held), "one commit at a time");
+                    self.unsaved.extend(parts.into_iter().map(|part| Unsaved { part, held: false }));
                 }
-                Output::Apply(event) => self.shows(event),
+                Effect::Event(_, event) => self.shows(event),
+                _ => {}
             }
         }
     }
@@ -254,6 +279,7 @@ impl World {
         let (id, text) = (self.id(), format!("typed {}", self.numbers));
         self.texts.insert(id, text.clone());
         self.typed.insert(text.clone(), 1);
+        self.on_the_way.insert(text.clone());
         let draft = Draft { id, room: plain::room(), content: Content::text(text), at: self.now.wall_ms };
         self.tell(Input::Send(draft));
     }
@@ -278,35 +304,41 @@ impl World {
     fn disk_works(&mut self) {
         let is_troubled = !self.healed && self.chance(20);
         if is_troubled {
-            let fresh: Vec<u64> =
-                self.unsaved.iter().filter(|each| !each.held).map(|each| each.ticket).collect();
-            for ticket in fresh {
-                if let Some(each) = self.unsaved.iter_mut().find(|each| each.ticket == ticket) {
-                    each.held = true;
-                }
-                self.tell(Input::Held(ticket));
+            let mut fresh = Vec::new();
+            for unsaved in self.unsaved.iter_mut().filter(|unsaved| !unsaved.held) {
+                unsaved.held = true;
+                fresh.push(unsaved.part.number);
+            }
+            for part in fresh {
+                self.drive(engine::Input::Committed { part, outcome: Outcome::Held });
             }
             return;
         }
-        let mut told = Vec::new();
-        for Unsaved { ticket, change, .. } in std::mem::take(&mut self.unsaved) {
-            let first = self.disk.write(change);
-            told.push((ticket, first));
+        for (part, numbered) in self.disk_takes_all() {
+            self.drive(engine::Input::Committed { part, outcome: Outcome::Saved { numbered } });
         }
-        for (ticket, first) in told {
-            self.tell(match first {
-                Some(first) => Input::Numbered { ticket, first },
-                None => Input::Saved(ticket),
-            });
+    }
+
+    /// The parts that got to the disk, each with what was numbered.
+    fn disk_takes_all(&mut self) -> Vec<(u64, Vec<(usize, Offset)>)> {
+        let mut taken = Vec::new();
+        for Unsaved { part, .. } in std::mem::take(&mut self.unsaved) {
+            let mut numbered = Vec::new();
+            for (place, change) in part.changes.into_iter().enumerate() {
+                if let Change::Queue(item) = &change {
+                    self.on_the_way.remove(item.draft.content.body());
+                }
+                numbered.extend(self.disk.write(change).map(|first| (place, first)));
+            }
+            taken.push((part.number, numbered));
         }
+        taken
     }
 
     fn network_works(&mut self) {
         let dial = self.wire.dial;
         if !self.wire.is_open {
-            if !self.courier.link().state().is_online()
-                && matches!(self.courier.link().state().code(), "connecting")
-            {
+            if !self.state().is_online() && self.state().code() == "connecting" {
                 if self.healed || self.chance(60) {
                     self.wire.is_open = true;
                     let agreed = Agreed { server: "a".to_owned(), ..Agreed::default() };
@@ -331,7 +363,7 @@ impl World {
         }
         let frames = self.wire.flushed;
         if frames > 0 {
-            self.tell(Input::Link(link::Input::Flushed { dial, frames }));
+            self.receives(vec![link::Input::Flushed { dial, frames }]);
         }
         let arriving = if self.healed {
             self.wire.on_the_way.len()
@@ -341,20 +373,24 @@ impl World {
         for frame in self.wire.on_the_way.drain(..arriving).collect::<Vec<_>>() {
             match frame {
                 Some(text) => *self.got.entry(text).or_default() += 1,
-                None if self.wire.dial == dial => self.tell(Input::Link(link::Input::Pong { dial })),
+                None if self.wire.dial == dial => self.receives(vec![link::Input::Pong { dial }]),
                 None => {}
             }
         }
     }
 
     fn server_speaks(&mut self) {
-        if self.wire.is_open && self.courier.link().state().is_online() {
-            self.numbers += 1;
-            let text = format!("said {}", self.numbers);
-            self.said.push(text.clone());
-            let dial = self.wire.dial;
-            self.tell(Input::Link(link::Input::Frame { dial, frame: Frame::Text(text) }));
+        if self.wire.is_open && self.state().is_online() {
+            let frame = self.frame();
+            self.receives(vec![frame]);
         }
+    }
+
+    fn frame(&mut self) -> link::Input {
+        self.numbers += 1;
+        let text = format!("said {}", self.numbers);
+        self.said.push(text.clone());
+        link::Input::Frame { dial: self.wire.dial, frame: Frame::Text(text) }
     }
 
     fn link_falls(&mut self) {
@@ -372,36 +408,48 @@ impl World {
         };
         let dial = self.wire.dial;
         self.wire.is_open = false;
-        self.tell(Input::Link(link::Input::Closed { dial, why }));
+        self.receives(vec![link::Input::Closed { dial, why }]);
     }
 
     fn process_ends(&mut self) {
         // What was in memory alone is gone, and nobody was told otherwise.
-        for Unsaved { change, .. } in std::mem::take(&mut self.unsaved) {
-            match change {
-                Change::Queue(item) => drop(self.never_kept.insert(item.draft.content.body().to_owned())),
-                Change::Event(Event::Chat(ChatEvent::Entries { entries, .. })) => {
-                    self.lost_with_the_process
-                        .extend(entries.into_iter().map(|entry| entry.draft.content.body().to_owned()));
-                }
-                // The person's wish is not on disk; the message is as it was.
-                Change::Unqueue(id) => drop(self.deleted.remove(&self.texts[&id])),
-                _ => {}
+        self.unsaved.clear();
+        self.never_kept.append(&mut self.on_the_way);
+        let kept: BTreeSet<&str> = self.disk.entries.iter().map(|entry| entry.draft.content.body()).collect();
+        let lost = self.said.iter().filter(|text| !kept.contains(text.as_str())).cloned();
+        self.lost_with_the_process.extend(lost);
+        // Where the person's wish is not on disk, the message is as it was.
+        let waiting = self.disk.outbox.values().map(|item| item.draft.content.body());
+        waiting.for_each(|text| _ = self.deleted.remove(text));
+        self.starts();
+    }
+
+    /// The person closes the program: what the server said is taken in, however much it is.
+    fn program_closes(&mut self) {
+        if self.wire.is_open && self.state().is_online() {
+            let inputs = (0..40).map(|_| self.frame()).collect();
+            self.drive(engine::Input::Received { connection: ME, inputs });
+        }
+        self.drive(engine::Input::Close);
+        while !self.unsaved.is_empty() {
+            for (part, numbered) in self.disk_takes_all() {
+                self.drive(engine::Input::Committed { part, outcome: Outcome::Saved { numbered } });
             }
         }
-        let seed = self.rng.draw();
-        (self.courier, self.model) = start(&self.disk, self.now, seed);
-        self.wire = Wire::default();
-        self.drain();
-        self.tell(Input::Link(link::Input::Start));
+        assert_eq!(self.on_the_way, BTreeSet::new(), "typed, and not on disk when the program has closed");
+        let kept: BTreeSet<&str> = self.disk.entries.iter().map(|entry| entry.draft.content.body()).collect();
+        for text in self.said.iter().filter(|text| !self.lost_with_the_process.contains(*text)) {
+            assert!(kept.contains(text.as_str()), "{text} is lost");
+        }
+        self.starts();
     }
 
     fn time_passes(&mut self) {
         let until = self.now.plus(self.rng.up_to(3_000));
-        while let Some(due) = self.courier.deadline().filter(|due| *due <= until.boot_ms) {
+        while let Some(due) = self.engine.deadline().filter(|due| *due <= until.boot_ms) {
             self.now = self.now.plus(due.saturating_sub(self.now.boot_ms));
-            self.tell(Input::Link(link::Input::Tick));
-            if self.courier.deadline() == Some(due) {
+            self.drive(engine::Input::Tick);
+            if self.engine.deadline() == Some(due) {
                 break;
             }
         }
@@ -415,20 +463,12 @@ impl World {
         assert_eq!(kept.len(), kept.iter().collect::<BTreeSet<_>>().len());
         let waiting: BTreeSet<&str> =
             self.disk.outbox.values().map(|item| item.draft.content.body()).collect();
-        let on_the_way: BTreeSet<&str> = self
-            .unsaved
-            .iter()
-            .filter_map(|each| match &each.change {
-                Change::Queue(item) | Change::Replace { new: item, .. } => Some(item.draft.content.body()),
-                _ => None,
-            })
-            .collect();
         for (text, times) in &self.typed {
             let got = self.got.get(text).copied().unwrap_or(0);
             assert!(got <= *times, "{text} arrived {got} times and was sent {times} times");
             let is_somewhere = kept.contains(text.as_str())
                 || waiting.contains(text.as_str())
-                || on_the_way.contains(text.as_str())
+                || self.on_the_way.contains(text)
                 || self.deleted.contains(text)
                 || self.never_kept.contains(text);
             assert!(is_somewhere, "{text} has vanished");
@@ -452,7 +492,7 @@ impl World {
         self.server_speaks();
         self.disk_works();
         self.laws();
-        assert!(self.unsaved.is_empty());
+        assert!(self.unsaved.is_empty() && self.on_the_way.is_empty());
         for item in self.disk.outbox.values() {
             assert_eq!(item.delivery, Delivery::Unsure, "{item:?} waits for nothing");
         }
@@ -481,6 +521,7 @@ impl World {
                 75..80 => self.link_falls(),
                 80..85 => self.decides(),
                 85..87 => self.process_ends(),
+                87..89 => self.program_closes(),
                 _ => self.time_passes(),
             }
             self.laws();
