@@ -1,5 +1,5 @@
 //! [`Courier`]: what ties one link to the disk and the model, sans-IO: nothing shows as pending, is sent, or counts as
-//! received before the disk has it. The worker and the simulation drive the same one.
+//! received before the disk has it. The engine drives it.
 
 use std::collections::{BTreeMap, VecDeque};
 

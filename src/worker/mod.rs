@@ -1,5 +1,5 @@
-//! The one impure owner: drives links, transports, the store and the app's own hub, and applies what happens to the
-//! model. One named thread; a panic in it is caught here, told, and the part started again from the disk.
+//! The engine's driver: owns the sockets, the store, the keyring and the app's own hub, carries out what the engine wants,
+//! and applies what happens to the model. One named thread; a panic in it is caught here, told, and the part started again from the disk.
 
 pub mod access;
 mod browser;
