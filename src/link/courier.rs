@@ -291,7 +291,10 @@ impl Courier {
             }
         }
         let on_its_way = |after: &After| match &after.tell {
-            Some(super::Input::Queued(item)) => item.delivery == Delivery::Attempted,
+            // What is refused does not go.
+            Some(super::Input::Queued(item)) => {
+                matches!(item.delivery, Delivery::Attempted | Delivery::Failed(_))
+            }
             Some(super::Input::Attempted(_)) => false,
             _ => true,
         };

@@ -477,10 +477,11 @@ fn room_row(
     cx: &mut Cx,
     (connection, room, name): (ConnectionId, &RoomId, &str),
     (at, of): (usize, usize),
-    State { counts: Counts { unread, mentions }, choice, unmade }: State,
+    state: State,
     selected: bool,
     wants_focus: bool,
 ) -> bool {
+    let State { counts: Counts { unread, mentions }, choice, unmade } = state;
     let theme = theme::of(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), cx.rhythm().row));
     let id = Id::unique(("room", connection, room));
@@ -492,25 +493,7 @@ fn room_row(
     if response.gained_focus() {
         response.scroll_to_me(None);
     }
-    ui.ctx().accesskit_node_builder(id, |node| {
-        node.set_role(Role::ListItem);
-        let mut name = name.to_owned();
-        for (count, said) in [(unread, cx.words.unread), (mentions, cx.words.mentions)] {
-            if count > 0 {
-                name = format!("{name}, {}", said(count));
-            }
-        }
-        if let Some(unmade) = unmade {
-            name = format!("{name}, {}", (cx.words.unmade)(unmade));
-        }
-        node.set_label(name);
-        node.set_selected(selected);
-        node.set_position_in_set(at);
-        node.set_size_of_set(of);
-        if let Some(said) = choice.said(cx.words) {
-            node.set_description(said);
-        }
-    });
+    speak(ui, cx, id, name, (at, of), state, selected);
     room_menu::show(ui, cx, &response, (connection, room, name), choice);
     if !ui.is_rect_visible(rect) {
         return response.clicked();
@@ -547,4 +530,28 @@ fn room_row(
     let name = widgets::cut(ui, name, font, colour, right - left);
     ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
     response.clicked()
+}
+
+/// What of a room is said to those who listen.
+fn speak(ui: &Ui, cx: &Cx, id: Id, name: &str, (at, of): (usize, usize), state: State, selected: bool) {
+    let State { counts: Counts { unread, mentions }, choice, unmade } = state;
+    ui.ctx().accesskit_node_builder(id, |node| {
+        node.set_role(Role::ListItem);
+        let mut name = name.to_owned();
+        for (count, said) in [(unread, cx.words.unread), (mentions, cx.words.mentions)] {
+            if count > 0 {
+                name = format!("{name}, {}", said(count));
+            }
+        }
+        if let Some(unmade) = unmade {
+            name = format!("{name}, {}", (cx.words.unmade)(unmade));
+        }
+        node.set_label(name);
+        node.set_selected(selected);
+        node.set_position_in_set(at);
+        node.set_size_of_set(of);
+        if let Some(said) = choice.said(cx.words) {
+            node.set_description(said);
+        }
+    });
 }

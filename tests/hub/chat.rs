@@ -75,16 +75,22 @@ async fn rooms_are_made_and_history_is_paged() {
     .await;
     anna.acked(id).await;
     for seq in 2..=21 {
-        let (id, body) = (new_id(), seq.to_string());
+        let (message, body) = (new_id(), seq.to_string());
         anna.say(&ClientMessage::Send {
-            draft: Draft { id, room: room.clone(), content: Content::text(body), at: 0 },
+            // By its name and by its id.
+            draft: Draft {
+                id: message,
+                room: if seq % 2 == 0 { room.clone() } else { id.into() },
+                content: Content::text(body),
+                at: 0,
+            },
             seq,
             retry: false,
         })
         .await;
-        anna.acked(id).await;
+        anna.acked(message).await;
     }
-    anna.say(&ClientMessage::History { room, before: 20, limit: 5 }).await;
+    anna.say(&ClientMessage::History { room: id.into(), before: 20, limit: 5 }).await;
     let (entries, complete) = anna
         .find(|message| match message {
             HubMessage::History { entries, complete, .. } => Some((entries.clone(), *complete)),

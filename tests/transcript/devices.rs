@@ -461,7 +461,9 @@ fn a_device_publishes_and_answers_and_nothing_else() {
         @ typing other
         @ read 3
         < send a seq=1 hello
-        > error not_allowed a device…
+        * find a by device, or not_allowed
+        @ refused a not_allowed
+        > refused a not_allowed
         < json {"type":"watch"}
         > error not_allowed a device…
         < json {"type":"command","id":"00000000-0000-0000-0000-000000000061","device":"pump","property":"on","value":true}
